@@ -1,0 +1,186 @@
+"""The one state of the emulator: tenants with their directory, their Exchange organization and the mail they got.
+
+Every service (token endpoint, Graph, Exchange admin API, SMTP submission, MX) reads and writes these objects, so
+that a cause in one shows as its effect in the other. Names of Microsoft's properties are snake_case here; each
+service's own file turns them into what is on its wire.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def new_guid() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass
+class Secret:
+    """A client secret (passwordCredential) of an application."""
+
+    value: str
+    key_id: str = field(default_factory=new_guid)
+    display_name: str = ""
+    end: float = 0.0  # Unix time; 0: never
+
+
+@dataclass
+class Certificate:
+    """A certificate (keyCredential) of an application; `der` is base64."""
+
+    der: str
+    key_id: str = field(default_factory=new_guid)
+    display_name: str = ""
+
+
+@dataclass
+class Application:
+    """An app registration."""
+
+    app_id: str
+    object_id: str
+    display_name: str
+    unique_name: str | None = None
+    secrets: list[Secret] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
+    properties: dict[str, Any] = field(default_factory=dict)  # signInAudience, requiredResourceAccess, tags, notes, ...
+
+
+@dataclass
+class AppRoleAssignment:
+    id: str
+    principal_id: str
+    resource_id: str
+    app_role_id: str
+    created: float = field(default_factory=time.time)
+
+
+@dataclass
+class DelegatedGrant:
+    """An oauth2PermissionGrant; `principal_id` None: consent for all principals."""
+
+    id: str
+    client_id: str
+    resource_id: str
+    scope: str
+    principal_id: str | None = None
+
+
+@dataclass
+class EnterpriseApplication:
+    """A service principal in Entra; `app_roles` and `scopes` are what it offers as a resource."""
+
+    id: str
+    app_id: str
+    display_name: str
+    app_roles: list[dict[str, Any]] = field(default_factory=list)
+    scopes: list[dict[str, Any]] = field(default_factory=list)
+    directory_roles: set[str] = field(default_factory=set)  # role template ids
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ExchangeServicePrincipal:
+    """What New-ServicePrincipal makes. `effective_from`: when SMTP starts to honour it (replication)."""
+
+    app_id: str
+    object_id: str
+    sid: str
+    display_name: str = ""
+    effective_from: float = 0.0
+
+
+@dataclass
+class MailboxGrant:
+    """FullAccess (mailbox permission) or SendAs (recipient permission) of a trustee, held by its SID."""
+
+    right: str  # FullAccess | SendAs
+    sid: str
+    effective_from: float = 0.0
+
+
+@dataclass
+class Mailbox:
+    address: str  # primary SMTP address, lower case
+    guid: str
+    name: str
+    display_name: str
+    kind: str = "UserMailbox"  # RecipientTypeDetails
+    aliases: list[str] = field(default_factory=list)
+    user_id: str = field(default_factory=new_guid)  # Entra object id
+    sid: str = ""
+    password: str | None = None  # for AUTH LOGIN; None: no sign-in
+    smtp_client_authentication_disabled: bool | None = None  # None: inherit
+    grants: list[MailboxGrant] = field(default_factory=list)
+
+
+@dataclass
+class InboundConnector:
+    name: str
+    guid: str
+    properties: dict[str, Any]  # by Microsoft's property names, in their read-back form
+
+
+@dataclass
+class Message:
+    """A message that a service accepted for a recipient of any tenant, or for outside."""
+
+    tenant_id: str
+    via: str  # "submission" (XOAUTH2), "submission-login", "connector", "direct-send"
+    mail_from: str
+    recipients: list[str]
+    raw: bytes
+    authenticated_as: str | None = None  # the mailbox, for submission
+    app_id: str | None = None  # the application, for XOAUTH2
+    connector: str | None = None
+    source: str = ""  # the public address it came from
+    received: float = field(default_factory=time.time)
+    number: int = 0
+
+
+@dataclass
+class Tenant:
+    id: str
+    display_name: str
+    initial_domain: str
+    domains: list[str] = field(default_factory=list)  # further accepted domains
+    security_defaults: bool = False
+    smtp_client_authentication_disabled: bool = True  # Set-TransportConfig
+    reject_direct_send: bool = False
+    connectors_disabled_by_offer: bool = False  # trial tenants: connectors are created disabled, with a warning
+    applications: dict[str, Application] = field(default_factory=dict)  # by object id
+    enterprise_applications: dict[str, EnterpriseApplication] = field(default_factory=dict)  # by id
+    app_role_assignments: dict[str, AppRoleAssignment] = field(default_factory=dict)
+    delegated_grants: dict[str, DelegatedGrant] = field(default_factory=dict)
+    exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(default_factory=dict)  # by object id
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
+    inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
+
+    @property
+    def accepted_domains(self) -> list[str]:
+        return [self.initial_domain, *self.domains]
+
+
+@dataclass
+class State:
+    """All tenants, the mail they received, and the played network."""
+
+    tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
+    messages: list[Message] = field(default_factory=list)
+    network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
+    now: Callable[[], float] = time.time  # injected, so that tests can advance it
+
+    def tenant(self, name: str) -> Tenant | None:
+        """A tenant by id or by one of its domains, in any case of letters."""
+        wanted = name.lower()
+        found = self.tenants.get(wanted)
+        return found or next((t for t in self.tenants.values() if wanted in t.accepted_domains), None)
+
+    def receive(self, message: Message) -> Message:
+        message.number = len(self.messages) + 1
+        self.messages.append(message)
+        return message
