@@ -1,0 +1,102 @@
+"""Faults to order and latency: what the admin API asks the emulator to do wrong, and how slow to be.
+
+A fault waits until a request that it matches comes along; then it is used up by one. Every service asks
+`take` once a request (Exchange and Graph: once a command and once an item of a batch) and plays what it gets.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SERVICES = ("token", "graph", "exchange", "smtp", "mx")
+
+
+@dataclass
+class Fault:
+    """One ordered fault.
+
+    `name` is a named fault of the service, or None where `status`, `headers` and `body` say it outright (for smtp
+    and mx: `status` is the reply code and `body` the reply's text). `match` holds the facts that a request must
+    have; `path` is searched as a regular expression, the others are compared without regard to case.
+    `options` holds whatever else the order said (`after`: at the nth match, `seconds`: for delays, ...).
+    """
+
+    service: str
+    name: str | None = None
+    match: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+    count: int = 1
+    options: dict[str, Any] = field(default_factory=dict)
+    number: int = 0
+    used: int = 0
+
+    def fits(self, service: str, facts: Mapping[str, object]) -> bool:
+        if service != self.service or self.used >= self.count:
+            return False
+        return all(_equal(key, wanted, facts.get(key)) for key, wanted in self.match.items())
+
+    def public(self) -> dict[str, Any]:
+        """The fault as the admin API lists it."""
+        return {
+            "number": self.number,
+            "service": self.service,
+            "fault": self.name,
+            "match": self.match,
+            "status": self.status,
+            "headers": self.headers,
+            "body": self.body,
+            "count": self.count,
+            "used": self.used,
+            **({"options": self.options} if self.options else {}),
+        }
+
+
+class Faults:
+    """The ordered faults and the latency of every service, in seconds."""
+
+    def __init__(self) -> None:
+        self._ordered: list[Fault] = []
+        self._latency: dict[str, float] = {}
+        self._numbers = itertools.count(1)
+
+    def order(self, fault: Fault) -> Fault:
+        fault.number = next(self._numbers)
+        self._ordered.append(fault)
+        return fault
+
+    def take(self, service: str, **facts: object) -> Fault | None:
+        """The first ordered fault that fits these facts (method, path, cmdlet, mailbox, tenant, ...), used up by one."""
+        if not self._ordered:
+            return None
+        fault = next((f for f in self._ordered if f.fits(service, facts)), None)
+        if fault:
+            fault.used += 1
+        return fault
+
+    def latency(self, service: str) -> float:
+        """Seconds that a request of the service takes at least."""
+        return self._latency.get(service, 0.0)
+
+    def set_latency(self, seconds: Mapping[str, float]) -> dict[str, float]:
+        self._latency = {**self._latency, **seconds}
+        return dict(self._latency)
+
+    def all(self) -> list[Fault]:
+        return list(self._ordered)
+
+    def clear(self) -> None:
+        self._ordered.clear()
+
+
+def _equal(key: str, wanted: str, found: object) -> bool:
+    if found is None:
+        return False
+    if key == "path":
+        return re.search(wanted, str(found)) is not None
+    return str(found).casefold() == wanted.casefold()

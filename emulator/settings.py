@@ -1,0 +1,36 @@
+"""How the played service behaves: its limits and how long each kind of change takes to arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Seconds from a change to the moment at which other parts of the service see it, by kind of change.
+LAG_KINDS = (
+    "application",  # POST/PATCH-create of an application -> GET, PATCH, servicePrincipals see it
+    "service_principal",  # creation of a service principal -> GET and assignments see it
+    "credential",  # addPassword, keyCredentials -> the token endpoint accepts it
+    "app_role_assignment",  # consent -> `roles` of new tokens
+    "delegated_grant",  # oauth2PermissionGrants -> listed
+    "role_assignment",  # directory role -> `wids` of new tokens
+    "exchange_service_principal",  # New-ServicePrincipal -> SMTP
+    "mailbox_grant",  # Add-MailboxPermission, Add-RecipientPermission -> SMTP
+    "smtp_switch",  # SmtpClientAuthenticationDisabled -> SMTP
+    "direct_send_switch",  # RejectDirectSend -> MX
+    "connector",  # inbound connectors -> MX
+    "deletion",  # DELETE of a directory object -> no longer listed
+)
+
+
+@dataclass
+class Settings:
+    """The emulator's settings; `lag` has the kinds of LAG_KINDS, absent means at once."""
+
+    lag: dict[str, float] = field(default_factory=dict)
+    token_lifetime: int = 3599
+    exchange_page_size: int = 1000
+    pagination_lifetime: int = 1800  # seconds a nextLink of the Exchange admin API lives
+    exchange_concurrency: int = 0  # requests in flight per tenant before 429; 0: no limit
+    options: dict[str, object] = field(default_factory=dict)  # what other services (SMTP, MX) read for themselves
+
+    def lag_of(self, kind: str) -> float:
+        return self.lag.get(kind, 0.0)
