@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.tokens import Tokens
+
 
 def new_guid() -> str:
     return str(uuid.uuid4())
@@ -26,6 +28,8 @@ class Secret:
     key_id: str = field(default_factory=new_guid)
     display_name: str = ""
     end: float = 0.0  # Unix time; 0: never
+    start: float = 0.0
+    effective_from: float = 0.0  # when the token endpoint starts to accept it (replication)
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Certificate:
     der: str
     key_id: str = field(default_factory=new_guid)
     display_name: str = ""
+    effective_from: float = 0.0
 
 
 @dataclass
@@ -48,6 +53,8 @@ class Application:
     secrets: list[Secret] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)  # signInAudience, requiredResourceAccess, tags, notes, ...
+    created: float = 0.0
+    visible_from: float = 0.0  # when reads start to find it (replication)
 
 
 @dataclass
@@ -57,6 +64,7 @@ class AppRoleAssignment:
     resource_id: str
     app_role_id: str
     created: float = field(default_factory=time.time)
+    effective_from: float = 0.0  # when new tokens start to carry it
 
 
 @dataclass
@@ -68,6 +76,7 @@ class DelegatedGrant:
     resource_id: str
     scope: str
     principal_id: str | None = None
+    effective_from: float = 0.0
 
 
 @dataclass
@@ -79,8 +88,10 @@ class EnterpriseApplication:
     display_name: str
     app_roles: list[dict[str, Any]] = field(default_factory=list)
     scopes: list[dict[str, Any]] = field(default_factory=list)
-    directory_roles: set[str] = field(default_factory=set)  # role template ids
+    directory_roles: dict[str, float] = field(default_factory=dict)  # role template id -> when it takes effect
     properties: dict[str, Any] = field(default_factory=dict)
+    created: float = 0.0
+    visible_from: float = 0.0
 
 
 @dataclass
@@ -92,6 +103,7 @@ class ExchangeServicePrincipal:
     sid: str
     display_name: str = ""
     effective_from: float = 0.0
+    guid: str = field(default_factory=new_guid)
 
 
 @dataclass
@@ -103,8 +115,25 @@ class MailboxGrant:
     effective_from: float = 0.0
 
 
+class Replicated:
+    """Switches that the mail services see later than the admin API does.
+
+    `set_later` keeps the old value in `replicating` (name -> (until, value)); `seen` is what SMTP and MX go by.
+    """
+
+    replicating: dict[str, tuple[float, Any]]
+
+    def set_later(self, name: str, value: Any, effective_from: float) -> None:
+        self.replicating[name] = (effective_from, getattr(self, name))
+        setattr(self, name, value)
+
+    def seen(self, name: str, now: float) -> Any:
+        until, old = self.replicating.get(name, (0.0, None))
+        return old if now < until else getattr(self, name)
+
+
 @dataclass
-class Mailbox:
+class Mailbox(Replicated):
     address: str  # primary SMTP address, lower case
     guid: str
     name: str
@@ -116,6 +145,7 @@ class Mailbox:
     password: str | None = None  # for AUTH LOGIN; None: no sign-in
     smtp_client_authentication_disabled: bool | None = None  # None: inherit
     grants: list[MailboxGrant] = field(default_factory=list)
+    replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -123,6 +153,7 @@ class InboundConnector:
     name: str
     guid: str
     properties: dict[str, Any]  # by Microsoft's property names, in their read-back form
+    effective_from: float = 0.0
 
 
 @dataclass
@@ -143,7 +174,16 @@ class Message:
 
 
 @dataclass
-class Tenant:
+class DeletedItem:
+    """A soft-deleted application or service principal (30 days in /directory/deletedItems)."""
+
+    item: Application | EnterpriseApplication
+    deleted: float
+    with_application: str | None = None  # object id of the application whose deletion took this service principal along
+
+
+@dataclass
+class Tenant(Replicated):
     id: str
     display_name: str
     initial_domain: str
@@ -159,10 +199,39 @@ class Tenant:
     exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(default_factory=dict)  # by object id
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
     inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
+    deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
+    transport_config: dict[str, Any] = field(default_factory=dict)  # what Set-TransportConfig changed beside SMTP AUTH
+    organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
+    created: float = 0.0
+    replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
     @property
     def accepted_domains(self) -> list[str]:
         return [self.initial_domain, *self.domains]
+
+    @property
+    def default_domain(self) -> str:
+        return self.domains[0] if self.domains else self.initial_domain
+
+    def enterprise_application(self, app_id: str) -> EnterpriseApplication | None:
+        """The service principal of an application in this tenant."""
+        return next((sp for sp in self.enterprise_applications.values() if sp.app_id == app_id), None)
+
+    def mailbox(self, name: str) -> Mailbox | None:
+        """A mailbox by any of its addresses, its name, GUID or Entra object id, in any case of letters."""
+        wanted = name.lower()
+        found = self.mailboxes.get(wanted)
+        return found or next((m for m in self.mailboxes.values() if wanted in _names(m)), None)
+
+
+def _names(mailbox: Mailbox) -> tuple[str, ...]:
+    names = (mailbox.guid, mailbox.name, mailbox.display_name, mailbox.user_id, *mailbox.aliases)
+    return tuple(name.lower() for name in names)
+
+
+def mx_host(domain: str) -> str:
+    """The MX of an accepted domain (Microsoft: "External Domain Name System records for Microsoft 365")."""
+    return f"{domain.replace('.', '-')}.mail.protection.outlook.com"
 
 
 @dataclass
@@ -172,7 +241,11 @@ class State:
     tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
     messages: list[Message] = field(default_factory=list)
     network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
-    now: Callable[[], float] = time.time  # injected, so that tests can advance it
+    now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
+    tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(lambda: self.now())
 
     def tenant(self, name: str) -> Tenant | None:
         """A tenant by id or by one of its domains, in any case of letters."""

@@ -1,0 +1,105 @@
+"""Access tokens: signed by a key of the emulator's own, checked by every service that takes one.
+
+The shape of an app-only token is "Access token claims reference" (Microsoft identity platform), version 1.0.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+EXCHANGE_APP = "00000002-0000-0ff1-ce00-000000000000"  # Office 365 Exchange Online
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph
+SERVICES = {"graph": GRAPH_APP, "exchange": EXCHANGE_APP}
+
+HOSTS = {
+    "graph": {
+        "graph.microsoft.com",
+        "graph.microsoft.us",
+        "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn",
+    },
+    "exchange": {
+        "outlook.office365.com",
+        "outlook.office.com",
+        "outlook.office365.us",
+        "outlook-dod.office365.us",
+        "partner.outlook.cn",
+        "outlook.office365.cn",
+    },
+}
+
+Claims = dict[str, Any]
+
+
+class TokenError(Exception):
+    """A token that a service does not take; `reason`: malformed, signature, expired, audience."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Tokens:
+    """Issues access tokens and checks them. `origins` are the emulator's own: as an audience they fit every service."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._checked: dict[str, Claims] = {}
+        self.origins: set[str] = set()
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    @cached_property
+    def _kid(self) -> str:
+        modulus = self._key.public_key().public_numbers().n.to_bytes(256, "big")
+        return base64.urlsafe_b64encode(hashlib.sha256(modulus).digest()[:20]).decode().rstrip("=")
+
+    def keys(self) -> dict[str, Any]:
+        """The keys document (JWK Set, RFC 7517)."""
+        numbers = self._key.public_key().public_numbers()
+        modulus = base64.urlsafe_b64encode(numbers.n.to_bytes(256, "big")).decode().rstrip("=")
+        return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self._kid, "n": modulus, "e": "AQAB"}]}
+
+    def resources(self, identifier: str) -> list[str]:
+        """The resource applications (appId) that an identifier from a scope names; the own origin names both."""
+        if identifier.rstrip("/") in self.origins:
+            return [GRAPH_APP, EXCHANGE_APP]
+        host = urlsplit(identifier).hostname if identifier.startswith("https://") else None
+        found = [app for service, app in SERVICES.items() if host in HOSTS[service] or identifier == app]
+        return found
+
+    def issue(self, claims: Claims) -> str:
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid, "x5t": self._kid})
+
+    def verify(self, token: str, service: str) -> Claims:
+        """The claims of a token that `service` (graph or exchange, SMTP being exchange) takes, else TokenError."""
+        claims = self._checked.get(token)
+        if claims is None:
+            claims = self._checked[token] = self._signed(token)
+        if claims["exp"] <= self._now():
+            raise TokenError("expired")
+        if SERVICES[service] not in self.resources(claims["aud"]):
+            raise TokenError("audience")
+        return claims
+
+    def _signed(self, token: str) -> Claims:
+        lax = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+        try:
+            claims: Claims = jwt.decode(token, self._key.public_key(), algorithms=["RS256"], options=lax)
+        except jwt.InvalidSignatureError as error:
+            raise TokenError("signature") from error
+        except jwt.InvalidTokenError as error:
+            raise TokenError("malformed") from error
+        if not {"exp", "aud", "tid", "appid"} <= claims.keys():
+            raise TokenError("malformed")
+        return claims
