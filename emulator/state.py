@@ -204,6 +204,7 @@ class Tenant(Replicated):
     organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
     created: float = 0.0
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def accepted_domains(self) -> list[str]:
@@ -220,8 +221,11 @@ class Tenant(Replicated):
     def mailbox(self, name: str) -> Mailbox | None:
         """A mailbox by any of its addresses, its name, GUID or Entra object id, in any case of letters."""
         wanted = name.lower()
-        found = self.mailboxes.get(wanted)
-        return found or next((m for m in self.mailboxes.values() if wanted in _names(m)), None)
+        found = self.mailboxes.get(wanted) or self._mailbox_index.get(wanted)
+        if found and self.mailboxes.get(found.address) is found and wanted in (found.address, *_names(found)):
+            return found
+        self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}
+        return self._mailbox_index.get(wanted)
 
 
 def _names(mailbox: Mailbox) -> tuple[str, ...]:
