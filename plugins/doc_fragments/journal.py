@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of plugins/module_utils/spec.py, JOURNAL."""
+
+    DOCUMENTATION = r"""
+options:
+  journal_dir:
+    description:
+      - The directory of the journal, where what a change replaces is written before the change is made, one file a tenant.
+      - Where the option is left out, the host variable C(m365_journal_dir) is taken, then the environment variable
+        E(MAILOPS_JOURNAL_DIR), then C(~/.local/state/mailops/journal).
+    type: path
+"""

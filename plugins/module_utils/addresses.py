@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail addresses in lists: what is malformed or named twice, and what an organization does not have.
+
+Private to the collection. Source: RFC 5321 (a mailbox is local-part@domain).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from .errors import InvalidInput
+from .exchange import Command, ExchangeClient
+
+_ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+
+
+def problems(option: str, addresses: Iterable[str]) -> list[str]:
+    """One sentence a malformed, empty or repeated address."""
+    found, seen = [], set()
+    for address in addresses:
+        if not address or not address.strip():
+            found.append(f"{option} holds an empty address: it would mean every mailbox; remove it.")
+        elif not _ADDRESS.fullmatch(address):
+            found.append(f"{option} holds {address!r}, which is no mail address (name@domain).")
+        elif address.lower() in seen:
+            found.append(f"{option} holds {address} twice: keep one.")
+        seen.add((address or "").lower())
+    return found
+
+
+def domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
+
+
+def accepted_domains(exchange: ExchangeClient) -> set[str]:
+    """The organization's accepted domains, in lower case."""
+    command = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")
+    return {str(item["DomainName"]).lower() for item in exchange.run(command).values}
+
+
+def refuse_missing(exchange: ExchangeClient, missing: Sequence[str], what: str = "mailbox") -> None:
+    """Raise one InvalidInput that names every address that Exchange does not have, and why, where a domain tells."""
+    if not missing:
+        return
+    domains = accepted_domains(exchange)
+    foreign = [a for a in missing if domain(a) not in domains]
+    unknown = [a for a in missing if domain(a) in domains]
+    sentences = []
+    if unknown:
+        plural = what + ("" if len(unknown) == 1 else "es" if what.endswith("x") else "s")
+        sentences.append(
+            f"Exchange has no {plural} {', '.join(unknown)}: create {'it' if len(unknown) == 1 else 'them'} or correct the "
+            "address; nothing was changed."
+        )
+    if foreign:
+        sentences.append(
+            f"{', '.join(foreign)}: not in an accepted domain of this tenant ({', '.join(sorted(domains))}); nothing was changed."
+        )
+    raise InvalidInput(*sentences)

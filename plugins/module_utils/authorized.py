@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests with a token: renewed once where the service asks for it, and never sent to another host.
+
+Private to the collection. Sources: "Continuous access evaluation" (claims challenges); RFC 6750 (bearer tokens).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from .errors import MailopsError
+from .identity.tokens import TokenSource
+from .transport import Request, Response, Transport
+
+_CLAIMS = re.compile(r'claims="([^"]+)"')
+
+
+class AuthorizedTransport:
+    """Sends requests of one service (`graph` or `exchange`) with the tenant's token for it."""
+
+    def __init__(self, transport: Transport, tokens: TokenSource, service: str) -> None:
+        self.transport, self.tokens = transport, tokens
+        self.scope = tokens.cloud.scope(service)
+        self.base = getattr(tokens.cloud, service)
+
+    def send(self, request: Request, again: Callable[[Response], bool] | None = None) -> Response:
+        """The answer, after at most one renewal of the token.
+
+        A 401 with a claims challenge brings a token with those claims; another 401, or a 403, a new token if the one
+        used came from the run's cache: a role may have been granted since.
+        """
+        self.refuse_foreign(request.url)
+        headers = {"client-request-id": str(uuid.uuid4()), **request.headers}
+        answer = self._once(request, headers, self.tokens.token(self.scope), again)
+        if answer.status not in (401, 403):
+            return answer
+        claims = challenge(answer) if answer.status == 401 else None
+        if not claims and self.tokens.is_fresh(self.scope):
+            return answer
+        renewed = self.tokens.token(self.scope, renew=True, claims=claims)
+        self.transport.cost.count(retries=1)
+        return self._once(request, headers, renewed, again)
+
+    def _once(self, request: Request, headers: dict[str, str], token: str, again: Callable[[Response], bool] | None) -> Response:
+        return self.transport.send(replace(request, headers={**headers, "Authorization": f"Bearer {token}"}), again)
+
+    def refuse_foreign(self, url: str) -> None:
+        """A link to another host would take the token there."""
+        if urlsplit(url)[:2] != urlsplit(self.base)[:2]:
+            raise MailopsError(f"{self.base} answered with a link to {urlsplit(url).netloc}, which gets no token from here.")
+
+
+def challenge(answer: Response) -> str | None:
+    """The claims that a 401 asks for, decoded, or None."""
+    found = _CLAIMS.search(answer.headers.get("www-authenticate", ""))
+    if not found:
+        return None
+    try:
+        text = found.group(1)
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where each Microsoft cloud answers, and how a mapping names another place (an emulator, a test tenant).
+
+Private to the collection. Hosts: Microsoft, "National clouds" (Microsoft Graph) and "Microsoft 365 endpoints".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
+
+from .errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The endpoints of one cloud: three URLs without a path, two SMTP hosts with their ports.
+
+    `mx_host` is empty in a real cloud: there every domain has its own, which Graph tells.
+    An audience is what a token is asked for; left out, it is the service's own URL.
+    """
+
+    authority: str
+    graph: str
+    exchange: str
+    smtp_host: str
+    smtp_port: int = 587
+    mx_host: str = ""
+    mx_port: int = 25
+    graph_audience: str = ""
+    exchange_audience: str = ""
+    ca_file: str = ""
+
+    def scope(self, service: str) -> str:
+        """The scope of an app-only token for `graph` or `exchange` (which serves SMTP as well)."""
+        audience = getattr(self, f"{service}_audience") or getattr(self, service)
+        return f"{audience.rstrip('/')}/.default"
+
+
+CLOUDS = {
+    "global": Cloud(
+        authority="https://login.microsoftonline.com",
+        graph="https://graph.microsoft.com",
+        exchange="https://outlook.office365.com",
+        smtp_host="smtp.office365.com",
+    ),
+    "gcc-high": Cloud(
+        authority="https://login.microsoftonline.us",
+        graph="https://graph.microsoft.us",
+        exchange="https://outlook.office365.us",
+        smtp_host="smtp.office365.us",
+    ),
+    "dod": Cloud(
+        authority="https://login.microsoftonline.us",
+        graph="https://dod-graph.microsoft.us",
+        exchange="https://outlook-dod.office365.us",
+        smtp_host="outlook-dod.office365.us",
+    ),
+    "china": Cloud(
+        authority="https://login.chinacloudapi.cn",
+        graph="https://microsoftgraph.chinacloudapi.cn",
+        exchange="https://partner.outlook.cn",
+        smtp_host="smtp.partner.outlook.cn",
+    ),
+}
+
+_FIELDS = {field.name: field for field in fields(Cloud)}
+_REQUIRED = ("authority", "graph", "exchange", "smtp_host")
+
+
+def resolve(value: object) -> Cloud:
+    """The cloud that a name or a mapping of endpoints means; InvalidInput says what is wrong with it."""
+    if isinstance(value, Cloud):
+        return value
+    if isinstance(value, str):
+        if value in CLOUDS:
+            return CLOUDS[value]
+        raise InvalidInput(
+            f"m365_cloud is {value!r}, which is no cloud: use {', '.join(CLOUDS)}, "
+            "or a mapping with authority, graph, exchange and smtp_host."
+        )
+    if isinstance(value, dict):
+        return _from_mapping(value)
+    raise InvalidInput(f"m365_cloud is {value!r}: use the name of a cloud ({', '.join(CLOUDS)}) or a mapping.")
+
+
+def _from_mapping(value: dict) -> Cloud:
+    problems = [f"{name} is not a setting of a cloud" for name in value if name not in _FIELDS]
+    problems += [f"{name} is missing" for name in _REQUIRED if not value.get(name)]
+    for name in ("authority", "graph", "exchange"):
+        url = urlsplit(str(value.get(name) or "https://ok"))
+        if url.scheme != "https" or not url.hostname or url.path not in ("", "/") or url.username:
+            problems.append(f"{name} is {value[name]!r}, not an https URL without a path")
+    for name in ("smtp_port", "mx_port"):
+        port = str(value.get(name) or "25")
+        if not port.isdigit() or not 0 < int(port) < 65536:
+            problems.append(f"{name} is {value[name]!r}, not a port (1 to 65535)")
+    if problems:
+        raise InvalidInput(
+            f"m365_cloud: {'; '.join(problems)}. Known settings: {', '.join(_FIELDS)}; the names {', '.join(CLOUDS)} need no mapping."
+        )
+    clean = {name: item for name, item in value.items() if item not in (None, "")}
+    for name in ("authority", "graph", "exchange"):
+        clean[name] = str(clean[name]).rstrip("/")
+    for name in ("smtp_port", "mx_port"):
+        if name in clean:
+            clean[name] = int(clean[name])
+    return Cloud(**clean)

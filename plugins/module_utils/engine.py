@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one core behind both doors: check the input, plan, write the journal, apply, shape the result.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .errors import InvalidInput, MailopsError
+from .journal import Journal
+from .spec import Spec
+from .tenant import Tenant
+
+
+@dataclass
+class Plan:
+    """What a resource found and what it means to do.
+
+    `before` and `after` are what the user sees as the diff: only what differs or was asked for, never a secret.
+    `steps` is the resource's own list of what to do; empty means that nothing is to be changed.
+    `outcome` is the result as it will be; ids that only the service can give are None until then.
+    """
+
+    before: Any = None
+    after: Any = None
+    steps: list[Any] = field(default_factory=list)
+    outcome: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.steps)
+
+
+class Resource(Protocol):
+    """The knowledge about one kind of object. It knows clients, and nothing of Ansible."""
+
+    name: str
+    spec: Spec
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        """What is wrong with the input, found without a request: one sentence a problem, all of them at once."""
+        ...
+
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+        """Read and compare; never writes."""
+        ...
+
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        """Carry out the plan; the outcome as it is now."""
+        ...
+
+
+def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_directory: str | None = None) -> dict[str, Any]:
+    """A task's result; a failure comes as `failed`, with `msg` one sentence and `failure` its parts."""
+    tenant: Tenant | None = None
+    try:
+        problems = resource.check(params)
+        if problems:
+            raise InvalidInput(*problems)
+        tenant = Tenant(params, token_directory)
+        tenant.check_credential()
+        return _result(resource, tenant, params, check_mode)
+    except MailopsError as error:
+        redact = tenant.redact if tenant else str
+        failure = {name: redact(value) if isinstance(value, str) else value for name, value in error.as_result().items()}
+        name = str(params.get("tenant") or "")
+        result: dict[str, Any] = {"failed": True, "changed": False, "failure": failure}
+        result["msg"] = f"{name}: {failure['sentence']}" if name else failure["sentence"]
+        return result | getattr(error, "outcome", {}) | ({"cost": tenant.cost.as_result()} if tenant else {})
+    finally:
+        if tenant:
+            tenant.close()
+
+
+def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    plan = resource.plan(tenant, params, check_mode)
+    outcome = plan.outcome
+    if plan.changed and not check_mode:
+        journal = Journal(params.get("journal_dir"), tenant.name)
+        number = journal.before(resource.name, plan.before, plan.after)
+        try:
+            outcome = resource.apply(tenant, params, plan)
+        except MailopsError as error:
+            journal.end(number, tenant.redact(str(error)))
+            raise
+        journal.end(number)
+    result: dict[str, Any] = {"changed": plan.changed, **outcome, "cost": tenant.cost.as_result()}
+    if resource.spec.writes:
+        result["diff"] = {"before": plan.before or {}, "after": plan.after or {}}
+    if plan.warnings:
+        result["notes"] = plan.warnings
+    return result

@@ -1,0 +1,296 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of known errors: what a code means, what to do, and whether waiting helps.
+
+Private to the collection, but its rows are public knowledge: the modules, the probe and docs/errors.md read them here.
+A row says in `cause` what is wrong (a clause without a full stop) and in `remedy` what to change (a sentence).
+`wait` is true where the same attempt may pass later without anybody changing anything.
+`keep` is what a queueing relay should do with mail that meets this reply: "defer", "hold" or "bounce".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Known:
+    """One row. `code` is matched whole (AADSTS number, Graph code, Exchange type, SMTP enhanced code), `text` searched."""
+
+    id: str
+    service: str
+    code: str
+    cause: str
+    remedy: str
+    text: str = ""
+    wait: bool = False
+    keep: str = ""
+    source: str = ""
+
+
+_ENTRA = "Microsoft Entra authentication and authorization error codes"
+_GRAPH = "Microsoft Graph error responses"
+_EXO = "Exchange Online PowerShell module (its REST answers)"
+_SMTP_AUTH = "Enable or disable authenticated client SMTP submission (SMTP AUTH)"
+_NDR = "Email non-delivery reports in Exchange Online"
+_DEVICE = "How to set up a multifunction device or application to send email using Microsoft 365"
+_OAUTH = "Authenticate an IMAP, POP or SMTP connection using OAuth"
+
+# fmt: off
+ROWS: tuple[Known, ...] = (
+    # ---- the token endpoint -------------------------------------------------------------------------------------
+    Known("wrong-secret", "entra", "7000215", "the client secret is wrong",
+          "Give the secret's value (not its id) in m365_client_secret; a secret made seconds ago needs up to two minutes.",
+          source=_ENTRA),
+    Known("expired-secret", "entra", "7000222", "the client secret has expired",
+          "Make a new secret or, better, a certificate for this application and give it in m365_client_secret "
+          "or m365_certificate_path.", source=_ENTRA),
+    Known("unknown-application", "entra", "700016", "this tenant does not know the application",
+          "Check m365_client_id and m365_tenant: the id must be the application's client id, and the application must be "
+          "registered in, or consented to by, this tenant.", source=_ENTRA),
+    Known("unknown-tenant", "entra", "90002", "there is no such tenant in this cloud",
+          "Check m365_tenant (a tenant id or one of its domains) and m365_cloud.", source=_ENTRA),
+    Known("malformed-tenant", "entra", "900023", "the tenant's name is neither an id nor a domain",
+          "Set m365_tenant to the tenant's id or to one of its domains.", source=_ENTRA),
+    Known("no-consent", "entra", "65001", "nobody consented to this application's permissions",
+          "Grant admin consent (module entra_app does).", source=_ENTRA),
+    Known("wrong-certificate", "entra", "700027", "the certificate is not registered on the application, or has expired there",
+          "Upload this certificate to the application (module entra_app, certificates) or point m365_certificate_path at "
+          "the one that is; one uploaded seconds ago needs up to five minutes.", source=_ENTRA),
+    Known("clock-skew", "entra", "700024", "this machine's clock disagrees with Microsoft's",
+          "Set the clock of the machine that runs Ansible (NTP).", source=_ENTRA),
+    Known("no-credential", "entra", "7000218", "the application is confidential and no credential was sent",
+          "Give m365_client_secret or m365_certificate_path.", source=_ENTRA),
+    Known("no-federation", "entra", "700213", "no federated credential of the application fits the presented token",
+          "Compare the credential's subject with the token's, letter by letter.", source=_ENTRA),
+    Known("conditional-access", "entra", "53003", "a Conditional Access policy blocks this sign-in",
+          "Exclude the application or the account from the policy, or sign in from where it allows.", source=_ENTRA),
+    Known("wrong-password", "entra", "50126", "the user name or password is wrong", "Correct it; do not retry, the account locks.",
+          source=_ENTRA),
+    Known("mfa-needed", "entra", "50076", "multi-factor authentication is needed", "Use an application's own sign-in instead of a user's.",
+          source=_ENTRA),
+    Known("no-exchange", "entra", "500011", "this tenant does not have the service that the token was asked for",
+          "Check m365_cloud; a tenant without Exchange Online needs a licence first.", source=_ENTRA),
+    Known("application-disabled", "entra", "7000112", "the application is disabled in this tenant",
+          "Enable it in Entra (enterprise application, enabled for sign-in).", source=_ENTRA),
+    Known("malformed-sign-in", "entra", "9002313", "the request was malformed", "Check m365_client_id and the credential.", source=_ENTRA),
+    Known("entra-busy", "entra", "90033", "the service is busy", "Try again later.", wait=True, source=_ENTRA),
+    Known("entra-busy", "entra", "50196", "the service saw a loop of sign-ins and paused", "Try again later.", wait=True, source=_ENTRA),
+    Known("invalid-client", "entra", "invalid_client", "the application's credential was refused",
+          "Check m365_client_id with m365_client_secret or m365_certificate_path.", source=_ENTRA),
+    # ---- Microsoft Graph ----------------------------------------------------------------------------------------
+    Known("graph-forbidden", "graph", "Authorization_RequestDenied", "the signed-in application lacks a Graph permission for this",
+          "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
+    Known("graph-forbidden", "graph", "AccessDenied", "the signed-in application lacks a Graph permission for this",
+          "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
+    Known("graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
+          "Check that m365_cloud names the tenant's own cloud.", source=_GRAPH),
+    Known("no-secrets-allowed", "graph", "CredentialTypeNotAllowedAsPerAppPolicy", "the tenant's policy forbids this kind of credential",
+          "Use a certificate, or change the application management policy.", source="Microsoft Graph: appManagementPolicy"),
+    Known("credential-too-long", "graph", "CredentialInvalidLifetimeAsPerAppPolicy",
+          "the tenant's policy forbids a credential that lives this long",
+          "Use a certificate with a shorter life, or change the application management policy.",
+          source="Microsoft Graph: appManagementPolicy"),
+    Known("directory-quota", "graph", "Directory_QuotaExceeded", "the application has used up its quota of directory objects",
+          "Delete objects it made (deleted ones count for 30 days) or ask an administrator to create this one.", source=_GRAPH),
+    Known("graph-throttled", "graph", "TooManyRequests", "Graph throttles this application in this tenant", "Try again later.",
+          wait=True, source="Microsoft Graph throttling guidance"),
+    Known("not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
+          "Run again in a few minutes; if it stays, check its id.", wait=True, source=_GRAPH),
+    Known("already-there", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
+          "Run again: the module will find it; an object deleted within 30 days keeps its name.", source=_GRAPH),
+    # ---- the Exchange admin API ---------------------------------------------------------------------------------
+    Known("exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the application lacks Exchange.ManageAsApp",
+          "Grant the application permission Exchange.ManageAsApp of Office 365 Exchange Online, with admin consent.",
+          source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
+    Known("exchange-no-role", "exchange", "Forbidden",
+          "the application has no Exchange role for this: it needs the Entra role Exchange Administrator, "
+          "or an Exchange role group that may run it",
+          "Assign the role to the enterprise application; where it has the role already, the role group Organization Management "
+          "may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
+    Known("object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
+          "Check its name; an object made minutes ago may not have arrived yet.", source=_EXO),
+    Known("object-exists", "exchange", "ADObjectAlreadyExistsException", "an object with this name or address exists already",
+          "Choose another name, or run again: the module will find it.", source=_EXO),
+    Known("address-taken", "exchange", "ProxyAddressExistsException", "another recipient has this address already",
+          "Choose another address, or remove it from the other recipient.", source=_EXO),
+    Known("dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
+          "the organization still has Microsoft's default configuration, which cannot be changed",
+          "Run Enable-OrganizationCustomization once for the tenant and try again after an hour.", source=_EXO),
+    Known("wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not take these parameters together",
+          "Please report this: the collection sent what this tenant's Exchange does not know.", source=_EXO),
+    Known("wrong-value", "exchange", "ParameterTransformationException", "Exchange does not take this value",
+          "Correct the value that the message names.", source=_EXO),
+    Known("exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
+          text=r"maximum number of concurrent requests|throttl|server.{0,20}busy|try again", wait=True, source=_EXO),
+    Known("expired-page", "exchange", "", "Exchange forgot where the list was", "Run again.",
+          text=r"Expired or Invalid pagination request", wait=True, source=_EXO),
+    Known("connector-disabled", "exchange", "ConnectorDisabledByOffer",
+          "Exchange created the connector disabled, because this subscription may not enable inbound connectors",
+          "Ask Microsoft support to enable it (trial, developer and new tenants), or use SMTP AUTH with OAuth instead.",
+          source="New-InboundConnector"),
+    # ---- client submission: authentication ----------------------------------------------------------------------
+    Known("smtp-auth-off-tenant", "smtp", "5.7.139", "SMTP AUTH is off for the organization and the mailbox inherits that",
+          "Enable SMTP AUTH for this mailbox (role smtp_auth).", text=r"disabled for the Tenant", keep="defer", source=_SMTP_AUTH),
+    Known("smtp-auth-off-mailbox", "smtp", "5.7.139", "SMTP AUTH is off for this mailbox",
+          "Enable SMTP AUTH for this mailbox (role smtp_auth).", text=r"disabled for the Mailbox", keep="defer", source=_SMTP_AUTH),
+    Known("security-defaults", "smtp", "5.7.139", "Entra Security Defaults block sign-in by password",
+          "Send with OAuth or through a connector; or replace Security Defaults by Conditional Access.",
+          text=r"security defaults policy", keep="defer", source=_SMTP_AUTH),
+    Known("policy-blocks-basic", "smtp", "5.7.139", "a Conditional Access policy or per-user MFA blocks sign-in by password",
+          "Send with OAuth, or exclude this account from the policy.", text=r"did not meet the criteria", keep="defer", source=_SMTP_AUTH),
+    Known("basic-disabled", "smtp", "5.7.139", "sign-in by password is closed for this account",
+          "Send with OAuth or through a relay; or assign an authentication policy with AllowBasicAuthSmtp.",
+          text=r"basic authentication is disabled", keep="defer", source=_SMTP_AUTH),
+    Known("wrong-mailbox-password", "smtp", "5.7.139", "the mailbox's password is wrong", "Correct the password.",
+          text=r"credentials were incorrect", keep="defer", source=_SMTP_AUTH),
+    Known("basic-retired", "smtp", "5.7.30", "Microsoft has retired sign-in by password for this tenant",
+          "Send with OAuth, through a connector or relay, or by High Volume Email.", keep="defer",
+          source="Exchange Online to retire Basic auth for Client Submission (SMTP AUTH)"),
+    Known("authentication-refused", "smtp", "5.7.3",
+          "the sign-in was refused: the token or password is wrong, or Exchange does not know the application or its right on the mailbox yet",
+          "Check the service principal in Exchange (the enterprise application's object id), FullAccess on the mailbox and SMTP.SendAsApp; "
+          "after a change it takes minutes to an hour.", wait=True, keep="defer", source=_OAUTH),
+    Known("wrong-mechanism", "smtp", "5.7.4", "Microsoft does not offer this way to sign in", "Use LOGIN or XOAUTH2.", keep="defer",
+          source=_SMTP_AUTH),
+    Known("old-tls", "smtp", "4.7.66", "the client speaks TLS older than 1.2", "Update the device, or let it send through a relay host.",
+          keep="defer", source="Opt in to the Exchange Online endpoint for legacy TLS clients using SMTP AUTH"),
+    Known("no-right-on-mailbox", "smtp", "4.2.0", "the application signed in but has no right on the mailbox",
+          "Grant FullAccess on the mailbox to the service principal (role entra_app).", text=r"mailbox logon failure|Cannot open mailbox",
+          keep="defer", source=_OAUTH),
+    Known("not-authenticated", "smtp", "5.7.57", "the client did not sign in before it sent", "Sign in first: LOGIN or XOAUTH2.",
+          keep="defer", source=_NDR),
+    # ---- client submission: sender ------------------------------------------------------------------------------
+    Known("send-as-lockout", "smtp", "5.2.252", "Microsoft locked the mailbox out of sending, after it kept using a foreign sender",
+          "Stop sending, correct the sender or grant SendAs, and wait until the lock ends by itself.", text=r"throttled", keep="hold",
+          source=_NDR),
+    Known("sender-lockout", "smtp", r"5\.2\.25[1-5]", "Microsoft locked the mailbox out of sending, after it kept repeating one error",
+          "Stop sending, correct the error that the text names, and wait until the lock ends by itself.", text=r"throttled", keep="hold",
+          source=_NDR),
+    Known("send-as-denied", "smtp", r"5\.2\.(252|0)", "the sender's address is not the mailbox and the application has no SendAs right on it",
+          "Send as the mailbox itself, or grant SendAs on the other address (role entra_app).", text=r"SendAsDenied", keep="hold", source=_NDR),
+    Known("send-as-denied", "smtp", "5.7.60", "the sender's address is not the mailbox and there is no SendAs right on it",
+          "Send as the mailbox itself, or grant SendAs on the other address (role entra_app).", keep="hold", source=_NDR),
+    Known("account-blocked", "smtp", "5.1.8", "Microsoft blocked the account for sending spam",
+          "Unblock it in Microsoft Defender (Restricted entities) once the cause is removed.", keep="hold", source=_NDR),
+    Known("spam-block", "smtp", r"5\.7\.(50[123]|511)", "Microsoft blocked the sender or the address as abusive",
+          "Unblock the account, or write to delist@microsoft.com for an address.", keep="hold", source=_NDR),
+    Known("no-from", "smtp", "5.7.512", "the message has no valid From header", "Let the device or the relay add one: From: <address>.",
+          keep="bounce", source=_NDR),
+    Known("two-froms", "smtp", "5.1.20", "the message has more than one From address and no Sender", "Send with one From address.",
+          keep="bounce", source=_NDR),
+    Known("bare-line-feed", "smtp", "5.6.11", "the message has line feeds without carriage returns",
+          "Correct the device, or let it send through a relay host.", keep="bounce", source=_NDR),
+    # ---- rate, size, quota --------------------------------------------------------------------------------------
+    Known("too-many-connections", "smtp", "4.3.2", "more than three connections send as this mailbox at once",
+          "Use fewer connections; waiting helps.", text=r"thread limit|[Cc]oncurrent connections", wait=True, keep="defer",
+          source="Exchange Online limits"),
+    Known("recipient-quota", "smtp", r"5\.(2\.0|1\.90|2\.2)", "the mailbox has reached 10,000 recipients in 24 hours",
+          "Wait a day, spread the senders over more mailboxes, or use High Volume Email.",
+          text=r"SubmissionQuotaExceeded|[Ss]ubmission quota|daily limit", wait=True, keep="hold", source="Exchange Online limits"),
+    Known("tenant-external-quota", "smtp", r"5\.7\.23[23]", "the tenant has reached its daily number of external recipients",
+          "Wait a day, or buy more licences.", wait=True, keep="hold", source="Tenant external recipient rate limit"),
+    Known("initial-domain-quota", "smtp", "5.7.236", "an onmicrosoft.com sender passed 100 external recipients in a day",
+          "Send from a domain of your own.", keep="hold", source=_NDR),
+    Known("tenant-blocked", "smtp", "5.7.705", "Microsoft blocked the tenant's outbound mail", "Stop, and open a support case.", keep="hold",
+          source=_NDR),
+    Known("low-reputation", "smtp", "5.7.708", "Microsoft does not take mail from this address (typical of trial tenants)",
+          "Open a support case.", keep="hold", source=_NDR),
+    Known("mailbox-full", "smtp", "5.2.2", "the sending mailbox is full of its own sent items", "Empty it or set a retention policy on Sent Items.",
+          text=r"mailbox full|QuotaExceeded", keep="hold", source=_NDR),
+    Known("too-large", "smtp", "5.3.4", "the message is larger than the service takes", "Send less than 150 MB (35 MB by default a mailbox).",
+          keep="bounce", source="Exchange Online limits"),
+    Known("too-many-recipients", "smtp", "4.5.3", "too many recipients in one transaction", "Split the message.", keep="defer", source=_NDR),
+    Known("recipient-hourly", "smtp", r"5\.2\.12[12]", "the recipient gets more mail an hour than it may", "Slow down.", wait=True, keep="defer",
+          source="Exchange Online limits"),
+    # ---- the MX endpoint: connectors and Direct Send -------------------------------------------------------------
+    Known("relay-domain", "smtp", "5.7.64", "a connector fits, but neither the sender's domain nor the certificate's is accepted by the tenant",
+          "Use a sender in an accepted domain.", text=r"ATTR36", keep="defer", source=_DEVICE),
+    Known("relay-denied", "smtp", "5.7.64", "no inbound connector fits this address or certificate",
+          "Check the public address or the certificate's name in the connector (role inbound_connector), and that the intermediate "
+          "certificates are sent; a new connector takes some minutes.", wait=True, keep="defer", source=_DEVICE),
+    Known("direct-send-rejected", "smtp", "5.7.68", "the organization rejects Direct Send from sources without a connector",
+          "Create a connector for this sender (role inbound_connector), or send with SMTP AUTH.", keep="defer",
+          source="Introducing more control over Direct Send in Exchange Online"),
+    Known("partner-connector", "smtp", "5.7.51", "a Partner connector of the tenant takes mail from other addresses or certificates only",
+          "Add this address or certificate to that connector.", keep="defer", source=_NDR),
+    Known("connector-blocked", "smtp", "5.7.711", "Microsoft disabled the connector as compromised", "Review its security with Microsoft.",
+          keep="hold", source=_NDR),
+    Known("unregistered-domains", "smtp", "5.7.750", "the connector sent much mail from domains that are not registered in the tenant",
+          "Register the domains, or use a certificate connector.", keep="hold", source=_NDR),
+    Known("wrong-region", "smtp", "4.4.62", "this MX host belongs to another region than the tenant",
+          "Use the tenant's own MX host.", keep="defer", source=_NDR),
+    Known("no-such-recipient", "smtp", "5.4.1", "the tenant has no such recipient", "Correct the recipient's address.", keep="bounce",
+          source="Use Directory-Based Edge Blocking to reject messages sent to invalid recipients"),
+    Known("unable-to-relay", "smtp", "5.7.1", "an external recipient needs a connector", "Create one (role inbound_connector) or use SMTP AUTH.",
+          text=r"[Uu]nable to relay", keep="defer", source=_NDR),
+    Known("address-blocked", "smtp", r"5\.7\.6([0-3]\d|4[0-9])", "this address is on Microsoft's block list",
+          "Delist it at sender.office.com.", keep="hold", source=_NDR),
+    Known("address-throttled", "smtp", r"4\.7\.(5\d\d|6\d\d|8[5-9]\d)", "Microsoft slows this address down", "Wait; a connector lifts it.",
+          wait=True, keep="defer", source=_NDR),
+    Known("bad-helo", "smtp", "5.7.506", "the client greeted with the server's own name", "Correct the name the client gives in EHLO.",
+          keep="defer", source=_NDR),
+    Known("dmarc", "smtp", "5.7.509", "the sender's domain has a DMARC policy of reject and the message does not pass it",
+          "Align SPF or DKIM of the sender's domain.", keep="bounce", source=_NDR),
+    Known("spf", "smtp", "5.7.23", "the sender's domain publishes an SPF record that excludes this address", "Add the address to SPF.",
+          keep="bounce", source=_NDR),
+    Known("ipv6-reputation", "smtp", r"(4\.7\.26|5\.7\.25)", "mail over IPv6 needs SPF or DKIM and reverse DNS", "Send over IPv4.",
+          keep="defer", source=_NDR),
+    Known("authenticated-senders-only", "smtp", r"5\.7\.(12|133|134|136)", "this recipient takes mail from authenticated senders only",
+          "Change the recipient's setting, or send with SMTP AUTH.", keep="bounce", source=_NDR),
+    Known("server-busy", "smtp", r"4\.\d+\.\d+", "the service is busy or has a passing fault", "Try again later.", wait=True, keep="defer",
+          source=_NDR),
+)
+# fmt: on
+
+
+def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
+    for row in ROWS:
+        if row.service != service:
+            continue
+        if row.code and not (re.fullmatch(row.code, code) if pattern else row.code == code):
+            continue
+        if row.text and not re.search(row.text, text):
+            continue
+        if row.code or row.text:
+            return row
+    return None
+
+
+def entra(code: int | str, error: str = "") -> Known | None:
+    """The row of an AADSTS number, else of the OAuth `error`."""
+    return _find("entra", str(code), "") or _find("entra", error, "")
+
+
+def graph(code: str, message: str = "") -> Known | None:
+    """The row of a Graph error's `code`."""
+    return _find("graph", code, message)
+
+
+def exchange(kind: str, message: str = "") -> Known | None:
+    """The row of an Exchange exception's type without its namespace, else of its text."""
+    return _find("exchange", kind, message)
+
+
+_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_EMBEDDED = re.compile(r"Error: (\d{3} [245]\.\d{1,3}\.\d{1,3} .*)", re.DOTALL)
+
+
+def smtp_code(reply: str) -> str:
+    """The enhanced status code of a reply, such as 5.7.139 ("" where it has none; RFC 3463)."""
+    found = _ENHANCED.search(reply)
+    return found.group(1) if found else ""
+
+
+def smtp_cause(reply: str) -> str:
+    """The reply that tells the cause: a 530 that embeds the reply to a failed AUTH is opened."""
+    found = _EMBEDDED.search(reply)
+    return found.group(1) if found else reply
+
+
+def smtp(reply: str) -> Known | None:
+    """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`."""
+    cause = smtp_cause(reply)
+    return _find("smtp", smtp_code(cause), cause, pattern=True)

@@ -1,0 +1,255 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Entra application that senders sign in as: registration, certificates, enterprise application, admin consent.
+
+Private to the collection. Source: "Authenticate an IMAP, POP or SMTP connection using OAuth".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .. import certificates
+from ..engine import Plan
+from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
+from ..graph import Call
+from ..spec import JOURNAL, TENANT, Spec
+from ..tenant import Tenant
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+PERMISSION = {
+    "name": {"type": "str", "required": True},
+    "api": {"type": "str", "default": "exchange"},
+    "type": {"type": "str", "choices": ["application", "delegated"], "default": "application"},
+}
+OPTIONS = Spec(
+    {
+        "unique_name": {"type": "str", "required": True},
+        "display_name": {"type": "str"},
+        "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
+        "certificates": {"type": "list", "elements": "str"},
+        "consent": {"type": "bool", "default": True},
+        "exclusive": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+)
+
+
+class EntraApp:
+    """module entra_app"""
+
+    name = "entra_app"
+    spec = TENANT | JOURNAL | OPTIONS
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        problems = []
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", params["unique_name"]):
+            problems.append(
+                f"unique_name is {params['unique_name']!r}: use 1 to 128 letters, digits, dots, underscores and hyphens; "
+                "it can never be changed."
+            )
+        for permission in params["permissions"] or []:
+            if permission["api"] not in APIS and not _GUID.fullmatch(permission["api"]):
+                problems.append(
+                    f"permissions: the api of {permission['name']} is {permission['api']!r}: use exchange, graph or the API's "
+                    "application id (a GUID)."
+                )
+        for text in params["certificates"] or []:
+            problems += certificates.problems(text)
+        return problems
+
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+        found = find(tenant, params)
+        before = public(found)
+        if params["state"] == "absent":
+            if not found.application:
+                return Plan(before, before, outcome={"app": None})
+            return Plan(before, {}, [Work(delete=True), found], {"app": None})
+        wanted = permissions(found, params)
+        leaves = [certificates.read(text) for text in params["certificates"] or []]
+        work = difference(found, wanted, leaves, params)
+        after = predicted(found, wanted, leaves, params)
+        outcome = {"app": describe(found, after)}
+        return Plan(before, after, [work, found] if work else [], outcome)
+
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        work, found = plan.steps
+        if work.delete:
+            call = Call(
+                "DELETE", f"/applications/{(found.application or {})['id']}", attempted=f"delete application {params['unique_name']}"
+            )
+            tenant.graph.write(call)
+            return {"app": None}
+        writer = Writer(tenant, params["unique_name"], found)
+        writer.write(work)
+        return {"app": describe(found, plan.after)}
+
+
+class EntraAppInfo:
+    """module entra_app_info"""
+
+    name = "entra_app_info"
+    spec = TENANT | Spec({"unique_name": {"type": "str", "required": True}}, writes=False)
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        return []
+
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+        wanted = {"permissions": [{"api": "exchange"}, {"api": "graph"}], "display_name": None}
+        found = find(tenant, {**params, **wanted})
+        return Plan(outcome={"app": describe(found, public(found)) if found.application else None})
+
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        return plan.outcome
+
+
+RESOURCE = EntraApp()
+INFO = EntraAppInfo()
+
+
+# -- comparing --------------------------------------------------------------------------------------------------------
+
+
+def required(found: Found) -> set[tuple[str, str, bool]]:
+    """The application's wish list: (API, permission id, delegated)."""
+    return {
+        (entry["resourceAppId"].lower(), access["id"], access["type"] == "Scope")
+        for entry in (found.application or {}).get("requiredResourceAccess") or []
+        for access in entry.get("resourceAccess") or []
+    }
+
+
+def difference(found: Found, wanted: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]) -> Work:
+    work = Work(create=not found.application, create_principal=not found.principal)
+    exclusive, application = params["exclusive"], found.application or {}
+    title = params["display_name"] or (params["unique_name"] if work.create else None)
+    if title and application.get("displayName") != title:
+        work.patch["displayName"] = title
+    if application.get("uniqueName") != params["unique_name"]:
+        work.patch["uniqueName"] = params["unique_name"]
+    if application.get("signInAudience") != "AzureADMyOrg" and work.create:
+        work.patch["signInAudience"] = "AzureADMyOrg"
+    if params["permissions"] is not None:
+        have = required(found)
+        want = {(p.api.lower(), p.id, p.delegated) for p in wanted} | (set() if exclusive else have)
+        if want != have:
+            work.patch["requiredResourceAccess"] = _wish_list(want)
+        if params["consent"]:
+            _consent(work, found, wanted, exclusive)
+    if params["certificates"] is not None:
+        keys = application.get("keyCredentials") or []
+        present = {thumbprint(k) for k in keys}
+        work.add_certificates = [leaf for leaf in leaves if leaf.thumbprint not in present]
+        if exclusive:
+            kept = {leaf.thumbprint for leaf in leaves}
+            work.remove_keys = {k["keyId"] for k in keys if thumbprint(k) not in kept}
+    return work
+
+
+def _wish_list(entries: set[tuple[str, str, bool]]) -> list[dict]:
+    apis = sorted({api for api, _id, _delegated in entries})
+    return [
+        {
+            "resourceAppId": api,
+            "resourceAccess": [
+                {"id": identifier, "type": "Scope" if delegated else "Role"}
+                for owner, identifier, delegated in sorted(entries)
+                if owner == api
+            ],
+        }
+        for api in apis
+    ]
+
+
+def _consent(work: Work, found: Found, wanted: list[Permission], exclusive: bool) -> None:
+    have = {(a["resourceId"], a["appRoleId"]) for a in found.assignments}
+    roles = [p for p in wanted if not p.delegated]
+    work.assign = [p for p in roles if (p.resource_id, p.id) not in have]
+    if exclusive:
+        kept = {(p.resource_id, p.id) for p in roles}
+        work.unassign = [a for a in found.assignments if (a["resourceId"], a["appRoleId"]) not in kept]
+    granted = {g["resourceId"]: set(g["scope"].split()) for g in tenant_wide(found)}
+    for resource in {p.resource_id for p in wanted if p.delegated} | (set(granted) if exclusive else set()):
+        want = {p.name for p in wanted if p.delegated and p.resource_id == resource}
+        have_scopes = granted.get(resource, set())
+        target = want if exclusive else want | have_scopes
+        if target != have_scopes:
+            work.scopes[resource] = target
+
+
+def tenant_wide(found: Found) -> list[dict]:
+    return [g for g in found.grants if g.get("consentType") == "AllPrincipals"]
+
+
+def thumbprint(credential: dict) -> str:
+    """A keyCredential's SHA-1 thumbprint: customKeyIdentifier, in hex although it is typed binary."""
+    return str(credential.get("customKeyIdentifier") or "").upper()
+
+
+# -- showing ----------------------------------------------------------------------------------------------------------
+
+
+def _label(found: Found, api: str, identifier: str, delegated: bool) -> str:
+    known = found.apis.get(api.lower())
+    if not known:
+        return f"{api}: {identifier} ({'delegated' if delegated else 'application'})"
+    offered = known["oauth2PermissionScopes" if delegated else "appRoles"]
+    name = next((o["value"] for o in offered if o["id"] == identifier), identifier)
+    return f"{known['displayName']}: {name} ({'delegated' if delegated else 'application'})"
+
+
+def public(found: Found) -> dict[str, Any]:
+    """The application as the diff shows it; empty where there is none."""
+    if not found.application:
+        return {}
+    consented = [_label(found, found.api_of(a["resourceId"]).get("appId", a["resourceDisplayName"]), a["appRoleId"], False)
+                 for a in found.assignments]  # fmt: skip
+    for grant in tenant_wide(found):
+        api = found.api_of(grant["resourceId"])
+        consented += [f"{api.get('displayName', grant['resourceId'])}: {scope} (delegated)" for scope in grant["scope"].split()]
+    return {
+        "unique_name": found.application.get("uniqueName"),
+        "display_name": found.application.get("displayName"),
+        "permissions": sorted(_label(found, *entry) for entry in required(found)),
+        "consented": sorted(consented),
+        "certificates": sorted(thumbprint(k) for k in found.application.get("keyCredentials") or []),
+        "enterprise_application": bool(found.principal),
+    }
+
+
+def predicted(
+    found: Found, wanted: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]
+) -> dict[str, Any]:
+    """The application as it will be: the same form as `public`."""
+    before = public(found)
+    exclusive = params["exclusive"]
+    labels = {str(p) for p in wanted}
+    after = {
+        "unique_name": params["unique_name"],
+        "display_name": params["display_name"] or before.get("display_name") or params["unique_name"],
+        "permissions": sorted(before.get("permissions", [])),
+        "consented": sorted(before.get("consented", [])),
+        "certificates": before.get("certificates", []),
+        "enterprise_application": True,
+    }
+    if params["permissions"] is not None:
+        after["permissions"] = sorted(labels | (set() if exclusive else set(after["permissions"])))
+        if params["consent"]:
+            after["consented"] = sorted(labels | (set() if exclusive else set(after["consented"])))
+    if params["certificates"] is not None:
+        prints = {leaf.thumbprint for leaf in leaves}
+        after["certificates"] = sorted(prints | (set() if exclusive else set(after["certificates"])))
+    return after
+
+
+def describe(found: Found, shown: dict[str, Any]) -> dict[str, Any]:
+    """The result: what is shown, with the three ids (None in check mode, where the service has not given them yet)."""
+    return {
+        "object_id": (found.application or {}).get("id"),
+        "app_id": (found.application or {}).get("appId"),
+        "service_principal_id": (found.principal or {}).get("id"),
+        **shown,
+    }

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of a module, written once: the module and the action read the same.
+
+Private to the collection. A spec is data; what Ansible wants of it is made in doors.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Options by name, in Ansible's argument_spec form, with two keys of our own.
+
+    `env`: environment variables to fall back to; `variable`: the host variable to fall back to before them.
+    """
+
+    options: dict[str, dict[str, Any]]
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+    required_together: tuple[tuple[str, ...], ...] = ()
+    required_if: tuple[tuple[Any, ...], ...] = ()
+    writes: bool = field(default=True)
+
+    def __or__(self, other: Spec) -> Spec:
+        """Both together; the right one's options win."""
+        return Spec(
+            {**self.options, **other.options},
+            self.mutually_exclusive + other.mutually_exclusive,
+            self.required_one_of + other.required_one_of,
+            self.required_together + other.required_together,
+            self.required_if + other.required_if,
+            other.writes,
+        )
+
+    def variables(self) -> dict[str, str]:
+        """Option -> host variable, for the options that have one."""
+        return {name: option["variable"] for name, option in self.options.items() if "variable" in option}
+
+
+# Which tenant, and who signs in: every module has these.
+TENANT = Spec(
+    {
+        "tenant": {"type": "str", "variable": "m365_tenant", "env": ("AZURE_TENANT_ID", "AZURE_TENANT")},
+        "cloud": {"type": "raw", "variable": "m365_cloud", "default": "global"},
+        "client_id": {"type": "str", "variable": "m365_client_id", "env": ("AZURE_CLIENT_ID",)},
+        "client_secret": {
+            "type": "str",
+            "no_log": True,
+            "variable": "m365_client_secret",
+            "env": ("AZURE_CLIENT_SECRET", "AZURE_SECRET"),
+        },
+        "certificate_path": {
+            "type": "path",
+            "variable": "m365_certificate_path",
+            "env": ("AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_X509_CERTIFICATE_PATH"),
+        },
+        "certificate_password": {
+            "type": "str",
+            "no_log": True,
+            "variable": "m365_certificate_password",
+            "env": ("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
+        },
+        "wait_timeout": {"type": "int", "variable": "m365_wait_timeout", "default": 300},
+    },
+    writes=False,
+)
+
+# What only the modules that write have besides.
+JOURNAL = Spec({"journal_dir": {"type": "path", "variable": "m365_journal_dir", "env": ("MAILOPS_JOURNAL_DIR",)}})

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One tenant as a resource sees it: the clients, signed in when they are first asked, and what it all cost.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+from . import clouds
+from .authorized import AuthorizedTransport
+from .errors import InvalidInput, ServiceError
+from .exchange import ExchangeClient
+from .graph import GraphClient
+from .identity import credentials
+from .identity.tokens import TokenCache, TokenSource
+from .transport import Clock, Sender, Session, SystemClock, Transport
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+
+
+class Tenant:
+    """The clients of one tenant, made of a module's options. Close it when done."""
+
+    def __init__(
+        self, params: dict[str, Any], token_directory: str | None = None, sender: Sender | None = None, clock: Clock | None = None
+    ) -> None:
+        self.name = _required(params, "tenant", "AZURE_TENANT_ID")
+        if not _GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
+            raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
+        self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID")
+        if not _GUID.fullmatch(self.client_id):
+            raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
+        self.cloud = clouds.resolve(params["cloud"])
+        self.wait_timeout = float(params.get("wait_timeout") or 0)
+        self._params = params
+        self._session = sender or Session(self.cloud.ca_file)
+        self.clock = clock or SystemClock()
+        self.transport = Transport(self._session, self.clock)
+        self.cost = self.transport.cost
+        self.token_cache = TokenCache(token_directory)
+
+    def check_credential(self) -> None:
+        """Read the credential now: a wrong path, password or date is found before any request."""
+        _ = self.tokens
+
+    @cached_property
+    def tokens(self) -> TokenSource:
+        credential = credentials.load(
+            self._params.get("client_secret"), self._params.get("certificate_path"), self._params.get("certificate_password")
+        )
+        return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport)
+
+    @cached_property
+    def graph(self) -> GraphClient:
+        return GraphClient(AuthorizedTransport(self.transport, self.tokens, "graph"))
+
+    @cached_property
+    def exchange(self) -> ExchangeClient:
+        return ExchangeClient(AuthorizedTransport(self.transport, self.tokens, "exchange"), self.name)
+
+    def waits_help(self, error: ServiceError) -> bool:
+        """For `patiently`: whether the refusal is one that passes by itself."""
+        return error.wait_helps
+
+    def redact(self, text: str) -> str:
+        """A text without this tenant's secrets: the last net, should a library put one into its words."""
+        for name in ("client_secret", "certificate_password"):
+            secret = self._params.get(name)
+            if secret:
+                text = text.replace(secret, "********")
+        return text
+
+    def close(self) -> None:
+        if isinstance(self._session, Session):
+            self._session.close()
+
+
+def _required(params: dict[str, Any], name: str, env: str) -> str:
+    value = str(params.get(name) or "").strip()
+    if not value:
+        raise InvalidInput(f"m365_{name} is not set: give the variable m365_{name}, the option {name} or the environment variable {env}.")
+    return value

@@ -1,0 +1,148 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: entra_app
+short_description: Register the Entra application that senders sign in as
+description:
+  - Registers an application with its certificates, makes its enterprise application and grants admin consent.
+  - The application is found by its unique name, so that a second run never makes a second one.
+    An application of the same display name without a unique name is adopted; two of them are an error.
+  - Permissions, consents and certificates that others added are left alone unless O(exclusive=true).
+options:
+  unique_name:
+    description: The application's unique name in the tenant. It is set once and can never be changed.
+    type: str
+    required: true
+  display_name:
+    description: The name that people see. A new application gets its unique name where this is left out.
+    type: str
+  permissions:
+    description: The API permissions that the application asks for, by name. Left out, permissions stay as they are.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The permission's name, such as V(SMTP.SendAsApp).
+        type: str
+        required: true
+      api:
+        description: V(exchange) (Office 365 Exchange Online), V(graph) (Microsoft Graph) or an API's application id.
+        type: str
+        default: exchange
+      type:
+        description: Whether the application has the permission itself, or a signed-in user gives it.
+        type: str
+        choices: [application, delegated]
+        default: application
+  certificates:
+    description:
+      - Certificates that the application signs in with, as PEM text or as paths of PEM or DER files on the machine that runs the module.
+      - Only the public part is read and sent. List the old and the new one while you rotate.
+    type: list
+    elements: str
+  consent:
+    description: Whether to grant admin consent to the permissions.
+    type: bool
+    default: true
+  exclusive:
+    description: Whether to remove permissions, consents and certificates that are not listed, where the list is given.
+    type: bool
+    default: false
+  state:
+    description: Whether the application shall exist. Deleted applications can be restored for 30 days.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: mailops.m365.entra_app_info
+  - module: mailops.m365.exchange_service_principal
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Register the application that printers and the ERP system send with
+  mailops.m365.entra_app:
+    unique_name: mailops-smtp-sender
+    display_name: SMTP sender
+    permissions:
+      - name: SMTP.SendAsApp
+    certificates:
+      - files/smtp-sender.pem
+"""
+
+RETURN = r"""
+---
+app:
+  description: The application as it is now (in check mode, as it will be; ids that only Entra can give are null). Null when absent.
+  returned: success
+  type: dict
+  contains:
+    app_id:
+      description: The client id.
+      type: str
+    object_id:
+      description: The object id of the app registration.
+      type: str
+    service_principal_id:
+      description: The object id of the enterprise application, which is the one that Exchange wants.
+      type: str
+    unique_name:
+      description: The unique name.
+      type: str
+    display_name:
+      description: The display name.
+      type: str
+    permissions:
+      description: What the application asks for.
+      type: list
+      elements: str
+      sample: ["Office 365 Exchange Online: SMTP.SendAsApp (application)"]
+    consented:
+      description: What an administrator consented to.
+      type: list
+      elements: str
+    certificates:
+      description: SHA-1 thumbprints of the certificates, as Entra shows them.
+      type: list
+      elements: str
+    enterprise_application:
+      description: Whether the enterprise application exists.
+      type: bool
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import entra_app
+
+
+def main():
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(entra_app.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

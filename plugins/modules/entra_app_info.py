@@ -1,0 +1,67 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: entra_app_info
+short_description: Read an Entra application
+description:
+  - Reads an application with its permissions, consents and certificates by its unique name.
+options:
+  unique_name:
+    description: The application's unique name in the tenant.
+    type: str
+    required: true
+seealso:
+  - module: mailops.m365.entra_app
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the senders' application
+  mailops.m365.entra_app_info:
+    unique_name: mailops-smtp-sender
+  register: sender
+"""
+
+RETURN = r"""
+---
+app:
+  description: The application in the form that M(mailops.m365.entra_app) returns, or null where there is none.
+  returned: success
+  type: dict
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import entra_app
+
+
+def main():
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(entra_app.INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: inbound_connector
+short_description: Keep the inbound connectors that relays send through
+description:
+  - Creates, changes and removes inbound connectors, by the senders' public addresses or by the TLS certificate of a relay.
+  - Options that are left out stay as they are. Connectors that are not named are left alone.
+  - Some subscriptions create connectors disabled and report success; that is a failure here, with Exchange's own words.
+options:
+  connectors:
+    description: The connectors.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The connector's name, by which it is found again.
+        type: str
+        required: true
+      state:
+        description: Whether the connector shall exist.
+        type: str
+        choices: [present, absent]
+        default: present
+      type:
+        description: V(OnPremises) for an organization's own relay (a new connector's type), V(Partner) for another organization.
+        type: str
+        choices: [OnPremises, Partner]
+      enabled:
+        description: Whether the connector is in use. A new one is enabled.
+        type: bool
+      comment:
+        description: A note for people.
+        type: str
+      sender_ip_addresses:
+        description:
+          - Public IPv4 addresses, or networks of /24 to /32, that mail comes from, as Microsoft sees them.
+          - Private, IPv6 and wider addresses are refused before any request.
+        type: list
+        elements: str
+      tls_sender_certificate_name:
+        description: The name in the TLS certificate that the relay presents, such as V(relay.contoso.com) or V(*.contoso.com).
+        type: str
+      sender_domains:
+        description: Sender domains that the connector is for. A new one takes all (V(*)).
+        type: list
+        elements: str
+      associated_accepted_domains:
+        description: Accepted domains of the tenant that the connector is limited to.
+        type: list
+        elements: str
+      require_tls:
+        description: Whether mail must come over TLS.
+        type: bool
+      restrict_domains_to_ip_addresses:
+        description: Whether mail of the sender domains is refused from all other addresses. With O(connectors[].type=Partner) only.
+        type: bool
+      restrict_domains_to_certificate:
+        description: Whether mail of the sender domains is refused without the certificate. With O(connectors[].type=Partner) only.
+        type: bool
+      treat_messages_as_internal:
+        description: Whether relayed mail counts as internal. With O(connectors[].type=OnPremises) only.
+        type: bool
+
+seealso:
+  - module: mailops.m365.inbound_connector_info
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Let the office relay send by its address, and the data centre's by its certificate
+  mailops.m365.inbound_connector:
+    connectors:
+      - name: Office relay
+        sender_ip_addresses: [203.0.113.10]
+        require_tls: true
+      - name: Data centre relay
+        tls_sender_certificate_name: relay.contoso.com
+      - name: Old relay
+        state: absent
+"""
+
+RETURN = r"""
+---
+connectors:
+  description: The named connectors as they are now (in check mode, as they will be), by name. Null when absent.
+  returned: success
+  type: dict
+  sample:
+    Office relay: {type: OnPremises, enabled: true, sender_ip_addresses: [203.0.113.10], sender_domains: ["*"]}
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import inbound_connector
+
+
+def main():
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(inbound_connector.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: smtp_auth
+short_description: Switch SMTP AUTH for the organization and for mailboxes
+description:
+  - Sets the organization's SMTP AUTH and any number of mailboxes to enabled, disabled or inherit.
+  - Up to 50 mailboxes are read by name in batches, more by one paged read of all mailboxes; only differences are written, in batches.
+  - A mailbox that is to sign in by password is refused while Entra Security Defaults are on, which would defeat it.
+options:
+  organization:
+    description: SMTP AUTH of the organization, which mailboxes on inherit follow. Left out, it stays as it is.
+    type: str
+    choices: [enabled, disabled]
+  mailboxes:
+    description: The mailboxes to set.
+    type: list
+    elements: dict
+    suboptions:
+      address:
+        description: Any address of the mailbox.
+        type: str
+        required: true
+      smtp_auth:
+        description: Whether this mailbox may use SMTP AUTH, whatever the organization says, or follows it.
+        type: str
+        choices: [enabled, disabled, inherit]
+        default: enabled
+      sign_in:
+        description: How the sender signs in. V(basic), a password, is refused while Security Defaults are on.
+        type: str
+        choices: [oauth, basic]
+        default: oauth
+  exclusive:
+    description: Whether to return every mailbox that is not named to inherit. Needs O(mailboxes), which may be empty.
+    type: bool
+    default: false
+seealso:
+  - module: mailops.m365.smtp_auth_info
+  - module: mailops.m365.security_defaults_info
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Close SMTP AUTH for everybody but two mailboxes
+  mailops.m365.smtp_auth:
+    organization: disabled
+    mailboxes:
+      - address: erp@contoso.com
+      - address: scanner@contoso.com
+    exclusive: true
+"""
+
+RETURN = r"""
+---
+smtp_auth:
+  description: The organization's switch as it is now, and what was changed.
+  returned: success
+  type: dict
+  contains:
+    organization:
+      description: enabled or disabled; null where it was neither read nor set.
+      type: str
+    changed_mailboxes:
+      description: The new setting of every mailbox that was changed (in check mode, would be).
+      type: dict
+      sample: {erp@contoso.com: enabled}
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import smtp_auth
+
+
+def main():
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(smtp_auth.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

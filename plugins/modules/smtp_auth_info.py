@@ -1,0 +1,74 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: smtp_auth_info
+short_description: Read SMTP AUTH of the organization and of mailboxes
+description:
+  - Reads the organization's switch and the mailboxes' own, of some mailboxes or of all.
+options:
+  mailboxes:
+    description: Addresses of the mailboxes to read. Left out, all mailboxes are read.
+    type: list
+    elements: str
+seealso:
+  - module: mailops.m365.smtp_auth
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: See which mailboxes may use SMTP AUTH
+  mailops.m365.smtp_auth_info:
+  register: switches
+"""
+
+RETURN = r"""
+---
+smtp_auth:
+  description: The switches.
+  returned: success
+  type: dict
+  contains:
+    organization:
+      description: enabled or disabled.
+      type: str
+    mailboxes:
+      description: enabled, disabled or inherit, by address.
+      type: dict
+      sample: {erp@contoso.com: enabled, ada@contoso.com: inherit}
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import smtp_auth
+
+
+def main():
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(smtp_auth.INFO)
+
+
+if __name__ == "__main__":
+    main()

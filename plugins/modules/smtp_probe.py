@@ -1,0 +1,176 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: smtp_probe
+short_description: Prove by a real message that senders can send
+description:
+  - For every sender, resolves the server, connects, starts TLS, signs in as exactly that mailbox and sends a message with a unique id.
+  - Where that fails, says at which stage, what the server answered, what the cause is, what to do and whether waiting helps.
+  - Different mailboxes are probed at once, senders of one mailbox one after the other.
+  - In check mode nothing is sent and nobody signs in; the way to the servers is tried up to TLS.
+options:
+  senders:
+    description: The senders to prove.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: What the sender is called in the result.
+        type: str
+      address:
+        description: The address that it sends from.
+        type: str
+        required: true
+      method:
+        description:
+          - V(oauth) signs in with the application's token (XOAUTH2), V(basic) with the mailbox's password (LOGIN).
+          - V(connector) relays through an inbound connector, V(direct_send) hands mail for the tenant's own recipients to its MX.
+        type: str
+        choices: [oauth, basic, connector, direct_send]
+        default: oauth
+      to:
+        description: The recipient of the proof. Take one outside the tenant where the sender sends outside.
+        type: str
+        required: true
+      mailbox:
+        description: The mailbox to sign in as, where it is not the address itself.
+        type: str
+      password:
+        description: The mailbox's password, for V(basic).
+        type: str
+      certificate_path:
+        description: A PEM file with private key, certificate and intermediates, for a connector by certificate.
+        type: path
+      certificate_password:
+        description: The password of that private key.
+        type: str
+      source_address:
+        description: The address of this machine to send from, where it has several.
+        type: str
+      host:
+        description: The server, where it is not the cloud's own or the tenant's MX.
+        type: str
+      port:
+        description: The server's port.
+        type: int
+  app_unique_name:
+    description: The unique name of the application that V(oauth) senders sign in with. Give this or O(app_id).
+    type: str
+  app_id:
+    description: That application's client id.
+    type: str
+  app_client_secret:
+    description: That application's client secret.
+    type: str
+  app_certificate_path:
+    description: A PEM or PFX file with that application's private key and certificate.
+    type: path
+  app_certificate_password:
+    description: The password of that file.
+    type: str
+  wait:
+    description: For how many seconds to go on trying senders whose failure passes by waiting (a permission that has not arrived yet).
+    type: int
+    default: 0
+  required:
+    description: Whether the task fails when a sender cannot send.
+    type: bool
+    default: true
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Prove that the ERP system can send outside
+  mailops.m365.smtp_probe:
+    app_unique_name: mailops-smtp-sender
+    app_certificate_path: /etc/mailops/smtp-sender.pem
+    senders:
+      - name: ERP invoices
+        address: erp@contoso.com
+        to: proof@example.net
+    wait: 900
+"""
+
+RETURN = r"""
+---
+senders:
+  description: Every sender's result, in the order of the option.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What the sender is called.
+      type: str
+    proven:
+      description: Whether its message was accepted; null in check mode.
+      type: bool
+    message_id:
+      description: The Message-ID of the proof.
+      type: str
+    stage:
+      description: The stage that was reached.
+      type: str
+      sample: sign-in
+    code:
+      description: The server's code.
+      type: str
+      sample: 535 5.7.139
+    cause:
+      description: What is wrong.
+      type: str
+    remedy:
+      description: What to do.
+      type: str
+    wait_helps:
+      description: Whether the same attempt may pass later.
+      type: bool
+    seconds:
+      description: How long the probe took.
+      type: float
+proven:
+  description: How many senders were proven.
+  returned: always
+  type: int
+total:
+  description: How many senders there are.
+  returned: always
+  type: int
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import smtp_probe
+
+
+def main():
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(smtp_probe.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
