@@ -23,9 +23,10 @@ LAG_KINDS = (
 
 @dataclass
 class Settings:
-    """The emulator's settings; `lag` has the kinds of LAG_KINDS, absent means at once."""
+    """The emulator's settings; `lag` has the kinds of LAG_KINDS; absent means at once."""
 
     lag: dict[str, float] = field(default_factory=dict)
+    latency: dict[str, float] = field(default_factory=dict)  # seconds per request, by service
     token_lifetime: int = 3599
     exchange_page_size: int = 1000
     pagination_lifetime: int = 1800  # seconds a nextLink of the Exchange admin API lives

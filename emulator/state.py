@@ -55,6 +55,7 @@ class Application:
     properties: dict[str, Any] = field(default_factory=dict)  # signInAudience, requiredResourceAccess, tags, notes, ...
     created: float = 0.0
     visible_from: float = 0.0  # when reads start to find it (replication)
+    owners: list[str] = field(default_factory=list)  # object ids of service principals
 
 
 @dataclass
@@ -92,6 +93,7 @@ class EnterpriseApplication:
     properties: dict[str, Any] = field(default_factory=dict)
     created: float = 0.0
     visible_from: float = 0.0
+    owners: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -180,6 +182,10 @@ class DeletedItem:
     item: Application | EnterpriseApplication
     deleted: float
     with_application: str | None = None  # object id of the application whose deletion took this service principal along
+
+    @property
+    def object_id(self) -> str:
+        return self.item.object_id if isinstance(self.item, Application) else self.item.id
 
 
 @dataclass

@@ -1,0 +1,109 @@
+"""Client assertions signed by a certificate of the application.
+
+Source: "Microsoft identity platform application authentication certificate credentials" (x5t with RS256, x5t#S256
+with PS256) and RFC 7523 section 3.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulator.entra.errors import EntraError
+from emulator.state import Application, Tenant
+from emulator.tokens import signed_claims
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+LOGIN_HOSTS = {
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+    "sts.windows.net",
+}
+SKEW = 300.0  # seconds of clock difference that are forgiven
+
+
+def check(assertion: str, application: Application, tenant: Tenant, origin: str, now: float) -> None:
+    """Return when the assertion proves that its sender holds a key of the application, else raise EntraError."""
+    try:
+        header = jwt.get_unverified_header(assertion)
+    except jwt.InvalidTokenError:
+        raise EntraError(50027) from None
+    claims = _verified(assertion, header, application, now)
+    if not all(isinstance(claims.get(name), str) for name in ("iss", "sub", "aud")):
+        raise EntraError(50027)
+    if claims["iss"].lower() != application.app_id or claims["sub"].lower() != application.app_id:
+        raise EntraError(700021)
+    if not _audience_fits(claims["aud"], tenant, origin):
+        raise EntraError(700023)
+    _check_times(claims, now)
+
+
+def _verified(assertion: str, header: dict[str, Any], application: Application, now: float) -> dict[str, Any]:
+    thumbprint = str(header.get("x5t#S256") or header.get("x5t") or "")
+    certificate = _certificate(application, header, now)
+    if certificate is None or header.get("alg") not in ("RS256", "PS256"):
+        raise _unregistered("The key was not found.", thumbprint, application)
+    key = certificate.public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise _unregistered("The key was not found.", thumbprint, application)
+    if certificate.not_valid_after_utc.timestamp() < now:
+        raise _unregistered("The key used is expired.", thumbprint, application)
+    try:
+        return signed_claims(assertion, key, header["alg"])
+    except jwt.InvalidSignatureError:
+        raise _unregistered("The key was not found.", thumbprint, application) from None
+    except jwt.InvalidTokenError:
+        raise EntraError(50027) from None
+
+
+def _certificate(application: Application, header: dict[str, Any], now: float) -> x509.Certificate | None:
+    for registered in application.certificates:
+        der = base64.b64decode(registered.der)
+        found = header.get("x5t#S256") == _digest(hashlib.sha256(der)) or header.get("x5t") == _digest(
+            hashlib.sha1(der, usedforsecurity=False)
+        )
+        if found and registered.effective_from <= now:
+            return x509.load_der_x509_certificate(der)
+    return None
+
+
+def _digest(digest: Any) -> str:
+    return base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
+def _unregistered(reason: str, thumbprint: str, application: Application) -> EntraError:
+    padded = thumbprint + "=" * (-len(thumbprint) % 4)
+    readable = base64.urlsafe_b64decode(padded).hex().upper() if thumbprint.isascii() else thumbprint
+    return EntraError(700027, reason=reason, thumbprint=readable, app=application.app_id)
+
+
+def _audience_fits(audience: str, tenant: Tenant, origin: str) -> bool:
+    parts = urlsplit(audience)
+    if f"{parts.scheme}://{parts.netloc}" != origin and parts.hostname not in LOGIN_HOSTS:
+        return False
+    segment, _, rest = parts.path.strip("/").partition("/")
+    named = segment.lower() in (tenant.id, *tenant.accepted_domains)
+    return named and rest in ("oauth2/v2.0/token", "v2.0", "oauth2/token", "")
+
+
+def _check_times(claims: dict[str, Any], now: float) -> None:
+    start, end = claims.get("nbf", claims.get("iat", now)), claims.get("exp")
+    if not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
+        raise EntraError(50027)
+    if not start - SKEW <= now <= end + SKEW:
+        text = {"now": now, "start": float(start), "end": float(end)}
+        raise EntraError(700024, **{name: _iso(value) for name, value in text.items()})
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")

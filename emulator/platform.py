@@ -1,0 +1,90 @@
+"""What every service of one emulator shares: the state, its settings, the faults, the record and the counters."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from emulator.faults import Faults
+from emulator.settings import Settings
+from emulator.state import State
+
+SECRET_NAMES = {"secrettext", "password", "client_secret", "proof"}
+
+
+@dataclass
+class Clock:
+    """The time of day, which the admin API can advance."""
+
+    offset: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.offset
+
+
+class Record:
+    """Every Graph and Exchange request as a line of JSON; secrets are masked."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
+
+    def write(self, entry: dict[str, Any]) -> None:
+        if self._file:
+            self._file.write(json.dumps(masked(entry), ensure_ascii=False) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+
+def masked(value: Any) -> Any:
+    """The same document, with the values of secrets replaced."""
+    if isinstance(value, dict):
+        return {key: "***" if key.lower() in SECRET_NAMES and isinstance(item, str) else masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value
+
+
+class Counters:
+    """Requests per tenant and service: token, discovery, graph, exchange; `_batched`: those inside a batch."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+
+    def count(self, tenant: str | None, service: str) -> None:
+        self._counts[tenant or "unknown"][service] += 1
+
+    def all(self) -> dict[str, dict[str, int]]:
+        return {tenant: dict(counts) for tenant, counts in self._counts.items()}
+
+    def clear(self) -> None:
+        self._counts.clear()
+
+
+@dataclass
+class Platform:
+    state: State
+    settings: Settings
+    faults: Faults = field(default_factory=Faults)
+    record: Record = field(default_factory=lambda: Record(None))
+    counters: Counters = field(default_factory=Counters)
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.state.now = self.clock
+        self.faults.set_latency(self.settings.latency)
+
+    @property
+    def now(self) -> float:
+        return self.state.now()
+
+    def after(self, kind: str) -> float:
+        """When a change made now takes effect elsewhere (0.0: at once)."""
+        lag = self.settings.lag_of(kind)
+        return self.now + lag if lag else 0.0
