@@ -39,6 +39,8 @@ class Fault:
     def fits(self, service: str, facts: Mapping[str, object]) -> bool:
         if service != self.service or self.used >= self.count:
             return False
+        if facts.get("batch") and "batch" not in self.match.get("path", ""):
+            return False  # meant for what is inside
         return all(_equal(key, wanted, facts.get(key)) for key, wanted in self.match.items())
 
     def public(self) -> dict[str, Any]:

@@ -14,10 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.tokens import Tokens
+from emulator.well_known import NAMESPACE
 
 
 def new_guid() -> str:
     return str(uuid.uuid4())
+
+
+def derived_sid(*parts: str) -> str:
+    """A security identifier of the form that Exchange Online shows, the same in every run."""
+    digest = uuid.uuid5(NAMESPACE, "/".join(parts).lower()).bytes
+    a, b, c, d = (int.from_bytes(digest[start : start + 4], "big") for start in (0, 4, 8, 12))
+    return f"S-1-5-21-{a}-{b}-{c}-{d % 10**8}"
 
 
 @dataclass
@@ -147,6 +155,7 @@ class Mailbox(Replicated):
     password: str | None = None  # for AUTH LOGIN; None: no sign-in
     smtp_client_authentication_disabled: bool | None = None  # None: inherit
     grants: list[MailboxGrant] = field(default_factory=list)
+    cas_properties: dict[str, Any] = field(default_factory=dict)  # what else Set-CASMailbox changed
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
 
@@ -211,6 +220,7 @@ class Tenant(Replicated):
     created: float = 0.0
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
     _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)
+    _indexed: int = field(default=-1, compare=False, repr=False)
 
     @property
     def accepted_domains(self) -> list[str]:
@@ -224,18 +234,34 @@ class Tenant(Replicated):
         """The service principal of an application in this tenant."""
         return next((sp for sp in self.enterprise_applications.values() if sp.app_id == app_id), None)
 
-    def mailbox(self, name: str) -> Mailbox | None:
-        """A mailbox by any of its addresses, its name, GUID or Entra object id, in any case of letters."""
+    def trustee_sid(self, name: str) -> str | None:
+        """The SID of a trustee named by SID, an Exchange service principal's ids or name, or a mailbox's names."""
         wanted = name.lower()
-        found = self.mailboxes.get(wanted) or self._mailbox_index.get(wanted)
-        if found and self.mailboxes.get(found.address) is found and wanted in (found.address, *_names(found)):
+        for principal in self.exchange_service_principals.values():
+            names = (principal.sid, principal.object_id, principal.app_id, principal.display_name, principal.guid)
+            if wanted in (one.lower() for one in names if one):
+                return principal.sid
+        mailbox = self.mailbox(name)
+        return mailbox.sid if mailbox else None
+
+    def mailbox(self, name: str) -> Mailbox | None:
+        """A mailbox by any of its addresses, its name, GUID, SID or Entra object id, in any case of letters."""
+        wanted = name.lower()
+        found = self.mailboxes.get(wanted)
+        if found:
             return found
-        self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}
+        if self._indexed != len(self.mailboxes):
+            self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}
+            self._indexed = len(self.mailboxes)
         return self._mailbox_index.get(wanted)
+
+    def reindex(self) -> None:
+        """To be called when a mailbox was replaced or got other names."""
+        self._indexed = -1
 
 
 def _names(mailbox: Mailbox) -> tuple[str, ...]:
-    names = (mailbox.guid, mailbox.name, mailbox.display_name, mailbox.user_id, *mailbox.aliases)
+    names = (mailbox.guid, mailbox.sid, mailbox.name, mailbox.display_name, mailbox.user_id, *mailbox.aliases)
     return tuple(name.lower() for name in names)
 
 

@@ -9,6 +9,12 @@ from emulator.faults import Fault
 from emulator.graph.errors import GraphError, bad_request, not_found
 from emulator.http import Response
 
+_CLAIMS = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1735689600"}}}').decode()
+CHALLENGE = (
+    'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    f'error="insufficient_claims", claims="{_CLAIMS}"'
+)
+
 
 def play(fault: Fault, run: Callable[[], Response]) -> Response:
     """The answer of a call that a fault was ordered for; `run` is the call as it would have been."""
@@ -40,15 +46,10 @@ def play(fault: Fault, run: Callable[[], Response]) -> Response:
 
 def claims_challenge() -> GraphError:
     """Continuous access evaluation: "Claims challenges, claims requests and client capabilities"."""
-    claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1735689600"}}}').decode()
-    challenge = (
-        'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
-        f'error="insufficient_claims", claims="{claims}"'
-    )
     text = (
         "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
     )
-    return GraphError(401, "InvalidAuthenticationToken", text, {"WWW-Authenticate": challenge})
+    return GraphError(401, "InvalidAuthenticationToken", text, {"WWW-Authenticate": CHALLENGE})
 
 
 NAMES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,13 @@ from emulator.state import (
     MailboxGrant,
     Secret,
     Tenant,
+    derived_sid,
 )
 from emulator.statefile.reader import Node
-from emulator.well_known import NAMESPACE, derived_id
+from emulator.well_known import derived_id
 
 MAILBOX_KINDS = ("UserMailbox", "SharedMailbox", "RoomMailbox", "EquipmentMailbox")
-GRANT_RIGHTS = ("FullAccess", "SendAs")
-
-
-def derived_sid(*parts: str) -> str:
-    """A security identifier of the form that Exchange Online shows, the same in every run."""
-    a, b, c, d = (int.from_bytes(uuid.uuid5(NAMESPACE, "/".join(parts).lower()).bytes[i : i + 4], "big") for i in (0, 4, 8, 12))
-    return f"S-1-5-21-{a % 10**10}-{b % 10**10}-{c % 10**10}-{d % 10**8}"
+GRANT_RIGHTS = ("FullAccess", "SendAs", "ReadPermission", "ChangePermission", "ChangeOwner", "DeleteItem", "ExternalAccount")
 
 
 def read_secret(node: Node, owner: str) -> Secret:
@@ -149,6 +143,7 @@ def read_mailbox(node: Node, tenant: Tenant) -> Mailbox:
         sid=node.text("sid", None) or derived_sid(tenant.id, address),
         password=node.text("password", None),
         smtp_client_authentication_disabled=node.flag("smtp_client_authentication_disabled", None),
+        cas_properties=dict(node.take("cas_properties", dict, {})),
         replicating=read_replicating(node),
     )
     mailbox.grants = [read_grant(item, tenant) for item in node.nodes("grants")]
@@ -169,6 +164,7 @@ def mailbox_document(mailbox: Mailbox) -> dict[str, Any]:
         "password": mailbox.password,
         "smtp_client_authentication_disabled": mailbox.smtp_client_authentication_disabled,
         "grants": [grant_document(grant) for grant in mailbox.grants],
+        "cas_properties": mailbox.cas_properties,
         "replicating": replicating_document(mailbox.replicating),
     }
 
@@ -180,23 +176,12 @@ def read_grant(node: Node, tenant: Tenant) -> MailboxGrant:
     sid = node.text("sid", None)
     if sid is None:
         trustee = node.text("trustee")
-        sid = trustee_sid(tenant, trustee)
+        sid = tenant.trustee_sid(trustee)
         if sid is None:
             raise node.error(f"{trustee!r} is no mailbox and no Exchange service principal", "trustee")
     grant = MailboxGrant(right=right, sid=sid, effective_from=node.moment("effective_from"))
     node.done()
     return grant
-
-
-def trustee_sid(tenant: Tenant, trustee: str) -> str | None:
-    """The SID of a trustee named by SID, an Exchange service principal's ids or name, or a mailbox's names."""
-    wanted = trustee.lower()
-    for principal in tenant.exchange_service_principals.values():
-        names = (principal.sid, principal.object_id, principal.app_id, principal.display_name, principal.guid)
-        if wanted in (name.lower() for name in names if name):
-            return principal.sid
-    mailbox = tenant.mailbox(trustee) or next((m for m in tenant.mailboxes.values() if m.sid.lower() == wanted), None)
-    return mailbox.sid if mailbox else None
 
 
 def grant_document(grant: MailboxGrant) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from emulator.state import Mailbox, Tenant
+from emulator.state import Application, Mailbox, Tenant
 from emulator.statefile import directory, parts
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
@@ -116,7 +116,7 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         "created": tenant.created,
         "replicating": parts.replicating_document(tenant.replicating),
         "resources": [],
-        "applications": [_application(tenant, object_id) for object_id in tenant.applications],
+        "applications": [application_document(tenant, application) for application in tenant.applications.values()],
         "enterprise_applications": [
             {"app_id": sp.app_id} | directory.enterprise_application_document(sp, tenant) for sp in principals if sp.app_id not in own
         ],
@@ -128,8 +128,8 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _application(tenant: Tenant, object_id: str) -> dict[str, Any]:
-    application = tenant.applications[object_id]
+def application_document(tenant: Tenant, application: Application) -> dict[str, Any]:
+    """An application with its service principal in the tenant."""
     principal = tenant.enterprise_application(application.app_id)
     document = parts.application_document(application)
     if principal:

@@ -1,0 +1,49 @@
+"""`python -m emulator serve --state FILE`: play Microsoft 365 on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import sys
+from pathlib import Path
+
+from emulator.statefile import StateError
+
+
+def _loopback(text: str) -> str:
+    if not ipaddress.ip_address(text).is_loopback:
+        raise argparse.ArgumentTypeError("the emulator listens on loopback addresses only")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    serve = parser.add_subparsers(dest="command", required=True).add_parser("serve", help="serve until SIGTERM")
+    serve.add_argument("--state", type=Path, required=True, help="state file, YAML or JSON")
+    serve.add_argument("--save", action="store_true", help="write the state back to its file at the end")
+    serve.add_argument("--record", type=Path, help="append every Graph and Exchange request to this JSON Lines file")
+    serve.add_argument("--host", type=_loopback, default="127.0.0.1")
+    for name in ("https", "smtp", "mx", "admin"):
+        serve.add_argument(f"--{name}-port", type=int, default=0, help="0: any free port")
+    serve.add_argument("--directory", type=Path, help="where the certificate authority lives (made once)")
+    serve.add_argument("--ready-file", type=Path, help="written when all ports are open")
+    return parser
+
+
+def main() -> int:
+    arguments = vars(_parser().parse_args())
+    del arguments["command"]
+    from emulator.server import Emulator, Options
+
+    try:
+        emulator = Emulator(Options(**arguments))
+    except StateError as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(emulator.run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""The admin API: look into the state, change it by hand, order faults, read what was received and asked.
+
+It listens on a port of its own and has no authentication: loopback only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from email import message_from_bytes, policy
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from emulator import changes
+from emulator.faults import SERVICES, Fault
+from emulator.graph.validate import merge
+from emulator.http import MalformedJsonError, Request, Response
+from emulator.platform import Platform
+from emulator.settings import LAG_KINDS
+from emulator.state import Message, Tenant
+from emulator.statefile import StateError
+from emulator.statefile.tenant import tenant_document
+
+Document = dict[str, Any]
+FAULT_KEYS = {"service", "match", "fault", "status", "headers", "body", "count", "options"}
+
+
+class AdminError(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Admin:
+    def __init__(self, platform: Platform, save: Callable[[], None]) -> None:
+        self._platform = platform
+        self._save = save
+        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
+            ("GET", re.compile("/health"), lambda request: {"status": "ok"}),
+            ("GET", re.compile("/tenants"), self._tenants),
+            ("GET", re.compile("/tenants/([^/]+)"), self._tenant),
+            ("PATCH", re.compile("/tenants/([^/]+)"), self._patch_tenant),
+            ("GET", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._part),
+            ("PATCH", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._patch_part),
+            ("PUT", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._put_part),
+            ("DELETE", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._delete_part),
+            ("GET", re.compile("/messages"), self._messages),
+            ("DELETE", re.compile("/messages"), self._delete_messages),
+            ("GET", re.compile("/messages/([0-9]+)/raw"), self._raw_message),
+            ("POST", re.compile("/faults"), self._order_fault),
+            ("GET", re.compile("/faults"), lambda request: [f.public() for f in platform.faults.all()]),
+            ("DELETE", re.compile("/faults"), lambda request: platform.faults.clear()),
+            ("PUT", re.compile("/latency"), self._latency),
+            ("PUT", re.compile("/lag"), self._lag),
+            ("POST", re.compile("/clock"), self._clock),
+            ("GET", re.compile("/requests"), lambda request: platform.counters.all()),
+            ("DELETE", re.compile("/requests"), lambda request: platform.counters.clear()),
+            ("POST", re.compile("/save"), lambda request: self._save()),
+        ]
+
+    def handle(self, request: Request) -> Response:
+        for method, pattern, operation in self._routes:
+            match = pattern.fullmatch(request.path)
+            if match and method == request.method:
+                try:
+                    answer = operation(request, *(unquote(group) for group in match.groups()))
+                except AdminError as error:
+                    return Response(error.status, {"error": str(error)})
+                except (StateError, MalformedJsonError) as error:
+                    return Response(400, {"error": str(error)})
+                if isinstance(answer, Response):
+                    return answer
+                return Response(204) if answer is None else Response(200, answer)
+        return Response(404, {"error": f"no {request.method} {request.path}"})
+
+    def _find(self, name: str) -> Tenant:
+        found: Tenant | None = self._platform.state.tenant(name)
+        if found is None:
+            raise AdminError(404, f"no tenant {name!r}")
+        return found
+
+    def _tenants(self, request: Request) -> list[Document]:
+        return [{"id": t.id, "initial_domain": t.initial_domain} for t in self._platform.state.tenants.values()]
+
+    def _tenant(self, request: Request, name: str) -> Document:
+        return tenant_document(self._find(name))
+
+    def _patch_tenant(self, request: Request, name: str) -> Document:
+        tenant = self._find(name)
+        changes.patch_tenant(tenant, request.json_object())
+        return tenant_document(tenant)
+
+    def _collection(self, name: str) -> changes.Collection:
+        try:
+            return changes.COLLECTIONS[name]
+        except KeyError:
+            raise AdminError(404, f"no {name!r}; known: {', '.join(changes.COLLECTIONS)}") from None
+
+    def _part(self, request: Request, tenant: str, kind: str, key: str) -> Document:
+        found = self._collection(kind).document(self._find(tenant), key)
+        if found is None:
+            raise AdminError(404, f"no {key!r} in {kind}")
+        return found
+
+    def _patch_part(self, request: Request, tenant: str, kind: str, key: str) -> Document:
+        old = self._part(request, tenant, kind, key)
+        return self._collection(kind).put(self._find(tenant), key, merge(old, request.json_object()))
+
+    def _put_part(self, request: Request, tenant: str, kind: str, key: str) -> Document:
+        return self._collection(kind).put(self._find(tenant), key, request.json_object())
+
+    def _delete_part(self, request: Request, tenant: str, kind: str, key: str) -> None:
+        self._part(request, tenant, kind, key)
+        self._collection(kind).delete(self._find(tenant), key)
+
+    def _messages(self, request: Request) -> list[Document]:
+        wanted = {name: values[0] for name, values in parse_qs(request.query).items()}
+        if "tenant" in wanted:
+            wanted["tenant"] = self._find(wanted["tenant"]).id
+        return [m for m in map(message_document, self._platform.state.messages) if _matches(m, wanted)]
+
+    def _delete_messages(self, request: Request) -> None:
+        self._platform.state.messages.clear()
+
+    def _raw_message(self, request: Request, number: str) -> Response:
+        found = next((m for m in self._platform.state.messages if m.number == int(number)), None)
+        if found is None:
+            raise AdminError(404, f"no message {number}")
+        return Response(200, found.raw, {"content-type": "message/rfc822"})
+
+    def _order_fault(self, request: Request) -> Document:
+        order = request.json_object()
+        unknown = order.keys() - FAULT_KEYS
+        if unknown or order.get("service") not in SERVICES:
+            raise AdminError(400, f"a fault has {', '.join(sorted(FAULT_KEYS))}; its service is one of {', '.join(SERVICES)}")
+        fault = Fault(
+            service=order["service"],
+            name=order.get("fault"),
+            match={name: str(value) for name, value in order.get("match", {}).items()},
+            status=order.get("status"),
+            headers={name: str(value) for name, value in order.get("headers", {}).items()},
+            body=order.get("body"),
+            count=order.get("count", 1),
+            options=order.get("options", {}),
+        )
+        if fault.name is not None and not changes.fault_is_known(fault):
+            raise AdminError(400, f"{fault.service} has no fault {fault.name!r}")
+        return self._platform.faults.order(fault).public()
+
+    def _latency(self, request: Request) -> Document:
+        return dict(self._platform.faults.set_latency(_seconds(request, SERVICES)))
+
+    def _lag(self, request: Request) -> Document:
+        self._platform.settings.lag |= _seconds(request, LAG_KINDS)
+        return dict(self._platform.settings.lag)
+
+    def _clock(self, request: Request) -> Document:
+        self._platform.clock.offset += float(request.json_object().get("advance", 0))
+        return {"now": self._platform.now, "offset": self._platform.clock.offset}
+
+
+def _seconds(request: Request, known: tuple[str, ...]) -> dict[str, float]:
+    given = request.json_object()
+    for name, value in given.items():
+        if name not in known or isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise AdminError(400, f"{name}: give seconds for one of {', '.join(known)}")
+    return {name: float(value) for name, value in given.items()}
+
+
+def message_document(message: Message) -> Document:
+    parsed = message_from_bytes(message.raw, policy=policy.compat32)
+    found = asdict(message)
+    del found["raw"]
+    found["tenant"] = found.pop("tenant_id")
+    header = {name: str(parsed[name]) if parsed[name] is not None else None for name in ("From", "Subject", "Message-ID")}
+    own = {"header_from": header["From"], "subject": header["Subject"], "message_id": header["Message-ID"]}
+    return found | own | {"size": len(message.raw)}
+
+
+def _matches(message: Document, wanted: dict[str, str]) -> bool:
+    for name, value in wanted.items():
+        if name == "recipient":
+            if value.lower() not in (recipient.lower() for recipient in message["recipients"]):
+                return False
+        elif name == "message_id":
+            if (message["message_id"] or "").strip("<>") != value.strip("<>"):
+                return False
+        elif str(message.get(name)) != value:
+            return False
+    return True

@@ -1,0 +1,55 @@
+"""Who may call what: Exchange.ManageAsApp in the token, and a directory role.
+
+Source: "App-only authentication for unattended scripts in Exchange Online PowerShell"; measured: neither or only the
+directory role 401, only the app role 403.
+"""
+
+from __future__ import annotations
+
+from emulator.exchange.errors import forbidden
+from emulator.http import Response
+from emulator.platform import Platform
+from emulator.state import Tenant
+from emulator.tokens import Claims, TokenError
+from emulator.well_known import DIRECTORY_ROLES
+
+FULL = {DIRECTORY_ROLES["Exchange Administrator"], DIRECTORY_ROLES["Global Administrator"]}
+READING = {DIRECTORY_ROLES["Global Reader"]}
+SECURITY_READING = {DIRECTORY_ROLES["Security Reader"]}
+SECURITY_CMDLETS = {"Get-AdminAuditLogConfig", "Get-DkimSigningConfig", "Get-HostedConnectionFilterPolicy"}
+
+
+def authenticate(platform: Platform, authorization: str, tenant_name: str) -> tuple[Tenant, Claims] | Response:
+    """The tenant and the claims of an acceptable token, else the refusal."""
+    scheme, _, token = authorization.partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise TokenError("malformed")
+        claims = platform.state.tokens.verify(token, "exchange")
+    except TokenError as error:
+        return _unauthorized(error.reason)
+    tenant = platform.state.tenant(tenant_name)
+    if tenant is None or tenant.id != claims["tid"]:
+        return _unauthorized("tenant")
+    if "Exchange.ManageAsApp" not in claims.get("roles", ()):
+        return _unauthorized("role")
+    if not set(claims.get("wids", ())) & (FULL | READING | SECURITY_READING):
+        return forbidden()
+    return tenant, claims
+
+
+def _unauthorized(reason: str) -> Response:
+    challenge = (
+        'Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="00000001-0000-0000-c000-000000000000@*", '
+        f'token_types="app_asserted_user_v1 service_asserted_app_v1", error="invalid_token", error_description="{reason}"'
+    )
+    return Response(401, None, {"WWW-Authenticate": challenge})
+
+
+def may_run(claims: Claims, cmdlet: str) -> bool:
+    roles = set(claims.get("wids", ()))
+    if roles & FULL:
+        return True
+    if not cmdlet.startswith(("Get-", "Test-")):
+        return False
+    return bool(roles & READING) or (bool(roles & SECURITY_READING) and cmdlet in SECURITY_CMDLETS)

@@ -1,0 +1,79 @@
+"""The organization's settings: Get-/Set-TransportConfig, Get-/Set-OrganizationConfig, Get-AcceptedDomain."""
+
+from __future__ import annotations
+
+from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
+from emulator.exchange.errors import object_not_found
+from emulator.exchange.shapes import directory_object, template
+from emulator.state import Tenant
+from emulator.well_known import derived_id
+
+TRANSPORT = "Transport Settings"
+
+
+def transport_config(tenant: Tenant) -> Document:
+    guid = derived_id(tenant.id, "transport settings")
+    return (
+        directory_object(tenant, TRANSPORT, guid, "msExchTransportSettings")
+        | template("TransportConfig")
+        | tenant.transport_config
+        | {"SmtpClientAuthenticationDisabled": tenant.smtp_client_authentication_disabled}
+    )
+
+
+@cmdlet("Get-TransportConfig")
+def get_transport_config(command: Command) -> Result:
+    return Result([command.tenant], transport_config)
+
+
+@cmdlet("Set-TransportConfig")
+def set_transport_config(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.writes()
+    switch = wanted.pop("SmtpClientAuthenticationDisabled", None)
+    changed = update(tenant.transport_config, transport_config(tenant), wanted)
+    if switch is not None and switch != tenant.smtp_client_authentication_disabled:
+        tenant.set_later("smtp_client_authentication_disabled", switch, command.platform.after("smtp_switch"))
+        changed = True
+    return Result(warnings=[] if changed else [unchanged(TRANSPORT)])
+
+
+def organization_config(tenant: Tenant) -> Document:
+    name = tenant.initial_domain
+    return (
+        directory_object(tenant, name, derived_id(tenant.id, "organization"), "msExchConfigurationUnitContainer")
+        | template("OrganizationConfig")
+        | {"DisplayName": tenant.display_name}
+        | tenant.organization_config
+        | {"RejectDirectSend": tenant.reject_direct_send}
+    )
+
+
+@cmdlet("Get-OrganizationConfig")
+def get_organization_config(command: Command) -> Result:
+    return Result([command.tenant], organization_config)
+
+
+@cmdlet("Set-OrganizationConfig")
+def set_organization_config(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.writes()
+    switch = wanted.pop("RejectDirectSend", None)
+    changed = update(tenant.organization_config, organization_config(tenant), wanted)
+    if switch is not None and switch != tenant.reject_direct_send:
+        tenant.set_later("reject_direct_send", switch, command.platform.after("direct_send_switch"))
+        changed = True
+    return Result(warnings=[] if changed else [unchanged(tenant.initial_domain)])
+
+
+@cmdlet("Get-AcceptedDomain")
+def get_accepted_domain(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.text("Identity")
+    names = [name for name in tenant.accepted_domains if wanted is None or name == wanted.lower()]
+    if wanted is not None and not names:
+        raise object_not_found(wanted)
+
+    def show(name: str) -> Document:
+        own = {"DomainName": name, "Default": name == tenant.default_domain, "InitialDomain": name == tenant.initial_domain}
+        guid = derived_id(tenant.id, "accepted domain", name)
+        return directory_object(tenant, name, guid, "msExchAcceptedDomain") | template("AcceptedDomain") | own
+
+    return command.listed(names, show)

@@ -1,0 +1,148 @@
+"""The emulator's process: one HTTPS port for the login host, Graph and Exchange, the SMTP ports, the admin port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from emulator import entra, graph, statefile
+from emulator.admin import Admin
+from emulator.ca import Authority
+from emulator.exchange import ExchangeAdmin
+from emulator.exchange import handles as exchange_handles
+from emulator.http import Handler, Request, Response, asgi
+from emulator.platform import Platform, Record
+from emulator.smtp import serve_mx, serve_submission
+
+
+@dataclass
+class Options:
+    state: Path
+    save: bool = False
+    record: Path | None = None
+    host: str = "127.0.0.1"
+    https_port: int = 0
+    smtp_port: int = 0
+    mx_port: int = 0
+    admin_port: int = 0
+    directory: Path | None = None
+    ready_file: Path | None = None
+
+
+class _Server(uvicorn.Server):
+    """One of several servers in this process: signals are the process's own business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Emulator:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        state, settings = statefile.load(options.state)
+        self.platform = Platform(state, settings, record=Record(options.record))
+        directory = options.directory or options.state.with_name(f".{options.state.name}.emulator")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.authority = Authority(directory)
+        self.exchange = ExchangeAdmin(self.platform)
+        self.admin = Admin(self.platform, self.save)
+
+    def save(self) -> None:
+        statefile.save(self.options.state, self.platform.state, self.platform.settings)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        https, admin = self._socket(self.options.https_port), self._socket(self.options.admin_port)
+        port = https.getsockname()[1]
+        self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
+        chain = {"ssl_certfile": str(self.authority.server_chain), "ssl_keyfile": str(self.authority.server_key)}
+        servers = [self._http(self._route, **chain), self._http(lambda request: (self.admin.handle, 0.0))]
+        tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
+        mail = await self._mail()
+        while not all(server.started for server in servers):
+            await asyncio.sleep(0.005)
+        self._announce(port, admin.getsockname()[1], *(server.sockets[0].getsockname()[1] for server in mail))
+        await stopped.wait()
+        for mail_server in mail:
+            mail_server.close()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+        if self.options.save:
+            self.save()
+        self.platform.record.close()
+
+    def _socket(self, port: int) -> socket.socket:
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((self.options.host, port))
+        return found
+
+    def _http(self, route: Any, **chain: str) -> _Server:
+        config = uvicorn.Config(
+            asgi(route),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=2,
+            **chain,  # type: ignore[arg-type]
+        )
+        return _Server(config)
+
+    async def _mail(self) -> list[asyncio.Server]:
+        platform, options = self.platform, self.options
+        common = (platform.state, platform.faults, options.host)
+        return [
+            await serve_submission(*common, options.smtp_port, self.authority, platform.settings),
+            await serve_mx(*common, options.mx_port, self.authority, platform.settings),
+        ]
+
+    def _route(self, request: Request) -> tuple[Handler, float]:
+        """The service that a path belongs to, and the seconds it takes at least."""
+        latency = self.platform.faults.latency
+        if graph.handles(request.path):
+            return (lambda one: graph.handle(self.platform, one)), latency("graph")
+        if exchange_handles(request.path):
+            return self.exchange.handle, latency("exchange")
+        if entra.handles(request.path):
+            return (lambda one: entra.handle(self.platform, one)), latency("token")
+        return (lambda one: Response(404)), 0.0
+
+    def _announce(self, https: int, admin: int, smtp: int, mx: int) -> None:
+        host = self.options.host
+        origin = f"https://{host}:{https}"
+        cloud = {
+            "authority": origin,
+            "graph": origin,
+            "exchange": origin,
+            "smtp_host": host,
+            "smtp_port": smtp,
+            "mx_host": host,
+            "mx_port": mx,
+            "ca_file": str(self.authority.ca_file.resolve()),
+        }
+        line = json.dumps({"pid": os.getpid(), "admin": f"http://{host}:{admin}", "m365_cloud": cloud})
+        if self.options.ready_file:
+            temporary = self.options.ready_file.with_name(f".{self.options.ready_file.name}.new")
+            temporary.write_text(line + "\n", encoding="utf-8")
+            temporary.replace(self.options.ready_file)
+        print(line, flush=True)
