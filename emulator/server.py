@@ -88,7 +88,8 @@ class Emulator:
         self.platform.record.close()
 
     def _socket(self, port: int) -> socket.socket:
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits for an ACK
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((self.options.host, port))
         return found
