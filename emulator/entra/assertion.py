@@ -49,7 +49,7 @@ def check(assertion: str, application: Application, tenant: Tenant, origin: str,
 
 
 def _verified(assertion: str, header: dict[str, Any], application: Application, now: float) -> dict[str, Any]:
-    thumbprint = str(header.get("x5t#S256") or header.get("x5t") or "")
+    thumbprint = str(header.get("x5t#S256") or header.get("x5t") or "").rstrip("=")
     certificate = _certificate(application, header, now)
     if certificate is None or header.get("alg") not in ("RS256", "PS256"):
         raise _unregistered("The key was not found.", thumbprint, application)
@@ -67,12 +67,12 @@ def _verified(assertion: str, header: dict[str, Any], application: Application, 
 
 
 def _certificate(application: Application, header: dict[str, Any], now: float) -> x509.Certificate | None:
+    """The registered certificate that the header names; msal leaves base64's padding on."""
+    named = {str(header.get("x5t#S256", "")).rstrip("="), str(header.get("x5t", "")).rstrip("=")} - {""}
     for registered in application.certificates:
         der = base64.b64decode(registered.der)
-        found = header.get("x5t#S256") == _digest(hashlib.sha256(der)) or header.get("x5t") == _digest(
-            hashlib.sha1(der, usedforsecurity=False)
-        )
-        if found and registered.effective_from <= now:
+        own = {_digest(hashlib.sha256(der)), _digest(hashlib.sha1(der, usedforsecurity=False))}
+        if named & own and registered.effective_from <= now:
             return x509.load_der_x509_certificate(der)
     return None
 
