@@ -22,7 +22,7 @@ attributes:
   action_group:
     support: full
     description: Use C(group/mailops.m365.all) in C(module_defaults) to set options for all modules.
-    membership: mailops.m365.all
+    membership: [mailops.m365.all]
   async:
     support: none
     description: Tasks of this collection do not run in the background.
@@ -42,7 +42,7 @@ attributes:
   action_group:
     support: full
     description: Use C(group/mailops.m365.all) in C(module_defaults) to set options for all modules.
-    membership: mailops.m365.all
+    membership: [mailops.m365.all]
   async:
     support: none
     description: Tasks of this collection do not run in the background.
