@@ -47,6 +47,7 @@ class Response:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    note: str | None = None  # for the service itself, never sent
 
     def encoded(self) -> tuple[bytes, dict[str, str]]:
         if self.body is None:

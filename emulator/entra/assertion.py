@@ -82,8 +82,10 @@ def _digest(digest: Any) -> str:
 
 
 def _unregistered(reason: str, thumbprint: str, application: Application) -> EntraError:
-    padded = thumbprint + "=" * (-len(thumbprint) % 4)
-    readable = base64.urlsafe_b64decode(padded).hex().upper() if thumbprint.isascii() else thumbprint
+    try:
+        readable = base64.urlsafe_b64decode(thumbprint + "=" * (-len(thumbprint) % 4)).hex().upper()
+    except ValueError:
+        readable = thumbprint
     return EntraError(700027, reason=reason, thumbprint=readable, app=application.app_id)
 
 

@@ -17,6 +17,7 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
 from emulator.exchange.access import authenticate, may_run
 from emulator.exchange.command import CMDLETS
 from emulator.exchange.errors import invalid
+from emulator.exchange.faults import play
 from emulator.exchange.invoke import Invocation, invoke
 from emulator.exchange.paging import Cursors
 from emulator.http import MalformedJsonError, Request, Response
@@ -71,6 +72,7 @@ class ExchangeAdmin:
         tenant, claims = checked
         call = Invocation(self._platform, tenant, claims, self._cursors, url, query, headers, body)
         response = invoke(call)
+        response.note = call.fault.name if call.fault else None
         self._record(tenant, body, response.status, call.cmdlet)
         return response
 
@@ -80,8 +82,9 @@ class ExchangeAdmin:
             return checked
         facts = {"method": "POST", "path": request.path, "tenant": checked[0].id, "batch": True}
         fault = self._platform.faults.take("exchange", **facts)
-        if fault:
-            return Response(fault.status or 503, fault.body, fault.headers)
+        played = play(fault, "") if fault else None
+        if played:
+            return played
         items = body.get("requests")
         problem = _batch_problem(items)
         if problem or not isinstance(items, list):
@@ -104,6 +107,8 @@ class ExchangeAdmin:
             url = f"{parts.scheme}://{parts.netloc}{parts.path}"
             response = self._invoke(checked, url, parts.query, headers, item.get("body"))
         shown = response.body if isinstance(response.body, (dict, str)) else None
+        if response.note == "item_without_status":
+            return {"id": item["id"], "body": shown}
         return {"id": item["id"], "status": response.status, "headers": response.headers, "body": shown}
 
     def _record(self, tenant: Tenant | None, body: Any, status: int, cmdlet: str = "") -> None:

@@ -46,7 +46,12 @@ STATE: dict[str, Any] = {
                 _app("bare", [], ["Exchange Administrator"]),
             ],
             "mailboxes": [
-                {"address": "noreply@contoso.com", "display_name": "No Reply", "kind": "SharedMailbox", "aliases": ["no-reply@contoso.com"]},
+                {
+                    "address": "noreply@contoso.com",
+                    "display_name": "No Reply",
+                    "kind": "SharedMailbox",
+                    "aliases": ["no-reply@contoso.com"],
+                },
                 {"address": "ops@contoso.com"},
                 {"generate": 25, "address": "user{n:03d}@contoso.com"},
             ],
@@ -97,9 +102,7 @@ class Api:
     def exchange_url(self, query: str = "", version: str = "beta", tenant: str = TENANT, what: str = "InvokeCommand") -> str:
         return f"{self.emulator.cloud['exchange']}/adminapi/{version}/{tenant}/{what}{query}"
 
-    def exchange(
-        self, cmdlet: str, parameters: Any = None, url: str = "", app: str = "manager", **headers: str
-    ) -> requests.Response:
+    def exchange(self, cmdlet: str, parameters: Any = None, url: str = "", app: str = "manager", **headers: str) -> requests.Response:
         """An InvokeCommand call."""
         body = {"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters or {}}}
         return self.exchange_post(url or self.exchange_url(), body, app, **headers)
@@ -136,6 +139,7 @@ def state() -> dict[str, Any]:
 def shared_emulator(tmp_path_factory: pytest.TempPathFactory, state: dict[str, Any]) -> Iterator[Emulator]:
     with Emulator(state, directory=tmp_path_factory.mktemp("emulator")) as emulator:
         yield emulator
+        assert emulator.stderr() == ""  # no test made it stumble
 
 
 @pytest.fixture

@@ -128,7 +128,10 @@ def test_expired_secret(start: Start) -> None:
 
 def test_disabled_application_and_principal_get_no_token(start: Start) -> None:
     api = start()
-    for app, change in (("reader", {"properties": {"isDisabled": True}}), ("owner", {"service_principal": {"properties": {"accountEnabled": False}}})):
+    for app, change in (
+        ("reader", {"properties": {"isDisabled": True}}),
+        ("owner", {"service_principal": {"properties": {"accountEnabled": False}}}),
+    ):
         assert api.token_answer(**form(app)).status_code == 200
         api.admin.change("contoso.com", "applications", app_id(app), **change)
         assert refused(api, **form(app))[2] == 7000112
