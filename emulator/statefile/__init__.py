@@ -77,7 +77,11 @@ def _read_settings(node: Node | None) -> Settings:
 
 def _read_message(node: Node) -> Message:
     raw = base64.b64decode(node.text("raw"))
-    return Message(raw=raw, **node.rest())
+    given = node.rest()
+    unknown = given.keys() - {field.name for field in fields(Message)}
+    if unknown:
+        raise node.error("is not known here", min(unknown))
+    return Message(raw=raw, **given)
 
 
 def state_document(state: State, settings: Settings) -> dict[str, Any]:

@@ -98,7 +98,14 @@ def _generated(node: Node) -> list[Node]:
     address = template.get("address")
     if not isinstance(address, str) or not re.search(r"\{n(:[^}]*)?\}", address):
         raise node.error("must hold {n} where mailboxes are generated", "address")
-    return [Node({k: v.format(n=n) if isinstance(v, str) else v for k, v in template.items()}, path) for n in range(1, count + 1)]
+    return [Node({k: _numbered(node, k, v, n) for k, v in template.items()}, path) for n in range(1, count + 1)]
+
+
+def _numbered(node: Node, key: str, value: Any, number: int) -> Any:
+    try:
+        return value.format(n=number) if isinstance(value, str) else value
+    except (KeyError, IndexError, ValueError):
+        raise node.error("only {n} stands for something here", key) from None
 
 
 def tenant_document(tenant: Tenant) -> dict[str, Any]:

@@ -1,0 +1,301 @@
+"""The admin API: changes by hand, faults, counters, the record, the state file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import EXCHANGE, GRAPH, TENANT, Api, Start, app_id
+
+from emulator import statefile
+from emulator.launcher import ROOT, Emulator
+from emulator.state import Message
+
+CHECKER = ROOT.parent / "shared" / "contract" / "check_requests.py"
+
+
+def test_health_and_unknown_paths(api: Api) -> None:
+    assert api.admin.call("GET", "/health") == {"status": "ok"}
+    for method, path in (("GET", "/nonsense"), ("GET", "/tenants/nowhere"), ("GET", "/tenants/contoso.com/colours/red")):
+        with pytest.raises(ValueError, match="404"):
+            api.admin.call(method, path)
+
+
+def test_tenant_by_hand(start: Start) -> None:
+    api = start()
+    api.admin.change("contoso.com", smtp_client_authentication_disabled=False, security_defaults=True)
+    assert api.rows("Get-TransportConfig")[0]["SmtpClientAuthenticationDisabled"] is False
+    assert api.graph("GET", "/policies/identitySecurityDefaultsEnforcementPolicy").json()["isEnabled"] is True
+    with pytest.raises(ValueError, match="must be true or false"):
+        api.admin.change("contoso.com", security_defaults="yes")
+    with pytest.raises(ValueError, match="not known here"):
+        api.admin.change("contoso.com", colour="red")
+
+
+def test_mailbox_by_hand(start: Start) -> None:
+    api = start()
+    changed = api.admin.change("contoso.com", "mailboxes", "ops@contoso.com", smtp_client_authentication_disabled=True, password="x")
+    assert (changed["smtp_client_authentication_disabled"], changed["password"]) == (True, "x")
+    row = api.rows("Get-CASMailbox", {"Identity": "ops@contoso.com"})[0]
+    assert (row["SmtpClientAuthenticationDisabled"], row["Guid"]) == (True, changed["guid"])
+    api.admin.put("contoso.com", "mailboxes", "new@contoso.com", kind="SharedMailbox", aliases=["newer@contoso.com"])
+    assert api.rows("Get-Mailbox", {"Identity": "newer@contoso.com"})[0]["IsShared"] is True
+    api.admin.delete("contoso.com", "mailboxes", "new@contoso.com")
+    assert api.exchange("Get-Mailbox", {"Identity": "new@contoso.com"}).status_code == 404
+    api.admin.change("contoso.com", "mailboxes", "ops@contoso.com", grants=[{"right": "SendAs", "trustee": "noreply@contoso.com"}])
+    found = api.rows("Get-RecipientPermission", {"Identity": "ops", "Trustee": "noreply@contoso.com"})
+    assert len(found) == 1
+
+
+def test_connector_and_exchange_principal_by_hand(start: Start) -> None:
+    api = start()
+    api.admin.put("contoso.com", "inbound_connectors", "Relay", SenderDomains=["*"], SenderIPAddresses=["203.0.113.10"])
+    api.admin.change("contoso.com", "inbound_connectors", "relay", Enabled=False)
+    row = api.rows("Get-InboundConnector", {"Identity": "Relay"})[0]
+    assert (row["Enabled"], row["SenderDomains"], row["RequireTls"]) == (False, ["smtp:*;1"], False)
+    api.admin.delete("contoso.com", "inbound_connectors", "Relay")
+    assert api.rows("Get-InboundConnector") == []
+    api.admin.put("contoso.com", "exchange_service_principals", app_id("reader"), display_name="by hand")
+    assert api.rows("Get-ServicePrincipal")[0]["DisplayName"] == "by hand"
+    api.admin.delete("contoso.com", "exchange_service_principals", app_id("reader"))
+    assert api.rows("Get-ServicePrincipal") == []
+
+
+def test_consent_by_hand(start: Start) -> None:
+    api = start()
+    roles = {"app_roles": ["Office 365 Exchange Online/SMTP.SendAsApp"], "directory_roles": []}
+    api.admin.change("contoso.com", "applications", app_id("manager"), service_principal=roles)
+    answer = api.exchange("Get-TransportConfig")
+    assert answer.status_code == 401  # Exchange.ManageAsApp is gone
+    api.admin.delete("contoso.com", "applications", app_id("reader"))
+    wanted = {"grant_type": "client_credentials", "client_id": app_id("reader"), "client_secret": "reader-secret", "scope": GRAPH}
+    assert api.token_answer(**wanted).json()["error_codes"] == [700016]
+
+
+def test_requests_are_counted(start: Start) -> None:
+    api = start()
+    api.token("manager", GRAPH)
+    api.token("manager", EXCHANGE)
+    api.admin.reset_requests()
+    api.graph("GET", "/organization")
+    api.graph("POST", "/$batch", {"requests": [{"id": f"{n}", "method": "GET", "url": "/organization"} for n in range(3)]})
+    api.exchange("Get-TransportConfig")
+    item = {"id": "1", "method": "POST", "url": api.exchange_url(), "body": {"CmdletInput": {"CmdletName": "Get-TransportConfig"}}}
+    api.exchange_post(api.exchange_url(what="$batch"), {"requests": [item]})
+    assert api.admin.requests() == {TENANT: {"graph": 2, "graph_batched": 3, "exchange": 2, "exchange_batched": 1}}
+    api.admin.reset_requests()
+    assert api.admin.requests() == {}
+
+
+def test_latency(start: Start) -> None:
+    api = start({"latency": {"exchange": 0.3}})
+    api.token("manager", GRAPH), api.token("manager", EXCHANGE)
+
+    def seconds(call: Any) -> float:
+        begin = time.monotonic()
+        assert call().status_code == 200
+        return time.monotonic() - begin
+
+    assert seconds(lambda: api.exchange("Get-TransportConfig")) >= 0.3
+    assert seconds(lambda: api.graph("GET", "/organization")) < 0.2
+    api.admin.latency(exchange=0, graph=0.3)
+    assert seconds(lambda: api.exchange("Get-TransportConfig")) < 0.2
+    assert seconds(lambda: api.graph("GET", "/organization")) >= 0.3
+    with pytest.raises(ValueError, match="give seconds"):
+        api.admin.latency(nonsense=1)
+
+
+def test_lag_can_be_set_while_running(start: Start) -> None:
+    api = start()
+    assert api.admin.lag(application=60) == {"application": 60}
+    assert api.graph("GET", f"/applications/{api.new_application('late')['id']}").status_code == 404
+    with pytest.raises(ValueError, match="give seconds"):
+        api.admin.lag(nonsense=1)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_record(start: Start, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    api = start(record=record)
+    api.graph("GET", "/applications?$top=5&$select=id")
+    api.graph("POST", "/applications", {"displayName": "x", "passwordCredentials": [{"secretText": "hush"}]})
+    api.graph("POST", "/$batch", {"requests": [{"id": "1", "method": "GET", "url": "/organization"}]})
+    delete = {"id": "1", "method": "DELETE", "url": "/applications/11111111-2222-4333-8444-555555555555"}
+    api.graph("POST", "/$batch", {"requests": [delete]})
+    api.exchange("Get-CASMailbox", {"Identity": "ops"})
+    body = {"CmdletInput": {"CmdletName": "Set-CASMailbox", "Parameters": {"Identity": "ops", "PopEnabled": False}}}
+    item = {"id": "1", "method": "POST", "url": api.exchange_url(), "body": body}
+    api.exchange_post(api.exchange_url(what="$batch"), {"requests": [item]})
+    found = lines(record)
+    kinds = [(one["service"], one.get("method") or one.get("cmdlet"), one["write"], one["status"], one["tenant"]) for one in found]
+    assert kinds == [
+        ("graph", "GET", False, 200, TENANT),
+        ("graph", "POST", True, 400, TENANT),
+        ("graph", "POST", False, 200, TENANT),
+        ("graph", "POST", True, 200, TENANT),
+        ("exchange", "Get-CASMailbox", False, 200, TENANT),
+        ("exchange", "Set-CASMailbox", True, 200, TENANT),
+    ]
+    assert (found[0]["path"], found[0]["query"], found[0]["body"]) == ("/v1.0/applications", "$top=5&$select=id", None)
+    assert found[1]["body"]["passwordCredentials"][0]["secretText"] == "***"
+    assert "hush" not in record.read_text()
+    assert found[3]["body"]["requests"][0] == delete
+    assert found[5]["parameters"] == {"Identity": "ops", "PopEnabled": False}
+
+
+def session_of_a_faithful_client(api: Api) -> None:
+    """What provisioning one sender asks for."""
+    name = "/applications(uniqueName='mailops-sender')"
+    wanted = {
+        "displayName": "SMTP sender",
+        "signInAudience": "AzureADMyOrg",
+        "requiredResourceAccess": [
+            {
+                "resourceAppId": "00000002-0000-0ff1-ce00-000000000000",
+                "resourceAccess": [{"id": "7146a1f0-8703-45b3-9eae-527a64c00995", "type": "Role"}],
+            }
+        ],
+    }
+    application = api.graph("PATCH", name, wanted, Prefer="create-if-missing").json()
+    principal = api.graph(
+        "PATCH", f"/servicePrincipals(appId='{application['appId']}')", {"tags": ["x"]}, Prefer="create-if-missing"
+    ).json()
+    exchange = api.graph("GET", "/servicePrincipals(appId='00000002-0000-0ff1-ce00-000000000000')?$select=id,appRoles").json()
+    grant = {"principalId": principal["id"], "resourceId": exchange["id"], "appRoleId": "7146a1f0-8703-45b3-9eae-527a64c00995"}
+    assert api.graph("POST", f"/servicePrincipals/{exchange['id']}/appRoleAssignedTo", grant).status_code == 201
+    items = [
+        {"id": "1", "method": "GET", "url": "/organization?$select=id,verifiedDomains"},
+        {"id": "2", "method": "GET", "url": "/domains"},
+    ]
+    assert api.graph("POST", "/$batch", {"requests": items}).status_code == 200
+    reference = {"AppId": application["appId"], "ObjectId": principal["id"], "DisplayName": "SMTP sender"}
+    api.rows("New-ServicePrincipal", reference)
+    api.rows("Get-CASMailbox", {"ResultSize": "Unlimited"})
+    right = {"Identity": "noreply@contoso.com", "User": principal["id"], "AccessRights": ["FullAccess"], "InheritanceType": "All"}
+    api.rows("Add-MailboxPermission", right | {"AutoMapping": False, "Confirm": False})
+    body = {"Identity": "noreply@contoso.com", "SmtpClientAuthenticationDisabled": False}
+    command = {"CmdletInput": {"CmdletName": "Set-CASMailbox", "Parameters": body}}
+    item = {"id": "1", "method": "POST", "url": api.exchange_url(), "headers": {}, "body": command}
+    assert api.exchange_post(api.exchange_url(what="$batch"), {"requests": [item]}).status_code == 200
+
+
+def checked(record: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(CHECKER), str(record)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not CHECKER.exists(), reason=f"the published contract is not here: {CHECKER}")
+def test_a_faithful_session_passes_the_published_contract(start: Start, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    api = start(record=record)
+    session_of_a_faithful_client(api)
+    result = checked(record)
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "9 requests, 0 violations")
+    api.exchange("Get-CASMailbox", {"Nonsense": 1})
+    assert checked(record).returncode == 1
+
+
+def test_state_survives_a_restart(start: Start) -> None:
+    first = start(save=True)
+    session_of_a_faithful_client(first)
+    principal = first.graph("GET", "/servicePrincipals?$filter=displayName eq 'SMTP sender'&$select=id").json()["value"][0]["id"]
+    before = first.admin.tenant("contoso.com")
+    assert first.emulator.stop() == 0
+    with Emulator(first.emulator.state_file, directory=first.emulator.directory) as emulator:
+        assert emulator.admin.tenant("contoso.com") == before
+        assert Api(emulator).rows("Get-ServicePrincipal")[0]["ObjectId"] == principal
+
+
+def everything(tmp_path: Path, state: dict[str, Any]) -> Path:
+    """A state file that uses every kind of part."""
+    document = json.loads(json.dumps(state))
+    document["network"] = {"127.0.0.7": "203.0.113.10"}
+    document["settings"] = {"lag": {"smtp_switch": 5}, "latency": {"graph": 0.1}, "options": {"anything": [1]}}
+    tenant = document["tenants"][0]
+    tenant["exchange_service_principals"] = [{"app_id": app_id("manager")}]
+    tenant["mailboxes"][0]["grants"] = [
+        {"right": "FullAccess", "trustee": app_id("manager")},
+        {"right": "SendAs", "trustee": "ops@contoso.com"},
+    ]
+    tenant["inbound_connectors"] = [{"name": "Relay", "SenderDomains": ["*"], "Enabled": False}]
+    tenant["enterprise_applications"] = [{"app_id": "11111111-2222-4333-8444-555555555555", "display_name": "Foreign"}]
+    path = tmp_path / "everything.yml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["yml", "json"])
+def test_save_and_load_are_inverse(tmp_path: Path, state: dict[str, Any], suffix: str) -> None:
+    loaded, settings = statefile.load(everything(tmp_path, state))
+    tenant = loaded.tenants[TENANT]
+    tenant.set_later("reject_direct_send", True, 5000.0)
+    loaded.receive(Message(TENANT, "submission", "a@contoso.com", ["b@x.example"], b"Subject: \xff\r\n\r\nbody"))
+    saved = tmp_path / f"saved.{suffix}"
+    statefile.save(saved, loaded, settings)
+    again = statefile.load(saved)
+    assert again == (loaded, settings)
+    assert again[0].tenants[TENANT].seen("reject_direct_send", 4999.0) is False
+    statefile.save(saved, *again)
+    assert statefile.load(saved) == again
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"colour": "red"}, "tenants[0].colour: is not known here"),
+        ({"initial_domain": None}, "tenants[0].initial_domain: must be text, not nothing"),
+        ({"security_defaults": "yes"}, "tenants[0].security_defaults: must be true or false, not text"),
+        ({"mailboxes": [{"address": "a@b.example"}]}, "tenants[0].mailboxes[0].address: 'a@b.example' is in no accepted domain"),
+        ({"mailboxes": [{"address": "a@contoso.com", "kind": "Postbox"}]}, "tenants[0].mailboxes[0].kind: must be one of"),
+        ({"mailboxes": [{"address": "a@contoso.com"}] * 2}, "tenants[0].mailboxes[1].address: a@contoso.com is there twice"),
+        ({"mailboxes": [{"generate": 3, "address": "a@contoso.com"}]}, "tenants[0].mailboxes[0].address: must hold {n}"),
+        (
+            {"mailboxes": [{"generate": 3, "address": "a{n}{m}@contoso.com"}]},
+            "tenants[0].mailboxes[0].address: only {n} stands for something",
+        ),
+        (
+            {"applications": [{"display_name": "x", "service_principal": {"app_roles": ["Microsoft Graph/Nonsense"]}}]},
+            "tenants[0].applications[0].service_principal.app_roles[0]: Microsoft Graph has no application role 'Nonsense'",
+        ),
+        (
+            {"applications": [{"display_name": "x", "service_principal": {"directory_roles": ["King"]}}]},
+            "tenants[0].applications[0].service_principal.directory_roles[0]: 'King' is no directory role",
+        ),
+        (
+            {"applications": [{"display_name": "x", "certificates": [{"path": "nowhere.pem"}]}]},
+            "tenants[0].applications[0].certificates[0].path: cannot be read",
+        ),
+        ({"inbound_connectors": [{"name": "x", "Colour": "red"}]}, "tenants[0].inbound_connectors[0].Colour: is no property"),
+    ],
+)
+def test_a_bad_state_file_is_named_by_its_path(tmp_path: Path, state: dict[str, Any], change: dict[str, Any], complaint: str) -> None:
+    document = json.loads(json.dumps(state))
+    document["tenants"][0] |= change
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(statefile.StateError) as caught:
+        statefile.load(path)
+    assert str(caught.value).startswith(f"{path}: {complaint}")
+    assert "\n" not in str(caught.value)
+
+
+def test_certificate_by_relative_path(tmp_path: Path, key_pair: Any) -> None:
+    (tmp_path / "app.pem").write_text(key_pair.pem)
+    document = {
+        "tenants": [{"initial_domain": "x.example", "applications": [{"display_name": "a", "certificates": [{"path": "app.pem"}]}]}]
+    }
+    loaded, _ = statefile.parse(document, tmp_path)
+    tenant = next(iter(loaded.tenants.values()))
+    assert len(next(iter(tenant.applications.values())).certificates) == 1
+
+
+def test_derived_ids_are_the_same_in_every_run(tmp_path: Path, state: dict[str, Any]) -> None:
+    assert statefile.parse(state, tmp_path)[0] == statefile.parse(json.loads(json.dumps(state)), tmp_path)[0]

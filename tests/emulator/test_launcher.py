@@ -1,0 +1,69 @@
+"""The process: its command line, its ready file, its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Api
+
+from emulator.launcher import ROOT, Emulator, LaunchError
+
+
+def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> None:
+    file, ready = tmp_path / "state.json", tmp_path / "ready.json"
+    file.write_text(json.dumps(state))
+    command = [sys.executable, "-m", "emulator", "serve", "--state", str(file), "--directory", str(tmp_path), "--ready-file", str(ready)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = json.loads(line)
+        assert ready.read_text() == line
+        assert found["pid"] == process.pid
+        assert found["admin"].startswith("http://127.0.0.1:")
+        cloud = found["m365_cloud"]
+        assert cloud.keys() == {"authority", "graph", "exchange", "smtp_host", "smtp_port", "mx_host", "mx_port", "ca_file"}
+        assert Path(cloud["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert process.stdout.read() == ""
+
+
+def test_a_bad_state_ends_the_start_with_its_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match=r"tenants\[0\]\.initial_domain: is required"):
+        Emulator({"tenants": [{}]}, directory=tmp_path)
+
+
+def test_only_loopback_is_served(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "emulator", "serve", "--state", "x", "--host", "192.0.2.1"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "loopback" in result.stderr
+
+
+def test_the_authority_is_made_once(tmp_path: Path, state: dict[str, Any]) -> None:
+    contents = []
+    for _ in range(2):
+        with Emulator(state, directory=tmp_path) as emulator:
+            contents.append(Path(emulator.cloud["ca_file"]).read_bytes())
+    assert contents[0] == contents[1]
+
+
+def test_ten_thousand_mailboxes_start_and_read_quickly(tmp_path: Path, state: dict[str, Any]) -> None:
+    document = json.loads(json.dumps(state))
+    document["tenants"][0]["mailboxes"] = [{"generate": 10000, "address": "user{n:05d}@contoso.com", "display_name": "User {n}"}]
+    begin = time.monotonic()
+    with Emulator(document, directory=tmp_path) as emulator:
+        api = Api(emulator)
+        url, found = api.exchange_url("?$select=Guid,PrimarySmtpAddress,SmtpClientAuthenticationDisabled"), 0
+        while url:
+            body = api.exchange("Get-CASMailbox", {"ResultSize": "Unlimited"}, url, Prefer="odata.maxpagesize=1000").json()
+            found, url = found + len(body["value"]), body.get("@odata.nextLink", "")
+    assert found == 10000
+    assert time.monotonic() - begin < 10
