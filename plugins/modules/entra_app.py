@@ -139,7 +139,7 @@ from ..module_utils.doors import run_module
 from ..module_utils.resources import entra_app
 
 
-def main():
+def main() -> None:
     """The complete door; meta/runtime.yml routes the name to the fast one."""
     run_module(entra_app.RESOURCE)
 

@@ -108,7 +108,7 @@ from ..module_utils.doors import run_module
 from ..module_utils.resources import exchange_service_principal
 
 
-def main():
+def main() -> None:
     """The complete door; meta/runtime.yml routes the name to the fast one."""
     run_module(exchange_service_principal.RESOURCE)
 

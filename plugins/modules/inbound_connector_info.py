@@ -53,7 +53,7 @@ from ..module_utils.doors import run_module
 from ..module_utils.resources import inbound_connector
 
 
-def main():
+def main() -> None:
     """The complete door; meta/runtime.yml routes the name to the fast one."""
     run_module(inbound_connector.INFO)
 

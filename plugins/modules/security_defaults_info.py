@@ -58,7 +58,7 @@ from ..module_utils.doors import run_module
 from ..module_utils.resources import security_defaults
 
 
-def main():
+def main() -> None:
     """The complete door; meta/runtime.yml routes the name to the fast one."""
     run_module(security_defaults.INFO)
 

@@ -167,7 +167,7 @@ from ..module_utils.doors import run_module
 from ..module_utils.resources import smtp_probe
 
 
-def main():
+def main() -> None:
     """The complete door; meta/runtime.yml routes the name to the fast one."""
     run_module(smtp_probe.RESOURCE)
 
