@@ -50,7 +50,8 @@ class ActionModule(ActionBase):
             resource,
             plain(params),
             check_mode=bool(self._task.check_mode),
-            token_directory=os.path.join(str(constants.config.get_config_value("DEFAULT_LOCAL_TMP")), "mailops-tokens"),
+            # The run's own directory: made once in the parent, shared by its workers, gone with it.
+            token_directory=os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "mailops-tokens"),
         )
         for note in result.pop("notes", []):
             display.warning(note)

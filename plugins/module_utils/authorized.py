@@ -14,11 +14,14 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import MailopsError
 from .identity.tokens import TokenSource
 from .transport import Request, Response, Transport
+
+Again = Callable[[Response], bool]
 
 _CLAIMS = re.compile(r'claims="([^"]+)"')
 
@@ -31,26 +34,27 @@ class AuthorizedTransport:
         self.scope = tokens.cloud.scope(service)
         self.base = getattr(tokens.cloud, service)
 
-    def send(self, request: Request, again: Callable[[Response], bool] | None = None) -> Response:
-        """The answer, after at most one renewal of the token.
+    def send(self, request: Request, again: Again | None = None, seal: Callable[[str], Any] | None = None) -> Response:
+        """The answer, after at most one renewal of the token. `seal` makes the body where the token stands in it too.
 
         A 401 with a claims challenge brings a token with those claims; another 401, or a 403, a new token if the one
         used came from the run's cache: a role may have been granted since.
         """
         self.refuse_foreign(request.url)
-        headers = {"client-request-id": str(uuid.uuid4()), **request.headers}
-        answer = self._once(request, headers, self.tokens.token(self.scope), again)
+        request = replace(request, headers={"client-request-id": str(uuid.uuid4()), **request.headers})
+        token = self.tokens.token(self.scope)
+        answer = self._once(request, token, again, seal)
         if answer.status not in (401, 403):
             return answer
-        claims = challenge(answer) if answer.status == 401 else None
-        if not claims and self.tokens.is_fresh(self.scope):
+        renewed = self.tokens.renewed(self.scope, token, challenge(answer) if answer.status == 401 else None)
+        if not renewed:
             return answer
-        renewed = self.tokens.token(self.scope, renew=True, claims=claims)
         self.transport.cost.count(retries=1)
-        return self._once(request, headers, renewed, again)
+        return self._once(request, renewed, again, seal)
 
-    def _once(self, request: Request, headers: dict[str, str], token: str, again: Callable[[Response], bool] | None) -> Response:
-        return self.transport.send(replace(request, headers={**headers, "Authorization": f"Bearer {token}"}), again)
+    def _once(self, request: Request, token: str, again: Again | None, seal: Callable[[str], Any] | None) -> Response:
+        body = seal(token) if seal else request.json
+        return self.transport.send(replace(request, headers={**request.headers, "Authorization": f"Bearer {token}"}, json=body), again)
 
     def refuse_foreign(self, url: str) -> None:
         """A link to another host would take the token there."""
@@ -65,6 +69,6 @@ def challenge(answer: Response) -> str | None:
         return None
     try:
         text = found.group(1)
-        return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None

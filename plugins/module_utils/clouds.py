@@ -90,12 +90,11 @@ def _from_mapping(value: dict) -> Cloud:
     problems = [f"{name} is not a setting of a cloud" for name in value if name not in _FIELDS]
     problems += [f"{name} is missing" for name in _REQUIRED if not value.get(name)]
     for name in ("authority", "graph", "exchange"):
-        url = urlsplit(str(value.get(name) or "https://ok"))
-        if url.scheme != "https" or not url.hostname or url.path not in ("", "/") or url.username:
+        if value.get(name) and not _is_origin(str(value[name])):
             problems.append(f"{name} is {value[name]!r}, not an https URL without a path")
     for name in ("smtp_port", "mx_port"):
-        port = str(value.get(name) or "25")
-        if not port.isdigit() or not 0 < int(port) < 65536:
+        port = str(value.get(name, ""))
+        if port not in ("", "None") and not (port.isdecimal() and 0 < int(port) < 65536):
             problems.append(f"{name} is {value[name]!r}, not a port (1 to 65535)")
     if problems:
         raise InvalidInput(
@@ -108,3 +107,13 @@ def _from_mapping(value: dict) -> Cloud:
         if name in clean:
             clean[name] = int(clean[name])
     return Cloud(**clean)
+
+
+def _is_origin(text: str) -> bool:
+    """Whether a text is an https URL of a host (and port) alone."""
+    try:
+        url = urlsplit(text)
+        usable = bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+    return usable and url.scheme == "https" and url.path in ("", "/") and not (url.username or url.query or url.fragment)

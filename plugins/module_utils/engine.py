@@ -80,7 +80,7 @@ def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_d
 
 def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     plan = resource.plan(tenant, params, check_mode)
-    outcome = plan.outcome
+    outcome, notes = plan.outcome, list(plan.warnings)
     if plan.changed and not check_mode:
         journal = Journal(params.get("journal_dir"), tenant.name)
         number = journal.before(resource.name, plan.before, plan.after)
@@ -89,10 +89,11 @@ def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mo
         except MailopsError as error:
             journal.end(number, tenant.redact(str(error)))
             raise
-        journal.end(number)
+        unnoted = journal.end(number)
+        notes += [unnoted] if unnoted else []
     result: dict[str, Any] = {"changed": plan.changed, **outcome, "cost": tenant.cost.as_result()}
     if resource.spec.writes:
         result["diff"] = {"before": plan.before or {}, "after": plan.after or {}}
-    if plan.warnings:
-        result["notes"] = plan.warnings
+    if notes:
+        result["notes"] = notes
     return result

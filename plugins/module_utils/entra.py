@@ -181,6 +181,11 @@ def lagging(error: GraphError) -> bool:
     return error.code in ("Request_ResourceNotFound", "Directory_ConcurrencyViolation") or bool(_LAG.search(error.said))
 
 
+def _lagging_or_listed_late(error: GraphError) -> bool:
+    """As `lagging`; and a grant that exists already although the list did not show it yet will be listed."""
+    return lagging(error) or bool(_DUPLICATE.search(error.said))
+
+
 class Writer:
     """Carries out a Work, waiting where the directory has not replicated what was just made."""
 
@@ -214,7 +219,7 @@ class Writer:
         if work.unassign:
             self._unassign(work.unassign)
         for resource, scopes in work.scopes.items():
-            self.graph.patiently(functools.partial(self._grant, resource, scopes), lagging, self.limit)
+            self.graph.patiently(functools.partial(self._grant, resource, scopes), _lagging_or_listed_late, self.limit)
         if (work.assign or work.scopes) and self.application["appId"] == self.tenant.client_id:
             self.tenant.tokens.forget()
 
@@ -289,8 +294,15 @@ class Writer:
         }
         for p in wanted:
             if (p.resource_id, p.id) not in have:
-                body = {"principalId": principal, "resourceId": p.resource_id, "appRoleId": p.id}
-                self.graph.write(Call("POST", f"/servicePrincipals/{p.resource_id}/appRoleAssignedTo", body, attempted))
+                self._assign_one(p, attempted)
+
+    def _assign_one(self, permission: Permission, attempted: str) -> None:
+        body = {"principalId": self.principal["id"], "resourceId": permission.resource_id, "appRoleId": permission.id}
+        try:
+            self.graph.write(Call("POST", f"/servicePrincipals/{permission.resource_id}/appRoleAssignedTo", body, attempted))
+        except GraphError as error:
+            if not _DUPLICATE.search(error.said):  # it is there, the list only shows it later
+                raise
 
     def _unassign(self, assignments: list[dict]) -> None:
         attempted = f"withdraw consent from {self.name}"

@@ -124,7 +124,8 @@ ROWS: tuple[Known, ...] = (
     Known("wrong-value", "exchange", "ParameterTransformationException", "Exchange does not take this value",
           "Correct the value that the message names.", source=_EXO),
     Known("exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
-          text=r"maximum number of concurrent requests|throttl|server.{0,20}busy|try again", wait=True, source=_EXO),
+          text=r"(?i)maximum number of concurrent requests|throttl|server.{0,20}busy|temporarily unavailable|try again (later|in )",
+          wait=True, source=_EXO),
     Known("expired-page", "exchange", "", "Exchange forgot where the list was", "Run again.",
           text=r"Expired or Invalid pagination request", wait=True, source=_EXO),
     Known("connector-disabled", "exchange", "ConnectorDisabledByOffer",
@@ -184,6 +185,8 @@ ROWS: tuple[Known, ...] = (
     Known("bare-line-feed", "smtp", "5.6.11", "the message has line feeds without carriage returns",
           "Correct the device, or let it send through a relay host.", keep="bounce", source=_NDR),
     # ---- rate, size, quota --------------------------------------------------------------------------------------
+    Known("recipient-busy", "smtp", "4.3.2", "the recipient's mailbox takes no more mail at this moment", "Wait.",
+          text=r"recipient thread limit", wait=True, keep="defer", source=_NDR),
     Known("too-many-connections", "smtp", "4.3.2", "more than three connections send as this mailbox at once",
           "Use fewer connections; waiting helps.", text=r"thread limit|[Cc]oncurrent connections", wait=True, keep="defer",
           source="Exchange Online limits"),

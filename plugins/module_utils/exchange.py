@@ -10,9 +10,8 @@ PowerShell module speaks. Everything that is assumed of it is assumed in this fi
 from __future__ import annotations
 
 import re
-import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 from . import error_table
 from .authorized import AuthorizedTransport
 from .errors import ExchangeError
-from .transport import Request, Response
+from .transport import ItemResponse, Request, Response, longest_wait
 
 PAGE = 1000
 BATCH = 10
@@ -44,7 +43,6 @@ TRANSIENT = frozenset(
         "UnableToWriteToAadException",
     }
 )
-_PASSING_TEXT = re.compile(r"throttl|server.{0,20}busy|temporarily unavailable|try again|maximum number of concurrent", re.I)
 _EXPIRED_PAGE = re.compile(r"Expired or Invalid pagination request", re.I)
 
 
@@ -91,7 +89,6 @@ class ExchangeClient:
     def __init__(self, authorized: AuthorizedTransport, tenant: str) -> None:
         self._authorized, self._tenant = authorized, tenant
         self._root = f"{authorized.base}/adminapi/beta/{tenant}"
-        self._lock = threading.Lock()
 
     def run(self, command: Command) -> Outcome:
         """One command, all its pages; raises ExchangeError."""
@@ -105,12 +102,12 @@ class ExchangeClient:
 
     def batch(self, commands: Sequence[Command]) -> list[Outcome]:
         """Many independent commands, ten a request, three requests at once; each has its own outcome, in order."""
-        if len(commands) == 1:
-            return [self._alone(commands[0])]
+        if len(commands) < 2:
+            return [self._alone(command) for command in commands]
         chunks = [list(range(i, min(i + BATCH, len(commands)))) for i in range(0, len(commands), BATCH)]
         outcomes: dict[int, Outcome] = {}
         self._authorized.tokens.token(self._authorized.scope)  # once, before the threads ask for it
-        with ThreadPoolExecutor(max_workers=min(IN_FLIGHT, len(chunks) or 1)) as pool:
+        with ThreadPoolExecutor(max_workers=min(IN_FLIGHT, len(chunks))) as pool:
             for part in pool.map(lambda numbers: self._batch(commands, numbers), chunks):
                 outcomes.update(part)
         return [outcomes[i] for i in range(len(commands))]
@@ -148,11 +145,10 @@ class ExchangeClient:
             attempted=command.attempted,
         )
         answer = self._authorized.send(request, again=_passing)
-        body = answer.json()
-        error = _error_of(command, answer.status, body, answer)
+        error = _error_of(command, answer)
         if error:
             raise error
-        return body
+        return answer.json()
 
     def _pages(self, command: Command, body: dict) -> Outcome:
         outcome = Outcome()
@@ -173,60 +169,59 @@ class ExchangeClient:
     # -- a batch --------------------------------------------------------------------------------------------------
 
     def _batch(self, commands: Sequence[Command], numbers: list[int]) -> dict[int, Outcome]:
-        outcomes: dict[int, Outcome] = {}
-        policy = self._authorized.transport.policy
-        waiting = numbers
+        answers: dict[int, Response] = {}
+        policy, waited = self._authorized.transport.policy, 0.0
+        again = numbers
         for number in range(1, policy.tries + 1):
-            bodies = self._batch_once(commands, waiting)
-            again: list[int] = []
-            for i in waiting:
-                status, body = bodies.get(i, (0, None))
-                error = _item_error(commands[i], status, body)
-                if error and number < policy.tries and (error.wait_helps or error.code in TRANSIENT):
-                    again.append(i)
-                elif error:
-                    outcomes[i] = Outcome(error=error)
-                else:
-                    outcomes[i] = self._finish(commands[i], body)
-            if not again:
+            answers.update(self._batch_once(commands, again))
+            again = [i for i in again if answers[i].status in policy.throttled or _passing(answers[i])]
+            pause = policy.wait(number, longest_wait(answers[i] for i in again))
+            if not again or number == policy.tries or waited + pause > policy.budget:
                 break
-            self._authorized.transport.pause(policy.wait(number, None))
+            waited += pause
+            self._authorized.transport.pause(pause)
             self._authorized.transport.cost.count(retries=1)
-            waiting = again
-        return outcomes
+        return {i: self._finish(commands[i], answers[i]) for i in numbers}
 
-    def _finish(self, command: Command, body: Any) -> Outcome:
+    def _finish(self, command: Command, answer: Response) -> Outcome:
+        """An item's outcome; its further pages, if it has some, are read one by one."""
+        failed = _error_of(command, answer)
+        if failed:
+            return Outcome(error=failed)
         try:
-            return self._pages(command, body if isinstance(body, dict) else {})
+            return self._pages(command, answer.json() or {})
         except ExchangeError as error:
             if command.reads and _EXPIRED_PAGE.search(error.said):
                 return self._alone(command)
             return Outcome(error=error)
 
-    def _batch_once(self, commands: Sequence[Command], numbers: Iterable[int]) -> dict[int, tuple[int, Any]]:
-        token = self._authorized.tokens.token(self._authorized.scope)
-        items: list[dict[str, Any]] = []
-        for i in numbers:
-            headers = self._headers(commands[i])
-            headers["Prefer"] += ";odata.continue-on-error"
-            headers["Authorization"] = f"Bearer {token}"
-            items.append({"id": str(i), "method": "POST", "url": self._url(commands[i]), "headers": headers, "body": commands[i].body()})
-        first = commands[int(items[0]["id"])]
+    def _batch_once(self, commands: Sequence[Command], numbers: Sequence[int]) -> dict[int, Response]:
+        first = commands[numbers[0]]
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
             "X-AnchorMailbox": ANCHOR.format(tenant=self._tenant),
         }
-        repeatable = all(not commands[int(item["id"])].cmdlet.startswith("New-") for item in items)
-        request = Request(
-            "POST", f"{self._root}/$batch", headers, json={"requests": items}, repeatable=repeatable, attempted=first.attempted
+        repeatable = all(not commands[i].cmdlet.startswith("New-") for i in numbers)
+        request = Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted)
+        answer = self._authorized.send(
+            request, again=_passing, seal=lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]}
         )
-        answer = self._authorized.send(request, again=_passing)
-        body = answer.json()
-        error = _error_of(first, answer.status, body, answer)
+        error = _error_of(first, answer)
         if error:
             raise error
-        return {int(item["id"]): (int(item.get("status") or 0), item.get("body")) for item in body.get("responses") or []}
+        found: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
+        return {i: found.get(i, _LACKING) for i in numbers}
+
+    def _item(self, number: int, command: Command, token: str) -> dict[str, Any]:
+        """A command in a batch; every item has the token of its own."""
+        headers = self._headers(command)
+        headers["Prefer"] += ";odata.continue-on-error"
+        headers["Authorization"] = f"Bearer {token}"
+        return {"id": str(number), "method": "POST", "url": self._url(command), "headers": headers, "body": command.body()}
+
+
+_LACKING = ItemResponse({"status": 500, "body": {"error": {"code": "IncompleteBatch", "message": "the batch's answer lacks this item"}}})
 
 
 def _plain(item: dict) -> dict:
@@ -255,10 +250,11 @@ def is_missing(error: ExchangeError | None) -> bool:
 
 
 def _passing(answer: Response) -> bool:
-    """Exchange answers 400 and 500 for faults that pass: by type, else by text."""
+    """Exchange answers 400 and 500, and even 200, for faults that pass: by type, else by text."""
     kind, text = _details(answer.json())
     header = answer.headers.get("x-exceptiontype", "").rpartition(".")[2]
-    return kind in TRANSIENT or header in TRANSIENT or (answer.status != 403 and bool(_PASSING_TEXT.search(text)))
+    known = error_table.exchange(kind, text)
+    return kind in TRANSIENT or header in TRANSIENT or bool(answer.status != 403 and known and known.id == "exchange-busy")
 
 
 def _details(body: Any) -> tuple[str, str]:
@@ -272,26 +268,29 @@ def _details(body: Any) -> tuple[str, str]:
     if len(parts) == 3:
         return parts[1].strip().rpartition(".")[2], parts[2].strip()
     inner = (error.get("innererror") or {}).get("internalexception") or {}
-    if inner.get("message"):
-        return str(inner.get("type") or "").rpartition(".")[2], str(inner["message"])
-    return str(error.get("code") or ""), message or str(error.get("message") or "")
+    kind = str(inner.get("type") or "").rpartition(".")[2] or str(error.get("code") or "")
+    return kind, message or str(inner.get("message") or error.get("message") or "")
 
 
 def _error_member(body: Any) -> dict | None:
     if not isinstance(body, dict):
         return None
     error = body.get("error") or body.get("@odata.error")
-    return error if isinstance(error, dict) else None
+    return error if isinstance(error, dict) or not error else {"message": str(error)}
 
 
-def _error_of(command: Command, status: int, body: Any, answer: Response) -> ExchangeError | None:
-    """The failure that an answer means; None where it succeeded. A 200 can carry an error too."""
-    trace = answer.headers.get("request-id", "")
-    if status < 400 and isinstance(body, dict) and not _error_member(body):
+def _error_of(command: Command, answer: Response) -> ExchangeError | None:
+    """The failure that an answer means; None where it succeeded. A 200 can carry an error too.
+
+    An item of a batch may come without status and, where the command says nothing, without a body.
+    """
+    status, body, trace = answer.status, answer.json(), answer.headers.get("request-id", "")
+    empty_item = body is None and isinstance(answer, ItemResponse)
+    if status < 300 and (isinstance(body, dict) or empty_item) and not _error_member(body):
         return None
     kind, text = _details(body)
     if not text:
-        text = answer.text.strip("\0 \r\n")[:200]
+        text = answer.text.strip("\0 \r\n")[:200] or ("throttled" if status == 429 else "")
     if status == 401:
         kind = "Unauthorized"
     elif status == 403:
@@ -300,14 +299,3 @@ def _error_of(command: Command, status: int, body: Any, answer: Response) -> Exc
         kind = f"HTTP {status}"
     known = error_table.exchange(kind, text)
     return ExchangeError(command.attempted, text or "nothing", code=kind, status=status, known=known, trace=trace)
-
-
-def _item_error(command: Command, status: int, body: Any) -> ExchangeError | None:
-    """As _error_of, for an item of a batch, whose status may be missing."""
-    if status == 0 and body is None:
-        status = 500
-    if status == 429:
-        body = {"error": {"code": "TooManyRequests", "message": "throttled, try again"}}
-    if body is None and status < 400:
-        body = {}
-    return _error_of(command, status, body, Response(status, {}, b""))

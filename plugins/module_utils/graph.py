@@ -17,9 +17,11 @@ from urllib.parse import quote
 from . import error_table
 from .authorized import AuthorizedTransport
 from .errors import GraphError
-from .transport import Request, Response
+from .transport import ItemResponse, Request, Response, longest_wait
 
 BATCH = 20
+_REPEATABLE = ("GET", "DELETE", "PATCH", "PUT")
+_GONE_IS_FINE = ("GET", "DELETE")  # 404: None is what a read finds, and what a removal wants
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,11 @@ class GraphClient:
 
         `waits` says which refusals are replication lag: those are tried again for up to `limit` seconds.
         """
-        return self.patiently(lambda: self._body(self._send(call), call.attempted), waits, limit)
+        return self.patiently(lambda: self._written(call), waits, limit)
+
+    def _written(self, call: Call) -> Any:
+        answer = self._send(call)
+        return None if answer.status == 404 and call.method in _GONE_IS_FINE else self._body(answer, call.attempted)
 
     def patiently(self, action: Callable[[], Any], waits: Callable[[GraphError], bool] | None, limit: float) -> Any:
         """Do it again while the refusal is one that waiting helps, for at most `limit` seconds."""
@@ -92,21 +98,26 @@ class GraphClient:
 
     def _batch(self, calls: Sequence[Call]) -> list[Any]:
         answers: dict[int, Response] = {}
-        policy = self._authorized.transport.policy
+        policy, waited = self._authorized.transport.policy, 0.0
+        open_items: Sequence[int] = range(len(calls))
         for number in range(1, policy.tries + 1):
-            open_items = [i for i in range(len(calls)) if i not in answers or answers[i].status in policy.throttled]
-            if not open_items:
-                break
-            if answers:
-                waits = [answers[i].headers.get("retry-after", "") for i in open_items]
-                longest = max((w for w in waits if w.isdigit()), key=float, default=None)
-                self._authorized.transport.pause(policy.wait(number - 1, longest))
-                self._authorized.transport.cost.count(retries=1)
             answers.update(self._batch_once(calls, open_items))
+            open_items = [i for i in open_items if self._passes(calls[i], answers[i])]
+            pause = policy.wait(number, longest_wait(answers[i] for i in open_items))
+            if not open_items or number == policy.tries or waited + pause > policy.budget:
+                break
+            waited += pause
+            self._authorized.transport.pause(pause)
+            self._authorized.transport.cost.count(retries=1)
         return [
-            None if answers[i].status == 404 and call.method == "GET" else self._body(answers[i], call.attempted)
+            None if answers[i].status == 404 and call.method in _GONE_IS_FINE else self._body(answers[i], call.attempted)
             for i, call in enumerate(calls)
         ]
+
+    def _passes(self, call: Call, answer: Response) -> bool:
+        """As the transport judges a whole answer: throttled items were not carried out, reads may be repeated."""
+        policy = self._authorized.transport.policy
+        return answer.status in policy.throttled or (answer.status in policy.transient and call.method == "GET")
 
     def _batch_once(self, calls: Sequence[Call], numbers: Sequence[int]) -> dict[int, Response]:
         items = []
@@ -119,13 +130,10 @@ class GraphClient:
                 item["headers"] = calls[i].headers
             items.append(item)
         attempted = calls[numbers[0]].attempted
-        repeatable = all(calls[i].method == "GET" for i in numbers)
+        repeatable = all(calls[i].method in _REPEATABLE for i in numbers)
         request = Request("POST", f"{self._root}/$batch", json={"requests": items}, repeatable=repeatable, attempted=attempted)
         body = self._body(self._authorized.send(request), attempted)
-        found: dict[int, Response] = {}
-        for item in body["responses"]:
-            headers = {name.lower(): str(value) for name, value in (item.get("headers") or {}).items()}
-            found[int(item["id"])] = _ItemResponse(int(item["status"]), headers, b"", item.get("body"))
+        found: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in body["responses"]}
         missing = [i for i in numbers if i not in found]
         if missing:
             raise GraphError(attempted, f"the batch's answer lacks {len(missing)} of its items", code="IncompleteBatch")
@@ -137,27 +145,21 @@ class GraphClient:
             self._root + call.path,
             dict(call.headers),
             json=call.body,
-            repeatable=call.method in ("GET", "DELETE", "PATCH", "PUT"),
+            repeatable=call.method in _REPEATABLE,
             attempted=call.attempted,
         )
         return self._authorized.send(request)
 
     @staticmethod
     def _body(answer: Response, attempted: str) -> Any:
-        if answer.status < 300:
-            return answer.json() if answer.status != 204 else None
-        raise error_of(answer, attempted)
-
-
-class _ItemResponse(Response):
-    """An item of a batch: its body comes decoded."""
-
-    def __init__(self, status: int, headers: dict[str, str], body: bytes, decoded: Any) -> None:
-        super().__init__(status, headers, body)
-        self._decoded = decoded
-
-    def json(self) -> Any:
-        return self._decoded
+        if answer.status >= 300:
+            raise error_of(answer, attempted)
+        body = answer.json()
+        if body is None and answer.body.strip():
+            raise GraphError(
+                attempted, f"an answer that is not JSON: {answer.text[:200]}", code=f"HTTP {answer.status}", status=answer.status
+            )
+        return body
 
 
 def error_of(answer: Response, attempted: str) -> GraphError:

@@ -20,6 +20,7 @@ from typing import Any
 
 from . import error_table
 from .errors import InvalidInput, SmtpError
+from .redaction import hide
 
 
 @dataclass(frozen=True)
@@ -42,63 +43,64 @@ class Conversation:
         self.route = route
         self._smtp: smtplib.SMTP | None = None
         self.tls = ""
+        self._secrets: list[str] = []
 
     # -- the stages -----------------------------------------------------------------------------------------------
 
     def resolve(self) -> None:
-        with _stage("resolve"):
+        with self._stage("resolve"):
             try:
                 socket.getaddrinfo(self.route.host, self.route.port, type=socket.SOCK_STREAM)
-            except socket.gaierror as error:
+            except (socket.gaierror, UnicodeError) as error:
                 raise SmtpError("resolve", f"the name {self.route.host} does not resolve; check the host and DNS", code="DNS") from error
 
     def connect(self) -> None:
-        with _stage("connect"):
-            client = smtplib.SMTP(timeout=self.route.timeout, source_address=self._source())
-            self._smtp = client
-            code, text = client.connect(self.route.host, self.route.port)
-            _expect("connect", code, text, 220)
-        with _stage("greeting"):
-            _expect("greeting", *client.ehlo(), 250)
+        with self._stage("connect"):
+            # The constructor connects and remembers the name that the certificate must bear; connect() would not.
+            self._smtp = smtplib.SMTP(self.route.host, self.route.port, timeout=self.route.timeout, source_address=self._source())
+        with self._stage("greeting"):
+            self._expect("greeting", *self._smtp.ehlo(), 250)
 
     def start_tls(self) -> None:
         client = self._client()
-        with _stage("tls"):
+        with self._stage("tls"):
             if not client.has_extn("starttls"):
                 raise SmtpError("tls", f"{self.route.host} does not offer STARTTLS: it is not Microsoft's server", code="no STARTTLS")
-            _expect("tls", *client.starttls(context=self._context()), 220)
-            _expect("tls", *client.ehlo(), 250)
+            self._expect("tls", *client.starttls(context=self._context()), 220)
+            self._expect("tls", *client.ehlo(), 250)
             sock: Any = client.sock
             self.tls = sock.version() or ""
 
     def sign_in_xoauth2(self, mailbox: str, token: str) -> None:
         """XOAUTH2 as exactly this mailbox. A server that sends its error as a challenge first gets the empty answer it wants."""
         client = self._client()
-        with _stage("sign-in"):
+        with self._stage("sign-in"):
             secret = base64.b64encode(f"user={mailbox}\x01auth=Bearer {token}\x01\x01".encode()).decode()
+            self._secrets += [token, secret]
             code, text = client.docmd("AUTH", f"XOAUTH2 {secret}")
             if code == 334:
                 code, text = client.docmd("")
-            _expect("sign-in", code, text, 235)
+            self._expect("sign-in", code, text, 235)
 
     def sign_in_login(self, user: str, password: str) -> None:
         client = self._client()
-        with _stage("sign-in"):
-            _expect("sign-in", *client.docmd("AUTH", "LOGIN"), 334)
-            _expect("sign-in", *client.docmd(base64.b64encode(user.encode()).decode()), 334)
-            _expect("sign-in", *client.docmd(base64.b64encode(password.encode()).decode()), 235)
+        self._secrets.append(password)
+        with self._stage("sign-in"):
+            self._expect("sign-in", *client.docmd("AUTH", "LOGIN"), 334)
+            self._expect("sign-in", *client.docmd(base64.b64encode(user.encode()).decode()), 334)
+            self._expect("sign-in", *client.docmd(base64.b64encode(password.encode()).decode()), 235)
 
     def send(self, sender: str, recipients: list[str], message: bytes) -> str:
         """Hand over a message; the server's last reply."""
         client = self._client()
-        with _stage("sender"):
-            _expect("sender", *client.mail(sender, [f"SIZE={len(message)}"]), 250)
+        with self._stage("sender"):
+            self._expect("sender", *client.mail(sender, [f"SIZE={len(message)}"]), 250)
         for recipient in recipients:
-            with _stage("recipient"):
-                _expect("recipient", *client.rcpt(recipient), 250)
-        with _stage("message"):
+            with self._stage("recipient"):
+                self._expect("recipient", *client.rcpt(recipient), 250)
+        with self._stage("message"):
             code, text = client.data(message)
-            _expect("message", code, text, 250)
+            self._expect("message", code, text, 250)
         return f"{code} {_text(text)}"
 
     def close(self) -> None:
@@ -109,6 +111,36 @@ class Conversation:
                 self._smtp.close()
 
     # -- its parts ------------------------------------------------------------------------------------------------
+
+    def _expect(self, stage: str, code: int, text: bytes | str, wanted: int) -> None:
+        if code != wanted:
+            raise self._refused(stage, code, text)
+
+    def _refused(self, stage: str, code: int, text: bytes | str) -> SmtpError:
+        """A server may repeat the line that it refuses: what signed in is taken out of its words."""
+        return refusal(stage, hide(f"{code} {_text(text)}", self._secrets))
+
+    @contextmanager
+    def _stage(self, stage: str) -> Iterator[None]:
+        """Turns what the socket and smtplib raise into SmtpError."""
+        try:
+            yield
+        except smtplib.SMTPResponseException as error:
+            raise self._refused(stage, error.smtp_code, error.smtp_error) from error
+        except smtplib.SMTPServerDisconnected as error:
+            raise SmtpError(stage, "the server closed the connection", code="closed") from error
+        except smtplib.SMTPException as error:
+            raise SmtpError(stage, str(error), code="protocol") from error
+        except ssl.SSLCertVerificationError as error:
+            said = f"the server's certificate is not trusted ({error.verify_message}): something between here and Microsoft opens TLS"
+            raise SmtpError(stage, said, code="certificate") from error
+        except ssl.SSLError as error:
+            raise SmtpError(stage, f"TLS failed: {error.reason}", code="TLS") from error
+        except TimeoutError as error:
+            raise SmtpError(stage, "no answer in time: a firewall may block the port", code="timeout") from error
+        except OSError as error:
+            said = f"{error.strerror or error}: a firewall may block the port, or nothing listens there"
+            raise SmtpError(stage, said, code="connection") from error
 
     def _client(self) -> smtplib.SMTP:
         if self._smtp is None:
@@ -141,31 +173,3 @@ def refusal(stage: str, reply: str) -> SmtpError:
     cause = error_table.smtp_cause(reply)
     code = " ".join(part for part in (cause[:3], error_table.smtp_code(cause)) if part)
     return SmtpError(stage, cause, code=code, known=error_table.smtp(reply))
-
-
-def _expect(stage: str, code: int, text: bytes | str, wanted: int) -> None:
-    if code != wanted:
-        raise refusal(stage, f"{code} {_text(text)}")
-
-
-@contextmanager
-def _stage(stage: str) -> Iterator[None]:
-    """Turns what the socket and smtplib raise into SmtpError."""
-    try:
-        yield
-    except smtplib.SMTPResponseException as error:
-        raise refusal(stage, f"{error.smtp_code} {_text(error.smtp_error)}") from error
-    except smtplib.SMTPServerDisconnected as error:
-        raise SmtpError(stage, "the server closed the connection", code="closed") from error
-    except smtplib.SMTPException as error:
-        raise SmtpError(stage, str(error), code="protocol") from error
-    except ssl.SSLCertVerificationError as error:
-        said = f"the server's certificate is not trusted ({error.verify_message}): something between here and Microsoft opens TLS"
-        raise SmtpError(stage, said, code="certificate") from error
-    except ssl.SSLError as error:
-        raise SmtpError(stage, f"TLS failed: {error.reason}", code="TLS") from error
-    except TimeoutError as error:
-        raise SmtpError(stage, "no answer in time: a firewall may block the port", code="timeout") from error
-    except OSError as error:
-        said = f"{error.strerror or error}: a firewall may block the port, or nothing listens there"
-        raise SmtpError(stage, said, code="connection") from error

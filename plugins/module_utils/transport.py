@@ -14,12 +14,13 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from .errors import MissingLibrary, Unreachable
+from .redaction import hide
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
 
@@ -30,18 +31,24 @@ class Request:
 
     method: str
     url: str
-    headers: dict[str, str] = field(default_factory=dict)
-    json: Any = None
-    form: dict[str, str] | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    json: Any = field(default=None, repr=False)
+    form: dict[str, str] | None = field(default=None, repr=False)
     repeatable: bool = True
     attempted: str = "reach the service"
+
+    def secrets(self) -> list[str]:
+        """What an answer must not repeat: the bearer token, the client secret, the signed assertion."""
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        form = self.form or {}
+        return [secret for secret in (bearer, form.get("client_secret"), form.get("client_assertion")) if secret]
 
 
 @dataclass
 class Response:
     status: int
     headers: dict[str, str]  # names in lower case
-    body: bytes
+    body: bytes = field(repr=False)
 
     @property
     def text(self) -> str:
@@ -53,6 +60,29 @@ class Response:
             return jsonlib.loads(self.body)
         except ValueError:
             return None
+
+    def without(self, secrets: Iterable[str]) -> Response:
+        """Itself, if it repeats none of the secrets."""
+        clean = hide(self.text, secrets)
+        return self if clean == self.text else Response(self.status, self.headers, clean.encode())
+
+
+class ItemResponse(Response):
+    """An item of a $batch: its body comes decoded. `status` is 0 where the item has none."""
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        self._decoded = item.get("body")
+        headers = {name.lower(): str(value) for name, value in (item.get("headers") or {}).items()}
+        super().__init__(int(item.get("status") or 0), headers, self._decoded.encode() if isinstance(self._decoded, str) else b"")
+
+    def json(self) -> Any:
+        return self._decoded
+
+
+def longest_wait(answers: Iterable[Response]) -> str | None:
+    """The largest Retry-After (seconds) among the answers, if one has it."""
+    waits = [answer.headers.get("retry-after", "").strip() for answer in answers]
+    return max((wait for wait in waits if wait.isdigit()), key=float, default=None)
 
 
 @dataclass(frozen=True)
@@ -110,7 +140,10 @@ class Cost:
 
 
 class Sender(Protocol):
-    """What carries one request: requests in earnest, a script in tests. Raises OSError where nobody answers."""
+    """What carries one request: requests in earnest, a script in tests.
+
+    Raises ConnectionError where the request cannot have arrived, another OSError where only the answer was lost.
+    """
 
     def __call__(self, request: Request) -> Response: ...
 
@@ -143,8 +176,9 @@ class Session:
             )
         except self._errors.SSLError as error:
             raise ConnectionError(f"TLS was refused: {_reason(error)}") from error
-        except (self._errors.ConnectTimeout, self._errors.ConnectionError) as error:
-            raise ConnectionError(_reason(error)) from error
+        except self._errors.ConnectionError as error:
+            kind = ConnectionError if _never_sent(error) else OSError
+            raise kind(_reason(error)) from error
         except self._errors.Timeout as error:
             raise TimeoutError("no answer in time") from error
         except self._errors.RequestException as error:
@@ -154,6 +188,11 @@ class Session:
 
     def close(self) -> None:
         self._session.close()
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether no connection was made: urllib3 says so with MaxRetryError; what it breaks later has ProtocolError inside."""
+    return bool(error.args) and type(error.args[0]).__name__ == "MaxRetryError"
 
 
 def _reason(error: BaseException) -> str:
@@ -193,8 +232,9 @@ class Transport:
     def send(self, request: Request, again: Callable[[Response], bool] | None = None) -> Response:
         """The answer to a request. `again` says of a service's own passing errors that they are worth another try.
 
-        429 and 503 were not carried out and are always tried again; 500, 502, 504 and a lost connection only for
+        429 and 503 were not carried out and are always tried again; 500, 502, 504 and a lost answer only for
         repeatable requests. The last answer is returned whatever it is. Raises Unreachable where nobody answers.
+        No answer repeats the secrets of its request.
         """
         waited = 0.0
         number = 0
@@ -202,7 +242,7 @@ class Transport:
             number += 1
             self.cost.count(requests=1, retries=int(number > 1))
             try:
-                answer = self.sender(request)
+                answer = self.sender(request).without(request.secrets())
             except OSError as error:
                 lost = not isinstance(error, ConnectionError) and not request.repeatable
                 if lost or number >= self.policy.connect_tries:
@@ -227,7 +267,7 @@ class Transport:
             return True
         if answer.status in self.policy.transient and request.repeatable:
             return True
-        return bool(again and answer.status >= 400 and again(answer))
+        return bool(again and again(answer))
 
     @staticmethod
     def _unreachable(request: Request, error: OSError) -> Unreachable:

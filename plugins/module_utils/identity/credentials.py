@@ -12,9 +12,12 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput, MissingLibrary
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 @dataclass(frozen=True)
@@ -63,33 +66,16 @@ def load_certificate(path: str, password: str | None, *, prefix: str = "m365_") 
     name = f"{prefix}certificate_path"
     try:
         content = Path(path).expanduser().read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{name} is {path}, which cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{name} is {path}, which cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     try:
-        from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.serialization import pkcs12
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     except ImportError as error:
         raise MissingLibrary("cryptography") from error
-    secret = password.encode() if password else None
-    key: Any
-    leaf: x509.Certificate | None
-    try:
-        if b"-----BEGIN" in content:
-            key = serialization.load_pem_private_key(content, secret)
-            leaves = [c for c in x509.load_pem_x509_certificates(content) if c.public_key() == key.public_key()]
-            if not leaves:
-                raise InvalidInput(f"{name} is {path}, whose certificate does not belong to its private key.")
-            leaf = leaves[0]
-        else:
-            key, leaf, _others = pkcs12.load_key_and_certificates(content, secret)
-            if key is None or leaf is None:
-                raise InvalidInput(f"{name} is {path}, which holds no private key with its certificate.")
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"{name} is {path}, which cannot be opened: it is neither a PEM file with a private key and a certificate nor "
-            f"a PFX file, or {prefix}certificate_password is wrong or missing."
-        ) from error
+    key, leaf = _opened(content, password, path, prefix)
+    if not isinstance(key, RSAPrivateKey):
+        raise InvalidInput(f"{name} is {path}, whose private key is not RSA: Entra takes RSA keys only; make a new key and certificate.")
     expires = leaf.not_valid_after_utc
     if expires < datetime.datetime.now(datetime.UTC):
         raise InvalidInput(
@@ -104,3 +90,32 @@ def load_certificate(path: str, password: str | None, *, prefix: str = "m365_") 
         subject=leaf.subject.rfc4514_string(),
         expires=expires,
     )
+
+
+def _opened(content: bytes, password: str | None, path: str, prefix: str) -> tuple[Any, x509.Certificate]:
+    """The private key of a file's content, and the certificate that belongs to it."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    name, secret = f"{prefix}certificate_path", password.encode() if password else None
+    if secret and b"-----BEGIN" in content and b"ENCRYPTED" not in content:
+        raise InvalidInput(f"{prefix}certificate_password is set, but its private key has no password ({path}): leave it out.")
+    key: Any
+    leaf: x509.Certificate | None
+    try:
+        if b"-----BEGIN" in content:
+            key = serialization.load_pem_private_key(content, secret)
+            leaf = next((c for c in x509.load_pem_x509_certificates(content) if c.public_key() == key.public_key()), None)
+        else:
+            key, leaf, _others = pkcs12.load_key_and_certificates(content, secret)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(
+            f"{name} is {path}, which cannot be opened: it is neither a PEM file with a private key and a certificate nor "
+            f"a PFX file, or {prefix}certificate_password is wrong or missing."
+        ) from error
+    if key is None:
+        raise InvalidInput(f"{name} is {path}, which holds no private key with its certificate.")
+    if leaf is None:
+        raise InvalidInput(f"{name} is {path}, whose certificate does not belong to its private key.")
+    return key, leaf

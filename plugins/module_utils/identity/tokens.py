@@ -15,8 +15,9 @@ import json
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,12 @@ MARGIN = 300.0
 class TokenCache:
     """Tokens of a run: in memory, and in a directory of mode 0700 where the run has one, one 0600 file a token.
 
-    The directory goes with the run. Each file has a lock, so that parallel tasks of one tenant fetch a token once.
+    The directory goes with the run. Each file has a lock, so that parallel tasks and threads fetch a token once.
     """
 
     def __init__(self, directory: str | None = None) -> None:
         self._memory: dict[str, dict] = {}
+        self._guard = threading.RLock()  # of the memory; the discovery document is fetched while a token is
         self._directory = Path(directory) if directory else None
         if self._directory:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -45,7 +47,8 @@ class TokenCache:
     @contextlib.contextmanager
     def locked(self, key: str) -> Iterator[None]:
         if not self._directory:
-            yield
+            with self._guard:
+                yield
             return
         with open(self._directory / f"{key}.lock", "w", opener=_private) as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -83,7 +86,7 @@ class _MsalResponse:
     """What msal reads of an HTTP answer."""
 
     status_code: int
-    text: str
+    text: str = field(repr=False)
     headers: dict[str, str]
 
     def raise_for_status(self) -> None:
@@ -141,32 +144,35 @@ class TokenSource:
     def __init__(self, cloud: Cloud, tenant: str, client_id: str, credential: Credential, cache: TokenCache, transport: Transport) -> None:
         self.cloud, self.tenant, self.client_id = cloud, tenant, client_id
         self._credential, self._cache, self._transport = credential, cache, transport
-        self._fresh: set[str] = set()
+        self._own: set[str] = set()  # tokens that this task fetched itself
 
-    def token(self, scope: str, *, renew: bool = False, claims: str | None = None) -> str:
-        """A token for the scope: the run's, else a new one. `renew` and `claims` (of a challenge) always fetch."""
+    def token(self, scope: str) -> str:
+        """A token for the scope: the run's, else a new one."""
         key = self._key(scope)
-        if not renew and not claims:
-            entry = self._valid(key)
-            if entry:
-                return entry["token"]
+        entry = self._valid(key)
+        if entry:
+            return entry["token"]
         with self._cache.locked(key):
-            entry = None if renew or claims else self._valid(key)
-            if not entry:
-                entry = self._fetch(scope, claims)
-                self._cache.put(key, entry)
-                self._fresh.add(scope)
-        return entry["token"]
+            entry = self._valid(key)
+            return entry["token"] if entry else self._new(scope, None)
 
-    def is_fresh(self, scope: str) -> bool:
-        """Whether this task fetched the token itself, so that fetching again would bring the same."""
-        return scope in self._fresh
+    def renewed(self, scope: str, used: str, claims: str | None = None) -> str | None:
+        """Another token than the refused one; with the `claims` of a challenge always a new one.
+
+        None where this task has just fetched the refused one itself: another would say the same.
+        """
+        key = self._key(scope)
+        with self._cache.locked(key):
+            entry = self._valid(key)
+            if entry and entry["token"] != used and not claims:
+                return entry["token"]
+            return None if used in self._own and not claims else self._new(scope, claims)
 
     def forget(self) -> None:
         """Drop this application's tokens: its roles have changed, and roles are baked into tokens."""
         for service in ("graph", "exchange"):
             self._cache.forget(self._key(self.cloud.scope(service)))
-        self._fresh.clear()
+        self._own.clear()
 
     def _valid(self, key: str) -> dict | None:
         entry = self._cache.get(key)
@@ -175,6 +181,12 @@ class TokenSource:
     def _key(self, scope: str) -> str:
         parts = f"{self.cloud.authority}\n{self.tenant.lower()}\n{self.client_id.lower()}\n{scope}"
         return hashlib.sha256(parts.encode()).hexdigest()
+
+    def _new(self, scope: str, claims: str | None) -> str:
+        entry = self._fetch(scope, claims)
+        self._cache.put(self._key(scope), entry)
+        self._own.add(entry["token"])
+        return entry["token"]
 
     def _fetch(self, scope: str, claims: str | None) -> dict:
         try:

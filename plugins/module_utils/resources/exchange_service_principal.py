@@ -150,9 +150,11 @@ def read(tenant: Tenant, application: Application | None, params: dict[str, Any]
         commands += _permission_reads(address)
     principals, *reads = tenant.exchange.batch(commands)
     found = Found(application)
+    # An enterprise application that is gone from Entra leaves its registration in Exchange behind.
+    app_id = application.app_id if application else params["app_id"]
     for principal in principals.checked().values:
-        if application and str(principal.get("AppId", "")).lower() == application.app_id.lower():
-            if str(principal.get("ObjectId", "")).lower() == application.object_id.lower():
+        if app_id and str(principal.get("AppId", "")).lower() == app_id.lower():
+            if application and str(principal.get("ObjectId", "")).lower() == application.object_id.lower():
                 found.principal = principal
             else:
                 found.wrong.append(principal)

@@ -225,7 +225,7 @@ def _wanted(connector: dict[str, Any], new: bool) -> dict[str, Any]:
     given = {o: connector[o] for o in PROPERTIES if connector.get(o) is not None}
     if new:
         given = DEFAULTS | given
-    return {o: _list(o, v) if o in _LISTS else v for o, v in given.items()}
+    return {o: _list(o, names(v)) if o in _LISTS else v for o, v in given.items()}
 
 
 def _step(name: str, connector: dict[str, Any], have: dict[str, Any] | None) -> tuple[str, dict[str, Any]] | None:
