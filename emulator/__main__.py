@@ -12,8 +12,12 @@ from emulator.statefile import StateError
 
 
 def _loopback(text: str) -> str:
-    if not ipaddress.ip_address(text).is_loopback:
-        raise argparse.ArgumentTypeError("the emulator listens on loopback addresses only")
+    try:
+        good = ipaddress.IPv4Address(text).is_loopback
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError("the emulator listens on IPv4 loopback addresses only")
     return text
 
 
@@ -41,7 +45,11 @@ def main() -> int:
     except StateError as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(emulator.run())
+    try:
+        asyncio.run(emulator.run())
+    except OSError as error:  # a port that is taken, a file that cannot be written
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -133,8 +133,9 @@ def _put_application(tenant: Tenant, key: str, document: Document) -> Document:
 
 def _replace_principal(tenant: Tenant, node: Node, principal: EnterpriseApplication) -> None:
     earlier = tenant.enterprise_application(principal.app_id)
-    if earlier:
-        del tenant.enterprise_applications[earlier.id]
+    if earlier and earlier.id != principal.id:
+        remove_principal(tenant, earlier.id)
+    elif earlier:
         for assignment in directory.assignments_of(tenant, earlier.id):
             del tenant.app_role_assignments[assignment.id]
     tenant.enterprise_applications[principal.id] = principal

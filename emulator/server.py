@@ -11,7 +11,6 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
@@ -20,7 +19,7 @@ from emulator.admin import Admin
 from emulator.ca import Authority
 from emulator.exchange import ExchangeAdmin
 from emulator.exchange import handles as exchange_handles
-from emulator.http import Handler, Request, Response, asgi
+from emulator.http import Handler, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
 from emulator.smtp import serve_mx, serve_submission
 
@@ -70,8 +69,10 @@ class Emulator:
         https, admin = self._socket(self.options.https_port), self._socket(self.options.admin_port)
         port = https.getsockname()[1]
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
-        chain = {"ssl_certfile": str(self.authority.server_chain), "ssl_keyfile": str(self.authority.server_key)}
-        servers = [self._http(self._route, **chain), self._http(lambda request: (self.admin.handle, 0.0))]
+        servers = [
+            self._http(self._route, self.authority.server_chain, self.authority.server_key),
+            self._http(lambda request: (self.admin.handle, 0.0)),
+        ]
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
         mail = await self._mail()
         while not all(server.started for server in servers):
@@ -80,12 +81,20 @@ class Emulator:
         await stopped.wait()
         for mail_server in mail:
             mail_server.close()
-        for server in servers:
-            server.should_exit = True
-        await asyncio.gather(*tasks)
+        await self._stop(servers, tasks)
         if self.options.save:
             self.save()
         self.platform.record.close()
+
+    @staticmethod
+    async def _stop(servers: list[_Server], tasks: list[asyncio.Task[None]]) -> None:
+        """Let answers under way leave; clients that merely keep their connection are not waited for."""
+        for server in servers:
+            server.should_exit = True
+        await asyncio.wait(tasks, timeout=0.5)
+        for server in servers:
+            server.force_exit = True
+        await asyncio.wait(tasks, timeout=1.0)
 
     def _socket(self, port: int) -> socket.socket:
         # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits for an ACK
@@ -94,7 +103,7 @@ class Emulator:
         found.bind((self.options.host, port))
         return found
 
-    def _http(self, route: Any, **chain: str) -> _Server:
+    def _http(self, route: Route, chain: Path | None = None, key: Path | None = None) -> _Server:
         config = uvicorn.Config(
             asgi(route),
             http="httptools",
@@ -104,8 +113,8 @@ class Emulator:
             log_level="warning",
             server_header=False,
             timeout_keep_alive=120,
-            timeout_graceful_shutdown=2,
-            **chain,  # type: ignore[arg-type]
+            ssl_certfile=chain,
+            ssl_keyfile=str(key) if key else None,
         )
         return _Server(config)
 
@@ -123,7 +132,7 @@ class Emulator:
         if graph.handles(request.path):
             return (lambda one: graph.handle(self.platform, one)), latency("graph")
         if exchange_handles(request.path):
-            return self.exchange.handle, latency("exchange")
+            return self.exchange.arrive(request), latency("exchange")
         if entra.handles(request.path):
             return (lambda one: entra.handle(self.platform, one)), latency("token")
         return (lambda one: Response(404)), 0.0

@@ -230,6 +230,10 @@ class Tenant(Replicated):
     def default_domain(self) -> str:
         return self.domains[0] if self.domains else self.initial_domain
 
+    def lingering(self, oldest: float) -> list[Application | EnterpriseApplication]:
+        """What was deleted after `oldest`: lists that lag behind still show it."""
+        return [deleted.item for deleted in self.deleted_items.values() if deleted.deleted > oldest]
+
     def enterprise_application(self, app_id: str) -> EnterpriseApplication | None:
         """The service principal of an application in this tenant."""
         return next((sp for sp in self.enterprise_applications.values() if sp.app_id == app_id), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,10 +18,10 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
 from emulator.exchange.access import authenticate, may_run
 from emulator.exchange.command import CMDLETS
 from emulator.exchange.errors import invalid
-from emulator.exchange.faults import play
+from emulator.exchange.faults import concurrency, play
 from emulator.exchange.invoke import Invocation, invoke
 from emulator.exchange.paging import Cursors
-from emulator.http import MalformedJsonError, Request, Response
+from emulator.http import Handler, MalformedJsonError, Request, Response
 from emulator.platform import Platform
 from emulator.state import Tenant, new_guid
 from emulator.tokens import Claims
@@ -38,8 +39,23 @@ class ExchangeAdmin:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._cursors = Cursors()
+        self._in_flight: Counter[str] = Counter()
 
-    def handle(self, request: Request) -> Response:
+    def arrive(self, request: Request) -> Handler:
+        """Count a request as in flight from now on; the handler gives its answer and counts it off."""
+        tenant = request.path.split("/")[3:4]
+        key = tenant[0].lower() if tenant else ""
+        self._in_flight[key] += 1
+        limit = self._platform.settings.exchange_concurrency
+        refused = bool(limit) and self._in_flight[key] > limit
+
+        def handle(request: Request) -> Response:
+            self._in_flight[key] -= 1
+            return concurrency() if refused else self._handle(request)
+
+        return handle
+
+    def _handle(self, request: Request) -> Response:
         response = self._answer(request)
         response.headers.setdefault("request-id", new_guid())
         return response

@@ -35,6 +35,10 @@ class Command:
         value = self.parameters.get(name)
         return None if value is None else str(value)
 
+    def multi_value(self, name: str) -> MultiValue:
+        value = self.parameters.get(name)
+        return value if isinstance(value, MultiValue) else MultiValue([])
+
     def limit(self, rows: Sequence[Any], warnings: list[str]) -> Sequence[Any]:
         """The rows that ResultSize leaves (1000 without it)."""
         size = self.parameters.get("ResultSize", 1000)

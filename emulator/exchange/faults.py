@@ -31,7 +31,7 @@ def play(fault: Fault, identity: str) -> Response | None:
         case "throttled":
             return Response(429, "Too many requests.", {"Retry-After": str(options.get("retry_after", 1))})
         case "concurrency":
-            return Response(429, CONCURRENCY, {"content-type": "text/plain"})
+            return concurrency()
         case "unavailable":
             return Response(503, None, {"Retry-After": str(options["retry_after"])} if "retry_after" in options else {})
         case "dc_overloaded":
@@ -52,6 +52,11 @@ def play(fault: Fault, identity: str) -> Response | None:
         case name if name in PLAYED_BY_CMDLET:
             return None
     return Response(fault.status or 500, fault.body, fault.headers)
+
+
+def concurrency() -> Response:
+    """More requests of one tenant in flight than the service allows."""
+    return Response(429, CONCURRENCY, {"content-type": "text/plain"})
 
 
 def _busy() -> ExchangeError:

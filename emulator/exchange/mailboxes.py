@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from emulator.exchange.binding import MultiValue
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
 from emulator.exchange.errors import ExchangeError, invalid, object_not_found
 from emulator.exchange.shapes import directory_object, template
@@ -63,9 +62,9 @@ def _found(command: Command, error: Callable[[str], ExchangeError]) -> Sequence[
     if wanted is not None:
         return [find_mailbox(command.tenant, wanted, error)]
     found = list(command.tenant.mailboxes.values())
-    kinds = command.parameters.get("RecipientTypeDetails")
-    if isinstance(kinds, MultiValue):
-        found = [m for m in found if m.kind in (kinds.replace or ())]
+    if "RecipientTypeDetails" in command.parameters:
+        kinds = command.multi_value("RecipientTypeDetails").apply([])
+        found = [mailbox for mailbox in found if mailbox.kind in kinds]
     beginning = (command.text("Anr") or "").lower()
     if beginning:
         found = [m for m in found if m.address.startswith(beginning) or m.display_name.lower().startswith(beginning)]

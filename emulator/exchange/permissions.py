@@ -6,7 +6,6 @@ NT AUTHORITY\\SELF always has an entry.
 
 from __future__ import annotations
 
-from emulator.exchange.binding import MultiValue
 from emulator.exchange.command import Command, Document, Result, cmdlet
 from emulator.exchange.errors import TASKS, ExchangeError, invalid, mailbox_not_found, recipient_not_found, transformation_error
 from emulator.exchange.mailboxes import find_mailbox
@@ -71,9 +70,7 @@ def get_mailbox_permission(command: Command) -> Result:
 
 
 def _rights(command: Command) -> list[str]:
-    rights = command.parameters["AccessRights"]
-    assert isinstance(rights, MultiValue)  # noqa: S101 (what binding makes of a list)
-    found = list(rights.replace or rights.add)
+    found = command.multi_value("AccessRights").apply([])
     if not found:
         raise invalid("The AccessRights parameter can't be empty.")
     return found

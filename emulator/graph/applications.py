@@ -98,6 +98,12 @@ def visible(call: Call) -> list[Application]:
     return [a for a in call.tenant.applications.values() if a.visible_from <= now]
 
 
+def listed(call: Call) -> list[Application]:
+    """What a list shows: deleted ones may linger."""
+    oldest = call.now - call.platform.settings.lag_of("deletion")
+    return visible(call) + [item for item in call.tenant.lingering(oldest) if isinstance(item, Application)]
+
+
 def find(call: Call, segment: str) -> Application:
     """The application that a key segment names: object id, appId='..' or uniqueName='..'."""
     name, value = key_of(segment)
@@ -135,7 +141,7 @@ def _owned(call: Call, segment: str) -> Application:
 
 @route("GET", "/applications", *READ)
 def list_applications(call: Call) -> Response:
-    return page(call, "application", [document(a, call.tenant) for a in visible(call)], "applications")
+    return page(call, "application", [document(a, call.tenant) for a in listed(call)], "applications")
 
 
 @route("GET", "/applications/{key}", *READ)

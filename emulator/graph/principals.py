@@ -99,6 +99,12 @@ def visible(call: Call) -> list[EnterpriseApplication]:
     return [sp for sp in call.tenant.enterprise_applications.values() if sp.visible_from <= now]
 
 
+def listed(call: Call) -> list[EnterpriseApplication]:
+    """What a list shows: deleted ones may linger."""
+    oldest = call.now - call.platform.settings.lag_of("deletion")
+    return visible(call) + [item for item in call.tenant.lingering(oldest) if isinstance(item, EnterpriseApplication)]
+
+
 def find(call: Call, segment: str) -> EnterpriseApplication:
     """The service principal that a key segment names: object id or appId='..'."""
     name, value = key_of(segment)
@@ -115,7 +121,7 @@ def find(call: Call, segment: str) -> EnterpriseApplication:
 
 @route("GET", "/servicePrincipals", *READ)
 def list_principals(call: Call) -> Response:
-    return page(call, "servicePrincipal", [shown(call, sp) for sp in visible(call)], "servicePrincipals")
+    return page(call, "servicePrincipal", [shown(call, sp) for sp in listed(call)], "servicePrincipals")
 
 
 @route("GET", "/servicePrincipals/{key}", *READ)

@@ -158,8 +158,13 @@ def start(tmp_path: Path, state: dict[str, Any]) -> Iterator[Start]:
     """A fresh emulator: `start(settings=..., tenant=...)` changes the state it starts from."""
     running: list[Emulator] = []
 
-    def run(settings: dict[str, Any] | None = None, tenant: dict[str, Any] | None = None, **options: Any) -> Api:
-        document = copy.deepcopy(state) | {"settings": settings or {}}
+    def run(
+        settings: dict[str, Any] | None = None,
+        tenant: dict[str, Any] | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        **options: Any,
+    ) -> Api:
+        document = copy.deepcopy(state) | {"settings": settings or {}, "messages": messages or []}
         document["tenants"][0] |= tenant or {}
         running.append(Emulator(document, directory=tmp_path / f"emulator{len(running)}", **options))
         return Api(running[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -299,3 +300,44 @@ def test_certificate_by_relative_path(tmp_path: Path, key_pair: Any) -> None:
 
 def test_derived_ids_are_the_same_in_every_run(tmp_path: Path, state: dict[str, Any]) -> None:
     assert statefile.parse(state, tmp_path)[0] == statefile.parse(json.loads(json.dumps(state)), tmp_path)[0]
+
+
+def test_messages(start: Start) -> None:
+    raw = b"From: No Reply <noreply@contoso.com>\r\nSubject: Report\r\nMessage-ID: <1@contoso.com>\r\n\r\nbody\r\n"
+    message = {
+        "number": 1,
+        "tenant_id": TENANT,
+        "via": "submission",
+        "mail_from": "noreply@contoso.com",
+        "recipients": ["Boss@contoso.com"],
+        "raw": base64.b64encode(raw).decode(),
+        "authenticated_as": "noreply@contoso.com",
+        "received": 5.0,
+    }
+    api = start(messages=[message])
+    found = api.admin.messages(tenant="contoso.com", recipient="boss@contoso.com", message_id="1@contoso.com")
+    assert len(found) == 1
+    wanted = {"number": 1, "tenant": TENANT, "via": "submission", "subject": "Report", "message_id": "<1@contoso.com>", "size": len(raw)}
+    assert (wanted | {"header_from": "No Reply <noreply@contoso.com>", "source": "", "app_id": None, "connector": None}).items() <= found[
+        0
+    ].items()
+    assert api.admin.raw_message(1) == raw
+    assert api.admin.messages(recipient="nobody@contoso.com") == []
+    api.admin.delete_messages()
+    assert api.admin.messages() == []
+
+
+def test_deleted_objects_linger_in_lists_and_survive_a_save(start: Start) -> None:
+    api = start({"lag": {"deletion": 60}}, save=True)
+    principal = api.new_principal("lingering")
+    query = "?$filter=displayName eq 'lingering'"
+    for kind, key in (("servicePrincipals", principal["id"]), ("applications", f"appId='{principal['appId']}'")):
+        path = f"/{kind}({key})" if "=" in key else f"/{kind}/{key}"
+        assert api.graph("DELETE", path).status_code == 204
+        assert api.graph("GET", path).status_code == 404
+        assert len(api.graph("GET", f"/{kind}{query}").json()["value"]) == 1
+    api.admin.advance(61)
+    assert api.graph("GET", f"/servicePrincipals{query}").json()["value"] == []
+    api.emulator.stop()
+    loaded, _ = statefile.load(api.emulator.state_file)
+    assert len(loaded.tenants[TENANT].deleted_items) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -299,3 +300,20 @@ def test_unknown_fault_names_are_refused(api: Api) -> None:
         api.admin.fault("exchange", "nonsense")
     with pytest.raises(ValueError, match="service"):
         api.admin.fault("nonsense")
+
+
+def test_concurrency_limit(start: Start) -> None:
+    api = start({"exchange_concurrency": 2, "latency": {"exchange": 0.3}})
+    api.token("manager", EXCHANGE)
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: api.exchange("Get-TransportConfig"), range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429, 429]
+    assert api.exchange("Get-TransportConfig").status_code == 200
+
+
+def test_connector_created_disabled_on_order(start: Start) -> None:
+    api = start()
+    api.admin.fault("exchange", "connector_disabled", match={"cmdlet": "New-InboundConnector"})
+    wanted = {"SenderDomains": ["*"], "ConnectorType": "OnPremises"}
+    assert api.rows("New-InboundConnector", wanted | {"Name": "one"})[0]["Enabled"] is False
+    assert api.rows("New-InboundConnector", wanted | {"Name": "two"})[0]["Enabled"] is True
