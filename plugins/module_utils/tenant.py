@@ -48,7 +48,7 @@ class Tenant:
 
     def check_credential(self) -> None:
         """Read the credential now: a wrong path, password or date is found before any request."""
-        _ = self.tokens
+        _read = self.tokens
 
     @cached_property
     def tokens(self) -> TokenSource:
