@@ -1,0 +1,71 @@
+# mailops.m365: `make demo` shows what it does, `make test` proves it. Each target sets up what it needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+REQUIREMENTS := requirements.txt emulator/requirements.txt tests/requirements.txt
+PYTEST := $(BIN)/python -m pytest -n 2
+FIND_PYTHON := scripts/find_python.sh
+PYTHON_SOURCES := plugins emulator tests scripts $(wildcard bench molecule roles)
+# Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup packages demo test test-unit test-emulator test-static test-sanity test-molecule test-newest newest \
+        lint format bench docs build clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv with everything that is needed (at once done where it is up to date)
+	@python="$$($(FIND_PYTHON))" && scripts/venv.sh .venv "$$python" $(REQUIREMENTS)
+
+packages: # The mail clients that the tests drive
+	@scripts/system_packages.sh
+
+demo: setup ## Run the main job against the embedded Microsoft 365
+	@$(BIN)/python scripts/demo.py
+
+test: setup packages ## Every test, and a summary of what was skipped and why
+	@$(BIN)/python scripts/run_tests.py
+
+test-unit: setup ## The collection's unit tests
+	@$(PYTEST) tests/unit
+
+test-emulator: setup packages ## The emulator's own tests
+	@$(PYTEST) tests/emulator
+
+test-static: setup ## Structure, documentation, the artifact, and the linters
+	@$(PYTEST) tests/static
+
+test-sanity: setup ## ansible-test sanity
+	@$(BIN)/python scripts/sanity.py
+
+test-molecule: setup packages ## The roles and playbooks, against the emulator and against test hosts
+	@$(PYTEST) --dist loadgroup tests/molecule
+
+newest: # A second environment, on the newest Python and ansible-core, where that is not .venv's
+	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || scripts/venv.sh .venv-newest "$$python" $(REQUIREMENTS)
+
+test-newest: setup packages newest ## The tests that depend on Python or ansible-core, on the newest of both
+	@$(BIN)/python scripts/run_tests.py newest
+
+lint: setup ## Only the linters: ruff, mypy, yamllint, ansible-lint
+	@$(PYTEST) tests/static/test_linters.py
+
+format: setup ## Let ruff format and repair what it can
+	@$(BIN)/ruff check --quiet --fix $(PYTHON_SOURCES)
+	@$(BIN)/ruff format $(PYTHON_SOURCES)
+
+bench: setup ## Measure tenants per second
+	@$(BIN)/python bench/run.py
+
+docs: setup ## Write the generated pages in docs/
+	@$(BIN)/python scripts/generate_docs.py
+
+build: setup ## Build the collection's artifact into dist/
+	@$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+clean: ## Remove what make made
+	rm -rf .venv .venv-newest .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

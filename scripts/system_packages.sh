@@ -1,0 +1,21 @@
+#!/bin/sh
+# The mail clients that some tests drive: installed as root on Debian, else named together with what is skipped.
+set -eu
+missing=
+for program in curl msmtp swaks; do
+    command -v $program >/dev/null || missing="$missing $program"
+done
+[ -z "$missing" ] && exit
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing$missing."
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    if apt-get update -qq && apt-get install -qq --no-install-recommends $missing >/dev/null 2>&1; then
+        exit
+    fi
+    echo "apt-get could not install$missing."
+fi
+for program in $missing; do
+    echo "Not installed: $program. The tests that send with $program are skipped."
+done

@@ -1,0 +1,33 @@
+#!/bin/sh
+# venv.sh DIRECTORY PYTHON REQUIREMENTS...: makes or refreshes a virtual environment; at once done where nothing changed.
+set -eu
+directory=$1 python=$2
+shift 2
+
+stamp="$directory/mailops-stamp"
+wanted=$({ "$python" --version; echo "$python"; cat "$@"; } | cksum)
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit
+
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    # Debian splits these off into a package of their own.
+    package="python3.$("$python" -c 'import sys; print(sys.version_info[1])')-venv"
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing $package."
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq && apt-get install -qq --no-install-recommends "$package" >/dev/null
+    else
+        echo "$python cannot make virtual environments: install $package (as root: apt-get install $package), then run make again." >&2
+        exit 1
+    fi
+fi
+
+echo "Setting up $directory with $("$python" --version), as the requirements files say."
+# One that was made by another interpreter, or moved here from elsewhere, is not worth repairing.
+if [ "$("$directory/bin/python" -c 'import sys; print(sys.version, sys.prefix)' 2>/dev/null)" != \
+    "$("$python" -c 'import sys; print(sys.version, end=" ")')$(pwd -P)/$directory" ]; then
+    rm -rf "$directory"
+    "$python" -m venv "$directory"
+fi
+for file in "$@"; do set -- "$@" -r "$file" && shift; done
+"$directory/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+echo "$wanted" >"$stamp"

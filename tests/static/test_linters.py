@@ -1,0 +1,55 @@
+"""The linters, each as one test. `make lint` runs only these."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .tree import REPO, under
+
+
+def run(*command: str | Path) -> None:
+    # ansible-lint calls its own interpreter's ansible-playbook, and has no use for a home directory's settings.
+    environment = {**os.environ, "PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{Path(command[0]).name}:\n{done.stdout}{done.stderr}"
+
+
+def test_ruff_check(binaries: Path) -> None:
+    run(binaries / "ruff", "check", "--quiet", ".")
+
+
+def test_ruff_format(binaries: Path) -> None:
+    run(binaries / "ruff", "format", "--check", ".")
+
+
+@pytest.mark.xdist_group("mypy")  # the two share a cache
+def test_mypy_collection(binaries: Path) -> None:
+    run(binaries / "mypy", "-p", "ansible_collections.mailops.m365.plugins")
+
+
+@pytest.mark.xdist_group("mypy")
+@pytest.mark.parametrize("package", ["emulator", "scripts", "bench"])
+def test_mypy(binaries: Path, package: str) -> None:
+    if not under(package, ".py"):
+        pytest.skip(f"there is no {package}/ yet")
+    run(binaries / "mypy", package)
+
+
+def test_yamllint(binaries: Path) -> None:
+    run(binaries / "yamllint", "--strict", ".")
+
+
+def test_ansible_lint(binaries: Path) -> None:
+    run(binaries / "ansible-lint", "--strict", "--profile", "production", "-q")
+
+
+def test_shellcheck() -> None:
+    shellcheck = shutil.which("shellcheck")
+    if not shellcheck:
+        pytest.skip("shellcheck is not installed")
+    run(shellcheck, *under("scripts", ".sh"), REPO / ".ci/run")

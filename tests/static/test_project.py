@@ -1,0 +1,65 @@
+"""The project's own files agree with each other."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+
+import pytest
+
+from .tree import PACKAGE, REPO, files, load, name, text, under
+
+GALAXY = load(REPO / "galaxy.yml")
+
+
+def test_one_version_everywhere() -> None:
+    agent = re.search(r'USER_AGENT = "mailops\.m365/([\d.]+)', text(REPO / "plugins/module_utils/transport.py"))
+    newest = re.search(r"^## \[([\d.]+)\]", text(REPO / "CHANGELOG.md"), re.MULTILINE)
+    assert agent
+    assert newest
+    assert agent[1] == newest[1] == GALAXY["version"]
+
+
+def test_the_tracked_link_leads_here() -> None:
+    link = REPO / ".ansible/collections/ansible_collections" / GALAXY["namespace"] / GALAXY["name"]
+    assert link.is_symlink()
+    assert link.resolve() == REPO
+    assert not link.readlink().is_absolute()
+
+
+def test_python_and_ansible_versions_agree() -> None:
+    tools = tomllib.loads(text(REPO / "pyproject.toml"))["tool"]
+    python = tools["mypy"]["python_version"]
+    assert tools["ruff"]["target-version"] == "py" + python.replace(".", "")
+    assert load(REPO / "tests/config.yml")["modules"]["python_requires"] == f">={python}"
+    core = load(REPO / "meta/runtime.yml")["requires_ansible"]
+    low, high = re.findall(r"\d+\.\d+", core)
+    assert f"ansible-core>={low},<{high}\n" in text(REPO / "requirements.txt")
+    between = [f"2.{minor}" for minor in range(int(low[2:]), int(high[2:]))]
+    assert sorted(path.name for path in under("tests/sanity", ".txt")) == [f"ignore-{version}.txt" for version in between]
+
+
+@pytest.mark.parametrize("path", under("tests/sanity", ".txt"), ids=name)
+def test_sanity_ignores_say_why(path: object) -> None:
+    for line in (REPO / str(path)).read_text("utf-8").splitlines():
+        assert re.match(r"\S+ [\w:-]+ # \w", line), line
+
+
+def test_make_targets_are_documented_and_exist() -> None:
+    makefile = text(REPO / "Makefile")
+    phony = set(" ".join(re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)", makefile, re.MULTILINE)).replace("\\", "").split())
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+    assert phony == targets
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.suffix == ".sh" or path.parent.name == ".ci"], ids=name)
+def test_scripts_are_executable_and_stop_at_the_first_error(path: object) -> None:
+    file = REPO / str(path)
+    if file.read_text("utf-8").startswith("#!"):
+        assert file.stat().st_mode & stat.S_IXUSR
+        assert re.search(r"^set -e", file.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_package_of_the_collection_is_importable() -> None:
+    assert f"ansible_collections.{GALAXY['namespace']}.{GALAXY['name']}.plugins" == PACKAGE

@@ -1,0 +1,65 @@
+"""A file fits a few screens and a function one."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from .tree import functions, name, text, under
+
+# Longest, in lines.
+PYTHON_FILE = 340
+TEST_FILE = 400
+FUNCTION = 50
+MODULE_CODE = 12  # besides its documentation
+ROLE_TASKS = 60
+PLAYBOOK = 60
+SHELL = 80
+
+CODE = [path for folder in ("plugins", "emulator", "scripts", "roles", "bench", "molecule") for path in under(folder, ".py")]
+TESTS = under("tests", ".py")
+
+
+def lines(path: Path) -> int:
+    return len(text(path).splitlines())
+
+
+@pytest.mark.parametrize("path", CODE, ids=name)
+def test_python_files(path: Path) -> None:
+    assert lines(path) <= PYTHON_FILE
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name)
+def test_test_files(path: Path) -> None:
+    assert lines(path) <= TEST_FILE
+
+
+@pytest.mark.parametrize("path", CODE + TESTS, ids=name)
+def test_functions(path: Path) -> None:
+    long = {f.name: size for f in functions(path) if (size := (f.end_lineno or 0) - f.lineno + 1) > FUNCTION}
+    assert not long
+
+
+@pytest.mark.parametrize("path", under("plugins/modules", ".py"), ids=name)
+def test_modules_are_documentation_and_a_few_lines(path: Path) -> None:
+    body = ast.parse(text(path)).body
+    documentation = [node for node in body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
+    code = [node for node in body if node not in documentation]
+    assert sum((node.end_lineno or 0) - node.lineno + 1 for node in code) <= MODULE_CODE
+
+
+@pytest.mark.parametrize("path", [p for p in under("roles", ".yml") if p.parent.name in ("tasks", "handlers")], ids=name)
+def test_role_tasks(path: Path) -> None:
+    assert lines(path) <= ROLE_TASKS
+
+
+@pytest.mark.parametrize("path", under("playbooks", ".yml"), ids=name)
+def test_playbooks(path: Path) -> None:
+    assert lines(path) <= PLAYBOOK
+
+
+@pytest.mark.parametrize("path", under("scripts", ".sh"), ids=name)
+def test_shell_scripts(path: Path) -> None:
+    assert lines(path) <= SHELL

@@ -1,0 +1,72 @@
+"""What no file of the product says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from .tree import REPO, files, name, text, under
+
+HERE = REPO / "tests" / "static"  # these tests have to name what they look for
+EVERY = [path for path in files() if HERE not in path.parents and text(path)]
+PYTHON = [path for path in EVERY if path.suffix == ".py"]
+PRODUCT = [path for path in EVERY if (REPO / "tests") not in path.parents]
+
+# Which registry a machine uses is for its own settings to say.
+REGISTRIES = re.compile(
+    r"pypi\.org|pythonhosted\.org|galaxy\.ansible\.com|automation-hub|docker\.io|quay\.io|ghcr\.io|registry\.redhat|mcr\.microsoft"
+    r"|npmjs|(deb|archive|security|snapshot)\.(debian|ubuntu)\.(org|com)|proxy\.golang"
+)
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name)
+def test_names_nothing_outside_the_repository(path: Path) -> None:
+    assert "../shared" not in text(path)
+    assert "/work/" not in text(path)
+
+
+@pytest.mark.parametrize("path", EVERY, ids=name)
+def test_names_no_registry(path: Path) -> None:
+    found = REGISTRIES.search(text(path))
+    assert not found, found
+
+
+@pytest.mark.parametrize("path", EVERY, ids=name)
+def test_is_finished(path: Path) -> None:
+    found = UNFINISHED.search(text(path))
+    assert not found, found
+
+
+@pytest.mark.parametrize("path", [path for path in PYTHON if path in PRODUCT], ids=name)
+def test_silences_no_type_checker(path: Path) -> None:
+    found = re.search(r"#\s*(type: ignore|mypy: ignore|pylint: disable)", text(path))
+    assert not found, found
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_catches_only_what_it_names(path: Path) -> None:
+    for node in ast.walk(ast.parse(text(path))):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+        names = {kind.id for kind in caught if isinstance(kind, ast.Name)}
+        assert node.type is not None, f"line {node.lineno} catches everything"
+        assert not names & {"Exception", "BaseException"}, f"line {node.lineno} catches everything"
+
+
+@pytest.mark.parametrize("path", under("plugins", ".py"), ids=name)
+def test_has_a_licence_line(path: Path) -> None:
+    assert "SPDX-License-Identifier: GPL-3.0-or-later" in "\n".join(text(path).splitlines()[:6])
+
+
+@pytest.mark.parametrize("path", EVERY, ids=name)
+def test_ends_with_one_newline_and_has_no_trailing_blanks(path: Path) -> None:
+    content = text(path)
+    assert content.endswith("\n")
+    assert not content.endswith("\n\n")
+    if path.name != "LICENSE":
+        assert not re.search(r"[ \t]+$", content, re.MULTILINE)
