@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.graph import credentials
 from emulator.graph.call import GUID, Call, key_of, route
+from emulator.graph.defaults import APPLICATION
 from emulator.graph.errors import bad_request, conflict, denied, not_found
 from emulator.graph.query import one, page
 from emulator.graph.validate import check_body, merge
@@ -31,57 +32,9 @@ READ_ONLY = {
 AUDIENCES = {"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}
 
 
-def _defaults() -> Document:
-    return {
-        "deletedDateTime": None,
-        "applicationTemplateId": None,
-        "disabledByMicrosoftStatus": None,
-        "description": None,
-        "groupMembershipClaims": None,
-        "identifierUris": [],
-        "isDeviceOnlyAuthSupported": None,
-        "isDisabled": None,
-        "isFallbackPublicClient": None,
-        "nativeAuthenticationApisEnabled": None,
-        "notes": None,
-        "serviceManagementReference": None,
-        "signInAudience": "AzureADMyOrg",  # of a state file's application that does not say
-        "tags": [],
-        "tokenEncryptionKeyId": None,
-        "samlMetadataUrl": None,
-        "defaultRedirectUri": None,
-        "certification": None,
-        "optionalClaims": None,
-        "requestSignatureVerification": None,
-        "addIns": [],
-        "api": {
-            "acceptMappedClaims": None,
-            "knownClientApplications": [],
-            "requestedAccessTokenVersion": None,
-            "oauth2PermissionScopes": [],
-            "preAuthorizedApplications": [],
-        },
-        "appRoles": [],
-        "info": dict.fromkeys(("logoUrl", "marketingUrl", "privacyStatementUrl", "supportUrl", "termsOfServiceUrl")),
-        "parentalControlSettings": {"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
-        "publicClient": {"redirectUris": []},
-        "requiredResourceAccess": [],
-        "servicePrincipalLockConfiguration": None,
-        "spa": {"redirectUris": []},
-        "verifiedPublisher": {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None},
-        "web": {
-            "homePageUrl": None,
-            "logoutUrl": None,
-            "redirectUris": [],
-            "implicitGrantSettings": {"enableAccessTokenIssuance": False, "enableIdTokenIssuance": False},
-            "redirectUriSettings": [],
-        },
-    }
-
-
 def document(application: Application, tenant: Tenant, *, with_keys: bool = False) -> Document:
     """The application as Graph shows it."""
-    return merge(_defaults(), application.properties) | {
+    return merge(APPLICATION, application.properties) | {
         "id": application.object_id,
         "appId": application.app_id,
         "displayName": application.display_name,
@@ -196,7 +149,7 @@ def _write(call: Call, application: Application, body: Document) -> None:
     special = {"displayName", "uniqueName", "keyCredentials", "passwordCredentials"}
     for name, value in body.items():
         if name not in special and not name.startswith("@odata."):
-            application.properties[name] = merge(application.properties.get(name, _defaults().get(name)), value)
+            application.properties[name] = merge(application.properties.get(name, APPLICATION.get(name)), value)
     application.display_name = body.get("displayName", application.display_name)
     application.unique_name = body.get("uniqueName", application.unique_name)
     application.certificates = application.certificates if keys is None else keys

@@ -7,6 +7,7 @@ from typing import Any
 from emulator.graph import applications
 from emulator.graph.applications import READ, WRITE, check_owner
 from emulator.graph.call import GUID, Call, key_of, route
+from emulator.graph.defaults import SERVICE_PRINCIPAL
 from emulator.graph.errors import GraphError, bad_request, conflict, denied, not_found
 from emulator.graph.query import one, page
 from emulator.graph.validate import check_body, merge
@@ -32,41 +33,10 @@ READ_ONLY = {
 }
 
 
-def _defaults() -> Document:
-    return {
-        "deletedDateTime": None,
-        "accountEnabled": True,
-        "alternativeNames": [],
-        "appDescription": None,
-        "applicationTemplateId": None,
-        "appRoleAssignmentRequired": False,
-        "description": None,
-        "disabledByMicrosoftStatus": None,
-        "homepage": None,
-        "loginUrl": None,
-        "logoutUrl": None,
-        "notes": None,
-        "notificationEmailAddresses": [],
-        "preferredSingleSignOnMode": None,
-        "preferredTokenSigningKeyThumbprint": None,
-        "replyUrls": [],
-        "servicePrincipalType": "Application",
-        "tags": [],
-        "tokenEncryptionKeyId": None,
-        "samlSingleSignOnSettings": None,
-        "addIns": [],
-        "info": dict.fromkeys(("logoUrl", "marketingUrl", "privacyStatementUrl", "supportUrl", "termsOfServiceUrl")),
-        "keyCredentials": [],
-        "passwordCredentials": [],
-        "resourceSpecificApplicationPermissions": [],
-        "verifiedPublisher": {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None},
-    }
-
-
 def document(principal: EnterpriseApplication, tenant: Tenant, backing: tuple[Application, Tenant] | None) -> Document:
     """The service principal as Graph shows it; `backing` is its application and that one's tenant, where known."""
     application, owner = backing or (None, None)
-    found = merge(_defaults(), principal.properties)
+    found = merge(SERVICE_PRINCIPAL, principal.properties)
     properties = application.properties if application else {}
     return found | {
         "id": principal.id,
@@ -181,7 +151,7 @@ def _apply(principal: EnterpriseApplication, body: Document) -> None:
         if name == "displayName":
             principal.display_name = value or principal.display_name
         elif name != "appId" and not name.startswith("@odata."):
-            principal.properties[name] = merge(principal.properties.get(name, _defaults().get(name)), value)
+            principal.properties[name] = merge(principal.properties.get(name, SERVICE_PRINCIPAL.get(name)), value)
 
 
 @route("PATCH", "/servicePrincipals/{key}", *WRITE)
