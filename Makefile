@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt emulator/requirements.txt tests/requirements.txt
-PYTEST := $(BIN)/python -m pytest -n 2
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 FIND_PYTHON := scripts/find_python.sh
 PYTHON_SOURCES := plugins emulator tests scripts $(wildcard bench molecule roles)
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
@@ -42,7 +42,7 @@ test-sanity: setup ## ansible-test sanity
 	@$(BIN)/python scripts/sanity.py
 
 test-molecule: setup packages ## The roles and playbooks, against the emulator and against test hosts
-	@$(PYTEST) --dist loadgroup tests/molecule
+	@$(PYTEST) tests/molecule
 
 newest: # A second environment, on the newest Python and ansible-core, where that is not .venv's
 	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || scripts/venv.sh .venv-newest "$$python" $(REQUIREMENTS)

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Writes docs/errors.md from the error table and docs/modules.md from the modules' documentation.
+
+`--check` writes nothing and fails where a page is not as it would be written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO / ".ansible" / "collections"))
+
+from ansible_collections.mailops.m365.plugins.module_utils.error_table import ROWS, Known  # noqa: E402
+
+COLLECTION = "mailops.m365."
+SERVICES = {
+    "entra": "Signing in: the token endpoint",
+    "graph": "Microsoft Graph",
+    "exchange": "Exchange Online",
+    "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
+}
+KEEP = {"defer": "tried again", "hold": "held", "bounce": "returned to the sender", "": ""}
+GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
+
+
+def cell(value: object) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def table(titles: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [titles, ["---"] * len(titles), *([cell(value) for value in row] for row in rows)]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def error_row(row: Known) -> list[str]:
+    code = row.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
+    code = f"`{'AADSTS' if code.isdigit() else ''}{code}`" if code else ""
+    said = f"`{row.text}`" if row.text else ""
+    keep = [KEEP[row.keep]] if row.service == "smtp" else []
+    return [code, said, row.cause, row.remedy, "yes" if row.wait else "", *keep, row.source]
+
+
+def errors_page() -> str:
+    lines = [
+        "# Known errors",
+        "",
+        GENERATED.format(source="`plugins/module_utils/error_table.py`"),
+        "What a service's refusal means and what to change. The modules, the probe and the relay host read the same table, so a task that",
+        "fails says the cause and the remedy in its own message. Of several rows that fit, the first one counts.",
+    ]
+    for service, title in SERVICES.items():
+        titles = ["Code", "Text", "Cause", "What to do", "Waiting helps", "Source"]
+        if service == "smtp":
+            titles.insert(5, "On the relay")
+        rows = [error_row(row) for row in ROWS if row.service == service]
+        lines += ["", f"## {title}", "", *table(titles, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def ansible_doc(*arguments: str) -> dict[str, Any]:
+    tool = Path(sys.executable).parent / "ansible-doc"
+    done = subprocess.run([tool, "--json", *arguments], cwd=REPO, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout or "{}")
+    return found
+
+
+def markup(value: str | list[str]) -> str:
+    """Ansible's markup as Markdown."""
+    text = " ".join([value] if isinstance(value, str) else value)
+    text = re.sub(r"M\(mailops\.m365\.(\w+)\)", r"[\1](#\1)", text)
+    text = re.sub(r"B\(([^()]*)\)", r"**\1**", text)
+    return re.sub(r"[CEOVI]\(((?:[^()\\]|\\.)*)\)", lambda found: "`" + found[1].replace("\\", "") + "`", text)
+
+
+def kind(option: dict[str, Any]) -> str:
+    name = option.get("type", "str")
+    return f"list of {option['elements']}" if name == "list" and "elements" in option else str(name)
+
+
+def option_rows(options: dict[str, Any], path: str = "") -> list[list[str]]:
+    rows = []
+    for name, option in options.items():
+        about = markup(option["description"])
+        if option.get("choices"):
+            about += " One of " + ", ".join(f"`{choice}`" for choice in option["choices"]) + "."
+        given = "required" if option.get("required") else f"`{json.dumps(option['default'])}`" if option.get("default") is not None else ""
+        rows.append([f"`{path}{name}`", kind(option), given, about])
+        rows += option_rows(option.get("suboptions") or {}, f"{path}{name}.")
+    return rows
+
+
+def module_section(name: str, page: dict[str, Any], shared: set[str]) -> list[str]:
+    doc = page["doc"]
+    own = {option: value for option, value in doc["options"].items() if option not in shared}
+    ordered = dict(sorted(own.items(), key=lambda item: not item[1].get("required")))
+    lines = ["", f"## {name}", "", f"{doc['short_description']}. {markup(doc['description'])}", ""]
+    if ordered:
+        lines += [*table(["Option", "Type", "Default", "What it says"], option_rows(ordered)), ""]
+    return [*lines, "```yaml", page["examples"].strip().removeprefix("---").strip(), "```"]
+
+
+def modules_page() -> str:
+    names = sorted(path.stem for path in (REPO / "plugins" / "modules").glob("*.py"))
+    pages = {full.removeprefix(COLLECTION): page for full, page in ansible_doc(*(COLLECTION + name for name in names)).items()}
+    everywhere = set.intersection(*(set(page["doc"]["options"]) for page in pages.values()))
+    journal = {"journal_dir"}
+    writing = next(page["doc"]["options"] for page in pages.values() if journal <= set(page["doc"]["options"]))
+    common = {name: option for name, option in writing.items() if name in everywhere | journal}
+    index = [
+        [f"[{name}](#{name})", page["doc"]["short_description"], page["doc"]["attributes"]["diff_mode"]["support"]]
+        for name, page in sorted(pages.items())
+    ]
+    lines = [
+        "# Modules",
+        "",
+        GENERATED.format(source="the modules' own documentation"),
+        "Every module can run in check mode. `ansible-doc mailops.m365.<module>` tells the same, and what each returns.",
+        "",
+        *table(["Module", "What it does", "Diff"], index),
+        *other_plugins(),
+        "",
+        "## Options of every module",
+        "",
+        "`journal_dir` belongs to those that write.",
+        "",
+        *table(["Option", "Type", "Default", "What it says"], option_rows(common)),
+    ]
+    for name, page in sorted(pages.items()):
+        lines += module_section(name, page, everywhere | journal)
+    return "\n".join(lines) + "\n"
+
+
+def other_plugins() -> list[str]:
+    """Filters, callbacks and the like, as far as there are any."""
+    rows = []
+    for plugin in ("callback", "filter", "inventory", "lookup", "test"):
+        if any((REPO / "plugins" / plugin).glob("*.py")):
+            listed = ansible_doc("-t", plugin, "--list", COLLECTION.rstrip("."))
+            rows += [[f"`{full}`", plugin, about] for full, about in sorted(listed.items())]
+    return ["", *table(["Plugin", "Kind", "What it does"], rows)] if rows else []
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    check = parser.parse_args().check
+    outdated = []
+    for name, content in (("errors.md", errors_page()), ("modules.md", modules_page())):
+        path = REPO / "docs" / name
+        if path.exists() and path.read_text("utf-8") == content:
+            continue
+        outdated.append(f"docs/{name}")
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content, "utf-8")
+    if outdated:
+        print(f"{'Not up to date (run make docs)' if check else 'Written'}: {', '.join(outdated)}")
+    return 1 if check and outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The artifact holds what a user needs and nothing else, and works away from this repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from .tree import PACKAGE, REPO, modules
+
+ALLOWED = {
+    "CHANGELOG.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "docs",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+}
+
+
+def ansible(directory: Path, *command: str | Path, collections: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run in a directory, without this user's Azure and Ansible settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "PYTHONPATH"))}
+    environment |= {"HOME": str(directory if collections else Path.home()), "ANSIBLE_LOCALHOST_WARNING": "false", "NO_COLOR": "1"}
+    if collections:
+        environment["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
+    return subprocess.run(command, cwd=directory, env=environment, check=False, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def artifact(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("artifact")
+    done = ansible(REPO, binaries / "ansible-galaxy", "collection", "build", "--output-path", target)
+    assert done.returncode == 0, done.stderr
+    return next(target.glob("mailops-m365-*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def installed(binaries: Path, artifact: Path) -> Path:
+    target = artifact.parent / "collections"
+    done = ansible(artifact.parent, binaries / "ansible-galaxy", "collection", "install", "--offline", "-p", target, artifact)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+pytestmark = pytest.mark.xdist_group("artifact")  # built once
+
+
+def test_holds_only_what_a_user_runs(artifact: Path) -> None:
+    with tarfile.open(artifact) as archive:
+        names = archive.getnames()
+        links = [member.name for member in archive if member.issym() or member.islnk()]
+    assert {name.partition("/")[0] for name in names} <= ALLOWED
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".swp", ".orig", "~"))]
+    assert not links
+
+
+def test_holds_every_tracked_file_of_the_collection(artifact: Path) -> None:
+    with tarfile.open(artifact) as archive:
+        names = set(archive.getnames())
+    tracked = subprocess.run(["git", "ls-files", "plugins", "roles", "playbooks", "meta", "docs"], cwd=REPO, capture_output=True, text=True)
+    missing = [name for name in tracked.stdout.splitlines() if name not in names and (REPO / name).is_file()]
+    assert not missing
+
+
+def test_its_documentation_is_found_from_elsewhere(binaries: Path, installed: Path, tmp_path: Path) -> None:
+    names = [f"mailops.m365.{module}" for module in modules()]
+    done = ansible(tmp_path, binaries / "ansible-doc", "--json", *names, collections=installed)
+    assert done.returncode == 0, done.stderr
+    pages = json.loads(done.stdout)
+    assert set(pages) == set(names)
+    assert all(str(installed) in page["doc"]["filename"] for page in pages.values())
+
+
+def test_its_action_runs_from_elsewhere(binaries: Path, installed: Path, tmp_path: Path) -> None:
+    done = ansible(tmp_path, binaries / "ansible", "localhost", "-m", "mailops.m365.smtp_auth_info", collections=installed)
+    assert done.returncode != 0
+    assert "m365_tenant is not set: give the variable m365_tenant" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", modules())
+def test_its_modules_run_by_themselves(module: str, installed: Path, tmp_path: Path) -> None:
+    """The slow door, as on another machine: the module's own process."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"{PACKAGE}.modules.{module}"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(installed), "PATH": os.environ["PATH"]},
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {}}),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    result = json.loads(done.stdout)
+    assert result["failed"] is True
+    assert "m365_tenant is not set" in result["msg"] or "missing required arguments" in result["msg"] or "is required" in result["msg"]
+
+
+def test_every_module_resolves_in_a_checkout(binaries: Path, tmp_path: Path) -> None:
+    """By its full name, through the tracked link and the one action."""
+    tasks = [{"name": module, f"mailops.m365.{module}": {}, "ignore_errors": True} for module in modules()]
+    play = tmp_path / "every_module.yml"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), "utf-8")
+    done = ansible(REPO, binaries / "ansible-playbook", "-i", "localhost,", "-c", "local", play)
+    told = done.stdout + done.stderr
+    assert "couldn't resolve" not in told
+    assert f"ignored={len(tasks)}" in told, told

@@ -1,0 +1,158 @@
+"""A role is composition: no requests, no waiting, no programs in Jinja; and its interface is said once, twice the same."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .tree import PACKAGE, REPO, load, name, roles, text, under
+
+each_role = pytest.mark.parametrize("role", roles())
+YAML = [path for folder in ("roles", "playbooks", "molecule", "inventories") for path in under(folder, ".yml")]
+TASKS = [path for path in YAML if path.parent.name in ("tasks", "handlers") or path.is_relative_to(REPO / "playbooks")]
+# Modules that speak a protocol: that is a client's business (plugins/module_utils).
+HTTP = {"uri", "get_url", "slurp_url", "win_uri", "mail"}
+TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "path": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "list": (list,),
+    "dict": (dict,),
+    "raw": (object,),
+}
+
+
+def tasks(content: Any) -> Iterator[dict[str, Any]]:
+    """Every task in a file of tasks or plays, in blocks too."""
+    for item in content or []:
+        if isinstance(item, dict):
+            yield item
+            for key in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers"):
+                yield from tasks(item.get(key))
+
+
+def specs(role: str) -> dict[str, dict[str, Any]]:
+    """Entry point -> its options."""
+    path = REPO / "roles" / role / "meta/argument_specs.yml"
+    content = load(path)["argument_specs"] if path.exists() else {}
+    return {entry: spec.get("options") or {} for entry, spec in content.items()}
+
+
+def defaults(role: str) -> dict[str, Any]:
+    path = REPO / "roles" / role / "defaults/main.yml"
+    return (load(path) or {}) if path.exists() else {}
+
+
+@each_role
+@pytest.mark.parametrize("file", ["README.md", "tasks/main.yml", "meta/main.yml", "meta/argument_specs.yml"])
+def test_has_what_a_role_has(role: str, file: str) -> None:
+    assert (REPO / "roles" / role / file).exists()
+
+
+@each_role
+def test_defaults_and_argument_specs_agree(role: str) -> None:
+    options = {option: spec for entry in specs(role).values() for option, spec in entry.items()}
+    given = defaults(role)
+    assert set(given) <= set(options), "a default that the role's interface does not have"
+    declared = {option: spec["default"] for option, spec in options.items() if "default" in spec}
+    assert set(declared) <= set(given), "defaults/main.yml lacks what argument_specs.yml promises"
+    for option, value in given.items():
+        assert not options[option].get("required"), f"{option} is required and has a default"
+        templated = isinstance(value, str) and "{{" in value
+        if option in declared:
+            assert declared[option] == value, option
+        elif not templated and value is not None:
+            assert value in ("", [], {}), f"{option}: argument_specs.yml does not tell its default"
+        if not templated and value is not None:
+            assert isinstance(value, TYPES[options[option].get("type", "str")]), f"{option} is of another type than its default"
+
+
+@each_role
+def test_variables_have_the_roles_prefix(role: str) -> None:
+    for option in [option for entry in specs(role).values() for option in entry]:
+        assert option.startswith((f"{role}_", "m365_")), option
+
+
+@each_role
+def test_every_option_is_described(role: str) -> None:
+    path = REPO / "roles" / role / "meta/argument_specs.yml"
+    for entry, spec in load(path)["argument_specs"].items():
+        assert spec.get("short_description"), entry
+        assert spec.get("description"), entry
+
+    def described(options: dict[str, Any]) -> None:
+        for option, content in options.items():
+            assert content.get("description"), option
+            assert content.get("type"), option
+            described(content.get("options") or {})
+
+    for options in specs(role).values():
+        described(options)
+
+
+def test_shared_options_are_the_same_in_all_roles() -> None:
+    first: dict[str, tuple[str, Any]] = {}
+    for role in roles():
+        for entry in specs(role).values():
+            for option, spec in entry.items():
+                if option.startswith("m365_"):
+                    where, seen = first.setdefault(option, (role, spec))
+                    assert spec == seen, f"{option} differs between {where} and {role}"
+
+
+def test_connection_options_are_the_modules_own() -> None:
+    """What a host variable means in a role is what it means in a task."""
+    spec = importlib.import_module(f"{PACKAGE}.module_utils.spec")
+    known = {option["variable"]: option for part in (spec.TENANT, spec.JOURNAL) for option in part.options.values()}
+    for role in roles():
+        for entry in specs(role).values():
+            for option, content in entry.items():
+                if option in known:
+                    assert content.get("type") == known[option]["type"], f"{role}: {option}"
+                    assert content.get("default", known[option].get("default")) == known[option].get("default"), f"{role}: {option}"
+
+
+@pytest.mark.parametrize("path", TASKS, ids=name)
+def test_no_requests_and_no_waiting_in_tasks(path: Path) -> None:
+    for task in tasks(load(path)):
+        assert not {key.rpartition(".")[2] for key in task} & HTTP, f"{task.get('name')}: a request belongs into a client"
+        assert not {"retries", "until", "delay"} & set(task), f"{task.get('name')}: waiting belongs into a resource"
+        command = str(task.get("ansible.builtin.command") or task.get("ansible.builtin.shell") or "")
+        assert not re.search(r"\b(curl|wget)\b", command), f"{task.get('name')}: a request belongs into a client"
+
+
+@pytest.mark.parametrize("path", YAML, ids=name)
+def test_no_programs_in_jinja(path: Path) -> None:
+    """An expression stands on one line, and has no loop: the rest is a filter's, with a unit test."""
+    content = text(path)
+    assert "{%" not in content
+    for number, line in enumerate(content.splitlines(), 1):
+        assert line.count("{{") == line.count("}}"), f"line {number}: an expression over several lines"
+
+
+@pytest.mark.parametrize("path", TASKS, ids=name)
+def test_every_task_has_a_name(path: Path) -> None:
+    for task in tasks(load(path)):
+        assert task.get("name") or "ansible.builtin.import_playbook" in task, task
+
+
+@pytest.mark.parametrize("path", [path for path in TASKS if path.is_relative_to(REPO / "roles")], ids=name)
+def test_what_reads_only_says_so(path: Path) -> None:
+    """A command that changes nothing runs in check mode as well, else everything after it compares with nothing."""
+    for task in tasks(load(path)):
+        if task.get("changed_when") is False and {"ansible.builtin.command", "ansible.builtin.shell"} & set(task):
+            assert task.get("check_mode") is False, task["name"]
+
+
+@pytest.mark.parametrize("path", [path for path in under("playbooks", ".yml") if not path.name.endswith(".meta.yml")], ids=name)
+def test_tenants_are_hosts_and_facts_are_not_gathered_for_them(path: Path) -> None:
+    for play in load(path):
+        if "ansible.builtin.import_playbook" not in play:
+            assert "gather_facts" in play, "say whether facts are needed: for tenants they are not"
