@@ -45,15 +45,12 @@ class Resource(Protocol):
 
     def check(self, params: dict[str, Any]) -> list[str]:
         """What is wrong with the input, found without a request: one sentence a problem, all of them at once."""
-        ...
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         """Read and compare; never writes."""
-        ...
 
     def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
         """Carry out the plan; the outcome as it is now."""
-        ...
 
 
 def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_directory: str | None = None) -> dict[str, Any]:

@@ -128,6 +128,8 @@ class Conversation:
         except smtplib.SMTPResponseException as error:
             raise self._refused(stage, error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPServerDisconnected as error:
+            if isinstance(error.__context__, TimeoutError):  # smtplib hides it so
+                raise _too_late(stage) from error
             raise SmtpError(stage, "the server closed the connection", code="closed") from error
         except smtplib.SMTPException as error:
             raise SmtpError(stage, str(error), code="protocol") from error
@@ -137,7 +139,7 @@ class Conversation:
         except ssl.SSLError as error:
             raise SmtpError(stage, f"TLS failed: {error.reason}", code="TLS") from error
         except TimeoutError as error:
-            raise SmtpError(stage, "no answer in time: a firewall may block the port", code="timeout") from error
+            raise _too_late(stage) from error
         except OSError as error:
             said = f"{error.strerror or error}: a firewall may block the port, or nothing listens there"
             raise SmtpError(stage, said, code="connection") from error
@@ -162,6 +164,11 @@ class Conversation:
                     "file with the private key, the certificate and its intermediates, and certificate_password if it has one."
                 ) from error
         return context
+
+
+def _too_late(stage: str) -> SmtpError:
+    hint = ": a firewall may block the port" if stage == "connect" else ""
+    return SmtpError(stage, f"no answer in time{hint}", code="timeout")
 
 
 def _text(text: bytes | str) -> str:

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
 
+from .mailserver import MailServer
 from .script import Script
 
 settings.register_profile("mailops", deadline=None, database=None, max_examples=100, derandomize=True)
@@ -204,3 +205,18 @@ def pem(item: x509.Certificate | Key, password: str = "") -> bytes:
 
 def thumbprint(leaf: x509.Certificate) -> str:
     return leaf.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303
+
+
+@pytest.fixture(scope="session")
+def server_certificate(tmp_path_factory: pytest.TempPathFactory, rsa_key: rsa.RSAPrivateKey) -> Path:
+    """A PEM file with the key and the certificate of localhost; as a CA file it trusts itself."""
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(pem(rsa_key) + pem(certificate(rsa_key, "localhost", dns="localhost")))
+    return path
+
+
+@pytest.fixture
+def mail_server(server_certificate: Path) -> Iterator[MailServer]:
+    server = MailServer(server_certificate)
+    yield server
+    server.close()

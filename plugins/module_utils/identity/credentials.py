@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import InvalidInput, MissingLibrary
 
@@ -44,7 +44,7 @@ class ClientCertificate:
         return {"private_key": self.private_key, "public_certificate": self.certificate}
 
 
-Credential = ClientSecret | ClientCertificate
+Credential: TypeAlias = "ClientSecret | ClientCertificate"
 
 
 def load(secret: str | None, certificate_path: str | None, password: str | None, *, prefix: str = "m365_") -> Credential:

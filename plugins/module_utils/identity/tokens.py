@@ -103,7 +103,8 @@ class _MsalHttp:
         self._transport, self._attempted, self._discovery = transport, attempted, discovery
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_other: Any) -> _MsalResponse:
-        request = Request("POST", url, dict(headers or {}), form=data, attempted=self._attempted)
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
+        request = Request("POST", url, dict(headers or {}), form=form, attempted=self._attempted)
         answer = self._transport.send(request)
         if answer.status in (400, 401) and isinstance(answer.json(), dict):
             return _MsalResponse(answer.status, answer.text, answer.headers)
@@ -221,7 +222,7 @@ def sign_in_error(attempted: str, answer: dict) -> SignInError:
     error = str(answer.get("error") or "")
     return SignInError(
         attempted,
-        description.split("Trace ID:")[0],
+        description.split("Trace ID:", maxsplit=1)[0],
         code=f"AADSTS{number}" if number else error,
         known=error_table.entra(number, error),
         trace=str(answer.get("trace_id") or ""),
