@@ -7,7 +7,6 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -93,4 +92,4 @@ async def _read(scope: dict[str, Any], receive: Receive) -> Request:
         more = event.get("more_body", False)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope["query_string"].decode("latin-1")
-    return Request(scope["method"], unquote(scope["path"]), query, headers, b"".join(chunks))
+    return Request(scope["method"], scope["path"], query, headers, b"".join(chunks))

@@ -6,7 +6,7 @@ import random
 import re
 from collections import Counter
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     inbound_connectors,
@@ -116,7 +116,7 @@ class ExchangeAdmin:
         if not isinstance(checked, Response):
             self._platform.counters.count(checked[0].id, "exchange_batched")
         parts = urlsplit(str(item.get("url")))
-        match = PATH.fullmatch(parts.path.rstrip("/"))
+        match = PATH.fullmatch(unquote(parts.path).rstrip("/"))
         if match is None or match.group(3).lower() != "invokecommand" or not parts.scheme or match.group(2) != tenant_name:
             response = invalid(f"The url '{item.get('url')}' is no InvokeCommand of this tenant.").response()
         else:

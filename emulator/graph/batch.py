@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from emulator.graph import faults
 from emulator.graph.call import Call, normal_path, options_of
@@ -50,7 +50,7 @@ def _answer(outer: Call, item: Document, statuses: dict[str, int]) -> Response:
 
 def _call(outer: Call, item: Document) -> Call:
     parts = urlsplit(item["url"])
-    path = f"/{parts.path.lstrip('/')}"
+    path = f"/{unquote(parts.path).lstrip('/')}"
     if parts.scheme or path.startswith(("/v1.0/", "/beta/")) or path == "/$batch":
         raise bad_request("Invalid batch request url: it must be relative and no batch.", "BadRequest")
     return replace(

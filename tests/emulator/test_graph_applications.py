@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -51,6 +52,15 @@ def test_create_read_change_delete(api: Api) -> None:
 def test_creating_an_application_creates_no_service_principal(api: Api) -> None:
     body = api.new_application("apps: no principal")
     assert api.graph("GET", f"/servicePrincipals(appId='{body['appId']}')").status_code == 404
+
+
+def test_names_with_quotes_and_percent_signs(api: Api) -> None:
+    name = "50%25 o'clock"
+    escaped = quote(name.replace("'", "''"))
+    created = api.graph("PATCH", f"/applications(uniqueName='{escaped}')", {"displayName": name}, Prefer="create-if-missing")
+    assert (created.status_code, created.json()["uniqueName"]) == (201, name)
+    found = api.graph("GET", f"/applications?$filter=uniqueName eq '{escaped}'").json()["value"]
+    assert [one["id"] for one in found] == [created.json()["id"]]
 
 
 def test_default_audience_is_the_widest(api: Api) -> None:

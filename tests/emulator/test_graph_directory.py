@@ -179,6 +179,12 @@ def test_batch(api: Api) -> None:
     assert [one["id"] for one in responses] != [one["id"] for one in items]  # in any order
 
 
+def test_batch_urls_may_be_encoded(api: Api) -> None:
+    url = f"/applications%28appId%3D%27{app_id('manager')}%27%29?%24select=displayName"
+    answer = batch(api, {"id": "1", "method": "GET", "url": url}).json()["responses"][0]
+    assert (answer["status"], answer["body"]["displayName"]) == (200, "manager")
+
+
 def test_batch_depends_on(api: Api) -> None:
     items: list[dict[str, Any]] = [
         {"id": "1", "method": "GET", "url": f"/applications/{UNKNOWN}"},
