@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: summary
+type: aggregate
+short_description: Says at the end of a run what changed in each tenant, what it cost, and which sender can send
+version_added: 0.1.0
+author:
+  - mailops.m365 developers (@mailops)
+description:
+  - Prints a table of tenants (changes, requests to Microsoft, waiting) and a table of senders (proven, or the cause and the remedy).
+  - Prints nothing for a run without tasks of this collection.
+  - Can write the same as JSON, with every change's before and after, for a pipeline to keep or to post.
+  - It also loads what the tasks need once, before the workers are forked, which makes every task faster.
+requirements:
+  - enable in configuration
+options:
+  report:
+    description: The path of the JSON report. Left out, none is written.
+    type: path
+    env:
+      - name: MAILOPS_REPORT
+    ini:
+      - section: mailops_summary
+        key: report
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import typing as t
+
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.mailops.m365.plugins.module_utils import report
+
+_PRELOADED = ("msal", "requests", "cryptography.x509", "ansible_collections.mailops.m365.plugins.module_utils.engine")
+
+
+class CallbackModule(CallbackBase):
+    """Collects the results that carry a cost, which only this collection's modules do."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "mailops.m365.summary"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._report = report.Report()
+        self._preloaded = False
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """The workers are forks of this process: what it has imported, they have."""
+        if not self._preloaded:
+            self._preloaded = True
+            for name in _PRELOADED:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        self._add(result)
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        self._add(result)
+
+    def _add(self, result: t.Any) -> None:
+        host, task, found = _parts(result)
+        if isinstance(found.get("cost"), dict) or "failure" in found:
+            action = str(getattr(task, "resolved_action", None) or task.action).rpartition(".")[2]
+            self._report.add(host, str(task.get_name()), action, json.loads(json.dumps(found, default=str)), bool(task.check_mode))
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        if not self._report.tasks:
+            return
+        for text, color in self._report.lines():
+            self._display.display(text, color=color)
+        path = self.get_option("report")
+        if path:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w") as file:
+                json.dump(self._report.as_json(), file, indent=2)
+                file.write("\n")
+
+
+def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
+    """Host, task and result; their names lost the underscore in ansible-core 2.19."""
+    if hasattr(result, "result"):
+        return result.host.get_name(), result.task, result.result
+    return result._host.get_name(), result._task, result._result
