@@ -29,5 +29,5 @@ if [ "$("$directory/bin/python" -c 'import sys; print(sys.version, sys.prefix)' 
     "$python" -m venv "$directory"
 fi
 for file in "$@"; do set -- "$@" -r "$file" && shift; done
-"$directory/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+"$directory/bin/python" -m pip install --quiet --quiet --disable-pip-version-check "$@"
 echo "$wanted" >"$stamp"

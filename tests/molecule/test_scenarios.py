@@ -1,0 +1,39 @@
+"""Every molecule scenario is a test: `molecule test` on it, from nothing to nothing.
+
+A scenario that cannot run everywhere has an executable `needs`, which prints why not and fails.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent.parent
+SCENARIOS = sorted(path.parent for path in REPO.glob("molecule/*/molecule.yml"))
+# The one that the newest Python and ansible-core run as well.
+MAIN = "default"
+
+
+def scenario(path: Path) -> object:
+    marks = [] if path.name == MAIN else [pytest.mark.one_python_is_enough]
+    # Test hosts share one network, so those scenarios run one after the other.
+    marks.append(pytest.mark.xdist_group("hosts" if (path / "needs").exists() else path.name))
+    return pytest.param(path, id=path.name, marks=marks)
+
+
+@pytest.mark.parametrize("path", [scenario(path) for path in SCENARIOS])
+def test_scenario(path: Path) -> None:
+    binaries = Path(sys.executable).parent
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "MAILOPS_"))}
+    environment |= {"PATH": f"{binaries}{os.pathsep}{environment['PATH']}", "PY_COLORS": "0", "NO_COLOR": "1"}
+    if (path / "needs").exists():
+        needs = subprocess.run([path / "needs"], cwd=REPO, env=environment, check=False, capture_output=True, text=True)
+        if needs.returncode:
+            pytest.skip(needs.stdout.strip() or "its needs are not met")
+    command = [binaries / "molecule", "test", "--scenario-name", path.name]
+    done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout[-12000:]}\n{done.stderr[-6000:]}"
