@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from .errors import InvalidInput, MailopsError
 from .journal import Journal
+from .redaction import hide, hide_all
 from .spec import Spec
 from .tenant import Tenant
 
@@ -64,15 +65,17 @@ def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_d
         tenant.check_credential()
         return _result(resource, tenant, params, check_mode)
     except MailopsError as error:
-        redact = tenant.redact if tenant else str
-        failure = {name: redact(value) if isinstance(value, str) else value for name, value in error.as_result().items()}
-        name = str(params.get("tenant") or "")
-        result: dict[str, Any] = {"failed": True, "changed": False, "failure": failure}
-        result["msg"] = f"{name}: {failure['sentence']}" if name else failure["sentence"]
-        return result | getattr(error, "outcome", {}) | ({"cost": tenant.cost.as_result()} if tenant else {})
+        return hide_all(_failure(error, params, tenant), resource.spec.secrets(params))
     finally:
         if tenant:
             tenant.close()
+
+
+def _failure(error: MailopsError, params: dict[str, Any], tenant: Tenant | None) -> dict[str, Any]:
+    name, failure = str(params.get("tenant") or ""), error.as_result()
+    result: dict[str, Any] = {"failed": True, "changed": False, "failure": failure}
+    result["msg"] = f"{name}: {failure['sentence']}" if name else failure["sentence"]
+    return result | getattr(error, "outcome", {}) | ({"cost": tenant.cost.as_result()} if tenant else {})
 
 
 def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mo
         try:
             outcome = resource.apply(tenant, params, plan)
         except MailopsError as error:
-            journal.end(number, tenant.redact(str(error)))
+            journal.end(number, hide(str(error), resource.spec.secrets(params)))
             raise
         unnoted = journal.end(number)
         notes += [unnoted] if unnoted else []

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "********"
@@ -22,6 +23,15 @@ def hide(text: str, secrets: Iterable[str]) -> str:
         for form in sorted(_forms(secret), key=len, reverse=True):
             text = text.replace(form, HIDDEN)
     return text
+
+
+def hide_all(value: Any, secrets: Iterable[str]) -> Any:
+    """Plain data without the secrets."""
+    if isinstance(value, str):
+        return hide(value, secrets)
+    if isinstance(value, dict):
+        return {name: hide_all(item, secrets) for name, item in value.items()}
+    return [hide_all(item, secrets) for item in value] if isinstance(value, list) else value
 
 
 def _forms(secret: str) -> set[str]:

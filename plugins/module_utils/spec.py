@@ -8,6 +8,7 @@ Private to the collection. A spec is data; what Ansible wants of it is made in d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,20 @@ class Spec:
     def variables(self) -> dict[str, str]:
         """Option -> host variable, for the options that have one."""
         return {name: option["variable"] for name, option in self.options.items() if "variable" in option}
+
+
+    def secrets(self, params: dict[str, Any]) -> list[str]:
+        """The values of the options that nobody may see (no_log), those inside lists included."""
+        return list(_secrets(self.options, params))
+
+
+def _secrets(options: dict[str, dict[str, Any]], params: dict[str, Any]) -> Iterator[str]:
+    for name, option in options.items():
+        value = params.get(name)
+        if option.get("no_log") and value:
+            yield str(value)
+        for item in value if "options" in option and isinstance(value, list) else []:
+            yield from _secrets(option["options"], item)
 
 
 # Which tenant, and who signs in: every module has these.

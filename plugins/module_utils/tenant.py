@@ -14,7 +14,7 @@ from typing import Any
 
 from . import clouds
 from .authorized import AuthorizedTransport
-from .errors import InvalidInput, ServiceError
+from .errors import InvalidInput
 from .exchange import ExchangeClient
 from .graph import GraphClient
 from .identity import credentials
@@ -64,18 +64,6 @@ class Tenant:
     @cached_property
     def exchange(self) -> ExchangeClient:
         return ExchangeClient(AuthorizedTransport(self.transport, self.tokens, "exchange"), self.name)
-
-    def waits_help(self, error: ServiceError) -> bool:
-        """For `patiently`: whether the refusal is one that passes by itself."""
-        return error.wait_helps
-
-    def redact(self, text: str) -> str:
-        """A text without this tenant's secrets: the last net, should a library put one into its words."""
-        for name in ("client_secret", "certificate_password"):
-            secret = self._params.get(name)
-            if secret:
-                text = text.replace(secret, "********")
-        return text
 
     def close(self) -> None:
         if isinstance(self._session, Session):
