@@ -154,7 +154,18 @@ PLAY = """
 
 def test_a_play_goes_through_the_fast_door(tmp_path: Path) -> None:
     (tmp_path / "play.yml").write_text(PLAY)
-    hosts = {"all": {"hosts": {"contoso": {"ansible_connection": "local", **VARIABLES, "out": str(tmp_path / "answer.json")}}}}
+    hosts = {
+        "all": {
+            "hosts": {
+                "contoso": {
+                    "ansible_connection": "local",
+                    "ansible_python_interpreter": sys.executable,
+                    **VARIABLES,
+                    "out": str(tmp_path / "answer.json"),
+                }
+            }
+        }
+    }
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
     (tmp_path / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {REPOSITORY}/.ansible/collections\n")
     environment = {**os.environ, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "NO_COLOR": "1"}
