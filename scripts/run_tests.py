@@ -21,6 +21,8 @@ REPORTS = REPO / ".cache" / "tests"
 NEWEST = REPO / ".venv-newest"
 # A part that hangs must not take the others' results with it.
 LONGEST = 45 * 60
+# So many failures of a part are named at the end.
+SHOWN = 10
 
 
 @dataclass
@@ -107,8 +109,10 @@ def summarize(done: list[Part], seconds: float) -> None:
     for name, reason, number in skips:
         print(f"  {name}: {reason}" + (f" ({number} tests)" if number > 1 else ""))
     for part in done:
-        for failure in part.failures:
+        for failure in part.failures[:SHOWN]:
             print(f"FAILED {part.name}: {failure}")
+        if len(part.failures) > SHOWN:
+            print(f"FAILED {part.name}: and {len(part.failures) - SHOWN} more")
     total = sum((part.counts for part in done), collections.Counter[str]())
     total["failed"] += sum(1 for part in done if part.problem)
     order = [f"{total[what]} {what}" for what in ("failed", "passed", "skipped") if total[what]]
