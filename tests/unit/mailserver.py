@@ -126,7 +126,7 @@ class _Talk:
 
     @staticmethod
     def shown(verb: str, line: str) -> str:
-        rest = line[len(verb) :].replace(" from:", " FROM:")  # Python 3.13 writes it small
+        rest = line[len(verb) :].replace(" from:", " FROM:").replace(" to:", " TO:")  # Python 3.13 writes them small
         return verb + {"EHLO": "", "AUTH": " ".join(rest.split(" ")[:2])}.get(verb, rest)
 
     def line(self) -> str:
