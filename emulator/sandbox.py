@@ -3,7 +3,7 @@
 python -m emulator.sandbox up DIRECTORY [--tenants FILE] [--record FILE]    start in the background
 python -m emulator.sandbox down DIRECTORY                                   stop
 
-DIRECTORY then holds `keys/`, the state file, and `vars.yml` with `m365_cloud` and `demo_secrets` for ansible-playbook -e.
+DIRECTORY then holds `keys/`, the state file, and `vars.yml`, which the demo inventory reads.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Sandbox:
                 raise LaunchError(self.log_file.read_text(encoding="utf-8") or "the emulator did not become ready in time")
             time.sleep(0.05)
         ready = dict(json.loads(self.ready_file.read_text(encoding="utf-8")))
-        # JSON is YAML: one file for ansible-playbook's -e @.
-        variables = {"m365_cloud": ready["m365_cloud"], "demo_secrets": passwords, "demo_directory": str(self.directory)}
+        # JSON is YAML; the demo inventory reads it.
+        variables = {"m365_cloud": ready["m365_cloud"], "demo_secrets": passwords, "demo_admin": ready["admin"]}
         _write(self.vars_file, json.dumps(variables, indent=2).encode())
         return ready
 

@@ -53,12 +53,12 @@ class Demo:
         """Run a playbook as a user would; its report."""
         shown = f"ansible-playbook playbooks/{playbook} {' '.join(options)}".strip()
         say(paint("1", f"$ {shown}"))
-        variables = ["-e", f"@{self.sandbox.vars_file}"]
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{playbook}", *options, *variables]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{playbook}", *options]
         environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_DISPLAY_OK_HOSTS": "no",
+            "MAILOPS_DEMO_DIRECTORY": str(self.sandbox.directory),
             "ANSIBLE_FORCE_COLOR": "1" if COLOUR else "0",
             "MAILOPS_REPORT": str(self.report_file),
         }

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.mailops.m365.plugins.module_utils.doors import argument_spec, plain
@@ -43,7 +44,7 @@ class ActionModule(ActionBase):
         module = self._task.resolved_action or self._task.action
         resource = resource_of(module)
         self._task.args = self._filled(resource, task_vars or {})
-        if self._connection.transport != "local":
+        if self._connection.transport != "local" or not self._in_process(task_vars or {}):
             return result | self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
         _validation, params = self.validate_argument_spec(**argument_spec(resource.spec))
         result |= run(
@@ -56,6 +57,10 @@ class ActionModule(ActionBase):
         for note in result.pop("notes", []):
             display.warning(note)
         return result
+
+    def _in_process(self, task_vars: dict[str, Any]) -> bool:
+        """The host variable m365_in_process: false runs the module as a subprocess, as on any other machine."""
+        return boolean(self._templar.template(task_vars.get("m365_in_process", True)))
 
     def _filled(self, resource: Resource, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The task's options; one that is left out comes from the tenant's host variable, if that is set."""

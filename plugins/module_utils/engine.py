@@ -93,7 +93,8 @@ def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mo
         notes += [unnoted] if unnoted else []
     result: dict[str, Any] = {"changed": plan.changed, **outcome, "cost": tenant.cost.as_result()}
     if resource.spec.writes:
-        result["diff"] = {"before": plan.before or {}, "after": plan.after or {}}
+        header = f"{tenant.name} {resource.name}"
+        result["diff"] = {"before_header": header, "after_header": header, "before": plan.before or "", "after": plan.after or ""}
     if notes:
         result["notes"] = notes
     return result

@@ -11,9 +11,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-Line = tuple[str, str | None]
+Line: TypeAlias = "tuple[str, str | None]"
 _METHODS = {"oauth": "OAuth", "basic": "password", "connector": "connector", "direct_send": "Direct Send"}
 
 
@@ -45,7 +45,7 @@ class Report:
         return {"tenants": dict(self._rows()), "tasks": self.tasks}
 
     def _rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for host in dict.fromkeys(task["tenant"] for task in self.tasks):
+        for host in sorted({task["tenant"] for task in self.tasks}):
             mine = [task for task in self.tasks if task["tenant"] == host]
             senders = [sender for task in mine for sender in task["senders"]]
             yield (
@@ -84,7 +84,8 @@ class Report:
             yield text, "red" if bad else "yellow" if row["changed"] else "green"
 
     def _senders(self) -> Iterator[Line]:
-        pairs = [(task["tenant"], sender) for task in self.tasks for sender in task["senders"]]
+        tasks = sorted(self.tasks, key=lambda task: task["tenant"])
+        pairs = [(task["tenant"], sender) for task in tasks for sender in task["senders"]]
         broad = [max(len(column), *(len(cell(host, sender)) for host, sender in pairs)) for column, cell in _COLUMNS]
         yield "  ".join(f"{name:{size}}" for (name, _cell), size in zip(_COLUMNS, broad, strict=True)).rstrip(), "bright gray"
         for host, sender in pairs:

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""`make bench`: what a run costs, in seconds and in requests, against the emulator on this machine.
+
+Fifty tenants with all roles, a first run and one that finds nothing to do, in process and with a subprocess a task, side
+by side; and one tenant of ten thousand mailboxes. Writes bench/latest.json and prints the same as a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from emulator.launcher import Emulator  # noqa: E402 - found through the line above
+from emulator.sandbox import Sandbox  # noqa: E402
+
+RESULTS = ROOT / "bench" / "latest.json"
+AUTOMATION = {
+    "app_roles": [
+        "Microsoft Graph/Application.ReadWrite.All",
+        "Microsoft Graph/AppRoleAssignment.ReadWrite.All",
+        "Microsoft Graph/Policy.Read.All",
+        "Office 365 Exchange Online/Exchange.ManageAsApp",
+    ],
+    "directory_roles": ["Exchange Administrator"],
+}
+Row = dict[str, Any]
+
+
+def tenant_id(number: int) -> str:
+    return f"0f2b6d5a-0000-4f7e-8f2e-{number:012d}"
+
+
+def tenant_document(number: int, mailboxes: list[dict[str, Any]]) -> dict[str, Any]:
+    application = {"app_id": tenant_id(10_000 + number), "display_name": "Automation", "secrets": [{"value": f"secret-{number}"}]}
+    return {
+        "id": tenant_id(number),
+        "display_name": f"Tenant {number}",
+        "initial_domain": f"tenant{number}.onmicrosoft.com",
+        "domains": [f"tenant{number}.example"],
+        "smtp_client_authentication_disabled": False,
+        "applications": [application | {"service_principal": AUTOMATION}],
+        "mailboxes": mailboxes,
+    }
+
+
+def tenant_vars(number: int, certificate: Path) -> dict[str, Any]:
+    domain = f"tenant{number}.example"
+    senders = [f"{name}@{domain}" for name in ("erp", "scanner", "shop")]
+    return {
+        "m365_tenant": tenant_id(number),
+        "m365_client_id": tenant_id(10_000 + number),
+        "m365_client_secret": f"secret-{number}",
+        "entra_app_unique_name": "mailops-smtp-sender",
+        "entra_app_certificates": [str(certificate)],
+        "entra_app_full_access": senders,
+        "smtp_auth_organization": "disabled",
+        "smtp_auth_mailboxes": [{"address": address} for address in senders],
+        "inbound_connector_connectors": [{"name": "Office relay", "sender_ip_addresses": ["203.0.113.10"]}],
+    }
+
+
+class Bench:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.report_file = directory / "report.json"
+
+    def play(self, inventory: Path, emulator: Emulator, *options: str) -> Row:
+        """One run of site.yml: seconds, requests as the emulator counted them, changes as the report says."""
+        emulator.admin.reset_requests()
+        variables = self.directory / "vars.json"
+        variables.write_text(json.dumps({"m365_cloud": emulator.cloud, "m365_journal_dir": str(self.directory / "journal")}))
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), "playbooks/site.yml"]
+        command += ["-e", f"@{variables}", "--forks", "10", *options]
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "MAILOPS_REPORT": str(self.report_file)}
+        started = time.monotonic()
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+        seconds = time.monotonic() - started
+        if done.returncode:
+            raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
+        report = json.loads(self.report_file.read_text())
+        counted = emulator.admin.requests()
+        requests = sum(count for services in counted.values() for name, count in services.items() if not name.endswith("commands"))
+        return {
+            "seconds": round(seconds, 1),
+            "requests": requests,
+            "changed": sum(row["changed"] for row in report["tenants"].values()),
+            "tasks": len(report["tasks"]),
+        }
+
+    def inventory(self, name: str, hosts: dict[str, Any]) -> Path:
+        path = self.directory / f"{name}.yml"
+        path.write_text(yaml.safe_dump({"tenants": {"hosts": hosts}}))
+        return path
+
+    def fleet(self, tenants: int, certificate: Path) -> list[Row]:
+        """All roles for many tenants, by both doors; each door has an emulator of its own, from nothing."""
+        boxes = [{"address": "erp@{}"}, {"address": "scanner@{}"}, {"address": "shop@{}"}, {"address": "ada@{}"}]
+        documents = [
+            tenant_document(n, [{"address": box["address"].format(f"tenant{n}.example")} for box in boxes]) for n in range(tenants)
+        ]
+        inventory = self.inventory("fleet", {f"tenant{n}": tenant_vars(n, certificate) for n in range(tenants)})
+        rows = []
+        for door, options in (("in process", ()), ("subprocess", ("-e", "m365_in_process=false"))):
+            with Emulator({"tenants": documents}) as emulator:
+                for what in ("first run", "no-op"):
+                    row = self.play(inventory, emulator, *options)
+                    rows.append({"case": f"{tenants} tenants, {what}", "door": door} | row)
+        return rows
+
+    def large(self, mailboxes: int, changes: int) -> list[Row]:
+        """One tenant: a first run that changes some of many mailboxes, then one that finds nothing to do."""
+        document = tenant_document(0, [{"generate": mailboxes, "address": "user{n:05d}@tenant0.example"}])
+        variables = {
+            "m365_tenant": tenant_id(0),
+            "m365_client_id": tenant_id(10_000),
+            "m365_client_secret": "secret-0",
+            "smtp_auth_organization": "disabled",
+            "smtp_auth_exclusive": True,
+        }
+        rows = []
+        with Emulator({"tenants": [document]}) as emulator:
+            for name, wanted in (("no-op", 0), (f"{changes} changes", changes), ("no-op again", changes)):
+                if name == "no-op":
+                    emulator.admin.change(tenant_id(0), smtp_client_authentication_disabled=True)
+                boxes = [{"address": f"user{n:05d}@tenant0.example"} for n in range(1, wanted + 1)]
+                inventory = self.inventory("large", {"large": variables | {"smtp_auth_mailboxes": boxes}})
+                rows.append({"case": f"{mailboxes} mailboxes, {name}", "door": "in process"} | self.play(inventory, emulator))
+        return rows
+
+
+def table(rows: list[Row]) -> str:
+    columns = ("case", "door", "seconds", "requests", "changed", "tasks")
+    cells = [columns, *(tuple(str(row[name]) for name in columns) for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    lines = ["  ".join(text.ljust(width) if i < 2 else text.rjust(width) for i, (text, width) in enumerate(zip(line, widths, strict=True)))
+             for line in cells]  # fmt: skip
+    return "\n".join(lines)
+
+
+def ratios(rows: list[Row]) -> dict[str, float]:
+    """How many times longer the subprocess takes, a case."""
+    fast = {row["case"]: row["seconds"] for row in rows if row["door"] == "in process"}
+    return {row["case"]: round(row["seconds"] / fast[row["case"]], 1) for row in rows if row["door"] == "subprocess"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, default=50)
+    parser.add_argument("--mailboxes", type=int, default=10_000)
+    parser.add_argument("--changes", type=int, default=1_000)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="mailops-bench-"))
+    try:
+        sandbox = Sandbox(directory / "keys")
+        sandbox.make()
+        bench = Bench(directory)
+        rows = bench.fleet(arguments.tenants, sandbox.keys / "contoso-sender.crt")
+        rows += bench.large(arguments.mailboxes, arguments.changes)
+    finally:
+        shutil.rmtree(directory)
+    found = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "rows": rows,
+        "subprocess_times_slower": ratios(rows),
+    }
+    arguments.output.write_text(json.dumps(found, indent=2) + "\n")
+    print(table(rows))
+    print("\nA subprocess a task takes " + ", ".join(f"{ratio} times as long ({case})" for case, ratio in ratios(rows).items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
