@@ -220,7 +220,7 @@ class Writer:
             self._unassign(work.unassign)
         for resource, scopes in work.scopes.items():
             self.graph.patiently(functools.partial(self._grant, resource, scopes), _lagging_or_listed_late, self.limit)
-        if (work.assign or work.scopes) and self.application["appId"] == self.tenant.client_id:
+        if (work.assign or work.scopes) and self.application["appId"].lower() == self.tenant.client_id.lower():
             self.tenant.tokens.forget()
 
     def _create(self, work: Work) -> None:

@@ -20,6 +20,7 @@ from .conftest import SECRET, Play
 from .conftest import TENANT as TENANT_ID
 from .script import Script
 
+HEADERS = {"before_header": f"{TENANT_ID} room", "after_header": f"{TENANT_ID} room"}
 ROOM = Spec({"colour": {"type": "str"}, "key": {"type": "str", "no_log": True}})
 
 
@@ -72,7 +73,7 @@ def test_a_change_is_noted_before_it_is_made_and_afterwards(play: Play, room: Ro
         "room": "red",
         "id": 7,
         "cost": {"requests": 0, "retries": 0, "waited": 0.0},
-        "diff": {"before": {"colour": "white"}, "after": {"colour": "red"}},
+        "diff": {**HEADERS, "before": {"colour": "white"}, "after": {"colour": "red"}},
         "notes": ["Wet paint."],
     }
 
@@ -89,7 +90,7 @@ def test_check_mode_predicts_and_never_applies(play: Play, room: Room) -> None:
     assert room.events == ["plan"]
     assert room.phases() == []
     assert (result["changed"], result["room"], result["id"]) == (True, "red", None)
-    assert result["diff"] == {"before": {"colour": "white"}, "after": {"colour": "red"}}
+    assert result["diff"] == {**HEADERS, "before": {"colour": "white"}, "after": {"colour": "red"}}
 
 
 def test_bad_input_is_told_at_once_and_in_full(play: Play, room: Room) -> None:
