@@ -41,12 +41,10 @@ def main() -> int:
     from emulator.server import Emulator, Options
 
     try:
-        emulator = Emulator(Options(**arguments))
+        asyncio.run(Emulator(Options(**arguments)).run())
     except StateError as error:
         print(error, file=sys.stderr)
         return 2
-    try:
-        asyncio.run(emulator.run())
     except OSError as error:  # a port that is taken, a file that cannot be written
         print(error, file=sys.stderr)
         return 1

@@ -66,6 +66,7 @@ class Emulator:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
+        mail = await self._mail()
         https, admin = self._socket(self.options.https_port), self._socket(self.options.admin_port)
         port = https.getsockname()[1]
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
@@ -74,7 +75,6 @@ class Emulator:
             self._http(lambda request: (self.admin.handle, 0.0)),
         ]
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
-        mail = await self._mail()
         while not all(server.started for server in servers):
             await asyncio.sleep(0.005)
         self._announce(port, admin.getsockname()[1], *(server.sockets[0].getsockname()[1] for server in mail))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +39,18 @@ def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> N
 def test_a_bad_state_ends_the_start_with_its_sentence(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"tenants\[0\]\.initial_domain: is required"):
         Emulator({"tenants": [{}]}, directory=tmp_path)
+
+
+def test_a_port_that_is_taken_ends_the_start_with_a_sentence(tmp_path: Path, state: dict[str, Any]) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(state))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "-m", "emulator", "serve", "--state", str(file), "--directory", str(tmp_path)]
+        command += ["--https-port", str(taken.getsockname()[1])]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Address already in use" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_only_loopback_is_served(tmp_path: Path) -> None:
