@@ -25,7 +25,8 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name)
 def test_names_nothing_outside_the_repository(path: Path) -> None:
-    assert "../shared" not in text(path)
+    for mention in re.findall(r"(?:\.\./)+[\w.-]+", text(path)):
+        assert (path.parent / mention).resolve().is_relative_to(REPO), mention
     assert "/work/" not in text(path)
 
 
