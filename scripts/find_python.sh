@@ -27,7 +27,7 @@ machine() {
             return
         done
     done
-    echo "Python 3.$oldest or newer is needed; python3 here is $(python3 --version 2>&1 || echo missing)." >&2
+    echo "Python 3.$oldest or newer is needed; python3 here is $(python3 --version 2>/dev/null || echo missing)." >&2
     return 1
 }
 

@@ -11,10 +11,10 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$missing."
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
-    if apt-get update -qq && apt-get install -qq --no-install-recommends $missing >/dev/null 2>&1; then
+    if told=$(apt-get update -qq 2>&1 && apt-get install -qq --no-install-recommends $missing 2>&1); then
         exit
     fi
-    echo "apt-get could not install$missing."
+    echo "apt-get could not install$missing: $(echo "$told" | tail -n 1)"
 fi
 for program in $missing; do
     echo "Not installed: $program. The tests that send with $program are skipped."

@@ -14,7 +14,10 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing $package."
         export DEBIAN_FRONTEND=noninteractive
-        apt-get update -qq && apt-get install -qq --no-install-recommends "$package" >/dev/null
+        told=$(apt-get update -qq 2>&1 && apt-get install -qq --no-install-recommends "$package" 2>&1) || {
+            echo "$told" >&2
+            exit 1
+        }
     else
         echo "$python cannot make virtual environments: install $package (as root: apt-get install $package), then run make again." >&2
         exit 1
