@@ -20,7 +20,7 @@ help: ## Show this list
 setup: ## Make .venv with everything that is needed (at once done where it is up to date)
 	@python="$$($(FIND_PYTHON))" && scripts/venv.sh .venv "$$python" $(REQUIREMENTS)
 
-packages: # The mail clients that the tests drive
+packages: # What the tests use beside Python: mail clients, shellcheck
 	@scripts/system_packages.sh
 
 demo: setup ## Run the main job against the embedded Microsoft 365
@@ -35,7 +35,7 @@ test-unit: setup ## The collection's unit tests
 test-emulator: setup packages ## The emulator's own tests
 	@$(PYTEST) tests/emulator
 
-test-static: setup ## Structure, documentation, the artifact, and the linters
+test-static: setup packages ## Structure, documentation, the artifact, and the linters
 	@$(PYTEST) tests/static
 
 test-sanity: setup ## ansible-test sanity
@@ -50,7 +50,7 @@ newest: # A second environment, on the newest Python and ansible-core, where tha
 test-newest: setup packages newest ## The tests that depend on Python or ansible-core, on the newest of both
 	@$(BIN)/python scripts/run_tests.py newest
 
-lint: setup ## Only the linters: ruff, mypy, yamllint, ansible-lint
+lint: setup packages ## Only the linters: ruff, mypy, yamllint, ansible-lint
 	@$(PYTEST) tests/static/test_linters.py
 
 format: setup ## Let ruff format and repair what it can

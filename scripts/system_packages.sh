@@ -1,8 +1,8 @@
 #!/bin/sh
-# The mail clients that some tests drive: installed as root on Debian, else named together with what is skipped.
+# What some tests use: mail clients and shellcheck. Installed as root on Debian, else named together with what is skipped.
 set -eu
 missing=
-for program in curl msmtp swaks; do
+for program in curl msmtp shellcheck swaks; do
     command -v $program >/dev/null || missing="$missing $program"
 done
 [ -z "$missing" ] && exit
@@ -17,5 +17,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "apt-get could not install$missing: $(echo "$told" | tail -n 1)"
 fi
 for program in $missing; do
-    echo "Not installed: $program. The tests that send with $program are skipped."
+    echo "Not installed: $program. The tests that use $program are skipped."
 done
