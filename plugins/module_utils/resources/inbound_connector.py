@@ -93,13 +93,13 @@ class InboundConnector:
         found = read(tenant)
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}
-        steps: list[tuple[str, dict[str, Any]]] = []
+        steps: list[tuple[str, str, dict[str, Any]]] = []
         for connector in params["connectors"]:
             name = connector["name"].strip()
             have = found.get(name.lower())
             step = _step(name, connector, have)
             if step:
-                steps.append(step)
+                steps.append((name, *step))
                 if have:
                     before[have["name"]] = _public(have)
                 if step[0] != "Remove-InboundConnector":
@@ -109,7 +109,7 @@ class InboundConnector:
         return Plan(before, after, list(steps), {"connectors": shown})
 
     def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        commands = [Command(cmdlet, parameters, attempted=_attempted(cmdlet, parameters)) for cmdlet, parameters in plan.steps]
+        commands = [Command(cmdlet, parameters, attempted=_attempted(cmdlet, name)) for name, cmdlet, parameters in plan.steps]
         outcomes = tenant.exchange.batch(commands)
         for outcome in outcomes:
             outcome.checked()
@@ -159,6 +159,8 @@ def _problems(connector: dict[str, Any]) -> list[str]:
     kind = connector["type"] or "OnPremises"
     if kind == "OnPremises" and not connector["sender_ip_addresses"] and not certificate:
         problems.append("it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, nobody could use it.")
+    if connector["sender_domains"] is not None and not names(connector["sender_domains"]):
+        problems.append("sender_domains is empty: name domains, or '*' for all.")
     for option in ("restrict_domains_to_ip_addresses", "restrict_domains_to_certificate"):
         if connector[option] and kind == "OnPremises":
             problems.append(f"{option} works with type Partner only: remove it or set type: Partner.")
@@ -258,6 +260,6 @@ def _public(item: dict[str, Any]) -> dict[str, Any]:
     return {option: item[option] for option in PROPERTIES if item.get(option) not in (None, "", [], False) or option == "enabled"}
 
 
-def _attempted(cmdlet: str, parameters: dict[str, Any]) -> str:
+def _attempted(cmdlet: str, name: str) -> str:
     verb = {"New": "create", "Set": "change", "Remove": "remove"}[cmdlet.partition("-")[0]]
-    return f"{verb} the connector {parameters.get('Name') or parameters['Identity']}"
+    return f"{verb} the connector {name}"
