@@ -103,7 +103,7 @@ class Bench:
 
     def inventory(self, name: str, hosts: dict[str, Any]) -> Path:
         path = self.directory / f"{name}.yml"
-        path.write_text(yaml.safe_dump({"tenants": {"hosts": hosts}}))
+        path.write_text(yaml.safe_dump({"tenants": {"hosts": hosts, "vars": {"ansible_python_interpreter": sys.executable}}}))
         return path
 
     def fleet(self, tenants: int, certificate: Path) -> list[Row]:

@@ -81,7 +81,10 @@ class Work:
 
 
 def find(tenant: Tenant, params: dict[str, Any]) -> Found:
-    """The application and all that belongs to it, in two requests (one where there is none)."""
+    """The application and all that belongs to it, in two requests (one where there is none).
+
+    Delegated consent is read only where somebody asks for it: reading it takes a permission of its own.
+    """
     name, title = params["unique_name"], params.get("display_name")
     apis = sorted({api_id(p["api"]) for p in params.get("permissions") or []})
     calls = [Call("GET", f"/applications?$filter=uniqueName eq '{key(name)}'&$select={_SELECT}", attempted="look for the application")]
@@ -102,16 +105,14 @@ def find(tenant: Tenant, params: dict[str, Any]) -> Found:
     if found.application:
         path = f"/servicePrincipals(appId='{found.application['appId']}')"
         attempted = "read the enterprise application"
-        principal, assignments, grants = tenant.graph.batch(
-            [
-                Call("GET", f"{path}?$select=id,appId,displayName,accountEnabled", attempted=attempted),
-                Call("GET", f"{path}/appRoleAssignments", attempted=attempted),
-                Call("GET", f"{path}/oauth2PermissionGrants", attempted=attempted),
-            ]
-        )
-        found.principal = principal
-        found.assignments = (assignments or {}).get("value", [])
-        found.grants = (grants or {}).get("value", [])
+        reads = [
+            Call("GET", f"{path}?$select=id,appId,displayName,accountEnabled", attempted=attempted),
+            Call("GET", f"{path}/appRoleAssignments", attempted=attempted),
+        ]
+        if params.get("exclusive") or any(p.get("type") == "delegated" for p in params.get("permissions") or []):
+            reads.append(Call("GET", f"{path}/oauth2PermissionGrants", attempted="read the delegated consent"))
+        found.principal, *lists = tenant.graph.batch(reads)
+        found.assignments, found.grants = ((item or {}).get("value", []) for item in (*lists, None)[:2])
     return found
 
 

@@ -55,14 +55,18 @@ class GraphClient:
 
     def every(self, path: str, attempted: str) -> list[dict]:
         """All objects of a collection, page after page."""
-        found: list[dict] = []
         body = self._body(self._send(Call("GET", path, attempted=attempted)), attempted)
-        while True:
-            found += body.get("value", [])
-            link = body.get("@odata.nextLink")
-            if not link:
-                return found
-            body = self._body(self._authorized.send(Request("GET", link, attempted=attempted)), attempted)
+        return list(self._whole(body, attempted)["value"])
+
+    def _whole(self, body: dict, attempted: str) -> dict:
+        """A collection with the objects of all its pages: links are followed one by one, outside of any batch."""
+        values = list(body.get("value", []))
+        link = body.get("@odata.nextLink")
+        while link:
+            page = self._body(self._authorized.send(Request("GET", link, attempted=attempted)), attempted)
+            values += page.get("value", [])
+            link = page.get("@odata.nextLink")
+        return {**body, "value": values}
 
     def write(self, call: Call, *, waits: Callable[[GraphError], bool] | None = None, limit: float = 0.0) -> Any:
         """Carry out one write; its answer's body, or None.
@@ -109,10 +113,13 @@ class GraphClient:
             waited += pause
             self._authorized.transport.pause(pause)
             self._authorized.transport.cost.count(retries=1)
-        return [
-            None if answers[i].status == 404 and call.method in _GONE_IS_FINE else self._body(answers[i], call.attempted)
-            for i, call in enumerate(calls)
-        ]
+        return [self._item(call, answers[i]) for i, call in enumerate(calls)]
+
+    def _item(self, call: Call, answer: Response) -> Any:
+        if answer.status == 404 and call.method in _GONE_IS_FINE:
+            return None
+        body = self._body(answer, call.attempted)
+        return self._whole(body, call.attempted) if isinstance(body, dict) and "@odata.nextLink" in body else body
 
     def _passes(self, call: Call, answer: Response) -> bool:
         """As the transport judges a whole answer: throttled items were not carried out, reads may be repeated."""

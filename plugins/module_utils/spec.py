@@ -42,7 +42,6 @@ class Spec:
         """Option -> host variable, for the options that have one."""
         return {name: option["variable"] for name, option in self.options.items() if "variable" in option}
 
-
     def secrets(self, params: dict[str, Any]) -> list[str]:
         """The values of the options that nobody may see (no_log), those inside lists included."""
         return list(_secrets(self.options, params))

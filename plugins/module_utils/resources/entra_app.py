@@ -98,7 +98,7 @@ class EntraAppInfo:
         return []
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        wanted = {"permissions": [{"api": "exchange"}, {"api": "graph"}], "display_name": None}
+        wanted = {"permissions": [{"api": "exchange"}, {"api": "graph", "type": "delegated"}], "display_name": None}
         found = find(tenant, {**params, **wanted})
         return Plan(outcome={"app": describe(found, public(found)) if found.application else None})
 
