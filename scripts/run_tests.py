@@ -57,17 +57,19 @@ class Part:
             self.problem = {5: "found no tests"}.get(code, f"pytest ended with {code}")
 
     def _read(self, report: Path) -> None:
+        outcomes: dict[str, str] = {}
         for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314 - written by our own pytest
-            bad = case.find("failure") if case.find("failure") is not None else case.find("error")
-            skipped = case.find("skipped")
-            if bad is not None:
-                self.counts["failed"] += 1
-                self.failures.append(f"{case.get('classname')}::{case.get('name')}")
+            test, skipped = f"{case.get('classname')}::{case.get('name')}", case.find("skipped")
+            if case.find("failure") is not None or case.find("error") is not None:
+                outcomes[test] = "failed"
             elif skipped is not None:
-                self.counts["skipped"] += 1
+                outcomes[test] = "skipped"
                 self.skips[re.sub(r"^Skipped: ", "", skipped.get("message") or "no reason given")] += 1
             else:
-                self.counts["passed"] += 1
+                outcomes.setdefault(test, "passed")
+        # A test that fails and whose clean-up fails, too, stands there twice.
+        self.counts.update(outcomes.values())
+        self.failures = [test for test, outcome in outcomes.items() if outcome == "failed"]
 
     @property
     def failed(self) -> bool:
