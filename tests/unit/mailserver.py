@@ -20,6 +20,7 @@ REPLIES = {
     "banner": "220 AM0PR02.outlook.office365.com Microsoft ESMTP MAIL Service ready",
     "STARTTLS": "220 2.0.0 SMTP server ready",
     "AUTH": "235 2.7.0 Authentication successful",
+    "LOGIN": "334 VXNlcm5hbWU6",
     "user": "334 UGFzc3dvcmQ6",
     "password": "235 2.7.0 Authentication successful",
     "MAIL": "250 2.1.0 Sender OK",
@@ -169,7 +170,8 @@ class _Talk:
             self.enter(self.session.sign_ins[-1].split("\x01")[0].removeprefix("user="))
             self.reply("AUTH")
             return
-        self.socket.sendall(b"334 VXNlcm5hbWU6\r\n") if self.server.answers.get("AUTH", "334").startswith("334") else self.reply("AUTH")
+        if not self.reply("LOGIN").startswith("334"):
+            return
         for step in ("user", "password"):
             self.session.sign_ins.append(base64.b64decode(self.line()).decode())
             if not self.reply(step).startswith("334"):

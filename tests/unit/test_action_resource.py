@@ -130,6 +130,16 @@ def test_on_another_connection_the_module_is_shipped(ran: list[dict[str, Any]], 
     assert shipped[0]["module_args"] == {"organization": "disabled", "tenant": TENANT, "client_id": CLIENT, "client_secret": "from-vault"}
 
 
+@pytest.mark.parametrize(("value", "in_process"), [(False, False), ("no", False), (True, True)])
+def test_a_host_variable_chooses_the_module_on_a_local_connection(
+    ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, value: Any, in_process: bool
+) -> None:
+    shipped: list[dict[str, Any]] = []
+    monkeypatch.setattr(action.ActionModule, "_execute_module", lambda self, **options: shipped.append(options) or {})
+    _action({"organization": "disabled"}).run(None, {**VARIABLES, "m365_in_process": value})
+    assert (len(ran), len(shipped)) == (int(in_process), int(not in_process))
+
+
 def test_every_module_is_routed_to_the_action() -> None:
     runtime = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text())
     modules = {path.stem for path in (REPOSITORY / "plugins" / "modules").glob("*.py")}

@@ -86,6 +86,15 @@ def test_a_failed_page_is_no_short_list(graph: GraphClient, script: Script) -> N
         graph.every("/x", "list x")
 
 
+def test_pages_of_a_batchs_item_are_followed_outside_of_it(graph: GraphClient, script: Script) -> None:
+    link = "https://graph.microsoft.com/v1.0/a?$skiptoken="
+    script.expect_graph_batch(Item("GET", "/a", 200, {"value": [1], "@odata.nextLink": f"{link}x"}), Item("GET", "/b", 200, {"value": [9]}))
+    script.expect("GET", "/v1.0/a?$skiptoken=x").answers(200, {"value": [2], "@odata.nextLink": f"{link}y"})
+    script.expect("GET", "/v1.0/a?$skiptoken=y").answers(200, {"value": [3]})
+    first, second = graph.batch([Call("GET", "/a"), Call("GET", "/b")])
+    assert (first["value"], second["value"]) == ([1, 2, 3], [9])
+
+
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 

@@ -100,7 +100,7 @@ def test_a_challenge_that_hides_the_error_is_answered_with_nothing(talk: Talk, m
     assert mail_server.sessions[0].commands[-1] == ""
 
 
-@pytest.mark.parametrize("step", ["AUTH", "user", "password"])
+@pytest.mark.parametrize("step", ["LOGIN", "user", "password"])
 def test_login_may_be_refused_at_each_step(talk: Talk, mail_server: MailServer, step: str) -> None:
     mail_server.answers[step] = "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect."
     with pytest.raises(SmtpError, match=r"the mailbox's password is wrong \(535 5\.7\.139\)"):
@@ -201,7 +201,7 @@ def test_what_signed_in_is_in_no_refusal(talk: Talk, mail_server: MailServer) ->
         talk().sign_in_xoauth2("a@contoso.com", "granted-1")
     assert "granted" not in repr(raised.value) + str(raised.value.as_result())
     assert secret not in str(raised.value.as_result())
-    mail_server.answers |= {"AUTH": "334 x", "password": f"535 5.7.3 {base64.b64encode(b'pa55 word').decode()} is pa55 word"}
+    mail_server.answers |= {"password": f"535 5.7.3 {base64.b64encode(b'pa55 word').decode()} is pa55 word"}
     with pytest.raises(SmtpError) as raised:
         talk().sign_in_login("a@contoso.com", "pa55 word")
     assert raised.value.said == "535 5.7.3 ******** is ********"

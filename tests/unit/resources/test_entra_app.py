@@ -54,7 +54,7 @@ def grant(scope: str, resource: str = "graph-sp", **more: Any) -> dict[str, Any]
 
 
 class Reads:
-    """Scripts the two batches that a task reads with."""
+    """Scripts the two batches that a task reads with; delegated consent (`granted`) only where it is asked for."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -77,15 +77,15 @@ class Reads:
         self.script.expect_graph_batch(*items)
         found = app or next(iter(titled or []), None)
         if found:
-            self.details(found, principal, assigned or [], granted or [])
+            self.details(found, principal, assigned or [], granted)
 
-    def details(self, app: dict[str, Any], principal: bool, assigned: list[dict[str, Any]], granted: list[dict[str, Any]]) -> None:
+    def details(self, app: dict[str, Any], principal: bool, assigned: list[dict[str, Any]], granted: list[dict[str, Any]] | None) -> None:
         path, missing = f"/servicePrincipals(appId='{app['appId']}')", graph_error("Request_ResourceNotFound")
-        rows: tuple[tuple[str, Any], ...] = (
+        rows: list[tuple[str, Any]] = [
             ("?$select=id,appId,displayName,accountEnabled", {"id": "sp-object", "appId": app["appId"]}),
             ("/appRoleAssignments", {"value": assigned}),
-            ("/oauth2PermissionGrants", {"value": granted}),
-        )
+        ]
+        rows += [] if granted is None else [("/oauth2PermissionGrants", {"value": granted})]
         self.script.expect_graph_batch(
             *[Item("GET", path + rest, 200 if principal else 404, body if principal else missing) for rest, body in rows]
         )
@@ -289,12 +289,12 @@ def test_exclusive_takes_away_what_is_not_named(play: Play, reads: Reads, script
 
 
 def test_permissions_left_out_stay_even_with_exclusive(play: Play, reads: Reads, script: Script) -> None:
-    reads(application(), apis=(), assigned=[assignment()])
+    reads(application(), apis=(), assigned=[assignment()], granted=[grant("SMTP.Send")])
     assert play(RESOURCE, script, unique_name="sender", exclusive=True)["changed"] is False
 
 
 def test_a_delegated_grant_is_made(play: Play, reads: Reads, script: Script) -> None:
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,))
+    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
     script.expect("GET", "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants").answers(200, {"value": []})
     body = {"clientId": "sp-object", "consentType": "AllPrincipals", "resourceId": "graph-sp", "scope": "SMTP.Send"}
     script.expect("POST", "/v1.0/oauth2PermissionGrants").json_body(body).answers(201, {"id": "grant-1"})
@@ -316,7 +316,7 @@ def test_a_delegated_grant_is_joined_with_what_is_there(play: Play, reads: Reads
 
 
 def test_a_grant_that_was_applied_although_404_is_not_made_twice(play: Play, reads: Reads, script: Script, clock: FakeClock) -> None:
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,))
+    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
     listed = "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants"
     script.expect("GET", listed).answers(200, {"value": []})
     script.expect("POST", "/v1.0/oauth2PermissionGrants").answers(404, graph_error("Request_ResourceNotFound"))
@@ -327,7 +327,7 @@ def test_a_grant_that_was_applied_although_404_is_not_made_twice(play: Play, rea
 
 @pytest.mark.parametrize(("status", "code"), [(409, "Request_MultipleObjectsWithSameKeyValue"), (400, "Request_BadRequest")])
 def test_a_grant_that_the_list_does_not_show_yet_is_waited_for(play: Play, reads: Reads, script: Script, status: int, code: str) -> None:
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,))
+    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
     listed = "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants"
     script.expect("GET", listed).answers(200, {"value": []})
     script.expect("POST", "/v1.0/oauth2PermissionGrants").answers(status, graph_error(code, "Permission entry already exists."))
@@ -375,7 +375,7 @@ def test_a_certificate_is_added_beside_those_that_are_there(play: Play, reads: R
 
 def test_exclusive_removes_the_other_certificates(play: Play, reads: Reads, script: Script, texts: tuple[str, str]) -> None:
     one, two = texts
-    reads(application(keyCredentials=[key_credential(one, 1), key_credential(two, 2)]), apis=())
+    reads(application(keyCredentials=[key_credential(one, 1), key_credential(two, 2)]), apis=(), granted=[])
     kept = [key_credential(one, 1, key="1"), key_credential(two, 2, key="2")]
     script.expect("GET", "/v1.0/applications/app-object?$select=keyCredentials").answers(200, {"keyCredentials": kept})
     script.expect("PATCH", "/v1.0/applications/app-object").answers(204)

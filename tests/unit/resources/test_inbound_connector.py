@@ -238,9 +238,13 @@ def test_only_what_differs_is_set_and_what_is_left_out_stays(play: Play) -> None
     assert service.ran("Set-") == [{"Identity": "guid-relay", "SenderIPAddresses": ["203.0.113.6"]}]
     assert result["diff"]["before"]["relay"]["sender_ip_addresses"] == ["203.0.113.5"]
     assert result["connectors"]["Relay"] == {
-        "type": "OnPremises", "enabled": True, "comment": "Theirs", "sender_ip_addresses": ["203.0.113.6"], "sender_domains": ["contoso.com"],
+        "type": "OnPremises",
+        "enabled": True,
+        "comment": "Theirs",
+        "sender_ip_addresses": ["203.0.113.6"],
+        "sender_domains": ["contoso.com"],
         "require_tls": True,
-    }  # fmt: skip
+    }
 
 
 def test_what_is_given_empty_is_cleared(play: Play) -> None:
