@@ -1,0 +1,43 @@
+"""The SMTP half of the emulator: client submission and the MX endpoint, on the one state."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cryptography import x509
+
+from emulator.settings import Settings
+from emulator.smtp.faults import Orders, Script
+from emulator.smtp.limits import Limits
+from emulator.smtp.mx import Mx
+from emulator.smtp.settings import SmtpSettings, smtp_settings
+from emulator.smtp.submission import Submission
+from emulator.smtp.tls import CertificateAuthority, server_context
+from emulator.smtp.verdict import TokenVerifier
+from emulator.state import State
+
+__all__ = ["SmtpSettings", "TokenVerifier", "serve_mx", "serve_submission"]
+
+
+async def serve_submission(
+    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+) -> asyncio.Server:
+    """smtp.office365.com. Settings of the whole emulator say theirs below `options.smtp`."""
+    own = smtp_settings(state, settings)
+    context = server_context(authority)
+    limits = Limits(own, lambda: state.now())
+    script = Script(faults, Submission.service)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Submission(state, script, own, context, limits), host, port)
+
+
+async def serve_mx(
+    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+) -> asyncio.Server:
+    """<tenant>.mail.protection.outlook.com."""
+    own = smtp_settings(state, settings)
+    context = server_context(authority, client_certificates=True)
+    root = x509.load_pem_x509_certificate(authority.ca_file.read_bytes())
+    script = Script(faults, Mx.service)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Mx(state, script, own, context, root), host, port)

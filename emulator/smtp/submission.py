@@ -1,0 +1,157 @@
+"""Client submission: smtp.office365.com, port 587.
+
+Sources: "Authenticate an IMAP, POP or SMTP connection using OAuth"; "How to set up a multifunction device or
+application to send email"; RFC 4954 (AUTH).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import ssl
+
+from emulator.smtp import texts
+from emulator.smtp.faults import Script
+from emulator.smtp.headers import Header
+from emulator.smtp.limits import Limits, lock_code
+from emulator.smtp.paths import Transaction
+from emulator.smtp.settings import SmtpSettings
+from emulator.smtp.texts import Refused
+from emulator.smtp.transfer import Transfer
+from emulator.smtp.verdict import Account, check_senders, login, parse_xoauth2, right_on_mailbox, xoauth2
+from emulator.state import Message, State
+
+CHALLENGE = {"status": "401", "schemes": "bearer", "scope": "https://outlook.office.com/"}
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decoded(text: str) -> bytes:
+    if text == "=":  # RFC 4954: an empty initial response
+        return b""
+    if text == "*":
+        raise Refused(texts.CANCELLED)
+    try:
+        return base64.b64decode(text.encode("utf-8", "surrogateescape"), validate=True)
+    except binascii.Error:
+        raise Refused(texts.BAD_BASE64) from None
+
+
+class Submission(Transfer):
+    name = texts.SUBMISSION_NAME
+    service = "smtp"
+
+    def __init__(self, state: State, script: Script, settings: SmtpSettings, context: ssl.SSLContext, limits: Limits) -> None:
+        self.limits = limits
+        super().__init__(state, script, settings, context)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.client.account:
+            self.limits.leave(self.client.account.key, self)
+            self.client.account = None
+        super().connection_lost(error)
+
+    def authentication(self) -> str:
+        return "AUTH LOGIN XOAUTH2"
+
+    # -- AUTH -----------------------------------------------------------------------------------------------------
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        if not self.client.hello:
+            raise Refused(texts.HELLO_FIRST)
+        if self.client.account:
+            raise Refused(texts.SIGNED_IN)
+        if self.transaction:
+            raise Refused(texts.BAD_SEQUENCE)
+        mechanism, _, initial = arg.partition(" ")
+        methods = {"LOGIN": self._login, "XOAUTH2": self._xoauth2} if self.encrypted else {}
+        method = methods.get(mechanism.upper())
+        if method is None:
+            raise Refused(texts.UNKNOWN_MECHANISM)
+        try:
+            account = await method(initial.strip())
+        except Refused as refusal:
+            raise self._stamped(refusal) from None
+        self.client.account, self.client.sign_in_error = account, ""
+        self.limits.enter(account.key, self)
+        await self.push(texts.AUTHENTICATED)
+
+    def _stamped(self, refusal: Refused) -> Refused:
+        """What MAIL FROM will repeat is remembered; a 535 goes out with server and time."""
+        if refusal.reply.startswith(("535", "550", "501 5.5.127")):
+            self.client.sign_in_error = refusal.reply
+        return Refused(texts.stamped(refusal.reply, self.state.now())) if refusal.reply.startswith("535") else refusal
+
+    async def _ask(self, challenge: str) -> str:
+        await self.push(f"334 {challenge}")
+        return (await self.read_line()).strip()
+
+    async def _xoauth2(self, initial: str) -> Account:
+        """In one line, or after an empty challenge: Postfix takes that form for every long token."""
+        blob = _decoded(initial or await self._ask(""))
+        try:
+            user, token = parse_xoauth2(blob)
+            await self.stage("auth", mechanism="XOAUTH2", mailbox=user)
+            return xoauth2(self.state, self.settings.verifier, user, token)
+        except Refused as refusal:
+            if self.settings.challenge_334 and refusal.reply.startswith("535"):
+                await self._ask(_encoded(json.dumps(CHALLENGE, separators=(",", ":"))))
+            raise
+
+    async def _login(self, initial: str) -> Account:
+        user = _decoded(initial or await self._ask(_encoded("Username:"))).decode("utf-8", "surrogateescape")
+        password = _decoded(await self._ask(_encoded("Password:"))).decode("utf-8", "surrogateescape")
+        await self.stage("auth", mechanism="LOGIN", mailbox=user)
+        return login(self.state, user, password, basic_retired=self.settings.basic_retired)
+
+    # -- mail -----------------------------------------------------------------------------------------------------
+
+    async def check_sender(self, transaction: Transaction) -> None:
+        if not self.client.account:
+            raise Refused(texts.not_authenticated(self.client.sign_in_error, self.state.now()))
+
+    async def check_recipient(self, transaction: Transaction, address: str) -> None:
+        if len(transaction.recipients) < self.settings.recipients_per_message:
+            return
+        if self.client.account and len(transaction.recipients) == self.settings.recipients_per_message:
+            self.limits.failed(self.client.account.key, lock_code(texts.TOO_MANY_RECIPIENTS))
+        raise Refused(texts.TOO_MANY_RECIPIENTS)
+
+    async def deliver(self, transaction: Transaction, raw: bytes, header: Header) -> str:
+        account = self.client.account
+        if account is None:
+            raise Refused(texts.not_authenticated("", self.state.now()))
+        try:
+            self._judge(account, transaction, header)
+        except Refused as refusal:
+            if lock := lock_code(refusal.reply):
+                self.limits.failed(account.key, lock)
+            raise
+        await self.limits.pace(account.key)
+        self.limits.succeeded(account.key)
+        self.limits.spend(account.key, len(transaction.recipients))
+        self.state.receive(
+            Message(
+                tenant_id=account.tenant_id,
+                via="submission" if account.app_id else "submission-login",
+                mail_from=transaction.sender,
+                recipients=transaction.recipients,
+                raw=raw,
+                authenticated_as=account.address,
+                app_id=account.app_id,
+                source=self.source,
+                received=self.state.now(),
+            )
+        )
+        return texts.queued_by_submission(self.message_id(header))
+
+    def _judge(self, account: Account, transaction: Transaction, header: Header) -> None:
+        """What the mailbox store has against a message, which it says after the final dot."""
+        self.limits.check_lock(account.key)
+        self.limits.check_connections(account.key, self)
+        right_on_mailbox(self.state, account)
+        check_senders(self.state, account, [transaction.sender, *(header.authors or ())])
+        self.limits.check_quota(account.key, len(transaction.recipients))

@@ -1,0 +1,199 @@
+"""Who may sign in, and as whom they may send: judged from the state alone.
+
+Sources: "Authenticate an IMAP, POP or SMTP connection using OAuth"; "Enable or disable authenticated client SMTP
+submission (SMTP AUTH) in Exchange Online"; "How to set up a multifunction device or application to send email";
+for what each refusal looks like, published transcripts.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from emulator.smtp import texts
+from emulator.smtp.texts import Refused
+from emulator.state import ExchangeServicePrincipal, Mailbox, State, Tenant
+from emulator.tokens import EXCHANGE_APP, HOSTS, TokenError
+
+ROLE = "SMTP.SendAsApp"
+# A token for outlook.office.com opens Exchange's other doors, but not this one: the most reported mistake.
+AUDIENCES = HOSTS["exchange"] - {"outlook.office.com"}
+
+
+class TokenVerifier(Protocol):
+    """Whoever knows the key that signs the tokens."""
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """The claims of a token with a good signature, else ValueError."""
+
+
+class StateTokens:
+    """The emulator's own token endpoint as the verifier."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def verify(self, token: str) -> dict[str, Any]:
+        try:
+            claims: dict[str, Any] = self._state.tokens.verify(token, "exchange")
+        except TokenError as error:
+            raise ValueError(error.reason) from None
+        return claims
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who is signed in: always a mailbox, with XOAUTH2 through an application. Names, because objects may be replaced."""
+
+    tenant_id: str
+    address: str  # primary address of the mailbox
+    app_id: str | None = None
+    object_id: str | None = None  # of the application's service principal
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.tenant_id, self.address
+
+
+def parse_xoauth2(blob: bytes) -> tuple[str, str]:
+    """User and token of an XOAUTH2 response: `user=<mailbox>`^A`auth=Bearer <token>`^A^A."""
+    parts = blob.decode("utf-8", "replace").split("\x01")
+    if len(parts) != 4 or parts[2:] != ["", ""]:
+        raise Refused(texts.AUTHENTICATION_REFUSED)
+    user, scheme, token = parts[0].removeprefix("user="), parts[1][:12].lower(), parts[1][12:]
+    if user == parts[0] or scheme != "auth=bearer " or not user or not token:
+        raise Refused(texts.AUTHENTICATION_REFUSED)
+    return user, token
+
+
+def xoauth2(state: State, verifier: TokenVerifier, user: str, token: str) -> Account:
+    """The account that a token of an application opens; a wrong claim is never named.
+
+    Whether the application has a right on the mailbox is not asked here: see `right_on_mailbox`.
+    """
+    try:
+        claims = verifier.verify(token)
+    except ValueError:
+        raise Refused(texts.AUTHENTICATION_REFUSED) from None
+    tenant = state.tenants.get(str(claims.get("tid", "")).lower())
+    if tenant is None or not _good_claims(state, claims):
+        raise Refused(texts.AUTHENTICATION_REFUSED)
+    mailbox = addressed(tenant, user)
+    principal = _principal(tenant, claims, state.now())
+    if mailbox is None or principal is None:
+        raise Refused(texts.AUTHENTICATION_REFUSED)
+    check_switch(tenant, mailbox, state.now())
+    return Account(tenant.id, mailbox.address, principal.app_id, principal.object_id)
+
+
+def _good_claims(state: State, claims: dict[str, Any]) -> bool:
+    """Audience, times and role; an application's own token has roles and no `scp`."""
+    now = state.now()
+    expires, begins, roles = claims.get("exp"), claims.get("nbf", 0), claims.get("roles")
+    if not isinstance(expires, (int, float)) or not isinstance(begins, (int, float)):
+        return False
+    in_time = begins <= now + 300 and now < expires  # clocks may differ by five minutes
+    return in_time and isinstance(roles, list) and ROLE in roles and "scp" not in claims and _audience(state, claims.get("aud"))
+
+
+def _audience(state: State, audience: object) -> bool:
+    if not isinstance(audience, str):
+        return False
+    plain = audience.rstrip("/")
+    if plain == EXCHANGE_APP or plain in state.tokens.origins:
+        return True
+    parts = urlsplit(plain)
+    return parts.scheme == "https" and parts.netloc in AUDIENCES and not parts.path
+
+
+def _principal(tenant: Tenant, claims: dict[str, Any], now: float) -> ExchangeServicePrincipal | None:
+    """The application as Exchange knows it: registered with the object id of the enterprise application, the token's oid."""
+    found = tenant.exchange_service_principals.get(str(claims.get("oid", "")).lower())
+    if found is None or found.app_id != str(claims.get("appid", "")).lower() or found.effective_from > now:
+        return None
+    return found
+
+
+def addressed(tenant: Tenant, address: str) -> Mailbox | None:
+    """The mailbox with this address, primary or alias; `Tenant.mailbox` knows it by other names, too."""
+    wanted = address.lower()
+    found = tenant.mailbox(wanted)
+    if found and (found.address == wanted or wanted in found.aliases):
+        return found
+    return next((m for m in tenant.mailboxes.values() if wanted == m.address or wanted in m.aliases), None) if "@" in wanted else None
+
+
+def check_switch(tenant: Tenant, mailbox: Mailbox, now: float) -> None:
+    """SmtpClientAuthenticationDisabled, which governs OAuth as well: the mailbox's value wins, none inherits."""
+    own = mailbox.seen("smtp_client_authentication_disabled", now)
+    if own is True:
+        raise Refused(texts.OFF_FOR_MAILBOX)
+    if own is None and tenant.seen("smtp_client_authentication_disabled", now):
+        raise Refused(texts.OFF_FOR_TENANT)
+
+
+def login(state: State, user: str, password: str, *, basic_retired: bool = False) -> Account:
+    """The account of a mailbox's own user name and password.
+
+    Exchange's switch is judged before Entra is asked; Entra judges its policies after the password ("What is
+    Conditional Access": policies are enforced after first-factor authentication).
+    """
+    if basic_retired:
+        raise Refused(texts.BASIC_RETIRED)
+    wanted = user.lower()
+    tenant = state.tenant(wanted.rpartition("@")[2])
+    mailbox = tenant.mailboxes.get(wanted) if tenant else None
+    if tenant is None or mailbox is None:
+        raise Refused(texts.AUTHENTICATION_REFUSED)
+    check_switch(tenant, mailbox, state.now())
+    if mailbox.password is None or not hmac.compare_digest(mailbox.password.encode(), password.encode("utf-8", "surrogateescape")):
+        raise Refused(texts.WRONG_PASSWORD)
+    if tenant.security_defaults:
+        raise Refused(texts.SECURITY_DEFAULTS)
+    return Account(tenant.id, mailbox.address)
+
+
+def _sids(tenant: Tenant, account: Account) -> Iterator[str]:
+    """The identities of an account: its mailbox and its application, as long as Exchange knows them."""
+    mailbox = tenant.mailboxes.get(account.address)
+    if mailbox:
+        yield mailbox.sid
+    principal = tenant.exchange_service_principals.get(account.object_id or "")
+    if principal:
+        yield principal.sid
+
+
+def right_on_mailbox(state: State, account: Account) -> None:
+    """An application opens the mailbox to send, which shows at the end of DATA only: FullAccess."""
+    tenant = state.tenants.get(account.tenant_id)
+    mailbox = tenant.mailboxes.get(account.address) if tenant else None
+    if tenant is None or mailbox is None:
+        raise Refused(texts.NO_RIGHT_ON_MAILBOX)
+    if account.object_id is None:
+        return
+    principal = tenant.exchange_service_principals.get(account.object_id)
+    if principal is None or not _granted(mailbox, "FullAccess", {principal.sid}, state.now()):
+        raise Refused(texts.NO_RIGHT_ON_MAILBOX)
+
+
+def _granted(mailbox: Mailbox, right: str, sids: set[str], now: float) -> bool:
+    return any(grant.right == right and grant.sid in sids and grant.effective_from <= now for grant in mailbox.grants)
+
+
+def may_send_as(state: State, account: Account, sender: str) -> bool:
+    """Whether an address is the mailbox's own or one on which the mailbox or the application has SendAs."""
+    tenant = state.tenants.get(account.tenant_id)
+    owner = addressed(tenant, sender) if tenant else None
+    if tenant is None or owner is None:
+        return False
+    return owner.address == account.address or _granted(owner, "SendAs", set(_sids(tenant, account)), state.now())
+
+
+def check_senders(state: State, account: Account, senders: list[str]) -> None:
+    """MAIL FROM and the header From; the empty reverse-path is nobody's."""
+    for sender in senders:
+        if not may_send_as(state, account, sender):
+            raise Refused(texts.SEND_AS_DENIED.format(mailbox=account.address, sender=sender or "<>"))
