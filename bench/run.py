@@ -93,7 +93,7 @@ class Bench:
             raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
         report = json.loads(self.report_file.read_text())
         counted = emulator.admin.requests()
-        requests = sum(count for services in counted.values() for name, count in services.items() if not name.endswith("commands"))
+        requests = sum(count for services in counted.values() for name, count in services.items() if not name.endswith("batched"))
         return {
             "seconds": round(seconds, 1),
             "requests": requests,

@@ -34,12 +34,14 @@ import contextlib
 import importlib
 import json
 import os
+import pkgutil
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.mailops.m365.plugins.module_utils import report
 
-_PRELOADED = ("msal", "requests", "cryptography.x509", "ansible_collections.mailops.m365.plugins.module_utils.engine")
+_UTILS = "ansible_collections.mailops.m365.plugins.module_utils"
+_LIBRARIES = ("msal", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
 
 
 class CallbackModule(CallbackBase):
@@ -59,7 +61,9 @@ class CallbackModule(CallbackBase):
         """The workers are forks of this process: what it has imported, they have."""
         if not self._preloaded:
             self._preloaded = True
-            for name in _PRELOADED:
+            # Ansible's loader compiles a collection's files anew in every process that imports them.
+            resources = pkgutil.iter_modules(importlib.import_module(f"{_UTILS}.resources").__path__)
+            for name in (*_LIBRARIES, f"{_UTILS}.doors", *(f"{_UTILS}.resources.{found.name}" for found in resources)):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
 

@@ -148,6 +148,10 @@ class Sender(Protocol):
     def __call__(self, request: Request) -> Response: ...
 
 
+def _as_it_is(request: Any) -> Any:
+    return request
+
+
 class Session:
     """A `requests` session: keep-alive, gzip, the CA bundle of the cloud or the system; redirects are never followed."""
 
@@ -159,6 +163,7 @@ class Session:
         self._errors = requests.exceptions
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
+        self._session.auth = _as_it_is  # else an entry of ~/.netrc would replace the bearer token
         self._timeout = timeout
         self._verify: bool | str = ca_file or True
 
