@@ -7,7 +7,9 @@ Exchange's.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+import traceback
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import AnyStr, ClassVar
@@ -27,6 +29,7 @@ LINE_LIMIT = 1 << 16  # far more than the 12,288 octets that RFC 4954 wants for 
 UNKNOWN_LIMIT = 10
 ITS_OWN_NAMES = (".mail.protection.outlook.com", ".mx.microsoft", ".outlook.office365.com", ".prod.outlook.com")
 
+log = logging.getLogger(__name__)
 Command = Callable[[str], Awaitable[None]]
 
 
@@ -62,6 +65,12 @@ class Conversation(aio.SMTP):
         self._commands: dict[str, Command] = self._smtp_methods
 
     # -- what aiosmtpd asks for -----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        new = self._handler_coroutine is None  # else it is TLS on the same connection
+        super().connection_made(transport)
+        if new and self._handler_coroutine:
+            self._handler_coroutine.add_done_callback(_report)
 
     def _create_session(self) -> aio.Session:
         self.client = Session(self.loop)
@@ -235,3 +244,10 @@ class Conversation(aio.SMTP):
     async def smtp_QUIT(self, arg: str) -> None:
         await self.push(texts.BYE)
         self._cut()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """A mistake of the emulator's own: where it happened, but not its text, which may hold what a client sent."""
+    error = None if task.cancelled() else task.exception()
+    if error:
+        log.error("a session failed: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))

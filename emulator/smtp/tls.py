@@ -52,6 +52,8 @@ def version(connection: ssl.SSLObject) -> str:
 
 def sent_chain(connection: ssl.SSLObject) -> list[x509.Certificate]:
     """The certificates that the client sent, its own first."""
+    if not connection.getpeercert(binary_form=True):
+        return []
     if sys.version_info >= (3, 13):
         return [x509.load_der_x509_certificate(der) for der in connection.get_unverified_chain()]
     found = vars(connection)["_sslobj"].get_unverified_chain() or ()
