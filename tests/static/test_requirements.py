@@ -1,0 +1,41 @@
+"""What the code imports stands in the requirements file of those who run it, so that a fresh machine has it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from .tree import REPO, imports, text, under
+
+FILES = ("requirements.txt", "emulator/requirements.txt", "tests/requirements.txt")
+# Who runs a folder's code has installed so many of the files.
+INSTALLED = {"plugins": 1, "emulator": 2, "tests": 3, "scripts": 3, "bench": 3}
+OURS = {"ansible_collections", "emulator", "scripts", "tests", "bench", "molecule"}
+
+
+def required(files: tuple[str, ...]) -> set[str]:
+    lines = [line for file in files for line in text(REPO / file).splitlines()]
+    return {found[0].lower().replace("_", "-") for line in lines if (found := re.match(r"[\w-]+", line))}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_requirements_are_listed(file: str) -> None:
+    assert required((file,))
+
+
+@pytest.mark.parametrize("folder", INSTALLED)
+def test_imports_are_required(folder: str) -> None:
+    distributions = importlib.metadata.packages_distributions()
+    known = required(FILES[: INSTALLED[folder]])
+    missing: dict[str, Path] = {}
+    for path in under(folder, ".py"):
+        for top in {full.partition(".")[0] for full in imports(path)} - set(sys.stdlib_module_names) - OURS:
+            names = {name.lower().replace("_", "-") for name in distributions.get(top, [top])}
+            # A module that stands beside the importing file (a script's neighbour) is nobody's distribution.
+            if not names & known and not (path.parent / f"{top}.py").exists():
+                missing[top] = path
+    assert not missing, f"not in {', '.join(FILES[: INSTALLED[folder]])}"
