@@ -31,6 +31,7 @@ CONTOSO, FABRIKAM = "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-
 APP, OBJECT, SID = "22222222-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002", "S-1-5-21-1-2-3-4"
 KEY, OTHER_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 OPS, PASSWORD = "ops@contoso.com", "correct horse"
+FAR = 10**7  # seconds: no test run lasts so long
 MESSAGE = b"From: Ops <ops@contoso.com>\r\nTo: x@example.net\r\nSubject: test\r\nMessage-ID: <1@contoso.com>\r\n\r\nhello\r\n"
 
 

@@ -140,9 +140,9 @@ def test_bdat(world: World) -> None:
         assert raw.say("RCPT TO:<y@example.net>") == ["503 5.5.1 Bad sequence of commands\r\n"]
         assert raw.say(f"BDAT {len(second)}\r\n".encode() + second)[0].startswith("250 2.6.0 ")
         assert raw.say("BDAT 0 LAST")[0].startswith("250 2.0.0 OK <1@contoso.com>")
-        assert raw.say("BDAT 3 LAST\r\nabc".encode()) == ["503 5.5.2 Need mail command\r\n"]  # the octets are no command
+        assert raw.say(b"BDAT 3 LAST\r\nabc") == ["503 5.5.2 Need mail command\r\n"]  # the octets are no command
         raw.say(f"MAIL FROM:<{OPS}>")
-        assert raw.say("BDAT 3 LAST\r\nabc".encode()) == ["503 5.5.2 Need rcpt command\r\n"]
+        assert raw.say(b"BDAT 3 LAST\r\nabc") == ["503 5.5.2 Need rcpt command\r\n"]
         for bad in ("BDAT", "BDAT x", "BDAT -1", "BDAT 1 FIRST", "BDAT 1 LAST LAST"):
             assert raw.say(bad) == ["501 5.5.4 Invalid arguments\r\n"]
     assert [m.raw for m in world.state.messages] == [MESSAGE]
@@ -181,7 +181,7 @@ HEADERS = [
     (b"From: ops@contoso.com", ""),
     (b"from : <OPS@contoso.com>", ""),
     (b"From: =?utf-8?q?B=C3=BCro?= <ops@contoso.com>", ""),
-    (b"From: \"scan@office\" (room 1, (east)) <ops@contoso.com>", ""),
+    (b'From: "scan@office" (room 1, (east)) <ops@contoso.com>', ""),
     (b"X: y\r\nFrom:\r\n Ops\r\n\t<ops@contoso.com>", ""),
     (b"From: ops@contoso.com, o.p.s@contoso.com\r\nSender: ops@contoso.com", ""),
     (b"Subject: no From", BAD_FROM),

@@ -151,7 +151,10 @@ def test_basic_is_retired_by_a_setting(start_world: StartWorld) -> None:
         assert stamped(said(client.mail(OPS)), f"530 5.7.57 Client not authenticated to send mail. Error: {retired}")
 
 
-@pytest.mark.parametrize(("version", "minimum", "refused"), [("TLSv1", "1.2", True), ("TLSv1_1", "1.2", True), ("TLSv1_2", "1.2", False), ("TLSv1", "1.0", False)])
+@pytest.mark.parametrize(
+    ("version", "minimum", "refused"),
+    [("TLSv1", "1.2", True), ("TLSv1_1", "1.2", True), ("TLSv1_2", "1.2", False), ("TLSv1", "1.0", False)],
+)
 def test_old_tls_is_answered(start_world: StartWorld, version: str, minimum: str, refused: bool) -> None:
     context = start_world(minimum_tls="1.2").trust()
     world = start_world(minimum_tls=minimum)
@@ -207,7 +210,21 @@ def test_a_line_that_is_far_too_long(world: World) -> None:
 def test_no_bytes_crash_a_session(world: World) -> None:
     """A world's end asserts that no session failed; here each connection gets noise in another state."""
     chance = random.Random(4711)  # noqa: S311
-    words = [b"AUTH LOGIN", b"AUTH XOAUTH2 ", b"MAIL FROM:<", b"RCPT TO:", b"BDAT 5", b"DATA", b"EHLO ", b"\xff\xfe", b"\x00", b"\xed\xa0\x80", b"=?", b"\r", b"\n"]
+    words = [
+        b"AUTH LOGIN",
+        b"AUTH XOAUTH2 ",
+        b"MAIL FROM:<",
+        b"RCPT TO:",
+        b"BDAT 5",
+        b"DATA",
+        b"EHLO ",
+        b"\xff\xfe",
+        b"\x00",
+        b"\xed\xa0\x80",
+        b"=?",
+        b"\r",
+        b"\n",
+    ]
     for _ in range(60):
         with world.raw(mx=chance.random() < 0.5) as raw:
             raw.reply()

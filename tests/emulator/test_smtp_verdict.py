@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from smtp_world import APP, CONTOSO, FABRIKAM, OBJECT, OPS, OTHER_KEY, PASSWORD, SID, Verifier, make_state, token
+from smtp_world import APP, CONTOSO, FABRIKAM, FAR, OBJECT, OPS, OTHER_KEY, PASSWORD, SID, Verifier, make_state, token
 
 from emulator.smtp import texts
 from emulator.smtp.texts import Refused
@@ -83,7 +83,11 @@ def test_the_emulators_own_tokens() -> None:
     state = make_state()
     state.tokens.origins.add("https://127.0.0.1:4711")
     claims = {"tid": CONTOSO, "appid": APP, "oid": OBJECT, "roles": ["SMTP.SendAsApp"], "exp": time.time() + 60}
-    for audience, expected in (("https://127.0.0.1:4711", "passed"), ("https://127.0.0.1:4712", REFUSED), ("https://outlook.office.com", REFUSED)):
+    for audience, expected in (
+        ("https://127.0.0.1:4711", "passed"),
+        ("https://127.0.0.1:4712", REFUSED),
+        ("https://outlook.office.com", REFUSED),
+    ):
         bearer = state.tokens.issue(claims | {"aud": audience})
         assert refusal(lambda bearer=bearer: xoauth2(state, StateTokens(state), OPS, bearer)) == expected
 
@@ -134,7 +138,7 @@ PRINCIPALS: list[tuple[str, Change, str]] = [
     ("not registered", _principal(), REFUSED),
     ("registered with the registration's object id", _principal(object_id="22222222-0000-4000-8000-000000000009"), REFUSED),
     ("registered with another app id", _principal(app_id="22222222-0000-4000-8000-000000000009"), REFUSED),
-    ("registered, not arrived yet", _principal(effective_from=time.time() + 600), REFUSED),
+    ("registered, not arrived yet", _principal(effective_from=time.time() + FAR), REFUSED),
     ("registered long ago", _principal(effective_from=time.time() - 600), "passed"),
     ("no such mailbox", lambda state: state.tenants[CONTOSO].mailboxes.pop(OPS), REFUSED),
 ]
@@ -214,7 +218,7 @@ def _grants(*grants: MailboxGrant) -> Change:
         (_grants(), PERSON, True),
         (_grants(MailboxGrant("SendAs", SID)), APPLICATION, False),
         (_grants(MailboxGrant("FullAccess", "S-1-5-21-9")), APPLICATION, False),
-        (_grants(MailboxGrant("FullAccess", SID, time.time() + 60)), APPLICATION, False),
+        (_grants(MailboxGrant("FullAccess", SID, time.time() + FAR)), APPLICATION, False),
         (_grants(MailboxGrant("FullAccess", SID, time.time() - 60)), APPLICATION, True),
         (_principal(), APPLICATION, False),
         (lambda state: state.tenants[CONTOSO].mailboxes.clear(), PERSON, False),
@@ -253,7 +257,7 @@ MINE, THE_APPS = MailboxGrant("SendAs", f"sid-{OPS}"), MailboxGrant("SendAs", SI
         (SALES, [MINE], PERSON, True),
         (SALES, [MINE], APPLICATION, True),
         (SALES, [MailboxGrant("FullAccess", SID)], APPLICATION, False),
-        (SALES, [MailboxGrant("SendAs", SID, time.time() + 60)], APPLICATION, False),
+        (SALES, [MailboxGrant("SendAs", SID, time.time() + FAR)], APPLICATION, False),
         ("it@fabrikam.com", [], APPLICATION, False),
         ("anyone@example.net", [], APPLICATION, False),
         (f"guid-{OPS}", [], APPLICATION, False),

@@ -1,0 +1,210 @@
+"""What a mailbox may do at once and over time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from smtp_world import OPS, Clock, StartWorld, Verifier, World, said, send
+
+from emulator.settings import Settings
+from emulator.smtp.limits import Limits
+from emulator.smtp.settings import SmtpSettings, smtp_settings
+from emulator.smtp.texts import Refused
+from emulator.state import State
+from emulator.statefile import StateError, parse
+
+pytest_plugins = ["smtp_world"]
+
+BUSY = (
+    "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. "
+    "[Hostname=AM0PR02CA0134.eurprd02.prod.outlook.com]"
+)
+SALES = b"From: sales@contoso.com\r\n\r\nhello\r\n"
+KEY = ("tenant", OPS)
+
+
+def limits(clock: Clock | None = None, **settings: Any) -> Limits:
+    return Limits(SmtpSettings(**{"verifier": Verifier()} | settings), clock or Clock())
+
+
+class Frozen(Clock):
+    def __call__(self) -> float:
+        return 1_000_000.0 + self.offset
+
+
+def test_a_fourth_connection_waits_for_one_of_three(world: World) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(world.signed_in()) for _ in range(4)]
+        assert [send(client)[:3] for client in clients] == ["250", "250", "250", "432"]
+        assert send(clients[3]) == BUSY
+        clients[1].quit()
+        deadline = time.monotonic() + 5
+        while (found := send(clients[3])) == BUSY and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert found.startswith("250 ")
+    assert len(world.state.messages) == 4
+
+
+def test_connections_that_do_not_sign_in_or_are_of_others_do_not_count(world: World) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(world.client())
+        assert send(stack.enter_context(world.signed_in())).startswith("250 ")
+
+
+def test_the_bucket() -> None:
+    clock = Frozen()
+    found = limits(clock)
+    assert [found.delay(KEY) for _ in range(30)] == [0.0] * 30
+    assert [round(found.delay(KEY), 3) for _ in range(3)] == [2.0, 4.0, 6.0]
+    assert found.delay(("tenant", "other@contoso.com")) == 0.0
+    clock.offset = 6.0  # the three that wait have gone
+    assert round(found.delay(KEY), 3) == 2.0
+    clock.offset = 600.0  # no more than a minute's worth is saved up
+    assert [found.delay(KEY) for _ in range(30)] == [0.0] * 30
+    assert found.delay(KEY) > 0
+
+
+@pytest.mark.parametrize(("settings", "least", "most"), [({"pace_scale": 0.1}, 0.2, 1.5), ({"pace": False}, 0.0, 0.1)])
+def test_pacing_takes_time(settings: dict[str, Any], least: float, most: float) -> None:
+    found = limits(**settings)
+    for _ in range(30):
+        found.delay(KEY)
+    start = time.monotonic()
+    asyncio.run(found.pace(KEY))
+    assert least <= time.monotonic() - start < most
+
+
+def test_the_last_reply_is_what_is_delayed(start_world: StartWorld) -> None:
+    world = start_world(messages_per_minute=2, pace_scale=0.01)  # 0.3 s instead of 30
+    times = []
+    with world.signed_in() as client:
+        for _ in range(4):
+            client.mail(OPS)
+            client.rcpt("x@example.net")
+            start = time.monotonic()
+            assert said(client.data(b"From: ops@contoso.com\r\n\r\n")).startswith("250 ")
+            times.append(time.monotonic() - start)
+    assert max(times[:2]) < 0.2
+    assert min(times[2:]) > 0.25
+
+
+def test_an_advanced_clock_ends_the_delay(start_world: StartWorld) -> None:
+    world = start_world(messages_per_minute=1)
+    with world.signed_in() as client:
+        send(client)
+        client.mail(OPS)
+        client.rcpt("x@example.net")
+        client.docmd("DATA")
+        client.send(b"From: ops@contoso.com\r\n\r\n.\r\n")
+        time.sleep(0.2)
+        assert len(world.state.messages) == 1
+        world.clock.offset += 60
+        assert said(client.getreply()).startswith("250 ")
+    assert len(world.state.messages) == 2
+
+
+def test_recipients_a_day(start_world: StartWorld) -> None:
+    world = start_world(pace=False, recipients_per_day=5)
+    quota = "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"
+    with world.signed_in() as client:
+        three = ("a@example.net", "b@example.net", "c@example.net")
+        assert send(client, recipients=three).startswith("250 ")
+        assert send(client, recipients=three) == quota
+        assert send(client, recipients=three[:2]).startswith("250 ")  # what was refused did not count
+        world.clock.offset += 86390
+        assert send(client) == quota
+        world.clock.offset += 20
+        assert send(client).startswith("250 ")
+
+
+def test_the_daily_limit_is_microsofts() -> None:
+    found = limits()
+    found.spend(KEY, 9_999)
+    found.check_quota(KEY, 1)
+    with pytest.raises(Refused, match="SubmissionQuotaExceededException"):
+        found.check_quota(KEY, 2)
+
+
+def test_recipients_a_message(start_world: StartWorld) -> None:
+    with start_world(pace=False, recipients_per_message=2).signed_in() as client:
+        client.mail(OPS)
+        replies = [said(client.rcpt(f"{n}@example.net")) for n in range(3)]
+        assert replies == ["250 2.1.5 Recipient OK", "250 2.1.5 Recipient OK", "452 4.5.3 Too many recipients"]
+        assert said(client.data(b"From: ops@contoso.com\r\n\r\n")).startswith("250 ")
+
+
+def test_a_thousand_recipients_are_the_most(world: World) -> None:
+    with world.signed_in() as client:
+        client.mail(OPS)
+        client.send("".join(f"RCPT TO:<{n}@example.net>\r\n" for n in range(1001)))
+        replies = [client.getreply()[0] for _ in range(1001)]
+    assert replies == [250] * 1000 + [452]
+
+
+def test_repeated_errors_shut_the_mailbox_out(start_world: StartWorld) -> None:
+    world = start_world(pace=False, lockout_after=3, lockout_seconds=600)
+    locked = "550 5.2.252 Sender throttled due to continuous send as denied errors."
+    with world.signed_in() as client:
+        for _ in range(2):
+            assert send(client, message=SALES).startswith("554 5.2.252 SendAsDenied;")
+        assert send(client).startswith("250 ")  # one good message, and the count begins again
+        for _ in range(3):
+            assert send(client, message=SALES).startswith("554 5.2.252 SendAsDenied;")
+        assert send(client) == locked
+    with world.signed_in() as client:  # it is the mailbox that is shut out
+        assert send(client) == locked
+        world.clock.offset += 601
+        assert send(client).startswith("250 ")
+
+
+def test_a_lock_needs_equal_errors_and_can_be_off() -> None:
+    found = limits(lockout_after=2)
+    for code in ("5.2.252", "5.2.254", "5.2.252"):
+        found.failed(KEY, code)
+    found.check_lock(KEY)
+    found.failed(KEY, "5.2.252")
+    with pytest.raises(Refused, match=r"550 5\.2\.252"):
+        found.check_lock(KEY)
+    never = limits(lockout_after=0)
+    for _ in range(100):
+        never.failed(KEY, "5.2.252")
+    never.check_lock(KEY)
+
+
+# -- settings from a state file ------------------------------------------------------------------------------------------
+
+
+def options(**smtp: Any) -> SmtpSettings:
+    state, settings = parse({"settings": {"options": {"smtp": smtp}}}, Path())
+    return smtp_settings(state, settings)
+
+
+def test_options_of_a_state_file() -> None:
+    found = options(pace=False, pace_scale=2, connections=1, minimum_tls="1.0")
+    assert (found.pace, found.pace_scale, found.connections, found.minimum_tls) == (False, 2.0, 1, "1.0")
+    assert smtp_settings(State(), Settings()).connections == 3
+    assert smtp_settings(State(), found) is found
+
+
+@pytest.mark.parametrize(
+    ("smtp", "complaint"),
+    [
+        ({"speed": 1}, r"options\.smtp\.speed: is not known"),
+        ({"verifier": 1}, r"options\.smtp\.verifier: is not known"),
+        ({"pace": 1}, r"options\.smtp\.pace: must be like True"),
+        ({"connections": True}, r"options\.smtp\.connections: must be like 3"),
+        ({"connections": 1.5}, r"options\.smtp\.connections: must be like 3"),
+        ({"minimum_tls": "1.4"}, r"minimum_tls: must be one of"),
+        ({"recipients_per_message": 1001}, "must be 1 to 1000"),
+        ({"messages_per_minute": 0}, "must be at least 1"),
+    ],
+)
+def test_options_that_are_none(smtp: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(StateError, match=complaint):
+        options(**smtp)

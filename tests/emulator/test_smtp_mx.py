@@ -1,0 +1,121 @@
+"""The MX endpoint over sockets: what it offers, client certificates, and what it receives for whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, World, connector, said, send
+
+from emulator.ca import Authority
+
+pytest_plugins = ["smtp_world"]
+
+RELAY_DENIED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
+OFFERED = ["SIZE 157286400", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "8BITMIME", "BINARYMIME", "CHUNKING"]
+
+
+def connect(world: World, **properties: object) -> None:
+    world.contoso.inbound_connectors["relay"] = connector(**properties)
+
+
+def certificate(directory: Path, authority: Authority, name: str = "relay.contoso.com", *, whole: bool = True, days: int = 30) -> Path:
+    issue = authority.issue if whole else authority.issue_leaf_only
+    chain, key = issue([name], client=True, days=days)
+    file = directory / "client.pem"
+    file.write_bytes(chain + key)
+    return file
+
+
+def test_what_it_offers(world: World) -> None:
+    with world.raw(mx=True) as raw:
+        assert raw.line().startswith("220 AM0PR02FT012.mail.protection.outlook.com Microsoft ESMTP MAIL Service ready at ")
+        hello = "250-AM0PR02FT012.mail.protection.outlook.com Hello [127.0.0.1]\r\n"
+        assert raw.say("EHLO relay.contoso.com") == [hello, *(f"250-{line}\r\n" for line in OFFERED), "250 SMTPUTF8\r\n"]
+        assert raw.say("AUTH LOGIN") == ["504 5.7.4 Unrecognized authentication type\r\n"]
+        raw.start_tls(world.trust())
+        offered = [f"250-{line}\r\n" for line in OFFERED if line != "STARTTLS"]
+        assert raw.say("EHLO relay.contoso.com") == [hello, *offered, "250 SMTPUTF8\r\n"]
+        assert raw.say("AUTH LOGIN") == ["504 5.7.4 Unrecognized authentication type\r\n"]
+
+
+def test_relaying_by_the_played_address(world: World) -> None:
+    world.state.network |= {"127.0.0.10": "203.0.113.10", "127.0.0.11": "203.0.113.11"}
+    connect(world, SenderIPAddresses=["203.0.113.10"])
+    with world.client("127.0.0.11", mx=True, tls=False) as client:
+        assert send(client) == RELAY_DENIED
+    with world.client("127.0.0.10", mx=True, tls=False) as client:
+        assert send(client).startswith("250 2.6.0 <1@contoso.com> [InternalId=")
+    (found,) = world.state.messages
+    assert (found.tenant_id, found.via, found.connector, found.source) == (CONTOSO, "connector", "relay", "203.0.113.10")
+    assert (found.mail_from, found.recipients, found.raw) == (OPS, ["x@example.net"], MESSAGE)
+    assert (found.authenticated_as, found.app_id) == (None, None)
+
+
+def test_relaying_by_certificate(world: World, tmp_path: Path) -> None:
+    connect(world, TlsSenderCertificateName="*.contoso.com")
+    file = certificate(tmp_path, world.authority)
+    for _ in range(2):  # a client that connects again shows its chain again: no session is resumed
+        with world.client(mx=True, files=file) as client:
+            assert send(client, sender="someone@example.org").startswith("250 2.6.0 ")
+    assert [m.connector for m in world.state.messages] == ["relay", "relay"]
+
+
+@pytest.mark.parametrize(("name", "whole"), [("relay.contoso.com", False), ("relay.fabrikam.com", True)])
+def test_certificates_that_do_not_count(world: World, tmp_path: Path, name: str, whole: bool) -> None:
+    """Without its intermediate, or with another name: TLS goes on, and no connector fits."""
+    connect(world, TlsSenderCertificateName="*.contoso.com")
+    with world.client(mx=True, files=certificate(tmp_path, world.authority, name, whole=whole)) as client:
+        assert send(client) == RELAY_DENIED
+
+
+def test_no_certificate(world: World) -> None:
+    connect(world, TlsSenderCertificateName="*.contoso.com")
+    with world.client(mx=True) as client:
+        assert send(client) == RELAY_DENIED
+
+
+def test_a_message_for_two_tenants(world: World) -> None:
+    with world.client(mx=True) as client:
+        client.mail(OPS)
+        replies = [client.rcpt(to)[0] for to in (OPS, "it@fabrikam.com", "nobody@fabrikam.com", "sales@contoso.com", "x@example.net")]
+        assert replies == [250, 250, 550, 250, 550]
+        assert said(client.data(MESSAGE)).startswith("250 2.6.0 ")
+        assert send(client, recipients=(OPS,)).startswith("250 ")  # nothing of the transaction before is left
+    found = [(m.tenant_id, m.via, m.recipients) for m in world.state.messages]
+    assert found == [
+        (CONTOSO, "direct-send", [OPS, "sales@contoso.com"]),
+        (FABRIKAM, "internet", ["it@fabrikam.com"]),
+        (CONTOSO, "direct-send", [OPS]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["AM0PR02FT012.mail.protection.outlook.com", "contoso-com.mail.protection.outlook.com", "contoso-com.p-v1.mx.microsoft."]
+)
+def test_the_services_own_name_as_helo(world: World, name: str) -> None:
+    with world.client(mx=True, tls=False) as client:
+        client.ehlo(name)
+        assert said(client.mail(OPS)) == "550 5.7.506 Access Denied, Bad HELO"
+        client.ehlo("relay.contoso.com")
+        assert said(client.mail(OPS)) == "250 2.1.0 Sender OK"
+
+
+def test_two_hundred_recipients_of_a_domain(world: World) -> None:
+    connect(world, SenderIPAddresses=["127.0.0.1"])
+    with world.client(mx=True, tls=False) as client:
+        client.mail(OPS)
+        client.send("".join(f"RCPT TO:<{n}@example.net>\r\n" for n in range(201)))
+        replies = [said(client.getreply()) for _ in range(201)]
+        assert replies == ["250 2.1.5 Recipient OK"] * 200 + ["452 4.5.3 Too many recipients"]
+        assert said(client.rcpt("x@example.org")) == "250 2.1.5 Recipient OK"
+
+
+def test_what_every_message_must_have(world: World) -> None:
+    with world.client(mx=True, tls=False) as client:
+        assert send(client, recipients=(OPS,), message=b"Subject: x\r\n\r\n").startswith("550 5.7.512 ")
+        client.mail(OPS)
+        client.rcpt(OPS)
+        client.docmd("DATA")
+        client.send(MESSAGE + b"bare\nline feed\r\n.\r\n")
+        assert said(client.getreply()) == "550 5.6.11 Invalid characters"
