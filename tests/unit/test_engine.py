@@ -101,7 +101,6 @@ def test_bad_input_is_told_at_once_and_in_full(play: Play, room: Room) -> None:
         "changed": False,
         "msg": f"{TENANT_ID}: colour is plaid: choose one. colour is no colour.",
         "failure": {
-            "sentence": "colour is plaid: choose one. colour is no colour.",
             "problems": ["colour is plaid: choose one.", "colour is no colour."],
         },
     }
@@ -137,7 +136,6 @@ def test_a_failed_change_is_noted_and_told_with_its_parts(play: Play, journal_di
     assert result["changed"] is False
     assert result["msg"] == f"{TENANT_ID}: {error}"
     assert result["failure"] == {
-        "sentence": "Could not paint it: Graph throttles this application in this tenant (TooManyRequests). Try again later. [request t-1]",
         "attempted": "paint it", "said": "slow down", "code": "TooManyRequests", "status": 429, "wait_helps": True, "request_id": "t-1",
         "cause": "Graph throttles this application in this tenant", "remedy": "Try again later.",
     }  # fmt: skip

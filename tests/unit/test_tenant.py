@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils.exchange import Command
 from ansible_collections.mailops.m365.plugins.module_utils.tenant import Tenant
+from ansible_collections.mailops.m365.plugins.module_utils.transport import Session
 
 from .conftest import CLIENT, SECRET, TENANT, FakeClock
 from .script import Script
@@ -51,6 +52,13 @@ def test_both_clients_sign_in_for_their_own_audience(script: Script, clock: Fake
     assert tenant.graph.get("/x", "read x") == {"a": 1}
     tenant.exchange.run(Command("Get-X"))
     assert tenant.cost.as_result()["requests"] == 5
+
+
+def test_closing_a_tenant_closes_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Session] = []
+    monkeypatch.setattr(Session, "close", closed.append)
+    Tenant(PARAMS).close()
+    assert len(closed) == 1
 
 
 def test_no_secret_is_in_what_a_tenant_shows(script: Script) -> None:

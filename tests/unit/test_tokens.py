@@ -112,6 +112,15 @@ def test_another_tenant_has_another_token(source: Source, script: Script) -> Non
     assert source("run", tenant=other.upper()).token(GRAPH) == "granted-2"
 
 
+def test_a_wrong_credential_is_not_hidden_by_a_right_ones_token(source: Source, script: Script) -> None:
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    script.expect("POST", TOKEN).answers(200, granted(1))
+    script.expect("POST", TOKEN).form(client_secret="wrong").answers(401, {"error": "invalid_client", "error_codes": [7000215]})
+    assert source("run").token(GRAPH) == "granted-1"
+    with pytest.raises(SignInError, match="the client secret is wrong"):
+        source("run", credential=credentials.ClientSecret("wrong")).token(GRAPH)
+
+
 def test_the_files_are_the_owners_only(source: Source, script: Script, tmp_path: Path) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(200, granted(1))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.transport import (
     Request,
     RetryPolicy,
     Session,
+    SystemClock,
     Transport,
     longest_wait,
 )
@@ -99,7 +101,7 @@ def test_a_refused_connection_is_tried_three_times(transport: Transport, script:
         transport.send(CREATE)
     assert transport.cost.requests == 3
     assert str(raised.value) == (
-        "Could not create x: the service answered unreachable: nobody answered at graph.microsoft.com:443: the connection was refused. "
+        "Could not create x: nobody answered at graph.microsoft.com:443: the connection was refused. "
         "Check m365_cloud, the name and the way to it (DNS, proxy, firewall)."
     )
 
@@ -246,6 +248,31 @@ def test_a_refused_connection_says_so(session: Session, clock: FakeClock) -> Non
 def test_tls_that_is_refused_says_so(session: Session, clock: FakeClock) -> None:
     with server(_answer(b"220 not TLS at all\r\n")) as (url, _seen), pytest.raises(Unreachable, match="TLS was refused"):
         Transport(session, clock).send(Request("GET", url.replace("http:", "https:")))
+
+
+def test_a_closed_session_keeps_no_connection(session: Session) -> None:
+    closed = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        if connection.recv(1) == b"":
+            closed.set()
+
+    with server(handle) as (url, _seen):
+        assert session(Request("GET", url)).status == 204
+        assert not closed.wait(0.05)
+        session.close()
+        assert closed.wait(2)
+
+
+def test_the_clock_in_earnest_is_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    before = time.time()
+    SystemClock().sleep(7)
+    assert slept == [7]
+    assert before <= SystemClock().now() <= time.time()
 
 
 def test_a_redirect_is_not_followed(session: Session) -> None:

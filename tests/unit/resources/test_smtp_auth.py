@@ -195,7 +195,7 @@ def test_basic_under_security_defaults_is_refused_before_any_write(play: Play, s
     service = Organization({"a@contoso.com": None, "b@contoso.com": None}, others=script)
     wanted = wish("a@contoso.com", sign_in="basic") + wish("b@contoso.com")
     result = play(RESOURCE, service, mailboxes=wanted)
-    assert result["failure"]["sentence"].startswith("a@contoso.com: sign_in is basic, but this tenant's Entra Security Defaults are on")
+    assert result["failure"]["problems"][0].startswith("a@contoso.com: sign_in is basic, but this tenant's Entra Security Defaults are on")
     assert (service.writes, service.requests) == ([], 0)
 
 
