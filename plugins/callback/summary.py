@@ -68,16 +68,18 @@ class CallbackModule(CallbackBase):
                     importlib.import_module(name)
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        self._add(result)
+        self._add(result, failed=False)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
-        self._add(result)
+        self._add(result, failed=not ignore_errors)
 
-    def _add(self, result: t.Any) -> None:
+    def _add(self, result: t.Any, failed: bool) -> None:
         host, task, found = _parts(result)
         if isinstance(found.get("cost"), dict) or "failure" in found:
             action = str(getattr(task, "resolved_action", None) or task.action).rpartition(".")[2]
-            self._report.add(host, str(task.get_name()), action, json.loads(json.dumps(found, default=str)), bool(task.check_mode))
+            self._report.add(
+                host, str(task.get_name()), action, json.loads(json.dumps(found, default=str)) | {"failed": failed}, bool(task.check_mode)
+            )
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         if not self._report.tasks:

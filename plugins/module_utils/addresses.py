@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .errors import InvalidInput
-from .exchange import Command, ExchangeClient
+from .exchange import Command, ExchangeClient, is_missing
 
 # The local part in ASCII: Exchange Online gives its mailboxes no other addresses.
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
@@ -40,6 +40,17 @@ def accepted_domains(exchange: ExchangeClient) -> set[str]:
     """The organization's accepted domains, in lower case."""
     command = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")
     return {str(item["DomainName"]).lower() for item in exchange.run(command).values}
+
+
+def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str]) -> None:
+    """Raise one InvalidInput that names every address among these that is no mailbox of the organization."""
+    listed = list(dict.fromkeys(wanted))
+    commands = [Command("Get-Mailbox", {"Identity": address}, ("Guid",), f"look for the mailbox {address}") for address in listed]
+    outcomes = exchange.batch(commands)
+    missing = [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)]
+    refuse_missing(exchange, missing)
+    for outcome in outcomes:
+        outcome.checked()
 
 
 def refuse_missing(exchange: ExchangeClient, missing: Sequence[str], what: str = "mailbox") -> None:

@@ -72,9 +72,9 @@ def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_d
 
 
 def _failure(error: MailopsError, params: dict[str, Any], tenant: Tenant | None) -> dict[str, Any]:
-    name, failure = str(params.get("tenant") or ""), error.as_result()
-    result: dict[str, Any] = {"failed": True, "changed": False, "failure": failure}
-    result["msg"] = f"{name}: {failure['sentence']}" if name else failure["sentence"]
+    name = str(params.get("tenant") or "")
+    result: dict[str, Any] = {"failed": True, "changed": False, "failure": error.as_result()}
+    result["msg"] = f"{name}: {error}" if name else str(error)
     return result | getattr(error, "outcome", {}) | ({"cost": tenant.cost.as_result()} if tenant else {})
 
 

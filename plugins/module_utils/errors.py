@@ -15,8 +15,8 @@ class MailopsError(Exception):
     """The root: its text is the sentence for the user."""
 
     def as_result(self) -> dict:
-        """The structured form, under `failure` in a failed task's result."""
-        return {"sentence": str(self)}
+        """Its parts, under `failure` in a failed task's result; the sentence itself is the task's `msg`."""
+        return {}
 
 
 class InvalidInput(MailopsError):  # noqa: N818 - reads as what it is
@@ -27,7 +27,7 @@ class InvalidInput(MailopsError):  # noqa: N818 - reads as what it is
         self.problems = list(problems)
 
     def as_result(self) -> dict:
-        return {"sentence": str(self), "problems": self.problems}
+        return {"problems": self.problems}
 
 
 class MissingLibrary(MailopsError):  # noqa: N818
@@ -68,7 +68,6 @@ class ServiceError(MailopsError):
 
     def as_result(self) -> dict:
         return {
-            "sentence": str(self),
             "attempted": self.attempted,
             "said": " ".join(self.said.split())[:1000],
             "code": self.code,
@@ -82,6 +81,9 @@ class ServiceError(MailopsError):
 
 class Unreachable(ServiceError):  # noqa: N818
     """Nobody answered: name not resolved, connection refused, TLS refused, time run out."""
+
+    def _sentence(self) -> str:
+        return f"Could not {self.attempted}: {self.said}"
 
 
 class SignInError(ServiceError):

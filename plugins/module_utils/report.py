@@ -102,8 +102,7 @@ class Report:
             yield "", None
             yield "FAILED", "bright gray"
         for task in failed:
-            sentence = (task["failure"] or {}).get("sentence") or task["msg"] or "failed"
-            for number, text in enumerate(textwrap.wrap(f"{task['tenant']}: {sentence}", self.width - 2)):
+            for number, text in enumerate(textwrap.wrap(f"{task['tenant']}: {task['msg']}", self.width - 2)):
                 yield ("" if number == 0 else "  ") + text, "red"
 
     def _wrapped(self, text: str) -> list[str]:

@@ -46,6 +46,12 @@ options:
       - Only the public part is read and sent. List the old and the new one while you rotate.
     type: list
     elements: str
+  mailboxes:
+    description:
+      - Addresses of the mailboxes that the application is meant for.
+      - Where something is to be written, all of them must exist first; those that do not are named at once. They are not changed.
+    type: list
+    elements: str
   consent:
     description: Whether to grant admin consent to the permissions.
     type: bool

@@ -10,6 +10,7 @@ MSAL for Python, ConfidentialClientApplication.
 from __future__ import annotations
 
 import datetime
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,6 +30,10 @@ class ClientSecret:
     def for_msal(self) -> Any:
         return self.value
 
+    def fingerprint(self) -> str:
+        """What tells this credential from another, and nothing more of it."""
+        return hashlib.sha256(self.value.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class ClientCertificate:
@@ -42,6 +47,9 @@ class ClientCertificate:
 
     def for_msal(self) -> Any:
         return {"private_key": self.private_key, "public_certificate": self.certificate}
+
+    def fingerprint(self) -> str:
+        return self.thumbprint
 
 
 Credential: TypeAlias = "ClientSecret | ClientCertificate"

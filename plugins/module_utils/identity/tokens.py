@@ -180,7 +180,9 @@ class TokenSource:
         return entry if entry and entry["expires"] - MARGIN > self._transport.clock.now() else None
 
     def _key(self, scope: str) -> str:
-        parts = f"{self.cloud.authority}\n{self.tenant.lower()}\n{self.client_id.lower()}\n{scope}"
+        """The credential belongs to it: a wrong one must not be hidden by the token that a right one brought."""
+        credential = self._credential.fingerprint()
+        parts = f"{self.cloud.authority}\n{self.tenant.lower()}\n{self.client_id.lower()}\n{scope}\n{credential}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def _new(self, scope: str, claims: str | None) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import certificates
+from .. import addresses, certificates
 from ..engine import Plan
 from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
 from ..graph import Call
@@ -31,6 +31,7 @@ OPTIONS = Spec(
         "display_name": {"type": "str"},
         "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
         "certificates": {"type": "list", "elements": "str"},
+        "mailboxes": {"type": "list", "elements": "str"},
         "consent": {"type": "bool", "default": True},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -45,7 +46,7 @@ class EntraApp:
     spec = TENANT | JOURNAL | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        problems = []
+        problems = addresses.problems("mailboxes", params["mailboxes"] or [])
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", params["unique_name"]):
             problems.append(
                 f"unique_name is {params['unique_name']!r}: use 1 to 128 letters, digits, dots, underscores and hyphens; "
@@ -71,6 +72,8 @@ class EntraApp:
         wanted = permissions(found, params)
         leaves = [certificates.read(text) for text in params["certificates"] or []]
         work = difference(found, wanted, leaves, params)
+        if work and params["mailboxes"]:
+            addresses.refuse_unknown_mailboxes(tenant.exchange, params["mailboxes"])
         after = predicted(found, wanted, leaves, params)
         outcome = {"app": describe(found, after)}
         return Plan(before, after, [work, found] if work else [], outcome)
