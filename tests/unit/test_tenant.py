@@ -56,7 +56,7 @@ def test_both_clients_sign_in_for_their_own_audience(script: Script, clock: Fake
 
 def test_closing_a_tenant_closes_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[Session] = []
-    monkeypatch.setattr(Session, "close", closed.append)
+    monkeypatch.setattr(Session, "close", lambda self: closed.append(self))
     Tenant(PARAMS).close()
     assert len(closed) == 1
 
