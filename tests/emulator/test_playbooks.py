@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 from emulator.sandbox import Sandbox
+from tests.contract import check_contract
 
 REPO = Path(__file__).resolve().parent.parent.parent
-CHECKER = REPO.parent / "shared" / "contract" / "check_requests.py"
 SENDERS = 8
 
 
@@ -102,15 +102,7 @@ def test_a_check_run_on_empty_tenants_writes_nothing_and_predicts_the_real_run(p
     assert (again.code, again.total("changed"), again.total("proven")) == (0, 0, SENDERS), again.output
     check = playground.play("site.yml", "--check")
     assert (check.code, check.total("changed")) == (0, 0), check.output
-    contract(playground)
-
-
-def contract(playground: Playground) -> None:
-    """Every recorded request is one that Microsoft publishes."""
-    if not CHECKER.exists():
-        pytest.skip("the published contract is not beside this checkout")
-    done = subprocess.run([sys.executable, str(CHECKER), str(playground.record_file)], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    check_contract(playground.record_file)
 
 
 def test_drift_is_shown_by_a_check_run_and_mended_by_the_next(playground: Playground) -> None:

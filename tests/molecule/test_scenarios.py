@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract import check_contract
+
 REPO = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = sorted(path.parent for path in REPO.glob("molecule/*/molecule.yml"))
 # The one that the newest Python and ansible-core run as well.
@@ -26,10 +28,11 @@ def scenario(path: Path) -> object:
 
 
 @pytest.mark.parametrize("path", [scenario(path) for path in SCENARIOS])
-def test_scenario(path: Path) -> None:
+def test_scenario(path: Path, tmp_path: Path) -> None:
     binaries = Path(sys.executable).parent
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "MAILOPS_"))}
     environment |= {"PATH": f"{binaries}{os.pathsep}{environment['PATH']}", "PY_COLORS": "0", "NO_COLOR": "1"}
+    environment["MAILOPS_RECORD"] = str(record := tmp_path / "record.jsonl")
     if (path / "needs").exists():
         needs = subprocess.run([path / "needs"], cwd=REPO, env=environment, check=False, capture_output=True, text=True)
         if needs.returncode:
@@ -37,3 +40,5 @@ def test_scenario(path: Path) -> None:
     command = [binaries / "molecule", "test", "--scenario-name", path.name]
     done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout[-12000:]}\n{done.stderr[-6000:]}"
+    if record.exists():  # scenarios without an emulator record nothing
+        check_contract(record)
