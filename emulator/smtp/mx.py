@@ -34,6 +34,13 @@ class Mx(Transfer):
         super()._set_rset_state()
         self._acceptances = []
 
+    def facts(self, **more: str) -> dict[str, str]:
+        """Nobody signs in here: the mailbox is the recipient, the tenant the recipient's or else the sender's."""
+        found = super().facts(**more)
+        known = self.named(found.get("sender", ""))
+        known.pop("mailbox")
+        return known | (self.named(found["recipient"]) if "recipient" in found else {}) | found
+
     def peer(self) -> Peer:
         connection = self.encrypted
         names = tls.certificate_names(connection, self._root) if connection else ()

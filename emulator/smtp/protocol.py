@@ -109,6 +109,11 @@ class Conversation(aio.SMTP):
             found |= {"sender": transaction.sender, "domain": transaction.sender_domain}
         return found | more
 
+    def named(self, address: str) -> dict[str, str]:
+        """What an order says of an address: the mailbox, and the tenant where it is one's own."""
+        tenant = self.state.tenant(address.rpartition("@")[2])
+        return {"mailbox": address} | ({"tenant": tenant.id} if tenant else {})
+
     async def stage(self, name: str, **facts: str) -> None:
         await self.script.play(name, self.facts(**facts))
 

@@ -94,7 +94,7 @@ class Submission(Transfer):
         blob = _decoded(initial or await self._ask(""))
         try:
             user, token = parse_xoauth2(blob)
-            await self.stage("auth", mechanism="XOAUTH2", mailbox=user)
+            await self.stage("auth", mechanism="XOAUTH2", **self.named(user))
             return xoauth2(self.state, self.settings.verifier, user, token)
         except Refused as refusal:
             if self.settings.challenge_334 and refusal.reply.startswith("535"):
@@ -104,7 +104,7 @@ class Submission(Transfer):
     async def _login(self, initial: str) -> Account:
         user = _decoded(initial or await self._ask(_encoded("Username:"))).decode("utf-8", "surrogateescape")
         password = _decoded(await self._ask(_encoded("Password:"))).decode("utf-8", "surrogateescape")
-        await self.stage("auth", mechanism="LOGIN", mailbox=user)
+        await self.stage("auth", mechanism="LOGIN", **self.named(user))
         return login(self.state, user, password, basic_retired=self.settings.basic_retired)
 
     # -- mail -----------------------------------------------------------------------------------------------------

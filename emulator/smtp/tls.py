@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import _ssl
+import contextlib
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (OpenSSL: X509_VERIFY_PARAM_set_flags)
 VERSIONS = {"TLSv1": "1.0", "TLSv1.1": "1.1", "TLSv1.2": "1.2", "TLSv1.3": "1.3"}
 
 
@@ -24,24 +26,43 @@ class CertificateAuthority(Protocol):
     server_key: Path
 
 
-def server_context(authority: CertificateAuthority, *, client_certificates: bool = False) -> ssl.SSLContext:
-    """Old versions get their handshake, because the service refuses them with a reply.
+class _TakesAny(ssl.SSLContext):
+    """A server that asks for a client certificate and hangs up on none, as Microsoft's does.
 
-    With client certificates OpenSSL also trusts the intermediate, so that a client that does not send it is not
-    cut off: Microsoft takes its certificate and finds no connector. `certificate_names` is strict instead.
+    A self-signed, foreign, expired or incomplete chain is taken and proves nothing: `certificate_names` is strict
+    instead. OpenSSL could be told so by a verify callback, which Python does not offer; it lets see the messages of a
+    handshake before they are processed, so that whatever certificate arrives becomes its own anchor.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    _msg_callback: Callable[..., None]  # ssl.SSLContext's own, which its stub leaves out
+
+    def take_any(self) -> None:
+        self.verify_mode = ssl.CERT_OPTIONAL
+        self.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | NO_CHECK_TIME
+        self.options |= ssl.OP_NO_TICKET  # a resumed session would not show the chain again
+        self.num_tickets = 0
+        self._msg_callback = self._seen
+
+    def _seen(self, connection: object, direction: str, version: int, content: int, message: object, data: bytes) -> None:
+        if direction != "read" or getattr(message, "name", "") != "CERTIFICATE":
+            return
+        body = data[4:]  # type and length
+        if version == ssl.TLSVersion.TLSv1_3:
+            body = body[1 + body[0] :]  # certificate_request_context (RFC 8446, section 4.4.2)
+        size = int.from_bytes(body[3:6], "big")
+        if size:
+            with contextlib.suppress(ssl.SSLError):  # no certificate at all: OpenSSL refuses it next
+                self.load_verify_locations(cadata=body[6 : 6 + size])
+
+
+def server_context(authority: CertificateAuthority, *, client_certificates: bool = False) -> ssl.SSLContext:
+    """Old versions get their handshake, because the service refuses them with a reply."""
+    context = _TakesAny(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.load_cert_chain(authority.server_chain, authority.server_key)
     if client_certificates:
-        context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(authority.ca_file)
-        pem = authority.server_chain.read_bytes()
-        for certificate in x509.load_pem_x509_certificates(pem)[1:]:
-            context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
-        context.options |= ssl.OP_NO_TICKET  # a resumed session would not show the chain again
-        context.num_tickets = 0
+        context.take_any()
     return context
 
 

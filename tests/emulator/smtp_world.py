@@ -149,7 +149,15 @@ class World:
         return ssl.create_default_context(cafile=str(self.authority.ca_file))
 
     @contextlib.contextmanager
-    def client(self, source: str = "127.0.0.1", *, mx: bool = False, tls: bool = True, files: Path | None = None) -> Iterator[smtplib.SMTP]:
+    def client(
+        self,
+        source: str = "127.0.0.1",
+        *,
+        mx: bool = False,
+        tls: bool = True,
+        files: Path | None = None,
+        version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+    ) -> Iterator[smtplib.SMTP]:
         """smtplib after EHLO, STARTTLS and EHLO; `files`: a client certificate with its key."""
         port = self.mx_port if mx else self.smtp_port
         client = smtplib.SMTP("localhost", port, "client.example.net", timeout=20, source_address=(source, 0))
@@ -157,6 +165,7 @@ class World:
             client.ehlo()
             if tls:
                 context = self.trust()
+                context.maximum_version = version
                 if files:
                     context.load_cert_chain(files)
                 client.starttls(context=context)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from smtp_world import CONTOSO, MESSAGE, OPS, StartWorld, World, said, send, xoauth2_blob
+from smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, StartWorld, World, said, send, xoauth2_blob
 
 from emulator.faults import Fault
 from emulator.smtp.faults import NAMES, STAGES
@@ -94,6 +94,24 @@ def test_faults_are_bound_to_facts(world: World, match: dict[str, str], hit: boo
     world.faults.order(Fault("smtp", match=match | {"stage": "rcpt"}, status=450, body="4.2.1 as ordered"))
     with world.signed_in() as client:
         assert send(client).startswith("450 4.2.1 as ordered" if hit else "250 ")
+
+
+@pytest.mark.parametrize(
+    ("service", "stage", "match", "hit"),
+    [
+        ("smtp", "auth", {"tenant": CONTOSO, "mailbox": OPS}, True),
+        ("smtp", "auth", {"tenant": FABRIKAM}, False),
+        ("smtp", "data", {"tenant": CONTOSO, "mailbox": OPS}, True),
+        ("mx", "mail", {"tenant": CONTOSO}, True),
+        ("mx", "rcpt", {"tenant": CONTOSO, "mailbox": OPS}, True),
+        ("mx", "rcpt", {"tenant": FABRIKAM}, False),
+        ("mx", "data", {"mailbox": OPS, "sender": OPS}, True),
+        ("mx", "data", {"mailbox": "sales@contoso.com"}, False),
+    ],
+)
+def test_a_fault_of_one_tenant_or_mailbox(world: World, service: str, stage: str, match: dict[str, str], hit: bool) -> None:
+    world.faults.order(Fault(service, match=match | {"stage": stage}, status=451, body="4.3.0 as ordered"))
+    assert reached(world, mx=service == "mx")[stage].startswith("451 4.3.0 as ordered") is hit
 
 
 def test_a_fault_of_one_service_is_not_played_by_the_other(world: World) -> None:

@@ -139,12 +139,13 @@ def test_recipients_a_message(start_world: StartWorld) -> None:
         assert said(client.data(b"From: ops@contoso.com\r\n\r\n")).startswith("250 ")
 
 
-def test_a_thousand_recipients_are_the_most(world: World) -> None:
-    with world.signed_in() as client:
+@pytest.mark.parametrize(("settings", "most"), [({}, 500), ({"recipients_per_message": 1000}, 1000)])
+def test_the_most_recipients_of_a_message(start_world: StartWorld, settings: dict[str, int], most: int) -> None:
+    with start_world(**settings).signed_in() as client:
         client.mail(OPS)
-        client.send("".join(f"RCPT TO:<{n}@example.net>\r\n" for n in range(1001)))
-        replies = [client.getreply()[0] for _ in range(1001)]
-    assert replies == [250] * 1000 + [452]
+        client.send("".join(f"RCPT TO:<{n}@example.net>\r\n" for n in range(most + 1)))
+        replies = [client.getreply()[0] for _ in range(most + 1)]
+    assert replies == [250] * most + [452]
 
 
 def test_repeated_errors_shut_the_mailbox_out(start_world: StartWorld) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import pytest
+from conftest import KeyPair
 from smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, World, connector, said, send
 
 from emulator.ca import Authority
@@ -67,6 +69,25 @@ def test_certificates_that_do_not_count(world: World, tmp_path: Path, name: str,
     connect(world, TlsSenderCertificateName="*.contoso.com")
     with world.client(mx=True, files=certificate(tmp_path, world.authority, name, whole=whole)) as client:
         assert send(client) == RELAY_DENIED
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("kind", ["foreign", "self-signed", "expired"])
+def test_a_bad_certificate_is_no_reason_to_hang_up(
+    world: World, tmp_path: Path, key_pair: KeyPair, kind: str, version: ssl.TLSVersion
+) -> None:
+    """It counts for nothing, even when its name fits; what came by address passes."""
+    connect(world, TlsSenderCertificateName="*.contoso.com")
+    if kind == "self-signed":
+        file = tmp_path / "client.pem"
+        file.write_text(key_pair.pem + key_pair.private_pem)
+    else:
+        authority = Authority(tmp_path / "other") if kind == "foreign" else world.authority
+        file = certificate(tmp_path, authority, days=-1 if kind == "expired" else 30)
+    for expected in (RELAY_DENIED, "250 2.6.0 "):
+        with world.client(mx=True, files=file, version=version) as client:
+            assert send(client).startswith(expected)
+        connect(world, SenderIPAddresses=["127.0.0.1"])
 
 
 def test_no_certificate(world: World) -> None:
