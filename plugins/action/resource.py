@@ -23,6 +23,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.engine import Resourc
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
+_CREDENTIALS = ("client_secret", "certificate_path")
 
 
 def resource_of(module: str) -> Resource:
@@ -71,6 +72,10 @@ class ActionModule(ActionBase):
                 if isinstance(value, str) and not value:
                     continue
                 args[option] = value
+        # An explicit credential comes before another kind in the environment.
+        given = [name for name in _CREDENTIALS if args.get(name)]
+        if len(given) == 1:
+            args |= {name: None for name in _CREDENTIALS if name not in given}
         if "tenant" in resource.spec.options and args.get("tenant") == "":
             raise AnsibleActionFail("The option tenant is empty.")
         return args

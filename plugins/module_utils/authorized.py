@@ -57,8 +57,9 @@ class AuthorizedTransport:
         return self.transport.send(replace(request, headers={**request.headers, "Authorization": f"Bearer {token}"}, json=body), again)
 
     def refuse_foreign(self, url: str) -> None:
-        """A link to another host would take the token there."""
-        if urlsplit(url)[:2] != urlsplit(self.base)[:2]:
+        """A link to another host would take the token there; a sub-domain of the service's own is that service."""
+        given, own = urlsplit(url), urlsplit(self.base)
+        if given.scheme != own.scheme or not (given.netloc == own.netloc or given.netloc.endswith(f".{own.netloc}")):
             raise MailopsError(f"{self.base} answered with a link to {urlsplit(url).netloc}, which gets no token from here.")
 
 

@@ -73,7 +73,7 @@ def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_d
 
 def _failure(error: MailopsError, params: dict[str, Any], tenant: Tenant | None) -> dict[str, Any]:
     name = str(params.get("tenant") or "")
-    result: dict[str, Any] = {"failed": True, "changed": False, "failure": error.as_result()}
+    result: dict[str, Any] = {"failed": True, "changed": error.begun, "failure": error.as_result()}
     result["msg"] = f"{name}: {error}" if name else str(error)
     return result | getattr(error, "outcome", {}) | ({"cost": tenant.cost.as_result()} if tenant else {})
 
@@ -88,6 +88,7 @@ def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mo
             outcome = resource.apply(tenant, params, plan)
         except MailopsError as error:
             journal.end(number, hide(str(error), resource.spec.secrets(params)))
+            error.begun = True
             raise
         unnoted = journal.end(number)
         notes += [unnoted] if unnoted else []

@@ -147,6 +147,8 @@ ROWS: tuple[Known, ...] = (
           text=r"basic authentication is disabled", keep="defer", source=_SMTP_AUTH),
     Known("wrong-mailbox-password", "smtp", "5.7.139", "the mailbox's password is wrong", "Correct the password.",
           text=r"credentials were incorrect", keep="defer", source=_SMTP_AUTH),
+    Known("policy-refused", "smtp", "5.7.139", "a policy of the tenant refuses this sign-in", "Read the server's own words; try OAuth.",
+          keep="defer", source=_SMTP_AUTH),
     Known("basic-retired", "smtp", "5.7.30", "Microsoft has retired sign-in by password for this tenant",
           "Send with OAuth, through a connector or relay, or by High Volume Email.", keep="defer",
           source="Exchange Online to retire Basic auth for Client Submission (SMTP AUTH)"),

@@ -12,7 +12,9 @@ from .error_table import Known
 
 
 class MailopsError(Exception):
-    """The root: its text is the sentence for the user."""
+    """The root: its text is the sentence for the user. `begun`: writing had begun, so something may have been changed."""
+
+    begun = False
 
     def as_result(self) -> dict:
         """Its parts, under `failure` in a failed task's result; the sentence itself is the task's `msg`."""

@@ -63,7 +63,10 @@ class Tenant:
 
     @cached_property
     def exchange(self) -> ExchangeClient:
-        return ExchangeClient(AuthorizedTransport(self.transport, self.tokens, "exchange"), self.name)
+        """Paths and anchors of Exchange hold the tenant's id, also where the tenant was named by a domain."""
+        authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
+        named_by_id = _GUID.fullmatch(self.name)
+        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope))
 
     def close(self) -> None:
         if isinstance(self._session, Session):

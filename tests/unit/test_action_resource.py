@@ -127,7 +127,8 @@ def test_on_another_connection_the_module_is_shipped(ran: list[dict[str, Any]], 
     assert _action({"organization": "disabled"}, transport="ssh").run(None, VARIABLES) == {"changed": False}
     assert ran == []
     assert shipped[0]["module_name"] == "mailops.m365.smtp_auth"
-    assert shipped[0]["module_args"] == {"organization": "disabled", "tenant": TENANT, "client_id": CLIENT, "client_secret": "from-vault"}
+    expected = {"organization": "disabled", "tenant": TENANT, "client_id": CLIENT, "client_secret": "from-vault"}
+    assert shipped[0]["module_args"] == {**expected, "certificate_path": None}  # the environment's certificate stays out
 
 
 @pytest.mark.parametrize(("value", "in_process"), [(False, False), ("no", False), (True, True)])

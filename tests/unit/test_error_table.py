@@ -27,6 +27,7 @@ SMTP = [
     (f"{AUTH} user is locked by your organization's security defaults policy. Contact your administrator.", "security-defaults"),
     (f"{AUTH} the request did not meet the criteria to be authenticated successfully. Contact your administrator.", "policy-blocks-basic"),
     (f"{AUTH} the user credentials were incorrect.", "wrong-mailbox-password"),
+    (f"{AUTH} for a reason that nobody has published yet.", "policy-refused"),
     ("550 5.7.30 Basic authentication is not supported for Client Submission.", "basic-retired"),
     ("504 5.7.4 Unrecognized authentication type", "wrong-mechanism"),
     ("421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2. Visit https://aka.ms/smtp_auth_tls", "old-tls"),

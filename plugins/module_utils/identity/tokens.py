@@ -157,6 +157,12 @@ class TokenSource:
             entry = self._valid(key)
             return entry["token"] if entry else self._new(scope, None)
 
+    def tenant_id(self, scope: str) -> str:
+        """The tenant's id, as the sign-in service's discovery document tells it; kept beside the token."""
+        self.token(scope)
+        entry = self._valid(self._key(scope)) or {}
+        return entry.get("tenant") or self.tenant
+
     def renewed(self, scope: str, used: str, claims: str | None = None) -> str | None:
         """Another token than the refused one; with the `claims` of a challenge always a new one.
 
@@ -210,7 +216,8 @@ class TokenSource:
         if "access_token" not in answer:
             raise sign_in_error(attempted, answer)
         life = float(answer.get("expires_in", 3599))
-        return {"token": answer["access_token"], "expires": self._transport.clock.now() + life}
+        # msal takes the tenant from the discovery document's token endpoint, where it is a GUID.
+        return {"token": answer["access_token"], "expires": self._transport.clock.now() + life, "tenant": client.authority.tenant}
 
 
 def sign_in_error(attempted: str, answer: dict) -> SignInError:

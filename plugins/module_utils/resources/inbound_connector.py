@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import error_table
 from ..engine import Plan
-from ..errors import ExchangeError
+from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, boolean, names
 from ..spec import JOURNAL, TENANT, Spec
 from ..tenant import Tenant
@@ -94,6 +94,7 @@ class InboundConnector:
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}
         steps: list[tuple[str, str, dict[str, Any]]] = []
+        problems: list[str] = []
         for connector in params["connectors"]:
             name = connector["name"].strip()
             have = found.get(name.lower())
@@ -104,6 +105,9 @@ class InboundConnector:
                     before[have["name"]] = _public(have)
                 if step[0] != "Remove-InboundConnector":
                     after[name] = _predicted(connector, have)
+                    problems += [f"connectors: {name}: {problem}" for problem in _misfits(_merged(connector, have))]
+        if problems:
+            raise InvalidInput(*problems)
         shown = {c["name"].strip(): (_predicted(c, found.get(c["name"].strip().lower())) if c["state"] == "present" else None)
                  for c in params["connectors"]}  # fmt: skip
         return Plan(before, after, list(steps), {"connectors": shown})
@@ -156,19 +160,26 @@ def _problems(connector: dict[str, Any]) -> list[str]:
         problems.append(
             f"tls_sender_certificate_name is {certificate!r}: give the certificate's name, such as relay.contoso.com or *.contoso.com."
         )
-    kind = connector["type"] or "OnPremises"
-    if kind == "OnPremises" and not connector["sender_ip_addresses"] and not certificate:
-        problems.append("it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, nobody could use it.")
     if connector["sender_domains"] is not None and not names(connector["sender_domains"]):
         problems.append("sender_domains is empty: name domains, or '*' for all.")
+    return problems
+
+
+def _misfits(connector: dict[str, Any]) -> list[str]:
+    """What does not go together in a connector as it would be (New-InboundConnector)."""
+    problems = []
+    partner, addresses = connector["type"] == "Partner", connector.get("sender_ip_addresses")
+    certificate = connector.get("tls_sender_certificate_name")
+    if not partner and not addresses and not certificate:
+        problems.append("it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, nobody could use it.")
     for option in ("restrict_domains_to_ip_addresses", "restrict_domains_to_certificate"):
-        if connector[option] and kind == "OnPremises":
+        if connector.get(option) and not partner:
             problems.append(f"{option} works with type Partner only: remove it or set type: Partner.")
-    if connector["restrict_domains_to_ip_addresses"] and not connector["sender_ip_addresses"]:
+    if connector.get("restrict_domains_to_ip_addresses") and not addresses:
         problems.append("restrict_domains_to_ip_addresses needs sender_ip_addresses.")
-    if connector["restrict_domains_to_certificate"] and not certificate:
+    if connector.get("restrict_domains_to_certificate") and not certificate:
         problems.append("restrict_domains_to_certificate needs tls_sender_certificate_name.")
-    if connector["treat_messages_as_internal"] and kind != "OnPremises":
+    if connector.get("treat_messages_as_internal") and partner:
         problems.append("treat_messages_as_internal works with type OnPremises only.")
     return problems
 
@@ -252,7 +263,11 @@ def _cleared(option: str, value: Any) -> Any:
 
 
 def _predicted(connector: dict[str, Any], have: dict[str, Any] | None) -> dict[str, Any]:
-    return _public({**(have or {}), **_wanted(connector, new=not have)})
+    return _public(_merged(connector, have))
+
+
+def _merged(connector: dict[str, Any], have: dict[str, Any] | None) -> dict[str, Any]:
+    return {**(have or {}), **_wanted(connector, new=not have)}
 
 
 def _public(item: dict[str, Any]) -> dict[str, Any]:

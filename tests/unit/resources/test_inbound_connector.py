@@ -150,8 +150,6 @@ def test_a_certificate_name_is_taken(name: str) -> None:
     [
         ({}, "it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, nobody could use it."),
         ({"sender_ip_addresses": [], "tls_sender_certificate_name": ""}, "it has neither"),
-        ({"sender_ip_addresses": ["203.0.113.5"], "sender_domains": []}, "sender_domains is empty: name domains, or '*' for all."),
-        ({"sender_ip_addresses": ["203.0.113.5"], "sender_domains": [""]}, "sender_domains is empty: name domains, or '*' for all."),
         (
             {"sender_ip_addresses": ["203.0.113.5"], "restrict_domains_to_ip_addresses": True},
             "to_ip_addresses works with type Partner only",
@@ -168,9 +166,25 @@ def test_a_certificate_name_is_taken(name: str) -> None:
         ({"type": "Partner", "treat_messages_as_internal": True}, "treat_messages_as_internal works with type OnPremises only."),
     ],
 )
-def test_options_that_do_not_fit_together_are_told(options: dict[str, Any], words: str) -> None:
-    [problem] = problems({"name": "Relay", **options})
-    assert words in problem
+def test_options_that_do_not_fit_together_are_told(play: Play, options: dict[str, Any], words: str) -> None:
+    service = Organization()
+    result = play(RESOURCE, service, connectors=[{"name": "Relay", **options}])
+    assert words in result["msg"]
+    assert service.writes == []
+
+
+@pytest.mark.parametrize("domains", [[], [""]])
+def test_empty_sender_domains_are_told(domains: list[str]) -> None:
+    [problem] = problems({"name": "Relay", "sender_ip_addresses": ["203.0.113.5"], "sender_domains": domains})
+    assert "sender_domains is empty: name domains, or '*' for all." in problem
+
+
+def test_options_are_judged_together_with_what_is_there(play: Play) -> None:
+    service = Organization({"Name": "Relay", "SenderIPAddresses": ["203.0.113.5"], "SenderDomains": ["contoso.com"]})
+    assert play(RESOURCE, service, connectors=[{"name": "Relay", "comment": "of the office"}])["changed"] is True
+    assert play(RESOURCE, service, connectors=[{"name": "Relay", "restrict_domains_to_ip_addresses": True}])["changed"] is True
+    result = play(RESOURCE, service, connectors=[{"name": "Relay", "sender_ip_addresses": []}])
+    assert "restrict_domains_to_ip_addresses needs sender_ip_addresses." in result["msg"]
 
 
 def test_names_are_needed_once() -> None:
