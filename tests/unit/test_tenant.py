@@ -54,6 +54,18 @@ def test_both_clients_sign_in_for_their_own_audience(script: Script, clock: Fake
     assert tenant.cost.as_result()["requests"] == 5
 
 
+def test_exchange_gets_the_tenants_id_where_a_domain_was_given(script: Script, clock: FakeClock) -> None:
+    tenant = Tenant({**PARAMS, "tenant": "contoso.com"}, sender=script, clock=clock)
+    script.expect("GET", DISCOVERY.replace(TENANT, "contoso.com")).answers(200, DOCUMENT)
+    script.expect("POST", TOKEN).form(scope="https://outlook.office365.com/.default").answers(200, granted(1))
+    page = f"https://europe.outlook.office365.com/adminapi/beta/{TENANT}/InvokeCommand?%24skiptoken=x"
+    anchor = f"APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{TENANT}"
+    first = script.expect("POST", f"https://outlook.office365.com/adminapi/beta/{TENANT}/InvokeCommand")
+    first.header("X-AnchorMailbox", anchor).answers(200, {"value": [{"a": 1}], "@odata.nextLink": page})
+    script.expect("POST", page).answers(200, {"value": [{"a": 2}]})
+    assert tenant.exchange.run(Command("Get-X")).values == [{"a": 1}, {"a": 2}]
+
+
 def test_closing_a_tenant_closes_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[Session] = []
     monkeypatch.setattr(Session, "close", lambda self: closed.append(self))
