@@ -87,7 +87,7 @@ def differences(run: Run) -> list[Any]:
 def test_a_check_run_on_empty_tenants_writes_nothing_and_predicts_the_real_run(playground: Playground) -> None:
     planned = playground.play("site.yml", "--check")
     assert planned.code == 0, planned.output
-    assert planned.total("changed") == 8
+    assert planned.total("changed") == 9
     assert playground.record(), "the check run reads"
     assert playground.writes() == []
     assert playground.admin.messages() == []
@@ -148,6 +148,20 @@ def test_both_doors_do_the_same(playground: Playground, tmp_path: Path) -> None:
     assert fast.total("proven") == slow.total("proven") == SENDERS
 
 
+def test_rejected_direct_send_is_refused_at_the_mx(playground: Playground) -> None:
+    device = {"name": "Device", "method": "direct_send", "address": "erp@contoso.com", "to": "ada@contoso.com"}
+    options = ["--limit", "contoso", "-e", json.dumps({"verify_senders": [device], "verify_required": False})]
+    before = playground.play("verify.yml", *options)
+    assert (before.code, before.total("proven")) == (0, 1), before.output
+    rejected = playground.play("site.yml", *options)
+    assert rejected.code == 0, rejected.output
+    [sender] = [sender for task in rejected.report["tasks"] for sender in task["senders"]]
+    assert (sender["proven"], sender["code"]) == (False, "550 5.7.68")
+    assert sender["cause"] == "the organization rejects Direct Send from sources without a connector"
+    writes = [line["parameters"] for line in playground.writes() if line.get("cmdlet") == "Set-OrganizationConfig"]
+    assert writes == [{"RejectDirectSend": True, "Confirm": False}]
+
+
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 CLOSED = dict.fromkeys(("authority", "graph", "exchange"), "https://127.0.0.1:1") | {"smtp_host": "127.0.0.1"}
@@ -179,6 +193,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "basic": (
         {"smtp_auth_mailboxes": [{"address": "erp@contoso.com", "sign_in": "basic"}]},
         "Entra Security Defaults are on and refuse every SMTP sign-in by password",
+    ),
+    "direct_send": (
+        {"direct_send_senders": ["ups@contoso.com"]},
+        "senders that rely on Direct Send would be refused: ups@contoso.com; give each an inbound connector or SMTP AUTH",
     ),
     "private": (
         {"inbound_connector_connectors": [{"name": "x", "sender_ip_addresses": ["10.0.0.7", "203.0.112.0/22", "2001:db8::1"]}]},

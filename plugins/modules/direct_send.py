@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: direct_send
+short_description: Switch whether the organization rejects Direct Send
+description:
+  - Sets whether Exchange Online rejects Direct Send, which is mail in the name of the tenant's own domains, to its own recipients,
+    that comes neither signed in nor through a connector.
+  - Microsoft takes up to 30 minutes to follow. Forwarded mail that keeps its envelope sender is rejected, too.
+options:
+  rejected:
+    description: Whether Direct Send is rejected.
+    type: bool
+    required: true
+  senders:
+    description:
+      - Addresses that rely on Direct Send, printers and alarms for example. While there is one, V(true) for O(rejected) is refused
+        before anything is read or changed.
+      - A sender that has got an inbound connector or SMTP AUTH no longer belongs here.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: mailops.m365.direct_send_info
+  - module: mailops.m365.inbound_connector
+  - module: mailops.m365.smtp_auth
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Reject Direct Send, as nobody relies on it
+  mailops.m365.direct_send:
+    rejected: true
+"""
+
+RETURN = r"""
+---
+direct_send:
+  description: The switch as it is now (in check mode, would be).
+  returned: success
+  type: dict
+  contains:
+    rejected:
+      description: Whether Direct Send is rejected.
+      type: bool
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import direct_send
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(direct_send.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
