@@ -127,7 +127,7 @@ def _result(sender: dict[str, Any]) -> str:
         return "way open"
     if sender["proven"]:
         return f"proven in {sender['seconds']:.2f} s"
-    return f"refused: {sender['stage']}"
+    return "not tried" if sender["stage"] == "input" else f"refused: {sender['stage']}"
 
 
 _COLUMNS = (
@@ -135,6 +135,5 @@ _COLUMNS = (
     ("SENDER", lambda host, sender: sender["name"]),
     ("BY", lambda host, sender: _METHODS.get(sender["method"], sender["method"])),
     ("FROM", lambda host, sender: sender["address"]),
-    ("TO", lambda host, sender: sender["to"]),
     ("RESULT", lambda host, sender: _result(sender)),
 )

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils.report import Report
+
+SENDER: dict[str, Any] = {
+    "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "to": "x@example.net", "proven": True, "seconds": 0.25,
+    "stage": "sent", "code": "", "cause": "", "remedy": "", "wait_helps": False,
+}  # fmt: skip
+REFUSED = SENDER | {
+    "proven": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.",
+}  # fmt: skip
+
+
+def result(requests: int = 2, **more: Any) -> dict[str, Any]:
+    return {"changed": False, "cost": {"requests": requests, "retries": 1, "waited": 0.25}} | more
+
+
+def texts(report: Report) -> list[str]:
+    return [text for text, _colour in report.lines()]
+
+
+def colours(report: Report) -> dict[str, str | None]:
+    """The colour of each line, by its first word."""
+    return {text.split()[0]: colour for text, colour in report.lines() if text.strip()}
+
+
+def test_a_tenants_tasks_are_added_up_and_tenants_sorted() -> None:
+    report = Report()
+    report.add("fabrikam", "a task", "smtp_auth", result(5, changed=True), False)
+    report.add("contoso", "a task", "smtp_auth", result(), False)
+    report.add("contoso", "another", "smtp_probe", result(3, senders=[SENDER, REFUSED]), False)
+    found = report.as_json()["tenants"]
+    assert list(found) == ["contoso", "fabrikam"]
+    assert found["contoso"] == {"changed": 0, "failed": 0, "requests": 5, "retries": 2, "waited": 0.5, "proven": 1, "senders": 2}
+    assert found["fabrikam"]["changed"] == 1
+
+
+def test_the_tables_say_who_can_send_and_why_not() -> None:
+    report = Report()
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER, REFUSED | {"name": "Scanner"}]), False)
+    shown = texts(report)
+    assert shown[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
+    assert shown[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "proven"]
+    assert shown[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "proven", "in", "0.25", "s"]
+    assert shown[6].endswith("refused: sign-in")
+    assert shown[7] == "    SMTP AUTH is off for this mailbox (535 5.7.139). Enable it."
+    assert colours(report)["contoso"] == "red"
+
+
+def test_a_check_run_says_what_would_change_and_proves_nothing() -> None:
+    report = Report()
+    report.add("contoso", "a task", "smtp_auth", result(changed=True), True)
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER | {"proven": None}]), True)
+    shown = texts(report)
+    assert "WOULD CHANGE" in shown[1]
+    assert shown[5].endswith("way open")
+    assert colours(report)["TENANT"] == "bright gray"
+    assert {colour for text, colour in report.lines() if text.startswith("contoso")} == {"yellow", None}
+
+
+def test_a_failed_task_is_told_once_in_its_own_words() -> None:
+    report = Report()
+    report.add("contoso", "a task", "smtp_auth", {"failed": True, "msg": "contoso.com: it is " + "long " * 40, "failure": {}}, False)
+    shown = texts(report)
+    assert "FAILED" in shown
+    assert shown[shown.index("FAILED") + 1].startswith("contoso: contoso.com: it is long")
+    assert all(len(text) <= 118 for text in shown)
+    assert report.as_json()["tenants"]["contoso"]["failed"] == 1
+
+
+@pytest.mark.parametrize(("stage", "words"), [("input", "not tried"), ("recipient", "refused: recipient")])
+def test_what_was_never_tried_was_not_refused(stage: str, words: str) -> None:
+    report = Report()
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[REFUSED | {"stage": stage, "wait_helps": True}]), False)
+    assert texts(report)[5].endswith(words)
+    assert texts(report)[6].endswith("Waiting may help.")
+
+
+def test_only_what_a_report_is_for_is_kept() -> None:
+    report = Report()
+    report.add("contoso", "a task", "entra_app", result(app={"app_id": "x"}, diff={"before": "", "after": {"a": 1}}), False)
+    [task] = json.loads(json.dumps(report.as_json()))["tasks"]
+    assert task["diff"] == {"before": "", "after": {"a": 1}}
+    assert "app" not in task
