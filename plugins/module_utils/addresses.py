@@ -23,7 +23,7 @@ def problems(option: str, addresses: Iterable[str]) -> list[str]:
     found, seen = [], set()
     for address in addresses:
         if not address or not address.strip():
-            found.append(f"{option} holds an empty address: it would mean every mailbox; remove it.")
+            found.append(f"{option} holds an empty address: remove it.")
         elif not _ADDRESS.fullmatch(address):
             found.append(f"{option} holds {address!r}, which is no mail address (name@domain).")
         elif address.lower() in seen:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from smtp_world import APP, CONTOSO, MESSAGE, OPS, Raw, StartWorld, World, said, send, xoauth2_blob
 
-from emulator.smtp.headers import mailbox_list, read_header
+from emulator.smtp.headers import check_message, mailbox_list, read_header
+from emulator.smtp.texts import Refused
 from emulator.state import MailboxGrant
 
 pytest_plugins = ["smtp_world"]
@@ -109,6 +112,17 @@ def test_dots_and_long_lines_arrive_as_they_were(world: World) -> None:
     assert world.state.messages[0].raw == MESSAGE + body
 
 
+def test_dots_within_a_line_that_arrives_in_pieces(world: World) -> None:
+    line = b"x" + b"." * 80_000
+    with signed_in(world) as raw:
+        for command in (f"MAIL FROM:<{OPS}>", "RCPT TO:<x@example.net>", "DATA"):
+            raw.say(command)
+        raw.socket.sendall(MESSAGE + line)
+        time.sleep(0.3)  # the server reads what is there, and only then comes the line's end
+        assert raw.say(b"\r\nmore\r\n.\r\n")[0].startswith("250 ")
+    assert world.state.messages[0].raw == MESSAGE + line + b"\r\nmore\r\n"
+
+
 def test_a_pipelined_transaction(world: World) -> None:
     with signed_in(world) as raw:
         raw.socket.sendall(f"MAIL FROM:<{OPS}>\r\nRCPT TO:<x@example.net>\r\nRCPT TO:<bad>\r\nDATA\r\n".encode())
@@ -206,6 +220,14 @@ def test_headers(world: World) -> None:
         for header, expected in HEADERS:
             found = send(client, message=header + b"\r\n\r\nhello\r\n")
             assert found.startswith("250 2.0.0 OK <") if not expected else found == expected, header
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\r\n", b"\n\r"])
+def test_bare_line_ends(end: bytes) -> None:
+    check_message(MESSAGE + b"a\r\nb\r\n")
+    with pytest.raises(Refused, match=r"550 5\.6\.11 Invalid characters"):
+        check_message(MESSAGE + b"a" + end + b"b\r\n")
+    check_message(MESSAGE + b"a" + end + b"b\r\n", binary=True)
 
 
 def test_senders_are_judged_at_the_end(world: World) -> None:

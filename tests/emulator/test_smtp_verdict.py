@@ -45,6 +45,7 @@ CLAIMS: list[tuple[str, dict[str, Any], bool]] = [
     ("outlook.office.com", {"aud": "https://outlook.office.com"}, False),
     ("Graph", {"aud": "https://graph.microsoft.com"}, False),
     ("a lookalike", {"aud": "https://outlook.office365.com.example.net"}, False),
+    ("a path", {"aud": "https://outlook.office365.com/mail"}, False),
     ("http", {"aud": "http://outlook.office365.com"}, False),
     ("a list of audiences", {"aud": ["https://outlook.office365.com"]}, False),
     ("no audience", {"aud": None}, False),

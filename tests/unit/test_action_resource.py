@@ -186,8 +186,7 @@ def test_a_play_goes_through_the_fast_door(tmp_path: Path) -> None:
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert answer["failed"] is True
     assert answer["msg"] == (
-        f"{TENANT}: mailboxes holds 'nonsense', which is no mail address (name@domain). "
-        "mailboxes holds an empty address: it would mean every mailbox; remove it."
+        f"{TENANT}: mailboxes holds 'nonsense', which is no mail address (name@domain). mailboxes holds an empty address: remove it."
     )
     assert "from-vault" not in ended.stdout + ended.stderr + json.dumps(answer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ansible.cfg", "answer.json", "hosts.yml", "play.yml"]

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ..conftest import CLIENT, FakeClock, Play, certificate, parameters, pem
 from ..script import Item, Script, graph_error
-from ..services import Exchange, missing
 
 SEND_AS_APP, IMAP = "7146a1f0-8703-45b3-9eae-527a64c00995", "5e5addcd-3e8d-4e90-baf5-964efab2b20a"
 SMTP_SEND, POP = "258f6531-6087-4cc4-bb90-092c5fb3ed3f", "d7b7f2d9-0f45-4ea1-9d42-e50810c06991"
@@ -481,40 +480,3 @@ def test_the_info_module_shows_the_same_form(play: Play, reads: Reads, script: S
     assert managed["app"].keys() == shown["app"].keys()
     reads(apis=(EXCHANGE_API, GRAPH_API))
     assert play(INFO, script, unique_name="sender")["app"] is None
-
-
-# -- the mailboxes that it is for -------------------------------------------------------------------------------------
-
-
-def mailboxes(script: Script, *present: str) -> Exchange:
-    def get(parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        if parameters["Identity"] not in present:
-            raise missing(parameters["Identity"])
-        return [{"Guid": "g"}]
-
-    return Exchange(script, Get_Mailbox=get, Get_AcceptedDomain=lambda _parameters: [{"DomainName": "contoso.com"}])
-
-
-def test_mailboxes_that_do_not_exist_stop_everything_before_it_is_written(
-    play: Play, reads: Reads, script: Script, journal_dir: Path
-) -> None:
-    reads()
-    service = mailboxes(script, "a@contoso.com")
-    wanted = ["a@contoso.com", "b@contoso.com", "c@else.example"]
-    result = play(RESOURCE, service, unique_name="sender", permissions=[SEND], mailboxes=wanted)
-    assert "Exchange has no mailbox b@contoso.com" in result["msg"]
-    assert "c@else.example: not in an accepted domain of this tenant (contoso.com)" in result["msg"]
-    assert service.batch_sizes == [3]
-    assert not journal_dir.exists()
-
-
-def test_mailboxes_are_not_read_where_there_is_nothing_to_write(play: Play, reads: Reads, script: Script) -> None:
-    reads(application(), assigned=[assignment()])
-    service = mailboxes(script)
-    result = play(RESOURCE, service, unique_name="sender", permissions=[SEND], mailboxes=["a@contoso.com"])
-    assert (result["changed"], service.requests) == (False, 0)
-
-
-def test_a_malformed_mailbox_is_told_without_a_request() -> None:
-    [problem] = RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", mailboxes=["a@contoso.com", ""]))
-    assert problem == "mailboxes holds an empty address: it would mean every mailbox; remove it."
