@@ -226,10 +226,10 @@ class Raw:
         self.socket.sendall(text if isinstance(text, bytes) else text.encode() + b"\r\n")
         return self.reply()
 
-    def start_tls(self, context: ssl.SSLContext) -> None:
+    def start_tls(self, context: ssl.SSLContext, session: ssl.SSLSession | None = None) -> None:
         assert self.say("STARTTLS") == ["220 2.0.0 SMTP server ready\r\n"]
         self._file.close()
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self.socket = context.wrap_socket(self.socket, server_hostname="localhost", session=session)
         self._file = self.socket.makefile("rb")
 
 

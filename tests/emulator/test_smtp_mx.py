@@ -58,10 +58,30 @@ def test_relaying_by_the_played_address(world: World) -> None:
 def test_relaying_by_certificate(world: World, tmp_path: Path) -> None:
     connect(world, TlsSenderCertificateName="*.contoso.com")
     file = certificate(tmp_path, world.authority)
-    for _ in range(2):  # a client that connects again shows its chain again: no session is resumed
-        with world.client(mx=True, files=file) as client:
-            assert send(client, sender="someone@example.org").startswith("250 2.6.0 ")
-    assert [m.connector for m in world.state.messages] == ["relay", "relay"]
+    with world.client(mx=True, files=file) as client:
+        assert send(client, sender="someone@example.org").startswith("250 2.6.0 ")
+    assert [m.connector for m in world.state.messages] == ["relay"]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_that_comes_again_is_known_again(world: World, tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """Postfix offers to resume its TLS session; a ticket would have lost the chain."""
+    connect(world, TlsSenderCertificateName="*.contoso.com")
+    context = world.trust()
+    context.maximum_version = version
+    context.load_cert_chain(certificate(tmp_path, world.authority))
+    session: ssl.SSLSession | None = None
+    for _ in range(2):
+        with world.raw(mx=True) as raw:
+            raw.reply()
+            raw.say("EHLO relay.contoso.com")
+            raw.start_tls(context, session)
+            raw.say("EHLO relay.contoso.com")
+            raw.say(f"MAIL FROM:<{OPS}>")
+            assert raw.say("RCPT TO:<x@example.net>") == ["250 2.1.5 Recipient OK\r\n"]
+            assert isinstance(raw.socket, ssl.SSLSocket)
+            session = raw.socket.session
+            raw.say("QUIT")
 
 
 @pytest.mark.parametrize(("name", "whole"), [("relay.contoso.com", False), ("relay.fabrikam.com", True)])
