@@ -12,6 +12,7 @@ from emulator.exchange import faults as exchange_faults
 from emulator.faults import Fault
 from emulator.graph import faults as graph_faults
 from emulator.graph.applications import remove_principal
+from emulator.smtp import faults as smtp_faults
 from emulator.state import Application, EnterpriseApplication, Tenant
 from emulator.statefile import directory, parts
 from emulator.statefile.reader import Node, StateError
@@ -196,9 +197,10 @@ def _drop(found: dict[str, Any], key: str) -> None:
 
 
 def fault_is_known(fault: Fault) -> bool:
-    """Whether a service has a fault of this name; SMTP and MX name theirs themselves."""
+    """Whether a service has a fault of this name."""
     if fault.service == "token":
         name = fault.name or ""
         return name in ("throttled", "unavailable") or (name.startswith("AADSTS") and name[6:].isdigit() and int(name[6:]) in CATALOGUE)
-    known = {"graph": graph_faults.NAMES, "exchange": exchange_faults.NAMES}.get(fault.service)
-    return known is None or fault.name in known
+    mail = (*smtp_faults.NAMES, *smtp_faults.NETWORK)
+    known = {"graph": graph_faults.NAMES, "exchange": exchange_faults.NAMES}.get(fault.service, mail)
+    return fault.name in known

@@ -38,6 +38,7 @@ import pkgutil
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import action_loader
 from ansible_collections.mailops.m365.plugins.module_utils import report
 
 _UTILS = "ansible_collections.mailops.m365.plugins.module_utils"
@@ -63,6 +64,7 @@ class CallbackModule(CallbackBase):
             self._preloaded = True
             # Ansible's loader compiles a collection's files anew in every process that imports them.
             resources = pkgutil.iter_modules(importlib.import_module(f"{_UTILS}.resources").__path__)
+            action_loader.get("mailops.m365.resource", class_only=True)
             for name in (*_LIBRARIES, f"{_UTILS}.doors", *(f"{_UTILS}.resources.{found.name}" for found in resources)):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)

@@ -229,6 +229,8 @@ ROWS: tuple[Known, ...] = (
           "Use the tenant's own MX host.", keep="defer", source=_NDR),
     Known("no-such-recipient", "smtp", "5.4.1", "the tenant has no such recipient", "Correct the recipient's address.", keep="bounce",
           source="Use Directory-Based Edge Blocking to reject messages sent to invalid recipients"),
+    Known("later-hop-refused", "smtp", "5.7.367", "a later mail server refused to pass the message on",
+          "Ask the recipient's side; Microsoft 365 itself accepted it.", keep="bounce", source=_NDR),
     Known("unable-to-relay", "smtp", "5.7.1", "an external recipient needs a connector", "Create one (role inbound_connector) or use SMTP AUTH.",
           text=r"[Uu]nable to relay", keep="defer", source=_NDR),
     Known("address-blocked", "smtp", r"5\.7\.6([0-3]\d|4[0-9])", "this address is on Microsoft's block list",

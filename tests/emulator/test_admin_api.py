@@ -224,3 +224,10 @@ def test_messages(start: Start) -> None:
     assert api.admin.messages(recipient="nobody@contoso.com") == []
     api.admin.delete_messages()
     assert api.admin.messages() == []
+
+
+@pytest.mark.parametrize("service", ["token", "graph", "exchange", "smtp", "mx"])
+def test_a_fault_that_a_service_does_not_have_is_refused(api: Api, service: str) -> None:
+    with pytest.raises(ValueError, match="400"):
+        api.admin.fault(service, "no-such-fault")
+    assert api.admin.faults() == []
