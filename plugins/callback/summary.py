@@ -31,6 +31,7 @@ options:
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -38,7 +39,7 @@ import pkgutil
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
-from ansible.plugins.loader import action_loader
+from ansible.plugins.loader import action_loader, filter_loader, test_loader
 from ansible_collections.mailops.m365.plugins.module_utils import report
 
 _UTILS = "ansible_collections.mailops.m365.plugins.module_utils"
@@ -65,9 +66,14 @@ class CallbackModule(CallbackBase):
             # Ansible's loader compiles a collection's files anew in every process that imports them.
             resources = pkgutil.iter_modules(importlib.import_module(f"{_UTILS}.resources").__path__)
             action_loader.get("mailops.m365.resource", class_only=True)
+            # Whoever asks for the first filter or test loads all of Ansible's own.
+            filter_loader.get("default")
+            test_loader.get("defined")
             for name in (*_LIBRARIES, f"{_UTILS}.doors", *(f"{_UTILS}.resources.{found.name}" for found in resources)):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
+            # A worker's garbage collection would walk what it inherited, and copy every page of it.
+            gc.freeze()
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._add(result, failed=False)
