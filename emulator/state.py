@@ -156,6 +156,7 @@ class Mailbox(Replicated):
     smtp_client_authentication_disabled: bool | None = None  # None: inherit
     grants: list[MailboxGrant] = field(default_factory=list)
     cas_properties: dict[str, Any] = field(default_factory=dict)  # what else Set-CASMailbox changed
+    properties: dict[str, Any] = field(default_factory=dict)  # what Set-Mailbox changed beside the display name
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
 

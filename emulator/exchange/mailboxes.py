@@ -1,15 +1,20 @@
-"""Mailboxes: Get-/Set-CASMailbox, Get-Mailbox."""
+"""Mailboxes: Get-/Set-CASMailbox, Get-/New-/Set-/Remove-Mailbox."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
-from emulator.exchange.errors import ExchangeError, invalid, object_not_found
+from emulator.exchange.errors import ExchangeError, already_exists, invalid, object_not_found
 from emulator.exchange.shapes import directory_object, template
-from emulator.state import Mailbox, Tenant
+from emulator.state import Mailbox, Tenant, derived_sid, new_guid
 
 ADMIN_GROUP = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
+ALIAS = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)")
+# What New-Mailbox and Set-Mailbox are played with here; others of their parameters are refused, not ignored.
+NEW = {"Name", "Shared", "Alias", "DisplayName", "PrimarySmtpAddress"}
+SET = {"DisplayName", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled"}
 
 
 def find_mailbox(tenant: Tenant, name: str, error: Callable[[str], ExchangeError]) -> Mailbox:
@@ -89,6 +94,7 @@ def _mailbox(tenant: Tenant, mailbox: Mailbox) -> Document:
     no_sign_in = mailbox.kind != "UserMailbox" and mailbox.password is None
     return (
         template("Mailbox")
+        | mailbox.properties
         | _common(tenant, mailbox)
         | {
             "Alias": mailbox.name,
@@ -109,3 +115,67 @@ def _mailbox(tenant: Tenant, mailbox: Mailbox) -> Document:
 def get_mailbox(command: Command) -> Result:
     tenant = command.tenant
     return command.listed(_found(command, object_not_found), lambda mailbox: _mailbox(tenant, mailbox))
+
+
+@cmdlet("New-Mailbox")
+def new_mailbox(command: Command) -> Result:
+    """A shared mailbox; it is there at once and inherits the organization's SMTP AUTH."""
+    tenant, name = command.tenant, command.text("Name") or ""
+    _only(command, NEW)
+    if not command.parameters.get("Shared"):
+        raise invalid("Only shared mailboxes can be created here.")
+    alias = command.text("Alias") or name
+    if not 1 <= len(name.strip()) <= 64:
+        raise invalid("The mailbox's name must have 1 to 64 characters.")
+    if not ALIAS.fullmatch(alias):
+        raise invalid(f"The alias '{alias}' isn't valid.")
+    address = (command.text("PrimarySmtpAddress") or f"{alias}@{tenant.default_domain}").lower()
+    local, _, domain = address.rpartition("@")
+    if not local or domain not in tenant.accepted_domains:
+        raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
+    taken = next((m for m in tenant.mailboxes.values() if address in (m.address, *m.aliases)), None)
+    if taken:
+        raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{taken.name}'. Choose another proxy address.")
+    if any(name.lower() == one.name.lower() or alias.lower() == one.name.lower() for one in tenant.mailboxes.values()):
+        raise already_exists(f"The name '{name}' is already being used. Please try another name.")
+    mailbox = Mailbox(
+        address=address,
+        guid=new_guid(),
+        name=name,
+        display_name=command.text("DisplayName") or name,
+        kind="SharedMailbox",
+        sid=derived_sid(tenant.id, address),
+    )
+    tenant.mailboxes[address] = mailbox
+    tenant.reindex()
+    return Result([mailbox], lambda one: _mailbox(tenant, one))
+
+
+@cmdlet("Set-Mailbox")
+def set_mailbox(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.writes()
+    _only(command, SET)
+    mailbox = find_mailbox(tenant, command.text("Identity") or "", object_not_found)
+    title = wanted.pop("DisplayName", mailbox.display_name)
+    if not title:
+        raise invalid("The display name can't be empty.")
+    changed = title != mailbox.display_name
+    mailbox.display_name = title
+    changed = update(mailbox.properties, _mailbox(tenant, mailbox), wanted) or changed
+    tenant.reindex()
+    return Result(warnings=[] if changed else [unchanged(mailbox.name)])
+
+
+@cmdlet("Remove-Mailbox")
+def remove_mailbox(command: Command) -> Result:
+    tenant = command.tenant
+    mailbox = find_mailbox(tenant, command.text("Identity") or "", object_not_found)
+    del tenant.mailboxes[mailbox.address]
+    tenant.reindex()
+    return Result()
+
+
+def _only(command: Command, played: set[str]) -> None:
+    others = sorted(command.writes().keys() - played)
+    if others:
+        raise invalid(f"{command.name} is not played with {', '.join(others)}.")

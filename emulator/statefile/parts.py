@@ -144,6 +144,7 @@ def read_mailbox(node: Node, tenant: Tenant) -> Mailbox:
         password=node.text("password", None),
         smtp_client_authentication_disabled=node.flag("smtp_client_authentication_disabled", None),
         cas_properties=dict(node.take("cas_properties", dict, {})),
+        properties=dict(node.take("properties", dict, {})),
         replicating=read_replicating(node),
     )
     mailbox.grants = [read_grant(item, tenant) for item in node.nodes("grants")]
@@ -165,6 +166,7 @@ def mailbox_document(mailbox: Mailbox) -> dict[str, Any]:
         "smtp_client_authentication_disabled": mailbox.smtp_client_authentication_disabled,
         "grants": [grant_document(grant) for grant in mailbox.grants],
         "cas_properties": mailbox.cas_properties,
+        "properties": mailbox.properties,
         "replicating": replicating_document(mailbox.replicating),
     }
 

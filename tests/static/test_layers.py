@@ -14,7 +14,7 @@ LAYERS = (
     {"error_table", "errors", "redaction", "report", "spec"},
     {"clouds", "certificates", "transport", "identity"},
     {"authorized", "graph", "exchange", "smtp"},
-    {"addresses", "journal", "tenant"},
+    {"addresses", "journal", "replication", "tenant"},
     {"engine", "entra"},
     {"resources"},
     {"doors"},

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses
+from .. import addresses, replication
 from ..engine import Plan
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, Outcome, boolean, is_missing, names
@@ -241,8 +241,8 @@ def write(tenant: Tenant, work: Work, found: Found, title: str | None) -> None:
         tenant.exchange.run(Command("Set-ServicePrincipal", parameters, attempted="rename the service principal"))
     if found.application:
         object_id = found.application.object_id
-        _all(tenant, [_grant(object_id, right, address) for right, address in work.grant])
-        _all(tenant, [_revoke(object_id, right, address) for right, address in work.revoke])
+        replication.run_all(tenant, [_grant(object_id, right, address) for right, address in work.grant])
+        replication.run_all(tenant, [_revoke(object_id, right, address) for right, address in work.revoke])
 
 
 def _grant(object_id: str, right: str, address: str) -> Command:
@@ -268,24 +268,3 @@ def _revoke(object_id: str, right: str, address: str) -> Command:
         return Command("Remove-RecipientPermission", parameters, attempted=attempted)
     parameters = {"Identity": address, "User": object_id, "AccessRights": ["FullAccess"], "InheritanceType": "All", "Confirm": False}
     return Command("Remove-MailboxPermission", parameters, attempted=attempted)
-
-
-def _all(tenant: Tenant, commands: list[Command]) -> None:
-    """Run independent commands; those that miss the new principal are repeated until the time allowed is over."""
-    end = tenant.clock.now() + tenant.wait_timeout
-    pause = 2.0
-    while commands:
-        outcomes = tenant.exchange.batch(commands)
-        errors = [(command, outcome.error) for command, outcome in zip(commands, outcomes, strict=True) if outcome.error]
-        lasting = [error for _command, error in errors if not is_missing(error)]
-        if lasting:
-            raise lasting[0]
-        if not errors:
-            return
-        if tenant.clock.now() + pause > end:
-            first = errors[0][1]
-            raise first if first else AssertionError
-        commands = [command for command, _error in errors]
-        tenant.transport.pause(pause)
-        tenant.cost.count(retries=1)
-        pause = min(pause * 2, 30.0)

@@ -1,0 +1,93 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: shared_mailbox
+short_description: Make and keep the shared mailboxes that senders send from
+description:
+  - Creates, changes and removes shared mailboxes, many in one task.
+  - A mailbox of another kind is refused by name. It is never converted and never removed.
+options:
+  mailboxes:
+    description: The mailboxes. Options that are left out stay as they are.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      address:
+        description: The mailbox's address, in an accepted domain. The name and alias of a new one come from its local part.
+        type: str
+        required: true
+      display_name:
+        description: The display name. A new mailbox without one gets the local part of its address.
+        type: str
+      message_copy_for_sent_as:
+        description: Whether the mailbox keeps a copy of what others send as it.
+        type: bool
+      message_copy_for_send_on_behalf:
+        description: Whether the mailbox keeps a copy of what others send on its behalf.
+        type: bool
+      state:
+        description: V(absent) removes the mailbox, with its mail, if it is a shared one.
+        type: str
+        choices: [present, absent]
+        default: present
+seealso:
+  - module: mailops.m365.shared_mailbox_info
+  - module: mailops.m365.smtp_auth
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Make a mailbox for the web shop, which keeps what is sent as it
+  mailops.m365.shared_mailbox:
+    mailboxes:
+      - address: shop@contoso.com
+        display_name: Web shop
+        message_copy_for_sent_as: true
+"""
+
+RETURN = r"""
+---
+shared_mailboxes:
+  description: The mailboxes of the task as they are now (in check mode, would be), by address.
+  returned: success
+  type: dict
+  sample: {shop@contoso.com: {display_name: Web shop, message_copy_for_sent_as: true, message_copy_for_send_on_behalf: false}}
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import shared_mailbox
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(shared_mailbox.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: shared_mailbox_info
+short_description: Read shared mailboxes
+description:
+  - Reads shared mailboxes, those named or all. Addresses that are no shared mailbox are left out.
+options:
+  mailboxes:
+    description: Addresses. Without them, all shared mailboxes are read.
+    type: list
+    elements: str
+seealso:
+  - module: mailops.m365.shared_mailbox
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Read all shared mailboxes
+  mailops.m365.shared_mailbox_info:
+  register: read
+"""
+
+RETURN = r"""
+---
+shared_mailboxes:
+  description: The shared mailboxes, by address.
+  returned: success
+  type: dict
+  sample: {shop@contoso.com: {display_name: Web shop, message_copy_for_sent_as: true, message_copy_for_send_on_behalf: false}}
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import shared_mailbox
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(shared_mailbox.INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Exchange: shared mailboxes are made, changed and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Start
+
+NEW = {"Name": "shop", "Alias": "shop", "DisplayName": "Web shop", "PrimarySmtpAddress": "Shop@contoso.com", "Shared": True}
+
+
+def test_a_shared_mailbox_is_made_changed_and_removed(start: Start) -> None:
+    api = start()
+    [made] = api.rows("New-Mailbox", NEW)
+    assert (made["PrimarySmtpAddress"], made["RecipientTypeDetails"]) == ("shop@contoso.com", "SharedMailbox")
+    assert (made["DisplayName"], made["MessageCopyForSentAsEnabled"]) == ("Web shop", False)
+    assert made["ExternalDirectoryObjectId"]
+    [cas] = api.rows("Get-CASMailbox", {"Identity": "shop@contoso.com"})
+    assert (cas["Guid"], cas["SmtpClientAuthenticationDisabled"]) == (made["Guid"], None)
+    change = {"Identity": made["Guid"], "DisplayName": "Shop", "MessageCopyForSentAsEnabled": True}
+    assert api.rows("Set-Mailbox", change) == []
+    [read] = api.rows("Get-Mailbox", {"Identity": "shop@contoso.com"})
+    assert (read["DisplayName"], read["MessageCopyForSentAsEnabled"]) == ("Shop", True)
+    [stored] = [one for one in api.admin.tenant("contoso.com")["mailboxes"] if one["address"] == "shop@contoso.com"]
+    assert stored["properties"] == {"MessageCopyForSentAsEnabled": True}
+    assert "have been modified" in api.exchange("Set-Mailbox", change).json()["@adminapi.warnings"][0]
+    again = start(tenant={"mailboxes": [stored]})
+    assert again.rows("Get-Mailbox", {"Identity": made["Guid"]})[0]["MessageCopyForSentAsEnabled"] is True
+    assert api.rows("Remove-Mailbox", {"Identity": made["Guid"], "Confirm": False}) == []
+    assert api.exchange("Get-Mailbox", {"Identity": "shop@contoso.com"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"PrimarySmtpAddress": "noreply@contoso.com"}, "ADObjectAlreadyExistsException"),
+        ({"PrimarySmtpAddress": "no-reply@contoso.com"}, "ADObjectAlreadyExistsException"),
+        ({"Name": "ops"}, "ADObjectAlreadyExistsException"),
+        ({"PrimarySmtpAddress": "shop@elsewhere.example"}, "DataValidationException"),
+        ({"Alias": "a b"}, "DataValidationException"),
+        ({"Alias": ".shop"}, "DataValidationException"),
+        ({"Name": " "}, "DataValidationException"),
+        ({"Shared": False}, "DataValidationException"),
+        ({"FirstName": "Shop"}, "DataValidationException"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(start: Start, change: dict[str, Any], kind: str) -> None:
+    answer = start().exchange("New-Mailbox", NEW | change)
+    assert (answer.status_code, answer.headers["x-ExceptionType"]) == (400, kind)
+
+
+@pytest.mark.parametrize("cmdlet", ["Set-Mailbox", "Remove-Mailbox"])
+def test_a_mailbox_that_is_not_there(start: Start, cmdlet: str) -> None:
+    assert start().exchange(cmdlet, {"Identity": "nobody@contoso.com"}).headers["x-ExceptionType"] == "ManagementObjectNotFoundException"
