@@ -54,6 +54,16 @@ class Resource(Protocol):
         """Carry out the plan; the outcome as it is now."""
 
 
+class Reading:
+    """What a resource that only reads has of its own accord: no input to doubt, nothing to carry out."""
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        return []
+
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        return plan.outcome
+
+
 def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_directory: str | None = None) -> dict[str, Any]:
     """A task's result; a failure comes as `failed`, with `msg` one sentence and `failure` its parts."""
     tenant: Tenant | None = None

@@ -25,8 +25,7 @@ def run_all(tenant: Tenant, commands: list[Command]) -> None:
         if not errors:
             return
         if tenant.clock.now() + pause > end:
-            first = errors[0][1]
-            raise first if first else AssertionError
+            raise errors[0][1]
         commands = [command for command, _error in errors]
         tenant.transport.pause(pause)
         tenant.cost.count(retries=1)

@@ -21,7 +21,7 @@ from .identity import credentials
 from .identity.tokens import TokenCache, TokenSource
 from .transport import Clock, Sender, Session, SystemClock, Transport
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
@@ -32,10 +32,10 @@ class Tenant:
         self, params: dict[str, Any], token_directory: str | None = None, sender: Sender | None = None, clock: Clock | None = None
     ) -> None:
         self.name = _required(params, "tenant", "AZURE_TENANT_ID")
-        if not _GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
+        if not GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
             raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
         self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID")
-        if not _GUID.fullmatch(self.client_id):
+        if not GUID.fullmatch(self.client_id):
             raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
         self.cloud = clouds.resolve(params["cloud"])
         self.wait_timeout = float(params.get("wait_timeout") or 0)
@@ -65,7 +65,7 @@ class Tenant:
     def exchange(self) -> ExchangeClient:
         """Paths and anchors of Exchange hold the tenant's id, also where the tenant was named by a domain."""
         authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
-        named_by_id = _GUID.fullmatch(self.name)
+        named_by_id = GUID.fullmatch(self.name)
         return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope))
 
     def close(self) -> None:

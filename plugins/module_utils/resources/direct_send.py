@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import addresses
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..exchange import Command, boolean
 from ..spec import JOURNAL, TENANT, Spec
 from ..tenant import Tenant
@@ -58,20 +58,14 @@ class DirectSend:
         return plan.outcome
 
 
-class DirectSendInfo:
+class DirectSendInfo(Reading):
     """module direct_send_info"""
 
     name = "direct_send_info"
     spec = TENANT | Spec({}, writes=False)
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return []
-
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         return Plan(outcome={"direct_send": {"rejected": read(tenant)}})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 RESOURCE = DirectSend()

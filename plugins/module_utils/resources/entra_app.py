@@ -12,13 +12,11 @@ import re
 from typing import Any
 
 from .. import addresses, certificates
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
 from ..graph import Call
 from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+from ..tenant import GUID, Tenant
 
 PERMISSION = {
     "name": {"type": "str", "required": True},
@@ -53,7 +51,7 @@ class EntraApp:
                 "it can never be changed."
             )
         for permission in params["permissions"] or []:
-            if permission["api"] not in APIS and not _GUID.fullmatch(permission["api"]):
+            if permission["api"] not in APIS and not GUID.fullmatch(permission["api"]):
                 problems.append(
                     f"permissions: the api of {permission['name']} is {permission['api']!r}: use exchange, graph or the API's "
                     "application id (a GUID)."
@@ -91,22 +89,16 @@ class EntraApp:
         return {"app": describe(found, plan.after)}
 
 
-class EntraAppInfo:
+class EntraAppInfo(Reading):
     """module entra_app_info"""
 
     name = "entra_app_info"
     spec = TENANT | Spec({"unique_name": {"type": "str", "required": True}}, writes=False)
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return []
-
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         wanted = {"permissions": [{"api": "exchange"}, {"api": "graph", "type": "delegated"}], "display_name": None}
         found = find(tenant, {**params, **wanted})
         return Plan(outcome={"app": describe(found, public(found)) if found.application else None})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 RESOURCE = EntraApp()

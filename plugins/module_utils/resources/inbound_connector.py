@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from .. import error_table
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, boolean, names
 from ..spec import JOURNAL, TENANT, Spec
@@ -130,20 +130,14 @@ class InboundConnector:
         return plan.outcome
 
 
-class InboundConnectorInfo:
+class InboundConnectorInfo(Reading):
     """module inbound_connector_info"""
 
     name = "inbound_connector_info"
     spec = TENANT | Spec({}, writes=False)
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return []
-
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         return Plan(outcome={"connectors": {item["name"]: _public(item) for item in read(tenant).values()}})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 RESOURCE = InboundConnector()

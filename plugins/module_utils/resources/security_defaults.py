@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..errors import InvalidInput
 from ..spec import TENANT, Spec
 from ..tenant import Tenant
@@ -20,20 +20,14 @@ from ..tenant import Tenant
 _PATH = "/policies/identitySecurityDefaultsEnforcementPolicy"
 
 
-class SecurityDefaultsInfo:
+class SecurityDefaultsInfo(Reading):
     """module security_defaults_info"""
 
     name = "security_defaults_info"
     spec = TENANT | Spec({}, writes=False)
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return []
-
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         return Plan(outcome={"security_defaults": {"enabled": enabled(tenant)}})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 INFO = SecurityDefaultsInfo()

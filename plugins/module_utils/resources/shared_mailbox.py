@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import addresses, replication
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..errors import InvalidInput
 from ..exchange import Command, boolean, is_missing
 from ..spec import JOURNAL, TENANT, Spec
@@ -97,7 +97,7 @@ class SharedMailbox:
         return plan.outcome
 
 
-class SharedMailboxInfo:
+class SharedMailboxInfo(Reading):
     """module shared_mailbox_info"""
 
     name = "shared_mailbox_info"
@@ -115,9 +115,6 @@ class SharedMailboxInfo:
             found = read(tenant, [address.lower() for address in params["mailboxes"]])
         shared = {a: public(item) for a, item in sorted(found.items()) if item and item["RecipientTypeDetails"] == "SharedMailbox"}
         return Plan(outcome={"shared_mailboxes": shared})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 RESOURCE = SharedMailbox()

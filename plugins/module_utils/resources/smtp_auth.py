@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import addresses
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, boolean, is_missing
 from ..spec import JOURNAL, TENANT, Spec
@@ -97,7 +97,7 @@ class SmtpAuth:
         return plan.outcome
 
 
-class SmtpAuthInfo:
+class SmtpAuthInfo(Reading):
     """module smtp_auth_info"""
 
     name = "smtp_auth_info"
@@ -112,9 +112,6 @@ class SmtpAuthInfo:
         found = read(tenant, query, wanted)
         shown = {a: switch for a, (_guid, switch) in sorted(found.mailboxes.items())}
         return Plan(outcome={"smtp_auth": {"organization": found.organization, "mailboxes": shown}})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 RESOURCE = SmtpAuth()

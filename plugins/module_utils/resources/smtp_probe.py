@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import addresses
-from ..engine import Plan
+from ..engine import Plan, Reading
 from ..errors import InvalidInput, MailopsError, ServiceError, SmtpError
 from ..graph import key
 from ..identity import credentials
@@ -79,7 +79,7 @@ class Facts:
     check_mode: bool = False
 
 
-class SmtpProbe:
+class SmtpProbe(Reading):
     """module smtp_probe"""
 
     name = "smtp_probe"
@@ -124,9 +124,6 @@ class SmtpProbe:
             lines = "; ".join(f"{r['name']} ({r['method']}): {r['cause']}. {r['remedy']}".rstrip(". ") for r in failed)
             raise NotProven(f"{len(failed)} of {len(results)} senders cannot send: {lines}.", outcome)
         return Plan(outcome=outcome)
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
 
 
 RESOURCE = SmtpProbe()
