@@ -51,7 +51,7 @@ def errors_page() -> str:
     lines = [
         "# Known errors",
         "",
-        GENERATED.format(source="`plugins/module_utils/error_table.py`"),
+        GENERATED.format(source="`plugins/module_utils/error_table/`"),
         "What a service's refusal means and what to change. The modules, the probe and the relay host read the same table, so a task that",
         "fails says the cause and the remedy in its own message. Of several rows that fit, the first one counts.",
     ]

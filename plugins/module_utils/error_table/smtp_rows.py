@@ -1,38 +1,15 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of known errors: what a code means, what to do, and whether waiting helps.
+"""Known replies of the SMTP services: sign-in, senders, limits, connectors.
 
-Private to the collection, but its rows are public knowledge: the modules, the probe and docs/errors.md read them here.
-A row says in `cause` what is wrong (a clause without a full stop) and in `remedy` what to change (a sentence).
-`wait` is true where the same attempt may pass later without anybody changing anything.
-`keep` is what a queueing relay should do with mail that meets this reply: "defer", "hold" or "bounce".
+Private to the collection. See the package for what a row says.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from .known import Known
 
-
-@dataclass(frozen=True)
-class Known:
-    """One row. `code` is matched whole (AADSTS number, Graph code, Exchange type, SMTP enhanced code), `text` searched."""
-
-    id: str
-    service: str
-    code: str
-    cause: str
-    remedy: str
-    text: str = ""
-    wait: bool = False
-    keep: str = ""
-    source: str = ""
-
-
-_ENTRA = "Microsoft Entra authentication and authorization error codes"
-_GRAPH = "Microsoft Graph error responses"
-_EXO = "Exchange Online PowerShell module (its REST answers)"
 _SMTP_AUTH = "Enable or disable authenticated client SMTP submission (SMTP AUTH)"
 _NDR = "Email non-delivery reports in Exchange Online"
 _DEVICE = "How to set up a multifunction device or application to send email using Microsoft 365"
@@ -40,98 +17,6 @@ _OAUTH = "Authenticate an IMAP, POP or SMTP connection using OAuth"
 
 # fmt: off
 ROWS: tuple[Known, ...] = (
-    # ---- the token endpoint -------------------------------------------------------------------------------------
-    Known("wrong-secret", "entra", "7000215", "the client secret is wrong",
-          "Give the secret's value (not its id) in m365_client_secret; a secret made seconds ago needs up to two minutes.",
-          source=_ENTRA),
-    Known("expired-secret", "entra", "7000222", "the client secret has expired",
-          "Make a new secret or, better, a certificate for this application and give it in m365_client_secret "
-          "or m365_certificate_path.", source=_ENTRA),
-    Known("unknown-application", "entra", "700016", "this tenant does not know the application",
-          "Check m365_client_id and m365_tenant: the id must be the application's client id, and the application must be "
-          "registered in, or consented to by, this tenant.", source=_ENTRA),
-    Known("unknown-tenant", "entra", "90002", "there is no such tenant in this cloud",
-          "Check m365_tenant (a tenant id or one of its domains) and m365_cloud.", source=_ENTRA),
-    Known("malformed-tenant", "entra", "900023", "the tenant's name is neither an id nor a domain",
-          "Set m365_tenant to the tenant's id or to one of its domains.", source=_ENTRA),
-    Known("no-consent", "entra", "65001", "nobody consented to this application's permissions",
-          "Grant admin consent (module entra_app does).", source=_ENTRA),
-    Known("wrong-certificate", "entra", "700027", "the certificate is not registered on the application, or has expired there",
-          "Upload this certificate to the application (module entra_app, certificates) or point m365_certificate_path at "
-          "the one that is; one uploaded seconds ago needs up to five minutes.", source=_ENTRA),
-    Known("clock-skew", "entra", "700024", "this machine's clock disagrees with Microsoft's",
-          "Set the clock of the machine that runs Ansible (NTP).", source=_ENTRA),
-    Known("no-credential", "entra", "7000218", "the application is confidential and no credential was sent",
-          "Give m365_client_secret or m365_certificate_path.", source=_ENTRA),
-    Known("no-federation", "entra", "700213", "no federated credential of the application fits the presented token",
-          "Compare the credential's subject with the token's, letter by letter.", source=_ENTRA),
-    Known("conditional-access", "entra", "53003", "a Conditional Access policy blocks this sign-in",
-          "Exclude the application or the account from the policy, or sign in from where it allows.", source=_ENTRA),
-    Known("wrong-password", "entra", "50126", "the user name or password is wrong", "Correct it; do not retry, the account locks.",
-          source=_ENTRA),
-    Known("mfa-needed", "entra", "50076", "multi-factor authentication is needed", "Use an application's own sign-in instead of a user's.",
-          source=_ENTRA),
-    Known("no-exchange", "entra", "500011", "this tenant does not have the service that the token was asked for",
-          "Check m365_cloud; a tenant without Exchange Online needs a licence first.", source=_ENTRA),
-    Known("application-disabled", "entra", "7000112", "the application is disabled in this tenant",
-          "Enable it in Entra (enterprise application, enabled for sign-in).", source=_ENTRA),
-    Known("malformed-sign-in", "entra", "9002313", "the request was malformed", "Check m365_client_id and the credential.", source=_ENTRA),
-    Known("entra-busy", "entra", "90033", "the service is busy", "Try again later.", wait=True, source=_ENTRA),
-    Known("entra-busy", "entra", "50196", "the service saw a loop of sign-ins and paused", "Try again later.", wait=True, source=_ENTRA),
-    Known("invalid-client", "entra", "invalid_client", "the application's credential was refused",
-          "Check m365_client_id with m365_client_secret or m365_certificate_path.", source=_ENTRA),
-    # ---- Microsoft Graph ----------------------------------------------------------------------------------------
-    Known("graph-forbidden", "graph", "Authorization_RequestDenied", "the signed-in application lacks a Graph permission for this",
-          "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
-    Known("graph-forbidden", "graph", "AccessDenied", "the signed-in application lacks a Graph permission for this",
-          "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
-    Known("graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
-          "Check that m365_cloud names the tenant's own cloud.", source=_GRAPH),
-    Known("no-secrets-allowed", "graph", "CredentialTypeNotAllowedAsPerAppPolicy", "the tenant's policy forbids this kind of credential",
-          "Use a certificate, or change the application management policy.", source="Microsoft Graph: appManagementPolicy"),
-    Known("credential-too-long", "graph", "CredentialInvalidLifetimeAsPerAppPolicy",
-          "the tenant's policy forbids a credential that lives this long",
-          "Use a certificate with a shorter life, or change the application management policy.",
-          source="Microsoft Graph: appManagementPolicy"),
-    Known("directory-quota", "graph", "Directory_QuotaExceeded", "the application has used up its quota of directory objects",
-          "Delete objects it made (deleted ones count for 30 days) or ask an administrator to create this one.", source=_GRAPH),
-    Known("graph-throttled", "graph", "TooManyRequests", "Graph throttles this application in this tenant", "Try again later.",
-          wait=True, source="Microsoft Graph throttling guidance"),
-    Known("not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
-          "Run again in a few minutes; if it stays, check its id.", wait=True, source=_GRAPH),
-    Known("already-there", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
-          "Run again: the module will find it; an object deleted within 30 days keeps its name.", source=_GRAPH),
-    # ---- the Exchange admin API ---------------------------------------------------------------------------------
-    Known("exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the application lacks Exchange.ManageAsApp",
-          "Grant the application permission Exchange.ManageAsApp of Office 365 Exchange Online, with admin consent.",
-          source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
-    Known("exchange-no-role", "exchange", "Forbidden",
-          "the application has no Exchange role for this: it needs the Entra role Exchange Administrator, "
-          "or an Exchange role group that may run it",
-          "Assign the role to the enterprise application; where it has the role already, the role group Organization Management "
-          "may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
-    Known("object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
-          "Check its name; an object made minutes ago may not have arrived yet.", source=_EXO),
-    Known("object-exists", "exchange", "ADObjectAlreadyExistsException", "an object with this name or address exists already",
-          "Choose another name, or run again: the module will find it.", source=_EXO),
-    Known("address-taken", "exchange", "ProxyAddressExistsException", "another recipient has this address already",
-          "Choose another address, or remove it from the other recipient.", source=_EXO),
-    Known("dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
-          "the organization still has Microsoft's default configuration, which cannot be changed",
-          "Run Enable-OrganizationCustomization once for the tenant and try again after an hour.", source=_EXO),
-    Known("wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not take these parameters together",
-          "Please report this: the collection sent what this tenant's Exchange does not know.", source=_EXO),
-    Known("wrong-value", "exchange", "ParameterTransformationException", "Exchange does not take this value",
-          "Correct the value that the message names.", source=_EXO),
-    Known("exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
-          text=r"(?i)maximum number of concurrent requests|throttl|server.{0,20}busy|temporarily unavailable|try again (later|in )",
-          wait=True, source=_EXO),
-    Known("expired-page", "exchange", "", "Exchange forgot where the list was", "Run again.",
-          text=r"Expired or Invalid pagination request", wait=True, source=_EXO),
-    Known("connector-disabled", "exchange", "ConnectorDisabledByOffer",
-          "Exchange created the connector disabled, because this subscription may not enable inbound connectors",
-          "Ask Microsoft support to enable it (trial, developer and new tenants), or use SMTP AUTH with OAuth instead.",
-          source="New-InboundConnector"),
     # ---- client submission: authentication ----------------------------------------------------------------------
     Known("smtp-auth-off-tenant", "smtp", "5.7.139", "SMTP AUTH is off for the organization and the mailbox inherits that",
           "Enable SMTP AUTH for this mailbox (role smtp_auth).", text=r"disabled for the Tenant", keep="defer", source=_SMTP_AUTH),
@@ -251,53 +136,3 @@ ROWS: tuple[Known, ...] = (
           source=_NDR),
 )
 # fmt: on
-
-
-def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
-    for row in ROWS:
-        if row.service != service:
-            continue
-        if row.code and not (re.fullmatch(row.code, code) if pattern else row.code == code):
-            continue
-        if row.text and not re.search(row.text, text):
-            continue
-        if row.code or row.text:
-            return row
-    return None
-
-
-def entra(code: int | str, error: str = "") -> Known | None:
-    """The row of an AADSTS number, else of the OAuth `error`."""
-    return _find("entra", str(code), "") or _find("entra", error, "")
-
-
-def graph(code: str, message: str = "") -> Known | None:
-    """The row of a Graph error's `code`."""
-    return _find("graph", code, message)
-
-
-def exchange(kind: str, message: str = "") -> Known | None:
-    """The row of an Exchange exception's type without its namespace, else of its text."""
-    return _find("exchange", kind, message)
-
-
-_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-_EMBEDDED = re.compile(r"Error: (\d{3} [245]\.\d{1,3}\.\d{1,3} .*)", re.DOTALL)
-
-
-def smtp_code(reply: str) -> str:
-    """The enhanced status code of a reply, such as 5.7.139 ("" where it has none; RFC 3463)."""
-    found = _ENHANCED.search(reply)
-    return found.group(1) if found else ""
-
-
-def smtp_cause(reply: str) -> str:
-    """The reply that tells the cause: a 530 that embeds the reply to a failed AUTH is opened."""
-    found = _EMBEDDED.search(reply)
-    return found.group(1) if found else reply
-
-
-def smtp(reply: str) -> Known | None:
-    """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`."""
-    cause = smtp_cause(reply)
-    return _find("smtp", smtp_code(cause), cause, pattern=True)

@@ -1,0 +1,66 @@
+"""The one state of the emulator: tenants with their directory, their Exchange organization and the mail they got.
+
+Every service (token endpoint, Graph, Exchange admin API, SMTP submission, MX) reads and writes these objects, so
+that a cause in one shows as its effect in the other. Names of Microsoft's properties are snake_case here; each
+service's own file turns them into what is on its wire.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emulator.state.directory import Application, AppRoleAssignment, Certificate, DelegatedGrant, DeletedItem, EnterpriseApplication, Secret
+from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
+from emulator.state.ids import derived_sid, new_guid
+from emulator.state.mail import Message, mx_host
+from emulator.state.replicated import Replicated
+from emulator.state.tenant import Tenant
+from emulator.tokens import Tokens
+
+__all__ = [
+    "AppRoleAssignment",
+    "Application",
+    "Certificate",
+    "DelegatedGrant",
+    "DeletedItem",
+    "EnterpriseApplication",
+    "ExchangeServicePrincipal",
+    "InboundConnector",
+    "Mailbox",
+    "MailboxGrant",
+    "Message",
+    "Replicated",
+    "Secret",
+    "State",
+    "Tenant",
+    "derived_sid",
+    "mx_host",
+    "new_guid",
+]
+
+
+@dataclass
+class State:
+    """All tenants, the mail they received, and the played network."""
+
+    tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
+    messages: list[Message] = field(default_factory=list)
+    network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
+    now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
+    tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(lambda: self.now())
+
+    def tenant(self, name: str) -> Tenant | None:
+        """A tenant by id or by one of its domains, in any case of letters."""
+        wanted = name.lower()
+        found = self.tenants.get(wanted)
+        return found or next((t for t in self.tenants.values() if wanted in t.accepted_domains), None)
+
+    def receive(self, message: Message) -> Message:
+        message.number = len(self.messages) + 1
+        self.messages.append(message)
+        return message

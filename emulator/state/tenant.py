@@ -1,0 +1,82 @@
+"""A tenant: its directory and its Exchange organization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
+from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
+from emulator.state.replicated import Replicated
+
+
+@dataclass
+class Tenant(Replicated):
+    id: str
+    display_name: str
+    initial_domain: str
+    domains: list[str] = field(default_factory=list)  # further accepted domains
+    security_defaults: bool = False
+    smtp_client_authentication_disabled: bool = True  # Set-TransportConfig
+    reject_direct_send: bool = False
+    connectors_disabled_by_offer: bool = False  # trial tenants: connectors are created disabled, with a warning
+    applications: dict[str, Application] = field(default_factory=dict)  # by object id
+    enterprise_applications: dict[str, EnterpriseApplication] = field(default_factory=dict)  # by id
+    app_role_assignments: dict[str, AppRoleAssignment] = field(default_factory=dict)
+    delegated_grants: dict[str, DelegatedGrant] = field(default_factory=dict)
+    exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(default_factory=dict)  # by object id
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
+    inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
+    deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
+    transport_config: dict[str, Any] = field(default_factory=dict)  # what Set-TransportConfig changed beside SMTP AUTH
+    organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
+    created: float = 0.0
+    replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)
+    _indexed: int = field(default=-1, compare=False, repr=False)
+
+    @property
+    def accepted_domains(self) -> list[str]:
+        return [self.initial_domain, *self.domains]
+
+    @property
+    def default_domain(self) -> str:
+        return self.domains[0] if self.domains else self.initial_domain
+
+    def lingering(self, oldest: float) -> list[Application | EnterpriseApplication]:
+        """What was deleted after `oldest`: lists that lag behind still show it."""
+        return [deleted.item for deleted in self.deleted_items.values() if deleted.deleted > oldest]
+
+    def enterprise_application(self, app_id: str) -> EnterpriseApplication | None:
+        """The service principal of an application in this tenant."""
+        return next((sp for sp in self.enterprise_applications.values() if sp.app_id == app_id), None)
+
+    def trustee_sid(self, name: str) -> str | None:
+        """The SID of a trustee named by SID, an Exchange service principal's ids or name, or a mailbox's names."""
+        wanted = name.lower()
+        for principal in self.exchange_service_principals.values():
+            names = (principal.sid, principal.object_id, principal.app_id, principal.display_name, principal.guid)
+            if wanted in (one.lower() for one in names if one):
+                return principal.sid
+        mailbox = self.mailbox(name)
+        return mailbox.sid if mailbox else None
+
+    def mailbox(self, name: str) -> Mailbox | None:
+        """A mailbox by any of its addresses, its name, GUID, SID or Entra object id, in any case of letters."""
+        wanted = name.lower()
+        found = self.mailboxes.get(wanted)
+        if found:
+            return found
+        if self._indexed != len(self.mailboxes):
+            self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}
+            self._indexed = len(self.mailboxes)
+        return self._mailbox_index.get(wanted)
+
+    def reindex(self) -> None:
+        """To be called when a mailbox was replaced or got other names."""
+        self._indexed = -1
+
+
+def _names(mailbox: Mailbox) -> tuple[str, ...]:
+    names = (mailbox.guid, mailbox.sid, mailbox.name, mailbox.display_name, mailbox.user_id, *mailbox.aliases)
+    return tuple(name.lower() for name in names)

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of known errors: what a code means, what to do, and whether waiting helps.
+
+Private to the collection, but its rows are public knowledge: the modules, the probe and docs/errors.md read them here.
+A row says in `cause` what is wrong (a clause without a full stop) and in `remedy` what to change (a sentence).
+`wait` is true where the same attempt may pass later without anybody changing anything.
+`keep` is what a queueing relay should do with mail that meets this reply: "defer", "hold" or "bounce".
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import entra_rows, exchange_rows, graph_rows, smtp_rows
+from .known import Known
+
+ROWS: tuple[Known, ...] = entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS
+
+
+def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
+    for row in ROWS:
+        if row.service != service:
+            continue
+        if row.code and not (re.fullmatch(row.code, code) if pattern else row.code == code):
+            continue
+        if row.text and not re.search(row.text, text):
+            continue
+        if row.code or row.text:
+            return row
+    return None
+
+
+def entra(code: int | str, error: str = "") -> Known | None:
+    """The row of an AADSTS number, else of the OAuth `error`."""
+    return _find("entra", str(code), "") or _find("entra", error, "")
+
+
+def graph(code: str, message: str = "") -> Known | None:
+    """The row of a Graph error's `code`."""
+    return _find("graph", code, message)
+
+
+def exchange(kind: str, message: str = "") -> Known | None:
+    """The row of an Exchange exception's type without its namespace, else of its text."""
+    return _find("exchange", kind, message)
+
+
+_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_EMBEDDED = re.compile(r"Error: (\d{3} [245]\.\d{1,3}\.\d{1,3} .*)", re.DOTALL)
+
+
+def smtp_code(reply: str) -> str:
+    """The enhanced status code of a reply, such as 5.7.139 ("" where it has none; RFC 3463)."""
+    found = _ENHANCED.search(reply)
+    return found.group(1) if found else ""
+
+
+def smtp_cause(reply: str) -> str:
+    """The reply that tells the cause: a 530 that embeds the reply to a failed AUTH is opened."""
+    found = _EMBEDDED.search(reply)
+    return found.group(1) if found else reply
+
+
+def smtp(reply: str) -> Known | None:
+    """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`."""
+    cause = smtp_cause(reply)
+    return _find("smtp", smtp_code(cause), cause, pattern=True)
