@@ -15,7 +15,7 @@ LAYERS = (
     {"clouds", "certificates", "transport", "identity"},
     {"authorized", "graph", "exchange", "smtp"},
     {"addresses", "journal", "replication", "tenant"},
-    {"engine", "entra"},
+    {"engine", "entra", "probe"},
     {"resources"},
     {"doors"},
 )

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all probes of a tenant need, read once: accepted domains, the MX host, the application's tokens.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import addresses
+from ..errors import InvalidInput, MailopsError
+from ..graph import key
+from ..identity import credentials
+from ..identity.tokens import TokenSource
+from ..tenant import Tenant
+from .methods import METHODS
+
+
+@dataclass
+class Facts:
+    """What all probes of a tenant need. A token that cannot be had fails the senders that need it, not the task."""
+
+    domains: set[str] = field(default_factory=set)
+    mx_host: str = ""
+    tokens: TokenSource | None = None
+    no_token: MailopsError | None = None
+    client_secret: str = field(default="", repr=False)  # of the senders' application
+    check_mode: bool = False
+
+    def token(self, service: str) -> str:
+        """A token of the senders' application for a service, else why there is none."""
+        if self.no_token or not self.tokens:
+            raise self.no_token or InvalidInput("no application to sign in as")
+        return self.tokens.token(self.tokens.cloud.scope(service))
+
+    def forget(self) -> None:
+        """Roles are baked into tokens: the next try takes new ones."""
+        if self.tokens:
+            self.tokens.forget()
+
+
+def gather(tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Facts:
+    """The accepted domains, the MX host and the application's tokens; each read once, and only where a sender needs it."""
+    senders = params["senders"]
+    facts = Facts(check_mode=check_mode, client_secret=params["app_client_secret"] or "")
+    if any(METHODS[s["method"]].accepted_domain for s in senders):
+        facts.domains = addresses.accepted_domains(tenant.exchange)
+    at_mx = [s for s in senders if METHODS[s["method"]].at_mx and not s["host"]]
+    if at_mx:
+        facts.mx_host = tenant.cloud.mx_host or mx_host(tenant, sorted(facts.domains), at_mx[0]["address"])
+    if any(METHODS[s["method"]].needs_token(s, params) for s in senders) and not check_mode:
+        try:
+            facts.tokens = application_tokens(tenant, params)
+        except MailopsError as error:
+            facts.no_token = error
+    return facts
+
+
+def mx_host(tenant: Tenant, domains: list[str], address: str) -> str:
+    """The tenant's own MX host, as Graph lists it for the sender's domain (its label cannot be derived with certainty)."""
+    domain = addresses.domain(address)
+    if domain not in domains:
+        domain = domains[0] if domains else domain
+    records = tenant.graph.get(f"/domains/{key(domain)}/serviceConfigurationRecords", f"read the MX host of {domain}") or {}
+    for record in records.get("value", []):
+        if record.get("mailExchange"):
+            return str(record["mailExchange"])
+    raise InvalidInput(f"Graph names no MX host for {domain}: give the sender's host.")
+
+
+def application_tokens(tenant: Tenant, params: dict[str, Any]) -> TokenSource:
+    """The senders' own application, which is not the one that this module signs in as."""
+    credential = credentials.load(
+        params["app_client_secret"], params["app_certificate_path"], params["app_certificate_password"], prefix="app_"
+    )
+    app_id = params["app_id"]
+    if not app_id:
+        name = params["app_unique_name"]
+        found = tenant.graph.get(f"/applications(uniqueName='{key(name)}')?$select=appId", f"look for the application {name}")
+        if not found:
+            raise InvalidInput(f"the Entra application {name} does not exist; register it (role entra_app).")
+        app_id = found["appId"]
+    return TokenSource(tenant.cloud, tenant.name, app_id, credential, tenant.token_cache, tenant.transport)

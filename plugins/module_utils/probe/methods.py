@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways of sending: what each needs, where its server is and how it signs in.
+
+Private to the collection. Sources: "How to set up a multifunction device or application to send email using Microsoft
+365"; "Authenticate an IMAP, POP or SMTP connection using OAuth".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..clouds import Cloud
+from ..smtp import Conversation
+
+if TYPE_CHECKING:
+    from .facts import Facts
+
+Sender = dict[str, Any]
+
+
+class Method:
+    """One way of sending; this one hands mail to the tenant's MX without signing in."""
+
+    name: ClassVar[str]
+    at_mx: ClassVar[bool] = True
+    accepted_domain: ClassVar[bool] = True  # the address must be in an accepted domain of the tenant
+
+    def check(self, sender: Sender, params: dict[str, Any]) -> list[str]:
+        """What a sender of this method lacks, each a clause that begins with the method."""
+        return []
+
+    def needs_token(self, sender: Sender, params: dict[str, Any]) -> bool:
+        """Whether this sender signs in with a token of the senders' application."""
+        return False
+
+    def server(self, cloud: Cloud, facts: Facts) -> tuple[str, int]:
+        """Host and port, where the sender names none."""
+        return facts.mx_host, cloud.mx_port
+
+    def identity(self, sender: Sender) -> str:
+        """As whom it signs in: senders of one identity take turns."""
+        return str(sender["mailbox"] or sender["address"])
+
+    def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
+        """The sign-in, if there is one; SmtpError where the server refuses it."""
+
+
+class Connector(Method):
+    name = "connector"
+
+
+class DirectSend(Method):
+    name = "direct_send"
+
+
+class Submission(Method):
+    """What smtp.office365.com takes."""
+
+    at_mx = False
+
+    def server(self, cloud: Cloud, facts: Facts) -> tuple[str, int]:
+        return cloud.smtp_host, cloud.smtp_port
+
+
+class OAuth(Submission):
+    name = "oauth"
+
+    def needs_token(self, sender: Sender, params: dict[str, Any]) -> bool:
+        return True
+
+    def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
+        conversation.sign_in_xoauth2(self.identity(sender), facts.token("exchange"))
+
+
+class Basic(Submission):
+    name = "basic"
+
+    def check(self, sender: Sender, params: dict[str, Any]) -> list[str]:
+        return [] if sender["password"] else ["method basic needs the mailbox's password."]
+
+    def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
+        conversation.sign_in_login(self.identity(sender), sender["password"])
+
+
+METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Basic(), Connector(), DirectSend())}
