@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from emulator import changes
+from emulator.entra import device_code, users
+from emulator.entra.errors import EntraError
 from emulator.faults import SERVICES, Fault
 from emulator.graph.validate import merge
 from emulator.http import MalformedJsonError, Request, Response
@@ -45,6 +47,9 @@ class Admin:
             ("PATCH", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._patch_part),
             ("PUT", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._put_part),
             ("DELETE", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._delete_part),
+            ("POST", re.compile("/tenants/([^/]+)/revoke"), self._revoke),
+            ("GET", re.compile("/device_codes"), lambda request: device_code.waiting(platform)),
+            ("POST", re.compile("/device_codes/([^/]+)"), self._device_code),
             ("GET", re.compile("/messages"), self._messages),
             ("DELETE", re.compile("/messages"), self._delete_messages),
             ("GET", re.compile("/messages/([0-9]+)/raw"), self._raw_message),
@@ -67,6 +72,8 @@ class Admin:
                     answer = operation(request, *(unquote(group) for group in match.groups()))
                 except AdminError as error:
                     return Response(error.status, {"error": str(error)})
+                except EntraError as error:
+                    return Response(400, {"error": error.text, "code": error.code})
                 except (StateError, MalformedJsonError) as error:
                     return Response(400, {"error": str(error)})
                 if isinstance(answer, Response):
@@ -113,6 +120,14 @@ class Admin:
     def _delete_part(self, request: Request, tenant: str, kind: str, key: str) -> None:
         self._part(request, tenant, kind, key)
         self._collection(kind).delete(self._find(tenant), key)
+
+    def _revoke(self, request: Request, name: str) -> None:
+        """What revokeSignInSessions, and a password reset, does to a user's refresh tokens."""
+        user = users.find_user(self._find(name), str(request.json_object().get("user", "")))
+        user.user.tokens_valid_from = self._platform.now
+
+    def _device_code(self, request: Request, user_code: str) -> Document:
+        return device_code.answer(self._platform, user_code, request.json_object())
 
     def _messages(self, request: Request) -> list[Document]:
         wanted = {name: values[0] for name, values in parse_qs(request.query).items()}

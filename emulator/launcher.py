@@ -59,6 +59,18 @@ class AdminClient:
     def delete(self, tenant: str, collection: str, key: str, /) -> None:
         self.call("DELETE", f"/tenants/{_quoted(tenant)}/{collection}/{_quoted(key)}")
 
+    def device_codes(self) -> list[Document]:
+        """The device codes that wait for a user, each with what a person would be shown."""
+        return list(self.call("GET", "/device_codes"))
+
+    def enter_code(self, user_code: str, user: str = "", password: str = "", /, **more: bool) -> Document:
+        """Play the user: enter a code and sign in; `mfa`, `consent` and `decline` as a person may."""
+        return dict(self.call("POST", f"/device_codes/{_quoted(user_code)}", {"user": user, "password": password} | more))
+
+    def revoke(self, tenant: str, user: str) -> None:
+        """Revoke a user's refresh tokens."""
+        self.call("POST", f"/tenants/{_quoted(tenant)}/revoke", {"user": user})
+
     def messages(self, **wanted: str) -> list[Document]:
         """The received messages; `tenant`, `recipient` and `message_id` narrow them."""
         return list(self.call("GET", f"/messages?{urllib.parse.urlencode(wanted)}"))

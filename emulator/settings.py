@@ -28,6 +28,9 @@ class Settings:
     lag: dict[str, float] = field(default_factory=dict)
     latency: dict[str, float] = field(default_factory=dict)  # seconds per request, by service
     token_lifetime: int = 3599
+    device_code_lifetime: int = 900
+    device_code_interval: int = 5  # seconds between two polls
+    refresh_token_inactivity: int = 90 * 86400  # seconds without use that end one
     exchange_page_size: int = 1000
     pagination_lifetime: int = 1800  # seconds a nextLink of the Exchange admin API lives
     exchange_concurrency: int = 0  # requests in flight per tenant before 429; 0: no limit

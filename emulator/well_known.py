@@ -61,6 +61,17 @@ GRAPH_SCOPES = {
     "openid": "37f7f235-527c-4136-accd-4a02d197296e",
     "profile": "14dad69e-099b-42c9-810b-d002981feec1",
     "email": "64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0",
+    "Application.Read.All": "c79f8feb-a9db-4090-85f9-90d820caa0eb",
+    "Application.ReadWrite.All": "bdfbf15f-ee85-4955-8675-146e8e5296b5",
+    "AppRoleAssignment.ReadWrite.All": "84bccea3-f856-4a8a-967b-dbe0a3d53a64",
+    "DelegatedPermissionGrant.ReadWrite.All": "41ce6ca6-6826-4807-84f1-1c82854f7ee5",
+    "Directory.Read.All": "06da0dbc-49e2-44d2-8312-53f166ab848a",
+    "Domain.Read.All": "2f9ee017-59c1-4f1d-9472-bd5529a7b311",
+    "Organization.Read.All": "4908d5b9-3fb2-4b1e-9336-1888b7937185",
+    "Policy.Read.All": "572fea84-0151-49b2-9301-11cb16974376",
+    "Policy.ReadWrite.ConditionalAccess": "ad902697-1014-4ef5-81ef-2b4301988e8c",
+    "RoleManagement.ReadWrite.Directory": "d01b97e9-cbc0-49fe-810a-750afd5527a3",
+    "User.Read.All": "a154be20-db9c-4678-8ab7-66f6cc099a59",
 }
 DIRECTORY_ROLES = {
     "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",

@@ -6,17 +6,18 @@ import re
 
 from emulator.entra.discovery import authority_document, instance_document
 from emulator.entra.errors import EntraError
-from emulator.entra.token import find_tenant, token
+from emulator.entra.token import device_authorization, find_tenant, token
 from emulator.http import Request, Response
 from emulator.platform import Platform
 
 TOKEN_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+DEVICE_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/devicecode")
 DISCOVERY_PATH = re.compile(r"/([^/]+)(?:/v2\.0)?/(\.well-known/openid-configuration|discovery(?:/v2\.0)?/keys)")
 INSTANCE_PATH = "/common/discovery/instance"
 
 
 def handles(path: str) -> bool:
-    return path == INSTANCE_PATH or bool(TOKEN_PATH.fullmatch(path) or DISCOVERY_PATH.fullmatch(path))
+    return path == INSTANCE_PATH or any(one.fullmatch(path) for one in (TOKEN_PATH, DEVICE_PATH, DISCOVERY_PATH))
 
 
 def handle(platform: Platform, request: Request) -> Response:
@@ -26,6 +27,9 @@ def handle(platform: Platform, request: Request) -> Response:
     wanted = TOKEN_PATH.fullmatch(request.path)
     if wanted:
         return token(platform, request, wanted.group(1))
+    wanted = DEVICE_PATH.fullmatch(request.path)
+    if wanted:
+        return device_authorization(platform, request, wanted.group(1))
     return _discovery(platform, request)
 
 

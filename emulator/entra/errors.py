@@ -104,34 +104,87 @@ CATALOGUE: dict[int, tuple[int, str, str]] = {
         "invalid_grant",
         "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
     ),
+    65001: (
+        400,
+        "invalid_grant",
+        "The user or administrator has not consented to use the application with ID '{app}' named '{name}'. Send an "
+        "interactive authorization request for this user and resource.",
+    ),
+    65004: (400, "authorization_declined", "User declined to consent to access the app."),
+    70000: (400, "invalid_grant", "Provided grant is invalid or malformed."),
+    70016: (400, "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling."),
+    70018: (400, "bad_verification_code", "Invalid verification code due to User typing in wrong user code for device code flow."),
+    70020: (400, "expired_token", "The provided value for the input parameter 'device_code' is not valid. This device code has expired."),
+    700082: (
+        400,
+        "invalid_grant",
+        "The refresh token has expired due to inactivity. The token was issued on {issued} and was inactive for {inactive}.",
+    ),
+    50173: (
+        400,
+        "invalid_grant",
+        "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have "
+        "changed or reset their password. The grant was issued on '{issued}' and the TokensValidFrom date (before which "
+        "tokens are not valid) for this user is '{valid_from}'.",
+    ),
+    50034: (
+        400,
+        "invalid_grant",
+        "The user account {user} does not exist in the {tenant} directory. To sign into this application, the account "
+        "must be added to the directory.",
+    ),
+    50057: (400, "invalid_grant", "The user account is disabled."),
+    50076: (
+        400,
+        "invalid_grant",
+        "Due to a configuration change made by your administrator, or because you moved to a new location, you must use "
+        "multi-factor authentication to access '{resource}'.",
+    ),
+    50126: (400, "invalid_grant", "Error validating credentials due to invalid username or password."),
+    28000: (400, "invalid_request", "Provided value for the input parameter scope isn't valid because it contains more than one resource."),
+    650053: (
+        400,
+        "invalid_client",
+        "The application '{app}' asked for scope '{scope}' that doesn't exist on the resource '{resource}'. Contact the app vendor.",
+    ),
     650051: (400, "invalid_request", "Application '{app}' is requesting permissions that are either invalid."),
     90033: (503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     50196: (400, "temporarily_unavailable", "The server terminated an operation because it encountered a loop."),
 }
 
 
-class EntraError(Exception):
-    """A refusal by the token endpoint: an AADSTS code and what fills its text."""
+# What msal and others tell apart inside invalid_grant.
+SUB_ERRORS = {65001: "consent_required", 50076: "basic_action", 700082: "bad_token", 50173: "bad_token", 70000: "bad_token"}
 
-    def __init__(self, code: int, **details: str) -> None:
+
+class EntraError(Exception):
+    """A refusal by the token endpoint: an AADSTS code and what fills its text. `error` replaces the catalogue's."""
+
+    def __init__(self, code: int, *, error: str = "", **details: str) -> None:
         super().__init__(code)
         self.code = code
+        self.error = error
         self.details = details
 
+    @property
+    def text(self) -> str:
+        return f"AADSTS{self.code}: {CATALOGUE[self.code][2].format_map(_Blank(self.details))}"
+
     def response(self, now: float, correlation_id: str | None) -> Response:
-        status, error, text = CATALOGUE[self.code]
+        status, error, _ = CATALOGUE[self.code]
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace, correlation = new_guid(), correlation_id or new_guid()
-        message = f"AADSTS{self.code}: {text.format_map(_Blank(self.details))}"
         body = {
-            "error": error,
-            "error_description": f"{message} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {stamp}",
+            "error": self.error or error,
+            "error_description": f"{self.text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {stamp}",
             "error_codes": [self.code],
             "timestamp": stamp,
             "trace_id": trace,
             "correlation_id": correlation,
             "error_uri": f"https://login.microsoftonline.com/error?code={self.code}",
         }
+        if self.code in SUB_ERRORS:
+            body["suberror"] = SUB_ERRORS[self.code]
         return Response(status, body, {"cache-control": "no-store", "pragma": "no-cache"})
 
 

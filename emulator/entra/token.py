@@ -1,4 +1,4 @@
-"""The token endpoint: the client credentials flow, by secret or by certificate.
+"""The token endpoint: the client credentials flow, by secret or by certificate, and the way to the grants of users.
 
 Source: "OAuth 2.0 client credentials flow on the Microsoft identity platform"; roles and wids as in "Access token
 claims reference".
@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulator.entra import assertion
+from emulator.entra import assertion, device_code, refresh
+from emulator.entra.delegated import Client
 from emulator.entra.errors import CATALOGUE, EntraError
 from emulator.faults import Fault
 from emulator.http import Request, Response
@@ -22,7 +24,23 @@ from emulator.state import Application, EnterpriseApplication, State, Tenant
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+# Grants of a user through an application; a public client proves nothing.
+DELEGATED = {device_code.GRANT: device_code.redeem, "refresh_token": refresh.refresh}
+
+
+def device_authorization(platform: Platform, request: Request, tenant_name: str) -> Response:
+    """The device authorization endpoint. A confidential client is refused when it polls, not here."""
+    return _answered(platform, request, tenant_name, _device_authorization)
+
+
 def token(platform: Platform, request: Request, tenant_name: str) -> Response:
+    return _answered(platform, request, tenant_name, _issue)
+
+
+Operation = Callable[[Platform, Request, Tenant], Response]
+
+
+def _answered(platform: Platform, request: Request, tenant_name: str, operation: Operation) -> Response:
     correlation = request.headers.get("client-request-id")
     tenant: Tenant | None = platform.state.tenant(tenant_name)
     platform.counters.count(tenant.id if tenant else None, "token")
@@ -32,7 +50,7 @@ def token(platform: Platform, request: Request, tenant_name: str) -> Response:
             return _faulty(fault)
         if request.method != "POST":
             raise EntraError(900144, parameter="grant_type")
-        return _issue(platform, request, find_tenant(platform.state, tenant_name))
+        return operation(platform, request, find_tenant(platform.state, tenant_name))
     except EntraError as error:
         return error.response(platform.now, correlation)
 
@@ -65,6 +83,8 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
     for name in ("grant_type", "client_id"):
         if not form.get(name):
             raise EntraError(900144, parameter=name)
+    if form["grant_type"] in DELEGATED:
+        return DELEGATED[form["grant_type"]](_delegated_client(platform, request, tenant, form), form)
     if form["grant_type"] != "client_credentials":
         raise EntraError(70003, grant=form["grant_type"])
     application, principal = _client(platform, tenant, form["client_id"].lower())
@@ -83,6 +103,22 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
         "access_token": platform.state.tokens.issue(claims),
     }
     return Response(200, body, {"cache-control": "no-store", "pragma": "no-cache"})
+
+
+def _device_authorization(platform: Platform, request: Request, tenant: Tenant) -> Response:
+    form = _form(request)
+    if not form.get("client_id"):
+        raise EntraError(900144, parameter="client_id")
+    application, principal = _client(platform, tenant, form["client_id"].lower())
+    return device_code.start(Client(platform, tenant, application, principal, "0", request.origin), form)
+
+
+def _delegated_client(platform: Platform, request: Request, tenant: Tenant, form: dict[str, str]) -> Client:
+    application, principal = _client(platform, tenant, form["client_id"].lower())
+    proof = form.get("client_secret") or form.get("client_assertion")
+    public = not proof and application.properties.get("isFallbackPublicClient")
+    method = "0" if public else _authenticate(platform, form, application, tenant, request.origin)
+    return Client(platform, tenant, application, principal, method, request.origin)
 
 
 def _form(request: Request) -> dict[str, str]:

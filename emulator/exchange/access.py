@@ -1,4 +1,4 @@
-"""Who may call what: Exchange.ManageAsApp in the token, and a directory role.
+"""Who may call what: Exchange.ManageAsApp in the token (a user's: Exchange.Manage), and a directory role.
 
 Source: "App-only authentication for unattended scripts in Exchange Online PowerShell"; measured: neither or only the
 directory role 401, only the app role 403.
@@ -31,7 +31,7 @@ def authenticate(platform: Platform, authorization: str, tenant_name: str) -> tu
     tenant = platform.state.tenant(tenant_name)
     if tenant is None or tenant.id != claims["tid"]:
         return _unauthorized("tenant")
-    if "Exchange.ManageAsApp" not in claims.get("roles", ()):
+    if "Exchange.ManageAsApp" not in claims.get("roles", ()) and "Exchange.Manage" not in claims.get("scp", "").split():
         return _unauthorized("role")
     if not set(claims.get("wids", ())) & (FULL | READING | SECURITY_READING):
         return forbidden()

@@ -33,7 +33,8 @@ class Call:
 
     @property
     def roles(self) -> set[str]:
-        return set(self.claims.get("roles", ()))
+        """What the token allows: an application's own permissions, or those that a user lends it."""
+        return {*self.claims.get("roles", ()), *self.claims.get("scp", "").split()}
 
     @property
     def now(self) -> float:
@@ -44,7 +45,7 @@ class Call:
         return "create-if-missing" in self.headers.get("prefer", "")
 
     def require(self, *permissions: str) -> None:
-        """Refuse unless the token carries one of these application permissions."""
+        """Refuse unless the token carries one of these permissions."""
         if not self.roles & set(permissions):
             raise denied()
 

@@ -16,6 +16,7 @@ from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, 
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.mail import Message, mx_host
 from emulator.state.replicated import Replicated
+from emulator.state.sign_in import DeviceCode, RefreshToken, User
 from emulator.state.tenant import Tenant
 from emulator.tokens import Tokens
 
@@ -25,16 +26,19 @@ __all__ = [
     "Certificate",
     "DelegatedGrant",
     "DeletedItem",
+    "DeviceCode",
     "EnterpriseApplication",
     "ExchangeServicePrincipal",
     "InboundConnector",
     "Mailbox",
     "MailboxGrant",
     "Message",
+    "RefreshToken",
     "Replicated",
     "Secret",
     "State",
     "Tenant",
+    "User",
     "derived_sid",
     "mx_host",
     "new_guid",

@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.state.ids import new_guid
 from emulator.state.replicated import Replicated
+from emulator.state.sign_in import User
 
 
 @dataclass
@@ -40,7 +41,8 @@ class Mailbox(Replicated):
     aliases: list[str] = field(default_factory=list)
     user_id: str = field(default_factory=new_guid)  # Entra object id
     sid: str = ""
-    password: str | None = None  # for AUTH LOGIN; None: no sign-in
+    password: str | None = None  # for AUTH LOGIN and for users who sign in themselves; None: no sign-in
+    user: User = field(default_factory=User)
     smtp_client_authentication_disabled: bool | None = None  # None: inherit
     grants: list[MailboxGrant] = field(default_factory=list)
     cas_properties: dict[str, Any] = field(default_factory=dict)  # what else Set-CASMailbox changed

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
 from emulator.state.replicated import Replicated
+from emulator.state.sign_in import DeviceCode, RefreshToken
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Tenant(Replicated):
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
     inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
     deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
+    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
+    device_codes: dict[str, DeviceCode] = field(default_factory=dict, compare=False)  # by digest; they live minutes
     transport_config: dict[str, Any] = field(default_factory=dict)  # what Set-TransportConfig changed beside SMTP AUTH
     organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
     created: float = 0.0

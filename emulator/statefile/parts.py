@@ -23,6 +23,7 @@ from emulator.state import (
     derived_sid,
 )
 from emulator.statefile.reader import Node
+from emulator.statefile.sign_in import read_user, user_document
 from emulator.well_known import derived_id
 
 MAILBOX_KINDS = ("UserMailbox", "SharedMailbox", "RoomMailbox", "EquipmentMailbox")
@@ -142,6 +143,7 @@ def read_mailbox(node: Node, tenant: Tenant) -> Mailbox:
         user_id=node.text("user_id", None) or derived_id(tenant.id, "user", address),
         sid=node.text("sid", None) or derived_sid(tenant.id, address),
         password=node.text("password", None),
+        user=read_user(node.node("user")),
         smtp_client_authentication_disabled=node.flag("smtp_client_authentication_disabled", None),
         cas_properties=dict(node.take("cas_properties", dict, {})),
         properties=dict(node.take("properties", dict, {})),
@@ -163,6 +165,7 @@ def mailbox_document(mailbox: Mailbox) -> dict[str, Any]:
         "user_id": mailbox.user_id,
         "sid": mailbox.sid,
         "password": mailbox.password,
+        "user": user_document(mailbox.user),
         "smtp_client_authentication_disabled": mailbox.smtp_client_authentication_disabled,
         "grants": [grant_document(grant) for grant in mailbox.grants],
         "cas_properties": mailbox.cas_properties,

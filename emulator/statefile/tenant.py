@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
-from emulator.statefile import directory, parts
+from emulator.statefile import directory, parts, sign_in
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
 
@@ -40,6 +40,9 @@ def read_tenant(node: Node, base: Path) -> Tenant:
     for item in node.nodes("inbound_connectors"):
         connector = parts.read_inbound_connector(item, tenant)
         tenant.inbound_connectors[connector.name.lower()] = connector
+    for item in node.nodes("refresh_tokens"):
+        found = sign_in.read_refresh_token(item)
+        tenant.refresh_tokens[found.digest] = found
     node.done()
     return tenant
 
@@ -129,6 +132,7 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         ],
         "delegated_grants": [directory.delegated_grant_document(g) for g in tenant.delegated_grants.values()],
         "deleted_items": [directory.deleted_item_document(d, tenant) for d in tenant.deleted_items.values()],
+        "refresh_tokens": [sign_in.refresh_token_document(found) for found in tenant.refresh_tokens.values()],
         "exchange_service_principals": [parts.exchange_service_principal_document(p) for p in tenant.exchange_service_principals.values()],
         "mailboxes": [parts.mailbox_document(mailbox) for mailbox in tenant.mailboxes.values()],
         "inbound_connectors": [parts.inbound_connector_document(c) for c in tenant.inbound_connectors.values()],

@@ -1,0 +1,44 @@
+"""Users: who signs in, and why not.
+
+Source: "Microsoft Entra authentication and authorization error codes".
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from emulator.entra.errors import EntraError
+from emulator.platform import Platform
+from emulator.state import Application, Mailbox, Tenant
+
+
+def find_user(tenant: Tenant, name: str) -> Mailbox:
+    """The user with this user principal name: the mailbox's primary address."""
+    found: Mailbox | None = tenant.mailboxes.get(name.lower())
+    if found is None:
+        raise EntraError(50034, user=name, tenant=tenant.display_name)
+    return found
+
+
+def user_by_id(tenant: Tenant, user_id: str) -> Mailbox:
+    found = next((mailbox for mailbox in tenant.mailboxes.values() if mailbox.user_id == user_id), None)
+    if found is None:
+        raise EntraError(50034, user=user_id, tenant=tenant.display_name)
+    return found
+
+
+def sign_in(platform: Platform, tenant: Tenant, application: Application, name: str, password: str, *, mfa: bool) -> Mailbox:
+    """The user who signs in with a browser: password first, then what policies ask for."""
+    user = find_user(tenant, name)
+    if user.password is None or not hmac.compare_digest(user.password.encode(), password.encode("utf-8", "surrogatepass")):
+        raise EntraError(50126)
+    judge(platform, tenant, application, user, mfa=mfa)
+    return user
+
+
+def judge(platform: Platform, tenant: Tenant, application: Application, user: Mailbox, *, mfa: bool) -> None:
+    """What stands against a user's token, at the sign-in and at every refresh."""
+    if not user.user.enabled:
+        raise EntraError(50057)
+    if user.user.mfa and not mfa:
+        raise EntraError(50076, resource=application.display_name)
