@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/errors.md from the error table and docs/modules.md from the modules' documentation.
+"""Writes docs/errors.md from the error table, docs/modules.md from the modules' documentation, and into every role's
+argument_specs.yml the connection's variables from the modules' spec and its documentation.
 
 `--check` writes nothing and fails where a page is not as it would be written.
 """
@@ -11,13 +12,18 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / ".ansible" / "collections"))
 
+from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils.error_table import ROWS, Known  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils.spec import JOURNAL, TENANT  # noqa: E402
 
 COLLECTION = "mailops.m365."
 SERVICES = {
@@ -27,6 +33,14 @@ SERVICES = {
     "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
 }
 KEEP = {"defer": "tried again", "hold": "held", "bounce": "returned to the sender", "": ""}
+# The one variable of the connection that is no module's option: the action itself reads it.
+IN_PROCESS = {
+    "type": "bool",
+    "default": True,
+    "description": "Whether tasks on a local connection run inside Ansible's own process, which is several times faster, "
+    "or as subprocesses.",
+}
+ROLE_BLOCK = re.compile(r"(?:^ {6}m365_\w+:\n(?:^ {8}.*\n)+)+", re.MULTILINE)
 GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
 
 
@@ -147,16 +161,58 @@ def other_plugins() -> list[str]:
     return ["", *table(["Plugin", "Kind", "What it does"], rows)] if rows else []
 
 
+def role_variables() -> dict[str, dict[str, Any]]:
+    """The connection's variables as a role declares them."""
+    pages = {**yaml.safe_load(tenant.ModuleDocFragment.DOCUMENTATION)["options"], "in_process": {}}
+    pages |= yaml.safe_load(journal.ModuleDocFragment.DOCUMENTATION)["options"]
+    found: dict[str, dict[str, Any]] = {}
+    for name, page in pages.items():
+        option = (TENANT | JOURNAL).options.get(name)
+        found[option["variable"] if option else f"m365_{name}"] = role_variable(option, page) if option else IN_PROCESS
+    return found
+
+
+def role_variable(option: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
+    told = [text for text in page["description"] if not text.startswith("Where the option is left out")]
+    told += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
+    text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(told))
+    text = re.sub(r"[CEVM]\(((?:[^()\\]|\\.)*)\)", lambda match: match[1].replace("\\", ""), text)
+    hidden = {"no_log": True} if option.get("no_log") else {}
+    kept: dict[str, Any] = {key: option[key] for key in ("default", "choices") if key in option}
+    return {"type": option["type"], **kept, **hidden, "description": text}
+
+
+def role_block() -> str:
+    lines = []
+    for variable, content in role_variables().items():
+        lines.append(f"      {variable}:")
+        lines += [f"        {key}: {json.dumps(content[key]).strip(chr(34))}" for key in ("type", "default", "no_log") if key in content]
+        lines += [f"        choices: [{', '.join(content['choices'])}]"] if "choices" in content else []
+        lines.append("        description: >-")
+        lines += textwrap.wrap(content["description"], 124, initial_indent=" " * 10, subsequent_indent=" " * 10, break_on_hyphens=False)
+    return "\n".join(lines) + "\n"
+
+
+def role_specs() -> dict[str, str]:
+    """Every role's argument_specs.yml as it is to be: what is the role's own, then the connection's variables."""
+    block, pages = role_block(), {}
+    for path in sorted((REPO / "roles").glob("*/meta/argument_specs.yml")):
+        own = ROLE_BLOCK.sub("", path.read_text("utf-8"))
+        pages[path.relative_to(REPO).as_posix()] = own + block
+    return pages
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only compare")
     check = parser.parse_args().check
     outdated = []
-    for name, content in (("errors.md", errors_page()), ("modules.md", modules_page())):
-        path = REPO / "docs" / name
+    pages = {"docs/errors.md": errors_page(), "docs/modules.md": modules_page(), **role_specs()}
+    for name, content in pages.items():
+        path = REPO / name
         if path.exists() and path.read_text("utf-8") == content:
             continue
-        outdated.append(f"docs/{name}")
+        outdated.append(name)
         if not check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(content, "utf-8")

@@ -23,7 +23,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.engine import Resourc
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
-_CREDENTIALS = ("client_secret", "certificate_path")
+_CREDENTIALS = ("client_secret", "certificate_path", "federated_token_file", "federated_token_variable", "federated_request_url")
 
 
 def resource_of(module: str) -> Resource:
@@ -54,6 +54,7 @@ class ActionModule(ActionBase):
             check_mode=bool(self._task.check_mode),
             # The run's own directory: made once in the parent, shared by its workers, gone with it.
             token_directory=os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "mailops-tokens"),
+            prompt=display.display,  # from a worker too it reaches the screen at once
         )
         for note in result.pop("notes", []):
             display.warning(note)

@@ -20,10 +20,24 @@ options:
     description:
       - The cloud that the tenant is in, V(global), V(gcc-high), V(dod) or V(china),
         or a mapping with C(authority), C(graph) and C(exchange) (https URLs without a path), C(smtp_host), and optionally C(smtp_port),
-        C(mx_host), C(mx_port), C(graph_audience), C(exchange_audience) and C(ca_file).
+        C(mx_host), C(mx_port), C(graph_audience), C(exchange_audience), C(federated_audience) and C(ca_file).
       - Where the option is left out, the host variable C(m365_cloud) is taken.
     type: raw
     default: global
+  auth_method:
+    description:
+      - How Ansible signs in.
+      - V(auto) decides from what is given, which is a secret, a certificate or a federated token, then from the platform that
+        it runs on, which is a GitHub Actions job that may ask for an identity token, or a service of Azure with a managed identity.
+      - V(federated) presents a token of another issuer, for which the application has a federated credential
+        (C(federated_credential)). It comes from O(federated_token_file), O(federated_token_variable),
+        O(federated_request_url) or, where none of them is given, from O(managed_identity_client_id).
+      - V(managed_identity) is the identity that Azure gives the machine. O(client_id) is not used.
+      - V(device_code) shows a code, with which a person signs in in a browser.
+      - Where the option is left out, the host variable C(m365_auth_method) is taken.
+    type: str
+    choices: [auto, client_secret, certificate, federated, managed_identity, device_code]
+    default: auto
   client_id:
     description:
       - The client id of the application that Ansible signs in as. docs/setup.md lists the permissions it needs.
@@ -46,6 +60,35 @@ options:
       - The password of that file.
       - Where the option is left out, the host variable C(m365_certificate_password) is taken, then the environment variable
         E(AZURE_CLIENT_CERTIFICATE_PASSWORD).
+    type: str
+  federated_token_file:
+    description:
+      - A file with a token of another issuer, as Kubernetes keeps it. It is read anew for each sign-in.
+      - Where the option is left out, the host variable C(m365_federated_token_file) is taken, then the environment variable
+        E(AZURE_FEDERATED_TOKEN_FILE).
+    type: path
+  federated_token_variable:
+    description:
+      - The name of an environment variable that holds a token of another issuer, as GitLab and Ansible Automation Platform give it to
+        a job.
+      - Where the option is left out, the host variable C(m365_federated_token_variable) is taken.
+    type: str
+  federated_request_url:
+    description:
+      - An https URL that issues a token of another issuer, as GitHub Actions offers it to a job.
+      - Where the option is left out, the host variable C(m365_federated_request_url) is taken, then the environment variable
+        E(ACTIONS_ID_TOKEN_REQUEST_URL).
+    type: str
+  federated_request_token:
+    description:
+      - The token that this URL asks for.
+      - Where the option is left out, the host variable C(m365_federated_request_token) is taken, then the environment variable
+        E(ACTIONS_ID_TOKEN_REQUEST_TOKEN).
+    type: str
+  managed_identity_client_id:
+    description:
+      - The client id of a user-assigned managed identity, or V(system), which is the machine's own.
+      - Where the option is left out, the host variable C(m365_managed_identity_client_id) is taken.
     type: str
   wait_timeout:
     description:

@@ -19,7 +19,8 @@ class Cloud:
     """The endpoints of one cloud: three URLs without a path, two SMTP hosts with their ports.
 
     `mx_host` is empty in a real cloud: there every domain has its own, which Graph tells.
-    An audience is what a token is asked for; left out, it is the service's own URL.
+    An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
+    token of another issuer is made out for ("Workload identity federation").
     """
 
     authority: str
@@ -32,6 +33,7 @@ class Cloud:
     graph_audience: str = ""
     exchange_audience: str = ""
     ca_file: str = ""
+    federated_audience: str = "api://AzureADTokenExchange"
 
     def scope(self, service: str) -> str:
         """The scope of an app-only token for `graph` or `exchange` (which serves SMTP as well)."""
@@ -51,18 +53,21 @@ CLOUDS = {
         graph="https://graph.microsoft.us",
         exchange="https://outlook.office365.us",
         smtp_host="smtp.office365.us",
+        federated_audience="api://AzureADTokenExchangeUSGov",
     ),
     "dod": Cloud(
         authority="https://login.microsoftonline.us",
         graph="https://dod-graph.microsoft.us",
         exchange="https://outlook-dod.office365.us",
         smtp_host="outlook-dod.office365.us",
+        federated_audience="api://AzureADTokenExchangeUSGov",
     ),
     "china": Cloud(
         authority="https://login.chinacloudapi.cn",
         graph="https://microsoftgraph.chinacloudapi.cn",
         exchange="https://partner.outlook.cn",
         smtp_host="smtp.partner.outlook.cn",
+        federated_audience="api://AzureADTokenExchangeChina",
     ),
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .errors import InvalidInput, MailopsError
+from .identity.device_code import Prompt
 from .journal import Journal
 from .redaction import hide, hide_all
 from .spec import Spec
@@ -64,14 +65,19 @@ class Reading:
         return plan.outcome
 
 
-def run(resource: Resource, params: dict[str, Any], *, check_mode: bool, token_directory: str | None = None) -> dict[str, Any]:
-    """A task's result; a failure comes as `failed`, with `msg` one sentence and `failure` its parts."""
+def run(
+    resource: Resource, params: dict[str, Any], *, check_mode: bool, token_directory: str | None = None, prompt: Prompt | None = None
+) -> dict[str, Any]:
+    """A task's result; a failure comes as `failed`, with `msg` one sentence and `failure` its parts.
+
+    `prompt` shows a text to the person who runs it, where there is one.
+    """
     tenant: Tenant | None = None
     try:
         problems = resource.check(params)
         if problems:
             raise InvalidInput(*problems)
-        tenant = Tenant(params, token_directory)
+        tenant = Tenant(params, token_directory, prompt=prompt)
         tenant.check_credential()
         return _result(resource, tenant, params, check_mode)
     except MailopsError as error:

@@ -56,11 +56,15 @@ def _secrets(options: dict[str, dict[str, Any]], params: dict[str, Any]) -> Iter
             yield from _secrets(option["options"], item)
 
 
+# How the automation signs in; auto decides from what is given and from the platform (identity/methods.py).
+AUTH_METHODS = ("auto", "client_secret", "certificate", "federated", "managed_identity", "device_code")
+
 # Which tenant, and who signs in: every module has these.
 TENANT = Spec(
     {
         "tenant": {"type": "str", "variable": "m365_tenant", "env": ("AZURE_TENANT_ID", "AZURE_TENANT")},
         "cloud": {"type": "raw", "variable": "m365_cloud", "default": "global"},
+        "auth_method": {"type": "str", "variable": "m365_auth_method", "default": "auto", "choices": list(AUTH_METHODS)},
         "client_id": {"type": "str", "variable": "m365_client_id", "env": ("AZURE_CLIENT_ID",)},
         "client_secret": {
             "type": "str",
@@ -79,6 +83,22 @@ TENANT = Spec(
             "variable": "m365_certificate_password",
             "env": ("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
         },
+        # Where a token is, and not the token itself: Ansible would blank out a path that looks like one.
+        "federated_token_file": {
+            "type": "path",
+            "no_log": False,
+            "variable": "m365_federated_token_file",
+            "env": ("AZURE_FEDERATED_TOKEN_FILE",),
+        },
+        "federated_token_variable": {"type": "str", "no_log": False, "variable": "m365_federated_token_variable"},
+        "federated_request_url": {"type": "str", "variable": "m365_federated_request_url", "env": ("ACTIONS_ID_TOKEN_REQUEST_URL",)},
+        "federated_request_token": {
+            "type": "str",
+            "no_log": True,
+            "variable": "m365_federated_request_token",
+            "env": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN",),
+        },
+        "managed_identity_client_id": {"type": "str", "variable": "m365_managed_identity_client_id"},
         "wait_timeout": {"type": "int", "variable": "m365_wait_timeout", "default": 300},
     },
     writes=False,

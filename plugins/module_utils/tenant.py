@@ -17,11 +17,12 @@ from .authorized import AuthorizedTransport
 from .errors import InvalidInput
 from .exchange import ExchangeClient
 from .graph import GraphClient
-from .identity import credentials
+from .identity import methods
+from .identity.credentials import GUID
+from .identity.device_code import Prompt
 from .identity.tokens import TokenCache, TokenSource
 from .transport import Clock, Sender, Session, SystemClock, Transport
 
-GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
@@ -29,17 +30,24 @@ class Tenant:
     """The clients of one tenant, made of a module's options. Close it when done."""
 
     def __init__(
-        self, params: dict[str, Any], token_directory: str | None = None, sender: Sender | None = None, clock: Clock | None = None
+        self,
+        params: dict[str, Any],
+        token_directory: str | None = None,
+        sender: Sender | None = None,
+        clock: Clock | None = None,
+        prompt: Prompt | None = None,
     ) -> None:
         self.name = _required(params, "tenant", "AZURE_TENANT_ID")
         if not GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
             raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
-        self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID")
-        if not GUID.fullmatch(self.client_id):
+        # A managed identity is told by the platform; every other method signs in as the application that is named.
+        named = methods.chosen(params) != "managed_identity"
+        self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID") if named else ""
+        if named and not GUID.fullmatch(self.client_id):
             raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
         self.cloud = clouds.resolve(params["cloud"])
         self.wait_timeout = float(params.get("wait_timeout") or 0)
-        self._params = params
+        self._params, self._prompt = params, prompt
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()
         self.transport = Transport(self._session, self.clock)
@@ -52,9 +60,7 @@ class Tenant:
 
     @cached_property
     def tokens(self) -> TokenSource:
-        credential = credentials.load(
-            self._params.get("client_secret"), self._params.get("certificate_path"), self._params.get("certificate_password")
-        )
+        credential = methods.load(self._params, self._prompt)
         return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport)
 
     @cached_property

@@ -23,6 +23,9 @@ from .errors import MissingLibrary, Unreachable
 from .redaction import hide
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
+# Of the token endpoint, and of the services that tell a managed identity's token.
+_SECRET_FIELDS = ("client_secret", "client_assertion", "refresh_token", "device_code")
+_SECRET_HEADERS = ("X-IDENTITY-HEADER", "secret", "Secret")
 
 
 @dataclass
@@ -38,10 +41,10 @@ class Request:
     attempted: str = "reach the service"
 
     def secrets(self) -> list[str]:
-        """What an answer must not repeat: the bearer token, the client secret, the signed assertion."""
-        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        form = self.form or {}
-        return [secret for secret in (bearer, form.get("client_secret"), form.get("client_assertion")) if secret]
+        """What an answer must not repeat: tokens, secrets and signed assertions, wherever the request holds them."""
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ").removeprefix("Basic ")
+        held = [bearer, *(self.headers.get(name) for name in _SECRET_HEADERS), *((self.form or {}).get(name) for name in _SECRET_FIELDS)]
+        return [secret for secret in held if secret]
 
 
 @dataclass

@@ -82,7 +82,9 @@ def _no_credentials_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TENANT_ID", "TENANT", "CLIENT_ID", "CLIENT_SECRET", "SECRET", "CLIENT_CERTIFICATE_PATH", "X509_CERTIFICATE_PATH",
                  "CLIENT_CERTIFICATE_PASSWORD"):  # fmt: skip
         monkeypatch.delenv(f"AZURE_{name}", raising=False)
-    monkeypatch.delenv("MAILOPS_JOURNAL_DIR", raising=False)
+    for name in ("MAILOPS_JOURNAL_DIR", "AZURE_FEDERATED_TOKEN_FILE", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+                 "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -144,8 +146,8 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
     def run(
         resource: Any, sender: Any, *, check_mode: bool = False, sign_in: bool = False, token_directory: str | None = None, **options: Any
     ) -> dict[str, Any]:
-        def make(params: dict[str, Any], directory: str | None) -> Tenant:
-            tenant = Tenant(params, directory, sender, clock)
+        def make(params: dict[str, Any], directory: str | None, prompt: Any = None) -> Tenant:
+            tenant = Tenant(params, directory, sender, clock, prompt)
             if not sign_in:
                 vars(tenant)["tokens"] = StubTokens(tenant.cloud)
             run.tenant = tenant  # type: ignore[attr-defined]

@@ -128,7 +128,9 @@ def test_on_another_connection_the_module_is_shipped(ran: list[dict[str, Any]], 
     assert ran == []
     assert shipped[0]["module_name"] == "mailops.m365.smtp_auth"
     expected = {"organization": "disabled", "tenant": TENANT, "client_id": CLIENT, "client_secret": "from-vault"}
-    assert shipped[0]["module_args"] == {**expected, "certificate_path": None}  # the environment's certificate stays out
+    # The environment's certificate and tokens stay out.
+    others = ("certificate_path", "federated_token_file", "federated_token_variable", "federated_request_url")
+    assert shipped[0]["module_args"] == {**expected, **dict.fromkeys(others)}
 
 
 @pytest.mark.parametrize(("value", "in_process"), [(False, False), ("no", False), (True, True)])

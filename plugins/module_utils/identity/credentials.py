@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput, MissingLibrary
+from .sign_in import Credential, SignIn, confidential
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class ClientSecret:
 
     def for_msal(self) -> Any:
         return self.value
+
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+        return confidential(sign_in, self.for_msal(), scope, claims)
 
     def fingerprint(self) -> str:
         """What tells this credential from another, and nothing more of it."""
@@ -48,11 +55,11 @@ class ClientCertificate:
     def for_msal(self) -> Any:
         return {"private_key": self.private_key, "public_certificate": self.certificate}
 
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+        return confidential(sign_in, self.for_msal(), scope, claims)
+
     def fingerprint(self) -> str:
         return self.thumbprint
-
-
-Credential: TypeAlias = "ClientSecret | ClientCertificate"
 
 
 def load(secret: str | None, certificate_path: str | None, password: str | None, *, prefix: str = "m365_") -> Credential:

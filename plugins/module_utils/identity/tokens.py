@@ -23,9 +23,9 @@ from typing import Any
 
 from .. import error_table
 from ..clouds import Cloud
-from ..errors import MissingLibrary, SignInError
+from ..errors import SignInError
 from ..transport import Request, Response, Transport
-from .credentials import Credential
+from .sign_in import Credential, SignIn
 
 # A token with less life left than this is fetched anew: a long page read must not outlive it.
 MARGIN = 300.0
@@ -140,7 +140,7 @@ class _MsalHttp:
 
 
 class TokenSource:
-    """App-only tokens of one application in one tenant. `scope` is an audience followed by /.default."""
+    """Tokens of one application in one tenant. `scope` is an audience followed by /.default."""
 
     def __init__(self, cloud: Cloud, tenant: str, client_id: str, credential: Credential, cache: TokenCache, transport: Transport) -> None:
         self.cloud, self.tenant, self.client_id = cloud, tenant, client_id
@@ -198,26 +198,15 @@ class TokenSource:
         return entry["token"]
 
     def _fetch(self, scope: str, claims: str | None) -> dict:
-        try:
-            import msal
-        except ImportError as error:
-            raise MissingLibrary("msal") from error
-        attempted = f"sign in to {self.tenant} as application {self.client_id}"
+        who = f"application {self.client_id}" if self.client_id else "this machine's managed identity"
+        attempted = f"sign in to {self.tenant} as {who}"
         http = _MsalHttp(self._transport, attempted, self._cache)
-        # A new client a fetch: msal's own cache would answer a forced renewal from memory.
-        client = msal.ConfidentialClientApplication(
-            self.client_id,
-            authority=f"{self.cloud.authority}/{self.tenant}",
-            client_credential=self._credential.for_msal(),
-            http_client=http,
-            instance_discovery=False,
-        )
-        answer = client.acquire_token_for_client(scopes=[scope], claims_challenge=claims)
+        sign_in = SignIn(self.cloud, self.tenant, self.client_id, http, self._transport, self._cache, attempted)
+        answer = self._credential.acquire(sign_in, scope, claims)
         if "access_token" not in answer:
             raise sign_in_error(attempted, answer)
         life = float(answer.get("expires_in", 3599))
-        # msal takes the tenant from the discovery document's token endpoint, where it is a GUID.
-        return {"token": answer["access_token"], "expires": self._transport.clock.now() + life, "tenant": client.authority.tenant}
+        return {"token": answer["access_token"], "expires": self._transport.clock.now() + life, "tenant": answer.get("tenant", "")}
 
 
 def sign_in_error(attempted: str, answer: dict) -> SignInError:

@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A person signs in for the automation: a code is shown, the browser does the rest.
+
+Private to the collection. Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
+RFC 8628; "Refresh tokens in the Microsoft identity platform" (one for all resources).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .sign_in import SignIn, msal
+
+Prompt = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DeviceCode:
+    """A person's sign-in to the application, a public client. Asked once a run: what follows takes the refresh token."""
+
+    prompt: Prompt = field(repr=False)
+
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+        client = msal().PublicClientApplication(
+            sign_in.client_id, authority=sign_in.authority, http_client=sign_in.http, instance_discovery=False
+        )
+        kept = hashlib.sha256(f"refresh {sign_in.authority.lower()} {sign_in.client_id.lower()}".encode()).hexdigest()
+        with sign_in.cache.locked(kept):
+            answer = self._refreshed(client, sign_in, kept, scope, claims) or self._asked(client, sign_in, scope, claims)
+            if answer.get("refresh_token"):
+                sign_in.cache.put(kept, {"refresh_token": answer["refresh_token"]})
+        return {**answer, "tenant": client.authority.tenant}
+
+    def fingerprint(self) -> str:
+        return "device code"
+
+    def _refreshed(self, client: Any, sign_in: SignIn, kept: str, scope: str, claims: str | None) -> dict[str, Any] | None:
+        token = (sign_in.cache.get(kept) or {}).get("refresh_token")
+        if not token:
+            return None
+        answer: dict[str, Any] = client.acquire_token_by_refresh_token(token, scopes=[scope], claims_challenge=claims)
+        return answer if "access_token" in answer else None
+
+    def _asked(self, client: Any, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+        flow: dict[str, Any] = client.initiate_device_flow(scopes=[scope])
+        if "user_code" not in flow:
+            return flow
+        self.prompt(f"{sign_in.tenant}: {flow['message']}")
+        clock = sign_in.transport.clock
+        ends = clock.now() + float(flow.get("expires_in", 900))
+        while True:
+            # One question at a time, as the waiting is the transport's (counted as cost); msal slows the flow down itself.
+            answer: dict[str, Any] = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
+            if answer.get("error") not in ("authorization_pending", "slow_down") or clock.now() >= ends:
+                return answer
+            sign_in.transport.pause(float(flow.get("interval", 5)))
+
+
+def _at_once(_flow: dict[str, Any]) -> bool:
+    return True
