@@ -12,6 +12,7 @@ from emulator.exchange import faults as exchange_faults
 from emulator.faults import Fault
 from emulator.graph import faults as graph_faults
 from emulator.graph.applications import remove_principal
+from emulator.graph.validate import merge
 from emulator.smtp import faults as smtp_faults
 from emulator.state import Application, EnterpriseApplication, Tenant
 from emulator.statefile import directory, parts
@@ -46,6 +47,8 @@ def patch_tenant(tenant: Tenant, changes: Document) -> None:
     if refused:
         raise StateError(f"{min(refused)}: cannot be changed here")
     head = {name: value for name, value in tenant_document(tenant).items() if name not in COLLECTION_KEYS}
+    if "policies" in changes:
+        changes = changes | {"policies": merge(head["policies"], changes["policies"])}
     changed = read_tenant(Node(head | changes | {"resources": []}, ""), Path())
     for name in head:
         setattr(tenant, name, getattr(changed, name))

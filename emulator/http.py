@@ -23,6 +23,7 @@ class Request:
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
+    client: str = ""  # the address it came from
 
     @property
     def origin(self) -> str:
@@ -92,4 +93,5 @@ async def _read(scope: dict[str, Any], receive: Receive) -> Request:
         more = event.get("more_body", False)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope["query_string"].decode("latin-1")
-    return Request(scope["method"], scope["path"], query, headers, b"".join(chunks))
+    client = scope.get("client") or ("", 0)
+    return Request(scope["method"], scope["path"], query, headers, b"".join(chunks), str(client[0]))

@@ -15,6 +15,7 @@ LAG_KINDS = (
     "exchange_service_principal",  # New-ServicePrincipal -> SMTP
     "mailbox_grant",  # Add-MailboxPermission, Add-RecipientPermission -> SMTP
     "smtp_switch",  # SmtpClientAuthenticationDisabled -> SMTP
+    "authentication_policy",  # authentication policies, their assignment and the organization's default -> SMTP
     "direct_send_switch",  # RejectDirectSend -> MX
     "connector",  # inbound connectors -> MX
     "deletion",  # DELETE of a directory object -> no longer listed
@@ -34,6 +35,7 @@ class Settings:
     exchange_page_size: int = 1000
     pagination_lifetime: int = 1800  # seconds a nextLink of the Exchange admin API lives
     exchange_concurrency: int = 0  # requests in flight per tenant before 429; 0: no limit
+    conditional_access_pace: float = 0.0  # seconds between two reads of Conditional Access, else 429; the service's is 1.0
     options: dict[str, object] = field(default_factory=dict)  # what other services (SMTP, MX) read for themselves
 
     def lag_of(self, kind: str) -> float:

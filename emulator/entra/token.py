@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from emulator import policies
 from emulator.entra import assertion, device_code, refresh
 from emulator.entra.delegated import Client
 from emulator.entra.errors import CATALOGUE, EntraError
@@ -90,6 +91,9 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
     application, principal = _client(platform, tenant, form["client_id"].lower())
     method = _authenticate(platform, form, application, tenant, request.origin)
     audience, roles = _resource(platform, tenant, principal, form.get("scope", ""))
+    source = platform.state.network.get(request.client, request.client)
+    if policies.blocks_application(tenant, principal, platform.state.tokens.resources(audience), source):
+        raise EntraError(53003)
     claims = _claims(platform, tenant, principal, application) | {"aud": audience, "appidacr": method}
     if roles:
         claims["roles"] = roles

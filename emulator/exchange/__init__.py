@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
+    authentication_policies,
     inbound_connectors,
     mailboxes,
     organization,
     permissions,
     service_principals,
+    users,
 )
 from emulator.exchange.access import authenticate, may_run
 from emulator.exchange.command import CMDLETS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emulator.exchange.authentication_policies import default_name, set_default
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
 from emulator.exchange.errors import object_not_found
 from emulator.exchange.shapes import directory_object, template
@@ -45,6 +46,7 @@ def organization_config(tenant: Tenant) -> Document:
         | {"DisplayName": tenant.display_name}
         | tenant.organization_config
         | {"RejectDirectSend": tenant.reject_direct_send}
+        | {"DefaultAuthenticationPolicy": default_name(tenant)}
     )
 
 
@@ -57,7 +59,8 @@ def get_organization_config(command: Command) -> Result:
 def set_organization_config(command: Command) -> Result:
     tenant, wanted = command.tenant, command.writes()
     switch = wanted.pop("RejectDirectSend", None)
-    changed = update(tenant.organization_config, organization_config(tenant), wanted)
+    changed = set_default(command, wanted)
+    changed = update(tenant.organization_config, organization_config(tenant), wanted) or changed
     if switch is not None and switch != tenant.reject_direct_send:
         tenant.set_later("reject_direct_send", switch, command.platform.after("direct_send_switch"))
         changed = True

@@ -46,7 +46,7 @@ def _selected(call: Call) -> list[str]:
 
 def select(call: Call, document: Document) -> Document:
     names = _selected(call)
-    return {name: document[name] for name in names if name in document} if names else document
+    return {name: document[name] for name in ("@odata.type", *names) if name in document} if names else document
 
 
 def one(call: Call, type_name: str, document: Document, fragment: str, status: int = 200) -> Response:

@@ -105,7 +105,7 @@ class Submission(Transfer):
         user = _decoded(initial or await self._ask(_encoded("Username:"))).decode("utf-8", "surrogateescape")
         password = _decoded(await self._ask(_encoded("Password:"))).decode("utf-8", "surrogateescape")
         await self.stage("auth", mechanism="LOGIN", **self.named(user))
-        return login(self.state, user, password, basic_retired=self.settings.basic_retired)
+        return login(self.state, user, password, basic_retired=self.settings.basic_retired, source=self.source)
 
     # -- mail -----------------------------------------------------------------------------------------------------
 

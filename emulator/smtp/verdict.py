@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from emulator import policies
 from emulator.smtp import texts
 from emulator.smtp.texts import Refused
 from emulator.state import ExchangeServicePrincipal, Mailbox, State, Tenant
@@ -135,11 +136,11 @@ def check_switch(tenant: Tenant, mailbox: Mailbox, now: float) -> None:
         raise Refused(texts.OFF_FOR_TENANT)
 
 
-def login(state: State, user: str, password: str, *, basic_retired: bool = False) -> Account:
+def login(state: State, user: str, password: str, *, basic_retired: bool = False, source: str = "") -> Account:
     """The account of a mailbox's own user name and password.
 
-    Exchange's switch is judged before Entra is asked; Entra judges its policies after the password ("What is
-    Conditional Access": policies are enforced after first-factor authentication).
+    Exchange's own policy and switch are judged before Entra is asked ("Disable Basic authentication in Exchange Online");
+    Entra judges its policies after the password ("What is Conditional Access": after first-factor authentication).
     """
     if basic_retired:
         raise Refused(texts.BASIC_RETIRED)
@@ -148,11 +149,17 @@ def login(state: State, user: str, password: str, *, basic_retired: bool = False
     mailbox = tenant.mailboxes.get(wanted) if tenant else None
     if tenant is None or mailbox is None:
         raise Refused(texts.AUTHENTICATION_REFUSED)
+    if policies.basic_is_retired(tenant, state.now()):
+        raise Refused(texts.BASIC_RETIRED)
+    if not policies.allows_basic_smtp(tenant, mailbox, state.now()):
+        raise Refused(texts.BASIC_DISABLED)
     check_switch(tenant, mailbox, state.now())
     if mailbox.password is None or not hmac.compare_digest(mailbox.password.encode(), password.encode("utf-8", "surrogateescape")):
         raise Refused(texts.WRONG_PASSWORD)
     if tenant.security_defaults:
         raise Refused(texts.SECURITY_DEFAULTS)
+    if policies.blocks_user(tenant, mailbox.user_id, mailbox.address, source):
+        raise Refused(texts.CONDITIONAL_ACCESS)
     return Account(tenant.id, mailbox.address)
 
 

@@ -15,6 +15,7 @@ from emulator.state.directory import Application, AppRoleAssignment, Certificate
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.mail import Message, mx_host
+from emulator.state.policies import AuthenticationPolicy, Group, Policies
 from emulator.state.replicated import Replicated
 from emulator.state.sign_in import DeviceCode, RefreshToken, User
 from emulator.state.tenant import Tenant
@@ -23,16 +24,19 @@ from emulator.tokens import Tokens
 __all__ = [
     "AppRoleAssignment",
     "Application",
+    "AuthenticationPolicy",
     "Certificate",
     "DelegatedGrant",
     "DeletedItem",
     "DeviceCode",
     "EnterpriseApplication",
     "ExchangeServicePrincipal",
+    "Group",
     "InboundConnector",
     "Mailbox",
     "MailboxGrant",
     "Message",
+    "Policies",
     "RefreshToken",
     "Replicated",
     "Secret",

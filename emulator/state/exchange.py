@@ -44,6 +44,7 @@ class Mailbox(Replicated):
     password: str | None = None  # for AUTH LOGIN and for users who sign in themselves; None: no sign-in
     user: User = field(default_factory=User)
     smtp_client_authentication_disabled: bool | None = None  # None: inherit
+    authentication_policy: str | None = None  # lower-case name; None: the organization's default
     grants: list[MailboxGrant] = field(default_factory=list)
     cas_properties: dict[str, Any] = field(default_factory=dict)  # what else Set-CASMailbox changed
     properties: dict[str, Any] = field(default_factory=dict)  # what Set-Mailbox changed beside the display name

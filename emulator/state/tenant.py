@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
+from emulator.state.policies import Policies
 from emulator.state.replicated import Replicated
 from emulator.state.sign_in import DeviceCode, RefreshToken
 
@@ -33,6 +34,7 @@ class Tenant(Replicated):
     device_codes: dict[str, DeviceCode] = field(default_factory=dict, compare=False)  # by digest; they live minutes
     transport_config: dict[str, Any] = field(default_factory=dict)  # what Set-TransportConfig changed beside SMTP AUTH
     organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
+    policies: Policies = field(default_factory=Policies)
     created: float = 0.0
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
     _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)

@@ -145,6 +145,7 @@ def read_mailbox(node: Node, tenant: Tenant) -> Mailbox:
         password=node.text("password", None),
         user=read_user(node.node("user")),
         smtp_client_authentication_disabled=node.flag("smtp_client_authentication_disabled", None),
+        authentication_policy=_authentication_policy(node, tenant),
         cas_properties=dict(node.take("cas_properties", dict, {})),
         properties=dict(node.take("properties", dict, {})),
         replicating=read_replicating(node),
@@ -152,6 +153,13 @@ def read_mailbox(node: Node, tenant: Tenant) -> Mailbox:
     mailbox.grants = [read_grant(item, tenant) for item in node.nodes("grants")]
     node.done()
     return mailbox
+
+
+def _authentication_policy(node: Node, tenant: Tenant) -> str | None:
+    name = node.text("authentication_policy", None)
+    if name is not None and name.lower() not in tenant.policies.authentication:
+        raise node.error(f"{name!r} is no authentication policy", "authentication_policy")
+    return name.lower() if name else None
 
 
 def mailbox_document(mailbox: Mailbox) -> dict[str, Any]:
@@ -167,6 +175,7 @@ def mailbox_document(mailbox: Mailbox) -> dict[str, Any]:
         "password": mailbox.password,
         "user": user_document(mailbox.user),
         "smtp_client_authentication_disabled": mailbox.smtp_client_authentication_disabled,
+        "authentication_policy": mailbox.authentication_policy,
         "grants": [grant_document(grant) for grant in mailbox.grants],
         "cas_properties": mailbox.cas_properties,
         "properties": mailbox.properties,

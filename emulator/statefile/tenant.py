@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
 from emulator.statefile import directory, parts, sign_in
+from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
 
@@ -32,6 +33,7 @@ def read_tenant(node: Node, base: Path) -> Tenant:
         replicating=parts.read_replicating(node),
         **{name: node.flag(name, default) for name, default in _SWITCHES.items()},
     )
+    tenant.policies = read_policies(node.node("policies"), tenant.id)
     _read_directory(node, tenant, base)
     for item in node.nodes("exchange_service_principals"):
         principal = parts.read_exchange_service_principal(item, tenant)
@@ -123,6 +125,7 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         **{name: getattr(tenant, name) for name in _SWITCHES},
         "transport_config": tenant.transport_config,
         "organization_config": tenant.organization_config,
+        "policies": policies_document(tenant.policies),
         "created": tenant.created,
         "replicating": parts.replicating_document(tenant.replicating),
         "resources": [],
