@@ -9,6 +9,7 @@ policy that applies counts); "Block legacy authentication" (clients of the kind 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from typing import Any
 
 from emulator.state import EnterpriseApplication, Mailbox, Policies, Tenant
@@ -32,19 +33,21 @@ def allows_basic_smtp(tenant: Tenant, mailbox: Mailbox, now: float) -> bool:
     return policy is None or policy.effective_from > now or bool(policy.seen("allow_basic_auth_smtp", now))
 
 
-def blocks_user(tenant: Tenant, user_id: str, address: str, source: str, client: str = "other", flow: str = "") -> str | None:
+def blocks_user(
+    tenant: Tenant, user: Mailbox, source: str, client: str = "other", flow: str = "", satisfied: Collection[str] = ()
+) -> str | None:
     """The name of an enabled policy that keeps a user out of Exchange, or None.
 
-    A client that is not `other` can satisfy controls, so that only a block keeps it out. `flow`: deviceCodeFlow, or none.
+    A client of the kind `other` satisfies no control; another one those in `satisfied`. `flow`: deviceCodeFlow, or none.
     """
     for policy in _enabled(tenant):
-        conditions, names = policy.get("conditions") or {}, {user_id, address}
+        conditions = policy.get("conditions") or {}
         if (
-            _user(tenant.policies, conditions.get("users") or {}, names)
+            _user(tenant.policies, conditions.get("users") or {}, user)
             and _application(conditions, EXCHANGE_APP)
             and {"all", client} & set(conditions.get("clientAppTypes") or ())
             and _surroundings(tenant.policies, conditions, source, flow)
-            and (_controls(policy) if client == "other" else "block" in _controls(policy))
+            and _refuses(policy, satisfied)
         ):
             return str(policy["displayName"])
     return None
@@ -78,12 +81,21 @@ def _controls(policy: Document) -> list[str]:
     return [*(grant.get("builtInControls") or []), *others]
 
 
+def _refuses(policy: Document, satisfied: Collection[str]) -> bool:
+    """Session controls alone refuse nobody; of several grant controls the operator says whether one is enough."""
+    controls = _controls(policy)
+    enough = any if (policy.get("grantControls") or {}).get("operator") == "OR" else all
+    return bool(controls) and ("block" in controls or not enough(control in satisfied for control in controls))
+
+
 def _lower(values: list[str] | None) -> set[str]:
     return {value.lower() for value in values or ()}
 
 
-def _user(policies: Policies, users: Document, names: set[str]) -> bool:
+def _user(policies: Policies, users: Document, user: Mailbox) -> bool:
+    names = {user.user_id, user.address}
     groups, roles = policies.memberships(names)
+    roles |= set(user.user.directory_roles)
 
     def named(prefix: str) -> bool:
         listed = _lower(users.get(f"{prefix}Users"))

@@ -6,10 +6,14 @@ Source: "Microsoft Entra authentication and authorization error codes".
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 
+from emulator import policies
 from emulator.entra.errors import EntraError
 from emulator.platform import Platform
 from emulator.state import Application, Mailbox, Tenant
+
+SECOND_FACTOR = ("mfa", "authenticationStrength")
 
 
 def find_user(tenant: Tenant, name: str) -> Mailbox:
@@ -37,8 +41,20 @@ def sign_in(platform: Platform, tenant: Tenant, application: Application, name: 
 
 
 def judge(platform: Platform, tenant: Tenant, application: Application, user: Mailbox, *, mfa: bool) -> None:
-    """What stands against a user's token, at the sign-in and at every refresh."""
+    """What stands against a user's token, at the sign-in and at every refresh.
+
+    Where the user is, the emulator does not know: a policy for some places only does not apply.
+    """
     if not user.user.enabled:
         raise EntraError(50057)
     if user.user.mfa and not mfa:
         raise EntraError(50076, resource=application.display_name)
+    if _kept_out(tenant, user, SECOND_FACTOR):
+        raise EntraError(53003)
+    if not mfa and _kept_out(tenant, user, ()):
+        raise EntraError(50076, resource=application.display_name)
+
+
+def _kept_out(tenant: Tenant, user: Mailbox, satisfied: Collection[str]) -> bool:
+    """Whether Conditional Access keeps a user away who has satisfied these controls; here everybody uses the device code flow."""
+    return policies.blocks_user(tenant, user, "", "mobileAppsAndDesktopClients", "deviceCodeFlow", satisfied) is not None

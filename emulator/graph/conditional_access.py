@@ -57,6 +57,7 @@ def list_memberships(call: Call, key: str) -> Response:
     if user is None or key.lower() not in (user.address, user.user_id):
         raise not_found(key)
     groups, roles = tenant.policies.memberships({user.user_id, user.address})
+    roles |= set(user.user.directory_roles)
     shown: list[Document] = [
         {"@odata.type": "#microsoft.graph.group", "id": group.id, "displayName": group.display_name}
         for group in tenant.policies.groups.values()

@@ -158,7 +158,7 @@ def login(state: State, user: str, password: str, *, basic_retired: bool = False
         raise Refused(texts.WRONG_PASSWORD)
     if tenant.security_defaults:
         raise Refused(texts.SECURITY_DEFAULTS)
-    if policies.blocks_user(tenant, mailbox.user_id, mailbox.address, source):
+    if policies.blocks_user(tenant, mailbox, source):
         raise Refused(texts.CONDITIONAL_ACCESS)
     return Account(tenant.id, mailbox.address)
 

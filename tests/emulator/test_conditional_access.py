@@ -115,12 +115,47 @@ def test_every_policy_counts_and_the_password_comes_first() -> None:
     assert "credentials were incorrect" in refusal(lambda: login(state, OPS, "wrong", source=""))
 
 
-def test_a_client_that_can_satisfy_controls_is_kept_out_by_a_block_only() -> None:
-    modern = {"clientAppTypes": ["mobileAppsAndDesktopClients"], "authenticationFlows": {"transferMethods": "deviceCodeFlow"}}
-    mfa = {"operator": "OR", "builtInControls": ["mfa"]}
-    for grant, flow, blocked in ((BLOCK, "deviceCodeFlow", "Legacy"), (BLOCK, "", None), (mfa, "deviceCodeFlow", None)):
-        tenant = world(policy(grant=grant, **modern)).tenants[CONTOSO]
-        assert policies.blocks_user(tenant, OPS_ID, OPS, "", "mobileAppsAndDesktopClients", flow) == blocked
+MODERN = {"clientAppTypes": ["mobileAppsAndDesktopClients"], "authenticationFlows": {"transferMethods": "deviceCodeFlow"}}
+BOTH = ["mfa", "compliantDevice"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "controls", "satisfied", "blocked"),
+    [
+        ("OR", ["block"], ["mfa"], True),
+        ("OR", ["mfa"], [], True),
+        ("OR", ["mfa"], ["mfa"], False),
+        ("OR", BOTH, ["mfa"], False),
+        ("AND", BOTH, ["mfa"], True),
+        ("AND", BOTH, BOTH, False),
+        ("OR", [], [], False),
+    ],
+)
+def test_a_client_that_can_satisfy_controls(operator: str, controls: list[str], satisfied: list[str], blocked: bool) -> None:
+    tenant = world(policy(grant={"operator": operator, "builtInControls": controls}, **MODERN)).tenants[CONTOSO]
+    user, client = tenant.mailboxes[OPS], "mobileAppsAndDesktopClients"
+    assert policies.blocks_user(tenant, user, "", client, "deviceCodeFlow", satisfied) == ("Legacy" if blocked else None)
+    assert policies.blocks_user(tenant, user, "", client, "", satisfied) is None
+
+
+@pytest.mark.parametrize(
+    ("controls", "mfa", "code"),
+    [(["block"], True, 53003), (["mfa"], False, 50076), (["mfa"], True, None), (["compliantDevice"], True, 53003)],
+)
+def test_a_users_own_sign_in(start: Start, controls: list[str], mfa: bool, code: int | None) -> None:
+    own = named("Modern", grant={"operator": "OR", "builtInControls": controls}, **MODERN)
+    api = start(tenant={"policies": {"conditional_access": [own]}})
+    api.admin.change("contoso.com", "mailboxes", "ops@contoso.com", password="pw")
+    scope = "https://outlook.office365.com/SMTP.Send offline_access"
+    form = {"client_id": app_id("manager"), "scope": scope}
+    started = api.session.post(f"{api.emulator.cloud['authority']}/{TENANT}/oauth2/v2.0/devicecode", data=form).json()
+    order = {"user": "ops@contoso.com", "password": "pw", "mfa": mfa, "consent": True}
+    path = f"/device_codes/{started['user_code']}"
+    if code is None:
+        assert api.admin.call("POST", path, order)["state"] == "approved"
+    else:
+        with pytest.raises(ValueError, match=f"AADSTS{code}"):
+            api.admin.call("POST", path, order)
 
 
 # -- authentication policies and the end of Basic ---------------------------------------------------------------------
