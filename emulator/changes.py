@@ -15,7 +15,7 @@ from emulator.graph.applications import remove_principal
 from emulator.graph.validate import merge
 from emulator.smtp import faults as smtp_faults
 from emulator.state import Application, EnterpriseApplication, Tenant
-from emulator.statefile import directory, parts
+from emulator.statefile import directory, parts, rbac
 from emulator.statefile.reader import Node, StateError
 from emulator.statefile.tenant import application_document, read_tenant, tenant_document
 
@@ -28,6 +28,7 @@ COLLECTION_KEYS = {
     "exchange_service_principals",
     "mailboxes",
     "inbound_connectors",
+    *rbac.KEYS,
     "resources",
 }
 

@@ -14,6 +14,7 @@ LAG_KINDS = (
     "role_assignment",  # directory role -> `wids` of new tokens
     "exchange_service_principal",  # New-ServicePrincipal -> SMTP
     "mailbox_grant",  # Add-MailboxPermission, Add-RecipientPermission -> SMTP
+    "rbac",  # New-/Set-/Remove-ManagementRoleAssignment, Set-ManagementScope -> SMTP
     "smtp_switch",  # SmtpClientAuthenticationDisabled -> SMTP
     "authentication_policy",  # authentication policies, their assignment and the organization's default -> SMTP
     "direct_send_switch",  # RejectDirectSend -> MX

@@ -12,6 +12,8 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     authentication_policies,
     inbound_connectors,
     mailboxes,
+    management_role_assignments,
+    management_scopes,
     organization,
     permissions,
     service_principals,

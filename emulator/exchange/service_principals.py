@@ -25,7 +25,7 @@ def _show(tenant: Tenant, principal: ExchangeServicePrincipal) -> Document:
     }
 
 
-def _find(tenant: Tenant, name: str) -> ExchangeServicePrincipal:
+def find_principal(tenant: Tenant, name: str) -> ExchangeServicePrincipal:
     wanted = name.lower()
     for principal in tenant.exchange_service_principals.values():
         names = (principal.object_id, principal.app_id, principal.display_name, principal.guid, principal.sid)
@@ -37,7 +37,7 @@ def _find(tenant: Tenant, name: str) -> ExchangeServicePrincipal:
 @cmdlet("Get-ServicePrincipal")
 def get_service_principal(command: Command) -> Result:
     tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.exchange_service_principals.values()) if wanted is None else [_find(tenant, wanted)]
+    found = list(tenant.exchange_service_principals.values()) if wanted is None else [find_principal(tenant, wanted)]
     return Result(found, lambda principal: _show(tenant, principal))
 
 
@@ -67,7 +67,7 @@ def new_service_principal(command: Command) -> Result:
 
 @cmdlet("Set-ServicePrincipal")
 def set_service_principal(command: Command) -> Result:
-    principal = _find(command.tenant, command.text("Identity") or "")
+    principal = find_principal(command.tenant, command.text("Identity") or "")
     name = command.text("DisplayName")
     if name is None or name == principal.display_name:
         return Result(warnings=[unchanged(principal.object_id)])
@@ -78,6 +78,6 @@ def set_service_principal(command: Command) -> Result:
 @cmdlet("Remove-ServicePrincipal")
 def remove_service_principal(command: Command) -> Result:
     """The grants to its SID stay, as entries that resolve to nobody."""
-    principal = _find(command.tenant, command.text("Identity") or "")
+    principal = find_principal(command.tenant, command.text("Identity") or "")
     del command.tenant.exchange_service_principals[principal.object_id]
     return Result()

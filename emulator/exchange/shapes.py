@@ -56,6 +56,14 @@ def directory_object(tenant: Tenant, name: str, guid: str, object_class: str, id
     }
 
 
+def written(changed: float) -> Document:
+    """When an object that remembers it was written last."""
+    if not changed:
+        return {}
+    utc = datetime.fromtimestamp(changed, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0")
+    return {"WhenChanged": f"{utc}+00:00", "WhenChangedUTC": f"{utc}Z"}
+
+
 def distinguished_name(tenant: Tenant, name: str) -> str:
     parts = ",".join(f"DC={part}" for part in FOREST.split("."))
     return f"CN={name},OU={tenant.initial_domain},OU=Microsoft Exchange Hosted Organizations,{parts}"

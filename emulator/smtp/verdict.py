@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from emulator import policies
+from emulator.opath import parse
 from emulator.smtp import texts
 from emulator.smtp.texts import Refused
 from emulator.state import ExchangeServicePrincipal, Mailbox, State, Tenant
@@ -53,6 +54,7 @@ class Account:
     address: str  # primary address of the mailbox
     app_id: str | None = None
     object_id: str | None = None  # of the application's service principal
+    scoped: bool = False  # by a role in Exchange (RBAC for Applications), which needs no right on the mailbox
 
     @property
     def key(self) -> tuple[str, str]:
@@ -86,18 +88,35 @@ def xoauth2(state: State, verifier: TokenVerifier, user: str, token: str) -> Acc
     principal = _principal(tenant, claims, state.now())
     if mailbox is None or principal is None:
         raise Refused(texts.AUTHENTICATION_REFUSED)
+    scoped = ROLE not in claims.get("roles", ())
+    if scoped and not in_scope(tenant, principal, mailbox, state.now()):
+        raise Refused(texts.AUTHENTICATION_REFUSED)
     check_switch(tenant, mailbox, state.now())
-    return Account(tenant.id, mailbox.address, principal.app_id, principal.object_id)
+    return Account(tenant.id, mailbox.address, principal.app_id, principal.object_id, scoped)
+
+
+def in_scope(tenant: Tenant, principal: ExchangeServicePrincipal, mailbox: Mailbox, now: float) -> bool:
+    """Whether a role in Exchange opens the mailbox: asked only where the token has no role of its own.
+
+    Source: "Role Based Access Control for Applications in Exchange Online".
+    """
+    for assignment in tenant.rbac.in_force(principal.object_id, now):
+        guid = assignment.seen("scope", now)
+        scope = tenant.rbac.scope(guid)
+        covered = parse(scope.seen("recipient_filter", now)).matches(mailbox) if scope else guid is None
+        if covered and assignment.seen("enabled", now):
+            return True
+    return False
 
 
 def _good_claims(state: State, claims: dict[str, Any]) -> bool:
-    """Audience, times and role; an application's own token has roles and no `scp`."""
+    """Audience and times; an application's own token has no `scp`, and roles only where it was consented to one."""
     now = state.now()
-    expires, begins, roles = claims.get("exp"), claims.get("nbf", 0), claims.get("roles")
+    expires, begins, roles = claims.get("exp"), claims.get("nbf", 0), claims.get("roles", [])
     if not isinstance(expires, (int, float)) or not isinstance(begins, (int, float)):
         return False
     in_time = begins <= now + 300 and now < expires  # clocks may differ by five minutes
-    return in_time and isinstance(roles, list) and ROLE in roles and "scp" not in claims and _audience(state, claims.get("aud"))
+    return in_time and isinstance(roles, list) and "scp" not in claims and _audience(state, claims.get("aud"))
 
 
 def _audience(state: State, audience: object) -> bool:
@@ -179,7 +198,7 @@ def right_on_mailbox(state: State, account: Account) -> None:
     mailbox = tenant.mailboxes.get(account.address) if tenant else None
     if tenant is None or mailbox is None:
         raise Refused(texts.NO_RIGHT_ON_MAILBOX)
-    if account.object_id is None:
+    if account.object_id is None or account.scoped:
         return
     principal = tenant.exchange_service_principals.get(account.object_id)
     if principal is None or not _granted(mailbox, "FullAccess", {principal.sid}, state.now()):

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
 from emulator.state.policies import Policies
+from emulator.state.rbac import Rbac
 from emulator.state.replicated import Replicated
 from emulator.state.sign_in import DeviceCode, RefreshToken
 
@@ -29,6 +30,7 @@ class Tenant(Replicated):
     exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(default_factory=dict)  # by object id
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
     inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
+    rbac: Rbac = field(default_factory=Rbac)
     deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
     device_codes: dict[str, DeviceCode] = field(default_factory=dict, compare=False)  # by digest; they live minutes

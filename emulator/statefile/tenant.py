@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
-from emulator.statefile import directory, parts, sign_in
+from emulator.statefile import directory, parts, rbac, sign_in
 from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
@@ -45,6 +45,7 @@ def read_tenant(node: Node, base: Path) -> Tenant:
     for item in node.nodes("refresh_tokens"):
         found = sign_in.read_refresh_token(item)
         tenant.refresh_tokens[found.digest] = found
+    tenant.rbac = rbac.read(node, tenant.id)
     node.done()
     return tenant
 
@@ -139,6 +140,7 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         "exchange_service_principals": [parts.exchange_service_principal_document(p) for p in tenant.exchange_service_principals.values()],
         "mailboxes": [parts.mailbox_document(mailbox) for mailbox in tenant.mailboxes.values()],
         "inbound_connectors": [parts.inbound_connector_document(c) for c in tenant.inbound_connectors.values()],
+        **rbac.document(tenant.rbac),
     }
 
 

@@ -1,0 +1,178 @@
+"""Roles of applications: Get-ManagementRole, Get-/New-/Set-/Remove-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
+
+Source: "Role Based Access Control for Applications in Exchange Online". Assignments to users, groups and policies are not
+played; what is assigned reaches SMTP later (lag kind rbac), while Test-ServicePrincipalAuthorization tells it at once.
+"""
+
+from __future__ import annotations
+
+from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged
+from emulator.exchange.errors import already_exists, invalid, object_not_found, recipient_not_found
+from emulator.exchange.mailboxes import find_mailbox
+from emulator.exchange.management_scopes import find_scope
+from emulator.exchange.service_principals import find_principal
+from emulator.exchange.shapes import directory_object, written
+from emulator.opath import parse
+from emulator.state import Tenant, derived_sid
+from emulator.state.rbac import SMTP_ROLE, ManagementRoleAssignment
+
+ROLES = (
+    SMTP_ROLE,
+    "Application IMAP.AccessAsApp",
+    "Application POP.AccessAsApp",
+    "Application Mail.Send",
+    "Application Mail.Read",
+    "Application EWS.AccessAsApp",
+    "Application Exchange Full Access",
+)
+NOT_PLAYED = ("User", "Policy", "SecurityGroup", "Delegating", "RecipientAdministrativeUnitScope", "RecipientGroupScope")
+LONGEST_NAME = 64
+
+
+def _role(name: str) -> str:
+    found = next((role for role in ROLES if role.lower() == name.lower()), None)
+    if found is None:
+        raise object_not_found(name)
+    return found
+
+
+@cmdlet("Get-ManagementRole")
+def get_management_role(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.text("Identity")
+    found = list(ROLES) if wanted is None else [_role(wanted)]
+
+    def show(role: str) -> Document:
+        kind = role.replace(" ", "").replace(".", "")
+        return directory_object(tenant, role, derived_sid(tenant.id, role), "msExchRole") | {"RoleType": kind, "IsRootRole": True}
+
+    return Result(found, show)
+
+
+def _show(tenant: Tenant, assignment: ManagementRoleAssignment) -> Document:
+    scope = tenant.rbac.scope(assignment.scope)
+    return (
+        directory_object(tenant, assignment.name, assignment.guid, "msExchRoleAssignment")
+        | written(assignment.changed)
+        | {
+            "Role": assignment.role,
+            "RoleAssignee": assignment.assignee,
+            "RoleAssigneeName": assignment.assignee,
+            "EffectiveUserName": assignment.assignee,
+            "RoleAssigneeType": "ServicePrincipal",
+            "AssignmentMethod": "Direct",
+            "RoleAssignmentDelegationType": "Regular",
+            "CustomResourceScope": scope.name if scope else None,
+            "CustomRecipientWriteScope": None,
+            "CustomConfigWriteScope": None,
+            "RecipientReadScope": "Organization",
+            "ConfigReadScope": "OrganizationConfig",
+            "RecipientWriteScope": "CustomRecipientScope" if scope else "Organization",
+            "ConfigWriteScope": "None",
+            "Enabled": assignment.enabled,
+        }
+    )
+
+
+def _find(tenant: Tenant, name: str) -> ManagementRoleAssignment:
+    found = next((a for a in tenant.rbac.live if name.lower() in (a.name.lower(), a.guid)), None)
+    if found is None:
+        raise object_not_found(name)
+    return found
+
+
+@cmdlet("Get-ManagementRoleAssignment")
+def get_management_role_assignment(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.text("Identity")
+    found = tenant.rbac.live if wanted is None else [_find(tenant, wanted)]
+    role, assignee = command.text("Role"), command.text("RoleAssignee")
+    if role is not None:
+        wanted_role = _role(role)
+        found = [a for a in found if a.role == wanted_role]
+    if assignee is not None:
+        object_id = find_principal(tenant, assignee).object_id
+        found = [a for a in found if a.assignee == object_id]
+    return Result(found, lambda one: _show(tenant, one))
+
+
+@cmdlet("New-ManagementRoleAssignment")
+def new_management_role_assignment(command: Command) -> Result:
+    tenant = command.tenant
+    others = [name for name in NOT_PLAYED if command.parameters.get(name)]
+    if others or "App" not in command.parameters:
+        raise invalid(f"{command.name} is played with App only, not with {', '.join(others) or 'computers'}.")
+    principal, role = find_principal(tenant, command.text("App") or ""), _role(command.text("Role") or "")
+    wanted = command.text("CustomResourceScope")
+    assignment = ManagementRoleAssignment(
+        name=_name(command, f"{role}-{principal.display_name or principal.object_id}"),
+        role=role,
+        assignee=principal.object_id,
+        scope=find_scope(tenant, wanted).guid if wanted else None,
+        changed=command.platform.now,
+        effective_from=command.platform.after("rbac"),
+    )
+    tenant.rbac.assignments.append(assignment)
+    return Result([assignment], lambda one: _show(tenant, one))
+
+
+def _name(command: Command, default: str) -> str:
+    """The given name, which nobody may have, else one that is free."""
+    taken = {assignment.name.lower() for assignment in command.tenant.rbac.live}
+    name = command.text("Name")
+    if name is None:
+        stem = default[: LONGEST_NAME - 3]
+        return next(free for free in (stem, *(f"{stem}-{n}" for n in range(1, 99))) if free.lower() not in taken)
+    if not 1 <= len(name.strip()) <= LONGEST_NAME:
+        raise invalid(f"The role assignment's name must have 1 to {LONGEST_NAME} characters.")
+    if name.lower() in taken:
+        raise already_exists(f"The management role assignment '{name}' already exists. Choose another name.")
+    return name
+
+
+@cmdlet("Set-ManagementRoleAssignment")
+def set_management_role_assignment(command: Command) -> Result:
+    tenant = command.tenant
+    assignment = _find(tenant, command.text("Identity") or "")
+    wanted = command.writes()
+    others = sorted(wanted.keys() - {"CustomResourceScope", "Enabled"})
+    if others:
+        raise invalid(f"{command.name} is not played with {', '.join(others)}.")
+    scope = find_scope(tenant, str(wanted["CustomResourceScope"])).guid if wanted.get("CustomResourceScope") else assignment.scope
+    enabled = wanted.get("Enabled", assignment.enabled)
+    if (scope, enabled) == (assignment.scope, assignment.enabled):
+        return Result(warnings=[unchanged(assignment.name)])
+    later = command.platform.after("rbac")
+    assignment.set_later("scope", scope, later)
+    assignment.set_later("enabled", enabled, later)
+    assignment.changed = command.platform.now
+    return Result()
+
+
+@cmdlet("Remove-ManagementRoleAssignment")
+def remove_management_role_assignment(command: Command) -> Result:
+    """SMTP goes on honouring it for a while, where the lag is set."""
+    rbac, now = command.tenant.rbac, command.platform.now
+    assignment = _find(command.tenant, command.text("Identity") or "")
+    assignment.ends = command.platform.after("rbac")
+    rbac.assignments = [a for a in rbac.assignments if a.ends is None or a.ends > now]
+    return Result()
+
+
+@cmdlet("Test-ServicePrincipalAuthorization")
+def test_service_principal_authorization(command: Command) -> Result:
+    """One row an assignment; without a resource the membership in the scope is not tested."""
+    tenant, resource = command.tenant, command.text("Resource")
+    principal = find_principal(tenant, command.text("Identity") or "")
+    mailbox = find_mailbox(tenant, resource, recipient_not_found) if resource is not None else None
+
+    def show(assignment: ManagementRoleAssignment) -> Document:
+        scope = tenant.rbac.scope(assignment.scope)
+        covered = "Not Run" if mailbox is None else str(scope is None or parse(scope.recipient_filter).matches(mailbox))
+        return {
+            "RoleName": assignment.role,
+            "GrantedPermissions": assignment.role.removeprefix("Application "),
+            "AllowedResourceScope": scope.name if scope else "Organization",
+            "ScopeType": "CustomRecipientScope" if scope else "Organization",
+            "InScope": covered,
+        }
+
+    return Result([a for a in tenant.rbac.live if a.assignee == principal.object_id and a.enabled], show)

@@ -1,0 +1,105 @@
+"""Management scopes: Get-/New-/Set-/Remove-ManagementScope. A filter is read back in the service's own spacing."""
+
+from __future__ import annotations
+
+from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged
+from emulator.exchange.errors import already_exists, invalid, object_not_found
+from emulator.exchange.shapes import directory_object, written
+from emulator.opath import FilterError, parse
+from emulator.state import Tenant
+from emulator.state.rbac import ManagementScope
+
+LONGEST_NAME = 64
+
+
+def find_scope(tenant: Tenant, name: str) -> ManagementScope:
+    found = tenant.rbac.scopes.get(name.lower()) or tenant.rbac.scope(name.lower())
+    if found is None:
+        raise object_not_found(name)
+    return found
+
+
+def _show(tenant: Tenant, scope: ManagementScope) -> Document:
+    return (
+        directory_object(tenant, scope.name, scope.guid, "msExchScope")
+        | written(scope.changed)
+        | {
+            "ScopeRestrictionType": "RecipientScope",
+            "Exclusive": False,
+            "RecipientRoot": "",
+            "RecipientFilter": scope.recipient_filter,
+            "ServerFilter": "",
+            "DatabaseFilter": "",
+        }
+    )
+
+
+@cmdlet("Get-ManagementScope")
+def get_management_scope(command: Command) -> Result:
+    tenant, wanted = command.tenant, command.text("Identity")
+    found = list(tenant.rbac.scopes.values()) if wanted is None else [find_scope(tenant, wanted)]
+    if command.parameters.get("Orphan"):
+        used = {assignment.scope for assignment in tenant.rbac.live}
+        found = [scope for scope in found if scope.guid not in used]
+    if command.parameters.get("Exclusive"):
+        found = []
+    return Result(found, lambda scope: _show(tenant, scope))
+
+
+def _filter(text: str) -> str:
+    try:
+        return str(parse(text))
+    except FilterError as error:
+        raise invalid(f'Invalid filter syntax. For a description of the filter parameter syntax see the command help. "{error}"') from None
+
+
+def _name(command: Command, old: str = "") -> str:
+    name = command.text("Name") or old
+    if not 1 <= len(name.strip()) <= LONGEST_NAME:
+        raise invalid(f"The scope's name must have 1 to {LONGEST_NAME} characters.")
+    if name.lower() != old.lower() and name.lower() in command.tenant.rbac.scopes:
+        raise already_exists(f"The management scope '{name}' already exists. Choose another name.")
+    return name
+
+
+def _only_played(command: Command) -> None:
+    for name in ("Exclusive", "RecipientRoot"):
+        if command.parameters.get(name):
+            raise invalid(f"{command.name} is not played with {name}.")
+
+
+@cmdlet("New-ManagementScope")
+def new_management_scope(command: Command) -> Result:
+    tenant = command.tenant
+    _only_played(command)
+    scope = ManagementScope(_name(command), _filter(command.text("RecipientRestrictionFilter") or ""), changed=command.platform.now)
+    tenant.rbac.scopes[scope.name.lower()] = scope
+    return Result([scope], lambda one: _show(tenant, one))
+
+
+@cmdlet("Set-ManagementScope")
+def set_management_scope(command: Command) -> Result:
+    tenant = command.tenant
+    _only_played(command)
+    scope = find_scope(tenant, command.text("Identity") or "")
+    name, given = _name(command, scope.name), command.text("RecipientRestrictionFilter")
+    wanted = scope.recipient_filter if given is None else _filter(given)
+    if (name, wanted) == (scope.name, scope.recipient_filter):
+        return Result(warnings=[unchanged(scope.name)])
+    if wanted != scope.recipient_filter:
+        scope.set_later("recipient_filter", wanted, command.platform.after("rbac"))
+    del tenant.rbac.scopes[scope.name.lower()]
+    scope.name, scope.changed = name, command.platform.now
+    tenant.rbac.scopes[name.lower()] = scope
+    return Result()
+
+
+@cmdlet("Remove-ManagementScope")
+def remove_management_scope(command: Command) -> Result:
+    tenant = command.tenant
+    scope = find_scope(tenant, command.text("Identity") or "")
+    users = [assignment.name for assignment in tenant.rbac.live if assignment.scope == scope.guid]
+    if users:
+        raise invalid(f"The management scope '{scope.name}' can't be removed: role assignments use it ({', '.join(users)}).")
+    del tenant.rbac.scopes[scope.name.lower()]
+    return Result()
