@@ -50,6 +50,8 @@ class Admin:
             ("POST", re.compile("/tenants/([^/]+)/revoke"), self._revoke),
             ("GET", re.compile("/device_codes"), lambda request: device_code.waiting(platform)),
             ("POST", re.compile("/device_codes/([^/]+)"), self._device_code),
+            ("POST", re.compile("/oidc/([^/]+)/token"), self._id_token),
+            ("POST", re.compile("/oidc/([^/]+)/job"), lambda request, name: platform.providers.start_job(name, request.json_object())),
             ("GET", re.compile("/messages"), self._messages),
             ("DELETE", re.compile("/messages"), self._delete_messages),
             ("GET", re.compile("/messages/([0-9]+)/raw"), self._raw_message),
@@ -125,6 +127,12 @@ class Admin:
         """What revokeSignInSessions, and a password reset, does to a user's refresh tokens."""
         user = users.find_user(self._find(name), str(request.json_object().get("user", "")))
         user.user.tokens_valid_from = self._platform.now
+
+    def _id_token(self, request: Request, name: str) -> Document:
+        """A token of a played identity provider, as a workload would have it in a file or a variable."""
+        wanted = request.json_object()
+        lifetime = float(wanted.pop("lifetime", 300.0))
+        return {"issuer": self._platform.providers.issuer(name), "token": self._platform.providers.issue(name, wanted, lifetime)}
 
     def _device_code(self, request: Request, user_code: str) -> Document:
         return device_code.answer(self._platform, user_code, request.json_object())

@@ -67,6 +67,14 @@ class AdminClient:
         """Play the user: enter a code and sign in; `mfa`, `consent` and `decline` as a person may."""
         return dict(self.call("POST", f"/device_codes/{_quoted(user_code)}", {"user": user, "password": password} | more))
 
+    def id_token(self, provider: str, /, **claims: Any) -> str:
+        """A token of a played identity provider (github, gitlab, or any name); `lifetime` in seconds may be negative."""
+        return str(self.call("POST", f"/oidc/{_quoted(provider)}/token", claims)["token"])
+
+    def start_job(self, provider: str, /, **claims: Any) -> Document:
+        """A job of a pipeline: the `url` where it may ask for tokens of these claims, and the `token` that it asks with."""
+        return dict(self.call("POST", f"/oidc/{_quoted(provider)}/job", claims))
+
     def revoke(self, tenant: str, user: str) -> None:
         """Revoke a user's refresh tokens."""
         self.call("POST", f"/tenants/{_quoted(tenant)}/revoke", {"user": user})

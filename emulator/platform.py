@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from emulator.clouds import CLOUDS, Cloud
 from emulator.faults import Faults
+from emulator.oidc import Providers
 from emulator.settings import Settings
 from emulator.state import State
 
-SECRET_NAMES = {"secrettext", "password", "client_secret", "proof"}
+SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "proof"}
 
 
 @dataclass
@@ -78,7 +80,14 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.state.now = self.clock
+        self.state.tokens.cloud = self.cloud if self.settings.cloud else None
+        self.providers = Providers(self.clock, self.state.tokens.origins)
         self.faults.set_latency(self.settings.latency)
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud that is played; left out in the settings, the worldwide one."""
+        return CLOUDS[self.settings.cloud or "global"]
 
     @property
     def now(self) -> float:

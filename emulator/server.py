@@ -14,9 +14,10 @@ from pathlib import Path
 
 import uvicorn
 
-from emulator import entra, graph, statefile
+from emulator import entra, graph, oidc, statefile
 from emulator.admin import Admin
 from emulator.ca import Authority
+from emulator.entra import managed_identity
 from emulator.exchange import ExchangeAdmin
 from emulator.exchange import handles as exchange_handles
 from emulator.http import Handler, Request, Response, Route, asgi
@@ -72,7 +73,7 @@ class Emulator:
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
         servers = [
             self._http(self._route, self.authority.server_chain, self.authority.server_key),
-            self._http(lambda request: (self.admin.handle, 0.0)),
+            self._http(lambda request: (self._local, 0.0)),
         ]
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
         while not all(server.started for server in servers):
@@ -135,7 +136,15 @@ class Emulator:
             return self.exchange.arrive(request), latency("exchange")
         if entra.handles(request.path):
             return (lambda one: entra.handle(self.platform, one)), latency("token")
+        if oidc.handles(request.path):
+            return self.platform.providers.handle, latency("token")
         return (lambda one: Response(404)), 0.0
+
+    def _local(self, request: Request) -> Response:
+        """The port in plain HTTP: the admin API, and what a platform serves to its own workloads."""
+        if managed_identity.handles(request.path):
+            return managed_identity.handle(self.platform, request)
+        return self.admin.handle(request)
 
     def _announce(self, https: int, admin: int, smtp: int, mx: int) -> None:
         host = self.options.host
@@ -150,6 +159,8 @@ class Emulator:
             "mx_port": mx,
             "ca_file": str(self.authority.ca_file.resolve()),
         }
+        if self.platform.settings.cloud:
+            cloud |= self.platform.cloud.announced()
         line = json.dumps({"pid": os.getpid(), "admin": f"http://{host}:{admin}", "m365_cloud": cloud})
         if self.options.ready_file:
             temporary = self.options.ready_file.with_name(f".{self.options.ready_file.name}.new")

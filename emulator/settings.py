@@ -27,6 +27,7 @@ LAG_KINDS = (
 class Settings:
     """The emulator's settings; `lag` has the kinds of LAG_KINDS; absent means at once."""
 
+    cloud: str = ""  # global, gcc-high, dod, china: that one's audiences only; left out: those of every cloud, as the worldwide one
     lag: dict[str, float] = field(default_factory=dict)
     latency: dict[str, float] = field(default_factory=dict)  # seconds per request, by service
     token_lifetime: int = 3599

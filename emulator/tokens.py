@@ -15,26 +15,13 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulator.clouds import CLOUDS, Cloud
+
 EXCHANGE_APP = "00000002-0000-0ff1-ce00-000000000000"  # Office 365 Exchange Online
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph
 SERVICES = {"graph": GRAPH_APP, "exchange": EXCHANGE_APP}
 
-HOSTS = {
-    "graph": {
-        "graph.microsoft.com",
-        "graph.microsoft.us",
-        "dod-graph.microsoft.us",
-        "microsoftgraph.chinacloudapi.cn",
-    },
-    "exchange": {
-        "outlook.office365.com",
-        "outlook.office.com",
-        "outlook.office365.us",
-        "outlook-dod.office365.us",
-        "partner.outlook.cn",
-        "outlook.office365.cn",
-    },
-}
+HOSTS = {service: {host for cloud in CLOUDS.values() for host in cloud.hosts(service)} for service in SERVICES}
 
 Claims = dict[str, Any]
 
@@ -59,12 +46,16 @@ def signed_claims(token: str, key: rsa.RSAPublicKey, algorithm: str) -> Claims:
 
 
 class Tokens:
-    """Issues access tokens and checks them. `origins` are the emulator's own: as an audience they fit every service."""
+    """Issues access tokens and checks them. `origins` are the emulator's own: as an audience they fit every service.
+
+    Where one `cloud` is played, only its own audiences fit.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._checked: dict[str, Claims] = {}
         self.origins: set[str] = set()
+        self.cloud: Cloud | None = None
 
     @cached_property
     def _key(self) -> rsa.RSAPrivateKey:
@@ -83,10 +74,11 @@ class Tokens:
 
     def resources(self, identifier: str) -> list[str]:
         """The resource applications (appId) that an identifier from a scope names; the own origin names both."""
-        if identifier.rstrip("/") in self.origins:
+        if identifier.rstrip("/") in self.origins and self.cloud is None:
             return [GRAPH_APP, EXCHANGE_APP]
         host = urlsplit(identifier).hostname if identifier.startswith("https://") else None
-        return [app for service, app in SERVICES.items() if host in HOSTS[service] or identifier == app]
+        hosts = {service: self.cloud.hosts(service) if self.cloud else HOSTS[service] for service in SERVICES}
+        return [app for service, app in SERVICES.items() if host in hosts[service] or identifier == app]
 
     def issue(self, claims: Claims) -> str:
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid, "x5t": self._kid})
@@ -102,9 +94,13 @@ class Tokens:
             raise TokenError("audience")
         return claims
 
+    def own_claims(self, token: str) -> Claims:
+        """What a token of Entra itself says, its signature checked; jwt's InvalidTokenError where it is not one."""
+        return signed_claims(token, self._key.public_key(), "RS256")
+
     def _signed(self, token: str) -> Claims:
         try:
-            claims = signed_claims(token, self._key.public_key(), "RS256")
+            claims = self.own_claims(token)
         except jwt.InvalidSignatureError as error:
             raise TokenError("signature") from error
         except jwt.InvalidTokenError as error:

@@ -45,7 +45,7 @@ def check(assertion: str, application: Application, tenant: Tenant, origin: str,
         raise EntraError(700021)
     if not _audience_fits(claims["aud"], tenant, origin):
         raise EntraError(700023)
-    _check_times(claims, now)
+    check_times(claims, now)
 
 
 def _verified(assertion: str, header: dict[str, Any], application: Application, now: float) -> dict[str, Any]:
@@ -98,7 +98,8 @@ def _audience_fits(audience: str, tenant: Tenant, origin: str) -> bool:
     return named and rest in ("oauth2/v2.0/token", "v2.0", "oauth2/token", "")
 
 
-def _check_times(claims: dict[str, Any], now: float) -> None:
+def check_times(claims: dict[str, Any], now: float) -> None:
+    """Raise EntraError unless an assertion is valid now."""
     start, end = claims.get("nbf", claims.get("iat", now)), claims.get("exp")
     if not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
         raise EntraError(50027)

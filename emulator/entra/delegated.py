@@ -121,7 +121,7 @@ def issue(client: Client, user: Mailbox, scope: str, *, mfa: bool, claims_reques
 
 def _access_claims(client: Client, user: Mailbox, wanted: Wanted, names: list[str], *, mfa: bool) -> dict[str, Any]:
     now = int(client.platform.now)
-    issuer = f"https://sts.windows.net/{client.tenant.id}/"
+    issuer = f"{client.platform.cloud.issuer}{client.tenant.id}/"
     return {
         "aud": wanted.identifier,
         "iss": issuer,

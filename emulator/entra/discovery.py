@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from emulator.clouds import Cloud
 from emulator.http import Request
 from emulator.state import Tenant
 
 
-def authority_document(origin: str, tenant: Tenant, name: str) -> dict[str, Any]:
+def authority_document(origin: str, tenant: Tenant, name: str, cloud: Cloud) -> dict[str, Any]:
     """The OpenID configuration of a tenant; its endpoints keep the name by which the client asked."""
     base = f"{origin}/{name}"
     return {
@@ -26,9 +27,9 @@ def authority_document(origin: str, tenant: Tenant, name: str) -> dict[str, Any]
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         "tenant_region_scope": "EU",
-        "cloud_instance_name": "microsoftonline.com",
+        "cloud_instance_name": cloud.instance_name,
         "cloud_graph_host_name": "graph.windows.net",
-        "msgraph_host": "graph.microsoft.com",
+        "msgraph_host": cloud.graph[0],
     }
 
 

@@ -11,6 +11,12 @@ from datetime import UTC, datetime
 from emulator.http import Response
 from emulator.state import new_guid
 
+_NO_MATCH = "No matching federated identity record found for presented assertion "
+_COMPARE = (
+    "Check your federated identity credential Subject, Audience and Issuer against the presented assertion. "
+    "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+)
+
 # code -> (HTTP status, error, text); {..} are filled in by whoever raises it.
 CATALOGUE: dict[int, tuple[int, str, str]] = {
     7000215: (
@@ -77,6 +83,22 @@ CATALOGUE: dict[int, tuple[int, str, str]] = {
     ),
     700023: (401, "invalid_client", "Client assertion audience claim does not match Realm issuer."),
     50027: (401, "invalid_client", "JWT token is invalid or malformed."),
+    70025: (401, "invalid_client", "The client '{app}'({name}) has no configured federated identity credentials."),
+    700211: (401, "invalid_client", _NO_MATCH + "issuer '{issuer}'. " + _COMPARE),
+    700212: (
+        401,
+        "invalid_client",
+        _NO_MATCH + "audience '{audience}'. " + _COMPARE,
+    ),
+    700213: (401, "invalid_client", _NO_MATCH + "subject '{subject}'. " + _COMPARE),
+    7002138: (
+        401,
+        "invalid_client",
+        _NO_MATCH + "subject '{subject}'. The subject matches with case-insensitive comparison, but not with case-sensitive "
+        "comparison. " + _COMPARE,
+    ),
+    50013: (401, "invalid_client", "Assertion failed signature validation. [Reason - The key was not found.]"),
+    50166: (400, "invalid_request", "Request to External OIDC endpoint failed. The issuer {issuer} did not answer."),
     7000218: (
         401,
         "invalid_client",

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from emulator import policies
-from emulator.entra import assertion, device_code, refresh
+from emulator.entra import assertion, device_code, federation, refresh
 from emulator.entra.delegated import Client
 from emulator.entra.errors import CATALOGUE, EntraError
 from emulator.faults import Fault
@@ -90,11 +90,11 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
         raise EntraError(70003, grant=form["grant_type"])
     application, principal = _client(platform, tenant, form["client_id"].lower())
     method = _authenticate(platform, form, application, tenant, request.origin)
-    audience, roles = _resource(platform, tenant, principal, form.get("scope", ""))
+    audience, roles = resource_of(platform, tenant, principal, form.get("scope", ""))
     source = platform.state.network.get(request.client, request.client)
     if policies.blocks_application(tenant, principal, platform.state.tokens.resources(audience), source):
         raise EntraError(53003)
-    claims = _claims(platform, tenant, principal, application) | {"aud": audience, "appidacr": method}
+    claims = principal_claims(platform, tenant, principal, application.display_name) | {"aud": audience, "appidacr": method}
     if roles:
         claims["roles"] = roles
     if form.get("claims"):
@@ -162,6 +162,9 @@ def _authenticate(platform: Platform, form: dict[str, str], application: Applica
     if form.get("client_assertion"):
         if form.get("client_assertion_type") != assertion.ASSERTION_TYPE:
             raise EntraError(900144, parameter="client_assertion_type")
+        if federation.is_foreign(form["client_assertion"], application):
+            federation.check(platform, form["client_assertion"], application)
+            return "2"
         assertion.check(form["client_assertion"], application, tenant, origin, platform.now)
         return "2"
     if not form.get("client_secret"):
@@ -175,7 +178,7 @@ def _authenticate(platform: Platform, form: dict[str, str], application: Applica
     return "1"
 
 
-def _resource(platform: Platform, tenant: Tenant, principal: EnterpriseApplication, scope: str) -> tuple[str, list[str]]:
+def resource_of(platform: Platform, tenant: Tenant, principal: EnterpriseApplication, scope: str) -> tuple[str, list[str]]:
     """The audience and the roles that the principal has there now."""
     if not scope:
         raise EntraError(900144, parameter="scope")
@@ -203,16 +206,17 @@ def _roles(platform: Platform, tenant: Tenant, principal: EnterpriseApplication,
     ]
 
 
-def _claims(platform: Platform, tenant: Tenant, principal: EnterpriseApplication, application: Application) -> dict[str, Any]:
+def principal_claims(platform: Platform, tenant: Tenant, principal: EnterpriseApplication, name: str) -> dict[str, Any]:
+    """What a token says of a service principal, whatever it is for; `name` is its application's."""
     now = int(platform.now)
-    issuer = f"https://sts.windows.net/{tenant.id}/"
+    issuer = f"{platform.cloud.issuer}{tenant.id}/"
     return {
         "iss": issuer,
         "iat": now,
         "nbf": now,
         "exp": now + platform.settings.token_lifetime,
-        "app_displayname": application.display_name,
-        "appid": application.app_id,
+        "app_displayname": name,
+        "appid": principal.app_id,
         "idp": issuer,
         "idtyp": "app",
         "oid": principal.id,

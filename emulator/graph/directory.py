@@ -106,8 +106,8 @@ def list_records(call: Call, key: str) -> Response:
     """The records that the service wants; the SPF text is a template, not what DNS holds."""
     name = _domain_name(call, key)
     records: list[Document] = [
-        {"recordType": "Mx", "mailExchange": mx_host(name), "preference": 0},
-        {"recordType": "Txt", "text": "v=spf1 include:spf.protection.outlook.com -all"},
+        {"recordType": "Mx", "mailExchange": mx_host(name, call.platform.cloud.mx_suffix), "preference": 0},
+        {"recordType": "Txt", "text": f"v=spf1 include:{call.platform.cloud.spf_include} -all"},
         {"recordType": "CName", "canonicalName": "autodiscover.outlook.com", "label": f"autodiscover.{name}"},
     ]
     for number, record in enumerate(records):

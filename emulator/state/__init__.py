@@ -11,7 +11,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emulator.state.directory import Application, AppRoleAssignment, Certificate, DelegatedGrant, DeletedItem, EnterpriseApplication, Secret
+from emulator.state.directory import (
+    Application,
+    AppRoleAssignment,
+    Certificate,
+    DelegatedGrant,
+    DeletedItem,
+    EnterpriseApplication,
+    FederatedCredential,
+    Secret,
+)
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.mail import Message, mx_host
@@ -31,6 +40,7 @@ __all__ = [
     "DeviceCode",
     "EnterpriseApplication",
     "ExchangeServicePrincipal",
+    "FederatedCredential",
     "Group",
     "InboundConnector",
     "Mailbox",

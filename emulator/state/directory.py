@@ -32,6 +32,19 @@ class Certificate:
 
 
 @dataclass
+class FederatedCredential:
+    """A federatedIdentityCredential of an application: another issuer's tokens with this subject stand for it."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str
+    audiences: list[str]
+    description: str | None = None
+    effective_from: float = 0.0
+
+
+@dataclass
 class Application:
     """An app registration."""
 
@@ -41,6 +54,7 @@ class Application:
     unique_name: str | None = None
     secrets: list[Secret] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
+    federated: list[FederatedCredential] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)  # signInAudience, requiredResourceAccess, tags, notes, ...
     created: float = 0.0
     visible_from: float = 0.0  # when reads start to find it (replication)

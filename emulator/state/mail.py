@@ -23,6 +23,6 @@ class Message:
     number: int = 0
 
 
-def mx_host(domain: str) -> str:
+def mx_host(domain: str, suffix: str = "mail.protection.outlook.com") -> str:
     """The MX of an accepted domain (Microsoft: "External Domain Name System records for Microsoft 365")."""
-    return f"{domain.replace('.', '-')}.mail.protection.outlook.com"
+    return f"{domain.replace('.', '-')}.{suffix}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from emulator.clouds import CLOUDS
 from emulator.faults import SERVICES
 from emulator.settings import LAG_KINDS, Settings
 from emulator.state import Message, State
@@ -71,6 +72,8 @@ def _read_settings(node: Node | None) -> Settings:
             if not isinstance(seconds, (int, float)):
                 raise node.error(f"must be seconds, not {seconds!r}", f"{field.name}.{key}")
         setattr(settings, field.name, value)
+    if settings.cloud and settings.cloud not in CLOUDS:
+        raise node.error(f"{settings.cloud!r} is no cloud; known: {', '.join(CLOUDS)}", "cloud")
     node.done()
     return settings
 

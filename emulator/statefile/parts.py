@@ -22,6 +22,7 @@ from emulator.state import (
     Tenant,
     derived_sid,
 )
+from emulator.statefile.federation import federated_document, read_federated
 from emulator.statefile.reader import Node
 from emulator.statefile.sign_in import read_user, user_document
 from emulator.well_known import derived_id
@@ -103,6 +104,7 @@ def read_application(node: Node, tenant: str, base: Path) -> Application:
         unique_name=node.text("unique_name", None),
         secrets=[read_secret(item, app_id) for item in node.nodes("secrets")],
         certificates=[read_certificate(item, app_id, base) for item in node.nodes("certificates")],
+        federated=[read_federated(item, app_id) for item in node.nodes("federated")],
         properties=dict(node.take("properties", dict, {})),
         created=node.moment("created"),
         visible_from=node.moment("visible_from"),
@@ -118,6 +120,7 @@ def application_document(application: Application) -> dict[str, Any]:
         "unique_name": application.unique_name,
         "secrets": [secret_document(secret) for secret in application.secrets],
         "certificates": [certificate_document(certificate) for certificate in application.certificates],
+        "federated": [federated_document(credential) for credential in application.federated],
         "properties": application.properties,
         "created": application.created,
         "visible_from": application.visible_from,

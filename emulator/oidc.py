@@ -1,0 +1,123 @@
+"""Identity providers of others: pipelines and clusters that issue tokens for their workloads, with discovery and keys.
+
+One key signs for all of them. Issuers that carry a host of the world (https://token.actions.githubusercontent.com) are
+played under a path of the emulator's own, as nothing here leaves loopback. Sources: OpenID Connect Discovery 1.0; GitHub,
+"OpenID Connect reference"; RFC 7517.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qs
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulator.http import Request, Response
+from emulator.tokens import signed_claims
+
+# The names of the world's own issuers, and what they are called here.
+WELL_KNOWN = {
+    "github": "https://token.actions.githubusercontent.com",
+    "gitlab": "https://gitlab.com",
+}
+PATH = re.compile(r"/oidc/([\w.-]+)/(\.well-known/openid-configuration|keys|idtoken)")
+KEY_ID = "played"
+
+
+class UnknownIssuerError(Exception):
+    """Nobody answers at this issuer."""
+
+
+@dataclass
+class Job:
+    """A running job of a pipeline: whom its tokens are about, and the bearer that it may ask for one with."""
+
+    issuer: str
+    claims: dict[str, Any]
+
+
+@dataclass
+class Providers:
+    """The played identity providers. `origins`: the emulator's own, below which every name is an issuer."""
+
+    now: Callable[[], float]
+    origins: set[str]
+    jobs: dict[str, Job] = field(default_factory=dict)  # by bearer
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def issuer(self, name: str) -> str:
+        """What the tokens of a played provider say in `iss`."""
+        return WELL_KNOWN.get(name) or f"{self._origin()}/oidc/{name}"
+
+    def known(self, issuer: str) -> bool:
+        return issuer in WELL_KNOWN.values() or any(re.fullmatch(rf"{re.escape(one)}/oidc/[\w.-]+", issuer) for one in self.origins)
+
+    def issue(self, name: str, claims: dict[str, Any], lifetime: float = 300.0) -> str:
+        """A token as the provider would give it; `claims` come before what is filled in."""
+        now = int(self.now())
+        filled = {"iss": self.issuer(name), "iat": now, "nbf": now, "exp": now + int(lifetime), "jti": secrets.token_hex(16)}
+        return jwt.encode(filled | claims, self._key, algorithm="RS256", headers={"kid": KEY_ID})
+
+    def verified(self, token: str, issuer: str) -> dict[str, Any]:
+        """The claims of a token whose signature is that of its issuer; UnknownIssuerError, or jwt's InvalidTokenError."""
+        if not self.known(issuer):
+            raise UnknownIssuerError(issuer)
+        return signed_claims(token, self._key.public_key(), "RS256")
+
+    def start_job(self, name: str, claims: dict[str, Any]) -> dict[str, str]:
+        """What a job of a pipeline finds in its environment: where it may ask for tokens, and with which bearer."""
+        bearer = secrets.token_urlsafe(48)
+        self.jobs[bearer] = Job(name, claims)
+        return {"url": f"{self._origin()}/oidc/{name}/idtoken?api-version=2.0", "token": bearer}
+
+    def handle(self, request: Request) -> Response:
+        match = PATH.fullmatch(request.path)
+        if match is None or request.method != "GET":
+            return Response(404)
+        name, what = match.groups()
+        if what == "idtoken":
+            return self._job_token(request, name)
+        base = f"{request.origin}/oidc/{name}"
+        if what == "keys":
+            return Response(200, {"keys": [self._public()]})
+        return Response(
+            200,
+            {
+                "issuer": self.issuer(name),
+                "jwks_uri": f"{base}/keys",
+                "subject_types_supported": ["public"],
+                "response_types_supported": ["id_token"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "scopes_supported": ["openid"],
+            },
+        )
+
+    def _job_token(self, request: Request, name: str) -> Response:
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        job = self.jobs.get(bearer)
+        if scheme.lower() != "bearer" or job is None or job.issuer != name:
+            return Response(401, {"message": "Unauthorized"})
+        audience = parse_qs(request.query).get("audience", [f"https://{name}.invalid"])[0]
+        return Response(200, {"count": 1, "value": self.issue(name, {"aud": audience} | job.claims)})
+
+    def _origin(self) -> str:
+        return min(self.origins, default="https://localhost")
+
+    def _public(self) -> dict[str, Any]:
+        numbers = self._key.public_key().public_numbers()
+        modulus = base64.urlsafe_b64encode(numbers.n.to_bytes(256, "big")).decode().rstrip("=")
+        return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, "n": modulus, "e": "AQAB"}
+
+
+def handles(path: str) -> bool:
+    return PATH.fullmatch(path) is not None
