@@ -31,6 +31,7 @@ SERVICES = {
     "graph": "Microsoft Graph",
     "exchange": "Exchange Online",
     "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
+    "dns": "DNS servers that take updates",
 }
 KEEP = {"defer": "tried again", "hold": "held", "bounce": "returned to the sender", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.
@@ -40,7 +41,8 @@ IN_PROCESS = {
     "description": "Whether tasks on a local connection run inside Ansible's own process, which is several times faster, "
     "or as subprocesses.",
 }
-ROLE_BLOCK = re.compile(r"(?:^ {6}m365_\w+:\n(?:^ {8}.*\n)+)+", re.MULTILINE)
+# The name servers belong to the roles that ask DNS, and stay theirs.
+ROLE_BLOCK = re.compile(r"(?:^ {6}m365_(?!dns_)\w+:\n(?:^ {8}.*\n)+)+", re.MULTILINE)
 GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
 
 

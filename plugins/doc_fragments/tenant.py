@@ -20,7 +20,7 @@ options:
     description:
       - The cloud that the tenant is in, V(global), V(gcc-high), V(dod) or V(china),
         or a mapping with C(authority), C(graph) and C(exchange) (https URLs without a path), C(smtp_host), and optionally C(smtp_port),
-        C(mx_host), C(mx_port), C(graph_audience), C(exchange_audience), C(federated_audience) and C(ca_file).
+        C(mx_host), C(mx_port), C(graph_audience), C(exchange_audience), C(federated_audience), C(spf_include) and C(ca_file).
       - Where the option is left out, the host variable C(m365_cloud) is taken.
     type: raw
     default: global

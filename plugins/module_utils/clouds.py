@@ -18,6 +18,7 @@ from .errors import InvalidInput
 class Cloud:
     """The endpoints of one cloud: three URLs without a path, two SMTP hosts with their ports.
 
+    `spf_include` is what a domain's SPF record names for the cloud's own servers.
     `mx_host` is empty in a real cloud: there every domain has its own, which Graph tells.
     An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
     token of another issuer is made out for ("Workload identity federation").
@@ -34,6 +35,7 @@ class Cloud:
     exchange_audience: str = ""
     ca_file: str = ""
     federated_audience: str = "api://AzureADTokenExchange"
+    spf_include: str = "spf.protection.outlook.com"
 
     def scope(self, service: str) -> str:
         """The scope of an app-only token for `graph` or `exchange` (which serves SMTP as well)."""
@@ -54,6 +56,7 @@ CLOUDS = {
         exchange="https://outlook.office365.us",
         smtp_host="smtp.office365.us",
         federated_audience="api://AzureADTokenExchangeUSGov",
+        spf_include="spf.protection.office365.us",
     ),
     "dod": Cloud(
         authority="https://login.microsoftonline.us",
@@ -61,6 +64,7 @@ CLOUDS = {
         exchange="https://outlook-dod.office365.us",
         smtp_host="outlook-dod.office365.us",
         federated_audience="api://AzureADTokenExchangeUSGov",
+        spf_include="spf.protection.office365.us",
     ),
     "china": Cloud(
         authority="https://login.chinacloudapi.cn",
@@ -68,6 +72,7 @@ CLOUDS = {
         exchange="https://partner.outlook.cn",
         smtp_host="smtp.partner.outlook.cn",
         federated_audience="api://AzureADTokenExchangeChina",
+        spf_include="spf.protection.partner.outlook.cn",
     ),
 }
 

@@ -100,6 +100,10 @@ class ExchangeError(ServiceError):
     """The Exchange admin API refused. `code` is the exception's type without its namespace."""
 
 
+class DnsError(ServiceError):
+    """A DNS server refused an update. `code` is the response code, or the TSIG error."""
+
+
 class SmtpError(ServiceError):
     """A mail server refused, or nobody answered. `stage` is where: resolve, connect, greeting, tls, sign-in, sender, ..."""
 

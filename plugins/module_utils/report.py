@@ -36,6 +36,7 @@ class Report:
                 "diff": result.get("diff") or None,
                 "cost": result.get("cost") or {},
                 "senders": result.get("senders") or [],
+                "records": (result.get("records") or []) if module in ("spf", "spf_info") else [],
                 "failure": result.get("failure"),
                 "msg": result.get("msg") if result.get("failed") else None,
             }
@@ -68,6 +69,8 @@ class Report:
         lines: list[Line] = [("", None), *self._tenants()]
         if any(task["senders"] for task in self.tasks):
             lines += [("", None), *self._senders()]
+        if any(task["records"] for task in self.tasks):
+            lines += [("", None), *self._spf()]
         lines += self._failures()
         return lines
 
@@ -95,6 +98,23 @@ class Report:
             if sender["proven"] is False:
                 for text in self._wrapped(_explained(sender)):
                     yield text, "red"
+
+    def _spf(self) -> Iterator[Line]:
+        """Every mail domain; where DNS holds another record than it should, both, each on one line so that it can be copied."""
+        pairs = {(task["tenant"], record["domain"]): record for task in self.tasks for record in task["records"]}
+        broad = [max(len(title), *(len(pair[i]) for pair in pairs)) for i, title in enumerate(("TENANT", "DOMAIN"))]
+        yield f"{'TENANT':{broad[0]}}  {'DOMAIN':{broad[1]}}  LOOK-UPS  SPF", "bright gray"
+        for (host, domain), record in sorted(pairs.items()):
+            lookups = str(record["lookups"]) if record["wanted"] else "-"
+            state = "as it should be" if record["published"] else "to publish" if record["usable"] else "cannot be published"
+            colour = "red" if not record["usable"] else "green" if record["published"] else "yellow"
+            yield f"{host:{broad[0]}}  {domain:{broad[1]}}  {lookups:>8}  {state}", colour
+            if not record["published"] and record["wanted"]:
+                yield f"    published   {'  and  '.join(record['present']) or 'none'}", None
+                yield f"    to publish  {record['wanted']}", colour
+            for problem in record["problems"]:
+                for text in self._wrapped(problem["text"]):
+                    yield text, colour
 
     def _failures(self) -> Iterator[Line]:
         failed = [task for task in self.tasks if task["failed"] and not task["senders"]]

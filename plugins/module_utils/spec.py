@@ -106,3 +106,6 @@ TENANT = Spec(
 
 # What only the modules that write have besides.
 JOURNAL = Spec({"journal_dir": {"type": "path", "variable": "m365_journal_dir", "env": ("MAILOPS_JOURNAL_DIR",)}})
+
+# What those that ask DNS have besides.
+DNS = Spec({"dns_servers": {"type": "list", "elements": "str", "variable": "m365_dns_servers"}}, writes=False)

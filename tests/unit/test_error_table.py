@@ -141,6 +141,18 @@ EXCHANGE = [
     ("BadRequest", "Expired or Invalid pagination request. Default Expiry time is 00:30:00", "expired-page"),
     ("ConnectorDisabledByOffer", "", "connector-disabled"),
 ]
+DNS = [
+    ("NXRRSET", "dns-changed"),
+    ("YXRRSET", "dns-changed"),
+    ("REFUSED", "dns-refused"),
+    ("NOTAUTH", "dns-not-authoritative"),
+    ("NOTZONE", "dns-not-in-zone"),
+    ("NOTIMP", "dns-no-updates"),
+    ("SERVFAIL", "dns-server-failed"),
+    ("BADKEY", "tsig-key"),
+    ("BADSIG", "tsig-signature"),
+    ("BADTIME", "tsig-time"),
+]
 
 
 def _found() -> list[tuple[str, error_table.Known | None, str]]:
@@ -149,6 +161,7 @@ def _found() -> list[tuple[str, error_table.Known | None, str]]:
         + [(str(code), error_table.entra(code, error), row) for code, error, row in ENTRA]
         + [(code, error_table.graph(code, ""), row) for code, row in GRAPH]
         + [(kind, error_table.exchange(kind, text), row) for kind, text, row in EXCHANGE]
+        + [(code, error_table.dns(code), row) for code, row in DNS]
     )
 
 

@@ -90,3 +90,36 @@ def test_only_what_a_report_is_for_is_kept() -> None:
     [task] = json.loads(json.dumps(report.as_json()))["tasks"]
     assert task["diff"] == {"before": "", "after": {"a": 1}}
     assert "app" not in task
+
+
+SPF_WANTED = "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
+RECORD: dict[str, Any] = {
+    "domain": "contoso.com", "present": [SPF_WANTED], "wanted": SPF_WANTED, "lookups": 1, "published": True, "usable": True, "problems": [],
+}  # fmt: skip
+
+
+def test_spf_records_are_shown_so_that_they_can_be_copied() -> None:
+    report = Report()
+    long = SPF_WANTED.replace(" -all", " include:_spf.example.com" * 5 + " -all")
+    records = [RECORD, RECORD | {"domain": "sales.contoso.com", "present": [], "wanted": long, "lookups": 6, "published": False}]
+    report.add("contoso", "SPF", "spf", result(records=records), False)
+    shown = texts(report)
+    assert shown[4].split() == ["TENANT", "DOMAIN", "LOOK-UPS", "SPF"]
+    assert shown[5].split() == ["contoso", "contoso.com", "1", "as", "it", "should", "be"]
+    assert shown[6].split() == ["contoso", "sales.contoso.com", "6", "to", "publish"]
+    assert shown[7:] == ["    published   none", f"    to publish  {long}"]
+    assert report.as_json()["tasks"][0]["records"] == records
+
+
+def test_what_is_wrong_with_a_record_is_told_and_red() -> None:
+    report = Report()
+    problem = {"name": "unread", "text": "contoso.com: the TXT records could not be read."}
+    record = RECORD | {"present": [], "wanted": "", "published": False, "usable": False, "problems": [problem]}
+    report.add("contoso", "SPF", "spf_info", result(records=[record]), False)
+    assert texts(report)[5:] == [
+        "contoso  contoso.com         -  cannot be published",
+        "    contoso.com: the TXT records could not be read.",
+    ]
+    assert [colour for _text, colour in report.lines()][5:] == ["red", "red"]
+    report.add("contoso", "another", "entra_app", result(records=[record]), False)
+    assert report.as_json()["tasks"][1]["records"] == [], "another module's records are its own"

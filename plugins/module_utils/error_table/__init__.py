@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 
-from . import entra_rows, exchange_rows, graph_rows, smtp_rows
+from . import dns_rows, entra_rows, exchange_rows, graph_rows, smtp_rows
 from .known import Known
 
-ROWS: tuple[Known, ...] = entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS
+ROWS: tuple[Known, ...] = entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS + dns_rows.ROWS
 
 
 def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
@@ -67,3 +67,8 @@ def smtp(reply: str) -> Known | None:
     """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`."""
     cause = smtp_cause(reply)
     return _find("smtp", smtp_code(cause), cause, pattern=True)
+
+
+def dns(code: str) -> Known | None:
+    """The row of a DNS server's response code (RFC 2136) or TSIG error (RFC 8945)."""
+    return _find("dns", code, "")

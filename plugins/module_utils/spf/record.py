@@ -1,0 +1,199 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An SPF record, term by term.
+
+Private to the collection. Source: RFC 7208, sections 3, 4.6, 5, 6, 7.1 and 12.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+
+_SPF = re.compile(r"v=spf1(?: |$)", re.I)
+_MACRO = r"%\{[slodiphcrtv]\d*r?[-.+,/_=]*\}"
+_LABEL = r"(?:[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]|[A-Za-z]|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])"
+_DOMAIN_SPEC = re.compile(rf"(?:{_MACRO}|%%|%_|%-|[!-$&-~])*?(?:\.{_LABEL}\.?|{_MACRO})", re.I)
+_MODIFIER = re.compile(rf"([A-Za-z][A-Za-z0-9_.-]*)=((?:{_MACRO}|%%|%_|%-|[!-$&-~])*)", re.I)
+_MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9_.-]*)([:/].*)?", re.DOTALL)
+_LENGTHS = re.compile(r"^(.*?)(?:/(\d{1,2}))?(?://(\d{1,3}))?$")
+# These ask DNS, and count towards the limit of ten (section 4.6.4).
+ASKING = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
+
+
+@dataclass(frozen=True)
+class Term:
+    """One mechanism or modifier. `text` is as it was written; a `problem` means that the whole record is in error."""
+
+    text: str
+    kind: str
+    qualifier: str = "+"
+    value: str = ""
+    network: Network | None = None
+    prefix4: int = 32
+    prefix6: int = 128
+    problem: str = ""
+
+    @property
+    def asks(self) -> bool:
+        return self.kind in ASKING and not self.problem
+
+    @property
+    def is_modifier(self) -> bool:
+        return self.kind in ("redirect", "exp", "modifier")
+
+    @property
+    def domain(self) -> str:
+        """The domain that is named, in the form in which domains are compared."""
+        return self.value.lower().rstrip(".")
+
+    @property
+    def macros(self) -> bool:
+        return "%" in self.value
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What the term matches, whatever it was written like; the qualifier is not in it."""
+        if self.problem or self.kind == "modifier":
+            return (self.kind, self.text)
+        if self.network:
+            return (self.kind, str(self.network))
+        return (self.kind, self.domain, str(self.prefix4), str(self.prefix6))
+
+    def qualified(self, qualifier: str) -> Term:
+        """The same mechanism with another qualifier."""
+        bare = self.text[1:] if self.text[:1] in "-+?~" else self.text
+        return Term(
+            ("" if qualifier == "+" else qualifier) + bare,
+            self.kind,
+            qualifier,
+            self.value,
+            self.network,
+            self.prefix4,
+            self.prefix6,
+            self.problem,
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """The terms of a record, in their order."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def effective(self) -> tuple[Term, ...]:
+        """The mechanisms that are ever tested: none behind `all` (section 5.1)."""
+        found: list[Term] = []
+        for term in self.terms:
+            if not term.is_modifier:
+                found.append(term)
+            if term.kind == "all" and not term.problem:
+                break
+        return tuple(found)
+
+    @property
+    def redirect(self) -> Term | None:
+        """The redirect, unless an `all` makes it void (section 6.1)."""
+        if any(term.kind == "all" for term in self.terms):
+            return None
+        return next((term for term in self.terms if term.kind == "redirect"), None)
+
+    @property
+    def all(self) -> Term | None:
+        return next((term for term in self.terms if term.kind == "all" and not term.problem), None)
+
+    @property
+    def problems(self) -> list[str]:
+        """What makes the record a permanent error as it stands."""
+        found = [term.problem for term in self.terms if term.problem]
+        for kind in ("redirect", "exp"):
+            if sum(term.kind == kind for term in self.terms) > 1:
+                found.append(f"{kind}= stands there more than once")
+        return found
+
+    def __str__(self) -> str:
+        return " ".join(["v=spf1", *(term.text for term in self.terms)])
+
+
+def is_spf(text: str) -> bool:
+    """Whether a TXT value is an SPF record (section 4.5)."""
+    return bool(_SPF.match(text))
+
+
+def parse(text: str) -> Record:
+    """The terms of a record; one that is wrong says so itself, so that nothing is lost."""
+    return Record(tuple(parse_term(word) for word in text.split(" ")[1:] if word))
+
+
+def parse_term(word: str) -> Term:
+    modifier = _MODIFIER.fullmatch(word)
+    if modifier:
+        name = modifier[1].lower()
+        if name in ("redirect", "exp"):
+            problem = "" if _DOMAIN_SPEC.fullmatch(modifier[2]) else f"{word} names no domain"
+            return Term(word, name, value=modifier[2], problem=problem)
+        return Term(word, "modifier")
+    mechanism = _MECHANISM.fullmatch(word)
+    read = _READERS.get(mechanism[2].lower()) if mechanism else None
+    if not mechanism or not read:
+        return Term(word, "bad", problem=f"{word!r} is no mechanism and no modifier")
+    return read(word, mechanism[2].lower(), mechanism[1] or "+", mechanism[3] or "")
+
+
+def _all(word: str, kind: str, qualifier: str, rest: str) -> Term:
+    return Term(word, kind, qualifier, problem=f"{word!r}: all takes nothing" if rest else "")
+
+
+def _address(word: str, kind: str, qualifier: str, rest: str) -> Term:
+    make = ipaddress.IPv4Network if kind == "ip4" else ipaddress.IPv6Network
+    try:
+        return Term(word, kind, qualifier, rest[1:], network=make(rest[1:], strict=False) if rest[:1] == ":" else make(""))
+    except ValueError:
+        return Term(word, kind, qualifier, rest[1:], problem=f"{word!r} holds no IPv{kind[2]} address or network")
+
+
+def _named(word: str, kind: str, qualifier: str, rest: str) -> Term:
+    """include, exists: a domain; ptr: perhaps one."""
+    if kind == "ptr" and not rest:
+        return Term(word, kind, qualifier)
+    good = rest[:1] == ":" and _DOMAIN_SPEC.fullmatch(rest[1:])
+    return Term(word, kind, qualifier, rest[1:], problem="" if good else f"{word!r} names no domain")
+
+
+def _hosts(word: str, kind: str, qualifier: str, rest: str) -> Term:
+    """a, mx: perhaps a domain, perhaps lengths of prefixes for IPv4 and IPv6."""
+    found = _LENGTHS.fullmatch(rest)
+    domain, four, six = found.groups() if found else (rest, None, None)
+    good = not domain or (domain[:1] == ":" and _DOMAIN_SPEC.fullmatch(domain[1:]))
+    prefix4, prefix6 = int(four or 32), int(six or 128)
+    problem = "" if good and prefix4 <= 32 and prefix6 <= 128 else f"{word!r} names no domain and no prefix length"
+    return Term(word, kind, qualifier, (domain or "")[1:], None, prefix4, prefix6, problem)
+
+
+_READERS = {
+    "all": _all,
+    "ip4": _address,
+    "ip6": _address,
+    "include": _named,
+    "exists": _named,
+    "ptr": _named,
+    "a": _hosts,
+    "mx": _hosts,
+}
+
+
+def chunks(text: str) -> list[bytes]:
+    """The strings of a TXT record, 255 octets each at most; a reader joins them without a blank (section 3.3)."""
+    data = text.encode("ascii", "backslashreplace")
+    return [data[i : i + 255] for i in range(0, len(data), 255)]
+
+
+def join(terms: Iterable[Term]) -> str:
+    return str(Record(tuple(terms)))
