@@ -16,6 +16,7 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     management_scopes,
     organization,
     permissions,
+    recipients,
     service_principals,
     users,
 )

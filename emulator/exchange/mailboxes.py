@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from emulator.exchange import on_behalf
+from emulator.exchange.binding import MultiValue
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
 from emulator.exchange.errors import ExchangeError, already_exists, invalid, object_not_found
 from emulator.exchange.shapes import directory_object, template
@@ -14,7 +16,7 @@ ADMIN_GROUP = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT
 ALIAS = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)")
 # What New-Mailbox and Set-Mailbox are played with here; others of their parameters are refused, not ignored.
 NEW = {"Name", "Shared", "Alias", "DisplayName", "PrimarySmtpAddress"}
-SET = {"DisplayName", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled"}
+SET = {"DisplayName", "GrantSendOnBehalfTo", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled"}
 
 
 def find_mailbox(tenant: Tenant, name: str, error: Callable[[str], ExchangeError]) -> Mailbox:
@@ -107,6 +109,7 @@ def _mailbox(tenant: Tenant, mailbox: Mailbox) -> Document:
             "RecipientTypeDetails": mailbox.kind,
             "IsShared": mailbox.kind == "SharedMailbox",
             "AccountDisabled": no_sign_in,
+            "GrantSendOnBehalfTo": on_behalf.names(tenant, mailbox),
         }
     )
 
@@ -160,6 +163,9 @@ def set_mailbox(command: Command) -> Result:
     if not title:
         raise invalid("The display name can't be empty.")
     changed = title != mailbox.display_name
+    delegates = wanted.pop("GrantSendOnBehalfTo", None)
+    if isinstance(delegates, MultiValue):
+        changed = on_behalf.change(tenant, mailbox, delegates, command.platform.after("mailbox_grant")) or changed
     mailbox.display_name = title
     changed = update(mailbox.properties, _mailbox(tenant, mailbox), wanted) or changed
     tenant.reindex()

@@ -6,6 +6,7 @@ NT AUTHORITY\\SELF always has an entry.
 
 from __future__ import annotations
 
+from emulator.exchange import on_behalf
 from emulator.exchange.command import Command, Document, Result, cmdlet
 from emulator.exchange.errors import TASKS, ExchangeError, invalid, mailbox_not_found, recipient_not_found, transformation_error
 from emulator.exchange.mailboxes import find_mailbox
@@ -14,6 +15,8 @@ from emulator.state import Mailbox, MailboxGrant, Tenant
 
 SELF_NAME, SELF_SID = "NT AUTHORITY\\SELF", "S-1-5-10"
 SEND_AS = "SendAs"
+# What is neither a mailbox permission nor shown as one.
+APART = {SEND_AS, on_behalf.RIGHT}
 Entry = tuple[Mailbox, str, str]  # mailbox, SID, rights joined by commas
 
 
@@ -37,7 +40,7 @@ def _entries(mailbox: Mailbox, *, send_as: bool) -> list[Entry]:
     own = SEND_AS if send_as else "FullAccess, ReadPermission"
     rights: dict[str, list[str]] = {SELF_SID: [own]}
     for grant in mailbox.grants:
-        if (grant.right == SEND_AS) == send_as:
+        if grant.right == SEND_AS if send_as else grant.right not in APART:
             rights.setdefault(grant.sid, []).append(grant.right)
     return [(mailbox, sid, ", ".join(names)) for sid, names in rights.items()]
 
@@ -105,7 +108,7 @@ def remove_mailbox_permission(command: Command) -> Result:
     tenant = command.tenant
     mailbox = find_mailbox(tenant, command.text("Identity") or "", mailbox_not_found)
     if command.parameters.get("ResetDefault"):
-        mailbox.grants = [grant for grant in mailbox.grants if grant.right == SEND_AS]
+        mailbox.grants = [grant for grant in mailbox.grants if grant.right in APART]
         return Result()
     if "User" not in command.parameters:
         return Result()

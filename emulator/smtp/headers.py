@@ -27,7 +27,7 @@ class Header:
 
     authors: list[str] | None
     fields: int  # how many From fields there are
-    has_sender: bool
+    senders: list[str]  # the address of every Sender field that has one
     message_id: str
 
 
@@ -39,7 +39,8 @@ def read_header(raw: bytes) -> Header:
     senders = [mailbox_list(value) for name, value in found if name == "sender"]
     identifiers = [value for name, value in found if name == "message-id"]
     identifier = re.fullmatch(r"<[\x21-\x7e]{3,250}>", identifiers[0]) if identifiers else None
-    return Header(authors, len(froms), any(one and len(one) == 1 for one in senders), identifier.group() if identifier else "")
+    given = [one[0] for one in senders if one and len(one) == 1]
+    return Header(authors, len(froms), given, identifier.group() if identifier else "")
 
 
 def _fields(raw: bytes) -> list[tuple[str, str]]:
@@ -104,7 +105,7 @@ def check_message(raw: bytes, *, binary: bool = False) -> Header:
     header = read_header(raw)
     if header.authors is None:
         raise Refused(texts.BAD_FROM)
-    if len(header.authors) > 1 and not header.has_sender:
+    if len(header.authors) > 1 and not header.senders:
         raise Refused(texts.TWO_FROMS)
     if header.fields > 1:
         raise Refused(texts.BAD_FROM)

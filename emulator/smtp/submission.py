@@ -12,6 +12,7 @@ import json
 import ssl
 
 from emulator.smtp import texts
+from emulator.smtp.delegated import check_senders, xoauth2
 from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
 from emulator.smtp.limits import Limits, lock_code
@@ -19,7 +20,7 @@ from emulator.smtp.paths import Transaction
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.texts import Refused
 from emulator.smtp.transfer import Transfer
-from emulator.smtp.verdict import Account, check_senders, login, parse_xoauth2, right_on_mailbox, xoauth2
+from emulator.smtp.verdict import Account, login, parse_xoauth2, right_on_mailbox
 from emulator.state import Message, State
 
 CHALLENGE = {"status": "401", "schemes": "bearer", "scope": "https://outlook.office.com/"}
@@ -142,6 +143,7 @@ class Submission(Transfer):
                 raw=raw,
                 authenticated_as=account.address,
                 app_id=account.app_id,
+                user=account.user,
                 source=self.source,
                 received=self.state.now(),
             )
@@ -153,5 +155,5 @@ class Submission(Transfer):
         self.limits.check_lock(account.key)
         self.limits.check_connections(account.key, self)
         right_on_mailbox(self.state, account)
-        check_senders(self.state, account, [transaction.sender, *(header.authors or ())])
+        check_senders(self.state, account, transaction.sender, header)
         self.limits.check_quota(account.key, len(transaction.recipients))

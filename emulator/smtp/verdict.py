@@ -55,6 +55,7 @@ class Account:
     app_id: str | None = None
     object_id: str | None = None  # of the application's service principal
     scoped: bool = False  # by a role in Exchange (RBAC for Applications), which needs no right on the mailbox
+    user: str | None = None  # who signed in, where the token is a user's
 
     @property
     def key(self) -> tuple[str, str]:
@@ -201,11 +202,11 @@ def right_on_mailbox(state: State, account: Account) -> None:
     if account.object_id is None or account.scoped:
         return
     principal = tenant.exchange_service_principals.get(account.object_id)
-    if principal is None or not _granted(mailbox, "FullAccess", {principal.sid}, state.now()):
+    if principal is None or not granted(mailbox, "FullAccess", {principal.sid}, state.now()):
         raise Refused(texts.NO_RIGHT_ON_MAILBOX)
 
 
-def _granted(mailbox: Mailbox, right: str, sids: set[str], now: float) -> bool:
+def granted(mailbox: Mailbox, right: str, sids: set[str], now: float) -> bool:
     return any(grant.right == right and grant.sid in sids and grant.effective_from <= now for grant in mailbox.grants)
 
 
@@ -215,7 +216,7 @@ def may_send_as(state: State, account: Account, sender: str) -> bool:
     owner = addressed(tenant, sender) if tenant else None
     if tenant is None or owner is None:
         return False
-    return owner.address == account.address or _granted(owner, "SendAs", set(_sids(tenant, account)), state.now())
+    return owner.address == account.address or granted(owner, "SendAs", set(_sids(tenant, account)), state.now())
 
 
 def check_senders(state: State, account: Account, senders: list[str]) -> None:

@@ -17,6 +17,7 @@ class Message:
     raw: bytes
     authenticated_as: str | None = None  # the mailbox, for submission
     app_id: str | None = None  # the application, for XOAUTH2
+    user: str | None = None  # who signed in, where the token was a user's
     connector: str | None = None
     source: str = ""  # the public address it came from
     received: float = field(default_factory=time.time)

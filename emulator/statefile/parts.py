@@ -28,7 +28,16 @@ from emulator.statefile.sign_in import read_user, user_document
 from emulator.well_known import derived_id
 
 MAILBOX_KINDS = ("UserMailbox", "SharedMailbox", "RoomMailbox", "EquipmentMailbox")
-GRANT_RIGHTS = ("FullAccess", "SendAs", "ReadPermission", "ChangePermission", "ChangeOwner", "DeleteItem", "ExternalAccount")
+GRANT_RIGHTS = (
+    "FullAccess",
+    "SendAs",
+    "SendOnBehalf",
+    "ReadPermission",
+    "ChangePermission",
+    "ChangeOwner",
+    "DeleteItem",
+    "ExternalAccount",
+)
 
 
 def read_secret(node: Node, owner: str) -> Secret:

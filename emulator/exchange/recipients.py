@@ -1,0 +1,47 @@
+"""Get-Recipient: mailboxes, by identity or by a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emulator.exchange.command import Command, Document, Result, cmdlet
+from emulator.exchange.errors import invalid, recipient_not_found
+from emulator.exchange.mailboxes import find_mailbox
+from emulator.exchange.shapes import directory_object
+from emulator.opath import FilterError, parse
+from emulator.state import Mailbox, Tenant
+
+
+def _found(command: Command) -> Sequence[Mailbox]:
+    tenant, identity, wanted = command.tenant, command.text("Identity"), command.text("Filter")
+    if identity is not None:
+        return [find_mailbox(tenant, identity, recipient_not_found)]
+    found = list(tenant.mailboxes.values())
+    if "RecipientTypeDetails" in command.parameters:
+        kinds = command.multi_value("RecipientTypeDetails").apply([])
+        found = [mailbox for mailbox in found if mailbox.kind in kinds]
+    if not wanted:
+        return found
+    try:
+        asked = parse(wanted)
+    except FilterError as error:
+        raise invalid(f"Invalid filter syntax: {error}. For a description of the filter parameter syntax see the command help.") from None
+    return [mailbox for mailbox in found if asked.matches(mailbox)]
+
+
+def _recipient(tenant: Tenant, mailbox: Mailbox) -> Document:
+    return directory_object(tenant, mailbox.name, mailbox.guid, "user") | {
+        "Alias": mailbox.name,
+        "DisplayName": mailbox.display_name,
+        "EmailAddresses": [f"SMTP:{mailbox.address}", *(f"smtp:{alias}" for alias in mailbox.aliases)],
+        "ExternalDirectoryObjectId": mailbox.user_id,
+        "PrimarySmtpAddress": mailbox.address,
+        "RecipientType": "UserMailbox",
+        "RecipientTypeDetails": mailbox.kind,
+    }
+
+
+@cmdlet("Get-Recipient")
+def get_recipient(command: Command) -> Result:
+    tenant = command.tenant
+    return command.listed(_found(command), lambda mailbox: _recipient(tenant, mailbox))
