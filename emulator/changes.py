@@ -17,7 +17,7 @@ from emulator.smtp import faults as smtp_faults
 from emulator.state import Application, EnterpriseApplication, Tenant
 from emulator.statefile import directory, parts, rbac
 from emulator.statefile.reader import Node, StateError
-from emulator.statefile.tenant import application_document, read_tenant, tenant_document
+from emulator.statefile.tenant import application_document, head_document, read_tenant
 
 Document = dict[str, Any]
 COLLECTION_KEYS = {
@@ -47,7 +47,7 @@ def patch_tenant(tenant: Tenant, changes: Document) -> None:
     refused = changes.keys() & (COLLECTION_KEYS | {"id", "initial_domain"})
     if refused:
         raise StateError(f"{min(refused)}: cannot be changed here")
-    head = {name: value for name, value in tenant_document(tenant).items() if name not in COLLECTION_KEYS}
+    head = head_document(tenant)
     if "policies" in changes:
         changes = changes | {"policies": merge(head["policies"], changes["policies"])}
     changed = read_tenant(Node(head | changes | {"resources": []}, ""), Path())
@@ -63,10 +63,10 @@ def _mailbox(tenant: Tenant, key: str) -> Document | None:
 def _put_mailbox(tenant: Tenant, key: str, document: Document) -> Document:
     old = tenant.mailbox(key)
     mailbox = parts.read_mailbox(Node({"address": key} | document, ""), tenant)
-    if old:
+    if old and old.address != mailbox.address:
         del tenant.mailboxes[old.address]
-    tenant.mailboxes[mailbox.address] = mailbox
-    tenant.reindex()
+        tenant.reindex()
+    tenant.add_mailbox(mailbox)
     return parts.mailbox_document(mailbox)
 
 

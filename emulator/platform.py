@@ -13,7 +13,7 @@ from emulator.clouds import CLOUDS, Cloud
 from emulator.faults import Faults
 from emulator.oidc import Providers
 from emulator.settings import Settings
-from emulator.state import State
+from emulator.state import Rolling, State
 
 SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "proof"}
 
@@ -77,6 +77,7 @@ class Platform:
     record: Record = field(default_factory=lambda: Record(None))
     counters: Counters = field(default_factory=Counters)
     clock: Clock = field(default_factory=Clock)
+    report_requests: dict[tuple[str, str], Rolling] = field(default_factory=dict)  # by tenant and application
 
     def __post_init__(self) -> None:
         self.state.now = self.clock

@@ -140,7 +140,7 @@ def _client(platform: Platform, tenant: Tenant, app_id: str) -> tuple[Applicatio
     if principal and principal.visible_from > now:
         principal = None
     homes = [tenant, *platform.state.tenants.values()] if principal else [tenant]
-    application = next((a for home in homes for a in home.applications.values() if a.app_id == app_id), None)
+    application = next((found for home in homes if (found := home.application(app_id))), None)
     if application is None or application.visible_from > now:
         raise EntraError(700016, app=app_id, tenant=tenant.display_name)
     if principal is None:

@@ -16,7 +16,7 @@ ADMIN_GROUP = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT
 ALIAS = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)")
 # What New-Mailbox and Set-Mailbox are played with here; others of their parameters are refused, not ignored.
 NEW = {"Name", "Shared", "Alias", "DisplayName", "PrimarySmtpAddress"}
-SET = {"DisplayName", "GrantSendOnBehalfTo", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled"}
+SET = {"DisplayName", "GrantSendOnBehalfTo", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled", "RecipientLimits"}
 
 
 def find_mailbox(tenant: Tenant, name: str, error: Callable[[str], ExchangeError]) -> Mailbox:
@@ -149,8 +149,7 @@ def new_mailbox(command: Command) -> Result:
         kind="SharedMailbox",
         sid=derived_sid(tenant.id, address),
     )
-    tenant.mailboxes[address] = mailbox
-    tenant.reindex()
+    tenant.add_mailbox(mailbox)
     return Result([mailbox], lambda one: _mailbox(tenant, one))
 
 
@@ -159,6 +158,8 @@ def set_mailbox(command: Command) -> Result:
     tenant, wanted = command.tenant, command.writes()
     _only(command, SET)
     mailbox = find_mailbox(tenant, command.text("Identity") or "", object_not_found)
+    if "RecipientLimits" in wanted:
+        wanted["RecipientLimits"] = _recipient_limits(wanted["RecipientLimits"])
     title = wanted.pop("DisplayName", mailbox.display_name)
     if not title:
         raise invalid("The display name can't be empty.")
@@ -168,8 +169,15 @@ def set_mailbox(command: Command) -> Result:
         changed = on_behalf.change(tenant, mailbox, delegates, command.platform.after("mailbox_grant")) or changed
     mailbox.display_name = title
     changed = update(mailbox.properties, _mailbox(tenant, mailbox), wanted) or changed
-    tenant.reindex()
+    tenant.add_mailbox(mailbox)
     return Result(warnings=[] if changed else [unchanged(mailbox.name)])
+
+
+def _recipient_limits(value: object) -> str:
+    """Recipients a message: 1 to 1000 ("Customizable Recipient Limits in Exchange Online"); it reads back as text."""
+    if not isinstance(value, int) or not 1 <= value <= 1000:
+        raise invalid(f"The value '{value}' isn't valid for RecipientLimits. It must be 1 to 1000.")
+    return str(value)
 
 
 @cmdlet("Remove-Mailbox")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.graph import applications, conditional_access, consent, directory, federation, principals  # noqa: F401 (they register)
+from emulator.graph import (  # noqa: F401 (they register their routes)
+    applications,
+    conditional_access,
+    consent,
+    directory,
+    federation,
+    licences,
+    principals,
+    sign_ins,
+)
 from emulator.graph.batch import run_batch
 from emulator.graph.call import Call, normal_path, options_of
 from emulator.graph.dispatch import dispatch, refusal

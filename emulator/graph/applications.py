@@ -94,7 +94,7 @@ def _owned(call: Call, segment: str) -> Application:
 
 @route("GET", "/applications", *READ)
 def list_applications(call: Call) -> Response:
-    return page(call, "application", [document(a, call.tenant) for a in listed(call)], "applications")
+    return page(call, "application", listed(call), "applications", show=lambda one: document(one, call.tenant))
 
 
 @route("GET", "/applications/{key}", *READ)

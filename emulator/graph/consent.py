@@ -66,7 +66,7 @@ def list_assigned_to(call: Call, key: str) -> Response:
 
 
 def _assignments(call: Call, found: list[AppRoleAssignment], fragment: str) -> Response:
-    return page(call, "appRoleAssignment", [_assignment(call, a) for a in found], fragment)
+    return page(call, "appRoleAssignment", found, fragment, show=lambda one: _assignment(call, one))
 
 
 @route("POST", "/servicePrincipals/{key}/appRoleAssignedTo", *WRITE_ROLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from emulator.graph import applications, principals
+from emulator.graph import applications, licences, principals
 from emulator.graph.call import GUID, Call, route
 from emulator.graph.credentials import iso
 from emulator.graph.errors import bad_request, conflict, not_found
@@ -45,7 +45,7 @@ def _organization(tenant: Tenant) -> Document:
         "tenantType": "AAD",
         "countryLetterCode": "DE",
         "createdDateTime": iso(tenant.created or 1735689600.0),
-        "assignedPlans": [_exchange_plan()],
+        "assignedPlans": licences.assigned_plans(tenant),
         "verifiedDomains": [
             {
                 "capabilities": "Email, OfficeCommunicationsOnline",
@@ -270,7 +270,7 @@ def _deleted(call: Call, deleted: DeletedItem) -> Document:
 
 @route("GET", "/users", *READ_USERS)
 def list_users(call: Call) -> Response:
-    return page(call, "user", map(_user, call.tenant.mailboxes.values()), "users")
+    return page(call, "user", list(call.tenant.mailboxes.values()), "users", show=_user)
 
 
 @route("GET", "/users/{key}", *READ_USERS)

@@ -57,10 +57,12 @@ def shown(call: Call, principal: EnterpriseApplication) -> Document:
 
 def backing(call: Call, app_id: str) -> tuple[Application, Tenant] | None:
     """The application behind a service principal: in this tenant, else in the one that owns it."""
+    if app_id in RESOURCE_NAMES:  # Microsoft's own
+        return None
     for tenant in (call.tenant, *call.platform.state.tenants.values()):
-        for application in tenant.applications.values():
-            if application.app_id == app_id:
-                return application, tenant
+        application = tenant.application(app_id)
+        if application:
+            return application, tenant
     return None
 
 
@@ -91,7 +93,7 @@ def find(call: Call, segment: str) -> EnterpriseApplication:
 
 @route("GET", "/servicePrincipals", *READ)
 def list_principals(call: Call) -> Response:
-    return page(call, "servicePrincipal", [shown(call, sp) for sp in listed(call)], "servicePrincipals")
+    return page(call, "servicePrincipal", listed(call), "servicePrincipals", show=lambda one: shown(call, one))
 
 
 @route("GET", "/servicePrincipals/{key}", *READ)

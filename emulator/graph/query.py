@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +25,9 @@ Test = Callable[[Document], bool]
 
 KNOWN_OPTIONS = {"$select", "$filter", "$top", "$count", "$orderby", "$search", "$expand", "$skiptoken", "$format"}
 DEFAULT_PAGE, LARGEST_PAGE = 100, 999
+# What ge, gt, le and lt fit here, without the advanced query capabilities.
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
+COMPARABLE = {"signIn": {"createdDateTime"}}
 TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[(),]|[\w./:@+-]+)")
 
 
@@ -56,32 +61,42 @@ def one(call: Call, type_name: str, document: Document, fragment: str, status: i
     return Response(status, body)
 
 
-def page(call: Call, type_name: str, documents: Iterable[Document], fragment: str) -> Response:
-    """A page of the documents that $filter leaves, with a nextLink where there are more."""
+def page(
+    call: Call,
+    type_name: str,
+    rows: Iterable[Any],
+    fragment: str,
+    show: Callable[[Any], Document] = dict,
+    largest: int = LARGEST_PAGE,
+) -> Response:
+    """A page of the rows that $filter leaves, with a nextLink where there are more; `show` makes documents of them.
+
+    Without $filter and $orderby only what the page holds is shown, however many there are.
+    """
     check_options(call, type_name, many=True)
-    found = list(documents)
+    found: Sequence[Any] = rows if isinstance(rows, Sequence) else list(rows)
     if call.options.get("$filter"):
         test = parse_filter(call, type_name)
-        found = [document for document in found if test(document)]
+        found, show = [document for document in map(show, found) if test(document)], dict
     if call.options.get("$orderby"):
-        found = _ordered(call, type_name, found)
-    size = _page_size(call)
+        found, show = _ordered(call, type_name, [show(row) for row in found]), dict
+    size = _page_size(call, largest)
     start = _offset(call)
     body: Document = {"@odata.context": call.context(fragment)}
     if call.options.get("$count") == "true":
         body["@odata.count"] = len(found)
     if start + size < len(found):
         body["@odata.nextLink"] = _next_link(call, start + size)
-    body["value"] = [select(call, document) for document in found[start : start + size]]
+    body["value"] = [select(call, show(row)) for row in found[start : start + size]]
     return Response(200, body)
 
 
-def _page_size(call: Call) -> int:
+def _page_size(call: Call, largest: int) -> int:
     text = call.options.get("$top")
     if text is None:
-        return DEFAULT_PAGE
-    if not text.isdigit() or not 1 <= int(text) <= LARGEST_PAGE:
-        raise bad_request(f"Invalid page size specified: '{text}'. Must be between 1 and {LARGEST_PAGE} inclusive.")
+        return largest if largest > LARGEST_PAGE else DEFAULT_PAGE
+    if not text.isdigit() or not 1 <= int(text) <= largest:
+        raise bad_request(f"Invalid page size specified: '{text}'. Must be between 1 and {largest} inclusive.")
     return int(text)
 
 
@@ -206,17 +221,17 @@ class _Parser:
         variable, _, first = self.next().partition(":")
         if first != variable:
             raise unsupported_query("Unsupported lambda expression.")
-        operator = self.next().lower()
+        comparison = self.next().lower()
         wanted = self.literal(self.next())
         self.next(")")
-        if operator != "eq":
+        if comparison != "eq":
             raise unsupported_query("Unsupported lambda expression.")
         return lambda document: any(_same(item, wanted) for item in read(document) or ())
 
     def comparison(self, path: str) -> Test:
         read = self.reader(path)
-        operator = self.next().lower()
-        if operator == "in":
+        word = self.next().lower()
+        if word == "in":
             self.next("(")
             wanted = [self.literal(self.next())]
             while self.peek() == ",":
@@ -227,12 +242,21 @@ class _Parser:
                 raise unsupported_query("Too many values in the 'in' expression.")
             return lambda document: any(_same(read(document), value) for value in wanted)
         value = self.literal(self.next())
-        if operator == "eq":
+        if word in ORDERS and path in COMPARABLE.get(self.type_name, ()):
+            return self.order(read, ORDERS[word], value)
+        if word == "eq":
             return lambda document: _same(read(document), value)
-        if operator == "ne":
+        if word == "ne":
             _need_advanced(self.call)
             return lambda document: not _same(read(document), value)
-        raise unsupported_query(f"Unsupported or invalid query filter operator '{operator}' for property '{path}'.")
+        raise unsupported_query(f"Unsupported or invalid query filter operator '{word}' for property '{path}'.")
+
+    def order(self, read: Callable[[Document], Any], compare: Callable[[Any, Any], bool], value: Any) -> Test:
+        """Before or after a point in time."""
+        limit = _moment(value)
+        if limit is None:
+            raise bad_request(f"Invalid filter clause: '{value}' is no DateTimeOffset.", "BadRequest")
+        return lambda document: compare(_moment(read(document)), limit)
 
     def reader(self, path: str) -> Callable[[Document], Any]:
         names = path.split("/")
@@ -254,9 +278,19 @@ class _Parser:
         words = {"true": True, "false": False, "null": None}
         if text.lower() in words:
             return words[text.lower()]
-        if re.fullmatch(r"[0-9a-fA-F-]{36}|-?\d+|\d{4}-\d\d-\d\dT[\d:.]+Z?", text):
+        if re.fullmatch(r"-?\d+", text):
+            return int(text)
+        if re.fullmatch(r"[0-9a-fA-F-]{36}|\d{4}-\d\d-\d\d(T[\d:.]+Z?)?", text):
             return text
         raise bad_request(f"Invalid filter clause: '{text}' is no literal.", "BadRequest")
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _same(found: Any, wanted: Any) -> bool:

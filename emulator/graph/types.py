@@ -122,6 +122,26 @@ TYPES: dict[str, dict[str, str]] = {
         audiences:[String] description:String id:String issuer:String name:String subject:String
         """
     ),
+    "subscribedSku": _properties(
+        """
+        accountId:String accountName:String appliesTo:String capabilityStatus:String consumedUnits:Int32 id:String
+        prepaidUnits:licenseUnitsDetail servicePlans:[servicePlanInfo] skuId:Guid skuPartNumber:String
+        subscriptionIds:[String]
+        """
+    ),
+    "signIn": _properties(
+        """
+        appDisplayName:String appId:String appliedConditionalAccessPolicies:[appliedConditionalAccessPolicy]
+        authenticationAppDeviceDetails:authenticationAppDeviceDetails clientAppUsed:String
+        conditionalAccessStatus:conditionalAccessStatus correlationId:String createdDateTime:DateTimeOffset
+        deviceDetail:deviceDetail homeTenantId:String id:String ipAddress:String isInteractive:Boolean
+        location:signInLocation resourceDisplayName:String resourceId:String resourceTenantId:String
+        riskDetail:riskDetail riskEventTypes:[riskEventType] riskEventTypes_v2:[String]
+        riskLevelAggregated:riskLevel riskLevelDuringSignIn:riskLevel riskState:riskState servicePrincipalId:String
+        servicePrincipalName:String status:signInStatus userAgent:String userDisplayName:String userId:String
+        userPrincipalName:String
+        """
+    ),
     "addIn": _properties(
         """
         id:Guid properties:[keyValue] type:String

@@ -82,15 +82,9 @@ _DATA = {
     "recipient_quota": texts.RECIPIENT_QUOTA,
     "recipient_quota_notice": "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
     "submission_quota": "554 5.2.2 Submission quota exceeded",
-    "trial_external_quota": (
-        "550 5.7.232 Your message can't be sent because your trial tenant has exceeded its daily limit for sending email to "
-        "external recipients (tenant external recipient rate limit)"
-    ),
-    "tenant_external_quota": (
-        "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit for sending email to "
-        "external recipients (tenant external recipient rate limit)"
-    ),
-    "initial_domain_quota": "550 5.7.236 The initial domain has exceeded its daily limit of external recipients",
+    "trial_external_quota": texts.TRIAL_EXTERNAL_QUOTA,
+    "tenant_external_quota": texts.TENANT_EXTERNAL_QUOTA,
+    "initial_domain_quota": texts.INITIAL_DOMAIN_QUOTA,
     "mailbox_full": "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
     "too_large": texts.TOO_LARGE,
     "dmarc": "550 5.7.509 Access denied, sending domain [{domain}] does not pass DMARC verification and has a DMARC policy of reject.",

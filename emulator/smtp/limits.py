@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from emulator.smtp import texts
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.texts import Refused
+from emulator.state import Rolling, Tenant, external_recipients_a_day
 
 Key = tuple[str, str]  # tenant and mailbox
-DAY = 86400.0
+# The domain that every tenant begins with, in each cloud.
+INITIAL_DOMAINS = (".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn")
 TICK = 0.05  # seconds after which a waiting session looks at the clock again: it can be advanced
 
 
@@ -23,7 +25,7 @@ class _Use:
     sessions: list[object] = field(default_factory=list)  # signed in, oldest first
     tokens: float = 0.0
     filled: float = 0.0
-    spent: deque[tuple[float, int]] = field(default_factory=deque)  # when, and how many recipients
+    recipients: Rolling = field(default_factory=Rolling)  # of the last day
     error: str = ""  # the code of the last messages' error
     errors: int = 0
     locked_until: float = 0.0
@@ -69,14 +71,11 @@ class Limits:
     # -- recipients a day -----------------------------------------------------------------------------------------
 
     def check_quota(self, key: Key, recipients: int) -> None:
-        spent, now = self._uses[key].spent, self._now()
-        while spent and spent[0][0] <= now - DAY:
-            spent.popleft()
-        if sum(count for _, count in spent) + recipients > self._settings.recipients_per_day:
+        if self._uses[key].recipients.count(self._now()) + recipients > self._settings.recipients_per_day:
             raise Refused(texts.RECIPIENT_QUOTA)
 
     def spend(self, key: Key, recipients: int) -> None:
-        self._uses[key].spent.append((self._now(), recipients))
+        self._uses[key].recipients.add(self._now(), recipients)
 
     # -- repeated errors ------------------------------------------------------------------------------------------
 
@@ -108,3 +107,40 @@ _LOCKS: Iterable[tuple[str, str]] = (
     ("554 5.2.2 ", "5.2.251"),
     (texts.TOO_MANY_RECIPIENTS, "5.2.254"),
 )
+
+
+class Outside:
+    """What a tenant may send to others in a day, by submission and through its connectors alike.
+
+    Sources: "Introducing Exchange Online Tenant Outbound Email Limits" and "Limiting Onmicrosoft Domain Usage for
+    Sending Emails". Microsoft bounces the copies to outside; here the whole message is refused with the bounce's code.
+    """
+
+    def __init__(self, settings: SmtpSettings, now: Callable[[], float]) -> None:
+        self._settings = settings
+        self._now = now
+
+    def check(self, tenant: Tenant, sender: str, recipients: Iterable[str]) -> None:
+        count, now = self._external(tenant, recipients), self._now()
+        if not count:
+            return
+        if tenant.external_recipients.count(now) + count > external_recipients_a_day(tenant.licences, trial=tenant.trial):
+            raise Refused(texts.TRIAL_EXTERNAL_QUOTA if tenant.trial else texts.TENANT_EXTERNAL_QUOTA)
+        if self._initial(sender) and tenant.external_from_initial.count(now) + count > self._settings.external_from_initial_domain:
+            raise Refused(texts.INITIAL_DOMAIN_QUOTA)
+
+    def spend(self, tenant: Tenant, sender: str, recipients: Iterable[str]) -> None:
+        count, now = self._external(tenant, recipients), self._now()
+        if count:
+            tenant.external_recipients.add(now, count)
+        if count and self._initial(sender):
+            tenant.external_from_initial.add(now, count)
+
+    @staticmethod
+    def _external(tenant: Tenant, recipients: Iterable[str]) -> int:
+        own = set(tenant.accepted_domains)
+        return sum(address.rpartition("@")[2].lower() not in own for address in recipients)
+
+    @staticmethod
+    def _initial(sender: str) -> bool:
+        return sender.lower().endswith(INITIAL_DOMAINS)

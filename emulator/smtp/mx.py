@@ -14,6 +14,7 @@ from emulator.smtp import texts, tls
 from emulator.smtp.attribution import Acceptance, Peer, check_recipient, domain_of
 from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
+from emulator.smtp.limits import Outside
 from emulator.smtp.paths import Transaction
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.texts import Refused
@@ -27,6 +28,7 @@ class Mx(Transfer):
 
     def __init__(self, state: State, script: Script, settings: SmtpSettings, context: ssl.SSLContext, root: x509.Certificate) -> None:
         self._root = root
+        self.outside = Outside(settings, lambda: state.now())
         self._acceptances: list[tuple[str, Acceptance]] = []
         super().__init__(state, script, settings, context)
 
@@ -60,6 +62,11 @@ class Mx(Transfer):
         groups: dict[Acceptance, list[str]] = {}
         for address, acceptance in self._acceptances:
             groups.setdefault(acceptance, []).append(address)
+        relayed = [(self.state.tenants[one.tenant_id], found) for one, found in groups.items() if one.via == "connector"]
+        for tenant, recipients in relayed:
+            self.outside.check(tenant, transaction.sender, recipients)
+        for tenant, recipients in relayed:
+            self.outside.spend(tenant, transaction.sender, recipients)
         for acceptance, recipients in groups.items():
             self.state.receive(
                 Message(

@@ -28,7 +28,8 @@ class SmtpSettings:
     messages_per_minute: int = 30
     connections: int = 3  # of one mailbox at the same time
     recipients_per_day: int = 10_000  # of one mailbox
-    recipients_per_message: int = 500  # the default of a mailbox, which can be 1 to 1000
+    external_from_initial_domain: int = 100  # recipients outside a day, of a tenant's mail from *.onmicrosoft.com
+    recipients_per_message: int = 500  # of a mailbox whose RecipientLimits nobody set: 1 to 1000
     recipients_per_domain: int = 200  # in one transaction with the MX endpoint
     size_limit: int = SIZE_LIMIT
     minimum_tls: str = "1.2"  # below: 421 4.7.66; "1.0" plays the endpoint for legacy clients

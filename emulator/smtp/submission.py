@@ -15,9 +15,10 @@ from emulator.smtp import texts
 from emulator.smtp.delegated import check_senders, xoauth2
 from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
-from emulator.smtp.limits import Limits, lock_code
+from emulator.smtp.limits import Limits, Outside, lock_code
 from emulator.smtp.paths import Transaction
 from emulator.smtp.settings import SmtpSettings
+from emulator.smtp.sign_ins import log_sign_in
 from emulator.smtp.texts import Refused
 from emulator.smtp.transfer import Transfer
 from emulator.smtp.verdict import Account, login, parse_xoauth2, right_on_mailbox
@@ -47,6 +48,7 @@ class Submission(Transfer):
 
     def __init__(self, state: State, script: Script, settings: SmtpSettings, context: ssl.SSLContext, limits: Limits) -> None:
         self.limits = limits
+        self.outside = Outside(settings, lambda: state.now())
         super().__init__(state, script, settings, context)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -106,7 +108,13 @@ class Submission(Transfer):
         user = _decoded(initial or await self._ask(_encoded("Username:"))).decode("utf-8", "surrogateescape")
         password = _decoded(await self._ask(_encoded("Password:"))).decode("utf-8", "surrogateescape")
         await self.stage("auth", mechanism="LOGIN", **self.named(user))
-        return login(self.state, user, password, basic_retired=self.settings.basic_retired, source=self.source)
+        try:
+            account = login(self.state, user, password, basic_retired=self.settings.basic_retired, source=self.source)
+        except Refused as refusal:
+            log_sign_in(self.state, user, refusal.reply, self.source)
+            raise
+        log_sign_in(self.state, user, texts.AUTHENTICATED, self.source)
+        return account
 
     # -- mail -----------------------------------------------------------------------------------------------------
 
@@ -115,11 +123,19 @@ class Submission(Transfer):
             raise Refused(texts.not_authenticated(self.client.sign_in_error, self.state.now()))
 
     async def check_recipient(self, transaction: Transaction, address: str) -> None:
-        if len(transaction.recipients) < self.settings.recipients_per_message:
+        most = self._most_recipients()
+        if len(transaction.recipients) < most:
             return
-        if self.client.account and len(transaction.recipients) == self.settings.recipients_per_message:
+        if self.client.account and len(transaction.recipients) == most:
             self.limits.failed(self.client.account.key, lock_code(texts.TOO_MANY_RECIPIENTS))
         raise Refused(texts.TOO_MANY_RECIPIENTS)
+
+    def _most_recipients(self) -> int:
+        """RecipientLimits of the mailbox, where Set-Mailbox set it."""
+        account = self.client.account
+        tenant = self.state.tenants.get(account.tenant_id) if account else None
+        mailbox = tenant.mailboxes.get(account.address) if tenant and account else None
+        return int((mailbox.properties.get("RecipientLimits") if mailbox else None) or self.settings.recipients_per_message)
 
     async def deliver(self, transaction: Transaction, raw: bytes, header: Header) -> str:
         account = self.client.account
@@ -131,9 +147,9 @@ class Submission(Transfer):
             if lock := lock_code(refusal.reply):
                 self.limits.failed(account.key, lock)
             raise
+        self._spend(account, transaction)
         await self.limits.pace(account.key)
         self.limits.succeeded(account.key)
-        self.limits.spend(account.key, len(transaction.recipients))
         self.state.receive(
             Message(
                 tenant_id=account.tenant_id,
@@ -157,3 +173,9 @@ class Submission(Transfer):
         right_on_mailbox(self.state, account)
         check_senders(self.state, account, transaction.sender, header)
         self.limits.check_quota(account.key, len(transaction.recipients))
+        self.outside.check(self.state.tenants[account.tenant_id], transaction.sender, transaction.recipients)
+
+    def _spend(self, account: Account, transaction: Transaction) -> None:
+        """Count the recipients before the message waits its turn: other sessions of the mailbox go on meanwhile."""
+        self.limits.spend(account.key, len(transaction.recipients))
+        self.outside.spend(self.state.tenants[account.tenant_id], transaction.sender, transaction.recipients)

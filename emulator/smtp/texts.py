@@ -105,6 +105,15 @@ TOO_MANY_CONNECTIONS = (
     f"[Hostname={BACKEND_NAME}]"
 )
 RECIPIENT_QUOTA = "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"
+TRIAL_EXTERNAL_QUOTA = (
+    "550 5.7.232 Your message can't be sent because your trial tenant has exceeded its daily limit for sending email to "
+    "external recipients (tenant external recipient rate limit)"
+)
+TENANT_EXTERNAL_QUOTA = (
+    "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit for sending email to "
+    "external recipients (tenant external recipient rate limit)"
+)
+INITIAL_DOMAIN_QUOTA = "550 5.7.236 The initial domain has exceeded its daily limit of external recipients"
 TOO_LARGE = "552 5.3.4 Message size exceeds fixed maximum message size"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
 

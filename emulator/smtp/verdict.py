@@ -142,7 +142,7 @@ def addressed(tenant: Tenant, address: str) -> Mailbox | None:
     """The mailbox with this address, primary or alias; `Tenant.mailbox` knows it by other names, too."""
     wanted = address.lower()
     found = tenant.mailbox(wanted)
-    if found and (found.address == wanted or wanted in found.aliases):
+    if found is None or (found.address == wanted or wanted in found.aliases):
         return found
     return next((m for m in tenant.mailboxes.values() if wanted == m.address or wanted in m.aliases), None) if "@" in wanted else None
 

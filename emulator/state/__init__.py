@@ -23,14 +23,18 @@ from emulator.state.directory import (
 )
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
 from emulator.state.ids import derived_sid, new_guid
+from emulator.state.licences import Licence, external_recipients_a_day, has_premium
 from emulator.state.mail import Message, mx_host
 from emulator.state.policies import AuthenticationPolicy, Group, Policies
 from emulator.state.replicated import Replicated
+from emulator.state.rolling import DAY, Rolling
 from emulator.state.sign_in import DeviceCode, RefreshToken, User
+from emulator.state.sign_in_log import SignIn
 from emulator.state.tenant import Tenant
 from emulator.tokens import Tokens
 
 __all__ = [
+    "DAY",
     "AppRoleAssignment",
     "Application",
     "AuthenticationPolicy",
@@ -43,17 +47,22 @@ __all__ = [
     "FederatedCredential",
     "Group",
     "InboundConnector",
+    "Licence",
     "Mailbox",
     "MailboxGrant",
     "Message",
     "Policies",
     "RefreshToken",
     "Replicated",
+    "Rolling",
     "Secret",
+    "SignIn",
     "State",
     "Tenant",
     "User",
     "derived_sid",
+    "external_recipients_a_day",
+    "has_premium",
     "mx_host",
     "new_guid",
 ]
@@ -67,6 +76,7 @@ class State:
     messages: list[Message] = field(default_factory=list)
     network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
+    _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
     tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
 
     def __post_init__(self) -> None:
@@ -75,8 +85,13 @@ class State:
     def tenant(self, name: str) -> Tenant | None:
         """A tenant by id or by one of its domains, in any case of letters."""
         wanted = name.lower()
-        found = self.tenants.get(wanted)
-        return found or next((t for t in self.tenants.values() if wanted in t.accepted_domains), None)
+        found = self.tenants.get(wanted) or self._by_domain.get(wanted)
+        if found and self.tenants.get(found.id) is found and (wanted == found.id or wanted in found.accepted_domains):
+            return found
+        found = next((t for t in self.tenants.values() if wanted in t.accepted_domains), None)
+        if found:
+            self._by_domain[wanted] = found
+        return found
 
     def receive(self, message: Message) -> Message:
         message.number = len(self.messages) + 1

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
+from emulator.state.licences import Licence
 from emulator.state.policies import Policies
 from emulator.state.rbac import Rbac
 from emulator.state.replicated import Replicated
+from emulator.state.rolling import Rolling
 from emulator.state.sign_in import DeviceCode, RefreshToken
+from emulator.state.sign_in_log import KEPT, SignIn
 
 
 @dataclass
@@ -23,6 +27,8 @@ class Tenant(Replicated):
     smtp_client_authentication_disabled: bool = True  # Set-TransportConfig
     reject_direct_send: bool = False
     connectors_disabled_by_offer: bool = False  # trial tenants: connectors are created disabled, with a warning
+    trial: bool = False  # fewer external recipients a day
+    licences: list[Licence] = field(default_factory=list)
     applications: dict[str, Application] = field(default_factory=dict)  # by object id
     enterprise_applications: dict[str, EnterpriseApplication] = field(default_factory=dict)  # by id
     app_role_assignments: dict[str, AppRoleAssignment] = field(default_factory=dict)
@@ -39,8 +45,13 @@ class Tenant(Replicated):
     policies: Policies = field(default_factory=Policies)
     created: float = 0.0
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    sign_ins: deque[SignIn] = field(default_factory=lambda: deque(maxlen=KEPT))  # oldest first
+    external_recipients: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # of its mail to outside, the last day
+    external_from_initial: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # those from *.onmicrosoft.com
     _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)
     _indexed: int = field(default=-1, compare=False, repr=False)
+    _principal_index: dict[str, EnterpriseApplication] = field(default_factory=dict, compare=False, repr=False)
+    _application_index: dict[str, Application] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def accepted_domains(self) -> list[str]:
@@ -56,7 +67,19 @@ class Tenant(Replicated):
 
     def enterprise_application(self, app_id: str) -> EnterpriseApplication | None:
         """The service principal of an application in this tenant."""
-        return next((sp for sp in self.enterprise_applications.values() if sp.app_id == app_id), None)
+        found = self._principal_index.get(app_id)
+        if found is None or self.enterprise_applications.get(found.id) is not found:
+            self._principal_index = {one.app_id: one for one in reversed(self.enterprise_applications.values())}
+            found = self._principal_index.get(app_id)
+        return found
+
+    def application(self, app_id: str) -> Application | None:
+        """The app registration with this client id, where it is this tenant's."""
+        found = self._application_index.get(app_id)
+        if found is None or self.applications.get(found.object_id) is not found:
+            self._application_index = {one.app_id: one for one in reversed(self.applications.values())}
+            found = self._application_index.get(app_id)
+        return found
 
     def trustee_sid(self, name: str) -> str | None:
         """The SID of a trustee named by SID, an Exchange service principal's ids or name, or a mailbox's names."""
@@ -75,12 +98,28 @@ class Tenant(Replicated):
         if found:
             return found
         if self._indexed != len(self.mailboxes):
-            self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}
+            self._index_mailboxes()
+        found = self._mailbox_index.get(wanted)
+        if found and (self.mailboxes.get(found.address) is not found or wanted not in _names(found)):
+            self._index_mailboxes()
+            found = self._mailbox_index.get(wanted)
+        return found
+
+    def _index_mailboxes(self) -> None:
+        self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}
+        self._indexed = len(self.mailboxes)
+
+    def add_mailbox(self, mailbox: Mailbox) -> None:
+        """Put a mailbox in its place, or make its changed names known: without reading all others again."""
+        known = self._indexed == len(self.mailboxes)
+        self.mailboxes[mailbox.address] = mailbox
+        if known:
             self._indexed = len(self.mailboxes)
-        return self._mailbox_index.get(wanted)
+            for name in _names(mailbox):
+                self._mailbox_index.setdefault(name, mailbox)
 
     def reindex(self) -> None:
-        """To be called when a mailbox was replaced or got other names."""
+        """To be called when a mailbox was removed."""
         self._indexed = -1
 
 

@@ -43,13 +43,15 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
     """The same of a document; relative paths in it start at `base`."""
     node = Node(document, "")
     state = State()
+    domains: set[str] = set()
     for item in node.nodes("tenants"):
         tenant = read_tenant(item, base)
         if tenant.id in state.tenants:
             raise item.error(f"the id {tenant.id} is there twice", "id")
-        taken = next((d for d in tenant.accepted_domains if state.tenant(d)), None)
+        taken = next((d for d in tenant.accepted_domains if d in domains), None)
         if taken:
             raise item.error(f"{taken} belongs to two tenants", "domains")
+        domains.update(tenant.accepted_domains)
         state.tenants[tenant.id] = tenant
     state.network = {str(key): str(value) for key, value in node.take("network", dict, {}).items()}
     settings = _read_settings(node.node("settings"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
-from emulator.statefile import directory, parts, rbac, sign_in
+from emulator.statefile import directory, licences, parts, rbac, sign_in
 from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
@@ -17,6 +17,7 @@ _SWITCHES = {
     "smtp_client_authentication_disabled": True,
     "reject_direct_send": False,
     "connectors_disabled_by_offer": False,
+    "trial": False,
 }
 
 
@@ -39,6 +40,8 @@ def read_tenant(node: Node, base: Path) -> Tenant:
         principal = parts.read_exchange_service_principal(item, tenant)
         tenant.exchange_service_principals[principal.object_id] = principal
     _read_mailboxes(node, tenant)
+    licences.read_licences(node, tenant)
+    tenant.sign_ins.extend(licences.read_sign_in(item, tenant) for item in node.nodes("sign_ins"))
     for item in node.nodes("inbound_connectors"):
         connector = parts.read_inbound_connector(item, tenant)
         tenant.inbound_connectors[connector.name.lower()] = connector
@@ -114,10 +117,8 @@ def _numbered(node: Node, key: str, value: Any, number: int) -> Any:
         raise node.error("only {n} stands for something here", key) from None
 
 
-def tenant_document(tenant: Tenant) -> dict[str, Any]:
-    """Everything of a tenant, in the form that read_tenant reads back to an equal one."""
-    own = {application.app_id for application in tenant.applications.values()}
-    principals = tenant.enterprise_applications.values()
+def head_document(tenant: Tenant) -> dict[str, Any]:
+    """What stands directly in a tenant's document."""
     return {
         "id": tenant.id,
         "display_name": tenant.display_name,
@@ -129,6 +130,16 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         "policies": policies_document(tenant.policies),
         "created": tenant.created,
         "replicating": parts.replicating_document(tenant.replicating),
+        "licences": [licences.licence_document(licence) for licence in tenant.licences],
+        "sign_ins": [licences.sign_in_document(one) for one in tenant.sign_ins],
+    }
+
+
+def tenant_document(tenant: Tenant) -> dict[str, Any]:
+    """Everything of a tenant, in the form that read_tenant reads back to an equal one."""
+    own = {application.app_id for application in tenant.applications.values()}
+    principals = tenant.enterprise_applications.values()
+    return head_document(tenant) | {
         "resources": [],
         "applications": [application_document(tenant, application) for application in tenant.applications.values()],
         "enterprise_applications": [

@@ -1,0 +1,93 @@
+"""/auditLogs/signIns ("List signIns"): who signed in with a user name and a password, and how that ended.
+
+An application's own tokens make no interactive sign-in, so sending by app-only OAuth does not show here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from emulator.graph.call import Call, route
+from emulator.graph.credentials import iso
+from emulator.graph.errors import GraphError, not_found
+from emulator.graph.query import one, page
+from emulator.http import Response
+from emulator.state import DAY, Rolling, SignIn, Tenant, has_premium
+from emulator.tokens import EXCHANGE_APP
+from emulator.well_known import EXCHANGE_NAME
+
+Document = dict[str, Any]
+RETENTION = 30 * DAY
+LARGEST_PAGE = 1000  # and the default
+REQUESTS, WINDOW = 5, 10.0  # "Microsoft Graph service-specific throttling limits": reports
+
+
+def _readable(call: Call) -> list[SignIn]:
+    """The log's entries, newest first, for who may read it at this moment."""
+    call.require("AuditLog.Read.All")
+    call.require("Directory.Read.All")
+    if not has_premium(call.tenant.licences):
+        code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+        raise GraphError(403, code, "Neither tenant is B2C or tenant doesn't have premium license")
+    _throttle(call)
+    oldest = call.now - RETENTION
+    return [one for one in reversed(call.tenant.sign_ins) if one.created > oldest]
+
+
+def _throttle(call: Call) -> None:
+    asked = call.platform.report_requests.setdefault((call.tenant.id, str(call.claims.get("appid"))), Rolling(WINDOW))
+    if asked.count(call.now) >= REQUESTS:
+        headers = {"Retry-After": str(max(1, math.ceil(asked.room_in(call.now))))}
+        raise GraphError(429, "TooManyRequests", "Too many requests. Please try again later.", headers)
+    asked.add(call.now)
+
+
+@route("GET", "/auditLogs/signIns")
+def list_sign_ins(call: Call) -> Response:
+    tenant = call.tenant
+    return page(call, "signIn", _readable(call), "auditLogs/signIns", show=lambda one: _shown(tenant, one), largest=LARGEST_PAGE)
+
+
+@route("GET", "/auditLogs/signIns/{key}")
+def get_sign_in(call: Call, key: str) -> Response:
+    found = next((one for one in _readable(call) if one.id == key), None)
+    if found is None:
+        raise not_found(key)
+    return one(call, "signIn", _shown(call.tenant, found), "auditLogs/signIns")
+
+
+def _shown(tenant: Tenant, sign_in: SignIn) -> Document:
+    device = dict.fromkeys(("deviceId", "displayName", "operatingSystem", "browser", "trustType"), "")
+    return {
+        "id": sign_in.id,
+        "createdDateTime": iso(sign_in.created),
+        "userDisplayName": sign_in.display_name,
+        "userPrincipalName": sign_in.user,
+        "userId": sign_in.user_id,
+        "appId": EXCHANGE_APP,
+        "appDisplayName": EXCHANGE_NAME,
+        "ipAddress": sign_in.ip_address,
+        "clientAppUsed": sign_in.client_app,
+        "correlationId": sign_in.id,
+        "conditionalAccessStatus": sign_in.conditional_access,
+        "isInteractive": True,
+        "riskDetail": "none",
+        "riskLevelAggregated": "none",
+        "riskLevelDuringSignIn": "none",
+        "riskState": "none",
+        "riskEventTypes_v2": [],
+        "resourceDisplayName": EXCHANGE_NAME,
+        "resourceId": EXCHANGE_APP,
+        "resourceTenantId": tenant.id,
+        "homeTenantId": tenant.id,
+        "userAgent": "BAV2ROPC",
+        "status": {
+            "errorCode": sign_in.error_code,
+            "failureReason": sign_in.failure_reason or "Other.",
+            "additionalDetails": None,
+        },
+        "deviceDetail": device | {"isCompliant": False, "isManaged": False},
+        "location": {"city": None, "state": None, "countryOrRegion": None, "geoCoordinates": {}},
+        "appliedConditionalAccessPolicies": [],
+    }
