@@ -73,6 +73,10 @@ class ActionModule(ActionBase):
                 if isinstance(value, str) and not value:
                     continue
                 args[option] = value
+        for option, prefixes in resource.spec.prefixes().items():
+            if args.get(option) is None:
+                known = task_vars.get("hostvars", {}).get(task_vars.get("inventory_hostname"), {})
+                args[option] = sorted(name for name in known if name.startswith(prefixes))
         # An explicit credential comes before another kind in the environment.
         given = [name for name in _CREDENTIALS if args.get(name)]
         if len(given) == 1:

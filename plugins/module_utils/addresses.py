@@ -9,7 +9,8 @@ Private to the collection. Source: RFC 5321 (a mailbox is local-part@domain).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from .errors import InvalidInput
 from .exchange import Command, ExchangeClient, is_missing
@@ -42,15 +43,19 @@ def accepted_domains(exchange: ExchangeClient) -> set[str]:
     return {str(item["DomainName"]).lower() for item in exchange.run(command).values}
 
 
-def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str]) -> None:
-    """Raise one InvalidInput that names every address among these that is no mailbox of the organization."""
-    listed = list(dict.fromkeys(wanted))
+def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str], expected: Collection[str] = ()) -> None:
+    """Raise one InvalidInput that names every address among these that is no mailbox of the organization, nor expected to be."""
+    listed = [address for address in dict.fromkeys(wanted) if address.lower() not in expected]
     commands = [Command("Get-Mailbox", {"Identity": address}, ("Guid",), f"look for the mailbox {address}") for address in listed]
     outcomes = exchange.batch(commands)
-    missing = [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)]
-    refuse_missing(exchange, missing)
+    refuse_missing(exchange, [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)])
     for outcome in outcomes:
         outcome.checked()
+
+
+def expected(params: dict[str, Any], check_mode: bool) -> frozenset[str]:
+    """The mailboxes that a check run does not miss: an earlier task of the real run makes them."""
+    return frozenset(address.lower() for address in params["expected_mailboxes"]) if check_mode else frozenset()
 
 
 def refuse_missing(exchange: ExchangeClient, missing: Sequence[str], what: str = "mailbox") -> None:

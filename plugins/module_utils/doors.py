@@ -21,7 +21,7 @@ def argument_spec(spec: Spec) -> dict[str, Any]:
     """AnsibleModule's keyword arguments for a spec, but for the check mode."""
     options: dict[str, Any] = {}
     for name, option in spec.options.items():
-        converted = {key: value for key, value in option.items() if key not in ("env", "variable")}
+        converted = {key: value for key, value in option.items() if key not in ("env", "variable", "prefixes")}
         if option.get("env"):
             converted["fallback"] = (env_fallback, list(option["env"]))
         options[name] = converted

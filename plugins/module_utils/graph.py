@@ -95,6 +95,14 @@ class GraphClient:
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """The bodies of many requests, in their order, 20 a request; None for a 404. Throttled items are sent again."""
+        bodies = self.outcomes(calls)
+        for body in bodies:
+            if isinstance(body, GraphError):
+                raise body
+        return bodies
+
+    def outcomes(self, calls: Sequence[Call]) -> list[Any]:
+        """As `batch`, but a refused request leaves its GraphError in its place."""
         bodies: list[Any] = []
         for start in range(0, len(calls), BATCH):
             bodies += self._batch(calls[start : start + BATCH])
@@ -118,6 +126,8 @@ class GraphClient:
     def _item(self, call: Call, answer: Response) -> Any:
         if answer.status == 404 and call.method in _GONE_IS_FINE:
             return None
+        if answer.status >= 300:
+            return error_of(answer, call.attempted)
         body = self._body(answer, call.attempted)
         return self._whole(body, call.attempted) if isinstance(body, dict) and "@odata.nextLink" in body else body
 

@@ -15,9 +15,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Spec:
-    """Options by name, in Ansible's argument_spec form, with two keys of our own.
+    """Options by name, in Ansible's argument_spec form, with three keys of our own.
 
-    `env`: environment variables to fall back to; `variable`: the host variable to fall back to before them.
+    `env`: environment variables to fall back to; `variable`: the host variable to fall back to before them. A third,
+    `prefixes`: where the option is left out, the names of the host variables that begin so, never their values.
     """
 
     options: dict[str, dict[str, Any]]
@@ -41,6 +42,10 @@ class Spec:
     def variables(self) -> dict[str, str]:
         """Option -> host variable, for the options that have one."""
         return {name: option["variable"] for name, option in self.options.items() if "variable" in option}
+
+    def prefixes(self) -> dict[str, tuple[str, ...]]:
+        """Option -> beginnings of host variables, for the options that hold such names."""
+        return {name: option["prefixes"] for name, option in self.options.items() if "prefixes" in option}
 
     def secrets(self, params: dict[str, Any]) -> list[str]:
         """The values of the options that nobody may see (no_log), those inside lists included."""
@@ -102,6 +107,11 @@ TENANT = Spec(
         "wait_timeout": {"type": "int", "variable": "m365_wait_timeout", "default": 300},
     },
     writes=False,
+)
+
+# Mailboxes that an earlier task of the real run makes: a check run, which makes none, does not miss them.
+EXPECTED = Spec(
+    {"expected_mailboxes": {"type": "list", "elements": "str", "variable": "m365_expected_mailboxes", "default": []}}, writes=False
 )
 
 # What only the modules that write have besides.

@@ -50,6 +50,7 @@ author:
 version_added: 0.1.0
 extends_documentation_fragment:
   - mailops.m365.tenant
+  - mailops.m365.expected
   - mailops.m365.journal
   - mailops.m365.attributes
 """

@@ -15,7 +15,7 @@ from .. import addresses, certificates
 from ..engine import Plan, Reading
 from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
 from ..graph import Call
-from ..spec import JOURNAL, TENANT, Spec
+from ..spec import EXPECTED, JOURNAL, TENANT, Spec
 from ..tenant import GUID, Tenant
 
 PERMISSION = {
@@ -41,7 +41,7 @@ class EntraApp:
     """module entra_app"""
 
     name = "entra_app"
-    spec = TENANT | JOURNAL | OPTIONS
+    spec = TENANT | JOURNAL | EXPECTED | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
         problems = addresses.problems("mailboxes", params["mailboxes"] or [])
@@ -71,7 +71,7 @@ class EntraApp:
         leaves = [certificates.read(text) for text in params["certificates"] or []]
         work = difference(found, wanted, leaves, params)
         if work and params["mailboxes"]:
-            addresses.refuse_unknown_mailboxes(tenant.exchange, params["mailboxes"])
+            addresses.refuse_unknown_mailboxes(tenant.exchange, params["mailboxes"], addresses.expected(params, check_mode))
         after = predicted(found, wanted, leaves, params)
         outcome = {"app": describe(found, after)}
         return Plan(before, after, [work, found] if work else [], outcome)

@@ -9,7 +9,7 @@ Add-MailboxPermission, Add-RecipientPermission.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..engine import Plan
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, Outcome, boolean, is_missing, names
 from ..graph import key
-from ..spec import JOURNAL, TENANT, Spec
+from ..spec import EXPECTED, JOURNAL, TENANT, Spec
 from ..tenant import Tenant
 
 RIGHTS = ("FullAccess", "SendAs")
@@ -70,7 +70,7 @@ class ExchangeServicePrincipal:
     """module exchange_service_principal"""
 
     name = "exchange_service_principal"
-    spec = TENANT | JOURNAL | OPTIONS
+    spec = TENANT | JOURNAL | EXPECTED | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
         found = []
@@ -89,7 +89,7 @@ class ExchangeServicePrincipal:
             plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
         wanted = [(right, address.lower()) for right, option in zip(RIGHTS, ("full_access", "send_as"), strict=True)
                   for address in params[option] or []]  # fmt: skip
-        found = read(tenant, application, params, wanted)
+        found = read(tenant, application, params, wanted, addresses.expected(params, check_mode))
         work = difference(found, params, wanted)
         title = params["display_name"] or (application.display_name if application else params["unique_name"])
         plan.before = public(found)
@@ -139,9 +139,15 @@ def _permission_reads(address: str) -> list[Command]:
     ]
 
 
-def read(tenant: Tenant, application: Application | None, params: dict[str, Any], wanted: Sequence[tuple[str, str]]) -> Found:
+def read(
+    tenant: Tenant,
+    application: Application | None,
+    params: dict[str, Any],
+    wanted: Sequence[tuple[str, str]],
+    expected: Collection[str] = (),
+) -> Found:
     """The registrations and the grants, in batches; InvalidInput names all mailboxes that do not exist."""
-    listed = list(dict.fromkeys(address for _right, address in wanted))
+    listed = list(dict.fromkeys(address for _right, address in wanted if address not in expected))
     if params["exclusive"]:
         every = Command("Get-Mailbox", {"ResultSize": "Unlimited"}, ("Guid", "PrimarySmtpAddress"), "list the mailboxes")
         listed = list(dict.fromkeys(listed + [str(m["PrimarySmtpAddress"]).lower() for m in tenant.exchange.run(every).values]))

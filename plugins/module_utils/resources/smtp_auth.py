@@ -9,6 +9,7 @@ Online"; Set-TransportConfig, Set-CASMailbox.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from .. import addresses
 from ..engine import Plan, Reading
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, boolean, is_missing
-from ..spec import JOURNAL, TENANT, Spec
+from ..spec import EXPECTED, JOURNAL, TENANT, Spec
 from ..tenant import Tenant
 from . import security_defaults
 
@@ -53,7 +54,7 @@ class SmtpAuth:
     """module smtp_auth"""
 
     name = "smtp_auth"
-    spec = TENANT | JOURNAL | OPTIONS
+    spec = TENANT | JOURNAL | EXPECTED | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
         problems = addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"] or []])
@@ -66,7 +67,7 @@ class SmtpAuth:
         if basic:
             security_defaults.refuse_basic(tenant, basic)
         wanted = {m["address"].lower(): m["smtp_auth"] for m in params["mailboxes"] or []}
-        found = read(tenant, params, wanted)
+        found = read(tenant, params, wanted, addresses.expected(params, check_mode))
         if params["exclusive"]:
             named = {guid for address, (guid, _switch) in found.mailboxes.items() if address in wanted}
             wanted |= {a: "inherit" for a, (guid, _switch) in found.mailboxes.items() if guid not in named and a not in wanted}
@@ -118,18 +119,18 @@ RESOURCE = SmtpAuth()
 INFO = SmtpAuthInfo()
 
 
-def read(tenant: Tenant, params: dict[str, Any], wanted: dict[str, str]) -> Found:
+def read(tenant: Tenant, params: dict[str, Any], wanted: dict[str, str], expected: Collection[str] = ()) -> Found:
     """The switches, in one batch: the organization's with the mailboxes by name, or with the first page of all of them."""
     everything = params["exclusive"] or len(wanted) > BY_NAME
     commands = []
     if params["organization"]:
         commands.append(Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH"))
-    listed = [] if everything else list(wanted)
+    found = Found(mailboxes={address: (address, "inherit") for address in wanted if address in expected})
+    listed = [] if everything else [address for address in wanted if address not in expected]
     commands += [_by_name(address) for address in listed]
     if everything:
         commands.append(Command("Get-CASMailbox", {"ResultSize": "Unlimited"}, _PROPERTIES, "read the mailboxes' SMTP AUTH"))
     outcomes = tenant.exchange.batch(commands) if commands else []
-    found = Found()
     if params["organization"]:
         settings = outcomes.pop(0).checked().values
         found.organization = "disabled" if boolean(settings[0]["SmtpClientAuthenticationDisabled"]) else "enabled"

@@ -1,0 +1,208 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a tenant: from one list of senders to what every role has to do, with all that is impossible in one list.
+
+Private to the collection. Reads, never writes: accepted domains, the senders' mailboxes, Security Defaults, licences.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from .. import addresses
+from ..engine import Plan, Reading
+from ..errors import GraphError, InvalidInput
+from ..exchange import Command, is_missing
+from ..graph import Call, key
+from ..intent import limits, totals
+from ..intent.decision import Decision, decide
+from ..intent.facts import PROVIDERS, Facts, Mailbox, Relay
+from ..intent.sender import SENDER, Sender, problems, read
+from ..intent.settings import settings, sheet
+from ..intent.variables import PREFIXES, Wishes, derive, needed
+from ..spec import TENANT, Spec
+from ..tenant import Tenant
+
+RELAY = {
+    "name": {"type": "str", "required": True},
+    "host": {"type": "str", "required": True},
+    "upstream": {"type": "str", "choices": ["connector", "oauth"], "default": "connector"},
+    "public_addresses": {"type": "list", "elements": "str", "default": []},
+    "certificate_name": {"type": "str", "default": ""},
+}
+OPTIONS = Spec(
+    {
+        "senders": {"type": "list", "elements": "dict", "options": SENDER, "default": [], "variable": "m365_senders"},
+        "relays": {"type": "list", "elements": "dict", "options": RELAY, "default": [], "variable": "m365_relays"},
+        "unlisted": {"type": "str", "choices": ["keep", "close"], "default": "keep", "variable": "m365_unlisted"},
+        "hosted_relay": {"type": "str", "choices": sorted(PROVIDERS), "variable": "m365_hosted_relay"},
+        "hve": {"type": "bool", "default": False, "variable": "m365_hve"},
+        "basic_off": {"type": "str", "default": limits.BASIC_OFF.isoformat(), "variable": "m365_basic_off"},
+        "basic_reenabled": {"type": "bool", "default": False, "variable": "m365_basic_reenabled"},
+        "licences": {"type": "int", "variable": "m365_licences"},
+        "trial": {"type": "bool", "default": False, "variable": "m365_trial"},
+        "proof_recipient": {"type": "str", "default": "", "variable": "m365_proof_recipient"},
+        "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
+        "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
+        "given": {"type": "list", "elements": "str", "default": [], "prefixes": PREFIXES},
+    },
+    writes=False,
+)
+# "Product names and service plan identifiers for licensing": the plans that come with a mailbox.
+MAILBOX_PLANS = {
+    "EXCHANGE_S_STANDARD",
+    "EXCHANGE_S_ENTERPRISE",
+    "EXCHANGE_S_STANDARD_GOV",
+    "EXCHANGE_S_ENTERPRISE_GOV",
+    "EXCHANGE_S_DESKLESS",
+    "EXCHANGE_LITE",
+}
+_SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
+_SKUS = "/subscribedSkus?$select=skuPartNumber,capabilityStatus,prepaidUnits,servicePlans"
+
+
+class SenderPlan(Reading):
+    """module sender_plan"""
+
+    name = "sender_plan"
+    spec = TENANT | OPTIONS
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        found = problems(params["senders"])
+        found += [f"m365_proof_recipient: {text}" for text in addresses.problems("it", _given(params["proof_recipient"]))]
+        try:
+            datetime.date.fromisoformat(params["basic_off"])
+        except ValueError:
+            found.append(f"m365_basic_off is {params['basic_off']!r}: give a date such as {limits.BASIC_OFF.isoformat()}.")
+        names = [relay["name"] for relay in params["relays"]]
+        found += [
+            f"m365_relays: {name} is there twice: give each relay its own name." for name in sorted(set(names)) if names.count(name) > 1
+        ]
+        for relay in params["relays"]:
+            if relay["upstream"] == "connector" and not relay["public_addresses"] and not relay["certificate_name"]:
+                found.append(
+                    f"m365_relays: {relay['name']} has upstream connector and neither public_addresses nor certificate_name: give one, "
+                    "or use upstream oauth."
+                )
+        return found
+
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+        senders = [read(item) for item in params["senders"]]
+        if not senders:
+            return Plan(outcome=_outcome([], {}, params["given"], "", []))
+        facts, notes = gather(tenant, params, senders)
+        decisions = [decide(sender, facts) for sender in senders]
+        wrong = [text for decision in decisions for text in decision.problems] + totals.problems(decisions, facts)
+        if wrong:
+            raise InvalidInput(*wrong)
+        wishes = Wishes(params["app_unique_name"], params["unlisted"] == "close", params["proof_recipient"])
+        variables = {name: value for name, value in derive(decisions, facts, wishes).items() if name not in params["given"]}
+        entries = [_entry(tenant, decision, facts, wishes) for decision in decisions]
+        notes += [text for decision in decisions for text in decision.warnings]
+        coming = [m["address"] for m in variables.get("shared_mailbox_mailboxes", []) if not facts.mailbox(m["address"])]
+        return Plan(outcome=_outcome(entries, variables, params["given"], sheet(tenant.name, entries), coming), warnings=notes)
+
+
+RESOURCE = SenderPlan()
+
+
+def _given(text: str) -> list[str]:
+    return [text] if text else []
+
+
+def _outcome(entries: list[dict], variables: dict[str, Any], given: list[str], text: str, coming: list[str]) -> dict[str, Any]:
+    roles = needed([*variables, *given])
+    return {"plan": entries, "roles": roles, "variables": variables, "sheet": text, "expected_mailboxes": coming}
+
+
+def _entry(tenant: Tenant, decision: Decision, facts: Facts, wishes: Wishes) -> dict[str, Any]:
+    return {
+        "name": decision.sender.name,
+        "address": decision.sender.address,
+        "method": decision.method,
+        "reason": decision.reason,
+        "settings": settings(decision, facts, tenant.cloud, wishes.app),
+    }
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def gather(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]) -> tuple[Facts, list[str]]:
+    """What is known of the tenant, with one batch of Graph and one of Exchange (ten commands each); and what could not be read."""
+    graph, notes = _directory(tenant, params, senders)
+    domains, mailboxes = _organization(tenant, senders)
+    facts = Facts(
+        domains=frozenset(domains),
+        mailboxes=mailboxes,
+        trial=params["trial"],
+        basic_off=datetime.date.fromisoformat(params["basic_off"]),
+        basic_reenabled=params["basic_reenabled"],
+        today=datetime.datetime.fromtimestamp(tenant.clock.now(), datetime.UTC).date(),
+        direct_send_rejected=params["direct_send_rejected"],
+        relays={relay["name"]: Relay(**relay | {"public_addresses": tuple(relay["public_addresses"])}) for relay in params["relays"]},
+        hosted=PROVIDERS.get(params["hosted_relay"] or ""),
+        hve=params["hve"],
+        acs="acs_smtp_username_communication_service" in params["given"],
+        **graph,
+    )
+    return facts, notes
+
+
+def _directory(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]) -> tuple[dict[str, Any], list[str]]:
+    """Security Defaults, the MX host and the licences."""
+    domain = senders[0].domain
+    calls = [
+        Call("GET", _SECURITY_DEFAULTS, attempted="read Security Defaults"),
+        Call("GET", f"/domains/{key(domain)}/serviceConfigurationRecords", attempted=f"read the MX host of {domain}"),
+    ]
+    if params["licences"] is None:
+        calls.append(Call("GET", _SKUS, attempted="read the licences"))
+    policy, records, *skus = tenant.graph.outcomes(calls)
+    for answer in (policy, records):
+        if isinstance(answer, GraphError):
+            raise answer
+    mx_host = next((str(r["mailExchange"]) for r in (records or {}).get("value", []) if r.get("mailExchange")), "")
+    found = {"security_defaults": bool(policy and policy.get("isEnabled")), "mx_host": tenant.cloud.mx_host or mx_host}
+    if not skus:
+        return found | {"licences": params["licences"]}, []
+    if isinstance(skus[0], GraphError):
+        if skus[0].code not in ("Authorization_RequestDenied", "AccessDenied"):
+            raise skus[0]
+        note = (
+            "The licences could not be read (Organization.Read.All), so that the tenant's limit of external recipients was not "
+            "judged: grant it, or set m365_licences."
+        )
+        return found, [note]
+    return found | {"licences": licences((skus[0] or {}).get("value", []))}, []
+
+
+def licences(skus: Sequence[dict]) -> int:
+    """The purchased licences that come with a mailbox ("List subscribedSkus")."""
+    return sum(
+        int(sku["prepaidUnits"].get("enabled") or 0)
+        for sku in skus
+        if sku.get("capabilityStatus") in ("Enabled", "Warning")
+        and MAILBOX_PLANS & {str(plan.get("servicePlanName")) for plan in sku.get("servicePlans") or []}
+    )
+
+
+def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], dict[str, Mailbox]]:
+    """The accepted domains, and of the senders' addresses those that are mailboxes."""
+    listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
+    commands = [Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")]
+    commands += [
+        Command("Get-Mailbox", {"Identity": address}, ("PrimarySmtpAddress", "RecipientTypeDetails"), f"look for the mailbox {address}")
+        for address in listed
+    ]
+    domains, *outcomes = tenant.exchange.batch(commands)
+    found = {}
+    for address, outcome in zip(listed, outcomes, strict=True):
+        if not is_missing(outcome.error):
+            [item, *_others] = outcome.checked().values
+            found[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))
+    found |= {mailbox.address: mailbox for mailbox in found.values()}
+    return {str(item["DomainName"]).lower() for item in domains.checked().values}, found

@@ -1,0 +1,287 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: sender_plan
+short_description: Decide how every sender of a tenant sends, and what that needs
+description:
+  - Decides for every sender in which way it sends, with the reason in words, and works out what each role of this collection has
+    to do for it (mailboxes, permissions, SMTP AUTH, connectors, SPF, proofs) and what is typed into the device.
+  - What is impossible is refused with the way out, all of a tenant's problems in one list.
+  - Reads the accepted domains, the senders' mailboxes, Security Defaults and the licences. Never writes.
+options:
+  senders:
+    description: Who sends. Falls back to the host variable C(m365_senders).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What it is called.
+        type: str
+        required: true
+      address:
+        description: The address that it sends from.
+        type: str
+        required: true
+      kind:
+        description: What it is. An application, erp, monitoring or website can usually sign in with OAuth, the others cannot.
+        type: str
+        choices: [application, erp, monitoring, nas, other, printer, scanner, ups, website]
+        default: other
+      method:
+        description:
+          - V(auto) takes the first way that nothing speaks against, in the order of this list.
+          - V(oauth) signs in to a mailbox with an application. V(relay) is known to an inbound connector by its public address or
+            certificate, or sends through a relay host. V(hve) is High Volume Email, V(direct_send) mail to the tenant's own MX,
+            V(acs) Azure Communication Services, V(hosted) a hosted relay, V(basic) a mailbox's password.
+        type: str
+        choices: [auto, oauth, relay, hve, direct_send, acs, hosted, basic]
+        default: auto
+      mailbox:
+        description: The mailbox that it signs in to, which is its address where left out.
+        type: str
+      display_name:
+        description: The display name of a mailbox that is made for it.
+        type: str
+      recipients:
+        description: Whether all its recipients are in the tenant, or also outside.
+        type: str
+        choices: [inside, outside]
+        default: outside
+      oauth:
+        description: Whether it can sign in with OAuth. Left out, what its kind usually can.
+        type: bool
+      tls12:
+        description: Whether it speaks TLS 1.2.
+        type: bool
+        default: true
+      public_addresses:
+        description: Its static public IPv4 addresses, or networks of /24 to /32, as Microsoft sees them.
+        type: list
+        elements: str
+        default: []
+      certificate_name:
+        description: The name in the TLS certificate that it presents.
+        type: str
+      connector:
+        description: The name of its connector, where that shall be another than this collection gives.
+        type: str
+      relay:
+        description: The relay host that it sends through, one of O(relays).
+        type: str
+      messages_per_minute:
+        description: How many messages a minute it sends at its peak.
+        type: int
+        default: 1
+      recipients_per_day:
+        description: To how many recipients a day it sends; 0 where nobody knows.
+        type: int
+        default: 0
+      recipients_per_message:
+        description: To how many recipients its largest message goes.
+        type: int
+        default: 1
+      sent_items:
+        description: Whether a copy is wanted in Sent Items.
+        type: bool
+        default: false
+      third_party_host:
+        description: Whether it runs at a third party, whose addresses others share.
+        type: bool
+        default: false
+      keep_in_tenant:
+        description: Whether its mail must not pass through anybody but Microsoft 365 on its way.
+        type: bool
+        default: false
+      to:
+        description: Who gets the message that proves it. Left out, O(proof_recipient).
+        type: str
+      proof:
+        description: How this machine plays the sender when it proves it.
+        type: dict
+        suboptions:
+          source_address:
+            description: The address of this machine to send from.
+            type: str
+          certificate_path:
+            description: A PEM file with private key, certificate and intermediates.
+            type: path
+          host:
+            description: Another server.
+            type: str
+          port:
+            description: Another port.
+            type: int
+  relays:
+    description: The organization's own relay hosts. Falls back to the host variable C(m365_relays).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What it is called.
+        type: str
+        required: true
+      host:
+        description: The name or address that devices connect to.
+        type: str
+        required: true
+      upstream:
+        description: How it goes on to Microsoft 365, by V(connector), or signed in with V(oauth) as the sender's mailbox.
+        type: str
+        choices: [connector, oauth]
+        default: connector
+      public_addresses:
+        description: Its static public IPv4 addresses.
+        type: list
+        elements: str
+        default: []
+      certificate_name:
+        description: The name in the TLS certificate that it presents.
+        type: str
+        default: ""
+  unlisted:
+    description:
+      - Whether what no sender on the list uses stays as it is, or is closed. That is SMTP AUTH of the organization and of all other
+        mailboxes, sign-in by password, and Direct Send. Falls back to the host variable C(m365_unlisted).
+    type: str
+    choices: [keep, close]
+    default: keep
+  hosted_relay:
+    description: The hosted relay that the organization has an account with. Falls back to the host variable C(m365_hosted_relay).
+    type: str
+    choices: [mailgun, sendgrid, smtp2go]
+  hve:
+    description: Whether V(auto) may choose High Volume Email. Falls back to the host variable C(m365_hve).
+    type: bool
+    default: false
+  basic_off:
+    description:
+      - The last day on which SMTP sign-in by password works without an administrator's turning it on again, by Microsoft's timetable.
+        Falls back to the host variable C(m365_basic_off).
+    type: str
+    default: "2026-12-31"
+  basic_reenabled:
+    description:
+      - Whether an administrator has turned SMTP sign-in by password on again after that day. Falls back to the host variable
+        C(m365_basic_reenabled).
+    type: bool
+    default: false
+  licences:
+    description:
+      - How many mailbox licences the tenant has, for its limit of external recipients. Left out, they are read. Falls back to the host
+        variable C(m365_licences).
+    type: int
+  trial:
+    description: Whether the tenant is a trial. Falls back to the host variable C(m365_trial).
+    type: bool
+    default: false
+  proof_recipient:
+    description: Who gets the message that proves a sender without O(senders[].to). Falls back to the host variable C(m365_proof_recipient).
+    type: str
+    default: ""
+  app_unique_name:
+    description: The application that senders sign in as. Falls back to the host variable C(entra_app_unique_name).
+    type: str
+    default: mailops-smtp-sender
+  direct_send_rejected:
+    description: Whether Direct Send is to be rejected. Falls back to the host variable C(direct_send_rejected).
+    type: bool
+    default: false
+  given:
+    description:
+      - Names of role variables that the inventory sets itself. They win; the plan leaves them out. Left out, the host variables of
+        the tenant that begin with a role's name.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: mailops.m365.smtp_probe
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: See how everything would send
+  mailops.m365.sender_plan:
+    senders:
+      - name: ERP invoices
+        kind: erp
+        address: erp@contoso.com
+        recipients_per_day: 800
+      - name: Scanner, third floor
+        kind: scanner
+        address: scanner@contoso.com
+        recipients: inside
+        public_addresses: [203.0.113.10]
+  register: planned
+"""
+
+RETURN = r"""
+---
+plan:
+  description: Every sender with its way, the reason in words, and what is typed into it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: ERP invoices
+      address: erp@contoso.com
+      method: oauth
+      reason: it signs in with OAuth
+      settings: {server: smtp.office365.com, port: 587, user: erp@contoso.com}
+roles:
+  description: The roles that have work, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [shared_mailbox, entra_app, smtp_auth, verify]
+variables:
+  description: The variables of those roles, without the ones that the inventory sets itself.
+  returned: success
+  type: dict
+sheet:
+  description: The settings of all senders as a Markdown table.
+  returned: success
+  type: str
+expected_mailboxes:
+  description: Mailboxes that do not exist yet and that the role shared_mailbox makes.
+  returned: success
+  type: list
+  elements: str
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 2, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {problems: ["m365_senders: UPS: direct_send is impossible: ..."], wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import sender_plan
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(sender_plan.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
