@@ -41,8 +41,6 @@ IN_PROCESS = {
     "description": "Whether tasks on a local connection run inside Ansible's own process, which is several times faster, "
     "or as subprocesses.",
 }
-# The name servers belong to the roles that ask DNS, and stay theirs.
-ROLE_BLOCK = re.compile(r"(?:^ {6}m365_(?!dns_)\w+:\n(?:^ {8}.*\n)+)+", re.MULTILINE)
 GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
 
 
@@ -198,8 +196,9 @@ def role_block() -> str:
 def role_specs() -> dict[str, str]:
     """Every role's argument_specs.yml as it is to be: what is the role's own, then the connection's variables."""
     block, pages = role_block(), {}
+    shared = re.compile(rf"^ {{6}}(?:{'|'.join(role_variables())}):\n(?:^ {{8}}.*\n)+", re.MULTILINE)
     for path in sorted((REPO / "roles").glob("*/meta/argument_specs.yml")):
-        own = ROLE_BLOCK.sub("", path.read_text("utf-8"))
+        own = shared.sub("", path.read_text("utf-8"))
         pages[path.relative_to(REPO).as_posix()] = own + block
     return pages
 

@@ -28,8 +28,16 @@ ROLES = (
     ("direct_send", "direct_send_rejected"),
     ("spf", "spf_ip4"),
     ("spf", "spf_includes"),
+    ("spf", "spf_domains"),
+    ("spf", "spf_policy"),
     ("verify", "verify_senders"),
 )
+# What a role takes where neither a sender nor the inventory gives a variable a value: the roles' own defaults.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "entra_app": {"entra_app_permissions": [{"name": "SMTP.SendAsApp"}], "entra_app_full_access": [], "entra_app_send_as": []},
+    "smtp_auth": {"smtp_auth_mailboxes": [], "smtp_auth_exclusive": False},
+    "direct_send": {"direct_send_senders": []},
+}
 PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
 BASIC_POLICY, CLOSED_POLICY = "mailops SMTP by password", "mailops no SMTP by password"
 
@@ -54,7 +62,8 @@ def derive(decisions: list[Decision], facts: Facts, wishes: Wishes) -> dict[str,
     if apps or by.get("hve"):
         found |= _application(apps, by.get("hve", []), facts, wishes)
     if apps:
-        found["shared_mailbox_mailboxes"] = list(_mailboxes(apps, facts))
+        mailboxes = list(_mailboxes(apps, facts))
+        found |= {"shared_mailbox_mailboxes": mailboxes} if mailboxes else {}
     if apps or basic:
         found["smtp_auth_mailboxes"] = list(_switches(apps, basic))
     if basic:
@@ -78,7 +87,14 @@ def derive(decisions: list[Decision], facts: Facts, wishes: Wishes) -> dict[str,
         found["verify_senders"] = proofs
     if proofs and "entra_app_unique_name" in found:
         found["verify_app_unique_name"] = found["entra_app_unique_name"]
-    return {name: value for name, value in found.items() if value != []}
+    return found
+
+
+def complete(variables: dict[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """The variables that the inventory does not set itself, with the defaults of the roles that have work."""
+    roles = needed([*variables, *given])
+    every = {name: value for role in roles for name, value in DEFAULTS.get(role, {}).items()} | variables
+    return {name: value for name, value in every.items() if name not in given}
 
 
 def needed(variables: Collection[str]) -> list[str]:
@@ -191,7 +207,8 @@ def _spf(decisions: list[Decision], facts: Facts) -> dict[str, Any]:
     sources = [d.relay or d.sender for d in decisions if d.method in ("relay", "direct_send") and not d.signs_in]
     addresses = _unique(address for source in sources for address in source.public_addresses)
     hosted = any(d.method == "hosted" for d in decisions) and facts.hosted
-    return {"spf_ip4": sorted(addresses), "spf_includes": [hosted.spf_include] if hosted else []}
+    includes = [hosted.spf_include] if hosted else []
+    return {"spf_ip4": sorted(addresses), "spf_includes": includes} if addresses or includes else {}
 
 
 _PROBES = {"oauth": "oauth", "basic": "basic", "relay": "connector", "direct_send": "direct_send", "hve": "hve", "acs": "acs"}

@@ -22,7 +22,7 @@ from ..intent.decision import Decision, decide
 from ..intent.facts import PROVIDERS, Facts, Mailbox, Relay
 from ..intent.sender import SENDER, Sender, problems, read
 from ..intent.settings import settings, sheet
-from ..intent.variables import PREFIXES, Wishes, derive, needed
+from ..intent.variables import PREFIXES, Wishes, complete, derive, needed
 from ..spec import TENANT, Spec
 from ..tenant import Tenant
 
@@ -92,14 +92,14 @@ class SenderPlan(Reading):
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         senders = [read(item) for item in params["senders"]]
         if not senders:
-            return Plan(outcome=_outcome([], {}, params["given"], "", []))
+            return Plan(outcome=_outcome([], complete({}, params["given"]), params["given"], "", []))
         facts, notes = gather(tenant, params, senders)
         decisions = [decide(sender, facts) for sender in senders]
         wrong = [text for decision in decisions for text in decision.problems] + totals.problems(decisions, facts)
         if wrong:
             raise InvalidInput(*wrong)
         wishes = Wishes(params["app_unique_name"], params["unlisted"] == "close", params["proof_recipient"])
-        variables = {name: value for name, value in derive(decisions, facts, wishes).items() if name not in params["given"]}
+        variables = complete(derive(decisions, facts, wishes), params["given"])
         entries = [_entry(tenant, decision, facts, wishes) for decision in decisions]
         notes += [text for decision in decisions for text in decision.warnings]
         coming = [m["address"] for m in variables.get("shared_mailbox_mailboxes", []) if not facts.mailbox(m["address"])]

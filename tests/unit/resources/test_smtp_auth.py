@@ -298,10 +298,10 @@ SWITCHES = st.sampled_from(["enabled", "disabled", "inherit"])
 def test_a_plan_leads_to_the_wish_and_then_to_nothing(have: dict[str, str], want: dict[str, str], exclusive: bool) -> None:
     state = dict(have)
 
-    def read(tenant: Any, params: Any, wanted: Any) -> smtp_auth.Found:
+    def read(tenant: Any, params: Any, wanted: Any, expected: Any) -> smtp_auth.Found:
         return smtp_auth.Found(None, {address: (f"guid-{address}", switch) for address, switch in state.items()})
 
-    params = {"organization": None, "exclusive": exclusive,
+    params = {"organization": None, "exclusive": exclusive, "expected_mailboxes": [],
               "mailboxes": [{"address": a.upper(), "smtp_auth": s, "sign_in": "oauth"} for a, s in want.items()]}  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(smtp_auth, "read", read)
