@@ -14,6 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Line: TypeAlias = "tuple[str, str | None]"
+_WAYS = {
+    "oauth": "OAuth",
+    "relay": "connector",
+    "hve": "High Volume Email",
+    "direct_send": "Direct Send",
+    "acs": "Azure Communication Services",
+    "hosted": "hosted relay",
+    "basic": "password",
+}
 _METHODS = {"oauth": "OAuth", "basic": "password", "connector": "connector", "direct_send": "Direct Send"}
 
 
@@ -36,6 +45,7 @@ class Report:
                 "diff": result.get("diff") or None,
                 "cost": result.get("cost") or {},
                 "senders": result.get("senders") or [],
+                "plan": result.get("plan") or [],
                 "records": (result.get("records") or []) if module in ("spf", "spf_info") else [],
                 "failure": result.get("failure"),
                 "msg": result.get("msg") if result.get("failed") else None,
@@ -67,6 +77,8 @@ class Report:
     def lines(self) -> list[Line]:
         """Text with the name of its colour (None: the terminal's own)."""
         lines: list[Line] = [("", None), *self._tenants()]
+        if any(task["plan"] and task["check_mode"] for task in self.tasks):
+            lines += [("", None), *self._plans()]
         if any(task["senders"] for task in self.tasks):
             lines += [("", None), *self._senders()]
         if any(task["records"] for task in self.tasks):
@@ -85,6 +97,23 @@ class Report:
             text += _proof(row)
             bad = row["failed"] or (row["proven"] < row["senders"] and not checking)
             yield text, "red" if bad else "yellow" if row["changed"] else "green"
+
+    def _plans(self) -> Iterator[Line]:
+        """How every sender is to send, and why: what a check run is for."""
+        tasks = sorted((task for task in self.tasks if task["check_mode"]), key=lambda task: task["tenant"])
+        pairs = [(task["tenant"], entry) for task in tasks for entry in task["plan"]]
+        columns = (
+            ("TENANT", lambda host, entry: host),
+            ("SENDER", lambda host, entry: entry["name"]),
+            ("WAY", lambda host, entry: _WAYS.get(entry["method"], entry["method"])),
+        )
+        broad = [max(len(column), *(len(cell(host, entry)) for host, entry in pairs)) for column, cell in columns]
+        yield "  ".join([*(f"{name:{size}}" for (name, _cell), size in zip(columns, broad, strict=True)), "BECAUSE"]), "bright gray"
+        indent = " " * (sum(broad) + 2 * len(broad))
+        for host, entry in pairs:
+            cells = "  ".join(f"{cell(host, entry):{size}}" for (_name, cell), size in zip(columns, broad, strict=True)) + "  "
+            for text in textwrap.wrap(entry["reason"], max(self.width, len(indent) + 40), initial_indent=cells, subsequent_indent=indent):
+                yield text, None
 
     def _senders(self) -> Iterator[Line]:
         tasks = sorted(self.tasks, key=lambda task: task["tenant"])

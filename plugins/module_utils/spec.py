@@ -56,7 +56,7 @@ def _secrets(options: dict[str, dict[str, Any]], params: dict[str, Any]) -> Iter
     for name, option in options.items():
         value = params.get(name)
         if option.get("no_log") and value:
-            yield str(value)
+            yield from (str(secret) for secret in value.values()) if isinstance(value, dict) else (str(value),)
         for item in value if "options" in option and isinstance(value, list) else []:
             yield from _secrets(option["options"], item)
 

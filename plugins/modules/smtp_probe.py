@@ -75,6 +75,10 @@ options:
   app_certificate_password:
     description: The password of that file.
     type: str
+  passwords:
+    description: Passwords by mailbox or address, for senders without O(senders[].password).
+    type: dict
+    default: {}
   wait:
     description: For how many seconds to go on trying senders whose failure passes by waiting (a permission that has not arrived yet).
     type: int

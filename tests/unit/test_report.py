@@ -55,6 +55,25 @@ def test_the_tables_say_who_can_send_and_why_not() -> None:
     assert colours(report)["contoso"] == "red"
 
 
+def test_a_check_run_says_how_every_sender_is_to_send_and_why() -> None:
+    because = "it can do nothing but sign in by password; " + "; ".join(["not this, because of that"] * 8)
+    plan = [{"name": "ERP", "method": "oauth", "reason": "it signs in with OAuth"}, {"name": "Old", "method": "basic", "reason": because}]
+    report = Report()
+    report.add("contoso", "Decide", "sender_plan", result(plan=plan), True)
+    shown = texts(report)
+    assert shown[4].split() == ["TENANT", "SENDER", "WAY", "BECAUSE"]
+    assert shown[5] == "contoso  ERP     OAuth     it signs in with OAuth"
+    assert shown[6].startswith("contoso  Old     password  it can do nothing but sign in by password;")
+    assert " ".join(line[27:] for line in shown[6:]) == because
+    assert report.as_json()["tasks"][0]["plan"] == plan
+
+
+def test_a_real_run_tells_results_instead_of_plans() -> None:
+    report = Report()
+    report.add("contoso", "Decide", "sender_plan", result(plan=[{"name": "ERP", "method": "oauth", "reason": "it can"}]), False)
+    assert not any("BECAUSE" in text for text in texts(report))
+
+
 def test_a_check_run_says_what_would_change_and_proves_nothing() -> None:
     report = Report()
     report.add("contoso", "a task", "smtp_auth", result(changed=True), True)

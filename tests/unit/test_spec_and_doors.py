@@ -24,7 +24,7 @@ from .conftest import TENANT as TENANT_ID
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
-SECRET_WORDS = ("secret", "password", "token")
+SECRET_WORDS = ("passwords", "secret", "password", "token")
 
 
 def _options(options: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
@@ -62,6 +62,11 @@ def test_a_specs_secrets_are_found_in_lists_too() -> None:
     params = {"client_secret": "one", "certificate_password": None, "senders": [{"password": "two", "name": "n"}, {"password": None}]}
     assert spec.secrets(params) == ["one", "two"]
     assert spec.secrets({"senders": None}) == []
+
+
+def test_every_value_of_a_secret_mapping_is_a_secret() -> None:
+    spec = Spec({"passwords": {"type": "dict", "no_log": True}})
+    assert spec.secrets({"passwords": {"a@contoso.com": "one", "b@contoso.com": 2}}) == ["one", "2"]
 
 
 @pytest.mark.parametrize("module", MODULES)

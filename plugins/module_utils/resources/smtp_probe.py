@@ -41,6 +41,7 @@ OPTIONS = Spec(
         "app_client_secret": {"type": "str", "no_log": True},
         "app_certificate_path": {"type": "path"},
         "app_certificate_password": {"type": "str", "no_log": True},
+        "passwords": {"type": "dict", "no_log": True, "default": {}},
         "wait": {"type": "int", "default": 0},
         "required": {"type": "bool", "default": True},
     },
@@ -65,6 +66,7 @@ class SmtpProbe(Reading):
 
     def check(self, params: dict[str, Any]) -> list[str]:
         problems = []
+        give_passwords(params)
         for sender in params["senders"]:
             label = sender["name"] or sender["address"]
             for option in ("address", "to", "mailbox"):
@@ -105,3 +107,10 @@ class SmtpProbe(Reading):
 
 
 RESOURCE = SmtpProbe()
+
+
+def give_passwords(params: dict[str, Any]) -> None:
+    """Each sender without a password gets that of its mailbox, or of its address."""
+    known = {address.lower(): str(password) for address, password in params["passwords"].items()}
+    for sender in params["senders"]:
+        sender["password"] = sender["password"] or known.get((sender["mailbox"] or sender["address"]).lower())

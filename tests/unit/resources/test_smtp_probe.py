@@ -129,6 +129,12 @@ def test_another_mailbox_signs_in_for_the_address(prove: Proof, mail_server: Mai
     assert any(command.startswith("MAIL FROM:<boss@contoso.com>") for command in mail_server.sessions[0].commands)
 
 
+def test_a_password_may_stand_apart_by_mailbox_or_address(prove: Proof, mail_server: MailServer) -> None:
+    senders = [basic("boss@contoso.com", mailbox="ERP@contoso.com") | {"password": None}, basic("scan@contoso.com") | {"password": None}]
+    prove(*senders, passwords={"erp@contoso.com": "first", "Scan@Contoso.com": "second", "boss@contoso.com": "not this"})
+    assert sorted(session.sign_ins[1] for session in mail_server.sessions) == ["first", "second"]
+
+
 @pytest.mark.parametrize("method", ["connector", "direct_send"])
 def test_a_connector_and_direct_send_do_not_sign_in(prove: Proof, mail_server: MailServer, method: str) -> None:
     assert prove(sender(method=method))["proven"] == 1
