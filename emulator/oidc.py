@@ -57,7 +57,7 @@ class Providers:
 
     def issuer(self, name: str) -> str:
         """What the tokens of a played provider say in `iss`."""
-        return WELL_KNOWN.get(name) or f"{self._origin()}/oidc/{name}"
+        return WELL_KNOWN.get(name) or f"{self.origin()}/oidc/{name}"
 
     def known(self, issuer: str) -> bool:
         return issuer in WELL_KNOWN.values() or any(re.fullmatch(rf"{re.escape(one)}/oidc/[\w.-]+", issuer) for one in self.origins)
@@ -78,7 +78,7 @@ class Providers:
         """What a job of a pipeline finds in its environment: where it may ask for tokens, and with which bearer."""
         bearer = secrets.token_urlsafe(48)
         self.jobs[bearer] = Job(name, claims)
-        return {"url": f"{self._origin()}/oidc/{name}/idtoken?api-version=2.0", "token": bearer}
+        return {"url": f"{self.origin()}/oidc/{name}/idtoken?api-version=2.0", "token": bearer}
 
     def handle(self, request: Request) -> Response:
         match = PATH.fullmatch(request.path)
@@ -110,7 +110,8 @@ class Providers:
         audience = parse_qs(request.query).get("audience", [f"https://{name}.invalid"])[0]
         return Response(200, {"count": 1, "value": self.issue(name, {"aud": audience} | job.claims)})
 
-    def _origin(self) -> str:
+    def origin(self) -> str:
+        """Where the emulator says that it is."""
         return min(self.origins, default="https://localhost")
 
     def _public(self) -> dict[str, Any]:

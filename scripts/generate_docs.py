@@ -176,7 +176,8 @@ def role_variable(option: dict[str, Any], page: dict[str, Any]) -> dict[str, Any
     told = [text for text in page["description"] if not text.startswith("Where the option is left out")]
     told += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
     text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(told))
-    text = re.sub(r"[CEVM]\(((?:[^()\\]|\\.)*)\)", lambda match: match[1].replace("\\", ""), text)
+    text = re.sub(r"M\(mailops\.m365\.(\w+)\)", r"\1", text)
+    text = re.sub(r"[CEV]\(((?:[^()\\]|\\.)*)\)", lambda match: match[1].replace("\\", ""), text)
     hidden = {"no_log": True} if option.get("no_log") else {}
     kept: dict[str, Any] = {key: option[key] for key in ("default", "choices") if key in option}
     return {"type": option["type"], **kept, **hidden, "description": text}
@@ -196,6 +197,7 @@ def role_block() -> str:
 def role_specs() -> dict[str, str]:
     """Every role's argument_specs.yml as it is to be: what is the role's own, then the connection's variables."""
     block, pages = role_block(), {}
+    shared = re.compile(rf"^ {{6}}(?:{'|'.join(role_variables())}):\n(?:^ {{8}}.*\n)+", re.MULTILINE)
     shared = re.compile(rf"^ {{6}}(?:{'|'.join(role_variables())}):\n(?:^ {{8}}.*\n)+", re.MULTILINE)
     for path in sorted((REPO / "roles").glob("*/meta/argument_specs.yml")):
         own = shared.sub("", path.read_text("utf-8"))

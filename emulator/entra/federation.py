@@ -18,7 +18,7 @@ from emulator.platform import Platform
 from emulator.state import Application, FederatedCredential
 
 # Entra itself, as the issuer of a managed identity's tokens.
-ENTRA_ISSUER = re.compile(r"https://(login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)/([0-9a-f-]{36})/v2\.0")
+ENTRA_ISSUER = re.compile(r"(https://[^/]+)/([0-9a-f-]{36})/v2\.0")
 
 
 def is_foreign(assertion: str, application: Application) -> bool:
@@ -67,6 +67,6 @@ def _fitting(platform: Platform, application: Application, issuer: str, subject:
 
 def _verified(platform: Platform, assertion: str, issuer: str) -> dict[str, Any]:
     own = ENTRA_ISSUER.fullmatch(issuer)
-    if own and own.group(2) in platform.state.tenants:
+    if own and own.group(1) in platform.state.tokens.origins and own.group(2) in platform.state.tenants:
         return platform.state.tokens.own_claims(assertion)
     return platform.providers.verified(assertion, issuer)

@@ -94,8 +94,8 @@ def _token(platform: Platform, resource: str, client_id: str) -> str:
 
 
 def _exchange_claims(platform: Platform, tenant: Tenant, audience: str) -> dict[str, Any]:
-    """A token for the exchange is of version 2.0, and its issuer is the login host."""
-    return {"aud": audience, "iss": f"{platform.cloud.login}/{tenant.id}/v2.0", "ver": "2.0"}
+    """A token for the exchange is of version 2.0; its issuer is the one that the tenant's discovery document names."""
+    return {"aud": audience, "iss": f"{platform.providers.origin()}/{tenant.id}/v2.0", "ver": "2.0"}
 
 
 def _is(principal: EnterpriseApplication, client_id: str) -> bool:

@@ -20,7 +20,7 @@ Document = dict[str, Any]
 PATH = "/applications/{key}/federatedIdentityCredentials"
 TYPE = "federatedIdentityCredential"
 MOST = 20
-NAME = re.compile(r"[A-Za-z0-9_-]{3,120}")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,120}")
 LONGEST = 600
 
 
@@ -123,7 +123,7 @@ def _created(call: Call, application: Application, body: Document) -> Response:
 def _check(application: Application, body: Document, after: Document, own: FederatedCredential | None) -> None:
     check_body(body, TYPE, {"id"})
     if not NAME.fullmatch(str(after.get("name") or "")):
-        raise _invalid("Name", after.get("name"), "must be 3 to 120 letters, digits, hyphens and underscores")
+        raise _invalid("Name", after.get("name"), "must be 1 to 120 letters, digits, hyphens and underscores")
     for name in ("issuer", "subject"):
         if not after.get(name) or len(str(after[name])) > LONGEST:
             raise _invalid(name.capitalize(), after.get(name), f"is required and has at most {LONGEST} characters")

@@ -30,7 +30,7 @@ options:
       - V(auto) decides from what is given, which is a secret, a certificate or a federated token, then from the platform that
         it runs on, which is a GitHub Actions job that may ask for an identity token, or a service of Azure with a managed identity.
       - V(federated) presents a token of another issuer, for which the application has a federated credential
-        (C(federated_credential)). It comes from O(federated_token_file), O(federated_token_variable),
+        (M(mailops.m365.federated_credential)). It comes from O(federated_token_file), O(federated_token_variable),
         O(federated_request_url) or, where none of them is given, from O(managed_identity_client_id).
       - V(managed_identity) is the identity that Azure gives the machine. O(client_id) is not used.
       - V(device_code) shows a code, with which a person signs in in a browser.

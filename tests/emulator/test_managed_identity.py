@@ -84,7 +84,7 @@ def test_an_identity_stands_for_an_application(machine: Api) -> None:
     application = machine.new_principal("Federated")["appId"]
     identity = next(sp for sp in machine.graph("GET", "/servicePrincipals").json()["value"] if sp["appId"] == USER)
     assert identity["servicePrincipalType"] == "ManagedIdentity"
-    body = {"name": "runner", "issuer": f"https://login.microsoftonline.com/{TENANT}/v2.0", "subject": identity["id"],
+    body = {"name": "runner", "issuer": f"{machine.emulator.cloud['authority']}/{TENANT}/v2.0", "subject": identity["id"],
             "audiences": ["api://AzureADTokenExchange"]}  # fmt: skip
     assert machine.graph("POST", f"/applications(appId='{application}')/federatedIdentityCredentials", body).status_code == 201
     assertion = ask(msal.UserAssignedManagedIdentity(client_id=USER), "api://AzureADTokenExchange")["access_token"]

@@ -11,7 +11,7 @@ from .tree import PACKAGE, REPO, imports, name, under
 UTILS = f"{PACKAGE}.module_utils"
 # From the bottom. A file may import from its own layer and from those below. A new file has to be given its place here.
 LAYERS = (
-    {"error_table", "errors", "redaction", "report", "spec", "spf"},
+    {"error_table", "errors", "federation", "redaction", "report", "spec", "spf"},
     {"clouds", "certificates", "transport", "identity"},
     {"authorized", "graph", "exchange", "smtp", "dns", "dns_update"},
     {"addresses", "journal", "replication", "tenant"},

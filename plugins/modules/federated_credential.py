@@ -1,0 +1,225 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: federated_credential
+short_description: Let tokens of other issuers stand for an application's credential
+description:
+  - Sets the federated credentials of an application in Entra, with which a pipeline, a cluster or a managed identity signs in as
+    the application without any secret.
+  - Entra compares issuer, subject and audience letter by letter, upper and lower case included.
+options:
+  unique_name:
+    description: The application's unique name in the tenant. Give this or O(app_id).
+    type: str
+  app_id:
+    description: The application's client id.
+    type: str
+  credentials:
+    description:
+      - The credentials, 20 at most.
+      - Each says whose tokens it means, by O(credentials[].issuer) and O(credentials[].subject) or by one platform.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The credential's name, which can never be changed. Letters, digits, hyphens and underscores.
+        type: str
+        required: true
+      issuer:
+        description: The issuer's https URL, exactly as its tokens say it.
+        type: str
+      subject:
+        description: The tokens' subject, exactly as they say it.
+        type: str
+      audience:
+        description:
+          - Whom the tokens are made out for. Left out, it is C(api://AzureADTokenExchange), or what stands for it in the tenant's cloud.
+        type: str
+      description:
+        description: A note for people. Left out, the one that is there stays.
+        type: str
+      github:
+        description: A GitHub Actions workflow. One of its last four options says in which context it runs.
+        type: dict
+        suboptions:
+          repository:
+            description:
+              - C(OWNER/REPOSITORY). Repositories made since July 2026 have subjects with ids, which are written C(OWNER@ID/REPOSITORY@ID).
+            type: str
+            required: true
+          branch:
+            description: On this branch.
+            type: str
+          tag:
+            description: On this tag.
+            type: str
+          environment:
+            description: In jobs of this environment.
+            type: str
+          pull_request:
+            description: In pull requests.
+            type: bool
+      gitlab:
+        description: A GitLab job, on a branch or a tag.
+        type: dict
+        suboptions:
+          host:
+            description: The GitLab server's name. Left out, it is C(gitlab.com).
+            type: str
+          project:
+            description: The project's path, with its groups.
+            type: str
+            required: true
+          branch:
+            description: On this branch.
+            type: str
+          tag:
+            description: On this tag.
+            type: str
+      azure_devops:
+        description:
+          - A service connection of Azure DevOps whose issuer is C(https://vstoken.dev.azure.com). Of newer ones give issuer and subject
+            as Azure DevOps shows them.
+        type: dict
+        suboptions:
+          organization:
+            description: The organization's name.
+            type: str
+            required: true
+          organization_id:
+            description: The organization's id, a GUID.
+            type: str
+            required: true
+          project:
+            description: The project's name.
+            type: str
+            required: true
+          service_connection:
+            description: The service connection's name.
+            type: str
+            required: true
+      kubernetes:
+        description: A service account of a Kubernetes cluster.
+        type: dict
+        suboptions:
+          issuer:
+            description: The cluster's issuer, an https URL that Entra can reach.
+            type: str
+            required: true
+          namespace:
+            description: The service account's namespace.
+            type: str
+            required: true
+          service_account:
+            description: The service account's name.
+            type: str
+            required: true
+      automation_platform:
+        description: A job template of Ansible Automation Platform.
+        type: dict
+        suboptions:
+          url:
+            description: The platform's https URL, which Entra has to reach.
+            type: str
+            required: true
+          organization:
+            description: The organization of the job template.
+            type: str
+            required: true
+          job_template:
+            description: The job template's name.
+            type: str
+            required: true
+      managed_identity:
+        description: A managed identity of the same tenant.
+        type: dict
+        suboptions:
+          object_id:
+            description: The identity's object id (principal id), a GUID.
+            type: str
+            required: true
+      state:
+        description: Whether the credential is there. To remove one, its name is enough.
+        type: str
+        choices: [present, absent]
+        default: present
+  exclusive:
+    description: Whether to remove the credentials that are not listed.
+    type: bool
+    default: false
+seealso:
+  - module: mailops.m365.federated_credential_info
+  - module: mailops.m365.entra_app
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Let the main branch's workflow and a GitLab project sign in as the automation
+  mailops.m365.federated_credential:
+    unique_name: mailops-automation
+    credentials:
+      - name: github-main
+        github: {repository: contoso/infrastructure, branch: main}
+      - name: gitlab-main
+        gitlab: {host: gitlab.contoso.com, project: it/mail, branch: main}
+
+- name: Trust one cluster's service account and nobody else
+  mailops.m365.federated_credential:
+    unique_name: mailops-smtp-sender
+    credentials:
+      - name: erp
+        kubernetes: {issuer: https://cluster.contoso.com, namespace: erp, service_account: mailer}
+    exclusive: true
+"""
+
+RETURN = r"""
+---
+credentials:
+  description: The application's federated credentials, by name, as they are now (in check mode, would be).
+  returned: success
+  type: dict
+  sample:
+    github-main:
+      issuer: https://token.actions.githubusercontent.com
+      subject: repo:contoso/infrastructure:ref:refs/heads/main
+      audience: api://AzureADTokenExchange
+      description: ""
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import federated_credential
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(federated_credential.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: federated_credential_info
+short_description: Read which other issuers' tokens stand for an application
+description:
+  - Reads the federated credentials of an application in Entra.
+options:
+  unique_name:
+    description: The application's unique name in the tenant. Give this or O(app_id).
+    type: str
+  app_id:
+    description: The application's client id.
+    type: str
+seealso:
+  - module: mailops.m365.federated_credential
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Read who may sign in as the automation without a secret
+  mailops.m365.federated_credential_info:
+    unique_name: mailops-automation
+  register: read
+"""
+
+RETURN = r"""
+---
+credentials:
+  description: The application's federated credentials, by name; null where there is no such application.
+  returned: success
+  type: dict
+  sample:
+    github-main:
+      issuer: https://token.actions.githubusercontent.com
+      subject: repo:contoso/infrastructure:ref:refs/heads/main
+      audience: api://AzureADTokenExchange
+      description: ""
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import federated_credential
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(federated_credential.INFO)
+
+
+if __name__ == "__main__":
+    main()
