@@ -11,7 +11,7 @@ PYTHON_SOURCES := plugins emulator tests scripts $(wildcard bench molecule roles
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup packages demo test test-unit test-emulator test-static test-sanity test-molecule test-newest newest \
+.PHONY: help setup packages clients demo test test-unit test-emulator test-static test-sanity test-molecule test-newest newest \
         lint format bench docs build clean
 
 help: ## Show this list
@@ -23,16 +23,19 @@ setup: ## Make .venv with everything that is needed (at once done where it is up
 packages: # What the tests use beside Python: mail clients, shellcheck
 	@scripts/system_packages.sh
 
+clients: # Clients that nobody here wrote, for the emulator's tests: Microsoft's SDKs for Python, nodemailer
+	@python="$$($(FIND_PYTHON))" && scripts/foreign_clients.sh "$$python"
+
 demo: setup ## Run the main job against the embedded Microsoft 365
 	@$(BIN)/python scripts/demo.py
 
-test: setup packages ## Every test, and a summary of what was skipped and why
+test: setup packages clients ## Every test, and a summary of what was skipped and why
 	@$(BIN)/python scripts/run_tests.py
 
 test-unit: setup ## The collection's unit tests
 	@$(PYTEST) tests/unit
 
-test-emulator: setup packages ## The emulator's own tests
+test-emulator: setup packages clients ## The emulator's own tests
 	@$(PYTEST) tests/emulator
 
 test-static: setup packages ## Structure, documentation, the artifact, and the linters
@@ -67,5 +70,5 @@ build: setup ## Build the collection's artifact into dist/
 	@$(BIN)/ansible-galaxy collection build --force --output-path dist
 
 clean: ## Remove what make made
-	rm -rf .venv .venv-newest .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-newest .venv-clients .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

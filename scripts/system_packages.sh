@@ -1,10 +1,13 @@
 #!/bin/sh
-# What some tests use: mail clients and shellcheck. Installed as root on Debian, else named together with what is skipped.
+# What some tests use: mail clients and libraries, shellcheck. Installed as root on Debian, else named together with what
+# is skipped.
 set -eu
 missing=
 for program in curl msmtp shellcheck swaks; do
     command -v $program >/dev/null || missing="$missing $program"
 done
+command -v php >/dev/null && [ -f /usr/share/php/libphp-phpmailer/autoload.php ] || missing="$missing php-cli php-mbstring libphp-phpmailer"
+command -v node >/dev/null || missing="$missing nodejs node-nodemailer"
 [ -z "$missing" ] && exit
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -12,6 +12,7 @@ import pytest
 from .tree import REPO, imports, text, under
 
 FILES = ("requirements.txt", "emulator/requirements.txt", "tests/requirements.txt")
+CLIENTS = "tests/requirements-clients.txt"  # of an environment of its own
 # Who runs a folder's code has installed so many of the files.
 INSTALLED = {"plugins": 1, "emulator": 2, "tests": 3, "scripts": 3, "bench": 3}
 OURS = {"ansible_collections", "emulator", "scripts", "tests", "bench", "molecule"}
@@ -22,7 +23,7 @@ def required(files: tuple[str, ...]) -> set[str]:
     return {found[0].lower().replace("_", "-") for line in lines if (found := re.match(r"[\w-]+", line))}
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [*FILES, CLIENTS])
 def test_requirements_are_listed(file: str) -> None:
     assert required((file,))
 
@@ -33,6 +34,8 @@ def test_imports_are_required(folder: str) -> None:
     known = required(FILES[: INSTALLED[folder]])
     missing: dict[str, Path] = {}
     for path in under(folder, ".py"):
+        if path.is_relative_to(REPO / "tests/emulator/clients"):
+            continue  # run where CLIENTS is installed
         for top in {full.partition(".")[0] for full in imports(path)} - set(sys.stdlib_module_names) - OURS:
             names = {name.lower().replace("_", "-") for name in distributions.get(top, [top])}
             # A module that stands beside the importing file (a script's neighbour) is nobody's distribution.
