@@ -15,7 +15,7 @@ from emulator.graph.applications import remove_principal
 from emulator.graph.validate import merge
 from emulator.smtp import faults as smtp_faults
 from emulator.state import Application, EnterpriseApplication, Tenant
-from emulator.statefile import directory, parts, rbac
+from emulator.statefile import directory, hve, parts, rbac
 from emulator.statefile.reader import Node, StateError
 from emulator.statefile.tenant import application_document, head_document, read_tenant
 
@@ -29,6 +29,8 @@ COLLECTION_KEYS = {
     "mailboxes",
     "inbound_connectors",
     *rbac.KEYS,
+    "billing_policies",
+    "hve_accounts",
     "resources",
 }
 
@@ -87,6 +89,35 @@ def _put_connector(tenant: Tenant, key: str, document: Document) -> Document:
     tenant.inbound_connectors.pop(key.lower(), None)
     tenant.inbound_connectors[connector.name.lower()] = connector
     return parts.inbound_connector_document(connector)
+
+
+def _hve_account(tenant: Tenant, key: str) -> Document | None:
+    found = tenant.hve_accounts.get(key.lower())
+    return hve.hve_account_document(found) if found else None
+
+
+def _put_hve_account(tenant: Tenant, key: str, document: Document) -> Document:
+    account = hve.read_hve_account(Node({"address": key} | document, ""), tenant)
+    tenant.hve_accounts.pop(key.lower(), None)
+    tenant.hve_accounts[account.address] = account
+    return hve.hve_account_document(account)
+
+
+def _billing_policy(tenant: Tenant, key: str) -> Document | None:
+    found = next((p for p in tenant.billing_policies.values() if key in (p.id, p.name)), None)
+    return hve.billing_policy_document(found) if found else None
+
+
+def _put_billing_policy(tenant: Tenant, key: str, document: Document) -> Document:
+    policy = hve.read_billing_policy(Node({"name": key} | document, ""), tenant)
+    tenant.billing_policies[policy.id] = policy
+    return hve.billing_policy_document(policy)
+
+
+def _delete_billing_policy(tenant: Tenant, key: str) -> None:
+    found = _billing_policy(tenant, key)
+    if found:
+        del tenant.billing_policies[found["id"]]
 
 
 def _exchange_principal(tenant: Tenant, key: str) -> Document | None:
@@ -189,6 +220,8 @@ def _put_grant(tenant: Tenant, key: str, document: Document) -> Document:
 COLLECTIONS = {
     "mailboxes": Collection(_mailbox, _put_mailbox, _delete_mailbox),
     "inbound_connectors": Collection(_connector, _put_connector, lambda tenant, key: _drop(tenant.inbound_connectors, key.lower())),
+    "hve_accounts": Collection(_hve_account, _put_hve_account, lambda tenant, key: _drop(tenant.hve_accounts, key.lower())),
+    "billing_policies": Collection(_billing_policy, _put_billing_policy, _delete_billing_policy),
     "applications": Collection(_application, _put_application, _delete_application),
     "enterprise_applications": Collection(_enterprise, _put_enterprise, _delete_enterprise),
     "exchange_service_principals": Collection(_exchange_principal, _put_exchange_principal, _delete_exchange_principal),

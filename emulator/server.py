@@ -22,7 +22,7 @@ from emulator.exchange import ExchangeAdmin
 from emulator.exchange import handles as exchange_handles
 from emulator.http import Handler, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
-from emulator.smtp import serve_mx, serve_submission
+from emulator.smtp import serve_hve, serve_mx, serve_submission
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Options:
     https_port: int = 0
     smtp_port: int = 0
     mx_port: int = 0
+    hve_port: int = 0
     admin_port: int = 0
     directory: Path | None = None
     ready_file: Path | None = None
@@ -125,6 +126,7 @@ class Emulator:
         return [
             await serve_submission(*common, options.smtp_port, self.authority, platform.settings),
             await serve_mx(*common, options.mx_port, self.authority, platform.settings),
+            await serve_hve(*common, options.hve_port, self.authority, platform.settings),
         ]
 
     def _route(self, request: Request) -> tuple[Handler, float]:
@@ -146,7 +148,7 @@ class Emulator:
             return managed_identity.handle(self.platform, request)
         return self.admin.handle(request)
 
-    def _announce(self, https: int, admin: int, smtp: int, mx: int) -> None:
+    def _announce(self, https: int, admin: int, smtp: int, mx: int, hve: int) -> None:
         host = self.options.host
         origin = f"https://{host}:{https}"
         cloud = {
@@ -157,6 +159,8 @@ class Emulator:
             "smtp_port": smtp,
             "mx_host": host,
             "mx_port": mx,
+            "hve_host": host,
+            "hve_port": hve,
             "ca_file": str(self.authority.ca_file.resolve()),
         }
         if self.platform.settings.cloud:

@@ -22,7 +22,7 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / ".ansible" / "collections"))
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
-from ansible_collections.mailops.m365.plugins.module_utils.error_table import ROWS, Known  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils.error_table import MAIL_SERVICES, ROWS, Known  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils.spec import JOURNAL, TENANT  # noqa: E402
 
 COLLECTION = "mailops.m365."
@@ -32,6 +32,7 @@ SERVICES = {
     "exchange": "Exchange Online",
     "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
     "dns": "DNS servers that take updates",
+    "hve": "High Volume Email: smtp.hve.mx.microsoft",
 }
 KEEP = {"defer": "tried again", "hold": "held", "bounce": "returned to the sender", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.
@@ -57,7 +58,7 @@ def error_row(row: Known) -> list[str]:
     code = row.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
     code = f"`{'AADSTS' if code.isdigit() else ''}{code}`" if code else ""
     said = f"`{row.text}`" if row.text else ""
-    keep = [KEEP[row.keep]] if row.service == "smtp" else []
+    keep = [KEEP[row.keep]] if row.service in MAIL_SERVICES else []
     return [code, said, row.cause, row.remedy, "yes" if row.wait else "", *keep, row.source]
 
 
@@ -71,7 +72,7 @@ def errors_page() -> str:
     ]
     for service, title in SERVICES.items():
         titles = ["Code", "Text", "Cause", "What to do", "Waiting helps", "Source"]
-        if service == "smtp":
+        if service in MAIL_SERVICES:
             titles.insert(5, "On the relay")
         rows = [error_row(row) for row in ROWS if row.service == service]
         lines += ["", f"## {title}", "", *table(titles, rows)]

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     authentication_policies,
+    hve,
     inbound_connectors,
     mailboxes,
     management_role_assignments,

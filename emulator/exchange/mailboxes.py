@@ -10,7 +10,7 @@ from emulator.exchange.binding import MultiValue
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
 from emulator.exchange.errors import ExchangeError, already_exists, invalid, object_not_found
 from emulator.exchange.shapes import directory_object, template
-from emulator.state import Mailbox, Tenant, derived_sid, new_guid
+from emulator.state import HveAccount, Mailbox, Tenant, derived_sid, new_guid
 
 ADMIN_GROUP = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
 ALIAS = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)")
@@ -136,7 +136,8 @@ def new_mailbox(command: Command) -> Result:
     local, _, domain = address.rpartition("@")
     if not local or domain not in tenant.accepted_domains:
         raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
-    taken = next((m for m in tenant.mailboxes.values() if address in (m.address, *m.aliases)), None)
+    taken: Mailbox | HveAccount | None = next((m for m in tenant.mailboxes.values() if address in (m.address, *m.aliases)), None)
+    taken = taken or tenant.hve_accounts.get(address)
     if taken:
         raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{taken.name}'. Choose another proxy address.")
     if any(name.lower() == one.name.lower() or alias.lower() == one.name.lower() for one in tenant.mailboxes.values()):

@@ -25,6 +25,8 @@ _AUTH = {
     "basic_retired": texts.BASIC_RETIRED,
     "unknown_mechanism": texts.UNKNOWN_MECHANISM,
     "token_expires_soon": texts.TOKEN_EXPIRES_SOON,
+    "token_expired": texts.TOKEN_EXPIRED,
+    "no_api_permission": texts.NO_API_PERMISSION,
 }
 _MAIL = {
     "not_authenticated": texts.NOT_AUTHENTICATED,
@@ -37,6 +39,8 @@ _MAIL = {
     "tenant_blocked": "550 5.7.705 Access denied, tenant has exceeded threshold",
     "low_reputation": "550 5.7.708 Access denied, traffic not accepted from this IP",
     "bad_helo": texts.BAD_HELO,
+    "app_not_allowed": texts.APP_NOT_ALLOWED,
+    "not_hve": texts.NOT_HVE,
     "server_busy": "451 4.7.500 Server busy. Please try again later from [{source}]. (AS761)",
     "try_again": "451 4.7.500 Access denied, please try again later",
     "try_again_850": "451 4.7.850 Access denied, please try again later",

@@ -98,7 +98,7 @@ class Submission(Transfer):
         try:
             user, token = parse_xoauth2(blob)
             await self.stage("auth", mechanism="XOAUTH2", **self.named(user))
-            return xoauth2(self.state, self.settings.verifier, user, token)
+            return self.by_token(user, token)
         except Refused as refusal:
             if self.settings.challenge_334 and refusal.reply.startswith("535"):
                 await self._ask(_encoded(json.dumps(CHALLENGE, separators=(",", ":"))))
@@ -109,12 +109,20 @@ class Submission(Transfer):
         password = _decoded(await self._ask(_encoded("Password:"))).decode("utf-8", "surrogateescape")
         await self.stage("auth", mechanism="LOGIN", **self.named(user))
         try:
-            account = login(self.state, user, password, basic_retired=self.settings.basic_retired, source=self.source)
+            account = self.by_password(user, password)
         except Refused as refusal:
             log_sign_in(self.state, user, refusal.reply, self.source)
             raise
         log_sign_in(self.state, user, texts.AUTHENTICATED, self.source)
         return account
+
+    def by_token(self, user: str, token: str) -> Account:
+        """The account that a token opens, or Refused."""
+        return xoauth2(self.state, self.settings.verifier, user, token)
+
+    def by_password(self, user: str, password: str) -> Account:
+        """The account that a user name and a password open, or Refused."""
+        return login(self.state, user, password, basic_retired=self.settings.basic_retired, source=self.source)
 
     # -- mail -----------------------------------------------------------------------------------------------------
 

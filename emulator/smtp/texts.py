@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 SERVER = "AM0PR02CA0134"
 SUBMISSION_NAME = f"{SERVER}.outlook.office365.com"
 BACKEND_NAME = f"{SERVER}.eurprd02.prod.outlook.com"
+HVE_NAME = f"{SERVER}.hve.mx.microsoft"
 MX_NAME = "AM0PR02FT012.mail.protection.outlook.com"
 SIZE_LIMIT = 157286400  # 150 MiB
 
@@ -70,7 +71,6 @@ OLD_TLS = (
     "421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2. Visit https://aka.ms/smtp_auth_tls"
 )
 NOT_AUTHENTICATED = "530 5.7.57 Client not authenticated to send mail."
-TOKEN_EXPIRES_SOON = "501 5.5.127 Invalid XOAUTH2 auth data - Token will expire soon"  # noqa: S105 (a reply) - High Volume Email
 
 # -- sender and message -------------------------------------------------------------------------------------------------
 NO_RIGHT_ON_MAILBOX = (
@@ -98,6 +98,20 @@ LOCKED_OUT = {
         "5.2.255": "invalid recipients",
     }.items()
 }
+
+# -- High Volume Email: "OAuth authentication for high volume emails for Microsoft 365", and published tests of it --------
+TOKEN_EXPIRES_SOON = "501 5.5.127 Invalid XOAUTH2 auth data - Token will expire soon"  # noqa: S105 (a reply)
+TOKEN_EXPIRED = "535 5.7.143 Authentication unsuccessful - Expired token"  # noqa: S105 (a reply)
+NO_API_PERMISSION = "535 5.7.144 XOAUTH2 authentication failed. Invalid API permissions"
+APP_NOT_ALLOWED = "550 5.7.240 The application is not allowed for use with this High Volume Email account"
+NOT_HVE = "550 5.2.240 The account is not a High Volume Email account"
+HVE_SENDER = "550 5.7.62 The sender {sender} is not the High Volume Email account {mailbox}"
+HVE_FROM = "550 5.6.241 The From address {sender} is not the High Volume Email account {mailbox}"
+HVE_EXTERNAL = (
+    "550 5.5.105 External sending is not supported for High Volume Email accounts. For high-volume email to external recipients, "
+    "use Azure Communication Services Email"
+)
+HVE_BILLING = "550 5.7.1 The High Volume Email account has no valid billing policy ({status})"  # no text of this is published
 
 # -- rate, size, quota --------------------------------------------------------------------------------------------------
 TOO_MANY_CONNECTIONS = (
@@ -160,6 +174,10 @@ def not_authenticated(sign_in_error: str, now: float) -> str:
 
 def queued_by_submission(message_id: str) -> str:
     return f"250 2.0.0 OK {message_id} [Hostname={BACKEND_NAME}]"
+
+
+def queued_by_hve(message_id: str) -> str:
+    return f"250 2.0.0 OK {message_id} [Hostname={HVE_NAME}]"
 
 
 def queued_by_mx(message_id: str, size: int) -> str:

@@ -22,6 +22,7 @@ from emulator.state.directory import (
     Secret,
 )
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
+from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.licences import Licence, external_recipients_a_day, has_premium
 from emulator.state.mail import Message, mx_host
@@ -38,6 +39,7 @@ __all__ = [
     "AppRoleAssignment",
     "Application",
     "AuthenticationPolicy",
+    "BillingPolicy",
     "Certificate",
     "DelegatedGrant",
     "DeletedItem",
@@ -46,6 +48,7 @@ __all__ = [
     "ExchangeServicePrincipal",
     "FederatedCredential",
     "Group",
+    "HveAccount",
     "InboundConnector",
     "Licence",
     "Mailbox",

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
+from emulator.state.hve import VALID, BillingPolicy, HveAccount
 from emulator.state.licences import Licence
 from emulator.state.policies import Policies
 from emulator.state.rbac import Rbac
@@ -37,6 +38,8 @@ class Tenant(Replicated):
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
     inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
     rbac: Rbac = field(default_factory=Rbac)
+    hve_accounts: dict[str, HveAccount] = field(default_factory=dict)  # by primary address
+    billing_policies: dict[str, BillingPolicy] = field(default_factory=dict)  # by id
     deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
     device_codes: dict[str, DeviceCode] = field(default_factory=dict, compare=False)  # by digest; they live minutes
@@ -80,6 +83,16 @@ class Tenant(Replicated):
             self._application_index = {one.app_id: one for one in reversed(self.applications.values())}
             found = self._application_index.get(app_id)
         return found
+
+    def billing_status(self, account: HveAccount) -> str:
+        """Whether a High Volume Email account may send, in the words of Get-HVEAccountBillingPolicy."""
+        if not account.billing_policy:
+            return "NoProperBillingPolicyStored"
+        policy = self.billing_policies.get(account.billing_policy)
+        return policy.status if policy else "BillingPolicyNotFound"
+
+    def may_bill(self, account: HveAccount) -> bool:
+        return self.billing_status(account) == VALID
 
     def trustee_sid(self, name: str) -> str | None:
         """The SID of a trustee named by SID, an Exchange service principal's ids or name, or a mailbox's names."""

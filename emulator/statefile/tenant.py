@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
-from emulator.statefile import directory, licences, parts, rbac, sign_in
+from emulator.statefile import directory, hve, licences, parts, rbac, sign_in
 from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
@@ -42,6 +42,12 @@ def read_tenant(node: Node, base: Path) -> Tenant:
     _read_mailboxes(node, tenant)
     licences.read_licences(node, tenant)
     tenant.sign_ins.extend(licences.read_sign_in(item, tenant) for item in node.nodes("sign_ins"))
+    for item in node.nodes("billing_policies"):
+        policy = hve.read_billing_policy(item, tenant)
+        tenant.billing_policies[policy.id] = policy
+    for item in node.nodes("hve_accounts"):
+        account = hve.read_hve_account(item, tenant)
+        tenant.hve_accounts[account.address] = account
     for item in node.nodes("inbound_connectors"):
         connector = parts.read_inbound_connector(item, tenant)
         tenant.inbound_connectors[connector.name.lower()] = connector
@@ -150,6 +156,8 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         "refresh_tokens": [sign_in.refresh_token_document(found) for found in tenant.refresh_tokens.values()],
         "exchange_service_principals": [parts.exchange_service_principal_document(p) for p in tenant.exchange_service_principals.values()],
         "mailboxes": [parts.mailbox_document(mailbox) for mailbox in tenant.mailboxes.values()],
+        "billing_policies": [hve.billing_policy_document(policy) for policy in tenant.billing_policies.values()],
+        "hve_accounts": [hve.hve_account_document(account) for account in tenant.hve_accounts.values()],
         "inbound_connectors": [parts.inbound_connector_document(c) for c in tenant.inbound_connectors.values()],
         **rbac.document(tenant.rbac),
     }

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where each Microsoft cloud answers, and how a mapping names another place (an emulator, a test tenant).
 
-Private to the collection. Hosts: Microsoft, "National clouds" (Microsoft Graph) and "Microsoft 365 endpoints".
+Private to the collection. Hosts: Microsoft, "National clouds" (Microsoft Graph), "Microsoft 365 endpoints" and "Azure
+Resource Manager endpoints"; High Volume Email and Azure Communication Services Email from their own pages.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from .errors import InvalidInput
 
 @dataclass(frozen=True)
 class Cloud:
-    """The endpoints of one cloud: three URLs without a path, two SMTP hosts with their ports.
+    """The endpoints of one cloud: URLs without a path, SMTP hosts with their ports.
 
     `spf_include` is what a domain's SPF record names for the cloud's own servers.
-    `mx_host` is empty in a real cloud: there every domain has its own, which Graph tells.
-    An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
+    `mx_host` is empty in a real cloud: there every domain has its own, which Graph tells. `hve_host` (High Volume Email) and
+    `acs_host` (Azure Communication Services Email) are empty where Microsoft documents none; `management` is Azure Resource
+    Manager. An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
     token of another issuer is made out for ("Workload identity federation").
     """
 
@@ -36,10 +38,18 @@ class Cloud:
     ca_file: str = ""
     federated_audience: str = "api://AzureADTokenExchange"
     spf_include: str = "spf.protection.outlook.com"
+    management: str = ""
+    management_audience: str = ""
+    hve_host: str = ""
+    hve_port: int = 587
+    hve_audience: str = "https://outlook.office.com"
+    acs_host: str = ""
+    acs_port: int = 587
+    acs_audience: str = "https://communication.azure.com"
 
     def scope(self, service: str) -> str:
-        """The scope of an app-only token for `graph` or `exchange` (which serves SMTP as well)."""
-        audience = getattr(self, f"{service}_audience") or getattr(self, service)
+        """The scope of an app-only token for a service: `exchange` serves SMTP as well, `hve` and `acs` are SMTP services."""
+        audience: str = getattr(self, f"{service}_audience") or getattr(self, service)
         return f"{audience.rstrip('/')}/.default"
 
 
@@ -49,6 +59,9 @@ CLOUDS = {
         graph="https://graph.microsoft.com",
         exchange="https://outlook.office365.com",
         smtp_host="smtp.office365.com",
+        management="https://management.azure.com",
+        hve_host="smtp.hve.mx.microsoft",
+        acs_host="smtp.azurecomm.net",
     ),
     "gcc-high": Cloud(
         authority="https://login.microsoftonline.us",
@@ -57,6 +70,7 @@ CLOUDS = {
         smtp_host="smtp.office365.us",
         federated_audience="api://AzureADTokenExchangeUSGov",
         spf_include="spf.protection.office365.us",
+        management="https://management.usgovcloudapi.net",
     ),
     "dod": Cloud(
         authority="https://login.microsoftonline.us",
@@ -65,6 +79,7 @@ CLOUDS = {
         smtp_host="outlook-dod.office365.us",
         federated_audience="api://AzureADTokenExchangeUSGov",
         spf_include="spf.protection.office365.us",
+        management="https://management.usgovcloudapi.net",
     ),
     "china": Cloud(
         authority="https://login.chinacloudapi.cn",
@@ -73,11 +88,15 @@ CLOUDS = {
         smtp_host="smtp.partner.outlook.cn",
         federated_audience="api://AzureADTokenExchangeChina",
         spf_include="spf.protection.partner.outlook.cn",
+        management="https://management.chinacloudapi.cn",
     ),
 }
 
 _FIELDS = {field.name: field for field in fields(Cloud)}
 _REQUIRED = ("authority", "graph", "exchange", "smtp_host")
+_URLS = ("authority", "graph", "exchange", "management")
+_PORTS = ("smtp_port", "mx_port", "hve_port", "acs_port")
+SERVICES = ("graph", "exchange", "management", "hve", "acs")  # what tokens are asked for
 
 
 def resolve(value: object) -> Cloud:
@@ -99,10 +118,10 @@ def resolve(value: object) -> Cloud:
 def _from_mapping(value: dict) -> Cloud:
     problems = [f"{name} is not a setting of a cloud" for name in value if name not in _FIELDS]
     problems += [f"{name} is missing" for name in _REQUIRED if not value.get(name)]
-    for name in ("authority", "graph", "exchange"):
+    for name in _URLS:
         if value.get(name) and not _is_origin(str(value[name])):
             problems.append(f"{name} is {value[name]!r}, not an https URL without a path")
-    for name in ("smtp_port", "mx_port"):
+    for name in _PORTS:
         port = str(value.get(name, ""))
         if port not in ("", "None") and not (port.isdecimal() and 0 < int(port) < 65536):
             problems.append(f"{name} is {value[name]!r}, not a port (1 to 65535)")
@@ -111,9 +130,10 @@ def _from_mapping(value: dict) -> Cloud:
             f"m365_cloud: {'; '.join(problems)}. Known settings: {', '.join(_FIELDS)}; the names {', '.join(CLOUDS)} need no mapping."
         )
     clean = {name: item for name, item in value.items() if item not in (None, "")}
-    for name in ("authority", "graph", "exchange"):
-        clean[name] = str(clean[name]).rstrip("/")
-    for name in ("smtp_port", "mx_port"):
+    for name in _URLS:
+        if name in clean:
+            clean[name] = str(clean[name]).rstrip("/")
+    for name in _PORTS:
         if name in clean:
             clean[name] = int(clean[name])
     return Cloud(**clean)

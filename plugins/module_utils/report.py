@@ -23,7 +23,7 @@ _WAYS = {
     "hosted": "hosted relay",
     "basic": "password",
 }
-_METHODS = {"oauth": "OAuth", "basic": "password", "connector": "connector", "direct_send": "Direct Send"}
+_METHODS = {"oauth": "OAuth", "basic": "password", "connector": "connector", "direct_send": "Direct Send", "hve": "HVE", "acs": "ACS"}
 
 
 @dataclass

@@ -34,6 +34,7 @@ class Route:
     certificate_path: str = ""
     certificate_password: str | None = field(default=None, repr=False)
     timeout: float = 30.0
+    service: str = "smtp"  # whose rows of the error table come first
 
 
 class Conversation:
@@ -118,7 +119,7 @@ class Conversation:
 
     def _refused(self, stage: str, code: int, text: bytes | str) -> SmtpError:
         """A server may repeat the line that it refuses: what signed in is taken out of its words."""
-        return refusal(stage, hide(f"{code} {_text(text)}", self._secrets))
+        return refusal(stage, hide(f"{code} {_text(text)}", self._secrets), self.route.service)
 
     @contextmanager
     def _stage(self, stage: str) -> Iterator[None]:
@@ -175,8 +176,8 @@ def _text(text: bytes | str) -> str:
     return " ".join((text.decode("utf-8", "replace") if isinstance(text, bytes) else text).split())
 
 
-def refusal(stage: str, reply: str) -> SmtpError:
+def refusal(stage: str, reply: str, service: str = "smtp") -> SmtpError:
     """The failure that a reply such as `535 5.7.3 ...` means."""
     cause = error_table.smtp_cause(reply)
     code = " ".join(part for part in (cause[:3], error_table.smtp_code(cause)) if part)
-    return SmtpError(stage, cause, code=code, known=error_table.smtp(reply))
+    return SmtpError(stage, cause, code=code, known=error_table.smtp(reply, service))

@@ -32,8 +32,10 @@ options:
         description:
           - V(oauth) signs in with the application's token (XOAUTH2), V(basic) with the mailbox's password (LOGIN).
           - V(connector) relays through an inbound connector, V(direct_send) hands mail for the tenant's own recipients to its MX.
+          - V(hve) sends through High Volume Email to recipients inside the tenant, with the application's token or, where there is a
+            password, with the account's password.
         type: str
-        choices: [oauth, basic, connector, direct_send]
+        choices: [oauth, basic, connector, direct_send, hve]
         default: oauth
       to:
         description: The recipient of the proof. Take one outside the tenant where the sender sends outside.
@@ -43,7 +45,7 @@ options:
         description: The mailbox to sign in as, where it is not the address itself.
         type: str
       password:
-        description: The mailbox's password, for V(basic).
+        description: The mailbox's or account's password, for V(basic), and for V(hve) without an application.
         type: str
       certificate_path:
         description: A PEM file with private key, certificate and intermediates, for a connector by certificate.
@@ -61,7 +63,7 @@ options:
         description: The server's port.
         type: int
   app_unique_name:
-    description: The unique name of the application that V(oauth) senders sign in with. Give this or O(app_id).
+    description: The unique name of the application that V(oauth) and V(hve) senders sign in with. Give this or O(app_id).
     type: str
   app_id:
     description: That application's client id.

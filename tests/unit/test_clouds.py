@@ -35,6 +35,22 @@ def test_each_cloud_has_microsofts_hosts(name: str, authority: str, graph: str, 
     assert cloud.scope("graph") == f"https://{graph}/.default"
 
 
+@pytest.mark.parametrize(
+    ("name", "management", "hve", "acs"),
+    [
+        ("global", "management.azure.com", "smtp.hve.mx.microsoft", "smtp.azurecomm.net"),
+        ("gcc-high", "management.usgovcloudapi.net", "", ""),
+        ("dod", "management.usgovcloudapi.net", "", ""),
+        ("china", "management.chinacloudapi.cn", "", ""),
+    ],
+)
+def test_each_cloud_has_its_resource_manager_and_the_services_it_has(name: str, management: str, hve: str, acs: str) -> None:
+    cloud = clouds.resolve(name)
+    assert cloud.scope("management") == f"{cloud.management}/.default" == f"https://{management}/.default"
+    assert (cloud.hve_host, cloud.hve_port, cloud.acs_host, cloud.acs_port) == (hve, 587, acs, 587)
+    assert (cloud.scope("hve"), cloud.scope("acs")) == ("https://outlook.office.com/.default", "https://communication.azure.com/.default")
+
+
 def test_a_mapping_names_another_place() -> None:
     cloud = clouds.resolve({**EMULATOR, "smtp_port": "5870", "mx_host": "mx.example", "mx_port": 2525, "ca_file": "/tmp/ca.pem"})  # noqa: S108
     assert cloud.exchange == "https://exchange.example:8443"
@@ -75,6 +91,8 @@ def test_empty_settings_are_left_out_settings() -> None:
         ({"smtp_port": 0}, "smtp_port is 0, not a port (1 to 65535)"),
         ({"smtp_port": 65536}, "smtp_port is 65536, not a port (1 to 65535)"),
         ({"smtp_port": "smtp"}, "smtp_port is 'smtp', not a port (1 to 65535)"),
+        ({"hve_port": 0}, "hve_port is 0, not a port (1 to 65535)"),
+        ({"management": "azure"}, "management is 'azure', not an https URL without a path"),
         ({"mx_port": -25}, "mx_port is -25, not a port (1 to 65535)"),
         ({"mx_port": "²"}, "mx_port is '²', not a port (1 to 65535)"),
     ],

@@ -95,6 +95,25 @@ SMTP = [
     ("421 4.7.0 Temporary server error", "server-busy"),
 ]  # fmt: skip
 
+HVE = [
+    ("501 5.5.127 Invalid XOAUTH2 auth data - Token will expire soon", "hve-token-short"),
+    ("535 5.7.142 Token will expire soon", "hve-token-short"),
+    ("535 5.7.143 Expired token", "hve-token-expired"),
+    ("501 5.5.122 Invalid XOAUTH2 argument", "hve-malformed-sign-in"),
+    ("535 5.7.144 XOAUTH2 authentication failed. Invalid API permissions", "hve-no-permission"),
+    ("550 5.7.240 The application is not allowed for use with this High Volume Email account", "hve-app-not-allowed"),
+    ("550 5.2.240 The account is not a High Volume Email account", "hve-no-account"),
+    ("550 5.7.62 sender", "hve-sender"),
+    ("550 5.6.241 From", "hve-from"),
+    ("550 5.5.105 External sending is not supported for High Volume Email accounts.", "hve-external"),
+    ("550 5.7.1 The High Volume Email account has no valid billing policy (SubscriptionIsNotActive)", "hve-billing"),
+    ("552 5.3.4 Message size exceeds fixed maximum message size", "hve-too-large"),
+    ("452 4.5.3 Too many recipients", "hve-too-many-recipients"),
+    ("535 5.7.3 Authentication unsuccessful [X]", "hve-refused"),
+    ("535 5.7.139 Authentication unsuccessful, the organization configuration does not allow this authentication method", "hve-basic-blocked"),
+    (f"{AUTH} user is locked by your organization's security defaults policy. Contact your administrator.", "security-defaults"),
+]  # fmt: skip
+
 ENTRA = [
     (7000215, "invalid_client", "wrong-secret"),
     (7000222, "invalid_client", "expired-secret"),
@@ -158,6 +177,7 @@ DNS = [
 def _found() -> list[tuple[str, error_table.Known | None, str]]:
     return (
         [(reply, error_table.smtp(reply), row) for reply, row in SMTP]
+        + [(reply, error_table.smtp(reply, "hve"), row) for reply, row in HVE]
         + [(str(code), error_table.entra(code, error), row) for code, error, row in ENTRA]
         + [(code, error_table.graph(code, ""), row) for code, row in GRAPH]
         + [(kind, error_table.exchange(kind, text), row) for kind, text, row in EXCHANGE]
@@ -181,6 +201,13 @@ def test_an_unknown_reply_has_no_row(reply: str) -> None:
     assert error_table.smtp(reply) is None
 
 
+def test_a_reply_of_another_service_is_known_wherever_it_is_read() -> None:
+    known = error_table.smtp("550 5.7.240 The application is not allowed for use with this High Volume Email account")
+    assert known is not None
+    assert known.id == "hve-app-not-allowed"
+    assert error_table.smtp("535 5.7.3 Authentication unsuccessful") != error_table.smtp("535 5.7.3 Authentication unsuccessful", "hve")
+
+
 def test_an_unknown_code_has_no_row() -> None:
     assert error_table.entra("", "") is None
     assert error_table.entra(1, "invalid_request") is None
@@ -194,12 +221,12 @@ def test_a_row_is_well_formed(row: error_table.Known) -> None:
     assert row.cause
     assert not row.cause.endswith(".")
     assert row.cause[0].islower() or row.cause.split()[0] in {
-        "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36"
+        "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High"
     }  # fmt: skip
     assert row.remedy.endswith(".")
     assert row.remedy[0].isupper()
     assert row.source
-    assert row.keep in (("defer", "hold", "bounce") if row.service == "smtp" else ("",))
+    assert row.keep in (("defer", "hold", "bounce") if row.service in error_table.MAIL_SERVICES else ("",))
     re.compile(row.text)
     re.compile(row.code)
 
@@ -211,7 +238,7 @@ def test_what_passes_by_itself_is_never_bounced() -> None:
 def test_only_the_message_or_the_recipient_bounces_mail() -> None:
     assert {row.id for row in ROWS if row.keep == "bounce"} == {
         "no-from", "two-froms", "bare-line-feed", "too-large", "no-such-recipient", "dmarc", "spf", "authenticated-senders-only",
-        "later-hop-refused",
+        "later-hop-refused", "hve-external", "hve-too-large",
     }  # fmt: skip
 
 

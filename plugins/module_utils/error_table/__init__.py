@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 
-from . import dns_rows, entra_rows, exchange_rows, graph_rows, smtp_rows
+from . import dns_rows, entra_rows, exchange_rows, graph_rows, hve_rows, smtp_rows
 from .known import Known
 
-ROWS: tuple[Known, ...] = entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS + dns_rows.ROWS
+ROWS: tuple[Known, ...] = entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS + hve_rows.ROWS + dns_rows.ROWS
 
 
 def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
@@ -63,10 +63,14 @@ def smtp_cause(reply: str) -> str:
     return found.group(1) if found else reply
 
 
-def smtp(reply: str) -> Known | None:
-    """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`."""
+MAIL_SERVICES = ("smtp", "hve")
+
+
+def smtp(reply: str, service: str = "smtp") -> Known | None:
+    """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`: the service's own, else another's."""
     cause = smtp_cause(reply)
-    return _find("smtp", smtp_code(cause), cause, pattern=True)
+    places = dict.fromkeys((service, *MAIL_SERVICES))
+    return next((row for place in places if (row := _find(place, smtp_code(cause), cause, pattern=True))), None)
 
 
 def dns(code: str) -> Known | None:

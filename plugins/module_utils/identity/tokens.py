@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import error_table
-from ..clouds import Cloud
+from ..clouds import SERVICES, Cloud
 from ..errors import SignInError
 from ..transport import Request, Response, Transport
 from .sign_in import Credential, SignIn
@@ -147,14 +147,14 @@ class TokenSource:
         self._credential, self._cache, self._transport = credential, cache, transport
         self._own: set[str] = set()  # tokens that this task fetched itself
 
-    def token(self, scope: str) -> str:
-        """A token for the scope: the run's, else a new one."""
+    def token(self, scope: str, life: float = MARGIN) -> str:
+        """A token for the scope with this much life left: the run's, else a new one."""
         key = self._key(scope)
-        entry = self._valid(key)
+        entry = self._valid(key, life)
         if entry:
             return entry["token"]
         with self._cache.locked(key):
-            entry = self._valid(key)
+            entry = self._valid(key, life)
             return entry["token"] if entry else self._new(scope, None)
 
     def tenant_id(self, scope: str) -> str:
@@ -177,13 +177,13 @@ class TokenSource:
 
     def forget(self) -> None:
         """Drop this application's tokens: its roles have changed, and roles are baked into tokens."""
-        for service in ("graph", "exchange"):
+        for service in SERVICES:
             self._cache.forget(self._key(self.cloud.scope(service)))
         self._own.clear()
 
-    def _valid(self, key: str) -> dict | None:
+    def _valid(self, key: str, life: float = MARGIN) -> dict | None:
         entry = self._cache.get(key)
-        return entry if entry and entry["expires"] - MARGIN > self._transport.clock.now() else None
+        return entry if entry and entry["expires"] - life > self._transport.clock.now() else None
 
     def _key(self, scope: str) -> str:
         """The credential belongs to it: a wrong one must not be hidden by the token that a right one brought."""

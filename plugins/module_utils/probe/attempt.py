@@ -105,10 +105,13 @@ def route_of(tenant: Tenant, facts: Facts, sender: dict[str, Any]) -> Route:
         source_address=sender["source_address"] or "",
         certificate_path=sender["certificate_path"] or "",
         certificate_password=sender["certificate_password"],
+        service=METHODS[sender["method"]].service,
     )
 
 
 def converse(conversation: Conversation, facts: Facts, sender: dict[str, Any], message: email.message.EmailMessage) -> None:
+    if not conversation.route.host:
+        raise InvalidInput(f"this cloud has no server for method {sender['method']}: give the sender's host")
     conversation.resolve()
     conversation.connect()
     conversation.start_tls()

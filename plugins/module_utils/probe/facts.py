@@ -15,7 +15,7 @@ from .. import addresses
 from ..errors import InvalidInput, MailopsError
 from ..graph import key
 from ..identity import credentials
-from ..identity.tokens import TokenSource
+from ..identity.tokens import MARGIN, TokenSource
 from ..tenant import Tenant
 from .methods import METHODS
 
@@ -31,11 +31,11 @@ class Facts:
     client_secret: str = field(default="", repr=False)  # of the senders' application
     check_mode: bool = False
 
-    def token(self, service: str) -> str:
+    def token(self, service: str, life: float = MARGIN) -> str:
         """A token of the senders' application for a service, else why there is none."""
         if self.no_token or not self.tokens:
             raise self.no_token or InvalidInput("no application to sign in as")
-        return self.tokens.token(self.tokens.cloud.scope(service))
+        return self.tokens.token(self.tokens.cloud.scope(service), life)
 
     def forget(self) -> None:
         """Roles are baked into tokens: the next try takes new ones."""

@@ -26,6 +26,7 @@ class Method:
     name: ClassVar[str]
     at_mx: ClassVar[bool] = True
     accepted_domain: ClassVar[bool] = True  # the address must be in an accepted domain of the tenant
+    service: ClassVar[str] = "smtp"  # whose rows of the error table say what a refusal means
 
     def check(self, sender: Sender, params: dict[str, Any]) -> list[str]:
         """What a sender of this method lacks, each a clause that begins with the method."""
@@ -84,4 +85,25 @@ class Basic(Submission):
         conversation.sign_in_login(self.identity(sender), sender["password"])
 
 
-METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Basic(), Connector(), DirectSend())}
+class Hve(Method):
+    """High Volume Email: the account's own address, recipients inside the tenant; by password where one is given."""
+
+    name = "hve"
+    at_mx = False
+    service = "hve"
+    least_life = 900.0  # seconds that a token must have left: the service wants ten minutes
+
+    def needs_token(self, sender: Sender, params: dict[str, Any]) -> bool:
+        return not sender["password"]
+
+    def server(self, cloud: Cloud, facts: Facts) -> tuple[str, int]:
+        return cloud.hve_host, cloud.hve_port
+
+    def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
+        if sender["password"]:
+            conversation.sign_in_login(self.identity(sender), sender["password"])
+        else:
+            conversation.sign_in_xoauth2(self.identity(sender), facts.token("hve", self.least_life))
+
+
+METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Basic(), Connector(), DirectSend(), Hve())}

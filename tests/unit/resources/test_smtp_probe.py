@@ -61,6 +61,8 @@ def cloud(mail_server: MailServer) -> dict[str, Any]:
         "smtp_port": route.port,
         "mx_host": route.host,
         "mx_port": route.port,
+        "hve_host": route.host,
+        "hve_port": route.port,
         "ca_file": route.ca_file,
     }
 
