@@ -2,7 +2,8 @@
 
 Sources: "Manage High Volume Email for Microsoft 365"; "OAuth authentication for high volume emails for Microsoft 365";
 Add-HVEAppAccess; Get-HVEAccountBillingPolicy. What an account may not do is answered as projects that tried it report.
-The tenant's SMTP AUTH switch does not count here; Security Defaults do, for a password.
+The tenant's SMTP AUTH switch does not count here; for a password authentication policies, Security Defaults and
+Conditional Access do.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator import policies
 from emulator.smtp import texts
 from emulator.smtp.headers import Header
 from emulator.smtp.paths import Transaction
@@ -68,16 +70,27 @@ def _audience(state: State, audience: object) -> bool:
     return plain == EXCHANGE_APP or plain in state.tokens.origins or (parts.scheme == "https" and parts.netloc == AUDIENCE)
 
 
-def by_password(state: State, user: str, password: str) -> Account:
+def by_password(state: State, user: str, password: str, source: str) -> Account:
+    """Basic stays here until September 2028, but for what the organization forbids."""
     tenant = state.tenant(user.rpartition("@")[2])
     found = _identity(tenant, user) if tenant else None
     if tenant is None or found is None:
         raise Refused(texts.AUTHENTICATION_REFUSED)
+    judged = found if isinstance(found, Mailbox) else _as_user(found)
+    if not policies.allows_basic_smtp(tenant, judged, state.now()):
+        raise Refused(texts.BASIC_DISABLED)
     if not found.password or not hmac.compare_digest(found.password.encode(), password.encode("utf-8", "surrogateescape")):
         raise Refused(texts.WRONG_PASSWORD)
     if tenant.security_defaults:
         raise Refused(texts.SECURITY_DEFAULTS)
+    if policies.blocks_user(tenant, judged, source):
+        raise Refused(texts.CONDITIONAL_ACCESS)
     return Account(tenant.id, found.address)
+
+
+def _as_user(account: HveAccount) -> Mailbox:
+    """The account as policies see it: a user."""
+    return Mailbox(account.address, account.guid, account.name, account.display_name, user_id=account.user_id)
 
 
 def _identity(tenant: Tenant, user: str) -> HveAccount | Mailbox | None:
@@ -93,7 +106,7 @@ class Hve(Submission):
         return by_token(self.state, self.settings, user, token)
 
     def by_password(self, user: str, password: str) -> Account:
-        return by_password(self.state, user, password)
+        return by_password(self.state, user, password, self.source)
 
     def _own(self) -> tuple[Tenant, HveAccount]:
         """The tenant and the account that is signed in, both as they are now."""

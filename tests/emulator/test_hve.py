@@ -124,6 +124,10 @@ def test_a_password_signs_in_unless_security_defaults_say_no(api: Api) -> None:
     assert answer().startswith("235 ")  # although the tenant's SMTP AUTH is off
     assert answer(password="wrong").startswith("535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.")
     assert answer(user="nobody@contoso.com").startswith("535 5.7.3 ")
+    api.rows("New-AuthenticationPolicy", {"Name": "No basic"})
+    api.rows("Set-OrganizationConfig", {"DefaultAuthenticationPolicy": "No basic"})
+    assert answer().startswith("535 5.7.139 Authentication unsuccessful, basic authentication is disabled.")
+    api.rows("Set-AuthenticationPolicy", {"Identity": "No basic", "AllowBasicAuthSmtp": True})
     api.admin.change("contoso.com", security_defaults=True)
     assert "security defaults" in answer()
     assert submit(api).startswith("250 ")
