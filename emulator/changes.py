@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.dns import faults as dns_faults
 from emulator.entra.errors import CATALOGUE
 from emulator.exchange import faults as exchange_faults
 from emulator.faults import Fault
@@ -239,5 +240,5 @@ def fault_is_known(fault: Fault) -> bool:
         name = fault.name or ""
         return name in ("throttled", "unavailable") or (name.startswith("AADSTS") and name[6:].isdigit() and int(name[6:]) in CATALOGUE)
     mail = (*smtp_faults.NAMES, *smtp_faults.NETWORK)
-    known = {"graph": graph_faults.NAMES, "exchange": exchange_faults.NAMES}.get(fault.service, mail)
+    known = {"graph": graph_faults.NAMES, "exchange": exchange_faults.NAMES, "dns": dns_faults.NAMES}.get(fault.service, mail)
     return fault.name in known

@@ -31,6 +31,7 @@ class Cloud:
             "graph_audience": f"https://{self.graph[0]}",
             "exchange_audience": f"https://{self.exchange[0]}",
             "federated_audience": self.federated_audience,
+            "spf_include": self.spf_include,
         }
 
 

@@ -125,7 +125,7 @@ def _quoted(text: str) -> str:
 
 
 class Emulator:
-    """A running emulator: `cloud` is the m365_cloud of an inventory, `admin` the client of its admin API.
+    """A running emulator: m365_cloud and m365_dns_servers of an inventory, and the client of its admin API.
 
     `state` is a document or the path of a state file; what it needs (its certificate authority, the state it was
     given as a document) goes to `directory`, a temporary one by default.
@@ -153,6 +153,7 @@ class Emulator:
         self._process = self._start()
         ready = self._wait(patience)
         self.cloud: Document = ready["m365_cloud"]
+        self.dns_servers: list[str] = ready["m365_dns_servers"]
         self.admin = AdminClient(ready["admin"])
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -9,6 +9,7 @@ DIRECTORY then holds `keys/`, the state file, and `vars.yml`, which the demo inv
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import datetime
 import json
@@ -54,6 +55,7 @@ class Sandbox:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.keys.mkdir(mode=0o700, parents=True)
         passwords = {name: secrets.token_urlsafe(18) for name in SECRETS}
+        passwords["dns_tsig_secret"] = base64.b64encode(secrets.token_bytes(32)).decode()
         for name in APPLICATION_KEYS:
             self._application_key(name, passwords["fabrikam_pfx_password"])
         authority = Authority(self.tls)
@@ -97,7 +99,8 @@ class Sandbox:
             time.sleep(0.05)
         ready = dict(json.loads(self.ready_file.read_text(encoding="utf-8")))
         # JSON is YAML; the demo inventory reads it.
-        variables = {"m365_cloud": ready["m365_cloud"], "demo_secrets": passwords, "demo_admin": ready["admin"]}
+        variables = {name: ready[name] for name in ("m365_cloud", "m365_dns_servers")}
+        variables |= {"demo_secrets": passwords, "demo_admin": ready["admin"]}
         _write(self.vars_file, json.dumps(variables, indent=2).encode())
         return ready
 

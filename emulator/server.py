@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from emulator import entra, graph, oidc, statefile
+from emulator import dns, entra, graph, oidc, statefile
 from emulator.admin import Admin
 from emulator.ca import Authority
 from emulator.entra import managed_identity
@@ -35,6 +35,7 @@ class Options:
     smtp_port: int = 0
     mx_port: int = 0
     hve_port: int = 0
+    dns_port: int = 0
     admin_port: int = 0
     directory: Path | None = None
     ready_file: Path | None = None
@@ -69,6 +70,7 @@ class Emulator:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
         mail = await self._mail()
+        names = await dns.serve(self.platform, self.options.host, self.options.dns_port)
         https, admin = self._socket(self.options.https_port), self._socket(self.options.admin_port)
         port = https.getsockname()[1]
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
@@ -79,10 +81,12 @@ class Emulator:
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
         while not all(server.started for server in servers):
             await asyncio.sleep(0.005)
-        self._announce(port, admin.getsockname()[1], *(server.sockets[0].getsockname()[1] for server in mail))
+        ports = [server.sockets[0].getsockname()[1] for server in mail]
+        self._announce(port, admin.getsockname()[1], *ports, names=names.address)
         await stopped.wait()
         for mail_server in mail:
             mail_server.close()
+        names.close()
         await self._stop(servers, tasks)
         if self.options.save:
             self.save()
@@ -148,7 +152,7 @@ class Emulator:
             return managed_identity.handle(self.platform, request)
         return self.admin.handle(request)
 
-    def _announce(self, https: int, admin: int, smtp: int, mx: int, hve: int) -> None:
+    def _announce(self, https: int, admin: int, smtp: int, mx: int, hve: int, *, names: str) -> None:
         host = self.options.host
         origin = f"https://{host}:{https}"
         cloud = {
@@ -165,7 +169,7 @@ class Emulator:
         }
         if self.platform.settings.cloud:
             cloud |= self.platform.cloud.announced()
-        line = json.dumps({"pid": os.getpid(), "admin": f"http://{host}:{admin}", "m365_cloud": cloud})
+        line = json.dumps({"pid": os.getpid(), "admin": f"http://{host}:{admin}", "m365_cloud": cloud, "m365_dns_servers": [names]})
         if self.options.ready_file:
             temporary = self.options.ready_file.with_name(f".{self.options.ready_file.name}.new")
             temporary.write_text(line + "\n", encoding="utf-8")

@@ -92,7 +92,7 @@ _DATA = {
     "mailbox_full": "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
     "too_large": texts.TOO_LARGE,
     "dmarc": "550 5.7.509 Access denied, sending domain [{domain}] does not pass DMARC verification and has a DMARC policy of reject.",
-    "spf": "550 5.7.23 The message was rejected because of Sender Policy Framework violation",
+    "spf": texts.SPF_REJECTED,
 }
 _CONNECT = {
     "unavailable": "421 4.7.0 Service not available, try again later",

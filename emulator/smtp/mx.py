@@ -10,7 +10,7 @@ import ssl
 
 from cryptography import x509
 
-from emulator.smtp import texts, tls
+from emulator.smtp import spf, texts, tls
 from emulator.smtp.attribution import Acceptance, Peer, check_recipient, domain_of
 from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
@@ -62,22 +62,30 @@ class Mx(Transfer):
         groups: dict[Acceptance, list[str]] = {}
         for address, acceptance in self._acceptances:
             groups.setdefault(acceptance, []).append(address)
+        verdict = spf.judge(self.state, self.source, transaction.sender) if any(one.via != "connector" for one in groups) else None
+        if verdict and verdict.result == "fail" and any(self._rejects(one) for one in groups):
+            raise Refused(texts.SPF_REJECTED)
         relayed = [(self.state.tenants[one.tenant_id], found) for one, found in groups.items() if one.via == "connector"]
         for tenant, recipients in relayed:
             self.outside.check(tenant, transaction.sender, recipients)
         for tenant, recipients in relayed:
             self.outside.spend(tenant, transaction.sender, recipients)
         for acceptance, recipients in groups.items():
+            judged = verdict.header(self.client.hello) if verdict and acceptance.via != "connector" else b""
             self.state.receive(
                 Message(
                     tenant_id=acceptance.tenant_id,
                     via=acceptance.via,
                     mail_from=transaction.sender,
                     recipients=recipients,
-                    raw=raw,
+                    raw=judged + raw,
                     connector=acceptance.connector,
                     source=self.source,
                     received=self.state.now(),
                 )
             )
         return texts.queued_by_mx(self.message_id(header), len(raw))
+
+    def _rejects(self, acceptance: Acceptance) -> bool:
+        """Whether the recipient's tenant refuses mail whose SPF fails; what a connector brought is not asked."""
+        return acceptance.via != "connector" and self.state.tenants[acceptance.tenant_id].reject_spf_hard_fail

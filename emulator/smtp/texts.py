@@ -134,6 +134,7 @@ TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
 # -- the MX endpoint ----------------------------------------------------------------------------------------------------
 RELAY_DENIED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
 RELAY_DOMAIN = "550 5.7.64 Relay Access Denied ATTR36. For more details please refer to: https://support.microsoft.com/kb/3169958"
+SPF_REJECTED = "550 5.7.23 The message was rejected because of Sender Policy Framework violation"
 DIRECT_SEND_REJECTED = "550 5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization from unauthorized sources"
 PARTNER_RESTRICTED = (
     "550 5.7.51 TenantInboundAttribution; Rejecting. Recipient has a partner connector with RestrictDomainsToIPAddresses "

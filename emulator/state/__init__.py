@@ -21,6 +21,7 @@ from emulator.state.directory import (
     FederatedCredential,
     Secret,
 )
+from emulator.state.dns import Dns, DnsKey, DnsRecord
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
 from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
@@ -44,6 +45,9 @@ __all__ = [
     "DelegatedGrant",
     "DeletedItem",
     "DeviceCode",
+    "Dns",
+    "DnsKey",
+    "DnsRecord",
     "EnterpriseApplication",
     "ExchangeServicePrincipal",
     "FederatedCredential",
@@ -78,6 +82,7 @@ class State:
     tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
     messages: list[Message] = field(default_factory=list)
     network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
+    dns: Dns = field(default_factory=Dns)
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
     _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
     tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
+from emulator.state.dns import Zones
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
 from emulator.state.hve import VALID, BillingPolicy, HveAccount
 from emulator.state.licences import Licence
@@ -46,6 +47,8 @@ class Tenant(Replicated):
     transport_config: dict[str, Any] = field(default_factory=dict)  # what Set-TransportConfig changed beside SMTP AUTH
     organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
     policies: Policies = field(default_factory=Policies)
+    dns: Zones = field(default_factory=dict)  # the zones of its domains
+    reject_spf_hard_fail: bool = False  # 550 5.7.23 for mail whose SPF fails
     created: float = 0.0
     replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
     sign_ins: deque[SignIn] = field(default_factory=lambda: deque(maxlen=KEPT))  # oldest first

@@ -14,6 +14,7 @@ from emulator.clouds import CLOUDS
 from emulator.faults import SERVICES
 from emulator.settings import LAG_KINDS, Settings
 from emulator.state import Message, State
+from emulator.statefile.dns import dns_document, read_dns
 from emulator.statefile.reader import Node, StateError
 from emulator.statefile.tenant import read_tenant, tenant_document
 
@@ -54,6 +55,7 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
         domains.update(tenant.accepted_domains)
         state.tenants[tenant.id] = tenant
     state.network = {str(key): str(value) for key, value in node.take("network", dict, {}).items()}
+    state.dns = read_dns(node.node("dns"))
     settings = _read_settings(node.node("settings"))
     state.messages = [_read_message(item) for item in node.nodes("messages")]
     node.done()
@@ -94,6 +96,7 @@ def state_document(state: State, settings: Settings) -> dict[str, Any]:
     return {
         "tenants": [tenant_document(tenant) for tenant in state.tenants.values()],
         "network": state.network,
+        "dns": dns_document(state.dns),
         "settings": asdict(settings),
         "messages": [vars(m) | {"raw": base64.b64encode(m.raw).decode()} for m in state.messages],
     }

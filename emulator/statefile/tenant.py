@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
 from emulator.statefile import directory, hve, licences, parts, rbac, sign_in
+from emulator.statefile.dns import read_zones, zones_document
 from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
 from emulator.well_known import RESOURCE_NAMES, derived_id
@@ -18,6 +19,7 @@ _SWITCHES = {
     "reject_direct_send": False,
     "connectors_disabled_by_offer": False,
     "trial": False,
+    "reject_spf_hard_fail": False,
 }
 
 
@@ -34,6 +36,7 @@ def read_tenant(node: Node, base: Path) -> Tenant:
         replicating=parts.read_replicating(node),
         **{name: node.flag(name, default) for name, default in _SWITCHES.items()},
     )
+    tenant.dns = read_zones(node.node("dns"))
     tenant.policies = read_policies(node.node("policies"), tenant.id)
     _read_directory(node, tenant, base)
     for item in node.nodes("exchange_service_principals"):
@@ -131,6 +134,7 @@ def head_document(tenant: Tenant) -> dict[str, Any]:
         "initial_domain": tenant.initial_domain,
         "domains": tenant.domains,
         **{name: getattr(tenant, name) for name in _SWITCHES},
+        "dns": zones_document(tenant.dns),
         "transport_config": tenant.transport_config,
         "organization_config": tenant.organization_config,
         "policies": policies_document(tenant.policies),
