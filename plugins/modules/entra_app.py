@@ -52,6 +52,12 @@ options:
       - Where something is to be written, all of them must exist first; those that do not are named at once. They are not changed.
     type: list
     elements: str
+  public_client:
+    description:
+      - Whether it is a public client, which users sign in to (device code) and which has no credential of its own; also lets it redirect to
+        C(http://localhost). A tenant that sends both ways has two applications.
+      - Left out, it stays as it is.
+    type: bool
   consent:
     description: Whether to grant admin consent to the permissions.
     type: bool
@@ -88,6 +94,14 @@ EXAMPLES = r"""
       - name: SMTP.SendAsApp
     certificates:
       - files/smtp-sender.pem
+
+- name: Register the application that users sign in to, to send as themselves or as a shared mailbox
+  mailops.m365.entra_app:
+    unique_name: mailops-user-sender
+    public_client: true
+    permissions:
+      - {name: SMTP.Send, type: delegated}
+      - {name: offline_access, api: graph, type: delegated}
 """
 
 RETURN = r"""
@@ -128,6 +142,15 @@ app:
     enterprise_application:
       description: Whether the enterprise application exists.
       type: bool
+    public_client:
+      description: Whether it is a public client.
+      returned: when it is
+      type: bool
+    redirect_uris:
+      description: Where a public client may be redirected to.
+      returned: when it is a public client
+      type: list
+      elements: str
 cost:
   description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
   returned: always

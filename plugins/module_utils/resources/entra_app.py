@@ -18,6 +18,7 @@ from ..graph import Call
 from ..spec import EXPECTED, JOURNAL, TENANT, Spec
 from ..tenant import GUID, Tenant
 
+LOOPBACK = "http://localhost"
 PERMISSION = {
     "name": {"type": "str", "required": True},
     "api": {"type": "str", "default": "exchange"},
@@ -30,6 +31,7 @@ OPTIONS = Spec(
         "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
         "certificates": {"type": "list", "elements": "str"},
         "mailboxes": {"type": "list", "elements": "str"},
+        "public_client": {"type": "bool"},
         "consent": {"type": "bool", "default": True},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -127,6 +129,7 @@ def difference(found: Found, wanted: list[Permission], leaves: list[certificates
         work.patch["uniqueName"] = params["unique_name"]
     if application.get("signInAudience") != "AzureADMyOrg" and work.create:
         work.patch["signInAudience"] = "AzureADMyOrg"
+    work.patch |= _client_kind(application, params["public_client"])
     if params["permissions"] is not None:
         have = required(found)
         want = {(p.api.lower(), p.id, p.delegated) for p in wanted} | (set() if exclusive else have)
@@ -142,6 +145,21 @@ def difference(found: Found, wanted: list[Permission], leaves: list[certificates
             kept = {leaf.thumbprint for leaf in leaves}
             work.remove_keys = {k["keyId"] for k in keys if thumbprint(k) not in kept}
     return work
+
+
+def _client_kind(application: dict[str, Any], public_client: bool | None) -> dict[str, Any]:
+    """A public client proves nothing but its id: users sign in to it (device code, or a browser that returns to localhost)."""
+    patch: dict[str, Any] = {}
+    if public_client is not None and bool(application.get("isFallbackPublicClient")) != public_client:
+        patch["isFallbackPublicClient"] = public_client
+    uris = redirect_uris(application)
+    if public_client and LOOPBACK not in uris:
+        patch["publicClient"] = {"redirectUris": [*uris, LOOPBACK]}
+    return patch
+
+
+def redirect_uris(application: dict[str, Any]) -> list[str]:
+    return list((application.get("publicClient") or {}).get("redirectUris") or [])
 
 
 def _wish_list(entries: set[tuple[str, str, bool]]) -> list[dict]:
@@ -167,7 +185,7 @@ def _consent(work: Work, found: Found, wanted: list[Permission], exclusive: bool
         kept = {(p.resource_id, p.id) for p in roles}
         work.unassign = [a for a in found.assignments if (a["resourceId"], a["appRoleId"]) not in kept]
     granted = {g["resourceId"]: set(g["scope"].split()) for g in tenant_wide(found)}
-    for resource in {p.resource_id for p in wanted if p.delegated} | (set(granted) if exclusive else set()):
+    for resource in sorted({p.resource_id for p in wanted if p.delegated} | (set(granted) if exclusive else set())):
         want = {p.name for p in wanted if p.delegated and p.resource_id == resource}
         have_scopes = granted.get(resource, set())
         target = want if exclusive else want | have_scopes
@@ -212,7 +230,12 @@ def public(found: Found) -> dict[str, Any]:
         "consented": sorted(consented),
         "certificates": sorted(thumbprint(k) for k in found.application.get("keyCredentials") or []),
         "enterprise_application": bool(found.principal),
-    }
+    } | _public_client(bool(found.application.get("isFallbackPublicClient")), redirect_uris(found.application))
+
+
+def _public_client(public_client: bool, uris: list[str]) -> dict[str, Any]:
+    """Shown of public clients only."""
+    return {"public_client": True, "redirect_uris": sorted(uris)} if public_client else {}
 
 
 def predicted(
@@ -237,7 +260,10 @@ def predicted(
     if params["certificates"] is not None:
         prints = {leaf.thumbprint for leaf in leaves}
         after["certificates"] = sorted(prints | (set() if exclusive else set(after["certificates"])))
-    return after
+    application = found.application or {}
+    asked = params["public_client"]
+    uris = {*redirect_uris(application), *([LOOPBACK] if asked else [])}
+    return after | _public_client(bool(application.get("isFallbackPublicClient")) if asked is None else asked, list(uris))
 
 
 def describe(found: Found, shown: dict[str, Any]) -> dict[str, Any]:
