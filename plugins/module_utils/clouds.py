@@ -36,6 +36,7 @@ class Cloud:
     graph_audience: str = ""
     exchange_audience: str = ""
     ca_file: str = ""
+    smtp_audience: str = ""  # of a user's token for SMTP; left out, it is Exchange's
     federated_audience: str = "api://AzureADTokenExchange"
     spf_include: str = "spf.protection.outlook.com"
     management: str = ""
@@ -52,6 +53,10 @@ class Cloud:
         audience: str = getattr(self, f"{service}_audience") or getattr(self, service)
         return f"{audience.rstrip('/')}/.default"
 
+    def smtp_scope(self) -> str:
+        """The scope of a user's token for SMTP ("Authenticate an IMAP, POP or SMTP connection using OAuth")."""
+        return f"{(self.smtp_audience or self.exchange_audience or self.exchange).rstrip('/')}/SMTP.Send"
+
 
 CLOUDS = {
     "global": Cloud(
@@ -62,6 +67,7 @@ CLOUDS = {
         management="https://management.azure.com",
         hve_host="smtp.hve.mx.microsoft",
         acs_host="smtp.azurecomm.net",
+        smtp_audience="https://outlook.office.com",
     ),
     "gcc-high": Cloud(
         authority="https://login.microsoftonline.us",

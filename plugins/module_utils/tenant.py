@@ -47,7 +47,7 @@ class Tenant:
             raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
         self.cloud = clouds.resolve(params["cloud"])
         self.wait_timeout = float(params.get("wait_timeout") or 0)
-        self._params, self._prompt = params, prompt
+        self._params, self.prompt = params, prompt
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()
         self.transport = Transport(self._session, self.clock)
@@ -60,7 +60,7 @@ class Tenant:
 
     @cached_property
     def tokens(self) -> TokenSource:
-        credential = methods.load(self._params, self._prompt)
+        credential = methods.load(self._params, self.prompt)
         return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport)
 
     @cached_property

@@ -31,11 +31,12 @@ options:
       method:
         description:
           - V(oauth) signs in with the application's token (XOAUTH2), V(basic) with the mailbox's password (LOGIN).
+          - V(delegated) signs in as a user, with the refresh token of the user's own sign-in (module M(mailops.m365.delegated_sign_in)).
           - V(connector) relays through an inbound connector, V(direct_send) hands mail for the tenant's own recipients to its MX.
           - V(hve) sends through High Volume Email to recipients inside the tenant, with the application's token or, where there is a
             password, with the account's password.
         type: str
-        choices: [oauth, basic, connector, direct_send, hve]
+        choices: [oauth, delegated, basic, connector, direct_send, hve]
         default: oauth
       to:
         description: The recipient of the proof. Take one outside the tenant where the sender sends outside.
@@ -44,6 +45,43 @@ options:
       mailbox:
         description: The mailbox to sign in as, where it is not the address itself.
         type: str
+      user:
+        description: Who has signed in, for V(delegated). The user sends from his own address, or from one on which he has a right.
+        type: str
+      sink:
+        description: Where the user's refresh token is kept, for V(delegated). It is renewed there.
+        type: dict
+        suboptions:
+          kind:
+            description:
+              - V(file) is a file that only its owner can read, replaced in one step.
+              - V(command) is any program, which covers password managers, a vault's own client and C(ansible-vault).
+              - V(environment) is a variable that a pipeline gives its job. It can be read only, so that nobody can sign in into it.
+            type: str
+            choices: [file, command, environment]
+            default: file
+          path:
+            description: The file's absolute path, for V(file).
+            type: path
+          fetch:
+            description: For V(command), the program with its arguments that prints the token. One that fails or prints nothing holds none.
+            type: list
+            elements: str
+          store:
+            description: For V(command), the program with its arguments that takes the token on its standard input and keeps it.
+            type: list
+            elements: str
+          remove:
+            description: For V(command), the program with its arguments that forgets the token.
+            type: list
+            elements: str
+          variable:
+            description: The variable's name, for V(environment).
+            type: str
+      on_behalf:
+        description: Whether a V(delegated) sender sends on behalf of the address (GrantSendOnBehalfTo), not as it (SendAs).
+        type: bool
+        default: false
       password:
         description: The mailbox's or account's password, for V(basic), and for V(hve) without an application.
         type: str
@@ -81,6 +119,12 @@ options:
     description: Passwords by mailbox or address, for senders without O(senders[].password).
     type: dict
     default: {}
+  user_app_unique_name:
+    description: The unique name of the application that users of V(delegated) senders sign in to. Give this or O(user_app_id).
+    type: str
+  user_app_id:
+    description: That application's client id.
+    type: str
   wait:
     description: For how many seconds to go on trying senders whose failure passes by waiting (a permission that has not arrived yet).
     type: int

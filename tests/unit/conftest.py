@@ -144,7 +144,14 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
     """Runs a task's core against a sender: play(resource, sender, check_mode=True, option=...). `play.tenant` is its tenant."""
 
     def run(
-        resource: Any, sender: Any, *, check_mode: bool = False, sign_in: bool = False, token_directory: str | None = None, **options: Any
+        resource: Any,
+        sender: Any,
+        *,
+        check_mode: bool = False,
+        sign_in: bool = False,
+        token_directory: str | None = None,
+        prompt: Callable[[str], None] | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         def make(params: dict[str, Any], directory: str | None, prompt: Any = None) -> Tenant:
             tenant = Tenant(params, directory, sender, clock, prompt)
@@ -157,7 +164,7 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
         if resource.spec.writes:
             options.setdefault("journal_dir", str(journal_dir))
         params = parameters(resource.spec, **options)
-        result = engine.run(resource, params, check_mode=check_mode, token_directory=token_directory)
+        result = engine.run(resource, params, check_mode=check_mode, token_directory=token_directory, prompt=prompt)
         assert not getattr(sender, "complaints", []), sender.complaints
         return result
 

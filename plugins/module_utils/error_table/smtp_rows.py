@@ -40,7 +40,7 @@ ROWS: tuple[Known, ...] = (
     Known("authentication-refused", "smtp", "5.7.3",
           "the sign-in was refused: the token or password is wrong, or Exchange does not know the application or its right on the mailbox yet",
           "Check the service principal in Exchange (the enterprise application's object id), FullAccess on the mailbox and SMTP.SendAsApp; "
-          "after a change it takes minutes to an hour.", wait=True, keep="defer", source=_OAUTH),
+          "of a user, the licence and the consent to SMTP.Send; after a change it takes minutes to an hour.", wait=True, keep="defer", source=_OAUTH),
     Known("wrong-mechanism", "smtp", "5.7.4", "Microsoft does not offer this way to sign in", "Use LOGIN or XOAUTH2.", keep="defer",
           source=_SMTP_AUTH),
     Known("old-tls", "smtp", "4.7.66", "the client speaks TLS older than 1.2", "Update the device, or let it send through a relay host.",
@@ -57,10 +57,12 @@ ROWS: tuple[Known, ...] = (
     Known("sender-lockout", "smtp", r"5\.2\.25[1-5]", "Microsoft locked the mailbox out of sending, after it kept repeating one error",
           "Stop sending, correct the error that the text names, and wait until the lock ends by itself.", text=r"throttled", keep="hold",
           source=_NDR),
-    Known("send-as-denied", "smtp", r"5\.2\.(252|0)", "the sender's address is not the mailbox and the application has no SendAs right on it",
-          "Send as the mailbox itself, or grant SendAs on the other address (role entra_app).", text=r"SendAsDenied", keep="hold", source=_NDR),
+    Known("send-as-denied", "smtp", r"5\.2\.(252|0)", "the sender's address is not the mailbox, and the application or user has no SendAs right on it",
+          "Send as the mailbox itself, or grant SendAs on the other address (to an application: role entra_app; to a user: role "
+          "shared_mailbox).", text=r"SendAsDenied", keep="hold", source=_NDR),
     Known("send-as-denied", "smtp", "5.7.60", "the sender's address is not the mailbox and there is no SendAs right on it",
-          "Send as the mailbox itself, or grant SendAs on the other address (role entra_app).", keep="hold", source=_NDR),
+          "Send as the mailbox itself, or grant SendAs on the other address (to an application: role entra_app; to a user: role "
+          "shared_mailbox).", keep="hold", source=_NDR),
     Known("account-blocked", "smtp", "5.1.8", "Microsoft blocked the account for sending spam",
           "Unblock it in Microsoft Defender (Restricted entities) once the cause is removed.", keep="hold", source=_NDR),
     Known("spam-block", "smtp", r"5\.7\.(50[123]|511)", "Microsoft blocked the sender or the address as abusive",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .sign_in import SignIn, msal
+from .sign_in import SignIn, public
 
 Prompt = Callable[[str], None]
 
@@ -26,12 +26,10 @@ class DeviceCode:
     prompt: Prompt = field(repr=False)
 
     def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
-        client = msal().PublicClientApplication(
-            sign_in.client_id, authority=sign_in.authority, http_client=sign_in.http, instance_discovery=False
-        )
+        client = public(sign_in)
         kept = hashlib.sha256(f"refresh {sign_in.authority.lower()} {sign_in.client_id.lower()}".encode()).hexdigest()
         with sign_in.cache.locked(kept):
-            answer = self._refreshed(client, sign_in, kept, scope, claims) or self._asked(client, sign_in, scope, claims)
+            answer = self._refreshed(client, sign_in, kept, scope, claims) or ask(client, sign_in, scope, self.prompt, claims=claims)
             if answer.get("refresh_token"):
                 sign_in.cache.put(kept, {"refresh_token": answer["refresh_token"]})
         return {**answer, "tenant": client.authority.tenant}
@@ -46,19 +44,23 @@ class DeviceCode:
         answer: dict[str, Any] = client.acquire_token_by_refresh_token(token, scopes=[scope], claims_challenge=claims)
         return answer if "access_token" in answer else None
 
-    def _asked(self, client: Any, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
-        flow: dict[str, Any] = client.initiate_device_flow(scopes=[scope])
-        if "user_code" not in flow:
-            return flow
-        self.prompt(f"{sign_in.tenant}: {flow['message']}")
-        clock = sign_in.transport.clock
-        ends = clock.now() + float(flow.get("expires_in", 900))
-        while True:
-            # One question at a time, as the waiting is the transport's (counted as cost); msal slows the flow down itself.
-            answer: dict[str, Any] = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
-            if answer.get("error") not in ("authorization_pending", "slow_down") or clock.now() >= ends:
-                return answer
-            sign_in.transport.pause(float(flow.get("interval", 5)))
+
+def ask(
+    client: Any, sign_in: SignIn, scope: str, prompt: Prompt, *, claims: str | None = None, who: str = "", timeout: float = 900.0
+) -> dict[str, Any]:
+    """Show a code and wait until somebody has signed in with it; the last answer, which has `error` where nobody has."""
+    flow: dict[str, Any] = client.initiate_device_flow(scopes=[scope])
+    if "user_code" not in flow:
+        return flow
+    prompt(f"{sign_in.tenant}: {f'for {who}: ' if who else ''}{flow['message']}")
+    clock = sign_in.transport.clock
+    ends = clock.now() + min(float(flow.get("expires_in", 900)), timeout)
+    while True:
+        # One question at a time, as the waiting is the transport's (counted as cost); msal slows the flow down itself.
+        answer: dict[str, Any] = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
+        if answer.get("error") not in ("authorization_pending", "slow_down") or clock.now() >= ends:
+            return answer
+        sign_in.transport.pause(float(flow.get("interval", 5)))
 
 
 def _at_once(_flow: dict[str, Any]) -> bool:

@@ -56,6 +56,13 @@ def msal() -> types.ModuleType:
     return library
 
 
+def public(sign_in: SignIn) -> Any:
+    """msal's client of an application without a credential, which users sign in to."""
+    return msal().PublicClientApplication(
+        sign_in.client_id, authority=sign_in.authority, http_client=sign_in.http, instance_discovery=False
+    )
+
+
 def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: str | None) -> dict[str, Any]:
     """A token for the application itself."""
     # A new client a fetch: msal's own cache would answer a forced renewal from memory.

@@ -163,6 +163,16 @@ class TokenSource:
         entry = self._valid(self._key(scope)) or {}
         return entry.get("tenant") or self.tenant
 
+    def fresh(self, scope: str) -> str:
+        """A token that was asked for just now, whatever the run's cache holds: proof that the sign-in works."""
+        with self._cache.locked(self._key(scope)):
+            return self._new(scope, None)
+
+    def sign_in(self, attempted: str) -> SignIn:
+        """What a way of signing in works with."""
+        http = _MsalHttp(self._transport, attempted, self._cache)
+        return SignIn(self.cloud, self.tenant, self.client_id, http, self._transport, self._cache, attempted)
+
     def renewed(self, scope: str, used: str, claims: str | None = None) -> str | None:
         """Another token than the refused one; with the `claims` of a challenge always a new one.
 
@@ -200,9 +210,7 @@ class TokenSource:
     def _fetch(self, scope: str, claims: str | None) -> dict:
         who = f"application {self.client_id}" if self.client_id else "this machine's managed identity"
         attempted = f"sign in to {self.tenant} as {who}"
-        http = _MsalHttp(self._transport, attempted, self._cache)
-        sign_in = SignIn(self.cloud, self.tenant, self.client_id, http, self._transport, self._cache, attempted)
-        answer = self._credential.acquire(sign_in, scope, claims)
+        answer = self._credential.acquire(self.sign_in(attempted), scope, claims)
         if "access_token" not in answer:
             raise sign_in_error(attempted, answer)
         life = float(answer.get("expires_in", 3599))

@@ -118,13 +118,15 @@ def converse(conversation: Conversation, facts: Facts, sender: dict[str, Any], m
     if facts.check_mode:
         return
     METHODS[sender["method"]].sign_in(conversation, facts, sender)
-    conversation.send(sender["address"], [sender["to"]], message.as_bytes(policy=email.policy.SMTP))
+    conversation.send(METHODS[sender["method"]].envelope(sender), [sender["to"]], message.as_bytes(policy=email.policy.SMTP))
 
 
 def compose(sender: dict[str, Any], number: str) -> email.message.EmailMessage:
     """A message with a unique id (RFC 5322), short, and saying what it is."""
     message = email.message.EmailMessage()
     message["From"] = sender["address"]
+    for name, value in METHODS[sender["method"]].header(sender).items():
+        message[name] = value
     message["To"] = sender["to"]
     message["Subject"] = f"Proof of sending: {sender['name'] or sender['address']} [{number}]"
     message["Date"] = email.utils.formatdate(localtime=False)

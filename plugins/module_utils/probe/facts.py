@@ -14,9 +14,10 @@ from typing import Any
 from .. import addresses
 from ..errors import InvalidInput, MailopsError
 from ..graph import key
-from ..identity import credentials
+from ..identity import credentials, sinks
 from ..identity.tokens import MARGIN, TokenSource
 from ..tenant import Tenant
+from ..user_sign_in import application_id, user_tokens
 from .methods import METHODS
 
 
@@ -28,6 +29,8 @@ class Facts:
     mx_host: str = ""
     tokens: TokenSource | None = None
     no_token: MailopsError | None = None
+    users: dict[tuple[str, str], TokenSource] = field(default_factory=dict)  # by user and place of the refresh token
+    no_user: MailopsError | None = None
     client_secret: str = field(default="", repr=False)  # of the senders' application
     check_mode: bool = False
 
@@ -36,6 +39,13 @@ class Facts:
         if self.no_token or not self.tokens:
             raise self.no_token or InvalidInput("no application to sign in as")
         return self.tokens.token(self.tokens.cloud.scope(service), life)
+
+    def user_token(self, sender: dict[str, Any]) -> str:
+        """A token of the sender's user, else why there is none."""
+        source = self.users.get(_user(sender))
+        if self.no_user or not source:
+            raise self.no_user or InvalidInput("no application to sign in to")
+        return source.token(source.cloud.smtp_scope())
 
     def forget(self) -> None:
         """Roles are baked into tokens: the next try takes new ones."""
@@ -57,7 +67,26 @@ def gather(tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Facts:
             facts.tokens = application_tokens(tenant, params)
         except MailopsError as error:
             facts.no_token = error
+    delegated = [s for s in senders if s["method"] == "delegated"]
+    if delegated and not check_mode:
+        try:
+            facts.users = users(tenant, params, delegated)
+        except MailopsError as error:
+            facts.no_user = error
     return facts
+
+
+def _user(sender: dict[str, Any]) -> tuple[str, str]:
+    return str(sender["user"]).lower(), sinks.make(sender["sink"]).where
+
+
+def users(tenant: Tenant, params: dict[str, Any], senders: list[dict[str, Any]]) -> dict[tuple[str, str], TokenSource]:
+    """The tokens of users who have signed in; each refresh token is read when a sender first needs it."""
+    app_id = application_id(tenant, params["user_app_id"], params["user_app_unique_name"])
+    if not app_id:
+        name = params["user_app_unique_name"]
+        raise InvalidInput(f"the Entra application {name} does not exist; register it (role delegated_sign_in).")
+    return {_user(s): user_tokens(tenant, app_id, s["user"], sinks.make(s["sink"])) for s in senders}
 
 
 def mx_host(tenant: Tenant, domains: list[str], address: str) -> str:
@@ -77,11 +106,7 @@ def application_tokens(tenant: Tenant, params: dict[str, Any]) -> TokenSource:
     credential = credentials.load(
         params["app_client_secret"], params["app_certificate_path"], params["app_certificate_password"], prefix="app_"
     )
-    app_id = params["app_id"]
+    app_id = application_id(tenant, params["app_id"], params["app_unique_name"])
     if not app_id:
-        name = params["app_unique_name"]
-        found = tenant.graph.get(f"/applications(uniqueName='{key(name)}')?$select=appId", f"look for the application {name}")
-        if not found:
-            raise InvalidInput(f"the Entra application {name} does not exist; register it (role entra_app).")
-        app_id = found["appId"]
+        raise InvalidInput(f"the Entra application {params['app_unique_name']} does not exist; register it (role entra_app).")
     return TokenSource(tenant.cloud, tenant.name, app_id, credential, tenant.token_cache, tenant.transport)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..clouds import Cloud
+from ..identity import sinks
 from ..smtp import Conversation
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class Method:
     def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
         """The sign-in, if there is one; SmtpError where the server refuses it."""
 
+    def envelope(self, sender: Sender) -> str:
+        """MAIL FROM."""
+        return str(sender["address"])
+
+    def header(self, sender: Sender) -> dict[str, str]:
+        """What the message says beside From and To."""
+        return {}
+
 
 class Connector(Method):
     name = "connector"
@@ -73,6 +82,32 @@ class OAuth(Submission):
 
     def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
         conversation.sign_in_xoauth2(self.identity(sender), facts.token("exchange"))
+
+
+class Delegated(Submission):
+    """A user with a token of his own, who sends as himself, as another mailbox (SendAs) or on its behalf."""
+
+    name = "delegated"
+
+    def check(self, sender: Sender, params: dict[str, Any]) -> list[str]:
+        found = [] if sender["user"] else ["method delegated needs user, who has signed in (role delegated_sign_in)."]
+        if sender["user"] and sender["on_behalf"] and sender["user"].lower() == sender["address"].lower():
+            found.append("on_behalf has no meaning where the user sends as himself: leave it out.")
+        if not params["user_app_unique_name"] and not params["user_app_id"]:
+            found.append("method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.")
+        return found + sinks.problems(sender["sink"])
+
+    def identity(self, sender: Sender) -> str:
+        return str(sender["mailbox"] or sender["user"])
+
+    def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
+        conversation.sign_in_xoauth2(self.identity(sender), facts.user_token(sender))
+
+    def envelope(self, sender: Sender) -> str:
+        return str(sender["user"] if sender["on_behalf"] else sender["address"])
+
+    def header(self, sender: Sender) -> dict[str, str]:
+        return {"Sender": sender["user"]} if sender["on_behalf"] else {}
 
 
 class Basic(Submission):
@@ -106,4 +141,4 @@ class Hve(Method):
             conversation.sign_in_xoauth2(self.identity(sender), facts.token("hve", self.least_life))
 
 
-METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Basic(), Connector(), DirectSend(), Hve())}
+METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Delegated(), Basic(), Connector(), DirectSend(), Hve())}

@@ -14,6 +14,7 @@ from typing import Any
 from .. import addresses
 from ..engine import Plan, Reading
 from ..errors import MailopsError
+from ..identity import sinks
 from ..probe.attempt import probe_all
 from ..probe.facts import gather
 from ..probe.methods import METHODS
@@ -26,6 +27,9 @@ SENDER = {
     "method": {"type": "str", "choices": list(METHODS), "default": "oauth"},
     "to": {"type": "str", "required": True},
     "mailbox": {"type": "str"},
+    "user": {"type": "str"},
+    "sink": {"type": "dict", "options": sinks.OPTIONS},
+    "on_behalf": {"type": "bool", "default": False},
     "password": {"type": "str", "no_log": True},
     "certificate_path": {"type": "path"},
     "certificate_password": {"type": "str", "no_log": True},
@@ -42,10 +46,16 @@ OPTIONS = Spec(
         "app_certificate_path": {"type": "path"},
         "app_certificate_password": {"type": "str", "no_log": True},
         "passwords": {"type": "dict", "no_log": True, "default": {}},
+        "user_app_unique_name": {"type": "str"},
+        "user_app_id": {"type": "str"},
         "wait": {"type": "int", "default": 0},
         "required": {"type": "bool", "default": True},
     },
-    mutually_exclusive=(("app_unique_name", "app_id"), ("app_client_secret", "app_certificate_path")),
+    mutually_exclusive=(
+        ("app_unique_name", "app_id"),
+        ("user_app_unique_name", "user_app_id"),
+        ("app_client_secret", "app_certificate_path"),
+    ),
     writes=False,
 )
 
@@ -69,7 +79,7 @@ class SmtpProbe(Reading):
         give_passwords(params)
         for sender in params["senders"]:
             label = sender["name"] or sender["address"]
-            for option in ("address", "to", "mailbox"):
+            for option in ("address", "to", "mailbox", "user"):
                 value = sender[option]
                 found = addresses.problems(f"the sender's {option}", [value] if value is not None else [])
                 problems += [f"senders: {label}: {problem}" for problem in found]
