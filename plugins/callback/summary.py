@@ -81,6 +81,13 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._add(result, failed=not ignore_errors)
 
+    def v2_runner_item_on_ok(self, result: t.Any) -> None:
+        """An item of a loop has its own cost; the loop itself has none."""
+        self._add(result, failed=False)
+
+    def v2_runner_item_on_failed(self, result: t.Any) -> None:
+        self._add(result, failed=True)
+
     def _add(self, result: t.Any, failed: bool) -> None:
         host, task, found = _parts(result)
         if isinstance(found.get("cost"), dict) or "failure" in found:

@@ -23,7 +23,15 @@ _WAYS = {
     "hosted": "hosted relay",
     "basic": "password",
 }
-_METHODS = {"oauth": "OAuth", "basic": "password", "connector": "connector", "direct_send": "Direct Send", "hve": "HVE", "acs": "ACS"}
+_METHODS = {
+    "oauth": "OAuth",
+    "delegated": "OAuth (user)",
+    "basic": "password",
+    "connector": "connector",
+    "direct_send": "Direct Send",
+    "hve": "HVE",
+    "acs": "ACS",
+}
 
 
 @dataclass
