@@ -82,7 +82,7 @@ def test_a_nested_option_of_a_patch_has_no_default_that_would_change_what_is_lef
     """Absent means: leave alone. What may have a default decides what the entry is, not what is written."""
     if not resource_of(module).spec.writes:
         return  # nothing is patched
-    identity = {"state", "type", "api", "method", "smtp_auth", "sign_in"}
+    identity = {"state", "type", "kind", "api", "method", "smtp_auth", "sign_in"}
     for name, option in _options(resource_of(module).spec.options):
         if "." in name and "default" in option:
             assert name.rpartition(".")[2] in identity, name
