@@ -176,6 +176,10 @@ class Emulator:
             time.sleep(0.02)
         return dict(json.loads(self._ready_file.read_text(encoding="utf-8")))
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stderr(self) -> str:
         """What the emulator wrote to stderr so far: empty when all is well."""
         return (self.directory / "stderr.log").read_text(encoding="utf-8", errors="replace").strip()

@@ -26,6 +26,9 @@ HOSTS = {service: {host for cloud in CLOUDS.values() for host in cloud.hosts(ser
 Claims = dict[str, Any]
 
 
+MOST_CHECKED = 5_000  # tokens whose signature need not be checked again: two of each of 500 tenants, and room
+
+
 class TokenError(Exception):
     """A token that a service does not take; `reason`: malformed, signature, expired, audience."""
 
@@ -87,7 +90,10 @@ class Tokens:
         """The claims of a token that `service` (graph or exchange, SMTP being exchange) takes, else TokenError."""
         claims = self._checked.get(token)
         if claims is None:
-            claims = self._checked[token] = self._signed(token)
+            claims = self._signed(token)
+            if len(self._checked) >= MOST_CHECKED:
+                self._checked.pop(next(iter(self._checked)))  # the oldest; it would only be checked again
+            self._checked[token] = claims
         if claims["exp"] <= self._now():
             raise TokenError("expired")
         if SERVICES[service] not in self.resources(claims["aud"]):

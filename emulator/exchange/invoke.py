@@ -85,8 +85,7 @@ def _run(call: Invocation) -> Response:
             return forbidden()
         token = call.option("$skiptoken")
         if token:
-            oldest = call.platform.now - call.platform.settings.pagination_lifetime
-            cursor = call.cursors.find(token, call.tenant.id, _asked(call), _anchor(call), oldest)
+            cursor = call.cursors.find(token, call.tenant.id, _asked(call), _anchor(call), _oldest(call))
             return _page(call, cursor.result, cursor.start)
         parameters = bind(reference()[call.cmdlet.lower()], call.parameters)
         if parameters.get("Confirm") or parameters.get("WhatIf"):
@@ -110,6 +109,11 @@ def _result(call: Invocation, parameters: Document) -> Result:
     return result
 
 
+def _oldest(call: Invocation) -> float:
+    """When a nextLink that still lives was made, at the earliest."""
+    return call.platform.now - call.platform.settings.pagination_lifetime
+
+
 def _asked(call: Invocation) -> str:
     return fingerprint(call.cmdlet, call.parameters)
 
@@ -130,7 +134,7 @@ def _page(call: Invocation, result: Result, start: int) -> Response:
         cursor = Cursor(call.tenant.id, _asked(call), _anchor(call), result, start + size, call.platform.now)
         select = call.option("$select")
         more = f"&%24select={select}" if select else ""
-        body["@odata.nextLink"] = f"{call.url}?%24skiptoken={call.cursors.remember(cursor)}{more}"
+        body["@odata.nextLink"] = f"{call.url}?%24skiptoken={call.cursors.remember(cursor, _oldest(call))}{more}"
     names = [name.strip() for name in (call.option("$select") or "").split(",") if name.strip()]
     body["value"] = [annotated(selected(result.show(row), names)) for row in result.rows[start : start + size]]
     headers = {"Preference-Applied": f"odata.maxpagesize={size}"} if "prefer" in call.headers else {}

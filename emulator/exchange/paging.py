@@ -13,6 +13,7 @@ from emulator.exchange.errors import ExchangeError
 
 LARGEST_PAGE = 1000
 MOST_CURSORS = 1000
+MOST_ROWS = 2_000_000  # of all reads that are under way, which cursors keep alive
 
 
 @dataclass
@@ -29,12 +30,18 @@ class Cursors:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Cursor] = OrderedDict()
 
-    def remember(self, cursor: Cursor) -> str:
+    def remember(self, cursor: Cursor, oldest: float) -> str:
+        """The token of a new cursor; the oldest ones go where they have expired or hold too much."""
         token = secrets.token_urlsafe(48)
         self._open[token] = cursor
-        if len(self._open) > MOST_CURSORS:
+        while len(self._open) > 1 and self._is_full(oldest):
             self._open.popitem(last=False)
         return token
+
+    def _is_full(self, oldest: float) -> bool:
+        if len(self._open) > MOST_CURSORS or next(iter(self._open.values())).created < oldest:
+            return True
+        return sum({id(cursor.result): len(cursor.result.rows) for cursor in self._open.values()}.values()) > MOST_ROWS
 
     def find(self, token: str, tenant: str, asked: str, anchor: str, oldest: float) -> Cursor:
         cursor = self._open.get(token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -22,6 +23,9 @@ READ_DOMAINS = ("Domain.Read.All", "Directory.Read.All")
 READ_POLICY = ("Policy.Read.All", "Policy.ReadWrite.SecurityDefaults")
 READ_ASSIGNMENTS = ("RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All")
 WRITE_ASSIGNMENTS = ("RoleManagement.ReadWrite.Directory",)
+BY_NAME = re.compile(
+    r"(?:(?:id|mail|userPrincipalName) eq '|proxyAddresses/any\((\w+):\1 eq '(?:smtp:)?)(?P<name>[^']+)'\)?", re.IGNORECASE
+)
 READ_USERS = ("User.Read.All", "Directory.Read.All")
 
 
@@ -270,7 +274,16 @@ def _deleted(call: Call, deleted: DeletedItem) -> Document:
 
 @route("GET", "/users", *READ_USERS)
 def list_users(call: Call) -> Response:
-    return page(call, "user", list(call.tenant.mailboxes.values()), "users", show=_user)
+    return page(call, "user", _candidates(call), "users", show=_user)
+
+
+def _candidates(call: Call) -> list[Mailbox]:
+    """The mailboxes that $filter is to judge: one alone where it asks for one by its address or id."""
+    asked = BY_NAME.fullmatch(call.options.get("$filter", "").strip())
+    found = call.tenant.mailbox(asked["name"]) if asked else None
+    if asked and found and asked["name"].lower() in (found.address, found.user_id, *found.aliases):
+        return [found]
+    return list(call.tenant.mailboxes.values())
 
 
 @route("GET", "/users/{key}", *READ_USERS)
