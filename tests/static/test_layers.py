@@ -15,7 +15,7 @@ LAYERS = (
     {"clouds", "certificates", "transport", "identity"},
     {"authorized", "graph", "exchange", "smtp", "dns", "dns_update"},
     {"addresses", "journal", "replication", "tenant"},
-    {"engine", "entra", "intent", "probe", "user_sign_in"},
+    {"applications", "engine", "entra", "intent", "probe", "user_sign_in"},
     {"resources"},
     {"doors"},
 )

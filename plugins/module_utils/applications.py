@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Applications by the names that an inventory gives them: unique name or client id, many at once.
+
+Private to the collection. Source: Microsoft Graph v1.0, "Get application", "Get servicePrincipal".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .errors import InvalidInput
+from .graph import Call, key
+from .tenant import GUID, Tenant
+
+_ATTEMPTED = "look for the applications"
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application of the tenant: client id, and the ENTERPRISE application's object id."""
+
+    app_id: str
+    object_id: str
+
+
+def problems(option: str, names: Sequence[str]) -> list[str]:
+    """One sentence a name that is empty or there twice."""
+    found = [f"{option} holds an empty name: remove it." for name in names if not name.strip()]
+    twice = sorted({name for name in names if name.strip() and names.count(name) > 1})
+    return found + [f"{option} holds {name} twice: keep one." for name in twice]
+
+
+def find(tenant: Tenant, names: Sequence[str]) -> dict[str, Application | None]:
+    """The enterprise applications by the names given; None where there is none. Two requests at most for twenty of them."""
+    listed = list(dict.fromkeys(names))
+    unique = [name for name in listed if not GUID.fullmatch(name)]
+    calls = [Call("GET", f"/applications(uniqueName='{key(name)}')?$select=appId", attempted=_ATTEMPTED) for name in unique]
+    registered = dict(zip(unique, tenant.graph.batch(calls), strict=True)) if calls else {}
+    ids = {name: str(found["appId"]) for name, found in registered.items() if found}
+    ids |= {name: name.lower() for name in listed if GUID.fullmatch(name)}
+    known = [name for name in listed if name in ids]
+    calls = [Call("GET", f"/servicePrincipals(appId='{key(ids[name])}')?$select=id,appId", attempted=_ATTEMPTED) for name in known]
+    principals = dict(zip(known, tenant.graph.batch(calls), strict=True)) if calls else {}
+    return {name: Application(found["appId"], found["id"]) if (found := principals.get(name)) else None for name in listed}
+
+
+def refuse_missing(found: dict[str, Application | None], check_mode: bool) -> list[str]:
+    """Raise for applications that are not there; in check mode, where an earlier task may still make them, a note each."""
+    missing = [name for name, application in found.items() if not application]
+    sentences = [f"Entra has no enterprise application for {name}" for name in missing]
+    if missing and not check_mode:
+        raise InvalidInput(*(f"{sentence}: register it first (role entra_app)." for sentence in sentences))
+    return [f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it." for sentence in sentences]

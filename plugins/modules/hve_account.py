@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: hve_account
+short_description: Make and keep High Volume Email accounts
+description:
+  - Creates, changes and removes accounts of High Volume Email, which send large amounts of mail to recipients inside the tenant.
+  - Allows applications to send with them, sets where answers go, and assigns the billing policy that pays.
+  - A billing policy cannot be made by an API. Where the tenant has none, the result's notes say what to do by hand.
+options:
+  accounts:
+    description: The accounts. Options that are left out stay as they are.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      address:
+        description: The account's address, in an accepted domain. The name and alias of a new one come from its local part.
+        type: str
+        required: true
+      display_name:
+        description: The display name. A new account without one gets the local part of its address.
+        type: str
+      reply_to:
+        description: The address where answers go, because the account has no mailbox; an empty text takes it away.
+        type: str
+      apps:
+        description:
+          - The applications that may send with the account, by unique name or client id, at most ten.
+          - Each needs the application permission Mail.Send of Office 365 Exchange Online (module M(mailops.m365.entra_app)).
+        type: list
+        elements: str
+      billing_policy:
+        description: The billing policy that pays, by name or id, or V(none). Without one the account sends nothing.
+        type: str
+      password:
+        description: The account's password, used once, when it is created. It is never changed afterwards.
+        type: str
+      state:
+        description: Whether the account exists.
+        type: str
+        choices: [present, absent]
+        default: present
+  billing_policy:
+    description: The billing policy of the accounts that name none themselves.
+    type: str
+  password:
+    description: The password of new accounts that have none of their own.
+    type: str
+  exclusive:
+    description: Whether accounts that are not listed are removed, and of those listed the applications that are not.
+    type: bool
+    default: false
+seealso:
+  - module: mailops.m365.hve_account_info
+  - module: mailops.m365.entra_app
+  - module: mailops.m365.smtp_probe
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Make an account for the alarm centre
+  mailops.m365.hve_account:
+    billing_policy: Pay as you go
+    accounts:
+      - address: alarms@contoso.com
+        display_name: Alarm centre
+        reply_to: it@contoso.com
+        apps: [mailops-smtp-sender]
+        password: "{{ vault_alarms_password }}"
+"""
+
+RETURN = r"""
+---
+hve_accounts:
+  description: The accounts of the task as they are now (in check mode, would be), by address.
+  returned: success
+  type: dict
+  sample:
+    alarms@contoso.com:
+      {display_name: Alarm centre, reply_to: it@contoso.com, apps: [mailops-smtp-sender], billing_policy: Pay as you go}
+notes:
+  description: What keeps accounts from sending although they are as asked for.
+  returned: when there is something to note
+  type: list
+  elements: str
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import hve_account
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(hve_account.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: hve_account_info
+short_description: Read High Volume Email accounts
+description:
+  - Reads accounts of High Volume Email, those named or all, and the tenant's billing policies for it.
+  - Applications are told by the object id of the enterprise application. Addresses that are no such account are left out.
+options:
+  accounts:
+    description: Addresses. Without them, all accounts are read.
+    type: list
+    elements: str
+seealso:
+  - module: mailops.m365.hve_account
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Read all High Volume Email accounts
+  mailops.m365.hve_account_info:
+  register: read
+"""
+
+RETURN = r"""
+---
+hve_accounts:
+  description: The accounts, by address. C(billing_status) is Exchange's own word for whether the account may send.
+  returned: success
+  type: dict
+  sample:
+    alarms@contoso.com:
+      display_name: Alarm centre
+      reply_to: it@contoso.com
+      apps: [0f8e6c1a-0000-4000-8000-000000000001]
+      billing_policy: Pay as you go
+      billing_status: BillingPolicyValid
+billing_policies:
+  description: The tenant's billing policies for High Volume Email.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{id: 1f8e6c1a-0000-4000-8000-000000000002, name: Pay as you go}]
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import hve_account
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(hve_account.INFO)
+
+
+if __name__ == "__main__":
+    main()
