@@ -89,13 +89,13 @@ class ExchangeAdmin:
 
     def _invoke(self, checked: tuple[Tenant, Claims] | Response, url: str, query: str, headers: dict[str, str], body: Any) -> Response:
         if isinstance(checked, Response):
-            self._record(None, body, checked.status)
+            self._record(None, body, checked.status, query)
             return checked
         tenant, claims = checked
         call = Invocation(self._platform, tenant, claims, self._cursors, url, query, headers, body)
         response = invoke(call)
         response.note = call.fault.name if call.fault else None
-        self._record(tenant, body, response.status, call.cmdlet)
+        self._record(tenant, body, response.status, query, call.cmdlet)
         return response
 
     def _batch(self, request: Request, tenant_name: str, checked: tuple[Tenant, Claims] | Response, body: dict[str, Any]) -> Response:
@@ -133,7 +133,7 @@ class ExchangeAdmin:
             return {"id": item["id"], "body": shown}
         return {"id": item["id"], "status": response.status, "headers": response.headers, "body": shown}
 
-    def _record(self, tenant: Tenant | None, body: Any, status: int, cmdlet: str = "") -> None:
+    def _record(self, tenant: Tenant | None, body: Any, status: int, query: str, cmdlet: str = "") -> None:
         wanted = body.get("CmdletInput") if isinstance(body, dict) else None
         if not isinstance(wanted, dict):
             return
@@ -143,6 +143,7 @@ class ExchangeAdmin:
                 "service": "exchange",
                 "cmdlet": name,
                 "parameters": wanted.get("Parameters"),
+                "query": query,
                 "tenant": tenant.id if tenant else None,
                 "status": status,
                 "write": not name.startswith(READING),

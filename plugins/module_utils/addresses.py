@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from .errors import InvalidInput
-from .exchange import Command, ExchangeClient, is_missing
+from .exchange import Command, ExchangeClient, Outcome, is_missing
 
 # The local part in ASCII: Exchange Online gives its mailboxes no other addresses.
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
@@ -33,14 +33,24 @@ def problems(option: str, addresses: Iterable[str]) -> list[str]:
     return found
 
 
+ACCEPTED_DOMAINS = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")
+
+
 def domain(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
 def accepted_domains(exchange: ExchangeClient) -> set[str]:
-    """The organization's accepted domains, in lower case."""
-    command = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")
-    return {str(item["DomainName"]).lower() for item in exchange.run(command).values}
+    """The organization's accepted domains, in lower case; asked once a run."""
+    known = exchange.facts.get("accepted domains")
+    return set(known) if known else learn_domains(exchange, exchange.run(ACCEPTED_DOMAINS))
+
+
+def learn_domains(exchange: ExchangeClient, outcome: Outcome) -> set[str]:
+    """The domains that ACCEPTED_DOMAINS told, kept for the run's later tasks."""
+    found = {str(item["DomainName"]).lower() for item in outcome.checked().values}
+    exchange.facts.put("accepted domains", sorted(found))
+    return found
 
 
 def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str], expected: Collection[str] = ()) -> None:

@@ -24,6 +24,22 @@ class Application:
 
     app_id: str
     object_id: str
+    display_name: str = ""
+
+
+def remember(tenant: Tenant, name: str, application: Application) -> None:
+    """Keep for the run's later tasks who the application of this unique name is."""
+    tenant.facts.put(f"application {name}", vars(application))
+
+
+def recall(tenant: Tenant, name: str) -> Application | None:
+    """The application of this unique name, where a task of this run has just looked at it."""
+    known = tenant.facts.get(f"application {name}")
+    return Application(**known) if known else None
+
+
+def forget(tenant: Tenant, name: str) -> None:
+    tenant.facts.forget(f"application {name}")
 
 
 def problems(option: str, names: Sequence[str]) -> list[str]:

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from . import error_table
 from .authorized import AuthorizedTransport
 from .errors import ExchangeError
+from .identity.tokens import TokenCache
+from .run_facts import RunFacts
 from .transport import ItemResponse, Request, Response, longest_wait
 
 PAGE = 1000
@@ -86,8 +88,9 @@ class Outcome:
 class ExchangeClient:
     """Runs cmdlets. `tenant` is the tenant's id: the path and the anchor of every request hold it."""
 
-    def __init__(self, authorized: AuthorizedTransport, tenant: str) -> None:
+    def __init__(self, authorized: AuthorizedTransport, tenant: str, facts: RunFacts | None = None) -> None:
         self._authorized, self._tenant = authorized, tenant
+        self.facts = facts or RunFacts(TokenCache())
         self._root = f"{authorized.base}/adminapi/beta/{tenant}"
 
     def run(self, command: Command) -> Outcome:

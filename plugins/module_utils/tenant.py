@@ -21,6 +21,7 @@ from .identity import methods
 from .identity.credentials import GUID
 from .identity.device_code import Prompt
 from .identity.tokens import TokenCache, TokenSource
+from .run_facts import RunFacts
 from .transport import Clock, Sender, Session, SystemClock, Transport
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
@@ -53,6 +54,7 @@ class Tenant:
         self.transport = Transport(self._session, self.clock)
         self.cost = self.transport.cost
         self.token_cache = TokenCache(token_directory)
+        self.facts = RunFacts(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
 
     def check_credential(self) -> None:
         """Read the credential now: a wrong path, password or date is found before any request."""
@@ -72,7 +74,7 @@ class Tenant:
         """Paths and anchors of Exchange hold the tenant's id, also where the tenant was named by a domain."""
         authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
         named_by_id = GUID.fullmatch(self.name)
-        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope))
+        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope), self.facts)
 
     def close(self) -> None:
         if isinstance(self._session, Session):

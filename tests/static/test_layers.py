@@ -13,7 +13,7 @@ UTILS = f"{PACKAGE}.module_utils"
 LAYERS = (
     {"error_table", "errors", "federation", "redaction", "report", "spec", "spf"},
     {"clouds", "certificates", "transport", "identity"},
-    {"authorized", "graph", "exchange", "smtp", "dns", "dns_update"},
+    {"authorized", "graph", "exchange", "run_facts", "smtp", "dns", "dns_update"},
     {"addresses", "journal", "replication", "tenant"},
     {"applications", "engine", "entra", "intent", "probe", "user_sign_in"},
     {"resources"},

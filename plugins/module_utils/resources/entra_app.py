@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import addresses, certificates
+from .. import addresses, applications, certificates
+from ..applications import Application
 from ..engine import Plan, Reading
 from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
 from ..graph import Call
@@ -75,6 +76,8 @@ class EntraApp:
         if work and params["mailboxes"]:
             addresses.refuse_unknown_mailboxes(tenant.exchange, params["mailboxes"], addresses.expected(params, check_mode))
         after = predicted(found, wanted, leaves, params)
+        if not work:
+            remember(tenant, params["unique_name"], found, after)
         outcome = {"app": describe(found, after)}
         return Plan(before, after, [work, found] if work else [], outcome)
 
@@ -85,10 +88,19 @@ class EntraApp:
                 "DELETE", f"/applications/{(found.application or {})['id']}", attempted=f"delete application {params['unique_name']}"
             )
             tenant.graph.write(call)
+            applications.forget(tenant, params["unique_name"])
             return {"app": None}
         writer = Writer(tenant, params["unique_name"], found)
         writer.write(work)
+        remember(tenant, params["unique_name"], found, plan.after)
         return {"app": describe(found, plan.after)}
+
+
+def remember(tenant: Tenant, name: str, found: Found, shown: dict[str, Any]) -> None:
+    """Later tasks of the run need not look for the application again."""
+    if found.application and found.principal:
+        known = Application(found.application["appId"], found.principal["id"], shown["display_name"])
+        applications.remember(tenant, name, known)
 
 
 class EntraAppInfo(Reading):

@@ -13,7 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses, replication
+from .. import addresses, applications, replication
+from ..applications import Application
 from ..engine import Plan
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, Outcome, boolean, is_missing, names
@@ -35,15 +36,6 @@ OPTIONS = Spec(
     mutually_exclusive=(("unique_name", "app_id"),),
     required_one_of=(("unique_name", "app_id"),),
 )
-
-
-@dataclass(frozen=True)
-class Application:
-    """The application in Entra: client id, and the ENTERPRISE application's object id."""
-
-    app_id: str
-    object_id: str
-    display_name: str
 
 
 @dataclass
@@ -120,6 +112,9 @@ def result(application: Application | None, shown: dict[str, Any]) -> dict[str, 
 def find_application(tenant: Tenant, params: dict[str, Any]) -> Application | None:
     """The enterprise application in Entra, by the application's unique name or its client id."""
     attempted = "look for the enterprise application"
+    known = applications.recall(tenant, params["unique_name"]) if params["unique_name"] else None
+    if known:
+        return known
     app_id = params["app_id"]
     if not app_id:
         path = f"/applications(uniqueName='{key(params['unique_name'])}')?$select=appId"

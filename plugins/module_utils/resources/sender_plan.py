@@ -193,8 +193,7 @@ def licences(skus: Sequence[dict]) -> int:
 def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], dict[str, Mailbox]]:
     """The accepted domains, and of the senders' addresses those that are mailboxes."""
     listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
-    commands = [Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")]
-    commands += [
+    commands = [addresses.ACCEPTED_DOMAINS] + [
         Command("Get-Mailbox", {"Identity": address}, ("PrimarySmtpAddress", "RecipientTypeDetails"), f"look for the mailbox {address}")
         for address in listed
     ]
@@ -205,4 +204,4 @@ def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], 
             [item, *_others] = outcome.checked().values
             found[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))
     found |= {mailbox.address: mailbox for mailbox in found.values()}
-    return {str(item["DomainName"]).lower() for item in domains.checked().values}, found
+    return addresses.learn_domains(tenant.exchange, domains), found

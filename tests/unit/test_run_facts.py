@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from ansible_collections.mailops.m365.plugins.module_utils import addresses, applications
+from ansible_collections.mailops.m365.plugins.module_utils.applications import Application
+from ansible_collections.mailops.m365.plugins.module_utils.exchange import ExchangeClient
+from ansible_collections.mailops.m365.plugins.module_utils.identity.tokens import TokenCache
+from ansible_collections.mailops.m365.plugins.module_utils.resources.exchange_service_principal import find_application
+from ansible_collections.mailops.m365.plugins.module_utils.run_facts import RunFacts
+from ansible_collections.mailops.m365.plugins.module_utils.tenant import Tenant
+from ansible_collections.mailops.m365.plugins.module_utils.user_sign_in import application_id
+
+from .conftest import TENANT, FakeClock, parameters
+from .resources.test_exchange_service_principal import RESOURCE
+from .script import Script
+from .services import Exchange
+
+
+def test_a_fact_is_its_owners_and_the_runs(tmp_path: Path) -> None:
+    first, later = RunFacts(TokenCache(str(tmp_path)), "contoso"), RunFacts(TokenCache(str(tmp_path)), "contoso")
+    assert first.get("domains") is None
+    first.put("domains", ["contoso.com"])
+    assert later.get("domains") == ["contoso.com"]
+    assert RunFacts(TokenCache(str(tmp_path)), "fabrikam").get("domains") is None
+    assert RunFacts(TokenCache(), "contoso").get("domains") is None  # another run
+    later.forget("domains")
+    assert first.get("domains") is None
+
+
+def test_facts_are_for_nobody_elses_eyes(tmp_path: Path) -> None:
+    RunFacts(TokenCache(str(tmp_path / "run")), "contoso").put("domains", ["contoso.com"])
+    (file,) = (tmp_path / "run").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "contoso" not in file.name
+
+
+def test_accepted_domains_are_asked_once_a_run(authorize: object, tmp_path: Path) -> None:
+    service = Exchange(Get_AcceptedDomain=lambda p: [{"DomainName": "Contoso.com"}, {"DomainName": "contoso.onmicrosoft.com"}])
+    client = authorize("exchange")  # type: ignore[operator]
+    client.transport.sender = service
+    for _task in range(3):
+        facts = RunFacts(TokenCache(str(tmp_path)), TENANT)
+        assert addresses.accepted_domains(ExchangeClient(client, TENANT, facts)) == {"contoso.com", "contoso.onmicrosoft.com"}
+    assert service.requests == 1
+
+
+def test_an_application_that_was_just_looked_at_is_not_looked_for_again(script: Script, clock: FakeClock, tmp_path: Path) -> None:
+    """The script expects no request, so one would fail."""
+    params = parameters(RESOURCE.spec, unique_name="sender", full_access=[], send_as=[])
+    earlier, later = (Tenant(params, str(tmp_path), script, clock) for _task in range(2))
+    known = Application("app-client", "enterprise-object", "Sender")
+    applications.remember(earlier, "sender", known)
+    assert find_application(later, params) == known
+    assert application_id(later, None, "sender") == "app-client"
+    assert applications.recall(later, "another") is None
+    applications.forget(later, "sender")
+    assert applications.recall(earlier, "sender") is None
