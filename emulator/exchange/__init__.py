@@ -18,6 +18,7 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     organization,
     permissions,
     recipients,
+    role_groups,
     service_principals,
     users,
 )

@@ -1,4 +1,4 @@
-"""Who may call what: Exchange.ManageAsApp in the token (a user's: Exchange.Manage), and a directory role.
+"""Who may call what: Exchange.ManageAsApp in the token (a user's: Exchange.Manage), and a directory role or a role group.
 
 Source: "App-only authentication for unattended scripts in Exchange Online PowerShell"; measured: neither or only the
 directory role 401, only the app role 403.
@@ -6,6 +6,7 @@ directory role 401, only the app role 403.
 
 from __future__ import annotations
 
+from emulator.exchange import role_groups
 from emulator.exchange.errors import forbidden
 from emulator.http import Response
 from emulator.platform import Platform
@@ -16,6 +17,7 @@ from emulator.well_known import DIRECTORY_ROLES
 FULL = {DIRECTORY_ROLES["Exchange Administrator"], DIRECTORY_ROLES["Global Administrator"]}
 READING = {DIRECTORY_ROLES["Global Reader"]}
 SECURITY_READING = {DIRECTORY_ROLES["Security Reader"]}
+GROUPS = "_role_groups"  # what is no claim, but goes with them: Exchange looks it up for itself
 SECURITY_CMDLETS = {"Get-AdminAuditLogConfig", "Get-DkimSigningConfig", "Get-HostedConnectionFilterPolicy"}
 
 
@@ -33,9 +35,10 @@ def authenticate(platform: Platform, authorization: str, tenant_name: str) -> tu
         return _unauthorized("tenant")
     if "Exchange.ManageAsApp" not in claims.get("roles", ()) and "Exchange.Manage" not in claims.get("scp", "").split():
         return _unauthorized("role")
-    if not set(claims.get("wids", ())) & (FULL | READING | SECURITY_READING):
+    groups = role_groups.of(tenant, str(claims.get("appid", "")), platform.now)
+    if not groups and not set(claims.get("wids", ())) & (FULL | READING | SECURITY_READING):
         return forbidden()
-    return tenant, claims
+    return tenant, claims | {GROUPS: groups}
 
 
 def _unauthorized(reason: str) -> Response:
@@ -48,7 +51,7 @@ def _unauthorized(reason: str) -> Response:
 
 def may_run(claims: Claims, cmdlet: str) -> bool:
     roles = set(claims.get("wids", ()))
-    if roles & FULL:
+    if roles & FULL or role_groups.may_run(claims.get(GROUPS, []), cmdlet):
         return True
     if not cmdlet.startswith(("Get-", "Test-")):
         return False

@@ -41,6 +41,7 @@ class Tenant(Replicated):
     rbac: Rbac = field(default_factory=Rbac)
     hve_accounts: dict[str, HveAccount] = field(default_factory=dict)  # by primary address
     billing_policies: dict[str, BillingPolicy] = field(default_factory=dict)  # by id
+    role_groups: dict[str, dict[str, float]] = field(default_factory=dict)  # name -> its members' object ids -> since when it counts
     deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
     device_codes: dict[str, DeviceCode] = field(default_factory=dict, compare=False)  # by digest; they live minutes

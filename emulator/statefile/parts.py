@@ -234,6 +234,20 @@ def exchange_service_principal_document(principal: ExchangeServicePrincipal) -> 
     return dict(vars(principal))
 
 
+def read_role_groups(node: Node, tenant: Tenant) -> dict[str, dict[str, float]]:
+    """The members of role groups: a list of their ids (object id or client id), or ids with since when they count."""
+    found: dict[str, dict[str, float]] = {}
+    for group, members in node.take("role_groups", dict, {}).items():
+        found[group] = {}
+        for member in members:
+            principals = tenant.exchange_service_principals.values()
+            principal = next((p for p in principals if member.lower() in (p.object_id, p.app_id)), None)
+            if principal is None:
+                raise node.error(f"{member!r} is no Exchange service principal", f"role_groups.{group}")
+            found[group][principal.object_id] = float(members[member]) if isinstance(members, dict) else 0.0
+    return found
+
+
 def read_inbound_connector(node: Node, tenant: Tenant) -> InboundConnector:
     """A connector: `name`, and Microsoft's properties by their own names."""
     name = node.text("name")

@@ -58,6 +58,7 @@ def read_tenant(node: Node, base: Path) -> Tenant:
         found = sign_in.read_refresh_token(item)
         tenant.refresh_tokens[found.digest] = found
     tenant.rbac = rbac.read(node, tenant.id)
+    tenant.role_groups = parts.read_role_groups(node, tenant)
     node.done()
     return tenant
 
@@ -159,6 +160,7 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         "deleted_items": [directory.deleted_item_document(d, tenant) for d in tenant.deleted_items.values()],
         "refresh_tokens": [sign_in.refresh_token_document(found) for found in tenant.refresh_tokens.values()],
         "exchange_service_principals": [parts.exchange_service_principal_document(p) for p in tenant.exchange_service_principals.values()],
+        "role_groups": tenant.role_groups,
         "mailboxes": [parts.mailbox_document(mailbox) for mailbox in tenant.mailboxes.values()],
         "billing_policies": [hve.billing_policy_document(policy) for policy in tenant.billing_policies.values()],
         "hve_accounts": [hve.hve_account_document(account) for account in tenant.hve_accounts.values()],

@@ -1,0 +1,62 @@
+"""Role groups: an application in one needs no directory role, and may do what the group may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import TENANT, Api, Start, app_id
+
+FULL, RECIPIENTS, READING = "Organization Management", "Recipient Management", "View-Only Organization Management"
+
+
+def join(api: Api, group: str) -> str:
+    """The application `owner`, which has Exchange.ManageAsApp and no directory role, becomes a member."""
+    object_id = str(api.graph("GET", f"/servicePrincipals(appId='{app_id('owner')}')").json()["id"])
+    api.rows("New-ServicePrincipal", {"AppId": app_id("owner"), "ObjectId": object_id, "DisplayName": "owner"})
+    api.rows("Add-RoleGroupMember", {"Identity": group, "Member": object_id, "Confirm": False})
+    return object_id
+
+
+def status(api: Api, cmdlet: str, **parameters: Any) -> int:
+    return api.exchange(cmdlet, parameters, app="owner").status_code
+
+
+@pytest.mark.parametrize(
+    ("group", "transport", "mailbox"),
+    [(FULL, 200, 200), (RECIPIENTS, 403, 200), (READING, 403, 403)],
+)
+def test_a_member_may_do_what_its_group_may(start: Start, group: str, transport: int, mailbox: int) -> None:
+    api = start()
+    assert status(api, "Get-TransportConfig") == 403
+    object_id = join(api, group)
+    assert [row["Name"] for row in api.rows("Get-RoleGroupMember", {"Identity": group})] == [object_id]
+    assert api.rows("Get-RoleGroup", {"Identity": group})[0]["Members"] == [object_id]
+    assert status(api, "Get-TransportConfig") == 200
+    assert status(api, "Set-TransportConfig", SmtpClientAuthenticationDisabled=False) == transport
+    assert status(api, "Set-CASMailbox", Identity="ops@contoso.com", SmtpClientAuthenticationDisabled=False) == mailbox
+    api.rows("Remove-RoleGroupMember", {"Identity": group, "Member": app_id("owner"), "Confirm": False})
+    assert status(api, "Get-TransportConfig") == 403
+
+
+def test_twice_and_never_are_refused(start: Start) -> None:
+    api = start()
+    object_id = join(api, READING)
+    for cmdlet, group, kind in (
+        ("Add-RoleGroupMember", READING, "MemberAlreadyExistsException"),
+        ("Remove-RoleGroupMember", FULL, "MemberNotFoundException"),
+        ("Add-RoleGroupMember", "No Such Group", "ManagementObjectNotFoundException"),
+    ):
+        answer = api.exchange(cmdlet, {"Identity": group, "Member": object_id})
+        assert answer.headers["x-ExceptionType"] == kind
+
+
+def test_a_membership_takes_its_time_and_is_kept(start: Start) -> None:
+    api = start(settings={"lag": {"role_assignment": 60}}, save=True)
+    object_id = join(api, READING)
+    assert status(api, "Get-TransportConfig") == 403
+    api.admin.advance(61)
+    assert status(api, "Get-TransportConfig") == 200
+    assert list(api.admin.tenant(TENANT)["role_groups"]) == [READING]
+    again = start(tenant={key: api.admin.tenant(TENANT)[key] for key in ("exchange_service_principals", "role_groups")})
+    assert again.rows("Get-RoleGroup", {"Identity": READING})[0]["Members"] == [object_id]
