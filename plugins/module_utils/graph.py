@@ -53,16 +53,18 @@ class GraphClient:
         answer = self._send(Call("GET", path, attempted=attempted))
         return None if answer.status == 404 else self._body(answer, attempted)
 
-    def every(self, path: str, attempted: str) -> list[dict]:
-        """All objects of a collection, page after page."""
+    def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[dict]:
+        """All objects of a collection, page after page; `pace` seconds lie between two pages, where a service wants that."""
         body = self._body(self._send(Call("GET", path, attempted=attempted)), attempted)
-        return list(self._whole(body, attempted)["value"])
+        return list(self._whole(body, attempted, pace)["value"])
 
-    def _whole(self, body: dict, attempted: str) -> dict:
+    def _whole(self, body: dict, attempted: str, pace: float = 0.0) -> dict:
         """A collection with the objects of all its pages: links are followed one by one, outside of any batch."""
         values = list(body.get("value", []))
         link = body.get("@odata.nextLink")
         while link:
+            if pace:
+                self._authorized.transport.pause(pace)
             page = self._body(self._authorized.send(Request("GET", link, attempted=attempted)), attempted)
             values += page.get("value", [])
             link = page.get("@odata.nextLink")

@@ -11,10 +11,10 @@ from .tree import PACKAGE, REPO, imports, name, under
 UTILS = f"{PACKAGE}.module_utils"
 # From the bottom. A file may import from its own layer and from those below. A new file has to be given its place here.
 LAYERS = (
-    {"error_table", "errors", "federation", "redaction", "report", "spec", "spf"},
-    {"clouds", "certificates", "transport", "identity"},
-    {"authorized", "graph", "exchange", "run_facts", "smtp", "dns", "dns_update"},
-    {"addresses", "journal", "replication", "tenant"},
+    {"conditional_access", "error_table", "errors", "federation", "redaction", "report", "spec", "spf"},
+    {"certificates", "clouds", "identity", "transport"},
+    {"authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
+    {"addresses", "authentication_policies", "journal", "replication", "tenant"},
     {"applications", "engine", "entra", "intent", "probe", "user_sign_in"},
     {"resources"},
     {"doors"},

@@ -43,7 +43,7 @@ ROWS: tuple[Known, ...] = (
     Known("no-federation", "entra", "700213", "no federated credential of the application fits the presented token",
           "Compare the credential's subject with the token's, letter by letter.", source=_ENTRA),
     Known("conditional-access", "entra", "53003", "a Conditional Access policy blocks this sign-in",
-          "Exclude the application or the account from the policy, or sign in from where it allows.", source=_ENTRA),
+          "Exclude the application or the account from the policy, or sign in from where it allows; module conditional_access_info names it.", source=_ENTRA),
     Known("wrong-password", "entra", "50126", "the user name or password is wrong", "Correct it; do not retry, the account locks.",
           source=_ENTRA),
     Known("mfa-needed", "entra", "50076", "multi-factor authentication is needed",

@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: authentication_policy
+short_description: Say who may sign in to SMTP by password
+description:
+  - Creates, changes and removes Exchange authentication policies, assigns them to mailboxes, and sets the organization's default.
+  - Of a policy only C(AllowBasicAuthSmtp) is managed. Its other switches stay as they are; a new policy allows nothing else.
+  - Up to 50 mailboxes are read by name in batches, more by one paged read of all users; only differences are written, in batches.
+  - What opens is written first and what closes last, so that no sender is shut out on the way.
+  - A policy that lets passwords in is refused while Entra Security Defaults are on, which would defeat it.
+options:
+  policies:
+    description: The policies to manage. Others stay as they are.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The policy's name.
+        type: str
+        required: true
+      allow_basic_smtp:
+        description:
+          - Whether users with this policy may sign in to SMTP by password (C(AllowBasicAuthSmtp)). Left out, it stays as it is; a new
+            policy does not let them.
+        type: bool
+      mailboxes:
+        description:
+          - Any addresses of the mailboxes that get this policy. Left out, nobody's policy is changed.
+          - Mailboxes that have the policy and are not listed keep it, unless O(exclusive).
+        type: list
+        elements: str
+      state:
+        description: Whether the policy is there. With V(absent) its users return to the organization's default first.
+        type: str
+        choices: [present, absent]
+        default: present
+  organization:
+    description:
+      - The name of the policy for everybody without one of their own. Left out, it stays as it is; an empty text means none.
+    type: str
+  exclusive:
+    description: Whether every user who is not listed and has a policy of their own returns to the organization's default.
+    type: bool
+    default: false
+  basic_off:
+    description:
+      - The last day on which SMTP sign-in by password works without an administrator's turning it on again, by Microsoft's timetable.
+        Afterwards a policy that lets passwords in is refused; until then a warning reminds of it.
+        Falls back to the host variable C(m365_basic_off).
+    type: str
+    default: "2026-12-31"
+  basic_reenabled:
+    description:
+      - Whether an administrator has turned SMTP sign-in by password on again after that day. Falls back to the host variable
+        C(m365_basic_reenabled).
+    type: bool
+    default: false
+seealso:
+  - module: mailops.m365.authentication_policy_info
+  - module: mailops.m365.conditional_access_info
+  - module: mailops.m365.smtp_auth
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.journal
+  - mailops.m365.expected
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Let one label printer sign in by password, and nobody else
+  mailops.m365.authentication_policy:
+    policies:
+      - name: No passwords
+        allow_basic_smtp: false
+      - name: Label printers
+        allow_basic_smtp: true
+        mailboxes: [labels@contoso.com]
+    organization: No passwords
+    exclusive: true
+"""
+
+RETURN = r"""
+---
+authentication_policy:
+  description: The policies as they are now, and what was changed.
+  returned: success
+  type: dict
+  contains:
+    organization:
+      description: The name of the organization's default; null where there is none.
+      type: str
+    policies:
+      description: All policies by name, with C(allow_basic_smtp).
+      type: dict
+      sample: {Label printers: {allow_basic_smtp: true}}
+    changed_mailboxes:
+      description: The new policy of every mailbox that got another (in check mode, would get); null is the organization's default.
+      type: dict
+      sample: {labels@contoso.com: Label printers}
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import authentication_policy
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(authentication_policy.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
