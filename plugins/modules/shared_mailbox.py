@@ -32,11 +32,25 @@ options:
       message_copy_for_send_on_behalf:
         description: Whether the mailbox keeps a copy of what others send on its behalf.
         type: bool
+      send_as:
+        description:
+          - Users, by address, who may send as the mailbox. Others who may already keep that, unless O(exclusive=true).
+          - Rights of applications are the business of the module M(mailops.m365.exchange_service_principal).
+        type: list
+        elements: str
+      send_on_behalf:
+        description: Users, by address, who may send on behalf of the mailbox, as recipients see. Others keep it, unless O(exclusive=true).
+        type: list
+        elements: str
       state:
         description: V(absent) removes the mailbox, with its mail, if it is a shared one.
         type: str
         choices: [present, absent]
         default: present
+  exclusive:
+    description: Whether to withdraw O(mailboxes[].send_as) and O(mailboxes[].send_on_behalf), where they are given, from users not listed.
+    type: bool
+    default: false
 seealso:
   - module: mailops.m365.shared_mailbox_info
   - module: mailops.m365.smtp_auth
@@ -57,12 +71,20 @@ EXAMPLES = r"""
       - address: shop@contoso.com
         display_name: Web shop
         message_copy_for_sent_as: true
+
+- name: Let Ada, and no other user, send as the web shop, and Bob on behalf of it
+  mailops.m365.shared_mailbox:
+    mailboxes:
+      - address: shop@contoso.com
+        send_as: [ada@contoso.com]
+        send_on_behalf: [bob@contoso.com]
+    exclusive: true
 """
 
 RETURN = r"""
 ---
 shared_mailboxes:
-  description: The mailboxes of the task as they are now (in check mode, would be), by address.
+  description: The mailboxes of the task as they are now (in check mode, would be), by address. Rights are shown where they were asked for.
   returned: success
   type: dict
   sample: {shop@contoso.com: {display_name: Web shop, message_copy_for_sent_as: true, message_copy_for_send_on_behalf: false}}

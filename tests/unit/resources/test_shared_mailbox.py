@@ -19,10 +19,13 @@ class Mailboxes(Exchange):
     def __init__(self, *items: dict[str, Any], late: int = 0) -> None:
         super().__init__(
             Get_Mailbox=self.get, New_Mailbox=self.new, Set_Mailbox=self.set, Remove_Mailbox=self.remove,
+            Get_Recipient=lambda parameters: self.recipients, Get_RecipientPermission=self.permissions,
+            Add_RecipientPermission=self.grant, Remove_RecipientPermission=self.withdraw,
             Get_AcceptedDomain=lambda parameters: [{"DomainName": "Contoso.com"}, {"DomainName": "contoso.example"}],
         )  # fmt: skip
         self.items = list(items)
         self.late = late
+        self.recipients: list[dict[str, Any]] = []
 
     def get(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         if "Identity" not in parameters:
@@ -45,7 +48,25 @@ class Mailboxes(Exchange):
             self.late -= 1
             raise missing(parameters["Identity"])
         wishes = dict(parameters)
-        self.get({"Identity": wishes.pop("Identity")})[0].update(wishes)
+        item = self.get({"Identity": wishes.pop("Identity")})[0]
+        table = wishes.pop("GrantSendOnBehalfTo", None)
+        if table:
+            named = [self.get({"Identity": guid})[0]["Name"] for guid in table.get("Add", [])]  # reads back as names
+            kept = [name for name in item.get("GrantSendOnBehalfTo", []) if name not in table.get("Remove", [])]
+            item["GrantSendOnBehalfTo"] = kept + named
+        item.update(wishes)
+
+    def permissions(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        item = self.get(parameters)[0]
+        trustees = ["NT AUTHORITY\\SELF", "S-1-5-21-1-2-3-4", *item.get("send_as", [])]
+        return [{"Trustee": name, "AccessRights": ["SendAs"], "AccessControlType": "Allow"} for name in trustees]
+
+    def grant(self, parameters: dict[str, Any]) -> None:
+        user = self.get({"Identity": parameters["Trustee"]})[0]
+        self.get(parameters)[0].setdefault("send_as", []).append(user["UserPrincipalName"])
+
+    def withdraw(self, parameters: dict[str, Any]) -> None:
+        self.get(parameters)[0]["send_as"].remove(parameters["Trustee"])
 
     def remove(self, parameters: dict[str, Any]) -> None:
         assert parameters["Confirm"] is False
