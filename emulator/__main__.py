@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--save", action="store_true", help="write the state back to its file at the end")
     serve.add_argument("--record", type=Path, help="append every Graph and Exchange request to this JSON Lines file")
     serve.add_argument("--host", type=_loopback, default="127.0.0.1")
-    for name in ("https", "smtp", "mx", "hve", "dns", "admin"):
+    for name in ("https", "smtp", "mx", "hve", "acs", "dns", "admin"):
         serve.add_argument(f"--{name}-port", type=int, default=0, help="0: any free port")
     serve.add_argument("--directory", type=Path, help="where the certificate authority lives (made once)")
     serve.add_argument("--ready-file", type=Path, help="written when all ports are open")

@@ -30,6 +30,7 @@ COLLECTION_KEYS = {
     "mailboxes",
     "inbound_connectors",
     *rbac.KEYS,
+    "azure",
     "billing_policies",
     "hve_accounts",
     "resources",

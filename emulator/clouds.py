@@ -21,15 +21,20 @@ class Cloud:
     spf_include: str
     instance_name: str  # cloud_instance_name of the discovery document
     federated_audience: str
+    management: str = "management.azure.com"
+    communication: str = "communication.azure.com"
 
     def hosts(self, service: str) -> tuple[str, ...]:
-        return self.graph if service == "graph" else self.exchange
+        single = {"management": (self.management,), "acs": (self.communication,), "graph": self.graph}
+        return single.get(service, self.exchange)
 
     def announced(self) -> dict[str, str]:
         """What a mapping of m365_cloud says beside the places on loopback."""
         return {
             "graph_audience": f"https://{self.graph[0]}",
             "exchange_audience": f"https://{self.exchange[0]}",
+            "management_audience": f"https://{self.management}",
+            "acs_audience": f"https://{self.communication}",
             "federated_audience": self.federated_audience,
             "spf_include": self.spf_include,
         }
@@ -42,6 +47,8 @@ _US = {
     "spf_include": "spf.protection.office365.us",
     "instance_name": "microsoftonline.us",
     "federated_audience": "api://AzureADTokenExchangeUSGov",
+    "management": "management.usgovcloudapi.net",
+    "communication": "communication.azure.us",
 }
 CLOUDS = {
     "global": Cloud(
@@ -65,5 +72,7 @@ CLOUDS = {
         spf_include="spf.protection.partner.outlook.cn",
         instance_name="partner.microsoftonline.cn",
         federated_audience="api://AzureADTokenExchangeChina",
+        management="management.chinacloudapi.cn",
+        communication="communication.azure.cn",
     ),
 }

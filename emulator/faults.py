@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "dns")
+SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from emulator import dns, entra, graph, oidc, statefile
+from emulator import arm, dns, entra, graph, oidc, statefile
 from emulator.admin import Admin
 from emulator.ca import Authority
 from emulator.entra import managed_identity
@@ -22,7 +22,7 @@ from emulator.exchange import ExchangeAdmin
 from emulator.exchange import handles as exchange_handles
 from emulator.http import Handler, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
-from emulator.smtp import serve_hve, serve_mx, serve_submission
+from emulator.smtp import serve_acs, serve_hve, serve_mx, serve_submission
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Options:
     smtp_port: int = 0
     mx_port: int = 0
     hve_port: int = 0
+    acs_port: int = 0
     dns_port: int = 0
     admin_port: int = 0
     directory: Path | None = None
@@ -131,11 +132,14 @@ class Emulator:
             await serve_submission(*common, options.smtp_port, self.authority, platform.settings),
             await serve_mx(*common, options.mx_port, self.authority, platform.settings),
             await serve_hve(*common, options.hve_port, self.authority, platform.settings),
+            await serve_acs(*common, options.acs_port, self.authority, platform.settings),
         ]
 
     def _route(self, request: Request) -> tuple[Handler, float]:
         """The service that a path belongs to, and the seconds it takes at least."""
         latency = self.platform.faults.latency
+        if arm.handles(request.path):
+            return (lambda one: arm.handle(self.platform, one)), 0.0
         if graph.handles(request.path):
             return (lambda one: graph.handle(self.platform, one)), latency("graph")
         if exchange_handles(request.path):
@@ -152,7 +156,7 @@ class Emulator:
             return managed_identity.handle(self.platform, request)
         return self.admin.handle(request)
 
-    def _announce(self, https: int, admin: int, smtp: int, mx: int, hve: int, *, names: str) -> None:
+    def _announce(self, https: int, admin: int, smtp: int, mx: int, hve: int, acs: int, *, names: str) -> None:
         host = self.options.host
         origin = f"https://{host}:{https}"
         cloud = {
@@ -165,6 +169,9 @@ class Emulator:
             "mx_port": mx,
             "hve_host": host,
             "hve_port": hve,
+            "acs_host": host,
+            "acs_port": acs,
+            "management": origin,
             "ca_file": str(self.authority.ca_file.resolve()),
         }
         if self.platform.settings.cloud:

@@ -15,6 +15,7 @@ LAG_KINDS = (
     "exchange_service_principal",  # New-ServicePrincipal -> SMTP
     "mailbox_grant",  # Add-MailboxPermission, Add-RecipientPermission -> SMTP
     "rbac",  # New-/Set-/Remove-ManagementRoleAssignment, Set-ManagementScope -> SMTP
+    "azure_role",  # role assignments in Azure -> Resource Manager, smtp.azurecomm.net
     "hve_app_access",  # Add-HVEAppAccess -> High Volume Email
     "smtp_switch",  # SmtpClientAuthenticationDisabled -> SMTP
     "authentication_policy",  # authentication policies, their assignment and the organization's default -> SMTP

@@ -19,7 +19,10 @@ from emulator.clouds import CLOUDS, Cloud
 
 EXCHANGE_APP = "00000002-0000-0ff1-ce00-000000000000"  # Office 365 Exchange Online
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph
-SERVICES = {"graph": GRAPH_APP, "exchange": EXCHANGE_APP}
+MANAGEMENT_APP = "797f4846-ba00-4fd7-ba43-dac1f8f63013"  # Azure Resource Manager
+ACS_APP = "1fd5118e-2576-4263-8130-9503064c837a"  # Azure Communication Services
+SERVICES = {"graph": GRAPH_APP, "exchange": EXCHANGE_APP, "management": MANAGEMENT_APP, "acs": ACS_APP}
+IN_NO_TENANT = {MANAGEMENT_APP, ACS_APP}  # take tokens of tenants that have no service principal of theirs
 
 HOSTS = {service: {host for cloud in CLOUDS.values() for host in cloud.hosts(service)} for service in SERVICES}
 
@@ -78,7 +81,7 @@ class Tokens:
     def resources(self, identifier: str) -> list[str]:
         """The resource applications (appId) that an identifier from a scope names; the own origin names both."""
         if identifier.rstrip("/") in self.origins and self.cloud is None:
-            return [GRAPH_APP, EXCHANGE_APP]
+            return list(SERVICES.values())
         host = urlsplit(identifier).hostname if identifier.startswith("https://") else None
         hosts = {service: self.cloud.hosts(service) if self.cloud else HOSTS[service] for service in SERVICES}
         return [app for service, app in SERVICES.items() if host in hosts[service] or identifier == app]

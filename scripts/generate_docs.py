@@ -33,6 +33,8 @@ SERVICES = {
     "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
     "dns": "DNS servers that take updates",
     "hve": "High Volume Email: smtp.hve.mx.microsoft",
+    "acs": "Azure Communication Services Email: smtp.azurecomm.net",
+    "arm": "Azure Resource Manager",
 }
 KEEP = {"defer": "tried again", "hold": "held", "bounce": "returned to the sender", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.

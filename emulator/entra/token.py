@@ -21,6 +21,7 @@ from emulator.faults import Fault
 from emulator.http import Request, Response
 from emulator.platform import Platform
 from emulator.state import Application, EnterpriseApplication, State, Tenant
+from emulator.tokens import IN_NO_TENANT
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -188,7 +189,7 @@ def resource_of(platform: Platform, tenant: Tenant, principal: EnterpriseApplica
     wanted = platform.state.tokens.resources(identifier)
     principals = [tenant.enterprise_application(app_id) for app_id in wanted]
     resources = [found for found in principals if found]
-    if not resources:
+    if not resources and (not wanted or not set(wanted) <= IN_NO_TENANT):
         raise EntraError(500011, resource=identifier, tenant=tenant.display_name)
     disabled = next((r for r in resources if not r.properties.get("accountEnabled", True)), None)
     if disabled:

@@ -7,6 +7,7 @@ import asyncio
 from cryptography import x509
 
 from emulator.settings import Settings
+from emulator.smtp.acs import Acs, acs_settings
 from emulator.smtp.faults import Orders, Script
 from emulator.smtp.hve import Hve, hve_settings
 from emulator.smtp.limits import Limits
@@ -17,7 +18,7 @@ from emulator.smtp.tls import CertificateAuthority, server_context
 from emulator.smtp.verdict import TokenVerifier
 from emulator.state import State
 
-__all__ = ["SmtpSettings", "TokenVerifier", "serve_hve", "serve_mx", "serve_submission"]
+__all__ = ["SmtpSettings", "TokenVerifier", "serve_acs", "serve_hve", "serve_mx", "serve_submission"]
 
 
 async def serve_submission(
@@ -30,6 +31,18 @@ async def serve_submission(
     script = Script(faults, Submission.service)
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: Submission(state, script, own, context, limits), host, port)
+
+
+async def serve_acs(
+    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+) -> asyncio.Server:
+    """smtp.azurecomm.net."""
+    own = acs_settings(smtp_settings(state, settings))
+    context = server_context(authority)
+    limits = Limits(own, lambda: state.now())
+    script = Script(faults, Acs.service)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Acs(state, script, own, context, limits), host, port)
 
 
 async def serve_hve(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 SERVER = "AM0PR02CA0134"
 SUBMISSION_NAME = f"{SERVER}.outlook.office365.com"
 BACKEND_NAME = f"{SERVER}.eurprd02.prod.outlook.com"
+ACS_NAME = "smtp.azurecomm.net"
 HVE_NAME = f"{SERVER}.hve.mx.microsoft"
 MX_NAME = "AM0PR02FT012.mail.protection.outlook.com"
 SIZE_LIMIT = 157286400  # 150 MiB
@@ -113,6 +114,13 @@ HVE_EXTERNAL = (
 )
 HVE_BILLING = "550 5.7.1 The High Volume Email account has no valid billing policy ({status})"  # no text of this is published
 
+# -- Azure Communication Services Email: the words of its REST API --------------------------------------------------------
+ACS_SENDER = (
+    "550 5.7.60 Invalid email sender username: '{sender}'. Please use a username from the list of valid usernames configured by your admin."
+)
+ACS_DOMAIN = "550 5.7.60 The specified sender domain has not been linked."
+ACS_RATE = "450 4.5.127 Message rejected. Excessive message rate from sender."
+
 # -- rate, size, quota --------------------------------------------------------------------------------------------------
 TOO_MANY_CONNECTIONS = (
     "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. "
@@ -175,6 +183,10 @@ def not_authenticated(sign_in_error: str, now: float) -> str:
 
 def queued_by_submission(message_id: str) -> str:
     return f"250 2.0.0 OK {message_id} [Hostname={BACKEND_NAME}]"
+
+
+def queued_by_acs(message_id: str) -> str:
+    return f"250 2.0.0 OK {message_id} [Hostname={ACS_NAME}]"
 
 
 def queued_by_hve(message_id: str) -> str:

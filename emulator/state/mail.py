@@ -11,7 +11,7 @@ class Message:
     """A message that a service accepted for a recipient of any tenant, or for outside."""
 
     tenant_id: str
-    via: str  # "submission" (XOAUTH2), "submission-login", "hve", "hve-login", "connector", "direct-send"; "internet": from others
+    via: str  # "submission" (XOAUTH2), "submission-login", "hve", "hve-login", "acs", "connector", "direct-send"; "internet": from others
     mail_from: str
     recipients: list[str]
     raw: bytes

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.state.azure import Azure
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
 from emulator.state.dns import Zones
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
@@ -39,6 +40,7 @@ class Tenant(Replicated):
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
     inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
     rbac: Rbac = field(default_factory=Rbac)
+    azure: Azure = field(default_factory=Azure)
     hve_accounts: dict[str, HveAccount] = field(default_factory=dict)  # by primary address
     billing_policies: dict[str, BillingPolicy] = field(default_factory=dict)  # by id
     role_groups: dict[str, dict[str, float]] = field(default_factory=dict)  # name -> its members' object ids -> since when it counts

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.state import Application, Mailbox, Tenant
-from emulator.statefile import directory, hve, licences, parts, rbac, sign_in
+from emulator.statefile import azure, directory, hve, licences, parts, rbac, sign_in
 from emulator.statefile.dns import read_zones, zones_document
 from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
@@ -45,6 +45,7 @@ def read_tenant(node: Node, base: Path) -> Tenant:
     _read_mailboxes(node, tenant)
     licences.read_licences(node, tenant)
     tenant.sign_ins.extend(licences.read_sign_in(item, tenant) for item in node.nodes("sign_ins"))
+    tenant.azure = azure.read_azure(node.node("azure"), tenant)
     for item in node.nodes("billing_policies"):
         policy = hve.read_billing_policy(item, tenant)
         tenant.billing_policies[policy.id] = policy
@@ -162,6 +163,7 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
         "exchange_service_principals": [parts.exchange_service_principal_document(p) for p in tenant.exchange_service_principals.values()],
         "role_groups": tenant.role_groups,
         "mailboxes": [parts.mailbox_document(mailbox) for mailbox in tenant.mailboxes.values()],
+        "azure": azure.azure_document(tenant.azure),
         "billing_policies": [hve.billing_policy_document(policy) for policy in tenant.billing_policies.values()],
         "hve_accounts": [hve.hve_account_document(account) for account in tenant.hve_accounts.values()],
         "inbound_connectors": [parts.inbound_connector_document(c) for c in tenant.inbound_connectors.values()],

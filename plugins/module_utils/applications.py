@@ -20,11 +20,12 @@ _ATTEMPTED = "look for the applications"
 
 @dataclass(frozen=True)
 class Application:
-    """An application of the tenant: client id, and the ENTERPRISE application's object id."""
+    """An application of the tenant: client id, the ENTERPRISE application's object id, and the tenant that registered it."""
 
     app_id: str
     object_id: str
     display_name: str = ""
+    home: str = ""
 
 
 def remember(tenant: Tenant, name: str, application: Application) -> None:
@@ -58,9 +59,17 @@ def find(tenant: Tenant, names: Sequence[str]) -> dict[str, Application | None]:
     ids = {name: str(found["appId"]) for name, found in registered.items() if found}
     ids |= {name: name.lower() for name in listed if GUID.fullmatch(name)}
     known = [name for name in listed if name in ids]
-    calls = [Call("GET", f"/servicePrincipals(appId='{key(ids[name])}')?$select=id,appId", attempted=_ATTEMPTED) for name in known]
+    calls = [
+        Call("GET", f"/servicePrincipals(appId='{key(ids[name])}')?$select=id,appId,appOwnerOrganizationId", attempted=_ATTEMPTED)
+        for name in known
+    ]
     principals = dict(zip(known, tenant.graph.batch(calls), strict=True)) if calls else {}
-    return {name: Application(found["appId"], found["id"]) if (found := principals.get(name)) else None for name in listed}
+    return {
+        name: Application(found["appId"], found["id"], home=str(found.get("appOwnerOrganizationId") or ""))
+        if (found := principals.get(name))
+        else None
+        for name in listed
+    }
 
 
 def refuse_missing(found: dict[str, Application | None], check_mode: bool) -> list[str]:

@@ -104,6 +104,10 @@ class DnsError(ServiceError):
     """A DNS server refused an update. `code` is the response code, or the TSIG error."""
 
 
+class ArmError(ServiceError):
+    """Azure Resource Manager refused."""
+
+
 class SmtpError(ServiceError):
     """A mail server refused, or nobody answered. `stage` is where: resolve, connect, greeting, tls, sign-in, sender, ..."""
 

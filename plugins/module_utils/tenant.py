@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from . import clouds
+from .arm import ArmClient
 from .authorized import AuthorizedTransport
 from .errors import InvalidInput
 from .exchange import ExchangeClient
@@ -68,6 +69,12 @@ class Tenant:
     @cached_property
     def graph(self) -> GraphClient:
         return GraphClient(AuthorizedTransport(self.transport, self.tokens, "graph"))
+
+    @cached_property
+    def arm(self) -> ArmClient:
+        if not self.cloud.management:
+            raise InvalidInput("m365_cloud names no Azure Resource Manager: give its setting management.")
+        return ArmClient(AuthorizedTransport(self.transport, self.tokens, "management"), self.wait_timeout)
 
     @cached_property
     def exchange(self) -> ExchangeClient:

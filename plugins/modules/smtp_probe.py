@@ -35,8 +35,10 @@ options:
           - V(connector) relays through an inbound connector, V(direct_send) hands mail for the tenant's own recipients to its MX.
           - V(hve) sends through High Volume Email to recipients inside the tenant, with the application's token or, where there is a
             password, with the account's password.
+          - V(acs) sends through Azure Communication Services Email, with an SMTP username and a client secret of its application
+            (O(app_client_secret) or the sender's password), or with that application's token.
         type: str
-        choices: [oauth, delegated, basic, connector, direct_send, hve]
+        choices: [oauth, delegated, basic, connector, direct_send, hve, acs]
         default: oauth
       to:
         description: The recipient of the proof. Take one outside the tenant where the sender sends outside.
@@ -82,6 +84,9 @@ options:
         description: Whether a V(delegated) sender sends on behalf of the address (GrantSendOnBehalfTo), not as it (SendAs).
         type: bool
         default: false
+      username:
+        description: The SMTP username to sign in with, for V(acs), where it is not the address itself.
+        type: str
       password:
         description: The mailbox's or account's password, for V(basic), and for V(hve) without an application.
         type: str

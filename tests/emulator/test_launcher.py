@@ -29,8 +29,8 @@ def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> N
         assert found["pid"] == process.pid
         assert found["admin"].startswith("http://127.0.0.1:")
         cloud = found["m365_cloud"]
-        mail = {f"{service}_{part}" for service in ("smtp", "mx", "hve") for part in ("host", "port")}
-        assert cloud.keys() == {"authority", "graph", "exchange", "ca_file"} | mail
+        mail = {f"{service}_{part}" for service in ("smtp", "mx", "hve", "acs") for part in ("host", "port")}
+        assert cloud.keys() == {"authority", "graph", "exchange", "management", "ca_file"} | mail
         assert Path(cloud["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0

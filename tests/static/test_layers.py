@@ -13,7 +13,7 @@ UTILS = f"{PACKAGE}.module_utils"
 LAYERS = (
     {"conditional_access", "error_table", "errors", "federation", "redaction", "report", "spec", "spf"},
     {"certificates", "clouds", "identity", "transport"},
-    {"authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
+    {"arm", "authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
     {"addresses", "authentication_policies", "journal", "replication", "tenant"},
     {"applications", "engine", "entra", "intent", "mailbox_delegates", "probe", "user_sign_in"},
     {"resources"},

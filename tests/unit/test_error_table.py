@@ -114,6 +114,23 @@ HVE = [
     (f"{AUTH} user is locked by your organization's security defaults policy. Contact your administrator.", "security-defaults"),
 ]  # fmt: skip
 
+ACS = [
+    ("535 5.7.3 Authentication unsuccessful", "acs-refused"),
+    ("550 5.7.60 Invalid email sender username: 'boss'. Please use a username from the list", "acs-sender"),
+    ("550 5.7.60 The specified sender domain has not been linked.", "acs-domain"),
+    ("450 4.5.127 Message rejected. Excessive message rate from sender.", "acs-rate"),
+    ("552 5.3.4 Message size exceeds fixed maximum message size", "acs-too-large"),
+    ("452 4.5.3 Too many recipients", "acs-too-many-recipients"),
+]
+ARM = [
+    ("AuthorizationFailed", "arm-forbidden"),
+    ("InvalidAuthenticationToken", "arm-token"),
+    ("ResourceGroupNotFound", "arm-not-found"),
+    ("Conflict", "arm-username-taken"),
+    ("PrincipalNotFound", "arm-principal-missing"),
+    ("TooManyRequests", "arm-busy"),
+]
+
 ENTRA = [
     (7000215, "invalid_client", "wrong-secret"),
     (7000222, "invalid_client", "expired-secret"),
@@ -201,6 +218,8 @@ def _found() -> list[tuple[str, error_table.Known | None, str]]:
     return (
         [(reply, error_table.smtp(reply), row) for reply, row in SMTP]
         + [(reply, error_table.smtp(reply, "hve"), row) for reply, row in HVE]
+        + [(reply, error_table.smtp(reply, "acs"), row) for reply, row in ACS]
+        + [(code, error_table.arm(code), row) for code, row in ARM]
         + [(str(code), error_table.entra(code, error), row) for code, error, row in ENTRA]
         + [(code, error_table.graph(code, ""), row) for code, row in GRAPH]
         + [(kind, error_table.exchange(kind, text), row) for kind, text, row in EXCHANGE]
@@ -244,7 +263,7 @@ def test_a_row_is_well_formed(row: error_table.Known) -> None:
     assert row.cause
     assert not row.cause.endswith(".")
     assert row.cause[0].islower() or row.cause.split()[0] in {
-        "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High"
+        "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure"
     }  # fmt: skip
     assert row.remedy.endswith(".")
     assert row.remedy[0].isupper()
@@ -261,7 +280,7 @@ def test_what_passes_by_itself_is_never_bounced() -> None:
 def test_only_the_message_or_the_recipient_bounces_mail() -> None:
     assert {row.id for row in ROWS if row.keep == "bounce"} == {
         "no-from", "two-froms", "bare-line-feed", "too-large", "no-such-recipient", "dmarc", "spf", "authenticated-senders-only",
-        "later-hop-refused", "hve-external", "hve-too-large",
+        "later-hop-refused", "hve-external", "hve-too-large", "acs-too-large",
     }  # fmt: skip
 
 

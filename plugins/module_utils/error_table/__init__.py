@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 
-from . import dns_rows, entra_rows, exchange_rows, graph_rows, hve_rows, smtp_rows
+from . import acs_rows, arm_rows, dns_rows, entra_rows, exchange_rows, graph_rows, hve_rows, smtp_rows
 from .known import Known
 
-ROWS: tuple[Known, ...] = entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS + hve_rows.ROWS + dns_rows.ROWS
+ROWS: tuple[Known, ...] = (
+    entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS + hve_rows.ROWS + acs_rows.ROWS + arm_rows.ROWS + dns_rows.ROWS
+)
 
 
 def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
@@ -63,7 +65,7 @@ def smtp_cause(reply: str) -> str:
     return found.group(1) if found else reply
 
 
-MAIL_SERVICES = ("smtp", "hve")
+MAIL_SERVICES = ("smtp", "hve", "acs")
 
 
 def smtp(reply: str, service: str = "smtp") -> Known | None:
@@ -76,3 +78,8 @@ def smtp(reply: str, service: str = "smtp") -> Known | None:
 def dns(code: str) -> Known | None:
     """The row of a DNS server's response code (RFC 2136) or TSIG error (RFC 8945)."""
     return _find("dns", code, "")
+
+
+def arm(code: str) -> Known | None:
+    """The row of an Azure Resource Manager error's `code`."""
+    return _find("arm", code, "", pattern=True)

@@ -141,4 +141,29 @@ class Hve(Method):
             conversation.sign_in_xoauth2(self.identity(sender), facts.token("hve", self.least_life))
 
 
-METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Delegated(), Basic(), Connector(), DirectSend(), Hve())}
+class Acs(Method):
+    """Azure Communication Services Email: an SMTP username and a client secret of its application, or that application's token."""
+
+    name = "acs"
+    at_mx = False
+    accepted_domain = False  # the domain is verified in Azure, which Microsoft 365 need not know
+    service = "acs"
+
+    def needs_token(self, sender: Sender, params: dict[str, Any]) -> bool:
+        return not (sender["password"] or params["app_client_secret"])
+
+    def server(self, cloud: Cloud, facts: Facts) -> tuple[str, int]:
+        return cloud.acs_host, cloud.acs_port
+
+    def identity(self, sender: Sender) -> str:
+        return str(sender["username"] or sender["address"])
+
+    def sign_in(self, conversation: Conversation, facts: Facts, sender: Sender) -> None:
+        secret = sender["password"] or facts.client_secret
+        if secret:
+            conversation.sign_in_login(self.identity(sender), secret)
+        else:
+            conversation.sign_in_xoauth2(self.identity(sender), facts.token("acs"))
+
+
+METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Delegated(), Basic(), Connector(), DirectSend(), Hve(), Acs())}

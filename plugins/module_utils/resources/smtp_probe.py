@@ -27,6 +27,7 @@ SENDER = {
     "method": {"type": "str", "choices": list(METHODS), "default": "oauth"},
     "to": {"type": "str", "required": True},
     "mailbox": {"type": "str"},
+    "username": {"type": "str"},
     "user": {"type": "str"},
     "sink": {"type": "dict", "options": sinks.OPTIONS},
     "on_behalf": {"type": "bool", "default": False},

@@ -92,7 +92,7 @@ def registered(script: Script, *, times: int = 1, there: bool = True) -> Script:
         url = "/applications(uniqueName='sender')?$select=appId"
         script.expect_graph_batch(Item("GET", url, *((200, {"appId": APP}) if there else (404, None))))
         if there:
-            url = f"/servicePrincipals(appId='{APP}')?$select=id,appId"
+            url = f"/servicePrincipals(appId='{APP}')?$select=id,appId,appOwnerOrganizationId"
             script.expect_graph_batch(Item("GET", url, 200, {"id": OBJECT, "appId": APP}))
     return script
 

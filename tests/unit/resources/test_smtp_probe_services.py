@@ -103,3 +103,27 @@ def test_what_high_volume_email_refuses_is_explained_in_its_own_terms(
 def test_a_cloud_without_the_service_is_told(prove: Proof, cloud: dict[str, Any]) -> None:
     [shown] = prove(hve(password="x"), required=False, cloud=cloud | {"hve_host": ""})["senders"]
     assert shown["cause"] == "this cloud has no server for method hve: give the sender's host"
+
+
+def acs(**more: Any) -> dict[str, Any]:
+    return sender("invoices@elsewhere.example", method="acs", **more)
+
+
+def test_azure_communication_services_take_a_username_and_the_applications_secret(prove: Proof, mail_server: MailServer) -> None:
+    result = prove(acs(username="contoso-invoices"), acs(password="its own"), app_client_secret=APP_SECRET)
+    assert result["proven"] == 2
+    signs = sorted(session.sign_ins for session in mail_server.sessions)
+    assert signs == [["contoso-invoices", APP_SECRET], ["invoices@elsewhere.example", "its own"]]
+
+
+def test_azure_communication_services_take_a_token_where_there_is_no_secret(prove: Proof, script: Script, tmp_path: Any) -> None:
+    problems = RESOURCE.check(parameters(RESOURCE.spec, senders=[acs()]))
+    assert len(problems) == 2
+    result = prove(acs(), app_id=APP, app_certificate_path=str(tmp_path / "none.pem"), required=False)
+    assert "app_certificate_path is" in result["senders"][0]["cause"]
+
+
+def test_what_azure_communication_services_refuse_is_explained(prove: Proof, mail_server: MailServer) -> None:
+    mail_server.answers["password"] = "535 5.7.3 Authentication unsuccessful"
+    [shown] = prove(acs(password="x"), required=False)["senders"]
+    assert shown["cause"].startswith("the sign-in was refused: the SMTP username, the client secret or the application's role")

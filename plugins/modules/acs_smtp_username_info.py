@@ -1,0 +1,85 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: acs_smtp_username_info
+short_description: Read SMTP usernames of Azure Communication Services Email
+description:
+  - Reads the SMTP usernames of a Communication Services resource and the addresses that may be sent from.
+options:
+  subscription_id:
+    description: The Azure subscription's id.
+    type: str
+    required: true
+  resource_group:
+    description: The resource group of the Communication Services resource.
+    type: str
+    required: true
+  communication_service:
+    description: The name of the Communication Services resource, which exists already and has a linked e-mail domain.
+    type: str
+    required: true
+seealso:
+  - module: mailops.m365.acs_smtp_username
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the SMTP usernames
+  mailops.m365.acs_smtp_username_info:
+    subscription_id: 4a5b6c7d-0000-4000-8000-000000000001
+    resource_group: mail
+    communication_service: contoso-mail
+  register: read
+"""
+
+RETURN = r"""
+---
+acs:
+  description: The usernames, and in C(senders) the addresses that may be sent from. Applications are told by client id.
+  returned: success
+  type: dict
+  sample:
+    usernames: {invoices: {username: invoices@contoso.com, app: mailops-smtp-sender}}
+    senders: [donotreply@contoso.com, invoices@contoso.com]
+notes:
+  description: What keeps mail from being sent and is done by hand, such as a domain that is not verified.
+  returned: when there is something to note
+  type: list
+  elements: str
+cost:
+  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 6, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - C(problems) lists all that is wrong with the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+"""
+
+from ..module_utils.doors import run_module
+from ..module_utils.resources import acs_smtp_username
+
+
+def main() -> None:
+    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    run_module(acs_smtp_username.INFO)
+
+
+if __name__ == "__main__":
+    main()
