@@ -260,6 +260,11 @@ expected_mailboxes:
   returned: success
   type: list
   elements: str
+judged:
+  description: The senders that sign in, as M(mailops.m365.conditional_access_info) takes them.
+  returned: success
+  type: list
+  elements: dict
 cost:
   description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
   returned: always

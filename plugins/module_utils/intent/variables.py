@@ -18,12 +18,13 @@ from .facts import Facts
 # The roles in the order in which a tenant is built, each with the variable that gives it work.
 ROLES = (
     ("shared_mailbox", "shared_mailbox_mailboxes"),
-    ("hve_account", "hve_account_accounts"),
     ("entra_app", "entra_app_unique_name"),
+    ("hve_account", "hve_account_accounts"),
     ("acs_smtp_username", "acs_smtp_username_usernames"),
     ("smtp_auth", "smtp_auth_mailboxes"),
     ("smtp_auth", "smtp_auth_organization"),
     ("authentication_policy", "authentication_policy_policies"),
+    ("authentication_policy", "authentication_policy_organization"),
     ("inbound_connector", "inbound_connector_connectors"),
     ("direct_send", "direct_send_rejected"),
     ("spf", "spf_ip4"),
@@ -36,6 +37,7 @@ ROLES = (
 DEFAULTS: dict[str, dict[str, Any]] = {
     "entra_app": {"entra_app_permissions": [{"name": "SMTP.SendAsApp"}], "entra_app_full_access": [], "entra_app_send_as": []},
     "smtp_auth": {"smtp_auth_mailboxes": [], "smtp_auth_exclusive": False},
+    "authentication_policy": {"authentication_policy_policies": [], "authentication_policy_exclusive": False},
     "direct_send": {"direct_send_senders": []},
 }
 PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
@@ -158,6 +160,7 @@ def _closed(found: dict[str, Any], direct: list[Decision]) -> dict[str, Any]:
         "smtp_auth_mailboxes": found.get("smtp_auth_mailboxes", []),
         "authentication_policy_policies": policies,
         "authentication_policy_organization": CLOSED_POLICY,
+        "authentication_policy_exclusive": True,
         "direct_send_rejected": not direct,
     }
 

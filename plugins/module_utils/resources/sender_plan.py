@@ -115,7 +115,25 @@ def _given(text: str) -> list[str]:
 
 def _outcome(entries: list[dict], variables: dict[str, Any], given: list[str], text: str, coming: list[str]) -> dict[str, Any]:
     roles = needed([*variables, *given])
-    return {"plan": entries, "roles": roles, "variables": variables, "sheet": text, "expected_mailboxes": coming}
+    judged = [entry.pop("judged") for entry in entries]
+    return {
+        "plan": entries,
+        "roles": roles,
+        "variables": variables,
+        "sheet": text,
+        "expected_mailboxes": coming,
+        "judged": [sender for sender in judged if sender],
+    }
+
+
+def _judged(decision: Decision, wishes: Wishes) -> dict[str, str] | None:
+    """A sender that signs in, in the form in which module conditional_access_info takes it."""
+    method = "oauth" if decision.signs_in else decision.method
+    sender = decision.sender
+    if method not in ("oauth", "basic", "hve"):
+        return None
+    by_app = method == "oauth" or (method == "hve" and sender.oauth)
+    return {"name": sender.name, "address": sender.mailbox, "method": method} | ({"app_unique_name": wishes.app} if by_app else {})
 
 
 def _entry(tenant: Tenant, decision: Decision, facts: Facts, wishes: Wishes) -> dict[str, Any]:
@@ -125,6 +143,7 @@ def _entry(tenant: Tenant, decision: Decision, facts: Facts, wishes: Wishes) -> 
         "method": decision.method,
         "reason": decision.reason,
         "settings": settings(decision, facts, tenant.cloud, wishes.app),
+        "judged": _judged(decision, wishes),
     }
 
 
