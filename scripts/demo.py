@@ -22,7 +22,7 @@ from emulator.sandbox import Sandbox  # noqa: E402 - found through the line abov
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TENANTS = ("contoso", "fabrikam", "northwind")
-SENDERS = 8
+SENDERS = 9
 
 
 class Wrong(Exception):  # noqa: N818
