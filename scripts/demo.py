@@ -119,7 +119,12 @@ class Demo:
         say()
         say(paint("1", "What Microsoft 365 accepted in the last run:"))
         for message in self.sandbox.admin.messages()[-SENDERS:]:
-            how = {"submission": "XOAUTH2", "submission-login": "LOGIN", "connector": f"connector {message['connector']}"}
+            how = {
+                "submission": "XOAUTH2",
+                "hve": "High Volume Email",
+                "submission-login": "LOGIN",
+                "connector": f"connector {message['connector']}",
+            }
             route = how.get(message["via"], "Direct Send")
             say(f"  {message['header_from']:34} → {', '.join(message['recipients']):34} {route}")
 

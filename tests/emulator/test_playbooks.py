@@ -160,7 +160,8 @@ def test_rejected_direct_send_is_refused_at_the_mx(playground: Playground) -> No
     assert (sender["proven"], sender["code"]) == (False, "550 5.7.68")
     assert sender["cause"] == "the organization rejects Direct Send from sources without a connector"
     writes = [line["parameters"] for line in playground.writes() if line.get("cmdlet") == "Set-OrganizationConfig"]
-    assert writes == [{"RejectDirectSend": True, "Confirm": False}]
+    assert {"RejectDirectSend": True, "Confirm": False} in writes
+    assert [set(one) for one in writes].count({"RejectDirectSend", "Confirm"}) == 1
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------
