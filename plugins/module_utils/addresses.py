@@ -55,12 +55,18 @@ def learn_domains(exchange: ExchangeClient, outcome: Outcome) -> set[str]:
 
 def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str], expected: Collection[str] = ()) -> None:
     """Raise one InvalidInput that names every address among these that is no mailbox of the organization, nor expected to be."""
-    listed = [address for address in dict.fromkeys(wanted) if address.lower() not in expected]
-    commands = [Command("Get-Mailbox", {"Identity": address}, ("Guid",), f"look for the mailbox {address}") for address in listed]
+    primary(exchange, [address for address in wanted if address.lower() not in expected])
+
+
+def primary(exchange: ExchangeClient, wanted: Sequence[str]) -> dict[str, str]:
+    """Each address with its mailbox's primary one; one InvalidInput names all that are no mailbox of the organization."""
+    listed, select = list(dict.fromkeys(wanted)), ("Guid", "PrimarySmtpAddress")
+    commands = [Command("Get-Mailbox", {"Identity": address}, select, f"look for the mailbox {address}") for address in listed]
     outcomes = exchange.batch(commands)
     refuse_missing(exchange, [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)])
-    for outcome in outcomes:
-        outcome.checked()
+    found = [outcome.checked().values for outcome in outcomes]
+    shown = [str(values[0].get("PrimarySmtpAddress") or "") if values else "" for values in found]
+    return {address: own or address for address, own in zip(listed, shown, strict=True)}
 
 
 def expected(params: dict[str, Any], check_mode: bool) -> frozenset[str]:

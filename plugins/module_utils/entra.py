@@ -106,7 +106,7 @@ def find(tenant: Tenant, params: dict[str, Any]) -> Found:
         path = f"/servicePrincipals(appId='{found.application['appId']}')"
         attempted = "read the enterprise application"
         reads = [
-            Call("GET", f"{path}?$select=id,appId,displayName,accountEnabled", attempted=attempted),
+            Call("GET", f"{path}?$select=id,appId,displayName,accountEnabled,tags", attempted=attempted),
             Call("GET", f"{path}/appRoleAssignments", attempted=attempted),
         ]
         if params.get("exclusive") or any(p.get("type") == "delegated" for p in params.get("permissions") or []):

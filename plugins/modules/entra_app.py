@@ -62,6 +62,17 @@ options:
     description: Whether to grant admin consent to the permissions.
     type: bool
     default: true
+  authorization:
+    description:
+      - How the application is allowed to send.
+      - With V(mailbox_permissions), it has the permission V(SMTP.SendAsApp) and FullAccess on its mailboxes.
+      - With V(rbac), the permission V(SMTP.SendAsApp) is neither asked for nor consented to here, also where O(permissions) names it.
+        Consent that is there is left alone, since M(mailops.m365.rbac_for_applications) withdraws it once nobody relies on it.
+      - As long as that module has the application marked as moving from one to the other, consent to V(SMTP.SendAsApp) is
+        left alone in either case.
+    type: str
+    choices: [mailbox_permissions, rbac]
+    default: mailbox_permissions
   exclusive:
     description: Whether to remove permissions, consents and certificates that are not listed, where the list is given.
     type: bool
@@ -74,6 +85,7 @@ options:
 seealso:
   - module: mailops.m365.entra_app_info
   - module: mailops.m365.exchange_service_principal
+  - module: mailops.m365.rbac_for_applications
 author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
@@ -151,6 +163,9 @@ app:
       returned: when it is a public client
       type: list
       elements: str
+    authorization:
+      description: V(rbac) where M(mailops.m365.rbac_for_applications) moved the application or is moving it; else V(mailbox_permissions).
+      type: str
 cost:
   description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
   returned: always

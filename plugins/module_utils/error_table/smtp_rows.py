@@ -39,14 +39,16 @@ ROWS: tuple[Known, ...] = (
           source="Exchange Online to retire Basic auth for Client Submission (SMTP AUTH)"),
     Known("authentication-refused", "smtp", "5.7.3",
           "the sign-in was refused: the token or password is wrong, or Exchange does not know the application or its right on the mailbox yet",
-          "Check the service principal in Exchange (the enterprise application's object id), FullAccess on the mailbox and SMTP.SendAsApp; "
-          "of a user, the licence and the consent to SMTP.Send; after a change it takes minutes to an hour.", wait=True, keep="defer", source=_OAUTH),
+          "Check the service principal in Exchange (the enterprise application's object id), FullAccess on the mailbox and SMTP.SendAsApp, or "
+          "by RBAC for Applications the role's scope; of a user, the licence and the consent to SMTP.Send; after a change it takes minutes "
+          "to an hour, by RBAC up to two.", wait=True, keep="defer", source=_OAUTH),
     Known("wrong-mechanism", "smtp", "5.7.4", "Microsoft does not offer this way to sign in", "Use LOGIN or XOAUTH2.", keep="defer",
           source=_SMTP_AUTH),
     Known("old-tls", "smtp", "4.7.66", "the client speaks TLS older than 1.2", "Update the device, or let it send through a relay host.",
           keep="defer", source="Opt in to the Exchange Online endpoint for legacy TLS clients using SMTP AUTH"),
     Known("no-right-on-mailbox", "smtp", "4.2.0", "the application signed in but has no right on the mailbox",
-          "Grant FullAccess on the mailbox to the service principal (role entra_app).", text=r"mailbox logon failure|Cannot open mailbox",
+          "Grant FullAccess on the mailbox to the service principal (role entra_app); by RBAC for Applications, withdraw consent to "
+          "SMTP.SendAsApp, which defeats the scope.", text=r"mailbox logon failure|Cannot open mailbox",
           keep="defer", source=_OAUTH),
     Known("not-authenticated", "smtp", "5.7.57", "the client did not sign in before it sent", "Sign in first: LOGIN or XOAUTH2.",
           keep="defer", source=_NDR),

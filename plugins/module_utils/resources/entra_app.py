@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import addresses, applications, certificates
+from .. import addresses, applications, authorization, certificates
 from ..applications import Application
 from ..engine import Plan, Reading
 from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
@@ -20,6 +20,7 @@ from ..spec import EXPECTED, JOURNAL, TENANT, Spec
 from ..tenant import GUID, Tenant
 
 LOOPBACK = "http://localhost"
+SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"  # SMTP.SendAsApp of Exchange Online, the same in every tenant
 PERMISSION = {
     "name": {"type": "str", "required": True},
     "api": {"type": "str", "default": "exchange"},
@@ -34,6 +35,7 @@ OPTIONS = Spec(
         "mailboxes": {"type": "list", "elements": "str"},
         "public_client": {"type": "bool"},
         "consent": {"type": "bool", "default": True},
+        "authorization": {"type": "str", "choices": ["mailbox_permissions", "rbac"], "default": "mailbox_permissions"},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
@@ -72,6 +74,8 @@ class EntraApp:
             return Plan(before, {}, [Work(delete=True), found], {"app": None})
         wanted = permissions(found, params)
         leaves = [certificates.read(text) for text in params["certificates"] or []]
+        if params["authorization"] == "rbac":
+            wanted = [permission for permission in wanted if permission.id != SEND_AS_APP]
         work = difference(found, wanted, leaves, params)
         if work and params["mailboxes"]:
             addresses.refuse_unknown_mailboxes(tenant.exchange, params["mailboxes"], addresses.expected(params, check_mode))
@@ -145,10 +149,12 @@ def difference(found: Found, wanted: list[Permission], leaves: list[certificates
     if params["permissions"] is not None:
         have = required(found)
         want = {(p.api.lower(), p.id, p.delegated) for p in wanted} | (set() if exclusive else have)
+        if params["authorization"] == "rbac":
+            want = {entry for entry in want if entry[1] != SEND_AS_APP}
         if want != have:
             work.patch["requiredResourceAccess"] = _wish_list(want)
         if params["consent"]:
-            _consent(work, found, wanted, exclusive)
+            _consent(work, found, wanted, exclusive, left_alone(found, params))
     if params["certificates"] is not None:
         keys = application.get("keyCredentials") or []
         present = {thumbprint(k) for k in keys}
@@ -189,13 +195,19 @@ def _wish_list(entries: set[tuple[str, str, bool]]) -> list[dict]:
     ]
 
 
-def _consent(work: Work, found: Found, wanted: list[Permission], exclusive: bool) -> None:
+def left_alone(found: Found, params: dict[str, Any]) -> str:
+    """The id of SMTP.SendAsApp where rbac_for_applications decides when consent to it comes and goes."""
+    moved = authorization.phase_of((found.principal or {}).get("tags") or [])
+    return SEND_AS_APP if moved or params["authorization"] == "rbac" else ""
+
+
+def _consent(work: Work, found: Found, wanted: list[Permission], exclusive: bool, left: str) -> None:
     have = {(a["resourceId"], a["appRoleId"]) for a in found.assignments}
-    roles = [p for p in wanted if not p.delegated]
+    roles = [p for p in wanted if not p.delegated and p.id != left]
     work.assign = [p for p in roles if (p.resource_id, p.id) not in have]
     if exclusive:
         kept = {(p.resource_id, p.id) for p in roles}
-        work.unassign = [a for a in found.assignments if (a["resourceId"], a["appRoleId"]) not in kept]
+        work.unassign = [a for a in found.assignments if (a["resourceId"], a["appRoleId"]) not in kept and a["appRoleId"] != left]
     granted = {g["resourceId"]: set(g["scope"].split()) for g in tenant_wide(found)}
     for resource in sorted({p.resource_id for p in wanted if p.delegated} | (set(granted) if exclusive else set())):
         want = {p.name for p in wanted if p.delegated and p.resource_id == resource}
@@ -226,12 +238,16 @@ def _label(found: Found, api: str, identifier: str, delegated: bool) -> str:
     return f"{known['displayName']}: {name} ({'delegated' if delegated else 'application'})"
 
 
+def _assigned_label(found: Found, assignment: dict) -> str:
+    api = found.api_of(assignment["resourceId"]).get("appId", assignment["resourceDisplayName"])
+    return _label(found, api, assignment["appRoleId"], False)
+
+
 def public(found: Found) -> dict[str, Any]:
     """The application as the diff shows it; empty where there is none."""
     if not found.application:
         return {}
-    consented = [_label(found, found.api_of(a["resourceId"]).get("appId", a["resourceDisplayName"]), a["appRoleId"], False)
-                 for a in found.assignments]  # fmt: skip
+    consented = [_assigned_label(found, a) for a in found.assignments]
     for grant in tenant_wide(found):
         api = found.api_of(grant["resourceId"])
         consented += [f"{api.get('displayName', grant['resourceId'])}: {scope} (delegated)" for scope in grant["scope"].split()]
@@ -250,6 +266,19 @@ def _public_client(public_client: bool, uris: list[str]) -> dict[str, Any]:
     return {"public_client": True, "redirect_uris": sorted(uris)} if public_client else {}
 
 
+def _consents(found: Found, wanted: list[Permission], params: dict[str, Any], before: list[str]) -> set[str]:
+    """The consents as they will be: those wanted, those that stay, and the one that is left alone as it is."""
+    left = left_alone(found, params)
+    mine = {str(p) for p in wanted if p.id != left}
+    held = {label for label in before if not params["exclusive"] or label == _left_label(found, left)}
+    return mine | held
+
+
+def _left_label(found: Found, left: str) -> str:
+    assigned = [a for a in found.assignments if a["appRoleId"] == left]
+    return _assigned_label(found, assigned[0]) if assigned else ""
+
+
 def predicted(
     found: Found, wanted: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]
 ) -> dict[str, Any]:
@@ -266,9 +295,12 @@ def predicted(
         "enterprise_application": True,
     }
     if params["permissions"] is not None:
-        after["permissions"] = sorted(labels | (set() if exclusive else set(after["permissions"])))
+        kept = set() if exclusive else set(after["permissions"])
+        if params["authorization"] == "rbac":
+            kept -= {_label(found, *entry) for entry in required(found) if entry[1] == SEND_AS_APP}
+        after["permissions"] = sorted(labels | kept)
         if params["consent"]:
-            after["consented"] = sorted(labels | (set() if exclusive else set(after["consented"])))
+            after["consented"] = sorted(_consents(found, wanted, params, after["consented"]))
     if params["certificates"] is not None:
         prints = {leaf.thumbprint for leaf in leaves}
         after["certificates"] = sorted(prints | (set() if exclusive else set(after["certificates"])))
@@ -284,5 +316,6 @@ def describe(found: Found, shown: dict[str, Any]) -> dict[str, Any]:
         "object_id": (found.application or {}).get("id"),
         "app_id": (found.application or {}).get("appId"),
         "service_principal_id": (found.principal or {}).get("id"),
+        "authorization": "rbac" if authorization.phase_of((found.principal or {}).get("tags") or []) else "mailbox_permissions",
         **shown,
     }

@@ -243,7 +243,7 @@ def write(tenant: Tenant, work: Work, found: Found, title: str | None) -> None:
     if found.application:
         object_id = found.application.object_id
         replication.run_all(tenant, [_grant(object_id, right, address) for right, address in work.grant])
-        replication.run_all(tenant, [_revoke(object_id, right, address) for right, address in work.revoke])
+        replication.run_all(tenant, [revoke(object_id, right, address) for right, address in work.revoke])
 
 
 def _grant(object_id: str, right: str, address: str) -> Command:
@@ -262,7 +262,7 @@ def _grant(object_id: str, right: str, address: str) -> Command:
     return Command("Add-MailboxPermission", parameters, attempted=attempted)
 
 
-def _revoke(object_id: str, right: str, address: str) -> Command:
+def revoke(object_id: str, right: str, address: str) -> Command:
     attempted = f"withdraw {right} on {address}"
     if right == "SendAs":
         parameters = {"Identity": address, "Trustee": object_id, "AccessRights": ["SendAs"], "Confirm": False}

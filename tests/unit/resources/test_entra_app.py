@@ -82,7 +82,7 @@ class Reads:
     def details(self, app: dict[str, Any], principal: bool, assigned: list[dict[str, Any]], granted: list[dict[str, Any]] | None) -> None:
         path, missing = f"/servicePrincipals(appId='{app['appId']}')", graph_error("Request_ResourceNotFound")
         rows: list[tuple[str, Any]] = [
-            ("?$select=id,appId,displayName,accountEnabled", {"id": "sp-object", "appId": app["appId"]}),
+            ("?$select=id,appId,displayName,accountEnabled,tags", {"id": "sp-object", "appId": app["appId"]}),
             ("/appRoleAssignments", {"value": assigned}),
         ]
         rows += [] if granted is None else [("/oauth2PermissionGrants", {"value": granted})]
@@ -171,7 +171,7 @@ def test_an_application_is_made_with_all_that_belongs_to_it(play: Play, reads: R
     assert result["app"] == {
         "object_id": "app-object", "app_id": "app-client", "service_principal_id": "sp-object", "unique_name": "sender",
         "display_name": "SMTP sender", "permissions": [LABEL], "consented": [LABEL], "certificates": [leaf.thumbprint],
-        "enterprise_application": True,
+        "enterprise_application": True, "authorization": "mailbox_permissions",
     }  # fmt: skip
     assert result["diff"]["before"] == ""
     assert result["diff"]["after"]["display_name"] == "SMTP sender"

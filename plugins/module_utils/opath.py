@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recipient filters (OPATH): made of addresses, compared by meaning. Exchange reads them back in its own spacing.
+
+Private to the collection. Source: "Filterable properties for the RecipientFilter parameter on Exchange cmdlets".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+# ("=", property, operator, value), ("-not", node), ("-and" | "-or", node, node, ...); lower case, parts sorted, no part twice.
+Node = tuple[Any, ...]
+_TOKEN = re.compile(r"\s*(?:(?P<mark>[()])|(?P<text>'(?:[^']|'')*'|\"[^\"]*\")|(?P<word>[-$]?[A-Za-z0-9_.]+))")
+_OPERATORS = ("-eq", "-ne", "-like", "-notlike", "-gt", "-ge", "-lt", "-le")
+_ADDRESS = "PrimarySmtpAddress"
+
+
+def of_addresses(addresses: Iterable[str]) -> str:
+    """The filter that is true for mailboxes with one of these primary addresses."""
+    quoted = [address.lower().replace("'", "''") for address in addresses]
+    return " -or ".join(f"{_ADDRESS} -eq '{address}'" for address in sorted(quoted))
+
+
+def canonical(text: str) -> Node:
+    """What a filter means, whatever its spacing, parentheses and case; ValueError says what is wrong with it."""
+    parser = _Parser(text)
+    found = parser.either()
+    if parser.tokens:
+        raise ValueError(f"{parser.tokens[0]} is not expected there")
+    return found
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two filters mean the same; one that cannot be read is the same as its own words only."""
+    try:
+        return canonical(one) == canonical(other)
+    except ValueError:
+        return one.split() == other.split()
+
+
+def addresses(text: str) -> set[str] | None:
+    """The addresses, where a filter is one that `of_addresses` makes; else None."""
+    try:
+        node = canonical(text)
+    except ValueError:
+        return None
+    parts = node[1:] if node[0] == "-or" else (node,)
+    if any(part[:3] != ("=", _ADDRESS.lower(), "-eq") for part in parts):
+        return None
+    return {part[3] for part in parts}
+
+
+def _join(operator: str, parts: list[Node]) -> Node:
+    flat: set[Node] = set()
+    for part in parts:
+        flat |= set(part[1:]) if part[0] == operator else {part}
+    return next(iter(flat)) if len(flat) == 1 else (operator, *sorted(flat, key=repr))
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens: list[str] = []
+        place = 0
+        while text[place:].strip():
+            found = _TOKEN.match(text, place)
+            if not found:
+                raise ValueError(f"{text[place:].strip()[:20]!r} cannot be read")
+            self.tokens.append(found[0].strip())
+            place = found.end()
+
+    def _next(self) -> str:
+        if not self.tokens:
+            raise ValueError("it ends too early")
+        return self.tokens.pop(0)
+
+    def _takes(self, word: str) -> bool:
+        if self.tokens and self.tokens[0].lower() == word:
+            self.tokens.pop(0)
+            return True
+        return False
+
+    def either(self) -> Node:
+        parts = [self._both()]
+        while self._takes("-or"):
+            parts.append(self._both())
+        return _join("-or", parts)
+
+    def _both(self) -> Node:
+        parts = [self._one()]
+        while self._takes("-and"):
+            parts.append(self._one())
+        return _join("-and", parts)
+
+    def _one(self) -> Node:
+        if self._takes("-not"):
+            return ("-not", self._one())
+        if self._takes("("):
+            inner = self.either()
+            if not self._takes(")"):
+                raise ValueError("a parenthesis is not closed")
+            return inner
+        name, operator, value = self._next(), self._next().lower(), self._next()
+        if not name[0].isalpha():
+            raise ValueError(f"{name} is no property")
+        if operator not in _OPERATORS:
+            raise ValueError(f"{operator} is no comparison ({', '.join(_OPERATORS)})")
+        if value in "()" or value.startswith("-"):
+            raise ValueError(f"{name} {operator} lacks its value")
+        quoted = value[0] in "'\""
+        return ("=", name.lower(), operator, (value[1:-1].replace("''", "'") if quoted else value).lower())

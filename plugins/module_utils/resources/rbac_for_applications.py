@@ -1,0 +1,331 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RBAC for Applications: an application sends as the mailboxes of a scope, without consent and without mailbox permissions.
+
+Private to the collection. Source: "Role Based Access Control for Applications in Exchange Online". What replaces what, and
+when, is decided in authorization.py; what Exchange has and gets, in rbac.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import addresses, authorization, entra, opath, rbac, replication
+from ..engine import Plan, Reading
+from ..errors import InvalidInput
+from ..exchange import Command, is_missing
+from ..graph import Call, key
+from ..spec import EXPECTED, JOURNAL, TENANT, Spec
+from ..tenant import Tenant
+from .exchange_service_principal import Application, held, revoke
+
+APPLICATION = Spec(
+    {"unique_name": {"type": "str"}, "app_id": {"type": "str"}, "scope": {"type": "str"}},
+    mutually_exclusive=(("unique_name", "app_id"),),
+    required_one_of=(("unique_name", "app_id"),),
+)
+OPTIONS = Spec(
+    {
+        "mailboxes": {"type": "list", "elements": "str"},
+        "recipient_filter": {"type": "str"},
+        "replace": {"type": "bool", "default": False},
+        "settle_time": {"type": "int", "default": authorization.SETTLE},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+)
+
+
+@dataclass
+class Facts:
+    application: Application | None = None
+    tags: list[str] = field(default_factory=list)
+    api: dict | None = None  # Exchange Online as Entra knows it
+    consents: list[dict] = field(default_factory=list)  # to SMTP.SendAsApp
+    principal: dict | None = None  # the application as Exchange knows it
+    reach: rbac.Reach = field(default_factory=rbac.Reach)
+    full_access: list[str] = field(default_factory=list)  # of the mailboxes, those that the application has FullAccess on
+
+    @property
+    def phase(self) -> authorization.Phase | None:
+        return authorization.phase_of(self.tags)
+
+
+class RbacForApplications:
+    """module rbac_for_applications"""
+
+    name = "rbac_for_applications"
+    spec = TENANT | JOURNAL | EXPECTED | APPLICATION | OPTIONS
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        problems = addresses.problems("mailboxes", params["mailboxes"] or [])
+        scope, text = scope_name(params), params["recipient_filter"]
+        if not 1 <= len(scope.strip()) <= rbac.LONGEST_NAME:
+            problems.append(f"scope is {scope!r}: use 1 to {rbac.LONGEST_NAME} characters.")
+        if text is not None:
+            try:
+                opath.canonical(text)
+            except ValueError as error:
+                problems.append(f"recipient_filter is {text!r}: {error}; write it as in PrimarySmtpAddress -eq 'erp@contoso.com'.")
+        if params["settle_time"] < 0:
+            problems.append(f"settle_time is {params['settle_time']}: give seconds, 0 or more.")
+        if params["state"] == "present" and not params["mailboxes"] and (text is None or params["replace"]):
+            problems.append("mailboxes is empty: list the addresses of the mailboxes that the application sends as.")
+        return problems
+
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+        plan = Plan()
+        expected = addresses.expected(params, check_mode)
+        facts = read(tenant, params, expected)
+        _require(plan, facts, params, check_mode)
+        course = authorization.Course(facts.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
+        work, scopes = rbac.Work(), rbac.public(facts.reach)
+        wanted: dict[str, str] = {}
+        if params["state"] == "present":
+            work, wanted = _present(tenant, params, facts, course, expected)
+            scopes = rbac.predicted(facts.reach, wanted)
+        else:
+            _absent(plan, params, facts, course, check_mode)
+        plan.before = shown(facts, params, rbac.public(facts.reach))
+        plan.after = _after(facts, params, course, scopes)
+        plan.steps = [course, facts, work, wanted] if course.steps else []
+        plan.outcome = {"rbac": result(facts, plan.after, course)}
+        plan.warnings += course.notes()
+        if facts.reach.foreign and params["state"] == "present":
+            names = ", ".join(facts.reach.foreign)
+            plan.warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
+        return plan
+
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        course, facts, work, wanted = plan.steps
+        run = _Run(tenant, params, facts)
+        for step, seconds in course.steps:
+            if step == "wait":
+                tenant.transport.pause(seconds)
+            elif step == "write":
+                run.write(work, wanted)
+            elif step.startswith("phase:"):
+                run.enter(step.removeprefix("phase:"))
+            else:
+                {"withdraw": run.withdraw, "revoke": run.revoke, "consent": run.consent, "remove": run.remove}[step]()
+        return plan.outcome
+
+
+class RbacForApplicationsInfo(Reading):
+    """module rbac_for_applications_info"""
+
+    name = "rbac_for_applications_info"
+    spec = TENANT | APPLICATION | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        return addresses.problems("mailboxes", params["mailboxes"] or [])
+
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+        params = params | {"replace": True, "state": "present"}
+        facts = read(tenant, params)
+        tested: dict[str, bool] = {}
+        if facts.principal and facts.application:
+            mailboxes = [address.lower() for address in params["mailboxes"] or []]
+            outside = rbac.uncovered(tenant, facts.application.object_id, mailboxes)
+            tested = {address: address not in outside for address in mailboxes}
+        before = shown(facts, params, rbac.public(facts.reach))
+        return Plan(outcome={"rbac": result(facts, before, None), "in_scope": tested})
+
+
+RESOURCE = RbacForApplications()
+INFO = RbacForApplicationsInfo()
+
+
+def scope_name(params: dict[str, Any]) -> str:
+    return str(params["scope"] if params["scope"] is not None else (params["unique_name"] or params["app_id"])[: rbac.LONGEST_NAME])
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(tenant: Tenant, params: dict[str, Any], expected: Collection[str] = ()) -> Facts:
+    """Entra in one or two requests, Exchange in one; mailbox permissions only while the application is being moved."""
+    facts = Facts()
+    attempted = "look for the enterprise application"
+    calls = [Call("GET", f"/servicePrincipals(appId='{entra.EXCHANGE}')?$select=id,appRoles", attempted="read the permissions of Exchange")]
+    app_id = params["app_id"]
+    if not app_id:
+        calls.append(Call("GET", f"/applications(uniqueName='{key(params['unique_name'])}')?$select=appId", attempted=attempted))
+        facts.api, application = tenant.graph.batch(calls)
+        app_id, calls = (application or {}).get("appId"), []
+    if app_id:
+        path = f"/servicePrincipals(appId='{key(app_id)}')"
+        calls.append(Call("GET", f"{path}?$select=id,appId,displayName,tags", attempted=attempted))
+        calls.append(Call("GET", f"{path}/appRoleAssignments", attempted="read the application's consent"))
+        *api, principal, assignments = tenant.graph.batch(calls)
+        facts.api = api[0] if api else facts.api
+        if principal:
+            facts.application = Application(app_id, principal["id"], principal["displayName"])
+            facts.tags = list(principal.get("tags") or [])
+            facts.consents = [a for a in (assignments or {}).get("value", []) if a["appRoleId"] == _role_id(facts)]
+    _read_exchange(tenant, params, facts, expected)
+    return facts
+
+
+def _role_id(facts: Facts) -> str | None:
+    return next((role["id"] for role in (facts.api or {}).get("appRoles") or [] if role.get("value") == rbac.PERMISSION), None)
+
+
+def _read_exchange(tenant: Tenant, params: dict[str, Any], facts: Facts, expected: Collection[str]) -> None:
+    moving = params["replace"] and (facts.consents or not facts.phase or facts.phase.name != "alone" or params["state"] == "absent")
+    mailboxes = [address.lower() for address in params["mailboxes"] or []] if moving and facts.application else []
+    listed = [address for address in mailboxes if address not in expected]
+    commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange"), *rbac.reads()]
+    commands += [Command("Get-MailboxPermission", {"Identity": a}, attempted=f"read who may use {a}") for a in listed]
+    principals, scopes, assignments, *permissions = tenant.exchange.batch(commands)
+    application = facts.application
+    if application:
+        by_id = {str(p.get("ObjectId", "")).lower(): p for p in principals.checked().values}
+        facts.principal = by_id.get(application.object_id.lower())
+    facts.reach = rbac.found(scopes, assignments, scope_name(params), application.object_id if application else None)
+    missing = [address for address, outcome in zip(listed, permissions, strict=True) if is_missing(outcome.error)]
+    addresses.refuse_missing(tenant.exchange, missing)
+    for address, outcome in zip(listed, permissions, strict=True):
+        if "FullAccess" in held(facts.principal, outcome.checked(), type(outcome)()):
+            facts.full_access.append(address)
+
+
+def _require(plan: Plan, facts: Facts, params: dict[str, Any], check_mode: bool) -> None:
+    """The application in Entra and in Exchange; a check run assumes that an earlier task of the real run makes them."""
+    if params["state"] == "absent" or (facts.application and facts.principal):
+        return
+    name = params["unique_name"] or params["app_id"]
+    if facts.application:
+        sentence, module = f"Exchange does not know the application {name}", "exchange_service_principal"
+    else:
+        sentence, module = f"Entra has no enterprise application for {name}", "entra_app"
+    if not check_mode:
+        raise InvalidInput(f"{sentence}: register it first (module {module}).")
+    plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
+
+
+# -- comparing and showing --------------------------------------------------------------------------------------------
+
+
+def _present(
+    tenant: Tenant, params: dict[str, Any], facts: Facts, course: authorization.Course, expected: Collection[str]
+) -> tuple[rbac.Work, dict[str, str]]:
+    wanted = rbac.wanted_filters(scope_name(params), params["mailboxes"] or [], params["recipient_filter"], facts.reach)
+    work = rbac.difference(facts.reach, wanted)
+    if work:
+        _refuse_others(tenant, params, expected)
+    if params["replace"]:
+        course.to_rbac(consented=bool(facts.consents), permissions=bool(facts.full_access), write=bool(work))
+    elif work:
+        course.does("write")
+    if ("withdraw", 0.0) in course.steps and not work and facts.application:
+        rbac.refuse_uncovered(rbac.uncovered(tenant, facts.application.object_id, params["mailboxes"]))
+    return work, wanted
+
+
+def _refuse_others(tenant: Tenant, params: dict[str, Any], expected: Collection[str]) -> None:
+    """Raise InvalidInput for addresses that are no mailbox, or, where they make the filter, not a mailbox's primary one."""
+    primary = addresses.primary(tenant.exchange, [a for a in params["mailboxes"] or [] if a.lower() not in expected])
+    aliases = {given: own for given, own in primary.items() if given.lower() != own.lower()}
+    if aliases and not params["recipient_filter"]:
+        raise InvalidInput(*(f"mailboxes: {given} is an alias of {own}: list {own}." for given, own in aliases.items()))
+
+
+def _absent(plan: Plan, params: dict[str, Any], facts: Facts, course: authorization.Course, check_mode: bool) -> None:
+    reach = facts.reach
+    if not (reach.scopes or reach.assignments or facts.phase):
+        return
+    if not params["replace"] or not facts.application:
+        course.does("remove")
+        if facts.phase:
+            course.enters("")
+        return
+    lacking = [a for a in params["mailboxes"] or [] if a.lower() not in facts.full_access]
+    if lacking and not facts.consents:
+        sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
+        if not check_mode:
+            raise InvalidInput(f"{sentence}: grant it first (module exchange_service_principal); nothing was changed.")
+        plan.warnings.append(f"{sentence}; the prediction assumes that an earlier task of the real run grants it.")
+        facts.full_access = [address.lower() for address in params["mailboxes"]]
+    course.to_permissions(consented=bool(facts.consents))
+
+
+def shown(facts: Facts, params: dict[str, Any], scopes: dict[str, Any]) -> dict[str, Any]:
+    """What the diff shows: the scopes, and with `replace` what they replace."""
+    if not params["replace"]:
+        return {"scopes": scopes} if scopes else {}
+    replaces = params["state"] == "present" and (facts.consents or facts.full_access)
+    if not (scopes or facts.phase or replaces):
+        return {}
+    return {
+        "scopes": scopes,
+        "consent": bool(facts.consents),
+        "full_access": sorted(facts.full_access),
+        "phase": facts.phase.name if facts.phase else None,
+    }
+
+
+def _after(facts: Facts, params: dict[str, Any], course: authorization.Course, scopes: dict[str, Any]) -> dict[str, Any]:
+    done = {step for step, _seconds in course.steps}
+    if params["state"] == "absent" and ("remove" in done or not (course.steps or scopes)):
+        return {}
+    if not params["replace"]:
+        return {"scopes": scopes}
+    return {
+        "scopes": scopes,
+        "consent": "consent" in done or (bool(facts.consents) and "withdraw" not in done),
+        "full_access": [] if "revoke" in done else sorted(facts.full_access),
+        "phase": course.phase.name if course.phase else None,
+    }
+
+
+def result(facts: Facts, shape: dict[str, Any], course: authorization.Course | None) -> dict[str, Any] | None:
+    if not shape:
+        return None
+    application = facts.application
+    ids = {"app_id": application.app_id if application else None, "object_id": application.object_id if application else None}
+    due = course.due if course else None
+    return ids | shape | {"due": authorization.moment(due) if due else None}
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+class _Run:
+    """The steps of a course, carried out."""
+
+    def __init__(self, tenant: Tenant, params: dict[str, Any], facts: Facts) -> None:
+        self.tenant, self.params, self.facts = tenant, params, facts
+        self.object_id = facts.application.object_id if facts.application else ""
+        self.tags = facts.tags
+
+    def write(self, work: rbac.Work, wanted: dict[str, str]) -> None:
+        rbac.write(self.tenant, work, self.facts.reach, self.object_id)
+        covered = rbac.newly_covered(self.facts.reach, wanted)
+        rbac.prove(self.tenant, self.object_id, (self.params["mailboxes"] or []) if covered is None else covered, self.tenant.wait_timeout)
+
+    def enter(self, name: str) -> None:
+        phase = authorization.Phase(name, self.tenant.clock.now()) if name else None
+        self.tags = authorization.tagged(self.tags, phase)
+        call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
+        self.tenant.graph.write(call, waits=entra.lagging, limit=self.tenant.wait_timeout)
+
+    def withdraw(self) -> None:
+        rbac.prove(self.tenant, self.object_id, self.params["mailboxes"], 0.0)
+        rbac.withdraw(self.tenant, self.facts.consents)
+
+    def revoke(self) -> None:
+        replication.run_all(self.tenant, [revoke(self.object_id, "FullAccess", address) for address in self.facts.full_access])
+
+    def consent(self) -> None:
+        api, role = self.facts.api, _role_id(self.facts)
+        if not api or not role:
+            raise InvalidInput("this tenant has no Exchange Online, or it does not offer SMTP.SendAsApp.")
+        rbac.consent(self.tenant, self.object_id, api["id"], role)
+
+    def remove(self) -> None:
+        reach = self.facts.reach
+        names = dict.fromkeys([*reach.scopes, *(name for name in reach.assignments if name not in {s.lower() for s in reach.scopes})])
+        rbac.remove(self.tenant, list(names), reach)
