@@ -138,17 +138,19 @@ class Report:
 
     def _spf(self) -> Iterator[Line]:
         """Every mail domain; where DNS holds another record than it should, both, each on one line so that it can be copied."""
-        pairs = {(task["tenant"], record["domain"]): record for task in self.tasks for record in task["records"]}
+        pairs = {(task["tenant"], record["domain"]): (record, task["check_mode"]) for task in self.tasks for record in task["records"]}
         broad = [max(len(title), *(len(pair[i]) for pair in pairs)) for i, title in enumerate(("TENANT", "DOMAIN"))]
         yield f"{'TENANT':{broad[0]}}  {'DOMAIN':{broad[1]}}  LOOK-UPS  SPF", "bright gray"
-        for (host, domain), record in sorted(pairs.items()):
+        for (host, domain), (record, checking) in sorted(pairs.items(), key=lambda pair: pair[0]):
             lookups = str(record["lookups"]) if record["wanted"] else "-"
-            state = "as it should be" if record["published"] else "to publish" if record["usable"] else "cannot be published"
-            colour = "red" if not record["usable"] else "green" if record["published"] else "yellow"
+            state = _spf_state(record, checking)
+            same = record["present"] == [record["wanted"]]
+            colour = "red" if not record["usable"] else "green" if same else "yellow"
             yield f"{host:{broad[0]}}  {domain:{broad[1]}}  {lookups:>8}  {state}", colour
-            if not record["published"] and record["wanted"]:
-                yield f"    published   {'  and  '.join(record['present']) or 'none'}", None
-                yield f"    to publish  {record['wanted']}", colour
+            if not same and record["wanted"]:
+                titles = ("replaced", "published") if record["published"] and not checking else ("published", "to publish")
+                yield f"    {titles[0]:10}  {'  and  '.join(record['present']) or 'none'}", None
+                yield f"    {titles[1]:10}  {record['wanted']}", colour
             for problem in record["problems"]:
                 for text in self._wrapped(problem["text"]):
                     yield text, colour
@@ -164,6 +166,14 @@ class Report:
 
     def _wrapped(self, text: str) -> list[str]:
         return textwrap.wrap(text, self.width, initial_indent="    ", subsequent_indent="    ")
+
+
+def _spf_state(record: dict[str, Any], checking: bool) -> str:
+    if record["present"] == [record["wanted"]]:
+        return "as it should be" if record["usable"] else "an error to receivers"
+    if record["published"]:
+        return "would be published" if checking else "published now"
+    return "to publish" if record["usable"] else "cannot be published"
 
 
 def _proof(row: dict[str, Any]) -> str:

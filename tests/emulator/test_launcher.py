@@ -28,6 +28,7 @@ def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> N
         assert ready.read_text() == line
         assert found["pid"] == process.pid
         assert found["admin"].startswith("http://127.0.0.1:")
+        assert found["m365_dns_servers"][0].startswith("127.0.0.1:")
         cloud = found["m365_cloud"]
         mail = {f"{service}_{part}" for service in ("smtp", "mx", "hve", "acs") for part in ("host", "port")}
         assert cloud.keys() == {"authority", "graph", "exchange", "management", "ca_file"} | mail

@@ -130,6 +130,24 @@ def test_spf_records_are_shown_so_that_they_can_be_copied() -> None:
     assert report.as_json()["tasks"][0]["records"] == records
 
 
+@pytest.mark.parametrize(
+    ("check_mode", "state", "titles"),
+    [(False, "published now", ("replaced", "published")), (True, "would be published", ("published", "to publish"))],
+)
+def test_a_record_that_this_run_publishes(check_mode: bool, state: str, titles: tuple[str, str]) -> None:
+    report = Report()
+    report.add("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"present": ["v=spf1 -all"]}]), check_mode)
+    shown = texts(report)
+    assert shown[5].endswith(state)
+    assert shown[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_WANTED}"]
+
+
+def test_a_published_record_that_is_an_error_says_so() -> None:
+    report = Report()
+    report.add("contoso", "SPF", "spf", result(records=[RECORD | {"usable": False}]), False)
+    assert texts(report)[5].endswith("an error to receivers")
+
+
 def test_what_is_wrong_with_a_record_is_told_and_red() -> None:
     report = Report()
     problem = {"name": "unread", "text": "contoso.com: the TXT records could not be read."}
