@@ -43,7 +43,7 @@ from ansible.plugins.loader import action_loader, filter_loader, test_loader
 from ansible_collections.mailops.m365.plugins.module_utils import report
 
 _UTILS = "ansible_collections.mailops.m365.plugins.module_utils"
-_LIBRARIES = ("msal", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
+_LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
 
 
 class CallbackModule(CallbackBase):
