@@ -22,7 +22,7 @@ from emulator.sandbox import Sandbox  # noqa: E402 - found through the line abov
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TENANTS = ("contoso", "fabrikam", "northwind")
-SENDERS = 9
+SENDERS = 10
 
 
 class Wrong(Exception):  # noqa: N818
@@ -122,6 +122,7 @@ class Demo:
             how = {
                 "submission": "XOAUTH2",
                 "hve": "High Volume Email",
+                "acs": "Azure Communication Services",
                 "submission-login": "LOGIN",
                 "connector": f"connector {message['connector']}",
             }

@@ -20,7 +20,7 @@ from emulator.sandbox import Sandbox
 from tests.contract import check_contract
 
 REPO = Path(__file__).resolve().parent.parent.parent
-SENDERS = 9
+SENDERS = 10
 
 
 @dataclass
@@ -87,7 +87,7 @@ def differences(run: Run) -> list[Any]:
 def test_a_check_run_on_empty_tenants_writes_nothing_and_predicts_the_real_run(playground: Playground) -> None:
     planned = playground.play("site.yml", "--check")
     assert planned.code == 0, planned.output
-    assert planned.total("changed") == 15
+    assert planned.total("changed") == 16
     assert playground.record(), "the check run reads"
     assert playground.writes() == []
     assert playground.admin.messages() == []

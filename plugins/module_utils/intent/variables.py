@@ -19,6 +19,7 @@ from .facts import Facts
 ROLES = (
     ("shared_mailbox", "shared_mailbox_mailboxes"),
     ("entra_app", "entra_app_unique_name"),
+    ("delegated_sign_in", "delegated_sign_in_users"),
     ("hve_account", "hve_account_accounts"),
     ("acs_smtp_username", "acs_smtp_username_usernames"),
     ("smtp_auth", "smtp_auth_mailboxes"),
