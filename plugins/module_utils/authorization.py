@@ -49,7 +49,7 @@ def moment(seconds: float) -> str:
 def phase_of(tags: Iterable[str]) -> Phase | None:
     """The phase that a tag tells; None where there is none, or one that nobody can read."""
     for tag in tags:
-        name, _, since = tag.removeprefix(TAG).partition("@")
+        name, _at, since = tag.removeprefix(TAG).partition("@")
         if not tag.startswith(TAG) or name not in PHASES:
             continue
         try:

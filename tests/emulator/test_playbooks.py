@@ -200,6 +200,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"direct_send_senders": ["ups@contoso.com"]},
         "senders that rely on Direct Send would be refused: ups@contoso.com; give each an inbound connector or SMTP AUTH",
     ),
+    "senders": (
+        {
+            "m365_senders": [
+                {"name": "Storm", "address": "erp@contoso.com", "method": "oauth", "messages_per_minute": 90},
+                {"name": "UPS", "address": "ups@contoso.com", "method": "direct_send"},
+            ]
+        },
+        "m365_senders: Storm: oauth is impossible: 90 messages a minute are more than the 30 that one mailbox may send; spread it over 3 "
+        "mailboxes, or use relay, hve (recipients inside) or hosted. m365_senders: UPS: direct_send is impossible: Direct Send reaches",
+    ),
     "private": (
         {"inbound_connector_connectors": [{"name": "x", "sender_ip_addresses": ["10.0.0.7", "203.0.112.0/22", "2001:db8::1"]}]},
         "10.0.0.7, which is not a public address",

@@ -98,7 +98,7 @@ def test_bare_application_has_no_roles_claim(api: Api) -> None:
         ("nowhere.example", {}, 400, "invalid_request", 90002),
         ("nowhere", {}, 400, "invalid_request", 900023),
         (TENANT, {"client_secret": ""}, 401, "invalid_client", 7000218),
-        (TENANT, {"scope": "https://management.azure.com/.default"}, 400, "invalid_resource", 500011),
+        (TENANT, {"scope": "https://vault.azure.net/.default"}, 400, "invalid_resource", 500011),
         (TENANT, {"scope": "https://graph.microsoft.com/Mail.Send"}, 400, "invalid_scope", 1002012),
         (TENANT, {"scope": ""}, 400, "invalid_request", 900144),
         (TENANT, {"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
