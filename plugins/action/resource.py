@@ -19,7 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.mailops.m365.plugins.module_utils.doors import argument_spec, plain
-from ansible_collections.mailops.m365.plugins.module_utils.engine import Resource, run
+from ansible_collections.mailops.m365.plugins.module_utils.engine import Resource, of_a_tenant, run
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
@@ -35,7 +35,10 @@ def resource_of(module: str) -> Resource:
 
 
 class ActionModule(ActionBase):
-    """Fills the connection's options from host variables, validates, and runs the core."""
+    """Fills the connection's options from host variables, validates, and runs the core.
+
+    What is about a machine runs there, as the user that `become` names: never in this process.
+    """
 
     _supports_check_mode = True
     _supports_async = False
@@ -45,7 +48,7 @@ class ActionModule(ActionBase):
         module = self._task.resolved_action or self._task.action
         resource = resource_of(module)
         self._task.args = self._filled(resource, task_vars or {})
-        if self._connection.transport != "local" or not self._in_process(task_vars or {}):
+        if self._connection.transport != "local" or not of_a_tenant(resource) or not self._in_process(task_vars or {}):
             return result | self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
         _validation, params = self.validate_argument_spec(**argument_spec(resource.spec))
         result |= run(

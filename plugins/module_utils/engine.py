@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from .errors import InvalidInput, MailopsError
 from .identity.device_code import Prompt
 from .journal import Journal
+from .machine import Machine
 from .redaction import hide, hide_all
 from .spec import Spec
 from .tenant import Tenant
@@ -40,7 +41,10 @@ class Plan:
 
 
 class Resource(Protocol):
-    """The knowledge about one kind of object. It knows clients, and nothing of Ansible."""
+    """The knowledge about one kind of object. It knows clients, and nothing of Ansible.
+
+    `tenant` is the Tenant that its options name, or the Machine that it runs on, where its spec has no option tenant.
+    """
 
     name: str
     spec: Spec
@@ -48,10 +52,10 @@ class Resource(Protocol):
     def check(self, params: dict[str, Any]) -> list[str]:
         """What is wrong with the input, found without a request: one sentence a problem, all of them at once."""
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Any, params: dict[str, Any], check_mode: bool) -> Plan:
         """Read and compare; never writes."""
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Any, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
         """Carry out the plan; the outcome as it is now."""
 
 
@@ -61,7 +65,7 @@ class Reading:
     def check(self, params: dict[str, Any]) -> list[str]:
         return []
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Any, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
         return plan.outcome
 
 
@@ -72,12 +76,12 @@ def run(
 
     `prompt` shows a text to the person who runs it, where there is one.
     """
-    tenant: Tenant | None = None
+    tenant: Any = None
     try:
         problems = resource.check(params)
         if problems:
             raise InvalidInput(*problems)
-        tenant = Tenant(params, token_directory, prompt=prompt)
+        tenant = Tenant(params, token_directory, prompt=prompt) if of_a_tenant(resource) else Machine()
         tenant.check_credential()
         return _result(resource, tenant, params, check_mode)
     except MailopsError as error:
@@ -87,14 +91,19 @@ def run(
             tenant.close()
 
 
-def _failure(error: MailopsError, params: dict[str, Any], tenant: Tenant | None) -> dict[str, Any]:
+def of_a_tenant(resource: Resource) -> bool:
+    """Whether a resource is about a tenant, and not about the machine that it runs on."""
+    return "tenant" in resource.spec.options
+
+
+def _failure(error: MailopsError, params: dict[str, Any], tenant: Tenant | Machine | None) -> dict[str, Any]:
     name = str(params.get("tenant") or "")
     result: dict[str, Any] = {"failed": True, "changed": error.begun, "failure": error.as_result()}
     result["msg"] = f"{name}: {error}" if name else str(error)
     return result | getattr(error, "outcome", {}) | ({"cost": tenant.cost.as_result()} if tenant else {})
 
 
-def _result(resource: Resource, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+def _result(resource: Resource, tenant: Tenant | Machine, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     plan = resource.plan(tenant, params, check_mode)
     outcome, notes = plan.outcome, list(plan.warnings)
     if plan.changed and not check_mode:

@@ -14,7 +14,7 @@ LAYERS = (
     {"authorization", "conditional_access", "error_table", "errors", "federation", "opath", "redaction", "report", "spec", "spf"},
     {"certificates", "clouds", "identity", "transport"},
     {"arm", "authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
-    {"addresses", "authentication_policies", "journal", "replication", "tenant"},
+    {"addresses", "authentication_policies", "journal", "machine", "replication", "tenant"},
     {"applications", "engine", "entra", "intent", "mailbox_delegates", "probe", "rbac", "user_sign_in"},
     {"resources"},
     {"doors"},

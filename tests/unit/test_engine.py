@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils import error_table
+from ansible_collections.mailops.m365.plugins.module_utils import engine, error_table
 from ansible_collections.mailops.m365.plugins.module_utils.engine import Plan
 from ansible_collections.mailops.m365.plugins.module_utils.errors import GraphError, InvalidInput
+from ansible_collections.mailops.m365.plugins.module_utils.machine import Machine
 from ansible_collections.mailops.m365.plugins.module_utils.spec import JOURNAL, TENANT, Spec
 from ansible_collections.mailops.m365.plugins.module_utils.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils.transport import Request
@@ -186,3 +188,30 @@ def test_a_reading_resource_has_no_diff(play: Play, journal_dir: Path, script: S
     room = Room(journal_dir)
     room.spec = TENANT | Spec({"colour": {"type": "str"}}, writes=False)  # type: ignore[misc]
     assert "diff" not in play(room, script, colour="white")
+
+
+class Shed:
+    """A toy about the machine itself: its spec names no tenant."""
+
+    name = "shed"
+    spec = Spec({"colour": {"type": "str"}}, writes=False)
+
+    def check(self, params: dict[str, Any]) -> list[str]:
+        return []
+
+    def plan(self, machine: Machine, params: dict[str, Any], check_mode: bool) -> Plan:
+        if params["colour"] == "plaid":
+            raise InvalidInput("the shed is not plaid.")
+        return Plan(outcome={"where": machine.name})
+
+    def apply(self, machine: Machine, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        return plan.outcome
+
+
+def test_a_resource_without_a_tenant_is_about_the_machine_and_signs_in_nowhere() -> None:
+    assert engine.run(Shed(), {"colour": "red"}, check_mode=False) == {
+        "changed": False,
+        "where": platform.node(),
+        "cost": {"requests": 0, "retries": 0, "waited": 0.0},
+    }
+    assert engine.run(Shed(), {"colour": "plaid"}, check_mode=False)["msg"] == "the shed is not plaid."
