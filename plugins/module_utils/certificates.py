@@ -37,8 +37,11 @@ class PublicCertificate:
         }
 
 
-def read(text: str) -> PublicCertificate:
-    """The (first) certificate of a PEM text, or of a file that holds PEM or DER. InvalidInput says what is wrong."""
+def read(text: str, *, ended: bool = False) -> PublicCertificate:
+    """The (first) certificate of a PEM text, or of a file that holds PEM or DER. InvalidInput says what is wrong.
+
+    `ended`: one that has expired will do, because it is to be removed.
+    """
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
@@ -52,7 +55,7 @@ def read(text: str) -> PublicCertificate:
     except ValueError as error:
         raise InvalidInput(f"certificates: {source} is no certificate: give PEM or DER, the public part only.") from error
     expires = leaf.not_valid_after_utc
-    if expires < datetime.datetime.now(datetime.UTC):
+    if expires < datetime.datetime.now(datetime.UTC) and not ended:
         raise InvalidInput(f"certificates: {source} ({leaf.subject.rfc4514_string()}) expired on {expires:%Y-%m-%d}: make a new one.")
     return PublicCertificate(
         leaf.public_bytes(serialization.Encoding.DER),
@@ -62,9 +65,9 @@ def read(text: str) -> PublicCertificate:
     )
 
 
-def problems(text: str) -> list[str]:
+def problems(text: str, *, ended: bool = False) -> list[str]:
     try:
-        read(text)
+        read(text, ended=ended)
     except InvalidInput as error:
         return error.problems
     return []

@@ -46,6 +46,11 @@ options:
       - Only the public part is read and sent. List the old and the new one while you rotate.
     type: list
     elements: str
+  retired_certificates:
+    description:
+      - Certificates that the application shall not have any more, in the same forms, at the end of a rotation. Others stay.
+    type: list
+    elements: str
   mailboxes:
     description:
       - Addresses of the mailboxes that the application is meant for.

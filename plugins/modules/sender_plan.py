@@ -133,9 +133,11 @@ options:
         type: str
         required: true
       upstream:
-        description: How it goes on to Microsoft 365, by V(connector), or signed in with V(oauth) as the sender's mailbox.
+        description:
+          - How it goes on to Microsoft 365, by V(connector), or signed in with V(oauth) as the sender's mailbox.
+          - Otherwise who takes its mail, a hosted relay (V(smtp2go), V(sendgrid), V(mailgun)), V(acs) or another V(smarthost).
         type: str
-        choices: [connector, oauth]
+        choices: [connector, oauth, smtp2go, sendgrid, mailgun, acs, smarthost]
         default: connector
       public_addresses:
         description: Its static public IPv4 addresses.
@@ -146,6 +148,23 @@ options:
         description: The name in the TLS certificate that it presents.
         type: str
         default: ""
+      managed:
+        description: Whether this inventory deploys it (role relay_host). It then proves its senders itself.
+        type: bool
+        default: false
+      certificates:
+        description: The certificates, as PEM text, of the keys that it signs in with. Left out where it has not told them in this run.
+        type: list
+        elements: str
+      retired_certificates:
+        description: Those that it does not sign in with any more, after a rotation.
+        type: list
+        elements: str
+        default: []
+      users:
+        description: The names that devices log in to it with, by the address that they send from.
+        type: dict
+        default: {}
   unlisted:
     description:
       - Whether what no sender on the list uses stays as it is, or is closed. That is SMTP AUTH of the organization and of all other
@@ -190,6 +209,12 @@ options:
     description: The application that senders sign in as. Falls back to the host variable C(entra_app_unique_name).
     type: str
     default: mailops-smtp-sender
+  app_exclusive:
+    description:
+      - Whether the application loses the certificates that are not listed. Then every relay host must have told its own. Falls back to the
+        host variable C(entra_app_exclusive).
+    type: bool
+    default: false
   direct_send_rejected:
     description: Whether Direct Send is to be rejected. Falls back to the host variable C(direct_send_rejected).
     type: bool
@@ -257,6 +282,24 @@ sheet:
   type: str
 expected_mailboxes:
   description: Mailboxes that do not exist yet and that the role shared_mailbox makes.
+  returned: success
+  type: list
+  elements: str
+relays:
+  description: What the senders want of each relay host of the inventory. Its mailboxes with their senders, and who is to be proven.
+  returned: success
+  type: dict
+  sample:
+    relay1:
+      mailboxes: [{address: scanner@contoso.com, senders: [scanner@contoso.com]}]
+      senders: [{name: "Scanner, third floor", address: scanner@contoso.com, to: ada@contoso.com}]
+relay_certificates:
+  description: Certificates, as PEM text, that the application takes for the relay hosts that sign in with it.
+  returned: success
+  type: list
+  elements: str
+relay_retired_certificates:
+  description: Those that it loses at the end of a relay host's rotation.
   returned: success
   type: list
   elements: str

@@ -16,13 +16,25 @@ from .limits import BASIC_OFF
 
 @dataclass(frozen=True)
 class Relay:
-    """A relay host of the organization's own: what devices connect to, and how it goes on to Microsoft 365."""
+    """A relay host of the organization's own: what devices connect to, and how it goes on to Microsoft 365.
+
+    `managed`: this inventory deploys it (role relay_host); then its own certificates are known, and its devices that log in.
+    """
 
     name: str
     host: str
-    upstream: str = "connector"  # or "oauth": it signs in as the sender's mailbox
+    upstream: str = "connector"  # one of UPSTREAMS; "oauth": it signs in as the sender's mailbox
     public_addresses: tuple[str, ...] = ()
     certificate_name: str = ""
+    managed: bool = False
+    certificates: tuple[str, ...] | None = None  # PEM, of the key that it signs in with; None: it has not told in this run
+    retired_certificates: tuple[str, ...] = ()
+    users: tuple[tuple[str, str], ...] = ()  # sender's address, the name that its device logs in to the relay with
+
+    @property
+    def leaves(self) -> bool:
+        """Whether its mail goes on through somebody who is not Microsoft 365, or not known to be."""
+        return self.upstream not in ("connector", "oauth")
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Hosted:
     spf_include: str
 
 
+UPSTREAMS = ("connector", "oauth", "smtp2go", "sendgrid", "mailgun", "acs", "smarthost")
 # Sources: each provider's own SMTP documentation.
 PROVIDERS = {
     "smtp2go": Hosted("SMTP2GO", "mail.smtp2go.com", 587, "the SMTP user made in its panel", "spf.smtp2go.com"),

@@ -103,6 +103,11 @@ def _relay(sender: Sender, facts: Facts) -> Iterator[Refusal]:
     if relay:
         if relay.upstream == "oauth":
             yield from _mailbox(sender, facts)
+        if relay.leaves and sender.keep_in_tenant:
+            yield Refusal(
+                f"its mail must stay in the tenant (keep_in_tenant), and {relay.name} sends through {relay.upstream}",
+                "use oauth, or a relay host with upstream connector or oauth",
+            )
         return
     if not sender.public_addresses and not sender.certificate_name:
         yield Refusal(

@@ -25,7 +25,7 @@ def settings(decision: Decision, facts: Facts, cloud: Cloud, app: str) -> dict[s
     found = {"server": "", "port": 25, "encryption": "STARTTLS where it can", "sign_in": "none", "user": "", "from": sender.address}
     mx = facts.mx_host or "the tenant's MX host"
     if decision.method == "relay" and decision.relay:
-        return found | {"server": decision.relay.host}
+        return found | {"server": decision.relay.host} | _login(dict(decision.relay.users).get(sender.address))
     if decision.method == "hosted" and facts.hosted:
         hosted = facts.hosted
         return found | {"server": hosted.host, "port": hosted.port, "encryption": "STARTTLS", "sign_in": "password", "user": hosted.user}
@@ -65,6 +65,13 @@ def settings(decision: Decision, facts: Facts, cloud: Cloud, app: str) -> dict[s
         },
     }
     return found | ways[decision.method]
+
+
+def _login(user: str | None) -> dict[str, Any]:
+    """What a device types that logs in to its relay host."""
+    if not user:
+        return {}
+    return {"port": 587, "encryption": "STARTTLS", "sign_in": "the device's own password at the relay host", "user": user}
 
 
 def sheet(tenant: str, entries: Iterable[dict[str, Any]]) -> str:

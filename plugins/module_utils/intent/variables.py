@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .decision import Decision
-from .facts import Facts
+from .facts import PROVIDERS, Facts
 
 # The roles in the order in which a tenant is built, each with the variable that gives it work.
 ROLES = (
@@ -172,8 +172,8 @@ def _connectors(relays: list[Decision]) -> Iterator[dict[str, Any]]:
     groups: list[tuple[set[str], list[Decision]]] = []
     for decision in relays:
         source = decision.relay or decision.sender
-        if decision.signs_in:
-            continue  # its relay host signs in to client submission instead
+        if decision.signs_in or (decision.relay and decision.relay.leaves):
+            continue  # its relay host signs in, to client submission or to somebody else
         if source.certificate_name:
             certificates.setdefault(source.certificate_name, []).append(decision)
             continue
@@ -208,10 +208,11 @@ def _label(text: str) -> str:
 
 def _spf(decisions: list[Decision], facts: Facts) -> dict[str, Any]:
     """Addresses that send in the name of the tenant's domains past its mailboxes, and the hosted relay's own record."""
-    sources = [d.relay or d.sender for d in decisions if d.method in ("relay", "direct_send") and not d.signs_in]
-    addresses = _unique(address for source in sources for address in source.public_addresses)
-    hosted = any(d.method == "hosted" for d in decisions) and facts.hosted
-    includes = [hosted.spf_include] if hosted else []
+    sending = [d for d in decisions if d.method in ("relay", "direct_send") and not d.signs_in and not (d.relay and d.relay.leaves)]
+    addresses = _unique(address for d in sending for address in (d.relay or d.sender).public_addresses)
+    hosted = [facts.hosted] if any(d.method == "hosted" for d in decisions) and facts.hosted else []
+    hosted += [PROVIDERS[d.relay.upstream] for d in decisions if d.relay and d.relay.upstream in PROVIDERS]
+    includes = _unique(provider.spf_include for provider in hosted)
     return {"spf_ip4": sorted(addresses), "spf_includes": includes} if addresses or includes else {}
 
 
@@ -222,8 +223,8 @@ def _proof(decision: Decision, wishes: Wishes) -> dict[str, Any] | None:
     """The proof of a sender, where somebody said who gets it; a hosted relay is not ours to prove."""
     sender = decision.sender
     to = sender.to or wishes.proof_recipient
-    if not to or decision.method not in _PROBES:
-        return None
+    if not to or decision.method not in _PROBES or (decision.relay and decision.relay.managed):
+        return None  # a relay host of this inventory proves its senders itself
     proof: dict[str, Any] = {"name": sender.name, "method": _PROBES[decision.method], "address": sender.address, "to": to}
     if sender.mailbox != sender.address and decision.method in ("oauth", "basic"):
         proof["mailbox"] = sender.mailbox

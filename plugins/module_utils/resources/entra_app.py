@@ -32,6 +32,7 @@ OPTIONS = Spec(
         "display_name": {"type": "str"},
         "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
         "certificates": {"type": "list", "elements": "str"},
+        "retired_certificates": {"type": "list", "elements": "str"},
         "mailboxes": {"type": "list", "elements": "str"},
         "public_client": {"type": "bool"},
         "consent": {"type": "bool", "default": True},
@@ -63,7 +64,9 @@ class EntraApp:
                 )
         for text in params["certificates"] or []:
             problems += certificates.problems(text)
-        return problems
+        for text in params["retired_certificates"] or []:
+            problems += certificates.problems(text, ended=True)
+        return problems + ([] if problems else _both(params))
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         found = find(tenant, params)
@@ -155,14 +158,29 @@ def difference(found: Found, wanted: list[Permission], leaves: list[certificates
             work.patch["requiredResourceAccess"] = _wish_list(want)
         if params["consent"]:
             _consent(work, found, wanted, exclusive, left_alone(found, params))
+    keys = application.get("keyCredentials") or []
+    work.remove_keys = {k["keyId"] for k in keys if thumbprint(k) in _retired(params)}
     if params["certificates"] is not None:
-        keys = application.get("keyCredentials") or []
         present = {thumbprint(k) for k in keys}
         work.add_certificates = [leaf for leaf in leaves if leaf.thumbprint not in present]
         if exclusive:
             kept = {leaf.thumbprint for leaf in leaves}
-            work.remove_keys = {k["keyId"] for k in keys if thumbprint(k) not in kept}
+            work.remove_keys |= {k["keyId"] for k in keys if thumbprint(k) not in kept}
     return work
+
+
+def _retired(params: dict[str, Any]) -> set[str]:
+    """Thumbprints of the certificates that are to go."""
+    return {certificates.read(text, ended=True).thumbprint for text in params["retired_certificates"] or []}
+
+
+def _both(params: dict[str, Any]) -> list[str]:
+    """One sentence for each certificate that is listed and retired at once."""
+    listed = {leaf.thumbprint: leaf.subject for leaf in map(certificates.read, params["certificates"] or [])}
+    return [
+        f"retired_certificates holds {listed[name]} ({name}), which certificates lists too: keep it in one of them."
+        for name in sorted(_retired(params) & set(listed))
+    ]
 
 
 def _client_kind(application: dict[str, Any], public_client: bool | None) -> dict[str, Any]:
@@ -291,7 +309,7 @@ def predicted(
         "display_name": params["display_name"] or before.get("display_name") or params["unique_name"],
         "permissions": sorted(before.get("permissions", [])),
         "consented": sorted(before.get("consented", [])),
-        "certificates": before.get("certificates", []),
+        "certificates": [name for name in before.get("certificates", []) if name not in _retired(params)],
         "enterprise_application": True,
     }
     if params["permissions"] is not None:

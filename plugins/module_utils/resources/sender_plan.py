@@ -17,9 +17,9 @@ from ..engine import Plan, Reading
 from ..errors import GraphError, InvalidInput
 from ..exchange import Command, is_missing
 from ..graph import Call, key
-from ..intent import limits, totals
+from ..intent import limits, relays, totals
 from ..intent.decision import Decision, decide
-from ..intent.facts import PROVIDERS, Facts, Mailbox, Relay
+from ..intent.facts import PROVIDERS, UPSTREAMS, Facts, Mailbox, Relay
 from ..intent.sender import SENDER, Sender, problems, read
 from ..intent.settings import settings, sheet
 from ..intent.variables import PREFIXES, Wishes, complete, derive, needed
@@ -29,9 +29,13 @@ from ..tenant import Tenant
 RELAY = {
     "name": {"type": "str", "required": True},
     "host": {"type": "str", "required": True},
-    "upstream": {"type": "str", "choices": ["connector", "oauth"], "default": "connector"},
+    "upstream": {"type": "str", "choices": list(UPSTREAMS), "default": "connector"},
     "public_addresses": {"type": "list", "elements": "str", "default": []},
     "certificate_name": {"type": "str", "default": ""},
+    "managed": {"type": "bool", "default": False},
+    "certificates": {"type": "list", "elements": "str"},
+    "retired_certificates": {"type": "list", "elements": "str", "default": []},
+    "users": {"type": "dict", "default": {}},
 }
 OPTIONS = Spec(
     {
@@ -46,6 +50,7 @@ OPTIONS = Spec(
         "trial": {"type": "bool", "default": False, "variable": "m365_trial"},
         "proof_recipient": {"type": "str", "default": "", "variable": "m365_proof_recipient"},
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
+        "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
         "given": {"type": "list", "elements": "str", "default": [], "prefixes": PREFIXES},
     },
@@ -77,22 +82,13 @@ class SenderPlan(Reading):
             datetime.date.fromisoformat(params["basic_off"])
         except ValueError:
             found.append(f"m365_basic_off is {params['basic_off']!r}: give a date such as {limits.BASIC_OFF.isoformat()}.")
-        names = [relay["name"] for relay in params["relays"]]
-        found += [
-            f"m365_relays: {name} is there twice: give each relay its own name." for name in sorted(set(names)) if names.count(name) > 1
-        ]
-        for relay in params["relays"]:
-            if relay["upstream"] == "connector" and not relay["public_addresses"] and not relay["certificate_name"]:
-                found.append(
-                    f"m365_relays: {relay['name']} has upstream connector and neither public_addresses nor certificate_name: give one, "
-                    "or use upstream oauth."
-                )
-        return found
+        return found + relays.problems(params["relays"], removes_unlisted=params["app_exclusive"])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         senders = [read(item) for item in params["senders"]]
         if not senders:
-            return Plan(outcome=_outcome([], complete({}, params["given"]), params["given"], "", []))
+            idle = Facts(relays=_relays(params))
+            return Plan(outcome=_outcome([], complete({}, params["given"]), params, "", []) | _relay_hosts([], idle, Wishes("")))
         facts, notes = gather(tenant, params, senders)
         decisions = [decide(sender, facts) for sender in senders]
         wrong = [text for decision in decisions for text in decision.problems] + totals.problems(decisions, facts)
@@ -103,7 +99,8 @@ class SenderPlan(Reading):
         entries = [_entry(tenant, decision, facts, wishes) for decision in decisions]
         notes += [text for decision in decisions for text in decision.warnings]
         coming = [m["address"] for m in variables.get("shared_mailbox_mailboxes", []) if not facts.mailbox(m["address"])]
-        return Plan(outcome=_outcome(entries, variables, params["given"], sheet(tenant.name, entries), coming), warnings=notes)
+        outcome = _outcome(entries, variables, params, sheet(tenant.name, entries), coming) | _relay_hosts(decisions, facts, wishes)
+        return Plan(outcome=outcome, warnings=notes)
 
 
 RESOURCE = SenderPlan()
@@ -113,8 +110,17 @@ def _given(text: str) -> list[str]:
     return [text] if text else []
 
 
-def _outcome(entries: list[dict], variables: dict[str, Any], given: list[str], text: str, coming: list[str]) -> dict[str, Any]:
-    roles = needed([*variables, *given])
+def _relays(params: dict[str, Any]) -> dict[str, Relay]:
+    return {relay["name"]: relays.read(relay) for relay in params["relays"]}
+
+
+def _relay_hosts(decisions: list[Decision], facts: Facts, wishes: Wishes) -> dict[str, Any]:
+    current, retired = relays.certificates(decisions, facts)
+    return {"relays": relays.wanted(decisions, facts, wishes), "relay_certificates": current, "relay_retired_certificates": retired}
+
+
+def _outcome(entries: list[dict], variables: dict[str, Any], params: dict[str, Any], text: str, coming: list[str]) -> dict[str, Any]:
+    roles = needed([*variables, *params["given"]])
     judged = [entry.pop("judged") for entry in entries]
     return {
         "plan": entries,
@@ -162,7 +168,7 @@ def gather(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]) ->
         basic_reenabled=params["basic_reenabled"],
         today=datetime.datetime.fromtimestamp(tenant.clock.now(), datetime.UTC).date(),
         direct_send_rejected=params["direct_send_rejected"],
-        relays={relay["name"]: Relay(**relay | {"public_addresses": tuple(relay["public_addresses"])}) for relay in params["relays"]},
+        relays=_relays(params),
         hosted=PROVIDERS.get(params["hosted_relay"] or ""),
         hve=params["hve"],
         acs="acs_smtp_username_communication_service" in params["given"],

@@ -347,50 +347,6 @@ def test_a_role_that_was_assigned_already_is_found_not_repeated(play: Play, read
     assert play(RESOURCE, script, unique_name="sender", permissions=two)["changed"] is True
 
 
-# -- certificates -----------------------------------------------------------------------------------------------------
-
-
-def key_credential(text: str, number: int, **more: Any) -> dict[str, Any]:
-    leaf = certificates.read(text)
-    return {"keyId": f"key-{number}", "customKeyIdentifier": leaf.thumbprint, "type": "AsymmetricX509Cert", "usage": "Verify",
-            "displayName": "old", "key": None, **more}  # fmt: skip
-
-
-@pytest.fixture
-def texts(rsa_key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey) -> tuple[str, str]:
-    return pem(certificate(rsa_key, "one")).decode(), pem(certificate(other_key, "two")).decode()
-
-
-def test_a_certificate_is_added_beside_those_that_are_there(play: Play, reads: Reads, script: Script, texts: tuple[str, str]) -> None:
-    one, two = texts
-    reads(application(keyCredentials=[key_credential(one, 1)]), apis=())
-    kept = key_credential(one, 1, key="b64-of-one")
-    script.expect("GET", "/v1.0/applications/app-object?$select=keyCredentials").answers(200, {"keyCredentials": [kept]})
-    sent = {name: value for name, value in kept.items() if name != "customKeyIdentifier"}
-    body = {"keyCredentials": [sent, certificates.read(two).credential()]}
-    script.expect("PATCH", "/v1.0/applications/app-object").json_body(body).answers(204)
-    result = play(RESOURCE, script, unique_name="sender", certificates=[two])
-    assert result["app"]["certificates"] == sorted(certificates.read(text).thumbprint for text in texts)
-
-
-def test_exclusive_removes_the_other_certificates(play: Play, reads: Reads, script: Script, texts: tuple[str, str]) -> None:
-    one, two = texts
-    reads(application(keyCredentials=[key_credential(one, 1), key_credential(two, 2)]), apis=(), granted=[])
-    kept = [key_credential(one, 1, key="1"), key_credential(two, 2, key="2")]
-    script.expect("GET", "/v1.0/applications/app-object?$select=keyCredentials").answers(200, {"keyCredentials": kept})
-    script.expect("PATCH", "/v1.0/applications/app-object").answers(204)
-    result = play(RESOURCE, script, unique_name="sender", certificates=[two], exclusive=True)
-    assert [key["keyId"] for key in script.requests[-1].json["keyCredentials"]] == ["key-2"]
-    assert result["app"]["certificates"] == [certificates.read(two).thumbprint]
-
-
-def test_a_certificate_that_is_there_is_left(play: Play, reads: Reads, script: Script, texts: tuple[str, str]) -> None:
-    one, two = texts
-    present = [key_credential(one, 1, customKeyIdentifier=certificates.read(one).thumbprint.lower()), key_credential(two, 2)]
-    reads(application(keyCredentials=present), apis=())
-    assert play(RESOURCE, script, unique_name="sender", certificates=[one])["changed"] is False
-
-
 # -- replication ------------------------------------------------------------------------------------------------------
 
 LAG = graph_error(
