@@ -25,36 +25,32 @@ async def serve_submission(
     state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """smtp.office365.com. Settings of the whole emulator say theirs below `options.smtp`."""
-    own = smtp_settings(state, settings)
-    context = server_context(authority)
-    limits = Limits(own, lambda: state.now())
-    script = Script(faults, Submission.service)
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Submission(state, script, own, context, limits), host, port)
+    return await _serve(Submission, state, faults, host, port, authority, smtp_settings(state, settings))
 
 
 async def serve_acs(
     state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """smtp.azurecomm.net."""
-    own = acs_settings(smtp_settings(state, settings))
-    context = server_context(authority)
-    limits = Limits(own, lambda: state.now())
-    script = Script(faults, Acs.service)
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Acs(state, script, own, context, limits), host, port)
+    return await _serve(Acs, state, faults, host, port, authority, acs_settings(smtp_settings(state, settings)))
 
 
 async def serve_hve(
     state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """smtp.hve.mx.microsoft."""
-    own = hve_settings(smtp_settings(state, settings))
+    return await _serve(Hve, state, faults, host, port, authority, hve_settings(smtp_settings(state, settings)))
+
+
+async def _serve(
+    service: type[Submission], state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, own: SmtpSettings
+) -> asyncio.Server:
+    """A service that clients sign in to, with its own limits and its own script of faults."""
     context = server_context(authority)
     limits = Limits(own, lambda: state.now())
-    script = Script(faults, Hve.service)
+    script = Script(faults, service.service)
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Hve(state, script, own, context, limits), host, port)
+    return await loop.create_server(lambda: service(state, script, own, context, limits), host, port)
 
 
 async def serve_mx(
