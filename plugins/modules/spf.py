@@ -16,42 +16,6 @@ description:
   - With one, the record is replaced and every other TXT record of the name stays. Where a record would be an error to receivers, nothing
     is published for any domain.
 options:
-  domains:
-    description:
-      - The mail domains to look at, accepted ones or sub-domains of them.
-      - Left out, all accepted domains of the tenant but Microsoft's own (C(onmicrosoft.com)).
-    type: list
-    elements: str
-  ip4:
-    description: IPv4 addresses and networks that send for the domains besides Microsoft 365, as others see them.
-    type: list
-    elements: str
-    default: []
-  ip6:
-    description: The same for IPv6.
-    type: list
-    elements: str
-    default: []
-  includes:
-    description: Domains of third parties that send for the domains, C(sendgrid.net) for example.
-    type: list
-    elements: str
-    default: []
-  cloud_include:
-    description: Whether Microsoft 365 sends for the domains, so that the record includes what O(cloud) names for its servers.
-    type: bool
-    default: true
-  policy:
-    description:
-      - What the record says of everybody else.
-      - With V(keep), what it says now; a domain without a record gets V(softfail), because it may have senders that nobody knows of yet.
-    type: str
-    choices: [keep, hardfail, softfail, neutral]
-    default: keep
-  exclusive:
-    description: Whether mechanisms that others put into the record are removed. Left out, they are kept, in their order.
-    type: bool
-    default: false
   provider:
     description:
       - Who writes DNS. With V(none), nobody. V(rfc2136) sends updates to the zone's primary server.
@@ -89,6 +53,7 @@ version_added: 0.1.0
 extends_documentation_fragment:
   - mailops.m365.tenant
   - mailops.m365.dns
+  - mailops.m365.spf
   - mailops.m365.journal
   - mailops.m365.attributes
 """
