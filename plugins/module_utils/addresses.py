@@ -58,11 +58,15 @@ def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str], ex
     primary(exchange, [address for address in wanted if address.lower() not in expected])
 
 
+def look_up(address: str, *properties: str) -> Command:
+    """Reads these properties of the mailbox that has this address."""
+    return Command("Get-Mailbox", {"Identity": address}, properties, f"look for the mailbox {address}")
+
+
 def primary(exchange: ExchangeClient, wanted: Sequence[str]) -> dict[str, str]:
     """Each address with its mailbox's primary one; one InvalidInput names all that are no mailbox of the organization."""
-    listed, select = list(dict.fromkeys(wanted)), ("Guid", "PrimarySmtpAddress")
-    commands = [Command("Get-Mailbox", {"Identity": address}, select, f"look for the mailbox {address}") for address in listed]
-    outcomes = exchange.batch(commands)
+    listed = list(dict.fromkeys(wanted))
+    outcomes = exchange.batch([look_up(address, "Guid", "PrimarySmtpAddress") for address in listed])
     refuse_missing(exchange, [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)])
     found = [outcome.checked().values for outcome in outcomes]
     shown = [str(values[0].get("PrimarySmtpAddress") or "") if values else "" for values in found]

@@ -28,6 +28,27 @@ class Application:
     home: str = ""
 
 
+def registration(unique_name: str, attempted: str) -> Call:
+    """Reads the client id of the application of this unique name; nothing where there is none."""
+    return Call("GET", f"/applications(uniqueName='{key(unique_name)}')?$select=appId", attempted=attempted)
+
+
+def principal(app_id: str, select: str, attempted: str) -> Call:
+    """Reads these properties of the enterprise application of this client id; nothing where there is none."""
+    return Call("GET", f"/servicePrincipals(appId='{key(app_id)}')?$select={select}", attempted=attempted)
+
+
+def application_id(tenant: Tenant, app_id: str | None, unique_name: str | None) -> str | None:
+    """The client id of an application that is named by it or by its unique name; None where there is none."""
+    if app_id or not unique_name:
+        return app_id
+    known = recall(tenant, unique_name)
+    if known:
+        return known.app_id
+    found = tenant.graph.read(registration(unique_name, f"look for the application {unique_name}"))
+    return str(found["appId"]) if found else None
+
+
 def remember(tenant: Tenant, name: str, application: Application) -> None:
     """Keep for the run's later tasks who the application of this unique name is."""
     tenant.facts.put(f"application {name}", vars(application))
@@ -54,15 +75,12 @@ def find(tenant: Tenant, names: Sequence[str]) -> dict[str, Application | None]:
     """The enterprise applications by the names given; None where there is none. Two requests at most for twenty of them."""
     listed = list(dict.fromkeys(names))
     unique = [name for name in listed if not GUID.fullmatch(name)]
-    calls = [Call("GET", f"/applications(uniqueName='{key(name)}')?$select=appId", attempted=_ATTEMPTED) for name in unique]
+    calls = [registration(name, _ATTEMPTED) for name in unique]
     registered = dict(zip(unique, tenant.graph.batch(calls), strict=True)) if calls else {}
     ids = {name: str(found["appId"]) for name, found in registered.items() if found}
     ids |= {name: name.lower() for name in listed if GUID.fullmatch(name)}
     known = [name for name in listed if name in ids]
-    calls = [
-        Call("GET", f"/servicePrincipals(appId='{key(ids[name])}')?$select=id,appId,appOwnerOrganizationId", attempted=_ATTEMPTED)
-        for name in known
-    ]
+    calls = [principal(ids[name], "id,appId,appOwnerOrganizationId", _ATTEMPTED) for name in known]
     principals = dict(zip(known, tenant.graph.batch(calls), strict=True)) if calls else {}
     return {
         name: Application(found["appId"], found["id"], home=str(found.get("appOwnerOrganizationId") or ""))

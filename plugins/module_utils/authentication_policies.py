@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from .addresses import look_up
 from .exchange import Command, Outcome, boolean, is_missing
 from .tenant import Tenant
 
@@ -104,7 +105,7 @@ def _enter(tenant: Tenant, found: Found, wanted: Collection[str], outcomes: list
         for address, outcome in zip(wanted, outcomes, strict=True):
             if address not in others:
                 found.users[address] = _user(found, outcome.checked().values[0])
-    boxes = [Command("Get-Mailbox", {"Identity": a}, ("Guid",), f"look for the mailbox {a}") for a in others]
+    boxes = [look_up(a, "Guid") for a in others]
     answers = dict(zip(others, tenant.exchange.batch(boxes), strict=True))
     missing = [address for address, answer in answers.items() if is_missing(answer.error)]
     named = [address for address in others if address not in missing]

@@ -50,8 +50,12 @@ class GraphClient:
 
     def get(self, path: str, attempted: str) -> Any:
         """The object at a path, or None where there is none."""
-        answer = self._send(Call("GET", path, attempted=attempted))
-        return None if answer.status == 404 else self._body(answer, attempted)
+        return self.read(Call("GET", path, attempted=attempted))
+
+    def read(self, call: Call) -> Any:
+        """The object that a GET asks for, or None where there is none."""
+        answer = self._send(call)
+        return None if answer.status == 404 else self._body(answer, call.attempted)
 
     def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[dict]:
         """All objects of a collection, page after page; `pace` seconds lie between two pages, where a service wants that."""

@@ -11,11 +11,12 @@ from .tree import PACKAGE, REPO, imports, name, under
 UTILS = f"{PACKAGE}.module_utils"
 # From the bottom. A file may import from its own layer and from those below. A new file has to be given its place here.
 LAYERS = (
-    {"authorization", "conditional_access", "error_table", "errors", "federation", "opath", "redaction", "report", "spec", "spf"},
+    {"authorization", "conditional_access", "error_table", "errors", "federation", "networks", "opath"}
+    | {"redaction", "report", "spec", "spf"},
     {"certificates", "clouds", "identity", "transport"},
     {"arm", "authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
     {"addresses", "authentication_policies", "journal", "machine", "replication", "tenant"},
-    {"applications", "engine", "entra", "intent", "mailbox_delegates", "probe", "rbac", "user_sign_in"},
+    {"applications", "engine", "entra", "intent", "mail_exchangers", "mailbox_delegates", "probe", "rbac", "user_sign_in"},
     {"resources"},
     {"doors"},
 )

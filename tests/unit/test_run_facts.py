@@ -7,14 +7,14 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from ansible_collections.mailops.m365.plugins.module_utils import addresses, applications
-from ansible_collections.mailops.m365.plugins.module_utils.applications import Application
+from ansible_collections.mailops.m365.plugins.module_utils import addresses, applications, mail_exchangers
+from ansible_collections.mailops.m365.plugins.module_utils.applications import Application, application_id
 from ansible_collections.mailops.m365.plugins.module_utils.exchange import ExchangeClient
 from ansible_collections.mailops.m365.plugins.module_utils.identity.tokens import TokenCache
+from ansible_collections.mailops.m365.plugins.module_utils.probe.facts import mx_host
 from ansible_collections.mailops.m365.plugins.module_utils.resources.exchange_service_principal import find_application
 from ansible_collections.mailops.m365.plugins.module_utils.run_facts import RunFacts
 from ansible_collections.mailops.m365.plugins.module_utils.tenant import Tenant
-from ansible_collections.mailops.m365.plugins.module_utils.user_sign_in import application_id
 
 from .conftest import TENANT, FakeClock, parameters
 from .resources.test_exchange_service_principal import RESOURCE
@@ -48,6 +48,16 @@ def test_accepted_domains_are_asked_once_a_run(authorize: object, tmp_path: Path
         facts = RunFacts(TokenCache(str(tmp_path)), TENANT)
         assert addresses.accepted_domains(ExchangeClient(client, TENANT, facts)) == {"contoso.com", "contoso.onmicrosoft.com"}
     assert service.requests == 1
+
+
+def test_an_mx_host_that_the_plan_has_read_is_not_asked_for_again(script: Script, clock: FakeClock, tmp_path: Path) -> None:
+    """The script expects no request, so one would fail."""
+    params = parameters(RESOURCE.spec, unique_name="sender", full_access=[], send_as=[])
+    earlier, later = (Tenant(params, str(tmp_path), script, clock) for _task in range(2))
+    records = {"value": [{"recordType": "Txt"}, {"recordType": "Mx", "mailExchange": "contoso-com.mail.protection.outlook.com"}]}
+    assert mail_exchangers.learn(earlier, "contoso.com", records) == "contoso-com.mail.protection.outlook.com"
+    assert mx_host(later, ["contoso.com"], "erp@contoso.com") == "contoso-com.mail.protection.outlook.com"
+    assert mail_exchangers.learn(earlier, "fabrikam.com", None) == mail_exchangers.known(later, "fabrikam.com") == ""
 
 
 def test_an_application_that_was_just_looked_at_is_not_looked_for_again(script: Script, clock: FakeClock, tmp_path: Path) -> None:

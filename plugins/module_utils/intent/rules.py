@@ -56,11 +56,12 @@ def _mailbox(sender: Sender, facts: Facts) -> Iterator[Refusal]:
 
 
 def _recipients(sender: Sender, facts: Facts) -> Iterator[Refusal]:
-    if sender.recipients_per_message > limits.RECIPIENTS_A_MESSAGE:
-        yield Refusal(
-            f"{sender.recipients_per_message:,} recipients a message are more than the {limits.RECIPIENTS_A_MESSAGE:,} of Exchange Online",
-            "split the message, or send it to a distribution group",
-        )
+    yield from _at_most(sender, limits.RECIPIENTS_A_MESSAGE, "Exchange Online", "split the message, or send it to a distribution group")
+
+
+def _at_most(sender: Sender, most: int, service: str, way_out: str = "split the message") -> Iterator[Refusal]:
+    if sender.recipients_per_message > most:
+        yield Refusal(f"{sender.recipients_per_message:,} recipients a message are more than the {most:,} of {service}", way_out)
 
 
 def _tls(sender: Sender, facts: Facts) -> Iterator[Refusal]:
@@ -148,12 +149,7 @@ def _direct_send(sender: Sender, facts: Facts) -> Iterator[Refusal]:
 def _hve(sender: Sender, facts: Facts) -> Iterator[Refusal]:
     if not sender.inside:
         yield Refusal("High Volume Email reaches recipients inside the tenant only", "use relay, acs or hosted for mail to outside")
-    if sender.recipients_per_message > limits.HVE_RECIPIENTS_A_MESSAGE:
-        yield Refusal(
-            f"{sender.recipients_per_message:,} recipients a message are more than the {limits.HVE_RECIPIENTS_A_MESSAGE} "
-            "of High Volume Email",
-            "split the message",
-        )
+    yield from _at_most(sender, limits.HVE_RECIPIENTS_A_MESSAGE, "High Volume Email")
 
 
 def _acs(sender: Sender, facts: Facts) -> Iterator[Refusal]:
@@ -165,12 +161,7 @@ def _acs(sender: Sender, facts: Facts) -> Iterator[Refusal]:
             "of Azure Communication Services",
             "have Microsoft raise the limit, or use relay or hosted",
         )
-    if sender.recipients_per_message > limits.ACS_RECIPIENTS_A_MESSAGE:
-        yield Refusal(
-            f"{sender.recipients_per_message:,} recipients a message are more than the {limits.ACS_RECIPIENTS_A_MESSAGE} of Azure "
-            "Communication Services",
-            "split the message",
-        )
+    yield from _at_most(sender, limits.ACS_RECIPIENTS_A_MESSAGE, "Azure Communication Services")
 
 
 def _hosted(sender: Sender, facts: Facts) -> Iterator[Refusal]:

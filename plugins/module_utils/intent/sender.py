@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import addresses
+from ..networks import PRIVATE, is_within
 
 METHODS = ("oauth", "relay", "hve", "direct_send", "acs", "hosted", "basic")
 # Whether a sender of this kind can usually sign in with OAuth.
@@ -145,13 +146,6 @@ def _why_not(text: str) -> str:
         return "which is IPv6: Exchange Online matches connectors by IPv4 only; give the public IPv4 address"
     if network.prefixlen < 24:
         return "which is larger than the /24 that Exchange Online takes: list its parts"
-    if any(network.subnet_of(private) for private in _PRIVATE):
+    if is_within(network, PRIVATE):
         return "which is private: give the public address that Microsoft sees, behind NAT"
     return ""
-
-
-# RFC 1918, RFC 6598, loopback and link-local; documentation networks (RFC 5737) are let through, so that examples run.
-_PRIVATE = tuple(
-    ipaddress.IPv4Network(text)
-    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
-)

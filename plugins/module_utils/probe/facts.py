@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses
+from .. import addresses, mail_exchangers
+from ..applications import application_id
 from ..errors import InvalidInput, MailopsError
-from ..graph import key
 from ..identity import credentials, sinks
 from ..identity.tokens import MARGIN, TokenSource
 from ..tenant import Tenant
-from ..user_sign_in import application_id, user_tokens
+from ..user_sign_in import user_tokens
 from .methods import METHODS
 
 
@@ -94,10 +94,11 @@ def mx_host(tenant: Tenant, domains: list[str], address: str) -> str:
     domain = addresses.domain(address)
     if domain not in domains:
         domain = domains[0] if domains else domain
-    records = tenant.graph.get(f"/domains/{key(domain)}/serviceConfigurationRecords", f"read the MX host of {domain}") or {}
-    for record in records.get("value", []):
-        if record.get("mailExchange"):
-            return str(record["mailExchange"])
+    found = mail_exchangers.known(tenant, domain)
+    if not found:
+        found = mail_exchangers.learn(tenant, domain, tenant.graph.read(mail_exchangers.records(domain)))
+    if found:
+        return found
     raise InvalidInput(f"Graph names no MX host for {domain}: give the sender's host.")
 
 

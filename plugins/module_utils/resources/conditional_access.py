@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import addresses, conditional_access
+from .. import addresses, applications, conditional_access
 from ..conditional_access import Finding, Sender
 from ..engine import Plan, Reading
 from ..errors import GraphError
@@ -221,13 +221,12 @@ def _applications(tenant: Tenant, apps: list[str], notes: list[str]) -> dict[str
     named = [app for app in apps if app not in ids]
     attempted = "look for the senders' applications"
     if named:
-        calls = [Call("GET", f"/applications(uniqueName='{key(name)}')?$select=appId", attempted=attempted) for name in named]
+        calls = [applications.registration(name, attempted) for name in named]
         answers = _batch(tenant, calls, "Application.Read.All", notes)
         if answers is None:
             return None
         ids |= {name: str(answer["appId"]).lower() for name, answer in zip(named, answers, strict=True) if answer}
-    query = "$select=id,appOwnerOrganizationId"
-    calls = [Call("GET", f"/servicePrincipals(appId='{key(one)}')?{query}", attempted=attempted) for one in ids.values()]
+    calls = [applications.principal(one, "id,appOwnerOrganizationId", attempted) for one in ids.values()]
     answers = _batch(tenant, calls, "Application.Read.All", notes)
     if answers is None:
         return None

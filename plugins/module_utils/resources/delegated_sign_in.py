@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import addresses
+from ..applications import application_id
 from ..engine import Plan
 from ..errors import InvalidInput
 from ..identity import sinks
@@ -19,7 +20,7 @@ from ..identity.credentials import GUID
 from ..identity.delegated import NotSignedIn, SignInAgain, sign_in_user
 from ..spec import JOURNAL, TENANT, Spec
 from ..tenant import Tenant
-from ..user_sign_in import application_id, user_tokens
+from ..user_sign_in import user_tokens
 
 OPTIONS = Spec(
     {

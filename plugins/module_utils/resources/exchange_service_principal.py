@@ -18,7 +18,6 @@ from ..applications import Application
 from ..engine import Plan
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, Outcome, boolean, is_missing, names
-from ..graph import key
 from ..spec import EXPECTED, JOURNAL, TENANT, Spec
 from ..tenant import Tenant
 
@@ -115,14 +114,10 @@ def find_application(tenant: Tenant, params: dict[str, Any]) -> Application | No
     known = applications.recall(tenant, params["unique_name"]) if params["unique_name"] else None
     if known:
         return known
-    app_id = params["app_id"]
+    app_id = applications.application_id(tenant, params["app_id"], params["unique_name"])
     if not app_id:
-        path = f"/applications(uniqueName='{key(params['unique_name'])}')?$select=appId"
-        application = tenant.graph.get(path, attempted)
-        if not application:
-            return None
-        app_id = application["appId"]
-    principal = tenant.graph.get(f"/servicePrincipals(appId='{key(app_id)}')?$select=id,appId,displayName", attempted)
+        return None
+    principal = tenant.graph.read(applications.principal(app_id, "id,appId,displayName", attempted))
     return Application(app_id, principal["id"], principal["displayName"]) if principal else None
 
 

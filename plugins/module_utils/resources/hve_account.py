@@ -205,7 +205,7 @@ def refuse(tenant: Tenant, params: dict[str, Any], present: dict[str, dict], fou
     sentences: list[str] = []
     new = [address for address in present if address not in found.accounts]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
-    look = [Command("Get-Mailbox", {"Identity": a}, ("RecipientTypeDetails",), f"look for the mailbox {a}") for a in new]
+    look = [addresses.look_up(a, "RecipientTypeDetails") for a in new]
     for address, outcome in zip(new, tenant.exchange.batch(look), strict=True):
         if not is_missing(outcome.error):
             kind = outcome.checked().values[0]["RecipientTypeDetails"]

@@ -17,6 +17,7 @@ from .. import error_table
 from ..engine import Plan, Reading
 from ..errors import ExchangeError, InvalidInput
 from ..exchange import Command, boolean, names
+from ..networks import PRIVATE, RESERVED, is_within
 from ..spec import JOURNAL, TENANT, Spec
 from ..tenant import Tenant
 
@@ -44,12 +45,6 @@ _SWITCHES = (
 )
 # What a new connector gets where nothing is said.
 DEFAULTS = {"type": "OnPremises", "enabled": True, "sender_domains": ["*"]}
-# Networks whose addresses nobody sees on the Internet (RFC 1918, 6598, 1122, 3927, 5771, 1112).
-_INTERNAL = [
-    ipaddress.IPv4Network(n)
-    for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8",
-              "224.0.0.0/4", "240.0.0.0/4")
-]  # fmt: skip
 _CERTIFICATE_NAME = re.compile(r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}|<I>.+<S>.+", re.DOTALL)
 
 CONNECTOR = {
@@ -188,7 +183,7 @@ def _address_problems(text: str) -> list[str]:
         return [f"sender_ip_addresses holds {text}, an IPv6 address: connectors take IPv4 only; use the relay's public IPv4 address."]
     if network.prefixlen < 24:
         return [f"sender_ip_addresses holds {text}, wider than /24: name the addresses, or networks of /24 to /32."]
-    if any(network.subnet_of(internal) for internal in _INTERNAL):
+    if is_within(network, PRIVATE, RESERVED):
         return [
             f"sender_ip_addresses holds {text}, which is not a public address: Microsoft sees the address your firewall gives "
             "the mail on its way out; use that."

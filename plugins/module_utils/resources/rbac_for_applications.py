@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses, authorization, entra, opath, rbac, replication
+from .. import addresses, applications, authorization, entra, opath, rbac, replication
 from ..engine import Plan, Reading
 from ..errors import InvalidInput
 from ..exchange import Command, is_missing
@@ -149,16 +149,16 @@ def read(tenant: Tenant, params: dict[str, Any], expected: Collection[str] = ())
     """Entra in one or two requests, Exchange in one; mailbox permissions only while the application is being moved."""
     facts = Facts()
     attempted = "look for the enterprise application"
-    calls = [Call("GET", f"/servicePrincipals(appId='{entra.EXCHANGE}')?$select=id,appRoles", attempted="read the permissions of Exchange")]
+    calls = [applications.principal(entra.EXCHANGE, "id,appRoles", "read the permissions of Exchange")]
     app_id = params["app_id"]
     if not app_id:
-        calls.append(Call("GET", f"/applications(uniqueName='{key(params['unique_name'])}')?$select=appId", attempted=attempted))
+        calls.append(applications.registration(params["unique_name"], attempted))
         facts.api, application = tenant.graph.batch(calls)
         app_id, calls = (application or {}).get("appId"), []
     if app_id:
-        path = f"/servicePrincipals(appId='{key(app_id)}')"
-        calls.append(Call("GET", f"{path}?$select=id,appId,displayName,tags", attempted=attempted))
-        calls.append(Call("GET", f"{path}/appRoleAssignments", attempted="read the application's consent"))
+        calls.append(applications.principal(app_id, "id,appId,displayName,tags", attempted))
+        consent = f"/servicePrincipals(appId='{key(app_id)}')/appRoleAssignments"
+        calls.append(Call("GET", consent, attempted="read the application's consent"))
         *api, principal, assignments = tenant.graph.batch(calls)
         facts.api = api[0] if api else facts.api
         if principal:

@@ -14,10 +14,11 @@ from typing import Any
 
 from ..engine import Plan, Reading
 from ..errors import InvalidInput
+from ..graph import Call
 from ..spec import TENANT, Spec
 from ..tenant import Tenant
 
-_PATH = "/policies/identitySecurityDefaultsEnforcementPolicy"
+READ = Call("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", attempted="read Security Defaults")
 
 
 class SecurityDefaultsInfo(Reading):
@@ -34,7 +35,11 @@ INFO = SecurityDefaultsInfo()
 
 
 def enabled(tenant: Tenant) -> bool:
-    policy = tenant.graph.get(_PATH, "read Security Defaults")
+    return is_on(tenant.graph.read(READ))
+
+
+def is_on(policy: dict[str, Any] | None) -> bool:
+    """What the policy that was read says; a tenant without one has them off."""
     return bool(policy and policy.get("isEnabled"))
 
 

@@ -12,11 +12,11 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from .. import addresses
+from .. import addresses, mail_exchangers
 from ..engine import Plan, Reading
 from ..errors import GraphError, InvalidInput
-from ..exchange import Command, is_missing
-from ..graph import Call, key
+from ..exchange import is_missing
+from ..graph import Call
 from ..intent import limits, relays, totals
 from ..intent.decision import Decision, decide
 from ..intent.facts import PROVIDERS, UPSTREAMS, Facts, Mailbox, Relay
@@ -25,6 +25,7 @@ from ..intent.settings import settings, sheet
 from ..intent.variables import PREFIXES, Wishes, complete, derive, needed
 from ..spec import TENANT, Spec
 from ..tenant import Tenant
+from . import security_defaults
 
 RELAY = {
     "name": {"type": "str", "required": True},
@@ -65,7 +66,6 @@ MAILBOX_PLANS = {
     "EXCHANGE_S_DESKLESS",
     "EXCHANGE_LITE",
 }
-_SECURITY_DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 _SKUS = "/subscribedSkus?$select=skuPartNumber,capabilityStatus,prepaidUnits,servicePlans"
 
 
@@ -181,8 +181,8 @@ def _directory(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]
     """Security Defaults, the MX host and the licences."""
     domain = senders[0].domain
     calls = [
-        Call("GET", _SECURITY_DEFAULTS, attempted="read Security Defaults"),
-        Call("GET", f"/domains/{key(domain)}/serviceConfigurationRecords", attempted=f"read the MX host of {domain}"),
+        security_defaults.READ,
+        mail_exchangers.records(domain),
     ]
     if params["licences"] is None:
         calls.append(Call("GET", _SKUS, attempted="read the licences"))
@@ -190,8 +190,8 @@ def _directory(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]
     for answer in (policy, records):
         if isinstance(answer, GraphError):
             raise answer
-    mx_host = next((str(r["mailExchange"]) for r in (records or {}).get("value", []) if r.get("mailExchange")), "")
-    found = {"security_defaults": bool(policy and policy.get("isEnabled")), "mx_host": tenant.cloud.mx_host or mx_host}
+    mx_host = mail_exchangers.learn(tenant, domain, records)
+    found = {"security_defaults": security_defaults.is_on(policy), "mx_host": tenant.cloud.mx_host or mx_host}
     if not skus:
         return found | {"licences": params["licences"]}, []
     if isinstance(skus[0], GraphError):
@@ -218,11 +218,8 @@ def licences(skus: Sequence[dict]) -> int:
 def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], dict[str, Mailbox]]:
     """The accepted domains, and of the senders' addresses those that are mailboxes."""
     listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
-    commands = [addresses.ACCEPTED_DOMAINS] + [
-        Command("Get-Mailbox", {"Identity": address}, ("PrimarySmtpAddress", "RecipientTypeDetails"), f"look for the mailbox {address}")
-        for address in listed
-    ]
-    domains, *outcomes = tenant.exchange.batch(commands)
+    boxes = [addresses.look_up(address, "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
+    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *boxes])
     found = {}
     for address, outcome in zip(listed, outcomes, strict=True):
         if not is_missing(outcome.error):

@@ -18,6 +18,7 @@ from .. import addresses, dns, spf
 from ..dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
 from ..engine import Plan
 from ..errors import InvalidInput
+from ..networks import PRIVATE, is_within
 from ..spec import DNS, JOURNAL, TENANT, Spec
 from ..spf import Answer, Answers, Cost, Problem
 from ..tenant import Tenant
@@ -48,10 +49,6 @@ PUBLISHING = Spec(
 _AT_ONCE = 8
 # Domains that Microsoft owns, and keeps the records of.
 _INITIAL = (".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn")
-_INTERNAL = [
-    ipaddress.ip_network(text)
-    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10")
-]
 _NAME = re.compile(r"(?=.{4,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]")
 
 
@@ -150,7 +147,7 @@ def _network_problems(option: str, text: str) -> list[str]:
         return [f"{option} holds {text}, an IPv{network.version} address: it belongs into ip{network.version}."]
     if "/" in text and str(network.network_address) != text.partition("/")[0].lower():
         return [f"{option} holds {text}, which is an address inside a network: write {network} or the address alone."]
-    if any(network.version == one.version and network.network_address in one for one in _INTERNAL):
+    if is_within(network, PRIVATE):
         return [f"{option} holds {text}, which is not a public address: name the one that others see the mail come from."]
     return []
 
