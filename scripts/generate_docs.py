@@ -44,6 +44,8 @@ IN_PROCESS = {
     "description": "Whether tasks on a local connection run inside Ansible's own process, which is several times faster, "
     "or as subprocesses.",
 }
+# Roles about a machine: they sign in to no tenant.
+MACHINES = ("relay_host",)
 GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
 
 
@@ -201,8 +203,9 @@ def role_specs() -> dict[str, str]:
     """Every role's argument_specs.yml as it is to be: what is the role's own, then the connection's variables."""
     block, pages = role_block(), {}
     shared = re.compile(rf"^ {{6}}(?:{'|'.join(role_variables())}):\n(?:^ {{8}}.*\n)+", re.MULTILINE)
-    shared = re.compile(rf"^ {{6}}(?:{'|'.join(role_variables())}):\n(?:^ {{8}}.*\n)+", re.MULTILINE)
     for path in sorted((REPO / "roles").glob("*/meta/argument_specs.yml")):
+        if path.parts[-3] in MACHINES:
+            continue
         own = shared.sub("", path.read_text("utf-8"))
         pages[path.relative_to(REPO).as_posix()] = own + block
     return pages

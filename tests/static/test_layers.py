@@ -16,7 +16,7 @@ LAYERS = (
     {"certificates", "clouds", "identity", "transport"},
     {"arm", "authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
     {"addresses", "authentication_policies", "journal", "machine", "replication", "tenant"},
-    {"applications", "engine", "entra", "intent", "mail_exchangers", "mailbox_delegates", "probe", "rbac", "user_sign_in"},
+    {"applications", "engine", "entra", "intent", "mail_exchangers", "mailbox_delegates", "probe", "rbac", "relay", "user_sign_in"},
     {"resources"},
     {"doors"},
 )

@@ -15,6 +15,8 @@ from .tree import PACKAGE, REPO, load, name, roles, text, under
 each_role = pytest.mark.parametrize("role", roles())
 YAML = [path for folder in ("roles", "playbooks", "molecule", "inventories") for path in under(folder, ".yml")]
 TASKS = [path for path in YAML if path.parent.name in ("tasks", "handlers") or path.is_relative_to(REPO / "playbooks")]
+# What a role's variables begin with, where it is not the role's name.
+PREFIXES = {"relay_host": "relay_"}
 # Modules that speak a protocol: that is a client's business (plugins/module_utils).
 HTTP = {"uri", "get_url", "slurp_url", "win_uri", "mail"}
 TYPES: dict[str, tuple[type, ...]] = {
@@ -78,7 +80,21 @@ def test_defaults_and_argument_specs_agree(role: str) -> None:
 @each_role
 def test_variables_have_the_roles_prefix(role: str) -> None:
     for option in [option for entry in specs(role).values() for option in entry]:
-        assert option.startswith((f"{role}_", "m365_")), option
+        assert option.startswith((PREFIXES.get(role, f"{role}_"), "m365_")), option
+
+
+@each_role
+def test_what_a_role_sets_has_its_prefix(role: str) -> None:
+    """Defaults, vars, registered results and facts: ansible-lint's var-naming[no-role-prefix], which knows the role's name only."""
+    prefix = PREFIXES.get(role, f"{role}_")
+    named = set(defaults(role))
+    for path in under(f"roles/{role}/vars", ".yml"):
+        named |= set(load(path) or {})
+    for path in under(f"roles/{role}/tasks", ".yml"):
+        for task in tasks(load(path)):
+            named |= {task["register"]} if "register" in task else set()
+            named |= set(task.get("ansible.builtin.set_fact") or {}) - {"cacheable"}
+    assert not {variable for variable in named if not variable.lstrip("_").startswith((prefix, "m365_"))}
 
 
 @each_role

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters of role relay_host: the relay's settings, and what is wrong with them.
+
+A thin door: what it all means stands in module_utils/relay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mailops.m365.plugins.module_utils.doors import plain
+from ansible_collections.mailops.m365.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.m365.plugins.module_utils.relay import settings
+
+
+def relay_problems(given: Any) -> list[str]:
+    """One sentence a problem."""
+    return settings.problems(plain(given))
+
+
+def relay_settings(given: Any) -> dict[str, Any]:
+    """The plan that the role's templates write down."""
+    try:
+        return settings.settings(plain(given))
+    except InvalidInput as error:
+        raise AnsibleFilterError(str(error)) from None
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"relay_problems": relay_problems, "relay_settings": relay_settings}
