@@ -7,12 +7,12 @@ BIN := .venv/bin
 REQUIREMENTS := requirements.txt emulator/requirements.txt tests/requirements.txt
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 FIND_PYTHON := scripts/find_python.sh
-PYTHON_SOURCES := plugins emulator tests scripts $(wildcard bench molecule roles)
+PYTHON_SOURCES := plugins emulator testbed tests scripts $(wildcard bench molecule roles)
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup packages clients demo test test-unit test-emulator test-static test-sanity test-molecule test-newest newest \
-        lint format bench docs build clean
+.PHONY: help setup packages clients demo test test-unit test-emulator test-static test-sanity test-molecule test-hosts \
+        test-newest newest lint format bench docs build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test-sanity: setup ## ansible-test sanity
 
 test-molecule: setup packages ## The roles and playbooks, against the emulator and against test hosts
 	@$(PYTEST) tests/molecule
+
+test-hosts: setup packages ## The tests on booted Debian systems (as root)
+	@$(PYTEST) tests/hosts
 
 newest: # A second environment, on the newest Python and ansible-core, where that is not .venv's
 	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || scripts/venv.sh .venv-newest "$$python" $(REQUIREMENTS)

@@ -10,15 +10,30 @@ from pathlib import Path
 
 from emulator.statefile import StateError
 
+# RFC 5737: addresses that are nobody's. On a network without a way out they may be Microsoft's (testbed/).
+TEST_NETWORK = ipaddress.IPv4Network("198.51.100.0/24")
 
-def _loopback(text: str) -> str:
+
+def _own(text: str) -> str:
+    """An address that nobody outside can reach: loopback, or one of the test network where no route leads out."""
     try:
-        good = ipaddress.IPv4Address(text).is_loopback
+        address = ipaddress.IPv4Address(text)
     except ValueError:
-        good = False
-    if not good:
-        raise argparse.ArgumentTypeError("the emulator listens on IPv4 loopback addresses only")
+        address = ipaddress.IPv4Address(0)
+    if not address.is_loopback and not (address in TEST_NETWORK and not _has_way_out()):
+        raise argparse.ArgumentTypeError(
+            f"the emulator listens on IPv4 loopback addresses only; on {TEST_NETWORK} where this network namespace has no default route"
+        )
     return text
+
+
+def _has_way_out() -> bool:
+    """Whether this network namespace has a default route (proc(5), /proc/net/route); what cannot be read may have one."""
+    try:
+        routes = Path("/proc/self/net/route").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return True
+    return any(route.split()[1] == "00000000" for route in routes)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -27,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--state", type=Path, required=True, help="state file, YAML or JSON")
     serve.add_argument("--save", action="store_true", help="write the state back to its file at the end")
     serve.add_argument("--record", type=Path, help="append every Graph and Exchange request to this JSON Lines file")
-    serve.add_argument("--host", type=_loopback, default="127.0.0.1")
+    serve.add_argument("--host", type=_own, default="127.0.0.1")
+    serve.add_argument("--hve-host", type=_own, help="left out: --host; both have one port")
+    serve.add_argument("--acs-host", type=_own, help="likewise")
     for name in ("https", "smtp", "mx", "hve", "acs", "dns", "admin"):
         serve.add_argument(f"--{name}-port", type=int, default=0, help="0: any free port")
     serve.add_argument("--directory", type=Path, help="where the certificate authority lives (made once)")

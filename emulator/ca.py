@@ -39,12 +39,14 @@ SERVER_NAMES = (
     "login.microsoftonline.com",
     "login.microsoftonline.us",
     "login.partner.microsoftonline.cn",
-    *sorted(HOSTS["graph"] | HOSTS["exchange"]),
+    *sorted(HOSTS["graph"] | HOSTS["exchange"] | HOSTS["management"]),
     "*.mail.protection.outlook.com",
     "*.mail.protection.office365.us",
     "*.mail.protection.partner.outlook.cn",
     "*.mx.microsoft",
     "*.p-v1.mx.microsoft",
+    "smtp.hve.mx.microsoft",
+    "smtp.azurecomm.net",
 )
 
 

@@ -21,6 +21,7 @@ import string
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,31 @@ class Sandbox:
         _write(self.keys / f"{name}.pem", private + public)
         _write(self.keys / f"{name}.pfx", pkcs12.serialize_key_and_certificates(name.encode(), key, leaf, None, locked))
 
-    def start(self, passwords: dict[str, str], record: Path | None = None, patience: float = 30.0) -> dict[str, Any]:
-        """The emulator in the background; what its ready file says."""
-        command = [sys.executable, "-m", "emulator", "serve", "--state", str(self.state_file), "--directory", str(self.tls)]
+    def start(
+        self,
+        passwords: dict[str, str],
+        record: Path | None = None,
+        patience: float = 30.0,
+        *,
+        options: Sequence[str] = (),
+        inside: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """The emulator in the background; what its ready file says.
+
+        `options`: more of its options; `inside`: what to put before its command.
+        """
+        command = [
+            *inside,
+            sys.executable,
+            "-m",
+            "emulator",
+            "serve",
+            *options,
+            "--state",
+            str(self.state_file),
+            "--directory",
+            str(self.tls),
+        ]
         command += ["--ready-file", str(self.ready_file)] + (["--record", str(record.resolve())] if record else [])
         with self.log_file.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter

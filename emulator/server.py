@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import os
 import signal
@@ -31,6 +32,8 @@ class Options:
     save: bool = False
     record: Path | None = None
     host: str = "127.0.0.1"
+    hve_host: str | None = None  # left out: `host`, as all services
+    acs_host: str | None = None
     https_port: int = 0
     smtp_port: int = 0
     mx_port: int = 0
@@ -72,7 +75,7 @@ class Emulator:
             loop.add_signal_handler(number, stopped.set)
         mail = await self._mail()
         names = await dns.serve(self.platform, self.options.host, self.options.dns_port)
-        https, admin = self._socket(self.options.https_port), self._socket(self.options.admin_port)
+        https, admin = self._socket(self.options.host, self.options.https_port), self._socket(self.admin_host, self.options.admin_port)
         port = https.getsockname()[1]
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
         servers = [
@@ -103,11 +106,16 @@ class Emulator:
             server.force_exit = True
         await asyncio.wait(tasks, timeout=1.0)
 
-    def _socket(self, port: int) -> socket.socket:
+    @property
+    def admin_host(self) -> str:
+        """The admin API asks nobody who he is, so it is on loopback wherever the services are."""
+        return self.options.host if ipaddress.IPv4Address(self.options.host).is_loopback else "127.0.0.1"
+
+    def _socket(self, host: str, port: int) -> socket.socket:
         # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits for an ACK
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((self.options.host, port))
+        found.bind((host, port))
         return found
 
     def _http(self, route: Route, chain: Path | None = None, key: Path | None = None) -> _Server:
@@ -126,13 +134,13 @@ class Emulator:
         return _Server(config)
 
     async def _mail(self) -> list[asyncio.Server]:
-        platform, options = self.platform, self.options
-        common = (platform.state, platform.faults, options.host)
+        options, common = self.options, (self.platform.state, self.platform.faults)
+        trusted = (self.authority, self.platform.settings)
         return [
-            await serve_submission(*common, options.smtp_port, self.authority, platform.settings),
-            await serve_mx(*common, options.mx_port, self.authority, platform.settings),
-            await serve_hve(*common, options.hve_port, self.authority, platform.settings),
-            await serve_acs(*common, options.acs_port, self.authority, platform.settings),
+            await serve_submission(*common, options.host, options.smtp_port, *trusted),
+            await serve_mx(*common, options.host, options.mx_port, *trusted),
+            await serve_hve(*common, options.hve_host or options.host, options.hve_port, *trusted),
+            await serve_acs(*common, options.acs_host or options.host, options.acs_port, *trusted),
         ]
 
     def _route(self, request: Request) -> tuple[Handler, float]:
@@ -167,16 +175,17 @@ class Emulator:
             "smtp_port": smtp,
             "mx_host": host,
             "mx_port": mx,
-            "hve_host": host,
+            "hve_host": self.options.hve_host or host,
             "hve_port": hve,
-            "acs_host": host,
+            "acs_host": self.options.acs_host or host,
             "acs_port": acs,
             "management": origin,
             "ca_file": str(self.authority.ca_file.resolve()),
         }
         if self.platform.settings.cloud:
             cloud |= self.platform.cloud.announced()
-        line = json.dumps({"pid": os.getpid(), "admin": f"http://{host}:{admin}", "m365_cloud": cloud, "m365_dns_servers": [names]})
+        ready = {"pid": os.getpid(), "admin": f"http://{self.admin_host}:{admin}", "m365_cloud": cloud, "m365_dns_servers": [names]}
+        line = json.dumps(ready)
         if self.options.ready_file:
             temporary = self.options.ready_file.with_name(f".{self.options.ready_file.name}.new")
             temporary.write_text(line + "\n", encoding="utf-8")

@@ -97,6 +97,7 @@ def parts(wanted: list[str]) -> list[Part]:
         Part("emulator", ["tests/emulator"]),
         Part("static", ["tests/static"]),
         Part("molecule", ["tests/molecule"]),
+        Part("hosts", ["tests/hosts"]),
     ]
     return [part for part in every if not wanted or part.name in wanted]
 

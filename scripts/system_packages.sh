@@ -1,9 +1,9 @@
 #!/bin/sh
-# What some tests use: mail clients and libraries, DNS clients, shellcheck. Installed as root on Debian, else named together
-# with what is skipped.
+# What some tests use: mail clients and libraries, DNS clients, shellcheck, and what boots test hosts. Installed as root on
+# Debian, else named together with what is skipped.
 set -eu
 missing=
-for program in curl dig msmtp nsupdate shellcheck swaks; do
+for program in curl dig ip mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn; do
     command -v $program >/dev/null || missing="$missing $program"
 done
 command -v php >/dev/null && [ -f /usr/share/php/libphp-phpmailer/autoload.php ] || missing="$missing php-cli php-mbstring libphp-phpmailer"
@@ -13,7 +13,9 @@ command -v node >/dev/null || missing="$missing nodejs node-nodemailer"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$missing."
     export DEBIAN_FRONTEND=noninteractive
-    packages=$(echo "$missing" | sed 's/ dig\| nsupdate/ bind9-dnsutils/g')
+    # mmdebstrap wants the keys of Debian's archive, which only Debian has by itself.
+    packages=$(echo "$missing" | sed -E 's/ (dig|nsupdate)\>/ bind9-dnsutils/g; s/ ip\>/ iproute2/; s/ ssh\>/ openssh-client/
+        s/ systemd-nspawn\>/ systemd-container/; s/ mmdebstrap\>/ mmdebstrap debian-archive-keyring/')
     # shellcheck disable=SC2086
     if told=$(apt-get update -qq 2>&1 && apt-get install -qq --no-install-recommends $packages 2>&1); then
         exit

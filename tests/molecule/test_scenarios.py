@@ -1,6 +1,7 @@
 """Every molecule scenario is a test: `molecule test` on it, from nothing to nothing.
 
-A scenario that cannot run everywhere has an executable `needs`, which prints why not and fails.
+A scenario on test hosts has an executable `needs`, which prints why there can be none here and fails; it runs in the hub of a
+test network of its own (testbed/).
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ MAIN = "tenant"
 
 def scenario(path: Path) -> object:
     marks = [] if path.name == MAIN else [pytest.mark.one_python_is_enough]
-    # Test hosts share one network, so those scenarios run one after the other.
-    marks.append(pytest.mark.xdist_group("hosts" if (path / "needs").exists() else path.name))
+    marks.append(pytest.mark.xdist_group(path.name))
     return pytest.param(path, id=path.name, marks=marks)
 
 
@@ -37,7 +37,8 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
         needs = subprocess.run([path / "needs"], cwd=REPO, env=environment, check=False, capture_output=True, text=True)
         if needs.returncode:
             pytest.skip(needs.stdout.strip() or "its needs are not met")
-    command = [binaries / "molecule", "test", "--scenario-name", path.name]
+    on_hosts = [sys.executable, "-m", "testbed", "network"] if (path / "needs").exists() else []
+    command = [*on_hosts, binaries / "molecule", "test", "--scenario-name", path.name]
     done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout[-12000:]}\n{done.stderr[-6000:]}"
     if record.exists():  # scenarios without an emulator record nothing

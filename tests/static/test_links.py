@@ -44,6 +44,6 @@ def test_links_resolve(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_files_in_code_marks_exist(page: Path) -> None:
     """`roles/sender/README.md` in running text is a promise, too."""
-    tops = "docs|emulator|inventories|molecule|playbooks|plugins|roles|scripts|tests|bench"
+    tops = "docs|emulator|inventories|molecule|playbooks|plugins|roles|scripts|testbed|tests|bench"
     for mention in re.findall(rf"`((?:{tops})/[\w./-]+)`", without_code(text(page))):
         assert (REPO / mention).exists(), f"{mention} does not exist"

@@ -33,7 +33,7 @@ def test_mypy_collection(binaries: Path) -> None:
 
 
 @pytest.mark.xdist_group("mypy")
-@pytest.mark.parametrize("package", ["emulator", "scripts", "bench"])
+@pytest.mark.parametrize("package", ["emulator", "scripts", "testbed", "bench"])
 def test_mypy(binaries: Path, package: str) -> None:
     if not under(package, ".py"):
         pytest.skip(f"there is no {package}/ yet")

@@ -14,8 +14,8 @@ from .tree import REPO, imports, text, under
 FILES = ("requirements.txt", "emulator/requirements.txt", "tests/requirements.txt")
 CLIENTS = "tests/requirements-clients.txt"  # of an environment of its own
 # Who runs a folder's code has installed so many of the files.
-INSTALLED = {"plugins": 1, "emulator": 2, "tests": 3, "scripts": 3, "bench": 3}
-OURS = {"ansible_collections", "emulator", "scripts", "tests", "bench", "molecule"}
+INSTALLED = {"plugins": 1, "emulator": 2, "tests": 3, "scripts": 3, "bench": 3, "testbed": 2}
+OURS = {"ansible_collections", "emulator", "scripts", "testbed", "tests", "bench", "molecule"}
 
 
 def required(files: tuple[str, ...]) -> set[str]:

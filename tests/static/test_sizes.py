@@ -18,7 +18,7 @@ ROLE_TASKS = 60
 PLAYBOOK = 60
 SHELL = 80
 
-CODE = [path for folder in ("plugins", "emulator", "scripts", "roles", "bench", "molecule") for path in under(folder, ".py")]
+CODE = [path for folder in ("plugins", "emulator", "scripts", "testbed", "roles", "bench", "molecule") for path in under(folder, ".py")]
 TESTS = under("tests", ".py")
 
 

@@ -1,0 +1,17 @@
+"""Who has which address on a test network: 198.51.100.0/24 (RFC 5737), of which nothing outside knows."""
+
+from __future__ import annotations
+
+PREFIX = 24
+BRIDGE = "hub0"
+HUB = "198.51.100.10"  # the emulator: every name of Microsoft's, and DNS; tests and Ansible come from here
+HVE = "198.51.100.11"  # smtp.hve.mx.microsoft: its port is submission's, too
+ACS = "198.51.100.12"  # smtp.azurecomm.net: likewise
+HOSTS = {"relay1": 21, "relay2": 22}
+FIRST_OTHER_HOST = 23
+FIRST_DEVICE = 101  # those that a relay knows
+OUTSIDER = 201
+
+
+def address(number: int) -> str:
+    return f"198.51.100.{number}"

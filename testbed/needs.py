@@ -1,0 +1,34 @@
+"""What test hosts need of the machine: `python -m testbed.needs` says what is missing, and fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+# Program -> the Debian package that has it (scripts/system_packages.sh installs them).
+PROGRAMS = {
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "nsenter": "util-linux",
+    "openssl": "openssl",
+    "script": "bsdutils",
+    "ssh": "openssh-client",
+    "systemd-nspawn": "systemd-container",
+    "unshare": "util-linux",
+}
+
+
+def missing() -> str:
+    """One sentence that says why there can be no test hosts here; nothing where there can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "Test hosts need root on Linux."
+    absent = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
+    return f"Test hosts need {', '.join(absent)}." if absent else ""
+
+
+if __name__ == "__main__":
+    found = missing()
+    if found:
+        print(found)
+    sys.exit(1 if found else 0)

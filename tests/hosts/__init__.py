@@ -1,0 +1,1 @@
+"""Tests on booted Debian systems: see testbed/."""

@@ -1,0 +1,142 @@
+"""The test hosts themselves: they boot, they trust what they should, and nothing is left of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed import image
+from testbed.host import Host
+from testbed.network import Network
+from testbed.world import World
+
+REPO = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module", params=image.RELEASES)
+def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
+    yield world.boot(f"test{request.param}", request.param)
+    world.remove(f"test{request.param}")
+
+
+def left(directory: Path, namespace: str) -> dict[str, list[str]]:
+    """What the machine outside shows of a network: processes, mounts, names of namespaces, control groups."""
+    pids = [path.parent.parent.name for path in Path("/proc").glob("[0-9]*/ns/pid") if _link(path) == namespace]
+    mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(directory) in line]
+    names = [path.name for path in Path("/run/netns").glob("*") if path.name.startswith("left")]
+    groups = [str(path) for path in Path("/sys/fs/cgroup").rglob("mailops-test-*-left*")]
+    machines = [str(path) for path in Path("/run/systemd/nspawn").rglob("left*")]
+    return {"processes": pids, "mounts": mounts, "namespaces": names, "groups": groups, "machines": machines}
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""
+
+
+def test_a_release_boots_fast_and_whole(host: Host) -> None:
+    assert f"VERSION_CODENAME={host.release}" in host.read("/etc/os-release")
+    assert host.run("systemctl is-system-running --wait").strip() == "running"
+    start = time.monotonic()
+    host.reboot()
+    assert time.monotonic() - start < 5  # with stopping; booting alone takes half a second on an idle machine
+    assert host.run("systemctl is-system-running --wait").strip() == "running"
+
+
+def test_names_of_microsoft_lead_to_the_emulator_and_no_others_anywhere(host: Host) -> None:
+    names = "smtp.office365.com login.microsoftonline.com graph.microsoft.com outlook.office365.com contoso-com.mail.protection.outlook.com"
+    assert {line.split()[0] for line in host.run(f"getent ahostsv4 {names}").splitlines()} == {"198.51.100.10"}
+    assert host.call("getent hosts example.org").returncode == 2
+    assert host.run("hostname --fqdn").strip() == f"{host.name}.contoso.com"
+    assert host.call("ping -c 1 -W 1 192.0.2.1").returncode != 0
+
+
+@pytest.mark.parametrize("server", ["smtp.office365.com:587", "contoso-com.mail.protection.outlook.com:25", "smtp.azurecomm.net:587"])
+def test_openssl_on_a_host_trusts_the_service_by_its_name(host: Host, server: str) -> None:
+    name = server.partition(":")[0]
+    told = host.run(
+        f"openssl s_client -starttls smtp -connect {server} -verify_hostname {name} -verify_return_error -brief </dev/null 2>&1"
+    )
+    assert "Verification: OK" in told
+
+
+def test_a_foreign_client_installs_without_the_internet_and_verifies_the_service(host: Host) -> None:
+    host.run("apt-get install --quiet --yes --no-install-recommends swaks libnet-ssleay-perl")
+    command = "swaks --server smtp.office365.com --port 587 --tls --tls-verify --quit-after TLS --to ada@contoso.com"
+    told = host.run(command)
+    assert "=== TLS started with cipher" in told
+    # The same without its trust in the emulator: it is that which decides.
+    refused = host.call(f"{command} --tls-ca-path /etc/ssl/private")
+    assert refused.returncode != 0, refused.stdout
+
+
+def test_what_ran_is_there_after_a_loss_of_power(host: Host) -> None:
+    host.write("/root/kept", "kept\n")
+    host.kill("cron.service")
+    host.lose_power()
+    assert host.call("true").returncode == 255  # ssh's own: nobody is there
+    host.power_on()
+    assert host.read("/root/kept") == "kept\n"
+    assert host.run("systemctl is-active cron.service").strip() == "active"
+    assert "-- No entries --" not in host.journal("--unit=ssh.service")
+
+
+def test_two_hosts_services_do_not_know_of_each_other(host: Host, world: World) -> None:
+    other = world.boot("other", host.release)
+    try:
+        host.run("systemctl stop cron.service", timeout=5)
+        assert other.run("systemctl is-active cron.service").strip() == "active"
+        host.run("systemctl start cron.service")
+        assert host.call(["ping", "-c", "1", "-W", "2", other.address]).returncode == 0
+    finally:
+        world.remove("other")
+
+
+def test_devices_come_from_their_own_addresses(host: Host, world: World) -> None:
+    for name, device in world.devices.items():
+        assert f"bytes from {device.address}" in host.run(["ping", "-c", "1", "-W", "2", device.address]), name
+        client = "import socket; print(socket.create_connection(('198.51.100.10', 587)).getsockname()[0])"
+        assert device.call([sys.executable, "-c", client]).stdout.strip() == device.address
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
+def test_nothing_is_left_of_a_world(tmp_path: Path, crash: bool) -> None:
+    up = f"{sys.executable} -m testbed up {tmp_path} --host left=trixie && echo up && cat"
+    command = [sys.executable, "-m", "testbed", "network", "sh", "-c", up]
+    run = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert run.stdout is not None
+    assert run.stdout.readline() == b"up\n"
+    namespace = next(_link(path) for path in Path("/proc").glob("[0-9]*/ns/pid") if b"--machine=left" in _command(path.parent.parent))
+    assert left(tmp_path, namespace)["processes"]
+    if crash:
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        wait_until(lambda: not left(tmp_path, namespace)["processes"])
+        Network.clear(image.CACHE / "runs", older_than=0)
+    else:
+        run.communicate(timeout=30)
+        assert run.returncode == 0
+    assert not any(left(tmp_path, namespace).values())
+
+
+def _command(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_until(come: Callable[[], bool], seconds: float = 10.0) -> None:
+    limit = time.monotonic() + seconds
+    while not come():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
