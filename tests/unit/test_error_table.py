@@ -212,6 +212,29 @@ DNS = [
     ("BADSIG", "tsig-signature"),
     ("BADTIME", "tsig-time"),
 ]
+RELAY = [
+    ("scanner@contoso.com has sent to its 10000 recipients of 24 hours; goes on by itself at 14:05", "relay-day-full"),
+    ("boss@contoso.com is held back by the relay: no SendAs right; tried again at 15:00", "relay-sender-closed"),
+    ("No mailbox of relay_mailboxes sends for this sender", "relay-no-mailbox"),
+    ("connect to 127.0.0.1[127.0.0.1]:2587: Connection refused", "relay-bridge-down"),
+    ("535 5.7.8 Authentication failed.", "relay-no-token"),
+    ("Remote server sent invalid input: Invalid authentication data: Failed to authenticate: 401", "relay-token-rejected"),
+    ("DNS lookup for smtp.office365.com failed: Temporary failure in name resolution", "relay-name-not-found"),
+    (
+        "Disconnected by server: Connection closed: SSL certificate doesn't match expected host name x: Malformed input",
+        "relay-upstream-certificate",
+    ),
+    ("TLS is required, but was not offered by host x[192.0.2.1]", "relay-upstream-no-tls"),
+    (
+        "connect(198.51.100.77, 587) failed: No route to host (after 15 secs, 3 reconnects, local=198.51.100.21:54136)",
+        "relay-upstream-unreachable",
+    ),
+    ("lost connection with 127.0.0.1[127.0.0.1] while sending end of data -- message may be sent more than once", "relay-connection-lost"),
+    ("SASL authentication failed; cannot authenticate to server 127.0.0.1[127.0.0.1]: no mechanism available", "relay-no-mechanism"),
+    ("454 4.7.0 Account is temporarily unavailable.", "relay-bridge-refused"),
+    ("452 4.3.1 Insufficient system storage", "relay-disk-full"),
+    ("local data error while talking to 127.0.0.1[127.0.0.1]", "relay-table-error"),
+]
 
 
 def _found() -> list[tuple[str, error_table.Known | None, str]]:
@@ -224,6 +247,7 @@ def _found() -> list[tuple[str, error_table.Known | None, str]]:
         + [(code, error_table.graph(code, ""), row) for code, row in GRAPH]
         + [(kind, error_table.exchange(kind, text), row) for kind, text, row in EXCHANGE]
         + [(code, error_table.dns(code), row) for code, row in DNS]
+        + [(text, error_table.relay(text), row) for text, row in RELAY]
     )
 
 

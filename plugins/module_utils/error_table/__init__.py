@@ -13,11 +13,19 @@ from __future__ import annotations
 
 import re
 
-from . import acs_rows, arm_rows, dns_rows, entra_rows, exchange_rows, graph_rows, hve_rows, smtp_rows
+from . import acs_rows, arm_rows, dns_rows, entra_rows, exchange_rows, graph_rows, hve_rows, relay_rows, smtp_rows
 from .known import Known
 
 ROWS: tuple[Known, ...] = (
-    entra_rows.ROWS + graph_rows.ROWS + exchange_rows.ROWS + smtp_rows.ROWS + hve_rows.ROWS + acs_rows.ROWS + arm_rows.ROWS + dns_rows.ROWS
+    entra_rows.ROWS
+    + graph_rows.ROWS
+    + exchange_rows.ROWS
+    + smtp_rows.ROWS
+    + hve_rows.ROWS
+    + acs_rows.ROWS
+    + relay_rows.ROWS
+    + arm_rows.ROWS
+    + dns_rows.ROWS
 )
 
 
@@ -73,6 +81,11 @@ def smtp(reply: str, service: str = "smtp") -> Known | None:
     cause = smtp_cause(reply)
     places = dict.fromkeys((service, *MAIL_SERVICES))
     return next((row for place in places if (row := _find(place, smtp_code(cause), cause, pattern=True))), None)
+
+
+def relay(text: str) -> Known | None:
+    """The row of what Postfix or the bridge says on a relay host where no service has answered."""
+    return _find("relay", "", text)
 
 
 def dns(code: str) -> Known | None:
