@@ -60,6 +60,7 @@ class Admin:
             ("DELETE", re.compile("/faults"), lambda request: platform.faults.clear()),
             ("PUT", re.compile("/latency"), self._latency),
             ("PUT", re.compile("/lag"), self._lag),
+            ("PUT", re.compile("/token_lifetime"), self._token_lifetime),
             ("POST", re.compile("/clock"), self._clock),
             ("GET", re.compile("/requests"), lambda request: platform.counters.all()),
             ("DELETE", re.compile("/requests"), lambda request: platform.counters.clear()),
@@ -178,6 +179,13 @@ class Admin:
     def _lag(self, request: Request) -> Document:
         self._platform.settings.lag |= _seconds(request, LAG_KINDS)
         return dict(self._platform.settings.lag)
+
+    def _token_lifetime(self, request: Request) -> Document:
+        seconds = request.json_object().get("seconds")
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 1:
+            raise AdminError(400, "seconds: give a whole number, at least 1")
+        self._platform.settings.token_lifetime = seconds
+        return {"seconds": seconds}
 
     def _clock(self, request: Request) -> Document:
         self._platform.clock.offset += float(request.json_object().get("advance", 0))

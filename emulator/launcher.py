@@ -106,6 +106,10 @@ class AdminClient:
     def lag(self, **seconds: float) -> Document:
         return dict(self.call("PUT", "/lag", seconds))
 
+    def token_lifetime(self, seconds: int) -> Document:
+        """How long tokens live that are issued from now on."""
+        return dict(self.call("PUT", "/token_lifetime", {"seconds": seconds}))
+
     def advance(self, seconds: float) -> None:
         self.call("POST", "/clock", {"advance": seconds})
 

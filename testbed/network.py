@@ -156,10 +156,10 @@ class Network:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For commands inside: where they are, and whom they trust."""
+        """For commands inside: where they are, whom they trust, and no SSH connections of another network's hosts of the same address."""
         trust = str(self.trust)
         own = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), trust)
-        return {**os.environ, **own, INSIDE: str(self.directory)}
+        return {**os.environ, **own, INSIDE: str(self.directory), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.directory / "cp")}
 
     def run(self, command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command in the hub; NetworkError where it fails, with what it said."""

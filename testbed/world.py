@@ -133,6 +133,8 @@ class World:
             "etc/hostname": f"{host.name}\n".encode(),
             "etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n{host.address} {host.name}.contoso.com {host.name}\n".encode(),
             "etc/resolv.conf": f"nameserver {HUB}\noptions timeout:2 attempts:2\n".encode(),
+            # The package lists are as fresh as the image: apt has nobody to ask for newer ones.
+            "var/lib/apt/periodic/update-success-stamp": b"",
             "usr/local/share/ca-certificates/emulator.crt": ca,
             f"etc/ssl/certs/{hashed}.0": ca,
             _BUNDLE: (root / _BUNDLE).read_bytes() + b"\n" + ca,

@@ -121,6 +121,16 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def test_the_life_of_new_tokens_can_be_set_while_running(start: Start) -> None:
+    api = start()
+    form = {"grant_type": "client_credentials", "client_id": app_id("manager"), "client_secret": "manager-secret", "scope": GRAPH}
+    assert api.token_answer(**form).json()["expires_in"] == 3599
+    assert api.admin.token_lifetime(150) == {"seconds": 150}
+    assert api.token_answer(**form).json()["expires_in"] == 150
+    with pytest.raises(ValueError, match="a whole number"):
+        api.admin.token_lifetime(0)
+
+
 def test_record(start: Start, tmp_path: Path) -> None:
     record = tmp_path / "record.jsonl"
     api = start(record=record)
