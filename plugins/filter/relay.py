@@ -14,7 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.m365.plugins.module_utils.doors import plain
 from ansible_collections.mailops.m365.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.m365.plugins.module_utils.relay import settings
+from ansible_collections.mailops.m365.plugins.module_utils.relay import devices, settings
 
 
 def relay_problems(given: Any) -> list[str]:
@@ -30,8 +30,14 @@ def relay_settings(given: Any) -> dict[str, Any]:
         raise AnsibleFilterError(str(error)) from None
 
 
+def relay_users(given: Any) -> str:
+    """The devices' user names with the hashes of their passwords, as Dovecot reads them."""
+    told = plain(given)
+    return devices.users_file(told, settings.hostname(told))
+
+
 class FilterModule:
     """What Ansible asks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"relay_problems": relay_problems, "relay_settings": relay_settings}
+        return {"relay_problems": relay_problems, "relay_settings": relay_settings, "relay_users": relay_users}

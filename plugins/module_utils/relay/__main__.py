@@ -13,7 +13,9 @@ import importlib
 import sys
 
 # Sub-command -> module. The words stand in the units and in the role's README.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "rewrite": "rewriting",
+}
 
 
 def main(arguments: list[str]) -> int:

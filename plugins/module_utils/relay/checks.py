@@ -14,6 +14,7 @@ from typing import Any
 from .. import addresses
 from ..clouds import resolve
 from ..errors import InvalidInput
+from . import device_checks
 from .given import LIMITS, is_number, number
 from .upstreams import UPSTREAMS, credentials, server
 
@@ -44,7 +45,7 @@ def checked(given: dict[str, Any]) -> list[str]:
         resolve(given.get("m365_cloud") or "global")
     except InvalidInput as error:
         found += error.problems
-    return found + _upstream(given) + _mailboxes(given)
+    return found + _upstream(given) + _mailboxes(given) + device_checks.problems(given)
 
 
 def _numbers(given: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..clouds import CLOUDS, Cloud, resolve
 from ..errors import InvalidInput
-from . import dsn_filter, upstreams
+from . import devices, dsn_filter, header_from, upstreams
 from .checks import DOMAIN, checked
 from .given import Mailbox, mailboxes, number
 
@@ -52,9 +52,12 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
         "tables": {
             "transports": _routes(given, listed, bool(notices)),
             "dsn_filter": dsn_filter.lines(given["relay_upstream"]),
+            **header_from.tables(given),
+            **devices.tables(given),
             "notices": [f"@{hostname(given)} {notices}"] if notices else [],
         },
         "passwords": _passwords(given, transports + others),
+        "devices": devices.plan(given),
         "relay": _program(given, listed, pair),
     }
 
@@ -86,7 +89,7 @@ def _plain(given: dict[str, Any], name: str) -> dict[str, Any]:
     return {
         "name": name,
         "mailbox": "",
-        "options": upstreams.options(given, f"{upstreams.TABLES}/{name}.passwd"),
+        "options": upstreams.options(given, f"{upstreams.TABLES}/{name}.passwd") | header_from.option(name),
         "limits": _limits(given),
     }
 
@@ -103,6 +106,7 @@ def _transport(given: dict[str, Any], place: int, box: Mailbox, pair: int) -> di
 def _notices(given: dict[str, Any], listed: list[Mailbox]) -> dict[str, Any]:
     """The relay's own notices, in the name of a mailbox: slowly, and one at a time, since the mailbox has its own transport."""
     found = {**_plain(given, "m365-notices"), "mailbox": listed[0].address if listed else ""}
+    del found["options"]["smtp_header_checks"]
     found["options"]["smtp_generic_maps"] = f"texthash:{upstreams.TABLES}/notices"
     found["limits"] |= {"destination_concurrency_limit": "1", "destination_rate_delay": "10s"}
     return found
