@@ -3,19 +3,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The relay's own program, /usr/local/sbin/mailops-relay: one sub-command a job.
 
-Private to the collection. A sub-command is a module of this package with `main(arguments) -> exit status`; it is imported when it is
-asked for, so that a timer that runs every minute loads little.
+Private to the collection. A sub-command is a module of this package with `main(arguments) -> exit status`. It is imported when it is
+asked for, so that a timer that runs every minute loads little; and by name, so that Ansible ships it (resources/relay_program.py).
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
+from collections.abc import Callable
 
-# Sub-command -> module. The words stand in the units and in the role's README.
-COMMANDS: dict[str, str] = {
-    "rewrite": "rewriting",
-}
+
+def _check(arguments: list[str]) -> int:
+    from . import postfix_check
+
+    return postfix_check.main(arguments)
+
+
+def _rewrite(arguments: list[str]) -> int:
+    from . import rewriting
+
+    return rewriting.main(arguments)
+
+
+def _token(arguments: list[str]) -> int:
+    from . import tokens
+
+    return tokens.main(arguments)
+
+
+# The words stand in the units and in the role's README.
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"check": _check, "rewrite": _rewrite, "token": _token}
 
 
 def main(arguments: list[str]) -> int:
@@ -23,8 +40,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         print(f"usage: mailops-relay {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
-    status: int = importlib.import_module(f".{COMMANDS[arguments[0]]}", __package__).main(arguments[1:])
-    return status
+    return COMMANDS[arguments[0]](arguments[1:])
 
 
 if __name__ == "__main__":
