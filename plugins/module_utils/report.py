@@ -31,6 +31,7 @@ _METHODS = {
     "direct_send": "Direct Send",
     "hve": "HVE",
     "acs": "ACS",
+    "relay": "relay host",
 }
 
 
@@ -191,9 +192,11 @@ def _explained(sender: dict[str, Any]) -> str:
 
 def _result(sender: dict[str, Any]) -> str:
     if sender["proven"] is None:
-        return "way open"
+        return "not tried" if sender["stage"] == "input" else "way open"
     if sender["proven"]:
         return f"proven in {sender['seconds']:.2f} s"
+    if sender["stage"] == "queue":
+        return "waits in the queue"
     return "not tried" if sender["stage"] == "input" else f"refused: {sender['stage']}"
 
 

@@ -19,6 +19,12 @@ def _check(arguments: list[str]) -> int:
     return postfix_check.main(arguments)
 
 
+def _journey(arguments: list[str]) -> int:
+    from . import journey
+
+    return journey.main(arguments)
+
+
 def _rewrite(arguments: list[str]) -> int:
     from . import rewriting
 
@@ -32,7 +38,7 @@ def _token(arguments: list[str]) -> int:
 
 
 # The words stand in the units and in the role's README.
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"check": _check, "rewrite": _rewrite, "token": _token}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"check": _check, "journey": _journey, "rewrite": _rewrite, "token": _token}
 
 
 def main(arguments: list[str]) -> int:
