@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import error_table, errors, relay
 from ..engine import Plan
+from ..errors import InvalidInput
 from ..machine import Machine
 from ..relay import __main__  # so that it is shipped, with what it imports
 from ..relay.files import write
@@ -38,7 +39,7 @@ SPEC = Spec({"state": {"type": "str", "choices": ["present", "absent"], "require
 
 def sources() -> dict[str, str]:
     """File in the library -> its text."""
-    found = {f"{PACKAGE}/__init__.py": "", f"{PACKAGE}/errors.py": _text(errors.__package__, "errors.py")}
+    found = {f"{PACKAGE}/__init__.py": "", f"{PACKAGE}/errors.py": _text(errors.__name__, "errors.py")}
     for package in (error_table, relay):
         folder = f"{PACKAGE}/{package.__name__.rpartition('.')[2]}"
         for name in ("__init__", *(entry.name for entry in pkgutil.iter_modules(package.__path__))):
@@ -46,9 +47,12 @@ def sources() -> dict[str, str]:
     return found
 
 
-def _text(package: str | None, file: str) -> str:
-    """A file of a package, from wherever Ansible has put it (a zip file)."""
-    return (pkgutil.get_data(package or "", file) or b"").decode()
+def _text(beside: str, file: str) -> str:
+    """A file in the directory of a module or package, from wherever Ansible has put it (a zip file)."""
+    found = pkgutil.get_data(beside, file)
+    if found is None:
+        raise InvalidInput(f"The relay's program cannot be installed: {file} of {beside} was not shipped with the module.")
+    return found.decode()
 
 
 class RelayProgram:
