@@ -39,7 +39,7 @@ def documented(options: dict[str, dict[str, Any]], path: str = "") -> Iterator[t
 
 
 # Modules that write nothing although their name does not say so: they tell, or prove.
-READING = ("relay_probe", "sender_plan", "smtp_probe")
+READING = ("relay_probe", "relay_status", "sender_plan", "smtp_probe")
 
 
 @each_module

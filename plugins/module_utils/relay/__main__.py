@@ -25,10 +25,34 @@ def _journey(arguments: list[str]) -> int:
     return journey.main(arguments)
 
 
+def _metrics(arguments: list[str]) -> int:
+    from . import metrics
+
+    return metrics.main(arguments)
+
+
+def _orders(arguments: list[str]) -> int:
+    from . import orders
+
+    return orders.main(arguments)
+
+
+def _release(arguments: list[str]) -> int:
+    from . import release
+
+    return release.main(arguments)
+
+
 def _rewrite(arguments: list[str]) -> int:
     from . import rewriting
 
     return rewriting.main(arguments)
+
+
+def _status(arguments: list[str]) -> int:
+    from . import shown
+
+    return shown.main(arguments)
 
 
 def _token(arguments: list[str]) -> int:
@@ -37,8 +61,24 @@ def _token(arguments: list[str]) -> int:
     return tokens.main(arguments)
 
 
+def _watch(arguments: list[str]) -> int:
+    from . import watch
+
+    return watch.main(arguments)
+
+
 # The words stand in the units and in the role's README.
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"check": _check, "journey": _journey, "rewrite": _rewrite, "token": _token}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "check": _check,
+    "journey": _journey,
+    "metrics": _metrics,
+    "orders": _orders,
+    "release": _release,
+    "rewrite": _rewrite,
+    "status": _status,
+    "token": _token,
+    "watch": _watch,
+}
 
 
 def main(arguments: list[str]) -> int:

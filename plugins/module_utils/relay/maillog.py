@@ -43,7 +43,7 @@ _PROXY = re.compile(
 )
 _PROXY_AUTH = re.compile(r"auth(?:\((?P<mailbox>[^,()]+),[^)]*\)\S*)?: Error: (?:proxy: )?(?P<text>DNS lookup .*)")
 _CLOSED = re.compile(
-    r"submission-login: Info: (?:Disconnected|Login aborted): Server closed the connection: (?P<text>.*?) \(proxy dest .*?"
+    r"submission-login: (?:Info: )?(?:Disconnected|Login aborted): Server closed the connection: (?P<text>.*?) \(proxy dest .*?"
     r"user=<(?P<mailbox>[^>]+)>"
 )
 

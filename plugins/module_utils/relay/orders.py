@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only root may do for the watcher: reload Postfix, hold messages and let them go.
+
+Private to the collection. `mailops-relay orders` runs as root whenever the watcher has left an order (mailops-relay-orders.path). An order
+is a file of the watcher's own user, so it is doubted: it can name queue ids and ask for a reload, and nothing else comes of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from .desk import Desk
+
+_ID = re.compile(r"[0-9A-Za-z]{6,20}")
+_LARGEST = 1 << 20
+# So many messages are tried at once when they are let go; more of them go with the queue's own pace.
+_AT_ONCE = 20
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def read(path: Path) -> tuple[bool, list[str], list[str]]:
+    """Whether to reload, and the queue ids to hold and to release. ValueError where it is no order."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        found = json.loads(file.read(_LARGEST))
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return bool(found.get("reload")), _ids(found.get("hold")), _ids(found.get("release"))
+
+
+def _ids(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str) and _ID.fullmatch(one)] if isinstance(value, list) else []
+
+
+def carry_out(reload: bool, hold: list[str], release: list[str], run: Run = subprocess.run) -> None:
+    """The way is opened or closed before messages are let go or held."""
+    if reload:
+        run(["/usr/sbin/postfix", "reload"], check=False, text=True)
+    for option, ids in (("-h", hold), ("-H", release)):
+        if ids:
+            run(["/usr/sbin/postsuper", option, "-"], check=False, text=True, input="\n".join(ids) + "\n")
+    for one in release[:_AT_ONCE]:
+        run(["/usr/sbin/postqueue", "-i", one], check=False, text=True)
+
+
+def work_off(desk: Desk, run: Run = subprocess.run) -> int:
+    """All orders, the oldest first; how many there were. One that cannot be read is dropped, with a line in the journal."""
+    done = 0
+    for path in sorted(desk.orders.glob("*.json")):
+        try:
+            carry_out(*read(path), run)
+        except (OSError, ValueError) as error:
+            print(f"<4>The order {path.name} is dropped: {error}", flush=True)
+        path.unlink(missing_ok=True)
+        done += 1
+    return done
+
+
+def main(arguments: list[str]) -> int:
+    """`mailops-relay orders`: until there are none left."""
+    if os.geteuid():
+        print("Only root may carry out orders.", file=sys.stderr)
+        return 1
+    while work_off(Desk()):
+        pass
+    return 0
