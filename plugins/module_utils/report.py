@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from . import relay_report as relays
+
 Line: TypeAlias = "tuple[str, str | None]"
 _WAYS = {
     "oauth": "OAuth",
@@ -55,6 +57,7 @@ class Report:
                 "cost": result.get("cost") or {},
                 "senders": result.get("senders") or [],
                 "plan": result.get("plan") or [],
+                "relay": result.get("relay") if module == "relay_status" else None,
                 "records": (result.get("records") or []) if module in ("spf", "spf_info") else [],
                 "failure": result.get("failure"),
                 "msg": result.get("msg") if result.get("failed") else None,
@@ -65,7 +68,7 @@ class Report:
         return {"tenants": dict(self._rows()), "tasks": self.tasks}
 
     def _rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for host in sorted({task["tenant"] for task in self.tasks}):
+        for host in sorted({task["tenant"] for task in self.tasks if task["module"] != "relay_status"}):
             mine = [task for task in self.tasks if task["tenant"] == host]
             senders = [sender for task in mine for sender in task["senders"]]
             yield (
@@ -85,13 +88,15 @@ class Report:
 
     def lines(self) -> list[Line]:
         """Text with the name of its colour (None: the terminal's own)."""
-        lines: list[Line] = [("", None), *self._tenants()]
+        lines: list[Line] = [("", None), *self._tenants()] if any(self._rows()) else []
         if any(task["plan"] and task["check_mode"] for task in self.tasks):
             lines += [("", None), *self._plans()]
         if any(task["senders"] for task in self.tasks):
             lines += [("", None), *self._senders()]
         if any(task["records"] for task in self.tasks):
             lines += [("", None), *self._spf()]
+        if any(task["relay"] for task in self.tasks):
+            lines += [("", None), *relays.lines({task["tenant"]: task["relay"] for task in self.tasks if task["relay"]}, self.width)]
         lines += self._failures()
         return lines
 
@@ -157,7 +162,7 @@ class Report:
                     yield text, colour
 
     def _failures(self) -> Iterator[Line]:
-        failed = [task for task in self.tasks if task["failed"] and not task["senders"]]
+        failed = [task for task in self.tasks if task["failed"] and not task["senders"] and not task["relay"]]
         if failed:
             yield "", None
             yield "FAILED", "bright gray"

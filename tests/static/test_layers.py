@@ -12,7 +12,7 @@ UTILS = f"{PACKAGE}.module_utils"
 # From the bottom. A file may import from its own layer and from those below. A new file has to be given its place here.
 LAYERS = (
     {"authorization", "conditional_access", "error_table", "errors", "federation", "networks", "opath"}
-    | {"redaction", "report", "spec", "spf"},
+    | {"redaction", "relay_report", "report", "spec", "spf"},
     {"certificates", "clouds", "identity", "transport"},
     {"arm", "authorized", "dns", "dns_update", "exchange", "graph", "run_facts", "smtp"},
     {"addresses", "authentication_policies", "journal", "machine", "replication", "tenant"},
