@@ -1,13 +1,19 @@
 #!/bin/sh
 # What some tests use: mail clients and libraries, DNS clients, shellcheck, and what boots test hosts. Installed as root on
-# Debian, else named together with what is skipped.
+# Debian, else named together with what is skipped. Arguments: only these programs.
 set -eu
-missing=
-for program in curl dig ip mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn; do
-    command -v $program >/dev/null || missing="$missing $program"
+missing='' every=''
+if [ $# = 0 ]; then
+    every=yes
+    set -- curl dig ip mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn
+fi
+for program in "$@"; do
+    command -v "$program" >/dev/null || missing="$missing $program"
 done
-command -v php >/dev/null && [ -f /usr/share/php/libphp-phpmailer/autoload.php ] || missing="$missing php-cli php-mbstring libphp-phpmailer"
-command -v node >/dev/null || missing="$missing nodejs node-nodemailer"
+if [ "$every" ]; then
+    command -v php >/dev/null && [ -f /usr/share/php/libphp-phpmailer/autoload.php ] || missing="$missing php-cli php-mbstring libphp-phpmailer"
+    command -v node >/dev/null || missing="$missing nodejs node-nodemailer"
+fi
 [ -z "$missing" ] && exit
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -117,7 +117,7 @@ class Story:
         elif isinstance(event, Accepted) and event.queue_id == self.queue_id:
             self.accepted = event
         elif isinstance(event, Delivery) and event.queue_id == self.ids[-1]:
-            onward = queued_as(event.text) if _on_loopback(event) else ""
+            onward = queued_as(event.text) if _stays_here(event) else ""
             if event.status == "sent" and onward and not self._to_bridge(event):
                 self.rewriting = event
                 self.ids.append(onward)
@@ -208,8 +208,9 @@ def _hop(start: str, end: str, what: str, seconds: float, detail: str) -> dict[s
     return {"from": start, "to": end, "what": what, "seconds": round(seconds, 2), "detail": detail}
 
 
-def _on_loopback(delivery: Delivery) -> bool:
-    return "[127.0.0.1]" in delivery.relay
+def _stays_here(delivery: Delivery) -> bool:
+    """Whether it went to a listener of this Postfix: over loopback, or through the program that rewrites senders."""
+    return "[127.0.0.1]" in delivery.relay or delivery.relay == "m365-rewrite"
 
 
 def known(path: Path) -> dict[str, Any]:

@@ -78,13 +78,13 @@ def test_other_messages_are_other_stories() -> None:
     assert (found.sent, found.ended, found.stage()) == (False, "", "queue")
 
 
-@pytest.mark.parametrize(
-    "onward", ["250 2.0.0 Ok: queued as 6F64D17A1B2", "250 2.0.0 from MTA(smtp:[127.0.0.1]:2526): 250 OK: queued as 6F64D17A1B2"]
-)
-def test_a_message_that_is_rewritten_on_loopback_goes_on_under_its_new_id(onward: str) -> None:
-    first = (
-        f"DE13517A12A: to=<a@example.net>, relay=127.0.0.1[127.0.0.1]:2526, delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent ({onward})"
-    )
+@pytest.mark.parametrize(("relay", "onward"), [
+    ("127.0.0.1[127.0.0.1]:2526", "250 2.0.0 Ok: queued as 6F64D17A1B2"),
+    ("127.0.0.1[127.0.0.1]:2526", "250 2.0.0 from MTA(smtp:[127.0.0.1]:2526): 250 OK: queued as 6F64D17A1B2"),
+    ("m365-rewrite", "delivered via m365-rewrite service (250 2.0.0 Ok: queued as 6F64D17A1B2)"),
+])  # fmt: skip
+def test_a_message_that_is_rewritten_here_goes_on_under_its_new_id(relay: str, onward: str) -> None:
+    first = f"DE13517A12A: to=<a@example.net>, relay={relay}, delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent ({onward})"
     found = story(ACCEPTED, entry(first, "postfix/rewrite/smtp"), entry("DE13517A12A: removed", "postfix/qmgr"))
     assert (found.sent, found.ended) == (False, "")
     found.add(maillog.event(entry(SENT.replace("DE13517A12A", "6F64D17A1B2"))))
