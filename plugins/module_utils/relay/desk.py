@@ -88,7 +88,9 @@ def carry_out(desk: Desk, found: Keeper, orders: Orders) -> bool:
     if same and not orders.hold and not orders.release:
         return False
     number = max([0, *(int(path.stem) for path in desk.orders.glob("*.json") if path.stem.isdigit())]) + 1
-    write(desk.orders / f"{number:09}.json", json.dumps({"reload": not same, "hold": orders.hold, "release": orders.release}), 0o600)
+    # Written elsewhere: whatever appears there starts root's part.
+    write(desk.home / "order", json.dumps({"reload": not same, "hold": orders.hold, "release": orders.release}), 0o600)
+    os.replace(desk.home / "order", desk.orders / f"{number:09}.json")
     return True
 
 

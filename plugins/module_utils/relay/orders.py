@@ -54,7 +54,7 @@ def carry_out(reload: bool, hold: list[str], release: list[str], run: Run = subp
 def work_off(desk: Desk, run: Run = subprocess.run) -> int:
     """All orders, the oldest first; how many there were. One that cannot be read is dropped, with a line in the journal."""
     done = 0
-    for path in sorted(desk.orders.glob("*.json")):
+    for path in sorted(path for path in desk.orders.iterdir() if path.is_symlink() or not path.is_dir()):
         try:
             carry_out(*read(path), run)
         except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ Prometheus (metrics.py). No secret is read for it.
 
 from __future__ import annotations
 
-import datetime
+import calendar
 import subprocess
 import time
 from collections.abc import Callable
@@ -176,7 +176,7 @@ def _expiry(sources: Sources, path: str) -> float | None:
         return None
     said = sources.said("openssl", "x509", "-in", path, "-noout", "-enddate").strip().removeprefix("notAfter=")
     try:
-        return datetime.datetime.strptime(said, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=datetime.UTC).timestamp()
+        return float(calendar.timegm(time.strptime(said, "%b %d %H:%M:%S %Y GMT")))
     except ValueError:
         return None
 

@@ -62,18 +62,19 @@ class Watch:
 
     def settle(self, now: float, idle: bool = True) -> None:
         """After a batch of lines: decide, carry out, and write the state where that is due. Effects come before the state."""
-        wanted = self.desk.asked
-        if wanted.exists():
-            opened = self.keeper.release(wanted.read_text("utf-8").split())
-            wanted.unlink()
-            self._say(f"Released by hand: {', '.join(opened) or 'nothing was held back'}.")
+        asked = self.desk.asked.exists()
+        if asked:
+            opened = self.keeper.release(self.desk.asked.read_text("utf-8").split())
+            self._say(f"Released by hand: {', '.join(opened) or 'nothing of that name was held back'}.")
         acted = desks.carry_out(self.desk, self.keeper, self.keeper.tick(now))
         if acted:
             closed = (self.keeper.written or "").splitlines()
             self._say("Closed: " + "; ".join(line.split(" ", 2)[2] for line in closed) + "." if closed else "All senders are open.")
-        if acted or (self.dirty and (idle or now - self.saved >= SAVE_EVERY)):
+        if acted or asked or (self.dirty and (idle or now - self.saved >= SAVE_EVERY)):
             desks.save(self.desk, self.keeper, self.cursor)
             self.dirty, self.saved = False, now
+        if asked:  # now that whoever asked can read what came of it
+            self.desk.asked.unlink(missing_ok=True)
         self._senders = {}
 
     def _say(self, text: str) -> None:
