@@ -10,8 +10,9 @@ Private to the collection. RFC 1918, 6598, 1122, 3927, 4193, 4291; for reserved 
 from __future__ import annotations
 
 import ipaddress
+from typing import TypeAlias
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 PRIVATE: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
