@@ -13,6 +13,36 @@ import sys
 from collections.abc import Callable
 
 
+def _backup(arguments: list[str]) -> int:
+    from . import backup
+
+    return backup.main(arguments)
+
+
+def _restore(arguments: list[str]) -> int:
+    from . import backup
+
+    return backup.restore_main(arguments)
+
+
+def _drain(arguments: list[str]) -> int:
+    from . import export
+
+    return export.drain_main(arguments)
+
+
+def _export(arguments: list[str]) -> int:
+    from . import export
+
+    return export.export_main(arguments)
+
+
+def _import(arguments: list[str]) -> int:
+    from . import export
+
+    return export.import_main(arguments)
+
+
 def _check(arguments: list[str]) -> int:
     from . import postfix_check
 
@@ -69,11 +99,16 @@ def _watch(arguments: list[str]) -> int:
 
 # The words stand in the units and in the role's README.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "backup": _backup,
     "check": _check,
+    "drain": _drain,
+    "export": _export,
+    "import": _import,
     "journey": _journey,
     "metrics": _metrics,
     "orders": _orders,
     "release": _release,
+    "restore": _restore,
     "rewrite": _rewrite,
     "status": _status,
     "token": _token,

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a relay this relay, as one file: its key, its settings, Postfix's and Dovecot's, and its memory of recipients a day.
+
+Private to the collection. Not the queue: on a lost host it is lost with its disk, and on another it is `mailops-relay export`'s. The file
+holds the relay's private key, so it is for root only, as is its directory.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ..errors import MailopsError
+
+KEEP = 14
+PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "etc/postfix/m365", "var/lib/mailops-relay")
+_PATTERN = "relay-*.tar.gz"
+
+
+class BackupError(MailopsError):
+    """No backup was made, or none was restored."""
+
+
+def make(directory: Path, now: float, root: Path = Path("/"), keep: int = KEEP) -> Path:
+    """A new backup, whole or not at all; all but the newest `keep` go. Raises BackupError."""
+    parts = [part for part in PARTS if (root / part).exists()]
+    if not parts:
+        raise BackupError("There is no relay on this host: nothing to back up.")
+    name = directory / f"relay-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}.tar.gz"
+    beside = name.with_suffix(".new")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        _tar("--create", "--gzip", f"--file={beside}", f"--directory={root}", *parts)
+        os.replace(beside, name)
+    except OSError as error:
+        raise BackupError(f"No backup could be written to {directory}: {error}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+    for old in sorted(directory.glob(_PATTERN))[:-keep]:
+        old.unlink()
+    return name
+
+
+def restore(file: Path, root: Path = Path("/")) -> None:
+    """What is in the backup takes its place, with the owners' names. Raises BackupError."""
+    if not file.is_file():
+        raise BackupError(f"{file} is no file: name a backup, relay-DATE.tar.gz.")
+    held = {line.rstrip("/") for line in _tar("--list", "--gzip", f"--file={file}").splitlines()}
+    strange = [name for name in sorted(held) if not name.startswith(PARTS) or ".." in name.split("/")]
+    if strange:
+        raise BackupError(f"{file} is no backup of a relay: it holds {strange[0]}.")
+    _tar("--extract", "--gzip", "--same-owner", "--same-permissions", f"--file={file}", f"--directory={root}")
+
+
+def _tar(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["/usr/bin/tar", *arguments], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BackupError(f"tar could not be run: {error}.") from error
+    if done.returncode:
+        raise BackupError(f"tar failed: {' '.join(done.stderr.split())[:300]}.")
+    return done.stdout
+
+
+def main(arguments: list[str]) -> int:
+    """`backup DIRECTORY`."""
+    if len(arguments) != 1:
+        print("usage: mailops-relay backup DIRECTORY", file=sys.stderr)
+        return 2
+    try:
+        print(make(Path(arguments[0]), time.time()))
+    except MailopsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def restore_main(arguments: list[str]) -> int:
+    """`restore FILE`, on a host on which the role has run: it is then the relay of the backup."""
+    if len(arguments) != 1:
+        print("usage: mailops-relay restore FILE", file=sys.stderr)
+        return 2
+    try:
+        restore(Path(arguments[0]))
+    except MailopsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for unit in ("mailops-relay-token.service", "mailops-relay-bridge.service", "mailops-relay-devices.service", "postfix.service"):
+        # What this relay does not have is not known to systemd.
+        subprocess.run(["/usr/bin/systemctl", "try-restart", unit], capture_output=True, check=False)  # noqa: S603
+    subprocess.run(["/usr/bin/systemctl", "start", "mailops-relay-token.service"], capture_output=True, check=False)
+    print("Restored.")
+    return 0

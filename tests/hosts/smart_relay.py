@@ -1,0 +1,62 @@
+"""Relays that pass mail on to a server which takes everything: for tests of the queue, which need no tenant."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from testbed.addresses import HUB
+from testbed.world import World
+
+REPO = Path(__file__).resolve().parent.parent.parent
+PORT = 2500
+VARIABLES: dict[str, Any] = {
+    "m365_tenant": "contoso.com",
+    "relay_upstream": "smarthost",
+    "relay_smarthost": {"host": HUB, "port": PORT, "tls": "none"},
+    "relay_mailboxes": [{"address": "scanner@contoso.com", "messages_per_minute": 0}],
+    "relay_devices": [{"name": "Third floor", "networks": ["198.51.100.101/32"], "senders": ["scanner@contoso.com"]}],
+    "relay_fail2ban": False,
+}
+
+
+def play(world: World, host: str, *options: str, entry: str = "main", **variables: Any) -> subprocess.CompletedProcess[str]:
+    """The role, or one of its entry points, on one host."""
+    task = {"name": "Run the role", "ansible.builtin.include_role": {"name": "mailops.m365.relay_host", "tasks_from": entry}}
+    book = world.directory / "play.json"
+    book.write_text(json.dumps([{"hosts": host, "become": True, "gather_facts": False, "tasks": [task]}]), encoding="utf-8")
+    given = world.directory / "given.json"
+    given.write_text(json.dumps(VARIABLES | variables), encoding="utf-8")
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", world.inventory, "-e", f"@{given}", *options, book]
+    return subprocess.run([str(word) for word in command], cwd=REPO, capture_output=True, text=True, check=False)
+
+
+def played(world: World, host: str, *options: str, **more: Any) -> dict[str, int]:
+    """The same, which must not fail: ok, changed, ... of the recap."""
+    done = play(world, host, *options, **more)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+    recap = next(line for line in done.stdout.splitlines() if line.startswith(f"{host} ") and "ok=" in line)
+    return {name: int(value) for name, _sep, value in (word.partition("=") for word in recap.partition(":")[2].split())}
+
+
+@contextmanager
+def upstream(world: World) -> Iterator[Any]:
+    """The server; `count()` is how many messages it has taken."""
+    tls = world.sandbox.tls
+    command = [sys.executable, "-m", "bench.sink", "--host", HUB, "--port", str(PORT)]
+    command += ["--chain", str(tls / "server.pem"), "--key", str(tls / "server.key")]
+    log = world.directory / "sink.log"
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, cwd=REPO, stdout=told)
+    try:
+        while not log.read_text().startswith("ready"):
+            assert process.poll() is None
+        yield lambda: int((log.read_text().splitlines()[-1].split() or ["0"])[0].replace("ready", "0"))
+    finally:
+        process.terminate()
+        process.wait(10)
