@@ -15,6 +15,8 @@ from testbed.host import HostError
 from testbed.network import Network, NetworkError
 from testbed.world import World
 
+from .door import Door, build
+
 _LINES = "60"
 _worlds: list[World] = []
 
@@ -52,3 +54,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     finally:
         _worlds.clear()
         network.stop()
+
+
+@pytest.fixture(scope="session")
+def doors(world: World) -> Iterator[dict[str, Door]]:
+    """Release -> a relay that devices send through; both are shared by all tests of devices and of attacks."""
+    found = build(world)
+    yield found
+    for door in found.values():
+        world.remove(door.host.name)
+
+
+@pytest.fixture(scope="session", params=image.RELEASES)
+def door(request: pytest.FixtureRequest, doors: dict[str, Door]) -> Door:
+    return doors[request.param]
