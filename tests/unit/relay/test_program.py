@@ -18,7 +18,11 @@ grep -q "^broken" "$2/master.cf" && echo "postconf: fatal: $2/master.cf: line 9:
 exit 0
 """
 # Postfix 3.7's own script looks at the working configuration, too.
-POSTFIX = '#!/bin/sh\necho "postconf: warning: $(dirname $0)/etc/main.cf: unused parameter: m365-2_destination_rate_delay=2s" >&2\n[ -f "$2/dynamicmaps.cf.d/pcre" ] || { echo "postfix: fatal: no dynamic maps" >&2; exit 1; }\n'
+POSTFIX = """\
+#!/bin/sh
+echo "postconf: warning: $(dirname $0)/etc/main.cf: unused parameter: m365-2_destination_rate_delay=2s" >&2
+[ -f "$2/dynamicmaps.cf.d/pcre" ] || { echo "postfix: fatal: no dynamic maps" >&2; exit 1; }
+"""
 
 
 @pytest.fixture
