@@ -68,7 +68,7 @@ class Keeper:
                 entry["address"],
                 entry["transport"],
                 tuple(sender.lower() for sender in entry["senders"]),
-                Day(int(entry.get("recipients_per_day") or 10000)),
+                Day(int(entry.get("recipients_per_day", 10000))),
             )
             for entry in self.settings.get("mailboxes") or []
         }

@@ -65,7 +65,7 @@ class Ledger:
 
 @dataclass
 class Day:
-    """Whether a mailbox is closed because its day is full. `room`: how much must be free for it to open again."""
+    """Whether a mailbox is closed because its day is full. `limit` 0: never; `room`: how much must be free for it to open again."""
 
     limit: int
     closed: bool = False
@@ -76,7 +76,9 @@ class Day:
 
         A message with more recipients than the whole day has goes when nothing else was sent: it would wait for ever.
         """
-        if self.closed:
+        if not self.limit:
+            self.closed = False
+        elif self.closed:
             self.closed = used > max(0, self.limit - self.room)
         elif used >= self.limit or (used and used + in_flight > self.limit):
             self.closed, self.room = True, max(in_flight, self.limit // _ROOM, 1)

@@ -86,8 +86,8 @@ def _mailboxes(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         (
             box["address"],
             f"{ago(found['at'] - box['last_sent'])} ago" if box["last_sent"] else "never",
-            f"{box['used']:,} of {box['recipients_per_day']:,}",
-            bar(box["used"] / max(1, box["recipients_per_day"])),
+            f"{box['used']:,} of {box['recipients_per_day']:,}" if box["recipients_per_day"] else f"{box['used']:,}",
+            bar(box["used"] / box["recipients_per_day"]) if box["recipients_per_day"] else "",
             _state(box),
         )
         for box in found["mailboxes"]

@@ -77,3 +77,7 @@ def test_a_message_larger_than_the_day_goes_on_an_empty_day() -> None:
     assert day.judge(used=1, in_flight=500)
     assert day.judge(used=1, in_flight=0)
     assert not day.judge(used=0, in_flight=0)
+
+
+def test_a_day_without_a_limit_never_closes() -> None:
+    assert not Day(limit=0).judge(used=10**6, in_flight=10)
