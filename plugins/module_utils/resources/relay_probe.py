@@ -175,7 +175,8 @@ class RelayProbe(Reading):
         proof.seconds, proof.tried = time.monotonic() - started, machine.clock.now()
 
     def _follow(self, proof: Proof, events: list[Any], now: float, seconds: float) -> None:
-        assert proof.story  # noqa: S101 - only these are followed
+        if proof.story is None:
+            return  # it was not taken, so there is nothing to follow
         for event in events:
             proof.story.add(event)
         proof.seconds = seconds
