@@ -1,0 +1,62 @@
+"""A device that sends: `python mailer.py '{"server": …, "prefix": …, "count": …}'`; nothing of the collection's or of the emulator's.
+
+Every message is tried once. It prints a JSON object, Message-ID -> what became of it: `accepted` after a 250 to the final dot, `unknown`
+where the connection ended between the dot and the reply, else `refused` with the reply or the error.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import sys
+import time
+from typing import Any
+
+DEFAULTS = {
+    "port": 25,
+    "sender": "scanner@contoso.com",
+    "recipient": "ada@contoso.com",
+    "count": 1,
+    "size": 500,
+    "pause": 0.0,
+    "timeout": 20,
+}
+
+
+def message(number: str, sender: str, recipient: str, size: int) -> bytes:
+    """A message as it goes over the wire, up to the final dot; the last line begins with one, which is doubled (RFC 5321, 4.5.2)."""
+    lines = [f"From: <{sender}>", f"To: <{recipient}>", f"Subject: Scan {number}", f"Message-ID: <{number}>"]
+    lines += ["Date: Wed, 25 Nov 2026 12:00:00 +0000", "", *("x" * 70 for _ in range(size // 72)), ".. begins a line"]
+    return "\r\n".join(lines).encode() + b"\r\n"
+
+
+def send_one(order: dict[str, Any], number: str) -> str:
+    try:
+        with smtplib.SMTP(order["server"], order["port"], "device.contoso.com", timeout=order["timeout"]) as client:
+            client.ehlo()
+            for code, text in (client.mail(order["sender"]), client.rcpt(order["recipient"]), client.docmd("DATA")):
+                if code not in (250, 354):
+                    return f"refused: {code} {text.decode()}"
+            client.send(message(number, order["sender"], order["recipient"], order["size"]))
+            try:
+                client.send(b".\r\n")
+                code, text = client.getreply()
+            except (OSError, smtplib.SMTPException) as error:
+                return f"unknown: {error}"
+            return "accepted" if code == 250 else f"refused: {code} {text.decode()}"
+    except (OSError, smtplib.SMTPException) as error:
+        return f"refused: {error}"
+
+
+def main() -> None:
+    order = DEFAULTS | json.loads(sys.argv[1])
+    outcomes = {}
+    for index in range(order["count"]):
+        number = f"{order['prefix']}-{index}@device.contoso.com"
+        outcomes[number] = send_one(order, number)
+        time.sleep(order["pause"])
+    print(json.dumps(outcomes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""A deployed relay host, as the tests of faults use it: brought there by playbook site, fed by devices, and counted by Message-ID."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.host import Host
+from testbed.network import Network
+from testbed.world import World
+
+REPO = Path(__file__).resolve().parent.parent.parent
+MAILER = Path(__file__).with_name("mailer.py")
+ACCEPTED, UNKNOWN, REFUSED = "accepted", "unknown", "refused"
+
+
+def wait_until(come: Callable[[], Any], seconds: float, what: str) -> Any:
+    """What `come` says, once that is something; a failure where it takes longer."""
+    limit = time.monotonic() + seconds
+    while not (found := come()):
+        assert time.monotonic() < limit, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.3)
+    return found
+
+
+@dataclass
+class Sending:
+    """A device at work; `outcome` waits for its end."""
+
+    process: subprocess.Popen[str]
+
+    def outcome(self, patience: float = 120) -> dict[str, str]:
+        """Message-ID -> accepted, unknown or refused with the reason."""
+        said, problem = self.process.communicate(timeout=patience)
+        assert self.process.returncode == 0, problem
+        return dict(json.loads(said))
+
+
+@dataclass
+class Relay:
+    """`mailbox` is the one that its devices send as; `device` the namespace they send from."""
+
+    world: World
+    host: Host
+    mailbox: str
+    device: str = "printer"
+
+    # -- sending --------------------------------------------------------------------------------------------------
+
+    def start_sending(self, prefix: str, count: int, **more: Any) -> Sending:
+        order = {"server": self.host.address, "prefix": prefix, "count": count, "sender": self.mailbox} | more
+        device = ["ip", "netns", "exec", self.device, sys.executable, str(MAILER), json.dumps(order)]
+        command = [*self.world.network.inside, *device]
+        return Sending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
+
+    def send(self, prefix: str, count: int, **more: Any) -> dict[str, str]:
+        """Send and wait: every message has to be accepted."""
+        outcome = self.start_sending(prefix, count, **more).outcome()
+        assert set(outcome.values()) == {ACCEPTED}, outcome
+        return outcome
+
+    # -- counting -------------------------------------------------------------------------------------------------
+
+    def arrived(self, prefix: str) -> Counter[str]:
+        """Message-ID (without brackets) -> how often the service took it."""
+        found = (str(message["message_id"]).strip("<>") for message in self.world.admin.messages())
+        return Counter(number for number in found if number.startswith(f"{prefix}-"))
+
+    def queue(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.host.run("postqueue -j").splitlines()]
+
+    def reasons(self) -> set[str]:
+        """Why messages wait, as Postfix says it."""
+        return {recipient.get("delay_reason", "") for entry in self.queue() for recipient in entry["recipients"]}
+
+    def drains(self, seconds: float = 120) -> None:
+        """Wait until nothing waits any more, by itself."""
+        wait_until(lambda: not self.queue(), seconds, f"an empty queue; waiting for: {self.reasons()}")
+
+    def flush(self, seconds: float = 60) -> None:
+        """The same, with every message tried now and not when Postfix's pace says so: other tests wait for that."""
+        limit = time.monotonic() + seconds
+        while self.queue():
+            assert time.monotonic() < limit, f"still waiting: {self.reasons()}"
+            self.host.run("postqueue -f")
+            time.sleep(2)
+
+    def deferred(self, count: int, seconds: float = 60) -> set[str]:
+        """Wait until so many messages wait with a reason; the reasons."""
+        wait_until(lambda: sum(1 for entry in self.queue() if entry["queue_name"] == "deferred") >= count, seconds, "deferred messages")
+        return self.reasons()
+
+    def count(self, outcome: dict[str, str], prefix: str) -> list[str]:
+        """Nothing is lost and nothing comes that was refused; the Message-IDs that came more than once."""
+        arrived = self.arrived(prefix)
+        accepted = {number for number, what in outcome.items() if what == ACCEPTED}
+        refused = {number for number, what in outcome.items() if what.startswith(REFUSED)}
+        assert not accepted - set(arrived), f"lost: {sorted(accepted - set(arrived))}"
+        assert not refused & set(arrived), f"refused, and yet sent: {sorted(refused & set(arrived))}"
+        return sorted(number for number, times in arrived.items() if times > 1)
+
+    def deliveries(self, number: str) -> list[str]:
+        """What Postfix says of its attempts to deliver a message."""
+        log = self.host.run(["journalctl", "--no-pager", "--output=cat", "--facility=mail"])
+        ids = set(re.findall(rf"^([0-9A-Za-z]+): message-id=<{re.escape(number)}>$", log, re.MULTILINE))
+        return [line for line in log.splitlines() if line.partition(":")[0] in ids and " status=" in line]
+
+    def explain(self, twice: list[str]) -> None:
+        """Postfix knows of one delivery of each of these: the reply to another never reached it."""
+        for number in twice:
+            sent = [line for line in self.deliveries(number) if " status=sent " in line]
+            assert len(sent) == 1, (number, sent)
+
+
+def deploy(world: World, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
+    """Run playbook site for the tenant's senders and these of the relays; `variables` are those of all, by name."""
+    overlay = {
+        "all": {
+            "children": {
+                "relays": {"hosts": variables},
+                "tenants": {"hosts": {"contoso": {"m365_senders": senders}}},
+            }
+        }
+    }
+    play(world, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
+
+
+def play(world: World, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
+    """Run a playbook in the hub, with the world's inventory and more."""
+    file = world.directory / "overlay.json"
+    file.write_text(json.dumps(overlay), encoding="utf-8")
+    command = [Path(sys.executable).parent / "ansible-playbook", f"--inventory={world.inventory}", f"--inventory={file}", playbook]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "NO_COLOR": "1", "ANSIBLE_NO_TARGET_SYSLOG": "1"}
+    done = world.network.call([*command, *arguments], timeout=600, environment=environment)
+    assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def cut_off(network: Network, host: Host, *, ports: tuple[int, ...] = (25, 443, 587)) -> None:
+    """The host's packets to these ports get lost on the way, as in an outage; nobody tells it."""
+    listed = ", ".join(str(port) for port in ports)
+    rule = f"add chain inet outage out {{ type filter hook output priority 0; }}; add rule inet outage out tcp dport {{ {listed} }} drop"
+    network.run([*host.ssh, f"nft 'add table inet outage; {rule}'"])
+
+
+def connect_again(network: Network, host: Host) -> None:
+    network.run([*host.ssh, "nft delete table inet outage"])
