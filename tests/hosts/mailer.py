@@ -10,6 +10,7 @@ import json
 import smtplib
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 DEFAULTS = {
@@ -17,6 +18,7 @@ DEFAULTS = {
     "sender": "scanner@contoso.com",
     "recipient": "ada@contoso.com",
     "count": 1,
+    "until": "",  # a file; once it exists, this is enough
     "size": 500,
     "pause": 0.0,
     "timeout": 20,
@@ -52,6 +54,8 @@ def main() -> None:
     order = DEFAULTS | json.loads(sys.argv[1])
     outcomes = {}
     for index in range(order["count"]):
+        if order["until"] and Path(order["until"]).exists():
+            break
         number = f"{order['prefix']}-{index}@device.contoso.com"
         outcomes[number] = send_one(order, number)
         time.sleep(order["pause"])
