@@ -19,6 +19,9 @@ from testbed.addresses import ACS, BRIDGE, HUB, HVE, PREFIX
 # In this order: what nspawn and ip write goes where it disappears, and so do the disks of the hosts.
 _SETUP = f"""
 set -eu
+# Every booted systemd takes some ten of the machine's inotify instances, of which a distribution allows root 128 in all.
+instances=/proc/sys/fs/inotify/max_user_instances
+[ "$(cat $instances)" -ge 1024 ] || echo 1024 > $instances
 mkdir -p /run/netns /run/systemd/nspawn "$1/disks"
 mount -t tmpfs -o mode=755 testbed /run/netns
 mount -t tmpfs -o mode=755 testbed /run/systemd/nspawn
