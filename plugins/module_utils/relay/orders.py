@@ -41,14 +41,16 @@ def _ids(value: object) -> list[str]:
 
 
 def carry_out(reload: bool, hold: list[str], release: list[str], run: Run = subprocess.run) -> None:
-    """The way is opened or closed before messages are let go or held."""
-    if reload:
-        run(["/usr/sbin/postfix", "reload"], check=False, text=True)
+    """The way is opened or closed before messages are let go or held. A command that fails is told in the journal."""
+    commands: list[tuple[list[str], str | None]] = [(["/usr/sbin/postfix", "reload"], None)] if reload else []
     for option, ids in (("-h", hold), ("-H", release)):
-        if ids:
-            run(["/usr/sbin/postsuper", option, "-"], check=False, text=True, input="\n".join(ids) + "\n")
-    for one in release[:_AT_ONCE]:
-        run(["/usr/sbin/postqueue", "-i", one], check=False, text=True)
+        commands += [(["/usr/sbin/postsuper", option, "-"], "\n".join(ids) + "\n")] if ids else []
+    commands += [(["/usr/sbin/postqueue", "-i", one], None) for one in release[:_AT_ONCE]]
+    for command, text in commands:
+        status = run(command, check=False, text=True, input=text).returncode
+        # A message that is asked for and was sent meanwhile is no failure.
+        if status and command[0] != "/usr/sbin/postqueue":
+            print(f"<3>{' '.join(command)} ended with {status}: what the watcher decided has not all taken effect.", flush=True)
 
 
 def work_off(desk: Desk, run: Run = subprocess.run) -> int:

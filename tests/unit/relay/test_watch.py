@@ -76,7 +76,7 @@ class Ran:
         self.answer = answer
 
     def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        self.commands.append((*command, options["input"].split()) if "input" in options else tuple(command))
+        self.commands.append((*command, options["input"].split()) if options.get("input") else tuple(command))
         return subprocess.CompletedProcess(command, self.answer() if self.answer else 0)
 
 
@@ -151,6 +151,13 @@ def test_an_order_that_is_none_is_dropped(desk: Desk, tmp_path: Path, capsys: py
     assert ran.commands == []
     assert list(desk.orders.iterdir()) == [], "one that stayed would start the service over and over"
     assert capsys.readouterr().out.count("is dropped") == 3
+
+
+def test_what_root_could_not_do_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    fed(desk, *locked(1, "ABCDEF1"))
+    orders.work_off(desk, Ran(lambda: 1))
+    told = [text for text in capsys.readouterr().out.splitlines() if text.startswith("<3>")]
+    assert [text.split(" ended")[0] for text in told] == ["<3>/usr/sbin/postfix reload", "<3>/usr/sbin/postsuper -h -"]
 
 
 def test_release_is_the_watchers_work(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,19 @@
+"""The sandboxes of the relay's day two: what Postfix's programs need to run at all, and what none of them may reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).resolve().parent.parent.parent / "roles" / "relay_host" / "templates" / "day_two"
+
+
+@pytest.mark.parametrize("unit", ["watch", "orders", "metrics"])
+def test_postfixs_programs_run_in_it(unit: str) -> None:
+    """Measured on 3.7 and 3.10: with IP but no netlink postqueue and postfix give up (getifaddrs), without IP they warn every time."""
+    text = (UNITS / f"mailops-relay-{unit}.service.j2").read_text(encoding="utf-8")
+    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    assert set(settings["RestrictAddressFamilies"].split()) == {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"}
+    assert settings["PrivateNetwork"] == "yes"
+    assert "bridge.secret" in settings["InaccessiblePaths"]
