@@ -25,6 +25,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import relay  # noqa: E402 - found through the line above
 from bench.repeats import repeated  # noqa: E402 - found through the line above
 from emulator.launcher import Emulator  # noqa: E402
 from emulator.sandbox import Sandbox  # noqa: E402
@@ -206,10 +207,12 @@ def main() -> int:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "rows": rows,
         "subprocess_times_slower": ratios(rows),
+        "relay": relay.measure(),
     }
     arguments.output.write_text(json.dumps(found, indent=2) + "\n")
     print(table(rows))
     print("\nA subprocess a task takes " + ", ".join(f"{ratio} times as long ({case})" for case, ratio in ratios(rows).items()))
+    print("\n" + relay.table(found["relay"]))
     return 0
 
 

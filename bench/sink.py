@@ -80,7 +80,7 @@ class Session(asyncio.Protocol):
         self._body = False
         return True
 
-    def _answer(self, line: bytes) -> bytes:
+    def _answer(self, line: bytes | bytearray) -> bytes:
         if self._wanted:
             self._wanted -= 1
             return b"334 \r\n" if self._wanted else b"235 2.7.0 in\r\n"
