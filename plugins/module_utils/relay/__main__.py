@@ -12,6 +12,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from .console import complain
+
 
 def _backup(arguments: list[str]) -> int:
     from . import backup
@@ -119,10 +121,10 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 def main(arguments: list[str]) -> int:
     """Runs a sub-command; 2 for one that there is not."""
     if not arguments or arguments[0] not in COMMANDS:
-        print(f"usage: mailops-relay {'|'.join(COMMANDS)}", file=sys.stderr)
+        complain(f"usage: mailops-relay {'|'.join(COMMANDS)}")
         return 2
     return COMMANDS[arguments[0]](arguments[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main(sys.argv[1:]))

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from ..errors import MailopsError
+from .console import complain, say
 
 KEEP = 14
 PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "etc/postfix/m365", "var/lib/mailops-relay")
@@ -72,12 +72,12 @@ def _tar(*arguments: str) -> str:
 def main(arguments: list[str]) -> int:
     """`backup DIRECTORY`."""
     if len(arguments) != 1:
-        print("usage: mailops-relay backup DIRECTORY", file=sys.stderr)
+        complain("usage: mailops-relay backup DIRECTORY")
         return 2
     try:
-        print(make(Path(arguments[0]), time.time()))
+        say(make(Path(arguments[0]), time.time()))
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
     return 0
 
@@ -85,16 +85,16 @@ def main(arguments: list[str]) -> int:
 def restore_main(arguments: list[str]) -> int:
     """`restore FILE`, on a host on which the role has run: it is then the relay of the backup."""
     if len(arguments) != 1:
-        print("usage: mailops-relay restore FILE", file=sys.stderr)
+        complain("usage: mailops-relay restore FILE")
         return 2
     try:
         restore(Path(arguments[0]))
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
     for unit in ("mailops-relay-token.service", "mailops-relay-bridge.service", "mailops-relay-devices.service", "postfix.service"):
         # What this relay does not have is not known to systemd.
         subprocess.run(["/usr/bin/systemctl", "try-restart", unit], capture_output=True, check=False)  # noqa: S603
     subprocess.run(["/usr/bin/systemctl", "start", "mailops-relay-token.service"], capture_output=True, check=False)
-    print("Restored.")
+    say("Restored.")
     return 0

@@ -52,7 +52,7 @@ def sha512_crypt(password: str, salted: str, rounds: int = ROUNDS) -> str:
     now = _digest(password.encode(), salted.encode()[:16], rounds)
     text = []
     a, b, c = 0, 21, 42
-    for _ in range(21):
+    for _round in range(21):
         value = now[a] << 16 | now[b] << 8 | now[c]
         text += [ALPHABET[value >> shift & 63] for shift in (0, 6, 12, 18)]
         a, b, c = b + 1, c + 1, a + 1

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from ..errors import MailopsError
 from . import queue, reasons
+from .console import complain, say
 from .queue import Message
 
 UNITS = ("postfix.service", "postfix@-.service")
@@ -181,7 +181,7 @@ def reopen() -> None:
 def export_main(arguments: list[str]) -> int:
     """`export DIRECTORY`: 0, or 1 with the reason; Postfix runs again afterwards, unless `--stop` follows."""
     if len([word for word in arguments if word != "--stop"]) != 1:
-        print("usage: mailops-relay export DIRECTORY [--stop]", file=sys.stderr)
+        complain("usage: mailops-relay export DIRECTORY [--stop]")
         return 2
     stop = "--stop" in arguments
     try:
@@ -195,21 +195,21 @@ def export_main(arguments: list[str]) -> int:
             if not stop:
                 call("/usr/bin/systemctl", "start", UNITS[0])
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
-    print(f"{number} messages exported to {arguments[0]}: mailops-relay import {arguments[0]} sends them.")
+    say(f"{number} messages exported to {arguments[0]}: mailops-relay import {arguments[0]} sends them.")
     return 0
 
 
 def import_main(arguments: list[str]) -> int:
     """`import DIRECTORY`."""
     if len(arguments) != 1:
-        print("usage: mailops-relay import DIRECTORY", file=sys.stderr)
+        complain("usage: mailops-relay import DIRECTORY")
         return 2
     try:
-        print(f"{bring_in(Path(arguments[0]))} messages taken from {arguments[0]} into the queue.")
+        say(f"{bring_in(Path(arguments[0]))} messages taken from {arguments[0]} into the queue.")
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
     return 0
 
@@ -217,7 +217,7 @@ def import_main(arguments: list[str]) -> int:
 def drain_main(arguments: list[str]) -> int:
     """`drain SECONDS`: the listeners are closed meanwhile, and stay so where the queue became empty."""
     if len(arguments) != 1 or not arguments[0].isdigit():
-        print("usage: mailops-relay drain SECONDS", file=sys.stderr)
+        complain("usage: mailops-relay drain SECONDS")
         return 2
     try:
         close()
@@ -227,7 +227,7 @@ def drain_main(arguments: list[str]) -> int:
             reopen()
             raise
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
-    print(f"The queue is empty: {number} messages were sent.")
+    say(f"The queue is empty: {number} messages were sent.")
     return 0

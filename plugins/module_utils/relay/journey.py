@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import Any
 
 from ..errors import MailopsError
 from . import maillog, reasons
+from .console import complain, say
 from .maillog import Accepted, BridgeTrouble, Delivery, Ended, Event
 
 SETTINGS = Path("/etc/mailops-relay/relay.json")
@@ -243,21 +243,21 @@ def main(arguments: list[str]) -> int:
     """`journey QUEUE-ID|MESSAGE-ID [--json]`: the way of a message of the last day; 1 where the journal does not know it."""
     words = [word for word in arguments if word != "--json"]
     if len(words) != 1:
-        print("usage: mailops-relay journey QUEUE-ID|MESSAGE-ID [--json]", file=sys.stderr)
+        complain("usage: mailops-relay journey QUEUE-ID|MESSAGE-ID [--json]")
         return 2
     try:
         entries = Reader(time.time() - 86400).read()
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 1
     wanted = words[0] if "@" not in words[0] or words[0].startswith("<") else f"<{words[0]}>"
     queue_id = queue_id_of(entries, wanted) if "@" in wanted else wanted
     story = told(queue_id, entries)
     if not queue_id or not (story.accepted or story.delivery):
-        print(f"The journal of the last day tells nothing of {words[0]}.", file=sys.stderr)
+        complain(f"The journal of the last day tells nothing of {words[0]}.")
         return 1
     if "--json" in arguments:
-        print(json.dumps({"queue_id": queue_id, "sent": story.sent, "stage": story.stage(), "hops": story.hops()}))
+        say(json.dumps({"queue_id": queue_id, "sent": story.sent, "stage": story.stage(), "hops": story.hops()}))
     else:
-        print("\n".join(lines(story)))
+        say("\n".join(lines(story)))
     return 0

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import MailopsError
 from . import status
+from .console import complain
 from .files import write
 
 PREFIX = "mailops_relay_"
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     try:
         text = render(status.collect())
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     if not arguments:
         sys.stdout.write(text)
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     try:
         write(Path(arguments[0]) / FILE, text, 0o644)
     except OSError as error:
-        print(f"<3>The metrics cannot be written: {error}. relay_metrics_directory names a directory that is there.", file=sys.stderr)
+        complain(f"<3>The metrics cannot be written: {error}. relay_metrics_directory names a directory that is there.")
         return 1
     return 0
 

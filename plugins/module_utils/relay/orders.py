@@ -13,10 +13,10 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from .console import complain, say
 from .desk import Desk
 
 _ID = re.compile(r"[0-9A-Za-z]{6,20}")
@@ -50,7 +50,7 @@ def carry_out(reload: bool, hold: list[str], release: list[str], run: Run = subp
         status = run(command, check=False, text=True, input=text).returncode
         # A message that is asked for and was sent meanwhile is no failure.
         if status and command[0] != "/usr/sbin/postqueue":
-            print(f"<3>{' '.join(command)} ended with {status}: what the watcher decided has not all taken effect.", flush=True)
+            say(f"<3>{' '.join(command)} ended with {status}: what the watcher decided has not all taken effect.")
 
 
 def work_off(desk: Desk, run: Run = subprocess.run) -> int:
@@ -60,7 +60,7 @@ def work_off(desk: Desk, run: Run = subprocess.run) -> int:
         try:
             carry_out(*read(path), run)
         except (OSError, ValueError) as error:
-            print(f"<4>The order {path.name} is dropped: {error}", flush=True)
+            say(f"<4>The order {path.name} is dropped: {error}")
         path.unlink(missing_ok=True)
         done += 1
     return done
@@ -69,7 +69,7 @@ def work_off(desk: Desk, run: Run = subprocess.run) -> int:
 def main(arguments: list[str]) -> int:
     """`mailops-relay orders`: until there are none left."""
     if os.geteuid():
-        print("Only root may carry out orders.", file=sys.stderr)
+        complain("Only root may carry out orders.")
         return 1
     while work_off(Desk()):
         pass

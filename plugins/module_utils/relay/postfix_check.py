@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from .console import complain
 
 CONFIGURATION = Path("/etc/postfix")
 # master.cf is put in place first: until main.cf follows, its settings of transports that go are of no use.
@@ -51,5 +52,5 @@ def main(arguments: list[str]) -> int:
     name, candidate = arguments
     found = complaints(name, Path(candidate))
     for text in found:
-        print(f"{name}: {text}", file=sys.stderr)
+        complain(f"{name}: {text}")
     return 1 if found else 0

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from . import desk as desks
+from .console import complain, say
 from .desk import Desk
 from .files import write
 
@@ -27,7 +27,7 @@ PATIENCE = 15.0
 def main(arguments: list[str]) -> int:
     """0 where something was released; 1 where nothing was held back, or it could not be done."""
     if os.geteuid():
-        print("Only root may release held mail: sudo mailops-relay release", file=sys.stderr)
+        complain("Only root may release held mail: sudo mailops-relay release")
         return 1
     return release(Desk(), arguments)
 
@@ -36,7 +36,7 @@ def release(desk: Desk, wanted: list[str], run: Callable[..., Any] = subprocess.
     """See main."""
     before = _locks(desk)
     if not before:
-        print("Nothing is held back.")
+        say("Nothing is held back.")
         return 1
     write(desk.asked, "\n".join(wanted), 0o644)
     running = run(["systemctl", "is-active", "--quiet", SERVICE], check=False).returncode == 0
@@ -47,12 +47,12 @@ def release(desk: Desk, wanted: list[str], run: Callable[..., Any] = subprocess.
     while desk.asked.exists():
         if time.monotonic() > end:
             desk.asked.unlink(missing_ok=True)
-            print(f"The watcher did not answer within {patience:.0f} s: systemctl status {SERVICE}", file=sys.stderr)
+            complain(f"The watcher did not answer within {patience:.0f} s: systemctl status {SERVICE}")
             return 1
         time.sleep(0.1)
     after = _locks(desk)
     opened = [sender or mailbox for mailbox, sender in before if (mailbox, sender) not in after]
-    print(f"Released: {', '.join(opened)}." if opened else "Nothing of that name is held back; see: mailops-relay status")
+    say(f"Released: {', '.join(opened)}." if opened else "Nothing of that name is held back; see: mailops-relay status")
     return 0 if opened else 1
 
 

@@ -19,6 +19,7 @@ from contextlib import suppress
 from email.utils import formataddr
 from typing import BinaryIO
 
+from .console import say
 from .listeners import REINJECT_PORT
 
 TEMPORARY = 75  # sysexits(3): Postfix keeps the message and comes again
@@ -150,12 +151,12 @@ def main(arguments: Sequence[str], stream: BinaryIO | None = None) -> int:
     source = stream or sys.stdin.buffer
     header = rewritten(list(fields(source)), sender)
     try:
-        print(hand_in(lines(header, source), sender, recipients))
+        say(hand_in(lines(header, source), sender, recipients))
     except smtplib.SMTPResponseException as error:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        print(f"4.3.0 this relay did not take the message back: {error.smtp_code} {said}")
+        say(f"4.3.0 this relay did not take the message back: {error.smtp_code} {said}")
         return TEMPORARY
     except (smtplib.SMTPException, OSError) as error:
-        print(f"4.3.0 this relay did not take the message back: {error}")
+        say(f"4.3.0 this relay did not take the message back: {error}")
         return TEMPORARY
     return 0

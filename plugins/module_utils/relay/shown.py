@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import MailopsError
 from . import status
+from .console import complain, say
 from .keeper import clock
 
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "grey": "90", "bold": "1"}
@@ -28,15 +29,15 @@ def main(arguments: list[str]) -> int:
     try:
         found = status.collect()
     except MailopsError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return 2
     if "--json" in arguments:
-        print(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
     else:
         coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         for text, colour in lines(found, min(shutil.get_terminal_size((100, 24)).columns, 120)):
             text = printable(text)
-            print(f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if coloured and colour else text)
+            say(f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if coloured and colour else text)
     return int(any(problem["grave"] for problem in found["problems"]))
 
 
@@ -87,7 +88,7 @@ def _mailboxes(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
             box["address"],
             f"{ago(found['at'] - box['last_sent'])} ago" if box["last_sent"] else "never",
             f"{box['used']:,} of {box['recipients_per_day']:,}" if box["recipients_per_day"] else f"{box['used']:,}",
-            bar(box["used"] / box["recipients_per_day"]) if box["recipients_per_day"] else "",
+            gauge(box["used"] / box["recipients_per_day"]) if box["recipients_per_day"] else "",
             _state(box),
         )
         for box in found["mailboxes"]
@@ -147,7 +148,7 @@ def table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], colours: lis
         yield "  ".join(f"{cell:{size}}" for cell, size in zip(row, broad)).rstrip(), colour  # noqa: B905 - Python 3.9
 
 
-def bar(part: float, size: int = 10) -> str:
+def gauge(part: float, size: int = 10) -> str:
     full = min(size, max(int(part * size), 1 if part > 0 else 0))
     return "#" * full + "." * (size - full)
 

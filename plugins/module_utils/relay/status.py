@@ -164,7 +164,7 @@ def _certificates(sources: Sources) -> list[dict[str, Any]]:
     words = sources.said("/usr/sbin/postconf", "-xh", "smtpd_tls_chain_files", "smtpd_tls_cert_file").replace(",", " ").split()
     files += [("devices", word) for word in dict.fromkeys(words) if word.startswith("/")]
     for line in sources.said("/usr/sbin/postconf", "-P").splitlines():
-        name, _, value = line.partition("=")
+        name, _equals, value = line.partition("=")
         if name.strip().endswith("/smtp_tls_chain_files"):
             files += [("connector", word) for word in value.replace(",", " ").split()]
     found = [{"use": use, "path": path, "expires": _expiry(sources, path)} for use, path in dict.fromkeys(files)]
@@ -183,7 +183,7 @@ def _expiry(sources: Sources, path: str) -> float | None:
 
 def _unit(sources: Sources, unit: str) -> dict[str, str]:
     said = sources.said("systemctl", "show", "--property=LoadState,ActiveState,SubState,Result,NRestarts", unit)
-    return {name: value for name, _, value in (line.partition("=") for line in said.splitlines())}
+    return {name: value for name, _equals, value in (line.partition("=") for line in said.splitlines())}
 
 
 def _services(sources: Sources, upstream: str) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ outage of the token endpoint is outlived by the three other quarters. Dovecot re
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MailopsError
+from .console import complain, say
 from .files import write
 from .identity import Identity
 from .token_endpoint import Acquire, acquire
@@ -160,8 +160,8 @@ def _write(path: Path, text: str, mode: int) -> None:
 def main(arguments: list[str]) -> int:
     """`token`: renew it where that is due. `token --switch`: sign in with the next key from now on."""
     try:
-        writer = Writer(say=lambda line: print(line, flush=True))
+        writer = Writer(say=say)
         return writer.switch() if arguments == ["--switch"] else writer.renew()
     except (MailopsError, OSError, ValueError) as error:
-        print(f"<3>The token could not be handed to Dovecot: {error}", file=sys.stderr)
+        complain(f"<3>The token could not be handed to Dovecot: {error}")
         return 1

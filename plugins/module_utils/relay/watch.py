@@ -13,12 +13,12 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from typing import Any
 
 from . import desk as desks
 from . import maillog, queue
+from .console import complain, say
 from .desk import Desk
 
 FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
@@ -49,7 +49,7 @@ class Watch:
             try:
                 self._senders = {message.queue_id: message.sender for message in queue.read()}
             except queue.QueueUnreadable as error:
-                print(f"<4>{error}", flush=True)
+                say(f"<4>{error}")
             self._senders.setdefault(queue_id, "")
         return self._senders[queue_id]
 
@@ -78,7 +78,7 @@ class Watch:
         self._senders = {}
 
     def _say(self, text: str) -> None:
-        print(text, flush=True)
+        say(text)
 
     def reconcile(self) -> None:
         """What was removed from the queue while nobody watched is held no longer."""
@@ -86,7 +86,7 @@ class Watch:
             try:
                 self.keeper.guard.forget({message.queue_id for message in queue.read()})
             except queue.QueueUnreadable as error:
-                print(f"<4>{error}", flush=True)
+                say(f"<4>{error}")
 
     def run(self) -> int:
         """Until a signal ends it (0), or the journal does (1: systemd starts it again)."""
@@ -94,7 +94,7 @@ class Watch:
         started = time.monotonic()
         status = self._follow(command(self.cursor, self.keeper.at))
         if not self.stopping and self.cursor and status and time.monotonic() - started < 5:
-            print("<4>The journal no longer has the line that was read last; what is newer is read.", flush=True)
+            say("<4>The journal no longer has the line that was read last; what is newer is read.")
             self.skip_until = self.keeper.at
             status = self._follow(command("", self.keeper.at))
         self.settle(time.time())
@@ -122,7 +122,7 @@ class Watch:
     def _read(self, journal: int, wake: int) -> None:
         rest, checked = b"", time.time()
         while not self.stopping:
-            ready, _, _ = select.select([journal, wake], [], [], self._patience())
+            ready, _writable, _failed = select.select([journal, wake], [], [], self._patience())
             if wake in ready:
                 os.read(wake, 512)
             chunk = os.read(journal, 1 << 16) if journal in ready else None
@@ -148,6 +148,6 @@ def main(arguments: list[str]) -> int:
     try:
         watch = Watch(Desk())
     except (OSError, ValueError, KeyError) as error:
-        print(f"<3>The relay's settings cannot be read: {error}. Run the role relay_host.", file=sys.stderr)
+        complain(f"<3>The relay's settings cannot be read: {error}. Run the role relay_host.")
         return 2
     return watch.run()
