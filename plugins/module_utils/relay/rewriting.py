@@ -81,8 +81,11 @@ def _mailbox(display: str, address: str) -> str:
     return formataddr((display, address), "utf-8")
 
 
-def rewritten(header: Iterable[bytes], sender: str) -> list[bytes]:
-    """The header's fields with From as the sender, and the original in Reply-To unless there is one."""
+def rewritten(header: Iterable[bytes], sender: str, hostname: str = "") -> list[bytes]:
+    """The header's fields with From as the sender, and the original in Reply-To unless there is one.
+
+    What Postfix completed with the relay's own hostname is nobody's address.
+    """
     kept, origin, answers = [], "", False
     for field in header:
         name = name_of(field)
@@ -94,7 +97,8 @@ def rewritten(header: Iterable[bytes], sender: str) -> list[bytes]:
         kept.append(field)
     display, address = origin_of(origin)
     kept.append(f"From: {_mailbox(display, sender)}\n".encode())
-    if not answers and address and address.lower() != sender.lower():
+    unanswerable = address.lower() == sender.lower() or address.lower().endswith(f"@{hostname.lower()}")
+    if not answers and address and not unanswerable:
         kept = [field for field in kept if name_of(field) != b"reply-to"]
         kept.append(f"Reply-To: {_mailbox(display, address)}\n".encode())
     return kept
@@ -146,10 +150,10 @@ def _expect(code: int, reply: tuple[int, bytes]) -> None:
 
 
 def main(arguments: Sequence[str], stream: BinaryIO | None = None) -> int:
-    """`mailops-relay rewrite SENDER RECIPIENT...`, the message on standard input; what it prints, Postfix logs."""
-    sender, *recipients = arguments
+    """`mailops-relay rewrite SENDER HOSTNAME RECIPIENT...`, the message on standard input; what it prints, Postfix logs."""
+    sender, hostname, *recipients = arguments
     source = stream or sys.stdin.buffer
-    header = rewritten(list(fields(source)), sender)
+    header = rewritten(list(fields(source)), sender, hostname)
     try:
         say(hand_in(lines(header, source), sender, recipients))
     except smtplib.SMTPResponseException as error:

@@ -19,7 +19,7 @@ SENDER = "scanner@contoso.com"
 
 def header(text: str | bytes) -> str:
     raw = text.encode() if isinstance(text, str) else text
-    return b"".join(rewriting.rewritten(rewriting.fields(io.BytesIO(raw)), SENDER)).decode()
+    return b"".join(rewriting.rewritten(rewriting.fields(io.BytesIO(raw)), SENDER, "relay1.contoso.com")).decode()
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ def header(text: str | bytes) -> str:
         ("From: scanner", f"scanner <{SENDER}>", ""),
         ("From: Scanner@Contoso.com", SENDER, ""),
         ("From: Joe\n <joe@foo.example>", f"Joe <{SENDER}>", "Joe <joe@foo.example>"),
+        ("From: scanner@relay1.contoso.com", SENDER, ""),
         ("From:", SENDER, ""),
         ("X-No: from at all", SENDER, ""),
     ],
@@ -124,7 +125,7 @@ MESSAGE = b"From: joe@foo.example\n\nbody\n"
 def test_the_message_goes_back_with_its_recipients_and_what_postfix_said_is_told(
     postfix: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert rewriting.main([SENDER, "a@b.example", "-c@d.example"], io.BytesIO(MESSAGE)) == 0, postfix.commands
+    assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example", "-c@d.example"], io.BytesIO(MESSAGE)) == 0, postfix.commands
     assert capsys.readouterr().out == "250 2.0.0 Ok: queued as ABC\n"
     assert postfix.commands[1:4] == [b"mail FROM:<scanner@contoso.com> BODY=8BITMIME", b"RCPT TO:<a@b.example>", b"RCPT TO:<-c@d.example>"]
     assert postfix.commands[-3:] == [b"\r\n", b"body\r\n", b"quit"]
@@ -135,7 +136,7 @@ def test_the_first_copy_stays_queued_until_postfix_has_the_second(
     postfix: Server, refused: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     postfix.refuse = refused
-    assert rewriting.main([SENDER, "a@b.example"], io.BytesIO(MESSAGE)) == rewriting.TEMPORARY
+    assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example"], io.BytesIO(MESSAGE)) == rewriting.TEMPORARY
     assert capsys.readouterr().out.startswith("4.3.0 this relay did not take the message back: ")
 
 
@@ -144,5 +145,5 @@ def test_a_relay_that_does_not_listen_keeps_the_message(monkeypatch: pytest.Monk
         raise ConnectionRefusedError("refused")
 
     monkeypatch.setattr(smtplib, "SMTP", refuse)
-    assert rewriting.main([SENDER, "a@b.example"], io.BytesIO(MESSAGE)) == 75
+    assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example"], io.BytesIO(MESSAGE)) == 75
     assert "refused" in capsys.readouterr().out
