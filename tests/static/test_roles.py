@@ -185,3 +185,11 @@ def test_tenants_are_hosts_and_facts_are_not_gathered_for_them(path: Path) -> No
     for play in load(path):
         if "ansible.builtin.import_playbook" not in play:
             assert "gather_facts" in play, "say whether facts are needed: for tenants they are not"
+
+
+@each_role
+def test_every_distribution_of_a_role_has_the_same_variables(role: str) -> None:
+    """One file of vars/ each, besides main.yml: a variable that only one has would be undefined on the others."""
+    found = {path.name: set(load(path)) for path in under(f"roles/{role}/vars", ".yml") if path.name != "main.yml"}
+    every = set().union(*found.values())
+    assert {name: every - variables for name, variables in found.items() if every - variables} == {}
