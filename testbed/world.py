@@ -150,19 +150,16 @@ class World:
         """What there is: for later processes, and for Ansible in the hub how to reach it (JSON is YAML)."""
         self._file.write_text(json.dumps({"hosts": {one.name: (one.release, one.number) for one in self.hosts.values()}}), encoding="utf-8")
         passwords = json.loads(self.sandbox.vars_file.read_text(encoding="utf-8"))["demo_secrets"]
+        local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         tenant = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            **local,
             "m365_tenant": "contoso.com",
             "m365_client_id": "6a1d0b5e-1111-4c1e-9b3a-0a5f3d1c0001",
             "m365_client_secret": passwords["contoso_client_secret"],
             "m365_journal_dir": str(self.directory / "journal"),
         }
         relays: dict[str, Any] = {host.name: self._variables(host) for host in self.hosts.values()}
-        devices = {
-            name: {"ansible_connection": "local", "device_namespace": name, "device_address": address(number)}
-            for name, number in DEVICES.items()
-        }
+        devices = {name: {**local, "device_namespace": name, "device_address": address(number)} for name, number in DEVICES.items()}
         document = {
             "all": {
                 "vars": {"testbed_directory": str(self.directory), "testbed_admin": self.sandbox.ready["admin"]},
