@@ -1,8 +1,8 @@
 """A client that says exactly what it is told: `python dialogue.py '{"server": …, "port": …, "send": […]}'`; nothing of the collection's.
 
-`send` are texts with their line ends, Latin-1; each goes out in one piece, and one reply is read after it (none after what begins
-with "\\x00", which is left out). `tls` names the version of TLS to speak from the beginning, or from `starttls` on: before the entry
-"STARTTLS\\r\\n" is answered. It prints the replies, the greeting first, as a JSON list; a connection that ends is "closed".
+`send` are texts with their line ends, Latin-1; each goes out in one piece, and one reply is read after it. `hasty` goes out before the
+greeting is read. `tls` names the version of TLS to speak from the beginning, or, with `starttls`, after STARTTLS was answered. It prints
+the replies, the greeting first, as a JSON list; a connection that ends is "closed", and is not opened again.
 """
 
 from __future__ import annotations
@@ -43,17 +43,18 @@ def talk(order: dict[str, Any]) -> list[str]:
     if version and not order.get("starttls"):
         connection = context(version).wrap_socket(connection)
     lines = connection.makefile("rb")
+    if order.get("hasty"):
+        connection.sendall(order["hasty"].encode("latin-1"))
     replies = [reply(lines)]
     for text in order["send"]:
-        silent, text = text.startswith("\x00"), text.removeprefix("\x00")
         try:
             connection.sendall(text.encode("latin-1"))
         except OSError:
             return [*replies, "closed"]
-        if silent:
-            continue
         replies.append(reply(lines))
-        if text == "STARTTLS\r\n" and version and replies[-1].startswith("220"):
+        if replies[-1].endswith("closed"):
+            break
+        if text.startswith("STARTTLS\r\n") and version and replies[-1].startswith("220"):
             connection = context(version).wrap_socket(connection)
             lines = connection.makefile("rb")
     return replies
