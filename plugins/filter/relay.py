@@ -30,6 +30,11 @@ def relay_settings(given: Any) -> dict[str, Any]:
         raise AnsibleFilterError(str(error)) from None
 
 
+def relay_passwords(given: Any) -> dict[str, list[str]]:
+    """File -> lines of what Postfix signs in with; no part of the plan, which is a fact."""
+    return settings.passwords(plain(given))
+
+
 def relay_users(given: Any) -> str:
     """The devices' user names with the hashes of their passwords, as Dovecot reads them."""
     told = plain(given)
@@ -40,4 +45,9 @@ class FilterModule:
     """What Ansible asks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"relay_problems": relay_problems, "relay_settings": relay_settings, "relay_users": relay_users}
+        return {
+            "relay_passwords": relay_passwords,
+            "relay_problems": relay_problems,
+            "relay_settings": relay_settings,
+            "relay_users": relay_users,
+        }

@@ -30,7 +30,7 @@ def problems(given: dict[str, Any]) -> list[str]:
 
 
 def settings(given: dict[str, Any]) -> dict[str, Any]:
-    """The plan. `tables`: files in /etc/postfix/m365, as lists of lines; `passwords`: the same, for nobody else's eyes.
+    """The plan, without a secret. `tables`: files in /etc/postfix/m365, as lists of lines.
 
     `transports`: each with name, options (of master.cf) and limits (of main.cf); `relay`: what the relay's own program reads.
     Raises InvalidInput with all problems.
@@ -39,15 +39,11 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
     if found:
         raise InvalidInput(*found)
     listed, pair = mailboxes(given), number(given["relay_pair"])
-    transports = [_transport(given, place, box, pair) for place, box in enumerate(listed, 1)]
-    others = [_plain(given, "m365")] if given["relay_upstream"] != "oauth" else []
     notices = notices_sender(given, listed)
-    if notices:
-        others.append(_notices(given, listed))
     return {
         "hostname": hostname(given),
         "upstream": given["relay_upstream"],
-        "transports": transports + others,
+        "transports": _transports(given, listed),
         "default_transport": NO_MAILBOX if given["relay_upstream"] == "oauth" else f"m365:{upstreams.next_hop(given)}",
         "notices_sender": notices,
         "tables": {
@@ -58,10 +54,19 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
             **devices.tables(given),
             "notices": [f"@{hostname(given)} {notices}"] if notices else [],
         },
-        "passwords": _passwords(given, transports + others),
         "devices": devices.plan(given),
         "relay": _program(given, listed, pair),
     }
+
+
+def passwords(given: dict[str, Any]) -> dict[str, list[str]]:
+    """File in /etc/postfix/m365 -> lines, for nobody else's eyes. The bridge's secret is made on the relay: there it ends in a colon."""
+    hop, transports = upstreams.next_hop(given), _transports(given, mailboxes(given))
+    if given["relay_upstream"] == "oauth":
+        return {f"{entry['name']}.passwd": [f"{hop} {entry['mailbox']}:"] for entry in transports}
+    if given["relay_upstream"] == "connector" or not upstreams.credentials(given)[0]:
+        return {}
+    return {f"{entry['name']}.passwd": [f"{hop} {':'.join(upstreams.credentials(given))}"] for entry in transports}
 
 
 def hostname(given: dict[str, Any]) -> str:
@@ -102,6 +107,12 @@ def _plain(given: dict[str, Any], name: str) -> dict[str, Any]:
     }
 
 
+def _transports(given: dict[str, Any], listed: list[Mailbox]) -> list[dict[str, Any]]:
+    found = [_transport(given, place, box, number(given["relay_pair"])) for place, box in enumerate(listed, 1)]
+    found += [_plain(given, "m365")] if given["relay_upstream"] != "oauth" else []
+    return found + ([_notices(given, listed)] if notices_sender(given, listed) else [])
+
+
 def _transport(given: dict[str, Any], place: int, box: Mailbox, pair: int) -> dict[str, Any]:
     """A mailbox's own. The pace and the connections are this relay's part of them."""
     found = {**_plain(given, f"m365-{place}"), "mailbox": box.address}
@@ -126,16 +137,6 @@ def _routes(given: dict[str, Any], listed: list[Mailbox], notices: bool) -> list
     found = [f"{sender.lower()} m365-{place}:{hop}" for place, box in enumerate(listed, 1) for sender in box.senders]
     own = [f"@{hostname(given)} m365-notices:{hop}"] if notices else []
     return [*found, *own, f"<> {NO_SENDER}"]
-
-
-def _passwords(given: dict[str, Any], transports: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """File -> lines, for servers that take a password. The bridge's is made on the relay: there it says the user name alone."""
-    hop = upstreams.next_hop(given)
-    if given["relay_upstream"] == "oauth":
-        return {f"{entry['name']}.passwd": [f"{hop} {entry['mailbox']}:"] for entry in transports}
-    if given["relay_upstream"] == "connector" or not upstreams.credentials(given)[0]:
-        return {}
-    return {f"{entry['name']}.passwd": [f"{hop} {':'.join(upstreams.credentials(given))}"] for entry in transports}
 
 
 def _program(given: dict[str, Any], listed: list[Mailbox], pair: int) -> dict[str, Any]:
