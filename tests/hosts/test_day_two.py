@@ -1,0 +1,279 @@
+"""Day two of a relay, on both releases: what waits is named, the day's recipients are kept, lock-outs are not hammered, and all is told.
+
+Every message is counted by its subject: those that devices handed over are those that arrive in the emulator, each once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed import image
+from testbed.host import Host
+from testbed.world import World
+
+SCANNER, ERP, ADA = "scanner@contoso.com", "erp@contoso.com", "ada@contoso.com"
+DAY = 6  # recipients that ERP's day has, and how many seconds it lasts here
+WINDOW = 40
+METRICS = "/var/lib/prometheus/node-exporter"
+SEND = """
+import smtplib, sys
+server, sender, to, *subjects = sys.argv[1:]
+with smtplib.SMTP(server, 25, local_hostname="copier", timeout=20) as session:
+    for subject in subjects:
+        session.sendmail(sender, [to], f"Subject: {subject}\\r\\nFrom: {sender}\\r\\nTo: {to}\\r\\n\\r\\ntext\\r\\n")
+"""
+
+
+def wait_until(come: Callable[[], Any], seconds: float, what: Callable[[], Any]) -> Any:
+    limit = time.monotonic() + seconds
+    while not (found := come()):
+        assert time.monotonic() < limit, f"not within {seconds:.0f} s: {what()}"
+        time.sleep(0.5)
+    return found
+
+
+@dataclass
+class Relay:
+    world: World
+    host: Host
+
+    def send(self, sender: str, *subjects: str) -> None:
+        """All are taken, or the test fails."""
+        done = self.world.devices["printer"].call([sys.executable, "-c", SEND, self.host.address, sender, ADA, *subjects])
+        assert done.returncode == 0, done.stderr
+
+    def arrived(self, prefix: str) -> Counter[str]:
+        raw = [self.world.admin.raw_message(message["number"]).decode() for message in self.world.admin.messages(recipient=ADA)]
+        subjects = [line[9:] for text in raw for line in text.splitlines() if line.startswith("Subject: ")]
+        return Counter(subject for subject in subjects if subject.startswith(prefix))
+
+    def status(self) -> dict[str, Any]:
+        done = self.host.call("mailops-relay status --json")
+        assert done.returncode in (0, 1), done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def reasons(self) -> dict[str, int]:
+        rows = self.status()["queue"]["reasons"]
+        return {reason: sum(row["messages"] for row in rows if row["id"] == reason) for reason in {row["id"] for row in rows}}
+
+    def mailbox(self, address: str) -> dict[str, Any]:
+        return next(box for box in self.status()["mailboxes"] if box["address"] == address)
+
+    def all_arrive(self, prefix: str, count: int, seconds: float = 90) -> None:
+        limit = time.monotonic() + seconds
+        while len(self.arrived(prefix)) < count:
+            assert time.monotonic() < limit, (self.arrived(prefix), self.status()["queue"])
+            self.host.run("postqueue -f")  # Postfix's own pace is for other tests
+            time.sleep(2)
+        assert set(self.arrived(prefix).values()) == {1}
+
+    def faults(self) -> int:
+        return sum(fault["used"] for fault in self.world.admin.faults())
+
+
+def play(world: World, relay: Host) -> None:
+    box = {"messages_per_minute": 0, "connections": 2}
+    boxes = [{"address": SCANNER, **box}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": DAY}]
+    variables = {
+        "relay_tenant": "contoso",
+        "relay_mailboxes": boxes,
+        "relay_devices": [{"name": "Printer", "networks": ["198.51.100.96/28"], "senders": [SCANNER, ERP]}],
+        "relay_metrics_directory": METRICS,
+    }
+    senders = [
+        {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay": relay.name, "recipients": "inside", "to": ADA},
+        {"name": "ERP", "address": ERP, "oauth": False, "relay": relay.name, "recipients": "inside", "to": ADA},
+    ]
+    children = {"relays": {"hosts": {relay.name: variables}}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}
+    overlay = world.directory / "day_two.json"
+    overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
+    ansible(world, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", f"contoso,{relay.name}")
+
+
+def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
+    programs = Path(sys.executable).parent
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    command = [programs / program, *arguments, f"--inventory={world.inventory}", f"--inventory={overlay}"]
+    done = world.network.call(command, timeout=600, environment=environment)
+    assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=image.RELEASES)
+def relay(request: pytest.FixtureRequest, world: World) -> Iterator[Relay]:
+    """Deployed by playbook site; its watcher counts days that are over soon."""
+    host = world.boot(f"two{request.param}", request.param)
+    play(world, host)
+    drop_in = "/etc/systemd/system/mailops-relay-watch.service.d"
+    host.run(f"mkdir -p {drop_in}")
+    host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_WINDOW={WINDOW}\n")
+    host.run("systemctl daemon-reload; systemctl restart mailops-relay-watch.service")
+    yield Relay(world, host)
+    world.remove(host.name)
+
+
+@pytest.fixture(autouse=True)
+def no_faults(world: World) -> Iterator[None]:
+    yield
+    world.admin.clear_faults()
+
+
+def test_all_is_well_after_the_playbook(relay: Relay) -> None:
+    found = relay.status()
+    assert found["problems"] == []
+    assert found["token"]["expires"] > found["at"]
+    assert {entry["state"] for entry in found["services"]} == {"active"}
+    assert relay.host.run("mailops-relay status").startswith(f"{found['hostname']}: all is well, the queue is empty\n")
+
+
+def test_what_waits_is_named_and_goes_on_by_itself(relay: Relay) -> None:
+    relay.world.admin.fault("smtp", "off_for_mailbox", match={"mailbox": SCANNER}, count=1000)
+    relay.send(SCANNER, "named-1", "named-2")
+    wait_until(lambda: relay.reasons().get("smtp-auth-off-mailbox") == 2, 30, relay.status)
+    done = relay.host.call("mailops-relay status")
+    assert done.returncode == 1
+    assert "SMTP AUTH is off for this mailbox (535 5.7.139)" in " ".join(done.stdout.split())
+    relay.world.admin.clear_faults()
+    relay.host.run("postqueue -f")
+    relay.all_arrive("named", 2)
+    assert relay.mailbox(SCANNER)["refused"] is None
+
+
+def test_a_full_day_waits_and_loses_nothing(relay: Relay) -> None:
+    subjects = [f"day-{number}" for number in range(DAY + 4)]
+    relay.send(ERP, *subjects)
+    wait_until(lambda: relay.mailbox(ERP)["full_until"], 60, relay.status)
+    relay.send(ERP, "day-later")
+    wait_until(lambda: relay.reasons().get("relay-day-full"), 30, relay.status)
+    box = relay.mailbox(ERP)
+    assert box["used"] <= DAY
+    assert len(relay.arrived("day")) <= DAY
+    relay.send(SCANNER, "other-1")
+    relay.all_arrive("other", 1)
+    wait_until(lambda: relay.host.call("test -s /var/lib/mailops-relay/closed").returncode, WINDOW + 30, relay.status)
+    relay.all_arrive("day", len(subjects) + 1, 150)
+
+
+def test_a_lock_out_is_held_and_not_hammered(relay: Relay) -> None:
+    relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
+    relay.send(SCANNER, "locked-1")
+    wait_until(lambda: relay.mailbox(SCANNER)["held_back"], 30, relay.status)
+    wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
+    relay.send(SCANNER, *(f"locked-{number}" for number in range(2, 7)))
+    wait_until(lambda: relay.status()["queue"]["held"] == 6, 30, relay.status)
+    attempts = relay.faults()
+    assert attempts == 1
+    relay.host.run("postqueue -f")
+    time.sleep(5)
+    assert relay.faults() == attempts, "nobody tried again"
+    found = relay.status()
+    assert {row["id"] for row in found["queue"]["reasons"]} == {"send-as-lockout"}
+    relay.world.admin.clear_faults()
+    assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
+    relay.all_arrive("locked", 6)
+    assert relay.mailbox(SCANNER)["held_back"] == []
+
+
+def test_release_starts_a_watcher_that_does_not_run(relay: Relay) -> None:
+    relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
+    relay.send(SCANNER, "again-1")
+    wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
+    relay.host.run("systemctl stop mailops-relay-watch.service")
+    relay.world.admin.clear_faults()
+    assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
+    relay.all_arrive("again", 1)
+
+
+def test_a_dead_watcher_stops_no_mail_and_counts_right_afterwards(relay: Relay) -> None:
+    before = sent(relay)
+    relay.send(SCANNER, "dead-1")
+    relay.all_arrive("dead", 1)
+    relay.host.kill("mailops-relay-watch.service")
+    relay.send(SCANNER, "dead-2")
+    relay.host.run("systemctl stop mailops-relay-watch.service")
+    relay.send(SCANNER, "dead-3", "dead-4")
+    relay.all_arrive("dead", 4)
+    relay.host.run("systemctl start mailops-relay-watch.service")
+    wait_until(lambda: sent(relay) == before + 4, 20, lambda: (before, sent(relay)))
+    relay.host.run("systemctl restart mailops-relay-watch.service")
+    time.sleep(3)
+    assert sent(relay) == before + 4, "a restart counts nothing twice"
+
+
+def sent(relay: Relay) -> int:
+    counts = relay.status()["counts"]
+    return int(counts.get("sent", {}).get(f"{SCANNER}/", 0))
+
+
+def test_a_refused_token_is_explained(relay: Relay) -> None:
+    relay.world.admin.fault(
+        "token", count=1000, status=401, body={"error": "invalid_client", "error_codes": [700027], "error_description": "AADSTS700027: key"}
+    )
+    relay.host.run("rm -f /run/mailops-relay/token.json; systemctl start mailops-relay-token.service || true")
+    (problem,) = relay.status()["problems"]
+    assert (problem["subject"], problem["code"]) == ("token", "AADSTS700027")
+    relay.world.admin.clear_faults()
+    relay.host.run("systemctl start mailops-relay-token.service")
+    assert relay.status()["problems"] == []
+
+
+def test_the_metrics_are_valid_and_up_to_date(relay: Relay) -> None:
+    parser = importlib.import_module("prometheus_client.parser")
+    relay.host.run("systemctl start mailops-relay-metrics.service")
+    families = list(parser.text_string_to_metric_families(relay.host.read(f"{METRICS}/mailops_relay.prom")))
+    samples = {(sample.name, sample.labels.get("mailbox", "")): sample.value for family in families for sample in family.samples}
+    assert samples["mailops_relay_sent_recipients_total", SCANNER] == sent(relay) > 0
+    assert samples["mailops_relay_day_recipients_limit", ERP] == DAY
+    assert samples["mailops_relay_queue_readable", ""] == 1, "Postfix's programs run in the unit's sandbox"
+    # Without netlink they give up on listing the machine's addresses.
+    assert "getifaddrs" not in relay.host.run("journalctl --no-pager --output=cat --boot")
+    assert "systemctl" not in relay.host.run("systemctl is-active mailops-relay-metrics.timer")
+
+
+def test_ansible_tells_the_same_and_the_summary_shows_it(relay: Relay) -> None:
+    tasks = [{"name": "Look", "mailops.m365.relay_status": {"required": True}}]
+    playbook = relay.world.directory / "look.yml"
+    playbook.write_text(json.dumps([{"hosts": relay.host.name, "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    said = ansible(relay.world, "ansible-playbook", relay.world.directory / "day_two.json", str(playbook))
+    table = said[said.index("RELAY ") :].splitlines()
+    assert table[1].split()[:2] == [relay.host.name, "0"]
+    assert table[1].endswith("well")
+
+
+def test_no_secret_is_told_anywhere(relay: Relay) -> None:
+    secrets = [
+        relay.host.read("/etc/mailops-relay/bridge.secret").strip(),
+        json.loads(relay.host.read("/run/mailops-relay/token.json"))["access_token"],
+    ]
+    told = relay.host.run(
+        "journalctl --no-pager --output=json --all; mailops-relay status --json; mailops-relay status || true; mailops-relay metrics"
+    )
+    assert len(told) > 1000
+    for secret in secrets:
+        assert len(secret) > 20
+        assert secret not in told
+
+
+def test_the_watcher_may_do_little(relay: Relay) -> None:
+    """It cannot read what signs in, and its orders are nothing but a reload and queue ids."""
+    order = {"reload": False, "hold": ["$(touch /tmp/x)", "../../etc", "ALL"], "release": "ALL"}
+    relay.host.run(f"echo {shlex.quote(json.dumps(order))} > /var/lib/mailops-relay/orders/000000001.json")
+    wait_until(lambda: not relay.host.run("ls /var/lib/mailops-relay/orders"), 20, relay.status)
+    assert relay.host.call("test -e /tmp/x").returncode == 1
+    pid = relay.host.run("systemctl show --property=MainPID --value mailops-relay-watch.service").strip()
+    for secret in ("/etc/mailops-relay/bridge.secret", "/etc/mailops-relay/identity/key.pem", "/run/mailops-relay/token.json"):
+        inside = f"nsenter --target {pid} --mount setpriv --reuid mailops-relay --regid mailops-relay --clear-groups cat {secret}"
+        assert relay.host.call(inside).returncode != 0
