@@ -106,7 +106,7 @@ def play(world: World, relay: Host) -> None:
 def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
     programs = Path(sys.executable).parent
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "NO_COLOR": "1"}
-    command = [programs / program, *arguments, f"--inventory={world.inventory}", f"--inventory={overlay}"]
+    command: list[str | Path] = [programs / program, *arguments, f"--inventory={world.inventory}", f"--inventory={overlay}"]
     done = world.network.call(command, timeout=600, environment=environment)
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
     return done.stdout
