@@ -9,8 +9,12 @@ certificate means that a change was cut short, and a next certificate without it
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
+import os
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import InvalidInput
@@ -44,6 +48,16 @@ class Identity:
         """The next pair, if there is one."""
         whole = self._at("key.pem", "next.").exists() and self._at("cert.pem", "next.").exists()
         return Identity(self._directory, "next.") if whole else None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else changes or signs with the pairs meanwhile: the timer's run waits for the role's, and the other way round."""
+        handle = os.open(self._directory, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def advance(self) -> None:
         """The next pair becomes the pair; the certificate before it is kept, until it is no longer published."""

@@ -73,6 +73,10 @@ class Writer:
 
     def renew(self) -> int:
         """Exit status: 0 while there is a token that is good, 1 where there is none."""
+        with self.identity.alone():
+            return self._renew()
+
+    def _renew(self) -> int:
         self.identity.finish()
         mark = self._mark(self.identity)
         token = self._kept(mark)
@@ -85,6 +89,10 @@ class Writer:
 
     def switch(self) -> int:
         """Signs in with the next key, and makes it the key: 0. Where Microsoft refuses it, all stays as it is: 3."""
+        with self.identity.alone():
+            return self._switch()
+
+    def _switch(self) -> int:
         self.identity.finish()
         following = self.identity.following()
         if following is None:

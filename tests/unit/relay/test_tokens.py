@@ -214,6 +214,20 @@ def test_a_switch_that_was_cut_short_is_finished(relay: Relay, steps: int) -> No
     assert not (relay.keys / "previous.cert.pem").exists() or steps == 2
 
 
+@pytest.mark.parametrize("action", ["renew", "switch"])
+def test_the_timer_and_the_role_do_not_change_keys_at_once(relay: Relay, action: str) -> None:
+    pair(relay.keys, "next.")
+    attempts: list[int] = []
+
+    def ask(settings: dict[str, Any], identity: Identity) -> dict[str, Any]:
+        attempts.append(subprocess.run(["flock", "--nonblock", relay.keys, "true"], check=False).returncode)
+        return relay.ask(settings, identity)
+
+    assert getattr(tokens.Writer(relay.places, ask, lambda: relay.now, relay.said.append), action)() == 0
+    attempts.append(subprocess.run(["flock", "--nonblock", relay.keys, "true"], check=False).returncode)
+    assert attempts == [1, 0]
+
+
 def test_a_next_pair_that_is_half_made_is_not_used(relay: Relay) -> None:
     pair(relay.keys, "next.")
     (relay.keys / "next.key.pem").unlink()
