@@ -124,11 +124,13 @@ class Keeper:
     def _delivery(self, event: Delivery) -> None:
         sender = self._take(event)
         mailbox = self.by_transport.get(event.label) or self.by_sender.get(sender, "")
-        self._count(event.status, f"{mailbox}/{'' if event.status == 'sent' else reasons.of(event.text).id}")
         upstream = event.label in self.by_transport
-        if event.status == "sent" and (upstream or not self.boxes):
+        if event.status != "sent":
+            self._count(event.status, f"{mailbox}/{reasons.of(event.text).id}")
+        elif upstream or not self.boxes:  # what is handed over on the relay itself, as to the rewriter, is not sent yet
+            self._count("sent", f"{mailbox}/")
             self._sent(event, mailbox, sender)
-        elif event.status == "deferred":
+        if event.status == "deferred":
             self._deferred(event, mailbox, sender, upstream)
 
     def _sent(self, event: Delivery, mailbox: str, sender: str) -> None:

@@ -67,6 +67,10 @@ def test_local_and_foreign_deliveries_are_not_counted() -> None:
     active(found, "A")
     attempt(found, "A", "sent", label="")
     assert found.ledger.used(BOX, NOON) == 0
+    assert "sent" not in found.counts, "the way to the rewriter is no way out"
+    active(found, "B")
+    attempt(found, "B", "sent")
+    assert found.counts["sent"] == {f"{BOX}/": 1}
 
 
 def test_a_full_day_closes_all_senders_of_the_mailbox_and_opens_by_itself() -> None:
