@@ -1,0 +1,75 @@
+"""A relay's key and certificate are replaced while its devices send: both are known for a while, and no message is refused or lost."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testbed.world import World
+
+from .relay import ACCEPTED, Relay, deploy
+
+pytestmark = pytest.mark.xdist_group("rotation")
+
+IDENTITY = "/etc/mailops-relay/identity"
+MAILBOX = "scanner@contoso.com"
+SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay": "relay1", "recipients": "inside"}]
+VARIABLES: dict[str, Any] = {
+    "relay_tenant": "contoso",
+    "relay_devices": [{"name": "Printer", "networks": ["198.51.100.96/28"], "senders": [MAILBOX]}],
+    "relay_mailboxes": [{"address": MAILBOX, "messages_per_minute": 0}],
+}
+
+
+class Rotating(Relay):
+    def converge(self, **more: Any) -> None:
+        deploy(self.world, {"relay1": VARIABLES | more}, SENDERS, ("relay1",))
+
+    def own(self, which: str = "cert") -> str:
+        """A certificate on the relay (DER in Base64)."""
+        return _plain(self.host.read(f"{IDENTITY}/{which}.pem"))
+
+    def has(self, which: str) -> bool:
+        return self.host.call(["test", "-e", f"{IDENTITY}/{which}.pem"]).returncode == 0
+
+    def application(self) -> dict[str, Any]:
+        """The one that the relay signs in as."""
+        listed = self.world.admin.tenant("contoso.com")["applications"]
+        return next(one for one in listed if one.get("certificates"))
+
+    def known(self) -> set[str]:
+        """The certificates that Microsoft knows."""
+        return {one["der"] for one in self.application()["certificates"]}
+
+
+def _plain(pem: str) -> str:
+    return base64.b64encode(ssl.PEM_cert_to_DER_cert(pem.strip())).decode()
+
+
+@pytest.fixture(scope="module")
+def relay(world: World) -> Iterator[Rotating]:
+    found = Rotating(world, world.boot("relay1", "trixie"), MAILBOX)
+    found.converge()
+    yield found
+    world.remove("relay1")
+
+
+def test_a_new_key_is_published_beside_the_old_one_and_used_while_mail_flows(relay: Rotating) -> None:
+    before = relay.own()
+    assert relay.known() == {before}
+    sending = relay.start_sending("rotation", 100, pause=0.4)
+    relay.converge(relay_key_rotate=True)
+    after = relay.own()
+    assert after != before
+    assert relay.known() == {before, after}
+    assert not relay.has("next.key")
+    outcome = sending.outcome(180)
+    assert set(outcome.values()) == {ACCEPTED}
+    relay.drains(30)
+    assert relay.count(outcome, "rotation") == []
+    late = [line for number in outcome for line in relay.deliveries(number) if " status=sent " not in line]
+    assert late == []  # nothing had to be tried twice
