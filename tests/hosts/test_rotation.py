@@ -13,6 +13,7 @@ from testbed.world import World
 
 from .relay import ACCEPTED, Relay, deploy
 
+# In this order, on one worker.
 pytestmark = pytest.mark.xdist_group("rotation")
 
 IDENTITY = "/etc/mailops-relay/identity"
@@ -73,3 +74,12 @@ def test_a_new_key_is_published_beside_the_old_one_and_used_while_mail_flows(rel
     assert relay.count(outcome, "rotation") == []
     late = [line for number in outcome for line in relay.deliveries(number) if " status=sent " not in line]
     assert late == []  # nothing had to be tried twice
+
+
+def test_the_run_after_that_retires_the_old_one(relay: Rotating) -> None:
+    now = relay.own()
+    sending = relay.start_sending("retired", 40, pause=0.4)
+    relay.converge()
+    assert relay.own() == now
+    assert relay.known() == {now}
+    assert relay.count(sending.outcome(), "retired") == []
