@@ -35,6 +35,8 @@ ip netns add "$name"
 ip link add "$link" type veth peer name eth0 netns "$name"
 ip link set "$link" master {BRIDGE} up
 ip -n "$name" link set lo up
+# The address of a host that is gone is taken again: who knew it by its hardware address must reach the new one.
+ip -n "$name" link set eth0 address "02:00:c6:33:64:$(printf %02x "${{link#port}}")"
 ip -n "$name" address add "$address/{PREFIX}" dev eth0
 ip -n "$name" link set eth0 up
 ip -n "$name" route add default via {HUB}
