@@ -11,9 +11,9 @@ import pytest
 
 from testbed.world import World
 
-from .relay import ACCEPTED, Relay, deploy
+from .relay import ACCEPTED, Relay, deploy, play, wait_until
 
-# In this order, on one worker.
+# In this order, on one worker: each begins with the certificates that the one before left.
 pytestmark = pytest.mark.xdist_group("rotation")
 
 IDENTITY = "/etc/mailops-relay/identity"
@@ -29,6 +29,12 @@ VARIABLES: dict[str, Any] = {
 class Rotating(Relay):
     def converge(self, **more: Any) -> None:
         deploy(self.world, {"relay1": VARIABLES | more}, SENDERS, ("relay1",))
+
+    def converge_alone(self, client_id: str, **more: Any) -> str:
+        """Without its tenant, which a run of the role by itself does not tell."""
+        alone = {"relay_tenant": "", "m365_tenant": "contoso.com", "relay_client_id": client_id}
+        hosts = {"relay1": VARIABLES | alone | more}
+        return play(self.world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1")
 
     def own(self, which: str = "cert") -> str:
         """A certificate on the relay (DER in Base64)."""
@@ -83,3 +89,26 @@ def test_the_run_after_that_retires_the_old_one(relay: Rotating) -> None:
     assert relay.own() == now
     assert relay.known() == {now}
     assert relay.count(sending.outcome(), "retired") == []
+
+
+def test_a_rotation_whose_certificate_did_not_arrive_stays_on_the_old_key_and_says_so(relay: Rotating) -> None:
+    before = relay.own()
+    told = relay.converge_alone(relay.application()["app_id"], relay_key_rotate=True)
+    assert "The relay stays on its present key" in told
+    assert "AADSTS700027" in told
+    assert relay.own() == before
+    assert relay.has("next.key")
+    # What the key signs from now on is as good as it was.
+    relay.host.run("rm /run/mailops-relay/token.json && systemctl start mailops-relay-token.service")
+    outcome = relay.send("waiting", 3)
+    wait_until(lambda: len(relay.arrived("waiting")) == 3, 30, f"mail; waiting for: {relay.reasons()}")
+    assert relay.count(outcome, "waiting") == []
+
+
+def test_the_next_whole_run_finishes_that_rotation_with_the_same_key(relay: Rotating) -> None:
+    before, following = relay.own(), relay.own("next.cert")
+    relay.converge()
+    assert relay.own() == following
+    assert relay.known() == {before, following}
+    relay.converge()
+    assert relay.known() == {following}

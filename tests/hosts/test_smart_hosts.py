@@ -1,0 +1,89 @@
+"""Relays that sign in by password: one to Azure Communication Services, and one to that relay, as a branch office does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testbed.world import World
+
+from .relay import Relay, play, wait_until
+
+pytestmark = pytest.mark.xdist_group("smart-hosts")
+
+# The longer form of a user name there: service, application, tenant (testbed/tenants.yml).
+USERNAME = "contoso-mail|6a1d0b5e-1111-4c1e-9b3a-0a5f3d1c0001|0f2b6d5a-1111-4f7e-8f2e-5c1d9b000001"
+PASSWORD = "of the branch: alone"
+SENDER = "alarms@contoso.com"
+
+
+def variables(secret: str) -> dict[str, Any]:
+    head = {
+        "relay_upstream": "acs",
+        "relay_smarthost": {"username": USERNAME, "password": secret},
+        "relay_hostname": "relay2.contoso.com",
+        "relay_fail2ban": False,
+        "relay_devices": [
+            {"name": "Branch", "username": "branch", "password": PASSWORD, "senders": [SENDER]},
+            {"name": "Head office", "networks": ["198.51.100.101"], "senders": [SENDER]},
+        ],
+    }
+    branch = {
+        "relay_upstream": "smarthost",
+        "relay_smarthost": {"host": "relay2.contoso.com", "username": "branch", "password": PASSWORD, "tls": "encrypt"},
+        "relay_devices": [{"name": "Alarm panel", "networks": ["198.51.100.101"], "senders": [SENDER]}],
+    }
+    return {"relay1": branch, "relay2": head}
+
+
+@pytest.fixture(scope="module")
+def relays(world: World) -> Iterator[dict[str, Relay]]:
+    hosts = {name: world.boot(name, release) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))}
+    secret = json.loads(world.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]["m365_client_secret"]
+    told = play(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": variables(secret)}}}}, "--diff")
+    assert secret not in told
+    assert PASSWORD not in told
+    yield {name: Relay(world, host, SENDER) for name, host in hosts.items()}
+    for name in hosts:
+        world.remove(name)
+
+
+@pytest.mark.parametrize("name", ["relay2", "relay1"], ids=["acs", "smart host with a password"])
+def test_mail_arrives_by_way_of(relays: dict[str, Relay], name: str) -> None:
+    relay, prefix = relays[name], f"by-{name}"
+    outcome = relay.send(prefix, 3)
+    wait_until(lambda: len(relay.arrived(prefix)) == 3, 60, f"mail; waiting for: {relay.reasons()}")
+    assert relay.count(outcome, prefix) == []
+    came = [one for one in relay.world.admin.messages() if prefix in str(one["message_id"])]
+    assert {(one["via"], one["mail_from"]) for one in came} == {("acs", SENDER)}
+
+
+def test_a_wrong_password_delays_mail_and_bounces_none(relays: dict[str, Relay]) -> None:
+    relay = relays["relay1"]
+    wrong = variables("")["relay1"]
+    wrong["relay_smarthost"]["password"] = "not that one"
+    hosts = {"relay1": wrong}
+    play(relay.world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1")
+    outcome = relay.send("wrong", 1)
+    assert any("authentication failed" in reason.lower() for reason in relay.deferred(1))
+    play(
+        relay.world,
+        "tests/hosts/relay_only.yml",
+        {"all": {"children": {"relays": {"hosts": {"relay1": variables("")["relay1"]}}}}},
+        "--limit",
+        "relay1",
+    )
+    relay.flush()
+    assert relay.count(outcome, "wrong") == []
+
+
+def test_passwords_are_roots_alone(relays: dict[str, Relay]) -> None:
+    for relay in relays.values():
+        files = relay.host.run("ls /etc/postfix/m365/*.passwd").split()
+        assert files
+        for file in files:
+            assert relay.host.run(["stat", "--format=%U %a", file]).strip() == "root 600"
+            assert relay.host.call(["runuser", "--user=postfix", "--", "cat", file]).returncode != 0
