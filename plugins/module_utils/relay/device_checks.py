@@ -8,16 +8,17 @@ Private to the collection; runs on the controller.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv6Network, ip_address, ip_interface, ip_network
 from typing import Any, TypeAlias
 
 from .. import addresses
 from .crypt_sha512 import FORM
 from .given import is_number, number
 
-Network: TypeAlias = "IPv4Network | IPv6Network"
+Network: TypeAlias = "ipaddress.IPv4Network | IPv6Network"
 Device = Mapping[str, Any]
 
 # A shorter prefix is a mistake, or an open relay.

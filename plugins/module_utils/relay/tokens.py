@@ -65,7 +65,7 @@ class Writer:
     places: Places = field(default_factory=Places)
     ask: Acquire = acquire
     now: Callable[[], float] = time.time
-    say: Callable[[str], Any] = print
+    say: Callable[[str], Any] = say
 
     def __post_init__(self) -> None:
         self.settings: dict[str, Any] = json.loads(self.places.settings.read_text(encoding="utf-8"))
