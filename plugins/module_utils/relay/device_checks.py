@@ -8,17 +8,16 @@ Private to the collection; runs on the controller.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Network, ip_address, ip_interface, ip_network
-from typing import Any, TypeAlias
+from typing import Any
 
 from .. import addresses
+from ..networks import Network
 from .crypt_sha512 import FORM
 from .given import is_number, number
 
-Network: TypeAlias = "ipaddress.IPv4Network | IPv6Network"
 Device = Mapping[str, Any]
 
 # A shorter prefix is a mistake, or an open relay.
