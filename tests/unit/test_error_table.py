@@ -216,6 +216,7 @@ RELAY = [
     ("scanner@contoso.com has sent to its 10000 recipients of 24 hours; goes on by itself at 14:05", "relay-day-full"),
     ("boss@contoso.com is held back by the relay: no SendAs right; tried again at 15:00", "relay-sender-closed"),
     ("No mailbox of relay_mailboxes sends for this sender", "relay-no-mailbox"),
+    ("554 5.7.1 <x@y.example>: Sender address rejected: this relay sends only as the senders of relay_mailboxes", "relay-foreign-sender"),
     ("connect to 127.0.0.1[127.0.0.1]:2587: Connection refused", "relay-bridge-down"),
     ("535 5.7.8 Authentication failed.", "relay-no-token"),
     ("Remote server sent invalid input: Invalid authentication data: Failed to authenticate: 401", "relay-token-rejected"),
