@@ -19,7 +19,6 @@ from . import devices, dsn_filter, header_from, upstreams
 from .checks import DOMAIN, checked
 from .given import Mailbox, mailboxes, number
 
-LOOPBACK = ["127.0.0.0/8", "[::1]/128"]
 NO_MAILBOX = "retry:4.3.5 No mailbox of relay_mailboxes sends for this sender"
 NO_SENDER = "discard:a returned message has no mailbox to be sent from; relay_notices_to is told of it"
 
@@ -48,7 +47,6 @@ def settings(given: dict[str, Any]) -> dict[str, Any]:
         "notices_sender": notices,
         "tables": {
             "transports": _routes(given, listed, bool(notices)),
-            "clients": [f"{network} OK" for network in LOOPBACK + networks(given)],
             "dsn_filter": dsn_filter.lines(given["relay_upstream"]),
             **header_from.tables(given),
             **devices.tables(given),
@@ -84,12 +82,6 @@ def notices_sender(given: dict[str, Any], listed: list[Mailbox]) -> str:
         return ""
     devices = [sender for device in given.get("relay_devices") or [] for sender in device.get("senders") or []]
     return next(iter([box.address for box in listed] + devices), str(given["relay_notices_to"]))
-
-
-def networks(given: dict[str, Any]) -> list[str]:
-    """Where devices send from."""
-    found = [str(network) for device in given.get("relay_devices") or [] for network in device.get("networks") or []]
-    return list(dict.fromkeys(found))
 
 
 def _limits(given: dict[str, Any]) -> dict[str, str]:
