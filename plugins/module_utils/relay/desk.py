@@ -16,18 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from . import guard, ledger
-from .files import write
+from .files import read_object, write
 from .guard import Orders
 from .keeper import Keeper
+from .places import Places
 
 
 @dataclass(frozen=True)
 class Desk:
     """`state`: the watcher's; `closed`: Postfix's table; `orders`: what root is to do, a file each; `asked`: what people asked for."""
 
-    configuration: Path = Path("/etc/mailops-relay")
+    configuration: Path = Places.configuration
     home: Path = field(default_factory=lambda: Path("/var/lib/mailops-relay"))
-    run: Path = Path("/run/mailops-relay")
+    run: Path = Places.run
 
     @property
     def state(self) -> Path:
@@ -46,23 +47,13 @@ class Desk:
         return self.home / "asked"
 
     @property
-    def token(self) -> Path:
-        """The token writer's: expires, got, failure, failing_since."""
-        return self.run / "state.json"
+    def places(self) -> Places:
+        return Places(self.configuration, self.run)
 
     def settings(self) -> dict[str, Any]:
         """relay.json. Raises OSError or ValueError."""
-        found: dict[str, Any] = json.loads((self.configuration / "relay.json").read_text("utf-8"))
+        found: dict[str, Any] = json.loads(self.places.settings.read_text("utf-8"))
         return found
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is none."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def keeper(desk: Desk) -> tuple[Keeper, str]:
@@ -70,7 +61,7 @@ def keeper(desk: Desk) -> tuple[Keeper, str]:
     # Not settings: only the tests of the relay have days and pauses that are shorter.
     window = float(os.environ.get("MAILOPS_RELAY_WINDOW") or ledger.DAY)
     pause = float(os.environ.get("MAILOPS_RELAY_PAUSE") or guard.FIRST_PAUSE)
-    found, state = Keeper(desk.settings(), window, pause), read(desk.state)
+    found, state = Keeper(desk.settings(), window, pause), read_object(desk.state)
     found.load(state)
     return found, str(state.get("cursor") or "")
 

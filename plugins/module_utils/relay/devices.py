@@ -19,10 +19,10 @@ from typing import Any
 from .crypt_sha512 import salt, sha512_crypt
 from .given import mailboxes
 from .listeners import STRANGER, listeners, password_ports
+from .maillog import POSTFIX_UNITS
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 LOCAL = "m365_local"
-UNITS = ("postfix.service", "postfix@-.service")  # Debian 13, and 12
 WITH_USERS = ("submission", "submissions", "legacy")
 REWRITE = "m365-rewrite"  # a pipe(8) service whose next hop is the sender that the message gets
 FOREIGN = "REJECT 5.7.1 {name} may send only as {senders}; set this sender in the device, or rewrite: true in relay_devices"
@@ -44,7 +44,9 @@ def plan(given: dict[str, Any]) -> dict[str, Any]:
         "listeners": listeners(given, users, rewrites),
         "stranger": STRANGER,
         "ports": ",".join(password_ports(given)),
-        "journal": " + ".join(f"_SYSTEMD_UNIT={unit} SYSLOG_IDENTIFIER=postfix/{name}/smtpd" for unit in UNITS for name in WITH_USERS),
+        "journal": " + ".join(
+            f"_SYSTEMD_UNIT={unit} SYSLOG_IDENTIFIER=postfix/{name}/smtpd" for unit in POSTFIX_UNITS for name in WITH_USERS
+        ),
         "users": users,
         "rewrites": rewrites,
     }

@@ -22,9 +22,10 @@ from pathlib import Path
 from ..errors import MailopsError
 from . import queue, reasons
 from .console import complain, say
+from .listeners import REINJECT_PORT
+from .maillog import POSTFIX_UNITS
 from .queue import Message
 
-UNITS = ("postfix.service", "postfix@-.service")
 PAUSE = 1.0
 # Mail that has no mailbox, and notices that nobody may send: they leave Postfix by themselves.
 FLUSH = 60.0
@@ -169,7 +170,7 @@ def _left(waiting: list[Message], timeout: float) -> str:
 
 def close() -> None:
     """No listener takes mail any more, but for the one on loopback through which rewritten mail comes back."""
-    call("/usr/sbin/postconf", "-e", "master_service_disable = !127.0.0.1:2526/inet, inet")
+    call("/usr/sbin/postconf", "-e", f"master_service_disable = !127.0.0.1:{REINJECT_PORT}/inet, inet")
     call("/usr/sbin/postfix", "reload")
 
 
@@ -185,7 +186,7 @@ def export_main(arguments: list[str]) -> int:
         return 2
     stop = "--stop" in arguments
     try:
-        call("/usr/bin/systemctl", "stop", *UNITS)
+        call("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
         try:
             number = export(Path(arguments[0]))
         except MailopsError:
@@ -193,7 +194,7 @@ def export_main(arguments: list[str]) -> int:
             raise
         finally:
             if not stop:
-                call("/usr/bin/systemctl", "start", UNITS[0])
+                call("/usr/bin/systemctl", "start", POSTFIX_UNITS[0])
     except MailopsError as error:
         complain(error)
         return 1

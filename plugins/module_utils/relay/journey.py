@@ -16,18 +16,17 @@ import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..errors import MailopsError
 from . import maillog, reasons
 from .console import complain, say
+from .files import read_object
 from .maillog import Accepted, BridgeTrouble, Delivery, Ended, Event
+from .places import Places
 
-SETTINGS = Path("/etc/mailops-relay/relay.json")
-TOKEN_STATE = Path("/run/mailops-relay/state.json")
-COMMAND = ("/usr/bin/journalctl", "--quiet", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT")
-UNITS = tuple(f"_SYSTEMD_UNIT={unit}" for unit in (*maillog.POSTFIX_UNITS, maillog.BRIDGE_UNIT))
+SETTINGS, TOKEN_STATE = Places().settings, Places().state
+COMMAND = ("/usr/bin/journalctl", *maillog.JOURNAL)
 
 _QUEUED_AS = re.compile(r"\bqueued as (\w+)")
 _MESSAGE_ID = re.compile(r"(\w+): (?:resent-)?message-id=(<.*>)", re.DOTALL)
@@ -55,7 +54,7 @@ class Reader:
     def read(self) -> list[dict[str, Any]]:
         """Entries in their order. Raises JournalUnreadable."""
         try:
-            done = subprocess.run([*self._command, self._place, *UNITS], capture_output=True, timeout=60, check=False)  # noqa: S603
+            done = subprocess.run([*self._command, self._place, *maillog.MATCHES], capture_output=True, timeout=60, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired) as error:
             raise JournalUnreadable(f"Could not read the relay's journal: {error}.") from error
         # Status 1 says that there is no entry.
@@ -213,18 +212,9 @@ def _stays_here(delivery: Delivery) -> bool:
     return "[127.0.0.1]" in delivery.relay or delivery.relay == "m365-rewrite"
 
 
-def known(path: Path) -> dict[str, Any]:
-    """A JSON file's mapping; {} where there is none (another upstream has no token)."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def told(queue_id: str, entries: Iterable[dict[str, Any]]) -> Story:
     """The story of a message as these entries tell it, on this relay."""
-    story = Story(queue_id, known(SETTINGS), known(TOKEN_STATE))
+    story = Story(queue_id, read_object(SETTINGS), read_object(TOKEN_STATE))
     for entry in entries:
         story.add(maillog.event(entry))
     return story

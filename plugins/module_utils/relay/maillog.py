@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 BRIDGE_UNIT = "mailops-relay-bridge.service"
-POSTFIX_UNITS = ("postfix.service", "postfix@-.service")
-TOKEN_UNIT = "mailops-relay-token.service"  # noqa: S105 - a unit's name
+POSTFIX_UNITS = ("postfix.service", "postfix@-.service")  # Debian 13, and 12
+# What journalctl is asked for: what `event` reads, of these units. Matches on one field are alternatives (journalctl(1)).
+JOURNAL = ("--quiet", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT")
+MATCHES = tuple(f"_SYSTEMD_UNIT={unit}" for unit in (*POSTFIX_UNITS, BRIDGE_UNIT))
 
 _ID = r"[0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}"
 _ADDRESS = r'(?:"(?:[^"\\]|\\.)*"(?:@[^>]*)?|[^>"]*)'

@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import desk as desks
 from .console import complain, say
 from .desk import Desk
-from .files import write
+from .files import read_object, write
 
 SERVICE = "mailops-relay-watch.service"
 PATIENCE = 15.0
@@ -58,4 +57,4 @@ def release(desk: Desk, wanted: list[str], run: Callable[..., Any] = subprocess.
 
 def _locks(desk: Desk) -> list[tuple[str, str]]:
     """Mailbox and sender of each; "" in sender for all of the mailbox's."""
-    return [(lock["mailbox"], lock["sender"]) for lock in desks.read(desk.state).get("locks") or []]
+    return [(lock["mailbox"], lock["sender"]) for lock in read_object(desk.state).get("locks") or []]

@@ -21,6 +21,7 @@ from ..errors import MailopsError
 from . import desk as desks
 from . import problems, queue, reasons
 from .desk import Desk
+from .files import read_object
 from .keeper import Keeper
 from .queue import Message
 from .reasons import Reason
@@ -145,7 +146,7 @@ def _mailbox(keeper: Keeper, address: str, now: float) -> dict[str, Any]:
 
 def _token(desk: Desk) -> dict[str, Any]:
     """The access token's times and the last refusal; never the token."""
-    found = desks.read(desk.token)
+    found = read_object(desk.places.state)
     failure = str(found.get("failure") or "")
     known = reasons.of(failure) if failure else None
     return {

@@ -19,43 +19,13 @@ from typing import Any
 
 from ..errors import MailopsError
 from .console import complain, say
-from .files import write
+from .files import read_object, write
 from .identity import Identity
+from .places import Places
 from .token_endpoint import Acquire, acquire
 
 PART = 4  # a token is renewed when this part of its life is over
 MARGIN = 60  # seconds: a token that ends sooner is of no use
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are on a relay."""
-
-    configuration: Path = Path("/etc/mailops-relay")
-    run: Path = Path("/run/mailops-relay")
-
-    @property
-    def settings(self) -> Path:
-        return self.configuration / "relay.json"
-
-    @property
-    def secret(self) -> Path:
-        """What Postfix signs in with at the bridge, on this host alone."""
-        return self.configuration / "bridge.secret"
-
-    @property
-    def passdb(self) -> Path:
-        return self.run / "passdb"
-
-    @property
-    def token(self) -> Path:
-        """The token itself with its times, for nobody but the writer."""
-        return self.run / "token.json"
-
-    @property
-    def state(self) -> Path:
-        """Its times and the last failure, for whoever watches: expires, got, failure, failing_since (Unix times)."""
-        return self.run / "state.json"
 
 
 @dataclass
@@ -113,10 +83,7 @@ class Writer:
         return "|".join([*(self.settings[name] for name in ("authority", "tenant", "client_id", "scope")), identity.thumbprint()])
 
     def _kept(self, mark: str) -> dict[str, Any] | None:
-        try:
-            token: dict[str, Any] = json.loads(self.places.token.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+        token = read_object(self.places.token)
         return token if token.get("mark") == mark and token["expires"] - MARGIN > self.now() else None
 
     def _asked(self, identity: Identity, mark: str) -> dict[str, Any]:
@@ -147,10 +114,7 @@ class Writer:
 
     def _note(self, token: dict[str, Any] | None, failure: str) -> None:
         """For whoever watches."""
-        try:
-            before = json.loads(self.places.state.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            before = {}
+        before = read_object(self.places.state)
         since = (before.get("failing_since") or self.now()) if failure else None
         times = {"got": token["got"], "expires": token["expires"]} if token else {"got": None, "expires": None}
         _write(self.places.state, json.dumps({**times, "failure": failure, "failing_since": since}), 0o644)

@@ -21,17 +21,14 @@ from . import maillog, queue
 from .console import complain, say
 from .desk import Desk
 
-FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
 # A busy relay's state is written no more often than this, in seconds: what is not yet written is read again from the journal.
 SAVE_EVERY = 2.0
 
 
 def command(cursor: str, since: float) -> list[str]:
     """journalctl from just after a cursor, else from a time, else from a day ago."""
-    units = [f"_SYSTEMD_UNIT={unit}" for unit in (*maillog.POSTFIX_UNITS, maillog.BRIDGE_UNIT)]
     start = f"--after-cursor={cursor}" if cursor else f"--since=@{int(since)}" if since else "--since=-24h"
-    matches = [part for unit in units for part in ("+", unit)][1:]
-    return ["journalctl", "--output=json", f"--output-fields={FIELDS}", "--quiet", "--no-tail", "--follow", start, *matches]
+    return ["journalctl", *maillog.JOURNAL, "--no-tail", "--follow", start, *maillog.MATCHES]
 
 
 class Watch:

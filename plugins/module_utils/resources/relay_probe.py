@@ -24,6 +24,7 @@ from ..engine import Plan, Reading
 from ..errors import MailopsError
 from ..machine import Machine
 from ..relay import journey, maillog, queue, reasons
+from ..relay.files import read_object
 from ..relay.journey import Story
 from ..spec import Spec
 
@@ -185,7 +186,7 @@ class RelayProbe(Reading):
         proof.tried = now
         proof.waits = next((message.reason for message in self.relay.waiting() if message.queue_id == proof.story.ids[-1]), "")
         if proof.reason() and not proof.done():
-            proof.story.token = journey.known(journey.TOKEN_STATE)
+            proof.story.token = read_object(journey.TOKEN_STATE)
             self.relay.flush(proof.story.ids[-1])
 
     def _give_up(self, proofs: list[Proof]) -> None:

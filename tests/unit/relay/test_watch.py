@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.relay import desk as desks
 from ansible_collections.mailops.m365.plugins.module_utils.relay import orders
 from ansible_collections.mailops.m365.plugins.module_utils.relay.desk import Desk
+from ansible_collections.mailops.m365.plugins.module_utils.relay.files import read_object
 from ansible_collections.mailops.m365.plugins.module_utils.relay.guard import FIRST_PAUSE
 from ansible_collections.mailops.m365.plugins.module_utils.relay.release import release
 from ansible_collections.mailops.m365.plugins.module_utils.relay.watch import Watch, command
@@ -168,7 +168,7 @@ def test_release_is_the_watchers_work(desk: Desk, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.endswith(f"Released: {BOX}.\n")
     assert desk.closed.read_text() == ""
     assert ordered(desk)[-1]["release"] == ["ABCDEF1"]
-    assert desks.read(desk.state)["locks"] == []
+    assert read_object(desk.state)["locks"] == []
     assert release(desk, [], ran) == 1
     assert capsys.readouterr().out == "Nothing is held back.\n"
 
@@ -177,7 +177,7 @@ def test_release_of_what_is_not_held_back_changes_nothing(desk: Desk, capsys: py
     watch = fed(desk, *locked(1, "ABCDEF1"))
     assert release(desk, ["erp@contoso.com"], Ran(lambda: watch.settle(START + 200) or 0)) == 1
     assert "Nothing of that name is held back" in capsys.readouterr().out
-    assert len(desks.read(desk.state)["locks"]) == 1
+    assert len(read_object(desk.state)["locks"]) == 1
 
 
 def test_release_starts_a_watcher_that_does_not_run_and_says_when_none_answers(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

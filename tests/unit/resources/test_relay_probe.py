@@ -99,7 +99,7 @@ SENDER = {"name": "Scanner", "address": "scanner@contoso.com", "to": "proof@exam
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"upstream": "oauth", "mailboxes": [{"address": "scanner@contoso.com", "transport": "m365-1"}]}
-    monkeypatch.setattr(journey, "known", lambda path: known if path == journey.SETTINGS else {})
+    monkeypatch.setattr(journey, "read_object", lambda path: known if path == journey.SETTINGS else {})
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def token(desk: Desk, failure: str = "", expires: float = NOW + 2400) -> None:
     since = NOW - 60 if failure else None
-    desk.token.write_text(json.dumps({"got": NOW - 60, "expires": expires, "failure": failure, "failing_since": since}))
+    desk.places.state.write_text(json.dumps({"got": NOW - 60, "expires": expires, "failure": failure, "failing_since": since}))
 
 
 def systemctl(*command: Any, **_options: Any) -> subprocess.CompletedProcess[str]:
