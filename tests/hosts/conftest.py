@@ -1,5 +1,6 @@
-"""One world a worker: the emulator at Microsoft's names, devices, and the hosts that tests boot in it.
+"""One world a story: the emulator at Microsoft's names, devices, and the hosts that tests boot in it.
 
+A story is a file, or files of one xdist_group: its tests run on one worker, in their order, in a world in which nothing else happened.
 A test that fails shows the end of its hosts' journals. Without what test hosts need, every test here is skipped with the reason.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,14 +22,26 @@ from .door import Door, build
 _LINES = "60"
 # These tests count messages; what Microsoft does with the thirty-first of a minute is the emulator's own tests' to see.
 _UNPACED = "\nsettings:\n  options:\n    smtp: {pace: false}\n"
+# It waits ten minutes for real, so it begins first and the others run meanwhile.
+_LONGEST = "faults"
 _worlds: list[World] = []
 
 
+# Before xdist's own, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = needs.missing()
-    for item in items:
-        if missing and "tests/hosts/" in item.nodeid:
+    for item in (item for item in items if "tests/hosts/" in item.nodeid):
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if missing:
             item.add_marker(pytest.mark.skip(reason=missing))
+    items.sort(key=lambda item: (_story(item) != _LONGEST, _story(item)))  # stable: within a story nothing moves
+
+
+def _story(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker else ""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,35 +54,62 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The worker's world, without hosts as yet; the worker itself is in its network from now on."""
-    image.make_all()
-    directory = tmp_path_factory.mktemp("world")
-    network = Network(directory / "network")
-    network.start()
-    try:
-        found = World(directory, network)
-        tenants = directory / "unpaced.yml"
-        tenants.write_text(TENANTS.read_text(encoding="utf-8") + _UNPACED, encoding="utf-8")
-        found.up({}, tenants=tenants)
-        _worlds.append(found)
-        network.enter()
-        yield found
-    finally:
+class Stage:
+    """Where a worker's stories are played, one after the other; the worker itself is in the network of the present one."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._story = directory, ""
+        self._doors: dict[str, Door] = {}
+        self._open = contextlib.ExitStack()
+
+    def world(self, story: str) -> World:
+        """A story's world, without hosts as yet; the world of the story before is gone."""
+        if story != self._story:
+            self.clear()
+            directory = self._directory / story
+            network = Network(directory / "network")
+            self._open.callback(network.stop)
+            network.start()
+            world = World(directory, network)
+            tenants = directory / "unpaced.yml"
+            tenants.write_text(TENANTS.read_text(encoding="utf-8") + _UNPACED, encoding="utf-8")
+            world.up({}, tenants=tenants)
+            self._open.enter_context(network.entered())
+            self._story = story
+            _worlds.append(world)
+        return _worlds[0]
+
+    def doors(self, world: World) -> dict[str, Door]:
+        """Release -> a relay that devices send through; both are shared by all tests of the story."""
+        if not self._doors:
+            self._doors = build(world)
+        return self._doors
+
+    def clear(self) -> None:
+        self._story, self._doors = "", {}
         _worlds.clear()
-        network.stop()
+        self._open.close()
 
 
 @pytest.fixture(scope="session")
-def doors(world: World) -> Iterator[dict[str, Door]]:
-    """Release -> a relay that devices send through; both are shared by all tests of devices and of attacks."""
-    found = build(world)
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    image.make_all()  # before a network is entered, from which there is no way to a mirror
+    found = Stage(tmp_path_factory.mktemp("stage"))
     yield found
-    for door in found.values():
-        world.remove(door.host.name)
+    found.clear()
 
 
-@pytest.fixture(scope="session", params=image.RELEASES)
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest, stage: Stage) -> World:
+    marker = request.node.get_closest_marker("xdist_group")
+    return stage.world(str(marker.args[0]) if marker else request.path.stem)
+
+
+@pytest.fixture(scope="module")
+def doors(stage: Stage, world: World) -> dict[str, Door]:
+    return stage.doors(world)
+
+
+@pytest.fixture(scope="module", params=image.RELEASES)
 def door(request: pytest.FixtureRequest, doors: dict[str, Door]) -> Door:
     return doors[request.param]

@@ -35,7 +35,7 @@ SENDERS = [
     {"name": "ERP", "address": ERP, "oauth": False, "relay": "office12", "recipients": "inside"},
 ]
 DEVICES = [
-    {"name": "Printer", "networks": ["198.51.100.101"], "senders": [PRINTER]},
+    {"name": "Printer", "networks": ["198.51.100.101", "2001:db8::101"], "senders": [PRINTER]},
     {"name": "Scanner", "networks": ["198.51.100.102"], "senders": [SCANNER], "rewrite": True},
     {"name": "ERP", "username": USER, "password": PASSWORD, "senders": [ERP]},
     {"name": "Copier", "username": PINNED, "password": PINNED_PASSWORD, "networks": ["198.51.100.103"], "senders": [SCANNER]},
@@ -49,6 +49,14 @@ def wait_until(come: Callable[[], Any], seconds: float, what: str) -> Any:
         assert time.monotonic() < limit, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.1)
     return found
+
+
+def _ipv6(address: str) -> str:
+    return f"2001:db8::{address.rpartition('.')[2]}"
+
+
+def _add_ipv6(address: str) -> list[str]:
+    return ["ip", "-6", "address", "replace", f"{_ipv6(address)}/64", "dev", "eth0", "nodad"]
 
 
 def build(world: World) -> dict[str, Door]:
@@ -112,6 +120,13 @@ class Door:
         done = self.on(device, [sys.executable, str(Path(__file__).with_name("dialogue.py")), json.dumps(order)], timeout=60)
         assert done.returncode == 0, done.stderr
         return list(json.loads(done.stdout))
+
+    def over_ipv6(self, *devices: str) -> str:
+        """Give the relay and these devices addresses of 2001:db8::/64 (RFC 3849); the relay's. Each ends as the IPv4 one does."""
+        self.host.run(_add_ipv6(self.host.address))
+        for device in devices:
+            self.on(device, _add_ipv6(self.world.devices[device].address))
+        return _ipv6(self.host.address)
 
     # -- what came ------------------------------------------------------------------------------------------------
 

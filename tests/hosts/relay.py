@@ -78,6 +78,13 @@ class Relay:
     def queue(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.host.run("postqueue -j").splitlines()]
 
+    def status(self) -> dict[str, Any]:
+        """What `mailops-relay status` says."""
+        done = self.host.call("mailops-relay status --json")
+        assert done.returncode in (0, 1), done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
     def reasons(self) -> set[str]:
         """Why messages wait, as Postfix says it."""
         return {recipient.get("delay_reason", "") for entry in self.queue() for recipient in entry["recipients"]}

@@ -89,6 +89,18 @@ def test_no_open_relay(door: Door, port: int) -> None:
     assert allowed[-1].startswith("250 2.1.5"), allowed
 
 
+def test_no_open_relay_over_ipv6_and_a_device_is_known_by_its_address(door: Door) -> None:
+    server, number = door.over_ipv6("printer", "outsider"), f"six-{door.host.release}@{ATTACK}"
+    for sender in ("", PRINTER):
+        refused = door.talk("outsider", [EHLO, *commands(sender, [AWAY, ADA])], server=server)
+        assert all(reply.startswith("554 5.7.1") for reply in refused[-2:]), refused
+    taken = door.talk("printer", [EHLO, *commands(PRINTER, [ADA]), "DATA\r\n", letter(number) + ".\r\n"], server=server)
+    assert taken[-1].startswith("250"), taken
+    door.receive(number)
+    spoofed = door.talk("printer", [EHLO, *commands(CHIEF, [ADA])], server=server)
+    assert spoofed[-1].startswith("554 5.7.1 Printer may send only as"), spoofed
+
+
 @pytest.mark.parametrize("port", [25, 587])
 def test_postmaster_is_no_way_in(door: Door, port: int) -> None:
     """Postfix takes that recipient without looking at who speaks, and the relay tells its postmaster's mail to relay_notices_to."""

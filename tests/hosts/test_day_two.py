@@ -219,6 +219,27 @@ def sent(relay: Relay) -> int:
     return int(counts.get("sent", {}).get(f"{SCANNER}/", 0))
 
 
+FORGED = (
+    "0123456789AB: from=<scanner@contoso.com>, size=1, nrcpt=9000 (queue active)",
+    "0123456789AB: to=<a@b.example>, relay=x, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)",
+    "0123456789AB: to=<a@b.example>, relay=x, delay=1, delays=1/0/0/0, dsn=5.2.252, status=deferred (550 5.2.252 SendAsDenied; locked)",
+)
+
+
+def test_whoever_writes_to_the_log_as_postfix_is_not_believed(relay: Relay) -> None:
+    before = sent(relay)
+    relay.host.run("id nosy 2>/dev/null || useradd --create-home nosy")
+    for line in FORGED:
+        relay.host.run(["runuser", "-u", "nosy", "--", "logger", "--tag", "postfix/m365-1/smtp", line])
+    assert "status=deferred (550 5.2.252" in relay.host.run("journalctl --no-pager --output=cat -t postfix/m365-1/smtp")
+    # What is true came later and was counted: so what was forged was read before, and counts for nothing.
+    relay.send(SCANNER, "true-1")
+    relay.all_arrive("true", 1)
+    wait_until(lambda: sent(relay) > before, 20, relay.status)
+    assert sent(relay) == before + 1
+    assert relay.mailbox(SCANNER)["held_back"] == []
+
+
 def test_a_refused_token_is_explained(relay: Relay) -> None:
     relay.world.admin.fault(
         "token", count=1000, status=401, body={"error": "invalid_client", "error_codes": [700027], "error_description": "AADSTS700027: key"}

@@ -190,6 +190,20 @@ def test_a_reboot_with_a_full_queue(relay: Relay, how: str) -> None:
     assert relay.count(outcome, how) == []
 
 
+def test_what_comes_soon_after_a_burst_uses_the_connections_that_are_idle(relay: Relay) -> None:
+    hold_up(relay)
+    outcome = relay.send("burst", 40)
+    relay.world.admin.clear_faults()
+    relay.flush()
+    time.sleep(4)  # Postfix no longer thinks of it as one burst, and the connections are still there
+    after = relay.send("after", 4)
+    relay.drains(10)
+    assert relay.count(outcome, "burst") == []
+    assert relay.count(after, "after") == []
+    late = [line for number in after for line in relay.deliveries(number) if " status=sent " not in line]
+    assert late == []  # nobody was told 432 4.3.2: too many connections
+
+
 def test_a_full_disk_refuses_what_it_cannot_keep_and_keeps_what_it_took(relay: Relay) -> None:
     hold_up(relay)
     relay.host.run(SMALL_DISK)

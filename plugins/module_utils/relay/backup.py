@@ -20,6 +20,7 @@ from .console import complain, say
 KEEP = 14
 PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "etc/postfix/m365", "var/lib/mailops-relay")
 _PATTERN = "relay-*.tar.gz"
+_WATCHER = "mailops-relay-watch.service"
 
 
 class BackupError(MailopsError):
@@ -87,14 +88,20 @@ def restore_main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         complain("usage: mailops-relay restore FILE")
         return 2
+    _systemctl("stop", _WATCHER)  # it would write what it remembers over what is restored
     try:
         restore(Path(arguments[0]))
     except MailopsError as error:
         complain(error)
         return 1
-    for unit in ("mailops-relay-token.service", "mailops-relay-bridge.service", "mailops-relay-devices.service", "postfix.service"):
-        # What this relay does not have is not known to systemd.
-        subprocess.run(["/usr/bin/systemctl", "try-restart", unit], capture_output=True, check=False)  # noqa: S603
-    subprocess.run(["/usr/bin/systemctl", "start", "mailops-relay-token.service"], capture_output=True, check=False)
+    finally:
+        _systemctl("start", _WATCHER)
+    _systemctl("start", "mailops-relay-token.service")
+    for unit in ("mailops-relay-bridge.service", "mailops-relay-devices.service", "postfix.service"):
+        _systemctl("try-restart", unit)  # what this relay does not have is not known to systemd
     say("Restored.")
     return 0
+
+
+def _systemctl(verb: str, unit: str) -> None:
+    subprocess.run(["/usr/bin/systemctl", verb, unit], capture_output=True, check=False)  # noqa: S603

@@ -86,7 +86,9 @@ def options(given: dict[str, Any], password_file: str) -> dict[str, str]:
         "smtp_sasl_mechanism_filter": "plain, login",
     }
     if given["relay_upstream"] == "oauth":
-        return {"smtp_tls_security_level": "none", **signing_in}
+        # Always, not only while much waits: idle connections that are not looked for count against Microsoft's three a mailbox.
+        always = {"smtp_connection_cache_destinations": "127.0.0.1"}
+        return {"smtp_tls_security_level": "none", **always, **signing_in}
     wanted = given.get("relay_smarthost") or {}
     level = {"verify": "secure", "encrypt": "encrypt", "none": "none"}[wanted.get("tls") or "verify"]
     found = {"smtp_tls_security_level": level, "smtp_address_preference": "ipv4"}

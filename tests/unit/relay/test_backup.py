@@ -64,3 +64,20 @@ def test_a_file_that_is_no_backup_is_not_unpacked(relay: Path, tmp_path: Path) -
 def test_a_wrong_call_says_how(capsys: pytest.CaptureFixture[str]) -> None:
     assert backup.main([]) == backup.restore_main([]) == 2
     assert capsys.readouterr().err.count("usage: mailops-relay ") == 2
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_watcher_does_not_write_over_what_is_restored(monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    done: list[str] = []
+
+    def restore(file: Path) -> None:
+        done.append(str(file))
+        if not whole:
+            raise BackupError("tar failed")
+
+    monkeypatch.setattr(backup, "restore", restore)
+    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: done.append(f"{verb} {unit}"))
+    assert backup.restore_main(["/root/relay.tar.gz"]) == (0 if whole else 1)
+    watcher = [place for place, what in enumerate(done) if what.endswith("mailops-relay-watch.service")]
+    assert [done[place].split()[0] for place in watcher] == ["stop", "start"]
+    assert watcher[0] < done.index("/root/relay.tar.gz") < watcher[1]

@@ -127,7 +127,10 @@ def test_the_message_goes_back_with_its_recipients_and_what_postfix_said_is_told
 ) -> None:
     assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example", "-c@d.example"], io.BytesIO(MESSAGE)) == 0, postfix.commands
     assert capsys.readouterr().out == "250 2.0.0 Ok: queued as ABC\n"
-    assert postfix.commands[1:4] == [b"mail FROM:<scanner@contoso.com> BODY=8BITMIME", b"RCPT TO:<a@b.example>", b"RCPT TO:<-c@d.example>"]
+    # Commands are the same in either case (RFC 5321, 2.4), and Python's smtplib of 3.13 writes this one in another.
+    mail, *recipients = postfix.commands[1:4]
+    assert mail.lower() == b"mail from:<scanner@contoso.com> body=8bitmime"
+    assert recipients == [b"RCPT TO:<a@b.example>", b"RCPT TO:<-c@d.example>"]
     assert postfix.commands[-3:] == [b"\r\n", b"body\r\n", b"quit"]
 
 
