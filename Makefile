@@ -48,7 +48,7 @@ test-molecule: setup packages ## The roles and playbooks, against the emulator a
 	@$(PYTEST) tests/molecule
 
 test-hosts: setup packages ## The tests on booted Debian systems (as root)
-	@$(PYTEST) tests/hosts
+	@$(BIN)/python scripts/run_tests.py hosts
 
 newest: # A second environment, on the newest Python and ansible-core, where that is not .venv's
 	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || scripts/venv.sh .venv-newest "$$python" $(REQUIREMENTS)
