@@ -70,7 +70,18 @@ def test_claims(claims: dict[str, Any], good: bool) -> None:
     assert sign_in(make_state(), bearer=token(**claims)) == ("passed" if good else REFUSED)
 
 
-@pytest.mark.parametrize("bearer", [token(OTHER_KEY), token()[:-6] + "AAAAAA", "", "x", "a.b.c", token().replace(".", "", 1)])
+# Named, for no two processes sign the same token.
+BAD = {
+    "another key": token(OTHER_KEY),
+    "another signature": token()[:-6] + "AAAAAA",
+    "nothing": "",
+    "one part": "x",
+    "no JSON": "a.b.c",
+    "two parts": token().replace(".", "", 1),
+}
+
+
+@pytest.mark.parametrize("bearer", BAD.values(), ids=BAD)
 def test_signature(bearer: str) -> None:
     assert refusal(lambda: xoauth2(make_state(), Verifier(), OPS, bearer)) == REFUSED
 
