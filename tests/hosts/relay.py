@@ -32,6 +32,11 @@ def wait_until(come: Callable[[], Any], seconds: float, what: str) -> Any:
     return found
 
 
+def hang_up(host: Host) -> None:
+    """Wait until the relay has let go of its idle connections to the service: what is refused at sign-in concerns the next one."""
+    wait_until(lambda: not host.run("ss -Htn state established '( dport = :587 )'"), 30, "no connection to the service")
+
+
 @dataclass
 class Sending:
     """A device at work; `outcome` waits for its end."""

@@ -23,6 +23,8 @@ from testbed import image
 from testbed.host import Host
 from testbed.world import World
 
+from .relay import hang_up
+
 SCANNER, ERP, ADA = "scanner@contoso.com", "erp@contoso.com", "ada@contoso.com"
 DAY = 6  # recipients that ERP's day has, and how many seconds it lasts here
 WINDOW = 40
@@ -141,6 +143,7 @@ def test_all_is_well_after_the_playbook(relay: Relay) -> None:
 
 
 def test_what_waits_is_named_and_goes_on_by_itself(relay: Relay) -> None:
+    hang_up(relay.host)
     relay.world.admin.fault("smtp", "off_for_mailbox", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "named-1", "named-2")
     wait_until(lambda: relay.reasons().get("smtp-auth-off-mailbox") == 2, 30, relay.status)

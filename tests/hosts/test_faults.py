@@ -15,7 +15,7 @@ import pytest
 
 from testbed.world import World
 
-from .relay import ACCEPTED, Relay, connect_again, cut_off, deploy, play, wait_until
+from .relay import ACCEPTED, Relay, connect_again, cut_off, deploy, hang_up, play, wait_until
 
 # All on one worker, in this order: the relays are shared.
 pytestmark = pytest.mark.xdist_group("faults")
@@ -111,6 +111,7 @@ def test_before_the_tenant_is_converged_mail_waits_and_after_it_leaves_by_itself
     ids=["432", "421", "451"],
 )
 def test_a_storm_of_temporary_refusals(relay: Relay, fault: str, said: str) -> None:
+    hang_up(relay.host)
     relay.world.admin.fault("smtp", fault, count=25)
     outcome = relay.send(f"storm-{fault}", 12)
     relay.deferred(6)
@@ -132,6 +133,7 @@ def test_replies_that_get_lost_make_exactly_those_messages_arrive_twice(relay: R
 
 
 def test_a_refused_token_delays_mail_and_bounces_none(relay: Relay) -> None:
+    hang_up(relay.host)
     relay.world.admin.fault("smtp", "authentication_refused", count=10)
     outcome = relay.send("refused", 5)
     relay.deferred(5)

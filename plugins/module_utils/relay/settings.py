@@ -118,6 +118,8 @@ def _notices(given: dict[str, Any], listed: list[Mailbox]) -> dict[str, Any]:
     """The relay's own notices, in the name of a mailbox: slowly, and one at a time, since the mailbox has its own transport."""
     found = {**_plain(given, "m365-notices"), "mailbox": listed[0].address if listed else ""}
     del found["options"]["smtp_header_checks"]
+    # Its connection ends with the message: idle, it would be one of the mailbox's three.
+    found["options"] |= {"smtp_connection_cache_destinations": "", "smtp_connection_cache_on_demand": "no"}
     found["options"]["smtp_generic_maps"] = f"texthash:{upstreams.TABLES}/notices"
     found["limits"] |= {"destination_concurrency_limit": "1", "destination_rate_delay": "10s"}
     return found

@@ -86,7 +86,7 @@ def options(given: dict[str, Any], password_file: str) -> dict[str, str]:
         "smtp_sasl_mechanism_filter": "plain, login",
     }
     if given["relay_upstream"] == "oauth":
-        # Always, not only while much waits: idle connections that are not looked for count against Microsoft's three a mailbox.
+        # Used again always, not only while much waits: idle ones that nobody looks for count against Microsoft's three a mailbox.
         always = {"smtp_connection_cache_destinations": "127.0.0.1"}
         return {"smtp_tls_security_level": "none", **always, **signing_in}
     wanted = given.get("relay_smarthost") or {}

@@ -57,10 +57,12 @@ def test_without_a_pace_there_is_no_delay_and_the_connections_are_shared() -> No
     assert plan["relay"]["mailboxes"][0]["recipients_per_day"] == 5000
 
 
-def test_idle_connections_to_microsoft_are_always_used_again() -> None:
+def test_idle_connections_to_microsoft_are_used_again_and_notices_leave_none() -> None:
     """Otherwise those of a burst and the next message's are more than the three that a mailbox may have."""
     plan = settings.settings(given(relay_notices_to="it@contoso.com"))
-    assert {entry["options"]["smtp_connection_cache_destinations"] for entry in plan["transports"]} == {"127.0.0.1"}
+    kept = {entry["name"]: entry["options"]["smtp_connection_cache_destinations"] for entry in plan["transports"]}
+    assert kept == {"m365-1": "127.0.0.1", "m365-notices": ""}
+    assert plan["transports"][1]["options"]["smtp_connection_cache_on_demand"] == "no"
 
 
 def test_notices_go_out_in_a_mailboxes_name() -> None:
