@@ -32,16 +32,15 @@ _worlds: list[World] = []
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = needs.missing()
     for item in (item for item in items if "tests/hosts/" in item.nodeid):
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(_story(item)))
         if missing:
             item.add_marker(pytest.mark.skip(reason=missing))
     items.sort(key=lambda item: (_story(item) != _LONGEST, _story(item)))  # stable: within a story nothing moves
 
 
-def _story(item: pytest.Item) -> str:
-    marker = item.get_closest_marker("xdist_group")
-    return str(marker.args[0]) if marker else ""
+def _story(node: pytest.Item | pytest.Module) -> str:
+    marker = node.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker else node.path.stem
 
 
 @pytest.hookimpl(wrapper=True)
@@ -101,8 +100,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def world(request: pytest.FixtureRequest, stage: Stage) -> World:
-    marker = request.node.get_closest_marker("xdist_group")
-    return stage.world(str(marker.args[0]) if marker else request.path.stem)
+    return stage.world(_story(request.node))
 
 
 @pytest.fixture(scope="module")
