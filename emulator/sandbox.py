@@ -141,13 +141,21 @@ class Sandbox:
             return
         number = int(self.ready["pid"])
         with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGTERM)
-            limit = time.monotonic() + patience
-            while time.monotonic() < limit and not _ended(number):
-                time.sleep(0.05)
-            if not _ended(number):
-                os.kill(number, signal.SIGKILL)
+            if self._is_ours(number):
+                os.kill(number, signal.SIGTERM)
+                limit = time.monotonic() + patience
+                while time.monotonic() < limit and not _ended(number):
+                    time.sleep(0.05)
+                if not _ended(number):
+                    os.kill(number, signal.SIGKILL)
         self.ready_file.unlink(missing_ok=True)
+
+    def _is_ours(self, number: int) -> bool:
+        """Whether the emulator of this directory has this number: after a kill or a reboot it may be somebody else's."""
+        try:
+            return str(self.ready_file).encode() in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+        except FileNotFoundError:
+            return False
 
 
 def _ended(number: int) -> bool:

@@ -140,6 +140,11 @@ class Network:
         found = [int(word) for word in self._pid_file.read_text(encoding="ascii").split()]
         return [pid for pid in found if _is_ours(pid, self.directory)]
 
+    @property
+    def mark(self) -> str:
+        """What tells this start of the network from every other one, and from other networks."""
+        return f"{self.directory} {self._pid_file.read_text(encoding='ascii').strip()}"
+
     # -- inside ---------------------------------------------------------------------------------------------------
 
     @property

@@ -38,9 +38,13 @@ class World:
         self._file = self.directory / "world.json"
         self.hosts: dict[str, Host] = {}
         self.devices: dict[str, Device] = {}
+        self._is_up = False
         if self._file.exists():
-            known = json.loads(self._file.read_text(encoding="utf-8"))["hosts"]
-            self.hosts = {name: self._host(name, release, number) for name, (release, number) in known.items()}
+            known = json.loads(self._file.read_text(encoding="utf-8"))
+            # What stood on a network that was killed went with it; the numbers of its processes are others' by now.
+            self._is_up = known.get("network") == network.mark
+            if self._is_up:
+                self.hosts = {name: self._host(name, release, number) for name, (release, number) in known["hosts"].items()}
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -79,11 +83,15 @@ class World:
 
     def down(self) -> None:
         """Stop what `up` started, on a network that goes on."""
+        if not self._is_up:
+            return
         for host in self.hosts.values():
             host.stop()
         for name in DEVICES:
             self.network.remove_namespace(name)
         self.sandbox.stop()
+        self._file.unlink()
+        self._is_up = False
 
     @property
     def admin(self) -> AdminClient:
@@ -148,7 +156,9 @@ class World:
 
     def _write(self) -> None:
         """What there is: for later processes, and for Ansible in the hub how to reach it (JSON is YAML)."""
-        self._file.write_text(json.dumps({"hosts": {one.name: (one.release, one.number) for one in self.hosts.values()}}), encoding="utf-8")
+        hosts = {one.name: (one.release, one.number) for one in self.hosts.values()}
+        self._file.write_text(json.dumps({"network": self.network.mark, "hosts": hosts}), encoding="utf-8")
+        self._is_up = True
         passwords = json.loads(self.sandbox.vars_file.read_text(encoding="utf-8"))["demo_secrets"]
         local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         tenant = {

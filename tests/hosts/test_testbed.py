@@ -128,6 +128,21 @@ def test_nothing_is_left_of_a_world(tmp_path: Path, crash: bool) -> None:
     assert not any(left(tmp_path, namespace).values())
 
 
+def test_a_world_that_a_killed_run_left_is_put_away_or_made_anew_by_the_next(tmp_path: Path) -> None:
+    world = f"{tmp_path}/world"
+    network, testbed = [sys.executable, "-m", "testbed", "network", "sh", "-c"], f"{sys.executable} -m testbed"
+    up, down = f"{testbed} up {world} --host left=trixie", f"{testbed} down {world}"
+    for then in (f"{down} && {up} && {down}", f"{up} && {down}"):
+        with subprocess.Popen([*network, f"{up} && echo up && cat"], cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+            assert run.stdout is not None
+            assert run.stdout.readline() == b"up\n"
+            run.kill()
+        done = subprocess.run([*network, then], cwd=REPO, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert not Path(world).exists()
+    Network.clear(image.CACHE / "runs", older_than=0)
+
+
 def _command(process: Path) -> bytes:
     try:
         return (process / "cmdline").read_bytes()
