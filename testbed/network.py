@@ -32,6 +32,8 @@ _ADD = f"""
 set -eu
 name=$1 link=$2 address=$3
 ip netns add "$name"
+# The link of a host that is gone goes when the last of its processes has died, which may be after this.
+ip link delete "$link" 2>/dev/null || true
 ip link add "$link" type veth peer name eth0 netns "$name"
 ip link set "$link" master {BRIDGE} up
 ip -n "$name" link set lo up
