@@ -37,7 +37,7 @@ SERVICES = {
     "acs": "Azure Communication Services Email: smtp.azurecomm.net",
     "arm": "Azure Resource Manager",
 }
-KEEP = {"defer": "tried again", "hold": "held", "bounce": "returned to the sender", "": ""}
+KEEP = {"defer": "tried again", "hold": "held", "bounce": "given up; relay_notices_to is told", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.
 IN_PROCESS = {
     "type": "bool",

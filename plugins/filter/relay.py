@@ -14,31 +14,31 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.m365.plugins.module_utils.doors import plain
 from ansible_collections.mailops.m365.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.m365.plugins.module_utils.relay import devices, settings
+from ansible_collections.mailops.m365.plugins.module_utils.relay import devices, given, settings
 
 
-def relay_problems(given: Any) -> list[str]:
+def relay_problems(variables: Any) -> list[str]:
     """One sentence a problem."""
-    return settings.problems(plain(given))
+    return settings.problems(plain(variables))
 
 
-def relay_settings(given: Any) -> dict[str, Any]:
+def relay_settings(variables: Any) -> dict[str, Any]:
     """The plan that the role's templates write down."""
     try:
-        return settings.settings(plain(given))
+        return settings.settings(plain(variables))
     except InvalidInput as error:
         raise AnsibleFilterError(str(error)) from None
 
 
-def relay_passwords(given: Any) -> dict[str, list[str]]:
+def relay_passwords(variables: Any) -> dict[str, list[str]]:
     """File -> lines of what Postfix signs in with; no part of the plan, which is a fact."""
-    return settings.passwords(plain(given))
+    return settings.passwords(plain(variables))
 
 
-def relay_users(given: Any) -> str:
+def relay_users(variables: Any) -> str:
     """The devices' user names with the hashes of their passwords, as Dovecot reads them."""
-    told = plain(given)
-    return devices.users_file(told, settings.hostname(told))
+    told = plain(variables)
+    return devices.users_file(told, given.hostname(told))
 
 
 class FilterModule:

@@ -71,11 +71,17 @@ def test_commands_that_come_together_are_answered_together(sink: tuple[int, Path
     assert counted(log, 1)
 
 
-def test_the_relay_is_held_against_the_limit_and_the_proxy() -> None:
+def test_the_relay_is_held_against_the_limits_and_the_proxy() -> None:
     rows = {
         name: {"messages_a_second": rate, "cpu_ms_a_message": cpu, "cpu_ms_of_the_bridge": own}
-        for name, rate, cpu, own in (("plain", 200.0, 4.0, 0.0), ("relay", 180.0, 2.5, 0.5), ("proxy", 60.0, 15.0, 4.0))
+        for name, rate, cpu, own in (
+            ("bare", 240.0, 2.0, 0.0),
+            ("plain", 200.0, 4.0, 0.0),
+            ("relay", 180.0, 2.5, 0.5),
+            ("proxy", 60.0, 15.0, 4.0),
+        )
     }
-    assert relay.ratios(rows) == {"relay_of_plain": 0.9, "proxy_path_cpu_times_relay": 6.0, "proxy_cpu_times_bridge": 8.0}
+    found = relay.ratios(rows)
+    assert found == {"relay_of_bare": 0.75, "relay_of_plain": 0.9, "proxy_path_cpu_times_relay": 6.0, "proxy_cpu_times_bridge": 8.0}
     assert relay.table("only root may") == "The relay was not measured: only root may"
     assert "proxy           60.0            15.0              4.0" in relay.table({"paths": rows})

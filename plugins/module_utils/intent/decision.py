@@ -67,7 +67,10 @@ def _never(sender: Sender, facts: Facts, label: str) -> list[str]:
         )
     if sender.relay and sender.relay not in facts.relays:
         known = ", ".join(facts.relays) or "there is none"
-        problems.append(f"{label}: relay is {sender.relay!r}, which m365_relays does not hold ({known}): name one of them.")
+        problems.append(
+            f"{label}: relay is {sender.relay!r}, which is no host of group relays of this tenant, nor in m365_relays ({known}): "
+            "name one of them."
+        )
     if sender.inside and sender.to and facts.domains and sender.to.rpartition("@")[2] not in facts.domains:
         problems.append(f"{label}: its recipients are inside, but to is {sender.to}: give a recipient in the tenant.")
     return problems

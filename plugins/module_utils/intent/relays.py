@@ -46,11 +46,7 @@ def _pair(name: str, relays: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _of_host(host: Mapping[str, Any]) -> dict[str, Any]:
     given = {
-        "host": next(
-            str(name)
-            for name in (host.get("relay_hostname"), host.get("ansible_host"), host["inventory_hostname"])
-            if name not in _NOT_GIVEN
-        ),
+        "host": _name(host),
         "upstream": host.get("relay_upstream", "oauth"),
         "public_addresses": host.get("relay_public_addresses"),
         "certificate_name": host.get("relay_certificate_name"),
@@ -60,6 +56,13 @@ def _of_host(host: Mapping[str, Any]) -> dict[str, Any]:
         "managed": True,
     }
     return {name: value for name, value in given.items() if value not in _NOT_GIVEN}
+
+
+def _name(host: Mapping[str, Any]) -> str:
+    """What devices call it: the name in its certificate; how Ansible reaches it, where the inventory's name is no host's."""
+    inventory = str(host["inventory_hostname"])
+    told = [host.get("relay_hostname"), inventory if "." in inventory else None, host.get("ansible_host"), inventory]
+    return next(str(name) for name in told if name not in _NOT_GIVEN)
 
 
 def _users(devices: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -4,7 +4,7 @@
 """What makes a relay this relay, as one file: its key, its settings, Postfix's and Dovecot's, and its memory of recipients a day.
 
 Private to the collection. Not the queue: on a lost host it is lost with its disk, and on another it is `mailops-relay export`'s. The file
-holds the relay's private key, so it is for root only, as is its directory.
+holds the relay's private key, so it is for root only, as is its directory where it is made here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from .console import complain, say
 
 KEEP = 14
 PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "etc/postfix/m365", "var/lib/mailops-relay")
+# What the role has written for the Dovecot that this host has, which may be a newer one.
+OF_THE_HOST = ("etc/mailops-relay/bridge.conf", "etc/mailops-relay/devices.conf")
 _PATTERN = "relay-*.tar.gz"
+UNITS = ("mailops-relay-bridge.service", "mailops-relay-devices.service", "postfix.service", "postfix@-.service")
 _WATCHER = "mailops-relay-watch.service"
 
 
@@ -35,10 +38,12 @@ def make(directory: Path, now: float, root: Path = Path("/"), keep: int = KEEP) 
     name = directory / f"relay-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}.tar.gz"
     beside = name.with_suffix(".new")
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.chmod(0o700)
+        if not directory.is_dir():  # one that is there is somebody's; the files are for root alone anyway
+            directory.mkdir(mode=0o700, parents=True)
+            directory.chmod(0o700)
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        _tar("--create", "--gzip", f"--file={beside}", f"--directory={root}", *parts)
+        # 1: the watcher has written meanwhile; each of its files is whole at any moment.
+        _tar("--create", "--gzip", f"--file={beside}", f"--directory={root}", *parts, good=(0, 1))
         os.replace(beside, name)
     except OSError as error:
         raise BackupError(f"No backup could be written to {directory}: {error}.") from error
@@ -57,15 +62,16 @@ def restore(file: Path, root: Path = Path("/")) -> None:
     strange = [name for name in sorted(held) if not name.startswith(PARTS) or ".." in name.split("/")]
     if strange:
         raise BackupError(f"{file} is no backup of a relay: it holds {strange[0]}.")
-    _tar("--extract", "--gzip", "--same-owner", "--same-permissions", f"--file={file}", f"--directory={root}")
+    excluded = [f"--exclude={name}" for name in OF_THE_HOST]
+    _tar("--extract", "--gzip", *excluded, "--same-owner", "--same-permissions", f"--file={file}", f"--directory={root}")
 
 
-def _tar(*arguments: str) -> str:
+def _tar(*arguments: str, good: tuple[int, ...] = (0,)) -> str:
     try:
         done = subprocess.run(["/usr/bin/tar", *arguments], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BackupError(f"tar could not be run: {error}.") from error
-    if done.returncode:
+    if done.returncode not in good:
         raise BackupError(f"tar failed: {' '.join(done.stderr.split())[:300]}.")
     return done.stdout
 
@@ -97,11 +103,16 @@ def restore_main(arguments: list[str]) -> int:
     finally:
         _systemctl("start", _WATCHER)
     _systemctl("start", "mailops-relay-token.service")
-    for unit in ("mailops-relay-bridge.service", "mailops-relay-devices.service", "postfix.service"):
+    for unit in UNITS:
         _systemctl("try-restart", unit)  # what this relay does not have is not known to systemd
+    dead = [unit for unit in UNITS if _systemctl("is-failed", unit)]
+    if dead:
+        complain(f"Restored, but {', '.join(dead)} did not start: systemctl status says why; run the role on this host.")
+        return 1
     say("Restored.")
     return 0
 
 
-def _systemctl(verb: str, unit: str) -> None:
-    subprocess.run(["/usr/bin/systemctl", verb, unit], capture_output=True, check=False)  # noqa: S603
+def _systemctl(verb: str, unit: str) -> bool:
+    """Whether it ended well."""
+    return not subprocess.run(["/usr/bin/systemctl", verb, unit], capture_output=True, check=False).returncode  # noqa: S603

@@ -15,13 +15,14 @@ from .. import addresses
 from ..clouds import resolve
 from ..errors import InvalidInput
 from . import device_checks
-from .given import LIMITS, is_number, number
+from .given import DOMAIN, LIMITS, hostname, is_number, number
 from .upstreams import UPSTREAMS, credentials, server
 
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
-DURATION = re.compile(r"\d{1,6}[smhdw]")
+DURATION = re.compile(r"(\d{1,6})([smhdw])")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800}
+LONGEST = 100 * SECONDS["d"]  # postconf(5), maximal_queue_lifetime: beyond it qmgr does not start
 # Microsoft's own limits of a mailbox ("Exchange Online limits"), with the least that makes sense.
 MICROSOFT = {"messages_per_minute": (0, 30), "connections": (1, 3), "recipients_per_day": (0, 10000)}
 NUMBERS = {
@@ -45,7 +46,7 @@ def checked(given: dict[str, Any]) -> list[str]:
         resolve(given.get("m365_cloud") or "global")
     except InvalidInput as error:
         found += error.problems
-    return found + _upstream(given) + _mailboxes(given) + device_checks.problems(given)
+    return found + _upstream(given) + _mailboxes(given) + device_checks.problems(given) + _own_name(given)
 
 
 def _numbers(given: dict[str, Any]) -> list[str]:
@@ -59,20 +60,39 @@ def _numbers(given: dict[str, Any]) -> list[str]:
 def _texts(given: dict[str, Any]) -> list[str]:
     found = []
     for name in ("relay_queue_lifetime", "relay_delay_warning"):
-        if not DURATION.fullmatch(str(given.get(name))):
+        told = DURATION.fullmatch(str(given.get(name)))
+        if not told:
             found.append(f"{name} is {given.get(name)!r}: give a number with its unit, such as 30m, 4h or 2d.")
+        elif int(told[1]) * SECONDS[told[2]] > LONGEST:
+            found.append(f"{name} is {given[name]}: Postfix knows no longer time than 100d; give a shorter one.")
     for name in ("relay_hostname", "relay_connector_host"):
         if given.get(name) and not HOST.fullmatch(str(given[name])):
             found.append(f"{name} is {given[name]!r}: give a host's name, without brackets or a port.")
     for name in (*PATHS, "relay_backup_directory"):
         if given.get(name) and not re.fullmatch(r"/[\w./+@-]+", str(given[name])):
             found.append(f"{name} is {given[name]!r}: give an absolute path on the relay, without blanks or commas.")
+    for name in ("relay_backup_directory", "relay_metrics_directory"):
+        if str(given.get(name) or "").startswith(("/home/", "/root/", "/run/user/")):
+            found.append(f"{name} is {given[name]}: services do not see what is below /home and /root; name a directory elsewhere.")
+    if not given.get("relay_backup_directory"):
+        found.append("relay_backup_directory is empty: name the directory for backups and exported mail.")
     for certificate, key in TOGETHER:
         if bool(given.get(certificate)) != bool(given.get(key)):
             found.append(f"{certificate} and {key} belong together: give both, or neither.")
     if given.get("relay_notices_to"):
         found += addresses.problems("relay_notices_to", [str(given["relay_notices_to"])])
     return found
+
+
+def _own_name(given: dict[str, Any]) -> list[str]:
+    """What is addressed to the relay's own name stays on the relay: it must be no mail domain."""
+    name = hostname(given)
+    listed = [entry for kind in ("relay_mailboxes", "relay_devices") for entry in given.get(kind) or [] if isinstance(entry, dict)]
+    told = [str(sender) for entry in listed for sender in [entry.get("address"), *(entry.get("senders") or [])] if sender]
+    domains = {address.rpartition("@")[2].lower() for address in [*told, str(given.get("relay_notices_to") or "")]}
+    if name not in domains | {str(given.get("m365_tenant") or "").lower()}:
+        return []
+    return [f"relay_hostname is {name}, a mail domain, whose mail would stay on the relay: name the host, such as relay1.{name}."]
 
 
 def _upstream(given: dict[str, Any]) -> list[str]:

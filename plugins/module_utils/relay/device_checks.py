@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 from typing import Any
 
 from .. import addresses
@@ -43,6 +43,7 @@ def problems(given: Mapping[str, Any]) -> list[str]:
     for place, device in enumerate(devices, 1):
         where = f"relay_devices, {device.get('name') or f'number {place}'}"
         found += _name(where, device) + _networks(where, device) + _login(where, device) + _senders(where, device, served)
+        found += _rewrite(where, device)
     return found + _twice(devices, "name") + _twice(devices, "username") + _overlaps(devices) + _legacy(given)
 
 
@@ -76,6 +77,8 @@ def _network(where: str, text: Any) -> Network | str:
 
 def _networks(where: str, device: Device) -> list[str]:
     networks = device.get("networks") or []
+    if not isinstance(networks, list):
+        return [f"{where}: networks is {networks!r}: give a list, [{networks}]."]
     if not networks and not device.get("username"):
         return [f"{where}: has neither networks nor a username, so nothing tells it from a stranger; give one of them."]
     return [result for result in (_network(where, text) for text in networks) if isinstance(result, str)]
@@ -83,6 +86,9 @@ def _networks(where: str, device: Device) -> list[str]:
 
 def _login(where: str, device: Device) -> list[str]:
     user, plain, hashed = device.get("username"), device.get("password"), device.get("password_hash")
+    numbers = [name for name in ("username", "password", "password_hash") if device.get(name) and not isinstance(device[name], str)]
+    if numbers:
+        return [f"{where}: {name} is no text: put it in quotes, so that every digit and zero is kept." for name in numbers]
     if not user:
         return [f"{where}: has a password, but no username; give it one, or remove the password."] if plain or hashed else []
     found = []
@@ -101,6 +107,8 @@ def _login(where: str, device: Device) -> list[str]:
 
 def _senders(where: str, device: Device, served: set[str]) -> list[str]:
     """`served`: whom relay_mailboxes sends as; where it is empty, the upstream takes anybody."""
+    if isinstance(device.get("senders"), str):
+        return [f"{where}: senders is {device['senders']!r}: give a list, [{device['senders']}]."]
     senders = [str(sender) for sender in device.get("senders") or []]
     if not senders:
         return [f"{where}: has no senders; say which addresses it may send as."]
@@ -116,6 +124,11 @@ def _senders(where: str, device: Device, served: set[str]) -> list[str]:
         for sender in senders
         if sender.lower() not in served
     ]
+
+
+def _rewrite(where: str, device: Device) -> list[str]:
+    value = device.get("rewrite")
+    return [] if isinstance(value, bool | None) else [f"{where}: rewrite is {value!r}: write true or false, without quotes."]
 
 
 def _twice(devices: Sequence[Device], key: str) -> list[str]:
@@ -134,7 +147,8 @@ def _overlaps(devices: Sequence[Device]) -> list[str]:
     for device in devices:
         if device.get("username"):
             continue
-        for text in device.get("networks") or []:
+        networks = device.get("networks") or []
+        for text in networks if isinstance(networks, list) else []:
             network = _network("", text)
             if isinstance(network, str):
                 continue
@@ -152,6 +166,17 @@ def _overlap(one: Network, other: Network) -> bool:
     return one.version == other.version and int(one[0]) <= int(other[-1]) and int(other[0]) <= int(one[-1])
 
 
+def _of_the_host(address: IPv4Address | IPv6Address, given: Mapping[str, Any]) -> list[str]:
+    """Postfix ends where it cannot listen on an address. `host_addresses`: the relay's, where they are known."""
+    there = [str(text) for text in given.get("host_addresses") or []]
+    if not there or address in {ip_address(text) for text in there} or given.get("binds_any_address"):
+        return []
+    return [
+        f"relay_legacy_address is {address}, which this host does not have ({', '.join(there)}): name one of its own; for an address that "
+        f"moves between the hosts of a pair set net.ipv{address.version}.ip_nonlocal_bind to 1 on both, or Postfix does not start."
+    ]
+
+
 def _legacy(given: Mapping[str, Any]) -> list[str]:
     address, port = str(given.get("relay_legacy_address") or ""), given.get("relay_legacy_port")
     if not address:
@@ -166,6 +191,8 @@ def _legacy(given: Mapping[str, Any]) -> list[str]:
         known = ip_address(address)
         if known.is_unspecified or known.is_loopback or known.is_link_local or known.is_multicast:
             found.append(f"relay_legacy_address is {address}: name the relay's one address that faces old devices.")
+        else:
+            found += _of_the_host(known, given)
     except ValueError:
         found.append(f"relay_legacy_address is {address!r}, which is no IP address: name the relay's address that faces old devices.")
     if is_number(port) and number(port) in TAKEN_PORTS:

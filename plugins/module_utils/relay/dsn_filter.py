@@ -14,6 +14,18 @@ from .upstreams import UPSTREAMS
 
 # Refusals of other providers that mean a wrong setting, in their own words; they have no enhanced code of their own.
 OTHERS = ("[Aa]uthentication required", "verified Sender Identity", "[Mm]aximum credits exceeded")
+# What a submission server says of an address, account or sender that it was not told of: with Microsoft's own servers the error table
+# knows better, and there these words may be a recipient's server's. The last three are this role's own, as another relay's smart host.
+OF_SUBMISSION = (
+    "[Rr]elay(ing)? (access )?(is )?(denied|not permitted)",
+    "not verified",
+    "Unauthenticated senders",
+    "not owned by user",
+    "Sender address rejected",
+    "may send only as",
+    "in no network of relay_devices",
+    "sends only as the senders of",
+)
 ANY_CODE = r"5\.\d+\.\d+"
 
 
@@ -22,7 +34,7 @@ def lines(upstream: str) -> list[str]:
     services = UPSTREAMS[upstream].services
     rows = [row for service in services for row in ROWS if row.service == service and row.keep]
     found = [_block(row.code or ANY_CODE, row.text, row.keep == "bounce") for row in rows]
-    found += [_block(ANY_CODE, text, False) for text in OTHERS]
+    found += [_block(ANY_CODE, text, False) for text in (*OTHERS, *(() if services else OF_SUBMISSION))]
     return [line for block in dict.fromkeys(found) for line in block]
 
 

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import MailopsError
@@ -52,13 +55,14 @@ def call(*command: str, given: bytes | None = None) -> bytes:
 
 def export(directory: Path) -> int:
     """Writes every message to the directory and takes it out of the queue; how many. Postfix has to stand still."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
     messages = [message for message in queue.read() if message.recipients]
     written: list[Path] = []
     try:
+        if not directory.is_dir():  # one that is there is somebody's; the files are for root alone anyway
+            directory.mkdir(mode=0o700, parents=True)
+            directory.chmod(0o700)
         for message in messages:
-            written += _written(directory, message)
+            _export(directory, message, written)
         _sync(directory)
         _counted(messages, written)
     except (MailopsError, OSError) as error:
@@ -70,7 +74,8 @@ def export(directory: Path) -> int:
     return len(messages)
 
 
-def _written(directory: Path, message: Message) -> list[Path]:
+def _export(directory: Path, message: Message, written: list[Path]) -> None:
+    """`written` gets what it makes, half files too, which the next export would stumble over."""
     name = f"{int(message.arrived)}-{message.queue_id}"
     content = call("/usr/sbin/postcat", "-bh", "-q", message.queue_id)
     envelope = {
@@ -82,13 +87,13 @@ def _written(directory: Path, message: Message) -> list[Path]:
         "size": len(content),
     }
     body, told = directory / f"{name}.eml", directory / f"{name}.json"
-    _write(body, content)
-    _write(told, json.dumps(envelope, indent=2).encode() + b"\n")
-    return [body, told]
+    _write(body, content, written)
+    _write(told, json.dumps(envelope, indent=2).encode() + b"\n", written)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, written: list[Path]) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    written.append(path)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
@@ -139,10 +144,15 @@ def bring_in(directory: Path, sendmail: str = "/usr/sbin/sendmail") -> int:
 # -- drain ------------------------------------------------------------------------------------------------------------
 
 
-def drain(timeout: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Sends what waits; how many messages there were. Raises NotDone where some are left after so many seconds."""
+def drain(
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    began: float | None = None,
+) -> int:
+    """Sends what waits; how many messages there were. Raises NotDone where some are left so many seconds after `began`, which is now."""
     waiting = queue.read()
-    began, flushed, total = clock(), None, len(waiting)
+    began, flushed, total = clock() if began is None else began, None, len(waiting)
     while waiting:
         now = clock()
         if now - began >= timeout or all(message.held for message in waiting):
@@ -175,8 +185,21 @@ def close() -> None:
 
 
 def reopen() -> None:
-    call("/usr/sbin/postconf", "-X", "master_service_disable")
-    call("/usr/sbin/postfix", "reload")
+    """Postfix takes mail again, or will at its next start: nothing that fails here hides why."""
+    for command in (("/usr/sbin/postconf", "-X", "master_service_disable"), ("/usr/sbin/postfix", "reload")):
+        with suppress(NotDone):
+            call(*command)
+
+
+def _empty(timeout: float) -> int:
+    """Sends what waits until nothing does with Postfix at rest; how many. A connection that was open may have handed in more."""
+    began, total = time.monotonic(), 0
+    while True:
+        total += drain(timeout, began=began)
+        call("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
+        if not queue.read():
+            return total
+        call("/usr/bin/systemctl", "start", POSTFIX_UNITS[0])
 
 
 def export_main(arguments: list[str]) -> int:
@@ -189,7 +212,7 @@ def export_main(arguments: list[str]) -> int:
         call("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
         try:
             number = export(Path(arguments[0]))
-        except MailopsError:
+        except BaseException:
             stop = False
             raise
         finally:
@@ -216,15 +239,16 @@ def import_main(arguments: list[str]) -> int:
 
 
 def drain_main(arguments: list[str]) -> int:
-    """`drain SECONDS`: the listeners are closed meanwhile, and stay so where the queue became empty."""
+    """`drain SECONDS`: the listeners are closed meanwhile. Where the queue became empty, Postfix is stopped."""
     if len(arguments) != 1 or not arguments[0].isdigit():
         complain("usage: mailops-relay drain SECONDS")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the listeners are opened then, too
     try:
-        close()
         try:
-            number = drain(float(arguments[0]))
-        except MailopsError:
+            close()
+            number = _empty(float(arguments[0]))
+        except BaseException:
             reopen()
             raise
     except MailopsError as error:

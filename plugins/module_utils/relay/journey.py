@@ -61,7 +61,7 @@ class Reader:
         if done.returncode not in (0, 1) or (done.returncode and done.stderr.strip()):
             said = " ".join(done.stderr.decode("utf-8", "replace").split())[:300]
             raise JournalUnreadable(f"Could not read the relay's journal: {said}. Run this as root.")
-        entries = [entry for line in done.stdout.decode("utf-8", "replace").splitlines() if (entry := _entry(line))]
+        entries = [entry for line in done.stdout.decode("utf-8", "replace").split("\n") if (entry := _entry(line))]
         if entries:
             self._place = f"--after-cursor={entries[-1]['__CURSOR']}"
         return entries

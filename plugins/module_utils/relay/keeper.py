@@ -94,13 +94,22 @@ class Keeper:
         """Goes on from `as_state`."""
         self.at = float(state.get("at") or 0)
         self.ledger = Ledger.from_state(state.get("ledger") or {}, self.window)
-        self.guard = Guard([lock for lock in state.get("locks") or [] if lock["mailbox"] in self.boxes], self.pause)
+        self.guard = Guard(state.get("locks"), self.pause)
+        for lock in list(self.guard.locks.values()):
+            if not self._holds(lock.mailbox, lock.sender):
+                self._order(self.guard.open(lock))  # the inventory has changed: whoever sends for it now is to try
         self.told, self.counts = state.get("mailboxes") or {}, state.get("counts") or {}
         self.active = {queue_id: InFlight(**found) for queue_id, found in (state.get("active") or {}).items()}
         for address, day in (state.get("days") or {}).items():
             if address in self.boxes:
                 box = self.boxes[address]
                 box.day.closed, box.day.room, box.reason = bool(day["closed"]), int(day["room"]), str(day["reason"])
+
+    def _holds(self, mailbox: str, sender: str) -> bool:
+        """Whether a lock of this mailbox and sender ("" for all of them) still stands before anything."""
+        box = self.boxes.get(mailbox)
+        own = sender.endswith(f"@{self.settings.get('hostname')}")  # the relay's own notices
+        return bool(box and (not sender or own or sender in box.senders))
 
     # -- what happens ---------------------------------------------------------------------------------------------
 

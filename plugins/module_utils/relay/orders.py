@@ -21,8 +21,6 @@ from .desk import Desk
 
 _ID = re.compile(r"[0-9A-Za-z]{6,20}")
 _LARGEST = 1 << 20
-# So many messages are tried at once when they are let go; more of them go with the queue's own pace.
-_AT_ONCE = 20
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -41,15 +39,18 @@ def _ids(value: object) -> list[str]:
 
 
 def carry_out(reload: bool, hold: list[str], release: list[str], run: Run = subprocess.run) -> None:
-    """The way is opened or closed before messages are let go or held. A command that fails is told in the journal."""
+    """The way is opened or closed before messages are let go or held. A command that fails is told in the journal.
+
+    What is let go is queued anew: its time in the hold queue would count, and Postfix return it at the next refusal (postsuper(1)).
+    """
     commands: list[tuple[list[str], str | None]] = [(["/usr/sbin/postfix", "reload"], None)] if reload else []
-    for option, ids in (("-h", hold), ("-H", release)):
+    for option, ids in (("-h", hold), ("-r", release)):
         commands += [(["/usr/sbin/postsuper", option, "-"], "\n".join(ids) + "\n")] if ids else []
-    commands += [(["/usr/sbin/postqueue", "-i", one], None) for one in release[:_AT_ONCE]]
+    # Or it would be noticed a minute later.
+    commands += [(["/usr/sbin/postkick", "public", "pickup", "W"], None)] if release else []
     for command, text in commands:
         status = run(command, check=False, text=True, input=text).returncode
-        # A message that is asked for and was sent meanwhile is no failure.
-        if status and command[0] != "/usr/sbin/postqueue":
+        if status:
             say(f"<3>{' '.join(command)} ended with {status}: what the watcher decided has not all taken effect.")
 
 

@@ -8,6 +8,7 @@ Private to the collection. Source: postconf(1), postfix(1).
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,14 @@ _COMPLAINT = re.compile(r"(?:fatal|error|panic): (.*)|warning: (.*(?:unused para
 
 def complaints(name: str, candidate: Path, configuration: Path = CONFIGURATION) -> list[str]:
     """What Postfix says against this file as `name` (main.cf, master.cf); empty where it says nothing."""
+    before = os.umask(0o077)  # a copy of a secret is never anybody's to read, not for a moment
+    try:
+        return _complaints(name, candidate, configuration)
+    finally:
+        os.umask(before)
+
+
+def _complaints(name: str, candidate: Path, configuration: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         directory.chmod(0o755)  # Postfix's own users look into it

@@ -69,7 +69,7 @@ def _queue(status: dict[str, Any]) -> list[dict[str, Any]]:
         if row["id"] == "waiting" and not row["held"] and status["at"] - row["oldest"] < _LONG:
             continue
         if row["id"] == "waiting":
-            cause, remedy = ("held by hand", "Let it go: postsuper -H ALL.") if row["held"] else ("waiting for its turn", "")
+            cause, remedy = ("held by hand", "Let it go: postsuper -r ALL hold.") if row["held"] else ("waiting for its turn", "")
             found.append(_problem(subject, cause, remedy, grave=bool(row["held"]), messages=row["messages"]))
             continue
         grave = bool(row["held"]) or not row["wait_helps"] or status["at"] - row["oldest"] >= _LONG

@@ -41,8 +41,11 @@ class Message:
 
 
 def parse(text: str) -> list[Message]:
-    """All messages; a line that is not JSON is left out: postqueue prints warnings among them."""
-    return [message for line in text.splitlines() if (message := _message(line))]
+    """All messages; a line that is not JSON is left out: postqueue prints warnings among them.
+
+    Only a line feed ends a line: what Python takes for one besides may stand in an address.
+    """
+    return [message for line in text.split("\n") if (message := _message(line))]
 
 
 def _message(line: str) -> Message | None:

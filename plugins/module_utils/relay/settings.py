@@ -16,8 +16,8 @@ from typing import Any
 from ..clouds import CLOUDS, Cloud, resolve
 from ..errors import InvalidInput
 from . import devices, dsn_filter, header_from, upstreams
-from .checks import DOMAIN, checked
-from .given import Mailbox, mailboxes, number
+from .checks import checked
+from .given import Mailbox, hostname, mailboxes, number
 
 NO_MAILBOX = "retry:4.3.5 No mailbox of relay_mailboxes sends for this sender"
 NO_SENDER = "discard:a returned message has no mailbox to be sent from; relay_notices_to is told of it"
@@ -65,15 +65,6 @@ def passwords(given: dict[str, Any]) -> dict[str, list[str]]:
     if given["relay_upstream"] == "connector" or not upstreams.credentials(given)[0]:
         return {}
     return {f"{entry['name']}.passwd": [f"{hop} {':'.join(upstreams.credentials(given))}"] for entry in transports}
-
-
-def hostname(given: dict[str, Any]) -> str:
-    """The relay's full name, in lower case: the given one, else the inventory's, else the host's own, else one in the tenant's domain."""
-    told = [str(given.get(name) or "") for name in ("relay_hostname", "inventory_hostname", "fqdn")]
-    whole = [name for name in told if "." in name.strip(".") and not name.replace(".", "").isdigit()]
-    domain = str(given.get("m365_tenant") or "")
-    name = whole[0] if whole else f"{next(filter(None, told), 'relay')}.{domain if DOMAIN.fullmatch(domain) else 'localdomain'}"
-    return name.lower().rstrip(".")
 
 
 def notices_sender(given: dict[str, Any], listed: list[Mailbox]) -> str:

@@ -23,6 +23,10 @@ CONNECTOR_NAMES = {
 }
 
 
+# Ports that speak TLS from the first byte: RFC 8314, and SMTP2GO's own.
+WRAPPED = (465, 8465, 443)
+
+
 @dataclass(frozen=True)
 class Upstream:
     """One kind. `recipients`: the most in one transaction. `services`: whose rows of the error table say what a refusal means."""
@@ -92,7 +96,7 @@ def options(given: dict[str, Any], password_file: str) -> dict[str, str]:
     wanted = given.get("relay_smarthost") or {}
     level = {"verify": "secure", "encrypt": "encrypt", "none": "none"}[wanted.get("tls") or "verify"]
     found = {"smtp_tls_security_level": level, "smtp_address_preference": "ipv4"}
-    if server(given)[1] == 465:
+    if server(given)[1] in WRAPPED:
         found["smtp_tls_wrappermode"] = "yes"
     if given["relay_upstream"] == "smarthost":
         found["smtp_host_lookup"] = "dns, native"

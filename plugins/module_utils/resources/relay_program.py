@@ -30,8 +30,12 @@ START = f"""#!/usr/bin/python3 -I
 import sys
 
 sys.path.insert(0, "{LIBRARY}")
-from {PACKAGE}.relay.__main__ import main
-
+try:
+    from {PACKAGE}.relay.__main__ import main
+except Exception as error:
+    # While its files are replaced: Postfix keeps the message for later (sysexits.h, EX_TEMPFAIL).
+    print("4.3.0 mailops-relay cannot start now:", error)
+    sys.exit(75)
 sys.exit(main(sys.argv[1:]))
 """
 SPEC = Spec({"state": {"type": "str", "choices": ["present", "absent"], "required": True}})
@@ -81,11 +85,19 @@ class RelayProgram:
             if text is None:
                 target.unlink(missing_ok=True)
                 continue
-            target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._make_readable(target.parent)
             write(target, text, 0o755 if Path(path) == COMMAND else 0o644)
         if params["state"] == "absent":
             self._prune()
         return plan.outcome
+
+    def _make_readable(self, folder: Path) -> None:
+        """Whatever the umask: users that are not root run the program."""
+        folder.mkdir(parents=True, exist_ok=True)
+        library = self._at(LIBRARY)
+        for one in (folder, *folder.parents):
+            if one.is_relative_to(library):
+                one.chmod(0o755)
 
     def _at(self, path: Path) -> Path:
         return self.root / path.relative_to("/")

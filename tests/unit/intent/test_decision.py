@@ -157,7 +157,11 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {},
         "fabrikam.com is no accepted domain of this tenant (contoso.com",
     ),
-    "a relay host that is not there": ({"method": "relay", "relay": "attic"}, {"relays": [BRIDGE]}, "m365_relays does not hold (bridge)"),
+    "a relay host that is not there": (
+        {"method": "relay", "relay": "attic"},
+        {"relays": [BRIDGE]},
+        "nor in m365_relays (bridge): name one of them",
+    ),
     "a proof to outside": (
         {"method": "direct_send", "recipients": "inside", "to": "ada@fabrikam.com"},
         {},

@@ -42,6 +42,20 @@ def test_a_relay_of_the_inventory_is_told_to_its_own_tenant_only() -> None:
     assert relays.of_inventory([host("relay1", relay_state="absent")], "contoso") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("relay1.contoso.com", {"ansible_host": "10.0.0.5"}, "relay1.contoso.com"),
+        ("relay1", {"ansible_host": "10.0.0.5"}, "10.0.0.5"),
+        ("relay1", {"ansible_host": "10.0.0.5", "relay_hostname": "relay.contoso.com"}, "relay.contoso.com"),
+        ("relay1", {}, "relay1"),
+    ],
+)
+def test_devices_are_told_the_name_in_the_relays_certificate(name: str, more: dict[str, str], told: str) -> None:
+    [found] = relays.of_inventory([host(name, **more)], "contoso")
+    assert found["host"] == told
+
+
 def test_what_the_tenant_has_to_know_holds_no_password() -> None:
     devices = [
         {"name": "NAS", "username": "nas", "password": "Very-Secret-1", "senders": ["NAS@contoso.com"]},

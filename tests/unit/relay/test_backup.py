@@ -37,6 +37,14 @@ def test_a_backup_makes_another_host_the_relay(relay: Path, tmp_path: Path) -> N
     assert not (tmp_path / "new/etc/passwd").exists()
 
 
+def test_a_directory_that_is_somebodys_stays_as_it_is(relay: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "shared").chmod(0o755)
+    file = backup.make(tmp_path / "shared", 0, relay)
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o755
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 def test_only_the_newest_are_kept(relay: Path, tmp_path: Path) -> None:
     for day in range(5):
         backup.make(tmp_path / "backups", day * 86400.0, relay, keep=3)
@@ -76,8 +84,24 @@ def test_the_watcher_does_not_write_over_what_is_restored(monkeypatch: pytest.Mo
             raise BackupError("tar failed")
 
     monkeypatch.setattr(backup, "restore", restore)
-    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: done.append(f"{verb} {unit}"))
+    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: done.append(f"{verb} {unit}") or verb != "is-failed")
     assert backup.restore_main(["/root/relay.tar.gz"]) == (0 if whole else 1)
     watcher = [place for place, what in enumerate(done) if what.endswith("mailops-relay-watch.service")]
     assert [done[place].split()[0] for place in watcher] == ["stop", "start"]
     assert watcher[0] < done.index("/root/relay.tar.gz") < watcher[1]
+
+
+def test_a_service_that_does_not_start_afterwards_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(backup, "restore", lambda file: None)
+    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: verb != "is-failed" or unit.startswith("mailops-relay-bridge"))
+    assert backup.restore_main(["/root/relay.tar.gz"]) == 1
+    assert "Restored, but mailops-relay-bridge.service did not start" in capsys.readouterr().err
+
+
+def test_what_the_role_wrote_for_this_hosts_dovecot_stays(relay: Path, tmp_path: Path) -> None:
+    configuration = relay / "etc/mailops-relay"
+    (configuration / "bridge.conf").write_text("for 2.3")
+    file = backup.make(tmp_path / "backups", 0, relay)
+    (configuration / "bridge.conf").write_text("for 2.4")
+    backup.restore(file, relay)
+    assert (configuration / "bridge.conf").read_text() == "for 2.4"

@@ -156,6 +156,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"relay_legacy_address": "printers"}, "'printers', which is no IP address"),
     ({"relay_legacy_address": "::"}, "relay_legacy_address is ::: name the relay's one address"),
     ({"relay_legacy_address": "192.0.2.1", "relay_legacy_port": 587}, "relay_legacy_port is 587, which is for users"),
+    ({"relay_legacy_address": "192.0.2.1", "host_addresses": ["192.0.2.7"]}, "192.0.2.1, which this host does not have (192.0.2.7)"),
+    ({"relay_devices": [{**ERP, "username": 1234}]}, "ERP: username is no text: put it in quotes"),
+    ({"relay_devices": [{**ERP, "password": 123456}]}, "ERP: password is no text: put it in quotes"),
+    ({"relay_devices": [{**SCANNER, "networks": "192.0.2.10"}]}, "networks is '192.0.2.10': give a list"),
+    ({"relay_devices": [{**SCANNER, "senders": "scanner@contoso.com"}]}, "senders is 'scanner@contoso.com': give a list"),
+    ({"relay_devices": [{**SCANNER, "rewrite": "no"}]}, "rewrite is 'no': write true or false"),
 ]
 
 
@@ -165,6 +171,12 @@ def test_bad_input_is_told_in_one_sentence(changed: dict[str, Any], sentence: st
     assert len(found) == 1, found
     assert sentence in found[0]
     assert "s3cret" not in found[0]
+    assert "123456" not in found[0]
+
+
+@pytest.mark.parametrize("there", [{"host_addresses": ["192.0.2.7", "192.0.2.1"]}, {"host_addresses": ["::1"], "binds_any_address": True}])
+def test_old_devices_get_an_address_that_the_host_has_or_may_get(there: dict[str, Any]) -> None:
+    assert not problems(given(relay_legacy_address="192.0.2.1", **there))
 
 
 def test_good_input_has_no_problem() -> None:
@@ -176,4 +188,16 @@ def test_good_input_has_no_problem() -> None:
 def test_where_the_upstream_takes_anybody_a_device_needs_no_mailbox() -> None:
     told = with_devices(SCANNER, relay_upstream="connector", relay_mailboxes=[])
     assert not problems(told)
-    assert header_from.tables(told).keys() == {"from-m365"}
+    assert header_from.tables(told).keys() == {"from-m365-1", "from-m365"}
+
+
+def test_where_the_upstream_takes_anybody_a_device_writes_no_other_devices_address_either() -> None:
+    alarm = {"name": "Alarm", "networks": ["192.0.2.11"], "senders": ["Alarm@contoso.com"]}
+    plan = settings.settings(
+        with_devices(SCANNER, alarm, relay_upstream="connector", relay_mailboxes=[], m365_tenant="contoso.com", relay_notices_to="it@x.de")
+    )
+    assert plan["tables"]["transports"][:2] == ["scanner@contoso.com m365-1:contoso.com:25", "alarm@contoso.com m365-2:contoso.com:25"]
+    assert "REPLACE From: alarm@contoso.com" in plan["tables"]["from-m365-2"][1]
+    assert "scanner" not in str(plan["tables"]["from-m365-2"])
+    paced = [entry["name"] for entry in plan["transports"] if "destination_rate_delay" in entry["limits"]]
+    assert paced == ["m365-notices"]

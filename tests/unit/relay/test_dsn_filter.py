@@ -59,6 +59,31 @@ def test_a_provider_that_is_not_microsoft_is_taken_by_its_own_words() -> None:
     assert filtered("sendgrid", "5.7.57 whatever")[0] == "5"
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "5.0.0 From header sender domain not verified (contoso.com)",
+        "5.0.0 Relay access denied - please authenticate",
+        "5.7.1 Relaying denied",
+        "5.7.1 <x@example.net>: Relay access denied",
+        "5.7.1 <scanner@contoso.com>: Sender address rejected: not owned by user erp",
+        "5.0.0 Unauthenticated senders not allowed",
+        "5.7.1 <scanner@contoso.com>: Sender address rejected: Attic may send only as erp@contoso.com; set this sender in the device",
+        "5.7.1 <unknown[192.0.2.1]>: Client host rejected: This address is in no network of relay_devices",
+    ],
+)
+def test_what_a_provider_says_of_the_account_is_no_verdict_on_the_message(reply: str) -> None:
+    for upstream in ("smtp2go", "sendgrid", "mailgun", "smarthost"):
+        assert filtered(upstream, reply)[0] == "4"
+    assert filtered("oauth", "5.7.1 <x@example.net>: Relay access denied")[0] == "5", (
+        "a recipient's server, to which nobody's setting is wrong"
+    )
+
+
+def test_what_a_provider_says_of_a_recipient_stands() -> None:
+    assert filtered("smarthost", "5.1.1 <nobody@example.net>: Recipient address rejected: User unknown")[0] == "5"
+
+
 def test_the_expressions_are_posix() -> None:
     for upstream in ("oauth", "acs"):
         assert not [line for line in dsn_filter.lines(upstream) if re.search(r"\\[dwsb]|\(\?|\*\?|\+\?", line)]

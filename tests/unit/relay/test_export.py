@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -166,3 +167,57 @@ def test_a_failed_drain_opens_the_listeners_again(postfix: Postfix, capsys: pyte
     assert [command[1:] for command in postfix.calls] == [
         ("-e", "master_service_disable = !127.0.0.1:2526/inet, inet"), ("reload",), ("-X", "master_service_disable"), ("reload",),
     ]  # fmt: skip
+
+
+def test_a_drain_that_cannot_close_the_listeners_leaves_them_as_they_were(postfix: Postfix, capsys: pytest.CaptureFixture[str]) -> None:
+    postfix.broken = "postfix"
+    assert export.drain_main(["5"]) == 1
+    assert "postfix failed" in capsys.readouterr().err
+    assert postfix.calls[-2][1:] == ("-X", "master_service_disable")
+
+
+def test_what_an_open_connection_handed_in_at_the_last_moment_is_sent_too(
+    postfix: Postfix, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    postfix.messages, real = {}, postfix.call
+
+    def late(*command: str, given: bytes | None = None) -> bytes:
+        if "stop" in command and not any("start" in call for call in postfix.calls):
+            postfix.messages, postfix.flushes = Postfix("AAAAAA9").messages, 1
+        return real(*command, given=given)
+
+    monkeypatch.setattr(export, "call", late)
+    monkeypatch.setattr(export, "PAUSE", 0.0)
+    assert export.drain_main(["5"]) == 0
+    assert capsys.readouterr().out.startswith("The queue is empty: 1 messages were sent.")
+    verbs = [command[1] for command in postfix.calls if command[0].endswith("systemctl")]
+    assert verbs == ["stop", "start", "stop"]
+    assert not any("-X" in command for command in postfix.calls), "the listeners stay closed"
+
+
+def test_half_a_file_does_not_stand_in_the_next_exports_way(postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotDone, match="No space left"):
+        export.export(tmp_path / "queue")
+    monkeypatch.setattr(os, "fsync", real)
+    assert list((tmp_path / "queue").iterdir()) == []
+    assert export.export(tmp_path / "queue") == 3
+
+
+def test_a_directory_that_cannot_be_made_is_one_sentence_and_postfix_runs_again(
+    postfix: Postfix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert export.export_main([str(tmp_path / "file" / "queue"), "--stop"]) == 1
+    assert "could not be exported" in capsys.readouterr().err
+    assert postfix.calls[-1][1] == "start"
+
+
+def test_a_directory_that_is_somebodys_stays_as_it_is(postfix: Postfix, tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    assert export.export(tmp_path) == 3
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777

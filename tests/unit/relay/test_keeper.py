@@ -195,11 +195,30 @@ def test_a_restart_goes_on_exactly() -> None:
     assert again.ledger.used(BOX, NOON + DAY - 60) == 95
 
 
-def test_a_mailbox_that_is_gone_takes_its_lock_along() -> None:
+def changed(found: Keeper, mailboxes: list[dict[str, Any]]) -> Keeper:
+    """The watcher after a run of the role with other mailboxes."""
+    again = Keeper({"mailboxes": mailboxes})
+    again.load(json.loads(json.dumps(found.as_state())))
+    return again
+
+
+def test_a_mailbox_that_is_gone_takes_its_lock_along_and_lets_its_mail_go() -> None:
     found = keeper()
     active(found, "A", ERP)
     attempt(found, "A", "deferred", DENIED, label="m365-2")
-    state = found.as_state()
-    fewer = Keeper({"mailboxes": settings()["mailboxes"][:1]})
-    fewer.load(state)
+    assert found.tick(NOON).hold == ["A"]
+    fewer = changed(found, settings()["mailboxes"][:1])
     assert not fewer.guard.locks
+    assert fewer.tick(NOON).release == ["A"]
+
+
+def test_a_sender_that_moves_to_another_mailbox_lets_its_mail_go() -> None:
+    found = keeper()
+    active(found, "A", ALIAS)
+    attempt(found, "A", "deferred", DENIED)
+    found.tick(NOON)
+    one, two = settings()["mailboxes"]
+    moved = changed(found, [one | {"senders": [BOX]}, two | {"senders": [ERP, ALIAS]}])
+    assert not moved.guard.locks
+    assert moved.tick(NOON).release == ["A"]
+    assert changed(found, [one, two]).guard.locks, "where nothing has changed, it goes on"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,20 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def candidate(tmp_path: Path, text: str) -> Path:
     (tmp_path / "candidate").write_text(text)
     return tmp_path / "candidate"
+
+
+def test_a_copy_of_a_secret_is_never_anybodys_to_read(configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    masks: list[int] = []
+
+    def copy(*_: object) -> None:
+        masks.append(os.umask(0o077))
+
+    monkeypatch.setattr("shutil.copy", copy)
+    before = os.umask(0o022)
+    with pytest.raises(FileNotFoundError):
+        postfix_check.complaints("main.cf", candidate(tmp_path, "good\n"), configuration)
+    assert os.umask(before) == 0o022
+    assert set(masks) == {0o077}
 
 
 def test_a_file_that_postfix_takes_has_no_complaints(configuration: Path, tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_the_queue_is_read_message_by_message() -> None:
     assert reasons.of(found[1].reason) == reasons.WAITING
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_no_character_of_an_address_hides_a_message(end: str) -> None:
+    """postqueue writes UTF-8 as it is."""
+    strange = json.dumps(DEFERRED | {"sender": f"a{end}b@contoso.com"}, ensure_ascii=end < " ")
+    assert len(queue.parse(f"{strange}\n{json.dumps(NOTICE)}\n")) == 2
+
+
 def test_a_queue_that_cannot_be_read_is_one_sentence() -> None:
     failing = [sys.executable, "-c", "import sys; sys.exit('postqueue: fatal: the mail system is down')"]
     with pytest.raises(queue.QueueUnreadable, match=r"Could not read Postfix's queue: postqueue: fatal: the mail system is down"):

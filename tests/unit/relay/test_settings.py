@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils.relay import settings
+from ansible_collections.mailops.m365.plugins.module_utils.relay.given import hostname
 
 from .variables import given
 
@@ -117,6 +118,13 @@ def test_a_smart_host_without_a_password_is_asked_for_none() -> None:
     assert "smtp_sasl_auth_enable" not in plan["transports"][0]["options"]
 
 
+@pytest.mark.parametrize("port", [465, 8465, 443])
+def test_tls_from_the_first_byte_is_spoken_on_the_ports_that_are_for_it(port: int) -> None:
+    account = {"host": "mail.example", "port": port, "username": "u", "password": "p"}
+    plan = settings.settings(given(relay_upstream="smtp2go", relay_smarthost=account))
+    assert plan["transports"][0]["options"]["smtp_tls_wrappermode"] == "yes"
+
+
 @pytest.mark.parametrize(
     ("told", "name"),
     [
@@ -128,7 +136,7 @@ def test_a_smart_host_without_a_password_is_asked_for_none() -> None:
     ],
 )
 def test_the_relays_name(told: dict[str, str], name: str) -> None:
-    assert settings.hostname(given(**told)) == name
+    assert hostname(given(**told)) == name
 
 
 def test_the_plan_which_is_a_fact_holds_no_secret() -> None:
@@ -162,6 +170,12 @@ def test_the_plan_which_is_a_fact_holds_no_secret() -> None:
         ({"relay_tls_certificate": "/etc/x.pem"}, "belong together"),
         ({"relay_metrics_directory": "metrics"}, "absolute path"),
         ({"relay_hostname": "[relay]"}, "relay_hostname is '[relay]'"),
+        ({"relay_hostname": "Contoso.com"}, "relay_hostname is contoso.com, a mail domain"),
+        ({"relay_hostname": "contoso.de", "relay_notices_to": "it@contoso.de"}, "relay_hostname is contoso.de, a mail domain"),
+        ({"relay_queue_lifetime": "15w"}, "relay_queue_lifetime is 15w: Postfix knows no longer time than 100d"),
+        ({"relay_backup_directory": ""}, "relay_backup_directory is empty"),
+        ({"relay_backup_directory": "/root/relay"}, "services do not see what is below /home and /root"),
+        ({"relay_metrics_directory": "/home/metrics"}, "services do not see what is below /home and /root"),
         ({"relay_upstream": "connector"}, "no MX to look up"),
         ({"relay_upstream": "smtp2go"}, "lacks a username or a password"),
         ({"relay_upstream": "smarthost"}, "relay_smarthost.host is ''"),

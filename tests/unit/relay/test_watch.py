@@ -137,7 +137,7 @@ def test_root_does_what_is_ordered_and_no_more(desk: Desk) -> None:
     fed(desk, now=START + 1 + FIRST_PAUSE)
     ran = Ran()
     orders.work_off(desk, ran)
-    assert ran.commands[1:] == [("/usr/sbin/postsuper", "-H", "-", ["ABCDEF1"]), ("/usr/sbin/postqueue", "-i", "ABCDEF1")]
+    assert ran.commands[1:] == [("/usr/sbin/postsuper", "-r", "-", ["ABCDEF1"]), ("/usr/sbin/postkick", "public", "pickup", "W")]
 
 
 def test_an_order_that_is_none_is_dropped(desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
