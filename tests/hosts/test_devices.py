@@ -177,6 +177,20 @@ def test_a_rewritten_device_sends_as_its_mailbox_and_answers_go_to_whom_it_named
     assert len(door.arrived(number)) == 1
 
 
+def test_a_rewriting_that_breaks_keeps_the_message(door: Door, tmp_path: Path) -> None:
+    """While its program is replaced, for example. Left to itself, pipe(8) returns a message at any error."""
+    program, number = "/usr/local/sbin/mailops-relay", f"broken-{door.host.release}@copier.local"
+    door.host.run(f"mv {program} {program}.away && printf '#!/bin/sh\necho it is broken\nexit 1\n' > {program} && chmod 755 {program}")
+    try:
+        done = door.swaks("scanner", "root@copier.local", *data(tmp_path, message(number, "third.floor@copier.example")))
+        assert done.returncode == 0, done.stdout
+        wait_until(lambda: "it is broken" in door.host.run("postqueue -j"), 30, "a deferral")
+    finally:
+        door.host.run(f"mv {program}.away {program}")
+    assert not door.arrived(number)
+    door.receive(number, 60)
+
+
 @pytest.mark.parametrize("device", ["printer", "scanner"])
 def test_what_a_device_forgets_is_added(door: Door, tmp_path: Path, device: str) -> None:
     """No Date, no Message-ID, no From."""

@@ -210,13 +210,12 @@ def export_main(arguments: list[str]) -> int:
     stop = "--stop" in arguments
     try:
         call("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
+        done = False
         try:
             number = export(Path(arguments[0]))
-        except BaseException:
-            stop = False
-            raise
+            done = True
         finally:
-            if not stop:
+            if not (done and stop):
                 call("/usr/bin/systemctl", "start", POSTFIX_UNITS[0])
     except MailopsError as error:
         complain(error)
@@ -244,15 +243,16 @@ def drain_main(arguments: list[str]) -> int:
         complain("usage: mailops-relay drain SECONDS")
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the listeners are opened then, too
+    done = False
     try:
-        try:
-            close()
-            number = _empty(float(arguments[0]))
-        except BaseException:
-            reopen()
-            raise
+        close()
+        number = _empty(float(arguments[0]))
+        done = True
     except MailopsError as error:
         complain(error)
         return 1
+    finally:
+        if not done:
+            reopen()
     say(f"The queue is empty: {number} messages were sent.")
     return 0

@@ -153,8 +153,8 @@ def main(arguments: Sequence[str], stream: BinaryIO | None = None) -> int:
     """`mailops-relay rewrite SENDER HOSTNAME RECIPIENT...`, the message on standard input; what it prints, Postfix logs."""
     sender, hostname, *recipients = arguments
     source = stream or sys.stdin.buffer
+    header = rewritten(list(fields(source)), sender, hostname)
     try:
-        header = rewritten(list(fields(source)), sender, hostname)
         say(hand_in(lines(header, source), sender, recipients))
     except smtplib.SMTPResponseException as error:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
@@ -162,8 +162,5 @@ def main(arguments: Sequence[str], stream: BinaryIO | None = None) -> int:
         return TEMPORARY
     except (smtplib.SMTPException, OSError) as error:
         say(f"4.3.0 this relay did not take the message back: {error}")
-        return TEMPORARY
-    except Exception as error:  # Postfix returns the message at any other end than 0 and 75
-        say(f"4.3.0 this relay could not rewrite the message: {type(error).__name__}: {error}")
         return TEMPORARY
     return 0

@@ -30,12 +30,8 @@ START = f"""#!/usr/bin/python3 -I
 import sys
 
 sys.path.insert(0, "{LIBRARY}")
-try:
-    from {PACKAGE}.relay.__main__ import main
-except Exception as error:
-    # While its files are replaced: Postfix keeps the message for later (sysexits.h, EX_TEMPFAIL).
-    print("4.3.0 mailops-relay cannot start now:", error)
-    sys.exit(75)
+from {PACKAGE}.relay.__main__ import main
+
 sys.exit(main(sys.argv[1:]))
 """
 SPEC = Spec({"state": {"type": "str", "choices": ["present", "absent"], "required": True}})

@@ -47,17 +47,6 @@ def test_whatever_the_umask_who_is_not_root_can_run_it(resource: relay_program.R
     assert {path.stat().st_mode & 0o777 for path in [library, *library.rglob("*")]} == {0o755, 0o644}
 
 
-def test_while_its_files_are_replaced_it_asks_for_later(resource: relay_program.RelayProgram) -> None:
-    converge(resource)
-    command = resource.root / "usr/local/sbin/mailops-relay"
-    library = resource.root / "usr/local/lib/mailops-relay"
-    command.write_text(command.read_text().replace(str(relay_program.LIBRARY), str(library)))
-    (library / "mailops_m365/relay/__main__.py").write_text("from . import nothing_of_this_name")
-    done = subprocess.run([sys.executable, "-I", command, "rewrite"], capture_output=True, text=True, check=False)
-    assert done.returncode == 75
-    assert done.stdout.startswith("4.3.0 mailops-relay cannot start now: cannot import name")
-
-
 def test_what_is_installed_runs_without_the_collection(resource: relay_program.RelayProgram) -> None:
     converge(resource)
     library = resource.root / "usr/local/lib/mailops-relay"
