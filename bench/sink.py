@@ -1,19 +1,23 @@
-"""A mail server that accepts everything and keeps nothing, for the relay's benchmark: STARTTLS, AUTH, SIZE, PIPELINING.
+"""A mail server that accepts everything and keeps nothing unless told to, for the relay's benchmark: STARTTLS, AUTH, SIZE, PIPELINING.
 
 It must not be what is measured. Postfix's smtp-sink speaks neither TLS nor AUTH; the emulator judges every message (rights,
 limits, headers), and takes far longer than a relay needs to send one. This one only looks for ends of lines and of messages.
 Any token, user and password will do. Whenever its count has changed it prints `<messages> <bytes> <seconds>` (time.monotonic),
-ten times a second at most. `python -m bench.sink --host ADDRESS --port 587 --chain FILE --key FILE` (PEM).
+ten times a second at most. `python -m bench.sink --host ADDRESS --port 587 --chain FILE --key FILE` (PEM). With `--keep DIRECTORY`
+every message becomes a JSON file there, named by its number: `envelope`, the commands MAIL and RCPT, and `text`, without the dots
+that its way doubled.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import ssl
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 
@@ -22,6 +26,7 @@ class Count:
     messages: int = 0
     size: int = 0
     last: float = 0.0
+    keep: Path | None = None
 
 
 class Session(asyncio.Protocol):
@@ -33,6 +38,7 @@ class Session(asyncio.Protocol):
         self._held = bytearray()
         self._owed = bytearray()
         self._body = False
+        self._envelope: list[str] = []
         self._wanted = 0  # lines of an AUTH conversation that are still to come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -67,6 +73,8 @@ class Session(asyncio.Protocol):
     def _take_body(self) -> bool:
         """Whether the end of the message has come."""
         end = self._held.find(b"\r\n.\r\n")
+        if end < 0 and self._count.keep:
+            return False
         if end < 0:
             # Only what may be the beginning of the end has to be kept.
             self._count.size += max(0, len(self._held) - 4)
@@ -76,9 +84,16 @@ class Session(asyncio.Protocol):
         self._count.messages += 1
         self._count.size += length
         self._count.last = time.monotonic()
+        if self._count.keep:
+            self._write_down(self._count.keep, bytes(self._held[: end + 2]))
         del self._held[:length]
         self._body = False
         return True
+
+    def _write_down(self, directory: Path, body: bytes) -> None:
+        text = body.replace(b"\r\n.", b"\r\n").decode("latin-1").removeprefix("\r\n")
+        file = directory / f"{self._count.messages}.json"
+        file.write_text(json.dumps({"envelope": self._envelope, "text": text}), encoding="ascii")
 
     def _answer(self, line: bytes | bytearray) -> bytes:
         if self._wanted:
@@ -92,6 +107,8 @@ class Session(asyncio.Protocol):
         if verb == b"AUTH":
             self._wanted = 2 if words[1].upper() == b"LOGIN" else 1 if len(words) == 2 else 0
             return b"334 \r\n" if self._wanted else b"235 2.7.0 in\r\n"
+        if verb in (b"MAIL", b"RCPT") and self._count.keep:
+            self._envelope = [*(self._envelope if verb == b"RCPT" else []), line.decode("latin-1").strip()]
         if verb == b"DATA":
             self._body = True
             self._held[:0] = b"\r\n"  # so that an empty message ends like any other
@@ -117,8 +134,8 @@ class Session(asyncio.Protocol):
         self._task = loop.create_task(swap())
 
 
-async def serve(host: str, port: int, chain: str, key: str) -> None:
-    count, told = Count(), 0
+async def serve(host: str, port: int, chain: str, key: str, keep: Path | None) -> None:
+    count, told = Count(keep=keep), 0
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     server = await asyncio.get_running_loop().create_server(lambda: Session(count, context), host, port, backlog=512)
@@ -137,8 +154,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--chain", required=True)
     parser.add_argument("--key", required=True)
+    parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.host, arguments.port, arguments.chain, arguments.key))
+    asyncio.run(serve(arguments.host, arguments.port, arguments.chain, arguments.key, arguments.keep))
     return 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +46,41 @@ def played(world: World, host: str, *options: str, **more: Any) -> dict[str, int
     return {name: int(value) for name, _sep, value in (word.partition("=") for word in recap.partition(":")[2].split())}
 
 
+@dataclass
+class Upstream:
+    log: Path
+    kept: Path
+
+    def count(self) -> int:
+        """How many messages it has taken."""
+        return int(self.log.read_text().splitlines()[-1].split()[0].replace("ready", "0"))
+
+    def messages(self) -> list[tuple[list[str], list[str], str]]:
+        """Subjects, envelope (MAIL and RCPT, without what extensions add) and body of each, by subject."""
+        found = []
+        for file in self.kept.iterdir():
+            message = json.loads(file.read_text())
+            header, _, body = message["text"].partition("\r\n\r\n")
+            subjects = [line for line in header.split("\r\n") if line.startswith("Subject:")]
+            found.append((subjects, [line.partition(">")[0] + ">" for line in message["envelope"]], body))
+        return sorted(found)
+
+
 @contextmanager
-def upstream(world: World) -> Iterator[Any]:
-    """The server; `count()` is how many messages it has taken."""
+def upstream(world: World) -> Iterator[Upstream]:
+    """The server, for a while; what it took before is forgotten."""
     tls = world.sandbox.tls
-    command = [sys.executable, "-m", "bench.sink", "--host", HUB, "--port", str(PORT)]
+    log, kept = world.directory / "sink.log", world.directory / "sink"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    command = [sys.executable, "-m", "bench.sink", "--host", HUB, "--port", str(PORT), "--keep", str(kept)]
     command += ["--chain", str(tls / "server.pem"), "--key", str(tls / "server.key")]
-    log = world.directory / "sink.log"
     with log.open("wb") as told:
         process = subprocess.Popen(command, cwd=REPO, stdout=told)
     try:
         while not log.read_text().startswith("ready"):
             assert process.poll() is None
-        yield lambda: int((log.read_text().splitlines()[-1].split() or ["0"])[0].replace("ready", "0"))
+        yield Upstream(log, kept)
     finally:
         process.terminate()
         process.wait(10)

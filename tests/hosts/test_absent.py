@@ -11,7 +11,7 @@ from testbed import image
 from testbed.host import Host
 from testbed.world import World
 
-from .smart_relay import play, played, upstream
+from .smart_relay import Upstream, play, played, upstream
 
 SEND = (
     "for i in $(seq {count}); do printf 'Subject: {tag}-%s\\n\\nhello\\n.dot\\n' $i | "
@@ -38,6 +38,13 @@ def eventually(what: Callable[[], bool], patience: float = 30) -> None:
         time.sleep(0.2)
 
 
+def came_whole(taken: Upstream, tag: str, count: int) -> None:
+    """Each message of SEND once, to both in one transaction, with its line that begins with a dot."""
+    envelope = ["MAIL FROM:<scanner@contoso.com>", "RCPT TO:<a@example.net>", "RCPT TO:<b@example.net>"]
+    assert taken.messages() == [([f"Subject: {tag}-{number}"], envelope, "hello\r\n.dot\r\n") for number in range(1, count + 1)]
+    assert taken.count() == count
+
+
 def test_a_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -> None:
     host.run(SEND.format(count=3, tag="stuck"))
     eventually(lambda: queued(host) == 3 and "delay_reason" in host.run("postqueue -j"))
@@ -53,9 +60,10 @@ def test_an_exported_queue_is_sent_again_whole(world: World, host: Host) -> None
     assert "3 messages exported" in host.run("mailops-relay export /root/queue")
     assert queued(host) == 0
     assert host.run("stat -c %a /root/queue /root/queue/*").split() == ["700", *["600"] * 6]
-    with upstream(world) as count:
+    with upstream(world) as taken:
         assert "3 messages taken" in host.run("mailops-relay import /root/queue")
-        eventually(lambda: count() == 3)
+        eventually(lambda: taken.count() >= 3 and queued(host) == 0)
+        came_whole(taken, "stuck", 3)
     assert host.run("ls /root/queue") == ""
 
 
@@ -73,11 +81,11 @@ def test_a_backup_is_restored(host: Host) -> None:
 def test_the_probe_proves_the_relays_senders_and_names_what_is_wrong(world: World, host: Host) -> None:
     senders = [{"name": "Scanner", "address": "scanner@contoso.com", "to": "proof@example.net"}]
     stranger = {"name": "Stranger", "address": "boss@contoso.com", "to": "proof@example.net"}
-    with upstream(world) as count:
+    with upstream(world) as taken:
         assert played(world, host.name, "--check", entry="prove", relay_senders=senders)["changed"] == 0
-        assert count() == 0
+        assert taken.count() == 0
         assert played(world, host.name, entry="prove", relay_senders=senders)["changed"] == 0
-        assert count() == 1
+        assert taken.count() == 1
         refused = play(world, host.name, entry="prove", relay_senders=[*senders, stranger])
     assert refused.returncode == 2
     assert "1 of 2 senders cannot send through this relay: Stranger: the relay does not send as this address." in refused.stdout
@@ -89,9 +97,9 @@ def test_a_relay_that_goes_sends_what_waits_and_leaves_the_host_as_it_was(world:
     eventually(lambda: queued(host) == 3)
     assert played(world, host.name, "--check", relay_state="absent")["failed"] == 0
     assert queued(host) == 3
-    with upstream(world) as count:
+    with upstream(world) as taken:
         played(world, host.name, relay_state="absent", relay_drain_timeout=60)
-        assert count() == 3
+        came_whole(taken, "last", 3)
     for path in ("/etc/mailops-relay", "/var/lib/mailops-relay", "/etc/postfix/m365", "/usr/local/sbin/mailops-relay"):
         assert host.call(f"test -e {path}").returncode == 1, path
     assert host.call("getent passwd mailops-relay").returncode == 2
