@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,23 @@ MAILER = Path(__file__).with_name("mailer.py")
 ACCEPTED, UNKNOWN, REFUSED = "accepted", "unknown", "refused"
 
 
-def wait_until(come: Callable[[], Any], seconds: float, what: str) -> Any:
-    """What `come` says, once that is something; a failure where it takes longer."""
+def wait_until(come: Callable[[], Any], seconds: float, what: str | Callable[[], object]) -> Any:
+    """What `come` says, once that is something; a failure where it takes longer. `what` is asked for only then."""
     limit = time.monotonic() + seconds
     while not (found := come()):
-        assert time.monotonic() < limit, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.3)
+        assert time.monotonic() < limit, f"not within {seconds:.0f} s: {what() if callable(what) else what}"
+        time.sleep(0.2)
     return found
 
 
+def connections(host: Host) -> list[str]:
+    """Those to the service, as ss says it."""
+    return host.run("ss -Htn state established '( dport = :587 )'").splitlines()
+
+
 def hang_up(host: Host) -> None:
-    """Wait until the relay has let go of its idle connections to the service: what is refused at sign-in concerns the next one."""
-    wait_until(lambda: not host.run("ss -Htn state established '( dport = :587 )'"), 30, "no connection to the service")
+    """Wait until the relay has let go of its idle connections: what is refused before a message begins concerns the next one."""
+    wait_until(lambda: not connections(host), 30, "no connection to the service")
 
 
 @dataclass
@@ -67,6 +73,14 @@ class Relay:
         command = [*self.world.network.inside, *device]
         return Sending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
 
+    @contextmanager
+    def sending(self, prefix: str, enough: Path, **more: Any) -> Iterator[Sending]:
+        """A device sends all the while. `enough` is the file that ends it, however the while ends."""
+        try:
+            yield self.start_sending(prefix, 2000, until=str(enough), **more)
+        finally:
+            enough.touch()
+
     def send(self, prefix: str, count: int, **more: Any) -> dict[str, str]:
         """Send and wait: every message has to be accepted."""
         outcome = self.start_sending(prefix, count, **more).outcome()
@@ -96,7 +110,7 @@ class Relay:
 
     def drains(self, seconds: float = 120) -> None:
         """Wait until nothing waits any more, by itself."""
-        wait_until(lambda: not self.queue(), seconds, f"an empty queue; waiting for: {self.reasons()}")
+        wait_until(lambda: not self.queue(), seconds, lambda: f"an empty queue; waiting for: {self.reasons()}")
 
     def flush(self, seconds: float = 60) -> None:
         """The same, with every message tried now and not when Postfix's pace says so: other tests wait for that."""
@@ -120,17 +134,31 @@ class Relay:
         assert not refused & set(arrived), f"refused, and yet sent: {sorted(refused & set(arrived))}"
         return sorted(number for number, times in arrived.items() if times > 1)
 
-    def deliveries(self, number: str) -> list[str]:
-        """What Postfix says of its attempts to deliver a message."""
-        log = self.host.run(["journalctl", "--no-pager", "--output=cat", "--facility=mail"])
-        ids = set(re.findall(rf"^([0-9A-Za-z]+): message-id=<{re.escape(number)}>$", log, re.MULTILINE))
-        return [line for line in log.splitlines() if line.partition(":")[0] in ids and " status=" in line]
+    def attempts(self, numbers: Iterable[str]) -> dict[str, list[str]]:
+        """Message-ID -> what Postfix says of its attempts to deliver the message, of which the last one succeeded."""
+        found: dict[str, list[str]] = {number: [] for number in numbers}
+        ids: dict[str, str] = {}
+        for line in self.host.run(["journalctl", "--no-pager", "--output=cat", "--facility=mail"]).splitlines():
+            queue_id, _, rest = line.partition(": ")
+            if named := re.fullmatch(r"message-id=<(.+)>", rest):
+                ids[queue_id] = named[1]
+            elif " status=" in rest and (number := ids.get(queue_id)) in found:
+                found[str(number)].append(line)
+        for number, lines in found.items():
+            assert lines, f"Postfix says nothing of {number}"
+            assert " status=sent " in lines[-1], lines
+        return found
 
-    def explain(self, twice: list[str]) -> None:
-        """Postfix knows of one delivery of each of these: the reply to another never reached it."""
-        for number in twice:
-            sent = [line for line in self.deliveries(number) if " status=sent " in line]
-            assert len(sent) == 1, (number, sent)
+    def late(self, numbers: Iterable[str]) -> list[str]:
+        """The attempts to deliver these messages that did not succeed."""
+        return [line for lines in self.attempts(numbers).values() for line in lines if " status=sent " not in line]
+
+    def explain(self, twice: list[str]) -> dict[str, list[str]]:
+        """Postfix knows of one delivery of each of these: the reply to another never reached it. Its attempts."""
+        attempts = self.attempts(twice)
+        for number, lines in attempts.items():
+            assert len([line for line in lines if " status=sent " in line]) == 1, (number, lines)
+        return attempts
 
 
 def deploy(world: World, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:

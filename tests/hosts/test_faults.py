@@ -15,7 +15,7 @@ import pytest
 
 from testbed.world import World
 
-from .relay import ACCEPTED, Relay, connect_again, cut_off, deploy, hang_up, play, wait_until
+from .relay import ACCEPTED, Relay, connect_again, connections, cut_off, deploy, hang_up, play, wait_until
 
 # All on one worker, in this order: the relays are shared.
 pytestmark = pytest.mark.xdist_group("faults")
@@ -92,6 +92,7 @@ def relay(relays: Relays) -> Iterator[Relay]:
     relays.relay.flush()
     yield relays.relay
     relays.world.admin.clear_faults()
+    relays.world.admin.token_lifetime(3599)
 
 
 def test_before_the_tenant_is_converged_mail_waits_and_after_it_leaves_by_itself(built: Relays, request: pytest.FixtureRequest) -> None:
@@ -111,7 +112,8 @@ def test_before_the_tenant_is_converged_mail_waits_and_after_it_leaves_by_itself
     ids=["432", "421", "451"],
 )
 def test_a_storm_of_temporary_refusals(relay: Relay, fault: str, said: str) -> None:
-    hang_up(relay.host)
+    if fault == "unavailable":  # which is said to who connects; the others, to who sends
+        hang_up(relay.host)
     relay.world.admin.fault("smtp", fault, count=25)
     outcome = relay.send(f"storm-{fault}", 12)
     relay.deferred(6)
@@ -127,9 +129,8 @@ def test_replies_that_get_lost_make_exactly_those_messages_arrive_twice(relay: R
     relay.flush()
     twice = relay.count(outcome, "lost-reply")
     assert len(twice) == 3
-    relay.explain(twice)
-    for number in twice:
-        assert any("status=deferred" in line and "lost connection" in line for line in relay.deliveries(number)), relay.deliveries(number)
+    for lines in relay.explain(twice).values():
+        assert any("status=deferred" in line and "lost connection" in line for line in lines), lines
 
 
 def test_a_refused_token_delays_mail_and_bounces_none(relay: Relay) -> None:
@@ -142,13 +143,18 @@ def test_a_refused_token_delays_mail_and_bounces_none(relay: Relay) -> None:
     assert "Login failed: Authentication unsuccessful" in relay.host.journal("--unit=mailops-relay-bridge.service")
 
 
-def test_kill_of_postfix_in_the_middle_of_messages(relay: Relay) -> None:
-    sending = relay.start_sending("postfix", 60, size=300_000)
-    wait_until(lambda: len(relay.arrived("postfix")) > 5, 30, "the first messages")
-    for _ in range(2):
-        relay.host.run("pkill -KILL --uid postfix; pkill -KILL -x master", timeout=20)
-        wait_until(lambda: relay.host.call("postfix status").returncode == 0, 30, "Postfix runs again, by itself")
-        time.sleep(1)
+def while_mail_waits(relay: Relay, command: str) -> None:
+    """Run it when there is something in the queue, at that very moment."""
+    relay.host.run(f"until postqueue -j | grep -q .; do sleep 0.05; done; {command}", timeout=20)
+
+
+def test_kill_of_postfix_in_the_middle_of_messages(relay: Relay, tmp_path: Path) -> None:
+    with relay.sending("postfix", tmp_path / "enough", size=300_000, pause=0.02) as sending:
+        wait_until(lambda: len(relay.arrived("postfix")) > 5, 30, "the first messages")
+        for _ in range(2):
+            while_mail_waits(relay, "pkill -KILL --uid postfix; pkill -KILL -x master")
+            wait_until(lambda: relay.host.call("postfix status").returncode == 0, 30, "Postfix runs again, by itself")
+            time.sleep(1)
     outcome = sending.outcome()
     assert list(outcome.values()).count(ACCEPTED) > 20
     relay.flush(90)
@@ -157,12 +163,12 @@ def test_kill_of_postfix_in_the_middle_of_messages(relay: Relay) -> None:
     relay.explain(twice)
 
 
-def test_kill_of_the_bridge_in_the_middle_of_messages(relay: Relay) -> None:
-    sending = relay.start_sending("bridge", 60, size=300_000)
-    wait_until(lambda: len(relay.arrived("bridge")) > 5, 30, "the first messages")
-    for _ in range(3):
-        relay.host.kill("mailops-relay-bridge.service")
-        time.sleep(1)
+def test_kill_of_the_bridge_in_the_middle_of_messages(relay: Relay, tmp_path: Path) -> None:
+    with relay.sending("bridge", tmp_path / "enough", size=300_000, pause=0.02) as sending:
+        wait_until(lambda: len(relay.arrived("bridge")) > 5, 30, "the first messages")
+        for _ in range(3):
+            while_mail_waits(relay, "systemctl kill --signal=KILL mailops-relay-bridge.service")
+            time.sleep(1)
     outcome = sending.outcome()
     assert set(outcome.values()) == {ACCEPTED}  # devices notice nothing
     relay.flush(90)
@@ -197,13 +203,13 @@ def test_what_comes_soon_after_a_burst_uses_the_connections_that_are_idle(relay:
     outcome = relay.send("burst", 40)
     relay.world.admin.clear_faults()
     relay.flush()
-    time.sleep(4)  # Postfix no longer thinks of it as one burst, and the connections are still there
+    time.sleep(4)  # Postfix no longer thinks of it as one burst
+    assert len(connections(relay.host)) == 3
     after = relay.send("after", 4)
     relay.drains(10)
     assert relay.count(outcome, "burst") == []
     assert relay.count(after, "after") == []
-    late = [line for number in after for line in relay.deliveries(number) if " status=sent " not in line]
-    assert late == []  # nobody was told 432 4.3.2: too many connections
+    assert relay.late(after) == []  # nobody was told 432 4.3.2: too many connections
 
 
 def test_a_full_disk_refuses_what_it_cannot_keep_and_keeps_what_it_took(relay: Relay) -> None:
@@ -224,39 +230,29 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_keeps_what_it_took(relay: R
         relay.host.run(OWN_DISK)
 
 
-def test_the_certificate_is_rotated_while_mail_is_sent(relays: Relays, relay: Relay, tmp_path: Path) -> None:
-    before = relay.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint")
-    sending = relay.start_sending("rotation", 2000, pause=0.5, until=str(tmp_path / "enough"))
-    relays.converge("relay1", relay_key_rotate=True)
-    assert relay.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint") != before
-    time.sleep(3)  # and some by the new key
-    (tmp_path / "enough").touch()
-    outcome = sending.outcome()
-    assert set(outcome.values()) == {ACCEPTED}
-    relay.drains(30)  # nothing waited for another attempt
-    assert relay.count(outcome, "rotation") == []
-    late = [line for number in outcome for line in relay.deliveries(number) if " status=sent " not in line]
-    assert late == []
-
-
 def test_the_token_endpoint_is_down_for_longer_than_the_token_lives(relay: Relay) -> None:
-    admin = relay.world.admin
-    admin.token_lifetime(150)
-    relay.host.run("rm /run/mailops-relay/token.json && systemctl start mailops-relay-token.service")
+    admin, renew = relay.world.admin, "systemctl start mailops-relay-token.service"
+    admin.token_lifetime(100)
+    relay.host.run(f"rm /run/mailops-relay/token.json && {renew}")
+    ends = time.monotonic() + 100
     admin.fault("token", "unavailable", count=100_000)
+    time.sleep(26)  # a quarter of its life: the next run asks for another, for which there are 14 more seconds
+    relay.host.call(renew)
+    assert sum(fault["used"] for fault in admin.faults()) > 0
     outcome = relay.send("token-with", 5)
     wait_until(lambda: len(relay.arrived("token-with")) == 5, 30, "mail by the token that is there")
-    time.sleep(160)
+    time.sleep(max(0.0, ends + 2 - time.monotonic()))
     outcome |= relay.send("token-without", 5)
     relay.deferred(5)
     assert not relay.arrived("token-without")
     admin.clear_faults()
     admin.token_lifetime(3599)
-    relay.drains(180)
+    wait_until(lambda: (relay.status()["token"]["expires"] or 0) > time.time(), 90, relay.status)
+    relay.flush()
     assert relay.count(outcome, "token") == []
 
 
-def test_an_outage_of_ten_minutes(relays: Relays) -> None:
+def test_an_outage_of_ten_minutes_ends_and_what_waited_is_sent(relays: Relays) -> None:
     patient = relays.patient
     relays.patiently |= patient.send("late", 5)
     time.sleep(max(0.0, relays.cut_off_since + OUTAGE - time.monotonic()))
@@ -264,5 +260,11 @@ def test_an_outage_of_ten_minutes(relays: Relays) -> None:
     assert not patient.arrived("outage")
     connect_again(relays.world.network, patient.host)
     patient.flush(90)  # by itself Postfix tries again after as long as a message has waited
-    for prefix in ("early", "outage", "late"):
-        assert patient.count({n: what for n, what in relays.patiently.items() if n.startswith(prefix)}, prefix) == []
+
+
+# Tests of their own, because xdist gives a worker its next story as soon as two tests are left of this one: that would then wait, too.
+@pytest.mark.parametrize(("prefix", "count"), [("early", 5), ("outage", 10), ("late", 5)])
+def test_nothing_of_the_outage_is_lost_or_comes_twice(relays: Relays, prefix: str, count: int) -> None:
+    outcome = {number: what for number, what in relays.patiently.items() if number.startswith(prefix)}
+    assert len(outcome) == count
+    assert relays.patient.count(outcome, prefix) == []

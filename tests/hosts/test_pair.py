@@ -60,15 +60,15 @@ def nothing_waits(pair: Pair) -> Iterator[None]:
 
 
 def test_two_relays_together_keep_the_mailboxs_pace_and_its_connections(pair: Pair) -> None:
-    sendings = [(relay, relay.start_sending(f"pace-{relay.host.name}", 10)) for relay in (pair.first, pair.second)]
+    sendings = [(relay, relay.start_sending(f"pace-{relay.host.name}", 7)) for relay in (pair.first, pair.second)]
     outcomes = [(relay, sending.outcome()) for relay, sending in sendings]
-    wait_until(lambda: len(pair.arrivals("pace")) == 20, 90, f"mail; waiting for: {pair.first.reasons() | pair.second.reasons()}")
+    wait_until(lambda: len(pair.arrivals("pace")) == 14, 90, lambda: f"mail; waiting for: {pair.first.reasons() | pair.second.reasons()}")
     came = pair.arrivals("pace")
     most = max(sum(1 for other in came if moment <= other < moment + 10) for moment in came)
     assert most <= 6  # thirty a minute are three in ten seconds from each, counted from one of them
     for relay, outcome in outcomes:
         assert relay.count(outcome, f"pace-{relay.host.name}") == []
-        assert [line for number in outcome for line in relay.deliveries(number) if " status=sent " not in line] == []
+        assert relay.late(outcome) == []
 
 
 def test_what_waits_on_one_is_sent_by_the_other(pair: Pair) -> None:
@@ -93,7 +93,7 @@ def test_a_relay_whose_host_is_lost_is_built_anew_from_its_backup(pair: Pair) ->
     assert len(before) == 2
     key = pair.first.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint")
     used = pair.first.status()["mailboxes"][0]["used"]
-    assert used >= 10
+    assert used >= 7
     file = pair.first.host.run("mailops-relay backup /var/backups/mailops-relay").strip()
     kept = pair.first.host.run(f"base64 --wrap=0 {shlex.quote(file)}")
     world.remove("relay1")

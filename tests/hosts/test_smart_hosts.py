@@ -55,7 +55,7 @@ def relays(world: World) -> Iterator[dict[str, Relay]]:
 def test_mail_arrives_by_way_of(relays: dict[str, Relay], name: str) -> None:
     relay, prefix = relays[name], f"by-{name}"
     outcome = relay.send(prefix, 3)
-    wait_until(lambda: len(relay.arrived(prefix)) == 3, 60, f"mail; waiting for: {relay.reasons()}")
+    wait_until(lambda: len(relay.arrived(prefix)) == 3, 60, lambda: f"mail; waiting for: {relay.reasons()}")
     assert relay.count(outcome, prefix) == []
     came = [one for one in relay.world.admin.messages() if prefix in str(one["message_id"])]
     assert {(one["via"], one["mail_from"]) for one in came} == {("acs", SENDER)}
