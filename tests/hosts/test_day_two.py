@@ -12,7 +12,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from testbed import image
 from testbed.host import Host
 from testbed.world import World
 
-from .relay import hang_up
+from .relay import hang_up, wait_until
 
 SCANNER, ERP, ADA = "scanner@contoso.com", "erp@contoso.com", "ada@contoso.com"
 DAY = 6  # recipients that ERP's day has, and how many seconds it lasts here
@@ -36,14 +36,6 @@ with smtplib.SMTP(server, 25, local_hostname="copier", timeout=20) as session:
     for subject in subjects:
         session.sendmail(sender, [to], f"Subject: {subject}\\r\\nFrom: {sender}\\r\\nTo: {to}\\r\\n\\r\\ntext\\r\\n")
 """
-
-
-def wait_until(come: Callable[[], Any], seconds: float, what: Callable[[], Any]) -> Any:
-    limit = time.monotonic() + seconds
-    while not (found := come()):
-        assert time.monotonic() < limit, f"not within {seconds:.0f} s: {what()}"
-        time.sleep(0.5)
-    return found
 
 
 @dataclass
@@ -86,7 +78,7 @@ class Relay:
         return sum(fault["used"] for fault in self.world.admin.faults())
 
 
-def play(world: World, relay: Host) -> None:
+def play(world: World, names: list[str]) -> None:
     box = {"messages_per_minute": 0, "connections": 2}
     boxes = [{"address": SCANNER, **box}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": DAY}]
     variables = {
@@ -96,13 +88,14 @@ def play(world: World, relay: Host) -> None:
         "relay_metrics_directory": METRICS,
     }
     senders = [
-        {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay": relay.name, "recipients": "inside", "to": ADA},
-        {"name": "ERP", "address": ERP, "oauth": False, "relay": relay.name, "recipients": "inside", "to": ADA},
+        {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay": names[0], "recipients": "inside", "to": ADA},
+        {"name": "ERP", "address": ERP, "oauth": False, "relay": names[0], "recipients": "inside", "to": ADA},
     ]
-    children = {"relays": {"hosts": {relay.name: variables}}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}
+    hosts = {name: variables | ({"relay_pair_of": names[0]} if name != names[0] else {}) for name in names}
+    children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}
     overlay = world.directory / "day_two.json"
     overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
-    ansible(world, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", f"contoso,{relay.name}")
+    ansible(world, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", ",".join(["contoso", *names]))
 
 
 def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
@@ -114,12 +107,19 @@ def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def hosts(world: World) -> dict[str, Host]:
+    """Release -> relay, both deployed by one run of playbook site; each is idle while the other is tested."""
+    found = {release: world.boot(f"two{release}", release) for release in image.RELEASES}
+    play(world, [host.name for host in found.values()])
+    return found
+
+
 @pytest.fixture(scope="module", params=image.RELEASES)
-def relay(request: pytest.FixtureRequest, world: World) -> Iterator[Relay]:
-    """Deployed by playbook site; its watcher counts days that are over soon."""
-    host = world.boot(f"two{request.param}", request.param)
+def relay(request: pytest.FixtureRequest, world: World, hosts: dict[str, Host]) -> Iterator[Relay]:
+    """Its watcher counts days that are over soon."""
+    host = hosts[request.param]
     world.admin.delete_messages()  # the other release's have the same subjects
-    play(world, host)
     drop_in = "/etc/systemd/system/mailops-relay-watch.service.d"
     host.run(f"mkdir -p {drop_in}")
     host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_WINDOW={WINDOW}\n")
@@ -172,6 +172,7 @@ def test_a_full_day_waits_and_loses_nothing(relay: Relay) -> None:
 
 
 def test_a_lock_out_is_held_and_not_hammered(relay: Relay) -> None:
+    before = sent(relay)
     relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "locked-1")
     wait_until(lambda: relay.mailbox(SCANNER)["held_back"], 30, relay.status)
@@ -189,9 +190,11 @@ def test_a_lock_out_is_held_and_not_hammered(relay: Relay) -> None:
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
     relay.all_arrive("locked", 6)
     assert relay.mailbox(SCANNER)["held_back"] == []
+    counted(relay, before + 6)
 
 
 def test_release_starts_a_watcher_that_does_not_run(relay: Relay) -> None:
+    before = sent(relay)
     relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "again-1")
     wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
@@ -199,6 +202,7 @@ def test_release_starts_a_watcher_that_does_not_run(relay: Relay) -> None:
     relay.world.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
     relay.all_arrive("again", 1)
+    counted(relay, before + 1)
 
 
 def test_a_dead_watcher_stops_no_mail_and_counts_right_afterwards(relay: Relay) -> None:
@@ -211,7 +215,7 @@ def test_a_dead_watcher_stops_no_mail_and_counts_right_afterwards(relay: Relay) 
     relay.send(SCANNER, "dead-3", "dead-4")
     relay.all_arrive("dead", 4)
     relay.host.run("systemctl start mailops-relay-watch.service")
-    wait_until(lambda: sent(relay) == before + 4, 20, lambda: (before, sent(relay)))
+    counted(relay, before + 4)
     relay.host.run("systemctl restart mailops-relay-watch.service")
     time.sleep(3)
     assert sent(relay) == before + 4, "a restart counts nothing twice"
@@ -220,6 +224,11 @@ def test_a_dead_watcher_stops_no_mail_and_counts_right_afterwards(relay: Relay) 
 def sent(relay: Relay) -> int:
     counts = relay.status()["counts"]
     return int(counts.get("sent", {}).get(f"{SCANNER}/", 0))
+
+
+def counted(relay: Relay, count: int) -> None:
+    """Wait until the watcher has counted all that arrived: the next test begins with that number."""
+    wait_until(lambda: sent(relay) == count, 20, lambda: (count, sent(relay)))
 
 
 FORGED = (
@@ -294,11 +303,18 @@ def test_no_secret_is_told_anywhere(relay: Relay) -> None:
 
 def test_the_watcher_may_do_little(relay: Relay) -> None:
     """It cannot read what signs in, and its orders are nothing but a reload and queue ids."""
-    order = {"reload": False, "hold": ["$(touch /tmp/x)", "../../etc", "ALL"], "release": "ALL"}
+    touched = "/var/lib/mailops-relay/x"  # where whoever carries out orders may write
+    order = {"reload": False, "hold": [f"$(touch {touched})", "../../etc", "ALL"], "release": "ALL"}
     relay.host.run(f"echo {shlex.quote(json.dumps(order))} > /var/lib/mailops-relay/orders/000000001.json")
     wait_until(lambda: not relay.host.run("ls /var/lib/mailops-relay/orders"), 20, relay.status)
-    assert relay.host.call("test -e /tmp/x").returncode == 1
-    pid = relay.host.run("systemctl show --property=MainPID --value mailops-relay-watch.service").strip()
+    assert relay.host.call(f"test -e {touched}").returncode == 1
+    pid = int(relay.host.run("systemctl show --property=MainPID --value mailops-relay-watch.service"))
+    assert pid != 0
+    ids = dict(line.split(":", 1) for line in relay.host.read(f"/proc/{pid}/status").splitlines())
+    user, group, groups = ids["Uid"].split()[0], ids["Gid"].split()[0], ",".join(ids["Groups"].split())
+    assert "0" not in (user, group, *groups.split(","))
+    inside = f"nsenter --target {pid} --mount setpriv --reuid {user} --regid {group} --groups {groups} cat"
+    assert relay.host.run(f"{inside} /etc/mailops-relay/relay.json") == relay.host.read("/etc/mailops-relay/relay.json")
     for secret in ("/etc/mailops-relay/bridge.secret", "/etc/mailops-relay/identity/key.pem", "/run/mailops-relay/token.json"):
-        inside = f"nsenter --target {pid} --mount setpriv --reuid mailops-relay --regid mailops-relay --clear-groups cat {secret}"
-        assert relay.host.call(inside).returncode != 0
+        assert relay.host.read(secret)
+        assert relay.host.call(f"{inside} {secret}").returncode == 1  # cat's own
