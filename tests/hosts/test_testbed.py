@@ -14,10 +14,11 @@ import pytest
 
 from testbed import image
 from testbed.host import Host
-from testbed.network import Network
+from testbed.network import INSIDE, Network
 from testbed.world import World
 
 REPO = Path(__file__).resolve().parent.parent.parent
+LEFT = f"left{os.getpid()}"  # a host of this run, as the machine outside sees it: other runs may be testing the same
 
 
 @pytest.fixture(scope="module", params=image.RELEASES)
@@ -30,9 +31,9 @@ def left(directory: Path, namespace: str) -> dict[str, list[str]]:
     """What the machine outside shows of a network: processes, mounts, names of namespaces, control groups."""
     pids = [path.parent.parent.name for path in Path("/proc").glob("[0-9]*/ns/pid") if _link(path) == namespace]
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(directory) in line]
-    names = [path.name for path in Path("/run/netns").glob("*") if path.name.startswith("left")]
-    groups = [str(path) for path in Path("/sys/fs/cgroup").rglob("mailops-test-*-left*")]
-    machines = [str(path) for path in Path("/run/systemd/nspawn").rglob("left*")]
+    names = [path.name for path in Path("/run/netns").glob("*") if path.name == LEFT]
+    groups = [str(path) for path in Path("/sys/fs/cgroup").rglob(f"mailops-test-*-{LEFT}*")]
+    machines = [str(path) for path in Path("/run/systemd/nspawn").rglob(f"{LEFT}*")]
     return {"processes": pids, "mounts": mounts, "namespaces": names, "groups": groups, "machines": machines}
 
 
@@ -48,7 +49,7 @@ def test_a_release_boots_fast_and_whole(host: Host) -> None:
     assert host.run("systemctl is-system-running --wait").strip() == "running"
     start = time.monotonic()
     host.reboot()
-    assert time.monotonic() - start < 5  # with stopping; booting alone takes half a second on an idle machine
+    assert time.monotonic() - start < 20  # with stopping; on an idle machine two, and on a busy one more
     assert host.run("systemctl is-system-running --wait").strip() == "running"
 
 
@@ -93,7 +94,7 @@ def test_what_ran_is_there_after_a_loss_of_power(host: Host) -> None:
 def test_two_hosts_services_do_not_know_of_each_other(host: Host, world: World) -> None:
     other = world.boot("other", host.release)
     try:
-        host.run("systemctl stop cron.service", timeout=5)
+        host.run("systemctl stop cron.service", timeout=20)
         assert other.run("systemctl is-active cron.service").strip() == "active"
         host.run("systemctl start cron.service")
         assert host.call(["ping", "-c", "1", "-W", "2", other.address]).returncode == 0
@@ -110,37 +111,57 @@ def test_devices_come_from_their_own_addresses(host: Host, world: World) -> None
 
 @pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
 def test_nothing_is_left_of_a_world(tmp_path: Path, crash: bool) -> None:
-    up = f"{sys.executable} -m testbed up {tmp_path} --host left=trixie && echo up && cat"
+    up = f"{sys.executable} -m testbed up {tmp_path} --host {LEFT}=trixie && echo up ${INSIDE} && cat"
     command = [sys.executable, "-m", "testbed", "network", "sh", "-c", up]
     run = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-    assert run.stdout is not None
-    assert run.stdout.readline() == b"up\n"
-    namespace = next(_link(path) for path in Path("/proc").glob("[0-9]*/ns/pid") if b"--machine=left" in _command(path.parent.parent))
+    network = is_up(run)
+    machine = f"--machine={LEFT}".encode()
+    namespace = next(_link(path) for path in Path("/proc").glob("[0-9]*/ns/pid") if machine in _command(path.parent.parent))
     assert left(tmp_path, namespace)["processes"]
     if crash:
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
         wait_until(lambda: not left(tmp_path, namespace)["processes"])
-        Network.clear(image.CACHE / "runs", older_than=0)
+        clear(network)
     else:
         run.communicate(timeout=30)
         assert run.returncode == 0
+    assert not network.exists()
     assert not any(left(tmp_path, namespace).values())
 
 
 def test_a_world_that_a_killed_run_left_is_put_away_or_made_anew_by_the_next(tmp_path: Path) -> None:
     world = f"{tmp_path}/world"
     network, testbed = [sys.executable, "-m", "testbed", "network", "sh", "-c"], f"{sys.executable} -m testbed"
-    up, down = f"{testbed} up {world} --host left=trixie", f"{testbed} down {world}"
+    up, down = f"{testbed} up {world} --host {LEFT}=trixie", f"{testbed} down {world}"
+    first = [*network, f"{up} && echo up ${INSIDE} && cat"]
     for then in (f"{down} && {up} && {down}", f"{up} && {down}"):
-        with subprocess.Popen([*network, f"{up} && echo up && cat"], cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
-            assert run.stdout is not None
-            assert run.stdout.readline() == b"up\n"
+        with subprocess.Popen(first, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+            killed = is_up(run)
             run.kill()
         done = subprocess.run([*network, then], cwd=REPO, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert not Path(world).exists()
-    Network.clear(image.CACHE / "runs", older_than=0)
+        clear(killed)
+
+
+def is_up(run: subprocess.Popen[bytes]) -> Path:
+    """Wait for the line in which a run says so; its network's directory."""
+    assert run.stdout is not None
+    said, network = run.stdout.readline().split()
+    assert said == b"up"
+    return Path(network.decode())
+
+
+def clear(network: Path) -> None:
+    """What the next run does with a network that a killed one left more than a minute ago; others may just be made."""
+    os.utime(network, (0, 0))
+
+    def is_gone() -> bool:
+        Network.clear(network.parent)
+        return not network.exists()
+
+    wait_until(is_gone)
 
 
 def _command(process: Path) -> bytes:
