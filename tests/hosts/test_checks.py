@@ -1,0 +1,58 @@
+"""What is wrong on the host itself is told in one sentence, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from testbed.host import Host
+from testbed.world import World
+
+from .smart_relay import play
+
+KEYS = """
+cd /root
+for name in one other; do openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=relay1 -keyout $name.key -out $name.pem 2>/dev/null; done
+cat one.key one.pem > both.pem
+"""
+
+
+@pytest.fixture(scope="module")
+def host(world: World) -> Iterator[Host]:
+    found = world.boot("bare", "trixie")
+    found.run(KEYS)
+    yield found
+    world.remove("bare")
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"relay_tls_certificate": "/root/one.pem", "relay_tls_key": "/root/other.key"}, "the key belongs to another certificate"),
+        ({"relay_tls_certificate": "/root/none.pem", "relay_tls_key": "/root/one.key"}, "No such file or directory"),
+        (
+            {"relay_connector_certificate": "/root/one.key", "relay_connector_key": "/root/one.key"},
+            "relay_connector_certificate is /root/one.key",
+        ),
+        ({"relay_legacy_address": "192.0.2.9"}, "relay_legacy_address is 192.0.2.9, which this host does not have"),
+    ],
+    ids=["pair", "missing", "no-certificate", "address"],
+)
+def test_what_postfix_would_not_start_with_is_refused(host: Host, world: World, variables: dict[str, str], sentence: str) -> None:
+    done = play(world, host.name, entry="settings", **variables)
+    assert done.returncode == 2, done.stdout
+    assert sentence in " ".join(done.stdout.split()), done.stdout
+    assert host.call("ls /etc/mailops-relay /etc/postfix").returncode == 2, "nothing was written"
+
+
+def test_a_pair_in_one_file_and_an_address_of_the_host_are_taken(host: Host, world: World) -> None:
+    files = {"relay_tls_certificate": "/root/both.pem", "relay_tls_key": "/root/both.pem"}
+    done = play(world, host.name, entry="settings", relay_legacy_address=host.address, **files)
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_address_that_moves_between_hosts_is_taken_where_postfix_may_listen_on_it(host: Host, world: World) -> None:
+    world.network.run(["ip", "netns", "exec", host.name, "sysctl", "-q", "-w", "net.ipv4.ip_nonlocal_bind=1"])
+    done = play(world, host.name, entry="settings", relay_legacy_address="192.0.2.9")
+    assert done.returncode == 0, done.stdout
