@@ -35,7 +35,9 @@ def play(world: World, host: str, *options: str, entry: str = "main", **variable
     given = world.directory / "given.json"
     given.write_text(json.dumps(VARIABLES | variables), encoding="utf-8")
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", world.inventory, "-e", f"@{given}", *options, book]
-    return subprocess.run([str(word) for word in command], cwd=REPO, capture_output=True, text=True, check=False)
+    # Without the network's own place for SSH connections, one to another network's host of this address would do.
+    environment = world.network.environment
+    return subprocess.run([str(word) for word in command], cwd=REPO, env=environment, capture_output=True, text=True, check=False)
 
 
 def played(world: World, host: str, *options: str, **more: Any) -> dict[str, int]:
