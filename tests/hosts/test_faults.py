@@ -237,7 +237,8 @@ def test_the_token_endpoint_is_down_for_longer_than_the_token_lives(relay: Relay
     ends = time.monotonic() + 100
     admin.fault("token", "unavailable", count=100_000)
     time.sleep(26)  # a quarter of its life: the next run asks for another, for which there are 14 more seconds
-    relay.host.call(renew)
+    relay.host.run(renew)
+    assert relay.status()["token"]["failure"]
     assert sum(fault["used"] for fault in admin.faults()) > 0
     outcome = relay.send("token-with", 5)
     wait_until(lambda: len(relay.arrived("token-with")) == 5, 30, "mail by the token that is there")

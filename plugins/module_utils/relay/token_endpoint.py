@@ -40,6 +40,8 @@ def acquire(settings: dict[str, Any], identity: Identity) -> dict[str, Any]:
         answer: dict[str, Any] = client.acquire_token_for_client(scopes=[settings["scope"]])
     except requests.RequestException as error:
         raise Unreachable(ATTEMPTED, f"{settings['authority']} cannot be reached or is out of order ({_short(error)})") from None
+    except KeyError:  # msal's own mistake (1.32, MsalServiceError without its texts) where the endpoint answers 5xx
+        raise Unreachable(ATTEMPTED, f"{settings['authority']} cannot be reached or is out of order") from None
     except (ValueError, OSError) as error:
         raise _refused({"error": "invalid_answer", "error_description": _short(error)}) from None
     if not answer.get("access_token"):

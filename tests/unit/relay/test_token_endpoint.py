@@ -78,7 +78,9 @@ def test_a_refusal_is_one_sentence_with_its_remedy(library: Any, identity: Ident
     assert caught.value.trace == "abc"
 
 
-@pytest.mark.parametrize("raised", [requests.ConnectionError("refused"), requests.Timeout("slow"), requests.HTTPError("503 Server Error")])
+@pytest.mark.parametrize(
+    "raised", [requests.ConnectionError("refused"), requests.Timeout("slow"), requests.HTTPError("503 Server Error"), KeyError("error")]
+)
 def test_an_endpoint_that_is_out_of_order_is_named(library: Any, identity: Identity, raised: Exception) -> None:
     library(raised)
     with pytest.raises(Unreachable, match=r"login\.microsoftonline\.com cannot be reached or is out of order"):
