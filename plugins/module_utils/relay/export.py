@@ -15,7 +15,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -237,12 +236,16 @@ def import_main(arguments: list[str]) -> int:
     return 0
 
 
+def _stop(*_: object) -> None:
+    raise NotDone("It was stopped, so nothing was removed, and the listeners are open again.")
+
+
 def drain_main(arguments: list[str]) -> int:
     """`drain SECONDS`: the listeners are closed meanwhile. Where the queue became empty, Postfix is stopped."""
     if len(arguments) != 1 or not arguments[0].isdigit():
         complain("usage: mailops-relay drain SECONDS")
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the listeners are opened then, too
+    signal.signal(signal.SIGTERM, _stop)
     done = False
     try:
         close()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -193,6 +194,25 @@ def test_what_an_open_connection_handed_in_at_the_last_moment_is_sent_too(
     verbs = [command[1] for command in postfix.calls if command[0].endswith("systemctl")]
     assert verbs == ["stop", "start", "stop"]
     assert not any("-X" in command for command in postfix.calls), "the listeners stay closed"
+
+
+def test_a_drain_that_is_stopped_opens_the_listeners_again(
+    postfix: Postfix, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, real = signal.getsignal(signal.SIGTERM), postfix.call
+
+    def stopped(*command: str, given: bytes | None = None) -> bytes:
+        if command[0].endswith("postqueue"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(*command, given=given)
+
+    monkeypatch.setattr(export, "call", stopped)
+    try:
+        assert export.drain_main(["5"]) == 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "It was stopped" in capsys.readouterr().err
+    assert [command[1] for command in postfix.calls[-2:]] == ["-X", "reload"]
 
 
 def test_half_a_file_does_not_stand_in_the_next_exports_way(postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
