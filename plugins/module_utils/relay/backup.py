@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..errors import MailopsError
 from .console import complain, say
+from .files import private_directory
 
 KEEP = 14
 PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "etc/postfix/m365", "var/lib/mailops-relay")
@@ -38,9 +39,7 @@ def make(directory: Path, now: float, root: Path = Path("/"), keep: int = KEEP) 
     name = directory / f"relay-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}.tar.gz"
     beside = name.with_suffix(".new")
     try:
-        if not directory.is_dir():  # one that is there is somebody's; the files are for root alone anyway
-            directory.mkdir(mode=0o700, parents=True)
-            directory.chmod(0o700)
+        private_directory(directory)  # the files are for root alone anyway
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         # 1: the watcher has written meanwhile; each of its files is whole at any moment.
         _tar("--create", "--gzip", f"--file={beside}", f"--directory={root}", *parts, good=(0, 1))

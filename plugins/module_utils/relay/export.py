@@ -24,6 +24,7 @@ from pathlib import Path
 from ..errors import MailopsError
 from . import queue, reasons
 from .console import complain, say
+from .files import private_directory
 from .listeners import REINJECT_PORT
 from .maillog import POSTFIX_UNITS
 from .queue import Message
@@ -57,9 +58,7 @@ def export(directory: Path) -> int:
     messages = [message for message in queue.read() if message.recipients]
     written: list[Path] = []
     try:
-        if not directory.is_dir():  # one that is there is somebody's; the files are for root alone anyway
-            directory.mkdir(mode=0o700, parents=True)
-            directory.chmod(0o700)
+        private_directory(directory)  # the files are for root alone anyway
         for message in messages:
             _export(directory, message, written)
         _sync(directory)

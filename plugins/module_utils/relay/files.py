@@ -24,6 +24,13 @@ def read_object(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def private_directory(path: Path) -> None:
+    """Made for its owner alone, where it is not there; one that is there is somebody's, and stays as it is. OSError where it cannot be."""
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True)
+        path.chmod(0o700)
+
+
 def write(path: Path, text: str, mode: int) -> None:
     """Replaces a file in one step; its directory exists. OSError where it cannot, and then the old file is as it was."""
     handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.")
