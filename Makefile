@@ -11,7 +11,7 @@ PYTHON_SOURCES := plugins emulator testbed tests scripts $(wildcard bench molecu
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup packages clients demo test test-unit test-emulator test-static test-sanity test-molecule test-hosts \
+.PHONY: help setup packages clients demo test test-unit test-emulator test-end-to-end test-static test-sanity test-molecule test-hosts \
         test-newest newest lint format bench docs build clean
 
 help: ## Show this list
@@ -37,6 +37,9 @@ test-unit: setup ## The collection's unit tests
 
 test-emulator: setup packages clients ## The emulator's own tests
 	@$(PYTEST) tests/emulator
+
+test-end-to-end: setup packages ## Playbooks and modules against the emulator
+	@$(PYTEST) tests/e2e
 
 test-static: setup packages ## Structure, documentation, the artifact, and the linters
 	@$(PYTEST) tests/static

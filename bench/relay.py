@@ -30,8 +30,8 @@ from testbed.world import World
 ROOT = Path(__file__).resolve().parent.parent
 PORT, PROXY_PORT = 2600, 2588
 PATHS = ("bare", "plain", "relay", "proxy")
-UNITS = ("postfix.service", "postfix@-.service", "mailops-relay-bridge.service", "bench-proxy.service")
-BETWEEN = ("mailops-relay-bridge.service", "bench-proxy.service")  # what stands between Postfix and the upstream
+UNITS = ("postfix.service", "postfix@-.service", "mailops-relay-proxy.service", "bench-proxy.service")
+BETWEEN = ("mailops-relay-proxy.service", "bench-proxy.service")  # what stands between Postfix and the upstream
 SIZE = 20_000
 VARIABLES = {
     "m365_tenant": "contoso.com",
@@ -61,7 +61,7 @@ postconf -P m365-2/unix/smtp_sasl_auth_enable=no m365-2/unix/smtp_tls_security_l
 postconf -P m365-4/unix/smtp_sasl_auth_enable=no m365-4/unix/smtp_tls_security_level=none \
     m365-4/unix/smtp_connection_cache_destinations=smtp.office365.com
 postconf -P m365-3/unix/smtp_sasl_password_maps=texthash:/etc/postfix/bench.passwd
-systemctl restart mailops-relay-bridge postfix
+systemctl restart mailops-relay-proxy postfix
 """
 PROXY = """
 [SMTP-{port}]

@@ -22,8 +22,8 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / ".ansible" / "collections"))
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
-from ansible_collections.mailops.m365.plugins.module_utils.error_table import MAIL_SERVICES, ROWS, Known  # noqa: E402
-from ansible_collections.mailops.m365.plugins.module_utils.spec import JOURNAL, TENANT  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import MAIL_SERVICES, ROWS, Known  # noqa: E402
 
 COLLECTION = "mailops.m365."
 SERVICES = {
@@ -37,7 +37,7 @@ SERVICES = {
     "acs": "Azure Communication Services Email: smtp.azurecomm.net",
     "arm": "Azure Resource Manager",
 }
-KEEP = {"defer": "tried again", "hold": "held", "bounce": "given up; relay_notices_to is told", "": ""}
+KEEP = {"defer": "tried again", "hold": "held", "bounce": "given up; relay_postmaster is told", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.
 IN_PROCESS = {
     "type": "bool",
@@ -71,7 +71,7 @@ def errors_page() -> str:
     lines = [
         "# Known errors",
         "",
-        GENERATED.format(source="`plugins/module_utils/error_table/`"),
+        GENERATED.format(source="`plugins/module_utils/error_catalog/`"),
         "What a service's refusal means and what to change. The modules, the probe and the relay host read the same table, so a task that",
         "fails says the cause and the remedy in its own message. Of several rows that fit, the first one counts.",
     ]

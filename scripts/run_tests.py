@@ -82,7 +82,7 @@ class Part:
 
 def newest() -> Part:
     """The parts that depend on Python and ansible-core, in the second environment."""
-    part = Part("newest", ["tests/unit", "tests/emulator", "tests/molecule", "-m", "not one_python_is_enough"], NEWEST)
+    part = Part("newest", ["tests/unit", "tests/emulator", "tests/e2e", "tests/molecule", "-m", "not one_python_is_enough"], NEWEST)
     made = subprocess.run(["make", "newest"], cwd=REPO, check=False)
     if made.returncode:
         part.problem = "its environment could not be made"
@@ -95,6 +95,7 @@ def parts(wanted: list[str]) -> list[Part]:
     every = [
         Part("unit", ["tests/unit"]),
         Part("emulator", ["tests/emulator"]),
+        Part("e2e", ["tests/e2e"]),
         Part("static", ["tests/static"]),
         Part("molecule", ["tests/molecule"]),
         # A worker more than cores: hosts wait more than they work. The longest story first, in the order of conftest.py.

@@ -18,8 +18,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.mailops.m365.plugins.module_utils.doors import argument_spec, plain
-from ansible_collections.mailops.m365.plugins.module_utils.engine import Resource, of_a_tenant, run
+from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import Resource, of_a_tenant, run
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import argument_spec, plain
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"

@@ -40,7 +40,7 @@ import typing as t
 
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, filter_loader, test_loader
-from ansible_collections.mailops.m365.plugins.module_utils import report
+from ansible_collections.mailops.m365.plugins.module_utils._report import summary
 
 _UTILS = "ansible_collections.mailops.m365.plugins.module_utils"
 _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
@@ -56,7 +56,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._report = report.Report()
+        self._report = summary.Report()
         self._preloaded = False
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
@@ -69,7 +69,7 @@ class CallbackModule(CallbackBase):
             # Whoever asks for the first filter or test loads all of Ansible's own.
             filter_loader.get("default")
             test_loader.get("defined")
-            for name in (*_LIBRARIES, f"{_UTILS}.doors", *(f"{_UTILS}.resources.{found.name}" for found in resources)):
+            for name in (*_LIBRARIES, f"{_UTILS}._entry_points.module", *(f"{_UTILS}.resources.{found.name}" for found in resources)):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
             # A worker's garbage collection would walk what it inherited, and copy every page of it.

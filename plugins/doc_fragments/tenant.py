@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of plugins/module_utils/spec.py, TENANT."""
+    """Options of plugins/module_utils/_core/spec.py, TENANT."""
 
     DOCUMENTATION = r"""
 options:

@@ -12,33 +12,33 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mailops.m365.plugins.module_utils.doors import plain
-from ansible_collections.mailops.m365.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.m365.plugins.module_utils.relay import devices, given, settings
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import plain
+from ansible_collections.mailops.m365.plugins.module_utils._relay.config import devices, parse, postfix
 
 
 def relay_problems(variables: Any) -> list[str]:
     """One sentence a problem."""
-    return settings.problems(plain(variables))
+    return postfix.problems(plain(variables))
 
 
 def relay_settings(variables: Any) -> dict[str, Any]:
     """The plan that the role's templates write down."""
     try:
-        return settings.settings(plain(variables))
+        return postfix.settings(plain(variables))
     except InvalidInput as error:
         raise AnsibleFilterError(str(error)) from None
 
 
 def relay_passwords(variables: Any) -> dict[str, list[str]]:
     """File -> lines of what Postfix signs in with; no part of the plan, which is a fact."""
-    return settings.passwords(plain(variables))
+    return postfix.passwords(plain(variables))
 
 
 def relay_users(variables: Any) -> str:
     """The devices' user names with the hashes of their passwords, as Dovecot reads them."""
     told = plain(variables)
-    return devices.users_file(told, given.hostname(told))
+    return devices.users_file(told, parse.hostname(told))
 
 
 class FilterModule:

@@ -43,11 +43,11 @@ _value:
 
 import typing as t
 
-from ansible_collections.mailops.m365.plugins.module_utils.intent import relays
+from ansible_collections.mailops.m365.plugins.module_utils._planning import relay_hosts
 
 
 class FilterModule:
     """The filter's door."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"tenant_relays": relays.of_inventory}
+        return {"tenant_relays": relay_hosts.of_inventory}

@@ -49,11 +49,11 @@ options:
     description: Whether every user who is not listed and has a policy of their own returns to the organization's default.
     type: bool
     default: false
-  basic_off:
+  basic_auth_end_date:
     description:
       - The last day on which SMTP sign-in by password works without an administrator's turning it on again, by Microsoft's timetable.
         Afterwards a policy that lets passwords in is refused; until then a warning reminds of it.
-        Falls back to the host variable C(m365_basic_off).
+        Falls back to the host variable C(m365_basic_auth_end_date).
     type: str
     default: "2026-12-31"
   basic_reenabled:
@@ -122,7 +122,7 @@ failure:
   sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
 """
 
-from ..module_utils.doors import run_module
+from ..module_utils._entry_points.module import run_module
 from ..module_utils.resources import authentication_policy
 
 

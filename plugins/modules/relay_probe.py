@@ -124,7 +124,7 @@ failure:
   sample: {problems: ['timeout is 0: give seconds, at least 1.']}
 """
 
-from ..module_utils.doors import run_module
+from ..module_utils._entry_points.module import run_module
 from ..module_utils.resources import relay_probe
 
 

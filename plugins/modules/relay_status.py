@@ -97,7 +97,7 @@ failure:
   sample: {}
 """
 
-from ..module_utils.doors import run_module
+from ..module_utils._entry_points.module import run_module
 from ..module_utils.resources import relay_status
 
 

@@ -54,7 +54,7 @@ failure:
   sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
 """
 
-from ..module_utils.doors import run_module
+from ..module_utils._entry_points.module import run_module
 from ..module_utils.resources import security_defaults
 
 

@@ -100,7 +100,7 @@ options:
         type: bool
         default: false
       to:
-        description: Who gets the message that proves it. Left out, O(proof_recipient).
+        description: Who gets the message that proves it. Left out, O(verify_recipient).
         type: str
       proof:
         description: How this machine plays the sender when it proves it.
@@ -165,12 +165,12 @@ options:
         description: The names that devices log in to it with, by the address that they send from.
         type: dict
         default: {}
-  unlisted:
+  unused_access:
     description:
       - Whether what no sender on the list uses stays as it is, or is closed. That is SMTP AUTH of the organization and of all other
-        mailboxes, sign-in by password, and Direct Send. Falls back to the host variable C(m365_unlisted).
+        mailboxes, sign-in by password, and Direct Send. Falls back to the host variable C(m365_unused_access).
     type: str
-    choices: [keep, close]
+    choices: [keep, disable]
     default: keep
   hosted_relay:
     description: The hosted relay that the organization has an account with. Falls back to the host variable C(m365_hosted_relay).
@@ -180,10 +180,10 @@ options:
     description: Whether V(auto) may choose High Volume Email. Falls back to the host variable C(m365_hve).
     type: bool
     default: false
-  basic_off:
+  basic_auth_end_date:
     description:
       - The last day on which SMTP sign-in by password works without an administrator's turning it on again, by Microsoft's timetable.
-        Falls back to the host variable C(m365_basic_off).
+        Falls back to the host variable C(m365_basic_auth_end_date).
     type: str
     default: "2026-12-31"
   basic_reenabled:
@@ -201,8 +201,8 @@ options:
     description: Whether the tenant is a trial. Falls back to the host variable C(m365_trial).
     type: bool
     default: false
-  proof_recipient:
-    description: Who gets the message that proves a sender without O(senders[].to). Falls back to the host variable C(m365_proof_recipient).
+  verify_recipient:
+    description: Who gets the test message of a sender without O(senders[].to). Falls back to the host variable C(m365_verify_recipient).
     type: str
     default: ""
   app_unique_name:
@@ -322,7 +322,7 @@ failure:
   sample: {problems: ["m365_senders: UPS: direct_send is impossible: ..."], wait_helps: false}
 """
 
-from ..module_utils.doors import run_module
+from ..module_utils._entry_points.module import run_module
 from ..module_utils.resources import sender_plan
 
 

@@ -25,10 +25,6 @@ ALL_GRAPH_ROLES = [f"Microsoft Graph/{name}" for name in GRAPH_ROLES]
 MANAGE = "Office 365 Exchange Online/Exchange.ManageAsApp"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "one_python_is_enough: not run again on the newest Python and ansible-core")
-
-
 def _app(name: str, app_roles: list[str], directory_roles: list[str]) -> dict[str, Any]:
     return {
         "display_name": name,

@@ -1,6 +1,6 @@
 """A world for the SMTP tests: two tenants, a signer of tokens of its own, a clock, and both services in a thread.
 
-A test file takes the fixtures with `pytest_plugins = ["smtp_world"]`, after having imported it: PYTEST_DONT_REWRITE.
+A test file takes the fixtures with `pytest_plugins = ["tests.emulator.smtp_world"]`, after having imported it: PYTEST_DONT_REWRITE.
 """
 
 from __future__ import annotations

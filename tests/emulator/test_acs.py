@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import TENANT, Api, Start, app_id
-from smtp_world import said, send, xoauth2_blob
+
+from tests.emulator.conftest import TENANT, Api, Start, app_id
+from tests.emulator.smtp_world import said, send, xoauth2_blob
 
 SUBSCRIPTION = "/subscriptions/44444444-0000-4000-8000-000000000001"
 SERVICE = f"{SUBSCRIPTION}/resourceGroups/mail/providers/Microsoft.Communication/communicationServices/contoso-mail"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, GRAPH, TENANT, Api, Start, app_id
 
 from emulator.launcher import ROOT
+from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Api, Start, app_id
 
 CHECKER = ROOT.parent / "shared" / "contract" / "check_requests.py"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import TENANT, Api, Start, app_id
-from test_admin_api import session_of_a_faithful_client
 
 from emulator import statefile
 from emulator.launcher import Emulator
 from emulator.state import Message
+from tests.emulator.conftest import TENANT, Api, Start, app_id
+from tests.emulator.test_admin_api import session_of_a_faithful_client
 
 
 def test_state_survives_a_restart(start: Start) -> None:

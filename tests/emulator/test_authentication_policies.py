@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Api, Start
+
+from tests.emulator.conftest import Api, Start
 
 POLICY = {"Name": "Closed"}
 

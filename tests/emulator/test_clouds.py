@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import TENANT, Api, Start, app_id
-from test_token import claims_of, form, refused
 
 from emulator.clouds import CLOUDS
+from tests.emulator.conftest import TENANT, Api, Start, app_id
+from tests.emulator.test_token import claims_of, form, refused
 
 NAMES = list(CLOUDS)
 

@@ -6,10 +6,6 @@ import dataclasses
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, GRAPH, TENANT, Start, app_id
-from smtp_world import CONTOSO, OPS, PASSWORD, make_state
-from test_graph_applications import refused
-from test_smtp_verdict import refusal
 
 from emulator import policies
 from emulator.smtp.verdict import login
@@ -18,12 +14,16 @@ from emulator.statefile.policies import policies_document, read_policies
 from emulator.statefile.reader import Node
 from emulator.tokens import EXCHANGE_APP
 from emulator.well_known import DIRECTORY_ROLES, derived_id
+from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Start, app_id
+from tests.emulator.smtp_world import CONTOSO, OPS, PASSWORD, make_state
+from tests.emulator.test_graph_applications import refused
+from tests.emulator.test_smtp_verdict import refusal
 
 CRITERIA = (
     "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. "
     "Contact your administrator."
 )
-BASIC_OFF = "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."
+BASIC_AUTH_DISABLED = "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."
 RETIRED = "550 5.7.30 Basic authentication is not supported for Client Submission."
 OPS_ID = "33333333-0000-4000-8000-000000000001"
 GROUP, OUTER = "44444444-0000-4000-8000-000000000001", "44444444-0000-4000-8000-000000000002"
@@ -168,9 +168,11 @@ def test_a_users_policy_wins_over_the_default(own: str | None, default: str | No
     tenant = state.tenants[CONTOSO]
     tenant.policies.authentication = {name: AuthenticationPolicy(name, name, name == "open") for name in ("open", "closed")}
     tenant.policies.default_authentication, tenant.mailboxes[OPS].authentication_policy = default, own
-    assert said(state) == (BASIC_OFF if (own or default) == "closed" else "passed")
+    assert said(state) == (BASIC_AUTH_DISABLED if (own or default) == "closed" else "passed")
     tenant.mailboxes[OPS].smtp_client_authentication_disabled = True
-    assert said(state).startswith(BASIC_OFF if (own or default) == "closed" else "535 5.7.139 Authentication unsuccessful, SmtpClient")
+    assert said(state).startswith(
+        BASIC_AUTH_DISABLED if (own or default) == "closed" else "535 5.7.139 Authentication unsuccessful, SmtpClient"
+    )
 
 
 def test_changes_of_policies_take_their_time() -> None:
@@ -178,11 +180,11 @@ def test_changes_of_policies_take_their_time() -> None:
     tenant, clock, now = state.tenants[CONTOSO], state.now, state.now()
     tenant.policies.authentication["closed"] = AuthenticationPolicy("Closed", "guid", effective_from=now + 100)
     tenant.mailboxes[OPS].set_later("authentication_policy", "closed", now + 200)
-    for later, reply in ((150, "passed"), (250, BASIC_OFF)):
+    for later, reply in ((150, "passed"), (250, BASIC_AUTH_DISABLED)):
         clock.offset = later  # type: ignore[attr-defined]
         assert said(state) == reply
     tenant.policies.authentication["closed"].set_later("allow_basic_auth_smtp", True, state.now() + 100)
-    assert said(state) == BASIC_OFF
+    assert said(state) == BASIC_AUTH_DISABLED
     clock.offset += 200  # type: ignore[attr-defined]
     assert said(state) == "passed"
 

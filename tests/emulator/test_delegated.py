@@ -9,9 +9,9 @@ from typing import Any
 import jwt
 import msal
 import pytest
-from conftest import TENANT, Api, Start, app_id
 
 from emulator.launcher import Emulator
+from tests.emulator.conftest import TENANT, Api, Start, app_id
 
 SMTP_SEND = "https://outlook.office.com/SMTP.Send"
 ADA, PASSWORD = "ada@contoso.com", "correct horse battery"

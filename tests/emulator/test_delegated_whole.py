@@ -9,8 +9,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
-from conftest import Api, Start
-from test_delegated import ADA, signed_in, tenant
+
+from tests.emulator.conftest import Api, Start
+from tests.emulator.test_delegated import ADA, signed_in, tenant
 
 SHOP = "shop@contoso.com"
 TABLE = "#Exchange.GenericHashTable"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import EXCHANGE, TENANT, Api, Start
-from test_exchange_cmdlets import refused
-from test_exchange_protocol import is_nul
+
+from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start
+from tests.emulator.test_exchange_cmdlets import refused
+from tests.emulator.test_exchange_protocol import is_nul
 
 ANCHOR = f"APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{TENANT}"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import Api, Start, app_id
+
+from tests.emulator.conftest import Api, Start, app_id
 
 SELF = "NT AUTHORITY\\SELF"
 OBJECT_ID = "22222222-0000-4000-8000-00000000000b"

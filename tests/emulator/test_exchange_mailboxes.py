@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Start
+
+from tests.emulator.conftest import Start
 
 NEW = {"Name": "shop", "Alias": "shop", "DisplayName": "Web shop", "PrimarySmtpAddress": "Shop@contoso.com", "Shared": True}
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import EXCHANGE, GRAPH, TENANT, Api, Start
-from test_exchange_cmdlets import refused
+
+from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Api, Start
+from tests.emulator.test_exchange_cmdlets import refused
 
 HASH_TABLE = "#Exchange.GenericHashTable"
 

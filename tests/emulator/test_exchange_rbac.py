@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, Api, Start, app_id
-from smtp_world import MESSAGE, OPS
-from test_smtp_whole import FAST, done, submit
 
 from emulator.opath import FilterError, parse
 from emulator.state import Mailbox
+from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
+from tests.emulator.smtp_world import MESSAGE, OPS
+from tests.emulator.test_smtp_whole import FAST, done, submit
 
 SENDER = {"display_name": "sender", "secrets": [{"value": "sender-secret"}], "service_principal": {}}
 SMTP_ROLE = "Application SMTP.SendAsApp"

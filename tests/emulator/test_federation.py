@@ -7,8 +7,9 @@ from typing import Any
 import jwt
 import msal
 import pytest
-from conftest import EXCHANGE, GRAPH, TENANT, Api, Start, app_id
-from test_token import ASSERTION_TYPE, claims_of, refused
+
+from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Api, Start, app_id
+from tests.emulator.test_token import ASSERTION_TYPE, claims_of, refused
 
 GITHUB = "https://token.actions.githubusercontent.com"
 AUDIENCE = "api://AzureADTokenExchange"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TENANT, app_id
 
 from emulator.launcher import Emulator
 from tests.contract import check_contract
+from tests.emulator.conftest import TENANT, app_id
 
 pytestmark = [pytest.mark.one_python_is_enough, pytest.mark.xdist_group("graph_sdk")]  # one run of it serves all tests
 HERE = Path(__file__).resolve().parent

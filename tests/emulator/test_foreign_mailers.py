@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, Api, Start, app_id
-from smtp_world import OPS, PASSWORD
-from test_smtp_clients_whole import OUTSIDE, TENANT
 
 from emulator.ca import Authority
+from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
+from tests.emulator.smtp_world import OPS, PASSWORD
+from tests.emulator.test_smtp_clients_whole import OUTSIDE, TENANT
 
 pytestmark = pytest.mark.one_python_is_enough
 HERE = Path(__file__).resolve().parent / "clients"

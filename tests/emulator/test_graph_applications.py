@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from conftest import Api, Start, app_id
+
+from tests.emulator.conftest import Api, Start, app_id
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 

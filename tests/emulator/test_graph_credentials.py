@@ -6,8 +6,9 @@ import base64
 from typing import Any
 
 import pytest
-from conftest import Api, KeyPair
-from test_graph_applications import refused
+
+from tests.emulator.conftest import Api, KeyPair
+from tests.emulator.test_graph_applications import refused
 
 
 def test_add_and_remove_password(api: Api) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import GRAPH, TENANT, Api, Start, app_id
-from test_graph_applications import UNKNOWN, refused
+
+from tests.emulator.conftest import GRAPH, TENANT, Api, Start, app_id
+from tests.emulator.test_graph_applications import UNKNOWN, refused
 
 EXCHANGE_APP = "00000002-0000-0ff1-ce00-000000000000"
 SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"

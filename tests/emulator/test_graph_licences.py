@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import TENANT, Api, Start
 
 from emulator.state import Licence, external_recipients_a_day, has_premium
 from emulator.statefile import StateError, parse
+from tests.emulator.conftest import TENANT, Api, Start
 
 
 def test_a_subscription_as_graph_shows_it(start: Start) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from conftest import EXCHANGE, TENANT, Api, Start
+from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start
 
 PREMIUM = [{"sku": "SPE_E3", "purchased": 10}]
 LISTED = "/auditLogs/signIns"

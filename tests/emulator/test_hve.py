@@ -9,8 +9,9 @@ import subprocess
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, Api, Start, app_id
-from smtp_world import said, send, xoauth2_blob
+
+from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
+from tests.emulator.smtp_world import said, send, xoauth2_blob
 
 ACCOUNT, PASSWORD = "alarms@contoso.com", "a long enough password"
 SCOPE = "https://outlook.office.com/.default"

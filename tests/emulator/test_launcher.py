@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Api
 
 from emulator.__main__ import _has_way_out
 from emulator.launcher import ROOT, Emulator, LaunchError
+from tests.emulator.conftest import Api
 
 
 def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> None:

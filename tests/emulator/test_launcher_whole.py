@@ -7,7 +7,8 @@ import smtplib
 import ssl
 
 import pytest
-from conftest import EXCHANGE, Api, Start
+
+from tests.emulator.conftest import EXCHANGE, Api, Start
 
 EXCHANGE_APP = "00000002-0000-0ff1-ce00-000000000000"
 MESSAGE = b"From: noreply@contoso.com\r\nTo: boss@example.org\r\nSubject: Report\r\nMessage-ID: <whole@contoso.com>\r\n\r\nbody\r\n"

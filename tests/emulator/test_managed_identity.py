@@ -7,8 +7,9 @@ from typing import Any
 import msal
 import pytest
 import requests
-from conftest import TENANT, Api, Start
-from test_token import claims_of
+
+from tests.emulator.conftest import TENANT, Api, Start
+from tests.emulator.test_token import claims_of
 
 SYSTEM, USER = "5a000000-0000-4000-8000-000000000001", "5a000000-0000-4000-8000-000000000002"
 EXCHANGE = "https://outlook.office365.com"

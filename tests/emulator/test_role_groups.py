@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import TENANT, Api, Start, app_id
+
+from tests.emulator.conftest import TENANT, Api, Start, app_id
 
 FULL, RECIPIENTS, READING = "Organization Management", "Recipient Management", "View-Only Organization Management"
 

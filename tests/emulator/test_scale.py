@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ALL_GRAPH_ROLES, EXCHANGE, GRAPH, MANAGE, app_id
 
 import emulator.exchange.paging as paging
 import emulator.graph.directory as directory
@@ -24,6 +23,7 @@ from emulator.state import Mailbox
 from emulator.statefile import parse
 from emulator.tokens import MOST_CHECKED, Tokens
 from emulator.well_known import derived_id
+from tests.emulator.conftest import ALL_GRAPH_ROLES, EXCHANGE, GRAPH, MANAGE, app_id
 
 show_user = directory._user
 GIBIBYTE = 1 << 30

@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import pytest
-from smtp_world import CONTOSO, FABRIKAM, FAR, OPS, connector, make_state
 
 from emulator.smtp.attribution import Acceptance, Peer, check_recipient
 from emulator.smtp.texts import Refused
 from emulator.state import InboundConnector, State
+from tests.emulator.smtp_world import CONTOSO, FABRIKAM, FAR, OPS, connector, make_state
 
 RELAY, OTHER = "203.0.113.10", "198.51.100.7"
 OUTSIDE = "someone@example.net"

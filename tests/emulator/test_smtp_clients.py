@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from smtp_world import MESSAGE, OPS, PASSWORD, World, connector, token
 
-pytest_plugins = ["smtp_world"]
+from tests.emulator.smtp_world import MESSAGE, OPS, PASSWORD, World, connector, token
+
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 PACKAGES = {"swaks": "swaks", "curl": "curl", "msmtp": "msmtp"}
 OUTSIDE = "x@example.net"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, Api, Start, app_id
-from smtp_world import MESSAGE, OPS, PASSWORD
 
 from emulator.ca import Authority
+from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
+from tests.emulator.smtp_world import MESSAGE, OPS, PASSWORD
 
 OUTSIDE = "x@example.net"
 TENANT: dict[str, Any] = {

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, StartWorld, World, said, send, xoauth2_blob
 
 from emulator.faults import Fault
 from emulator.smtp.faults import NAMES, STAGES
+from tests.emulator.smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, StartWorld, World, said, send, xoauth2_blob
 
-pytest_plugins = ["smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 
 def reached(world: World, *, mx: bool = False) -> dict[str, str]:
@@ -170,9 +170,9 @@ def test_a_name_that_is_none_says_so(world: World) -> None:
 
 def test_the_product_knows_every_reply() -> None:
     """Every reply that the service can give has its row in the collection's table of errors."""
-    from ansible_collections.mailops.m365.plugins.module_utils import error_table
+    from ansible_collections.mailops.m365.plugins.module_utils import error_catalog
 
-    assert Path(error_table.__file__).parent.name == "error_table"
+    assert Path(error_catalog.__file__).parent.name == "error_catalog"
     elsewhere = {"token_expires_soon", "relay_refused_later"}  # High Volume Email's, and a later hop's
-    unknown = {name for name, (_, text) in NAMES.items() if name not in elsewhere and error_table.smtp(text) is None}
+    unknown = {name for name, (_, text) in NAMES.items() if name not in elsewhere and error_catalog.smtp(text) is None}
     assert unknown == set()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from smtp_world import OPS, Clock, StartWorld, Verifier, World, said, send
 
 from emulator.settings import Settings
 from emulator.smtp.limits import Limits
@@ -17,8 +16,9 @@ from emulator.smtp.settings import SmtpSettings, smtp_settings
 from emulator.smtp.texts import Refused
 from emulator.state import State
 from emulator.statefile import StateError, parse
+from tests.emulator.smtp_world import OPS, Clock, StartWorld, Verifier, World, said, send
 
-pytest_plugins = ["smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 BUSY = (
     "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. "

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import TENANT, Api, Start
+
+from tests.emulator.conftest import TENANT, Api, Start
 
 PASSWORD = "a password"
 OPS, INITIAL = "ops@contoso.com", "ops@contoso.onmicrosoft.com"

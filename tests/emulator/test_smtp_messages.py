@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from smtp_world import APP, CONTOSO, MESSAGE, OPS, Raw, StartWorld, World, said, send, xoauth2_blob
 
 from emulator.smtp.headers import check_message, mailbox_list, read_header
 from emulator.smtp.texts import Refused
 from emulator.state import MailboxGrant
+from tests.emulator.smtp_world import APP, CONTOSO, MESSAGE, OPS, Raw, StartWorld, World, said, send, xoauth2_blob
 
-pytest_plugins = ["smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 OK, RECIPIENT_OK = "250 2.1.0 Sender OK", "250 2.1.5 Recipient OK"
 BAD_FROM = "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant"

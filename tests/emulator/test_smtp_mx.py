@@ -7,12 +7,12 @@ import ssl
 from pathlib import Path
 
 import pytest
-from conftest import KeyPair
-from smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, World, connector, said, send
 
 from emulator.ca import Authority
+from tests.emulator.conftest import KeyPair
+from tests.emulator.smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, World, connector, said, send
 
-pytest_plugins = ["smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 RELAY_DENIED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
 OFFERED = ["SIZE 157286400", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "8BITMIME", "BINARYMIME", "CHUNKING"]

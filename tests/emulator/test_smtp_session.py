@@ -11,9 +11,10 @@ import ssl
 import warnings
 
 import pytest
-from smtp_world import OPS, PASSWORD, StartWorld, World, said, send, token, xoauth2_blob
 
-pytest_plugins = ["smtp_world"]
+from tests.emulator.smtp_world import OPS, PASSWORD, StartWorld, World, said, send, token, xoauth2_blob
+
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 STAMP = r" \[AM0PR02CA0134\.eurprd02\.prod\.outlook\.com \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [0-9A-F]{16}\]"
 SIGNED_IN = "235 2.7.0 Authentication successful"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from smtp_world import CONTOSO, MESSAGE, OPS, World, connector, said, send
 
 from emulator.dns.zones import WELL_KNOWN
 from emulator.state import DnsRecord
+from tests.emulator.smtp_world import CONTOSO, MESSAGE, OPS, World, connector, said, send
 
-pytest_plugins = ["smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_world"]
 
 SOURCE = "203.0.113.10"
 

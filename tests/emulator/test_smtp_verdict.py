@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from smtp_world import APP, CONTOSO, FABRIKAM, FAR, OBJECT, OPS, OTHER_KEY, PASSWORD, SID, Verifier, make_state, token
 
 from emulator.smtp import texts
 from emulator.smtp.texts import Refused
 from emulator.smtp.verdict import Account, StateTokens, check_senders, login, parse_xoauth2, right_on_mailbox, xoauth2
 from emulator.state import ExchangeServicePrincipal, MailboxGrant, State
+from tests.emulator.smtp_world import APP, CONTOSO, FABRIKAM, FAR, OBJECT, OPS, OTHER_KEY, PASSWORD, SID, Verifier, make_state, token
 
 REFUSED = "535 5.7.3 Authentication unsuccessful"
 OFF = (

@@ -7,10 +7,10 @@ import ssl
 from typing import Any
 
 import pytest
-from conftest import EXCHANGE, TENANT, Api, Start, app_id
-from smtp_world import MESSAGE, OPS, said, send, xoauth2_blob
 
 from emulator.launcher import LaunchError
+from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start, app_id
+from tests.emulator.smtp_world import MESSAGE, OPS, said, send, xoauth2_blob
 
 SENDER = {
     "display_name": "sender",

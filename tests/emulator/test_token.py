@@ -10,7 +10,8 @@ from typing import Any
 import jwt
 import msal
 import pytest
-from conftest import EXCHANGE, GRAPH, TENANT, Api, KeyPair, Start, app_id
+
+from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Api, KeyPair, Start, app_id
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 UNKNOWN = "11111111-2222-4333-8444-555555555555"

@@ -71,15 +71,15 @@ def _variables(door: Door) -> dict[str, Any]:
     boxes = [{"address": address, "messages_per_minute": 0, "connections": 1} for address in (PRINTER, SCANNER, ERP)]
     return {
         "relay_tenant": "contoso",
-        "relay_pair_of": "" if door.host.name == "office12" else "office12",
+        "relay_peer_of": "" if door.host.name == "office12" else "office12",
         "relay_mailboxes": boxes,
         "relay_devices": DEVICES,
         "relay_legacy_address": door.host.address,
         "relay_legacy_port": LEGACY,
-        "relay_legacy_password_in_clear": door.takes_passwords_in_clear,
+        "relay_legacy_cleartext_auth": door.takes_passwords_in_clear,
         "relay_message_size_limit": SIZE_LIMIT,
         "relay_recipients_per_message": RECIPIENTS,
-        "relay_notices_to": ADA,
+        "relay_postmaster": ADA,
     }
 
 

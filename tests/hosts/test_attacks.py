@@ -103,7 +103,7 @@ def test_no_open_relay_over_ipv6_and_a_device_is_known_by_its_address(door: Door
 
 @pytest.mark.parametrize("port", [25, 587])
 def test_postmaster_is_no_way_in(door: Door, port: int) -> None:
-    """Postfix takes that recipient without looking at who speaks, and the relay tells its postmaster's mail to relay_notices_to."""
+    """Postfix takes that recipient without looking at who speaks, and the relay tells its postmaster's mail to relay_postmaster."""
     tls = {"port": port, "tls": "TLSv1_2", "starttls": True}
     for sender in (PRINTER, ERP, ""):
         replies = door.talk("outsider", [EHLO, "STARTTLS\r\n", EHLO, *commands(sender, ["postmaster"]), "DATA\r\n"], **tls)
@@ -355,8 +355,8 @@ def test_a_user_of_the_relay_learns_no_secret(door: Door) -> None:
     assert host.call(f"runuser -u nosy -- {SEARCH}", text=told).stdout == ""
     for socket in (
         "/var/spool/postfix/private/m365auth",
-        "/run/mailops-relay-bridge/login/submission",
-        "/run/mailops-relay-devices/auth-master",
+        "/run/mailops-relay-proxy/login/submission",
+        "/run/mailops-relay-sasl/auth-master",
     ):
         assert host.call(f"runuser -u nosy -- test -w {socket}").returncode == 1, socket
     # While a token is renewed, a user signs in and mail leaves: no process ever has one of them on its command line.

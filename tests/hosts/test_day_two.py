@@ -91,7 +91,7 @@ def play(world: World, names: list[str]) -> None:
         {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay": names[0], "recipients": "inside", "to": ADA},
         {"name": "ERP", "address": ERP, "oauth": False, "relay": names[0], "recipients": "inside", "to": ADA},
     ]
-    hosts = {name: variables | ({"relay_pair_of": names[0]} if name != names[0] else {}) for name in names}
+    hosts = {name: variables | ({"relay_peer_of": names[0]} if name != names[0] else {}) for name in names}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}
     overlay = world.directory / "day_two.json"
     overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
@@ -120,10 +120,10 @@ def relay(request: pytest.FixtureRequest, world: World, hosts: dict[str, Host]) 
     """Its watcher counts days that are over soon."""
     host = hosts[request.param]
     world.admin.delete_messages()  # the other release's have the same subjects
-    drop_in = "/etc/systemd/system/mailops-relay-watch.service.d"
+    drop_in = "/etc/systemd/system/mailops-relay-monitor.service.d"
     host.run(f"mkdir -p {drop_in}")
     host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_WINDOW={WINDOW}\n")
-    host.run("systemctl daemon-reload; systemctl restart mailops-relay-watch.service")
+    host.run("systemctl daemon-reload; systemctl restart mailops-relay-monitor.service")
     yield Relay(world, host)
     world.remove(host.name)
 
@@ -198,7 +198,7 @@ def test_release_starts_a_watcher_that_does_not_run(relay: Relay) -> None:
     relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "again-1")
     wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
-    relay.host.run("systemctl stop mailops-relay-watch.service")
+    relay.host.run("systemctl stop mailops-relay-monitor.service")
     relay.world.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
     relay.all_arrive("again", 1)
@@ -209,14 +209,14 @@ def test_a_dead_watcher_stops_no_mail_and_counts_right_afterwards(relay: Relay) 
     before = sent(relay)
     relay.send(SCANNER, "dead-1")
     relay.all_arrive("dead", 1)
-    relay.host.kill("mailops-relay-watch.service")
+    relay.host.kill("mailops-relay-monitor.service")
     relay.send(SCANNER, "dead-2")
-    relay.host.run("systemctl stop mailops-relay-watch.service")
+    relay.host.run("systemctl stop mailops-relay-monitor.service")
     relay.send(SCANNER, "dead-3", "dead-4")
     relay.all_arrive("dead", 4)
-    relay.host.run("systemctl start mailops-relay-watch.service")
+    relay.host.run("systemctl start mailops-relay-monitor.service")
     counted(relay, before + 4)
-    relay.host.run("systemctl restart mailops-relay-watch.service")
+    relay.host.run("systemctl restart mailops-relay-monitor.service")
     time.sleep(3)
     assert sent(relay) == before + 4, "a restart counts nothing twice"
 
@@ -308,7 +308,7 @@ def test_the_watcher_may_do_little(relay: Relay) -> None:
     relay.host.run(f"echo {shlex.quote(json.dumps(order))} > /var/lib/mailops-relay/orders/000000001.json")
     wait_until(lambda: not relay.host.run("ls /var/lib/mailops-relay/orders"), 20, relay.status)
     assert relay.host.call(f"test -e {touched}").returncode == 1
-    pid = int(relay.host.run("systemctl show --property=MainPID --value mailops-relay-watch.service"))
+    pid = int(relay.host.run("systemctl show --property=MainPID --value mailops-relay-monitor.service"))
     assert pid != 0
     ids = dict(line.split(":", 1) for line in relay.host.read(f"/proc/{pid}/status").splitlines())
     user, group, groups = ids["Uid"].split()[0], ids["Gid"].split()[0], ",".join(ids["Groups"].split())

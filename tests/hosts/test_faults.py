@@ -140,7 +140,7 @@ def test_a_refused_token_delays_mail_and_bounces_none(relay: Relay) -> None:
     relay.deferred(5)
     relay.flush(120)
     assert relay.count(outcome, "refused") == []
-    assert "Login failed: Authentication unsuccessful" in relay.host.journal("--unit=mailops-relay-bridge.service")
+    assert "Login failed: Authentication unsuccessful" in relay.host.journal("--unit=mailops-relay-proxy.service")
 
 
 def while_mail_waits(relay: Relay, command: str) -> None:
@@ -167,7 +167,7 @@ def test_kill_of_the_bridge_in_the_middle_of_messages(relay: Relay, tmp_path: Pa
     with relay.sending("bridge", tmp_path / "enough", size=300_000, pause=0.02) as sending:
         wait_until(lambda: len(relay.arrived("bridge")) > 5, 30, "the first messages")
         for _ in range(3):
-            while_mail_waits(relay, "systemctl kill --signal=KILL mailops-relay-bridge.service")
+            while_mail_waits(relay, "systemctl kill --signal=KILL mailops-relay-proxy.service")
             time.sleep(1)
     outcome = sending.outcome()
     assert set(outcome.values()) == {ACCEPTED}  # devices notice nothing

@@ -17,10 +17,10 @@ MAILBOX = "scanner@contoso.com"
 SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay": "relay1", "recipients": "inside"}]
 COMMON: dict[str, Any] = {
     "relay_tenant": "contoso",
-    "relay_pair": 2,
+    "relay_count": 2,
     "relay_devices": [{"name": "Printer", "networks": ["198.51.100.96/28"], "senders": [MAILBOX]}],
 }
-VARIABLES = {"relay1": COMMON, "relay2": COMMON | {"relay_pair_of": "relay1"}}
+VARIABLES = {"relay1": COMMON, "relay2": COMMON | {"relay_peer_of": "relay1"}}
 BACKUP = "/root/relay.tar.gz"
 
 

@@ -14,7 +14,7 @@ GALAXY = load(REPO / "galaxy.yml")
 
 
 def test_one_version_everywhere() -> None:
-    agent = re.search(r'USER_AGENT = "mailops\.m365/([\d.]+)', text(REPO / "plugins/module_utils/transport.py"))
+    agent = re.search(r'USER_AGENT = "mailops\.m365/([\d.]+)', text(REPO / "plugins/module_utils/_http/transport.py"))
     newest = re.search(r"^## \[([\d.]+)\]", text(REPO / "CHANGELOG.md"), re.MULTILINE)
     assert agent
     assert newest

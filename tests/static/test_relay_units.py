@@ -9,7 +9,7 @@ import pytest
 UNITS = Path(__file__).resolve().parent.parent.parent / "roles" / "relay_host" / "templates" / "day_two"
 
 
-@pytest.mark.parametrize("unit", ["watch", "orders", "metrics"])
+@pytest.mark.parametrize("unit", ["monitor", "queue-actions", "metrics"])
 def test_postfixs_programs_run_in_it(unit: str) -> None:
     """Measured on 3.7 and 3.10: with IP but no netlink postqueue and postfix give up (getifaddrs), without IP they warn every time."""
     text = (UNITS / f"mailops-relay-{unit}.service.j2").read_text(encoding="utf-8")

@@ -138,7 +138,7 @@ def test_shared_options_are_the_same_in_all_roles() -> None:
 
 def test_connection_options_are_the_modules_own() -> None:
     """What a host variable means in a role is what it means in a task."""
-    spec = importlib.import_module(f"{PACKAGE}.module_utils.spec")
+    spec = importlib.import_module(f"{PACKAGE}.module_utils._core.spec")
     known = {option["variable"]: option for part in (spec.TENANT, spec.JOURNAL) for option in part.options.values()}
     for role in roles():
         for entry in specs(role).values():

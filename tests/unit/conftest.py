@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailops.m365.plugins.module_utils import clouds, engine
-from ansible_collections.mailops.m365.plugins.module_utils.authorized import AuthorizedTransport
-from ansible_collections.mailops.m365.plugins.module_utils.doors import argument_spec, plain
-from ansible_collections.mailops.m365.plugins.module_utils.tenant import Tenant
-from ansible_collections.mailops.m365.plugins.module_utils.transport import Transport
+from ansible_collections.mailops.m365.plugins.module_utils._clients.authorized import AuthorizedTransport
+from ansible_collections.mailops.m365.plugins.module_utils._engine import engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import argument_spec, plain
+from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Transport
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailops.m365.plugins.module_utils.smtp import Route
+from ansible_collections.mailops.m365.plugins.module_utils._clients.smtp import Route
 
 REPLIES = {
     "banner": "220 AM0PR02.outlook.office365.com Microsoft ESMTP MAIL Service ready",

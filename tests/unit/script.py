@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.mailops.m365.plugins.module_utils.transport import Request, Response
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 
 
 def response(status: int, body: Any = None, headers: dict[str, str] | None = None) -> Response:

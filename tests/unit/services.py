@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.mailops.m365.plugins.module_utils.transport import Request, Response, Sender
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response, Sender
 
 from .script import exchange_error, response
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from .. import applications
-from ..applications import Application
-from ..engine import Plan, Reading
-from ..errors import InvalidInput
-from ..identity.credentials import GUID
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._core.errors import InvalidInput
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._entra import application_lookup
+from .._entra.application_lookup import Application
+from .._identity.credentials import GUID
 
 COMMUNICATION, AUTHORIZATION = "2025-09-01", "2022-04-01"
 ROLE = "09976791-48a7-449e-bb21-39d1a415f350"  # Communication and Email Service Owner
@@ -94,8 +94,8 @@ class AcsSmtpUsername:
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         present = [w for w in params["usernames"] if w["state"] == "present"]
         found = read(tenant, params)
-        found.apps = applications.find(tenant, [w["app"] or params["app"] for w in present])
-        notes = applications.refuse_missing(found.apps, check_mode) + found.notes
+        found.apps = application_lookup.find(tenant, [w["app"] or params["app"] for w in present])
+        notes = application_lookup.refuse_missing(found.apps, check_mode) + found.notes
         have = found.public()
         will = {} if params["exclusive"] else dict(have)
         for wish in params["usernames"]:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from .. import addresses, replication
-from ..authentication_policies import SMTP, Found, read
-from ..engine import Plan, Reading
-from ..errors import InvalidInput
-from ..exchange import Command
-from ..intent import limits
-from ..spec import EXPECTED, JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command
+from .._core.errors import InvalidInput
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._exchange import addresses, consistency
+from .._exchange.authentication_policies import SMTP, Found, read
+from .._planning import limits
 from . import security_defaults
 
 NOTE = "A new, changed or newly assigned authentication policy takes up to 24 hours to take effect."
@@ -35,7 +35,7 @@ OPTIONS = Spec(
         "policies": {"type": "list", "elements": "dict", "options": POLICY},
         "organization": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
-        "basic_off": {"type": "str", "default": limits.BASIC_OFF.isoformat(), "variable": "m365_basic_off"},
+        "basic_auth_end_date": {"type": "str", "default": limits.BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"},
         "basic_reenabled": {"type": "bool", "default": False, "variable": "m365_basic_reenabled"},
     },
     required_one_of=(("policies", "organization"),),
@@ -82,7 +82,7 @@ class AuthenticationPolicy:
             )
         if params["exclusive"] and params["policies"] is None:
             problems.append("exclusive is true without policies: give the list of policies, or [] to return all to the default.")
-        return problems + _dated(params["basic_off"])
+        return problems + _dated(params["basic_auth_end_date"])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         policies = params["policies"] or []
@@ -115,10 +115,10 @@ class AuthenticationPolicy:
         changes = {allow: [_set(guid, name, allow) for guid, name, to in work.change if to is allow] for allow in (True, False)}
         for outcome in tenant.exchange.batch(made):
             outcome.checked()
-        replication.run_all(tenant, changes[True])
-        replication.run_all(tenant, [_assign(*step) for step in work.assign])
-        replication.run_all(tenant, [_default(name) for name in work.organization])
-        replication.run_all(tenant, changes[False])
+        consistency.run_all(tenant, changes[True])
+        consistency.run_all(tenant, [_assign(*step) for step in work.assign])
+        consistency.run_all(tenant, [_default(name) for name in work.organization])
+        consistency.run_all(tenant, changes[False])
         for outcome in tenant.exchange.batch([_remove(guid, name) for guid, name in work.remove]):
             outcome.checked()
         return plan.outcome
@@ -167,7 +167,7 @@ def _dated(text: str) -> list[str]:
     try:
         date.fromisoformat(text)
     except ValueError:
-        return [f"m365_basic_off is {text!r}: give a date such as {limits.BASIC_OFF.isoformat()}."]
+        return [f"m365_basic_auth_end_date is {text!r}: give a date such as {limits.BASIC_AUTH_END_DATE.isoformat()}."]
     return []
 
 
@@ -180,7 +180,7 @@ def _ending(params: dict[str, Any]) -> list[str]:
     names = ", ".join(_open(params))
     if not names or params["basic_reenabled"]:
         return []
-    end = params["basic_off"]
+    end = params["basic_auth_end_date"]
     return [f"{names}: Microsoft switches SMTP sign-in by password off at the end of {end}; until then let the mailboxes send with OAuth."]
 
 
@@ -204,7 +204,7 @@ def refuse(tenant: Tenant, params: dict[str, Any], found: Found, wanted: dict[st
     if default is None and found.organization in absent:
         title = found.title(found.organization)
         sentences.append(f"{title} is the organization's default: name another in organization, or an empty text for none, to remove it.")
-    names, end = ", ".join(_open(params)), date.fromisoformat(params["basic_off"])
+    names, end = ", ".join(_open(params)), date.fromisoformat(params["basic_auth_end_date"])
     if names and not params["basic_reenabled"] and datetime.fromtimestamp(tenant.clock.now(), UTC).date() > end:
         sentences.append(
             f"{names}: allow_basic_smtp is true, but Microsoft has switched SMTP sign-in by password off after {end}; send with OAuth, "

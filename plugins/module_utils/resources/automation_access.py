@@ -13,14 +13,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import replication
-from ..engine import Plan
-from ..entra import lagging
-from ..errors import ExchangeError, GraphError, InvalidInput
-from ..exchange import Command, is_missing
-from ..graph import Call
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import GUID, Tenant
+from .._clients.exchange import Command, is_missing
+from .._clients.graph import Call
+from .._core.errors import ExchangeError, GraphError, InvalidInput
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan
+from .._engine.tenant import GUID, Tenant
+from .._entra.applications import lagging
+from .._exchange import consistency
 from .exchange_service_principal import Application, find_application
 
 # "Microsoft Entra built-in roles": the ids are those of the templates, the same in every tenant.
@@ -229,10 +229,10 @@ def _join(tenant: Tenant, work: Work, found: Found) -> None:
     if work.register and application:
         parameters = {"AppId": application.app_id, "ObjectId": application.object_id, "DisplayName": application.display_name}
         attempted = "register the application in Exchange"
-        replication.run_all(tenant, [Command("New-ServicePrincipal", parameters, attempted=attempted)])
+        consistency.run_all(tenant, [Command("New-ServicePrincipal", parameters, attempted=attempted)])
     commands = [_member("Add-RoleGroupMember", group, found, "put the application into") for group in work.join]
     try:
-        replication.run_all(tenant, commands)
+        consistency.run_all(tenant, commands)
     except ExchangeError as error:
         if error.code != "MemberAlreadyExistsException":
             raise

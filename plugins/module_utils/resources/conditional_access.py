@@ -12,13 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import addresses, applications, conditional_access
-from ..conditional_access import Finding, Sender
-from ..engine import Plan, Reading
-from ..errors import GraphError
-from ..graph import Call, key
-from ..spec import TENANT, Spec
-from ..tenant import GUID, Tenant
+from .._clients.graph import Call, key
+from .._core.errors import GraphError
+from .._core.spec import TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import GUID, Tenant
+from .._entra import application_lookup, conditional_access
+from .._entra.conditional_access import Finding, Sender
+from .._exchange import addresses
 
 POLICIES = "/identity/conditionalAccess/policies?$select=id,displayName,state,conditions,grantControls,sessionControls"
 PACE = 1.0  # seconds between two requests to Conditional Access
@@ -221,12 +222,12 @@ def _applications(tenant: Tenant, apps: list[str], notes: list[str]) -> dict[str
     named = [app for app in apps if app not in ids]
     attempted = "look for the senders' applications"
     if named:
-        calls = [applications.registration(name, attempted) for name in named]
+        calls = [application_lookup.registration(name, attempted) for name in named]
         answers = _batch(tenant, calls, "Application.Read.All", notes)
         if answers is None:
             return None
         ids |= {name: str(answer["appId"]).lower() for name, answer in zip(named, answers, strict=True) if answer}
-    calls = [applications.principal(one, "id,appOwnerOrganizationId", attempted) for one in ids.values()]
+    calls = [application_lookup.principal(one, "id,appOwnerOrganizationId", attempted) for one in ids.values()]
     answers = _batch(tenant, calls, "Application.Read.All", notes)
     if answers is None:
         return None

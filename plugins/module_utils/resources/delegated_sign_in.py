@@ -11,23 +11,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import addresses
-from ..applications import application_id
-from ..engine import Plan
-from ..errors import InvalidInput
-from ..identity import sinks
-from ..identity.credentials import GUID
-from ..identity.delegated import NotSignedIn, SignInAgain, sign_in_user
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
-from ..user_sign_in import user_tokens
+from .._core.errors import InvalidInput
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan
+from .._engine.tenant import Tenant
+from .._entra.application_lookup import application_id
+from .._entra.user_tokens import user_tokens
+from .._exchange import addresses
+from .._identity import token_stores
+from .._identity.credentials import GUID
+from .._identity.delegated import NotSignedIn, SignInAgain, sign_in_user
 
 OPTIONS = Spec(
     {
         "user": {"type": "str", "required": True},
         "app_unique_name": {"type": "str"},
         "app_id": {"type": "str"},
-        "sink": {"type": "dict", "options": sinks.OPTIONS, "required": True},
+        "sink": {"type": "dict", "options": token_stores.OPTIONS, "required": True},
         "sign_in_timeout": {"type": "int", "default": 900},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
@@ -42,7 +42,7 @@ class DelegatedSignIn:
     spec = TENANT | JOURNAL | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        found = addresses.problems("user", [params["user"]]) + sinks.problems(params["sink"])
+        found = addresses.problems("user", [params["user"]]) + token_stores.problems(params["sink"])
         if params["state"] == "absent":
             return found + _not_removable(params["sink"])
         if not params["app_unique_name"] and not params["app_id"]:
@@ -54,7 +54,7 @@ class DelegatedSignIn:
         return found
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        sink = sinks.make(params["sink"])
+        sink = token_stores.make(params["sink"])
         if params["state"] == "absent":
             held = bool(sink.read())
             before, after = _shown(params, sink, signed_in=held), _shown(params, sink, signed_in=False)
@@ -93,7 +93,7 @@ def _not_removable(options: dict[str, Any]) -> list[str]:
     return []
 
 
-def _why_sign_in(tenant: Tenant, app_id: str | None, params: dict[str, Any], sink: sinks.Sink, *, keep: bool) -> str:
+def _why_sign_in(tenant: Tenant, app_id: str | None, params: dict[str, Any], sink: token_stores.Sink, *, keep: bool) -> str:
     """Why the user has to sign in; "" where one silent refresh proves that the sign-in works. Other failures are raised."""
     if app_id is None:
         return f"the application {params['app_unique_name']} does not exist yet"
@@ -106,7 +106,7 @@ def _why_sign_in(tenant: Tenant, app_id: str | None, params: dict[str, Any], sin
     return ""
 
 
-def _refuse(tenant: Tenant, app_id: str | None, params: dict[str, Any], sink: sinks.Sink) -> None:
+def _refuse(tenant: Tenant, app_id: str | None, params: dict[str, Any], sink: token_stores.Sink) -> None:
     """What makes a sign-in impossible, found before a person is asked."""
     if app_id is None:
         name = params["app_unique_name"]
@@ -123,5 +123,5 @@ def _refuse(tenant: Tenant, app_id: str | None, params: dict[str, Any], sink: si
         )
 
 
-def _shown(params: dict[str, Any], sink: sinks.Sink, *, signed_in: bool) -> dict[str, Any]:
+def _shown(params: dict[str, Any], sink: token_stores.Sink, *, signed_in: bool) -> dict[str, Any]:
     return {"user": params["user"].lower(), "sink": sink.where, "signed_in": signed_in}

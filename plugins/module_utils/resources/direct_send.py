@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import addresses
-from ..engine import Plan, Reading
-from ..exchange import Command, boolean
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command, boolean
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._exchange import addresses
 
 OPTIONS = Spec(
     {

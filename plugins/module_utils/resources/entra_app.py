@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import addresses, applications, authorization, certificates
-from ..applications import Application
-from ..engine import Plan, Reading
-from ..entra import APIS, Found, Permission, Work, Writer, find, permissions
-from ..graph import Call
-from ..spec import EXPECTED, JOURNAL, TENANT, Spec
-from ..tenant import GUID, Tenant
+from .._clients.graph import Call
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import GUID, Tenant
+from .._entra import application_lookup, certificates
+from .._entra.applications import APIS, Found, Permission, Work, Writer, find, permissions
+from .._exchange import addresses
+from .._exchange.rbac import migration
 
 LOOPBACK = "http://localhost"
 SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"  # SMTP.SendAsApp of Exchange Online, the same in every tenant
@@ -95,7 +96,7 @@ class EntraApp:
                 "DELETE", f"/applications/{(found.application or {})['id']}", attempted=f"delete application {params['unique_name']}"
             )
             tenant.graph.write(call)
-            applications.forget(tenant, params["unique_name"])
+            application_lookup.forget(tenant, params["unique_name"])
             return {"app": None}
         writer = Writer(tenant, params["unique_name"], found)
         writer.write(work)
@@ -106,8 +107,8 @@ class EntraApp:
 def remember(tenant: Tenant, name: str, found: Found, shown: dict[str, Any]) -> None:
     """Later tasks of the run need not look for the application again."""
     if found.application and found.principal:
-        known = Application(found.application["appId"], found.principal["id"], shown["display_name"])
-        applications.remember(tenant, name, known)
+        known = application_lookup.Application(found.application["appId"], found.principal["id"], shown["display_name"])
+        application_lookup.remember(tenant, name, known)
 
 
 class EntraAppInfo(Reading):
@@ -215,7 +216,7 @@ def _wish_list(entries: set[tuple[str, str, bool]]) -> list[dict]:
 
 def left_alone(found: Found, params: dict[str, Any]) -> str:
     """The id of SMTP.SendAsApp where rbac_for_applications decides when consent to it comes and goes."""
-    moved = authorization.phase_of((found.principal or {}).get("tags") or [])
+    moved = migration.phase_of((found.principal or {}).get("tags") or [])
     return SEND_AS_APP if moved or params["authorization"] == "rbac" else ""
 
 
@@ -334,6 +335,6 @@ def describe(found: Found, shown: dict[str, Any]) -> dict[str, Any]:
         "object_id": (found.application or {}).get("id"),
         "app_id": (found.application or {}).get("appId"),
         "service_principal_id": (found.principal or {}).get("id"),
-        "authorization": "rbac" if authorization.phase_of((found.principal or {}).get("tags") or []) else "mailbox_permissions",
+        "authorization": "rbac" if migration.phase_of((found.principal or {}).get("tags") or []) else "mailbox_permissions",
         **shown,
     }

@@ -13,13 +13,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses, applications, replication
-from ..applications import Application
-from ..engine import Plan
-from ..errors import ExchangeError, InvalidInput
-from ..exchange import Command, Outcome, boolean, is_missing, names
-from ..spec import EXPECTED, JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command, Outcome, boolean, is_missing, names
+from .._core.errors import ExchangeError, InvalidInput
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._engine.engine import Plan
+from .._engine.tenant import Tenant
+from .._entra import application_lookup
+from .._entra.application_lookup import Application
+from .._exchange import addresses, consistency
 
 RIGHTS = ("FullAccess", "SendAs")
 OPTIONS = Spec(
@@ -111,13 +112,13 @@ def result(application: Application | None, shown: dict[str, Any]) -> dict[str, 
 def find_application(tenant: Tenant, params: dict[str, Any]) -> Application | None:
     """The enterprise application in Entra, by the application's unique name or its client id."""
     attempted = "look for the enterprise application"
-    known = applications.recall(tenant, params["unique_name"]) if params["unique_name"] else None
+    known = application_lookup.recall(tenant, params["unique_name"]) if params["unique_name"] else None
     if known:
         return known
-    app_id = applications.application_id(tenant, params["app_id"], params["unique_name"])
+    app_id = application_lookup.application_id(tenant, params["app_id"], params["unique_name"])
     if not app_id:
         return None
-    principal = tenant.graph.read(applications.principal(app_id, "id,appId,displayName", attempted))
+    principal = tenant.graph.read(application_lookup.principal(app_id, "id,appId,displayName", attempted))
     return Application(app_id, principal["id"], principal["displayName"]) if principal else None
 
 
@@ -237,8 +238,8 @@ def write(tenant: Tenant, work: Work, found: Found, title: str | None) -> None:
         tenant.exchange.run(Command("Set-ServicePrincipal", parameters, attempted="rename the service principal"))
     if found.application:
         object_id = found.application.object_id
-        replication.run_all(tenant, [_grant(object_id, right, address) for right, address in work.grant])
-        replication.run_all(tenant, [revoke(object_id, right, address) for right, address in work.revoke])
+        consistency.run_all(tenant, [_grant(object_id, right, address) for right, address in work.grant])
+        consistency.run_all(tenant, [revoke(object_id, right, address) for right, address in work.revoke])
 
 
 def _grant(object_id: str, right: str, address: str) -> Command:

@@ -12,14 +12,14 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import federation
-from ..engine import Plan, Reading
-from ..entra import lagging
-from ..errors import InvalidInput
-from ..graph import Call, key
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import GUID, Tenant
-from ..transport import Request
+from .._clients.graph import Call, key
+from .._core.errors import InvalidInput
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import GUID, Tenant
+from .._entra import federation
+from .._entra.applications import lagging
+from .._http.transport import Request
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}},

@@ -12,13 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses, applications, replication
-from ..applications import Application
-from ..engine import Plan, Reading
-from ..errors import InvalidInput
-from ..exchange import Command, is_missing
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command, is_missing
+from .._core.errors import InvalidInput
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._entra import application_lookup
+from .._entra.application_lookup import Application
+from .._exchange import addresses, consistency
 from .shared_mailbox import alias
 
 MOST_APPS = 10
@@ -92,7 +93,7 @@ class HveAccount:
         for account in params["accounts"]:
             label = f"accounts: {account['address']}"
             problems += [f"{label}: {p}" for p in addresses.problems("reply_to", [account["reply_to"]] if account["reply_to"] else [])]
-            problems += [f"{label}: {p}" for p in applications.problems("apps", account["apps"] or [])]
+            problems += [f"{label}: {p}" for p in application_lookup.problems("apps", account["apps"] or [])]
             if len(account["apps"] or []) > MOST_APPS:
                 problems.append(f"{label}: apps holds {len(account['apps'])} applications; an account takes at most {MOST_APPS}.")
             if account["display_name"] is not None and not account["display_name"].strip():
@@ -106,9 +107,9 @@ class HveAccount:
         wanted = {a["address"].lower(): a for a in params["accounts"]}
         found = read(tenant, None if params["exclusive"] else list(wanted))
         present = {address: a for address, a in wanted.items() if a["state"] == "present"}
-        found.apps = applications.find(tenant, [app for a in present.values() for app in a["apps"] or []])
+        found.apps = application_lookup.find(tenant, [app for a in present.values() for app in a["apps"] or []])
         refuse(tenant, params, present, found)
-        plan = Plan(before={}, after={}, warnings=applications.refuse_missing(found.apps, check_mode))
+        plan = Plan(before={}, after={}, warnings=application_lookup.refuse_missing(found.apps, check_mode))
         now: dict[str, Any] = {}
         for address in list(dict.fromkeys([*wanted, *(found.accounts if params["exclusive"] else [])])):
             account = found.accounts.get(address)
@@ -135,7 +136,7 @@ class HveAccount:
             outcome.checked()
         kept = {address: will for address, will in plan.after.items() if will}
         for wave in (_withdrawals, _changes):  # an account takes ten apps: what goes makes room
-            replication.run_all(tenant, [c for address, will in kept.items() for c in wave(address, plan.before[address], will, found)])
+            consistency.run_all(tenant, [c for address, will in kept.items() for c in wave(address, plan.before[address], will, found)])
         return plan.outcome
 
 

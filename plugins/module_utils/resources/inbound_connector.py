@@ -13,13 +13,13 @@ import ipaddress
 import re
 from typing import Any
 
-from .. import error_table
-from ..engine import Plan, Reading
-from ..errors import ExchangeError, InvalidInput
-from ..exchange import Command, boolean, names
-from ..networks import PRIVATE, RESERVED, is_within
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .. import error_catalog
+from .._clients.exchange import Command, boolean, names
+from .._core.errors import ExchangeError, InvalidInput
+from .._core.networks import PRIVATE, RESERVED, is_within
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
 
 # option -> property; the order is the order of the diff
 PROPERTIES = {
@@ -118,7 +118,7 @@ class InboundConnector:
             have = found.get(name.lower())
             if want.get("enabled") and have and not have["enabled"]:
                 warning = next((w for o in outcomes for w in o.warnings if "disabled" in w or "can't enable" in w), "Enabled is false")
-                known = error_table.exchange("ConnectorDisabledByOffer")
+                known = error_catalog.exchange("ConnectorDisabledByOffer")
                 raise ExchangeError(f"enable the connector {name}", warning, code="created disabled", known=known)
             if not have:
                 raise ExchangeError(f"create the connector {name}", "the connector is not in the list afterwards", code="lost")

@@ -13,13 +13,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses, applications, authorization, entra, opath, rbac, replication
-from ..engine import Plan, Reading
-from ..errors import InvalidInput
-from ..exchange import Command, is_missing
-from ..graph import Call, key
-from ..spec import EXPECTED, JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command, is_missing
+from .._clients.graph import Call, key
+from .._core.errors import InvalidInput
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._entra import application_lookup
+from .._entra import applications as entra
+from .._exchange import addresses, consistency
+from .._exchange.rbac import migration, recipient_filter
+from .._exchange.rbac import scopes as rbac
 from .exchange_service_principal import Application, held, revoke
 
 APPLICATION = Spec(
@@ -32,7 +36,7 @@ OPTIONS = Spec(
         "mailboxes": {"type": "list", "elements": "str"},
         "recipient_filter": {"type": "str"},
         "replace": {"type": "bool", "default": False},
-        "settle_time": {"type": "int", "default": authorization.SETTLE},
+        "settle_time": {"type": "int", "default": migration.SETTLE},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 )
@@ -49,8 +53,8 @@ class Facts:
     full_access: list[str] = field(default_factory=list)  # of the mailboxes, those that the application has FullAccess on
 
     @property
-    def phase(self) -> authorization.Phase | None:
-        return authorization.phase_of(self.tags)
+    def phase(self) -> migration.Phase | None:
+        return migration.phase_of(self.tags)
 
 
 class RbacForApplications:
@@ -66,7 +70,7 @@ class RbacForApplications:
             problems.append(f"scope is {scope!r}: use 1 to {rbac.LONGEST_NAME} characters.")
         if text is not None:
             try:
-                opath.canonical(text)
+                recipient_filter.canonical(text)
             except ValueError as error:
                 problems.append(f"recipient_filter is {text!r}: {error}; write it as in PrimarySmtpAddress -eq 'erp@contoso.com'.")
         if params["settle_time"] < 0:
@@ -80,7 +84,7 @@ class RbacForApplications:
         expected = addresses.expected(params, check_mode)
         facts = read(tenant, params, expected)
         _require(plan, facts, params, check_mode)
-        course = authorization.Course(facts.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
+        course = migration.Course(facts.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
         work, scopes = rbac.Work(), rbac.public(facts.reach)
         wanted: dict[str, str] = {}
         if params["state"] == "present":
@@ -149,14 +153,14 @@ def read(tenant: Tenant, params: dict[str, Any], expected: Collection[str] = ())
     """Entra in one or two requests, Exchange in one; mailbox permissions only while the application is being moved."""
     facts = Facts()
     attempted = "look for the enterprise application"
-    calls = [applications.principal(entra.EXCHANGE, "id,appRoles", "read the permissions of Exchange")]
+    calls = [application_lookup.principal(entra.EXCHANGE, "id,appRoles", "read the permissions of Exchange")]
     app_id = params["app_id"]
     if not app_id:
-        calls.append(applications.registration(params["unique_name"], attempted))
+        calls.append(application_lookup.registration(params["unique_name"], attempted))
         facts.api, application = tenant.graph.batch(calls)
         app_id, calls = (application or {}).get("appId"), []
     if app_id:
-        calls.append(applications.principal(app_id, "id,appId,displayName,tags", attempted))
+        calls.append(application_lookup.principal(app_id, "id,appId,displayName,tags", attempted))
         consent = f"/servicePrincipals(appId='{key(app_id)}')/appRoleAssignments"
         calls.append(Call("GET", consent, attempted="read the application's consent"))
         *api, principal, assignments = tenant.graph.batch(calls)
@@ -210,7 +214,7 @@ def _require(plan: Plan, facts: Facts, params: dict[str, Any], check_mode: bool)
 
 
 def _present(
-    tenant: Tenant, params: dict[str, Any], facts: Facts, course: authorization.Course, expected: Collection[str]
+    tenant: Tenant, params: dict[str, Any], facts: Facts, course: migration.Course, expected: Collection[str]
 ) -> tuple[rbac.Work, dict[str, str]]:
     wanted = rbac.wanted_filters(scope_name(params), params["mailboxes"] or [], params["recipient_filter"], facts.reach)
     work = rbac.difference(facts.reach, wanted)
@@ -233,7 +237,7 @@ def _refuse_others(tenant: Tenant, params: dict[str, Any], expected: Collection[
         raise InvalidInput(*(f"mailboxes: {given} is an alias of {own}: list {own}." for given, own in aliases.items()))
 
 
-def _absent(plan: Plan, params: dict[str, Any], facts: Facts, course: authorization.Course, check_mode: bool) -> None:
+def _absent(plan: Plan, params: dict[str, Any], facts: Facts, course: migration.Course, check_mode: bool) -> None:
     reach = facts.reach
     if not (reach.scopes or reach.assignments or facts.phase):
         return
@@ -267,7 +271,7 @@ def shown(facts: Facts, params: dict[str, Any], scopes: dict[str, Any]) -> dict[
     }
 
 
-def _after(facts: Facts, params: dict[str, Any], course: authorization.Course, scopes: dict[str, Any]) -> dict[str, Any]:
+def _after(facts: Facts, params: dict[str, Any], course: migration.Course, scopes: dict[str, Any]) -> dict[str, Any]:
     done = {step for step, _seconds in course.steps}
     if params["state"] == "absent" and ("remove" in done or not (course.steps or scopes)):
         return {}
@@ -281,13 +285,13 @@ def _after(facts: Facts, params: dict[str, Any], course: authorization.Course, s
     }
 
 
-def result(facts: Facts, shape: dict[str, Any], course: authorization.Course | None) -> dict[str, Any] | None:
+def result(facts: Facts, shape: dict[str, Any], course: migration.Course | None) -> dict[str, Any] | None:
     if not shape:
         return None
     application = facts.application
     ids = {"app_id": application.app_id if application else None, "object_id": application.object_id if application else None}
     due = course.due if course else None
-    return ids | shape | {"due": authorization.moment(due) if due else None}
+    return ids | shape | {"due": migration.moment(due) if due else None}
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -307,8 +311,8 @@ class _Run:
         rbac.prove(self.tenant, self.object_id, (self.params["mailboxes"] or []) if covered is None else covered, self.tenant.wait_timeout)
 
     def enter(self, name: str) -> None:
-        phase = authorization.Phase(name, self.tenant.clock.now()) if name else None
-        self.tags = authorization.tagged(self.tags, phase)
+        phase = migration.Phase(name, self.tenant.clock.now()) if name else None
+        self.tags = migration.tagged(self.tags, phase)
         call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
         self.tenant.graph.write(call, waits=entra.lagging, limit=self.tenant.wait_timeout)
 
@@ -317,7 +321,7 @@ class _Run:
         rbac.withdraw(self.tenant, self.facts.consents)
 
     def revoke(self) -> None:
-        replication.run_all(self.tenant, [revoke(self.object_id, "FullAccess", address) for address in self.facts.full_access])
+        consistency.run_all(self.tenant, [revoke(self.object_id, "FullAccess", address) for address in self.facts.full_access])
 
     def consent(self) -> None:
         api, role = self.facts.api, _role_id(self.facts)

@@ -19,14 +19,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses
-from ..engine import Plan, Reading
-from ..errors import MailopsError
-from ..machine import Machine
-from ..relay import journey, maillog, queue, reasons
-from ..relay.files import read_object
-from ..relay.journey import Story
-from ..spec import Spec
+from .._core.errors import MailopsError
+from .._core.spec import Spec
+from .._engine.engine import Plan, Reading
+from .._engine.local_host import Machine
+from .._exchange import addresses
+from .._relay.agent import reasons, trace
+from .._relay.agent.files import read_object
+from .._relay.agent.postfix import maillog, queue
+from .._relay.agent.trace import Story
 
 HOST, PORT = "127.0.0.1", 25
 PAUSE = 0.25  # seconds between looks into the journal
@@ -63,7 +64,7 @@ class Relay:
     """The relay as this resource touches it; tests have another."""
 
     connect: Callable[[], smtplib.SMTP] = lambda: smtplib.SMTP(HOST, PORT, timeout=30)
-    reader: Callable[[float], Any] = journey.Reader
+    reader: Callable[[float], Any] = trace.Reader
     waiting: Callable[[], list[queue.Message]] = queue.read
 
     def flush(self, queue_id: str) -> None:
@@ -165,7 +166,7 @@ class RelayProbe(Reading):
             smtp = self.relay.connect()
             try:
                 smtp.ehlo("localhost")
-                proof.story = journey.told(_sent(smtp, proof), ())
+                proof.story = trace.told(_sent(smtp, proof), ())
             finally:
                 smtp.close()
         except smtplib.SMTPResponseException as error:
@@ -186,7 +187,7 @@ class RelayProbe(Reading):
         proof.tried = now
         proof.waits = next((message.reason for message in self.relay.waiting() if message.queue_id == proof.story.ids[-1]), "")
         if proof.reason() and not proof.done():
-            proof.story.token = read_object(journey.TOKEN_STATE)
+            proof.story.token = read_object(trace.TOKEN_STATE)
             self.relay.flush(proof.story.ids[-1])
 
     def _give_up(self, proofs: list[Proof]) -> None:
@@ -201,7 +202,7 @@ def _sent(smtp: smtplib.SMTP, proof: Proof) -> str:
     _expect(*smtp.mail(proof.sender["address"]))
     _expect(*smtp.rcpt(proof.sender["to"]))
     said = _expect(*smtp.data(compose(proof).as_bytes()))
-    found = journey.queued_as(said)
+    found = trace.queued_as(said)
     if not found:
         raise smtplib.SMTPException(f"what listens there is not the relay's Postfix: it said {said[:80]!r}")
     return found

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine import Plan, Reading
-from ..errors import MailopsError
-from ..machine import Machine
-from ..relay import status
-from ..spec import Spec
+from .._core.errors import MailopsError
+from .._core.spec import Spec
+from .._engine.engine import Plan, Reading
+from .._engine.local_host import Machine
+from .._relay.agent import status
 
 SPEC = Spec({"required": {"type": "bool", "default": False}}, writes=False)
 

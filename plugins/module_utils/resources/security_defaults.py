@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine import Plan, Reading
-from ..errors import InvalidInput
-from ..graph import Call
-from ..spec import TENANT, Spec
-from ..tenant import Tenant
+from .._clients.graph import Call
+from .._core.errors import InvalidInput
+from .._core.spec import TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
 
 READ = Call("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", attempted="read Security Defaults")
 

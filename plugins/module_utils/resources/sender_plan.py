@@ -12,19 +12,19 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from .. import addresses, mail_exchangers
-from ..engine import Plan, Reading
-from ..errors import GraphError, InvalidInput
-from ..exchange import is_missing
-from ..graph import Call
-from ..intent import limits, relays, totals
-from ..intent.decision import Decision, decide
-from ..intent.facts import PROVIDERS, UPSTREAMS, Facts, Mailbox, Relay
-from ..intent.sender import SENDER, Sender, problems, read
-from ..intent.settings import settings, sheet
-from ..intent.variables import PREFIXES, Wishes, complete, derive, needed
-from ..spec import TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import is_missing
+from .._clients.graph import Call
+from .._core.errors import GraphError, InvalidInput
+from .._core.spec import TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._exchange import addresses, mx_hosts
+from .._planning import limits, relay_hosts, tenant_limits
+from .._planning.context import PROVIDERS, UPSTREAMS, Facts, Mailbox, Relay
+from .._planning.decision import Decision, decide
+from .._planning.device_settings import settings, sheet
+from .._planning.senders import SENDER, Sender, problems, read
+from .._planning.variables import PREFIXES, Wishes, complete, derive, needed
 from . import security_defaults
 
 RELAY = {
@@ -42,14 +42,14 @@ OPTIONS = Spec(
     {
         "senders": {"type": "list", "elements": "dict", "options": SENDER, "default": [], "variable": "m365_senders"},
         "relays": {"type": "list", "elements": "dict", "options": RELAY, "default": [], "variable": "m365_relays"},
-        "unlisted": {"type": "str", "choices": ["keep", "close"], "default": "keep", "variable": "m365_unlisted"},
+        "unused_access": {"type": "str", "choices": ["keep", "disable"], "default": "keep", "variable": "m365_unused_access"},
         "hosted_relay": {"type": "str", "choices": sorted(PROVIDERS), "variable": "m365_hosted_relay"},
         "hve": {"type": "bool", "default": False, "variable": "m365_hve"},
-        "basic_off": {"type": "str", "default": limits.BASIC_OFF.isoformat(), "variable": "m365_basic_off"},
+        "basic_auth_end_date": {"type": "str", "default": limits.BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"},
         "basic_reenabled": {"type": "bool", "default": False, "variable": "m365_basic_reenabled"},
         "licences": {"type": "int", "variable": "m365_licences"},
         "trial": {"type": "bool", "default": False, "variable": "m365_trial"},
-        "proof_recipient": {"type": "str", "default": "", "variable": "m365_proof_recipient"},
+        "verify_recipient": {"type": "str", "default": "", "variable": "m365_verify_recipient"},
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
@@ -77,12 +77,14 @@ class SenderPlan(Reading):
 
     def check(self, params: dict[str, Any]) -> list[str]:
         found = problems(params["senders"])
-        found += [f"m365_proof_recipient: {text}" for text in addresses.problems("it", _given(params["proof_recipient"]))]
+        found += [f"m365_verify_recipient: {text}" for text in addresses.problems("it", _given(params["verify_recipient"]))]
         try:
-            datetime.date.fromisoformat(params["basic_off"])
+            datetime.date.fromisoformat(params["basic_auth_end_date"])
         except ValueError:
-            found.append(f"m365_basic_off is {params['basic_off']!r}: give a date such as {limits.BASIC_OFF.isoformat()}.")
-        return found + relays.problems(params["relays"], removes_unlisted=params["app_exclusive"])
+            found.append(
+                f"m365_basic_auth_end_date is {params['basic_auth_end_date']!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
+            )
+        return found + relay_hosts.problems(params["relays"], removes_unlisted=params["app_exclusive"])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         senders = [read(item) for item in params["senders"]]
@@ -91,10 +93,10 @@ class SenderPlan(Reading):
             return Plan(outcome=_outcome([], complete({}, params["given"]), params, "", []) | _relay_hosts([], idle, Wishes("")))
         facts, notes = gather(tenant, params, senders)
         decisions = [decide(sender, facts) for sender in senders]
-        wrong = [text for decision in decisions for text in decision.problems] + totals.problems(decisions, facts)
+        wrong = [text for decision in decisions for text in decision.problems] + tenant_limits.problems(decisions, facts)
         if wrong:
             raise InvalidInput(*wrong)
-        wishes = Wishes(params["app_unique_name"], params["unlisted"] == "close", params["proof_recipient"])
+        wishes = Wishes(params["app_unique_name"], params["unused_access"] == "disable", params["verify_recipient"])
         variables = complete(derive(decisions, facts, wishes), params["given"])
         entries = [_entry(tenant, decision, facts, wishes) for decision in decisions]
         notes += [text for decision in decisions for text in decision.warnings]
@@ -111,12 +113,12 @@ def _given(text: str) -> list[str]:
 
 
 def _relays(params: dict[str, Any]) -> dict[str, Relay]:
-    return {relay["name"]: relays.read(relay) for relay in params["relays"]}
+    return {relay["name"]: relay_hosts.read(relay) for relay in params["relays"]}
 
 
 def _relay_hosts(decisions: list[Decision], facts: Facts, wishes: Wishes) -> dict[str, Any]:
-    current, retired = relays.certificates(decisions, facts)
-    return {"relays": relays.wanted(decisions, facts, wishes), "relay_certificates": current, "relay_retired_certificates": retired}
+    current, retired = relay_hosts.certificates(decisions, facts)
+    return {"relays": relay_hosts.wanted(decisions, facts, wishes), "relay_certificates": current, "relay_retired_certificates": retired}
 
 
 def _outcome(entries: list[dict], variables: dict[str, Any], params: dict[str, Any], text: str, coming: list[str]) -> dict[str, Any]:
@@ -164,7 +166,7 @@ def gather(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]) ->
         domains=frozenset(domains),
         mailboxes=mailboxes,
         trial=params["trial"],
-        basic_off=datetime.date.fromisoformat(params["basic_off"]),
+        basic_auth_end_date=datetime.date.fromisoformat(params["basic_auth_end_date"]),
         basic_reenabled=params["basic_reenabled"],
         today=datetime.datetime.fromtimestamp(tenant.clock.now(), datetime.UTC).date(),
         direct_send_rejected=params["direct_send_rejected"],
@@ -182,7 +184,7 @@ def _directory(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]
     domain = senders[0].domain
     calls = [
         security_defaults.READ,
-        mail_exchangers.records(domain),
+        mx_hosts.records(domain),
     ]
     if params["licences"] is None:
         calls.append(Call("GET", _SKUS, attempted="read the licences"))
@@ -190,7 +192,7 @@ def _directory(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]
     for answer in (policy, records):
         if isinstance(answer, GraphError):
             raise answer
-    mx_host = mail_exchangers.learn(tenant, domain, records)
+    mx_host = mx_hosts.learn(tenant, domain, records)
     found = {"security_defaults": security_defaults.is_on(policy), "mx_host": tenant.cloud.mx_host or mx_host}
     if not skus:
         return found | {"licences": params["licences"]}, []

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses, mailbox_delegates, replication
-from ..engine import Plan, Reading
-from ..errors import InvalidInput
-from ..exchange import Command, Outcome, boolean, is_missing
-from ..mailbox_delegates import Change, Holders, User
-from ..spec import JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command, Outcome, boolean, is_missing
+from .._core.errors import InvalidInput
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._exchange import addresses, consistency
+from .._exchange import delegates as mailbox_delegates
+from .._exchange.delegates import Change, Holders, User
 
 # option -> property
 PROPERTIES = {
@@ -125,7 +126,7 @@ class SharedMailbox:
         # Each is sent once: an answer that is lost may hide a mailbox that was made, which the next run then finds.
         made = _checked(tenant, [_create(address, title) for address, title in work.create.items()])
         guids |= {address: str(values[0]["Guid"]) for address, values in zip(work.create, made, strict=True)}
-        replication.run_all(tenant, changing(work, guids))
+        consistency.run_all(tenant, changing(work, guids))
         return plan.outcome
 
 

@@ -13,12 +13,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import addresses
-from ..engine import Plan, Reading
-from ..errors import ExchangeError, InvalidInput
-from ..exchange import Command, boolean, is_missing
-from ..spec import EXPECTED, JOURNAL, TENANT, Spec
-from ..tenant import Tenant
+from .._clients.exchange import Command, boolean, is_missing
+from .._core.errors import ExchangeError, InvalidInput
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._exchange import addresses
 from . import security_defaults
 
 # SmtpClientAuthenticationDisabled says it the other way round, and null means inherit.

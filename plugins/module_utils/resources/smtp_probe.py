@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import addresses
-from ..engine import Plan, Reading
-from ..errors import MailopsError
-from ..identity import sinks
-from ..probe.attempt import probe_all
-from ..probe.facts import gather
-from ..probe.methods import METHODS
-from ..spec import TENANT, Spec
-from ..tenant import Tenant
+from .._core.errors import MailopsError
+from .._core.spec import TENANT, Spec
+from .._engine.engine import Plan, Reading
+from .._engine.tenant import Tenant
+from .._exchange import addresses
+from .._identity import token_stores
+from .._verification.attempt import probe_all
+from .._verification.context import gather
+from .._verification.methods import METHODS
 
 SENDER = {
     "name": {"type": "str"},
@@ -29,7 +29,7 @@ SENDER = {
     "mailbox": {"type": "str"},
     "username": {"type": "str"},
     "user": {"type": "str"},
-    "sink": {"type": "dict", "options": sinks.OPTIONS},
+    "sink": {"type": "dict", "options": token_stores.OPTIONS},
     "on_behalf": {"type": "bool", "default": False},
     "password": {"type": "str", "no_log": True},
     "certificate_path": {"type": "path"},

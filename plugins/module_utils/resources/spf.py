@@ -14,14 +14,16 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .. import addresses, dns, spf
-from ..dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
-from ..engine import Plan
-from ..errors import InvalidInput
-from ..networks import PRIVATE, is_within
-from ..spec import DNS, JOURNAL, TENANT, Spec
-from ..spf import Answer, Answers, Cost, Problem
-from ..tenant import Tenant
+from .. import _spf
+from .._clients import dns
+from .._clients.dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
+from .._core.errors import InvalidInput
+from .._core.networks import PRIVATE, is_within
+from .._core.spec import DNS, JOURNAL, TENANT, Spec
+from .._engine.engine import Plan
+from .._engine.tenant import Tenant
+from .._exchange import addresses
+from .._spf import Answer, Answers, Cost, Problem
 
 WANTED = Spec(
     {
@@ -30,7 +32,7 @@ WANTED = Spec(
         "ip6": {"type": "list", "elements": "str", "default": []},
         "includes": {"type": "list", "elements": "str", "default": []},
         "cloud_include": {"type": "bool", "default": True},
-        "policy": {"type": "str", "choices": list(spf.POLICIES), "default": "keep"},
+        "policy": {"type": "str", "choices": list(_spf.POLICIES), "default": "keep"},
         "exclusive": {"type": "bool", "default": False},
     },
     writes=False,
@@ -213,8 +215,8 @@ def record_of(answer: Answer, answers: Answers, params: dict[str, Any]) -> dict[
     if answer.problem:
         problems = [Problem("unread", f"{domain}: {answer.problem}")]
         return result | {"problems": [one.as_result() for one in problems], "published": False, "usable": False, "ttl": 0, "txt": []}
-    costs = [spf.cost_of(domain, text, answers) for text in present]
-    wanted = spf.wanted_record(
+    costs = [_spf.cost_of(domain, text, answers) for text in present]
+    wanted = _spf.wanted_record(
         present,
         ip4=params["ip4"],
         ip6=params["ip6"],
@@ -224,8 +226,8 @@ def record_of(answer: Answer, answers: Answers, params: dict[str, Any]) -> dict[
         reached=set().union(*(cost.reached() for cost in costs)),
     )
     published = present == [wanted]
-    cost = costs[0] if published else spf.cost_of(domain, wanted, answers)
-    problems = spf.judge(domain, [wanted], cost)
+    cost = costs[0] if published else _spf.cost_of(domain, wanted, answers)
+    problems = _spf.judge(domain, [wanted], cost)
     usable = not any(problem.breaks for problem in problems)
     if not published:
         problems = _before(domain, present, costs, problems) + problems
@@ -245,7 +247,7 @@ def record_of(answer: Answer, answers: Answers, params: dict[str, Any]) -> dict[
 
 def _before(domain: str, present: list[str], costs: list[Cost], known: list[Problem]) -> list[Problem]:
     """The problems of the present record that the wanted one does not have."""
-    found = spf.judge(domain, present, costs[0] if len(costs) == 1 else None) if present else []
+    found = _spf.judge(domain, present, costs[0] if len(costs) == 1 else None) if present else []
     names = {problem.name for problem in known}
     return [problem for problem in found if problem.name not in names]
 
@@ -254,7 +256,7 @@ def _checks(records: list[dict[str, Any]], wanted: list[str], answers: Answers) 
     """Whether each address may send for each domain, as receivers judge it now."""
     for record in records:
         for address in wanted:
-            verdict = spf.check_host(address, record["domain"], answers)
+            verdict = _spf.check_host(address, record["domain"], answers)
             yield {
                 "domain": record["domain"],
                 "address": address,

@@ -1,0 +1,304 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Exchange admin API (InvokeCommand): paging, $batch, annotations, warnings, error types.
+
+Private to the collection. Microsoft documents the API only in part ("Exchange Online Admin API"); this is what its own
+PowerShell module speaks. Everything that is assumed of it is assumed in this file.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import error_catalog
+from .._core.errors import ExchangeError
+from .._http.transport import ItemResponse, Request, Response, longest_wait
+from .._identity.tokens import TokenCache
+from .authorized import AuthorizedTransport
+from .run_cache import RunFacts
+
+PAGE = 1000
+BATCH = 10
+IN_FLIGHT = 3
+ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{tenant}"
+
+# Exception types that pass by themselves (the module's own list, and those that public clients add to it).
+TRANSIENT = frozenset(
+    {
+        "DCOverloadedException",
+        "SuitabilityDirectoryException",
+        "ServerInMMException",
+        "ADServerSettingsChangedException",
+        "StorageTransientException",
+        "CmdletProxyNotAvailableFailure",
+        "CmdletProxyException",
+        "ServerBusyException",
+        "TransientException",
+        "BackendCommunicationException",
+        "UnableToWriteToAadException",
+    }
+)
+_EXPIRED_PAGE = re.compile(r"Expired or Invalid pagination request", re.I)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One cmdlet with its parameters, by Microsoft's names. `select` limits the properties of its answer."""
+
+    cmdlet: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    attempted: str = "run an Exchange command"
+
+    def __post_init__(self) -> None:
+        # An empty Identity answers with every object of the organization: never send one.
+        if "Identity" in self.parameters and not self.parameters["Identity"]:
+            raise ValueError(f"{self.cmdlet}: Identity is empty")
+
+    @property
+    def reads(self) -> bool:
+        return self.cmdlet.startswith(("Get-", "Test-"))
+
+    def body(self) -> dict:
+        return {"CmdletInput": {"CmdletName": self.cmdlet, "Parameters": self.parameters}}
+
+
+@dataclass
+class Outcome:
+    """What one command answered: its objects and warnings, or the error."""
+
+    values: list[dict] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: ExchangeError | None = None
+
+    def checked(self) -> Outcome:
+        """Itself, or its error raised."""
+        if self.error:
+            raise self.error
+        return self
+
+
+class ExchangeClient:
+    """Runs cmdlets. `tenant` is the tenant's id: the path and the anchor of every request hold it."""
+
+    def __init__(self, authorized: AuthorizedTransport, tenant: str, facts: RunFacts | None = None) -> None:
+        self._authorized, self._tenant = authorized, tenant
+        self.facts = facts or RunFacts(TokenCache())
+        self._root = f"{authorized.base}/adminapi/beta/{tenant}"
+
+    def run(self, command: Command) -> Outcome:
+        """One command, all its pages; raises ExchangeError."""
+        try:
+            return self._pages(command, self._invoke(command, self._url(command)))
+        except ExchangeError as error:
+            if not (command.reads and _EXPIRED_PAGE.search(error.said)):
+                raise
+            # The page's link died on the way: a partial list is no list, so the read starts again, once.
+            return self._pages(command, self._invoke(command, self._url(command)))
+
+    def batch(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Many independent commands, ten a request, three requests at once; each has its own outcome, in order."""
+        if len(commands) < 2:
+            return [self._alone(command) for command in commands]
+        chunks = [list(range(i, min(i + BATCH, len(commands)))) for i in range(0, len(commands), BATCH)]
+        outcomes: dict[int, Outcome] = {}
+        self._authorized.tokens.token(self._authorized.scope)  # once, before the threads ask for it
+        with ThreadPoolExecutor(max_workers=min(IN_FLIGHT, len(chunks))) as pool:
+            for part in pool.map(lambda numbers: self._batch(commands, numbers), chunks):
+                outcomes.update(part)
+        return [outcomes[i] for i in range(len(commands))]
+
+    def _alone(self, command: Command) -> Outcome:
+        try:
+            return self.run(command)
+        except ExchangeError as error:
+            return Outcome(error=error)
+
+    # -- one command ----------------------------------------------------------------------------------------------
+
+    def _url(self, command: Command) -> str:
+        return f"{self._root}/InvokeCommand" + (f"?$select={','.join(command.select)}" if command.select else "")
+
+    def _headers(self, command: Command) -> dict[str, str]:
+        return {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Prefer": f"odata.maxpagesize={PAGE}",
+            "X-CmdletName": command.cmdlet,
+            "X-ResponseFormat": "json",
+            "X-AnchorMailbox": ANCHOR.format(tenant=self._tenant),
+            "client-request-id": str(uuid.uuid4()),
+        }
+
+    def _invoke(self, command: Command, url: str) -> dict:
+        request = Request(
+            "POST",
+            url,
+            self._headers(command),
+            json=command.body(),
+            # Of all cmdlets used here only New-* does harm when it is sent twice.
+            repeatable=not command.cmdlet.startswith("New-"),
+            attempted=command.attempted,
+        )
+        answer = self._authorized.send(request, again=_passing)
+        error = _error_of(command, answer)
+        if error:
+            raise error
+        return answer.json()
+
+    def _pages(self, command: Command, body: dict) -> Outcome:
+        outcome = Outcome()
+        while True:
+            outcome.values += [_plain(item) for item in body.get("value") or []]
+            outcome.warnings += body.get("@adminapi.warnings") or []
+            link = body.get("@odata.nextLink")
+            if not link:
+                return outcome
+            self._refuse_foreign(link)
+            body = self._invoke(command, link)
+
+    def _refuse_foreign(self, link: str) -> None:
+        self._authorized.refuse_foreign(link)
+        if not urlsplit(link).path.lower().startswith(urlsplit(self._root).path.lower() + "/"):
+            raise ExchangeError("follow a list's pages", "the next page belongs to another tenant", code="ForeignPage")
+
+    # -- a batch --------------------------------------------------------------------------------------------------
+
+    def _batch(self, commands: Sequence[Command], numbers: list[int]) -> dict[int, Outcome]:
+        answers: dict[int, Response] = {}
+        policy, waited = self._authorized.transport.policy, 0.0
+        again = numbers
+        for number in range(1, policy.tries + 1):
+            answers.update(self._batch_once(commands, again))
+            again = [i for i in again if answers[i].status in policy.throttled or _passing(answers[i])]
+            pause = policy.wait(number, longest_wait(answers[i] for i in again))
+            if not again or number == policy.tries or waited + pause > policy.budget:
+                break
+            waited += pause
+            self._authorized.transport.pause(pause)
+            self._authorized.transport.cost.count(retries=1)
+        return {i: self._finish(commands[i], answers[i]) for i in numbers}
+
+    def _finish(self, command: Command, answer: Response) -> Outcome:
+        """An item's outcome; its further pages, if it has some, are read one by one."""
+        failed = _error_of(command, answer)
+        if failed:
+            return Outcome(error=failed)
+        try:
+            return self._pages(command, answer.json() or {})
+        except ExchangeError as error:
+            if command.reads and _EXPIRED_PAGE.search(error.said):
+                return self._alone(command)
+            return Outcome(error=error)
+
+    def _batch_once(self, commands: Sequence[Command], numbers: Sequence[int]) -> dict[int, Response]:
+        first = commands[numbers[0]]
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "X-AnchorMailbox": ANCHOR.format(tenant=self._tenant),
+        }
+        repeatable = all(not commands[i].cmdlet.startswith("New-") for i in numbers)
+        request = Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted)
+        answer = self._authorized.send(
+            request, again=_passing, seal=lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]}
+        )
+        error = _error_of(first, answer)
+        if error:
+            raise error
+        found: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
+        return {i: found.get(i, _LACKING) for i in numbers}
+
+    def _item(self, number: int, command: Command, token: str) -> dict[str, Any]:
+        """A command in a batch; every item has the token of its own."""
+        headers = self._headers(command)
+        headers["Prefer"] += ";odata.continue-on-error"
+        headers["Authorization"] = f"Bearer {token}"
+        return {"id": str(number), "method": "POST", "url": self._url(command), "headers": headers, "body": command.body()}
+
+
+_LACKING = ItemResponse({"status": 500, "body": {"error": {"code": "IncompleteBatch", "message": "the batch's answer lacks this item"}}})
+
+
+def _plain(item: dict) -> dict:
+    """An object without its annotations (`P@data.type`, `P@odata.type`)."""
+    return {name: value for name, value in item.items() if "@" not in name}
+
+
+def boolean(value: Any) -> bool | None:
+    """A Boolean property: some cmdlets answer with the words True and False."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value
+
+
+def names(value: Any) -> list[str]:
+    """A list property: its elements may themselves be joined by commas, as in ["FullAccess, ReadPermission"]."""
+    if value is None:
+        return []
+    parts = value if isinstance(value, list) else [value]
+    return [name.strip() for part in parts for name in str(part).split(",") if name.strip()]
+
+
+def is_missing(error: ExchangeError | None) -> bool:
+    """Whether the error says that there is no such object."""
+    return bool(error and error.code == "ManagementObjectNotFoundException")
+
+
+def _passing(answer: Response) -> bool:
+    """Exchange answers 400 and 500, and even 200, for faults that pass: by type, else by text."""
+    kind, text = _details(answer.json())
+    header = answer.headers.get("x-exceptiontype", "").rpartition(".")[2]
+    known = error_catalog.exchange(kind, text)
+    return kind in TRANSIENT or header in TRANSIENT or bool(answer.status != 403 and known and known.id == "exchange-busy")
+
+
+def _details(body: Any) -> tuple[str, str]:
+    """The exception's type without its namespace and the text: `details[0].message`, else the inner one, else the outer."""
+    error = _error_member(body)
+    if not error:
+        return "", ""
+    details = error.get("details") or []
+    message = str(details[0].get("message") or "") if details and isinstance(details[0], dict) else ""
+    parts = message.split("|", 2)
+    if len(parts) == 3:
+        return parts[1].strip().rpartition(".")[2], parts[2].strip()
+    inner = (error.get("innererror") or {}).get("internalexception") or {}
+    kind = str(inner.get("type") or "").rpartition(".")[2] or str(error.get("code") or "")
+    return kind, message or str(inner.get("message") or error.get("message") or "")
+
+
+def _error_member(body: Any) -> dict | None:
+    if not isinstance(body, dict):
+        return None
+    error = body.get("error") or body.get("@odata.error")
+    return error if isinstance(error, dict) or not error else {"message": str(error)}
+
+
+def _error_of(command: Command, answer: Response) -> ExchangeError | None:
+    """The failure that an answer means; None where it succeeded. A 200 can carry an error too.
+
+    An item of a batch may come without status and, where the command says nothing, without a body.
+    """
+    status, body, trace = answer.status, answer.json(), answer.headers.get("request-id", "")
+    empty_item = body is None and isinstance(answer, ItemResponse)
+    if status < 300 and (isinstance(body, dict) or empty_item) and not _error_member(body):
+        return None
+    kind, text = _details(body)
+    if not text:
+        text = answer.text.strip("\0 \r\n")[:200] or ("throttled" if status == 429 else "")
+    if status == 401:
+        kind = "Unauthorized"
+    elif status == 403:
+        kind = "Forbidden"
+    elif not kind:
+        kind = f"HTTP {status}"
+    known = error_catalog.exchange(kind, text)
+    return ExchangeError(command.attempted, text or "nothing", code=kind, status=status, known=known, trace=trace)

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: what a change replaces is on disk before the change is made.
+
+Private to the collection. One JSON Lines file a tenant; each change has an entry before it (`phase: before`) and one
+after it (`done` or `failed`). It holds what diffs hold: never a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import InvalidInput
+
+
+def default_directory() -> str:
+    """XDG Base Directory Specification: state that outlives a run."""
+    state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(state, "mailops", "journal")
+
+
+class Journal:
+    """Appends entries to `<directory>/<tenant>.jsonl`, mode 0600, flushed to disk."""
+
+    def __init__(self, directory: str | None, tenant: str) -> None:
+        self._path = Path(directory or default_directory()) / f"{re.sub(r'[^A-Za-z0-9._-]', '_', tenant)}.jsonl"
+
+    def before(self, resource: str, before: Any, after: Any) -> str:
+        """Note a change that is about to be made; the id under which its end is noted. InvalidInput where it cannot."""
+        number = str(uuid.uuid4())
+        try:
+            self._append({"id": number, "phase": "before", "resource": resource, "before": before, "after": after})
+        except OSError as error:
+            raise InvalidInput(
+                f"m365_journal_dir is {self._path.parent}, which cannot be written ({error.strerror}): nothing was changed. "
+                "Name a directory that can."
+            ) from error
+        return number
+
+    def end(self, number: str, failure: str = "") -> str:
+        """Note that the change was made, or how it failed; a sentence for a warning where that cannot be noted any more."""
+        try:
+            self._append({"id": number, "phase": "failed" if failure else "done", **({"failure": failure} if failure else {})})
+        except OSError as error:
+            return f"The journal {self._path} lacks the end of entry {number}: it cannot be written any more ({error.strerror})."
+        return ""
+
+    def _append(self, entry: dict) -> None:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        line = json.dumps({"time": stamp, **entry}, sort_keys=True) + "\n"
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, line.encode())  # one write: lines of parallel tasks do not mix
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One tenant as a resource sees it: the clients, signed in when they are first asked, and what it all cost.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+from .._clients.arm import ArmClient
+from .._clients.authorized import AuthorizedTransport
+from .._clients.exchange import ExchangeClient
+from .._clients.graph import GraphClient
+from .._clients.run_cache import RunFacts
+from .._core.errors import InvalidInput
+from .._http import clouds
+from .._http.transport import Clock, Sender, Session, SystemClock, Transport
+from .._identity import methods
+from .._identity.credentials import GUID
+from .._identity.device_code import Prompt
+from .._identity.tokens import TokenCache, TokenSource
+
+_DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+
+
+class Tenant:
+    """The clients of one tenant, made of a module's options. Close it when done."""
+
+    def __init__(
+        self,
+        params: dict[str, Any],
+        token_directory: str | None = None,
+        sender: Sender | None = None,
+        clock: Clock | None = None,
+        prompt: Prompt | None = None,
+    ) -> None:
+        self.name = _required(params, "tenant", "AZURE_TENANT_ID")
+        if not GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
+            raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
+        # A managed identity is told by the platform; every other method signs in as the application that is named.
+        named = methods.chosen(params) != "managed_identity"
+        self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID") if named else ""
+        if named and not GUID.fullmatch(self.client_id):
+            raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
+        self.cloud = clouds.resolve(params["cloud"])
+        self.wait_timeout = float(params.get("wait_timeout") or 0)
+        self._params, self.prompt = params, prompt
+        self._session = sender or Session(self.cloud.ca_file)
+        self.clock = clock or SystemClock()
+        self.transport = Transport(self._session, self.clock)
+        self.cost = self.transport.cost
+        self.token_cache = TokenCache(token_directory)
+        self.facts = RunFacts(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
+
+    def check_credential(self) -> None:
+        """Read the credential now: a wrong path, password or date is found before any request."""
+        _read = self.tokens
+
+    @cached_property
+    def tokens(self) -> TokenSource:
+        credential = methods.load(self._params, self.prompt)
+        return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport)
+
+    @cached_property
+    def graph(self) -> GraphClient:
+        return GraphClient(AuthorizedTransport(self.transport, self.tokens, "graph"))
+
+    @cached_property
+    def arm(self) -> ArmClient:
+        if not self.cloud.management:
+            raise InvalidInput("m365_cloud names no Azure Resource Manager: give its setting management.")
+        return ArmClient(AuthorizedTransport(self.transport, self.tokens, "management"), self.wait_timeout)
+
+    @cached_property
+    def exchange(self) -> ExchangeClient:
+        """Paths and anchors of Exchange hold the tenant's id, also where the tenant was named by a domain."""
+        authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
+        named_by_id = GUID.fullmatch(self.name)
+        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope), self.facts)
+
+    def close(self) -> None:
+        if isinstance(self._session, Session):
+            self._session.close()
+
+
+def _required(params: dict[str, Any], name: str, env: str) -> str:
+    value = str(params.get(name) or "").strip()
+    if not value:
+        raise InvalidInput(f"m365_{name} is not set: give the variable m365_{name}, the option {name} or the environment variable {env}.")
+    return value

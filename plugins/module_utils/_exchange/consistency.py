@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was just made is not known to all of Exchange's servers at once.
+
+Private to the collection. Source: observed; Microsoft gives no bound, so that m365_wait_timeout is it.
+"""
+
+from __future__ import annotations
+
+from .._clients.exchange import Command, is_missing
+from .._engine.tenant import Tenant
+
+
+def run_all(tenant: Tenant, commands: list[Command]) -> None:
+    """Run independent commands; those that miss a new object are repeated until the time allowed is over."""
+    end = tenant.clock.now() + tenant.wait_timeout
+    pause = 2.0
+    while commands:
+        outcomes = tenant.exchange.batch(commands)
+        errors = [(command, outcome.error) for command, outcome in zip(commands, outcomes, strict=True) if outcome.error]
+        lasting = [error for _command, error in errors if not is_missing(error)]
+        if lasting:
+            raise lasting[0]
+        if not errors:
+            return
+        if tenant.clock.now() + pause > end:
+            raise errors[0][1]
+        commands = [command for command, _error in errors]
+        tenant.transport.pause(pause)
+        tenant.cost.count(retries=1)
+        pause = min(pause * 2, 30.0)

@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The MX host that Microsoft 365 gave a domain: its label cannot be derived with certainty, so Graph is asked, once a run.
+
+Private to the collection. Source: Microsoft Graph v1.0, "List serviceConfigurationRecords".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._clients.graph import Call, key
+from .._engine.tenant import Tenant
+
+
+def records(domain: str) -> Call:
+    """Reads the DNS records that Microsoft 365 wants of a domain."""
+    return Call("GET", f"/domains/{key(domain)}/serviceConfigurationRecords", attempted=f"read the MX host of {domain}")
+
+
+def known(tenant: Tenant, domain: str) -> str:
+    """The domain's MX host, where a task of this run has read it."""
+    return str(tenant.facts.get(f"mx {domain}") or "")
+
+
+def learn(tenant: Tenant, domain: str, found: dict[str, Any] | None) -> str:
+    """The MX host among the records that were read, kept for the run's later tasks; empty where there is none."""
+    host = next((str(record["mailExchange"]) for record in (found or {}).get("value", []) if record.get("mailExchange")), "")
+    if host:
+        tenant.facts.put(f"mx {domain}", host)
+    return host

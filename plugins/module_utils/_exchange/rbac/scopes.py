@@ -1,0 +1,257 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RBAC for Applications in Exchange: the scopes of an application, and its assignments of SMTP's role.
+
+Private to the collection. Sources: "Role Based Access Control for Applications in Exchange Online"; New-ManagementScope,
+New-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from ..._clients.exchange import Command, Outcome, boolean
+from ..._clients.graph import Call
+from ..._core.errors import GraphError, InvalidInput
+from ..._engine.tenant import Tenant
+from ..._entra.applications import lagging
+from .. import consistency
+from . import recipient_filter as opath
+
+ROLE = "Application SMTP.SendAsApp"
+LONGEST_FILTER = 8000  # characters; Microsoft publishes no limit, so more mailboxes go into a further scope
+LONGEST_NAME = 45  # with the number of a further scope and the assignment's prefix it stays within 64
+PERMISSION = "SMTP.SendAsApp"
+
+
+@dataclass
+class Reach:
+    """What Exchange has: the scopes of this name (and their further ones), and the application's assignments."""
+
+    scopes: dict[str, dict] = field(default_factory=dict)  # by name as it was asked for
+    assignments: dict[str, dict] = field(default_factory=dict)  # by the scope's name, in lower case
+    foreign: list[str] = field(default_factory=list)  # names of the application's other assignments of the role
+
+    def filters(self) -> dict[str, str]:
+        return {name: str(scope.get("RecipientFilter") or "") for name, scope in self.scopes.items()}
+
+    def granted(self, name: str) -> bool:
+        return bool(boolean(self.assignments.get(name.lower(), {}).get("Enabled")))
+
+
+@dataclass
+class Work:
+    create: dict[str, str] = field(default_factory=dict)  # scope -> filter
+    change: dict[str, str] = field(default_factory=dict)
+    assign: list[str] = field(default_factory=list)  # scopes
+    enable: list[str] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)  # scopes, with their assignments
+
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
+
+def reads() -> list[Command]:
+    return [
+        Command("Get-ManagementScope", {}, attempted="read the management scopes"),
+        Command("Get-ManagementRoleAssignment", {"Role": ROLE}, attempted=f"read who has the role {ROLE}"),
+    ]
+
+
+def found(scopes: Outcome, assignments: Outcome, name: str, object_id: str | None) -> Reach:
+    """The parts that belong to a scope's name and to an application (any, where it is gone from Entra)."""
+    reach = Reach()
+    ours = re.compile(re.escape(name) + r"( \d+)?", re.I)
+    for scope in scopes.checked().values:
+        given = str(scope["Name"])
+        if ours.fullmatch(given):
+            reach.scopes[name + given[len(name) :]] = scope
+    for item in assignments.checked().values:
+        scope_name = str(item.get("CustomResourceScope") or "")
+        if object_id and str(item.get("RoleAssignee")).lower() != object_id.lower():
+            continue
+        if ours.fullmatch(scope_name):
+            reach.assignments[scope_name.lower()] = item
+        elif object_id:
+            reach.foreign.append(str(item["Name"]))
+    return reach
+
+
+def wanted_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | None, reach: Reach) -> dict[str, str]:
+    """Scope -> filter. A mailbox stays in the scope that it is in: moving it would be a removal and an addition."""
+    if recipient_filter:
+        return {name: recipient_filter}
+    rest = {address.lower() for address in mailboxes}
+    parts: dict[str, set[str]] = {}
+    for number in count(1):
+        scope = name if number == 1 else f"{name} {number}"
+        have = opath.addresses(reach.filters().get(scope, "")) or set()
+        parts[scope] = have & rest
+        rest -= parts[scope]
+        if number > len(reach.scopes):
+            break
+    for scope in parts:
+        _fill(parts[scope], rest)
+    while rest:
+        parts[f"{name} {len(parts) + 1}"] = set()
+        _fill(parts[f"{name} {len(parts)}"], rest)
+    return {scope: opath.of_addresses(members) for scope, members in parts.items() if members}
+
+
+def _fill(members: set[str], rest: set[str]) -> None:
+    length = len(opath.of_addresses(members))
+    for address in sorted(rest):
+        length += len(opath.of_addresses([address])) + len(" -or ")
+        if length > LONGEST_FILTER:
+            return
+        members.add(address)
+        rest.discard(address)
+
+
+def difference(reach: Reach, wanted: dict[str, str]) -> Work:
+    work, have = Work(), reach.filters()
+    for name, text in wanted.items():
+        if name not in have:
+            work.create[name] = text
+        elif not opath.same(have[name], text):
+            work.change[name] = text
+        if name.lower() not in reach.assignments:
+            work.assign.append(name)
+        elif not reach.granted(name):
+            work.enable.append(name)
+    work.remove = [name for name in have if name not in wanted]
+    return work
+
+
+def newly_covered(reach: Reach, wanted: dict[str, str]) -> set[str] | None:
+    """The addresses that a write brings into scope; None where a filter does not tell them."""
+    after: set[str] = set()
+    for name, text in wanted.items():
+        members = opath.addresses(text)
+        if members is None:
+            return None
+        before = opath.addresses(reach.filters().get(name, "")) if reach.granted(name) else None
+        after |= members - (before or set())
+    return after
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write(tenant: Tenant, work: Work, reach: Reach, object_id: str) -> None:
+    """What adds comes before what takes away; a scope that other servers do not know yet is waited for."""
+    for name, text in work.create.items():
+        parameters = {"Name": name, "RecipientRestrictionFilter": text}
+        tenant.exchange.run(Command("New-ManagementScope", parameters, attempted=f"make the management scope {name}"))
+    change = [_change(name, text) for name, text in work.change.items()]
+    assign = [_assign(name, object_id) for name in work.assign]
+    enable = [_enable(name, reach) for name in work.enable]
+    consistency.run_all(tenant, change + enable)
+    consistency.run_all(tenant, assign)
+    remove(tenant, work.remove, reach)
+
+
+def remove(tenant: Tenant, names: list[str], reach: Reach) -> None:
+    """Assignments first: a scope that is in use cannot be removed."""
+    held = [reach.assignments[name.lower()] for name in names if name.lower() in reach.assignments]
+    gone = [_remove("Remove-ManagementRoleAssignment", str(item["Name"])) for item in held]
+    gone_scopes = [_remove("Remove-ManagementScope", str(reach.scopes[name]["Name"])) for name in names if name in reach.scopes]
+    for commands in (gone, gone_scopes):
+        for outcome in tenant.exchange.batch(commands):
+            outcome.checked()
+
+
+def _change(name: str, text: str) -> Command:
+    parameters = {"Identity": name, "RecipientRestrictionFilter": text, "Confirm": False}
+    return Command("Set-ManagementScope", parameters, attempted=f"change the management scope {name}")
+
+
+def _assign(name: str, object_id: str) -> Command:
+    parameters = {"Name": f"{PERMISSION} {name}", "App": object_id, "Role": ROLE, "CustomResourceScope": name, "Confirm": False}
+    return Command("New-ManagementRoleAssignment", parameters, attempted=f"assign the role {ROLE} within {name}")
+
+
+def _enable(name: str, reach: Reach) -> Command:
+    parameters = {"Identity": str(reach.assignments[name.lower()]["Name"]), "Enabled": True, "Confirm": False}
+    return Command("Set-ManagementRoleAssignment", parameters, attempted=f"enable the role assignment of {name}")
+
+
+def _remove(cmdlet: str, name: str) -> Command:
+    return Command(cmdlet, {"Identity": name, "Confirm": False}, attempted=f"remove {name}")
+
+
+def withdraw(tenant: Tenant, consents: list[dict]) -> None:
+    """Withdraw consent in Entra; tokens that were issued before keep their role until they end."""
+    attempted = f"withdraw consent to {PERMISSION}"
+    tenant.graph.batch(
+        [Call("DELETE", f"/servicePrincipals/{a['resourceId']}/appRoleAssignedTo/{a['id']}", None, attempted) for a in consents]
+    )
+
+
+def consent(tenant: Tenant, principal_id: str, resource_id: str, role_id: str) -> None:
+    body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
+    call = Call("POST", f"/servicePrincipals/{resource_id}/appRoleAssignedTo", body, f"consent to {PERMISSION}")
+    try:
+        tenant.graph.write(call, waits=lagging, limit=tenant.wait_timeout)
+    except GraphError as error:
+        if "already exist" not in error.said.lower():  # an answer was lost, the consent was not
+            raise
+
+
+# -- proving ----------------------------------------------------------------------------------------------------------
+
+
+def uncovered(tenant: Tenant, object_id: str, addresses: Iterable[str]) -> list[str]:
+    """The mailboxes that the application may not use, by Exchange's own test, which sees what was just written."""
+    listed = sorted(addresses)
+    attempted = "test the application's authorization"
+    commands = [
+        Command("Test-ServicePrincipalAuthorization", {"Identity": object_id, "Resource": address}, attempted=attempted)
+        for address in listed
+    ]
+    return [a for a, outcome in zip(listed, tenant.exchange.batch(commands), strict=True) if not _covers(outcome)]
+
+
+def _covers(outcome: Outcome) -> bool:
+    return any(row.get("RoleName") == ROLE and boolean(row.get("InScope")) is True for row in outcome.checked().values)
+
+
+def prove(tenant: Tenant, object_id: str, addresses: Iterable[str], seconds: float) -> None:
+    """Wait until every one of the mailboxes is in scope; InvalidInput names those that are not when the time is over."""
+    end, pause = tenant.clock.now() + seconds, 2.0
+    left = uncovered(tenant, object_id, addresses)
+    while left and tenant.clock.now() + pause <= end:
+        tenant.transport.pause(pause)
+        tenant.cost.count(retries=1)
+        left = uncovered(tenant, object_id, left)
+        pause = min(pause * 2, 30.0)
+    refuse_uncovered(left)
+
+
+def refuse_uncovered(addresses: list[str]) -> None:
+    if addresses:
+        raise InvalidInput(
+            f"{', '.join(addresses)}: not in the application's scope by Exchange's own test; correct recipient_filter or the "
+            "mailboxes. Consent to SMTP.SendAsApp and mailbox permissions were left as they are."
+        )
+
+
+def public(reach: Reach) -> dict[str, Any]:
+    """Scope -> its mailboxes, or its filter where that is not one of addresses; only what an assignment makes good."""
+    return {name: shown(text) for name, text in sorted(reach.filters().items()) if reach.granted(name)}
+
+
+def shown(text: str) -> list[str] | str:
+    members = opath.addresses(text)
+    return text if members is None else sorted(members)
+
+
+def predicted(reach: Reach, wanted: dict[str, str]) -> dict[str, Any]:
+    """The same as it will be; a filter that means what it meant is shown as it is read."""
+    have = reach.filters()
+    return {n: shown(have[n] if n in have and opath.same(have[n], text) else text) for n, text in sorted(wanted.items())}

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user's sign-in that is kept: the refresh token lies in a sink and is renewed at every use.
+
+Private to the collection. Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
+"Refresh tokens in the Microsoft identity platform" (replaced at every use; 90 days without use end one).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._core.errors import InvalidInput, MailopsError, SignInError
+from .device_code import Prompt, ask
+from .sign_in import SignIn, public
+from .token_stores import Sink
+from .tokens import sign_in_error
+
+# invalid_grant that no new sign-in mends: consent, Conditional Access, an account that is disabled or unknown.
+_LASTING = {"AADSTS65001", "AADSTS53003", "AADSTS50057", "AADSTS50034", "AADSTS50020"}
+
+
+class NotSignedIn(MailopsError):  # noqa: N818
+    """The sink holds no refresh token."""
+
+
+class SignInAgain(SignInError):  # noqa: N818
+    """The refresh token is no good any more, and a new sign-in would be."""
+
+
+@dataclass(frozen=True)
+class StoredSignIn:
+    """Tokens of a user by the refresh token in a sink. `keep`: whether the renewed one is stored (not in check mode)."""
+
+    user: str
+    sink: Sink = field(repr=False)
+    keep: bool = True
+
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+        lock = hashlib.sha256(f"sink {self.sink.where} {self.user.lower()}".encode()).hexdigest()
+        with sign_in.cache.locked(lock):
+            held = self.sink.read()
+            if not held:
+                raise NotSignedIn(
+                    f"{self.user} has not signed in yet: {self.sink.where} holds no refresh token; sign in (role delegated_sign_in)"
+                )
+            client = public(sign_in)
+            answer: dict[str, Any] = client.acquire_token_by_refresh_token(held, scopes=[scope], claims_challenge=claims)
+            if "access_token" not in answer:
+                raise refused(sign_in.tenant, self.user, answer)
+            check_person(self.user, answer)
+            # Stored before it is relied on: what was there before is used up only now.
+            if self.keep and self.sink.writable and answer.get("refresh_token"):
+                self.sink.write(answer["refresh_token"])
+        return {**answer, "tenant": client.authority.tenant}
+
+    def fingerprint(self) -> str:
+        return f"user {self.user.lower()} in {self.sink.where}"
+
+
+def sign_in_user(sign_in: SignIn, user: str, sink: Sink, prompt: Prompt, scope: str, timeout: float) -> None:
+    """Show a code, wait until the user has signed in with it, and store the refresh token."""
+    answer = ask(public(sign_in), sign_in, scope, prompt, who=user, timeout=timeout)
+    if "access_token" not in answer:
+        raise refused(sign_in.tenant, user, answer)
+    check_person(user, answer)
+    if not answer.get("refresh_token"):
+        raise InvalidInput(f"Entra gave no refresh token for {user}: consent to offline_access is missing (module entra_app).")
+    sink.write(answer["refresh_token"])
+
+
+def refused(tenant: str, user: str, answer: dict[str, Any]) -> SignInError:
+    """The failure of a user's sign-in; SignInAgain where a new one would pass."""
+    found = sign_in_error(f"sign in to {tenant} as {user}", answer)
+    if answer.get("error") not in ("invalid_grant", "interaction_required") or found.code in _LASTING:
+        return found
+    return SignInAgain(found.attempted, found.said, code=found.code, known=found.known, trace=found.trace)
+
+
+def check_person(user: str, answer: dict[str, Any]) -> None:
+    """The browser may have been signed in as somebody else."""
+    found = str((answer.get("id_token_claims") or {}).get("preferred_username") or "")
+    if found and found.lower() != user.lower():
+        raise InvalidInput(f"{found} signed in, not {user}: nothing was stored; sign in as {user}, or correct the user.")

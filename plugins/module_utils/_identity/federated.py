@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Workload identity federation: a token of another issuer stands for the application's credential; no secret is kept.
+
+Private to the collection. Sources: "Workload identity federation"; GitHub, "OpenID Connect reference" (the request for
+a job's token); GitLab, "OpenID Connect authentication using ID tokens".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from .._core.errors import InvalidInput, SignInError
+from .._http.transport import Request
+from . import managed_identity
+from .sign_in import SignIn, confidential
+
+_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
+
+
+class Source(Protocol):
+    """Where the foreign token comes from."""
+
+    @property
+    def name(self) -> str:
+        """What tells this source from another."""
+
+    def read(self, sign_in: SignIn) -> str:
+        """The token as it is now: issuers make new ones while a run lasts."""
+
+    def check(self) -> None:
+        """InvalidInput says what is missing, before any request."""
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """A file that the platform keeps up to date (Kubernetes), or that an earlier step wrote."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        return f"file {self.path}"
+
+    def read(self, sign_in: SignIn) -> str:
+        return self._content()
+
+    def check(self) -> None:
+        self._content()
+
+    def _content(self) -> str:
+        try:
+            text = Path(self.path).expanduser().read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            reason = "it is no text" if isinstance(error, UnicodeError) else getattr(error, "strerror", None) or error
+            raise InvalidInput(f"m365_federated_token_file is {self.path}, which cannot be read: {reason}.") from error
+        return _token(text, f"m365_federated_token_file is {self.path}, which holds")
+
+
+@dataclass(frozen=True)
+class TokenVariable:
+    """An environment variable of the job (GitLab `id_tokens`, a credential type of Ansible Automation Platform)."""
+
+    variable: str
+
+    @property
+    def name(self) -> str:
+        return f"variable {self.variable}"
+
+    def read(self, sign_in: SignIn) -> str:
+        return self._content()
+
+    def check(self) -> None:
+        self._content()
+
+    def _content(self) -> str:
+        text = os.environ.get(self.variable, "").strip()
+        if not text:
+            raise InvalidInput(
+                f"m365_federated_token_variable is {self.variable}, an environment variable that is not set: "
+                "let the job have it (GitLab: id_tokens), or name another."
+            )
+        return _token(text, f"m365_federated_token_variable is {self.variable}, an environment variable that holds")
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    """A URL that issues the job's token, by a token of its own (GitHub Actions)."""
+
+    url: str
+    bearer: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"request {self.url}"
+
+    def check(self) -> None:
+        if not self.bearer:
+            raise InvalidInput(
+                "m365_federated_request_url is set without m365_federated_request_token: give both, or leave both to GitHub Actions "
+                "(ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN; the job needs the permission id-token: write)."
+            )
+        if not self.url.startswith("https://"):
+            raise InvalidInput(f"m365_federated_request_url is {self.url!r}: give an https URL, as the token goes there.")
+
+    def read(self, sign_in: SignIn) -> str:
+        attempted = "get this job's identity token"
+        url = f"{self.url}{'&' if '?' in self.url else '?'}audience={quote(sign_in.cloud.federated_audience, safe='')}"
+        headers = {"Authorization": f"Bearer {self.bearer}", "Accept": "application/json"}
+        answer = sign_in.transport.send(Request("GET", url, headers, attempted=attempted))
+        body = answer.json()
+        token = str(body.get("value") or "") if isinstance(body, dict) else ""
+        if answer.status == 200 and _JWT.fullmatch(token):
+            return token
+        raise SignInError(
+            attempted,
+            f"HTTP {answer.status} {answer.text[:200]} (does the job have the permission id-token: write, and is it still running?)",
+            code=f"HTTP {answer.status}",
+            status=answer.status,
+        )
+
+
+@dataclass(frozen=True)
+class IdentityToken:
+    """The token of a managed identity, made out for the exchange."""
+
+    client_id: str
+
+    @property
+    def name(self) -> str:
+        return f"managed identity {self.client_id}"
+
+    def check(self) -> None:
+        """Whether there is an identity only the machine can tell."""
+
+    def read(self, sign_in: SignIn) -> str:
+        return str(managed_identity.ask(sign_in, self.client_id, sign_in.cloud.federated_audience)["access_token"])
+
+
+@dataclass(frozen=True)
+class FederatedToken:
+    """A credential that another issuer vouches for."""
+
+    source: Source
+
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+        assertion = self.source.read(sign_in)
+        return confidential(sign_in, {"client_assertion": lambda: assertion}, scope, claims)
+
+    def fingerprint(self) -> str:
+        return f"federated {self.source.name}"
+
+
+def _token(text: str, where: str) -> str:
+    if not _JWT.fullmatch(text):
+        raise InvalidInput(f"{where} no token (a JSON Web Token is three parts joined by dots): give the issuer's token as it is.")
+    return text

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The numbers that Microsoft publishes about sending.
+
+Private to the collection. Sources: "Exchange Online limits"; "Introducing the Tenant External Recipient Rate Limit";
+"How to set up a multifunction device or application to send email using Microsoft 365"; "Manage high volume emails for
+Microsoft 365"; "Service limits for Azure Communication Services".
+"""
+
+from __future__ import annotations
+
+import datetime
+
+MESSAGES_A_MINUTE = 30  # of one mailbox; what goes beyond is delayed
+RECIPIENTS_A_DAY = 10_000  # of one mailbox, in any 24 hours
+RECIPIENTS_A_MESSAGE = 1_000  # the most that a mailbox can be set to (500 by default)
+HVE_RECIPIENTS_A_MESSAGE = 50
+ACS_RECIPIENTS_A_MESSAGE = 50
+ACS_MESSAGES_A_MINUTE = 30  # from a custom domain
+INITIAL_DOMAIN_EXTERNAL_A_DAY = 100  # external recipients of all onmicrosoft.com senders together
+TRIAL_EXTERNAL_A_DAY = 5_000
+# "Updated Exchange Online SMTP AUTH Basic Authentication Deprecation Timeline" (Exchange Team Blog, 2026-01-27).
+BASIC_AUTH_END_DATE = datetime.date(2026, 12, 31)
+
+
+def external_recipients_a_day(licences: int, *, trial: bool = False) -> int:
+    """The tenant's external recipient rate limit (TERRL) in 24 hours, by its purchased mailbox licences."""
+    return TRIAL_EXTERNAL_A_DAY if trial else int(500 * licences**0.7 + 9_500)

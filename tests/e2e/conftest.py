@@ -1,0 +1,5 @@
+"""The end-to-end tests start the emulator as its own tests do."""
+
+from __future__ import annotations
+
+from tests.emulator.conftest import api, key_pair, shared_emulator, start, state  # noqa: F401 (fixtures)

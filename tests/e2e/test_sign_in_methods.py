@@ -1,0 +1,144 @@
+"""Every way in which Ansible signs in, and every cloud, end to end: the modules' core against the emulator."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.clouds import CLOUDS
+from tests.emulator.conftest import TENANT, Api, Start, app_id
+from tests.emulator.test_managed_identity import SYSTEM, _identity
+
+CORE = "ansible_collections.mailops.m365.plugins.module_utils"
+SUBJECT = "repo:contoso/infra:ref:refs/heads/main"
+Task = Callable[..., dict[str, Any]]
+
+
+def run(api: Api, module: str, directory: Path, prompt: Any = None, **options: Any) -> dict[str, Any]:
+    """A task, as the action runs it: options checked and filled by Ansible, tokens in the run's own directory."""
+    engine, doors = importlib.import_module(f"{CORE}._engine.engine"), importlib.import_module(f"{CORE}._entry_points.module")
+    resource = importlib.import_module(f"{CORE}.resources.{module.removesuffix('_info')}")
+    found = resource.INFO if module.endswith("_info") else resource.RESOURCE
+    validation = importlib.import_module("ansible.module_utils.common.arg_spec").ArgumentSpecValidator
+    spec = doors.argument_spec(found.spec)
+    names = ("argument_spec", "mutually_exclusive", "required_together", "required_one_of", "required_if")
+    common = {"tenant": TENANT, "cloud": api.emulator.cloud, "client_id": app_id("manager"), "wait_timeout": 5}
+    if found.spec.writes:
+        common["journal_dir"] = str(directory / "journal")
+    checked = validation(*(spec[name] for name in names)).validate({**common, **options})
+    assert not checked.error_messages
+    params = doors.plain(checked.validated_parameters)
+    result: dict[str, Any] = engine.run(found, params, check_mode=False, token_directory=str(directory / "tokens"), prompt=prompt)
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE", "ACTIONS_ID_TOKEN_REQUEST_URL", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("source", ["file", "variable", "request"])
+def test_tokens_of_other_issuers(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    api = start()
+    wishes = [{"name": "github-main", "github": {"repository": "contoso/infra", "branch": "main"}}]
+    secret = {"client_secret": "manager-secret"}
+    made = run(api, "federated_credential", tmp_path / "setup", app_id=app_id("manager"), credentials=wishes, **secret)
+    assert made["changed"], made
+    assert not run(api, "federated_credential", tmp_path / "setup", app_id=app_id("manager"), credentials=wishes, **secret)["changed"]
+    token = api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange")
+    options: dict[str, Any]
+    if source == "file":
+        (tmp_path / "token").write_text(token)
+        options = {"federated_token_file": str(tmp_path / "token")}
+    elif source == "variable":
+        monkeypatch.setenv("JOB_TOKEN", token)
+        options = {"federated_token_variable": "JOB_TOKEN"}
+    else:
+        job = api.admin.start_job("github", sub=SUBJECT)
+        options = {"federated_request_url": job["url"], "federated_request_token": job["token"]}
+    done = run(api, "smtp_auth", tmp_path / source, organization="enabled", **options)
+    assert done["changed"], done
+    assert token not in json.dumps(done)
+    assert not any(token in file.read_text() for file in (tmp_path / source).rglob("*.json*"))
+
+
+def test_a_refused_token_says_what_to_compare(start: Start, tmp_path: Path) -> None:
+    api = start()
+    token = api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange")
+    (tmp_path / "token").write_text(token)
+    refused = run(api, "smtp_auth_info", tmp_path, federated_token_file=str(tmp_path / "token"))
+    assert "the application has no federated credential (AADSTS70025)" in refused["msg"]
+    assert token not in json.dumps(refused)
+
+
+def test_a_managed_identity(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = start(tenant={"enterprise_applications": [_identity(SYSTEM, False)]})
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", api.admin.url)
+    audience = {"exchange_audience": "https://outlook.office365.com", "graph_audience": "https://graph.microsoft.com"}
+    cloud = api.emulator.cloud | audience
+    read = run(api, "smtp_auth_info", tmp_path, auth_method="managed_identity", client_id=None, cloud=cloud, tenant="contoso.com")
+    assert "failed" not in read, read
+
+
+def test_a_person_by_device_code(start: Start, tmp_path: Path) -> None:
+    """Asked once: the second service's token comes by the refresh token."""
+    api = start(settings={"device_code_interval": 0})
+    application = api.new_application("Console", isFallbackPublicClient=True)
+    principal = api.graph("POST", "/servicePrincipals", {"appId": application["appId"]}).json()["id"]
+    resource = api.graph("GET", "/servicePrincipals(appId='00000002-0000-0ff1-ce00-000000000000')").json()["id"]
+    grant = {"clientId": principal, "consentType": "AllPrincipals", "resourceId": resource, "scope": "Exchange.Manage"}
+    assert api.graph("POST", "/oauth2PermissionGrants", grant).status_code == 201
+    roles = {"directory_roles": ["29232cdf-9323-42fd-ade2-1d097af3e4de"]}
+    api.admin.change(TENANT, "mailboxes", "ops@contoso.com", password="person-password", user=roles)
+    shown: list[str] = []
+
+    def person() -> None:
+        limit = time.monotonic() + 20
+        while not api.admin.device_codes() and time.monotonic() < limit:
+            time.sleep(0.05)
+        api.admin.enter_code(api.admin.device_codes()[0]["user_code"], "ops@contoso.com", "person-password")
+
+    thread = threading.Thread(target=person)
+    thread.start()
+    cloud = api.emulator.cloud | {"exchange_audience": "https://outlook.office365.com"}
+    options = {"auth_method": "device_code", "client_id": application["appId"], "cloud": cloud}
+    read = run(api, "smtp_auth_info", tmp_path, shown.append, **options)
+    thread.join()
+    assert "failed" not in read, read
+    assert len(shown) == 1
+    assert shown[0].startswith(f"{TENANT}: To sign in")
+    assert "failed" not in run(api, "smtp_auth_info", tmp_path, shown.append, **options)
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize("name", list(CLOUDS))
+def test_each_cloud_end_to_end(start: Start, tmp_path: Path, name: str) -> None:
+    """From nothing to a proven sender, with the audiences of this cloud alone; those of another are refused."""
+    api = start(settings={"cloud": name})
+    secret = {"client_secret": "manager-secret"}
+    run(api, "entra_app", tmp_path, unique_name="sender", permissions=[{"name": "SMTP.SendAsApp"}], **secret)
+    [application] = [one for one in api.admin.tenant(TENANT)["applications"] if one["unique_name"] == "sender"]
+    api.admin.change(TENANT, "applications", application["app_id"], secrets=[{"value": "sender-secret"}])
+    service = run(api, "exchange_service_principal", tmp_path, unique_name="sender", full_access=["ops@contoso.com"], **secret)
+    assert service["changed"], service
+    assert run(api, "smtp_auth", tmp_path, mailboxes=[{"address": "ops@contoso.com", "smtp_auth": "enabled"}], **secret)["changed"]
+    wishes = [{"name": "pipeline", "github": {"repository": "contoso/infra", "branch": "main"}}]
+    federated = run(api, "federated_credential", tmp_path, unique_name="sender", credentials=wishes, **secret)
+    assert federated["credentials"]["pipeline"]["audience"] == CLOUDS[name].federated_audience
+    senders = [{"name": "Operations", "address": "ops@contoso.com", "to": "noreply@contoso.com"}]
+    proof = run(api, "smtp_probe", tmp_path, senders=senders, app_unique_name="sender", app_client_secret="sender-secret", **secret)
+    assert "failed" not in proof, proof
+    assert [message["authenticated_as"] for message in api.admin.messages(tenant=TENANT)] == ["ops@contoso.com"]
+    other = next(cloud for cloud in CLOUDS.values() if cloud.graph != CLOUDS[name].graph)
+    wrong = api.emulator.cloud | other.announced()
+    refused = run(api, "entra_app_info", tmp_path / "wrong", unique_name="sender", cloud=wrong, **secret)
+    assert "AADSTS500011" in refused["msg"]
+    assert "m365_cloud" in refused["msg"]

@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible_collections.mailops.m365.plugins.action import resource as action
+from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp_auth
+
+from ...conftest import CLIENT, TENANT
+
+REPOSITORY = Path(__file__).parents[4]
+VARIABLES: dict[str, Any] = {"m365_tenant": TENANT, "m365_client_id": CLIENT, "m365_client_secret": "{{ vault }}", "vault": "from-vault"}
+
+
+class Templar:
+    def template(self, value: Any) -> Any:
+        return VARIABLES["vault"] if value == "{{ vault }}" else value
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The calls of the core."""
+    calls: list[dict[str, Any]] = []
+
+    def core(resource: Any, params: dict[str, Any], **options: Any) -> dict[str, Any]:
+        calls.append({"resource": resource, "params": params, **options})
+        return {"changed": True, "notes": ["Mind."]}
+
+    monkeypatch.setattr(action, "run", core)
+    return calls
+
+
+def _action(args: dict[str, Any], *, transport: str = "local", check_mode: bool = False, name: str = "mailops.m365.smtp_auth") -> Any:
+    task = SimpleNamespace(args=args, action=name, resolved_action=name, check_mode=check_mode, async_val=0)
+    connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir="/nowhere"))
+    return action.ActionModule(task, connection, SimpleNamespace(), None, Templar())
+
+
+@pytest.mark.parametrize(
+    ("name", "cls"),
+    [("mailops.m365.smtp_auth", smtp_auth.SmtpAuth), ("smtp_auth_info", smtp_auth.SmtpAuthInfo), ("smtp_auth", smtp_auth.SmtpAuth)],
+)
+def test_a_modules_name_leads_to_its_resource(name: str, cls: type) -> None:
+    assert isinstance(action.resource_of(name), cls)
+
+
+def test_options_left_out_come_from_the_tenants_variables(ran: list[dict[str, Any]]) -> None:
+    result = _action({"organization": "disabled"}).run(None, VARIABLES)
+    assert result == {"changed": True}
+    [call] = ran
+    assert call["resource"] is smtp_auth.RESOURCE
+    assert call["check_mode"] is False
+    assert call["params"]["organization"] == "disabled"
+    assert call["params"]["tenant"] == TENANT
+    assert call["params"]["client_secret"] == "from-vault"
+    assert (call["params"]["cloud"], call["params"]["wait_timeout"]) == ("global", 300)
+
+
+def test_the_tasks_own_option_wins_and_check_mode_is_handed_down(ran: list[dict[str, Any]]) -> None:
+    _action({"organization": "disabled", "tenant": "contoso.com", "wait_timeout": 5}, check_mode=True).run(
+        None, {**VARIABLES, "m365_wait_timeout": 9}
+    )
+    assert ran[0]["params"]["tenant"] == "contoso.com"
+    assert ran[0]["params"]["wait_timeout"] == 5
+    assert ran[0]["check_mode"] is True
+
+
+def test_an_empty_variable_is_a_left_out_one(ran: list[dict[str, Any]]) -> None:
+    _action({"organization": "disabled"}).run(None, {**VARIABLES, "m365_certificate_path": "", "m365_cloud": None})
+    assert ran[0]["params"]["certificate_path"] is None
+    assert ran[0]["params"]["cloud"] == "global"
+
+
+def test_a_mapping_may_name_the_cloud(ran: list[dict[str, Any]]) -> None:
+    cloud = {"authority": "https://a.example", "graph": "https://g.example", "exchange": "https://e.example", "smtp_host": "s.example"}
+    _action({"organization": "disabled"}).run(None, {**VARIABLES, "m365_cloud": cloud})
+    assert ran[0]["params"]["cloud"] == cloud
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"organization": "on"}, "value of organization must be one of: enabled, disabled, got: on"),
+        ({}, "one of the following is required: organization, mailboxes"),
+        ({"organization": "enabled", "mailbox": []}, "Unsupported parameters for"),
+        ({"organization": "enabled", "tenant": ""}, "The option tenant is empty."),
+    ],
+)
+def test_bad_options_never_reach_the_core(ran: list[dict[str, Any]], args: dict[str, Any], words: str) -> None:
+    with pytest.raises(AnsibleActionFail, match=words):
+        _action(args).run(None, VARIABLES)
+    assert ran == []
+
+
+def test_tokens_live_in_the_runs_own_directory(ran: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        _action({"organization": "disabled"}).run(None, VARIABLES)
+    assert {call["token_directory"] for call in ran} == {os.path.join(constants.DEFAULT_LOCAL_TMP, "mailops-tokens")}
+    assert "ansible-local-" in constants.DEFAULT_LOCAL_TMP
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_notes_become_warnings(ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(action.display, "warning", warned.append)
+    assert "notes" not in _action({"organization": "disabled"}).run(None, VARIABLES)
+    assert warned == ["Mind."]
+
+
+def test_on_another_connection_the_module_is_shipped(ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped: list[dict[str, Any]] = []
+    monkeypatch.setattr(action.ActionModule, "_execute_module", lambda self, **options: shipped.append(options) or {"changed": False})
+    assert _action({"organization": "disabled"}, transport="ssh").run(None, VARIABLES) == {"changed": False}
+    assert ran == []
+    assert shipped[0]["module_name"] == "mailops.m365.smtp_auth"
+    expected = {"organization": "disabled", "tenant": TENANT, "client_id": CLIENT, "client_secret": "from-vault"}
+    # The environment's certificate and tokens stay out.
+    others = ("certificate_path", "federated_token_file", "federated_token_variable", "federated_request_url")
+    assert shipped[0]["module_args"] == {**expected, **dict.fromkeys(others)}
+
+
+@pytest.mark.parametrize(("value", "in_process"), [(False, False), ("no", False), (True, True)])
+def test_a_host_variable_chooses_the_module_on_a_local_connection(
+    ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, value: Any, in_process: bool
+) -> None:
+    shipped: list[dict[str, Any]] = []
+    monkeypatch.setattr(action.ActionModule, "_execute_module", lambda self, **options: shipped.append(options) or {})
+    _action({"organization": "disabled"}).run(None, {**VARIABLES, "m365_in_process": value})
+    assert (len(ran), len(shipped)) == (int(in_process), int(not in_process))
+
+
+def test_every_module_is_routed_to_the_action() -> None:
+    runtime = yaml.safe_load((REPOSITORY / "meta" / "runtime.yml").read_text())
+    modules = {path.stem for path in (REPOSITORY / "plugins" / "modules").glob("*.py")}
+    assert runtime["plugin_routing"]["modules"] == {name: {"action_plugin": "mailops.m365.resource"} for name in modules}
+    assert set(runtime["action_groups"]["all"]) == modules
+
+
+PLAY = """
+- hosts: contoso
+  gather_facts: false
+  tasks:
+    - mailops.m365.smtp_auth:
+        mailboxes: [{address: nonsense}, {address: ""}]
+      register: answer
+      ignore_errors: true
+    - ansible.builtin.copy:
+        content: "{{ answer | to_json }}"
+        dest: "{{ out }}"
+        mode: "0600"
+"""
+
+
+def test_a_play_goes_through_the_fast_door(tmp_path: Path) -> None:
+    (tmp_path / "play.yml").write_text(PLAY)
+    hosts = {
+        "all": {
+            "hosts": {
+                "contoso": {
+                    "ansible_connection": "local",
+                    "ansible_python_interpreter": sys.executable,
+                    **VARIABLES,
+                    "out": str(tmp_path / "answer.json"),
+                }
+            }
+        }
+    }
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {REPOSITORY}/.ansible/collections\n")
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "NO_COLOR": "1"}
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(tmp_path / "hosts.yml"), "-vvv", str(tmp_path / "play.yml")]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    assert answer["failed"] is True
+    assert answer["msg"] == (
+        f"{TENANT}: mailboxes holds 'nonsense', which is no mail address (name@domain). mailboxes holds an empty address: remove it."
+    )
+    assert "from-vault" not in ended.stdout + ended.stderr + json.dumps(answer)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ansible.cfg", "answer.json", "hosts.yml", "play.yml"]

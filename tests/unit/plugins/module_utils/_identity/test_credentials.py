@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
+from ansible_collections.mailops.m365.plugins.module_utils._identity import credentials
+from ansible_collections.mailops.m365.plugins.module_utils._identity.credentials import ClientCertificate, ClientSecret, load
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from ....conftest import certificate, pem, thumbprint
+
+PASSWORD = "open-sesame-ü"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "credential"
+
+
+def _pfx(key: rsa.RSAPrivateKey | None, leaf: object, password: str | None) -> bytes:
+    lock = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
+    return pkcs12.serialize_key_and_certificates(b"sender", key, leaf, None, lock)  # type: ignore[arg-type]
+
+
+def test_a_secret_is_itself_and_never_shown() -> None:
+    credential = load("s3cret", None, None)
+    assert isinstance(credential, ClientSecret)
+    assert credential.for_msal() == "s3cret"
+    assert "s3cret" not in repr(credential)
+
+
+@pytest.mark.parametrize("key_first", [True, False])
+@pytest.mark.parametrize("password", ["", PASSWORD])
+def test_a_pem_file_holds_key_and_certificate_in_any_order(file: Path, rsa_key: rsa.RSAPrivateKey, key_first: bool, password: str) -> None:
+    leaf = certificate(rsa_key, "erp")
+    parts = [pem(rsa_key, password), pem(leaf)]
+    file.write_bytes(b"".join(parts if key_first else parts[::-1]))
+    credential = load(None, str(file), password or None)
+    assert isinstance(credential, ClientCertificate)
+    assert credential.thumbprint == thumbprint(leaf)
+    assert credential.subject == "CN=erp"
+    assert credential.expires > datetime.datetime.now(datetime.UTC)
+    given = credential.for_msal()
+    assert given["public_certificate"].encode() == pem(leaf)
+    assert serialization.load_pem_private_key(given["private_key"].encode(), None).private_numbers() == rsa_key.private_numbers()  # type: ignore[union-attr]
+    assert "PRIVATE KEY" not in repr(credential)
+
+
+def test_the_certificate_of_the_key_is_taken_among_several(file: Path, rsa_key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey) -> None:
+    leaf = certificate(rsa_key, "leaf")
+    file.write_bytes(pem(certificate(other_key, "intermediate")) + pem(leaf) + pem(rsa_key))
+    assert credentials.load_certificate(str(file), None).thumbprint == thumbprint(leaf)
+
+
+@pytest.mark.parametrize("password", [None, PASSWORD])
+def test_a_pfx_file_works(file: Path, rsa_key: rsa.RSAPrivateKey, password: str | None) -> None:
+    leaf = certificate(rsa_key)
+    file.write_bytes(_pfx(rsa_key, leaf, password))
+    assert credentials.load_certificate(str(file), password).thumbprint == thumbprint(leaf)
+
+
+def test_a_home_directory_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rsa_key: rsa.RSAPrivateKey) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key.pem").write_bytes(pem(rsa_key) + pem(certificate(rsa_key)))
+    assert credentials.load_certificate("~/key.pem", None).subject == "CN=sender"
+
+
+@pytest.mark.parametrize("password", [None, "wrong"])
+@pytest.mark.parametrize("form", ["pem", "pfx"])
+def test_a_wrong_or_missing_password_is_named(file: Path, rsa_key: rsa.RSAPrivateKey, form: str, password: str | None) -> None:
+    leaf = certificate(rsa_key)
+    file.write_bytes(pem(rsa_key, PASSWORD) + pem(leaf) if form == "pem" else _pfx(rsa_key, leaf, PASSWORD))
+    with pytest.raises(InvalidInput, match="m365_certificate_password is wrong or missing") as raised:
+        credentials.load_certificate(str(file), password)
+    assert PASSWORD not in str(raised.value)
+    assert "wrong'" not in str(raised.value)
+
+
+def test_a_needless_password_is_named(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+    file.write_bytes(pem(rsa_key) + pem(certificate(rsa_key)))
+    with pytest.raises(InvalidInput, match="m365_certificate_password is set, but its private key has no password"):
+        credentials.load_certificate(str(file), "needless")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a credential", b"-----BEGIN NONSENSE-----\nAAAA\n-----END NONSENSE-----\n"])
+def test_what_is_no_credential_is_refused(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput, match="neither a PEM file with a private key and a certificate nor a PFX file"):
+        credentials.load_certificate(str(file), None)
+
+
+def test_a_key_or_a_certificate_alone_is_refused(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+    for content in (pem(rsa_key), pem(certificate(rsa_key))):
+        file.write_bytes(content)
+        with pytest.raises(InvalidInput, match="cannot be opened"):
+            credentials.load_certificate(str(file), None)
+    file.write_bytes(_pfx(None, certificate(rsa_key), None))
+    with pytest.raises(InvalidInput, match="holds no private key with its certificate"):
+        credentials.load_certificate(str(file), None)
+
+
+def test_a_foreign_key_is_refused(file: Path, rsa_key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey) -> None:
+    file.write_bytes(pem(rsa_key) + pem(certificate(other_key)))
+    with pytest.raises(InvalidInput, match="whose certificate does not belong to its private key"):
+        credentials.load_certificate(str(file), None)
+
+
+def test_a_key_that_entra_does_not_take_is_refused(file: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    file.write_bytes(pem(key) + pem(certificate(key)))
+    with pytest.raises(InvalidInput, match="whose private key is not RSA"):
+        credentials.load_certificate(str(file), None)
+
+
+def test_an_expired_certificate_says_since_when(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+    leaf = certificate(rsa_key, "old", days=-2)
+    file.write_bytes(pem(rsa_key) + pem(leaf))
+    with pytest.raises(InvalidInput, match=rf"\(CN=old\) expired on {leaf.not_valid_after_utc:%Y-%m-%d}: make a new one"):
+        credentials.load_certificate(str(file), None)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"m365_certificate_path is .*/nowhere, which cannot be read: No such file or directory\."):
+        load(None, str(tmp_path / "nowhere"), None)
+
+
+def test_two_credentials_or_none_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="Both m365_client_secret and m365_certificate_path are set"):
+        load("s3cret", "/some/file", None)
+    with pytest.raises(InvalidInput, match="No credential: set m365_client_secret or m365_certificate_path, or the environment variable"):
+        load(None, None, None)
+    with pytest.raises(InvalidInput, match=r"No credential: set app_client_secret or app_certificate_path\."):
+        load(None, None, None, prefix="app_")

@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where refresh tokens are kept."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput, MailopsError
+from ansible_collections.mailops.m365.plugins.module_utils._identity import token_stores
+
+TOKEN = "1.refresh-t0ken/+="
+NOTHING = dict.fromkeys(("path", "fetch", "store", "remove", "variable"))
+
+
+def options(kind: str = "file", **given: Any) -> dict[str, Any]:
+    return {"kind": kind, **NOTHING, **given}
+
+
+def program(directory: Path, body: str) -> list[str]:
+    path = directory / f"program{len(list(directory.iterdir()))}.py"
+    path.write_text(f"import pathlib, sys\nkept = pathlib.Path({str(directory / 'kept')!r})\n{body}\n")
+    return [sys.executable, str(path)]
+
+
+# -- a file -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "ada.token"
+    sink = token_stores.make(options(path=str(path)))
+    assert sink.read() == ""
+    sink.prepare()
+    sink.write("older")
+    sink.write(TOKEN)
+    assert sink.read() == TOKEN
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
+    assert [entry.name for entry in path.parent.iterdir()] == ["ada.token"]
+    sink.remove()
+    sink.remove()
+    assert sink.read() == ""
+
+
+def test_a_file_that_others_can_read_is_not_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "ada.token"
+    path.write_text(TOKEN)
+    path.chmod(0o640)
+    with pytest.raises(InvalidInput, match="can be read by others: take that away"):
+        token_stores.make(options(path=str(path))).read()
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anybody_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    sink = token_stores.make(options(path=str(tmp_path / "file" / "ada.token")))
+    for attempt in (sink.prepare, lambda: sink.write(TOKEN)):
+        with pytest.raises(InvalidInput, match="cannot be written") as raised:
+            attempt()
+        assert TOKEN not in str(raised.value)
+
+
+# -- a command --------------------------------------------------------------------------------------------------------
+
+
+def command(directory: Path, **bodies: str) -> token_stores.Sink:
+    standard = {
+        "fetch": "sys.stdout.write(kept.read_text() if kept.exists() else '')",
+        "store": "kept.write_text(sys.stdin.read())",
+        "remove": "kept.unlink()",
+    }
+    return token_stores.make(options("command", **{name: program(directory, body) for name, body in (standard | bodies).items()}))
+
+
+def test_programs_keep_the_token(tmp_path: Path) -> None:
+    sink = command(tmp_path)
+    assert (sink.read(), sink.writable) == ("", True)
+    sink.prepare()
+    sink.write(TOKEN)
+    assert (sink.read(), (tmp_path / "kept").read_text()) == (TOKEN, f"{TOKEN}\n")
+    sink.remove()
+    assert sink.read() == ""
+
+
+def test_a_program_that_fails_to_fetch_holds_nothing(tmp_path: Path) -> None:
+    assert command(tmp_path, fetch="print('no such secret'); sys.exit(2)").read() == ""
+
+
+def test_a_program_that_fails_to_store_is_told_without_the_token(tmp_path: Path) -> None:
+    sink = command(tmp_path, store="sys.exit('locked: ' + sys.stdin.read())")
+    with pytest.raises(MailopsError, match=r"ended with 1: locked: \*{8}") as raised:
+        sink.write(TOKEN)
+    assert TOKEN not in str(raised.value)
+
+
+def test_programs_that_do_not_agree_are_found_out(tmp_path: Path) -> None:
+    with pytest.raises(MailopsError, match="the two must agree"):
+        command(tmp_path, store="pass").write(TOKEN)
+
+
+def test_the_token_is_in_no_command_line(tmp_path: Path) -> None:
+    sink = command(tmp_path, store="kept.write_text(sys.stdin.read()); (kept.parent / 'seen').write_text(' '.join(sys.argv))")
+    sink.write(TOKEN)
+    assert TOKEN not in (tmp_path / "seen").read_text()
+
+
+def test_a_sink_without_store_is_read_only(tmp_path: Path) -> None:
+    assert token_stores.make(options("command", fetch=program(tmp_path, ""))).writable is False
+
+
+# -- the environment --------------------------------------------------------------------------------------------------
+
+
+def test_an_environment_variable_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = token_stores.make(options("environment", variable="ADA_TOKEN"))
+    assert (sink.read(), sink.writable) == ("", False)
+    monkeypatch.setenv("ADA_TOKEN", f"{TOKEN}\n")
+    assert sink.read() == TOKEN
+    for attempt in (sink.prepare, sink.remove, lambda: sink.write(TOKEN)):
+        with pytest.raises(InvalidInput, match="the environment variable ADA_TOKEN cannot be written"):
+            attempt()
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, "sink is missing: say where the refresh token is kept (kind, and path, fetch or variable)."),
+        (options(), "sink: kind file needs path."),
+        (options("command"), "sink: kind command needs fetch."),
+        (options("environment"), "sink: kind environment needs variable."),
+        (options(path="ada.token"), "sink: path is 'ada.token': give an absolute path, so that every run finds the same file."),
+        (options(path="/x/ada.token", variable="A"), "sink: variable has no meaning for kind file: leave it out."),
+        (options("command", fetch=["no-such-program"]), "sink: fetch begins with 'no-such-program', which is no program on this machine."),
+    ],
+)
+def test_bad_options_are_told(given: dict[str, Any] | None, expected: str) -> None:
+    assert token_stores.problems(given) == [expected]
+
+
+def test_good_options_are_not(tmp_path: Path) -> None:
+    assert token_stores.problems(options(path=str(tmp_path / "x"))) == []
+    assert token_stores.problems(options("command", fetch=[sys.executable])) == []

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sender of a message changes, and nothing else of it."""
+
+from __future__ import annotations
+
+import io
+import smtplib
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import rewriting
+
+SENDER = "scanner@contoso.com"
+
+
+def header(text: str | bytes) -> str:
+    raw = text.encode() if isinstance(text, str) else text
+    return b"".join(rewriting.rewritten(rewriting.fields(io.BytesIO(raw)), SENDER, "relay1.contoso.com")).decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "sender", "reply"),
+    [
+        ("From: joe@foo.example", SENDER, "joe@foo.example"),
+        ("From: Joe Doe <joe@foo.example>", f"Joe Doe <{SENDER}>", "Joe Doe <joe@foo.example>"),
+        ('From: "Doe, Joe" <joe@foo.example>', f'"Doe, Joe" <{SENDER}>', '"Doe, Joe" <joe@foo.example>'),
+        ("From: =?UTF-8?B?SsO2cmc=?= <j@foo.example>", f"=?UTF-8?B?SsO2cmc=?= <{SENDER}>", "=?UTF-8?B?SsO2cmc=?= <j@foo.example>"),
+        ("From: Jörg <j@foo.example>", f"=?utf-8?b?SsO2cmc=?= <{SENDER}>", "=?utf-8?b?SsO2cmc=?= <j@foo.example>"),
+        ("From: boss@foo.example <joe@foo.example>", SENDER, "joe@foo.example"),
+        ("From: joe@foo.example (Joe)", f"Joe <{SENDER}>", "Joe <joe@foo.example>"),
+        ("From: <boss@foo.example> <joe@foo.example>", SENDER, "joe@foo.example"),
+        ("From: Cam 3", f"Cam 3 <{SENDER}>", ""),
+        ("From: scanner", f"scanner <{SENDER}>", ""),
+        ("From: Scanner@Contoso.com", SENDER, ""),
+        ("From: Joe\n <joe@foo.example>", f"Joe <{SENDER}>", "Joe <joe@foo.example>"),
+        ("From: scanner@relay1.contoso.com", SENDER, ""),
+        ("From:", SENDER, ""),
+        ("X-No: from at all", SENDER, ""),
+    ],
+)
+def test_the_original_is_kept_in_reply_to_where_it_can_be_answered(field: str, sender: str, reply: str) -> None:
+    found = header(f"Subject: s\n{field}\nTo: a@b.example\n\nbody\n")
+    assert f"From: {sender}\n" in found
+    assert (f"Reply-To: {reply}\n" in found) if reply else ("Reply-To" not in found)
+    assert found.count("From:") == 1
+    assert "Subject: s\n" in found
+    assert "body" not in found
+
+
+def test_a_reply_to_of_the_message_stays_and_an_empty_one_does_not() -> None:
+    kept = header("From: joe@foo.example\nReply-To: keep@foo.example\n\n")
+    assert kept == "Reply-To: keep@foo.example\nFrom: scanner@contoso.com\n"
+    assert header("reply-to: \nFrom: joe@foo.example\n\n").count("eply-") == 1
+
+
+def test_nobody_else_claims_to_be_the_sender() -> None:
+    found = header(
+        "From: a@foo.example\nfrom : b@foo.example\nSender: c@foo.example\nResent-From: d@foo.example\nReturn-Path: <e@foo.example>\n\n"
+    )
+    assert found == "From: scanner@contoso.com\nReply-To: a@foo.example\n"
+
+
+@pytest.mark.parametrize("bad", [b"\r", b"\x00", b"\x0b", b"\x85", b"\xc2\x85", b"\x1b[31m"])
+def test_a_control_character_makes_no_second_line(bad: bytes) -> None:
+    found = header(b"From: Joe" + bad + b"Bcc: victim@foo.example <joe@foo.example>\nSubject: s\n\n")
+    assert [line.partition(":")[0] for line in found.split("\n") if line] == ["Subject", "From", "Reply-To"][: found.count("\n")]
+    assert not set(found) & {"\r", "\x00", "\x0b", "\x85", "\x1b"}
+
+
+def test_a_very_long_name_is_cut() -> None:
+    assert len(header(f"From: {'x' * 50000} <joe@foo.example>\n\n")) < 500
+
+
+def test_folded_fields_and_8_bit_bodies_pass_as_they_are() -> None:
+    message = io.BytesIO(b"Subject: a\n folded\nFrom: joe@foo.example\n\n.dot\nJ\xf6rg\r\n\n")
+    fields = rewriting.rewritten(list(rewriting.fields(message)), SENDER)
+    wire = b"".join(rewriting.lines(fields, message))
+    assert wire == b"Subject: a\r\n folded\r\nFrom: scanner@contoso.com\r\nReply-To: joe@foo.example\r\n\r\n..dot\r\nJ\xf6rg\r\n\r\n"
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Plays Postfix taking the message back; `refuse`: the command that it refuses."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    refuse = b""
+    commands: list[bytes] = []
+
+
+class Session(socketserver.StreamRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 relay\r\n")
+        while line := self.rfile.readline():
+            self.server.commands.append(line.strip())
+            if line.startswith(b"DATA") and self.server.refuse != b"DATA":
+                self.wfile.write(b"354 go\r\n")
+                while (line := self.rfile.readline()) not in (b".\r\n", b""):
+                    self.server.commands.append(line)
+                self.wfile.write(b"452 4.3.1 full\r\n" if self.server.refuse == b"." else b"250 2.0.0 Ok: queued as ABC\r\n")
+            elif self.server.refuse and line.startswith(self.server.refuse):
+                self.wfile.write(b"554 5.7.1 no\r\n")
+            else:
+                self.wfile.write(b"250 ok\r\n")
+
+
+@pytest.fixture
+def postfix(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Session) as server:
+        server.commands = []
+        monkeypatch.setattr(rewriting, "REINJECT_PORT", server.server_address[1])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+MESSAGE = b"From: joe@foo.example\n\nbody\n"
+
+
+def test_the_message_goes_back_with_its_recipients_and_what_postfix_said_is_told(
+    postfix: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example", "-c@d.example"], io.BytesIO(MESSAGE)) == 0, postfix.commands
+    assert capsys.readouterr().out == "250 2.0.0 Ok: queued as ABC\n"
+    # Commands are the same in either case (RFC 5321, 2.4), and Python's smtplib of 3.13 writes this one in another.
+    mail, *recipients = postfix.commands[1:4]
+    assert mail.lower() == b"mail from:<scanner@contoso.com> body=8bitmime"
+    assert recipients == [b"RCPT TO:<a@b.example>", b"RCPT TO:<-c@d.example>"]
+    assert postfix.commands[-3:] == [b"\r\n", b"body\r\n", b"quit"]
+
+
+@pytest.mark.parametrize("refused", [b"mail", b"RCPT", b"DATA", b"."])
+def test_the_first_copy_stays_queued_until_postfix_has_the_second(
+    postfix: Server, refused: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    postfix.refuse = refused
+    assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example"], io.BytesIO(MESSAGE)) == rewriting.TEMPORARY
+    assert capsys.readouterr().out.startswith("4.3.0 this relay did not take the message back: ")
+
+
+def test_a_relay_that_does_not_listen_keeps_the_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(*_: object, **__: object) -> smtplib.SMTP:
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    assert rewriting.main([SENDER, "relay1.contoso.com", "a@b.example"], io.BytesIO(MESSAGE)) == 75
+    assert "refused" in capsys.readouterr().out

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._report.summary import Report
+
+SENDER: dict[str, Any] = {
+    "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "to": "x@example.net", "proven": True, "seconds": 0.25,
+    "stage": "sent", "code": "", "cause": "", "remedy": "", "wait_helps": False,
+}  # fmt: skip
+REFUSED = SENDER | {
+    "proven": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.",
+}  # fmt: skip
+
+
+def result(requests: int = 2, **more: Any) -> dict[str, Any]:
+    return {"changed": False, "cost": {"requests": requests, "retries": 1, "waited": 0.25}} | more
+
+
+def texts(report: Report) -> list[str]:
+    return [text for text, _colour in report.lines()]
+
+
+def colours(report: Report) -> dict[str, str | None]:
+    """The colour of each line, by its first word."""
+    return {text.split()[0]: colour for text, colour in report.lines() if text.strip()}
+
+
+def test_a_tenants_tasks_are_added_up_and_tenants_sorted() -> None:
+    report = Report()
+    report.add("fabrikam", "a task", "smtp_auth", result(5, changed=True), False)
+    report.add("contoso", "a task", "smtp_auth", result(), False)
+    report.add("contoso", "another", "smtp_probe", result(3, senders=[SENDER, REFUSED]), False)
+    found = report.as_json()["tenants"]
+    assert list(found) == ["contoso", "fabrikam"]
+    assert found["contoso"] == {"changed": 0, "failed": 0, "requests": 5, "retries": 2, "waited": 0.5, "proven": 1, "senders": 2}
+    assert found["fabrikam"]["changed"] == 1
+
+
+def test_the_tables_say_who_can_send_and_why_not() -> None:
+    report = Report()
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER, REFUSED | {"name": "Scanner"}]), False)
+    shown = texts(report)
+    assert shown[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
+    assert shown[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "proven"]
+    assert shown[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "proven", "in", "0.25", "s"]
+    assert shown[6].endswith("refused: sign-in")
+    assert shown[7] == "    SMTP AUTH is off for this mailbox (535 5.7.139). Enable it."
+    assert colours(report)["contoso"] == "red"
+
+
+def test_a_check_run_says_how_every_sender_is_to_send_and_why() -> None:
+    because = "it can do nothing but sign in by password; " + "; ".join(["not this, because of that"] * 8)
+    plan = [{"name": "ERP", "method": "oauth", "reason": "it signs in with OAuth"}, {"name": "Old", "method": "basic", "reason": because}]
+    report = Report()
+    report.add("contoso", "Decide", "sender_plan", result(plan=plan), True)
+    shown = texts(report)
+    assert shown[4].split() == ["TENANT", "SENDER", "WAY", "BECAUSE"]
+    assert shown[5] == "contoso  ERP     OAuth     it signs in with OAuth"
+    assert shown[6].startswith("contoso  Old     password  it can do nothing but sign in by password;")
+    assert " ".join(line[27:] for line in shown[6:]) == because
+    assert report.as_json()["tasks"][0]["plan"] == plan
+
+
+def test_a_real_run_tells_results_instead_of_plans() -> None:
+    report = Report()
+    report.add("contoso", "Decide", "sender_plan", result(plan=[{"name": "ERP", "method": "oauth", "reason": "it can"}]), False)
+    assert not any("BECAUSE" in text for text in texts(report))
+
+
+def test_a_check_run_says_what_would_change_and_proves_nothing() -> None:
+    report = Report()
+    report.add("contoso", "a task", "smtp_auth", result(changed=True), True)
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER | {"proven": None}]), True)
+    shown = texts(report)
+    assert "WOULD CHANGE" in shown[1]
+    assert shown[5].endswith("way open")
+    assert colours(report)["TENANT"] == "bright gray"
+    assert {colour for text, colour in report.lines() if text.startswith("contoso")} == {"yellow", None}
+
+
+def test_a_failed_task_is_told_once_in_its_own_words() -> None:
+    report = Report()
+    report.add("contoso", "a task", "smtp_auth", {"failed": True, "msg": "contoso.com: it is " + "long " * 40, "failure": {}}, False)
+    shown = texts(report)
+    assert "FAILED" in shown
+    assert shown[shown.index("FAILED") + 1].startswith("contoso: contoso.com: it is long")
+    assert all(len(text) <= 118 for text in shown)
+    assert report.as_json()["tenants"]["contoso"]["failed"] == 1
+
+
+@pytest.mark.parametrize(("stage", "words"), [("input", "not tried"), ("recipient", "refused: recipient")])
+def test_what_was_never_tried_was_not_refused(stage: str, words: str) -> None:
+    report = Report()
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[REFUSED | {"stage": stage, "wait_helps": True}]), False)
+    assert texts(report)[5].endswith(words)
+    assert texts(report)[6].endswith("Waiting may help.")
+
+
+def test_only_what_a_report_is_for_is_kept() -> None:
+    report = Report()
+    report.add("contoso", "a task", "entra_app", result(app={"app_id": "x"}, diff={"before": "", "after": {"a": 1}}), False)
+    [task] = json.loads(json.dumps(report.as_json()))["tasks"]
+    assert task["diff"] == {"before": "", "after": {"a": 1}}
+    assert "app" not in task
+
+
+SPF_WANTED = "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
+RECORD: dict[str, Any] = {
+    "domain": "contoso.com", "present": [SPF_WANTED], "wanted": SPF_WANTED, "lookups": 1, "published": True, "usable": True, "problems": [],
+}  # fmt: skip
+
+
+def test_spf_records_are_shown_so_that_they_can_be_copied() -> None:
+    report = Report()
+    long = SPF_WANTED.replace(" -all", " include:_spf.example.com" * 5 + " -all")
+    records = [RECORD, RECORD | {"domain": "sales.contoso.com", "present": [], "wanted": long, "lookups": 6, "published": False}]
+    report.add("contoso", "SPF", "spf", result(records=records), False)
+    shown = texts(report)
+    assert shown[4].split() == ["TENANT", "DOMAIN", "LOOK-UPS", "SPF"]
+    assert shown[5].split() == ["contoso", "contoso.com", "1", "as", "it", "should", "be"]
+    assert shown[6].split() == ["contoso", "sales.contoso.com", "6", "to", "publish"]
+    assert shown[7:] == ["    published   none", f"    to publish  {long}"]
+    assert report.as_json()["tasks"][0]["records"] == records
+
+
+@pytest.mark.parametrize(
+    ("check_mode", "state", "titles"),
+    [(False, "published now", ("replaced", "published")), (True, "would be published", ("published", "to publish"))],
+)
+def test_a_record_that_this_run_publishes(check_mode: bool, state: str, titles: tuple[str, str]) -> None:
+    report = Report()
+    report.add("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"present": ["v=spf1 -all"]}]), check_mode)
+    shown = texts(report)
+    assert shown[5].endswith(state)
+    assert shown[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_WANTED}"]
+
+
+def test_a_published_record_that_is_an_error_says_so() -> None:
+    report = Report()
+    report.add("contoso", "SPF", "spf", result(records=[RECORD | {"usable": False}]), False)
+    assert texts(report)[5].endswith("an error to receivers")
+
+
+def test_what_is_wrong_with_a_record_is_told_and_red() -> None:
+    report = Report()
+    problem = {"name": "unread", "text": "contoso.com: the TXT records could not be read."}
+    record = RECORD | {"present": [], "wanted": "", "published": False, "usable": False, "problems": [problem]}
+    report.add("contoso", "SPF", "spf_info", result(records=[record]), False)
+    assert texts(report)[5:] == [
+        "contoso  contoso.com         -  cannot be published",
+        "    contoso.com: the TXT records could not be read.",
+    ]
+    assert [colour for _text, colour in report.lines()][5:] == ["red", "red"]
+    report.add("contoso", "another", "entra_app", result(records=[record]), False)
+    assert report.as_json()["tasks"][1]["records"] == [], "another module's records are its own"
+
+
+def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
+    queue = {"messages": messages, "held": 1 if messages else 0, "oldest": 900.0 if messages else None}
+    return {
+        "at": 1000.0, "queue": queue, "problems": list(problems), "token": {"expires": 3400.0},
+        "mailboxes": [{"last_sent": None}, {"last_sent": 940.0}],
+    }  # fmt: skip
+
+
+def test_relays_have_a_table_of_their_own_with_what_is_wrong() -> None:
+    problem = {
+        "subject": "scanner@contoso.com", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.", "code": "535 5.7.139",
+        "messages": 3, "grave": True,
+    }  # fmt: skip
+    report = Report()
+    report.add("relay2", "Look", "relay_status", result(0, relay=relay_state(problem, messages=3)), False)
+    report.add("relay1", "Look", "relay_status", result(0, relay=relay_state()), False)
+    shown = [line.split() for line in texts(report)]
+    assert shown[1:4] == [
+        ["RELAY", "QUEUE", "OLDEST", "LAST", "SENT", "TOKEN", "STATE"],
+        ["relay1", "0", "-", "1", "min", "ago", "40", "min", "left", "well"],
+        ["relay2", "3,", "1", "held", "2", "min", "1", "min", "ago", "40", "min", "left", "1", "to", "do"],
+    ]
+    assert texts(report)[4:] == [
+        "    scanner@contoso.com, 3 messages: SMTP AUTH is off for this mailbox (535 5.7.139). Enable it.",
+    ]
+    assert (colours(report)["relay1"], colours(report)["relay2"]) == ("green", "red")
+    assert report.as_json()["tenants"] == {}

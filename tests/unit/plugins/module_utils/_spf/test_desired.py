@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record to publish, as a table: what is there, what is wanted, what comes of it."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._spf import check_host, is_spf, parse, wanted_record
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .table import Table
+
+MS = {"includes": ["spf.protection.outlook.com"]}
+INCLUDE = "include:spf.protection.outlook.com"
+RELAY = MS | {"ip4": ["203.0.113.10"]}
+
+CASES: dict[str, tuple[str | list[str], dict[str, Any], str]] = {
+    "where it had no say": (
+        f"v=spf1 -ip4:203.0.113.0/24 ip4:203.0.113.10 {INCLUDE} -all",
+        RELAY,
+        f"v=spf1 ip4:203.0.113.10 -ip4:203.0.113.0/24 {INCLUDE} -all",
+    ),
+    "a first record is soft": ([], RELAY, f"v=spf1 ip4:203.0.113.10 {INCLUDE} ~all"),
+    "a first record, hard": ([], RELAY | {"policy": "hardfail"}, f"v=spf1 ip4:203.0.113.10 {INCLUDE} -all"),
+    "nothing sends": ([], {"policy": "hardfail"}, "v=spf1 -all"),
+    "IPv6 and third parties": (
+        [],
+        {"ip6": ["2001:db8::1"], "includes": ["sendgrid.net", "mailgun.org"]},
+        "v=spf1 ip6:2001:db8::1 include:sendgrid.net include:mailgun.org ~all",
+    ),
+    "what is there already": (f"v=spf1 ip4:203.0.113.10 {INCLUDE} -all", RELAY, f"v=spf1 ip4:203.0.113.10 {INCLUDE} -all"),
+    "the same in other letters": (f"V=SPF1  +IP4:203.0.113.10/32 {INCLUDE.upper()} -ALL", RELAY, f"V=SPF1  +IP4:203.0.113.10/32 {INCLUDE.upper()} -ALL"),
+    "others' terms stay, in their order": (
+        "v=spf1 mx include:_spf.google.com a:web.example.com -all",
+        RELAY,
+        f"v=spf1 ip4:203.0.113.10 mx include:_spf.google.com a:web.example.com {INCLUDE} -all",
+    ),
+    "others' terms go": ("v=spf1 mx include:_spf.google.com ?all", RELAY | {"exclusive": True}, f"v=spf1 ip4:203.0.113.10 {INCLUDE} ?all"),
+    "the policy is changed": (f"v=spf1 {INCLUDE} ~all", MS | {"policy": "hardfail"}, f"v=spf1 {INCLUDE} -all"),
+    "no policy is kept": (f"v=spf1 {INCLUDE}", MS, f"v=spf1 {INCLUDE}"),
+    "no policy is kept beside something new": ("v=spf1 mx", MS, f"v=spf1 mx {INCLUDE}"),
+    "a qualifier that does not pass": (f"v=spf1 ~{INCLUDE} -ip4:203.0.113.10 -all", RELAY, f"v=spf1 {INCLUDE} ip4:203.0.113.10 -all"),
+    "a network that holds the address": (f"v=spf1 ip4:203.0.113.0/24 {INCLUDE} -all", RELAY, f"v=spf1 ip4:203.0.113.0/24 {INCLUDE} -all"),
+    "a network that does not let it pass": (
+        f"v=spf1 -ip4:203.0.113.0/24 {INCLUDE} -all", RELAY, f"v=spf1 ip4:203.0.113.10 -ip4:203.0.113.0/24 {INCLUDE} -all"
+    ),
+    "wanted inside wanted": ([], {"ip4": ["203.0.113.10", "203.0.113.0/24", "203.0.113.0/24"]}, "v=spf1 ip4:203.0.113.0/24 ~all"),
+    "the same twice": (f"v=spf1 mx {INCLUDE} MX {INCLUDE} -all", MS, f"v=spf1 mx {INCLUDE} -all"),
+    "behind all": (f"v=spf1 {INCLUDE} -all mx", MS, f"v=spf1 {INCLUDE} -all"),
+    "two records": (
+        [f"v=spf1 {INCLUDE} -all", "v=spf1 include:sendgrid.net ~all"], RELAY, f"v=spf1 ip4:203.0.113.10 {INCLUDE} include:sendgrid.net -all"
+    ),
+    "a redirect stays": ("v=spf1 redirect=_spf.example.com", RELAY, f"v=spf1 ip4:203.0.113.10 {INCLUDE} redirect=_spf.example.com"),
+    "a redirect that holds it all": (
+        "v=spf1 redirect=_spf.example.com", MS | {"reached": ["spf.protection.outlook.com"]}, "v=spf1 redirect=_spf.example.com"
+    ),
+    "a redirect and a policy": ("v=spf1 redirect=_spf.example.com", MS | {"policy": "hardfail"}, f"v=spf1 {INCLUDE} include:_spf.example.com -all"),
+    "a redirect goes": ("v=spf1 redirect=_spf.example.com", MS | {"exclusive": True}, f"v=spf1 {INCLUDE} ~all"),
+    "a void redirect": (f"v=spf1 {INCLUDE} -all redirect=_spf.example.com", MS, f"v=spf1 {INCLUDE} -all"),
+    "modifiers stay": (f"v=spf1 exp=why.example.com {INCLUDE} -all x=1", MS, f"v=spf1 exp=why.example.com {INCLUDE} -all x=1"),
+    "modifiers move behind": ("v=spf1 exp=why.example.com -all", MS, f"v=spf1 {INCLUDE} -all exp=why.example.com"),
+    "reached through another include": (
+        "v=spf1 include:_spf.example.com -all", MS | {"reached": ["spf.protection.outlook.com"]}, "v=spf1 include:_spf.example.com -all"
+    ),
+    "reached, and there already": (
+        f"v=spf1 include:_spf.example.com {INCLUDE} -all",
+        MS | {"reached": ["spf.protection.outlook.com"]},
+        f"v=spf1 include:_spf.example.com {INCLUDE} -all",
+    ),
+    "what is wrong stays": ("v=spf1 ip4:300.1.1.1 -all", MS, f"v=spf1 ip4:300.1.1.1 {INCLUDE} -all"),
+    "macros keep their letters": ("v=spf1 exists:%{I}._spf.%{D} -all", MS, f"v=spf1 exists:%{{I}}._spf.%{{D}} {INCLUDE} -all"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_record_to_publish(name: str) -> None:
+    present, options, expected = CASES[name]
+    listed = [present] if isinstance(present, str) else present
+    found = wanted_record(listed, **options)
+    assert found == expected
+    assert wanted_record([found], **options) == found, "a second run finds nothing to do"
+
+
+WORDS = [
+    "mx", "a", "~a:web.example.com/24", "include:spf.protection.outlook.com", "-include:spf.protection.outlook.com", "include:sendgrid.net",
+    "ip4:203.0.113.10", "?ip4:203.0.113.0/24", "ip4:198.51.100.0/24", "-all", "~all", "+all", "redirect=_spf.example.com", "exp=why.example.com",
+    "x=1", "ip4:300.1.1.1", "MX", "ip6:2001:db8::/32",
+]  # fmt: skip
+records = st.lists(st.sampled_from(WORDS), max_size=7).map(lambda words: " ".join(["v=spf1", *words]))
+wishes = st.fixed_dictionaries(
+    {
+        "ip4": st.lists(st.sampled_from(["203.0.113.10", "203.0.113.0/25", "192.0.2.1"]), max_size=3),
+        "ip6": st.lists(st.sampled_from(["2001:db8::1", "2001:db8:1::/48"]), max_size=2),
+        "includes": st.lists(st.sampled_from(["spf.protection.outlook.com", "sendgrid.net"]), max_size=2),
+        "policy": st.sampled_from(["keep", "hardfail", "softfail", "neutral"]),
+        "exclusive": st.booleans(),
+    }
+)
+
+
+@given(st.lists(records, max_size=2), wishes)
+def test_it_is_one_record_that_stays_as_it_is(present: list[str], wish: dict[str, Any]) -> None:
+    found = wanted_record(present, **wish)
+    assert is_spf(found)
+    assert wanted_record([found], **wish) == found
+    terms = parse(found).terms
+    assert len({term.key for term in terms}) == len(terms)
+    assert sum(term.kind == "all" for term in terms) <= 1
+
+
+@given(st.lists(records, max_size=2), wishes)
+def test_what_is_wanted_passes(present: list[str], wish: dict[str, Any]) -> None:
+    found = wanted_record(present, **wish)
+    record = parse(found)
+    if record.problems:
+        return
+    answers = Table({"sendgrid.net": "v=spf1 ip4:192.0.2.99 ~all", "_spf.example.com": "v=spf1 ip4:192.0.2.98 ~all"})
+    for text in [*wish["ip4"], *wish["ip6"]]:
+        verdict = check_host(text.partition("/")[0], "contoso.com", answers, record=found)
+        assert verdict.result == "pass", (found, text)
+
+
+@given(records, wishes.filter(lambda wish: not wish["exclusive"]))
+def test_nothing_of_others_is_lost(present: str, wish: dict[str, Any]) -> None:
+    found = {term.key for term in parse(wanted_record([present], **wish)).terms}
+    for term in parse(present).effective:
+        assert term.kind == "all" or term.key in found

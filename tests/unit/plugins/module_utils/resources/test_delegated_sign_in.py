@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user signs in once; afterwards one silent use proves that the sign-in still works."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils.resources.delegated_sign_in import RESOURCE
+
+from ....conftest import TENANT, FakeClock, Play, parameters
+from ....script import Script
+from .._identity.test_federated import CODE, DEVICE, KNOWN
+from .._identity.test_tokens import DISCOVERY, TOKEN, granted, refused
+
+APP, ADA = "99999999-8888-4777-8666-555555555555", "ada@contoso.com"
+SCOPE = "https://outlook.office.com/SMTP.Send"
+BY_NAME = "/v1.0/applications(uniqueName='user-sender')?$select=appId"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sinks" / "ada.token"
+
+
+@pytest.fixture
+def held(path: Path) -> Path:
+    """A sink with a refresh token."""
+    path.parent.mkdir()
+    path.write_text("r3fresh-0\n")
+    path.chmod(0o600)
+    return path
+
+
+def told(number: int, user: str = ADA, **more: Any) -> dict[str, Any]:
+    """An answer with tokens of a user; msal reads the ID token without checking its signature."""
+    body = base64.urlsafe_b64encode(
+        json.dumps({"preferred_username": user, "aud": APP, "sub": "s", "exp": 9e9, "iat": 1}).encode()
+    ).decode()
+    return granted(number) | {"refresh_token": f"r3fresh-{number}", "id_token": f"e30.{body.rstrip('=')}.x"} | more
+
+
+def options(path: Path, **more: Any) -> dict[str, Any]:
+    app = {} if "app_unique_name" in more else {"app_id": APP}
+    return {"user": ADA, "sink": {"path": str(path)}} | app | more
+
+
+def asked(script: Script, *answers: tuple[int, dict[str, Any]]) -> None:
+    script.expect("GET", DISCOVERY).answers(200, KNOWN)
+    script.expect("POST", DEVICE).form(client_id=APP).answers(200, CODE)
+    for status, body in answers:
+        script.expect("POST", TOKEN).form(device_code="d3vice").answers(status, body)
+
+
+# -- signing in -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:Attempted too soon")  # the test's clock is not msal's
+def test_a_user_signs_in_and_the_token_is_stored(play: Play, script: Script, path: Path, clock: FakeClock, journal_dir: Path) -> None:
+    shown: list[str] = []
+    asked(script, (400, {"error": "authorization_pending", "error_codes": [70016]}), (200, told(1)))
+    result = play(RESOURCE, script, prompt=shown.append, **options(path))
+    assert shown == [f"{TENANT}: for {ADA}: {CODE['message']}"]
+    assert clock.slept == [5]
+    assert path.read_text() == "r3fresh-1\n"
+    where = f"the file {path}"
+    assert result["sign_in"] == {"user": ADA, "app_id": APP, "sink": where, "signed_in": True, "reason": f"{where} holds no refresh token"}
+    assert result["changed"] is True
+    assert (result["diff"]["before"]["signed_in"], result["diff"]["after"]["signed_in"]) == (False, True)
+    assert SCOPE in (script.requests[1].form or {})["scope"]
+    journal = next(journal_dir.iterdir()).read_text()
+    for secret in ("r3fresh-1", "granted-1", "d3vice"):
+        assert secret not in json.dumps(result) + journal + "".join(shown)
+
+
+def test_a_sign_in_that_works_changes_nothing_and_is_renewed(play: Play, script: Script, held: Path, journal_dir: Path) -> None:
+    script.expect("GET", DISCOVERY).answers(200, KNOWN)
+    script.expect("POST", TOKEN).form(grant_type="refresh_token", refresh_token="r3fresh-0").answers(200, told(1))
+    result = play(RESOURCE, script, **options(held))
+    assert (result["changed"], result["sign_in"]["signed_in"], result["sign_in"]["reason"]) == (False, True, "")
+    assert result["diff"]["before"] == result["diff"]["after"]
+    assert held.read_text() == "r3fresh-1\n"
+    assert not journal_dir.exists()
+
+
+def test_check_mode_proves_without_storing(play: Play, script: Script, held: Path) -> None:
+    script.expect("GET", DISCOVERY).answers(200, KNOWN)
+    script.expect("POST", TOKEN).answers(200, told(1))
+    assert play(RESOURCE, script, check_mode=True, **options(held))["changed"] is False
+    assert held.read_text() == "r3fresh-0\n"
+
+
+def test_check_mode_says_what_would_be_needed(play: Play, script: Script, path: Path) -> None:
+    result = play(RESOURCE, script, check_mode=True, **options(path))
+    assert (result["changed"], result["diff"]["after"]["signed_in"]) == (True, True)
+    assert result["notes"] == [f"{ADA} would have to sign in: the file {path} holds no refresh token."]
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        (700082, "the refresh token was not used for 90 days and has expired"),
+        (50173, "the refresh token was revoked, or the user's password was reset"),
+        (50076, "multi-factor authentication is needed"),
+    ],
+)
+def test_a_token_that_is_no_good_any_more_asks_again(play: Play, script: Script, held: Path, code: int, cause: str) -> None:
+    script.expect("GET", DISCOVERY).answers(200, KNOWN)
+    script.expect("POST", TOKEN).answers(400, refused(code, "invalid_grant", "No more r3fresh-0."))
+    script.expect("POST", DEVICE).answers(200, CODE)
+    script.expect("POST", TOKEN).answers(200, told(1))
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(held))
+    assert result["sign_in"]["reason"] == f"{cause} (AADSTS{code})"
+    assert held.read_text() == "r3fresh-1\n"
+
+
+@pytest.mark.parametrize(("code", "error"), [(65001, "invalid_grant"), (53003, "invalid_grant"), (7000218, "invalid_client")])
+def test_what_no_new_sign_in_mends_is_told(play: Play, script: Script, held: Path, code: int, error: str) -> None:
+    script.expect("GET", DISCOVERY).answers(200, KNOWN)
+    script.expect("POST", TOKEN).answers(400, refused(code, error, "Refused r3fresh-0."))
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(held))
+    assert result["failure"]["code"] == f"AADSTS{code}"
+    assert f"sign in to {TENANT} as {ADA}" in result["msg"]
+    assert "r3fresh-0" not in json.dumps(result)
+    assert held.read_text() == "r3fresh-0\n"
+
+
+def test_the_application_is_found_by_its_unique_name(play: Play, script: Script, held: Path) -> None:
+    script.expect("GET", BY_NAME).answers(200, {"appId": APP})
+    script.expect("GET", DISCOVERY).answers(200, KNOWN)
+    script.expect("POST", TOKEN).form(client_id=APP).answers(200, told(1))
+    assert play(RESOURCE, script, **options(held, app_unique_name="user-sender"))["sign_in"]["app_id"] == APP
+
+
+def test_an_application_that_is_still_to_be_made(play: Play, script: Script, path: Path) -> None:
+    for check_mode in (True, False):
+        script.expect("GET", BY_NAME).answers(404, {"error": {"code": "Request_ResourceNotFound", "message": ""}})
+        result = play(RESOURCE, script, check_mode=check_mode, **options(path, app_unique_name="user-sender"))
+        if check_mode:
+            assert result["sign_in"]["reason"] == "the application user-sender does not exist yet"
+        else:
+            assert "The Entra application user-sender does not exist; register it" in result["msg"]
+
+
+# -- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def test_somebody_else_in_the_browser_is_refused(play: Play, script: Script, path: Path) -> None:
+    asked(script, (200, told(1, user="bob@contoso.com")))
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(path))
+    assert "bob@contoso.com signed in, not ada@contoso.com: nothing was stored" in result["msg"]
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [("authorization_declined", "the user declined the sign-in"), ("expired_token", "the code was not entered in time and has expired")],
+)
+def test_a_code_that_came_to_nothing(play: Play, script: Script, path: Path, error: str, cause: str) -> None:
+    asked(script, (400, {"error": error, "error_description": f"{error} d3vice"}))
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(path))
+    assert cause in result["msg"]
+    assert "d3vice" not in json.dumps(result)
+
+
+@pytest.mark.filterwarnings("ignore:Attempted too soon")
+def test_nobody_comes_in_the_time_allowed(play: Play, script: Script, path: Path, clock: FakeClock) -> None:
+    asked(script, *[(400, {"error": "authorization_pending", "error_codes": [70016]})] * 7)
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(path, sign_in_timeout=30))
+    assert "nobody has signed in with the code in the time allowed" in result["msg"]
+    assert sum(clock.slept) == 30
+
+
+def test_a_task_that_cannot_show_a_code_says_so(play: Play, script: Script, path: Path) -> None:
+    result = play(RESOURCE, script, **options(path))
+    assert f"{ADA} has to sign in, and this task cannot show the code: run it on the machine that runs Ansible" in result["msg"]
+
+
+def test_a_sink_that_cannot_be_written_is_found_before_anybody_is_asked(play: Play, script: Script, tmp_path: Path) -> None:
+    sink = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path, sink=sink))
+    assert "the sink cannot be written" in result["msg"]
+    (tmp_path / "file").write_text("")
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path / "file" / "ada.token"))
+    assert "cannot be" in result["msg"]
+
+
+def test_consent_to_offline_access_is_missed(play: Play, script: Script, path: Path) -> None:
+    asked(script, (200, told(1, refresh_token="")))
+    assert "consent to offline_access is missing" in play(RESOURCE, script, prompt=lambda text: None, **options(path))["msg"]
+
+
+def test_bad_input_is_told_all_at_once() -> None:
+    given = parameters(RESOURCE.spec, user="ada", sink={"path": "x"}, sign_in_timeout=5)
+    assert RESOURCE.check(given) == [
+        "user holds 'ada', which is no mail address (name@domain).",
+        "sink: path is 'x': give an absolute path, so that every run finds the same file.",
+        "app_unique_name or app_id is missing: name the public client that the user signs in to.",
+        "sign_in_timeout is 5: use 30 to 900 seconds; a code lives no longer.",
+    ]
+    assert "app_id is 'x': give the application's client id, a GUID." in RESOURCE.check(
+        parameters(RESOURCE.spec, user=ADA, app_id="x", sink={"path": "/x"})
+    )
+
+
+# -- taking it away ---------------------------------------------------------------------------------------------------
+
+
+def test_a_sign_in_is_removed_once(play: Play, script: Script, held: Path) -> None:
+    wanted = {"user": ADA, "sink": {"path": str(held)}, "state": "absent"}
+    check = play(RESOURCE, script, check_mode=True, **wanted)
+    assert (check["changed"], held.exists()) == (True, True)
+    gone = play(RESOURCE, script, **wanted)
+    assert (gone["changed"], gone["diff"], held.exists()) == (True, check["diff"], False)
+    assert play(RESOURCE, script, **wanted)["changed"] is False
+
+
+@pytest.mark.parametrize("sink", [{"kind": "environment", "variable": "X"}, {"kind": "command", "fetch": ["cat"]}])
+def test_what_cannot_be_removed_is_told(sink: dict[str, Any]) -> None:
+    assert any("remove" in problem for problem in RESOURCE.check(parameters(RESOURCE.spec, user=ADA, sink=sink, state="absent")))

@@ -1,0 +1,250 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac import recipient_filter, scopes
+from ansible_collections.mailops.m365.plugins.module_utils.resources.rbac_for_applications import INFO, RESOURCE
+
+from ....conftest import FakeClock, Play, parameters
+from .rbac_tenant import APP, OBJECT, A, B, C, Organization, number_of, steps
+
+BOTH: dict[str, Any] = {"unique_name": "sender", "mailboxes": [A, B.upper()], "replace": True}
+MADE = ["scope", "assign"]
+
+
+def twice(play: Play, service: Organization, **options: Any) -> dict[str, Any]:
+    """A check run, which must write nothing and foretell the real one, and the real one."""
+    before = list(service.log)
+    planned = play(RESOURCE, service, check_mode=True, **options)
+    assert service.log == before
+    done = play(RESOURCE, service, **options)
+    for name in ("changed", "diff", "rbac", "msg"):
+        assert planned.get(name) == done.get(name)
+    return done
+
+
+def test_a_new_application_gets_its_role_alone(play: Play) -> None:
+    service = Organization()
+    done = twice(play, service, **BOTH)
+    assert steps(service.log) == [*MADE, "tag alone"]
+    assert service.scopes == {"sender": f"PrimarySmtpAddress -eq '{A}' -or PrimarySmtpAddress -eq '{B}'"}
+    assert service.ran("New-ManagementRoleAssignment")[0]["Name"] == "SMTP.SendAsApp sender"
+    assert done["rbac"] == {
+        "app_id": APP, "object_id": OBJECT, "scopes": {"sender": [A, B]},
+        "consent": False, "full_access": [], "phase": "alone", "due": None,
+    }  # fmt: skip
+    assert done["diff"]["before"] == ""
+    again = twice(play, service, **BOTH)
+    assert (again["changed"], again["cost"]["requests"]) == (False, 3)
+    assert len(service.ran("Get-MailboxPermission")) == 4  # of two mailboxes, in the first check run and the first real one
+
+
+def test_an_application_with_consent_is_moved_over_several_runs(play: Play, clock: FakeClock) -> None:
+    service = Organization(A, B, consented=True)
+    told = []
+    for expected in (
+        [*MADE, "tag assigned"],
+        ["withdraw", "tag withdrawn"],
+        ["revoke", "tag alone"],
+    ):
+        service.log.clear()
+        done = twice(play, service, **BOTH)
+        assert steps(service.log) == expected
+        told += done.get("notes", [])
+        assert twice(play, service, **BOTH)["changed"] is False
+        clock.time += 7200
+    assert [note.partition(" until ")[0] for note in told] == [
+        "The role assignment may take",
+        "Tokens with SMTP.SendAsApp may be in use",
+    ]
+    assert clock.slept == []
+    assert (service.granted, service.directory.consents) == (set(), [])
+    assert [tag.partition("@")[0] for tag in service.directory.tags] == ["mailops", "mailops-rbac:alone"]
+
+
+def test_and_in_one_run_that_may_wait(play: Play, clock: FakeClock) -> None:
+    service = Organization(A, consented=True)
+    done = twice(play, service, **BOTH, wait_timeout=14400)
+    assert steps(service.log) == [*MADE, "tag assigned", "withdraw", "tag withdrawn", "revoke", "tag alone"]
+    assert clock.slept == [7200.0, 7200.0]
+    assert (done["diff"]["before"]["consent"], done["diff"]["before"]["full_access"]) == (True, [A])
+    assert done["rbac"]["phase"] == "alone"
+
+
+def test_and_back(play: Play, clock: FakeClock) -> None:
+    service = Organization()
+    play(RESOURCE, service, **BOTH)
+    back = BOTH | {"state": "absent"}
+    refused = play(RESOURCE, service, **back)
+    assert refused["failure"]["problems"] == [
+        f"The application lacks FullAccess on {A}, {B.upper()}: grant it first (module exchange_service_principal); nothing was changed."
+    ]
+    planned = play(RESOURCE, service, check_mode=True, **back)  # of a real run in which an earlier task grants it
+    service.granted = {A, B}
+    for expected in (["tag granted"], ["consent", "tag consented"], ["unassign", "no scope", "tag "]):
+        service.log.clear()
+        done = twice(play, service, **back)
+        assert steps(service.log) == expected
+        if planned:
+            assert planned["diff"] == done["diff"]
+            planned = {}
+        clock.time += 7200
+    assert done["rbac"] is None
+    assert done["diff"]["after"] == ""
+    assert (service.directory.tags, len(service.directory.consents), service.granted) == (["mailops"], 1, {A, B})
+    assert twice(play, service, **back)["changed"] is False
+
+
+def test_nothing_is_taken_back_where_nothing_is(play: Play) -> None:
+    service = Organization(A, consented=True)
+    done = twice(play, service, **BOTH, state="absent")
+    assert (done["changed"], done["rbac"], done["diff"]["before"]) == (False, None, "")
+
+
+def test_without_replace_consent_and_permissions_are_left_alone(play: Play) -> None:
+    service = Organization(A, consented=True)
+    options = {"app_id": APP, "scope": "Senders", "mailboxes": [A]}
+    done = twice(play, service, **options)
+    assert service.log == MADE
+    assert done["diff"] == done["diff"] | {"before": "", "after": {"scopes": {"Senders": [A]}}}
+    assert service.directory.requests == 2  # one a run
+    assert twice(play, service, **options)["changed"] is False
+    assert twice(play, service, **options, state="absent")["rbac"] is None
+    assert service.log == [*MADE, "unassign", "no scope"]
+
+
+def test_a_filter_of_ones_own_is_compared_by_its_meaning(play: Play) -> None:
+    service = Organization()
+    options = BOTH | {"recipient_filter": "alias -eq 'A'  -or Alias -like 'b*'"}
+    assert twice(play, service, **options)["changed"] is True
+    assert twice(play, service, **options)["changed"] is False
+    assert twice(play, service, **options | {"recipient_filter": "Alias -like 'b*' -or Alias -eq 'a'"})["changed"] is False
+    done = twice(play, service, **options | {"recipient_filter": "Alias -ne 'c'"})
+    assert done["diff"]["before"]["scopes"] == {"sender": "((Alias -eq 'A') -or (Alias -like 'b*'))"}
+    assert done["diff"]["after"]["scopes"] == {"sender": "Alias -ne 'c'"}
+
+
+def test_consent_stays_where_a_mailbox_is_not_in_scope(play: Play, clock: FakeClock) -> None:
+    service = Organization(A, B, consented=True)
+    options = BOTH | {"recipient_filter": "Alias -eq 'a'"}
+    made = play(RESOURCE, service, **options)
+    assert f"{B.upper()}: not in the application's scope by Exchange's own test" in made["msg"]
+    assert made["changed"] is True
+    assert 200 < sum(clock.slept) <= 300
+    service.directory.tags.append("mailops-rbac:assigned@2026-01-01T00:00:00Z")
+    late = twice(play, service, **options)
+    assert "not in the application's scope" in late["msg"]
+    assert late["changed"] is False
+    assert len(service.directory.consents) == 1
+
+
+def test_what_was_written_is_waited_for(play: Play, clock: FakeClock) -> None:
+    service = Organization(late=3)
+    assert play(RESOURCE, service, **BOTH)["changed"] is True
+    assert clock.slept == [2.0, 4.0]
+    assert [test["Resource"] for test in service.ran("Test-")] == [B, A, B, A, B]  # the service answers a batch in any order
+
+
+def test_a_scope_is_mended(play: Play) -> None:
+    service = Organization()
+    play(RESOURCE, service, **BOTH)
+    service.scopes["sender"] = "Alias -eq 'c'"
+    service.assign("SMTP.SendAsApp sender", "sender", enabled="False")
+    service.assign("By hand", None)
+    service.log.clear()
+    done = twice(play, service, **BOTH)
+    assert sorted(service.log) == ["enable", "filter"]
+    assert done["notes"] == ["The application has the role by other assignments, too, which are left as they are: By hand."]
+
+
+def test_many_mailboxes_get_several_scopes_and_stay_where_they_are(play: Play) -> None:
+    many = tuple(f"sender{number:03}@branch.contoso.com" for number in range(300))
+    service = Organization(more=many)
+    options: dict[str, Any] = {"unique_name": "sender", "mailboxes": list(many[:299])}
+    twice(play, service, **options)
+    assert [number_of(name) for name in service.scopes] == list(range(1, len(service.scopes) + 1))
+    assert len(service.scopes) == len(service.assignments) == 3
+    assert max(len(text) for text in service.scopes.values()) <= scopes.LONGEST_FILTER
+    held = {name: recipient_filter.addresses(text) or set() for name, text in service.scopes.items()}
+    service.log.clear()
+    twice(play, service, **options | {"mailboxes": [*many[1:]]})
+    assert service.log == ["filter"]  # one leaves the first scope, and another takes its place there
+    now = {name: recipient_filter.addresses(text) for name, text in service.scopes.items()}
+    assert now["sender"] == held["sender"] - {many[0]} | {many[299]}
+    assert {name: now[name] for name in ("sender 2", "sender 3")} == {name: held[name] for name in ("sender 2", "sender 3")}
+    service.log.clear()
+    twice(play, service, **options | {"mailboxes": sorted(held["sender"] - {many[0]})})
+    assert service.log == ["filter", "unassign", "unassign", "no scope", "no scope"]
+
+
+def test_a_check_run_before_the_application_is_there(play: Play) -> None:
+    service = Organization()
+    service.directory.there = service.registered = False
+    new = "new@contoso.com"
+    options = BOTH | {"mailboxes": [A, new], "expected_mailboxes": [new]}
+    planned = play(RESOURCE, service, check_mode=True, **options)
+    assert planned["notes"] == [
+        "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run makes it."
+    ]
+    refused = play(RESOURCE, service, **BOTH)
+    assert refused["msg"].endswith("Entra has no enterprise application for sender: register it first (module entra_app).")
+    service.directory.there = True
+    refused = play(RESOURCE, service, **BOTH)
+    assert refused["msg"].endswith("Exchange does not know the application sender: register it first (module exchange_service_principal).")
+    assert service.log == []
+    service.registered, service.mailboxes[new] = True, service.mailbox(new)
+    done = play(RESOURCE, service, **options)
+    assert done["diff"] == planned["diff"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_mailboxes_that_cannot_be_meant(play: Play, check_mode: bool) -> None:
+    service = Organization()
+    for listed, said in (
+        ([A, "alias@contoso.com"], f"mailboxes: alias@contoso.com is an alias of {A}: list {A}."),
+        (["nobody@contoso.com", "x@elsewhere.example"], "Exchange has no mailbox nobody@contoso.com: create it or correct the address"),
+    ):
+        result = play(RESOURCE, service, check_mode=check_mode, unique_name="sender", mailboxes=listed)
+        assert said in result["msg"]
+        assert play(RESOURCE, service, check_mode=check_mode, **BOTH | {"mailboxes": ["nobody@contoso.com"]})["failed"]
+    assert service.log == []
+
+
+def test_all_that_is_wrong_with_the_input_is_told_at_once() -> None:
+    wrong = parameters(RESOURCE.spec, unique_name="sender", scope="x" * 46, recipient_filter="Alias =", settle_time=-1, replace=True)
+    assert RESOURCE.check(wrong) == [
+        f"scope is '{'x' * 46}': use 1 to 45 characters.",
+        "recipient_filter is 'Alias =': '=' cannot be read; write it as in PrimarySmtpAddress -eq 'erp@contoso.com'.",
+        "settle_time is -1: give seconds, 0 or more.",
+        "mailboxes is empty: list the addresses of the mailboxes that the application sends as.",
+    ]
+    assert RESOURCE.check(parameters(RESOURCE.spec, unique_name="s" * 100, mailboxes=["a b"])) == [
+        "mailboxes holds 'a b', which is no mail address (name@domain)."
+    ]
+    assert RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", state="absent")) == []
+    assert RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", recipient_filter="Alias -eq 'a'")) == []
+
+
+def test_what_is_left_of_an_application_that_is_gone_is_removed(play: Play) -> None:
+    service = Organization()
+    play(RESOURCE, service, **BOTH)
+    service.directory.there = False
+    service.log.clear()
+    assert twice(play, service, **BOTH, state="absent")["changed"] is True
+    assert service.log == ["unassign", "no scope"]
+
+
+def test_reading(play: Play) -> None:
+    service = Organization(C, consented=True)
+    assert play(INFO, service, unique_name="sender")["rbac"]["phase"] is None
+    play(RESOURCE, service, **BOTH)
+    read = play(INFO, service, unique_name="sender", mailboxes=[A, C.upper()])
+    assert read["in_scope"] == {A: True, C: False}
+    assert (read["rbac"]["scopes"], read["rbac"]["consent"], read["rbac"]["phase"]) == ({"sender": [A, B]}, True, "assigned")
+    service.directory.there = False
+    assert play(INFO, service, unique_name="gone", mailboxes=[A])["in_scope"] == {}

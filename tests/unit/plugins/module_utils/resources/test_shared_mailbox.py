@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils.resources.shared_mailbox import INFO, RESOURCE, alias
+
+from ....conftest import FakeClock, Play, parameters
+from ....services import Exchange, Refused, missing
+
+
+class Mailboxes(Exchange):
+    """Mailboxes; one that is new is unknown to Set-Mailbox for the first `late` tries."""
+
+    def __init__(self, *items: dict[str, Any], late: int = 0) -> None:
+        super().__init__(
+            Get_Mailbox=self.get, New_Mailbox=self.new, Set_Mailbox=self.set, Remove_Mailbox=self.remove,
+            Get_Recipient=lambda parameters: self.recipients, Get_RecipientPermission=self.permissions,
+            Add_RecipientPermission=self.grant, Remove_RecipientPermission=self.withdraw,
+            Get_AcceptedDomain=lambda parameters: [{"DomainName": "Contoso.com"}, {"DomainName": "contoso.example"}],
+        )  # fmt: skip
+        self.items = list(items)
+        self.late = late
+        self.recipients: list[dict[str, Any]] = []
+
+    def get(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        if "Identity" not in parameters:
+            assert parameters == {"RecipientTypeDetails": ["SharedMailbox"], "ResultSize": "Unlimited"}
+            return [item for item in self.items if item["RecipientTypeDetails"] == "SharedMailbox"]
+        wanted = parameters["Identity"]
+        found = [i for i in self.items if wanted in (i["Guid"], i["PrimarySmtpAddress"].lower(), i.get("other"))]
+        if not found:
+            raise missing(wanted)
+        return found
+
+    def new(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        assert parameters["Shared"] is True
+        assert parameters["Name"] == parameters["Alias"]
+        self.items.append(mailbox(parameters["PrimarySmtpAddress"], parameters["DisplayName"]))
+        return self.items[-1:]
+
+    def set(self, parameters: dict[str, Any]) -> None:
+        if self.late:
+            self.late -= 1
+            raise missing(parameters["Identity"])
+        wishes = dict(parameters)
+        item = self.get({"Identity": wishes.pop("Identity")})[0]
+        table = wishes.pop("GrantSendOnBehalfTo", None)
+        if table:
+            named = [self.get({"Identity": guid})[0]["Name"] for guid in table.get("Add", [])]  # reads back as names
+            kept = [name for name in item.get("GrantSendOnBehalfTo", []) if name not in table.get("Remove", [])]
+            item["GrantSendOnBehalfTo"] = kept + named
+        item.update(wishes)
+
+    def permissions(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        item = self.get(parameters)[0]
+        trustees = ["NT AUTHORITY\\SELF", "S-1-5-21-1-2-3-4", *item.get("send_as", [])]
+        return [{"Trustee": name, "AccessRights": ["SendAs"], "AccessControlType": "Allow"} for name in trustees]
+
+    def grant(self, parameters: dict[str, Any]) -> None:
+        user = self.get({"Identity": parameters["Trustee"]})[0]
+        self.get(parameters)[0].setdefault("send_as", []).append(user["UserPrincipalName"])
+
+    def withdraw(self, parameters: dict[str, Any]) -> None:
+        self.get(parameters)[0]["send_as"].remove(parameters["Trustee"])
+
+    def remove(self, parameters: dict[str, Any]) -> None:
+        assert parameters["Confirm"] is False
+        self.items.remove(self.get(parameters)[0])
+
+
+def mailbox(address: str, title: str = "Shop", kind: str = "SharedMailbox", **more: Any) -> dict[str, Any]:
+    copies = {"MessageCopyForSentAsEnabled": False, "MessageCopyForSendOnBehalfEnabled": "False"}
+    return {"Guid": f"guid-{address}", "PrimarySmtpAddress": address, "DisplayName": title, "RecipientTypeDetails": kind} | copies | more
+
+
+def test_mailboxes_are_made_changed_and_removed_as_predicted(play: Play) -> None:
+    service = Mailboxes(mailbox("shop@contoso.com"), mailbox("old@contoso.com"), mailbox("kept@contoso.com"))
+    wishes = [
+        {"address": "Sales@contoso.com", "message_copy_for_sent_as": True},
+        {"address": "shop@contoso.com", "display_name": "Web shop"},
+        {"address": "old@contoso.com", "state": "absent"},
+        {"address": "gone@elsewhere.example", "state": "absent"},
+        {"address": "kept@contoso.com"},
+    ]
+    planned = play(RESOURCE, service, check_mode=True, mailboxes=wishes)
+    assert service.writes == []
+    done = play(RESOURCE, service, mailboxes=wishes)
+    for key in ("changed", "diff", "shared_mailboxes"):
+        assert planned[key] == done[key]
+    assert service.ran("New-")[0]["DisplayName"] == "sales"
+    changes = {c["Identity"]: c for c in service.ran("Set-")}
+    assert changes["guid-sales@contoso.com"] == {"Identity": "guid-sales@contoso.com", "MessageCopyForSentAsEnabled": True}
+    assert changes["guid-shop@contoso.com"] == {"Identity": "guid-shop@contoso.com", "DisplayName": "Web shop"}
+    assert [c["Identity"] for c in service.ran("Remove-")] == ["guid-old@contoso.com"]
+    assert play(INFO, service)["shared_mailboxes"] == done["shared_mailboxes"]
+    again = play(RESOURCE, service, mailboxes=wishes)
+    assert (again["changed"], again["cost"]["requests"]) == (False, 1)
+
+
+def test_a_new_mailbox_that_other_servers_do_not_know_yet_is_waited_for(play: Play, clock: FakeClock) -> None:
+    service = Mailboxes(late=2)
+    play(RESOURCE, service, mailboxes=[{"address": "a@contoso.com", "message_copy_for_send_on_behalf": True}])
+    assert len(service.ran("New-")) == 1
+    assert service.items[0]["MessageCopyForSendOnBehalfEnabled"] is True
+    assert sum(clock.slept) == 6
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool) -> None:
+    service = Mailboxes(mailbox("ada@contoso.com", kind="UserMailbox"), mailbox("shop@contoso.com", other="web@contoso.com"))
+    wishes: list[dict[str, Any]] = [{"address": "ada@contoso.com", "state": "absent"}]
+    names = ("shop@contoso.com", "web@contoso.com", "x@elsewhere.example", "new@contoso.com", "new@contoso.example")
+    wishes += [{"address": name} for name in names]
+    result = play(RESOURCE, service, check_mode=check_mode, mailboxes=wishes)
+    assert result["failure"]["problems"] == [
+        "ada@contoso.com is a UserMailbox, not a SharedMailbox: it is neither converted nor removed; nothing was changed.",
+        "mailboxes: shop@contoso.com and web@contoso.com are one mailbox: keep one of them.",
+        "x@elsewhere.example: not in an accepted domain of this tenant (contoso.com, contoso.example); nothing was changed.",
+        "new@contoso.com and new@contoso.example would get one alias, new: give one of them another local part.",
+    ]
+    assert (result["changed"], service.writes) == (False, [])
+
+
+def test_bad_input_is_told_without_a_request() -> None:
+    wishes = [{"address": "nonsense"}, {"address": "a@b.example", "display_name": " "}, {"address": "A@b.example"}]
+    assert len(RESOURCE.check(parameters(RESOURCE.spec, mailboxes=wishes))) == 3
+    assert len(INFO.check(parameters(INFO.spec, mailboxes=["nonsense"]))) == 1
+
+
+def test_a_refused_creation_is_told_and_not_repeated(play: Play) -> None:
+    def refuse(parameters: dict[str, Any]) -> None:
+        raise Refused("ADObjectAlreadyExistsException", "Taken.")
+
+    service = Mailboxes()
+    service.cmdlets["New-Mailbox"] = refuse
+    result = play(RESOURCE, service, mailboxes=[{"address": "a@contoso.com"}])
+    assert "Could not create the shared mailbox a@contoso.com" in result["msg"]
+    assert len(service.ran("New-")) == 1
+
+
+def test_the_info_module_leaves_out_what_is_no_shared_mailbox(play: Play) -> None:
+    service = Mailboxes(mailbox("ada@contoso.com", kind="UserMailbox"), mailbox("shop@contoso.com"))
+    read = play(INFO, service, mailboxes=["ada@contoso.com", "Shop@contoso.com", "none@contoso.com"])
+    assert list(read["shared_mailboxes"]) == ["shop@contoso.com"]
+
+
+@pytest.mark.parametrize(("local", "name"), [("web.shop", "web.shop"), ("a+b&c", "a-b-c"), (".a..b.", "-a-b-"), ("x_y-1", "x_y-1")])
+def test_the_alias_comes_from_the_local_part(local: str, name: str) -> None:
+    assert alias(f"{local}@contoso.com") == name

@@ -1,0 +1,361 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The probe against a small scripted mail server on loopback."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp_probe
+from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ....conftest import TENANT, FakeClock, Play, certificate, parameters, pem
+from ....mailserver import MailServer
+from ....script import Script, graph_error
+from ....services import Exchange
+from .._identity.test_tokens import DISCOVERY, DOCUMENT, TOKEN, granted, refused
+
+APP = "99999999-8888-4777-8666-555555555555"
+APP_SECRET = "the-senders-application-secret"
+CREDENTIAL = {"app_id": APP, "app_client_secret": APP_SECRET}
+RECORDS = "/v1.0/domains/contoso.com/serviceConfigurationRecords"
+Proof = Callable[..., dict[str, Any]]
+
+
+def sender(address: str = "erp@contoso.com", **more: Any) -> dict[str, Any]:
+    return {"name": address.split("@")[0], "address": address, "to": "proof@example.net", **more}
+
+
+def basic(address: str = "erp@contoso.com", **more: Any) -> dict[str, Any]:
+    return sender(address, method="basic", password="pa55 word", **more)
+
+
+@pytest.fixture
+def service(script: Script) -> Exchange:
+    return Exchange(
+        script, Get_AcceptedDomain=lambda parameters: [{"DomainName": "Contoso.com"}, {"DomainName": "contoso.onmicrosoft.com"}]
+    )
+
+
+@pytest.fixture
+def cloud(mail_server: MailServer) -> dict[str, Any]:
+    real = {
+        "authority": "https://login.microsoftonline.com",
+        "graph": "https://graph.microsoft.com",
+        "exchange": "https://outlook.office365.com",
+    }
+    route = mail_server.route()
+    return {
+        **real,
+        "smtp_host": route.host,
+        "smtp_port": route.port,
+        "mx_host": route.host,
+        "mx_port": route.port,
+        "hve_host": route.host,
+        "hve_port": route.port,
+        "ca_file": route.ca_file,
+    }
+
+
+@pytest.fixture
+def prove(play: Play, service: Exchange, cloud: dict[str, Any]) -> Proof:
+    """A task with these senders: prove(sender(...), check_mode=True, wait=60)."""
+    return lambda *senders, **options: play(RESOURCE, service, senders=list(senders), **{"cloud": cloud, **options})
+
+
+@pytest.fixture
+def signed_in(script: Script) -> Script:
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    script.expect("POST", TOKEN).form(client_id=APP, client_secret=APP_SECRET, scope="https://outlook.office365.com/.default").answers(
+        200, granted(1)
+    )
+    return script
+
+
+# -- input ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_problem_of_every_sender_is_told_at_once() -> None:
+    senders = [sender("nonsense"), basic("a@contoso.com", to=""), sender("b@contoso.com", mailbox="x"), {**basic(), "password": None}]
+    problems = RESOURCE.check(parameters(RESOURCE.spec, senders=senders))
+    assert problems == [
+        "senders: nonsense: the sender's address holds 'nonsense', which is no mail address (name@domain).",
+        "senders: a: the sender's to holds an empty address: remove it.",
+        "senders: b: the sender's mailbox holds 'x', which is no mail address (name@domain).",
+        "senders: erp: method basic needs the mailbox's password.",
+        "senders with method oauth need app_unique_name or app_id, the application that they sign in as.",
+        "senders with method oauth need app_certificate_path or app_client_secret, that application's credential.",
+    ]
+
+
+@pytest.mark.parametrize("method", ["connector", "direct_send"])
+def test_other_methods_need_no_application(method: str) -> None:
+    assert RESOURCE.check(parameters(RESOURCE.spec, senders=[sender(method=method)])) == []
+
+
+# -- proofs -----------------------------------------------------------------------------------------------------------
+
+
+def test_oauth_signs_in_as_exactly_the_mailbox_and_sends(prove: Proof, signed_in: Script, mail_server: MailServer) -> None:
+    result = prove(sender(), **CREDENTIAL)
+    assert (result["changed"], result["proven"], result["total"]) == (False, 1, 1)
+    [shown] = result["senders"]
+    assert (shown["proven"], shown["stage"], shown["method"], shown["name"]) == (True, "sent", "oauth", "erp")
+    assert shown["server"] == f"localhost:{mail_server.port}"
+    assert shown["tls"].startswith("TLSv1.")
+    [session] = mail_server.sessions
+    assert session.sign_ins == ["user=erp@contoso.com\x01auth=Bearer granted-1\x01\x01"]
+    message = email.message_from_bytes(session.messages[0], policy=email.policy.default)
+    assert message["Message-ID"] == shown["message_id"]
+    assert str(message["Message-ID"]).endswith("@contoso.com>")
+    assert (message["From"], message["To"], message["Auto-Submitted"]) == ("erp@contoso.com", "proof@example.net", "auto-generated")
+    assert message["Date"]
+    assert message["X-Mailops-Probe"] in message["Subject"]
+    assert session.commands[-1] == "QUIT"
+
+
+def test_another_mailbox_signs_in_for_the_address(prove: Proof, mail_server: MailServer) -> None:
+    result = prove(basic("boss@contoso.com", mailbox="erp@contoso.com"))
+    assert result["proven"] == 1
+    assert mail_server.sessions[0].sign_ins == ["erp@contoso.com", "pa55 word"]
+    assert any(command.startswith("MAIL FROM:<boss@contoso.com>") for command in mail_server.sessions[0].commands)
+
+
+def test_a_password_may_stand_apart_by_mailbox_or_address(prove: Proof, mail_server: MailServer) -> None:
+    senders = [basic("boss@contoso.com", mailbox="ERP@contoso.com") | {"password": None}, basic("scan@contoso.com") | {"password": None}]
+    prove(*senders, passwords={"erp@contoso.com": "first", "Scan@Contoso.com": "second", "boss@contoso.com": "not this"})
+    assert sorted(session.sign_ins[1] for session in mail_server.sessions) == ["first", "second"]
+
+
+@pytest.mark.parametrize("method", ["connector", "direct_send"])
+def test_a_connector_and_direct_send_do_not_sign_in(prove: Proof, mail_server: MailServer, method: str) -> None:
+    assert prove(sender(method=method))["proven"] == 1
+    assert mail_server.sessions[0].sign_ins == []
+    assert len(mail_server.sessions[0].messages) == 1
+
+
+def test_a_connector_may_show_a_certificate_and_bind_an_address(
+    prove: Proof, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
+) -> None:
+    (tmp_path / "relay.pem").write_bytes(pem(rsa_key, "pw") + pem(certificate(rsa_key)))
+    shown = {"certificate_path": str(tmp_path / "relay.pem"), "certificate_password": "pw", "source_address": "127.0.0.3"}
+    assert prove(sender(method="connector", **shown))["proven"] == 1
+    assert mail_server.sessions[0].peer == "127.0.0.3"
+
+
+def test_the_application_is_found_by_its_unique_name(prove: Proof, script: Script) -> None:
+    script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(200, {"appId": APP})
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    script.expect("POST", TOKEN).form(client_id=APP).answers(200, granted(1))
+    assert prove(sender(), app_unique_name="sender", app_client_secret=APP_SECRET)["proven"] == 1
+
+
+def test_the_mx_host_is_the_one_that_graph_names(prove: Proof, script: Script, cloud: dict[str, Any], mail_server: MailServer) -> None:
+    records = [{"recordType": "Txt"}, {"recordType": "Mx", "mailExchange": "localhost"}]
+    script.expect("GET", RECORDS).answers(200, {"value": records})
+    result = prove(sender(method="direct_send"), sender("b@contoso.com", method="connector"), cloud={**cloud, "mx_host": ""})
+    assert result["proven"] == 2
+    assert result["senders"][0]["server"] == f"localhost:{mail_server.port}"
+
+
+def test_a_tenant_without_an_mx_host_is_told(prove: Proof, script: Script, cloud: dict[str, Any]) -> None:
+    script.expect("GET", RECORDS).answers(200, {"value": []})
+    result = prove(sender(method="connector"), cloud={**cloud, "mx_host": None})
+    assert "Graph names no MX host for contoso.com: give the sender's host." in result["msg"]
+
+
+def test_a_senders_own_host_and_port_win(prove: Proof, mail_server: MailServer, cloud: dict[str, Any]) -> None:
+    elsewhere = {**cloud, "mx_host": "nowhere.invalid", "mx_port": 1}
+    assert prove(sender(method="connector", host="localhost", port=mail_server.port), cloud=elsewhere)["proven"] == 1
+
+
+# -- failures ---------------------------------------------------------------------------------------------------------
+
+OFF = (
+    "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled"
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "stage", "code", "cause", "waits"),
+    [
+        ({"banner": "421 4.3.2 Service not available"}, "connect", "421 4.3.2", "the service is busy or has a passing fault", True),
+        ({"EHLO": "550 5.7.506 Access Denied, Bad HELO"}, "greeting", "550 5.7.506", "the client greeted with the server's own name", False),
+        ({"STARTTLS": "454 4.7.0 TLS not available"}, "tls", "454 4.7.0", "the service is busy or has a passing fault", True),
+        ({"AUTH": "535 5.7.3 Authentication unsuccessful [X]"}, "sign-in", "535 5.7.3", "the sign-in was refused: the token or password is wrong", True),
+        ({"AUTH": OFF}, "sign-in", "535 5.7.139", "SMTP AUTH is off for this mailbox", False),
+        ({"AUTH": "334 eyJ9", "": "535 5.7.3 Authentication unsuccessful"}, "sign-in", "535 5.7.3", "the sign-in was refused", True),
+        ({"MAIL": f"530 5.7.57 Client not authenticated to send mail. Error: {OFF}"}, "sender", "535 5.7.139", "SMTP AUTH is off for this mailbox", False),
+        ({"RCPT": "550 5.7.64 TenantAttribution; Relay Access Denied"}, "recipient", "550 5.7.64", "no inbound connector fits", True),
+        ({"DATA": "554 5.3.4 Message size exceeds"}, "message", "554 5.3.4", "the message is larger", False),
+        ({".": "554 5.2.252 SendAsDenied; a not allowed to send as b"}, "message", "554 5.2.252", "the sender's address is not the mailbox", False),
+        ({".": "430 4.2.0 STOREDRV; Cannot open mailbox."}, "message", "430 4.2.0", "the application signed in but has no right", False),
+        ({".": "554 6.6.6 Never heard of"}, "message", "554", "554 6.6.6 Never heard of", False),
+        ({"AUTH": "hang up"}, "sign-in", "closed", "the server closed the connection", False),
+    ],
+)  # fmt: skip
+def test_a_failure_names_stage_code_and_cause(
+    prove: Proof, signed_in: Script, mail_server: MailServer, answers: dict[str, str], stage: str, code: str, cause: str, waits: bool
+) -> None:
+    if stage in ("connect", "greeting", "tls"):
+        signed_in._expected.clear()  # nobody signs in before TLS
+    mail_server.answers |= answers
+    result = prove(sender(), **CREDENTIAL)
+    assert result["failed"] is True
+    assert result["msg"].startswith(f"{TENANT}: 1 of 1 senders cannot send: erp (oauth): {cause}")
+    [shown] = result["senders"]
+    assert (shown["proven"], shown["stage"], shown["code"], shown["wait_helps"]) == (False, stage, code, waits)
+    assert shown["cause"].startswith(cause)
+    assert bool(shown["remedy"]) == (code not in ("554", "closed"))
+    assert shown["message_id"] is None
+    assert result["proven"] == 0
+
+
+def test_a_server_that_is_not_there_is_named(prove: Proof) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    [shown] = prove(basic(host="127.0.0.1", port=port), required=False)["senders"]
+    assert (shown["stage"], shown["code"]) == ("connect", "connection")
+    [shown] = prove(basic(host="bad..name"), required=False)["senders"]
+    assert (shown["stage"], shown["code"]) == ("resolve", "DNS")
+
+
+def test_a_server_that_nobody_trusts_is_named(prove: Proof, cloud: dict[str, Any], mail_server: MailServer) -> None:
+    [shown] = prove(basic(), cloud={**cloud, "ca_file": ""}, required=False)["senders"]
+    assert (shown["stage"], shown["code"]) == ("tls", "certificate")
+    assert mail_server.sessions[0].sign_ins == []
+
+
+def test_a_sender_outside_the_accepted_domains_is_not_tried(prove: Proof, mail_server: MailServer) -> None:
+    [shown] = prove(basic("erp@fabrikam.com"), required=False)["senders"]
+    assert (shown["proven"], shown["stage"]) == (False, "input")
+    assert shown["cause"] == "fabrikam.com is not an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com)"
+    assert mail_server.sessions == []
+
+
+def test_a_refused_token_is_the_stage_token(prove: Proof, script: Script, mail_server: MailServer) -> None:
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    script.expect("POST", TOKEN).answers(401, refused(7000222, "invalid_client", "The provided client secret keys are expired."))
+    [shown] = prove(sender(), required=False, **CREDENTIAL)["senders"]
+    assert (shown["stage"], shown["code"], shown["cause"]) == ("token", "AADSTS7000222", "the client secret has expired")
+    assert mail_server.sessions[0].sign_ins == []
+
+
+def test_an_application_that_is_missing_fails_its_senders_only(prove: Proof, script: Script) -> None:
+    script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(404, graph_error("Request_ResourceNotFound"))
+    result = prove(sender(), basic("b@contoso.com"), required=False, app_unique_name="sender", app_client_secret=APP_SECRET)
+    first, second = result["senders"]
+    assert first["cause"] == "the Entra application sender does not exist; register it (role entra_app)"
+    assert second["proven"] is True
+
+
+def test_an_unreadable_credential_fails_its_senders_only(prove: Proof, tmp_path: Path) -> None:
+    result = prove(sender(), basic("b@contoso.com"), required=False, app_id=APP, app_certificate_path=str(tmp_path / "no.pem"))
+    assert "app_certificate_path is" in result["senders"][0]["cause"]
+    assert result["proven"] == 1
+
+
+def test_every_failed_sender_is_in_the_message(prove: Proof, mail_server: MailServer) -> None:
+    mail_server.answers["password"] = "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect."
+    result = prove(basic("a@contoso.com"), sender("b@contoso.com", method="connector"), basic("c@contoso.com"))
+    assert result["msg"].endswith(
+        "2 of 3 senders cannot send: a (basic): the mailbox's password is wrong. Correct the password; "
+        "c (basic): the mailbox's password is wrong. Correct the password."
+    )
+    assert [shown["proven"] for shown in result["senders"]] == [False, True, False]
+    assert (result["proven"], result["total"]) == (1, 3)
+
+
+# -- check mode -------------------------------------------------------------------------------------------------------
+
+
+def test_check_mode_goes_up_to_tls_and_signs_in_nowhere(prove: Proof, script: Script, mail_server: MailServer) -> None:
+    result = prove(sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector"), check_mode=True, wait=60, **CREDENTIAL)
+    assert [(shown["proven"], shown["stage"], shown["message_id"]) for shown in result["senders"]] == [(None, "tls", None)] * 3
+    assert (result["changed"], result["proven"], result["total"]) == (False, 0, 3)
+    assert [session.commands for session in mail_server.sessions] == [["EHLO", "STARTTLS", "EHLO", "QUIT"]] * 3
+    assert script.requests == []
+
+
+def test_check_mode_tells_a_way_that_is_blocked(prove: Proof, mail_server: MailServer) -> None:
+    mail_server.offers.remove("STARTTLS")
+    result = prove(basic(), check_mode=True)
+    assert result["failed"] is True
+    assert "does not offer STARTTLS" in result["msg"]
+
+
+# -- many senders -----------------------------------------------------------------------------------------------------
+
+
+def test_senders_of_one_mailbox_take_turns_and_keep_their_order(prove: Proof, mail_server: MailServer) -> None:
+    senders = [basic(f"m{n % 3}@contoso.com", name=f"s{n}") for n in range(12)]
+    senders += [basic(f"alias{n}@contoso.com", mailbox="M0@contoso.com", name=f"alias{n}") for n in range(3)]
+    result = prove(*senders)
+    assert [shown["name"] for shown in result["senders"]] == [given["name"] for given in senders]
+    assert result["proven"] == 15
+    assert mail_server.at_once == {f"m{n}@contoso.com": 1 for n in range(3)}
+    ids = [shown["message_id"] for shown in result["senders"]]
+    assert len(set(ids)) == 15
+
+
+def test_many_oauth_senders_share_one_token_and_one_read(prove: Proof, signed_in: Script, service: Exchange) -> None:
+    result = prove(*[sender(f"m{n}@contoso.com") for n in range(20)], **CREDENTIAL)
+    assert result["proven"] == 20
+    assert (service.requests, len(signed_in.requests)) == (1, 2)
+
+
+# -- waiting ----------------------------------------------------------------------------------------------------------
+
+
+class Later:
+    """Replaces probe_all: each call gives the next round's results."""
+
+    def __init__(self, clock: FakeClock, *rounds: dict[str, tuple[bool, bool]]) -> None:
+        self.clock, self.rounds, self.asked = clock, list(rounds), list[list[str]]()
+
+    def __call__(self, tenant: Any, facts: Any, senders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = [given["name"] for given in senders]
+        self.asked.append(names)
+        answers = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
+        blank = {"method": "oauth", "cause": "c", "remedy": "R."}
+        return [{"name": name, "proven": answers[name][0], "wait_helps": answers[name][1], **blank} for name in names]
+
+
+def test_only_what_may_pass_later_is_tried_again(prove: Proof, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = ({"a": (True, False), "b": (False, True), "c": (False, False)}, {"b": (False, True)}, {"b": (True, False)})
+    later = Later(clock, *rounds)
+    monkeypatch.setattr(smtp_probe, "probe_all", later)
+    result = prove(basic("a@contoso.com"), basic("b@contoso.com"), basic("c@contoso.com"), wait=600, required=False)
+    assert later.asked == [["a", "b", "c"], ["b"], ["b"]]
+    assert clock.slept == [5.0, 10.0]
+    assert [shown["proven"] for shown in result["senders"]] == [True, True, False]
+    assert result["cost"]["retries"] == 2
+
+
+def test_waiting_is_bounded(prove: Proof, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_probe, "probe_all", Later(clock, {"a": (False, True)}))
+    assert prove(basic("a@contoso.com"), wait=100)["failed"] is True
+    assert clock.slept == [5.0, 10.0, 20.0, 30.0, 30.0]
+    clock.slept.clear()
+    prove(basic("a@contoso.com"), wait=0)
+    assert clock.slept == []
+
+
+def test_a_token_is_fetched_anew_for_the_next_try(prove: Proof, signed_in: Script, mail_server: MailServer) -> None:
+    """Roles are baked into tokens: a right that has arrived meanwhile is only in a new one."""
+    mail_server.answers["AUTH"] = "535 5.7.3 Authentication unsuccessful [X]"
+    signed_in.expect("POST", TOKEN).answers(200, granted(2))
+    signed_in.expect("POST", TOKEN).answers(200, granted(3))
+    prove(sender(), wait=20, **CREDENTIAL)
+    signs = [session.sign_ins[0].split("Bearer ")[1].rstrip("\x01") for session in mail_server.sessions]
+    assert signs == ["granted-1", "granted-2", "granted-3"]
