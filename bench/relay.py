@@ -47,7 +47,7 @@ VARIABLES = {
 CHANGES = f"""
 set -e
 systemctl stop mailops-relay-token.timer
-secret=$(cat /etc/mailops-relay/bridge.secret)
+secret=$(cat /etc/mailops-relay/proxy.secret)
 install -d -m 0755 /run/mailops-relay
 echo "relay@contoso.com:{{PLAIN}}$secret::::::proxy=y host=smtp.office365.com port={PORT} starttls=yes proxy_mech=XOAUTH2 pass=$1" \
     > /run/mailops-relay/passdb

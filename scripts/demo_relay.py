@@ -85,7 +85,7 @@ def scan(world: World) -> None:
 
 def journey(host: Any) -> dict[str, Any]:
     """What the relay's journal tells of the scan so far."""
-    done = host.call(["mailops-relay", "journey", MESSAGE_ID, "--json"])
+    done = host.call(["mailops-relay", "trace", MESSAGE_ID, "--json"])
     return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
 
 

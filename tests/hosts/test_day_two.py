@@ -122,7 +122,7 @@ def relay(request: pytest.FixtureRequest, world: World, hosts: dict[str, Host]) 
     world.admin.delete_messages()  # the other release's have the same subjects
     drop_in = "/etc/systemd/system/mailops-relay-monitor.service.d"
     host.run(f"mkdir -p {drop_in}")
-    host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_WINDOW={WINDOW}\n")
+    host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_QUOTA_WINDOW={WINDOW}\n")
     host.run("systemctl daemon-reload; systemctl restart mailops-relay-monitor.service")
     yield Relay(world, host)
     world.remove(host.name)
@@ -161,13 +161,13 @@ def test_a_full_day_waits_and_loses_nothing(relay: Relay) -> None:
     relay.send(ERP, *subjects)
     wait_until(lambda: relay.mailbox(ERP)["full_until"], 60, relay.status)
     relay.send(ERP, "day-later")
-    wait_until(lambda: relay.reasons().get("relay-day-full"), 30, relay.status)
+    wait_until(lambda: relay.reasons().get("relay-daily-quota-reached"), 30, relay.status)
     box = relay.mailbox(ERP)
     assert box["used"] <= DAY
     assert len(relay.arrived("day")) <= DAY
     relay.send(SCANNER, "other-1")
     relay.all_arrive("other", 1)
-    wait_until(lambda: relay.host.call("test -s /var/lib/mailops-relay/closed").returncode, WINDOW + 30, relay.status)
+    wait_until(lambda: relay.host.call("test -s /var/lib/mailops-relay/suspended-senders").returncode, WINDOW + 30, relay.status)
     relay.all_arrive("day", len(subjects) + 1, 150)
 
 
@@ -289,7 +289,7 @@ def test_ansible_tells_the_same_and_the_summary_shows_it(relay: Relay) -> None:
 
 def test_no_secret_is_told_anywhere(relay: Relay) -> None:
     secrets = [
-        relay.host.read("/etc/mailops-relay/bridge.secret").strip(),
+        relay.host.read("/etc/mailops-relay/proxy.secret").strip(),
         json.loads(relay.host.read("/run/mailops-relay/token.json"))["access_token"],
     ]
     told = relay.host.run(
@@ -305,8 +305,8 @@ def test_the_watcher_may_do_little(relay: Relay) -> None:
     """It cannot read what signs in, and its orders are nothing but a reload and queue ids."""
     touched = "/var/lib/mailops-relay/x"  # where whoever carries out orders may write
     order = {"reload": False, "hold": [f"$(touch {touched})", "../../etc", "ALL"], "release": "ALL"}
-    relay.host.run(f"echo {shlex.quote(json.dumps(order))} > /var/lib/mailops-relay/orders/000000001.json")
-    wait_until(lambda: not relay.host.run("ls /var/lib/mailops-relay/orders"), 20, relay.status)
+    relay.host.run(f"echo {shlex.quote(json.dumps(order))} > /var/lib/mailops-relay/queue-actions/000000001.json")
+    wait_until(lambda: not relay.host.run("ls /var/lib/mailops-relay/queue-actions"), 20, relay.status)
     assert relay.host.call(f"test -e {touched}").returncode == 1
     pid = int(relay.host.run("systemctl show --property=MainPID --value mailops-relay-monitor.service"))
     assert pid != 0
@@ -315,6 +315,6 @@ def test_the_watcher_may_do_little(relay: Relay) -> None:
     assert "0" not in (user, group, *groups.split(","))
     inside = f"nsenter --target {pid} --mount setpriv --reuid {user} --regid {group} --groups {groups} cat"
     assert relay.host.run(f"{inside} /etc/mailops-relay/relay.json") == relay.host.read("/etc/mailops-relay/relay.json")
-    for secret in ("/etc/mailops-relay/bridge.secret", "/etc/mailops-relay/identity/key.pem", "/run/mailops-relay/token.json"):
+    for secret in ("/etc/mailops-relay/proxy.secret", "/etc/mailops-relay/identity/key.pem", "/run/mailops-relay/token.json"):
         assert relay.host.read(secret)
         assert relay.host.call(f"{inside} {secret}").returncode == 1  # cat's own

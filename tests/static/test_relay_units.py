@@ -16,4 +16,4 @@ def test_postfixs_programs_run_in_it(unit: str) -> None:
     settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
     assert set(settings["RestrictAddressFamilies"].split()) == {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"}
     assert settings["PrivateNetwork"] == "yes"
-    assert "bridge.secret" in settings["InaccessiblePaths"]
+    assert "proxy.secret" in settings["InaccessiblePaths"]

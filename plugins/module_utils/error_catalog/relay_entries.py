@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Known troubles of the relay host itself: between Postfix, the bridge and the network, and what its own limits say.
+"""Errors of the relay host itself: Postfix, the submission proxy, the network, and the relay's own limits.
 
-Private to the collection. These are words that Postfix and Dovecot log, not replies of a service; `text` alone is matched.
-The first row that fits decides. See the package for what a row says.
+Private to the collection. The texts are what Postfix and Dovecot log, not replies of a service; only `text` is matched.
+The first matching entry applies. See the package for what a row says.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ _OURS = "this collection's relay host"
 
 # fmt: off
 ROWS: tuple[Known, ...] = (
-    Known("relay-day-full", "relay", "", "the mailbox has had its recipients of 24 hours",
-          "Nothing is lost: it goes on by itself when the first of them are a day old. Spread the senders over more mailboxes if this comes "
-          "often (relay_mailboxes).", text=r"has sent to its \d+ recipients of 24 hours", wait=True, source=_OURS),
-    Known("relay-sender-closed", "relay", "", "the sender is held back after a refusal that trying again makes worse",
-          "See the refusal itself in mailops-relay status; once its cause is gone: mailops-relay release.",
-          text=r"is held back by the relay:", wait=True, source=_OURS),
+    Known("relay-daily-quota-reached", "relay", "", "the mailbox has reached its daily quota of recipients",
+          "No mail is lost: delivery resumes by itself when recipients leave the rolling 24 hours. If this happens often, spread the senders "
+          "over more mailboxes (relay_mailboxes).", text=r"has reached its daily quota of \d+ recipients", wait=True, source=_OURS),
+    Known("relay-sender-suspended", "relay", "", "the sender is suspended after a refusal that further attempts make worse",
+          "Run mailops-relay status to see the refusal; remove its cause, then run mailops-relay release.",
+          text=r"is suspended by the relay:", wait=True, source=_OURS),
     Known("relay-no-mailbox", "relay", "", "no mailbox of this relay sends for this sender",
           "Add the address to the senders of a mailbox in relay_mailboxes, or let the device be rewritten to one (relay_devices).",
           text=r"No mailbox of relay_mailboxes", source=_OURS),
-    Known("relay-foreign-sender", "relay", "", "the relay does not send as this address",
+    Known("relay-sender-not-allowed", "relay", "", "the relay does not send as this address",
           "Add the address to the senders of a mailbox in relay_mailboxes and of the device in relay_devices.",
           text=r"this relay sends only as the senders of", source=_OURS),
-    Known("relay-bridge-down", "relay", "", "the bridge to Microsoft 365 does not run on the relay",
-          "Ask: systemctl status mailops-relay-proxy. The queue goes on by itself once it runs.",
+    Known("relay-proxy-down", "relay", "", "the submission proxy to Microsoft 365 is not running on the relay",
+          "Run systemctl status mailops-relay-proxy. Delivery resumes by itself once the proxy runs.",
           text=r"connect to 127\.0\.0\.1\[127\.0\.0\.1\]:\d+: Connection refused", wait=True, source=_POSTFIX),
     Known("relay-no-token", "relay", "", "the relay has no access token for the mailbox",
-          "Ask: systemctl status mailops-relay-token. It says why none was given.", text=r"^535 5\.7\.8 Authentication failed\.?$",
+          "Run systemctl status mailops-relay-token to see why none was issued.", text=r"^535 5\.7\.8 Authentication failed\.?$",
           wait=True, source=_DOVECOT),
     Known("relay-token-rejected", "relay", "", "Microsoft 365 rejects the relay's access token for this mailbox",
           "The application's right on the mailbox is missing or has not arrived yet: run the tenant's play (role entra_app), wait up to an "
@@ -58,8 +58,8 @@ ROWS: tuple[Known, ...] = (
           wait=True, source=_POSTFIX),
     Known("relay-no-mechanism", "relay", "", "the relay's Postfix lacks the plugin to sign in with", "Install the package libsasl2-modules.",
           text=r"no mechanism available|No worthy mechs", source=_POSTFIX),
-    Known("relay-bridge-refused", "relay", "", "the bridge could not sign in at Microsoft 365",
-          "Ask: journalctl -u mailops-relay-proxy.", text=r"454 4\.7\.0 (Account is temporarily unavailable|Temporary authentication failure)",
+    Known("relay-proxy-refused", "relay", "", "the submission proxy could not authenticate at Microsoft 365",
+          "Run journalctl -u mailops-relay-proxy to see why.", text=r"454 4\.7\.0 (Account is temporarily unavailable|Temporary authentication failure)",
           wait=True, source=_DOVECOT),
     Known("relay-disk-full", "relay", "", "the relay's disk is full", "Free space below /var/spool/postfix.",
           text=r"[Ii]nsufficient system storage|No space left on device|queue file write error", wait=True, source=_POSTFIX),

@@ -21,7 +21,7 @@ from .files import private_directory
 KEEP = 14
 PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "etc/postfix/m365", "var/lib/mailops-relay")
 # What the role has written for the Dovecot that this host has, which may be a newer one.
-OF_THE_HOST = ("etc/mailops-relay/bridge.conf", "etc/mailops-relay/devices.conf")
+OF_THE_HOST = ("etc/mailops-relay/proxy.conf", "etc/mailops-relay/sasl.conf")
 _PATTERN = "relay-*.tar.gz"
 UNITS = ("mailops-relay-proxy.service", "mailops-relay-sasl.service", "postfix.service", "postfix@-.service")
 _WATCHER = "mailops-relay-monitor.service"

@@ -102,19 +102,19 @@ def _watch(arguments: list[str]) -> int:
 # The words stand in the units and in the role's README.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "backup": _backup,
-    "check": _check,
+    "check-config": _check,
     "drain": _drain,
     "export": _export,
     "import": _import,
-    "journey": _journey,
+    "trace": _journey,
     "metrics": _metrics,
-    "orders": _orders,
+    "queue-actions": _orders,
     "release": _release,
     "restore": _restore,
     "rewrite": _rewrite,
     "status": _status,
     "token": _token,
-    "watch": _watch,
+    "monitor": _watch,
 }
 
 

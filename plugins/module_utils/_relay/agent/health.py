@@ -82,7 +82,7 @@ def _mailboxes(status: dict[str, Any]) -> list[dict[str, Any]]:
     told = {(row["mailbox"], row["id"]) for row in status["queue"]["reasons"]}
     found = []
     for box in status["mailboxes"]:
-        if box["full_until"] and (box["address"], "relay-day-full") not in told:
+        if box["full_until"] and (box["address"], "relay-daily-quota-reached") not in told:
             cause = f"its {box['recipients_per_day']} recipients of 24 hours are sent"
             found.append(_problem(box["address"], cause, f"It goes on by itself at {clock(box['full_until'])}.", grave=False))
         for lock in box["held_back"]:

@@ -28,7 +28,7 @@ class Places:
     @property
     def secret(self) -> Path:
         """What Postfix signs in with at the bridge, on this host alone."""
-        return self.configuration / "bridge.secret"
+        return self.configuration / "proxy.secret"
 
     @property
     def passdb(self) -> Path:
@@ -42,4 +42,4 @@ class Places:
     @property
     def state(self) -> Path:
         """Its times and the last failure, for whoever watches: expires, got, failure, failing_since (Unix times)."""
-        return self.run / "state.json"
+        return self.run / "token-status.json"

@@ -34,7 +34,7 @@ SERVICES = {
 }
 DEVICES = "mailops-relay-sasl.service"
 # Reasons that only the bridge can tell more about.
-OF_THE_BRIDGE = ("relay-bridge-refused",)
+OF_THE_BRIDGE = ("relay-proxy-refused",)
 
 
 class NoRelay(MailopsError):  # noqa: N818 - reads as what it is
@@ -120,7 +120,7 @@ def _reason(message: Message, mailbox: str, keeper: Keeper) -> Reason:
     if found.id in OF_THE_BRIDGE and told.get("bridge"):
         return reasons.of(str(told["bridge"]["text"]))
     lock = keeper.guard.of(mailbox, message.sender)
-    if lock and (message.held or found.id == "relay-sender-closed") and told.get("refused"):
+    if lock and (message.held or found.id == "relay-sender-suspended") and told.get("refused"):
         return reasons.of(str(told["refused"]["said"]))
     return found
 

@@ -141,7 +141,7 @@ class Story:
     def reason(self, waits: str = "") -> reasons.Reason:
         """Why it is not sent; `waits` is what postqueue says of it. The bridge's own 454 is opened."""
         found = reasons.of(self.delivery.text if self.delivery else waits)
-        if found.id in ("relay-bridge-refused", "relay-no-token"):
+        if found.id in ("relay-proxy-refused", "relay-no-token"):
             return self._behind_the_bridge() or found
         return found
 
@@ -231,10 +231,10 @@ def lines(story: Story) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """`journey QUEUE-ID|MESSAGE-ID [--json]`: the way of a message of the last day; 1 where the journal does not know it."""
+    """`trace QUEUE-ID|MESSAGE-ID [--json]`: the way of a message of the last day; 1 where the journal does not know it."""
     words = [word for word in arguments if word != "--json"]
     if len(words) != 1:
-        complain("usage: mailops-relay journey QUEUE-ID|MESSAGE-ID [--json]")
+        complain("usage: mailops-relay trace QUEUE-ID|MESSAGE-ID [--json]")
         return 2
     try:
         entries = Reader(time.time() - 86400).read()

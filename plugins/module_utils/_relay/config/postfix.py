@@ -139,8 +139,8 @@ def _program(given: dict[str, Any], listed: list[Mailbox], pair: int) -> dict[st
         "smtp_host": cloud.smtp_host,
         "smtp_port": cloud.smtp_port,
         "cloud": next((name for name, known in CLOUDS.items() if known == cloud), ""),
-        "pair": pair,
-        "notices_to": str(given.get("relay_postmaster") or ""),
+        "relay_count": pair,
+        "postmaster": str(given.get("relay_postmaster") or ""),
         "mailboxes": [
             {
                 "address": box.address,

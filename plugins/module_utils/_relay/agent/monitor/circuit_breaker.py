@@ -113,5 +113,5 @@ class Guard:
 
 
 def words(sender: str, cause: str, until: str) -> str:
-    """The reason that waiting mail gets; the error table knows it (relay-sender-closed)."""
-    return f"{sender} is held back by the relay: {cause}; tried again at {until}, or now by: mailops-relay release"
+    """The reason that waiting mail gets; the error table knows it (relay-sender-suspended)."""
+    return f"{sender} is suspended by the relay: {cause}; next attempt at {until}, or run mailops-relay release"

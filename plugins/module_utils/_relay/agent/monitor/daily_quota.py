@@ -90,5 +90,5 @@ class Day:
 
 
 def words(mailbox: str, limit: int, until: str) -> str:
-    """The reason that waiting mail gets; the error table knows it (relay-day-full)."""
-    return f"{mailbox} has sent to its {limit} recipients of 24 hours; goes on by itself at {until}"
+    """The reason that waiting mail gets; the error table knows it (relay-daily-quota-reached)."""
+    return f"{mailbox} has reached its daily quota of {limit} recipients; delivery resumes at {until}"

@@ -156,7 +156,7 @@ class Keeper:
             self._tell(mailbox, refused={"at": event.at, "id": reason.id, "code": reason.code, "said": reason.said})
         if upstream and reason.keep == "hold" and sender:
             self._order(self.guard.refused(mailbox, sender, event.queue_id, reason.id, event.at))
-        elif reason.id == "relay-sender-closed":
+        elif reason.id == "relay-sender-suspended":
             lock = self.guard.closed(mailbox, sender)
             if lock:
                 self._order(self.guard.keep(lock, event.queue_id))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What only root may do for the watcher: reload Postfix, hold messages and let them go.
 
-Private to the collection. `mailops-relay orders` runs as root for every order of the watcher (mailops-relay-queue-actions.path). An order
+`mailops-relay queue-actions` runs as root for every order of the watcher (mailops-relay-queue-actions.path). An order
 is a file of the watcher's own user, so it is doubted: it can name queue ids and ask for a reload, and nothing else comes of it.
 """
 
@@ -68,7 +68,7 @@ def work_off(desk: Desk, run: Run = subprocess.run) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """`mailops-relay orders`: until there are none left."""
+    """`mailops-relay queue-actions`: until there are none left."""
     if os.geteuid():
         complain("Only root may carry out orders.")
         return 1

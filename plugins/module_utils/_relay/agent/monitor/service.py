@@ -141,7 +141,7 @@ class Watch:
 
 
 def main(arguments: list[str]) -> int:
-    """`mailops-relay watch`: 2 where the relay's settings cannot be read."""
+    """`mailops-relay monitor`: 2 where the relay's settings cannot be read."""
     try:
         watch = Watch(Desk())
     except (OSError, ValueError, KeyError) as error:

@@ -36,15 +36,15 @@ class Desk:
 
     @property
     def closed(self) -> Path:
-        return self.home / "closed"
+        return self.home / "suspended-senders"
 
     @property
     def orders(self) -> Path:
-        return self.home / "orders"
+        return self.home / "queue-actions"
 
     @property
     def asked(self) -> Path:
-        return self.home / "asked"
+        return self.home / "release-request"
 
     @property
     def places(self) -> Places:
@@ -59,8 +59,8 @@ class Desk:
 def keeper(desk: Desk) -> tuple[Keeper, str]:
     """The keeper as it was left, and the journal's cursor ("" at first)."""
     # Not settings: only the tests of the relay have days and pauses that are shorter.
-    window = float(os.environ.get("MAILOPS_RELAY_WINDOW") or daily_quota.DAY)
-    pause = float(os.environ.get("MAILOPS_RELAY_PAUSE") or circuit_breaker.FIRST_PAUSE)
+    window = float(os.environ.get("MAILOPS_RELAY_QUOTA_WINDOW") or daily_quota.DAY)
+    pause = float(os.environ.get("MAILOPS_RELAY_PROBE_DELAY") or circuit_breaker.FIRST_PAUSE)
     found, state = Keeper(desk.settings(), window, pause), read_object(desk.state)
     found.load(state)
     return found, str(state.get("cursor") or "")

@@ -130,10 +130,10 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """`token`: renew it where that is due. `token --switch`: sign in with the next key from now on."""
+    """`token`: renew it where that is due. `token --use-next-key`: sign in with the next key from now on."""
     try:
         writer = Writer(say=say)
-        return writer.switch() if arguments == ["--switch"] else writer.renew()
+        return writer.switch() if arguments == ["--use-next-key"] else writer.renew()
     except (MailopsError, OSError, ValueError) as error:
         complain(f"<3>The token could not be handed to Dovecot: {error}")
         return 1

@@ -57,7 +57,7 @@ def _said(*command: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`check main.cf FILE`: 0 where Postfix takes the file, else 1, and why."""
+    """`check-config main.cf FILE`: 0 where Postfix takes the file, else 1, and why."""
     name, candidate = arguments
     found = complaints(name, Path(candidate))
     for text in found:

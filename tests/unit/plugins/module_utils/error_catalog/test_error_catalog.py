@@ -213,11 +213,14 @@ DNS = [
     ("BADTIME", "tsig-time"),
 ]
 RELAY = [
-    ("scanner@contoso.com has sent to its 10000 recipients of 24 hours; goes on by itself at 14:05", "relay-day-full"),
-    ("boss@contoso.com is held back by the relay: no SendAs right; tried again at 15:00", "relay-sender-closed"),
+    ("scanner@contoso.com has reached its daily quota of 10000 recipients; delivery resumes at 14:05", "relay-daily-quota-reached"),
+    ("boss@contoso.com is suspended by the relay: no SendAs right; tried again at 15:00", "relay-sender-suspended"),
     ("No mailbox of relay_mailboxes sends for this sender", "relay-no-mailbox"),
-    ("554 5.7.1 <x@y.example>: Sender address rejected: this relay sends only as the senders of relay_mailboxes", "relay-foreign-sender"),
-    ("connect to 127.0.0.1[127.0.0.1]:2587: Connection refused", "relay-bridge-down"),
+    (
+        "554 5.7.1 <x@y.example>: Sender address rejected: this relay sends only as the senders of relay_mailboxes",
+        "relay-sender-not-allowed",
+    ),
+    ("connect to 127.0.0.1[127.0.0.1]:2587: Connection refused", "relay-proxy-down"),
     ("535 5.7.8 Authentication failed.", "relay-no-token"),
     ("Remote server sent invalid input: Invalid authentication data: Failed to authenticate: 401", "relay-token-rejected"),
     ("DNS lookup for smtp.office365.com failed: Temporary failure in name resolution", "relay-name-not-found"),
@@ -232,7 +235,7 @@ RELAY = [
     ),
     ("lost connection with 127.0.0.1[127.0.0.1] while sending end of data -- message may be sent more than once", "relay-connection-lost"),
     ("SASL authentication failed; cannot authenticate to server 127.0.0.1[127.0.0.1]: no mechanism available", "relay-no-mechanism"),
-    ("454 4.7.0 Account is temporarily unavailable.", "relay-bridge-refused"),
+    ("454 4.7.0 Account is temporarily unavailable.", "relay-proxy-refused"),
     ("452 4.3.1 Insufficient system storage", "relay-disk-full"),
     ("local data error while talking to 127.0.0.1[127.0.0.1]", "relay-table-error"),
 ]

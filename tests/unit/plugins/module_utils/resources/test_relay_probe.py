@@ -170,10 +170,10 @@ def test_a_message_without_an_attempt_still_waits(prove: Any) -> None:
 def test_what_no_attempt_was_logged_for_is_read_from_the_queue(prove: Any) -> None:
     """A mailbox whose day is full: an earlier message's attempt decided."""
     postfix = Postfix()
-    held = "4.2.0 scanner@contoso.com has sent to its 10000 recipients of 24 hours"
+    held = "4.2.0 scanner@contoso.com has reached its daily quota of 10000 recipients"
     postfix.waiting = lambda: [queue.Message(QUEUE_ID, "deferred", 0.0, 1, "scanner@contoso.com", ("proof@example.net",), held)]
     [shown] = prove(postfix, timeout=20, required=False)["senders"]
-    assert shown["cause"] == "the mailbox has had its recipients of 24 hours"
+    assert shown["cause"] == "the mailbox has reached its daily quota of recipients"
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,8 @@ def test_a_service_that_does_not_start_afterwards_is_told(monkeypatch: pytest.Mo
 
 def test_what_the_role_wrote_for_this_hosts_dovecot_stays(relay: Path, tmp_path: Path) -> None:
     configuration = relay / "etc/mailops-relay"
-    (configuration / "bridge.conf").write_text("for 2.3")
+    (configuration / "proxy.conf").write_text("for 2.3")
     file = backup.make(tmp_path / "backups", 0, relay)
-    (configuration / "bridge.conf").write_text("for 2.4")
+    (configuration / "proxy.conf").write_text("for 2.4")
     backup.restore(file, relay)
-    assert (configuration / "bridge.conf").read_text() == "for 2.4"
+    assert (configuration / "proxy.conf").read_text() == "for 2.4"

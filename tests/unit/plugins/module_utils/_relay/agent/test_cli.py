@@ -91,11 +91,11 @@ def test_the_sub_command_says_why(
     configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(config_check.complaints, "__defaults__", (configuration,))
-    assert program.main(["check", "main.cf", str(candidate(tmp_path, "good"))]) == 0
-    assert program.main(["check", "main.cf", str(candidate(tmp_path, "bogus = 1"))]) == 1
+    assert program.main(["check-config", "main.cf", str(candidate(tmp_path, "good"))]) == 0
+    assert program.main(["check-config", "main.cf", str(candidate(tmp_path, "bogus = 1"))]) == 1
     assert "main.cf: " in capsys.readouterr().err
 
 
 def test_a_word_that_is_no_sub_command_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["dance"]) == 2
-    assert {"check", "token"} <= set(capsys.readouterr().err.split()[-1].split("|"))
+    assert {"check-config", "token"} <= set(capsys.readouterr().err.split()[-1].split("|"))

@@ -122,7 +122,7 @@ def test_a_failed_token_comes_before_the_bridges_words() -> None:
 
 def test_a_failed_renewal_is_not_the_cause_while_the_token_is_good() -> None:
     token = {"expires": 1.0, "failure": "Could not get a token: AADSTS7000215."}
-    assert story(entry(HIDDEN), token=token).reason().id == "relay-bridge-refused"
+    assert story(entry(HIDDEN), token=token).reason().id == "relay-proxy-refused"
 
 
 def test_a_bounced_message_is_refused_and_a_deferred_one_is_not() -> None:
@@ -167,7 +167,7 @@ def test_a_journal_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
         Reader(0, [str(tmp_path / "nothing")]).read()
 
 
-# -- mailops-relay journey --------------------------------------------------------------------------------------------
+# -- mailops-relay trace --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def test_a_full_day_closes_all_senders_of_the_mailbox_and_opens_by_itself() -> N
     found.tick(NOON + 20)
     rows = dict(line.split(" ", 1) for line in found.closed().splitlines())
     assert set(rows) == {ALIAS, BOX}
-    assert rows[BOX].startswith("retry:4.2.0 scanner@contoso.com has sent to its 20 recipients of 24 hours; goes on by itself at ")
-    assert reasons.of(rows[BOX].removeprefix("retry:4.2.0 ")).id == "relay-day-full"
+    assert rows[BOX].startswith("retry:4.2.0 scanner@contoso.com has reached its daily quota of 20 recipients; delivery resumes at ")
+    assert reasons.of(rows[BOX].removeprefix("retry:4.2.0 ")).id == "relay-daily-quota-reached"
     assert found.wake(NOON + 20) == 60
     found.tick(found.opens(BOX, NOON + 20))
     assert found.closed() == ""
@@ -113,9 +113,9 @@ def test_a_missing_right_closes_that_sender_and_holds_its_mail() -> None:
     orders = found.tick(NOON)
     assert (orders.hold, orders.release) == (["A"], [])
     (row,) = found.closed().splitlines()
-    assert row.startswith(f"{ALIAS} retry:4.2.0 {ALIAS} is held back by the relay: the sender's address is not the mailbox")
+    assert row.startswith(f"{ALIAS} retry:4.2.0 {ALIAS} is suspended by the relay: the sender's address is not the mailbox")
     text = row.split(" ", 2)[2]
-    assert reasons.of(text).id == "relay-sender-closed"
+    assert reasons.of(text).id == "relay-sender-suspended"
     active(found, "B", ALIAS)
     attempt(found, "B", "deferred", text, label="")
     assert found.tick(NOON).hold == ["B"], "a newcomer joins without an attempt"

@@ -104,7 +104,7 @@ def test_what_is_not_of_a_unit_is_not_believed(desk: Desk) -> None:
 
 def test_a_full_day_is_a_table_for_postfix_and_an_order_to_read_it(desk: Desk) -> None:
     watch = fed(desk, *(attempt(number, f"ABCDEF{number}", "sent", "250 ok") for number in range(10)))
-    assert desk.closed.read_text().startswith(f"{BOX} retry:4.2.0 {BOX} has sent to its 10 recipients of 24 hours; ")
+    assert desk.closed.read_text().startswith(f"{BOX} retry:4.2.0 {BOX} has reached its daily quota of 10 recipients; ")
     assert ordered(desk) == [{"reload": True, "hold": [], "release": []}]
     watch.settle(START + 101)
     assert len(ordered(desk)) == 1

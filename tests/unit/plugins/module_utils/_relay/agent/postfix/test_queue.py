@@ -29,7 +29,7 @@ def test_the_queue_is_read_message_by_message() -> None:
         ("EF33A17A1C9", "", True),
     ]
     assert found[0].recipients == ("g@example.net", "h@example.net")
-    assert reasons.of(found[0].reason).id == "relay-bridge-down"
+    assert reasons.of(found[0].reason).id == "relay-proxy-down"
     assert reasons.of(found[1].reason) == reasons.WAITING
 
 
@@ -59,9 +59,9 @@ def test_a_queue_that_cannot_be_read_is_one_sentence() -> None:
         ("host x[40.4.3.2] refused to talk to me: 421 4.7.66 TLS 1.0 and 1.1 are not supported", "old-tls", "421 4.7.66"),
         ("connect to contoso-com.mail.protection.outlook.com[52.5.7.1]:25: Connection timed out", "relay-upstream-unreachable", ""),
         ("Host or domain name not found. Name service error for name=x type=A: Host not found, try again", "relay-name-not-found", ""),
-        ("scanner@contoso.com has sent to its 10000 recipients of 24 hours; goes on by itself at 14:05", "relay-day-full", ""),
-        ("boss@contoso.com is held back by the relay: no SendAs right; tried again at 15:00, or now by: mailops-relay release",
-         "relay-sender-closed", ""),
+        ("scanner@contoso.com has reached its daily quota of 10000 recipients; delivery resumes at 14:05", "relay-daily-quota-reached", ""),
+        ("boss@contoso.com is suspended by the relay: no SendAs right; next attempt at 15:00, or run mailops-relay release",
+         "relay-sender-suspended", ""),
         ("No mailbox of relay_mailboxes sends for this sender", "relay-no-mailbox", ""),
         ("AADSTS7000215: Invalid client secret provided.", "wrong-secret", "AADSTS7000215"),
         ("host x[1.2.3.4] said: 550 5.9.9 nobody knows (in reply to RCPT TO command)", "unknown", "550 5.9.9"),
