@@ -35,9 +35,8 @@ class AdminError(Exception):
 
 
 class Admin:
-    def __init__(self, platform: Platform, save: Callable[[], None]) -> None:
+    def __init__(self, platform: Platform, save: Callable[[], None], reset: Callable[[], None]) -> None:
         self._platform = platform
-        self._save = save
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             ("GET", re.compile("/health"), lambda request: {"status": "ok"}),
             ("GET", re.compile("/tenants"), self._tenants),
@@ -61,10 +60,12 @@ class Admin:
             ("PUT", re.compile("/latency"), self._latency),
             ("PUT", re.compile("/lag"), self._lag),
             ("PUT", re.compile("/token_lifetime"), self._token_lifetime),
-            ("POST", re.compile("/clock"), self._clock),
+            ("GET", re.compile("/clock"), lambda request: self._time()),
+            ("POST", re.compile("/clock"), self._advance),
             ("GET", re.compile("/requests"), lambda request: platform.counters.all()),
             ("DELETE", re.compile("/requests"), lambda request: platform.counters.clear()),
-            ("POST", re.compile("/save"), lambda request: self._save()),
+            ("POST", re.compile("/save"), lambda request: save()),
+            ("POST", re.compile("/reset"), lambda request: reset()),
         ]
 
     def handle(self, request: Request) -> Response:
@@ -187,8 +188,11 @@ class Admin:
         self._platform.settings.token_lifetime = seconds
         return {"seconds": seconds}
 
-    def _clock(self, request: Request) -> Document:
+    def _advance(self, request: Request) -> Document:
         self._platform.clock.offset += float(request.json_object().get("advance", 0))
+        return self._time()
+
+    def _time(self) -> Document:
         return {"now": self._platform.now, "offset": self._platform.clock.offset}
 
 

@@ -13,7 +13,7 @@ from emulator.exchange import faults as exchange_faults
 from emulator.faults import Fault
 from emulator.graph import faults as graph_faults
 from emulator.graph.applications import remove_principal
-from emulator.graph.validate import merge
+from emulator.graph.validate import merge_value
 from emulator.smtp import faults as smtp_faults
 from emulator.state import Application, EnterpriseApplication, Tenant
 from emulator.statefile import directory, hve, parts, rbac
@@ -53,7 +53,7 @@ def patch_tenant(tenant: Tenant, changes: Document) -> None:
         raise StateError(f"{min(refused)}: cannot be changed here")
     head = head_document(tenant)
     if "policies" in changes:
-        changes = changes | {"policies": merge(head["policies"], changes["policies"])}
+        changes = changes | {"policies": merge_value(head["policies"], changes["policies"])}
     changed = read_tenant(Node(head | changes | {"resources": []}, ""), Path())
     for name in head:
         setattr(tenant, name, getattr(changed, name))

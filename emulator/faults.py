@@ -89,6 +89,9 @@ class Faults:
         self._latency = {**self._latency, **seconds}
         return dict(self._latency)
 
+    def reset_latency(self, seconds: Mapping[str, float]) -> None:
+        self._latency = dict(seconds)
+
     def all(self) -> list[Fault]:
         return list(self._ordered)
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from emulator import clock
+
 ROOT = Path(__file__).resolve().parent.parent
 Document = dict[str, Any]
 
@@ -111,7 +113,16 @@ class AdminClient:
         return dict(self.call("PUT", "/token_lifetime", {"seconds": seconds}))
 
     def advance(self, seconds: float) -> None:
+        """Advance the emulator's clock."""
         self.call("POST", "/clock", {"advance": seconds})
+
+    def now(self) -> float:
+        """The emulator's time, in Unix seconds."""
+        return float(self.call("GET", "/clock")["now"])
+
+    def reset(self) -> None:
+        """Return to the state file as it was read at the start, with no faults, counters, messages, record or clock offset."""
+        self.call("POST", "/reset")
 
     def requests(self) -> dict[str, dict[str, int]]:
         """Requests per tenant and service since the last reset."""
@@ -158,7 +169,12 @@ class Emulator:
         ready = self._wait(patience)
         self.cloud: Document = ready["m365_cloud"]
         self.dns_servers: list[str] = ready["m365_dns_servers"]
+        self.clock_file = Path(ready["clock"])
         self.admin = AdminClient(ready["admin"])
+
+    def clock_environment(self, step: float = 1.0) -> dict[str, str]:
+        """Environment variables with which a Python process follows the emulator's clock: its sleeps advance it by `step` at a time."""
+        return clock.environment(self.clock_file, step)
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._ready_file = self.directory / "ready.json"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
 
+from emulator.clock import Clock
 from emulator.clouds import CLOUDS, Cloud
 from emulator.faults import Faults
 from emulator.oidc import Providers
@@ -16,16 +16,6 @@ from emulator.settings import Settings
 from emulator.state import Rolling, State
 
 SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "proof"}
-
-
-@dataclass
-class Clock:
-    """The time of day, which the admin API can advance."""
-
-    offset: float = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.offset
 
 
 class Record:
@@ -38,6 +28,10 @@ class Record:
         if self._file:
             self._file.write(json.dumps(masked(entry), ensure_ascii=False) + "\n")
             self._file.flush()
+
+    def clear(self) -> None:
+        if self._file:
+            self._file.truncate(0)
 
     def close(self) -> None:
         if self._file:
@@ -83,7 +77,20 @@ class Platform:
         self.state.now = self.clock
         self.state.tokens.cloud = self.cloud if self.settings.cloud else None
         self.providers = Providers(self.clock, self.state.tokens.origins)
-        self.faults.set_latency(self.settings.latency)
+        self.faults.reset_latency(self.settings.latency)
+
+    def reset(self, state: State, settings: Settings) -> None:
+        """Replace the state and the settings in place; clear the clock's offset, faults, counters, record and tokens of jobs."""
+        for setting in fields(Settings):
+            setattr(self.settings, setting.name, getattr(settings, setting.name))
+        self.clock.offset = 0.0
+        self.faults.clear()
+        self.faults.reset_latency(settings.latency)
+        self.counters.clear()
+        self.record.clear()
+        self.report_requests.clear()
+        self.providers.jobs.clear()
+        self.state.replace(state)
 
     @property
     def cloud(self) -> Cloud:

@@ -18,6 +18,7 @@ import uvicorn
 from emulator import arm, dns, entra, graph, oidc, statefile
 from emulator.admin import Admin
 from emulator.ca import Authority
+from emulator.clock import Clock
 from emulator.entra import managed_identity
 from emulator.exchange import ExchangeAdmin
 from emulator.exchange import handles as exchange_handles
@@ -56,13 +57,19 @@ class _Server(uvicorn.Server):
 class Emulator:
     def __init__(self, options: Options) -> None:
         self.options = options
-        state, settings = statefile.load(options.state)
-        self.platform = Platform(state, settings, record=Record(options.record))
+        self._start_text = statefile.read(options.state)
+        state, settings = statefile.load_text(self._start_text, options.state)
         directory = options.directory or options.state.with_name(f".{options.state.name}.emulator")
         directory.mkdir(parents=True, exist_ok=True)
+        self.clock_file = directory / "clock"
+        self.platform = Platform(state, settings, record=Record(options.record), clock=Clock(self.clock_file))
         self.authority = Authority(directory)
         self.exchange = ExchangeAdmin(self.platform)
-        self.admin = Admin(self.platform, self.save)
+        self.admin = Admin(self.platform, self.save, self.reset)
+
+    def reset(self) -> None:
+        """Return to the state and the settings that the emulator started with."""
+        self.platform.reset(*statefile.load_text(self._start_text, self.options.state))
 
     def save(self) -> None:
         statefile.save(self.options.state, self.platform.state, self.platform.settings)
@@ -184,7 +191,13 @@ class Emulator:
         }
         if self.platform.settings.cloud:
             cloud |= self.platform.cloud.announced()
-        ready = {"pid": os.getpid(), "admin": f"http://{self.admin_host}:{admin}", "m365_cloud": cloud, "m365_dns_servers": [names]}
+        ready = {
+            "pid": os.getpid(),
+            "admin": f"http://{self.admin_host}:{admin}",
+            "clock": str(self.clock_file.resolve()),
+            "m365_cloud": cloud,
+            "m365_dns_servers": [names],
+        }
         line = json.dumps(ready)
         if self.options.ready_file:
             temporary = self.options.ready_file.with_name(f".{self.options.ready_file.name}.new")

@@ -155,7 +155,7 @@ def _client(platform: Platform, tenant: Tenant, app_id: str) -> tuple[Applicatio
 
 
 def _single_tenant(application: Application) -> bool:
-    return application.properties.get("signInAudience", "AzureADMyOrg") == "AzureADMyOrg"
+    return bool(application.properties.get("signInAudience", "AzureADMyOrg") == "AzureADMyOrg")
 
 
 def _authenticate(platform: Platform, form: dict[str, str], application: Application, tenant: Tenant, origin: str) -> str:

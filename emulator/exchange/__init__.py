@@ -46,6 +46,7 @@ class ExchangeAdmin:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._cursors = Cursors()
+        platform.state.on_replace.append(self._cursors.clear)
         self._in_flight: Counter[str] = Counter()
 
     def arrive(self, request: Request) -> Handler:

@@ -38,6 +38,9 @@ class Cursors:
             self._open.popitem(last=False)
         return token
 
+    def clear(self) -> None:
+        self._open.clear()
+
     def _is_full(self, oldest: float) -> bool:
         if len(self._open) > MOST_CURSORS or next(iter(self._open.values())).created < oldest:
             return True

@@ -9,7 +9,7 @@ from emulator.graph.call import GUID, Call, key_of, route
 from emulator.graph.defaults import APPLICATION
 from emulator.graph.errors import bad_request, conflict, denied, not_found
 from emulator.graph.query import one, page
-from emulator.graph.validate import check_body, merge
+from emulator.graph.validate import check_body, merge, merge_value
 from emulator.http import Response
 from emulator.state import Application, DeletedItem, Tenant, new_guid
 
@@ -149,7 +149,7 @@ def _write(call: Call, application: Application, body: Document) -> None:
     special = {"displayName", "uniqueName", "keyCredentials", "passwordCredentials"}
     for name, value in body.items():
         if name not in special and not name.startswith("@odata."):
-            application.properties[name] = merge(application.properties.get(name, APPLICATION.get(name)), value)
+            application.properties[name] = merge_value(application.properties.get(name, APPLICATION.get(name)), value)
     application.display_name = body.get("displayName", application.display_name)
     application.unique_name = body.get("uniqueName", application.unique_name)
     application.certificates = application.certificates if keys is None else keys

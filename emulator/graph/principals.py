@@ -10,7 +10,7 @@ from emulator.graph.call import GUID, Call, key_of, route
 from emulator.graph.defaults import SERVICE_PRINCIPAL
 from emulator.graph.errors import GraphError, bad_request, conflict, denied, not_found
 from emulator.graph.query import one, page
-from emulator.graph.validate import check_body, merge
+from emulator.graph.validate import check_body, merge, merge_value
 from emulator.http import Response
 from emulator.state import Application, DeletedItem, EnterpriseApplication, Tenant, new_guid
 from emulator.statefile.directory import add_resource
@@ -153,7 +153,7 @@ def _apply(principal: EnterpriseApplication, body: Document) -> None:
         if name == "displayName":
             principal.display_name = value or principal.display_name
         elif name != "appId" and not name.startswith("@odata."):
-            principal.properties[name] = merge(principal.properties.get(name, SERVICE_PRINCIPAL.get(name)), value)
+            principal.properties[name] = merge_value(principal.properties.get(name, SERVICE_PRINCIPAL.get(name)), value)
 
 
 @route("PATCH", "/servicePrincipals/{key}", *WRITE)

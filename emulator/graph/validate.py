@@ -64,11 +64,13 @@ def _ill_typed(where: str, type_name: str) -> GraphError:
     return bad_request(text if type_name.strip("[]") in TYPES else text.replace("microsoft.graph.", "Edm."))
 
 
-def merge(old: Any, new: Any) -> Any:
+def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """PATCH semantics: complex values merge, collections and simple values are replaced."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return old | {name: merge(old.get(name), value) for name, value in new.items()}
-    return new
+    return old | {name: merge_value(old.get(name), value) for name, value in new.items()}
+
+
+def merge_value(old: Any, new: Any) -> Any:
+    return merge(old, new) if isinstance(old, dict) and isinstance(new, dict) else new
 
 
 def parse_date(value: str | None) -> float:

@@ -48,6 +48,7 @@ async def _serve(
     """A service that clients sign in to, with its own limits and its own script of faults."""
     context = server_context(authority)
     limits = Limits(own, lambda: state.now())
+    state.on_replace.append(limits.clear)
     script = Script(faults, service.service)
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: service(state, script, own, context, limits), host, port)

@@ -77,7 +77,7 @@ class Conversation(aio.SMTP):
         return self.client
 
     def _set_rset_state(self) -> None:
-        super()._set_rset_state()
+        self.envelope = self._create_envelope()  # all that _set_rset_state of aiosmtpd does
         self.transaction = None
 
     async def push(self, status: AnyStr) -> None:

@@ -86,6 +86,7 @@ class State:
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
     _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
     tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
+    on_replace: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)  # clear what services count
 
     def __post_init__(self) -> None:
         self.tokens = Tokens(lambda: self.now())
@@ -100,6 +101,13 @@ class State:
         if found:
             self._by_domain[wanted] = found
         return found
+
+    def replace(self, other: State) -> None:
+        """Take over the content of another state. Services keep their reference to this object."""
+        self.tenants, self.messages, self.network, self.dns = other.tenants, other.messages, other.network, other.dns
+        self._by_domain.clear()
+        for clear in self.on_replace:
+            clear()
 
     def receive(self, message: Message) -> Message:
         message.number = len(self.messages) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,4 +43,4 @@ def external_recipients_a_day(licences: Iterable[Licence], *, trial: bool) -> in
     if trial:
         return TRIAL_LIMIT
     purchased = sum(licence.purchased for licence in licences if licence.in_force and licence.holds_mailbox)
-    return round(500 * purchased**0.7 + 9500)
+    return round(500 * math.pow(purchased, 0.7) + 9500)

@@ -26,10 +26,18 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 def load(path: Path) -> tuple[State, Settings]:
     """The state and the settings of a file."""
+    return load_text(read(path), path)
+
+
+def read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise StateError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def load_text(text: str, path: Path) -> tuple[State, Settings]:
+    """The state and the settings of a file's text; `path` is named in errors, and paths in the text are relative to it."""
     try:
         document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 (safe)
     except (json.JSONDecodeError, yaml.YAMLError) as error:
