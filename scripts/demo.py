@@ -56,21 +56,21 @@ class Demo:
 
     def run(self) -> None:
         chapter(1, "Before: nothing sends", "Every sender of three tenants tries to send one message. Each refusal is Microsoft's own.")
-        self.expect(self.play("verify.yml", "-e", "verify_required=false"), "proven", 0)
+        self.expect(self.play("verify.yml", "-e", "verify_required=false"), "verified", 0)
 
         chapter(2, "Plan", "A check run predicts every change and writes nothing.")
         planned = self.play("site.yml", "--check", "--diff")
 
         chapter(3, "Apply", "The tenants are brought to what inventories/demo says; then every sender sends a real message.")
         applied = self.play("site.yml")
-        self.expect(applied, "proven", SENDERS)
+        self.expect(applied, "verified", SENDERS)
         wanted = sum(row["changed"] for row in planned["tenants"].values())
         self.expect(applied, "changed", wanted)
 
         chapter(4, "Again", "A second run finds nothing to do.")
         again = self.play("site.yml")
         self.expect(again, "changed", 0)
-        self.expect(again, "proven", SENDERS)
+        self.expect(again, "verified", SENDERS)
 
         chapter(5, "Drift", "Somebody works in the portals by hand: three things are no longer as declared.")
         for text in self.drift():
@@ -81,7 +81,7 @@ class Demo:
         chapter(6, "Mend", "The next run puts right exactly that, and proves it.")
         mended = self.play("site.yml")
         self.expect(mended, "changed", 3)
-        self.expect(mended, "proven", SENDERS)
+        self.expect(mended, "verified", SENDERS)
         self.received()
 
     def drift(self) -> list[str]:

@@ -30,8 +30,8 @@ options:
         description: The address that it sends from, one that the relay serves.
         type: str
         required: true
-      to:
-        description: The recipient of the proof. Take one outside the tenant where the sender sends outside.
+      verify_recipient:
+        description: Recipient of the test message. Use an external recipient where the sender sends to external recipients.
         type: str
         required: true
   timeout:
@@ -58,7 +58,7 @@ EXAMPLES = r"""
     senders:
       - name: Scanner, third floor
         address: scanner@contoso.com
-        to: proof@example.net
+        verify_recipient: proof@example.net
   become: true
 """
 
@@ -73,7 +73,7 @@ senders:
     name:
       description: What the sender is called.
       type: str
-    proven:
+    verified:
       description: Whether its message was accepted by the server that the relay passes it on to; null in check mode.
       type: bool
     message_id:
@@ -104,7 +104,7 @@ senders:
       type: list
       elements: dict
       sample: [{from: bridge, to: Microsoft 365, what: accepted, seconds: 0.12, detail: 'smtp.office365.com: 250 2.0.0 OK'}]
-proven:
+verified:
   description: How many senders were proven.
   returned: always
   type: int

@@ -50,10 +50,10 @@ options:
         description: The display name of a mailbox that is made for it.
         type: str
       recipients:
-        description: Whether all its recipients are in the tenant, or also outside.
+        description: Whether all recipients are internal (in the tenant), or some are external.
         type: str
-        choices: [inside, outside]
-        default: outside
+        choices: [internal, external]
+        default: external
       oauth:
         description: Whether it can sign in with OAuth. Left out, what its kind usually can.
         type: bool
@@ -72,7 +72,7 @@ options:
       connector:
         description: The name of its connector, where that shall be another than this collection gives.
         type: str
-      relay:
+      relay_host:
         description: The relay host that it sends through, one of O(relays).
         type: str
       messages_per_minute:
@@ -99,15 +99,15 @@ options:
         description: Whether its mail must not pass through anybody but Microsoft 365 on its way.
         type: bool
         default: false
-      to:
-        description: Who gets the message that proves it. Left out, O(verify_recipient).
+      verify_recipient:
+        description: Recipient of this sender's test message. Defaults to O(verify_recipient).
         type: str
-      proof:
-        description: How this machine plays the sender when it proves it.
+      verify_connection:
+        description: Connection settings of the test message, which is sent from the control node.
         type: dict
         suboptions:
           source_address:
-            description: The address of this machine to send from.
+            description: The source address on the control node.
             type: str
           certificate_path:
             description: A PEM file with private key, certificate and intermediates.
@@ -202,7 +202,9 @@ options:
     type: bool
     default: false
   verify_recipient:
-    description: Who gets the test message of a sender without O(senders[].to). Falls back to the host variable C(m365_verify_recipient).
+    description:
+      - Recipient of the test messages of senders without O(senders[].verify_recipient). Falls back to the host variable
+        C(m365_verify_recipient).
     type: str
     default: ""
   app_unique_name:
@@ -248,7 +250,7 @@ EXAMPLES = r"""
       - name: Scanner, third floor
         kind: scanner
         address: scanner@contoso.com
-        recipients: inside
+        recipients: internal
         public_addresses: [203.0.113.10]
   register: planned
 """
@@ -292,7 +294,7 @@ relays:
   sample:
     relay1:
       mailboxes: [{address: scanner@contoso.com, senders: [scanner@contoso.com]}]
-      senders: [{name: "Scanner, third floor", address: scanner@contoso.com, to: ada@contoso.com}]
+      senders: [{name: "Scanner, third floor", address: scanner@contoso.com, verify_recipient: ada@contoso.com}]
 relay_certificates:
   description: Certificates, as PEM text, that the application takes for the relay hosts that sign in with it.
   returned: success

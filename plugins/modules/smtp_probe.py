@@ -40,8 +40,8 @@ options:
         type: str
         choices: [oauth, delegated, basic, connector, direct_send, hve, acs]
         default: oauth
-      to:
-        description: The recipient of the proof. Take one outside the tenant where the sender sends outside.
+      verify_recipient:
+        description: Recipient of the test message. Use an external recipient where the sender sends to external recipients.
         type: str
         required: true
       mailbox:
@@ -155,7 +155,7 @@ EXAMPLES = r"""
     senders:
       - name: ERP invoices
         address: erp@contoso.com
-        to: proof@example.net
+        verify_recipient: proof@example.net
     wait: 900
 """
 
@@ -170,7 +170,7 @@ senders:
     name:
       description: What the sender is called.
       type: str
-    proven:
+    verified:
       description: Whether its message was accepted; null in check mode.
       type: bool
     message_id:
@@ -196,7 +196,7 @@ senders:
     seconds:
       description: How long the probe took.
       type: float
-proven:
+verified:
   description: How many senders were proven.
   returned: always
   type: int

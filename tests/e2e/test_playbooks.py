@@ -95,11 +95,11 @@ def test_a_check_run_on_empty_tenants_writes_nothing_and_predicts_the_real_run(p
     applied = playground.play("site.yml")
     assert applied.code == 0, applied.output
     assert differences(applied) == differences(planned)
-    assert applied.total("proven") == SENDERS
+    assert applied.total("verified") == SENDERS
     assert playground.writes()
 
     again = playground.play("site.yml")
-    assert (again.code, again.total("changed"), again.total("proven")) == (0, 0, SENDERS), again.output
+    assert (again.code, again.total("changed"), again.total("verified")) == (0, 0, SENDERS), again.output
     check = playground.play("site.yml", "--check")
     assert (check.code, check.total("changed")) == (0, 0), check.output
     check_contract(playground.record_file)
@@ -117,7 +117,7 @@ def test_drift_is_shown_by_a_check_run_and_mended_by_the_next(playground: Playgr
     assert check.total("changed") == 2
     assert len(playground.writes()) == before
     mended = playground.play("site.yml")
-    assert (mended.code, mended.total("changed"), mended.total("proven")) == (0, 2, SENDERS), mended.output
+    assert (mended.code, mended.total("changed"), mended.total("verified")) == (0, 2, SENDERS), mended.output
 
 
 def test_before_anything_is_done_every_refusal_has_its_cause(playground: Playground) -> None:
@@ -129,7 +129,7 @@ def test_before_anything_is_done_every_refusal_has_its_cause(playground: Playgro
     assert senders["Plant relay"]["cause"] == "no inbound connector fits this address or certificate"
     assert senders["Label printer"]["cause"] == "SMTP AUTH is off for the organization and the mailbox inherits that"
     assert senders["UPS alarms"]["code"] == "550 5.7.68"
-    assert run.total("proven") == 0
+    assert run.total("verified") == 0
     assert playground.writes() == []
 
 
@@ -146,18 +146,18 @@ def test_both_doors_do_the_same(playground: Playground, tmp_path: Path) -> None:
         return json.dumps([entry for entry in differences(run) if entry[1] != "entra_app"])  # thumbprints differ
 
     assert without_keys(fast) == without_keys(slow)
-    assert fast.total("proven") == slow.total("proven") == SENDERS
+    assert fast.total("verified") == slow.total("verified") == SENDERS
 
 
 def test_rejected_direct_send_is_refused_at_the_mx(playground: Playground) -> None:
-    device = {"name": "Device", "method": "direct_send", "address": "erp@contoso.com", "to": "ada@contoso.com"}
+    device = {"name": "Device", "method": "direct_send", "address": "erp@contoso.com", "verify_recipient": "ada@contoso.com"}
     options = ["--limit", "contoso", "-e", json.dumps({"verify_senders": [device], "verify_required": False})]
     before = playground.play("verify.yml", *options)
-    assert (before.code, before.total("proven")) == (0, 1), before.output
+    assert (before.code, before.total("verified")) == (0, 1), before.output
     rejected = playground.play("site.yml", *options)
     assert rejected.code == 0, rejected.output
     [sender] = [sender for task in rejected.report["tasks"] for sender in task["senders"]]
-    assert (sender["proven"], sender["code"]) == (False, "550 5.7.68")
+    assert (sender["verified"], sender["code"]) == (False, "550 5.7.68")
     assert sender["cause"] == "the organization rejects Direct Send from sources without a connector"
     writes = [line["parameters"] for line in playground.writes() if line.get("cmdlet") == "Set-OrganizationConfig"]
     assert {"RejectDirectSend": True, "Confirm": False} in writes
@@ -208,7 +208,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
             ]
         },
         "m365_senders: Storm: oauth is impossible: 90 messages a minute are more than the 30 that one mailbox may send; spread it over 3 "
-        "mailboxes, or use relay, hve (recipients inside) or hosted. m365_senders: UPS: direct_send is impossible: Direct Send reaches",
+        "mailboxes, or use relay, hve (internal recipients) or hosted. m365_senders: UPS: direct_send is impossible: Direct Send reaches",
     ),
     "private": (
         {"inbound_connector_connectors": [{"name": "x", "sender_ip_addresses": ["10.0.0.7", "203.0.112.0/22", "2001:db8::1"]}]},
@@ -245,7 +245,7 @@ def test_bad_input_is_one_sentence_each_and_the_other_tenants_go_on(playground: 
         assert "Traceback" not in sentences[f"bad-{name}"]
     written = {line["tenant"] for line in playground.writes()[before:]}
     assert written == {playground.admin.tenant("fabrikam.com")["id"]}
-    assert run.report["tenants"]["fabrikam"]["proven"] == 3
+    assert run.report["tenants"]["fabrikam"]["verified"] == 3
 
 
 def test_missing_consent_and_an_expired_secret_name_themselves(playground: Playground) -> None:

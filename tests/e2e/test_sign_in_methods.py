@@ -133,7 +133,7 @@ def test_each_cloud_end_to_end(start: Start, tmp_path: Path, name: str) -> None:
     wishes = [{"name": "pipeline", "github": {"repository": "contoso/infra", "branch": "main"}}]
     federated = run(api, "federated_credential", tmp_path, unique_name="sender", credentials=wishes, **secret)
     assert federated["credentials"]["pipeline"]["audience"] == CLOUDS[name].federated_audience
-    senders = [{"name": "Operations", "address": "ops@contoso.com", "to": "noreply@contoso.com"}]
+    senders = [{"name": "Operations", "address": "ops@contoso.com", "verify_recipient": "noreply@contoso.com"}]
     proof = run(api, "smtp_probe", tmp_path, senders=senders, app_unique_name="sender", app_client_secret="sender-secret", **secret)
     assert "failed" not in proof, proof
     assert [message["authenticated_as"] for message in api.admin.messages(tenant=TENANT)] == ["ops@contoso.com"]

@@ -32,9 +32,9 @@ LEGACY = 2525
 SIZE_LIMIT, RECIPIENTS = 29_000_000, 20
 PORTS = (25, 465, 587, LEGACY)
 SENDERS = [
-    {"name": "Printer", "kind": "printer", "address": PRINTER, "relay": "office12", "recipients": "inside"},
-    {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay": "office12", "recipients": "inside"},
-    {"name": "ERP", "address": ERP, "oauth": False, "relay": "office12", "recipients": "inside"},
+    {"name": "Printer", "kind": "printer", "address": PRINTER, "relay_host": "office12", "recipients": "internal"},
+    {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay_host": "office12", "recipients": "internal"},
+    {"name": "ERP", "address": ERP, "oauth": False, "relay_host": "office12", "recipients": "internal"},
 ]
 DEVICES = [
     {"name": "Printer", "networks": ["198.51.100.101", "2001:db8::101"], "senders": [PRINTER]},

@@ -79,8 +79,8 @@ def test_a_backup_is_restored(host: Host) -> None:
 
 
 def test_the_probe_proves_the_relays_senders_and_names_what_is_wrong(world: World, host: Host) -> None:
-    senders = [{"name": "Scanner", "address": "scanner@contoso.com", "to": "proof@example.net"}]
-    stranger = {"name": "Stranger", "address": "boss@contoso.com", "to": "proof@example.net"}
+    senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}]
+    stranger = {"name": "Stranger", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
     with upstream(world) as taken:
         assert played(world, host.name, "--check", entry="prove", relay_senders=senders)["changed"] == 0
         assert taken.count() == 0

@@ -88,8 +88,15 @@ def play(world: World, names: list[str]) -> None:
         "relay_metrics_directory": METRICS,
     }
     senders = [
-        {"name": "Scanner", "kind": "scanner", "address": SCANNER, "relay": names[0], "recipients": "inside", "to": ADA},
-        {"name": "ERP", "address": ERP, "oauth": False, "relay": names[0], "recipients": "inside", "to": ADA},
+        {
+            "name": "Scanner",
+            "kind": "scanner",
+            "address": SCANNER,
+            "relay_host": names[0],
+            "recipients": "internal",
+            "verify_recipient": ADA,
+        },
+        {"name": "ERP", "address": ERP, "oauth": False, "relay_host": names[0], "recipients": "internal", "verify_recipient": ADA},
     ]
     hosts = {name: variables | ({"relay_peer_of": names[0]} if name != names[0] else {}) for name in names}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}

@@ -29,8 +29,8 @@ SMALL_DISK = (
 )
 OWN_DISK = f"systemctl stop postfix; umount {SPOOL} && rm -rf {SPOOL} && mv {SPOOL}.aside {SPOOL} && systemctl start postfix"
 SENDERS = [
-    {"name": "Scanner", "kind": "scanner", "address": "scanner@contoso.com", "relay": "relay1", "recipients": "inside"},
-    {"name": "ERP", "address": "erp@contoso.com", "oauth": False, "relay": "relay2", "recipients": "inside"},
+    {"name": "Scanner", "kind": "scanner", "address": "scanner@contoso.com", "relay_host": "relay1", "recipients": "internal"},
+    {"name": "ERP", "address": "erp@contoso.com", "oauth": False, "relay_host": "relay2", "recipients": "internal"},
 ]
 
 

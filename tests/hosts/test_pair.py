@@ -14,7 +14,7 @@ from testbed.world import World
 from .relay import Relay, connect_again, cut_off, deploy, play, wait_until
 
 MAILBOX = "scanner@contoso.com"
-SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay": "relay1", "recipients": "inside"}]
+SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay_host": "relay1", "recipients": "internal"}]
 COMMON: dict[str, Any] = {
     "relay_tenant": "contoso",
     "relay_count": 2,

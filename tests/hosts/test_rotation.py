@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("rotation")
 
 IDENTITY = "/etc/mailops-relay/identity"
 MAILBOX = "scanner@contoso.com"
-SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay": "relay1", "recipients": "inside"}]
+SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay_host": "relay1", "recipients": "internal"}]
 VARIABLES: dict[str, Any] = {
     "relay_tenant": "contoso",
     "relay_devices": [{"name": "Printer", "networks": ["198.51.100.96/28"], "senders": [MAILBOX]}],

@@ -65,14 +65,15 @@ def _never(sender: Sender, facts: Facts, label: str) -> list[str]:
             f"{label}: {sender.domain} is no accepted domain of this tenant ({', '.join(sorted(facts.domains))}): correct the address "
             "or add the domain."
         )
-    if sender.relay and sender.relay not in facts.relays:
+    if sender.relay_host and sender.relay_host not in facts.relays:
         known = ", ".join(facts.relays) or "there is none"
         problems.append(
-            f"{label}: relay is {sender.relay!r}, which is no host of group relays of this tenant, nor in m365_relays ({known}): "
+            f"{label}: relay_host is {sender.relay_host!r}, which is no host of group relays of this tenant, nor in m365_relays ({known}): "
             "name one of them."
         )
-    if sender.inside and sender.to and facts.domains and sender.to.rpartition("@")[2] not in facts.domains:
-        problems.append(f"{label}: its recipients are inside, but to is {sender.to}: give a recipient in the tenant.")
+    recipient = sender.verify_recipient
+    if sender.internal and recipient and facts.domains and recipient.rpartition("@")[2] not in facts.domains:
+        problems.append(f"{label}: its recipients are internal, but verify_recipient is {recipient}: give a recipient in the tenant.")
     return problems
 
 
@@ -89,8 +90,8 @@ def _because(method: str, sender: Sender, facts: Facts) -> str:
     return {
         "oauth": "it signs in with OAuth" + (" and keeps a copy in Sent Items" if sender.sent_items else ""),
         "relay": f"a connector knows it by {known_by}",
-        "hve": "its recipients are inside, and High Volume Email has no limit on messages",
-        "direct_send": "its recipients are inside, so that it needs neither sign-in nor connector",
+        "hve": "its recipients are internal, and High Volume Email has no limit on messages",
+        "direct_send": "its recipients are internal, so that it needs neither sign-in nor connector",
         "acs": "Azure Communication Services takes its mail by user name and password",
         "hosted": f"the hosted relay {facts.hosted.provider if facts.hosted else ''} takes its mail",
         "basic": "it can do nothing but sign in by password",

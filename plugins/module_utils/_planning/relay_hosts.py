@@ -120,9 +120,9 @@ def wanted(decisions: Sequence[Decision], facts: Facts, wishes: Wishes) -> dict[
             work["mailboxes"].append(mailbox)
         if sender.address not in mailbox["senders"]:
             mailbox["senders"].append(sender.address)
-        to = sender.to or wishes.verify_recipient
-        if to:
-            work["senders"].append({"name": sender.name, "address": sender.address, "to": to})
+        recipient = sender.verify_recipient or wishes.verify_recipient
+        if recipient:
+            work["senders"].append({"name": sender.name, "address": sender.address, "verify_recipient": recipient})
     return found
 
 

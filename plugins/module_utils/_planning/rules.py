@@ -34,8 +34,8 @@ Rule = Callable[[Sender, Facts], Iterator[Refusal]]
 
 def relay_of(sender: Sender, facts: Facts) -> Relay | None:
     """The relay host that a sender uses: the one it names; else, where it can use nothing of its own, the only one."""
-    if sender.relay:
-        return facts.relays.get(sender.relay)
+    if sender.relay_host:
+        return facts.relays.get(sender.relay_host)
     own = sender.public_addresses or sender.certificate_name or sender.third_party_host
     return next(iter(facts.relays.values())) if len(facts.relays) == 1 and not own else None
 
@@ -46,12 +46,12 @@ def _mailbox(sender: Sender, facts: Facts) -> Iterator[Refusal]:
     if rate > limits.MESSAGES_A_MINUTE:
         yield Refusal(
             f"{rate:,} messages a minute are more than the {limits.MESSAGES_A_MINUTE} that one mailbox may send",
-            f"spread it over {math.ceil(rate / limits.MESSAGES_A_MINUTE)} mailboxes, or use relay, hve (recipients inside) or hosted",
+            f"spread it over {math.ceil(rate / limits.MESSAGES_A_MINUTE)} mailboxes, or use relay, hve (internal recipients) or hosted",
         )
     if day > limits.RECIPIENTS_A_DAY:
         yield Refusal(
             f"{day:,} recipients a day are more than the {limits.RECIPIENTS_A_DAY:,} of one mailbox",
-            f"spread it over {math.ceil(day / limits.RECIPIENTS_A_DAY)} mailboxes, or use relay, hve (recipients inside), acs or hosted",
+            f"spread it over {math.ceil(day / limits.RECIPIENTS_A_DAY)} mailboxes, or use relay, hve (internal recipients), acs or hosted",
         )
 
 
@@ -135,10 +135,8 @@ def _accepted(certificate: str, domains: frozenset[str]) -> bool:
 
 
 def _direct_send(sender: Sender, facts: Facts) -> Iterator[Refusal]:
-    if not sender.inside:
-        yield Refusal(
-            "Direct Send reaches recipients inside the tenant only", "use relay or oauth, or say recipients: inside if that is so"
-        )
+    if not sender.internal:
+        yield Refusal("Direct Send reaches internal recipients only", "use relay or oauth, or set recipients: internal if all of them are")
     if facts.direct_send_rejected:
         yield Refusal(
             "direct_send_rejected is to be true, which refuses it (550 5.7.68)",
@@ -147,8 +145,8 @@ def _direct_send(sender: Sender, facts: Facts) -> Iterator[Refusal]:
 
 
 def _hve(sender: Sender, facts: Facts) -> Iterator[Refusal]:
-    if not sender.inside:
-        yield Refusal("High Volume Email reaches recipients inside the tenant only", "use relay, acs or hosted for mail to outside")
+    if not sender.internal:
+        yield Refusal("High Volume Email reaches internal recipients only", "use relay, acs or hosted for external recipients")
     yield from _at_most(sender, limits.HVE_RECIPIENTS_A_MESSAGE, "High Volume Email")
 
 

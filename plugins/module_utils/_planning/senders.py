@@ -35,21 +35,21 @@ SENDER: dict[str, dict[str, Any]] = {
     "method": {"type": "str", "choices": ["auto", *METHODS], "default": "auto"},
     "mailbox": {"type": "str"},
     "display_name": {"type": "str"},
-    "recipients": {"type": "str", "choices": ["inside", "outside"], "default": "outside"},
+    "recipients": {"type": "str", "choices": ["internal", "external"], "default": "external"},
     "oauth": {"type": "bool"},
     "tls12": {"type": "bool", "default": True},
     "public_addresses": {"type": "list", "elements": "str", "default": []},
     "certificate_name": {"type": "str"},
     "connector": {"type": "str"},
-    "relay": {"type": "str"},
+    "relay_host": {"type": "str"},
     "messages_per_minute": {"type": "int", "default": 1},
     "recipients_per_day": {"type": "int", "default": 0},
     "recipients_per_message": {"type": "int", "default": 1},
     "sent_items": {"type": "bool", "default": False},
     "third_party_host": {"type": "bool", "default": False},
     "keep_in_tenant": {"type": "bool", "default": False},
-    "to": {"type": "str"},
-    "proof": {
+    "verify_recipient": {"type": "str"},
+    "verify_connection": {
         "type": "dict",
         "options": {
             "source_address": {"type": "str"},
@@ -71,26 +71,26 @@ class Sender:
     method: str = "auto"
     mailbox: str = ""
     display_name: str | None = None
-    recipients: str = "outside"
+    recipients: str = "external"
     oauth: bool = False
     tls12: bool = True
     public_addresses: tuple[str, ...] = ()
     certificate_name: str = ""
     connector: str = ""
-    relay: str = ""
+    relay_host: str = ""
     messages_per_minute: int = 1
     recipients_per_day: int = 0
     recipients_per_message: int = 1
     sent_items: bool = False
     third_party_host: bool = False
     keep_in_tenant: bool = False
-    to: str = ""
-    proof: tuple[tuple[str, Any], ...] = ()
+    verify_recipient: str = ""
+    verify_connection: tuple[tuple[str, Any], ...] = ()
 
     @property
-    def inside(self) -> bool:
+    def internal(self) -> bool:
         """Whether all its recipients are the tenant's own."""
-        return self.recipients == "inside"
+        return self.recipients == "internal"
 
     @property
     def domain(self) -> str:
@@ -100,13 +100,14 @@ class Sender:
 def read(item: dict[str, Any]) -> Sender:
     """A sender from validated options; what its kind can stands in for `oauth` where that is left out."""
     given = {name: value for name, value in item.items() if value is not None}
-    for name in ("address", "mailbox", "to", "certificate_name"):
+    for name in ("address", "mailbox", "verify_recipient", "certificate_name"):
         if given.get(name):
             given[name] = str(given[name]).strip().lower()
     given.setdefault("mailbox", given["address"])
     given.setdefault("oauth", KINDS[given["kind"]] or given["method"] == "oauth")
     given["public_addresses"] = tuple(given.get("public_addresses") or ())
-    given["proof"] = tuple((name, value) for name, value in (given.get("proof") or {}).items() if value is not None)
+    connection = given.get("verify_connection") or {}
+    given["verify_connection"] = tuple((name, value) for name, value in connection.items() if value is not None)
     return Sender(**given)
 
 
@@ -122,7 +123,7 @@ def problems(items: list[dict[str, Any]]) -> list[str]:
         elif name.lower() in seen:
             found.append(f"{label}: this name is there twice: give each sender its own name.")
         seen.add(name.lower())
-        for option in ("address", "mailbox", "to"):
+        for option in ("address", "mailbox", "verify_recipient"):
             value = item[option]
             found += [f"{label}: {text}" for text in addresses.problems(option, [value] if value is not None else [])]
         for option, least in (("messages_per_minute", 1), ("recipients_per_day", 0), ("recipients_per_message", 1)):

@@ -44,8 +44,8 @@ def _mailboxes(decisions: Iterable[Decision]) -> Iterator[str]:
 
 
 def _external(decisions: Iterable[Decision]) -> list[Decision]:
-    """Those whose recipients count: outside, and through Exchange Online."""
-    return [d for d in decisions if d.method in ("oauth", "basic", "relay") and not d.sender.inside]
+    """Those whose recipients count: external, and through Exchange Online."""
+    return [d for d in decisions if d.method in ("oauth", "basic", "relay") and not d.sender.internal]
 
 
 def _tenant(decisions: Iterable[Decision], facts: Facts) -> Iterator[str]:

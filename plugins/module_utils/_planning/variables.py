@@ -222,12 +222,13 @@ _PROBES = {"oauth": "oauth", "basic": "basic", "relay": "connector", "direct_sen
 def _proof(decision: Decision, wishes: Wishes) -> dict[str, Any] | None:
     """The proof of a sender, where somebody said who gets it; a hosted relay is not ours to prove."""
     sender = decision.sender
-    to = sender.to or wishes.verify_recipient
-    if not to or decision.method not in _PROBES or (decision.relay and decision.relay.managed):
+    recipient = sender.verify_recipient or wishes.verify_recipient
+    if not recipient or decision.method not in _PROBES or (decision.relay and decision.relay.managed):
         return None  # a relay host of this inventory proves its senders itself
-    proof: dict[str, Any] = {"name": sender.name, "method": _PROBES[decision.method], "address": sender.address, "to": to}
+    method = _PROBES[decision.method]
+    proof: dict[str, Any] = {"name": sender.name, "method": method, "address": sender.address, "verify_recipient": recipient}
     if sender.mailbox != sender.address and decision.method in ("oauth", "basic"):
         proof["mailbox"] = sender.mailbox
     if decision.relay:
         proof |= {"host": decision.relay.host, "port": 25}
-    return proof | dict(sender.proof)
+    return proof | dict(sender.verify_connection)

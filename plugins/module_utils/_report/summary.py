@@ -79,7 +79,7 @@ class Report:
                     "requests": sum(task["cost"].get("requests", 0) for task in mine),
                     "retries": sum(task["cost"].get("retries", 0) for task in mine),
                     "waited": round(sum(task["cost"].get("waited", 0.0) for task in mine), 1),
-                    "proven": sum(sender["proven"] is True for sender in senders),
+                    "verified": sum(sender["verified"] is True for sender in senders),
                     "senders": len(senders),
                 },
             )
@@ -109,7 +109,7 @@ class Report:
         for host, row in rows:
             text = f"{host:{broad}}  {row['changed']:>12}  {row['requests']:>8}  {row['retries']:>7}  {row['waited']:>5.1f} s  "
             text += _proof(row)
-            bad = row["failed"] or (row["proven"] < row["senders"] and not checking)
+            bad = row["failed"] or (row["verified"] < row["senders"] and not checking)
             yield text, "red" if bad else "yellow" if row["changed"] else "green"
 
     def _plans(self) -> Iterator[Line]:
@@ -136,9 +136,9 @@ class Report:
         yield "  ".join(f"{name:{size}}" for (name, _cell), size in zip(_COLUMNS, broad, strict=True)).rstrip(), "bright gray"
         for host, sender in pairs:
             cells = [f"{cell(host, sender):{size}}" for (_name, cell), size in zip(_COLUMNS, broad, strict=True)]
-            colour = {True: "green", False: "red", None: None}[sender["proven"]]
+            colour = {True: "green", False: "red", None: None}[sender["verified"]]
             yield "  ".join(cells).rstrip(), colour
-            if sender["proven"] is False:
+            if sender["verified"] is False:
                 for text in self._wrapped(_explained(sender)):
                     yield text, "red"
 
@@ -185,7 +185,7 @@ def _spf_state(record: dict[str, Any], checking: bool) -> str:
 def _proof(row: dict[str, Any]) -> str:
     if not row["senders"]:
         return "-"
-    return f"{row['proven']} of {row['senders']} proven"
+    return f"{row['verified']} of {row['senders']} verified"
 
 
 def _explained(sender: dict[str, Any]) -> str:
@@ -196,10 +196,10 @@ def _explained(sender: dict[str, Any]) -> str:
 
 
 def _result(sender: dict[str, Any]) -> str:
-    if sender["proven"] is None:
+    if sender["verified"] is None:
         return "not tried" if sender["stage"] == "input" else "way open"
-    if sender["proven"]:
-        return f"proven in {sender['seconds']:.2f} s"
+    if sender["verified"]:
+        return f"verified in {sender['seconds']:.2f} s"
     if sender["stage"] == "queue":
         return "waits in the queue"
     return "not tried" if sender["stage"] == "input" else f"refused: {sender['stage']}"

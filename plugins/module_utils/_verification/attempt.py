@@ -51,10 +51,10 @@ def probe(tenant: Tenant, facts: Facts, sender: dict[str, Any]) -> dict[str, Any
     result: dict[str, Any] = {
         "name": sender["name"] or sender["address"],
         "address": sender["address"],
-        "to": sender["to"],
+        "verify_recipient": sender["verify_recipient"],
         "method": sender["method"],
         "server": f"{route.host}:{route.port}",
-        "proven": None if facts.check_mode else True,
+        "verified": None if facts.check_mode else True,
         "message_id": None,
         "stage": "tls" if facts.check_mode else "sent",
         "code": "",
@@ -79,7 +79,7 @@ def probe(tenant: Tenant, facts: Facts, sender: dict[str, Any]) -> dict[str, Any
 
 def explained(error: MailopsError) -> dict[str, Any]:
     """A failed probe's part of the result: one row of the error table where the code is known, else the words themselves."""
-    found = {"proven": False, "stage": getattr(error, "stage", "input"), "cause": str(error).rstrip("."), "wait_helps": False}
+    found = {"verified": False, "stage": getattr(error, "stage", "input"), "cause": str(error).rstrip("."), "wait_helps": False}
     if isinstance(error, ServiceError):
         said = " ".join(error.said.split())
         found |= {"code": error.code, "said": said, "wait_helps": error.wait_helps, "cause": said.rstrip(".")}
@@ -118,7 +118,7 @@ def converse(conversation: Conversation, facts: Facts, sender: dict[str, Any], m
     if facts.check_mode:
         return
     METHODS[sender["method"]].sign_in(conversation, facts, sender)
-    conversation.send(METHODS[sender["method"]].envelope(sender), [sender["to"]], message.as_bytes(policy=email.policy.SMTP))
+    conversation.send(METHODS[sender["method"]].envelope(sender), [sender["verify_recipient"]], message.as_bytes(policy=email.policy.SMTP))
 
 
 def compose(sender: dict[str, Any], number: str) -> email.message.EmailMessage:
@@ -127,14 +127,14 @@ def compose(sender: dict[str, Any], number: str) -> email.message.EmailMessage:
     message["From"] = sender["address"]
     for name, value in METHODS[sender["method"]].header(sender).items():
         message[name] = value
-    message["To"] = sender["to"]
-    message["Subject"] = f"Proof of sending: {sender['name'] or sender['address']} [{number}]"
+    message["To"] = sender["verify_recipient"]
+    message["Subject"] = f"Test message: {sender['name'] or sender['address']} [{number}]"
     message["Date"] = email.utils.formatdate(localtime=False)
     message["Message-ID"] = f"<mailops-{number}@{addresses.domain(sender['address'])}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Mailops-Probe"] = number
     message.set_content(
         f"{sender['address']} can send through Microsoft 365 ({sender['method']}).\n\n"
-        "This message was sent by mailops.m365 to prove it. Nothing needs to be done.\n"
+        "This is a test message from mailops.m365. No action is required.\n"
     )
     return message

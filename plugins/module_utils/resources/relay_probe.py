@@ -41,7 +41,7 @@ OPTIONS = Spec(
             "options": {
                 "name": {"type": "str"},
                 "address": {"type": "str", "required": True},
-                "to": {"type": "str", "required": True},
+                "verify_recipient": {"type": "str", "required": True},
             },
         },
         "timeout": {"type": "int", "default": 120},
@@ -124,7 +124,7 @@ class RelayProbe(Reading):
         problems = [] if params["timeout"] > 0 else [f"timeout is {params['timeout']}: give seconds, at least 1."]
         for sender in params["senders"]:
             label = sender["name"] or sender["address"]
-            for option in ("address", "to"):
+            for option in ("address", "verify_recipient"):
                 problems += [f"senders: {label}: {problem}" for problem in addresses.problems(f"the sender's {option}", [sender[option]])]
         return problems
 
@@ -133,8 +133,8 @@ class RelayProbe(Reading):
         if not check_mode:
             self._prove(tenant, proofs, float(params["timeout"]))
         results = [_result(proof, check_mode) for proof in proofs]
-        outcome = {"senders": results, "proven": sum(result["proven"] is True for result in results), "total": len(results)}
-        failed = [result for result in results if result["proven"] is False]
+        outcome = {"senders": results, "verified": sum(result["verified"] is True for result in results), "total": len(results)}
+        failed = [result for result in results if result["verified"] is False]
         if failed and params["required"]:
             told = "; ".join(f"{r['name']}: {r['cause']}. {r['remedy']}".rstrip(". ") for r in failed)
             raise NotProven(f"{len(failed)} of {len(results)} senders cannot send through this relay: {told}.", outcome)
@@ -200,7 +200,7 @@ class RelayProbe(Reading):
 def _sent(smtp: smtplib.SMTP, proof: Proof) -> str:
     """Postfix's queue id of the message."""
     _expect(*smtp.mail(proof.sender["address"]))
-    _expect(*smtp.rcpt(proof.sender["to"]))
+    _expect(*smtp.rcpt(proof.sender["verify_recipient"]))
     said = _expect(*smtp.data(compose(proof).as_bytes()))
     found = trace.queued_as(said)
     if not found:
@@ -224,15 +224,14 @@ def compose(proof: Proof) -> email.message.EmailMessage:
     """A message with a unique id (RFC 5322), short, and saying what it is."""
     sender, message = proof.sender, email.message.EmailMessage()
     message["From"] = sender["address"]
-    message["To"] = sender["to"]
-    message["Subject"] = f"Proof of sending: {sender['name'] or sender['address']} [{proof.number}]"
+    message["To"] = sender["verify_recipient"]
+    message["Subject"] = f"Test message: {sender['name'] or sender['address']} [{proof.number}]"
     message["Date"] = email.utils.formatdate(localtime=False)
     message["Message-ID"] = proof.message_id
     message["Auto-Submitted"] = "auto-generated"
     message["X-Mailops-Probe"] = proof.number
     message.set_content(
-        f"{sender['address']} can send through this relay.\n\n"
-        "This message was sent by mailops.m365 to prove it. Nothing needs to be done.\n"
+        f"{sender['address']} can send through this relay.\n\nThis is a test message from mailops.m365. No action is required.\n"
     )
     return message
 
@@ -244,10 +243,10 @@ def _result(proof: Proof, check_mode: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": sender["name"] or sender["address"],
         "address": sender["address"],
-        "to": sender["to"],
+        "verify_recipient": sender["verify_recipient"],
         "method": "relay",
         "server": f"{HOST}:{PORT}",
-        "proven": None if check_mode else sent,
+        "verified": None if check_mode else sent,
         "message_id": None if check_mode else proof.message_id,
         "stage": "input" if check_mode else story.stage() if story else "relay",
         "code": "",

@@ -25,7 +25,7 @@ SENDER = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
     "method": {"type": "str", "choices": list(METHODS), "default": "oauth"},
-    "to": {"type": "str", "required": True},
+    "verify_recipient": {"type": "str", "required": True},
     "mailbox": {"type": "str"},
     "username": {"type": "str"},
     "user": {"type": "str"},
@@ -80,7 +80,7 @@ class SmtpProbe(Reading):
         give_passwords(params)
         for sender in params["senders"]:
             label = sender["name"] or sender["address"]
-            for option in ("address", "to", "mailbox", "user"):
+            for option in ("address", "verify_recipient", "mailbox", "user"):
                 value = sender[option]
                 found = addresses.problems(f"the sender's {option}", [value] if value is not None else [])
                 problems += [f"senders: {label}: {problem}" for problem in found]
@@ -100,7 +100,7 @@ class SmtpProbe(Reading):
         results = probe_all(tenant, facts, params["senders"])
         pause = 5.0
         while not check_mode and tenant.clock.now() + pause < end:
-            again = [i for i, result in enumerate(results) if result["proven"] is False and result["wait_helps"]]
+            again = [i for i, result in enumerate(results) if result["verified"] is False and result["wait_helps"]]
             if not again:
                 break
             tenant.transport.pause(pause)
@@ -109,8 +109,8 @@ class SmtpProbe(Reading):
             for i, result in zip(again, probe_all(tenant, facts, [params["senders"][i] for i in again]), strict=True):
                 results[i] = result
             pause = min(pause * 2, 30.0)
-        outcome = {"senders": results, "proven": sum(result["proven"] is True for result in results), "total": len(results)}
-        failed = [result for result in results if result["proven"] is False]
+        outcome = {"senders": results, "verified": sum(result["verified"] is True for result in results), "total": len(results)}
+        failed = [result for result in results if result["verified"] is False]
         if failed and params["required"]:
             lines = "; ".join(f"{r['name']} ({r['method']}): {r['cause']}. {r['remedy']}".rstrip(". ") for r in failed)
             raise NotProven(f"{len(failed)} of {len(results)} senders cannot send: {lines}.", outcome)

@@ -109,7 +109,9 @@ TASKS: dict[str, dict[str, Any]] = {
     "security_defaults_info": {},
     "smtp_auth": {"organization": "enabled", "mailboxes": [{"address": "a@contoso.com"}]},
     "smtp_auth_info": {"mailboxes": ["a@contoso.com", "b@contoso.com"]},
-    "smtp_probe": {"senders": [{"address": "a@contoso.com", "to": "b@example.net", "method": "basic", "password": MAILBOX_PASSWORD}]},
+    "smtp_probe": {
+        "senders": [{"address": "a@contoso.com", "verify_recipient": "b@example.net", "method": "basic", "password": MAILBOX_PASSWORD}]
+    },
 }
 
 
@@ -160,7 +162,7 @@ def _probe(mail_server: MailServer, **options: Any) -> dict[str, Any]:
     route = mail_server.route()
     cloud = {"authority": "https://login.microsoftonline.com", "graph": "https://graph.microsoft.com", "exchange": "https://outlook.office365.com",
              "smtp_host": route.host, "smtp_port": route.port, "ca_file": route.ca_file}  # fmt: skip
-    oauth = {"name": "o", "address": "a@contoso.com", "to": "b@example.net"}
+    oauth = {"name": "o", "address": "a@contoso.com", "verify_recipient": "b@example.net"}
     basic = {**oauth, "name": "b", "address": "b@contoso.com", "method": "basic", "password": MAILBOX_PASSWORD}
     return {"cloud": cloud, "senders": [oauth, basic], "app_id": APP, "app_client_secret": APP_SECRET, **options}
 
@@ -174,7 +176,7 @@ def test_a_mail_server_that_repeats_the_sign_in_shows_nothing(
     mail_server.answers |= {"AUTH": f"535 5.7.3 {xoauth2} {TOKEN}", "password": f"535 5.7.3 {encoded} {MAILBOX_PASSWORD}"}
     service = Parrot(Get_AcceptedDomain=[{"DomainName": "contoso.com"}])
     result = play(resource_of("smtp_probe"), service, sign_in=True, **_probe(mail_server, required=required))
-    assert result["proven"] == 0
+    assert result["verified"] == 0
     assert [shown["stage"] for shown in result["senders"]] == ["sign-in", "sign-in"]
     assert all("********" in shown["said"] for shown in result["senders"])
     assert_clean(result, seen, journal_dir, SECRET, APP_SECRET, TOKEN, xoauth2, MAILBOX_PASSWORD)
@@ -190,7 +192,7 @@ def test_the_probes_own_refused_application_shows_nothing(play: Play, seen: list
 
     result = play(resource_of("smtp_probe"), sender, sign_in=True, **_probe(mail_server, required=False))
     [oauth, basic] = result["senders"]
-    assert (oauth["stage"], oauth["cause"], basic["proven"]) == ("token", "the client secret is wrong", True)
+    assert (oauth["stage"], oauth["cause"], basic["verified"]) == ("token", "the client secret is wrong", True)
     assert_clean(result, seen, journal_dir, SECRET, APP_SECRET, MAILBOX_PASSWORD)
 
 

@@ -32,12 +32,12 @@ AUTO: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "a printer that can": ({"kind": "printer", "oauth": True}, {}, "oauth", "it signs in with OAuth"),
     "old TLS": ({"kind": "erp", "tls12": False, "public_addresses": OFFICE}, {}, "relay", "it does not speak TLS 1.2"),
     "the only relay host": ({"kind": "scanner"}, {"relays": [BRIDGE]}, "relay", "the relay host bridge sends for it"),
-    "the relay host it names": ({"relay": "plant"}, {"relays": [BRIDGE, PLANT]}, "relay", "the relay host plant sends for it"),
+    "the relay host it names": ({"relay_host": "plant"}, {"relays": [BRIDGE, PLANT]}, "relay", "the relay host plant sends for it"),
     "its own address before a relay host": ({"public_addresses": OFFICE}, {"relays": [BRIDGE]}, "relay", "a connector knows it by"),
-    "inside, nothing else": ({"kind": "ups", "recipients": "inside"}, {}, "direct_send", "its recipients are inside"),
-    "inside, with HVE": ({"kind": "nas", "recipients": "inside"}, {"hve": True}, "hve", "High Volume Email"),
+    "inside, nothing else": ({"kind": "ups", "recipients": "internal"}, {}, "direct_send", "its recipients are internal"),
+    "inside, with HVE": ({"kind": "nas", "recipients": "internal"}, {"hve": True}, "hve", "High Volume Email"),
     "an alarm storm inside": (
-        {"kind": "monitoring", "recipients": "inside", "messages_per_minute": 200},
+        {"kind": "monitoring", "recipients": "internal", "messages_per_minute": 200},
         {"hve": True},
         "hve",
         "200 messages a minute are more than the 30",
@@ -75,7 +75,7 @@ AUTO: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "sign in by password",
     ),
     "Direct Send rejected": (
-        {"kind": "ups", "recipients": "inside"},
+        {"kind": "ups", "recipients": "internal"},
         {"direct_send_rejected": True, "mailboxes": USER},
         "basic",
         "not direct_send, because direct_send_rejected is to be true",
@@ -122,7 +122,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "Direct Send to outside": (
         {"method": "direct_send"},
         {},
-        "direct_send is impossible: Direct Send reaches recipients inside the tenant only",
+        "direct_send is impossible: Direct Send reaches internal recipients only",
     ),
     "basic under Security Defaults": (
         {"method": "basic"},
@@ -139,8 +139,8 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a relay that nothing knows": ({"method": "relay"}, {}, "it has neither a static public address nor a TLS certificate"),
     "a shared address": ({"method": "relay", "public_addresses": OFFICE, "third_party_host": True}, {}, "other customers share"),
     "Sent Items by a connector": ({"method": "relay", "public_addresses": OFFICE, "sent_items": True}, {}, "keeps no copy in Sent Items"),
-    "HVE to outside": ({"method": "hve"}, {}, "High Volume Email reaches recipients inside the tenant only"),
-    "HVE to 51": ({"method": "hve", "recipients": "inside", "recipients_per_message": 51}, {}, "more than the 50 of High Volume Email"),
+    "HVE to outside": ({"method": "hve"}, {}, "High Volume Email reaches internal recipients only"),
+    "HVE to 51": ({"method": "hve", "recipients": "internal", "recipients_per_message": 51}, {}, "more than the 50 of High Volume Email"),
     "ACS that is not there": ({"method": "acs"}, {}, "no Azure Communication Services resource is named"),
     "ACS at 31 a minute": ({"method": "acs", "messages_per_minute": 31}, {"acs": True}, "more than the 30 of Azure Communication Services"),
     "ACS out of the tenant": ({"method": "acs", "keep_in_tenant": True}, {"acs": True}, "its mail must stay in the tenant"),
@@ -148,7 +148,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "TLS 1.0": ({"method": "oauth", "tls12": False}, {}, "older is refused (421 4.7.66); let it send through a relay host"),
     "a printer told to use OAuth that cannot": ({"method": "oauth", "oauth": False}, {}, "it cannot sign in with OAuth; use relay"),
     "a relay host at a mailbox's limit": (
-        {"method": "relay", "relay": "bridge", "messages_per_minute": 40},
+        {"method": "relay", "relay_host": "bridge", "messages_per_minute": 40},
         {"relays": [BRIDGE]},
         "relay is impossible: 40 messages a minute",
     ),
@@ -158,14 +158,14 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "fabrikam.com is no accepted domain of this tenant (contoso.com",
     ),
     "a relay host that is not there": (
-        {"method": "relay", "relay": "attic"},
+        {"method": "relay", "relay_host": "attic"},
         {"relays": [BRIDGE]},
         "nor in m365_relays (bridge): name one of them",
     ),
     "a proof to outside": (
-        {"method": "direct_send", "recipients": "inside", "to": "ada@fabrikam.com"},
+        {"method": "direct_send", "recipients": "internal", "verify_recipient": "ada@fabrikam.com"},
         {},
-        "its recipients are inside, but to is ada@fabrikam.com",
+        "its recipients are internal, but verify_recipient is ada@fabrikam.com",
     ),
     "a foreign certificate": (
         {"method": "relay", "address": "x@fabrikam.com", "certificate_name": "mx.fabrikam.com"},
@@ -198,7 +198,7 @@ def test_a_password_and_direct_send_come_with_a_warning() -> None:
     [warning] = decide(sender(kind="printer"), facts(mailboxes=USER)).warnings
     assert warning.startswith("Device: Basic authentication is off by default after 2026-12-31, in 38 days;")
     assert not decide(sender(kind="printer"), facts(mailboxes=USER, basic_reenabled=True)).warnings
-    assert "without public_addresses in the SPF record" in decide(sender(method="direct_send", recipients="inside"), facts()).warnings[0]
+    assert "without public_addresses in the SPF record" in decide(sender(method="direct_send", recipients="internal"), facts()).warnings[0]
 
 
 # -- what holds for every sender and every tenant -----------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_a_password_and_direct_send_come_with_a_warning() -> None:
 SENDERS = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(sorted(KINDS)),
-        "recipients": st.sampled_from(["inside", "outside"]),
+        "recipients": st.sampled_from(["internal", "external"]),
         "oauth": st.sampled_from([None, True, False]),
         "tls12": st.booleans(),
         "public_addresses": st.sampled_from([[], OFFICE]),
@@ -259,7 +259,7 @@ def test_the_promises_of_a_way(what: dict[str, Any], known: dict[str, Any]) -> N
     one, tenant = sender(**what), facts(**known)
     decision = decide(one, tenant)
     if decision.method in ("direct_send", "hve"):
-        assert one.inside
+        assert one.internal
     if decision.method in ("acs", "hosted"):
         assert not one.keep_in_tenant
     if decision.method == "basic":

@@ -105,8 +105,14 @@ def test_a_good_relay_has_no_problems(given: dict[str, Any]) -> None:
 def test_a_relay_gets_the_mailboxes_of_the_senders_that_use_it() -> None:
     known = facts(relays=[relay(), relay(name="relay2")])
     senders = [
-        {"name": "Scanner", "address": "scanner@contoso.com", "relay": "relay1"},
-        {"name": "Copier", "address": "copier@contoso.com", "mailbox": "scanner@contoso.com", "relay": "relay1", "to": "me@example.net"},
+        {"name": "Scanner", "address": "scanner@contoso.com", "relay_host": "relay1"},
+        {
+            "name": "Copier",
+            "address": "copier@contoso.com",
+            "mailbox": "scanner@contoso.com",
+            "relay_host": "relay1",
+            "verify_recipient": "me@example.net",
+        },
         {"name": "ERP", "address": "erp@contoso.com", "kind": "erp"},
     ]
     decisions = [decide(sender(**one), known) for one in senders]
@@ -114,8 +120,8 @@ def test_a_relay_gets_the_mailboxes_of_the_senders_that_use_it() -> None:
         "relay1": {
             "mailboxes": [{"address": "scanner@contoso.com", "senders": ["scanner@contoso.com", "copier@contoso.com"]}],
             "senders": [
-                {"name": "Scanner", "address": "scanner@contoso.com", "to": "proof@example.net"},
-                {"name": "Copier", "address": "copier@contoso.com", "to": "me@example.net"},
+                {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"},
+                {"name": "Copier", "address": "copier@contoso.com", "verify_recipient": "me@example.net"},
             ],
         },
         "relay2": {"mailboxes": [], "senders": []},
@@ -128,7 +134,7 @@ def test_the_application_takes_the_certificates_of_relays_that_sign_in() -> None
     signing = relay(certificates=["new", "old"], retired_certificates=["older", "old"])
     plain = relay(name="plain", upstream="connector", public_addresses=["203.0.113.1"], certificates=["not for Entra"])
     known = facts(relays=[signing, plain, relay(name="idle", certificates=["idle"])])
-    decisions = [decide(sender(relay=name, name=name), known) for name in ("relay1", "plain")]
+    decisions = [decide(sender(relay_host=name, name=name), known) for name in ("relay1", "plain")]
     assert relay_hosts.certificates(decisions, known) == (["new", "old"], ["older"])
 
 
@@ -136,14 +142,14 @@ def test_a_relay_by_connector_gets_its_connector_and_spf_and_one_through_a_provi
     by_address = relay(upstream="connector", public_addresses=["203.0.113.1"])
     hosted = relay(name="hosted", upstream="smtp2go", public_addresses=["203.0.113.9"])
     known = facts(relays=[by_address, hosted])
-    found = derive([decide(sender(relay=name, name=name), known) for name in ("relay1", "hosted")], known, WISHES)
+    found = derive([decide(sender(relay_host=name, name=name), known) for name in ("relay1", "hosted")], known, WISHES)
     assert [c["sender_ip_addresses"] for c in found["inbound_connector_connectors"]] == [["203.0.113.1"]]
     assert (found["spf_ip4"], found["spf_includes"]) == (["203.0.113.1"], ["spf.smtp2go.com"])
 
 
 def test_mail_that_stays_in_the_tenant_does_not_leave_through_a_providers_relay() -> None:
     known = facts(relays=[relay(upstream="sendgrid")])
-    decision = decide(sender(relay="relay1", method="relay", keep_in_tenant=True), known)
+    decision = decide(sender(relay_host="relay1", method="relay", keep_in_tenant=True), known)
     assert "keep_in_tenant" in decision.problems[0]
     assert "sendgrid" in decision.problems[0]
 
@@ -151,7 +157,7 @@ def test_mail_that_stays_in_the_tenant_does_not_leave_through_a_providers_relay(
 def test_a_device_that_logs_in_to_its_relay_is_told_how() -> None:
     known = facts(relays=[relay(users={"NAS@contoso.com": "nas"})])
     typed = [
-        settings(decide(sender(relay="relay1", address=a), known), known, CLOUDS["global"], "app")
+        settings(decide(sender(relay_host="relay1", address=a), known), known, CLOUDS["global"], "app")
         for a in ("nas@contoso.com", "b@contoso.com")
     ]
     assert [(found["port"], found["user"]) for found in typed] == [(587, "nas"), (25, "")]

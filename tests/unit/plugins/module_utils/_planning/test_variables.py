@@ -39,7 +39,7 @@ def variables(known: Facts, *senders: dict[str, Any], **wishes: Any) -> dict[str
 
 
 def test_a_sender_with_oauth_gets_its_mailbox_its_rights_and_its_switch() -> None:
-    found = variables(facts(), {"kind": "erp", "display_name": "ERP", "to": "proof@example.net"})
+    found = variables(facts(), {"kind": "erp", "display_name": "ERP", "verify_recipient": "proof@example.net"})
     assert found == {
         "shared_mailbox_mailboxes": [{"address": "device@contoso.com", "display_name": "ERP"}],
         "entra_app_unique_name": APP,
@@ -47,7 +47,7 @@ def test_a_sender_with_oauth_gets_its_mailbox_its_rights_and_its_switch() -> Non
         "entra_app_full_access": ["device@contoso.com"],
         "entra_app_send_as": [],
         "smtp_auth_mailboxes": [{"address": "device@contoso.com"}],
-        "verify_senders": [{"name": "S0", "method": "oauth", "address": "device@contoso.com", "to": "proof@example.net"}],
+        "verify_senders": [{"name": "S0", "method": "oauth", "address": "device@contoso.com", "verify_recipient": "proof@example.net"}],
         "verify_app_unique_name": APP,
     }
     assert needed(found) == ["shared_mailbox", "entra_app", "smtp_auth", "verify"]
@@ -110,8 +110,8 @@ def test_certificates_and_relay_hosts_get_connectors_of_their_own() -> None:
     found = variables(
         known,
         {"certificate_name": "x.contoso.com"},
-        {"relay": "plant"},
-        {"relay": "bridge"},
+        {"relay_host": "plant"},
+        {"relay_host": "bridge"},
         {"connector": "Mine", "public_addresses": OFFICE},
     )
     by_name = {c["name"]: c for c in found["inbound_connector_connectors"]}
@@ -124,7 +124,7 @@ def test_certificates_and_relay_hosts_get_connectors_of_their_own() -> None:
 
 
 def test_direct_send_stays_open_for_who_needs_it() -> None:
-    found = variables(facts(), {"recipients": "inside", "kind": "ups"})
+    found = variables(facts(), {"recipients": "internal", "kind": "ups"})
     assert (found["direct_send_rejected"], found["direct_send_senders"]) == (False, ["device@contoso.com"])
 
 
@@ -133,14 +133,14 @@ def test_closing_what_nobody_uses() -> None:
     assert (found["smtp_auth_organization"], found["smtp_auth_exclusive"]) == ("disabled", True)
     assert found["direct_send_rejected"] is True
     assert found["authentication_policy_organization"] == found["authentication_policy_policies"][-1]["name"]
-    direct = variables(facts(), {"recipients": "inside", "kind": "ups"}, close_others=True)
+    direct = variables(facts(), {"recipients": "internal", "kind": "ups"}, close_others=True)
     assert (direct["direct_send_rejected"], direct["smtp_auth_mailboxes"]) == (False, [])
 
 
 def test_hve_acs_and_a_hosted_relay() -> None:
     known = facts(hve=True, acs=True, hosted="sendgrid")
     found = variables(
-        known, {"method": "hve", "recipients": "inside", "kind": "erp"}, {"method": "acs", "name": "Web shop"}, {"method": "hosted"}
+        known, {"method": "hve", "recipients": "internal", "kind": "erp"}, {"method": "acs", "name": "Web shop"}, {"method": "hosted"}
     )
     assert found["hve_account_accounts"] == [{"address": "device@contoso.com", "display_name": "S0", "apps": [APP]}]
     assert found["entra_app_permissions"] == [{"name": "Mail.Send"}]
@@ -185,13 +185,13 @@ def test_the_external_limit_is_microsofts_formula(licences: int, trial: bool, al
 
 def test_recipients_inside_and_other_services_do_not_count() -> None:
     known = facts(licences=1, acs=True)
-    assert not total(known, {"public_addresses": OFFICE, "recipients": "inside", "recipients_per_day": 90_000})
+    assert not total(known, {"public_addresses": OFFICE, "recipients": "internal", "recipients_per_day": 90_000})
     assert not total(known, {"method": "acs", "recipients_per_day": 90_000})
     assert not total(facts(licences=None), {"public_addresses": OFFICE, "recipients_per_day": 90_000})
 
 
 def test_one_mailbox_is_one_limit() -> None:
-    twenty = {"kind": "erp", "messages_per_minute": 20, "recipients_per_day": 6_000, "recipients": "inside"}
+    twenty = {"kind": "erp", "messages_per_minute": 20, "recipients_per_day": 6_000, "recipients": "internal"}
     rate, day = total(facts(), twenty, twenty)
     assert rate.startswith("m365_senders: S0, S1 together send 40 messages a minute as device@contoso.com, which may send 30:")
     assert "12,000 recipients a day" in day
@@ -228,7 +228,7 @@ def test_what_is_malformed_is_named(case: str) -> None:
 
 
 def test_a_name_twice_and_everything_at_once() -> None:
-    found = problems([item(), item(name="device", to="nobody", mailbox="", public_addresses=["10.0.0.1"])])
+    found = problems([item(), item(name="device", verify_recipient="nobody", mailbox="", public_addresses=["10.0.0.1"])])
     assert len(found) == 4
     assert "this name is there twice" in found[0]
 
@@ -239,11 +239,11 @@ def test_a_name_twice_and_everything_at_once() -> None:
 @pytest.mark.parametrize(("what", "known", "wanted"), [
     ({"kind": "erp"}, {}, {"server": "smtp.office365.com", "port": 587, "user": "device@contoso.com"}),
     ({"public_addresses": OFFICE}, {"mx_host": "mx.example.net"}, {"server": "mx.example.net", "port": 25, "sign_in": "none"}),
-    ({"relay": "bridge"}, {"relays": [BRIDGE]}, {"server": "relay.contoso.com", "port": 25, "sign_in": "none"}),
+    ({"relay_host": "bridge"}, {"relays": [BRIDGE]}, {"server": "relay.contoso.com", "port": 25, "sign_in": "none"}),
     ({"method": "hosted"}, {"hosted": "mailgun"}, {"server": "smtp.mailgun.org", "port": 587, "sign_in": "password"}),
-    ({"method": "hve", "recipients": "inside"}, {}, {"port": 587, "sign_in": "the account's password"}),
+    ({"method": "hve", "recipients": "internal"}, {}, {"port": 587, "sign_in": "the account's password"}),
     ({"method": "acs"}, {"acs": True}, {"server": "smtp.azurecomm.net", "port": 587}),
-    ({"method": "direct_send", "recipients": "inside"}, {}, {"server": "the tenant's MX host"}),
+    ({"method": "direct_send", "recipients": "internal"}, {}, {"server": "the tenant's MX host"}),
 ])  # fmt: skip
 def test_the_settings_of_a_way(what: dict[str, Any], known: dict[str, Any], wanted: dict[str, Any]) -> None:
     tenant = facts(**known)

@@ -11,11 +11,11 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._report.summary import Report
 
 SENDER: dict[str, Any] = {
-    "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "to": "x@example.net", "proven": True, "seconds": 0.25,
+    "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "verify_recipient": "x@example.net", "verified": True, "seconds": 0.25,
     "stage": "sent", "code": "", "cause": "", "remedy": "", "wait_helps": False,
 }  # fmt: skip
 REFUSED = SENDER | {
-    "proven": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.",
+    "verified": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.",
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_a_tenants_tasks_are_added_up_and_tenants_sorted() -> None:
     report.add("contoso", "another", "smtp_probe", result(3, senders=[SENDER, REFUSED]), False)
     found = report.as_json()["tenants"]
     assert list(found) == ["contoso", "fabrikam"]
-    assert found["contoso"] == {"changed": 0, "failed": 0, "requests": 5, "retries": 2, "waited": 0.5, "proven": 1, "senders": 2}
+    assert found["contoso"] == {"changed": 0, "failed": 0, "requests": 5, "retries": 2, "waited": 0.5, "verified": 1, "senders": 2}
     assert found["fabrikam"]["changed"] == 1
 
 
@@ -48,8 +48,8 @@ def test_the_tables_say_who_can_send_and_why_not() -> None:
     report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER, REFUSED | {"name": "Scanner"}]), False)
     shown = texts(report)
     assert shown[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
-    assert shown[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "proven"]
-    assert shown[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "proven", "in", "0.25", "s"]
+    assert shown[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
+    assert shown[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "verified", "in", "0.25", "s"]
     assert shown[6].endswith("refused: sign-in")
     assert shown[7] == "    SMTP AUTH is off for this mailbox (535 5.7.139). Enable it."
     assert colours(report)["contoso"] == "red"
@@ -77,7 +77,7 @@ def test_a_real_run_tells_results_instead_of_plans() -> None:
 def test_a_check_run_says_what_would_change_and_proves_nothing() -> None:
     report = Report()
     report.add("contoso", "a task", "smtp_auth", result(changed=True), True)
-    report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER | {"proven": None}]), True)
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[SENDER | {"verified": None}]), True)
     shown = texts(report)
     assert "WOULD CHANGE" in shown[1]
     assert shown[5].endswith("way open")

@@ -94,7 +94,7 @@ class Postfix(Relay):
         self.done.append(f"withdraw {queue_id}")
 
 
-SENDER = {"name": "Scanner", "address": "scanner@contoso.com", "to": "proof@example.net"}
+SENDER = {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}
 
 
 @pytest.fixture(autouse=True)
@@ -119,9 +119,9 @@ def prove(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Any:
 def test_a_message_is_followed_to_the_upstreams_reply(prove: Any, clock: FakeClock) -> None:
     postfix = Postfix(SENT)
     result = prove(postfix)
-    assert (result["changed"], result["proven"], result["total"]) == (False, 1, 1)
+    assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
     [shown] = result["senders"]
-    assert (shown["proven"], shown["stage"], shown["method"], shown["cause"]) == (True, "sent", "relay", "")
+    assert (shown["verified"], shown["stage"], shown["method"], shown["cause"]) == (True, "sent", "relay", "")
     assert [hop["to"] for hop in shown["hops"]] == ["Postfix", "Postfix", "bridge", "Microsoft 365"]
     assert f"Message-ID: {shown['message_id']}".encode() in postfix.messages[0]
     assert postfix.said == [("mail", "scanner@contoso.com"), ("rcpt", "proof@example.net")]
@@ -137,7 +137,7 @@ def test_a_setting_that_is_wrong_ends_the_proof_at_once_and_withdraws_the_messag
         "Enable SMTP AUTH for this mailbox (role smtp_auth)."
     )
     [shown] = result["senders"]
-    assert (shown["proven"], shown["stage"], shown["code"], shown["wait_helps"]) == (False, "sign-in", "535 5.7.139", False)
+    assert (shown["verified"], shown["stage"], shown["code"], shown["wait_helps"]) == (False, "sign-in", "535 5.7.139", False)
     assert clock.slept == []
     assert postfix.done == [f"withdraw {QUEUE_ID}"]
 
@@ -145,7 +145,7 @@ def test_a_setting_that_is_wrong_ends_the_proof_at_once_and_withdraws_the_messag
 def test_a_passing_fault_is_tried_again_until_it_passes(prove: Any, clock: FakeClock) -> None:
     postfix = Postfix(BUSY, BUSY, SENT)
     result = prove(postfix)
-    assert result["proven"] == 1
+    assert result["verified"] == 1
     assert postfix.done == [f"flush {QUEUE_ID}"] * 2
     assert 29 <= sum(clock.slept) <= 31
 
@@ -183,7 +183,7 @@ def test_what_no_attempt_was_logged_for_is_read_from_the_queue(prove: Any) -> No
 def test_what_the_relay_itself_refuses_is_its_own_stage(prove: Any, code: int, said: bytes, stage: str) -> None:
     postfix = Postfix(refusal=(code, said))
     [shown] = prove(postfix, required=False)["senders"]
-    assert (shown["proven"], shown["stage"], shown["hops"]) == (False, stage, [])
+    assert (shown["verified"], shown["stage"], shown["hops"]) == (False, stage, [])
     assert shown["said"] == f"{code} {said.decode()}"
     assert postfix.messages == []
     assert postfix.done == []
@@ -208,17 +208,17 @@ def test_check_mode_sends_nothing(prove: Any) -> None:
     postfix = Postfix(SENT)
     result = prove(postfix, check_mode=True)
     [shown] = result["senders"]
-    assert (shown["proven"], shown["message_id"], shown["stage"]) == (None, None, "input")
-    assert (result["proven"], postfix.messages, postfix.since) == (0, [], [])
+    assert (shown["verified"], shown["message_id"], shown["stage"]) == (None, None, "input")
+    assert (result["verified"], postfix.messages, postfix.since) == (0, [], [])
 
 
 def test_bad_input_is_told_before_anything_is_sent(prove: Any) -> None:
     postfix = Postfix(SENT)
-    result = prove(postfix, {"address": "scanner", "to": ""}, timeout=0)
+    result = prove(postfix, {"address": "scanner", "verify_recipient": ""}, timeout=0)
     assert result["msg"] == (
         "timeout is 0: give seconds, at least 1. "
         "senders: scanner: the sender's address holds 'scanner', which is no mail address (name@domain). "
-        "senders: scanner: the sender's to holds an empty address: remove it."
+        "senders: scanner: the sender's verify_recipient holds an empty address: remove it."
     )
     assert postfix.messages == []
 
@@ -233,6 +233,6 @@ def test_the_summary_shows_a_relays_senders_like_any_other(prove: Any) -> None:
         report.add(host, "Prove", "relay_probe", prove(postfix, required=False, **options), bool(options.get("check_mode")))
     lines = [text for text, _colour in report.lines()]
     [first] = [line for line in lines if line.startswith("relay1") and "Scanner" in line]
-    assert first.split()[:6] == ["relay1", "Scanner", "relay", "host", "scanner@contoso.com", "proven"]
+    assert first.split()[:6] == ["relay1", "Scanner", "relay", "host", "scanner@contoso.com", "verified"]
     assert any(line.startswith("relay2") and line.endswith("waits in the queue") for line in lines)
     assert any(line.startswith("relay3") and line.endswith("not tried") for line in lines)

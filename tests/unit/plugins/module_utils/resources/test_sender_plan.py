@@ -15,7 +15,7 @@ from ....script import response
 from ....services import Exchange, missing
 
 ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
-UPS = {"name": "UPS", "kind": "ups", "address": "ups@contoso.com", "recipients": "inside"}
+UPS = {"name": "UPS", "kind": "ups", "address": "ups@contoso.com", "recipients": "internal"}
 SKU = {
     "skuPartNumber": "O365_BUSINESS_PREMIUM",
     "capabilityStatus": "Enabled",

@@ -33,7 +33,7 @@ Proof = Callable[..., dict[str, Any]]
 
 
 def sender(address: str = "erp@contoso.com", **more: Any) -> dict[str, Any]:
-    return {"name": address.split("@")[0], "address": address, "to": "proof@example.net", **more}
+    return {"name": address.split("@")[0], "address": address, "verify_recipient": "proof@example.net", **more}
 
 
 def basic(address: str = "erp@contoso.com", **more: Any) -> dict[str, Any]:
@@ -86,11 +86,16 @@ def signed_in(script: Script) -> Script:
 
 
 def test_every_problem_of_every_sender_is_told_at_once() -> None:
-    senders = [sender("nonsense"), basic("a@contoso.com", to=""), sender("b@contoso.com", mailbox="x"), {**basic(), "password": None}]
+    senders = [
+        sender("nonsense"),
+        basic("a@contoso.com", verify_recipient=""),
+        sender("b@contoso.com", mailbox="x"),
+        {**basic(), "password": None},
+    ]
     problems = RESOURCE.check(parameters(RESOURCE.spec, senders=senders))
     assert problems == [
         "senders: nonsense: the sender's address holds 'nonsense', which is no mail address (name@domain).",
-        "senders: a: the sender's to holds an empty address: remove it.",
+        "senders: a: the sender's verify_recipient holds an empty address: remove it.",
         "senders: b: the sender's mailbox holds 'x', which is no mail address (name@domain).",
         "senders: erp: method basic needs the mailbox's password.",
         "senders with method oauth need app_unique_name or app_id, the application that they sign in as.",
@@ -108,9 +113,9 @@ def test_other_methods_need_no_application(method: str) -> None:
 
 def test_oauth_signs_in_as_exactly_the_mailbox_and_sends(prove: Proof, signed_in: Script, mail_server: MailServer) -> None:
     result = prove(sender(), **CREDENTIAL)
-    assert (result["changed"], result["proven"], result["total"]) == (False, 1, 1)
+    assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
     [shown] = result["senders"]
-    assert (shown["proven"], shown["stage"], shown["method"], shown["name"]) == (True, "sent", "oauth", "erp")
+    assert (shown["verified"], shown["stage"], shown["method"], shown["name"]) == (True, "sent", "oauth", "erp")
     assert shown["server"] == f"localhost:{mail_server.port}"
     assert shown["tls"].startswith("TLSv1.")
     [session] = mail_server.sessions
@@ -126,7 +131,7 @@ def test_oauth_signs_in_as_exactly_the_mailbox_and_sends(prove: Proof, signed_in
 
 def test_another_mailbox_signs_in_for_the_address(prove: Proof, mail_server: MailServer) -> None:
     result = prove(basic("boss@contoso.com", mailbox="erp@contoso.com"))
-    assert result["proven"] == 1
+    assert result["verified"] == 1
     assert mail_server.sessions[0].sign_ins == ["erp@contoso.com", "pa55 word"]
     assert any(command.startswith("MAIL FROM:<boss@contoso.com>") for command in mail_server.sessions[0].commands)
 
@@ -139,7 +144,7 @@ def test_a_password_may_stand_apart_by_mailbox_or_address(prove: Proof, mail_ser
 
 @pytest.mark.parametrize("method", ["connector", "direct_send"])
 def test_a_connector_and_direct_send_do_not_sign_in(prove: Proof, mail_server: MailServer, method: str) -> None:
-    assert prove(sender(method=method))["proven"] == 1
+    assert prove(sender(method=method))["verified"] == 1
     assert mail_server.sessions[0].sign_ins == []
     assert len(mail_server.sessions[0].messages) == 1
 
@@ -149,7 +154,7 @@ def test_a_connector_may_show_a_certificate_and_bind_an_address(
 ) -> None:
     (tmp_path / "relay.pem").write_bytes(pem(rsa_key, "pw") + pem(certificate(rsa_key)))
     shown = {"certificate_path": str(tmp_path / "relay.pem"), "certificate_password": "pw", "source_address": "127.0.0.3"}
-    assert prove(sender(method="connector", **shown))["proven"] == 1
+    assert prove(sender(method="connector", **shown))["verified"] == 1
     assert mail_server.sessions[0].peer == "127.0.0.3"
 
 
@@ -157,14 +162,14 @@ def test_the_application_is_found_by_its_unique_name(prove: Proof, script: Scrip
     script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(200, {"appId": APP})
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).form(client_id=APP).answers(200, granted(1))
-    assert prove(sender(), app_unique_name="sender", app_client_secret=APP_SECRET)["proven"] == 1
+    assert prove(sender(), app_unique_name="sender", app_client_secret=APP_SECRET)["verified"] == 1
 
 
 def test_the_mx_host_is_the_one_that_graph_names(prove: Proof, script: Script, cloud: dict[str, Any], mail_server: MailServer) -> None:
     records = [{"recordType": "Txt"}, {"recordType": "Mx", "mailExchange": "localhost"}]
     script.expect("GET", RECORDS).answers(200, {"value": records})
     result = prove(sender(method="direct_send"), sender("b@contoso.com", method="connector"), cloud={**cloud, "mx_host": ""})
-    assert result["proven"] == 2
+    assert result["verified"] == 2
     assert result["senders"][0]["server"] == f"localhost:{mail_server.port}"
 
 
@@ -176,7 +181,7 @@ def test_a_tenant_without_an_mx_host_is_told(prove: Proof, script: Script, cloud
 
 def test_a_senders_own_host_and_port_win(prove: Proof, mail_server: MailServer, cloud: dict[str, Any]) -> None:
     elsewhere = {**cloud, "mx_host": "nowhere.invalid", "mx_port": 1}
-    assert prove(sender(method="connector", host="localhost", port=mail_server.port), cloud=elsewhere)["proven"] == 1
+    assert prove(sender(method="connector", host="localhost", port=mail_server.port), cloud=elsewhere)["verified"] == 1
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------
@@ -214,11 +219,11 @@ def test_a_failure_names_stage_code_and_cause(
     assert result["failed"] is True
     assert result["msg"].startswith(f"{TENANT}: 1 of 1 senders cannot send: erp (oauth): {cause}")
     [shown] = result["senders"]
-    assert (shown["proven"], shown["stage"], shown["code"], shown["wait_helps"]) == (False, stage, code, waits)
+    assert (shown["verified"], shown["stage"], shown["code"], shown["wait_helps"]) == (False, stage, code, waits)
     assert shown["cause"].startswith(cause)
     assert bool(shown["remedy"]) == (code not in ("554", "closed"))
     assert shown["message_id"] is None
-    assert result["proven"] == 0
+    assert result["verified"] == 0
 
 
 def test_a_server_that_is_not_there_is_named(prove: Proof) -> None:
@@ -238,7 +243,7 @@ def test_a_server_that_nobody_trusts_is_named(prove: Proof, cloud: dict[str, Any
 
 def test_a_sender_outside_the_accepted_domains_is_not_tried(prove: Proof, mail_server: MailServer) -> None:
     [shown] = prove(basic("erp@fabrikam.com"), required=False)["senders"]
-    assert (shown["proven"], shown["stage"]) == (False, "input")
+    assert (shown["verified"], shown["stage"]) == (False, "input")
     assert shown["cause"] == "fabrikam.com is not an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com)"
     assert mail_server.sessions == []
 
@@ -256,13 +261,13 @@ def test_an_application_that_is_missing_fails_its_senders_only(prove: Proof, scr
     result = prove(sender(), basic("b@contoso.com"), required=False, app_unique_name="sender", app_client_secret=APP_SECRET)
     first, second = result["senders"]
     assert first["cause"] == "the Entra application sender does not exist; register it (role entra_app)"
-    assert second["proven"] is True
+    assert second["verified"] is True
 
 
 def test_an_unreadable_credential_fails_its_senders_only(prove: Proof, tmp_path: Path) -> None:
     result = prove(sender(), basic("b@contoso.com"), required=False, app_id=APP, app_certificate_path=str(tmp_path / "no.pem"))
     assert "app_certificate_path is" in result["senders"][0]["cause"]
-    assert result["proven"] == 1
+    assert result["verified"] == 1
 
 
 def test_every_failed_sender_is_in_the_message(prove: Proof, mail_server: MailServer) -> None:
@@ -272,8 +277,8 @@ def test_every_failed_sender_is_in_the_message(prove: Proof, mail_server: MailSe
         "2 of 3 senders cannot send: a (basic): the mailbox's password is wrong. Correct the password; "
         "c (basic): the mailbox's password is wrong. Correct the password."
     )
-    assert [shown["proven"] for shown in result["senders"]] == [False, True, False]
-    assert (result["proven"], result["total"]) == (1, 3)
+    assert [shown["verified"] for shown in result["senders"]] == [False, True, False]
+    assert (result["verified"], result["total"]) == (1, 3)
 
 
 # -- check mode -------------------------------------------------------------------------------------------------------
@@ -281,8 +286,8 @@ def test_every_failed_sender_is_in_the_message(prove: Proof, mail_server: MailSe
 
 def test_check_mode_goes_up_to_tls_and_signs_in_nowhere(prove: Proof, script: Script, mail_server: MailServer) -> None:
     result = prove(sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector"), check_mode=True, wait=60, **CREDENTIAL)
-    assert [(shown["proven"], shown["stage"], shown["message_id"]) for shown in result["senders"]] == [(None, "tls", None)] * 3
-    assert (result["changed"], result["proven"], result["total"]) == (False, 0, 3)
+    assert [(shown["verified"], shown["stage"], shown["message_id"]) for shown in result["senders"]] == [(None, "tls", None)] * 3
+    assert (result["changed"], result["verified"], result["total"]) == (False, 0, 3)
     assert [session.commands for session in mail_server.sessions] == [["EHLO", "STARTTLS", "EHLO", "QUIT"]] * 3
     assert script.requests == []
 
@@ -302,7 +307,7 @@ def test_senders_of_one_mailbox_take_turns_and_keep_their_order(prove: Proof, ma
     senders += [basic(f"alias{n}@contoso.com", mailbox="M0@contoso.com", name=f"alias{n}") for n in range(3)]
     result = prove(*senders)
     assert [shown["name"] for shown in result["senders"]] == [given["name"] for given in senders]
-    assert result["proven"] == 15
+    assert result["verified"] == 15
     assert mail_server.at_once == {f"m{n}@contoso.com": 1 for n in range(3)}
     ids = [shown["message_id"] for shown in result["senders"]]
     assert len(set(ids)) == 15
@@ -310,7 +315,7 @@ def test_senders_of_one_mailbox_take_turns_and_keep_their_order(prove: Proof, ma
 
 def test_many_oauth_senders_share_one_token_and_one_read(prove: Proof, signed_in: Script, service: Exchange) -> None:
     result = prove(*[sender(f"m{n}@contoso.com") for n in range(20)], **CREDENTIAL)
-    assert result["proven"] == 20
+    assert result["verified"] == 20
     assert (service.requests, len(signed_in.requests)) == (1, 2)
 
 
@@ -328,7 +333,7 @@ class Later:
         self.asked.append(names)
         answers = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
         blank = {"method": "oauth", "cause": "c", "remedy": "R."}
-        return [{"name": name, "proven": answers[name][0], "wait_helps": answers[name][1], **blank} for name in names]
+        return [{"name": name, "verified": answers[name][0], "wait_helps": answers[name][1], **blank} for name in names]
 
 
 def test_only_what_may_pass_later_is_tried_again(prove: Proof, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +343,7 @@ def test_only_what_may_pass_later_is_tried_again(prove: Proof, clock: FakeClock,
     result = prove(basic("a@contoso.com"), basic("b@contoso.com"), basic("c@contoso.com"), wait=600, required=False)
     assert later.asked == [["a", "b", "c"], ["b"], ["b"]]
     assert clock.slept == [5.0, 10.0]
-    assert [shown["proven"] for shown in result["senders"]] == [True, True, False]
+    assert [shown["verified"] for shown in result["senders"]] == [True, True, False]
     assert result["cost"]["retries"] == 2
 
 

@@ -60,7 +60,7 @@ def test_a_user_sends_as_himself_and_the_token_is_renewed_in_its_place(
 ) -> None:
     renewed(script)
     result = prove(ada(path))
-    assert (result["proven"], result["senders"][0]["method"]) == (1, "delegated")
+    assert (result["verified"], result["senders"][0]["method"]) == (1, "delegated")
     assert mail_server.sessions[0].sign_ins == [f"user={ADA}\x01auth=Bearer granted-1\x01\x01"]
     assert SCOPE in (script.requests[-1].form or {})["scope"].split()
     assert path.read_text() == "r3fresh-1\n"
@@ -72,7 +72,7 @@ def test_a_user_sends_as_a_shared_mailbox_or_on_its_behalf(
     prove: Proof, script: Script, mail_server: MailServer, path: Path, on_behalf: bool, envelope: str, header: str | None
 ) -> None:
     renewed(script)
-    assert prove(ada(path, SHOP, on_behalf=on_behalf))["proven"] == 1
+    assert prove(ada(path, SHOP, on_behalf=on_behalf))["verified"] == 1
     [session] = mail_server.sessions
     assert session.sign_ins[0].startswith(f"user={ADA}\x01")
     assert any(command.lower().startswith(f"mail from:<{envelope}>") for command in session.commands)
@@ -82,7 +82,7 @@ def test_a_user_sends_as_a_shared_mailbox_or_on_its_behalf(
 
 def test_senders_of_one_user_ask_for_one_token(prove: Proof, script: Script, mail_server: MailServer, path: Path) -> None:
     renewed(script)
-    assert prove(ada(path), ada(path, SHOP))["proven"] == 2
+    assert prove(ada(path), ada(path, SHOP))["verified"] == 2
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_refusal_says_what_to_do(prove: Proof, script: Script, path: Path, cod
     script.expect("POST", TOKEN).answers(400, refused(code, error, "No, r3fresh-0."))
     result = prove(ada(path), required=False)
     [shown] = result["senders"]
-    assert (shown["proven"], shown["stage"], shown["code"]) == (False, "token", f"AADSTS{code}")
+    assert (shown["verified"], shown["stage"], shown["code"]) == (False, "token", f"AADSTS{code}")
     assert cause in shown["cause"]
     assert remedy in shown["remedy"]
     assert "r3fresh-0" not in json.dumps(result)
@@ -112,7 +112,7 @@ def test_a_user_who_has_not_signed_in(prove: Proof, tmp_path: Path) -> None:
 
 
 def test_check_mode_reads_no_token(prove: Proof, tmp_path: Path) -> None:
-    assert prove(ada(tmp_path / "none"), check_mode=True)["senders"][0]["proven"] is None
+    assert prove(ada(tmp_path / "none"), check_mode=True)["senders"][0]["verified"] is None
 
 
 def test_an_application_that_does_not_exist(play: Play, service: Exchange, script: Script, mail_server: MailServer, path: Path) -> None:
@@ -122,7 +122,7 @@ def test_an_application_that_does_not_exist(play: Play, service: Exchange, scrip
     )
     options = {"user_app_unique_name": "user-sender", "required": False}
     found = play(RESOURCE, service, senders=[ada(path, host=route.host, port=route.port)], **options)
-    assert found["proven"] == 0
+    assert found["verified"] == 0
 
 
 def test_bad_input_is_told_at_once(tmp_path: Path) -> None:

@@ -43,14 +43,14 @@ def prove(play: Play, service: Exchange, cloud: dict[str, Any]) -> Proof:
 
 
 def hve(**more: Any) -> dict[str, Any]:
-    return sender("alarms@contoso.com", method="hve", **{"to": "it@contoso.com"} | more)
+    return sender("alarms@contoso.com", method="hve", **{"verify_recipient": "it@contoso.com"} | more)
 
 
 def test_high_volume_email_signs_in_with_a_token_for_its_own_audience(prove: Proof, script: Script, mail_server: MailServer) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).form(client_id=APP, client_secret=APP_SECRET, scope=HVE_SCOPE).answers(200, granted(1))
     result = prove(hve(), **CREDENTIAL)
-    assert result["proven"] == 1
+    assert result["verified"] == 1
     assert mail_server.sessions[0].sign_ins == ["user=alarms@contoso.com\x01auth=Bearer granted-1\x01\x01"]
 
 
@@ -60,12 +60,12 @@ def test_a_token_with_little_life_left_is_not_shown_to_high_volume_email(prove: 
     script.expect("POST", TOKEN).answers(200, granted(1) | {"expires_in": 800})
     script.expect("POST", TOKEN).answers(200, granted(2))
     result = prove(hve(), hve(name="again"), **CREDENTIAL)
-    assert result["proven"] == 2
+    assert result["verified"] == 2
     assert [session.sign_ins[0].split("Bearer ")[1].rstrip("\x01") for session in mail_server.sessions] == ["granted-1", "granted-2"]
 
 
 def test_high_volume_email_takes_a_password_without_an_application(prove: Proof, mail_server: MailServer) -> None:
-    assert prove(hve(password="pa55 word"))["proven"] == 1
+    assert prove(hve(password="pa55 word"))["verified"] == 1
     assert mail_server.sessions[0].sign_ins == ["alarms@contoso.com", "pa55 word"]
 
 
@@ -95,7 +95,7 @@ def test_what_high_volume_email_refuses_is_explained_in_its_own_terms(
 ) -> None:
     mail_server.answers |= answers
     [shown] = prove(hve(password="pa55 word"), required=False)["senders"]
-    assert (shown["proven"], shown["code"]) == (False, code)
+    assert (shown["verified"], shown["code"]) == (False, code)
     assert shown["cause"].startswith(cause)
     assert shown["remedy"]
 
@@ -111,7 +111,7 @@ def acs(**more: Any) -> dict[str, Any]:
 
 def test_azure_communication_services_take_a_username_and_the_applications_secret(prove: Proof, mail_server: MailServer) -> None:
     result = prove(acs(username="contoso-invoices"), acs(password="its own"), app_client_secret=APP_SECRET)
-    assert result["proven"] == 2
+    assert result["verified"] == 2
     signs = sorted(session.sign_ins for session in mail_server.sessions)
     assert signs == [["contoso-invoices", APP_SECRET], ["invoices@elsewhere.example", "its own"]]
 
