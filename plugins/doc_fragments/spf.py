@@ -6,23 +6,23 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of plugins/module_utils/resources/spf.py, WANTED."""
+    """Options of plugins/module_utils/resources/spf.py, DESIRED."""
 
     DOCUMENTATION = r"""
 options:
   domains:
     description:
-      - The mail domains to look at, accepted ones or sub-domains of them.
-      - Left out, all accepted domains of the tenant but Microsoft's own (C(onmicrosoft.com)).
+      - The mail domains, each an accepted domain or a subdomain of one.
+      - By default all accepted domains of the tenant except Microsoft's own (C(onmicrosoft.com)).
     type: list
     elements: str
   ip4:
-    description: IPv4 addresses and networks that send for the domains besides Microsoft 365, as others see them.
+    description: Public IPv4 addresses and networks that send for the domains besides Microsoft 365.
     type: list
     elements: str
     default: []
   ip6:
-    description: The same for IPv6.
+    description: Public IPv6 addresses and networks that send for the domains besides Microsoft 365.
     type: list
     elements: str
     default: []
@@ -32,18 +32,18 @@ options:
     elements: str
     default: []
   cloud_include:
-    description: Whether Microsoft 365 sends for the domains, so that the record includes what O(cloud) names for its servers.
+    description: Whether Microsoft 365 sends for the domains, so that the record includes the SPF domain of the O(cloud).
     type: bool
     default: true
   policy:
     description:
-      - What the record says of everybody else.
-      - With V(keep), what it says now; a domain without a record gets V(softfail), because it may have senders that nobody knows of yet.
+      - The policy of the record for all other hosts (C(all)).
+      - V(keep) keeps the current policy. A domain without a record gets V(softfail), because it may have senders that are not listed yet.
     type: str
     choices: [keep, hardfail, softfail, neutral]
     default: keep
   exclusive:
-    description: Whether mechanisms that others put into the record are removed. Left out, they are kept, in their order.
+    description: Whether other mechanisms are removed from the record. By default they are kept, in order.
     type: bool
     default: false
 """

@@ -8,40 +8,40 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: spf
-short_description: Compute and check the SPF records of the tenant's domains, and publish them where a DNS provider is named
+short_description: Manage SPF records of the domains of a Microsoft 365 tenant
 description:
-  - Computes the SPF record that each of the tenant's mail domains should have, from what sends for it and from the record it has.
-  - Checks it in DNS as receivers do (RFC 7208), with the look-ups of all its includes.
-  - Without a O(provider) nothing is changed. The records to publish are in the result and in the summary.
-  - With one, the record is replaced and every other TXT record of the name stays. Where a record would be an error to receivers, nothing
-    is published for any domain.
+  - Computes the desired SPF record of each mail domain of the tenant from the options and the current record.
+  - Checks the record as receivers do (RFC 7208), including the DNS lookups of all its includes.
+  - Without a O(provider) nothing is changed. The result and the summary show the records to publish.
+  - With a provider, the SPF record is replaced and every other TXT record of the name is kept. If one record would be a permanent error
+    to receivers, no record of any domain is published.
 options:
   provider:
     description:
-      - Who writes DNS. With V(none), nobody. V(rfc2136) sends updates to the zone's primary server.
-      - An update carries what was read as its condition, and fails where somebody else has changed the TXT records since.
+      - The DNS provider that publishes the records. V(rfc2136) sends dynamic updates to the primary server of the zone.
+      - An update has the TXT records that were read as its prerequisite, and fails if they have changed in the meantime.
     type: str
     choices: [none, rfc2136]
     default: none
   server:
-    description: With V(rfc2136) for O(provider), the primary server's address, or C(address:port).
+    description: The address of the primary server, or C(address:port). Required with O(provider=rfc2136).
     type: str
   zone:
-    description: The zone that holds the domains. Left out, the server is asked for each domain.
+    description: The zone of the domains. By default the zone of each domain is determined by DNS queries.
     type: str
   tsig_name:
-    description: The name of the TSIG key that signs updates. Left out, they are not signed.
+    description: The name of the TSIG key that signs the updates. Without it, updates are not signed.
     type: str
   tsig_secret:
-    description: That key's secret, in base64.
+    description: The secret of the TSIG key, in base64.
     type: str
   tsig_algorithm:
-    description: That key's algorithm.
+    description: The algorithm of the TSIG key.
     type: str
     choices: [hmac-sha256, hmac-sha512, hmac-sha384, hmac-sha224, hmac-sha1]
     default: hmac-sha256
   ttl:
-    description: The time to live of a new record, in seconds. A record that is replaced keeps its own.
+    description: The time to live of a new record, in seconds. A record that is replaced keeps its time to live.
     type: int
     default: 3600
 seealso:
@@ -60,13 +60,13 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: See which SPF records the tenant's domains should have
+- name: Compute the SPF records of all domains
   mailops.m365.spf:
     ip4: [203.0.113.10]
     includes: [sendgrid.net]
     policy: hardfail
 
-- name: Publish them on the zone's primary server
+- name: Publish the SPF record on the primary server of the zone
   mailops.m365.spf:
     domains: [contoso.com]
     ip4: [203.0.113.10]
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 records:
-  description: Every domain, with what it has and what it should have.
+  description: The current and the desired record of every domain.
   returned: success
   type: list
   elements: dict
@@ -87,47 +87,47 @@ records:
     domain:
       description: The domain.
       type: str
-    present:
-      description: Its SPF records in DNS. One is right, none is a gap, more are an error to receivers.
+    current:
+      description: Its current SPF records in DNS. More than one is a permanent error to receivers.
       type: list
       elements: str
-    wanted:
-      description: The record to publish. Empty where DNS could not be read.
+    desired:
+      description: The record that the domain should have. Empty where DNS could not be read.
       type: str
     published:
-      description: Whether DNS holds that record now (in check mode, would hold it).
+      description: Whether DNS has the desired record. In check mode, whether it would have it.
       type: bool
-    usable:
-      description: Whether receivers could evaluate RV(records[].wanted) without an error.
+    valid:
+      description: Whether receivers can evaluate RV(records[].desired) without a permanent error.
       type: bool
-    lookups:
-      description: The DNS look-ups that the wanted record takes, at worst. Ten are allowed.
+    dns_lookups:
+      description: The DNS lookups that the desired record requires, at worst. The limit is ten.
       type: int
-    voids:
-      description: Those among them that find nothing. Two are allowed.
+    void_lookups:
+      description: Those DNS lookups that return no record. The limit is two.
       type: int
     terms:
-      description: What each term of the wanted record costs, with those inside it.
+      description: The DNS lookups of each term of the desired record, with the terms of included records.
       type: list
       elements: dict
     problems:
-      description: What is wrong, each with a C(name) for machines and a sentence.
+      description: The problems, each with a C(name) and a C(message).
       type: list
       elements: dict
     ttl:
-      description: The time to live of the TXT records that are there.
+      description: The time to live of the current TXT records, in seconds.
       type: int
     txt:
-      description: All TXT records that the name should hold, for tools that write them as one set.
+      description: All TXT values that the name should have, for tools that write them as one record set.
       type: list
       elements: str
   sample:
     - domain: contoso.com
-      present: ["v=spf1 include:spf.protection.outlook.com -all"]
-      wanted: "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
+      current: ["v=spf1 include:spf.protection.outlook.com -all"]
+      desired: "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
       published: false
-      usable: true
-      lookups: 1
+      valid: true
+      dns_lookups: 1
       problems: []
 cost:
   description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.

@@ -8,13 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: spf_info
-short_description: Read and check the SPF records of the tenant's domains
+short_description: Gather information about SPF records of the domains of a Microsoft 365 tenant
 description:
-  - Reads the SPF record of each of the tenant's mail domains from DNS, checks it as receivers do (RFC 7208), and computes the record that
-    the domain should have.
+  - Reads the SPF record of each mail domain of the tenant from DNS, checks it as receivers do (RFC 7208), and computes the desired record.
 options:
   addresses:
-    description: IP addresses to judge. RV(checks) says whether each may send for each domain, as receivers see it now.
+    description: IP addresses to evaluate. RV(checks) has the SPF result of each address for each domain.
     type: list
     elements: str
     default: []
@@ -32,7 +31,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: See whether the relay may send
+- name: Check whether an address may send for the domains
   mailops.m365.spf_info:
     addresses: [203.0.113.10]
   register: read
@@ -41,7 +40,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 records:
-  description: Every domain, with what it has and what it should have.
+  description: The current and the desired record of every domain.
   returned: success
   type: list
   elements: dict
@@ -49,50 +48,50 @@ records:
     domain:
       description: The domain.
       type: str
-    present:
-      description: Its SPF records in DNS. One is right, none is a gap, more are an error to receivers.
+    current:
+      description: Its current SPF records in DNS. More than one is a permanent error to receivers.
       type: list
       elements: str
-    wanted:
-      description: The record to publish. Empty where DNS could not be read.
+    desired:
+      description: The record that the domain should have. Empty where DNS could not be read.
       type: str
     published:
-      description: Whether DNS holds that record.
+      description: Whether DNS has the desired record.
       type: bool
-    usable:
-      description: Whether receivers could evaluate RV(records[].wanted) without an error.
+    valid:
+      description: Whether receivers can evaluate RV(records[].desired) without a permanent error.
       type: bool
-    lookups:
-      description: The DNS look-ups that the wanted record takes, at worst. Ten are allowed.
+    dns_lookups:
+      description: The DNS lookups that the desired record requires, at worst. The limit is ten.
       type: int
-    voids:
-      description: Those among them that find nothing. Two are allowed.
+    void_lookups:
+      description: Those DNS lookups that return no record. The limit is two.
       type: int
     terms:
-      description: What each term of the wanted record costs, with those inside it.
+      description: The DNS lookups of each term of the desired record, with the terms of included records.
       type: list
       elements: dict
     problems:
-      description: What is wrong, each with a C(name) for machines and a sentence.
+      description: The problems, each with a C(name) and a C(message).
       type: list
       elements: dict
     ttl:
-      description: The time to live of the TXT records that are there.
+      description: The time to live of the current TXT records, in seconds.
       type: int
     txt:
-      description: All TXT records that the name should hold, for tools that write them as one set.
+      description: All TXT values that the name should have, for tools that write them as one record set.
       type: list
       elements: str
   sample:
     - domain: contoso.com
-      present: ["v=spf1 include:spf.protection.outlook.com -all"]
-      wanted: "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
+      current: ["v=spf1 include:spf.protection.outlook.com -all"]
+      desired: "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
       published: false
-      usable: true
-      lookups: 1
+      valid: true
+      dns_lookups: 1
       problems: []
 checks:
-  description: Every address with every domain.
+  description: The SPF result of every address for every domain.
   returned: success
   type: list
   elements: dict
@@ -104,14 +103,14 @@ checks:
       description: The address.
       type: str
     result:
-      description: RFC 7208's word, C(pass), C(fail), C(softfail), C(neutral), C(none), C(permerror) or C(temperror).
+      description: The result of RFC 7208, C(pass), C(fail), C(softfail), C(neutral), C(none), C(permerror) or C(temperror).
       type: str
-    by:
-      description: The terms that decided, from the outermost in.
+    matched:
+      description: The terms that matched, the outermost first.
       type: list
       elements: str
-    why:
-      description: The reason, where no term decided.
+    reason:
+      description: The reason, where no term matched.
       type: str
 cost:
   description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.

@@ -146,19 +146,19 @@ class Report:
         """Every mail domain; where DNS holds another record than it should, both, each on one line so that it can be copied."""
         pairs = {(task["tenant"], record["domain"]): (record, task["check_mode"]) for task in self.tasks for record in task["records"]}
         broad = [max(len(title), *(len(pair[i]) for pair in pairs)) for i, title in enumerate(("TENANT", "DOMAIN"))]
-        yield f"{'TENANT':{broad[0]}}  {'DOMAIN':{broad[1]}}  LOOK-UPS  SPF", "bright gray"
+        yield f"{'TENANT':{broad[0]}}  {'DOMAIN':{broad[1]}}  DNS LOOKUPS  SPF", "bright gray"
         for (host, domain), (record, checking) in sorted(pairs.items(), key=lambda pair: pair[0]):
-            lookups = str(record["lookups"]) if record["wanted"] else "-"
+            lookups = str(record["dns_lookups"]) if record["desired"] else "-"
             state = _spf_state(record, checking)
-            same = record["present"] == [record["wanted"]]
-            colour = "red" if not record["usable"] else "green" if same else "yellow"
-            yield f"{host:{broad[0]}}  {domain:{broad[1]}}  {lookups:>8}  {state}", colour
-            if not same and record["wanted"]:
-                titles = ("replaced", "published") if record["published"] and not checking else ("published", "to publish")
-                yield f"    {titles[0]:10}  {'  and  '.join(record['present']) or 'none'}", None
-                yield f"    {titles[1]:10}  {record['wanted']}", colour
+            same = record["current"] == [record["desired"]]
+            colour = "red" if not record["valid"] else "green" if same else "yellow"
+            yield f"{host:{broad[0]}}  {domain:{broad[1]}}  {lookups:>11}  {state}", colour
+            if not same and record["desired"]:
+                titles = ("previous", "published") if record["published"] and not checking else ("current", "desired")
+                yield f"    {titles[0]:10}  {'  and  '.join(record['current']) or 'none'}", None
+                yield f"    {titles[1]:10}  {record['desired']}", colour
             for problem in record["problems"]:
-                for text in self._wrapped(problem["text"]):
+                for text in self._wrapped(problem["message"]):
                     yield text, colour
 
     def _failures(self) -> Iterator[Line]:
@@ -175,11 +175,11 @@ class Report:
 
 
 def _spf_state(record: dict[str, Any], checking: bool) -> str:
-    if record["present"] == [record["wanted"]]:
-        return "as it should be" if record["usable"] else "an error to receivers"
+    if record["current"] == [record["desired"]]:
+        return "up to date" if record["valid"] else "invalid (permerror)"
     if record["published"]:
-        return "would be published" if checking else "published now"
-    return "to publish" if record["usable"] else "cannot be published"
+        return "would be published" if checking else "published"
+    return "update required" if record["valid"] else "invalid (permerror)"
 
 
 def _proof(row: dict[str, Any]) -> str:

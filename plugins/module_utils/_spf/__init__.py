@@ -1,37 +1,36 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sender Policy Framework (RFC 7208), without a single look-up of its own: read a record, count what it costs, make the
-record to publish, and judge an address. Whoever asks DNS hands in an `Answers` (plugins/module_utils/_clients/dns.py).
+"""Sender Policy Framework (RFC 7208): parse a record, count its DNS lookups, build the record to publish, evaluate an address.
 
-Private to the collection.
+Sends no DNS query itself; callers pass a `Resolver` (plugins/module_utils/_clients/dns.py).
 """
 
 from __future__ import annotations
 
-from .answer import Answer, Answers
-from .check import Verdict, check_host
-from .cost import LOOKUPS, VOIDS, Cost, cost_of
-from .desired import POLICIES, wanted_record
-from .problems import Problem, judge
+from .check import CheckResult, check_host
+from .desired import POLICIES, desired_record
+from .dns_answer import Answer, Resolver
+from .lookups import MAX_LOOKUPS, MAX_VOID_LOOKUPS, LookupNode, count_lookups
+from .problems import Problem, find_problems
 from .record import Record, Term, chunks, is_spf, parse
 
 __all__ = [
-    "LOOKUPS",
+    "MAX_LOOKUPS",
+    "MAX_VOID_LOOKUPS",
     "POLICIES",
-    "VOIDS",
     "Answer",
-    "Answers",
-    "Cost",
+    "CheckResult",
+    "LookupNode",
     "Problem",
     "Record",
+    "Resolver",
     "Term",
-    "Verdict",
     "check_host",
     "chunks",
-    "cost_of",
+    "count_lookups",
+    "desired_record",
+    "find_problems",
     "is_spf",
-    "judge",
     "parse",
-    "wanted_record",
 ]

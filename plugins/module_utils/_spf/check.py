@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an address may send for a domain: check_host().
+"""Evaluation of an address for a domain: check_host().
 
-Private to the collection. Source: RFC 7208, sections 4, 5 and 7.
+Source: RFC 7208, sections 4, 5 and 7.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .answer import Answer, Answers
-from .cost import LOOKUPS, VOIDS
+from .dns_answer import Answer, Resolver
+from .lookups import MAX_LOOKUPS, MAX_VOID_LOOKUPS
 from .record import Record, Term, parse
 
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
@@ -24,77 +24,79 @@ _MACRO = re.compile(r"%(?:\{([slodiphv])(\d*)(r?)([-.+,/_=]*)\}|([%_-]))", re.I)
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """`result` is RFC 7208's word; `by` the terms that decided, from the outermost in."""
+class CheckResult:
+    """`result` is RFC 7208's; `matched` holds the terms that matched, the outermost first; `reason` is set where none did."""
 
     result: str
-    by: tuple[str, ...] = ()
-    why: str = ""
+    matched: tuple[str, ...] = ()
+    reason: str = ""
 
 
-class _Wrong(Exception):  # noqa: N818 - ends the evaluation, with a result
-    def __init__(self, result: str, why: str) -> None:
-        super().__init__(why)
-        self.result, self.why = result, why
+class _EvaluationError(Exception):
+    """Ends the evaluation with temperror or permerror."""
+
+    def __init__(self, result: str, reason: str) -> None:
+        super().__init__(reason)
+        self.result, self.reason = result, reason
 
 
-def check_host(address: str, domain: str, answers: Answers, *, sender: str = "", helo: str = "", record: str = "") -> Verdict:
-    """The verdict on an address that sends for a domain; `record` is judged in place of what DNS holds."""
-    check = _Check(ipaddress.ip_address(address), answers, sender or f"postmaster@{domain}", helo or "unknown")
+def check_host(address: str, domain: str, resolver: Resolver, *, sender: str = "", helo: str = "", record: str = "") -> CheckResult:
+    """The result for an address that sends for a domain; `record`, where set, is evaluated instead of the published one."""
+    check = _Check(ipaddress.ip_address(address), resolver, sender or f"postmaster@{domain}", helo or "unknown")
     try:
         if record:
             return check.record(parse(record), domain)
         return check.domain(domain)
-    except _Wrong as wrong:
-        return Verdict(wrong.result, why=wrong.why)
+    except _EvaluationError as error:
+        return CheckResult(error.result, reason=error.reason)
 
 
 class _Check:
-    def __init__(self, address: Address, answers: Answers, sender: str, helo: str) -> None:
-        self._address, self._answers, self._sender, self._helo = address, answers, sender, helo
-        self._lookups = self._voids = 0
+    def __init__(self, address: Address, resolver: Resolver, sender: str, helo: str) -> None:
+        self._address, self._resolver, self._sender, self._helo = address, resolver, sender, helo
+        self._lookups = self._void_lookups = 0
 
-    def domain(self, domain: str) -> Verdict:
+    def domain(self, domain: str) -> CheckResult:
         answer = self._ask(domain, "TXT")
         if not answer.spf:
-            return Verdict("none", why=f"{domain} has no SPF record")
+            return CheckResult("none", reason=f"{domain} has no SPF record")
         if len(answer.spf) > 1:
-            raise _Wrong("permerror", f"{domain} has {len(answer.spf)} SPF records")
+            raise _EvaluationError("permerror", f"{domain} has {len(answer.spf)} SPF records")
         return self.record(parse(answer.spf[0]), domain)
 
-    def record(self, record: Record, domain: str) -> Verdict:
+    def record(self, record: Record, domain: str) -> CheckResult:
         if record.problems:
-            raise _Wrong("permerror", f"the record of {domain} is in error: {record.problems[0]}")
+            raise _EvaluationError("permerror", f"the record of {domain} is invalid: {record.problems[0]}")
         for term in record.effective:
             inner = self._matches(term, domain)
             if inner is not None:
-                return Verdict(_RESULTS[term.qualifier], (term.text, *inner))
+                return CheckResult(_RESULTS[term.qualifier], (term.text, *inner))
         if record.redirect is None:
-            return Verdict("neutral", why="no mechanism fits")
-        self._count()
+            return CheckResult("neutral", reason="no mechanism matches")
+        self._count_lookup()
         target = self._expand(record.redirect.value, domain)
-        verdict = self.domain(target)
-        if verdict.result == "none":
-            raise _Wrong("permerror", f"{record.redirect.text} leads to no SPF record")
-        return Verdict(verdict.result, (record.redirect.text, *verdict.by), verdict.why)
+        outcome = self.domain(target)
+        if outcome.result == "none":
+            raise _EvaluationError("permerror", f"{record.redirect.text} refers to a domain without an SPF record")
+        return CheckResult(outcome.result, (record.redirect.text, *outcome.matched), outcome.reason)
 
     def _matches(self, term: Term, domain: str) -> tuple[str, ...] | None:
-        """The terms inside that decided, where the mechanism matches."""
+        """The nested terms that matched, empty where the mechanism itself did; None where it does not match."""
         if term.kind == "all":
             return ()
         if term.network is not None:
             return () if self._address in term.network else None
-        self._count()
+        self._count_lookup()
         target = self._expand(term.value, domain) if term.value else domain
         if term.kind == "include":
-            verdict = self.domain(target)
-            if verdict.result == "none":
-                raise _Wrong("permerror", f"{term.text} leads to no SPF record")
-            return verdict.by if verdict.result == "pass" else None
+            outcome = self.domain(target)
+            if outcome.result == "none":
+                raise _EvaluationError("permerror", f"{term.text} refers to a domain without an SPF record")
+            return outcome.matched if outcome.result == "pass" else None
         if term.kind == "exists":
             return () if self._ask(target, "A", count=True).values else None
         if term.kind == "ptr":
-            return None  # would take the reverse zone, which is not asked: counts as no match (section 5.5 allows failure)
+            return None  # the reverse zone is not queried: no match (section 5.5 allows failure)
         return () if self._hosts(term, target) else None
 
     def _hosts(self, term: Term, target: str) -> bool:
@@ -102,8 +104,8 @@ class _Check:
         names: tuple[str, ...] = (target,)
         if term.kind == "mx":
             names = self._ask(target, "MX", count=True).values
-            if len(names) > LOOKUPS:
-                raise _Wrong("permerror", f"{target} has more than {LOOKUPS} MX hosts")
+            if len(names) > MAX_LOOKUPS:
+                raise _EvaluationError("permerror", f"{target} has more than {MAX_LOOKUPS} MX hosts")
         prefix = term.prefix4 if self._address.version == 4 else term.prefix6
         for name in names:
             for value in self._ask(name, kind, count=term.kind == "a").values:
@@ -111,34 +113,34 @@ class _Check:
                     return True
         return False
 
-    def _count(self) -> None:
+    def _count_lookup(self) -> None:
         self._lookups += 1
-        if self._lookups > LOOKUPS:
-            raise _Wrong("permerror", f"more than {LOOKUPS} look-ups")
+        if self._lookups > MAX_LOOKUPS:
+            raise _EvaluationError("permerror", f"more than {MAX_LOOKUPS} DNS lookups")
 
     def _ask(self, name: str, kind: str, count: bool = False) -> Answer:
-        answer = self._answers.ask(name, kind)
+        answer = self._resolver.ask(name, kind)
         if answer.problem:
-            raise _Wrong("temperror", answer.problem)
+            raise _EvaluationError("temperror", answer.problem)
         if count and answer.void:
-            self._voids += 1
-            if self._voids > VOIDS:
-                raise _Wrong("permerror", f"more than {VOIDS} void look-ups")
+            self._void_lookups += 1
+            if self._void_lookups > MAX_VOID_LOOKUPS:
+                raise _EvaluationError("permerror", f"more than {MAX_VOID_LOOKUPS} void lookups")
         return answer
 
     def _expand(self, text: str, domain: str) -> str:
-        """Macros (section 7): what a term's domain is for this message."""
+        """A domain specification with its macros (section 7) expanded."""
         local, _at, sender_domain = self._sender.rpartition("@")
         four = self._address.version == 4
         dotted = str(self._address) if four else ".".join(self._address.exploded.replace(":", ""))
         values = {"s": self._sender, "l": local, "o": sender_domain, "d": domain, "i": dotted, "p": "unknown",
                   "v": "in-addr" if four else "ip6", "h": self._helo}  # fmt: skip
 
-        def one(found: re.Match[str]) -> str:
-            if found[5]:
-                return {"%": "%", "_": " ", "-": "%20"}[found[5]]
-            parts = re.split(f"[{re.escape(found[4] or '.')}]", values[found[1].lower()])
-            parts = parts[::-1] if found[3] else parts
-            return ".".join(parts[-int(found[2]) :] if found[2] else parts)
+        def expand(match: re.Match[str]) -> str:
+            if match[5]:
+                return {"%": "%", "_": " ", "-": "%20"}[match[5]]
+            parts = re.split(f"[{re.escape(match[4] or '.')}]", values[match[1].lower()])
+            parts = parts[::-1] if match[3] else parts
+            return ".".join(parts[-int(match[2]) :] if match[2] else parts)
 
-        return _MACRO.sub(one, text)
+        return _MACRO.sub(expand, text)

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record to publish: what is wanted, merged with what is there.
+"""The record to publish: the desired terms merged with the current record.
 
-Private to the collection. Source: RFC 7208; the order of a new record is that of Microsoft, "Set up SPF to identify valid
+Source: RFC 7208; the order of a new record is that of Microsoft, "Set up SPF to identify valid
 email sources for your custom cloud domains".
 """
 
@@ -14,41 +14,41 @@ from collections.abc import Collection, Iterable, Sequence
 from .record import Network, Record, Term, join, parse, parse_term
 
 POLICIES = {"keep": "", "hardfail": "-", "softfail": "~", "neutral": "?"}
-# A domain that had no policy may have senders that nobody knows of yet: they are not cut off unasked.
-_FIRST_POLICY = "~"
+# The first record of a domain ends with softfail: the domain may have senders that the inventory does not list yet.
+_DEFAULT_POLICY = "~"
 
 
-def wanted_record(
-    present: Sequence[str] = (),
+def desired_record(
+    current: Sequence[str] = (),
     *,
     ip4: Iterable[str] = (),
     ip6: Iterable[str] = (),
     includes: Iterable[str] = (),
     policy: str = "keep",
     exclusive: bool = False,
-    reached: Collection[str] = (),
+    passing_domains: Collection[str] = (),
 ) -> str:
-    """The one record that a domain should have; `present` are the SPF records that it has.
+    """The SPF record that a domain should have, given its current SPF records.
 
-    Terms of others are kept, in their order, unless `exclusive`. `reached` are domains that the present record's own
-    includes lead to: they pass already and cost nothing more. A record that says the same already comes back unchanged.
+    Other terms are kept, in order, unless `exclusive`. `passing_domains` are the domains that the current record includes,
+    directly or not: they are not included again. A current record with the same meaning is returned unchanged.
     """
     addresses = [parse_term(f"ip4:{one}") for one in ip4] + [parse_term(f"ip6:{one}") for one in ip6]
     names = [parse_term(f"include:{one}") for one in includes]
-    records = [parse(text) for text in present]
+    records = [parse(text) for text in current]
     kept = [] if exclusive else _kept(records)
     if not exclusive:
-        known = {one.lower() for one in reached}
-        names = [term for term in names if term.domain not in known or any(term.key == one.key for one in kept)]
-    mechanisms = _without_dead(_merged(kept, addresses, names))
+        included = {domain.lower() for domain in passing_domains}
+        names = [term for term in names if term.domain not in included or any(term.key == one.key for one in kept)]
+    mechanisms = _without_duplicates(_merged(kept, addresses, names))
     end, redirect = _end(records, policy, exclusive)
-    if redirect and end:  # `all` would make the redirect void: what it passes is kept as an include
-        mechanisms = _without_dead([*mechanisms, parse_term(f"include:{redirect.value}")])
+    if redirect and end:  # a redirect is ignored beside `all`: it becomes an include
+        mechanisms = _without_duplicates([*mechanisms, parse_term(f"include:{redirect.value}")])
         redirect = None
     others = [] if exclusive else _modifiers(records)
     terms = [*mechanisms, *([end] if end else []), *([redirect] if redirect else []), *others]
-    if len(present) == 1 and _same(records[0], terms):
-        return present[0]
+    if len(current) == 1 and _is_equivalent(records[0], terms):
+        return current[0]
     return join(terms)
 
 
@@ -57,83 +57,82 @@ def _kept(records: Sequence[Record]) -> list[Term]:
 
 
 def _merged(kept: list[Term], addresses: list[Term], names: list[Term]) -> list[Term]:
-    """New addresses stand before the first term that asks DNS or refuses, new includes at the end."""
-    found = list(kept)
+    """New addresses go before the first term that requires a DNS lookup or does not pass, new includes to the end."""
+    merged = list(kept)
     missing = []
     for term in [*addresses, *names]:
-        place = next((i for i, one in enumerate(found) if one.key == term.key), None)
-        if place is not None and _refused(term, found[:place]):
-            del found[place]  # it stands where it has no say
-            place = None
-        if place is not None:
-            found[place] = found[place] if found[place].qualifier == "+" else found[place].qualified("+")
-        elif not _covered(term, found):
+        index = next((i for i, other in enumerate(merged) if other.key == term.key), None)
+        if index is not None and _is_overridden(term, merged[:index]):
+            del merged[index]  # never evaluated at this position
+            index = None
+        if index is not None:
+            merged[index] = merged[index] if merged[index].qualifier == "+" else merged[index].with_qualifier("+")
+        elif not _is_covered(term, merged):
             missing.append(term)
-    first = next((i for i, one in enumerate(found) if one.asks or one.qualifier != "+"), len(found))
-    new = [term for term in missing if term.network is not None and not _covered(term, missing)]
-    return [*found[:first], *new, *found[first:], *(term for term in missing if term.network is None)]
+    first = next((i for i, other in enumerate(merged) if other.requires_lookup or other.qualifier != "+"), len(merged))
+    new = [term for term in missing if term.network is not None and not _is_covered(term, missing)]
+    return [*merged[:first], *new, *merged[first:], *(term for term in missing if term.network is None)]
 
 
-def _refused(term: Term, before: Iterable[Term]) -> bool:
-    """Whether a network is inside one that does not pass."""
-    return any(one.qualifier != "+" and _inside(term.network, one.network) for one in before)
+def _is_overridden(term: Term, before: Iterable[Term]) -> bool:
+    """Whether an earlier network that does not pass contains this one."""
+    return any(other.qualifier != "+" and _is_subnet(term.network, other.network) for other in before)
 
 
-def _covered(term: Term, others: Iterable[Term]) -> bool:
-    """Whether a network is inside another that passes, and that no refusal comes before."""
+def _is_covered(term: Term, others: Iterable[Term]) -> bool:
+    """Whether the first wider network that contains this one passes."""
     for other in others:
-        if other.network != term.network and _inside(term.network, other.network):
+        if other.network != term.network and _is_subnet(term.network, other.network):
             return other.qualifier == "+"
     return False
 
 
-def _inside(network: Network | None, wider: Network | None) -> bool:
+def _is_subnet(network: Network | None, wider: Network | None) -> bool:
     if network is None or wider is None or wider.version != network.version:
         return False
     return wider.prefixlen <= network.prefixlen and network.network_address in wider
 
 
-def _without_dead(terms: list[Term]) -> list[Term]:
-    """Of equal mechanisms only the first is ever looked at."""
-    found: list[Term] = []
+def _without_duplicates(terms: list[Term]) -> list[Term]:
+    """Of equal mechanisms only the first is evaluated."""
+    unique: dict[tuple[str, ...], Term] = {}
     for term in terms:
-        if not any(one.key == term.key for one in found):
-            found.append(term)
-    return found
+        unique.setdefault(term.key, term)
+    return list(unique.values())
 
 
 def _end(records: Sequence[Record], policy: str, exclusive: bool) -> tuple[Term | None, Term | None]:
-    """The `all` at the end and the redirect, one of them at most where a policy is kept."""
-    present = next((record.all for record in records if record.all), None)
+    """The `all` and the redirect of the desired record; at most one of them where the policy is kept."""
+    current = next((record.all for record in records if record.all), None)
     redirect = next((record.redirect for record in records if record.redirect), None)
-    redirect = None if exclusive or present else redirect
+    redirect = None if exclusive or current else redirect
     if POLICIES[policy]:
         qualifier = POLICIES[policy]
-        if present and present.qualifier == qualifier:
-            return present, redirect
+        if current and current.qualifier == qualifier:
+            return current, redirect
         return parse_term(f"{qualifier}all"), redirect
-    if present:
-        return present, None
+    if current:
+        return current, None
     if redirect or (records and not exclusive):
-        return None, redirect  # as it was: no `all` means neutral
-    return parse_term(f"{_FIRST_POLICY}all"), None
+        return None, redirect  # unchanged: a record without `all` is neutral
+    return parse_term(f"{_DEFAULT_POLICY}all"), None
 
 
 def _modifiers(records: Sequence[Record]) -> list[Term]:
-    """Everything but redirect; exp once."""
-    found: list[Term] = []
+    """Every modifier except redirect; exp at most once."""
+    modifiers: list[Term] = []
     for term in (term for record in records for term in record.terms if term.kind in ("exp", "modifier")):
-        if not any(one.key == term.key or (term.kind == one.kind == "exp") for one in found):
-            found.append(term)
-    return found
+        if not any(other.key == term.key or (term.kind == other.kind == "exp") for other in modifiers):
+            modifiers.append(term)
+    return modifiers
 
 
-def _same(record: Record, terms: Sequence[Term]) -> bool:
-    """Whether a record has these terms already; where modifiers stand among them does not matter."""
+def _is_equivalent(record: Record, terms: Sequence[Term]) -> bool:
+    """Whether a record has these terms; the position of modifiers does not matter."""
 
-    def canonical(found: Iterable[Term]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-        every = list(found)
-        mechanisms = [(term.qualifier, *term.key) for term in every if not term.is_modifier]
-        return mechanisms, sorted(term.key for term in every if term.is_modifier)
+    def canonical(terms: Iterable[Term]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+        listed = list(terms)
+        mechanisms = [(term.qualifier, *term.key) for term in listed if not term.is_modifier]
+        return mechanisms, sorted(term.key for term in listed if term.is_modifier)
 
     return canonical(record.terms) == canonical(terms)

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An SPF record, term by term.
+"""The terms of an SPF record.
 
-Private to the collection. Source: RFC 7208, sections 3, 4.6, 5, 6, 7.1 and 12.
+Source: RFC 7208, sections 3, 4.6, 5, 6, 7.1 and 12.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _DOMAIN_SPEC = re.compile(rf"(?:{_MACRO}|%%|%_|%-|[!-$&-~])*?(?:\.{_LABEL}\.?|{_
 _MODIFIER = re.compile(rf"([A-Za-z][A-Za-z0-9_.-]*)=((?:{_MACRO}|%%|%_|%-|[!-$&-~])*)", re.I)
 _MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9_.-]*)([:/].*)?", re.DOTALL)
 _LENGTHS = re.compile(r"^(.*?)(?:/(\d{1,2}))?(?://(\d{1,3}))?$")
-# These ask DNS, and count towards the limit of ten (section 4.6.4).
-ASKING = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
+# These require a DNS lookup and count towards the limit of ten (section 4.6.4).
+LOOKUP_KINDS = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
 
 
 @dataclass(frozen=True)
 class Term:
-    """One mechanism or modifier. `text` is as it was written; a `problem` means that the whole record is in error."""
+    """One mechanism or modifier. `text` is the original spelling; a `problem` makes the whole record invalid."""
 
     text: str
     kind: str
@@ -41,8 +41,8 @@ class Term:
     problem: str = ""
 
     @property
-    def asks(self) -> bool:
-        return self.kind in ASKING and not self.problem
+    def requires_lookup(self) -> bool:
+        return self.kind in LOOKUP_KINDS and not self.problem
 
     @property
     def is_modifier(self) -> bool:
@@ -50,23 +50,23 @@ class Term:
 
     @property
     def domain(self) -> str:
-        """The domain that is named, in the form in which domains are compared."""
+        """The domain in lower case, without the trailing dot."""
         return self.value.lower().rstrip(".")
 
     @property
-    def macros(self) -> bool:
+    def has_macros(self) -> bool:
         return "%" in self.value
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What the term matches, whatever it was written like; the qualifier is not in it."""
+        """The term in canonical form, without its qualifier: equal keys match the same hosts."""
         if self.problem or self.kind == "modifier":
             return (self.kind, self.text)
         if self.network:
             return (self.kind, str(self.network))
         return (self.kind, self.domain, str(self.prefix4), str(self.prefix6))
 
-    def qualified(self, qualifier: str) -> Term:
+    def with_qualifier(self, qualifier: str) -> Term:
         """The same mechanism with another qualifier."""
         bare = self.text[1:] if self.text[:1] in "-+?~" else self.text
         return Term(
@@ -83,24 +83,24 @@ class Term:
 
 @dataclass(frozen=True)
 class Record:
-    """The terms of a record, in their order."""
+    """The terms of a record, in order."""
 
     terms: tuple[Term, ...]
 
     @property
     def effective(self) -> tuple[Term, ...]:
-        """The mechanisms that are ever tested: none behind `all` (section 5.1)."""
-        found: list[Term] = []
+        """The mechanisms that are evaluated: none after `all` (section 5.1)."""
+        mechanisms: list[Term] = []
         for term in self.terms:
             if not term.is_modifier:
-                found.append(term)
+                mechanisms.append(term)
             if term.kind == "all" and not term.problem:
                 break
-        return tuple(found)
+        return tuple(mechanisms)
 
     @property
     def redirect(self) -> Term | None:
-        """The redirect, unless an `all` makes it void (section 6.1)."""
+        """The redirect; None where the record has `all`, which makes it ignored (section 6.1)."""
         if any(term.kind == "all" for term in self.terms):
             return None
         return next((term for term in self.terms if term.kind == "redirect"), None)
@@ -111,12 +111,12 @@ class Record:
 
     @property
     def problems(self) -> list[str]:
-        """What makes the record a permanent error as it stands."""
-        found = [term.problem for term in self.terms if term.problem]
+        """The reasons why the record is a permanent error by its syntax."""
+        problems = [term.problem for term in self.terms if term.problem]
         for kind in ("redirect", "exp"):
             if sum(term.kind == kind for term in self.terms) > 1:
-                found.append(f"{kind}= stands there more than once")
-        return found
+                problems.append(f"{kind}= is there more than once")
+        return problems
 
     def __str__(self) -> str:
         return " ".join(["v=spf1", *(term.text for term in self.terms)])
@@ -128,56 +128,57 @@ def is_spf(text: str) -> bool:
 
 
 def parse(text: str) -> Record:
-    """The terms of a record; one that is wrong says so itself, so that nothing is lost."""
+    """The terms of a record. An invalid term is kept, with its `problem` set."""
     return Record(tuple(parse_term(word) for word in text.split(" ")[1:] if word))
 
 
 def parse_term(word: str) -> Term:
+    """One word of a record as a term."""
     modifier = _MODIFIER.fullmatch(word)
     if modifier:
         name = modifier[1].lower()
         if name in ("redirect", "exp"):
-            problem = "" if _DOMAIN_SPEC.fullmatch(modifier[2]) else f"{word} names no domain"
+            problem = "" if _DOMAIN_SPEC.fullmatch(modifier[2]) else f"{word} has no valid domain"
             return Term(word, name, value=modifier[2], problem=problem)
         return Term(word, "modifier")
     mechanism = _MECHANISM.fullmatch(word)
-    read = _READERS.get(mechanism[2].lower()) if mechanism else None
-    if not mechanism or not read:
-        return Term(word, "bad", problem=f"{word!r} is no mechanism and no modifier")
-    return read(word, mechanism[2].lower(), mechanism[1] or "+", mechanism[3] or "")
+    parser = _PARSERS.get(mechanism[2].lower()) if mechanism else None
+    if not mechanism or not parser:
+        return Term(word, "invalid", problem=f"{word!r} is not a mechanism or modifier")
+    return parser(word, mechanism[2].lower(), mechanism[1] or "+", mechanism[3] or "")
 
 
 def _all(word: str, kind: str, qualifier: str, rest: str) -> Term:
-    return Term(word, kind, qualifier, problem=f"{word!r}: all takes nothing" if rest else "")
+    return Term(word, kind, qualifier, problem=f"{word!r}: all takes no value" if rest else "")
 
 
 def _address(word: str, kind: str, qualifier: str, rest: str) -> Term:
-    make = ipaddress.IPv4Network if kind == "ip4" else ipaddress.IPv6Network
+    network_type = ipaddress.IPv4Network if kind == "ip4" else ipaddress.IPv6Network
     try:
-        return Term(word, kind, qualifier, rest[1:], network=make(rest[1:], strict=False) if rest[:1] == ":" else make(""))
+        return Term(word, kind, qualifier, rest[1:], network=network_type(rest[1:], strict=False) if rest[:1] == ":" else network_type(""))
     except ValueError:
-        return Term(word, kind, qualifier, rest[1:], problem=f"{word!r} holds no IPv{kind[2]} address or network")
+        return Term(word, kind, qualifier, rest[1:], problem=f"{word!r} is not an IPv{kind[2]} address or network")
 
 
 def _named(word: str, kind: str, qualifier: str, rest: str) -> Term:
-    """include, exists: a domain; ptr: perhaps one."""
+    """include and exists require a domain; ptr may have one."""
     if kind == "ptr" and not rest:
         return Term(word, kind, qualifier)
-    good = rest[:1] == ":" and _DOMAIN_SPEC.fullmatch(rest[1:])
-    return Term(word, kind, qualifier, rest[1:], problem="" if good else f"{word!r} names no domain")
+    valid = rest[:1] == ":" and _DOMAIN_SPEC.fullmatch(rest[1:])
+    return Term(word, kind, qualifier, rest[1:], problem="" if valid else f"{word!r} has no valid domain")
 
 
 def _hosts(word: str, kind: str, qualifier: str, rest: str) -> Term:
-    """a, mx: perhaps a domain, perhaps lengths of prefixes for IPv4 and IPv6."""
-    found = _LENGTHS.fullmatch(rest)
-    domain, four, six = found.groups() if found else (rest, None, None)
-    good = not domain or (domain[:1] == ":" and _DOMAIN_SPEC.fullmatch(domain[1:]))
+    """a and mx may have a domain, and prefix lengths for IPv4 and IPv6."""
+    match = _LENGTHS.fullmatch(rest)
+    domain, four, six = match.groups() if match else (rest, None, None)
+    valid = not domain or (domain[:1] == ":" and _DOMAIN_SPEC.fullmatch(domain[1:]))
     prefix4, prefix6 = int(four or 32), int(six or 128)
-    problem = "" if good and prefix4 <= 32 and prefix6 <= 128 else f"{word!r} names no domain and no prefix length"
+    problem = "" if valid and prefix4 <= 32 and prefix6 <= 128 else f"{word!r} has no valid domain or prefix length"
     return Term(word, kind, qualifier, (domain or "")[1:], None, prefix4, prefix6, problem)
 
 
-_READERS = {
+_PARSERS = {
     "all": _all,
     "ip4": _address,
     "ip6": _address,
@@ -190,10 +191,11 @@ _READERS = {
 
 
 def chunks(text: str) -> list[bytes]:
-    """The strings of a TXT record, 255 octets each at most; a reader joins them without a blank (section 3.3)."""
+    """The character strings of a TXT record, at most 255 octets each; readers join them without spaces (section 3.3)."""
     data = text.encode("ascii", "backslashreplace")
     return [data[i : i + 255] for i in range(0, len(data), 255)]
 
 
 def join(terms: Iterable[Term]) -> str:
+    """The text of a record with these terms."""
     return str(Record(tuple(terms)))

@@ -1,17 +1,18 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SPF of the tenant's mail domains: computed, checked in DNS, and published where a DNS provider is named.
+"""SPF records of the tenant's mail domains: computed, checked in DNS, and published by a DNS provider.
 
-Private to the collection. Sources: RFC 7208; "Set up SPF to identify valid email sources for your custom cloud domains".
+Sources: RFC 7208; "Set up SPF to identify valid email sources for your custom cloud domains".
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .. import _spf
@@ -20,12 +21,13 @@ from .._clients.dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
 from .._core.errors import InvalidInput
 from .._core.networks import PRIVATE, is_within
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
-from .._engine.engine import Plan
+from .._engine.engine import Plan, Reading
 from .._engine.tenant import Tenant
 from .._exchange import addresses
-from .._spf import Answer, Answers, Cost, Problem
+from .._spf import Answer, LookupNode, Problem, Resolver
+from .._spf.lookups import TermResult
 
-WANTED = Spec(
+DESIRED = Spec(
     {
         "domains": {"type": "list", "elements": "str"},
         "ip4": {"type": "list", "elements": "str", "default": []},
@@ -48,45 +50,51 @@ PUBLISHING = Spec(
         "ttl": {"type": "int", "default": 3600},
     }
 )
-_AT_ONCE = 8
-# Domains that Microsoft owns, and keeps the records of.
-_INITIAL = (".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn")
+_MAX_THREADS = 8
+# Initial domains: Microsoft publishes their records.
+_INITIAL_DOMAINS = (".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn")
 _NAME = re.compile(r"(?=.{4,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]")
 
 
+@dataclass(frozen=True)
+class DomainRecord:
+    """The SPF record of one domain: current, desired, DNS lookups and problems. `txt`: all TXT values that the name should have."""
+
+    domain: str
+    current: list[str]
+    desired: str = ""
+    dns_lookups: int = 0
+    void_lookups: int = 0
+    terms: list[TermResult] = field(default_factory=list)
+    problems: list[dict[str, str]] = field(default_factory=list)
+    published: bool = False
+    valid: bool = False
+    ttl: int = 0
+    txt: list[str] = field(default_factory=list)
+
+
 class Spf:
-    """module spf"""
+    """Implements the module spf."""
 
     name = "spf"
-    spec = TENANT | DNS | WANTED | JOURNAL | PUBLISHING
+    spec = TENANT | DNS | DESIRED | JOURNAL | PUBLISHING
 
     def check(self, params: dict[str, Any]) -> list[str]:
         return _input_problems(params) + _publishing_problems(params)
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         resolver, provider = dns.Resolver(params["dns_servers"] or []), provider_of(params)
-        records = read(tenant, params, resolver, provider)
-        steps: list[tuple[Answer, str]] = []
+        answers = read(tenant, params, resolver, provider)
+        records = [record for record, _answer in answers]
         if provider is None:
-            return Plan({}, {}, [], {"records": [record for record, _answer in records]}, _notes(records))
-        broken = [
-            problem["text"]
-            for record, _answer in records
-            if not (record["usable"] or record["published"])
-            for problem in record["problems"]
-        ]
-        if broken:
-            raise InvalidInput(*broken, "Nothing was published.")
-        before, after = {}, {}
-        for record, answer in records:
-            if not record["published"]:
-                domain = record["domain"]
-                steps.append((answer, record["wanted"]))
-                if record["present"]:
-                    before[domain] = record["present"] if len(record["present"]) > 1 else record["present"][0]
-                after[domain] = record["wanted"]
-                record["published"] = True
-        return Plan(before, after, list(steps), {"records": [record for record, _answer in records]}, _problem_notes(records))
+            return Plan({}, {}, [], _outcome(records), _publishing_notes(records) + _problem_notes(records))
+        refuse_invalid(records)
+        updates = [(answer, record.desired) for record, answer in answers if not record.published]
+        changed = [record for record in records if not record.published]
+        before = {record.domain: record.current if len(record.current) > 1 else record.current[0] for record in changed if record.current}
+        after = {record.domain: record.desired for record in changed}
+        outcome = _outcome([replace(record, published=True) for record in records])
+        return Plan(before, after, list(updates), outcome, _problem_notes(records))
 
     def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
         provider = provider_of(params)
@@ -96,11 +104,11 @@ class Spf:
         return plan.outcome
 
 
-class SpfInfo:
-    """module spf_info"""
+class SpfInfo(Reading):
+    """Implements the module spf_info."""
 
     name = "spf_info"
-    spec = TENANT | DNS | WANTED | Spec({"addresses": {"type": "list", "elements": "str", "default": []}}, writes=False)
+    spec = TENANT | DNS | DESIRED | Spec({"addresses": {"type": "list", "elements": "str", "default": []}}, writes=False)
 
     def check(self, params: dict[str, Any]) -> list[str]:
         return _input_problems(params) + _address_problems("addresses", params["addresses"])
@@ -108,10 +116,7 @@ class SpfInfo:
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         resolver = dns.Resolver(params["dns_servers"] or [])
         records = [record for record, _answer in read(tenant, params, resolver, None)]
-        return Plan(outcome={"records": records, "checks": list(_checks(records, params["addresses"], resolver))})
-
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
+        return Plan(outcome=_outcome(records) | {"checks": list(_checks(records, params["addresses"], resolver))})
 
 
 RESOURCE = Spf()
@@ -129,14 +134,14 @@ def provider_of(params: dict[str, Any]) -> Provider | None:
 
 
 def _input_problems(params: dict[str, Any]) -> list[str]:
-    found = dns.problems("dns_servers", params["dns_servers"] or [])
+    problems = dns.problems("dns_servers", params["dns_servers"] or [])
     for option in ("ip4", "ip6"):
-        found += [problem for text in params[option] for problem in _network_problems(option, text)]
+        problems += [problem for text in params[option] for problem in _network_problems(option, text)]
     for option in ("domains", "includes"):
         for text in params[option] or []:
             if not _NAME.fullmatch(text):
-                found.append(f"{option} holds {text!r}, which is no domain name: give the name alone, such as spf.example.com.")
-    return found
+                problems.append(f"{option} holds {text!r}, which is not a domain name: give the name alone, such as spf.example.com.")
+    return problems
 
 
 def _network_problems(option: str, text: str) -> list[str]:
@@ -144,140 +149,150 @@ def _network_problems(option: str, text: str) -> list[str]:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return [f"{option} holds {text!r}, which is no IPv{version} address or network."]
+        return [f"{option} holds {text!r}, which is not an IPv{version} address or network."]
     if network.version != version:
-        return [f"{option} holds {text}, an IPv{network.version} address: it belongs into ip{network.version}."]
+        return [f"{option} holds {text}, an IPv{network.version} address: move it to ip{network.version}."]
     if "/" in text and str(network.network_address) != text.partition("/")[0].lower():
         return [f"{option} holds {text}, which is an address inside a network: write {network} or the address alone."]
     if is_within(network, PRIVATE):
-        return [f"{option} holds {text}, which is not a public address: name the one that others see the mail come from."]
+        return [f"{option} holds {text}, which is not a public address: give the public address that the mail is sent from."]
     return []
 
 
 def _address_problems(option: str, texts: Iterable[str]) -> list[str]:
-    found = []
+    problems = []
     for text in texts:
         try:
             ipaddress.ip_address(text)
         except ValueError:
-            found.append(f"{option} holds {text!r}, which is no IP address.")
-    return found
+            problems.append(f"{option} holds {text!r}, which is not an IP address.")
+    return problems
 
 
 def _publishing_problems(params: dict[str, Any]) -> list[str]:
     if params["provider"] == "none":
         return []
-    found = []
+    problems = []
     if not params["server"]:
-        found.append("provider is rfc2136, and server is not set: name the address of the zone's primary server.")
+        problems.append("provider is rfc2136, and server is not set: give the address of the zone's primary server.")
     else:
-        found += dns.problems("server", [params["server"]])
+        problems += dns.problems("server", [params["server"]])
     if bool(params["tsig_name"]) != bool(params["tsig_secret"]):
-        found.append("tsig_name and tsig_secret go together: set both, or neither where the server takes unsigned updates.")
+        problems.append("tsig_name and tsig_secret go together: set both, or neither where the server takes unsigned updates.")
     if params["tsig_secret"]:
-        found += key_problems("tsig_secret", params["tsig_secret"])
+        problems += key_problems("tsig_secret", params["tsig_secret"])
     if params["zone"] and not _NAME.fullmatch(params["zone"].rstrip(".")):
-        found.append(f"zone is {params['zone']!r}, which is no domain name.")
+        problems.append(f"zone is {params['zone']!r}, which is not a domain name.")
     if not 0 < params["ttl"] <= 0x7FFFFFFF:
-        found.append(f"ttl is {params['ttl']}: give seconds, 3600 for example.")
-    return found
+        problems.append(f"ttl is {params['ttl']}: give seconds, 3600 for example.")
+    return problems
 
 
 # -- reading and computing --------------------------------------------------------------------------------------------
 
 
-def read(tenant: Tenant, params: dict[str, Any], answers: dns.Resolver, provider: Provider | None) -> list[tuple[dict[str, Any], Answer]]:
-    """Every domain's result, with what DNS holds: asked of the provider's own server, where there is one."""
+def read(tenant: Tenant, params: dict[str, Any], resolver: dns.Resolver, provider: Provider | None) -> list[tuple[DomainRecord, Answer]]:
+    """Every domain's record with its TXT answer; the answers come from the provider's own server, where there is one."""
     domains = mail_domains(tenant, params["domains"])
-    found = provider.read(domains) if provider else answers.ask_all([(domain, "TXT") for domain in domains])
+    answers = provider.read(domains) if provider else resolver.ask_all([(domain, "TXT") for domain in domains])
     includes = list(params["includes"]) + ([tenant.cloud.spf_include] if params["cloud_include"] else [])
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        records = list(pool.map(lambda answer: record_of(answer, answers, {**params, "includes": includes}), found))
-    return list(zip(records, found, strict=True))
+    with ThreadPoolExecutor(max_workers=_MAX_THREADS) as pool:
+        records = list(pool.map(lambda answer: domain_record(answer, resolver, {**params, "includes": includes}), answers))
+    return list(zip(records, answers, strict=True))
 
 
-def mail_domains(tenant: Tenant, wanted: list[str] | None) -> list[str]:
-    """The domains that are asked for, else all accepted ones but Microsoft's own."""
+def mail_domains(tenant: Tenant, domains: list[str] | None) -> list[str]:
+    """The domains of the option, else all accepted domains except Microsoft's own."""
     accepted = addresses.accepted_domains(tenant.exchange)
-    if wanted is None:
-        return sorted(domain for domain in accepted if not domain.endswith(_INITIAL))
-    listed = list(dict.fromkeys(domain.lower().rstrip(".") for domain in wanted))
+    if domains is None:
+        return sorted(domain for domain in accepted if not domain.endswith(_INITIAL_DOMAINS))
+    listed = list(dict.fromkeys(domain.lower().rstrip(".") for domain in domains))
     foreign = [one for one in listed if one not in accepted and not any(one.endswith(f".{domain}") for domain in accepted)]
     if foreign:
         raise InvalidInput(f"domains holds {', '.join(foreign)}, no accepted domain of this tenant ({', '.join(sorted(accepted))}).")
     return listed
 
 
-def record_of(answer: Answer, answers: Answers, params: dict[str, Any]) -> dict[str, Any]:
-    """One domain: what it has, what it should have, what that costs, and what is wrong."""
-    domain, present = answer.name, list(answer.spf)
-    result: dict[str, Any] = {"domain": domain, "present": present, "wanted": "", "lookups": 0, "voids": 0, "terms": []}
+def domain_record(answer: Answer, resolver: Resolver, params: dict[str, Any]) -> DomainRecord:
+    """Compare the current SPF records of a domain with the desired one, and check the desired one."""
+    domain, current = answer.name, list(answer.spf)
     if answer.problem:
-        problems = [Problem("unread", f"{domain}: {answer.problem}")]
-        return result | {"problems": [one.as_result() for one in problems], "published": False, "usable": False, "ttl": 0, "txt": []}
-    costs = [_spf.cost_of(domain, text, answers) for text in present]
-    wanted = _spf.wanted_record(
-        present,
+        return DomainRecord(domain, current, problems=[Problem("dns_error", f"{domain}: {answer.problem}").as_result()])
+    trees = [_spf.count_lookups(domain, text, resolver) for text in current]
+    desired = _spf.desired_record(
+        current,
         ip4=params["ip4"],
         ip6=params["ip6"],
         includes=params["includes"],
         policy=params["policy"],
         exclusive=params["exclusive"],
-        reached=set().union(*(cost.reached() for cost in costs)),
+        passing_domains=set().union(*(tree.passing_domains() for tree in trees)),
     )
-    published = present == [wanted]
-    cost = costs[0] if published else _spf.cost_of(domain, wanted, answers)
-    problems = _spf.judge(domain, [wanted], cost)
-    usable = not any(problem.breaks for problem in problems)
+    published = current == [desired]
+    tree = trees[0] if published else _spf.count_lookups(domain, desired, resolver)
+    problems = _spf.find_problems(domain, [desired], tree)
+    valid = not any(problem.invalidates for problem in problems)
     if not published:
-        problems = _before(domain, present, costs, problems) + problems
-    others = [value for value in answer.values if value not in present]
-    return result | {
-        "wanted": wanted,
-        "lookups": cost.lookups,
-        "voids": cost.voids,
-        "terms": cost.as_result(),
-        "problems": [one.as_result() for one in problems],
-        "published": published,
-        "usable": usable,
-        "ttl": answer.ttl,
-        "txt": [*others, wanted],
-    }
+        problems = _resolved_problems(domain, current, trees, problems) + problems
+    return DomainRecord(
+        domain,
+        current,
+        desired=desired,
+        dns_lookups=tree.lookups,
+        void_lookups=tree.void_lookups,
+        terms=tree.as_result(),
+        problems=[problem.as_result() for problem in problems],
+        published=published,
+        valid=valid,
+        ttl=answer.ttl,
+        txt=[*(value for value in answer.values if value not in current), desired],
+    )
 
 
-def _before(domain: str, present: list[str], costs: list[Cost], known: list[Problem]) -> list[Problem]:
-    """The problems of the present record that the wanted one does not have."""
-    found = _spf.judge(domain, present, costs[0] if len(costs) == 1 else None) if present else []
-    names = {problem.name for problem in known}
-    return [problem for problem in found if problem.name not in names]
+def _resolved_problems(domain: str, current: list[str], trees: list[LookupNode], remaining: list[Problem]) -> list[Problem]:
+    """The problems of the current records that the desired one does not have."""
+    problems = _spf.find_problems(domain, current, trees[0] if len(trees) == 1 else None) if current else []
+    names = {problem.name for problem in remaining}
+    return [problem for problem in problems if problem.name not in names]
 
 
-def _checks(records: list[dict[str, Any]], wanted: list[str], answers: Answers) -> Iterable[dict[str, Any]]:
-    """Whether each address may send for each domain, as receivers judge it now."""
+def _checks(records: list[DomainRecord], addresses: list[str], resolver: Resolver) -> Iterator[dict[str, Any]]:
+    """The SPF result of each address for each domain, with the records that are published now."""
     for record in records:
-        for address in wanted:
-            verdict = _spf.check_host(address, record["domain"], answers)
+        for address in addresses:
+            check = _spf.check_host(address, record.domain, resolver)
             yield {
-                "domain": record["domain"],
+                "domain": record.domain,
                 "address": address,
-                "result": verdict.result,
-                "by": list(verdict.by),
-                "why": verdict.why,
+                "result": check.result,
+                "matched": list(check.matched),
+                "reason": check.reason,
             }
 
 
-# -- what the user is told --------------------------------------------------------------------------------------------
+# -- results ----------------------------------------------------------------------------------------------------------
 
 
-def _notes(records: list[tuple[dict[str, Any], Answer]]) -> list[str]:
-    """Without a provider: what is to be published, and what is wrong."""
-    found = []
-    for record, _answer in records:
-        if record["usable"] and not record["published"]:
-            has = f"in place of {' and '.join(record['present'])}" if record["present"] else "where it has none"
-            found.append(f"{record['domain']}: publish the TXT record {record['wanted']} ({record['lookups']} DNS look-ups) {has}.")
-    return found + _problem_notes(records)
+def _outcome(records: list[DomainRecord]) -> dict[str, Any]:
+    return {"records": [asdict(record) for record in records]}
 
 
-def _problem_notes(records: list[tuple[dict[str, Any], Answer]]) -> list[str]:
-    return [problem["text"] for record, _answer in records for problem in record["problems"]]
+def refuse_invalid(records: list[DomainRecord]) -> None:
+    """Raise InvalidInput with the problems of all records that would be published although they are invalid."""
+    invalid = [problem["message"] for record in records if not (record.valid or record.published) for problem in record.problems]
+    if invalid:
+        raise InvalidInput(*invalid, "Nothing was published.")
+
+
+def _publishing_notes(records: list[DomainRecord]) -> list[str]:
+    """One sentence for each record that the user has to publish."""
+    notes = []
+    for record in records:
+        if record.valid and not record.published:
+            current = f"in place of {' and '.join(record.current)}" if record.current else "as its first SPF record"
+            notes.append(f"{record.domain}: publish the TXT record {record.desired} ({record.dns_lookups} DNS lookups) {current}.")
+    return notes
+
+
+def _problem_notes(records: list[DomainRecord]) -> list[str]:
+    return [problem["message"] for record in records for problem in record.problems]

@@ -111,50 +111,51 @@ def test_only_what_a_report_is_for_is_kept() -> None:
     assert "app" not in task
 
 
-SPF_WANTED = "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
+SPF_RECORD = "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
 RECORD: dict[str, Any] = {
-    "domain": "contoso.com", "present": [SPF_WANTED], "wanted": SPF_WANTED, "lookups": 1, "published": True, "usable": True, "problems": [],
+    "domain": "contoso.com", "current": [SPF_RECORD], "desired": SPF_RECORD, "dns_lookups": 1, "published": True, "valid": True,
+    "problems": [],
 }  # fmt: skip
 
 
 def test_spf_records_are_shown_so_that_they_can_be_copied() -> None:
     report = Report()
-    long = SPF_WANTED.replace(" -all", " include:_spf.example.com" * 5 + " -all")
-    records = [RECORD, RECORD | {"domain": "sales.contoso.com", "present": [], "wanted": long, "lookups": 6, "published": False}]
+    long = SPF_RECORD.replace(" -all", " include:_spf.example.com" * 5 + " -all")
+    records = [RECORD, RECORD | {"domain": "sales.contoso.com", "current": [], "desired": long, "dns_lookups": 6, "published": False}]
     report.add("contoso", "SPF", "spf", result(records=records), False)
     shown = texts(report)
-    assert shown[4].split() == ["TENANT", "DOMAIN", "LOOK-UPS", "SPF"]
-    assert shown[5].split() == ["contoso", "contoso.com", "1", "as", "it", "should", "be"]
-    assert shown[6].split() == ["contoso", "sales.contoso.com", "6", "to", "publish"]
-    assert shown[7:] == ["    published   none", f"    to publish  {long}"]
+    assert shown[4].split() == ["TENANT", "DOMAIN", "DNS", "LOOKUPS", "SPF"]
+    assert shown[5].split() == ["contoso", "contoso.com", "1", "up", "to", "date"]
+    assert shown[6].split() == ["contoso", "sales.contoso.com", "6", "update", "required"]
+    assert shown[7:] == ["    current     none", f"    desired     {long}"]
     assert report.as_json()["tasks"][0]["records"] == records
 
 
 @pytest.mark.parametrize(
     ("check_mode", "state", "titles"),
-    [(False, "published now", ("replaced", "published")), (True, "would be published", ("published", "to publish"))],
+    [(False, "published", ("previous", "published")), (True, "would be published", ("current", "desired"))],
 )
 def test_a_record_that_this_run_publishes(check_mode: bool, state: str, titles: tuple[str, str]) -> None:
     report = Report()
-    report.add("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"present": ["v=spf1 -all"]}]), check_mode)
+    report.add("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"current": ["v=spf1 -all"]}]), check_mode)
     shown = texts(report)
     assert shown[5].endswith(state)
-    assert shown[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_WANTED}"]
+    assert shown[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_RECORD}"]
 
 
 def test_a_published_record_that_is_an_error_says_so() -> None:
     report = Report()
-    report.add("contoso", "SPF", "spf", result(records=[RECORD | {"usable": False}]), False)
-    assert texts(report)[5].endswith("an error to receivers")
+    report.add("contoso", "SPF", "spf", result(records=[RECORD | {"valid": False}]), False)
+    assert texts(report)[5].endswith("invalid (permerror)")
 
 
 def test_what_is_wrong_with_a_record_is_told_and_red() -> None:
     report = Report()
-    problem = {"name": "unread", "text": "contoso.com: the TXT records could not be read."}
-    record = RECORD | {"present": [], "wanted": "", "published": False, "usable": False, "problems": [problem]}
+    problem = {"name": "dns_error", "message": "contoso.com: the TXT records could not be read."}
+    record = RECORD | {"current": [], "desired": "", "published": False, "valid": False, "problems": [problem]}
     report.add("contoso", "SPF", "spf_info", result(records=[record]), False)
     assert texts(report)[5:] == [
-        "contoso  contoso.com         -  cannot be published",
+        "contoso  contoso.com            -  invalid (permerror)",
         "    contoso.com: the TXT records could not be read.",
     ]
     assert [colour for _text, colour in report.lines()][5:] == ["red", "red"]

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a record costs, what is wrong with it, and whether an address passes (RFC 7208, sections 4.6.4, 5 and 7)."""
+"""DNS lookups, problems and evaluation of a record (RFC 7208, sections 4.6.4, 5 and 7)."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._spf import check_host, cost_of, judge
+from ansible_collections.mailops.m365.plugins.module_utils._spf import check_host, count_lookups, find_problems
 
 from .table import Table
 
@@ -33,79 +33,79 @@ HOSTS = {
         (f"v=spf1 {' '.join(f'include:{name}' for name in MANY)} -all", 12),
     ],
 )
-def test_what_a_record_costs(text: str, lookups: int) -> None:
-    assert cost_of("contoso.com", text, Table(MANY, **HOSTS)).lookups == lookups
+def test_dns_lookups_of_a_record(text: str, lookups: int) -> None:
+    assert count_lookups("contoso.com", text, Table(MANY, **HOSTS)).lookups == lookups
 
 
-def test_too_many_lookups_names_what_costs_what_and_the_way_out() -> None:
+def test_too_many_lookups_are_reported_by_term_with_the_remedy() -> None:
     text = f"v=spf1 {MS} {' '.join(f'include:{name}' for name in MANY)} -all"
-    cost = cost_of("contoso.com", text, Table(MANY, **HOSTS))
-    [problem] = judge("contoso.com", [text], cost)
-    assert (problem.name, problem.breaks) == ("too_many_lookups", True)
-    assert "takes 13 DNS look-ups, 10 are allowed" in problem.text
-    assert "include:spf0.example.net 3, include:spf1.example.net 3" in problem.text
-    assert f"{MS} 1." in problem.text
-    assert "send from a subdomain" in problem.text
-    assert cost.as_result()[1]["terms"] == [{"term": "mx", "lookups": 1, "terms": []}, {"term": "a", "lookups": 1, "terms": []}]
+    tree = count_lookups("contoso.com", text, Table(MANY, **HOSTS))
+    [problem] = find_problems("contoso.com", [text], tree)
+    assert (problem.name, problem.invalidates) == ("too_many_lookups", True)
+    assert "requires 13 DNS lookups; the limit is 10" in problem.message
+    assert "include:spf0.example.net 3, include:spf1.example.net 3" in problem.message
+    assert f"{MS} 1." in problem.message
+    assert "send from a subdomain" in problem.message
+    assert tree.as_result()[1]["terms"] == [{"term": "mx", "dns_lookups": 1, "terms": []}, {"term": "a", "dns_lookups": 1, "terms": []}]
 
 
 LOOP = {"a.example.net": "v=spf1 include:b.example.net -all", "b.example.net": "v=spf1 include:a.example.net -all"}
 PROBLEMS = {
-    "loop": (f"v=spf1 {MS} include:a.example.net -all", LOOP, "leads back to a.example.net, without end"),
-    "bad_include": ("v=spf1 include:gone.example.net -all", {}, "because gone.example.net has no SPF record"),
-    "too_many_voids": (
+    "include_loop": (f"v=spf1 {MS} include:a.example.net -all", LOOP, "includes a.example.net in a loop"),
+    "invalid_include": ("v=spf1 include:gone.example.net -all", {}, "because gone.example.net has no SPF record"),
+    "too_many_void_lookups": (
         "v=spf1 a:x.example.net mx:y.example.net exists:z.example.net -all", {},
-        "3 look-ups find nothing, 2 are allowed: a:x.example.net, mx:y.example.net, exists:z.example.net.",
+        "3 DNS lookups return no record; the limit is 2: a:x.example.net, mx:y.example.net, exists:z.example.net.",
     ),
     "ptr": ("v=spf1 ptr -all", {}, "slow and unreliable"),
-    "passes_all": ("v=spf1 mx:m.example.net +all", {}, "lets everybody send"),
-    "no_policy": (f"v=spf1 {MS}", {}, "refuses nobody"),
-    "behind_all": (f"v=spf1 -all {MS}", {}, f"{MS} behind all is never looked at"),
-    "void_redirect": ("v=spf1 -all redirect=x.example.net", {}, "counts for nothing"),
-    "syntax": ("v=spf1 ip4:300.1.1.1 -all", {}, "'ip4:300.1.1.1' holds no IPv4 address or network"),
-    "long": (f"v=spf1 {' '.join(f'ip4:192.0.2.{n}' for n in range(40))} -all", {}, "more than 450"),
-    "unread": ("v=spf1 include:broken.example.net -all", {}, "the TXT records of broken.example.net could not be read"),
+    "passes_all": ("v=spf1 mx:m.example.net +all", {}, "authorizes every host to send"),
+    "no_policy": (f"v=spf1 {MS}", {}, "no host fails"),
+    "terms_after_all": (f"v=spf1 -all {MS}", {}, f"{MS} after all is ignored"),
+    "redirect_ignored": ("v=spf1 -all redirect=x.example.net", {}, "redirect= is ignored"),
+    "syntax": ("v=spf1 ip4:300.1.1.1 -all", {}, "'ip4:300.1.1.1' is not an IPv4 address or network"),
+    "too_long": (f"v=spf1 {' '.join(f'ip4:192.0.2.{n}' for n in range(40))} -all", {}, "more than 450"),
+    "dns_error": ("v=spf1 include:broken.example.net -all", {}, "the TXT records of broken.example.net could not be read"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_each_problem_has_its_name(name: str) -> None:
+def test_each_problem_is_reported_by_name(name: str) -> None:
     text, txt, sentence = PROBLEMS[name]
     answers = Table(txt, broken=("broken.example.net",), MX={"m.example.net": ["a.m.example.net"]})
-    problems = judge("contoso.com", [text], cost_of("contoso.com", text, answers))
+    problems = find_problems("contoso.com", [text], count_lookups("contoso.com", text, answers))
     assert [problem.name for problem in problems] == [name]
-    assert sentence in problems[0].text
-    assert problems[0].breaks is (name not in ("ptr", "passes_all", "no_policy", "behind_all", "void_redirect", "long"))
+    assert sentence in problems[0].message
+    assert problems[0].invalidates is (name not in ("ptr", "passes_all", "no_policy", "terms_after_all", "redirect_ignored", "too_long"))
 
 
-def test_an_include_of_two_records_and_of_a_bad_one() -> None:
+def test_included_domain_with_two_records_and_with_an_invalid_one() -> None:
     answers = Table({"two.example.net": ["v=spf1 -all", "v=spf1 mx -all"], "bad.example.net": "v=spf1 foo -all"})
-    cost = cost_of("contoso.com", text := "v=spf1 include:two.example.net include:bad.example.net -all", answers)
-    sentences = [problem.text for problem in judge("contoso.com", [text], cost)]
+    tree = count_lookups("contoso.com", text := "v=spf1 include:two.example.net include:bad.example.net -all", answers)
+    sentences = [problem.message for problem in find_problems("contoso.com", [text], tree)]
     assert "because two.example.net has 2 SPF records" in sentences[0]
-    assert "the record of bad.example.net, which include:bad.example.net names, is in error: 'foo'" in sentences[1]
+    assert "the record of bad.example.net, included by include:bad.example.net, is invalid: 'foo'" in sentences[1]
 
 
-def test_a_tree_without_end_is_not_followed_without_end() -> None:
+def test_an_endless_include_tree_is_bounded() -> None:
     wide = {f"n{n}.example.net": "v=spf1 " + " ".join(f"include:n{m}.example.net" for m in range(20) if m != n) for n in range(20)}
     answers = Table(wide)
-    assert 10 < cost_of("contoso.com", "v=spf1 include:n0.example.net -all", answers).lookups <= 60
+    assert 10 < count_lookups("contoso.com", "v=spf1 include:n0.example.net -all", answers).lookups <= 60
     assert len(answers.asked) <= 60
 
 
 def test_eleven_mx_hosts_are_too_many() -> None:
     answers = Table(MX={"contoso.com": [f"m{n}.example.net" for n in range(11)]})
-    [problem] = judge("contoso.com", ["v=spf1 mx -all"], cost_of("contoso.com", "v=spf1 mx -all", answers))
+    [problem] = find_problems("contoso.com", ["v=spf1 mx -all"], count_lookups("contoso.com", "v=spf1 mx -all", answers))
     assert problem.name == "too_many_hosts"
 
 
-def test_what_passes_already_is_known() -> None:
+def test_passing_domains() -> None:
     answers = Table(
         {"_spf.example.net": f"v=spf1 {MS} ~include:soft.example.net -all", "soft.example.net": "v=spf1 include:deep.example.net"}
     )
-    reached = cost_of("contoso.com", "v=spf1 redirect=_spf.example.net", answers).reached()
-    assert {"_spf.example.net", "spf.protection.outlook.com"} <= reached
-    assert not {"soft.example.net", "deep.example.net"} & reached
+    passing = count_lookups("contoso.com", "v=spf1 redirect=_spf.example.net", answers).passing_domains()
+    assert {"_spf.example.net", "spf.protection.outlook.com"} <= passing
+    assert not {"soft.example.net", "deep.example.net"} & passing
 
 
 # -- check_host -------------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ WORLD = Table(
 
 
 @pytest.mark.parametrize(
-    ("address", "domain", "result", "by"),
+    ("address", "domain", "result", "matched"),
     [
         ("203.0.113.10", "contoso.com", "pass", ("ip4:203.0.113.10",)),
         ("198.51.100.5", "contoso.com", "pass", ("mx",)),
@@ -160,10 +160,10 @@ WORLD = Table(
         ("192.0.2.99", "unread.example", "temperror", ()),
     ],
 )
-def test_who_may_send(address: str, domain: str, result: str, by: tuple[str, ...]) -> None:
-    verdict = check_host(address, domain, WORLD, sender=f"erp@{domain}")
-    assert (verdict.result, verdict.by) == (result, by), verdict.why
+def test_check_host(address: str, domain: str, result: str, matched: tuple[str, ...]) -> None:
+    check = check_host(address, domain, WORLD, sender=f"erp@{domain}")
+    assert (check.result, check.matched) == (result, matched), check.reason
 
 
-def test_a_record_that_is_not_published_yet_is_judged() -> None:
+def test_a_record_that_is_not_published_can_be_evaluated() -> None:
     assert check_host("192.0.2.1", "contoso.com", WORLD, record="v=spf1 ip4:192.0.2.0/24 -all").result == "pass"

@@ -61,15 +61,15 @@ def test_a_term_is_read(word: str, kind: str, qualifier: str, value: str) -> Non
      "a:", "foo", "foo:bar", "=x", "redirect=", "exists", "include:a..%{x}", "ipv4:1.2.3.4", "-",
      "exp=localhost"],
 )  # fmt: skip
-def test_what_is_wrong_is_kept_and_says_so(word: str) -> None:
+def test_an_invalid_term_is_kept_with_its_problem(word: str) -> None:
     record = parse(f"v=spf1 {word} -all")
     assert len(record.problems) == 1, record.problems
     assert word in record.problems[0]
     assert str(record) == f"v=spf1 {word} -all"
 
 
-def test_a_modifier_comes_once() -> None:
-    assert parse("v=spf1 redirect=a.example redirect=b.example").problems == ["redirect= stands there more than once"]
+def test_a_repeated_modifier_is_a_problem() -> None:
+    assert parse("v=spf1 redirect=a.example redirect=b.example").problems == ["redirect= is there more than once"]
 
 
 @pytest.mark.parametrize(
@@ -90,19 +90,19 @@ def test_terms_are_compared_by_what_they_match(one: str, other: str, same: bool)
     assert (first.key == second.key) is same
 
 
-def test_nothing_behind_all_counts() -> None:
+def test_terms_after_all_are_not_effective() -> None:
     record = parse("v=spf1 mx -all include:late.example.com redirect=x.example.com")
     assert [term.text for term in record.effective] == ["mx", "-all"]
     assert record.redirect is None
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=700))
-def test_strings_are_short_and_join_to_the_whole(text: str) -> None:
+def test_character_strings_are_short_and_join_to_the_value(text: str) -> None:
     parts = chunks("v=spf1 " + text)
     assert b"".join(parts).decode() == "v=spf1 " + text
     assert all(0 < len(part) <= 255 for part in parts)
 
 
 @given(st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), max_size=6))
-def test_whatever_stands_there_is_kept(words: list[str]) -> None:
+def test_the_text_of_a_record_is_kept(words: list[str]) -> None:
     assert str(parse(" ".join(["v=spf1", *words]))) == " ".join(["v=spf1", *words])

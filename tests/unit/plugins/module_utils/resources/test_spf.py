@@ -54,30 +54,30 @@ def test_without_a_provider_it_reports_and_changes_nothing(play: Play, named: Na
     assert result["records"] == [
         {
             "domain": "contoso.com",
-            "present": [],
-            "wanted": NEW,
-            "lookups": 1,
-            "voids": 0,
-            "terms": [{"term": INCLUDE, "lookups": 1, "terms": []}],
+            "current": [],
+            "desired": NEW,
+            "dns_lookups": 1,
+            "void_lookups": 0,
+            "terms": [{"term": INCLUDE, "dns_lookups": 1, "terms": []}],
             "problems": [],
             "published": False,
-            "usable": True,
+            "valid": True,
             "ttl": 300,
             "txt": ["MS=ms12345", NEW],
         }
     ]
-    assert result["notes"] == [f"contoso.com: publish the TXT record {NEW} (1 DNS look-ups) where it has none."]
+    assert result["notes"] == [f"contoso.com: publish the TXT record {NEW} (1 DNS lookups) as its first SPF record."]
     assert not journal_dir.exists()
     assert named.updates == []
 
 
-def test_what_is_published_needs_no_word(play: Play, named: NameServer) -> None:
+def test_an_up_to_date_record_has_no_note(play: Play, named: NameServer) -> None:
     named.records["contoso.com", "TXT"].append(f'"{NEW}"')
     result = play(RESOURCE, organization(), **options(named))
     assert (result["records"][0]["published"], "notes" in result) == (True, False)
 
 
-def test_every_domain_is_asked_once_and_shared_includes_too(play: Play, named: NameServer) -> None:
+def test_each_name_is_queried_once(play: Play, named: NameServer) -> None:
     domains = [f"d{n}.example" for n in range(20)]
     named.records |= {(domain, "TXT"): [f'"{OLD}"'] for domain in domains}
     service = organization(*domains)
@@ -87,34 +87,34 @@ def test_every_domain_is_asked_once_and_shared_includes_too(play: Play, named: N
     assert service.requests == 1
 
 
-def test_the_clouds_own_include(play: Play, named: NameServer) -> None:
+def test_the_include_of_the_cloud(play: Play, named: NameServer) -> None:
     other = {"cloud": "china"}
     [record] = play(RESOURCE, organization(), **options(named, **other))["records"]
-    assert "include:spf.protection.partner.outlook.cn" in record["wanted"]
-    assert [problem["name"] for problem in record["problems"]] == ["bad_include"]
+    assert "include:spf.protection.partner.outlook.cn" in record["desired"]
+    assert [problem["name"] for problem in record["problems"]] == ["invalid_include"]
     [record] = play(RESOURCE, organization(), **options(named, cloud_include=False, policy="hardfail"))["records"]
-    assert record["wanted"] == "v=spf1 ip4:203.0.113.10 -all"
+    assert record["desired"] == "v=spf1 ip4:203.0.113.10 -all"
 
 
-def test_an_include_behind_a_redirect_is_enough(play: Play, named: NameServer) -> None:
+def test_an_include_of_the_redirect_target_is_not_repeated(play: Play, named: NameServer) -> None:
     named.records["contoso.com", "TXT"] = ['"v=spf1 redirect=_spf.contoso.com"']
     named.records["_spf.contoso.com", "TXT"] = [f'"v=spf1 ip4:203.0.113.0/24 {INCLUDE} -all"']
     [record] = play(RESOURCE, organization(), **options(named, ip4=[]))["records"]
-    assert (record["published"], record["lookups"]) == (True, 2)
+    assert (record["published"], record["dns_lookups"]) == (True, 2)
 
 
-def test_domains_may_be_named_also_below_an_accepted_one(play: Play, named: NameServer) -> None:
+def test_subdomains_of_accepted_domains_are_allowed(play: Play, named: NameServer) -> None:
     result = play(RESOURCE, organization(), **options(named, domains=["News.Contoso.com", "contoso.onmicrosoft.com", "news.contoso.com"]))
     assert [record["domain"] for record in result["records"]] == ["news.contoso.com", "contoso.onmicrosoft.com"]
     refused = play(RESOURCE, organization(), **options(named, domains=["contoso.com", "notcontoso.com", "x.example"]))
     assert "domains holds notcontoso.com, x.example, no accepted domain of this tenant (contoso.com, " in refused["msg"]
 
 
-def test_what_dns_does_not_say_is_told_and_not_guessed(play: Play, named: NameServer) -> None:
+def test_a_failed_dns_query_is_reported(play: Play, named: NameServer) -> None:
     named.faults["contoso.com", "TXT"] = "SERVFAIL"
     result = play(RESOURCE, organization(), **options(named))
     [record] = result["records"]
-    assert (record["wanted"], record["published"], record["usable"], record["problems"][0]["name"]) == ("", False, False, "unread")
+    assert (record["desired"], record["published"], record["valid"], record["problems"][0]["name"]) == ("", False, False, "dns_error")
     assert "the DNS servers answered SERVFAIL" in result["notes"][0]
 
 
@@ -123,13 +123,13 @@ def test_what_dns_does_not_say_is_told_and_not_guessed(play: Play, named: NameSe
 
 def test_a_record_is_published_as_predicted_and_once(play: Play, named: NameServer, journal_dir: Path) -> None:
     named.records["contoso.com", "TXT"].append(f'"{OLD}"')
-    wanted = f"v=spf1 ip4:203.0.113.10 {INCLUDE} -all"
+    desired = f"v=spf1 ip4:203.0.113.10 {INCLUDE} -all"
     planned = play(RESOURCE, organization(), check_mode=True, **publishing(named))
     assert (planned["changed"], named.updates, journal_dir.exists()) == (True, [], False)
     done = play(RESOURCE, organization(), **publishing(named))
     assert (done["diff"], done["records"]) == (planned["diff"], planned["records"])
-    assert (done["diff"]["before"], done["diff"]["after"]) == ({"contoso.com": OLD}, {"contoso.com": wanted})
-    assert sorted(named.txt("contoso.com")) == ['"MS=ms12345"', f'"{wanted}"']
+    assert (done["diff"]["before"], done["diff"]["after"]) == ({"contoso.com": OLD}, {"contoso.com": desired})
+    assert sorted(named.txt("contoso.com")) == ['"MS=ms12345"', f'"{desired}"']
     again = play(RESOURCE, organization(), **publishing(named))
     assert (again["changed"], again["diff"]["after"], len(named.updates)) == (False, "", 1)
     assert again["records"][0]["published"] is True
@@ -139,7 +139,7 @@ def test_a_record_is_published_as_predicted_and_once(play: Play, named: NameServ
     assert SECRET not in file.read_text() + json.dumps([planned, done, again])
 
 
-def test_several_records_become_one(play: Play, named: NameServer) -> None:
+def test_several_records_are_merged_into_one(play: Play, named: NameServer) -> None:
     named.records["contoso.com", "TXT"] = [f'"{OLD}"', '"v=spf1 mx -all"']
     result = play(RESOURCE, organization(), **publishing(named, ip4=[]))
     assert result["diff"]["before"] == {"contoso.com": [OLD, "v=spf1 mx -all"]}
@@ -147,7 +147,7 @@ def test_several_records_become_one(play: Play, named: NameServer) -> None:
     assert "contoso.com has 2 SPF records" in result["notes"][0]
 
 
-def test_nothing_is_published_where_one_record_would_be_an_error(play: Play, named: NameServer) -> None:
+def test_nothing_is_published_where_one_record_would_be_invalid(play: Play, named: NameServer) -> None:
     many = [f"i{n}.example" for n in range(11)]
     named.records |= {(name, "TXT"): ['"v=spf1 -all"'] for name in many}
     named.records["b.example", "TXT"] = ['"v=spf1 ' + " ".join(f"include:{name}" for name in many) + ' -all"']
@@ -155,15 +155,15 @@ def test_nothing_is_published_where_one_record_would_be_an_error(play: Play, nam
     result = play(RESOURCE, organization("contoso.com", "b.example", "c.example"), **publishing(named))
     assert (result["failed"], result["changed"], named.updates) == (True, False, [])
     first, *_rest, last = result["failure"]["problems"]
-    assert "b.example: the record takes 12 DNS look-ups, 10 are allowed" in first
-    assert any("'ip4:300.1.1.1' holds no IPv4 address" in problem for problem in result["failure"]["problems"])
+    assert "b.example: the record requires 12 DNS lookups; the limit is 10" in first
+    assert any("'ip4:300.1.1.1' is not an IPv4 address" in problem for problem in result["failure"]["problems"])
     assert last == "Nothing was published."
 
 
-def test_a_broken_record_that_is_not_touched_is_only_told(play: Play, named: NameServer) -> None:
+def test_an_unchanged_invalid_record_is_only_reported(play: Play, named: NameServer) -> None:
     named.records["contoso.com", "TXT"] = [f'"v=spf1 {INCLUDE} include:gone.example -all"']
     result = play(RESOURCE, organization(), **publishing(named, ip4=[]))
-    assert (result["changed"], result["records"][0]["published"], result["records"][0]["usable"]) == (False, True, False)
+    assert (result["changed"], result["records"][0]["published"], result["records"][0]["valid"]) == (False, True, False)
     assert "gone.example has no SPF record" in result["notes"][0]
 
 
@@ -174,7 +174,7 @@ def test_a_zone_that_cannot_be_read_is_not_written(play: Play, named: NameServer
     assert named.updates == []
 
 
-def test_a_race_is_lost_with_a_sentence(play: Play, named: NameServer, journal_dir: Path) -> None:
+def test_a_concurrent_change_is_an_error(play: Play, named: NameServer, journal_dir: Path) -> None:
     named.changes = lambda: named.records["contoso.com", "TXT"].append('"v=spf1 -all"')
     result = play(RESOURCE, organization(), **publishing(named))
     assert "changed by somebody else since they were read (NXRRSET). Run again" in result["msg"]
@@ -192,7 +192,7 @@ def test_a_wrong_secret_is_not_shown(play: Play, named: NameServer) -> None:
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_input_problems_are_reported_at_once() -> None:
     problems = RESOURCE.check(
         parameters(
             RESOURCE.spec,
@@ -211,11 +211,11 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "dns_servers holds 'ns.example.com'",
         "ip4 holds 10.0.0.7, which is not a public address",
         "ip4 holds 203.0.113.9/24, which is an address inside a network: write 203.0.113.0/24",
-        "ip4 holds 'x', which is no IPv4",
-        "ip4 holds 2001:db8::1, an IPv6 address: it belongs into ip6",
+        "ip4 holds 'x', which is not an IPv4",
+        "ip4 holds 2001:db8::1, an IPv6 address: move it to ip6",
         "ip6 holds fd00::1, which is not a public address",
-        "domains holds 'contoso', which is no domain name",
-        "includes holds 'include:sendgrid.net', which is no domain name",
+        "domains holds 'contoso', which is not a domain name",
+        "includes holds 'include:sendgrid.net', which is not a domain name",
         "provider is rfc2136, and server is not set",
         "tsig_name and tsig_secret go together",
         "tsig_secret is no base64",
@@ -227,18 +227,18 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         assert problem.startswith(start)
     assert "no base64!" not in " ".join(problems)
     assert RESOURCE.check(parameters(RESOURCE.spec)) == []
-    assert INFO.check(parameters(INFO.spec, addresses=["x"])) == ["addresses holds 'x', which is no IP address."]
+    assert INFO.check(parameters(INFO.spec, addresses=["x"])) == ["addresses holds 'x', which is not an IP address."]
 
 
 # -- the info module --------------------------------------------------------------------------------------------------
 
 
-def test_the_info_module_judges_addresses(play: Play, named: NameServer) -> None:
+def test_the_info_module_evaluates_addresses(play: Play, named: NameServer) -> None:
     named.records["contoso.com", "TXT"] = [f'"{OLD}"']
     result = play(INFO, organization(), **options(named, addresses=["40.92.1.1", "203.0.113.10"]))
-    assert [(check["address"], check["result"], check["by"]) for check in result["checks"]] == [
+    assert [(check["address"], check["result"], check["matched"]) for check in result["checks"]] == [
         ("40.92.1.1", "pass", [INCLUDE, "ip4:40.92.0.0/15"]),
         ("203.0.113.10", "fail", ["-all"]),
     ]
-    assert result["records"][0]["present"] == [OLD]
+    assert result["records"][0]["current"] == [OLD]
     assert (result["changed"], "notes" in result) == (False, False)

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What DNS says about a name, as the evaluation of SPF needs it.
+"""DNS answers and the resolver interface that the evaluation of SPF needs.
 
-Private to the collection. Source: RFC 7208, section 4.6.4 (void look-ups).
+Source: RFC 7208, section 4.6.4 (void lookups).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from .record import is_spf
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one question. `problem` is a sentence where DNS could not be asked; then nothing else counts.
+    """The answer to one DNS query. `problem` is a sentence where the query failed; the other fields are then empty.
 
-    `raw` holds each TXT value's strings as they stand in DNS, in the order of `values`: to delete a record takes them.
+    `raw` holds the character strings of each TXT value, in the order of `values`: deleting a record requires them.
     """
 
     name: str
@@ -30,17 +30,17 @@ class Answer:
 
     @property
     def void(self) -> bool:
-        """Neither an answer nor a failure: no such name, or no such record there."""
+        """Whether this is a void lookup: the name does not exist, or has no record of this type."""
         return not self.values and not self.problem
 
     @property
     def spf(self) -> tuple[str, ...]:
-        """The values that are SPF records: one is right, more are a permanent error (RFC 7208, section 4.5)."""
+        """The values that are SPF records; more than one is a permanent error (RFC 7208, section 4.5)."""
         return tuple(value for value in self.values if is_spf(value))
 
 
-class Answers(Protocol):
-    """Whoever can be asked: DNS, or a table in a test."""
+class Resolver(Protocol):
+    """A DNS resolver."""
 
     def ask(self, name: str, kind: str) -> Answer:
-        """The answer for TXT, A, AAAA or MX (for MX the names of the hosts); asked once, remembered."""
+        """The answer for a record type (TXT, A, AAAA or MX; MX values are host names). Answers are cached."""
