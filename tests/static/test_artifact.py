@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .tree import PACKAGE, REPO, modules
+from .tree import PACKAGE, REPO, for_every, modules
 
 ALLOWED = {
     "CHANGELOG.md",
@@ -53,7 +53,7 @@ def installed(binaries: Path, artifact: Path) -> Path:
     return target
 
 
-pytestmark = pytest.mark.xdist_group("artifact")  # built once
+pytestmark = [pytest.mark.tier_test, pytest.mark.xdist_group("artifact")]  # built once
 
 
 def test_holds_only_what_a_user_runs(artifact: Path) -> None:
@@ -88,7 +88,7 @@ def test_its_action_runs_from_elsewhere(binaries: Path, installed: Path, tmp_pat
     assert "m365_tenant is not set: give the variable m365_tenant" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("module", modules())
+@for_every("module", modules())
 def test_its_modules_run_by_themselves(module: str, installed: Path, tmp_path: Path) -> None:
     """The slow door, as on another machine: the module's own process."""
     done = subprocess.run(

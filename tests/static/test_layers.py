@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from .tree import PACKAGE, REPO, imports, name, under
+from .tree import PACKAGE, REPO, for_every_file, imports, name, under
 
 UTILS = f"{PACKAGE}.module_utils"
 # From the bottom. A file may import from its own folder and from those before it.
@@ -53,24 +51,24 @@ def test_every_file_is_in_a_layer() -> None:
     assert not loose
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name != "_entry_points"], ids=name)
+@for_every_file([path for path in FILES if path.parent.name != "_entry_points"])
 def test_only_the_entry_points_know_ansible(path: Path) -> None:
     assert not {full for full in imports(path) if full.split(".")[0] == "ansible"}
 
 
-@pytest.mark.parametrize("path", under("plugins", ".py"), ids=name)
+@for_every_file(under("plugins", ".py"))
 def test_no_private_part_of_ansible(path: Path) -> None:
     private = {full for full in imports(path) if full.startswith("ansible.") and "._" in full}
     assert not private
 
 
-@pytest.mark.parametrize("path", under("plugins/modules", ".py"), ids=name)
+@for_every_file(under("plugins/modules", ".py"))
 def test_a_module_is_an_entry_point_and_nothing_else(path: Path) -> None:
     allowed = ("__future__", f"{UTILS}._entry_points", f"{UTILS}.resources")
     assert all(full.startswith(allowed) for full in imports(path) if full != UTILS), imports(path)
 
 
-@pytest.mark.parametrize("path", under("emulator", ".py"), ids=name)
+@for_every_file(under("emulator", ".py"))
 def test_the_emulator_shares_no_code_with_what_it_tests(path: Path) -> None:
     assert not {full for full in imports(path) if "module_utils" in full or full.split(".")[0] == "ansible"}
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
-from .tree import REPO, files, name, text
+from .tree import REPO, files, for_every, name, text
 
 PAGES = [path for path in files() if path.suffix == ".md"]
 _LINK = re.compile(r"(?<!!)\[[^\]\[]*\]\(<?([^)\s>]+)>?\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
@@ -28,7 +26,7 @@ def without_code(content: str) -> str:
     return re.sub(r"^```.*?^```", "", content, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@for_every("page", PAGES, name)
 def test_links_resolve(page: Path) -> None:
     for inline, reference in _LINK.findall(without_code(text(page))):
         target, _hash, anchor = (inline or reference).partition("#")
@@ -41,7 +39,7 @@ def test_links_resolve(page: Path) -> None:
             assert anchor in anchors(path), f"{name(path)} has no heading {anchor}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@for_every("page", PAGES, name)
 def test_files_in_code_marks_exist(page: Path) -> None:
     """`roles/sender/README.md` in running text is a promise, too."""
     tops = "docs|emulator|inventories|molecule|playbooks|plugins|roles|scripts|testbed|tests|bench"

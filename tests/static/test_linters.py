@@ -44,6 +44,7 @@ def test_yamllint(binaries: Path) -> None:
     run(binaries / "yamllint", "--strict", ".")
 
 
+@pytest.mark.tier_test
 def test_ansible_lint(binaries: Path) -> None:
     run(binaries / "ansible-lint", "--strict", "--profile", "production", "-q")
 

@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import yaml
 
-from .tree import PACKAGE, REPO, load, modules
+from .tree import PACKAGE, REPO, for_every, load, modules
 
 RUNTIME = load(REPO / "meta/runtime.yml")
 ACTION = "mailops.m365.resource"
-each_module = pytest.mark.parametrize("module", modules())
+each_module = for_every("module", modules())
 
 
 def resource(module: str) -> Any:

@@ -6,9 +6,7 @@ import re
 import stat
 import tomllib
 
-import pytest
-
-from .tree import PACKAGE, REPO, files, load, name, text, under
+from .tree import PACKAGE, REPO, files, for_every_file, load, text, under
 
 GALAXY = load(REPO / "galaxy.yml")
 
@@ -40,7 +38,7 @@ def test_python_and_ansible_versions_agree() -> None:
     assert sorted(path.name for path in under("tests/sanity", ".txt")) == [f"ignore-{version}.txt" for version in between]
 
 
-@pytest.mark.parametrize("path", under("tests/sanity", ".txt"), ids=name)
+@for_every_file(under("tests/sanity", ".txt"))
 def test_sanity_ignores_say_why(path: object) -> None:
     for line in (REPO / str(path)).read_text("utf-8").splitlines():
         assert re.match(r"\S+ [\w:-]+ # \w", line), line
@@ -53,7 +51,7 @@ def test_make_targets_are_documented_and_exist() -> None:
     assert phony == targets
 
 
-@pytest.mark.parametrize("path", [path for path in files() if path.suffix == ".sh" or path.parent.name == ".ci"], ids=name)
+@for_every_file([path for path in files() if path.suffix == ".sh" or path.parent.name == ".ci"])
 def test_scripts_are_executable_and_stop_at_the_first_error(path: object) -> None:
     file = REPO / str(path)
     if file.read_text("utf-8").startswith("#!"):

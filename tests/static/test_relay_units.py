@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+from .tree import for_every
 
 UNITS = Path(__file__).resolve().parent.parent.parent / "roles" / "relay_host" / "templates"
 
 
-@pytest.mark.parametrize("unit", ["monitor", "queue-actions", "metrics"])
+@for_every("unit", ["monitor", "queue-actions", "metrics"])
 def test_postfixs_programs_run_in_it(unit: str) -> None:
     """Measured on 3.7 and 3.10: with IP but no netlink postqueue and postfix give up (getifaddrs), without IP they warn every time."""
     text = next(UNITS.rglob(f"mailops-relay-{unit}.service.j2")).read_text(encoding="utf-8")

@@ -7,9 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-
-from .tree import REPO, imports, text, under
+from .tree import REPO, for_every, imports, text, under
 
 FILES = ("requirements.txt", "emulator/requirements.txt", "tests/requirements.txt")
 CLIENTS = "tests/requirements-clients.txt"  # of an environment of its own
@@ -23,12 +21,12 @@ def required(files: tuple[str, ...]) -> set[str]:
     return {found[0].lower().replace("_", "-") for line in lines if (found := re.match(r"[\w-]+", line))}
 
 
-@pytest.mark.parametrize("file", [*FILES, CLIENTS])
+@for_every("file", [*FILES, CLIENTS])
 def test_requirements_are_listed(file: str) -> None:
     assert required((file,))
 
 
-@pytest.mark.parametrize("folder", INSTALLED)
+@for_every("folder", INSTALLED)
 def test_imports_are_required(folder: str) -> None:
     distributions = importlib.metadata.packages_distributions()
     known = required(FILES[: INSTALLED[folder]])

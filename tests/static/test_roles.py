@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
+from .tree import PACKAGE, REPO, for_every, for_every_file, load, roles, text, under
 
-from .tree import PACKAGE, REPO, load, name, roles, text, under
-
-each_role = pytest.mark.parametrize("role", roles())
+each_role = for_every("role", roles())
 YAML = [path for folder in ("roles", "playbooks", "molecule", "inventories") for path in under(folder, ".yml")]
 TASKS = [path for path in YAML if path.parent.name in ("tasks", "handlers") or path.is_relative_to(REPO / "playbooks")]
 # What a role's variables begin with, where it is not the role's name.
@@ -53,7 +51,7 @@ def defaults(role: str) -> dict[str, Any]:
 
 
 @each_role
-@pytest.mark.parametrize("file", ["README.md", "tasks/main.yml", "meta/main.yml", "meta/argument_specs.yml"])
+@for_every("file", ["README.md", "tasks/main.yml", "meta/main.yml", "meta/argument_specs.yml"])
 def test_has_what_a_role_has(role: str, file: str) -> None:
     assert (REPO / "roles" / role / file).exists()
 
@@ -148,7 +146,7 @@ def test_connection_options_are_the_modules_own() -> None:
                     assert content.get("default", known[option].get("default")) == known[option].get("default"), f"{role}: {option}"
 
 
-@pytest.mark.parametrize("path", TASKS, ids=name)
+@for_every_file(TASKS)
 def test_no_requests_and_no_waiting_in_tasks(path: Path) -> None:
     for task in tasks(load(path)):
         assert not {key.rpartition(".")[2] for key in task} & HTTP, f"{task.get('name')}: a request belongs into a client"
@@ -157,7 +155,7 @@ def test_no_requests_and_no_waiting_in_tasks(path: Path) -> None:
         assert not re.search(r"\b(curl|wget)\b", command), f"{task.get('name')}: a request belongs into a client"
 
 
-@pytest.mark.parametrize("path", YAML, ids=name)
+@for_every_file(YAML)
 def test_no_programs_in_jinja(path: Path) -> None:
     """An expression stands on one line, and has no loop: the rest is a filter's, with a unit test."""
     content = text(path)
@@ -166,13 +164,13 @@ def test_no_programs_in_jinja(path: Path) -> None:
         assert line.count("{{") == line.count("}}"), f"line {number}: an expression over several lines"
 
 
-@pytest.mark.parametrize("path", TASKS, ids=name)
+@for_every_file(TASKS)
 def test_every_task_has_a_name(path: Path) -> None:
     for task in tasks(load(path)):
         assert task.get("name") or "ansible.builtin.import_playbook" in task, task
 
 
-@pytest.mark.parametrize("path", [path for path in TASKS if path.is_relative_to(REPO / "roles")], ids=name)
+@for_every_file([path for path in TASKS if path.is_relative_to(REPO / "roles")])
 def test_what_reads_only_says_so(path: Path) -> None:
     """A command that changes nothing runs in check mode as well, else everything after it compares with nothing."""
     for task in tasks(load(path)):
@@ -180,7 +178,7 @@ def test_what_reads_only_says_so(path: Path) -> None:
             assert task.get("check_mode") is False, task["name"]
 
 
-@pytest.mark.parametrize("path", [path for path in under("playbooks", ".yml") if not path.name.endswith(".meta.yml")], ids=name)
+@for_every_file([path for path in under("playbooks", ".yml") if not path.name.endswith(".meta.yml")])
 def test_tenants_are_hosts_and_facts_are_not_gathered_for_them(path: Path) -> None:
     for play in load(path):
         if "ansible.builtin.import_playbook" not in play:

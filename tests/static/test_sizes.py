@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
-from .tree import functions, name, text, under
+from .tree import for_every_file, functions, text, under
 
 # Longest, in lines.
 PYTHON_FILE = 340
@@ -26,23 +24,23 @@ def lines(path: Path) -> int:
     return len(text(path).splitlines())
 
 
-@pytest.mark.parametrize("path", CODE, ids=name)
+@for_every_file(CODE)
 def test_python_files(path: Path) -> None:
     assert lines(path) <= PYTHON_FILE
 
 
-@pytest.mark.parametrize("path", TESTS, ids=name)
+@for_every_file(TESTS)
 def test_test_files(path: Path) -> None:
     assert lines(path) <= TEST_FILE
 
 
-@pytest.mark.parametrize("path", CODE + TESTS, ids=name)
+@for_every_file(CODE + TESTS)
 def test_functions(path: Path) -> None:
     long = {f.name: size for f in functions(path) if (size := (f.end_lineno or 0) - f.lineno + 1) > FUNCTION}
     assert not long
 
 
-@pytest.mark.parametrize("path", under("plugins/modules", ".py"), ids=name)
+@for_every_file(under("plugins/modules", ".py"))
 def test_modules_are_documentation_and_a_few_lines(path: Path) -> None:
     body = ast.parse(text(path)).body
     documentation = [node for node in body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
@@ -50,16 +48,16 @@ def test_modules_are_documentation_and_a_few_lines(path: Path) -> None:
     assert sum((node.end_lineno or 0) - node.lineno + 1 for node in code) <= MODULE_CODE
 
 
-@pytest.mark.parametrize("path", [p for p in under("roles", ".yml") if p.parent.name in ("tasks", "handlers")], ids=name)
+@for_every_file([p for p in under("roles", ".yml") if p.parent.name in ("tasks", "handlers")])
 def test_role_tasks(path: Path) -> None:
     assert lines(path) <= ROLE_TASKS
 
 
-@pytest.mark.parametrize("path", under("playbooks", ".yml"), ids=name)
+@for_every_file(under("playbooks", ".yml"))
 def test_playbooks(path: Path) -> None:
     assert lines(path) <= PLAYBOOK
 
 
-@pytest.mark.parametrize("path", under("scripts", ".sh"), ids=name)
+@for_every_file(under("scripts", ".sh"))
 def test_shell_scripts(path: Path) -> None:
     assert lines(path) <= SHELL

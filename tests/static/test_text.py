@@ -6,9 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
-from .tree import REPO, files, name, text, under
+from .tree import REPO, files, for_every_file, text, under
 
 HERE = REPO / "tests" / "static"  # these tests have to name what they look for
 EVERY = [path for path in files() if HERE not in path.parents and text(path)]
@@ -23,32 +21,32 @@ REGISTRIES = re.compile(
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name)
+@for_every_file(PRODUCT)
 def test_names_nothing_outside_the_repository(path: Path) -> None:
     for mention in re.findall(r"(?:\.\./)+[\w.-]+", text(path)):
         assert (path.parent / mention).resolve().is_relative_to(REPO), mention
     assert "/work/" not in text(path)
 
 
-@pytest.mark.parametrize("path", EVERY, ids=name)
+@for_every_file(EVERY)
 def test_names_no_registry(path: Path) -> None:
     found = REGISTRIES.search(text(path))
     assert not found, found
 
 
-@pytest.mark.parametrize("path", EVERY, ids=name)
+@for_every_file(EVERY)
 def test_is_finished(path: Path) -> None:
     found = UNFINISHED.search(text(path))
     assert not found, found
 
 
-@pytest.mark.parametrize("path", [path for path in PYTHON if path in PRODUCT], ids=name)
+@for_every_file([path for path in PYTHON if path in PRODUCT])
 def test_silences_no_type_checker(path: Path) -> None:
     found = re.search(r"#\s*(type: ignore|mypy: ignore|pylint: disable)", text(path))
     assert not found, found
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@for_every_file(PYTHON)
 def test_catches_only_what_it_names(path: Path) -> None:
     for node in ast.walk(ast.parse(text(path))):
         if not isinstance(node, ast.ExceptHandler):
@@ -59,12 +57,12 @@ def test_catches_only_what_it_names(path: Path) -> None:
         assert not names & {"Exception", "BaseException"}, f"line {node.lineno} catches everything"
 
 
-@pytest.mark.parametrize("path", under("plugins", ".py"), ids=name)
+@for_every_file(under("plugins", ".py"))
 def test_has_a_licence_line(path: Path) -> None:
     assert "SPDX-License-Identifier: GPL-3.0-or-later" in "\n".join(text(path).splitlines()[:6])
 
 
-@pytest.mark.parametrize("path", EVERY, ids=name)
+@for_every_file(EVERY)
 def test_ends_with_one_newline_and_has_no_trailing_blanks(path: Path) -> None:
     content = text(path)
     assert content.endswith("\n")

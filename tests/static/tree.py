@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,32 @@ def modules() -> list[str]:
 
 def roles() -> list[str]:
     return sorted({path.relative_to(REPO / "roles").parts[0] for path in under("roles")})
+
+
+def for_every(
+    argument: str, items: Iterable[Any], label: Callable[[Any], str] = str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a test of one item: it becomes one test of all items, which fails with every item's violation in its message."""
+
+    def decorate(test: Test) -> Test:
+        @functools.wraps(test)
+        def test_all(**fixtures: Any) -> None:
+            violations = []
+            for item in items:
+                try:
+                    test(**{argument: item}, **fixtures)
+                except AssertionError as error:
+                    violations.append(f"{label(item)}: {error}")
+            assert not violations, "\n".join(violations)
+
+        signature = inspect.signature(test)
+        rest = [parameter for parameter in signature.parameters.values() if parameter.name != argument]
+        vars(test_all)["__signature__"] = signature.replace(parameters=rest)
+        return test_all
+
+    return decorate
+
+
+def for_every_file(paths: Iterable[Path]) -> Callable[[Test], Test]:
+    """The same for files, as the argument `path`."""
+    return for_every("path", paths, name)
