@@ -87,9 +87,10 @@ def roles() -> list[str]:
     return sorted({path.relative_to(REPO / "roles").parts[0] for path in under("roles")})
 
 
-def for_every(
-    argument: str, items: Iterable[Any], label: Callable[[Any], str] = str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+Test = Callable[..., None]
+
+
+def for_every(argument: str, items: Iterable[Any], label: Callable[[Any], str] = str) -> Callable[[Test], Test]:
     """Decorate a test of one item: it becomes one test of all items, which fails with every item's violation in its message."""
 
     def decorate(test: Test) -> Test:
