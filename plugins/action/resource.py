@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fast door: runs a resource module's core in Ansible's worker process, without a subprocess.
+"""The in-process action: runs a resource module in Ansible's worker process, without a subprocess.
 
-meta/runtime.yml gives every resource module to this action. On a connection that is not local the module itself is
-shipped, with the options filled in here.
+meta/runtime.yml routes every resource module to this action. On a connection that is not local the module itself is sent
+to the host, with the options filled in here.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import Resource, of_a_tenant, run
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import argument_spec, plain
+from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Resource
+from ansible_collections.mailops.m365.plugins.module_utils._engine.run import is_tenant_resource
+from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine import run
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
 _CREDENTIALS = ("client_secret", "certificate_path", "federated_token_file", "federated_token_variable", "federated_request_url")
 
 
-def resource_of(module: str) -> Resource:
-    """The resource behind a module's name: `x` and `x_info` share the file x.py."""
+def resource_of(module: str) -> Resource[Any, Any, Any]:
+    """The resource of a module's name: `x` and `x_info` share the file x.py."""
     name = module.rpartition(".")[2]
     stem = name.removesuffix("_info")
     file = importlib.import_module(f"{_RESOURCES}.{stem}")
@@ -35,9 +37,9 @@ def resource_of(module: str) -> Resource:
 
 
 class ActionModule(ActionBase):
-    """Fills the connection's options from host variables, validates, and runs the core.
+    """Fills options from host variables, validates them, and runs the resource.
 
-    What is about a machine runs there, as the user that `become` names: never in this process.
+    A resource of a host always runs as a module on that host, as the user that `become` names: never in this process.
     """
 
     _supports_check_mode = True
@@ -47,28 +49,28 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         module = self._task.resolved_action or self._task.action
         resource = resource_of(module)
-        self._task.args = self._filled(resource, task_vars or {})
-        if self._connection.transport != "local" or not of_a_tenant(resource) or not self._in_process(task_vars or {}):
+        self._task.args = self._with_variables(resource, task_vars or {})
+        if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars or {}):
             return result | self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
         _validation, params = self.validate_argument_spec(**argument_spec(resource.spec))
         result |= run(
             resource,
             plain(params),
             check_mode=bool(self._task.check_mode),
-            # The run's own directory: made once in the parent, shared by its workers, gone with it.
+            # Ansible creates this directory once a run, shares it among the workers, and removes it at the end.
             token_directory=os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "mailops-tokens"),
-            prompt=display.display,  # from a worker too it reaches the screen at once
+            prompt=display.display,  # it shows a worker's text immediately, too
         )
         for note in result.pop("notes", []):
             display.warning(note)
         return result
 
     def _in_process(self, task_vars: dict[str, Any]) -> bool:
-        """The host variable m365_in_process: false runs the module as a subprocess, as on any other machine."""
+        """The host variable m365_in_process: false runs the module as a subprocess, as on any other host."""
         return boolean(self._templar.template(task_vars.get("m365_in_process", True)))
 
-    def _filled(self, resource: Resource, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The task's options; one that is left out comes from the tenant's host variable, if that is set."""
+    def _with_variables(self, resource: Resource[Any, Any, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The task's options; an option that is left out is taken from its host variable, if that is set."""
         args = dict(self._task.args)
         for option, variable in resource.spec.variables().items():
             if args.get(option) is None and task_vars.get(variable) is not None:
@@ -78,12 +80,12 @@ class ActionModule(ActionBase):
                 args[option] = value
         for option, prefixes in resource.spec.prefixes().items():
             if args.get(option) is None:
-                known = task_vars.get("hostvars", {}).get(task_vars.get("inventory_hostname"), {})
-                args[option] = sorted(name for name in known if name.startswith(prefixes))
-        # An explicit credential comes before another kind in the environment.
-        given = [name for name in _CREDENTIALS if args.get(name)]
-        if len(given) == 1:
-            args |= {name: None for name in _CREDENTIALS if name not in given}
+                variables = task_vars.get("hostvars", {}).get(task_vars.get("inventory_hostname"), {})
+                args[option] = sorted(name for name in variables if name.startswith(prefixes))
+        # An explicit credential has precedence over another kind in the environment.
+        explicit = [name for name in _CREDENTIALS if args.get(name)]
+        if len(explicit) == 1:
+            args |= {name: None for name in _CREDENTIALS if name not in explicit}
         if "tenant" in resource.spec.options and args.get("tenant") == "":
             raise AnsibleActionFail("The option tenant is empty.")
         return args

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import plain
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import plain
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config import devices, parse, postfix
 
 

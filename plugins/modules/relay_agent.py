@@ -52,13 +52,13 @@ failure:
   sample: {problems: []}
 """
 
-from ..module_utils._entry_points.module import run_module
+from ..module_utils._entry_points.host_module import run_host_module
 from ..module_utils.resources import relay_agent
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the action."""
-    run_module(relay_agent.RESOURCE)
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
+    run_host_module(relay_agent.RESOURCE)
 
 
 if __name__ == "__main__":

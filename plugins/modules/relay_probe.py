@@ -124,13 +124,13 @@ failure:
   sample: {problems: ['timeout is 0: give seconds, at least 1.']}
 """
 
-from ..module_utils._entry_points.module import run_module
+from ..module_utils._entry_points.host_module import run_host_module
 from ..module_utils.resources import relay_probe
 
 
 def main() -> None:
     """Runs on the relay itself: the action ships it there."""
-    run_module(relay_probe.RESOURCE)
+    run_host_module(relay_probe.RESOURCE)
 
 
 if __name__ == "__main__":

@@ -97,13 +97,13 @@ failure:
   sample: {}
 """
 
-from ..module_utils._entry_points.module import run_module
+from ..module_utils._entry_points.host_module import run_host_module
 from ..module_utils.resources import relay_status
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the action."""
-    run_module(relay_status.RESOURCE)
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
+    run_host_module(relay_status.RESOURCE)
 
 
 if __name__ == "__main__":

@@ -23,18 +23,18 @@ Task = Callable[..., dict[str, Any]]
 
 def run(api: Api, module: str, directory: Path, prompt: Any = None, **options: Any) -> dict[str, Any]:
     """A task, as the action runs it: options checked and filled by Ansible, tokens in the run's own directory."""
-    engine, doors = importlib.import_module(f"{CORE}._engine.engine"), importlib.import_module(f"{CORE}._entry_points.module")
+    engine, arguments = importlib.import_module(f"{CORE}._engine.tenant_engine"), importlib.import_module(f"{CORE}._entry_points.arguments")
     resource = importlib.import_module(f"{CORE}.resources.{module.removesuffix('_info')}")
     found = resource.INFO if module.endswith("_info") else resource.RESOURCE
     validation = importlib.import_module("ansible.module_utils.common.arg_spec").ArgumentSpecValidator
-    spec = doors.argument_spec(found.spec)
+    spec = arguments.argument_spec(found.spec)
     names = ("argument_spec", "mutually_exclusive", "required_together", "required_one_of", "required_if")
     common = {"tenant": TENANT, "cloud": api.emulator.cloud, "client_id": app_id("manager"), "wait_timeout": 5}
     if found.spec.writes:
         common["journal_dir"] = str(directory / "journal")
     checked = validation(*(spec[name] for name in names)).validate({**common, **options})
     assert not checked.error_messages
-    params = doors.plain(checked.validated_parameters)
+    params = arguments.plain(checked.validated_parameters)
     result: dict[str, Any] = engine.run(found, params, check_mode=False, token_directory=str(directory / "tokens"), prompt=prompt)
     return result
 

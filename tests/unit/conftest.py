@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.m365.plugins.module_utils._clients.authorized import AuthorizedTransport
-from ansible_collections.mailops.m365.plugins.module_utils._engine import engine
+from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
+from ansible_collections.mailops.m365.plugins.module_utils._engine import tenant_engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine.run import params_of
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import argument_spec, plain
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Transport
 from cryptography import x509
@@ -116,20 +118,32 @@ def authorize(transport: Transport, tokens: StubTokens) -> Callable[[str], Autho
     return lambda service: AuthorizedTransport(transport, tokens, service)  # type: ignore[arg-type]
 
 
-def parameters(spec: Any, **options: Any) -> dict[str, Any]:
-    """Options as the doors hand them in: checked and filled by Ansible's own validator."""
-    wanted = argument_spec(spec)
+def parameters(spec: Spec, **options: Any) -> dict[str, Any]:
+    """Options as the entry points hand them in: checked and filled by Ansible's own validator."""
+    expected = argument_spec(spec)
     validator = ArgumentSpecValidator(
-        wanted["argument_spec"],
-        wanted["mutually_exclusive"],
-        wanted["required_together"],
-        wanted["required_one_of"],
-        wanted["required_if"],
+        expected["argument_spec"],
+        expected["mutually_exclusive"],
+        expected["required_together"],
+        expected["required_one_of"],
+        expected["required_if"],
     )
     defaults = {"tenant": TENANT, "client_id": CLIENT, "client_secret": SECRET}
     result = validator.validate({**defaults, **options})
     assert not result.error_messages, result.error_messages
-    return plain(result.validated_parameters)
+    validated: dict[str, Any] = plain(result.validated_parameters)
+    return validated
+
+
+def problems_of(resource: Any, **options: Any) -> list[str]:
+    """What the resource's validate says about these options."""
+    return validate(resource, parameters(resource.spec, **options))
+
+
+def validate(resource: Any, options: dict[str, Any]) -> list[str]:
+    """What the resource's validate says about options that are filled already."""
+    problems: list[str] = resource.validate(params_of(resource, options))
+    return problems
 
 
 Play = Callable[..., dict[str, Any]]
@@ -161,11 +175,11 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
             run.tenant = tenant  # type: ignore[attr-defined]
             return tenant
 
-        monkeypatch.setattr(engine, "Tenant", make)
+        monkeypatch.setattr(tenant_engine, "Tenant", make)
         if resource.spec.writes:
             options.setdefault("journal_dir", str(journal_dir))
         params = parameters(resource.spec, **options)
-        result = engine.run(resource, params, check_mode=check_mode, token_directory=token_directory, prompt=prompt)
+        result = tenant_engine.run(resource, params, check_mode=check_mode, token_directory=token_directory, prompt=prompt)
         assert not getattr(sender, "complaints", []), sender.complaints
         return result
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 
 
 def default_directory() -> str:
@@ -52,7 +53,7 @@ class Journal:
             return f"The journal {self._path} lacks the end of entry {number}: it cannot be written any more ({error.strerror})."
         return ""
 
-    def _append(self, entry: dict) -> None:
+    def _append(self, entry: JsonObject) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = json.dumps({"time": stamp, **entry}, sort_keys=True) + "\n"
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

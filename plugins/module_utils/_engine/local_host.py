@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The machine that a module runs on, for resources that are about it (a relay host) and sign in to no tenant.
-
-Private to the collection.
-"""
+"""The local host: what resources of a relay host run against. They sign in to no tenant."""
 
 from __future__ import annotations
 
@@ -13,8 +10,8 @@ import platform
 from .._http.transport import Clock, Cost, SystemClock
 
 
-class Machine:
-    """What the engine wants of a tenant, without one: a name, a clock, and what it cost."""
+class LocalHost:
+    """The host that the module runs on: its name, a clock, and the task's cost."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.name = platform.node()
@@ -26,7 +23,7 @@ class Machine:
         self.cost.count(waited=seconds)
 
     def check_credential(self) -> None:
-        """Nobody signs in."""
+        """There is none."""
 
     def close(self) -> None:
         """Nothing is open."""

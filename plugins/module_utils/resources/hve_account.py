@@ -111,6 +111,7 @@ class HveAccount:
         refuse(tenant, params, present, found)
         plan = Plan(before={}, after={}, warnings=application_lookup.refuse_missing(found.apps, check_mode))
         now: dict[str, Any] = {}
+        differing = []
         for address in list(dict.fromkeys([*wanted, *(found.accounts if params["exclusive"] else [])])):
             account = found.accounts.get(address)
             have = found.public(account) if account else None
@@ -119,10 +120,10 @@ class HveAccount:
             now |= {address: will} if will else {}
             if have != will:
                 plan.before[address], plan.after[address] = have, will
-                plan.steps.append(address)
+                differing.append(address)
         plan.warnings += unpaid(found, now)
         plan.outcome = {"hve_accounts": dict(sorted(now.items()))}
-        plan.steps = [plan.steps, found] if plan.steps else []
+        plan.steps = [differing, found] if differing else []
         return plan
 
     def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:

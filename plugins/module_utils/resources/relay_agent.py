@@ -19,7 +19,7 @@ from .. import _core, _relay, error_catalog
 from .._core.errors import InvalidInput
 from .._core.spec import Spec
 from .._engine.engine import Plan
-from .._engine.local_host import Machine
+from .._engine.local_host import LocalHost
 from .._relay import agent
 from .._relay.agent import cli  # so that it is shipped, with what it imports
 from .._relay.agent.files import write
@@ -85,15 +85,15 @@ class RelayAgent:
     def check(self, params: dict[str, Any]) -> list[str]:
         return []
 
-    def plan(self, tenant: Machine, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: LocalHost, params: dict[str, Any], check_mode: bool) -> Plan:
         there = {path: self._present(path) for path in self._files()}
         wanted = self._wanted() if params["state"] == "present" else {}
         paths = sorted(path for path in {*there, *wanted} if there.get(path) != wanted.get(path))
         digests = [{path: _digest(side[path]) for path in paths if path in side} for side in (there, wanted)]
         steps = [(path, wanted.get(path)) for path in paths]
-        return Plan(before=digests[0], after=digests[1], steps=steps, outcome={"files": paths})
+        return Plan(before=digests[0], after=digests[1], changes=steps, outcome={"files": paths})
 
-    def apply(self, tenant: Machine, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: LocalHost, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
         for path, text in plan.steps:
             target = self._at(Path(path))
             if text is None:

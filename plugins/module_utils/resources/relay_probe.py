@@ -22,7 +22,7 @@ from typing import Any
 from .._core.errors import MailopsError
 from .._core.spec import Spec
 from .._engine.engine import Plan, Reading
-from .._engine.local_host import Machine
+from .._engine.local_host import LocalHost
 from .._exchange import addresses
 from .._relay.agent import reasons, trace
 from .._relay.agent.files import read_object
@@ -128,7 +128,7 @@ class RelayProbe(Reading):
                 problems += [f"senders: {label}: {problem}" for problem in addresses.problems(f"the sender's {option}", [sender[option]])]
         return problems
 
-    def plan(self, tenant: Machine, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: LocalHost, params: dict[str, Any], check_mode: bool) -> Plan:
         proofs = [Proof(sender) for sender in params["senders"]]
         if not check_mode:
             self._prove(tenant, proofs, float(params["timeout"]))
@@ -140,7 +140,7 @@ class RelayProbe(Reading):
             raise NotProven(f"{len(failed)} of {len(results)} senders cannot send through this relay: {told}.", outcome)
         return Plan(outcome=outcome)
 
-    def _prove(self, machine: Machine, proofs: list[Proof], timeout: float) -> None:
+    def _prove(self, machine: LocalHost, proofs: list[Proof], timeout: float) -> None:
         began = machine.clock.now()
         reader = self.relay.reader(began - 1)
         for proof in proofs:
@@ -159,7 +159,7 @@ class RelayProbe(Reading):
         finally:
             self._give_up(proofs)
 
-    def _hand_over(self, proof: Proof, machine: Machine) -> None:
+    def _hand_over(self, proof: Proof, machine: LocalHost) -> None:
         """To Postfix; whatever it says is explained."""
         started = time.monotonic()
         try:

@@ -13,7 +13,7 @@ from typing import Any
 from .._core.errors import MailopsError
 from .._core.spec import Spec
 from .._engine.engine import Plan, Reading
-from .._engine.local_host import Machine
+from .._engine.local_host import LocalHost
 from .._relay.agent import status
 
 SPEC = Spec({"required": {"type": "bool", "default": False}}, writes=False)
@@ -36,7 +36,7 @@ class RelayStatus(Reading):
     def __init__(self, sources: status.Sources | None = None) -> None:
         self.sources = sources
 
-    def plan(self, tenant: Machine, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: LocalHost, params: dict[str, Any], check_mode: bool) -> Plan:
         outcome = {"relay": status.collect(self.sources)}
         grave = [problem for problem in outcome["relay"]["problems"] if problem["grave"]]
         if grave and params["required"]:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from ansible_collections.mailops.m365.plugins.action.resource import resource_of
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.m365.plugins.module_utils._engine import engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine import run as engine_run
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -77,13 +77,13 @@ def credential(tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> tuple[str, str]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What became of the exceptions: text, repr, and the whole trace with its causes."""
     texts: list[str] = []
-    failure = engine._failure
+    failure = engine_run._failure
 
     def spy(error: MailopsError, params: dict[str, Any], tenant: Any) -> dict[str, Any]:
         texts.extend([str(error), repr(error), repr(error.args), "".join(traceback.format_exception(error)), repr(vars(error))])
         return failure(error, params, tenant)
 
-    monkeypatch.setattr(engine, "_failure", spy)
+    monkeypatch.setattr(engine_run, "_failure", spy)
     return texts
 
 

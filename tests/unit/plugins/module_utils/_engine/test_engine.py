@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils import error_catalog
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import GraphError, InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT, Spec
-from ansible_collections.mailops.m365.plugins.module_utils._engine import engine
-from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import Plan
-from ansible_collections.mailops.m365.plugins.module_utils._engine.local_host import Machine
+from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine.local_host import LocalHost
+from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan, ReadOnlyResource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request
 
@@ -27,11 +28,18 @@ HEADERS = {"before_header": f"{TENANT_ID} room", "after_header": f"{TENANT_ID} r
 ROOM = Spec({"colour": {"type": "str"}, "key": {"type": "str", "no_log": True}})
 
 
+@dataclass(frozen=True)
+class RoomParams:
+    colour: str | None
+    key: str | None
+
+
 class Room:
     """A toy: a room has a colour; `events` is what was done to it, and what the journal held then."""
 
     name = "room"
-    spec = TENANT | JOURNAL | ROOM
+    spec: Spec = TENANT | JOURNAL | ROOM
+    params_type = RoomParams
 
     def __init__(self, journal: Path, have: str = "white", failure: Exception | None = None) -> None:
         self.journal, self.have, self.failure = journal, have, failure
@@ -41,20 +49,20 @@ class Room:
         files = list(self.journal.glob("*.jsonl")) if self.journal.is_dir() else []
         return [json.loads(line)["phase"] for file in files for line in file.read_text().splitlines()]
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return ["colour is plaid: choose one.", "colour is no colour."] if params["colour"] == "plaid" else []
+    def validate(self, params: RoomParams) -> list[str]:
+        return ["colour is plaid: choose one.", "colour is no colour."] if params.colour == "plaid" else []
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: RoomParams, check_mode: bool) -> Plan[str]:
         self.events.append("plan")
-        want = params["colour"]
-        steps = ["paint"] if want != self.have else []
-        return Plan({"colour": self.have}, {"colour": want}, steps, {"room": want, "id": None}, ["Wet paint."] if steps else [])
+        want = params.colour
+        changes = "paint" if want != self.have else None
+        return Plan({"colour": self.have}, {"colour": want}, changes, {"room": want, "id": None}, ["Wet paint."] if changes else [])
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Tenant, params: RoomParams, plan: Plan[str]) -> dict[str, Any]:
         self.events.append(f"apply after {self.phases()}")
         if self.failure:
             raise self.failure
-        self.have = params["colour"]
+        self.have = params.colour or ""
         return {"room": self.have, "id": 7}
 
 
@@ -185,34 +193,34 @@ def test_the_last_net_takes_options_that_nobody_may_see_out_of_a_failure(play: P
     assert result["failure"]["problems"] == ["one ********", "two ********"]
 
 
-def test_a_reading_resource_has_no_diff(play: Play, journal_dir: Path, script: Script) -> None:
+def test_a_read_only_resource_has_no_diff(play: Play, journal_dir: Path, script: Script) -> None:
     room = Room(journal_dir)
-    room.spec = TENANT | Spec({"colour": {"type": "str"}}, writes=False)  # type: ignore[misc]
+    room.spec = TENANT | ROOM | Spec({}, writes=False)
     assert "diff" not in play(room, script, colour="white")
 
 
-class Shed:
-    """A toy about the machine itself: its spec names no tenant."""
+@dataclass(frozen=True)
+class ShedParams:
+    colour: str | None
+
+
+class Shed(ReadOnlyResource[ShedParams]):
+    """A toy of the local host: its spec names no tenant."""
 
     name = "shed"
     spec = Spec({"colour": {"type": "str"}}, writes=False)
+    params_type = ShedParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return []
-
-    def plan(self, machine: Machine, params: dict[str, Any], check_mode: bool) -> Plan:
-        if params["colour"] == "plaid":
+    def plan(self, host: LocalHost, params: ShedParams, check_mode: bool) -> Plan[None]:
+        if params.colour == "plaid":
             raise InvalidInput("the shed is not plaid.")
-        return Plan(outcome={"where": machine.name})
-
-    def apply(self, machine: Machine, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        return plan.outcome
+        return Plan(outcome={"where": host.name})
 
 
-def test_a_resource_without_a_tenant_is_about_the_machine_and_signs_in_nowhere() -> None:
-    assert engine.run(Shed(), {"colour": "red"}, check_mode=False) == {
+def test_a_host_resource_runs_on_the_local_host_and_signs_in_nowhere() -> None:
+    assert host_engine.run(Shed(), {"colour": "red"}, check_mode=False) == {
         "changed": False,
         "where": platform.node(),
         "cost": {"requests": 0, "retries": 0, "waited": 0.0},
     }
-    assert engine.run(Shed(), {"colour": "plaid"}, check_mode=False)["msg"] == "the shed is not plaid."
+    assert host_engine.run(Shed(), {"colour": "plaid"}, check_mode=False)["msg"] == "the shed is not plaid."

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailops.m365.plugins.action.resource import resource_of
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import DNS, EXPECTED, JOURNAL, TENANT, Spec
-from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import Plan
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points import module as doors
+from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points import arguments, module
 
 from ....conftest import CLIENT, parameters
 from ....conftest import TENANT as TENANT_ID
@@ -100,7 +101,7 @@ def test_only_what_writes_has_a_journal(module: str) -> None:
 
 
 def test_ansible_gets_neither_of_our_own_keys() -> None:
-    made = doors.argument_spec(TENANT | JOURNAL | Spec({}, (("tenant", "cloud"),)))
+    made = arguments.argument_spec(TENANT | JOURNAL | Spec({}, (("tenant", "cloud"),)))
     for _name, option in _options(made["argument_spec"]):
         assert not {"env", "variable"} & set(option)
     assert made["argument_spec"]["tenant"]["fallback"][1] == ["AZURE_TENANT_ID", "AZURE_TENANT"]
@@ -111,47 +112,53 @@ def test_ansible_gets_neither_of_our_own_keys() -> None:
 def test_the_environment_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_SECRET", "from-environment")
     assert parameters(TENANT, client_secret="given")["client_secret"] == "given"
-    wanted = doors.argument_spec(TENANT)["argument_spec"]["client_secret"]["fallback"]
+    wanted = arguments.argument_spec(TENANT)["argument_spec"]["client_secret"]["fallback"]
     assert wanted[0](*wanted[1]) == "from-environment"
 
 
 def test_tagged_values_become_plain() -> None:
     tagged = DataLoader().load("a: {b: [text, 1, true, null]}")
-    plain = doors.plain(tagged)
+    plain = arguments.plain(tagged)
     assert plain == {"a": {"b": ["text", 1, True, None]}}
     assert [type(item) for item in plain["a"]["b"]] == [str, int, bool, type(None)]
     assert type(plain["a"]["b"]) is list
 
 
-# -- the module's door ------------------------------------------------------------------------------------------------
+# -- the module's entry point ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ToyParams:
+    colour: str | None
 
 
 class Toy:
     name = "toy"
     spec = TENANT | JOURNAL | Spec({"colour": {"type": "str"}})
+    params_type = ToyParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return ["colour is plaid."] if params["colour"] == "plaid" else []
+    def validate(self, params: ToyParams) -> list[str]:
+        return ["colour is plaid."] if params.colour == "plaid" else []
 
-    def plan(self, tenant: Any, params: dict[str, Any], check_mode: bool) -> Plan:
-        if params["colour"] == "stop":
+    def plan(self, tenant: Any, params: ToyParams, check_mode: bool) -> Plan[str]:
+        if params.colour == "stop":
             raise InvalidInput("no further")
-        return Plan({}, {"c": params["colour"]}, ["x"], {"colour": params["colour"]}, ["Mind."])
+        return Plan({}, {"c": params.colour}, "paint", {"colour": params.colour}, ["Mind."])
 
-    def apply(self, tenant: Any, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Any, params: ToyParams, plan: Plan[str]) -> dict[str, Any]:
         return plan.outcome
 
 
 def _run(capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[int, dict[str, Any]]:
     args = {"tenant": TENANT_ID, "client_id": CLIENT, "client_secret": "s3cret-value", **options}
     with patch_module_args(args), pytest.raises(SystemExit) as ended:
-        doors.run_module(Toy())
+        module.run_module(Toy())
     return int(ended.value.code or 0), json.loads(capsys.readouterr().out)
 
 
 def test_a_module_ends_with_the_cores_result(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[str] = []
-    monkeypatch.setattr(doors.AnsibleModule, "warn", lambda self, text: warned.append(text))
+    monkeypatch.setattr(module.AnsibleModule, "warn", lambda self, text: warned.append(text))
     code, result = _run(capsys, colour="red", journal_dir=str(tmp_path))
     assert (code, result["changed"], result["colour"], result["diff"]["after"]) == (0, True, "red", {"c": "red"})
     assert warned == ["Mind."]
@@ -172,10 +179,11 @@ def test_a_module_in_check_mode_writes_nothing(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_each_module_is_the_complete_door_of_its_resource(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_module_runs_its_resource(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(f"ansible_collections.mailops.m365.plugins.modules.{name}")
     ran: list[Any] = []
-    monkeypatch.setattr(module, "run_module", ran.append)
+    entry_point = "run_module" if "tenant" in resource_of(name).spec.options else "run_host_module"
+    monkeypatch.setattr(module, entry_point, ran.append)
     module.main()
     assert ran == [resource_of(name)]
     assert ran[0].name == name

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import TENANT
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points import module
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points import arguments
 from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
 from ansible_collections.mailops.m365.plugins.module_utils._identity import methods
 from ansible_collections.mailops.m365.plugins.module_utils._identity.credentials import ClientSecret
@@ -67,7 +67,7 @@ def test_the_platforms_identity_comes_after_what_is_given(name: str, monkeypatch
 
 def test_the_jobs_of_a_platform_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub Actions and Kubernetes say by the environment what they offer."""
-    options = module.argument_spec(TENANT)["argument_spec"]
+    options = arguments.argument_spec(TENANT)["argument_spec"]
     for option, name in (
         ("federated_token_file", "AZURE_FEDERATED_TOKEN_FILE"),
         ("federated_request_url", "ACTIONS_ID_TOKEN_REQUEST_URL"),

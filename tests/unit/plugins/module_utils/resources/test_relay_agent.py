@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import run
+from ansible_collections.mailops.m365.plugins.module_utils._engine.host_engine import run
 from ansible_collections.mailops.m365.plugins.module_utils.resources import relay_agent
 
 

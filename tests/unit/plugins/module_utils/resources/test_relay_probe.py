@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailops.m365.plugins.module_utils._engine import engine
-from ansible_collections.mailops.m365.plugins.module_utils._engine.local_host import Machine
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points.module import argument_spec
+from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine.local_host import LocalHost
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import trace
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import queue
 from ansible_collections.mailops.m365.plugins.module_utils._report.summary import Report
@@ -106,12 +106,12 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def prove(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Any:
     def run(postfix: Relay, *senders: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
-        monkeypatch.setattr(engine, "Machine", lambda: Machine(clock))
+        monkeypatch.setattr(host_engine, "LocalHost", lambda: LocalHost(clock))
         resource = RelayProbe(postfix)
         validator = ArgumentSpecValidator(argument_spec(resource.spec)["argument_spec"])
         checked = validator.validate({"senders": list(senders or [SENDER]), **options})
         assert not checked.error_messages
-        return engine.run(resource, checked.validated_parameters, check_mode=check_mode)
+        return host_engine.run(resource, checked.validated_parameters, check_mode=check_mode)
 
     return run
 

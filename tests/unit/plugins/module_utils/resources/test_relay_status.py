@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import run
+from ansible_collections.mailops.m365.plugins.module_utils._engine.host_engine import run
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import metrics, status, status_text
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.monitor import Keeper
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.store import Desk, save

@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a task, the same for every resource: validate, plan, write the journal, apply, shape the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from .._core.errors import InvalidInput, MailopsError
+from .._core.json_types import JsonObject
+from .._core.params import fields_of, make_params
+from .._core.redaction import hide, hide_all
+from .._core.spec import JOURNAL, TENANT, Spec
+from .._http.transport import Cost
+from .journal import Journal
+from .resource import C, P, Resource
+
+_OF_THE_ENGINE = TENANT.options.keys() | JOURNAL.options.keys()
+
+
+class Connected(Protocol):
+    """What the engine needs of a tenant or the local host."""
+
+    name: str
+    cost: Cost
+
+    def check_credential(self) -> None:
+        """Read the credential, without a request."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+T = TypeVar("T", bound=Connected)
+
+
+def is_tenant_resource(spec: Spec) -> bool:
+    """Whether a resource with these options belongs to a tenant, and not to the host that it runs on."""
+    return "tenant" in spec.options
+
+
+def params_of(resource: Resource[Any, P, Any], options: JsonObject) -> P:
+    """The resource's own parameters. The options of TENANT and JOURNAL are left out, unless its dataclass names them."""
+    names = {one.name for one in fields_of(resource.params_type)}
+    own = {name: value for name, value in options.items() if name in names or name not in _OF_THE_ENGINE}
+    return make_params(resource.params_type, own)
+
+
+def run(resource: Any, connect: Callable[[], T], options: JsonObject, check_mode: bool) -> JsonObject:
+    """A task's result; a failure has `failed`, `msg` as one sentence and `failure` with its parts.
+
+    `connect` makes the target, after the options are validated.
+    """
+    target: T | None = None
+    try:
+        typed = hasattr(resource, "params_type")  # the others are not converted yet
+        params: Any = params_of(resource, options) if typed else options
+        problems = getattr(resource, "validate" if typed else "check")(params)
+        if problems:
+            raise InvalidInput(*problems)
+        target = connect()
+        target.check_credential()
+        result: JsonObject = _result(resource, target, params, options, check_mode)
+        return result
+    except MailopsError as error:
+        failure: JsonObject = hide_all(_failure(error, options, target), resource.spec.secrets(options))
+        return failure
+    finally:
+        if target:
+            target.close()
+
+
+def _failure(error: MailopsError, options: JsonObject, target: Connected | None) -> JsonObject:
+    name = str(options.get("tenant") or "")
+    result: JsonObject = {"failed": True, "changed": error.begun, "failure": error.as_result()}
+    result["msg"] = f"{name}: {error}" if name else str(error)
+    return result | getattr(error, "outcome", {}) | ({"cost": target.cost.as_result()} if target else {})
+
+
+def _result(resource: Resource[T, P, C], target: T, params: P, options: JsonObject, check_mode: bool) -> JsonObject:
+    plan = resource.plan(target, params, check_mode)
+    outcome, notes = plan.outcome, list(plan.warnings)
+    if plan.changed and not check_mode:
+        journal = Journal(options.get("journal_dir"), target.name)
+        number = journal.before(resource.name, plan.before, plan.after)
+        try:
+            outcome = resource.apply(target, params, plan)
+        except MailopsError as error:
+            journal.end(number, hide(str(error), resource.spec.secrets(options)))
+            error.begun = True
+            raise
+        unnoted = journal.end(number)
+        notes += [unnoted] if unnoted else []
+    result: JsonObject = {"changed": plan.changed, **outcome, "cost": target.cost.as_result()}
+    if resource.spec.writes:
+        header = f"{target.name} {resource.name}"
+        result["diff"] = {"before_header": header, "after_header": header, "before": plan.before or "", "after": plan.after or ""}
+    if notes:
+        result["notes"] = notes
+    return result

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the resources of a tenant."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .._core.json_types import JsonObject
+from .._identity.device_code import Prompt
+from .engine import Legacy
+from .resource import C, P, Resource
+from .run import run as run_resource
+from .tenant import Tenant
+
+
+class TenantResource(Resource[Tenant, P, C], Protocol[P, C]):
+    """One kind of object of a tenant. Its spec has the options of TENANT."""
+
+
+def run(
+    resource: TenantResource[P, C] | Legacy,
+    options: JsonObject,
+    *,
+    check_mode: bool,
+    token_directory: str | None = None,
+    prompt: Prompt | None = None,
+) -> JsonObject:
+    """A task's result. `prompt` shows a text to the person who runs it, where there is one."""
+    return run_resource(resource, lambda: Tenant(options, token_directory, prompt=prompt), options, check_mode)
