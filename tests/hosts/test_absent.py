@@ -50,7 +50,7 @@ def test_a_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -
     eventually(lambda: queued(host) == 3 and "delay_reason" in host.run("postqueue -j"))
     done = play(world, host.name, relay_state="absent", relay_drain_timeout=2)
     assert done.returncode == 2
-    assert "3 messages still wait in the relay's queue after 2 s (3 x the upstream server does not answer the relay)" in done.stdout
+    assert "3 messages are still in the relay's queue after 2 s (3 x the upstream server does not answer the relay)" in done.stdout
     assert queued(host) == 3
     assert ":25 " in host.run("ss -Hltn")
     assert host.run("test -f /etc/mailops-relay/relay.json && echo there") == "there\n"

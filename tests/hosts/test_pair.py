@@ -92,7 +92,7 @@ def test_a_relay_whose_host_is_lost_is_built_anew_from_its_backup(pair: Pair) ->
     world, before = pair.world, pair.certificates()
     assert len(before) == 2
     key = pair.first.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint")
-    used = pair.first.status()["mailboxes"][0]["used"]
+    used = pair.first.status()["mailboxes"][0]["recipients_24h"]
     assert used >= 7
     file = pair.first.host.run("mailops-relay backup /var/backups/mailops-relay").strip()
     kept = pair.first.host.run(f"base64 --wrap=0 {shlex.quote(file)}")
@@ -113,6 +113,6 @@ def test_a_relay_whose_host_is_lost_is_built_anew_from_its_backup(pair: Pair) ->
     pair.first.flush(60)
     assert pair.first.count(outcome, "anew") == []
     assert pair.first.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint") == key
-    wait_until(lambda: pair.first.status()["mailboxes"][0]["used"] == used + 2, 20, "the day's recipients, with those before the loss")
+    wait_until(lambda: pair.first.status()["mailboxes"][0]["recipients_24h"] == used + 2, 20, "the day's recipients, with those before the loss")
     pair.converge()
     assert pair.certificates() == before

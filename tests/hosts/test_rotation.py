@@ -103,7 +103,7 @@ def test_the_run_after_that_retires_the_old_one(relay: Rotating, tmp_path: Path)
 def test_a_rotation_whose_certificate_did_not_arrive_stays_on_the_old_key_and_says_so(relay: Rotating) -> None:
     before = relay.own()
     told = relay.converge_alone(relay.application()["app_id"], relay_key_rotate=True)
-    assert "The relay stays on its present key" in told
+    assert "The relay keeps its current key" in told
     assert "AADSTS700027" in told
     assert relay.own() == before
     assert relay.has("next.key")

@@ -20,23 +20,23 @@ def lines(found: Mapping[str, dict[str, Any]], width: int) -> Iterator[tuple[str
     broad = [max(len(title), *(len(cells[place]) for _host, _state, cells in rows)) for place, title in enumerate(titles)]
     yield "  ".join([*(f"{title:{size}}" for title, size in zip(titles, broad, strict=True)), "STATE"]), "bright gray"
     for _host, state, cells in rows:
-        grave = sum(problem["grave"] for problem in state["problems"])
-        verdict = f"{grave} to do" if grave else "passes by itself" if state["problems"] else "well"
-        colour = "red" if grave else "yellow" if state["problems"] else "green"
+        urgent = sum(problem["severity"] in ("critical", "high") for problem in state["problems"])
+        verdict = f"{urgent} to solve" if urgent else "no action required" if state["problems"] else "healthy"
+        colour = "red" if urgent else "yellow" if state["problems"] else "green"
         yield "  ".join([*(f"{cell:{size}}" for cell, size in zip(cells, broad, strict=True)), verdict]), colour
         for problem in state["problems"]:
-            yield from ((text, "red" if problem["grave"] else "yellow") for text in _problem(problem, width))
+            yield from ((text, "red" if problem["severity"] in ("critical", "high") else "yellow") for text in _problem(problem, width))
 
 
 def _cells(host: str, state: dict[str, Any]) -> tuple[str, ...]:
     queue, token = state["queue"], state["token"]
     sent = max((box["last_sent"] or 0 for box in state["mailboxes"]), default=0)
-    left = (token["expires"] or 0) - state["at"] if token else 0
+    left = (token["expires"] or 0) - state["read_at"] if token else 0
     return (
         host,
         f"{queue['messages']}, {queue['held']} held" if queue["held"] else str(queue["messages"]),
-        age(state["at"] - queue["oldest"]) if queue["oldest"] else "-",
-        f"{age(state['at'] - sent)} ago" if sent else "never",
+        age(state["read_at"] - queue["oldest"]) if queue["oldest"] else "-",
+        f"{age(state['read_at'] - sent)} ago" if sent else "never",
         ("-" if not token else f"{age(left)} left" if left > 0 else "none"),
     )
 

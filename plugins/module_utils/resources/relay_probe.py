@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .._core.errors import MailopsError
 from .._core.spec import Spec
@@ -25,9 +25,12 @@ from .._engine.engine import Plan, Reading
 from .._engine.local_host import LocalHost
 from .._exchange import addresses
 from .._relay.agent import reasons, trace
-from .._relay.agent.files import read_object
-from .._relay.agent.postfix import maillog, queue
-from .._relay.agent.trace import Story
+from .._relay.agent.oauth import token_status
+from .._relay.agent.paths import Paths
+from .._relay.agent.postfix import journal, maillog, queue
+from .._relay.agent.postfix.journal import JournalEntry
+from .._relay.agent.postfix.maillog import Event
+from .._relay.agent.trace import MessageTrace
 
 HOST, PORT = "127.0.0.1", 25
 PAUSE = 0.25  # seconds between looks into the journal
@@ -59,13 +62,20 @@ class NotProven(MailopsError):  # noqa: N818 - reads as what it is
         self.outcome = outcome
 
 
+class JournalReader(Protocol):
+    """What is new in the journal."""
+
+    def read(self) -> list[JournalEntry]: ...
+
+
 @dataclass
 class Relay:
     """The relay as this resource touches it; tests have another."""
 
     connect: Callable[[], smtplib.SMTP] = lambda: smtplib.SMTP(HOST, PORT, timeout=30)
-    reader: Callable[[float], Any] = trace.Reader
+    reader: Callable[[float], JournalReader] = journal.JournalReader
     waiting: Callable[[], list[queue.Message]] = queue.read
+    paths: Paths = field(default_factory=Paths)
 
     def flush(self, queue_id: str) -> None:
         """Try a deferred message now."""
@@ -87,7 +97,7 @@ class Proof:
 
     sender: dict[str, Any]
     number: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    story: Story | None = None
+    trace: MessageTrace | None = None
     failure: reasons.Reason | None = None
     waits: str = ""
     seconds: float = 0.0
@@ -99,13 +109,13 @@ class Proof:
 
     def reason(self) -> reasons.Reason | None:
         """Why it is not sent, None while no attempt has failed."""
-        if self.failure or not self.story:
+        if self.failure or not self.trace:
             return self.failure
-        return self.story.reason(self.waits) if self.story.delivery or self.waits else None
+        return self.trace.reason(self.waits) if self.trace.delivery or self.waits else None
 
     def done(self) -> bool:
         """Sent, refused, or deferred for a reason that waiting does not help."""
-        if not self.story or self.story.sent or self.story.refused:
+        if not self.trace or self.trace.sent or self.trace.refused:
             return True
         why = self.reason()
         return why is not None and not why.wait_helps
@@ -145,10 +155,10 @@ class RelayProbe(Reading):
         reader = self.relay.reader(began - 1)
         for proof in proofs:
             self._hand_over(proof, machine)
-        on_the_way = [proof for proof in proofs if proof.story]
+        on_the_way = [proof for proof in proofs if proof.trace]
         try:
             while on_the_way:
-                entries = [maillog.event(entry) for entry in reader.read()]
+                entries = [maillog.event_of(entry) for entry in reader.read()]
                 now = machine.clock.now()
                 for proof in on_the_way:
                     self._follow(proof, entries, now, now - began)
@@ -166,35 +176,35 @@ class RelayProbe(Reading):
             smtp = self.relay.connect()
             try:
                 smtp.ehlo("localhost")
-                proof.story = trace.told(_sent(smtp, proof), ())
+                proof.trace = trace.read_trace(_sent(smtp, proof), (), self.relay.paths)
             finally:
                 smtp.close()
         except smtplib.SMTPResponseException as error:
             said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
-            proof.failure = reasons.of(f"said: {error.smtp_code} {said}")
+            proof.failure = reasons.explain(f"said: {error.smtp_code} {said}")
         except (smtplib.SMTPException, OSError) as error:
             proof.failure = _silent(error)
         proof.seconds, proof.tried = time.monotonic() - started, machine.clock.now()
 
-    def _follow(self, proof: Proof, events: list[Any], now: float, seconds: float) -> None:
-        if proof.story is None:
+    def _follow(self, proof: Proof, events: list[Event | None], now: float, seconds: float) -> None:
+        if proof.trace is None:
             return  # it was not taken, so there is nothing to follow
         for event in events:
-            proof.story.add(event)
+            proof.trace.add(event)
         proof.seconds = seconds
         if proof.done() or now - proof.tried < AGAIN:
             return
         proof.tried = now
-        proof.waits = next((message.reason for message in self.relay.waiting() if message.queue_id == proof.story.ids[-1]), "")
+        proof.waits = next((message.reason for message in self.relay.waiting() if message.queue_id == proof.trace.queue_ids[-1]), "")
         if proof.reason() and not proof.done():
-            proof.story.token = read_object(trace.TOKEN_STATE)
-            self.relay.flush(proof.story.ids[-1])
+            proof.trace.token = token_status.read(self.relay.paths.token_status)
+            self.relay.flush(proof.trace.queue_ids[-1])
 
     def _give_up(self, proofs: list[Proof]) -> None:
         """What did not get through does not stay behind."""
         for proof in proofs:
-            if proof.story and not proof.story.sent and not proof.story.ended:
-                self.relay.withdraw(proof.story.ids[-1])
+            if proof.trace and not proof.trace.sent and not proof.trace.outcome:
+                self.relay.withdraw(proof.trace.queue_ids[-1])
 
 
 def _sent(smtp: smtplib.SMTP, proof: Proof) -> str:
@@ -238,8 +248,8 @@ def compose(proof: Proof) -> email.message.EmailMessage:
 
 def _result(proof: Proof, check_mode: bool) -> dict[str, Any]:
     """smtp_probe's shape, and the hops."""
-    sender, story, why = proof.sender, proof.story, proof.reason()
-    sent = bool(story and story.sent)
+    sender, trace_, why = proof.sender, proof.trace, proof.reason()
+    sent = bool(trace_ and trace_.sent)
     found: dict[str, Any] = {
         "name": sender["name"] or sender["address"],
         "address": sender["address"],
@@ -248,19 +258,19 @@ def _result(proof: Proof, check_mode: bool) -> dict[str, Any]:
         "server": f"{HOST}:{PORT}",
         "verified": None if check_mode else sent,
         "message_id": None if check_mode else proof.message_id,
-        "stage": "input" if check_mode else story.stage() if story else "relay",
+        "stage": "input" if check_mode else trace_.stage() if trace_ else "relay",
         "code": "",
         "said": "",
         "cause": "",
         "remedy": "",
         "wait_helps": False,
         "seconds": round(proof.seconds, 2),
-        "hops": story.hops("relay_probe") if story else [],
+        "hops": [hop.as_result() for hop in trace_.hops("relay_probe")] if trace_ else [],
     }
     if not sent and not check_mode:
         why = why or reasons.WAITING
         late = {"cause": "it still waits in the relay's queue, and no attempt has failed", "remedy": "Give the task a longer timeout."}
-        told = {"code": why.code, "said": why.said, "cause": why.cause.rstrip("."), "remedy": why.remedy, "wait_helps": why.wait_helps}
+        told = {"code": why.code, "said": why.reply, "cause": why.cause.rstrip("."), "remedy": why.remedy, "wait_helps": why.wait_helps}
         found |= told | (late if why.id == reasons.WAITING.id else {})
     return found
 

@@ -37,11 +37,11 @@ class RelayStatus(Reading):
         self.sources = sources
 
     def plan(self, tenant: LocalHost, params: dict[str, Any], check_mode: bool) -> Plan:
-        outcome = {"relay": status.collect(self.sources)}
-        grave = [problem for problem in outcome["relay"]["problems"] if problem["grave"]]
-        if grave and params["required"]:
-            lines = "; ".join(f"{problem['subject']}: {problem['cause']}. {problem['remedy']}".rstrip(". ") for problem in grave)
-            raise Troubled(f"The relay {outcome['relay']['hostname']} needs somebody: {lines}.", outcome)
+        document = status.collect(self.sources)
+        outcome = {"relay": document.as_result()}
+        if document.urgent and params["required"]:
+            lines = "; ".join(f"{problem.subject}: {problem.cause}. {problem.remedy}".rstrip(". ") for problem in document.urgent)
+            raise Troubled(f"The relay {document.hostname} has problems to solve: {lines}.", outcome)
         return Plan(outcome=outcome)
 
 

@@ -1,129 +1,174 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay's own program, /usr/local/sbin/mailops-relay: one sub-command a job.
+"""The agent's command line, /usr/local/sbin/mailops-relay, with a sub-command a task.
 
-Private to the collection. A sub-command is a module of this package with `main(arguments) -> exit status`. It is imported when it is
-asked for, so that a timer that runs every minute loads little; and by name, so that Ansible ships it (resources/relay_agent.py).
+A sub-command's module is imported when it runs, so that a timer that runs every minute loads little; and by name, so that Ansible ships it
+(resources/relay_agent.py).
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from .console import complain
 
-
-def _backup(arguments: list[str]) -> int:
+def _backup(arguments: argparse.Namespace) -> int:
     from . import backup
 
-    return backup.main(arguments)
+    return backup.backup_main(arguments.directory)
 
 
-def _restore(arguments: list[str]) -> int:
+def _restore(arguments: argparse.Namespace) -> int:
     from . import backup
 
-    return backup.restore_main(arguments)
+    return backup.restore_main(arguments.file)
 
 
-def _drain(arguments: list[str]) -> int:
+def _drain(arguments: argparse.Namespace) -> int:
     from . import transfer
 
-    return transfer.drain_main(arguments)
+    return transfer.drain_main(arguments.seconds)
 
 
-def _export(arguments: list[str]) -> int:
+def _export(arguments: argparse.Namespace) -> int:
     from . import transfer
 
-    return transfer.export_main(arguments)
+    return transfer.export_main(arguments.directory, arguments.stop)
 
 
-def _import(arguments: list[str]) -> int:
+def _import(arguments: argparse.Namespace) -> int:
     from . import transfer
 
-    return transfer.import_main(arguments)
+    return transfer.import_main(arguments.directory)
 
 
-def _check(arguments: list[str]) -> int:
+def _check_config(arguments: argparse.Namespace) -> int:
     from .postfix import config_check
 
-    return config_check.main(arguments)
+    return config_check.main(arguments.name, arguments.file)
 
 
-def _journey(arguments: list[str]) -> int:
+def _trace(arguments: argparse.Namespace) -> int:
     from . import trace
 
-    return trace.main(arguments)
+    return trace.main(arguments.message, arguments.json)
 
 
-def _metrics(arguments: list[str]) -> int:
+def _metrics(arguments: argparse.Namespace) -> int:
     from . import metrics
 
-    return metrics.main(arguments)
+    return metrics.main(arguments.directory)
 
 
-def _orders(arguments: list[str]) -> int:
+def _queue_actions(_arguments: argparse.Namespace) -> int:
     from .monitor import queue_actions
 
-    return queue_actions.main(arguments)
+    return queue_actions.main()
 
 
-def _release(arguments: list[str]) -> int:
+def _release(arguments: argparse.Namespace) -> int:
     from .monitor import release
 
-    return release.main(arguments)
+    return release.main(arguments.names)
 
 
-def _rewrite(arguments: list[str]) -> int:
+def _rewrite(arguments: argparse.Namespace) -> int:
     from .postfix import rewriting
 
-    return rewriting.main(arguments)
+    return rewriting.main(arguments.sender, arguments.hostname, arguments.recipients)
 
 
-def _status(arguments: list[str]) -> int:
+def _status(arguments: argparse.Namespace) -> int:
     from . import status_text
 
-    return status_text.main(arguments)
+    return status_text.main(arguments.json)
 
 
-def _token(arguments: list[str]) -> int:
+def _token(arguments: argparse.Namespace) -> int:
     from .oauth import tokens
 
-    return tokens.main(arguments)
+    return tokens.main(arguments.use_next_key)
 
 
-def _watch(arguments: list[str]) -> int:
+def _monitor(_arguments: argparse.Namespace) -> int:
     from .monitor import service
 
-    return service.main(arguments)
+    return service.main()
 
 
-# The words stand in the units and in the role's README.
-COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "backup": _backup,
-    "check-config": _check,
-    "drain": _drain,
-    "export": _export,
-    "import": _import,
-    "trace": _journey,
-    "metrics": _metrics,
-    "queue-actions": _orders,
-    "release": _release,
-    "restore": _restore,
-    "rewrite": _rewrite,
-    "status": _status,
-    "token": _token,
-    "monitor": _watch,
-}
+def _seconds(text: str) -> float:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return float(text)
 
 
-def main(arguments: list[str]) -> int:
-    """Runs a sub-command; 2 for one that there is not."""
-    if not arguments or arguments[0] not in COMMANDS:
-        complain(f"usage: mailops-relay {'|'.join(COMMANDS)}")
-        return 2
-    return COMMANDS[arguments[0]](arguments[1:])
+def parser() -> argparse.ArgumentParser:
+    """The parser of all sub-commands; `run` in its result executes the sub-command and returns the exit status."""
+    main_parser = argparse.ArgumentParser(prog="mailops-relay", description="Operate this relay host (Ansible collection mailops.m365).")
+    commands = main_parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    _add_administration(command)
+    _add_service_commands(command)
+    return main_parser
+
+
+_Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+
+def _add_administration(command: _Command) -> None:
+    status = command("status", _status, "Show the queue with its reasons, mailboxes, token, certificates, services and problems.")
+    status.add_argument("--json", action="store_true", help="print JSON")
+    trace = command("trace", _trace, "Show the hops of a message of the last day.")
+    trace.add_argument("message", metavar="QUEUE-ID|MESSAGE-ID", help="the queue id, or the Message-ID with or without <>")
+    trace.add_argument("--json", action="store_true", help="print JSON")
+    release = command("release", _release, "Release suspended senders: their held messages are sent now.")
+    release.add_argument("names", nargs="*", metavar="MAILBOX|SENDER|QUEUE-ID", help="what to release; all suspended senders by default")
+    drain = command("drain", _drain, "Disable the listeners, send the whole queue, then stop Postfix.")
+    drain.add_argument("seconds", type=_seconds, metavar="SECONDS", help="how long to try")
+    export = command("export", _export, "Write the queue to files and empty it.")
+    export.add_argument("directory", type=Path, metavar="DIRECTORY", help="where to write the files")
+    export.add_argument("--stop", action="store_true", help="leave Postfix stopped afterwards")
+    load = command("import", _import, "Submit exported messages to Postfix again.")
+    load.add_argument("directory", type=Path, metavar="DIRECTORY", help="the directory of an export")
+    backup = command("backup", _backup, "Back up the relay's key, configuration and state; the newest 14 backups are kept.")
+    backup.add_argument("directory", type=Path, metavar="DIRECTORY", help="where to write the backup")
+    restore = command("restore", _restore, "Restore a backup on a host on which the role relay_host has run.")
+    restore.add_argument("file", type=Path, metavar="FILE", help="the backup, relay-DATE.tar.gz")
+
+
+def _add_service_commands(command: _Command) -> None:
+    """What units, Postfix and the role run."""
+    token = command("token", _token, "Renew the access token where that is due (mailops-relay-token.service).")
+    token.add_argument("--use-next-key", action="store_true", help="sign in with the next key and activate it")
+    command("monitor", _monitor, "Follow the journal, enforce daily quotas, suspend senders (mailops-relay-monitor.service).")
+    command("queue-actions", _queue_actions, "Execute the monitor's queue actions as root (mailops-relay-queue-actions.service).")
+    metrics = command("metrics", _metrics, "Write Prometheus metrics (mailops-relay-metrics.service).")
+    metrics.add_argument("directory", nargs="?", type=Path, metavar="DIRECTORY", help="of node_exporter; standard output by default")
+    check = command("check-config", _check_config, "Check a new main.cf or master.cf with Postfix's own tools.")
+    check.add_argument("name", choices=["main.cf", "master.cf"], help="which file it replaces")
+    check.add_argument("file", type=Path, metavar="FILE", help="the new file")
+    rewrite = command("rewrite", _rewrite, "Replace the sender of the message on standard input and submit it again (pipe(8)).")
+    rewrite.add_argument("sender", metavar="SENDER", help="the new sender")
+    rewrite.add_argument("hostname", metavar="HOSTNAME", help="of the relay")
+    rewrite.add_argument("recipients", nargs="+", metavar="RECIPIENT")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a sub-command; its exit status. Raises SystemExit (2) for wrong arguments."""
+    words = list(arguments)
+    if words[:1] == ["rewrite"] and len(words) > 3:
+        words.insert(1, "--")  # a recipient may begin with a dash
+    parsed = parser().parse_args(words)
+    run: Callable[[argparse.Namespace], int] = parsed.run
+    return run(parsed)
 
 
 if __name__ == "__main__":

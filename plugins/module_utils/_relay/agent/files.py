@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are there whole, or not yet: written beside their place, then moved into it; and what is read of such files.
-
-Private to the collection.
-"""
+"""Atomic writes, and JSON objects from files."""
 
 from __future__ import annotations
 
@@ -14,25 +11,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+JsonObject = dict[str, Any]  # parsed JSON, before a dataclass is made of it
 
-def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is none."""
+
+def read_object(path: Path) -> JsonObject:
+    """The JSON object in a file; empty where the file is missing, unreadable or holds anything else."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
-def private_directory(path: Path) -> None:
-    """Made for its owner alone, where it is not there; one that is there is somebody's, and stays as it is. OSError where it cannot be."""
+def create_private_directory(path: Path) -> None:
+    """Create a directory with mode 0700; an existing one is not changed. Raises OSError."""
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True)
         path.chmod(0o700)
 
 
 def write(path: Path, text: str, mode: int) -> None:
-    """Replaces a file in one step; its directory exists. OSError where it cannot, and then the old file is as it was."""
+    """Replace a file atomically; its directory exists. Raises OSError, and then the old file is unchanged."""
     handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -44,3 +43,13 @@ def write(path: Path, text: str, mode: int) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_if_changed(path: Path, text: str, mode: int) -> None:
+    """The same, where the file's text differs. Raises OSError."""
+    try:
+        unchanged = path.read_text(encoding="utf-8") == text
+    except OSError:
+        unchanged = False
+    if not unchanged:
+        write(path, text, mode)

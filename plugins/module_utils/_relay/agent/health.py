@@ -1,104 +1,99 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong on a relay, one entry a cause, the gravest first.
+"""Health checks: the problems of a relay, the most severe first, one a cause.
 
-Private to the collection. `grave` is false for what heals by itself. `text` is one line for people; cause and remedy are the error
-table's where they come from there.
+critical: no mail flows, or its state cannot be read. high: an administrator has to act. medium: has time. low: resolves by itself. info:
+normal operation. Cause and remedy are the error catalog's where it has an entry.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 from . import reasons
-from .monitor.monitor import cause_of, clock
+from .formatting import local_time
+from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, Status
 
-# A message that waits for so long without a failed attempt is worth a word: the pace of 30 a minute makes queues.
+# Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
 _LONG = 3600.0
-# Days before its end that a certificate is worth a word; the role renews the relay's own 30 days before.
+# Days before its end that a certificate is reported; the role renews the relay's own 30 days before.
 EXPIRING = 21
 
 
-def of(status: dict[str, Any]) -> list[dict[str, Any]]:
-    """All problems of a status."""
-    found = [*_services(status), *_token(status), *_queue(status), *_mailboxes(status), *_certificates(status)]
-    return sorted(found, key=lambda problem: not problem["grave"])
+def problems(status: Status) -> tuple[Problem, ...]:
+    """All failed checks of a status, the most severe first."""
+    failed = [*_services(status), *_token(status), *_queue(status), *_mailboxes(status), *_certificates(status)]
+    return tuple(sorted(failed, key=lambda problem: SEVERITIES.index(problem.severity)))
 
 
-def _problem(subject: str, cause: str, remedy: str, *, grave: bool = True, code: str = "", messages: int = 0) -> dict[str, Any]:
-    return {"subject": subject, "cause": cause, "remedy": remedy, "code": code, "grave": grave, "messages": messages}
+def _services(status: Status) -> Iterator[Problem]:
+    if status.queue.error:
+        yield Problem("queue", "critical", "Postfix's queue cannot be read", status.queue.error)
+    for service in status.services:
+        if not service.running:
+            result = f" ({service.result})" if service.result not in ("", "success") else ""
+            remedy = f"Run systemctl status {service.unit} to see why."
+            yield Problem(service.unit, "critical", f"the service is {service.state}{result}", remedy)
 
 
-def _services(status: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    if status["queue"]["unreadable"]:
-        found.append(_problem("queue", "Postfix's queue cannot be read", status["queue"]["unreadable"]))
-    for service in status["services"]:
-        if service["state"] not in ("active", "activating", "reloading"):
-            found.append(
-                _problem(
-                    service["unit"],
-                    f"the service is {service['state']}" + (f" ({service['result']})" if service["result"] not in ("", "success") else ""),
-                    f"Ask: systemctl status {service['unit']}.",
-                )
-            )
-    return found
+def _token(status: Status) -> Iterator[Problem]:
+    token = status.token
+    if not token or not (token.failure or not token.expires or token.expires < status.read_at):
+        return
+    if not token.failure:
+        remedy = "Run systemctl status mailops-relay-token to see why none was issued."
+        yield Problem("token", "critical", "there is no valid access token", remedy)
+        return
+    rest = (token.expires or 0) - status.read_at
+    reason = reasons.explain(token.failure)
+    cause = token.failure.rstrip(".") if reason.id == "unknown" else reason.cause
+    remedy = "" if reason.id == "unknown" else reason.remedy
+    if rest > 0:
+        remedy = f"{remedy} Mail flows with the current token for {rest / 60:.0f} minutes.".strip()
+    yield Problem("token", "medium" if rest > 0 else "critical", cause, remedy, code=token.code)
 
 
-def _token(status: dict[str, Any]) -> list[dict[str, Any]]:
-    token = status["token"]
-    if not token or not (token["failure"] or not token["expires"] or token["expires"] < status["at"]):
-        return []
-    if not token["failure"]:
-        cause = "there is no valid access token"
-        return [_problem("token", cause, "Ask: systemctl status mailops-relay-token. It says why none was given.")]
-    left = (token["expires"] or 0) - status["at"]
-    known = reasons.of(token["failure"])
-    cause = token["failure"].rstrip(".") if known.id == "unknown" else known.cause
-    remedy = "" if known.id == "unknown" else known.remedy
-    if left > 0:
-        remedy = f"{remedy} Mail goes on with the present token for {left / 60:.0f} minutes.".strip()
-    return [_problem("token", cause, remedy, code=token["code"], grave=left <= 0)]
+def _queue(status: Status) -> Iterator[Problem]:
+    for row in status.queue.reasons:
+        long = status.read_at - row.oldest >= _LONG
+        if row.id != "waiting":
+            severity = "high" if row.held or not row.wait_helps or long else "low"
+            yield Problem(_subject(row), severity, row.cause, row.remedy, row.code, row.messages)
+        elif row.held:
+            remedy = "Release it with: postsuper -r ALL hold."
+            yield Problem(_subject(row), "high", "put on hold by an administrator", remedy, messages=row.messages)
+        elif long:
+            yield Problem(_subject(row), "info", "waiting for delivery within the configured pace", "", messages=row.messages)
 
 
-def _queue(status: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for row in status["queue"]["reasons"]:
-        subject = row["mailbox"] or ", ".join(sender or "<>" for sender in row["senders"][:3])
-        if row["id"] == "waiting" and not row["held"] and status["at"] - row["oldest"] < _LONG:
-            continue
-        if row["id"] == "waiting":
-            cause, remedy = ("held by hand", "Let it go: postsuper -r ALL hold.") if row["held"] else ("waiting for its turn", "")
-            found.append(_problem(subject, cause, remedy, grave=bool(row["held"]), messages=row["messages"]))
-            continue
-        grave = bool(row["held"]) or not row["wait_helps"] or status["at"] - row["oldest"] >= _LONG
-        found.append(_problem(subject, row["cause"], row["remedy"], code=row["code"], messages=row["messages"], grave=grave))
-    return found
+def _subject(row: QueueReason) -> str:
+    return row.mailbox or ", ".join(sender or "<>" for sender in row.senders[:3])
 
 
-def _mailboxes(status: dict[str, Any]) -> list[dict[str, Any]]:
-    """Mailboxes and senders that are closed while nothing of theirs is in the queue, which would have told it."""
-    told = {(row["mailbox"], row["id"]) for row in status["queue"]["reasons"]}
-    found = []
-    for box in status["mailboxes"]:
-        if box["full_until"] and (box["address"], "relay-daily-quota-reached") not in told:
-            cause = f"its {box['recipients_per_day']} recipients of 24 hours are sent"
-            found.append(_problem(box["address"], cause, f"It goes on by itself at {clock(box['full_until'])}.", grave=False))
-        for lock in box["held_back"]:
-            if (box["address"], lock["reason"]) not in told:
-                remedy = f"Tried again at {clock(lock['next_try'])}; now, once the cause is gone, by: mailops-relay release."
-                found.append(_problem(lock["sender"] or box["address"], cause_of(lock["reason"]), remedy))
-    return found
+def _mailboxes(status: Status) -> Iterator[Problem]:
+    """Quotas and suspensions of mailboxes without queued messages: for the others the queue's reasons report them."""
+    reported = {(row.mailbox, row.id) for row in status.queue.reasons}
+    for mailbox in status.mailboxes:
+        if mailbox.quota_resumes and (mailbox.address, "relay-daily-quota-reached") not in reported:
+            cause = f"its daily quota of {mailbox.recipients_per_day} recipients is reached"
+            yield Problem(mailbox.address, "low", cause, f"Delivery resumes by itself at {local_time(mailbox.quota_resumes)}.")
+        yield from _suspensions(mailbox, reported)
 
 
-def _certificates(status: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for entry in status["certificates"]:
-        days = (entry["expires"] - status["at"]) / 86400
+def _suspensions(mailbox: MailboxStatus, reported: set[tuple[str, str]]) -> Iterator[Problem]:
+    for suspension in mailbox.suspensions:
+        if (mailbox.address, suspension.reason) not in reported:
+            next_attempt = local_time(suspension.next_attempt)
+            remedy = f"Next attempt at {next_attempt}. Once the cause is removed, run mailops-relay release for an attempt now."
+            yield Problem(suspension.sender or mailbox.address, "high", reasons.cause_of(suspension.reason), remedy)
+
+
+def _certificates(status: Status) -> Iterator[Problem]:
+    for certificate in status.certificates:
+        days = (certificate.expires - status.read_at) / 86400
         if days < EXPIRING:
-            end = f"ends in {days:.0f} days" if days > 0 else "has ended"
-            cause = f"the certificate for {entry['use']} {end}"
-            remedy = "Run the role again: it makes the next key." if entry["use"].startswith("sign-in") else "Put a new one in its place."
-            found.append(_problem(entry["path"], cause, remedy, grave=days < 7))
-    return found
+            end = f"expires in {days:.0f} days" if days > 0 else "has expired"
+            own = certificate.use.startswith("sign-in")
+            remedy = "Run the role relay_host again: it creates the next key." if own else "Install a new certificate at this path."
+            yield Problem(certificate.path, "high" if days < 7 else "medium", f"the certificate for {certificate.use} {end}", remedy)

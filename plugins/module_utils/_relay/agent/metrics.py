@@ -1,123 +1,136 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A relay's state as a Prometheus text file, for node_exporter's textfile collector.
+"""`mailops-relay metrics`: the relay's status as a Prometheus text file, for node_exporter's textfile collector.
 
-Private to the collection. Sources: Prometheus, "Exposition formats" (text format 0.0.4) and "Metric and label naming". Times are Unix
-times in seconds. Counters go on over a restart of the watcher, whose state holds them.
+Sources: Prometheus, "Exposition formats" (text format 0.0.4) and "Metric and label naming". Times are Unix times in seconds. The delivery
+monitor's state holds the counters, so they continue over its restart.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..._core.errors import MailopsError
 from . import status
-from .console import complain
+from .console import print_error
 from .files import write
+from .status_document import SEVERITIES, MailboxStatus, QueueReason, Status
 
 PREFIX = "mailops_relay_"
 FILE = "mailops_relay.prom"
 
 
-def main(arguments: list[str]) -> int:
-    """`mailops-relay metrics [DIRECTORY]`: into a file there, else to standard output. 2 where this is no relay."""
-    try:
-        text = render(status.collect())
-    except MailopsError as error:
-        complain(error)
-        return 2
-    if not arguments:
-        sys.stdout.write(text)
-        return 0
-    try:
-        write(Path(arguments[0]) / FILE, text, 0o644)
-    except OSError as error:
-        complain(f"<3>The metrics cannot be written: {error}. relay_metrics_directory names a directory that is there.")
-        return 1
-    return 0
+@dataclass
+class Family:
+    """A metric with its samples: labels and value."""
 
+    name: str
+    type: str
+    help: str
+    samples: list[tuple[dict[str, str], float]] = field(default_factory=list)
 
-def render(found: dict[str, Any]) -> str:
-    """The whole file."""
-    families = [*_queue(found), *_mailboxes(found), *_counters(found), *_machine(found)]
-    return "".join(line for name, kind, words, samples in families for line in _family(name, kind, words, samples))
-
-
-def _family(name: str, kind: str, words: str, samples: Iterable[tuple[dict[str, str], float]]) -> Iterator[str]:
-    yield f"# HELP {PREFIX}{name} {words}\n# TYPE {PREFIX}{name} {kind}\n"
-    for labels, value in samples:
-        inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-        yield f"{PREFIX}{name}{'{' + inner + '}' if inner else ''} {value:.15g}\n"
+    def lines(self) -> Iterator[str]:
+        """In the exposition format."""
+        yield f"# HELP {PREFIX}{self.name} {self.help}\n# TYPE {PREFIX}{self.name} {self.type}\n"
+        for labels, value in self.samples:
+            inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+            yield f"{PREFIX}{self.name}{'{' + inner + '}' if inner else ''} {value:.15g}\n"
 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def _queue(found: dict[str, Any]) -> Iterator[tuple[str, str, str, list[tuple[dict[str, str], float]]]]:
-    """Rows of one reason but of several codes are added up: a label holds no text of a server."""
-    waiting: dict[tuple[str, str], list[float]] = {}
-    for row in found["queue"]["reasons"]:
-        entry = waiting.setdefault((row["mailbox"], row["id"]), [0, 0, found["at"]])
-        entry[0] += row["messages"]
-        entry[1] += row["held"]
-        entry[2] = min(entry[2], row["oldest"])
-    labels = {key: {"mailbox": key[0], "reason": key[1]} for key in waiting}
-    oldest = found["at"] - (found["queue"]["oldest"] or found["at"])
-    yield "queue_readable", "gauge", "Whether Postfix told its queue.", [({}, not found["queue"]["unreadable"])]
-    yield "queue_messages", "gauge", "Messages that wait, by reason.", [(labels[key], entry[0]) for key, entry in waiting.items()]
-    yield "queue_held_messages", "gauge", "Messages on hold, by reason.", [(labels[key], entry[1]) for key, entry in waiting.items()]
-    yield "queue_bytes", "gauge", "Size of all that waits.", [({}, found["queue"]["bytes"])]
-    yield "queue_oldest_age_seconds", "gauge", "Age of the oldest message.", [({}, max(0.0, oldest))]
+def main(directory: Path | None = None) -> int:
+    """Exit status of `mailops-relay metrics [DIRECTORY]`: 2 where this is no relay host. Writes a file there, else to standard output."""
+    try:
+        text = render(status.collect())
+    except MailopsError as error:
+        print_error(error)
+        return 2
+    if directory is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        write(directory / FILE, text, 0o644)
+    except OSError as error:
+        print_error(f"<3>The metrics cannot be written to {directory}: {error}. Set relay_metrics_directory to an existing directory.")
+        return 1
+    return 0
 
 
-def _mailboxes(found: dict[str, Any]) -> Iterator[tuple[str, str, str, list[tuple[dict[str, str], float]]]]:
-    boxes = [({"mailbox": box["address"]}, box) for box in found["mailboxes"]]
-    sent = [(label, box["last_sent"]) for label, box in boxes if box["last_sent"]]
-    yield "last_sent_timestamp_seconds", "gauge", "When a mailbox last sent.", sent
-    yield "day_recipients", "gauge", "Recipients in the last 24 hours.", [(label, box["used"]) for label, box in boxes]
-    yield "day_recipients_limit", "gauge", "Recipients that 24 hours have.", [(label, box["recipients_per_day"]) for label, box in boxes]
-    yield "day_full", "gauge", "Whether the day is full.", [(label, bool(box["full_until"])) for label, box in boxes]
-    yield "held_back_senders", "gauge", "Senders that are held back.", [(label, len(box["held_back"])) for label, box in boxes]
+def render(document: Status) -> str:
+    """The whole file."""
+    families = [*_queue(document), *_mailboxes(document), *_counters(document.counters), *_host(document)]
+    return "".join(line for family in families for line in family.lines())
 
 
-def _counters(found: dict[str, Any]) -> Iterator[tuple[str, str, str, list[tuple[dict[str, str], float]]]]:
-    counts = found["counts"]
+def _queue(document: Status) -> Iterator[Family]:
+    """Reasons that differ only in their code are added up: a label holds no text of a server."""
+    groups: dict[tuple[str, str], list[QueueReason]] = {}
+    for row in document.queue.reasons:
+        groups.setdefault((row.mailbox, row.id), []).append(row)
+    labelled = [({"mailbox": mailbox, "reason": reason}, rows) for (mailbox, reason), rows in groups.items()]
+    messages = [(labels, float(sum(row.messages for row in rows))) for labels, rows in labelled]
+    held = [(labels, float(sum(row.held for row in rows))) for labels, rows in labelled]
+    age = document.read_at - (document.queue.oldest or document.read_at)
+    yield Family("queue_readable", "gauge", "Whether Postfix's queue could be read.", [({}, not document.queue.error)])
+    yield Family("queue_messages", "gauge", "Messages in the queue, by reason.", messages)
+    yield Family("queue_held_messages", "gauge", "Messages on hold, by reason.", held)
+    yield Family("queue_bytes", "gauge", "Size of all messages in the queue.", [({}, document.queue.bytes)])
+    yield Family("queue_oldest_message_age_seconds", "gauge", "Age of the oldest message in the queue.", [({}, max(0.0, age))])
 
-    def split(name: str, first: str, second: str) -> list[tuple[dict[str, str], float]]:
-        pairs = [(key.rpartition("/"), value) for key, value in sorted(counts.get(name, {}).items())]
-        return [({first: key[0], second: key[2]} if second else {first: key[0] or key[2]}, value) for key, value in pairs]
 
-    yield "sent_recipients_total", "counter", "Recipients that the upstream server took.", split("sent", "mailbox", "")
-    yield "deferred_recipients_total", "counter", "Attempts that are tried again, by reason.", split("deferred", "mailbox", "reason")
-    yield "bounced_recipients_total", "counter", "Recipients that were given up, by reason.", split("bounced", "mailbox", "reason")
-    yield "expired_messages_total", "counter", "Messages whose queue lifetime ended.", [({}, counts.get("expired", {}).get("", 0))]
-    accepted = [({"listener": key or "smtp"}, value) for key, value in sorted(counts.get("accepted", {}).items())]
-    yield "accepted_messages_total", "counter", "Messages that devices handed over.", accepted
-    yield "rejected_clients_total", "counter", "Refusals of a listener, by the command refused.", split("rejected", "listener", "stage")
-    yield "delivery_seconds_total", "counter", "Time of sent mail in each stage.", split("seconds", "mailbox", "stage")
+def _mailboxes(document: Status) -> Iterator[Family]:
+    def family(name: str, text: str, values: Mapping[str, float]) -> Family:
+        return Family(name, "gauge", text, [({"mailbox": address}, value) for address, value in values.items()])
+
+    boxes: dict[str, MailboxStatus] = {mailbox.address: mailbox for mailbox in document.mailboxes}
+    sent = {address: box.last_sent for address, box in boxes.items() if box.last_sent}
+    yield family("mailbox_last_sent_timestamp_seconds", "When a mailbox last sent.", sent)
+    used = {address: box.recipients_24h for address, box in boxes.items()}
+    yield family("mailbox_quota_used_recipients", "Recipients of the last 24 hours.", used)
+    limits = {address: box.recipients_per_day for address, box in boxes.items()}
+    yield family("mailbox_quota_limit_recipients", "Daily quota of recipients; 0: none.", limits)
+    reached = {address: bool(box.quota_resumes) for address, box in boxes.items()}
+    yield family("mailbox_quota_reached", "Whether the daily quota is reached.", reached)
+    suspended = {address: len(box.suspensions) for address, box in boxes.items()}
+    yield family("mailbox_suspended_senders", "Suspended senders.", suspended)
 
 
-def _machine(found: dict[str, Any]) -> Iterator[tuple[str, str, str, list[tuple[dict[str, str], float]]]]:
-    token = found["token"]
+def _counters(counters: Mapping[str, Mapping[str, float]]) -> Iterator[Family]:
+    def counter(name: str, text: str, source: str, first: str, second: str = "") -> Family:
+        pairs = [(key.rpartition("/"), value) for key, value in sorted(counters.get(source, {}).items())]
+        samples = [({first: key[0], second: key[2]} if second else {first: key[0] or key[2]}, value) for key, value in pairs]
+        return Family(name, "counter", text, samples)
+
+    yield counter("sent_recipients_total", "Recipients that the upstream server accepted.", "sent", "mailbox")
+    yield counter("deferred_recipients_total", "Attempts that were deferred, by reason.", "deferred", "mailbox", "reason")
+    yield counter("bounced_recipients_total", "Recipients that were bounced, by reason.", "bounced", "mailbox", "reason")
+    expired = counters.get("expired", {}).get("", 0)
+    yield Family("expired_messages_total", "counter", "Messages whose queue lifetime ended.", [({}, expired)])
+    accepted = [({"listener": key or "smtp"}, value) for key, value in sorted(counters.get("accepted", {}).items())]
+    yield Family("accepted_messages_total", "counter", "Messages that devices submitted.", accepted)
+    yield counter("rejected_commands_total", "Commands that a listener rejected.", "rejected", "listener", "stage")
+    yield counter("delivery_seconds_total", "Duration of sent mail by stage.", "seconds", "mailbox", "stage")
+
+
+def _host(document: Status) -> Iterator[Family]:
+    token = document.token
     if token:
-        yield "token_expiry_timestamp_seconds", "gauge", "When the access token ends; 0 for none.", [({}, token["expires"] or 0)]
-        yield "token_failing", "gauge", "Whether the last request for a token was refused.", [({}, bool(token["failure"]))]
-    ends = [({"use": entry["use"], "path": entry["path"]}, entry["expires"]) for entry in found["certificates"]]
-    yield "certificate_expiry_timestamp_seconds", "gauge", "When a certificate ends.", ends
-    up = [({"unit": entry["unit"]}, float(entry["state"] in ("active", "reloading"))) for entry in found["services"]]
-    yield "service_up", "gauge", "Whether a service runs.", up
-    yield (
-        "problems",
-        "gauge",
-        "What mailops-relay status calls wrong.",
-        [
-            ({"grave": "true"}, sum(problem["grave"] for problem in found["problems"])),
-            ({"grave": "false"}, sum(not problem["grave"] for problem in found["problems"])),
-        ],
-    )
-    yield "watched_timestamp_seconds", "gauge", "The last line of the journal that the watcher read.", [({}, found["watched_at"] or 0)]
+        yield Family("token_expiry_timestamp_seconds", "gauge", "When the access token expires; 0: none.", [({}, token.expires or 0)])
+        yield Family("token_renewal_failing", "gauge", "Whether the last token request failed.", [({}, bool(token.failure))])
+    expiry = [({"use": entry.use, "path": entry.path}, entry.expires) for entry in document.certificates]
+    yield Family("certificate_expiry_timestamp_seconds", "gauge", "When a certificate expires.", expiry)
+    up = [({"unit": service.unit}, float(service.state in ("active", "reloading"))) for service in document.services]
+    yield Family("service_up", "gauge", "Whether a service runs.", up)
+    counts = Counter(problem.severity for problem in document.problems)
+    by_severity: list[tuple[dict[str, str], float]] = [({"severity": severity}, counts[severity]) for severity in SEVERITIES]
+    yield Family("problems", "gauge", "Failed health checks, by severity.", by_severity)
+    last, text = document.last_event or 0.0, "The last journal event of the delivery monitor."
+    yield Family("monitor_last_event_timestamp_seconds", "gauge", text, [({}, last)])

@@ -1,45 +1,68 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things are on a relay: its settings, and what it signs in with.
-
-Private to the collection.
-"""
+"""Paths of the agent's files on a relay host."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-REINJECT_PORT = 2526  # on loopback: where a message with a rewritten sender enters Postfix again
-
 
 @dataclass(frozen=True)
-class Places:
-    """`configuration` outlives a restart of the host, `run` does not."""
+class Paths:
+    """`configuration` and `state` persist over a reboot, `run` does not."""
 
     configuration: Path = Path("/etc/mailops-relay")
+    state: Path = Path("/var/lib/mailops-relay")
     run: Path = Path("/run/mailops-relay")
 
     @property
-    def settings(self) -> Path:
+    def config_file(self) -> Path:
+        """The agent's configuration (JSON), written by the role."""
         return self.configuration / "relay.json"
 
     @property
-    def secret(self) -> Path:
-        """What Postfix signs in with at the bridge, on this host alone."""
+    def identity(self) -> Path:
+        """The directory of the relay's private key and certificate."""
+        return self.configuration / "identity"
+
+    @property
+    def proxy_secret(self) -> Path:
+        """The password that Postfix authenticates with at the submission proxy, valid on this host only."""
         return self.configuration / "proxy.secret"
 
     @property
     def passdb(self) -> Path:
+        """Dovecot's passwd-file with the access token."""
         return self.run / "passdb"
 
     @property
     def token(self) -> Path:
-        """The token itself with its times, for nobody but the writer."""
+        """The access token with its times, readable by its owner only."""
         return self.run / "token.json"
 
     @property
-    def state(self) -> Path:
-        """Its times and the last failure, for whoever watches: expires, got, failure, failing_since (Unix times)."""
+    def token_status(self) -> Path:
+        """The times of the access token and the last failure, without the token."""
         return self.run / "token-status.json"
+
+    @property
+    def monitor_state(self) -> Path:
+        """The delivery monitor's state with the journal's cursor."""
+        return self.state / "state.json"
+
+    @property
+    def suspended_senders(self) -> Path:
+        """Postfix's table (texthash) of the senders whose mail is deferred."""
+        return self.state / "suspended-senders"
+
+    @property
+    def queue_actions(self) -> Path:
+        """The spool directory of queue actions, one JSON file an action."""
+        return self.state / "queue-actions"
+
+    @property
+    def release_request(self) -> Path:
+        """The request of `mailops-relay release` to the delivery monitor."""
+        return self.state / "release-request"

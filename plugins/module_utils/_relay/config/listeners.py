@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..agent.paths import REINJECT_PORT
+from ..agent.postfix.rewriting import REINJECT_PORT
 
 CLIENTS = "check_client_access cidr:/etc/postfix/m365/clients"
 USERS = "check_sasl_access texthash:/etc/postfix/m365/users"

@@ -1,117 +1,121 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Senders that are held back after a refusal that trying again makes worse: a missing SendAs right, a lock-out, a block for spam.
+"""Circuit breaker for senders whose mail Microsoft 365 refuses in a way that further attempts make worse.
 
-Private to the collection. The error table says which (`keep` is hold). Their messages go to Postfix's hold queue, where nothing expires,
-and newcomers join them without an attempt; after a pause one message is let out as a probe. If it is sent, the rest follows; if it is
-refused, the pause doubles. Source: "Email non-delivery reports in Exchange Online" (550 5.2.252: sender throttled due to continuous send
-as denied errors).
+Such refusals are a missing SendAs right, a lock-out, a block for spam: the error catalog's entries whose queue policy is hold. While a
+circuit is open, the sender is suspended: its messages go to Postfix's hold queue, where nothing expires, and new ones join them without a
+delivery attempt. After a delay the circuit is half-open: one message is released as a probe. If it is sent, the circuit closes and the
+other messages are released; if it is refused, the delay doubles. Source: "Email non-delivery reports in Exchange Online"
+(550 5.2.252: sender throttled due to continuous send as denied errors).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-FIRST_PAUSE = 3600.0
-LONGEST_PAUSE = 8 * 3600.0
-# A probe that has no verdict after this long is forgotten: its message expired or was removed by hand.
-PATIENCE = 900.0
-# These refusals are about one sender's address; all others are about the mailbox that signs in.
-OF_A_SENDER = ("send-as-denied",)
+from ..files import JsonObject
+from .actions import QueueActions
+
+INITIAL_DELAY = 3600.0
+LONGEST_DELAY = 8 * 3600.0
+# A probe without a result after this many seconds is dropped: its message expired or was removed by an administrator.
+PROBE_TIMEOUT = 900.0
+# Catalog entries that concern one sender address; all others concern the mailbox that authenticates.
+_SENDER_REASONS = ("send-as-denied",)
 
 
 @dataclass
-class Lock:
-    """One held-back sender, or "" in `sender` for all of the mailbox's. Times are Unix times, the pause is in seconds."""
+class Circuit:
+    """An open circuit of one sender, or of the whole mailbox where `sender` is "".
+
+    Times are Unix times, `delay` is in seconds. `held`: queue ids on hold. `probe`: the probe's queue id; the circuit is then half-open.
+    """
 
     mailbox: str
     sender: str
     reason: str
     since: float
-    pause: float
+    delay: float
     next_probe: float
     held: list[str] = field(default_factory=list)
-    probing: str = ""
+    probe: str = ""
+
+    @property
+    def half_open(self) -> bool:
+        return bool(self.probe)
 
 
-@dataclass
-class Orders:
-    """What only root can do: messages to hold and to release."""
+class CircuitBreaker:
+    """All open and half-open circuits, by mailbox and sender; a closed circuit is not kept."""
 
-    hold: list[str] = field(default_factory=list)
-    release: list[str] = field(default_factory=list)
+    def __init__(self, state: Sequence[JsonObject] = (), initial_delay: float = INITIAL_DELAY) -> None:
+        self.initial_delay = initial_delay
+        self.circuits = {(entry["mailbox"], entry["sender"]): Circuit(**entry) for entry in state}
 
+    def as_state(self) -> list[JsonObject]:
+        return [asdict(circuit) for circuit in self.circuits.values()]
 
-class Guard:
-    """All locks, by mailbox and sender."""
+    def find(self, mailbox: str, sender: str) -> Circuit | None:
+        """The circuit that applies to a sender, open or half-open."""
+        return self.circuits.get((mailbox, "")) or self.circuits.get((mailbox, sender))
 
-    def __init__(self, state: list[dict[str, Any]] | None = None, pause: float = FIRST_PAUSE) -> None:
-        self.first_pause = pause
-        self.locks = {(entry["mailbox"], entry["sender"]): Lock(**entry) for entry in state or []}
+    def find_open(self, mailbox: str, sender: str) -> Circuit | None:
+        """The same, open only: a half-open circuit lets mail pass."""
+        circuit = self.find(mailbox, sender)
+        return circuit if circuit and not circuit.half_open else None
 
-    def as_state(self) -> list[dict[str, Any]]:
-        return [asdict(lock) for lock in self.locks.values()]
+    def record_refusal(self, mailbox: str, sender: str, queue_id: str, reason: str, now: float) -> QueueActions:
+        """Open the sender's circuit; where the refused message was the probe, double the delay."""
+        scope = sender if reason in _SENDER_REASONS else ""
+        circuit = self.find(mailbox, sender)
+        if circuit is None:
+            circuit = Circuit(mailbox, scope, reason, now, self.initial_delay, now + self.initial_delay)
+            self.circuits[(mailbox, scope)] = circuit
+        elif circuit.half_open:
+            circuit.delay = min(circuit.delay * 2, max(LONGEST_DELAY, self.initial_delay))
+            circuit.next_probe, circuit.probe, circuit.reason = now + circuit.delay, "", reason
+        return self.hold(circuit, queue_id)
 
-    def of(self, mailbox: str, sender: str) -> Lock | None:
-        """The lock that a sender's mail meets."""
-        return self.locks.get((mailbox, "")) or self.locks.get((mailbox, sender))
+    def hold(self, circuit: Circuit, queue_id: str) -> QueueActions:
+        """Put a message of a suspended sender on hold."""
+        if queue_id in circuit.held:
+            return QueueActions()
+        circuit.held.append(queue_id)
+        return QueueActions(hold=[queue_id])
 
-    def closed(self, mailbox: str, sender: str) -> Lock | None:
-        """The same, but for a lock whose probe is under way: there the way is open."""
-        lock = self.of(mailbox, sender)
-        return lock if lock and not lock.probing else None
+    def record_success(self, mailbox: str, sender: str) -> QueueActions:
+        """Close the sender's circuit after one of its messages was sent."""
+        circuit = self.find(mailbox, sender)
+        return self.close(circuit) if circuit and (circuit.half_open or circuit.sender) else QueueActions()
 
-    def refused(self, mailbox: str, sender: str, queue_id: str, reason: str, now: float) -> Orders:
-        """A refusal that is to be held: the sender is held back, or its pause doubled where this was the probe."""
-        scope = sender if reason in OF_A_SENDER else ""
-        lock = self.of(mailbox, sender)
-        if lock is None:
-            lock = Lock(mailbox, scope, reason, now, self.first_pause, now + self.first_pause)
-            self.locks[(mailbox, scope)] = lock
-        elif lock.probing:
-            lock.pause = min(lock.pause * 2, max(LONGEST_PAUSE, self.first_pause))
-            lock.next_probe, lock.probing, lock.reason = now + lock.pause, "", reason
-        return self.keep(lock, queue_id)
+    def close(self, circuit: Circuit) -> QueueActions:
+        """Remove a circuit and release its messages."""
+        self.circuits.pop((circuit.mailbox, circuit.sender), None)
+        return QueueActions(release=circuit.held)
 
-    def keep(self, lock: Lock, queue_id: str) -> Orders:
-        """A message of a held-back sender joins the others."""
-        if queue_id in lock.held:
-            return Orders()
-        lock.held.append(queue_id)
-        return Orders(hold=[queue_id])
+    def start_probes(self, now: float) -> QueueActions:
+        """Release the probes that are due; a probe without a result makes room for the next one."""
+        actions = QueueActions()
+        for circuit in list(self.circuits.values()):
+            if circuit.half_open and now >= circuit.next_probe + PROBE_TIMEOUT:
+                circuit.probe, circuit.next_probe = "", now + circuit.delay
+            elif not circuit.half_open and now >= circuit.next_probe and circuit.held:
+                circuit.probe = circuit.held.pop(0)
+                circuit.next_probe = now
+                actions.release.append(circuit.probe)
+            elif not circuit.half_open and now >= circuit.next_probe:
+                # No message is held: the sender's next message is the probe.
+                self.circuits.pop((circuit.mailbox, circuit.sender), None)
+        return actions
 
-    def sent(self, mailbox: str, sender: str) -> Orders:
-        """A message of the sender went: whatever held it back is gone."""
-        lock = self.of(mailbox, sender)
-        return self.open(lock) if lock and (lock.probing or lock.sender) else Orders()
-
-    def open(self, lock: Lock) -> Orders:
-        self.locks.pop((lock.mailbox, lock.sender), None)
-        return Orders(release=lock.held)
-
-    def tick(self, now: float) -> Orders:
-        """Probes that are due; a probe without a verdict gives way to the next one."""
-        orders = Orders()
-        for lock in list(self.locks.values()):
-            if lock.probing and now >= lock.next_probe + PATIENCE:
-                lock.probing, lock.next_probe = "", now + lock.pause
-            elif not lock.probing and now >= lock.next_probe and lock.held:
-                lock.probing = lock.held.pop(0)
-                lock.next_probe = now
-                orders.release.append(lock.probing)
-            elif not lock.probing and now >= lock.next_probe:
-                # Nothing is held: the next message of the sender is the probe.
-                self.locks.pop((lock.mailbox, lock.sender), None)
-        return orders
-
-    def forget(self, queued: set[str]) -> None:
-        """Messages that an administrator removed."""
-        for lock in self.locks.values():
-            lock.held = [queue_id for queue_id in lock.held if queue_id in queued]
+    def retain(self, queued: set[str]) -> None:
+        """Drop held messages that are no longer in the queue, as after an administrator removed them."""
+        for circuit in self.circuits.values():
+            circuit.held = [queue_id for queue_id in circuit.held if queue_id in queued]
 
 
-def words(sender: str, cause: str, until: str) -> str:
-    """The reason that waiting mail gets; the error table knows it (relay-sender-suspended)."""
-    return f"{sender} is suspended by the relay: {cause}; next attempt at {until}, or run mailops-relay release"
+def suspension_text(sender: str, cause: str, next_attempt: str) -> str:
+    """The text that deferred mail gets in Postfix; the error catalog matches it (relay-sender-suspended)."""
+    return f"{sender} is suspended by the relay: {cause}; next attempt at {next_attempt}, or run mailops-relay release"

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many recipients each mailbox has sent to in the last 24 hours, and whether its day is full.
+"""Recipients that each mailbox has sent to in the last 24 hours, and whether its daily quota is reached.
 
-Private to the collection. Microsoft counts 10,000 recipients in 24 rolling hours and blocks the mailbox beyond ("Exchange Online
-limits"); the relay stops before, and what comes meanwhile waits. Kept in slots of five minutes: a recipient is forgotten when its
-whole slot is a day old, so the count errs on the safe side.
+Microsoft counts 10,000 recipients in 24 rolling hours and blocks the mailbox beyond ("Exchange Online limits"); the relay stops before,
+and further mail waits in the queue. The rolling counter has slots of five minutes: a recipient is counted until its whole slot is a day
+old, so the count is never too low.
 """
 
 from __future__ import annotations
@@ -16,79 +16,80 @@ from dataclasses import dataclass, field
 
 DAY = 86400.0
 _SLOTS = 288
-# A full mailbox opens again when this part of its day is free, so that it does not open and close with every message.
-_ROOM = 20
+# Delivery resumes when this part of the quota is free, so that it does not stop and resume with every message.
+_RESERVE_PART = 20
 
 
 @dataclass
-class Ledger:
+class RollingCounter:
     """Recipients by mailbox and slot. `window` in seconds."""
 
     window: float = DAY
     slots: dict[str, dict[int, int]] = field(default_factory=dict)
 
     @property
-    def width(self) -> float:
+    def slot_width(self) -> float:
         return self.window / _SLOTS
 
-    def add(self, mailbox: str, at: float, recipients: int = 1) -> None:
-        mine = self.slots.setdefault(mailbox, {})
-        slot = math.floor(at / self.width)
-        mine[slot] = mine.get(slot, 0) + recipients
+    def add(self, mailbox: str, timestamp: float, recipients: int = 1) -> None:
+        counts = self.slots.setdefault(mailbox, {})
+        slot = math.floor(timestamp / self.slot_width)
+        counts[slot] = counts.get(slot, 0) + recipients
 
-    def used(self, mailbox: str, now: float) -> int:
-        self._forget(mailbox, now)
+    def total(self, mailbox: str, now: float) -> int:
+        """Recipients within the window."""
+        self._expire(mailbox, now)
         return sum(self.slots.get(mailbox, {}).values())
 
-    def free_at(self, mailbox: str, now: float, wanted: int) -> float:
-        """When no more than `wanted` recipients are counted, if nothing is sent until then; `now` where that is so already."""
-        left = self.used(mailbox, now)
-        for slot, count in sorted(self.slots.get(mailbox, {}).items()):
-            if left <= wanted:
+    def time_below(self, mailbox: str, now: float, count: int) -> float:
+        """When the total is at most `count` if nothing is sent until then; `now` where it already is."""
+        total = self.total(mailbox, now)
+        for slot, recipients in sorted(self.slots.get(mailbox, {}).items()):
+            if total <= count:
                 break
-            left -= count
-            now = max(now, (slot + 1) * self.width + self.window)
+            total -= recipients
+            now = max(now, (slot + 1) * self.slot_width + self.window)
         return now
 
-    def _forget(self, mailbox: str, now: float) -> None:
-        mine = self.slots.get(mailbox, {})
-        for slot in [slot for slot in mine if (slot + 1) * self.width + self.window <= now]:
-            del mine[slot]
+    def _expire(self, mailbox: str, now: float) -> None:
+        counts = self.slots.get(mailbox, {})
+        for slot in [slot for slot in counts if (slot + 1) * self.slot_width + self.window <= now]:
+            del counts[slot]
 
     def as_state(self) -> dict[str, dict[str, int]]:
-        return {mailbox: {str(slot): count for slot, count in mine.items()} for mailbox, mine in self.slots.items() if mine}
+        return {mailbox: {str(slot): count for slot, count in counts.items()} for mailbox, counts in self.slots.items() if counts}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Mapping[str, int]], window: float = DAY) -> Ledger:
-        return cls(window, {mailbox: {int(slot): int(count) for slot, count in mine.items()} for mailbox, mine in state.items()})
+    def from_state(cls, state: Mapping[str, Mapping[str, int]], window: float = DAY) -> RollingCounter:
+        return cls(window, {mailbox: {int(slot): int(count) for slot, count in counts.items()} for mailbox, counts in state.items()})
 
 
 @dataclass
-class Day:
-    """Whether a mailbox is closed because its day is full. `limit` 0: never; `room`: how much must be free for it to open again."""
+class DailyQuota:
+    """Whether a mailbox's quota is reached. `limit` 0: no quota. `reserve`: what must be free for delivery to resume."""
 
     limit: int
-    closed: bool = False
-    room: int = 0
+    reached: bool = False
+    reserve: int = 0
 
-    def judge(self, used: int, in_flight: int) -> bool:
-        """Whether it is closed now. `in_flight`: recipients that are being sent and cannot be stopped.
+    def update(self, used: int, in_flight: int) -> bool:
+        """Whether the quota is reached now. `in_flight`: recipients that are being sent and cannot be stopped.
 
-        A message with more recipients than the whole day has goes when nothing else was sent: it would wait for ever.
+        A message with more recipients than the whole quota is sent when nothing else was: it would wait forever.
         """
         if not self.limit:
-            self.closed = False
-        elif self.closed:
-            self.closed = used > max(0, self.limit - self.room)
+            self.reached = False
+        elif self.reached:
+            self.reached = used > self.resume_count()
         elif used >= self.limit or (used and used + in_flight > self.limit):
-            self.closed, self.room = True, max(in_flight, self.limit // _ROOM, 1)
-        return self.closed
+            self.reached, self.reserve = True, max(in_flight, self.limit // _RESERVE_PART, 1)
+        return self.reached
 
-    def opens_below(self) -> int:
-        """The count at which it opens."""
-        return max(0, self.limit - self.room)
+    def resume_count(self) -> int:
+        """The count at which delivery resumes."""
+        return max(0, self.limit - self.reserve)
 
 
-def words(mailbox: str, limit: int, until: str) -> str:
-    """The reason that waiting mail gets; the error table knows it (relay-daily-quota-reached)."""
-    return f"{mailbox} has reached its daily quota of {limit} recipients; delivery resumes at {until}"
+def quota_text(mailbox: str, limit: int, resumes: str) -> str:
+    """The text that deferred mail gets in Postfix; the error catalog matches it (relay-daily-quota-reached)."""
+    return f"{mailbox} has reached its daily quota of {limit} recipients; delivery resumes at {resumes}"

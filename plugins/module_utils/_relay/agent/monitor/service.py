@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service mailops-relay-monitor: follows the journal, keeps the state, writes what is closed and what root is to do.
+"""The service mailops-relay-monitor: follows the journal, saves the state, writes suspended senders and queue actions.
 
-Private to the collection. It waits for `journalctl --follow` and wakes up for nothing else but what is due. Postfix needs it for nothing:
-while it is dead, mail is taken and sent, and when it is back it reads on where it stopped.
+It waits for `journalctl --follow` and wakes up otherwise only for what is due. Postfix does not depend on it: while it is stopped, mail is
+accepted and sent, and after its start it reads the journal from where it stopped.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any
+from types import FrameType
 
-from ..console import complain, say
-from ..postfix import maillog, queue
-from . import store as desks
-from .store import Desk
+from ..config import ConfigError
+from ..console import print_error, print_line
+from ..postfix import journal, maillog, queue
+from .store import MonitorStore
 
-# A busy relay's state is written no more often than this, in seconds: what is not yet written is read again from the journal.
-SAVE_EVERY = 2.0
+# Seconds between two writes of a busy relay's state: what is not written yet is read from the journal again after a restart.
+_SAVE_INTERVAL = 2.0
 
 
-def command(cursor: str, since: float) -> list[str]:
+def journal_command(cursor: str, since: float) -> list[str]:
     """journalctl from just after a cursor, else from a time, else from a day ago."""
     start = f"--after-cursor={cursor}" if cursor else f"--since=@{int(since)}" if since else "--since=-24h"
-    return ["journalctl", *maillog.JOURNAL, "--no-tail", "--follow", start, *maillog.MATCHES]
+    return ["journalctl", *journal.OPTIONS, "--no-tail", "--follow", start, *journal.MATCHES]
 
 
-class Watch:
-    """One run. `skip_until`: events up to this time were counted before, where the cursor itself is no longer in the journal."""
+class MonitorService:
+    """One run. `skip_until`: events up to this Unix time were counted before, where the journal no longer has the cursor."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.keeper, self.cursor = desks.keeper(desk)
-        self.keeper.sender_of = self._sender_of
+    def __init__(self, store: MonitorStore) -> None:
+        self.store = store
+        self.state, self.cursor = store.load()
+        self.state.sender_of = self._sender_of
         self.dirty, self.saved, self.stopping, self.skip_until = False, 0.0, False, 0.0
         self._senders: dict[str, str] = {}
 
@@ -45,106 +45,111 @@ class Watch:
         if queue_id not in self._senders:
             try:
                 self._senders = {message.queue_id: message.sender for message in queue.read()}
-            except queue.QueueUnreadable as error:
-                say(f"<4>{error}")
+            except queue.QueueError as error:
+                print_line(f"<4>{error}")
             self._senders.setdefault(queue_id, "")
         return self._senders[queue_id]
 
-    def line(self, text: str) -> None:
-        cursor, event = maillog.parse(text)
-        self.cursor = cursor or self.cursor
-        if event and event.at > self.skip_until:
-            self.keeper.feed(event)
+    def process_line(self, text: str) -> None:
+        """Record the event of a journal line."""
+        entry = journal.parse_line(text)
+        if entry is None:
+            return
+        self.cursor = entry.cursor or self.cursor
+        event = maillog.event_of(entry)
+        if event and event.timestamp > self.skip_until:
+            self.state.process(event)
             self.dirty = True
 
-    def settle(self, now: float, idle: bool = True) -> None:
-        """After a batch of lines: decide, carry out, and write the state where that is due. Effects come before the state."""
-        asked = self.desk.asked.exists()
-        if asked:
-            opened = self.keeper.release(self.desk.asked.read_text("utf-8").split())
-            self._say(f"Released by hand: {', '.join(opened) or 'nothing of that name was held back'}.")
-        acted = desks.carry_out(self.desk, self.keeper, self.keeper.tick(now))
-        if acted:
-            closed = (self.keeper.written or "").splitlines()
-            self._say("Closed: " + "; ".join(line.split(" ", 2)[2] for line in closed) + "." if closed else "All senders are open.")
-        if acted or asked or (self.dirty and (idle or now - self.saved >= SAVE_EVERY)):
-            desks.save(self.desk, self.keeper, self.cursor)
+    def update(self, now: float, idle: bool = True) -> None:
+        """After a batch of lines: decide, apply, and save the state where that is due. Effects come before the state."""
+        request = self.store.paths.release_request
+        requested = request.exists()
+        if requested:
+            released = self.state.release(request.read_text("utf-8").split())
+            print_line(f"Released on request: {', '.join(released) or 'no suspended sender matches'}.")
+        changed = self.store.apply(self.state, self.state.update(now))
+        if changed:
+            print_line(self._summary())
+        if changed or requested or (self.dirty and (idle or now - self.saved >= _SAVE_INTERVAL)):
+            self.store.save(self.state, self.cursor)
             self.dirty, self.saved = False, now
-        if asked:  # now that whoever asked can read what came of it
-            self.desk.asked.unlink(missing_ok=True)
+        if requested:  # only now: `mailops-relay release` reads the saved state next
+            request.unlink(missing_ok=True)
         self._senders = {}
 
-    def _say(self, text: str) -> None:
-        say(text)
+    def _summary(self) -> str:
+        rows = (self.state.table or "").splitlines()
+        return "Suspended: " + "; ".join(row.split(" ", 2)[2] for row in rows) + "." if rows else "No sender is suspended."
 
     def reconcile(self) -> None:
-        """What was removed from the queue while nobody watched is held no longer."""
-        if self.keeper.guard.locks:
+        """Drop held messages that were removed from the queue."""
+        if self.state.breaker.circuits:
             try:
-                self.keeper.guard.forget({message.queue_id for message in queue.read()})
-            except queue.QueueUnreadable as error:
-                say(f"<4>{error}")
+                self.state.breaker.retain({message.queue_id for message in queue.read()})
+            except queue.QueueError as error:
+                print_line(f"<4>{error}")
 
     def run(self) -> int:
-        """Until a signal ends it (0), or the journal does (1: systemd starts it again)."""
-        self.settle(time.time())
+        """Exit status: 0 after a signal, 1 where journalctl ended (systemd restarts the service)."""
+        self.update(time.time())
         started = time.monotonic()
-        status = self._follow(command(self.cursor, self.keeper.at))
+        status = self._follow(journal_command(self.cursor, self.state.last_event))
         if not self.stopping and self.cursor and status and time.monotonic() - started < 5:
-            say("<4>The journal no longer has the line that was read last; what is newer is read.")
-            self.skip_until = self.keeper.at
-            status = self._follow(command("", self.keeper.at))
-        self.settle(time.time())
+            print_line("<4>The journal no longer has the entry that was read last; newer entries are read.")
+            self.skip_until = self.state.last_event
+            status = self._follow(journal_command("", self.state.last_event))
+        self.update(time.time())
         return 0 if self.stopping else 1
 
-    def _follow(self, arguments: list[str]) -> int:
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, bufsize=0) as journal:  # noqa: S603
-            wake, mine = os.pipe()
-            os.set_blocking(mine, False)
-            signal.set_wakeup_fd(mine, warn_on_full_buffer=False)
+    def _follow(self, command: list[str]) -> int:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as process:  # noqa: S603
+            read_end, write_end = os.pipe()
+            os.set_blocking(write_end, False)
+            signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-                signal.signal(number, self._signalled)
+                signal.signal(number, self._on_signal)
             try:
-                self._read(journal.stdout.fileno() if journal.stdout else -1, wake)
+                self._read(process.stdout.fileno() if process.stdout else -1, read_end)
             finally:
                 signal.set_wakeup_fd(-1)
-                journal.terminate()
-                os.close(wake)
-                os.close(mine)
-            return journal.wait()
+                process.terminate()
+                os.close(read_end)
+                os.close(write_end)
+            return process.wait()
 
-    def _signalled(self, number: int, _frame: Any) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.stopping = self.stopping or number != signal.SIGUSR1
 
-    def _read(self, journal: int, wake: int) -> None:
+    def _read(self, journal_end: int, signal_end: int) -> None:
         rest, checked = b"", time.time()
         while not self.stopping:
-            ready, _writable, _failed = select.select([journal, wake], [], [], self._patience())
-            if wake in ready:
-                os.read(wake, 512)
-            chunk = os.read(journal, 1 << 16) if journal in ready else None
+            ready, _writable, _failed = select.select([journal_end, signal_end], [], [], self._timeout())
+            if signal_end in ready:
+                os.read(signal_end, 512)
+            chunk = os.read(journal_end, 1 << 16) if journal_end in ready else None
             if chunk == b"":
                 return
             if chunk:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    self.line(line.decode("utf-8", "replace"))
+                    self.process_line(line.decode("utf-8", "replace"))
             now = time.time()
             if now - checked > 60:
                 self.reconcile()
                 checked = now
-            self.settle(now, idle=not chunk)
+            self.update(now, idle=not chunk)
 
-    def _patience(self) -> float:
-        """Until something is due; a state that is not written yet is, after a moment."""
-        return 0.5 if self.dirty else self.keeper.wake(time.time())
+    def _timeout(self) -> float:
+        """Seconds until something is due; an unsaved state is due soon."""
+        return 0.5 if self.dirty else self.state.seconds_until_due(time.time())
 
 
-def main(arguments: list[str]) -> int:
-    """`mailops-relay monitor`: 2 where the relay's settings cannot be read."""
+def main() -> int:
+    """Exit status of `mailops-relay monitor`: 2 where the configuration cannot be read."""
     try:
-        watch = Watch(Desk())
-    except (OSError, ValueError, KeyError) as error:
-        complain(f"<3>The relay's settings cannot be read: {error}. Run the role relay_host.")
+        service = MonitorService(MonitorStore())
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        print_error(f"<3>The delivery monitor cannot start: {error}")
         return 2
-    return watch.run()
+    return service.run()

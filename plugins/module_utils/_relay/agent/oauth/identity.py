@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay's own key and certificate, and the change from one pair to the next.
+"""The relay's private key and certificate, and the change to the next ones.
 
-Private to the collection. The role makes the pairs (tasks/new_key.yml), certificate first and key last. So a next key without its
-certificate means that a change was cut short, and a next certificate without its key that making the pair was.
+The role creates them (tasks of relay_host), the certificate first and the key last. So a next key without its certificate means that a
+change was interrupted, and a next certificate without its key that its creation was.
 """
 
 from __future__ import annotations
@@ -21,37 +21,39 @@ from ...._core.errors import InvalidInput
 
 
 class Identity:
-    """One pair: `key.pem` and `cert.pem`, with a prefix for the next one, in the directory that only its user can read."""
+    """`key.pem` and `cert.pem` in a directory that only their user can read; the prefix `next.` names the next ones."""
 
     def __init__(self, directory: Path, prefix: str = "") -> None:
         self._directory, self._prefix = directory, prefix
 
-    def _at(self, name: str, prefix: str | None = None) -> Path:
+    def _file(self, name: str, prefix: str | None = None) -> Path:
         return self._directory / f"{self._prefix if prefix is None else prefix}{name}"
 
     def key(self) -> str:
-        """The private key (PEM)."""
+        """The private key (PEM). Raises InvalidInput."""
         return self._read("key.pem")
 
     def certificate(self) -> str:
+        """The certificate (PEM). Raises InvalidInput."""
         return self._read("cert.pem")
 
     def thumbprint(self) -> str:
-        """SHA-1 of the certificate, in hexadecimal, as Entra names certificates (x5t)."""
+        """SHA-1 of the certificate in hexadecimal, by which Entra identifies it (x5t). Raises InvalidInput."""
         try:
             der = ssl.PEM_cert_to_DER_cert(self.certificate().strip())
         except ValueError as error:
-            raise InvalidInput(f"{self._at('cert.pem')} holds no certificate: remove it and its key, and run the role again.") from error
+            path = self._file("cert.pem")
+            raise InvalidInput(f"{path} holds no certificate: remove it and its key, then run the role relay_host again.") from error
         return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
 
-    def following(self) -> Identity | None:
-        """The next pair, if there is one."""
-        whole = self._at("key.pem", "next.").exists() and self._at("cert.pem", "next.").exists()
-        return Identity(self._directory, "next.") if whole else None
+    def next(self) -> Identity | None:
+        """The next key and certificate, where both exist."""
+        complete = self._file("key.pem", "next.").exists() and self._file("cert.pem", "next.").exists()
+        return Identity(self._directory, "next.") if complete else None
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody else changes or signs with the pairs meanwhile: the timer's run waits for the role's, and the other way round."""
+    def lock(self) -> Iterator[None]:
+        """An exclusive lock: the timer's run and the role's run wait for each other."""
         handle = os.open(self._directory, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -59,21 +61,21 @@ class Identity:
         finally:
             os.close(handle)
 
-    def advance(self) -> None:
-        """The next pair becomes the pair; the certificate before it is kept, until it is no longer published."""
-        self._at("cert.pem").replace(self._at("previous.cert.pem"))
-        self._at("cert.pem", "next.").replace(self._at("cert.pem"))
-        self.finish()
+    def activate_next(self) -> None:
+        """Replace key and certificate by the next ones; the previous certificate stays until it is no longer published."""
+        self._file("cert.pem").replace(self._file("previous.cert.pem"))
+        self._file("cert.pem", "next.").replace(self._file("cert.pem"))
+        self.complete_activation()
 
-    def finish(self) -> None:
-        """The end of `advance`, also of one that was cut short."""
-        if self._at("key.pem", "next.").exists() and not self._at("cert.pem", "next.").exists():
-            self._at("key.pem", "next.").replace(self._at("key.pem"))
-        elif self._at("previous.cert.pem").exists() and not self._at("cert.pem").exists():
-            self._at("previous.cert.pem").replace(self._at("cert.pem"))
+    def complete_activation(self) -> None:
+        """Complete an activation, also one that was interrupted."""
+        if self._file("key.pem", "next.").exists() and not self._file("cert.pem", "next.").exists():
+            self._file("key.pem", "next.").replace(self._file("key.pem"))
+        elif self._file("previous.cert.pem").exists() and not self._file("cert.pem").exists():
+            self._file("previous.cert.pem").replace(self._file("cert.pem"))
 
     def _read(self, name: str) -> str:
         try:
-            return self._at(name).read_text(encoding="ascii")
+            return self._file(name).read_text(encoding="ascii")
         except (OSError, ValueError) as error:
-            raise InvalidInput(f"{self._at(name)} cannot be read ({error}): run role relay_host again.") from error
+            raise InvalidInput(f"{self._file(name)} cannot be read ({error}): run the role relay_host again.") from error

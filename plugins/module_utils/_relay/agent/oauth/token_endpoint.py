@@ -1,63 +1,75 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks Microsoft's token endpoint for a token, by certificate, with the distribution's msal.
+"""Requests an access token from Microsoft's token endpoint by certificate, with the distribution's msal.
 
-Private to the collection. Source: "Microsoft identity platform application authentication certificate credentials".
+Source: "Microsoft identity platform application authentication certificate credentials".
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from ...._core.errors import MissingLibrary, SignInError, Unreachable
 from ....error_catalog import entra
+from ..config import AgentConfig
+from ..files import JsonObject
 from .identity import Identity
 
 TIMEOUT = 20  # seconds a request
 ATTEMPTED = "get a token for sending"
 
 
-class Acquire(Protocol):
-    def __call__(self, settings: dict[str, Any], identity: Identity) -> dict[str, Any]:
-        """The endpoint's answer, with access_token and expires_in (seconds); MailopsError says why there is none."""
+@dataclass(frozen=True)
+class TokenResponse:
+    """`expires_in` in seconds."""
+
+    access_token: str
+    expires_in: int
 
 
-def acquire(settings: dict[str, Any], identity: Identity) -> dict[str, Any]:
-    """See Acquire. `settings`: authority, tenant, client_id and scope, of relay.json."""
+class TokenRequest(Protocol):
+    def __call__(self, config: AgentConfig, identity: Identity) -> TokenResponse:
+        """A new access token. Raises MailopsError."""
+
+
+def request_token(config: AgentConfig, identity: Identity) -> TokenResponse:
+    """See TokenRequest."""
     try:
         import msal
         import requests
     except ImportError as error:
         raise MissingLibrary("msal") from error
     credential = {"private_key": identity.key(), "thumbprint": identity.thumbprint(), "public_certificate": identity.certificate()}
-    authority = f"{settings['authority']}/{settings['tenant']}"
+    authority = f"{config.authority}/{config.tenant}"
     try:
         client = msal.ConfidentialClientApplication(
-            settings["client_id"], authority=authority, client_credential=credential, timeout=TIMEOUT, instance_discovery=False
+            config.client_id, authority=authority, client_credential=credential, timeout=TIMEOUT, instance_discovery=False
         )
-        answer: dict[str, Any] = client.acquire_token_for_client(scopes=[settings["scope"]])
+        answer: JsonObject = client.acquire_token_for_client(scopes=[config.scope])
     except requests.RequestException as error:
-        raise Unreachable(ATTEMPTED, f"{settings['authority']} cannot be reached or is out of order ({_short(error)})") from None
-    except KeyError:  # msal's own mistake (1.32, MsalServiceError without its texts) where the endpoint answers 5xx
-        raise Unreachable(ATTEMPTED, f"{settings['authority']} cannot be reached or is out of order") from None
+        raise Unreachable(ATTEMPTED, f"{config.authority} cannot be reached or is out of order ({_shortened(error)})") from None
+    except KeyError:  # a bug of msal 1.32: MsalServiceError without its texts where the endpoint answers 5xx
+        raise Unreachable(ATTEMPTED, f"{config.authority} cannot be reached or is out of order") from None
     except (ValueError, OSError) as error:
-        raise _refused({"error": "invalid_answer", "error_description": _short(error)}) from None
+        raise _refusal({"error": "invalid_answer", "error_description": _shortened(error)}) from None
     if not answer.get("access_token"):
-        raise _refused(answer)
-    return answer
+        raise _refusal(answer)
+    return TokenResponse(str(answer["access_token"]), int(answer["expires_in"]))
 
 
-def _short(error: Exception) -> str:
-    """The end of a chain of exceptions says what happened."""
+def _shortened(error: Exception) -> str:
+    """Begin and end of an exception's text: the end of a chain names the cause."""
     text = " ".join(str(error).split())
     return text if len(text) <= 200 else f"{text[:60]} ... {text[-135:]}"
 
 
-def _refused(answer: dict[str, Any]) -> SignInError:
-    said = str(answer.get("error_description") or answer.get("error") or "")
-    codes = answer.get("error_codes") or re.findall(r"AADSTS(\d+)", said)
+def _refusal(answer: JsonObject) -> SignInError:
+    description = str(answer.get("error_description") or answer.get("error") or "")
+    codes = answer.get("error_codes") or re.findall(r"AADSTS(\d+)", description)
     code = f"AADSTS{codes[0]}" if codes else str(answer.get("error") or "")
     known = entra(codes[0] if codes else "", str(answer.get("error") or ""))
-    return SignInError(ATTEMPTED, said.split("Trace ID:", maxsplit=1)[0], code=code, known=known, trace=str(answer.get("trace_id") or ""))
+    text = description.split("Trace ID:", maxsplit=1)[0]
+    return SignInError(ATTEMPTED, text, code=code, known=known, trace=str(answer.get("trace_id") or ""))

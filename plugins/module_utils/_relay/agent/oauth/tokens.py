@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token that the relay signs in with at Microsoft 365: asked for early, handed to Dovecot, kept while it is good.
+"""`mailops-relay token`: renews the relay's access token for Microsoft 365 and writes it to Dovecot's passwd-file.
 
-Private to the collection. One token of the application serves all mailboxes. It is renewed when a quarter of its life is over, so an
-outage of the token endpoint is outlived by the three other quarters. Dovecot reads it from a passwd-file
-(doc.dovecot.org, "Passwd-file", "Password database extra fields: proxy"). Nothing here prints a token, a password or a key.
+One token of the sender app serves all mailboxes. It is renewed after a quarter of its lifetime, so that mail flows for the other three
+quarters if the token endpoint fails. Source: doc.dovecot.org, "Passwd-file", "Password database extra fields: proxy". No token, password
+or key is ever printed.
 """
 
 from __future__ import annotations
@@ -13,127 +13,132 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 from ...._core.errors import MailopsError
-from ..console import complain, say
-from ..files import read_object, write
-from ..paths import Places
+from .. import config
+from ..console import print_error, print_line
+from ..files import read_object, write_if_changed
+from ..paths import Paths
+from . import token_status
 from .identity import Identity
-from .token_endpoint import Acquire, acquire
+from .token_endpoint import TokenRequest, request_token
+from .token_status import TokenStatus
 
-PART = 4  # a token is renewed when this part of its life is over
-MARGIN = 60  # seconds: a token that ends sooner is of no use
+RENEWAL_PART = 4  # a token is renewed after this part of its lifetime
+_MARGIN = 60  # seconds: a token that expires sooner is not used
+NEXT_KEY_REFUSED = 3  # exit status
+
+
+@dataclass(frozen=True)
+class Token:
+    """Unix times. `subject`: authority, tenant, application, scope and certificate that the token was issued for."""
+
+    access_token: str
+    issued: float
+    expires: float
+    subject: str
 
 
 @dataclass
-class Writer:
-    """One run. `say` takes a line for the journal."""
+class TokenRenewal:
+    """One run. `log` takes a line for the journal. Raises ConfigError."""
 
-    places: Places = field(default_factory=Places)
-    ask: Acquire = acquire
+    paths: Paths = field(default_factory=Paths)
+    request: TokenRequest = request_token
     now: Callable[[], float] = time.time
-    say: Callable[[str], Any] = say
+    log: Callable[[str], object] = print_line
 
     def __post_init__(self) -> None:
-        self.settings: dict[str, Any] = json.loads(self.places.settings.read_text(encoding="utf-8"))
-        self.identity = Identity(self.places.configuration / "identity")
+        self.config = config.load(self.paths.config_file)
+        self.identity = Identity(self.paths.identity)
 
     def renew(self) -> int:
-        """Exit status: 0 while there is a token that is good, 1 where there is none."""
-        with self.identity.alone():
+        """Renew the token where that is due. Exit status: 0 while there is a valid token, else 1."""
+        with self.identity.lock():
             return self._renew()
 
     def _renew(self) -> int:
-        self.identity.finish()
-        mark = self._mark(self.identity)
-        token = self._kept(mark)
-        if not token or self.now() >= token["got"] + (token["expires"] - token["got"]) / PART:
-            token = self._renewed(mark, token)
+        self.identity.complete_activation()
+        subject = self._subject(self.identity)
+        token = self._current(subject)
+        if not token or self.now() >= token.issued + (token.expires - token.issued) / RENEWAL_PART:
+            token = self._renewed(subject, token)
         if not token:
             return 1
-        self._hand_over(token)
+        self._write(token)
         return 0
 
-    def switch(self) -> int:
-        """Signs in with the next key, and makes it the key: 0. Where Microsoft refuses it, all stays as it is: 3."""
-        with self.identity.alone():
-            return self._switch()
+    def use_next_key(self) -> int:
+        """Sign in with the next key and activate it: 0. Where Microsoft refuses it, nothing changes: 3."""
+        with self.identity.lock():
+            return self._use_next_key()
 
-    def _switch(self) -> int:
-        self.identity.finish()
-        following = self.identity.following()
+    def _use_next_key(self) -> int:
+        self.identity.complete_activation()
+        following = self.identity.next()
         if following is None:
             return 0
         try:
-            token = self._asked(following, self._mark(following))
+            token = self._requested(following, self._subject(following))
         except MailopsError as error:
-            self.say(f"The relay stays on its present key: {error}")
-            return 3
-        self.identity.advance()
-        self._hand_over(token)
-        self._note(token, "")
-        self.say("The relay signs in with its new key from now on.")
+            self.log(f"The relay keeps its current key: {error}")
+            return NEXT_KEY_REFUSED
+        self.identity.activate_next()
+        self._write(token)
+        self._write_status(token)
+        self.log("The relay now signs in with its new key.")
         return 0
 
-    def _mark(self, identity: Identity) -> str:
-        """What a kept token has to be of: this application of this tenant, by this certificate."""
-        return "|".join([*(self.settings[name] for name in ("authority", "tenant", "client_id", "scope")), identity.thumbprint()])
+    def _subject(self, identity: Identity) -> str:
+        values = (self.config.authority, self.config.tenant, self.config.client_id, self.config.scope, identity.thumbprint())
+        return "|".join(values)
 
-    def _kept(self, mark: str) -> dict[str, Any] | None:
-        token = read_object(self.places.token)
-        return token if token.get("mark") == mark and token["expires"] - MARGIN > self.now() else None
+    def _current(self, subject: str) -> Token | None:
+        """The saved token, where it is still valid and of the same subject."""
+        document = read_object(self.paths.token)
+        if document.get("subject") != subject or document["expires"] - _MARGIN <= self.now():
+            return None
+        return Token(**document)
 
-    def _asked(self, identity: Identity, mark: str) -> dict[str, Any]:
-        answer = self.ask(self.settings, identity)
-        got = self.now()
-        return {"access_token": answer["access_token"], "got": got, "expires": got + int(answer["expires_in"]), "mark": mark}
+    def _requested(self, identity: Identity, subject: str) -> Token:
+        response = self.request(self.config, identity)
+        issued = self.now()
+        return Token(response.access_token, issued, issued + response.expires_in, subject)
 
-    def _renewed(self, mark: str, kept: dict[str, Any] | None) -> dict[str, Any] | None:
-        """A new token; where there is none to be had, the kept one."""
+    def _renewed(self, subject: str, current: Token | None) -> Token | None:
+        """A new token; the current one where the request fails."""
         try:
-            token = self._asked(self.identity, mark)
+            token = self._requested(self.identity, subject)
         except MailopsError as error:
-            left = f"the present one is good for {(kept['expires'] - self.now()) / 60:.0f} minutes" if kept else "mail waits"
-            self._note(kept, f"{error}")
-            self.say(f"<{4 if kept else 3}>No new token, {left}: {error}")
-            return kept
-        self._note(token, "")
+            minutes = (current.expires - self.now()) / 60 if current else 0
+            rest = f"the current one is valid for {minutes:.0f} minutes" if current else "mail stays in the queue"
+            self._write_status(current, str(error))
+            self.log(f"<{4 if current else 3}>No new token, {rest}: {error}")
+            return current
+        self._write_status(token)
         return token
 
-    def _hand_over(self, token: dict[str, Any]) -> None:
-        """The token kept, and the passwd-file, rewritten where it differs: a line a mailbox, in one step."""
-        host, port = self.settings["smtp_host"], self.settings["smtp_port"]
-        secret = self.places.secret.read_text(encoding="ascii").strip()
-        fields = f"proxy=y host={host} port={port} starttls=yes proxy_mech=XOAUTH2 pass={token['access_token']}"
-        lines = [f"{entry['address']}:{{PLAIN}}{secret}::::::{fields}\n" for entry in self.settings["mailboxes"]]
-        _write(self.places.token, json.dumps(token), 0o600)
-        _write(self.places.passdb, "".join(lines), 0o640)
+    def _write(self, token: Token) -> None:
+        """Save the token, and write Dovecot's passwd-file, one line a mailbox, where it differs."""
+        secret = self.paths.proxy_secret.read_text(encoding="ascii").strip()
+        upstream = f"proxy=y host={self.config.smtp_host} port={self.config.smtp_port} starttls=yes proxy_mech=XOAUTH2"
+        lines = [f"{box.address}:{{PLAIN}}{secret}::::::{upstream} pass={token.access_token}\n" for box in self.config.mailboxes]
+        write_if_changed(self.paths.token, json.dumps(asdict(token)), 0o600)
+        write_if_changed(self.paths.passdb, "".join(lines), 0o640)
 
-    def _note(self, token: dict[str, Any] | None, failure: str) -> None:
-        """For whoever watches."""
-        before = read_object(self.places.state)
-        since = (before.get("failing_since") or self.now()) if failure else None
-        times = {"got": token["got"], "expires": token["expires"]} if token else {"got": None, "expires": None}
-        _write(self.places.state, json.dumps({**times, "failure": failure, "failing_since": since}), 0o644)
+    def _write_status(self, token: Token | None, failure: str = "") -> None:
+        before = token_status.read(self.paths.token_status)
+        since = (before.failing_since or self.now()) if failure else None
+        status = TokenStatus(token.issued if token else None, token.expires if token else None, failure, since)
+        token_status.write(self.paths.token_status, status)
 
 
-def _write(path: Path, text: str, mode: int) -> None:
+def main(use_next_key: bool = False) -> int:
+    """Exit status of `mailops-relay token [--use-next-key]`."""
     try:
-        same = path.read_text(encoding="utf-8") == text
-    except OSError:
-        same = False
-    if not same:
-        write(path, text, mode)
-
-
-def main(arguments: list[str]) -> int:
-    """`token`: renew it where that is due. `token --use-next-key`: sign in with the next key from now on."""
-    try:
-        writer = Writer(say=say)
-        return writer.switch() if arguments == ["--use-next-key"] else writer.renew()
+        renewal = TokenRenewal()
+        return renewal.use_next_key() if use_next_key else renewal.renew()
     except (MailopsError, OSError, ValueError) as error:
-        complain(f"<3>The token could not be handed to Dovecot: {error}")
+        print_error(f"<3>The token could not be renewed: {error}")
         return 1

@@ -1,26 +1,19 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Journal lines of Postfix and of the bridge as events.
+"""Events from the journal entries of Postfix and of the submission proxy.
 
-Private to the collection. A line is what `journalctl -o json` prints: MESSAGE, SYSLOG_IDENTIFIER (postfix/m365-1/smtp), _SYSTEMD_UNIT,
-__REALTIME_TIMESTAMP in microseconds, __CURSOR. Addresses in a line are a device's own words: a quoted local part may hold anything, even
-`>, status=sent`, so they are read as RFC 5321 writes them. Sources: postfix smtp(8), qmgr(8), bounce(8), smtpd(8) of 3.7 to 3.11 with
-info_log_address_format = external; Dovecot 2.3.19 and 2.4.1. Tried on the lines that they really write (tests/unit/relay).
+Addresses in a log line are the device's text: a quoted local part may hold anything, even `>, status=sent`, so they are parsed as RFC 5321
+defines them. Sources: postfix smtp(8), qmgr(8), bounce(8), smtpd(8) of 3.7 to 3.11 with info_log_address_format = external; Dovecot 2.3.19
+and 2.4.1. The unit tests have log lines recorded on both releases.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
-BRIDGE_UNIT = "mailops-relay-proxy.service"
-POSTFIX_UNITS = ("postfix.service", "postfix@-.service")  # Debian 13, and 12
-# What journalctl is asked for: what `event` reads, of these units. Matches on one field are alternatives (journalctl(1)).
-JOURNAL = ("--quiet", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT")
-MATCHES = tuple(f"_SYSTEMD_UNIT={unit}" for unit in (*POSTFIX_UNITS, BRIDGE_UNIT))
+from .journal import POSTFIX_UNITS, PROXY_UNIT, JournalEntry
 
 _ID = r"[0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}"
 _ADDRESS = r'(?:"(?:[^"\\]|\\.)*"(?:@[^>]*)?|[^>"]*)'
@@ -52,16 +45,16 @@ _CLOSED = re.compile(
 
 @dataclass(frozen=True)
 class Event:
-    """What one line tells. `at`: Unix time in seconds. `label`: the listener or transport in the service's name (m365-1), else ""."""
+    """`timestamp`: Unix time in seconds. `label`: the listener or transport in the service's name (m365-1), else ""."""
 
-    at: float
+    timestamp: float
     label: str
     service: str
 
 
 @dataclass(frozen=True)
 class Accepted(Event):
-    """A device's message has a queue id."""
+    """A device's message was accepted and has a queue id."""
 
     queue_id: str
     client: str
@@ -69,8 +62,8 @@ class Accepted(Event):
 
 
 @dataclass(frozen=True)
-class Active(Event):
-    """Postfix takes a message up for delivery. `recipients`: those still to do."""
+class Activated(Event):
+    """A message entered the active queue. `recipients`: those without a result yet."""
 
     queue_id: str
     sender: str
@@ -80,7 +73,7 @@ class Active(Event):
 
 @dataclass(frozen=True)
 class Delivery(Event):
-    """One recipient's attempt. `status`: sent, deferred or bounced.
+    """A delivery attempt for one recipient. `status`: sent, deferred or bounced.
 
     `delays` in seconds: before the queue manager, in it, connecting, sending.
     """
@@ -97,10 +90,10 @@ class Delivery(Event):
 
 @dataclass(frozen=True)
 class Ended(Event):
-    """`how`: removed (done with), or expired (the queue's lifetime is over: returned to the sender)."""
+    """A message left the queue. `outcome`: removed, or expired (its queue lifetime ended: returned to the sender)."""
 
     queue_id: str
-    how: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -120,80 +113,70 @@ class Rejected(Event):
 
 
 @dataclass(frozen=True)
-class BridgeTrouble(Event):
-    """The bridge's own words about a sign-in upstream that failed; `mailbox` is "" where it does not say whose."""
+class ProxyError(Event):
+    """The submission proxy's error about a failed login upstream; `mailbox` is "" where the line names none."""
 
     mailbox: str
     text: str
 
 
-def parse(line: str) -> tuple[str, Event | None]:
-    """Cursor and event of one journal line; no event where it tells nothing that the relay keeps. A broken line is ("", None)."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return "", None
-    return (str(entry.get("__CURSOR") or ""), event(entry)) if isinstance(entry, dict) else ("", None)
-
-
-def event(entry: dict[str, Any]) -> Event | None:
-    """The event of a journal entry. Only units are believed, which nobody can forge: anyone may log under Postfix's name."""
-    message, unit = _text(entry.get("MESSAGE")), entry.get("_SYSTEMD_UNIT")
-    at = int(entry.get("__REALTIME_TIMESTAMP") or 0) / 1e6
-    if unit == BRIDGE_UNIT:
-        return _of_bridge(at, message)
-    if unit not in POSTFIX_UNITS:
+def event_of(entry: JournalEntry) -> Event | None:
+    """The event of a journal entry; None where it has none. Only the unit is trusted: any user may log under Postfix's identifier."""
+    if entry.unit == PROXY_UNIT:
+        return _proxy_event(entry.timestamp, entry.message)
+    if entry.unit not in POSTFIX_UNITS:
         return None
-    parts = _text(entry.get("SYSLOG_IDENTIFIER")).split("/")
+    parts = entry.identifier.split("/")
     if parts[0] != "postfix" or len(parts) < 2:
         return None
-    return _of_postfix(at, "/".join(parts[1:-1]), parts[-1], message)
+    return _postfix_event(entry.timestamp, "/".join(parts[1:-1]), parts[-1], entry.message)
 
 
-def _text(value: Any) -> str:
-    """The journal gives text that is not UTF-8 as a list of bytes, and a field too long as null."""
-    if isinstance(value, list):
-        return bytes(byte for byte in value if isinstance(byte, int) and 0 <= byte < 256).decode("utf-8", "replace")
-    return value if isinstance(value, str) else ""
-
-
-def _of_postfix(at: float, label: str, service: str, message: str) -> Event | None:
-    found = _QUEUED.match(message)
-    if found and service != "smtpd":
-        return _of_message(at, label, service, found["id"], found["rest"])
+def _postfix_event(timestamp: float, label: str, service: str, message: str) -> Event | None:
+    queued = _QUEUED.match(message)
+    if queued and service != "smtpd":
+        return _message_event(timestamp, label, service, queued["id"], queued["rest"])
     if service != "smtpd":
         return None
-    if found and (client := _CLIENT.match(found["rest"])):
-        return Accepted(at, label, service, found["id"], client["client"], client["user"] or "")
-    if refused := _REJECT.match(message):
-        return Rejected(at, label, service, refused["client"], refused["stage"], refused["text"])
+    if queued and (client := _CLIENT.match(queued["rest"])):
+        return Accepted(timestamp, label, service, queued["id"], client["client"], client["user"] or "")
+    if rejected := _REJECT.match(message):
+        return Rejected(timestamp, label, service, rejected["client"], rejected["stage"], rejected["text"])
     if login := _LOGIN.match(message):
-        return Rejected(at, label, service, login["client"], "AUTH", login["text"])
-    if reached := _CONNECT.match(message):
-        return Connected(at, label, service, reached["client"])
+        return Rejected(timestamp, label, service, login["client"], "AUTH", login["text"])
+    if connected := _CONNECT.match(message):
+        return Connected(timestamp, label, service, connected["client"])
     return None
 
 
-def _of_message(at: float, label: str, service: str, queue_id: str, rest: str) -> Event | None:
+def _message_event(timestamp: float, label: str, service: str, queue_id: str, rest: str) -> Event | None:
     if rest == "removed":
-        return Ended(at, label, service, queue_id, "removed")
+        return Ended(timestamp, label, service, queue_id, "removed")
     if active := _ACTIVE.match(rest):
-        return Active(at, label, service, queue_id, active["sender"].lower(), int(active["recipients"]), int(active["size"]))
+        return Activated(timestamp, label, service, queue_id, active["sender"].lower(), int(active["recipients"]), int(active["size"]))
     if _EXPIRED.match(rest):
-        return Ended(at, label, service, queue_id, "expired")
-    sent = _DELIVERY.match(rest)
-    if not sent:
+        return Ended(timestamp, label, service, queue_id, "expired")
+    match = _DELIVERY.match(rest)
+    if not match:
         return None
-    text = (sent["text"] or "").removesuffix(")")
-    delays = tuple(float(part) for part in sent["delays"].split("/") if part.strip("."))
     return Delivery(
-        at, label, service, queue_id, sent["to"], sent["relay"], sent["dsn"], sent["status"], text, float(sent["delay"]), delays
+        timestamp,
+        label,
+        service,
+        queue_id,
+        match["to"],
+        match["relay"],
+        match["dsn"],
+        match["status"],
+        (match["text"] or "").removesuffix(")"),
+        float(match["delay"]),
+        tuple(float(part) for part in match["delays"].split("/") if part.strip(".")),
     )
 
 
-def _of_bridge(at: float, message: str) -> Event | None:
+def _proxy_event(timestamp: float, message: str) -> Event | None:
     for pattern in (_PROXY, _CLOSED, _PROXY_AUTH):
-        found = pattern.search(message)
-        if found and (pattern is not _PROXY or found["level"]):
-            return BridgeTrouble(at, "", "bridge", (found["mailbox"] or "").lower(), found["text"])
+        match = pattern.search(message)
+        if match and (pattern is not _PROXY or match["level"]):
+            return ProxyError(timestamp, "", "proxy", (match["mailbox"] or "").lower(), match["text"])
     return None

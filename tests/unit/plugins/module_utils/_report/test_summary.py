@@ -166,7 +166,7 @@ def test_what_is_wrong_with_a_record_is_told_and_red() -> None:
 def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
     queue = {"messages": messages, "held": 1 if messages else 0, "oldest": 900.0 if messages else None}
     return {
-        "at": 1000.0, "queue": queue, "problems": list(problems), "token": {"expires": 3400.0},
+        "read_at": 1000.0, "queue": queue, "problems": list(problems), "token": {"expires": 3400.0},
         "mailboxes": [{"last_sent": None}, {"last_sent": 940.0}],
     }  # fmt: skip
 
@@ -174,7 +174,7 @@ def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
 def test_relays_have_a_table_of_their_own_with_what_is_wrong() -> None:
     problem = {
         "subject": "scanner@contoso.com", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.", "code": "535 5.7.139",
-        "messages": 3, "grave": True,
+        "messages": 3, "severity": "high",
     }  # fmt: skip
     report = Report()
     report.add("relay2", "Look", "relay_status", result(0, relay=relay_state(problem, messages=3)), False)
@@ -182,8 +182,8 @@ def test_relays_have_a_table_of_their_own_with_what_is_wrong() -> None:
     shown = [line.split() for line in texts(report)]
     assert shown[1:4] == [
         ["RELAY", "QUEUE", "OLDEST", "LAST", "SENT", "TOKEN", "STATE"],
-        ["relay1", "0", "-", "1", "min", "ago", "40", "min", "left", "well"],
-        ["relay2", "3,", "1", "held", "2", "min", "1", "min", "ago", "40", "min", "left", "1", "to", "do"],
+        ["relay1", "0", "-", "1", "min", "ago", "40", "min", "left", "healthy"],
+        ["relay2", "3,", "1", "held", "2", "min", "1", "min", "ago", "40", "min", "left", "1", "to", "solve"],
     ]
     assert texts(report)[4:] == [
         "    scanner@contoso.com, 3 messages: SMTP AUTH is off for this mailbox (535 5.7.139). Enable it.",

@@ -65,7 +65,7 @@ def test_changed_and_left_over_files_are_put_right_and_only_they(resource: relay
     done = converge(resource)
     assert [os.path.basename(path) for path in done["files"]] == ["earlier.py", "tokens.py"]
     assert not (folder / "earlier.py").exists()
-    assert "class Writer" in (folder / "tokens.py").read_text()
+    assert "class TokenRenewal" in (folder / "tokens.py").read_text()
 
 
 def test_it_goes_with_its_caches(resource: relay_agent.RelayAgent) -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +15,15 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine
 from ansible_collections.mailops.m365.plugins.module_utils._engine.local_host import LocalHost
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import trace
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import queue
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.paths import Paths
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import journal, queue
 from ansible_collections.mailops.m365.plugins.module_utils._report.summary import Report
 from ansible_collections.mailops.m365.plugins.module_utils.resources.relay_probe import Relay, RelayProbe
 
 from ....conftest import FakeClock
 
 QUEUE_ID = "DE13517A12A"
+TO = "to=<proof@example.net>, relay=127.0.0.1[127.0.0.1]:2587"
 SENT = "delays=0.01/0/0.2/0.1, dsn=2.0.0, status=sent (250 2.0.0 OK)"
 OFF = (
     "delays=0/0/2/0, dsn=4.7.139, status=deferred (SASL authentication failed; server 127.0.0.1[127.0.0.1] said: 535 5.7.139 "
@@ -73,17 +76,17 @@ class Postfix(Relay):
         self.since.append(since)
         return self
 
-    def read(self) -> list[dict[str, Any]]:
-        told, self.news = self.news, []
+    def read(self) -> list[journal.JournalEntry]:
+        texts, self.news = self.news, []
         return [
-            {
-                "__CURSOR": "c",
-                "__REALTIME_TIMESTAMP": "1",
-                "_SYSTEMD_UNIT": "postfix.service",
-                "SYSLOG_IDENTIFIER": "postfix/m365-1/smtp",
-                "MESSAGE": f"{QUEUE_ID}: to=<proof@example.net>, relay=127.0.0.1[127.0.0.1]:2587, delay=1, {text}",
-            }
-            for text in told
+            journal.JournalEntry(
+                "c",
+                1.0,
+                "postfix.service",
+                "postfix/m365-1/smtp",
+                f"{QUEUE_ID}: {TO}, delay=1, {text}",
+            )
+            for text in texts
         ]
 
     def flush(self, queue_id: str) -> None:
@@ -97,16 +100,17 @@ class Postfix(Relay):
 SENDER = {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}
 
 
-@pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {"upstream": "oauth", "mailboxes": [{"address": "scanner@contoso.com", "transport": "m365-1"}]}
-    monkeypatch.setattr(trace, "read_object", lambda path: known if path == trace.SETTINGS else {})
+CONFIG = {"upstream": "oauth", "mailboxes": [{"address": "scanner@contoso.com", "transport": "m365-1"}]}
 
 
 @pytest.fixture
-def prove(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Any:
+def prove(monkeypatch: pytest.MonkeyPatch, clock: FakeClock, tmp_path: Path) -> Any:
+    paths = Paths(tmp_path, tmp_path, tmp_path)
+    paths.config_file.write_text(json.dumps(CONFIG))
+
     def run(postfix: Relay, *senders: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         monkeypatch.setattr(host_engine, "LocalHost", lambda: LocalHost(clock))
+        postfix.paths = paths
         resource = RelayProbe(postfix)
         validator = ArgumentSpecValidator(argument_spec(resource.spec)["argument_spec"])
         checked = validator.validate({"senders": list(senders or [SENDER]), **options})
@@ -122,7 +126,7 @@ def test_a_message_is_followed_to_the_upstreams_reply(prove: Any, clock: FakeClo
     assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
     [shown] = result["senders"]
     assert (shown["verified"], shown["stage"], shown["method"], shown["cause"]) == (True, "sent", "relay", "")
-    assert [hop["to"] for hop in shown["hops"]] == ["Postfix", "Postfix", "bridge", "Microsoft 365"]
+    assert [hop["to"] for hop in shown["hops"]] == ["Postfix", "Postfix", "submission proxy", "Microsoft 365"]
     assert f"Message-ID: {shown['message_id']}".encode() in postfix.messages[0]
     assert postfix.said == [("mail", "scanner@contoso.com"), ("rcpt", "proof@example.net")]
     assert postfix.done == []

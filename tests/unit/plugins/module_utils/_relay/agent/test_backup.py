@@ -24,8 +24,8 @@ def relay(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_backup_makes_another_host_the_relay(relay: Path, tmp_path: Path) -> None:
-    file = backup.make(tmp_path / "backups", 0, relay)
+def test_backup_is_restored_on_another_host(relay: Path, tmp_path: Path) -> None:
+    file = backup.create(tmp_path / "backups", 0, relay)
     assert file.name == "relay-19700101-000000.tar.gz"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
@@ -37,71 +37,66 @@ def test_a_backup_makes_another_host_the_relay(relay: Path, tmp_path: Path) -> N
     assert not (tmp_path / "new/etc/passwd").exists()
 
 
-def test_a_directory_that_is_somebodys_stays_as_it_is(relay: Path, tmp_path: Path) -> None:
+def test_existing_directory_is_unchanged(relay: Path, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     (tmp_path / "shared").chmod(0o755)
-    file = backup.make(tmp_path / "shared", 0, relay)
+    file = backup.create(tmp_path / "shared", 0, relay)
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o755
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_only_the_newest_are_kept(relay: Path, tmp_path: Path) -> None:
+def test_only_the_newest_backups_are_kept(relay: Path, tmp_path: Path) -> None:
     for day in range(5):
-        backup.make(tmp_path / "backups", day * 86400.0, relay, keep=3)
+        backup.create(tmp_path / "backups", day * 86400.0, relay, keep=3)
     assert [path.name[6:14] for path in sorted((tmp_path / "backups").iterdir())] == ["19700103", "19700104", "19700105"]
 
 
-def test_a_host_without_a_relay_has_nothing_to_back_up(tmp_path: Path) -> None:
+def test_host_without_a_relay_has_no_backup(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="There is no relay on this host"):
-        backup.make(tmp_path / "backups", 0, tmp_path)
+        backup.create(tmp_path / "backups", 0, tmp_path)
 
 
-def test_a_file_that_is_no_backup_is_not_unpacked(relay: Path, tmp_path: Path) -> None:
-    strange = tmp_path / "strange.tar.gz"
-    with tarfile.open(strange, "w:gz") as archive:
+def test_file_that_is_not_a_backup_is_not_extracted(relay: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.tar.gz"
+    with tarfile.open(foreign, "w:gz") as archive:
         archive.add(relay / "etc/passwd", "etc/passwd")
-    with pytest.raises(BackupError, match=r"is no backup of a relay: it holds etc/passwd\."):
-        backup.restore(strange, tmp_path)
+    with pytest.raises(BackupError, match=r"is not a backup of a relay: it holds etc/passwd\."):
+        backup.restore(foreign, tmp_path)
     with pytest.raises(BackupError, match="name a backup"):
         backup.restore(tmp_path / "nothing", tmp_path)
-    strange.write_bytes(b"no archive")
+    foreign.write_bytes(b"no archive")
     with pytest.raises(BackupError, match="tar failed"):
-        backup.restore(strange, tmp_path)
+        backup.restore(foreign, tmp_path)
 
 
-def test_a_wrong_call_says_how(capsys: pytest.CaptureFixture[str]) -> None:
-    assert backup.main([]) == backup.restore_main([]) == 2
-    assert capsys.readouterr().err.count("usage: mailops-relay ") == 2
-
-
-@pytest.mark.parametrize("whole", [True, False])
-def test_the_watcher_does_not_write_over_what_is_restored(monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
-    done: list[str] = []
+@pytest.mark.parametrize("complete", [True, False])
+def test_monitor_is_stopped_while_a_backup_is_restored(monkeypatch: pytest.MonkeyPatch, complete: bool) -> None:
+    calls: list[str] = []
 
     def restore(file: Path) -> None:
-        done.append(str(file))
-        if not whole:
+        calls.append(str(file))
+        if not complete:
             raise BackupError("tar failed")
 
     monkeypatch.setattr(backup, "restore", restore)
-    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: done.append(f"{verb} {unit}") or verb != "is-failed")
-    assert backup.restore_main(["/root/relay.tar.gz"]) == (0 if whole else 1)
-    watcher = [place for place, what in enumerate(done) if what.endswith("mailops-relay-monitor.service")]
-    assert [done[place].split()[0] for place in watcher] == ["stop", "start"]
-    assert watcher[0] < done.index("/root/relay.tar.gz") < watcher[1]
+    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: calls.append(f"{verb} {unit}") or verb != "is-failed")
+    assert backup.restore_main(Path("/root/relay.tar.gz")) == (0 if complete else 1)
+    positions = [place for place, call in enumerate(calls) if call.endswith("mailops-relay-monitor.service")]
+    assert [calls[place].split()[0] for place in positions] == ["stop", "start"]
+    assert positions[0] < calls.index("/root/relay.tar.gz") < positions[1]
 
 
-def test_a_service_that_does_not_start_afterwards_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_service_that_does_not_start_afterwards_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(backup, "restore", lambda file: None)
     monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: verb != "is-failed" or unit.startswith("mailops-relay-proxy"))
-    assert backup.restore_main(["/root/relay.tar.gz"]) == 1
-    assert "Restored, but mailops-relay-proxy.service did not start" in capsys.readouterr().err
+    assert backup.restore_main(Path("/root/relay.tar.gz")) == 1
+    assert "The backup is restored, but mailops-relay-proxy.service did not start" in capsys.readouterr().err
 
 
-def test_what_the_role_wrote_for_this_hosts_dovecot_stays(relay: Path, tmp_path: Path) -> None:
+def test_dovecot_configuration_of_this_host_is_kept(relay: Path, tmp_path: Path) -> None:
     configuration = relay / "etc/mailops-relay"
     (configuration / "proxy.conf").write_text("for 2.3")
-    file = backup.make(tmp_path / "backups", 0, relay)
+    file = backup.create(tmp_path / "backups", 0, relay)
     (configuration / "proxy.conf").write_text("for 2.4")
     backup.restore(file, relay)
     assert (configuration / "proxy.conf").read_text() == "for 2.4"

@@ -8,9 +8,13 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import cli as program
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import config_check
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import cli
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import config_check, rewriting
 
+COMMANDS = (
+    "backup", "check-config", "drain", "export", "import", "metrics", "monitor", "queue-actions", "release", "restore", "rewrite", "status",
+    "token", "trace",
+)  # fmt: skip
 POSTCONF = """\
 #!/bin/sh
 grep -q "^bogus" "$2/main.cf" && echo "postconf: warning: $2/main.cf: unused parameter: bogus=1" >&2
@@ -33,12 +37,12 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    found = tmp_path / "etc"
-    (found / "dynamicmaps.cf.d").mkdir(parents=True)
-    (found / "dynamicmaps.cf.d" / "pcre").touch()
+    directory = tmp_path / "etc"
+    (directory / "dynamicmaps.cf.d").mkdir(parents=True)
+    (directory / "dynamicmaps.cf.d" / "pcre").touch()
     for name in ("main.cf", "master.cf"):
-        (found / name).write_text("good\n")
-    return found
+        (directory / name).write_text("good\n")
+    return directory
 
 
 def candidate(tmp_path: Path, text: str) -> Path:
@@ -46,7 +50,7 @@ def candidate(tmp_path: Path, text: str) -> Path:
     return tmp_path / "candidate"
 
 
-def test_a_copy_of_a_secret_is_never_anybodys_to_read(configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_of_a_secret_is_never_readable_by_others(configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     masks: list[int] = []
 
     def copy(*_: object) -> None:
@@ -55,14 +59,14 @@ def test_a_copy_of_a_secret_is_never_anybodys_to_read(configuration: Path, tmp_p
     monkeypatch.setattr("shutil.copy", copy)
     before = os.umask(0o022)
     with pytest.raises(FileNotFoundError):
-        config_check.complaints("main.cf", candidate(tmp_path, "good\n"), configuration)
+        config_check.problems("main.cf", candidate(tmp_path, "good\n"), configuration)
     assert os.umask(before) == 0o022
     assert set(masks) == {0o077}
 
 
-def test_a_file_that_postfix_takes_has_no_complaints(configuration: Path, tmp_path: Path) -> None:
+def test_file_that_postfix_accepts_has_no_problems(configuration: Path, tmp_path: Path) -> None:
     for name in ("main.cf", "master.cf"):
-        assert config_check.complaints(name, candidate(tmp_path, "good\n"), configuration) == []
+        assert config_check.problems(name, candidate(tmp_path, "good\n"), configuration) == []
 
 
 @pytest.mark.parametrize(
@@ -73,29 +77,68 @@ def test_a_file_that_postfix_takes_has_no_complaints(configuration: Path, tmp_pa
         ("master.cf", "broken", "bad transport type"),
     ],
 )
-def test_what_postfix_says_against_a_file_is_told_once_and_the_working_one_is_as_it_was(
+def test_problem_is_reported_once_and_the_current_file_is_unchanged(
     configuration: Path, tmp_path: Path, name: str, text: str, said: str
 ) -> None:
-    found = config_check.complaints(name, candidate(tmp_path, text), configuration)
-    assert len(found) == 1
-    assert said in found[0]
+    directory = config_check.problems(name, candidate(tmp_path, text), configuration)
+    assert len(directory) == 1
+    assert said in directory[0]
     assert (configuration / name).read_text() == "good\n"
 
 
-def test_services_may_go_before_their_settings_do(configuration: Path, tmp_path: Path) -> None:
+def test_services_may_be_removed_before_their_parameters(configuration: Path, tmp_path: Path) -> None:
     (configuration / "main.cf").write_text("bogus = 1\n")
-    assert config_check.complaints("master.cf", candidate(tmp_path, "good\n"), configuration) == []
+    assert config_check.problems("master.cf", candidate(tmp_path, "good\n"), configuration) == []
 
 
-def test_the_sub_command_says_why(
+def test_check_config_prints_the_problems(
     configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(config_check.complaints, "__defaults__", (configuration,))
-    assert program.main(["check-config", "main.cf", str(candidate(tmp_path, "good"))]) == 0
-    assert program.main(["check-config", "main.cf", str(candidate(tmp_path, "bogus = 1"))]) == 1
+    monkeypatch.setattr(config_check.problems, "__defaults__", (configuration,))
+    assert cli.main(["check-config", "main.cf", str(candidate(tmp_path, "good"))]) == 0
+    assert cli.main(["check-config", "main.cf", str(candidate(tmp_path, "bogus = 1"))]) == 1
     assert "main.cf: " in capsys.readouterr().err
 
 
-def test_a_word_that_is_no_sub_command_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
-    assert program.main(["dance"]) == 2
-    assert {"check-config", "token"} <= set(capsys.readouterr().err.split()[-1].split("|"))
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dance"],
+        [],
+        ["export"],
+        ["import"],
+        ["drain", "soon"],
+        ["backup"],
+        ["restore"],
+        ["trace"],
+        ["check-config", "x.cf", "file"],
+        ["rewrite", "a"],
+    ],
+)  # fmt: skip
+def test_wrong_arguments_print_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main(arguments)
+    assert raised.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: mailops-relay ")
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    output = capsys.readouterr().out
+    assert [name for name in COMMANDS if name not in output] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main([name, "--help"])
+    assert raised.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: mailops-relay {name}")
+
+
+def test_recipient_may_begin_with_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr(rewriting, "main", lambda *arguments: calls.append(arguments) or 0)
+    assert cli.main(["rewrite", "scanner@contoso.com", "relay1.contoso.com", "-c@d.example", "a@b.example"]) == 0
+    assert calls == [("scanner@contoso.com", "relay1.contoso.com", ["-c@d.example", "a@b.example"])]

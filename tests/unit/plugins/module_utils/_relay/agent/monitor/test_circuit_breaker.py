@@ -7,94 +7,94 @@ from __future__ import annotations
 import json
 
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.circuit_breaker import (
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
-    PATIENCE,
-    Guard,
+    INITIAL_DELAY,
+    LONGEST_DELAY,
+    PROBE_TIMEOUT,
+    CircuitBreaker,
 )
 
-BOX, BOSS = "scanner@contoso.com", "boss@contoso.com"
+MAILBOX, BOSS = "scanner@contoso.com", "boss@contoso.com"
 
 
-def test_a_missing_right_holds_back_that_sender_alone() -> None:
-    guard = Guard()
-    assert guard.refused(BOX, BOSS, "A", "send-as-denied", 0).hold == ["A"]
-    assert guard.closed(BOX, BOSS)
-    assert not guard.closed(BOX, BOX)
+def test_missing_send_as_right_suspends_that_sender_only() -> None:
+    breaker = CircuitBreaker()
+    assert breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0).hold == ["A"]
+    assert breaker.find_open(MAILBOX, BOSS)
+    assert not breaker.find_open(MAILBOX, MAILBOX)
 
 
-def test_a_lock_out_holds_back_the_whole_mailbox() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOSS, "A", "send-as-lockout", 0)
-    assert guard.closed(BOX, BOX)
-    assert not guard.closed("erp@contoso.com", "erp@contoso.com")
+def test_lockout_suspends_the_whole_mailbox() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-lockout", 0)
+    assert breaker.find_open(MAILBOX, MAILBOX)
+    assert not breaker.find_open("erp@contoso.com", "erp@contoso.com")
 
 
-def test_newcomers_are_held_once_and_let_out_together() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOSS, "A", "send-as-denied", 0)
-    lock = guard.of(BOX, BOSS)
-    assert lock
-    assert guard.keep(lock, "B").hold == ["B"]
-    assert guard.keep(lock, "B").hold == []
-    assert guard.open(lock).release == ["A", "B"]
-    assert not guard.of(BOX, BOSS)
+def test_later_messages_are_held_once_and_released_together() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0)
+    circuit = breaker.find(MAILBOX, BOSS)
+    assert circuit
+    assert breaker.hold(circuit, "B").hold == ["B"]
+    assert breaker.hold(circuit, "B").hold == []
+    assert breaker.close(circuit).release == ["A", "B"]
+    assert not breaker.find(MAILBOX, BOSS)
 
 
-def test_one_probe_after_the_pause_and_all_after_it_was_sent() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOSS, "A", "send-as-denied", 0)
-    guard.refused(BOX, BOSS, "B", "send-as-denied", 1)
-    assert guard.tick(FIRST_PAUSE - 1).release == []
-    assert guard.tick(FIRST_PAUSE).release == ["A"]
-    assert not guard.closed(BOX, BOSS), "the probe's way is open"
-    assert guard.tick(FIRST_PAUSE + 1).release == []
-    assert guard.sent(BOX, BOSS).release == ["B"]
-    assert not guard.locks
+def test_one_probe_after_the_delay_then_all_messages() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0)
+    breaker.record_refusal(MAILBOX, BOSS, "B", "send-as-denied", 1)
+    assert breaker.start_probes(INITIAL_DELAY - 1).release == []
+    assert breaker.start_probes(INITIAL_DELAY).release == ["A"]
+    assert not breaker.find_open(MAILBOX, BOSS), "a half-open circuit lets the probe pass"
+    assert breaker.start_probes(INITIAL_DELAY + 1).release == []
+    assert breaker.record_success(MAILBOX, BOSS).release == ["B"]
+    assert not breaker.circuits
 
 
-def test_a_refused_probe_doubles_the_pause_up_to_the_longest() -> None:
-    guard, now, attempts = Guard(), 0.0, 0
-    guard.refused(BOX, BOSS, "A", "send-as-denied", now)
+def test_refused_probe_doubles_the_delay_up_to_the_longest() -> None:
+    breaker, now, attempts = CircuitBreaker(), 0.0, 0
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", now)
     while now < 48 * 3600:
         now += 60
-        for probe in guard.tick(now).release:
+        for probe in breaker.start_probes(now).release:
             attempts += 1
-            assert guard.refused(BOX, BOSS, probe, "send-as-denied", now).hold == [probe]
-    lock = guard.of(BOX, BOSS)
-    assert lock
-    assert lock.pause == LONGEST_PAUSE
+            assert breaker.record_refusal(MAILBOX, BOSS, probe, "send-as-denied", now).hold == [probe]
+    circuit = breaker.find(MAILBOX, BOSS)
+    assert circuit
+    assert circuit.delay == LONGEST_DELAY
     assert attempts == 8, "in two days: after 1, 3, 7 and 15 hours, then every 8"
 
 
-def test_a_probe_without_a_verdict_is_not_waited_for() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOSS, "A", "send-as-denied", 0)
-    guard.refused(BOX, BOSS, "B", "send-as-denied", 0)
-    assert guard.tick(FIRST_PAUSE).release == ["A"]
-    guard.tick(FIRST_PAUSE + PATIENCE)
-    assert guard.closed(BOX, BOSS)
-    assert guard.tick(2 * FIRST_PAUSE + PATIENCE).release == ["B"]
+def test_probe_without_a_result_times_out() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0)
+    breaker.record_refusal(MAILBOX, BOSS, "B", "send-as-denied", 0)
+    assert breaker.start_probes(INITIAL_DELAY).release == ["A"]
+    breaker.start_probes(INITIAL_DELAY + PROBE_TIMEOUT)
+    assert breaker.find_open(MAILBOX, BOSS)
+    assert breaker.start_probes(2 * INITIAL_DELAY + PROBE_TIMEOUT).release == ["B"]
 
 
-def test_a_lock_without_messages_ends_with_its_pause() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOSS, "A", "send-as-denied", 0)
-    guard.forget(set())
-    assert guard.tick(FIRST_PAUSE).release == []
-    assert not guard.of(BOX, BOSS)
+def test_circuit_without_messages_closes_after_its_delay() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0)
+    breaker.retain(set())
+    assert breaker.start_probes(INITIAL_DELAY).release == []
+    assert not breaker.find(MAILBOX, BOSS)
 
 
-def test_locks_survive_a_restart() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOSS, "A", "send-as-denied", 0)
-    again = Guard(json.loads(json.dumps(guard.as_state())))
-    assert again.tick(FIRST_PAUSE).release == ["A"]
-    assert again.closed(BOX, BOSS) is None
+def test_circuits_survive_a_restart() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0)
+    again = CircuitBreaker(json.loads(json.dumps(breaker.as_state())))
+    assert again.start_probes(INITIAL_DELAY).release == ["A"]
+    assert again.find_open(MAILBOX, BOSS) is None
 
 
-def test_a_mailboxs_other_mail_does_not_end_a_lock_out_that_it_met_before() -> None:
-    guard = Guard()
-    guard.refused(BOX, BOX, "A", "send-as-lockout", 0)
-    assert guard.sent(BOX, BOX).release == [], "that message was on its way when the lock-out began"
-    assert guard.closed(BOX, BOX)
+def test_earlier_message_that_is_sent_does_not_close_an_open_circuit() -> None:
+    breaker = CircuitBreaker()
+    breaker.record_refusal(MAILBOX, MAILBOX, "A", "send-as-lockout", 0)
+    assert breaker.record_success(MAILBOX, MAILBOX).release == [], "that message was on its way when the circuit-out began"
+    assert breaker.find_open(MAILBOX, MAILBOX)

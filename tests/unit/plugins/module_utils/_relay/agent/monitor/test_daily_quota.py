@@ -6,78 +6,78 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.daily_quota import DAY, Day, Ledger
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.daily_quota import DAY, DailyQuota, RollingCounter
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOON = 1_795_600_000.0
-BOX = "scanner@contoso.com"
+MAILBOX = "scanner@contoso.com"
 
 
-def test_a_recipient_is_counted_for_a_day_and_a_slot_at_most() -> None:
-    ledger = Ledger()
-    ledger.add(BOX, NOON, 3)
-    assert ledger.used(BOX, NOON + DAY - 1) == 3
-    assert ledger.used(BOX, NOON + DAY + ledger.width) == 0
-    assert ledger.used("other@contoso.com", NOON) == 0
+def test_recipient_is_counted_for_one_window_and_at_most_one_slot_more() -> None:
+    counter = RollingCounter()
+    counter.add(MAILBOX, NOON, 3)
+    assert counter.total(MAILBOX, NOON + DAY - 1) == 3
+    assert counter.total(MAILBOX, NOON + DAY + counter.slot_width) == 0
+    assert counter.total("other@contoso.com", NOON) == 0
 
 
 @given(st.lists(st.tuples(st.floats(0, 2 * DAY), st.integers(1, 500)), max_size=40), st.floats(0, 3 * DAY))
-def test_the_count_is_never_below_the_truth(sends: list[tuple[float, int]], now: float) -> None:
-    ledger = Ledger()
+def test_total_is_never_too_low(sends: list[tuple[float, int]], now: float) -> None:
+    counter = RollingCounter()
     for at, recipients in sends:
         if at <= now:
-            ledger.add(BOX, NOON + at, recipients)
-    assert ledger.used(BOX, NOON + now) >= sum(many for at, many in sends if now - DAY < at <= now)
+            counter.add(MAILBOX, NOON + at, recipients)
+    assert counter.total(MAILBOX, NOON + now) >= sum(many for at, many in sends if now - DAY < at <= now)
 
 
-def test_it_knows_when_there_is_room_again() -> None:
-    ledger = Ledger()
+def test_time_when_the_total_falls_below_a_count() -> None:
+    counter = RollingCounter()
     for hour in range(10):
-        ledger.add(BOX, NOON + hour * 3600, 10)
+        counter.add(MAILBOX, NOON + hour * 3600, 10)
     now = NOON + 10 * 3600
-    assert ledger.free_at(BOX, now, 100) == now
-    opens = ledger.free_at(BOX, now, 75)
-    assert NOON + 2 * 3600 + DAY < opens <= NOON + 2 * 3600 + DAY + 2 * ledger.width
-    assert Ledger.from_state(ledger.as_state()).used(BOX, opens) <= 75
+    assert counter.time_below(MAILBOX, now, 100) == now
+    resumes = counter.time_below(MAILBOX, now, 75)
+    assert NOON + 2 * 3600 + DAY < resumes <= NOON + 2 * 3600 + DAY + 2 * counter.slot_width
+    assert RollingCounter.from_state(counter.as_state()).total(MAILBOX, resumes) <= 75
 
 
-def test_what_is_kept_is_plain_json() -> None:
-    ledger = Ledger()
-    ledger.add(BOX, NOON, 7)
-    again = Ledger.from_state(json.loads(json.dumps(ledger.as_state())))
-    assert again.used(BOX, NOON) == 7
+def test_counter_survives_json() -> None:
+    counter = RollingCounter()
+    counter.add(MAILBOX, NOON, 7)
+    again = RollingCounter.from_state(json.loads(json.dumps(counter.as_state())))
+    assert again.total(MAILBOX, NOON) == 7
 
 
-def test_a_day_closes_before_the_limit_with_what_is_in_flight() -> None:
-    day = Day(limit=100)
-    assert not day.judge(used=95, in_flight=5)
-    assert day.judge(used=96, in_flight=5)
+def test_recipients_in_flight_count_towards_the_quota() -> None:
+    quota = DailyQuota(limit=100)
+    assert not quota.update(used=95, in_flight=5)
+    assert quota.update(used=96, in_flight=5)
 
 
-def test_a_full_day_opens_when_a_part_of_it_is_free() -> None:
-    day = Day(limit=100)
-    assert day.judge(used=100, in_flight=0)
-    assert day.judge(used=96, in_flight=0)
-    assert not day.judge(used=95, in_flight=0)
-    assert not day.judge(used=99, in_flight=1)
+def test_delivery_resumes_when_the_reserve_is_free() -> None:
+    quota = DailyQuota(limit=100)
+    assert quota.update(used=100, in_flight=0)
+    assert quota.update(used=96, in_flight=0)
+    assert not quota.update(used=95, in_flight=0)
+    assert not quota.update(used=99, in_flight=1)
 
 
-def test_a_day_closed_for_a_large_message_opens_when_that_one_fits() -> None:
-    day = Day(limit=1000)
-    assert day.judge(used=700, in_flight=400)
-    assert day.judge(used=601, in_flight=0)
-    assert not day.judge(used=600, in_flight=0)
-    assert not day.judge(used=600, in_flight=400)
+def test_delivery_resumes_when_a_large_message_fits() -> None:
+    quota = DailyQuota(limit=1000)
+    assert quota.update(used=700, in_flight=400)
+    assert quota.update(used=601, in_flight=0)
+    assert not quota.update(used=600, in_flight=0)
+    assert not quota.update(used=600, in_flight=400)
 
 
-def test_a_message_larger_than_the_day_goes_on_an_empty_day() -> None:
-    day = Day(limit=100)
-    assert not day.judge(used=0, in_flight=500)
-    assert day.judge(used=1, in_flight=500)
-    assert day.judge(used=1, in_flight=0)
-    assert not day.judge(used=0, in_flight=0)
+def test_message_larger_than_the_quota_is_sent_when_nothing_else_was() -> None:
+    quota = DailyQuota(limit=100)
+    assert not quota.update(used=0, in_flight=500)
+    assert quota.update(used=1, in_flight=500)
+    assert quota.update(used=1, in_flight=0)
+    assert not quota.update(used=0, in_flight=0)
 
 
-def test_a_day_without_a_limit_never_closes() -> None:
-    assert not Day(limit=0).judge(used=10**6, in_flight=10)
+def test_quota_without_a_limit_is_never_reached() -> None:
+    assert not DailyQuota(limit=0).update(used=10**6, in_flight=10)

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import requests
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import MissingLibrary, SignInError, Unreachable
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.config import parse
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.oauth.identity import Identity
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.oauth.token_endpoint import acquire
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.oauth.token_endpoint import request_token
 
-from .test_tokens import SETTINGS, pair
+from .test_tokens import CONFIG, write_identity
 
 REFUSED = {
     "error": "invalid_client",
@@ -28,17 +29,17 @@ REFUSED = {
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[dict[str, Any]]]:
-    """msal, which answers or raises as it is told; the list has what its client was made of."""
+    """A fake msal that returns or raises `answer`; the list has its clients' arguments."""
 
     def install(answer: Any) -> list[dict[str, Any]]:
-        made: list[dict[str, Any]] = []
+        clients: list[dict[str, Any]] = []
 
         class Client:
             def __init__(self, client_id: str, **options: Any) -> None:
-                made.append({"client_id": client_id, **options})
+                clients.append({"client_id": client_id, **options})
 
             def acquire_token_for_client(self, scopes: list[str]) -> Any:
-                made[-1]["scopes"] = scopes
+                clients[-1]["scopes"] = scopes
                 if isinstance(answer, Exception):
                     raise answer
                 return answer
@@ -46,32 +47,32 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[dict[str, A
         fake = types.ModuleType("msal")
         vars(fake)["ConfidentialClientApplication"] = Client
         monkeypatch.setitem(sys.modules, "msal", fake)
-        return made
+        return clients
 
     return install
 
 
 @pytest.fixture
 def identity(tmp_path: Any) -> Identity:
-    pair(tmp_path)
+    write_identity(tmp_path)
     return Identity(tmp_path)
 
 
-def test_it_signs_in_by_certificate_as_the_application_of_the_tenant(library: Any, identity: Identity) -> None:
-    made = library({"access_token": "t", "expires_in": 3599})
-    assert acquire(SETTINGS, identity)["access_token"] == "t"
-    credential = made[0].pop("client_credential")
+def test_request_is_signed_by_certificate(library: Any, identity: Identity) -> None:
+    clients = library({"access_token": "t", "expires_in": 3599})
+    assert request_token(parse(CONFIG), identity).access_token == "t"
+    credential = clients[0].pop("client_credential")
     assert credential["private_key"].startswith("-----BEGIN PRIVATE KEY")
     assert len(credential["thumbprint"]) == 40
-    assert made[0]["authority"] == "https://login.microsoftonline.com/contoso.com"
-    assert made[0]["scopes"] == ["https://outlook.office365.com/.default"]
-    assert made[0]["timeout"] <= 30
+    assert clients[0]["authority"] == "https://login.microsoftonline.com/contoso.com"
+    assert clients[0]["scopes"] == ["https://outlook.office365.com/.default"]
+    assert clients[0]["timeout"] <= 30
 
 
-def test_a_refusal_is_one_sentence_with_its_remedy(library: Any, identity: Identity) -> None:
+def test_refusal_raises_one_sentence_with_its_remedy(library: Any, identity: Identity) -> None:
     library(REFUSED)
     with pytest.raises(SignInError) as caught:
-        acquire(SETTINGS, identity)
+        request_token(parse(CONFIG), identity)
     assert caught.value.code == "AADSTS700027"
     assert caught.value.known
     assert caught.value.known.cause in str(caught.value)
@@ -81,21 +82,21 @@ def test_a_refusal_is_one_sentence_with_its_remedy(library: Any, identity: Ident
 @pytest.mark.parametrize(
     "raised", [requests.ConnectionError("refused"), requests.Timeout("slow"), requests.HTTPError("503 Server Error"), KeyError("error")]
 )
-def test_an_endpoint_that_is_out_of_order_is_named(library: Any, identity: Identity, raised: Exception) -> None:
+def test_unreachable_endpoint_is_named(library: Any, identity: Identity, raised: Exception) -> None:
     library(raised)
     with pytest.raises(Unreachable, match=r"login\.microsoftonline\.com cannot be reached or is out of order"):
-        acquire(SETTINGS, identity)
+        request_token(parse(CONFIG), identity)
 
 
-def test_an_answer_that_is_none_is_told_without_the_key(library: Any, identity: Identity) -> None:
+def test_invalid_answer_is_reported_without_the_key(library: Any, identity: Identity) -> None:
     library(ValueError("not JSON " + "x" * 500))
     with pytest.raises(SignInError) as caught:
-        acquire(SETTINGS, identity)
+        request_token(parse(CONFIG), identity)
     assert len(str(caught.value)) < 400
     assert "PRIVATE" not in str(caught.value)
 
 
-def test_a_host_without_the_library_is_told(monkeypatch: pytest.MonkeyPatch, identity: Identity) -> None:
+def test_missing_library_is_reported(monkeypatch: pytest.MonkeyPatch, identity: Identity) -> None:
     monkeypatch.setitem(sys.modules, "msal", None)
     with pytest.raises(MissingLibrary, match="msal"):
-        acquire(SETTINGS, identity)
+        request_token(parse(CONFIG), identity)

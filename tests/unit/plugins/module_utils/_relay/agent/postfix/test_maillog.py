@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""On the lines that Postfix 3.7 and 3.10, Dovecot 2.3 and 2.4 really wrote: debian12.jsonl and debian13.jsonl were recorded on both."""
+"""Against log lines of Postfix 3.7 and 3.10, Dovecot 2.3 and 2.4: debian12.jsonl and debian13.jsonl were recorded on both releases."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import reasons
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import maillog
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import journal, maillog
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.maillog import (
     Accepted,
-    Active,
-    BridgeTrouble,
+    Activated,
     Delivery,
     Ended,
     Event,
+    ProxyError,
     Rejected,
 )
 
@@ -26,32 +26,39 @@ HERE = Path(__file__).parent
 both = pytest.mark.parametrize("release", ["debian12", "debian13"])
 
 
+def event_in(line: str) -> Event | None:
+    entry = journal.parse_line(line)
+    return maillog.event_of(entry) if entry else None
+
+
 def recorded(release: str) -> list[Event]:
     lines = (HERE / f"{release}.jsonl").read_text("utf-8").splitlines()
-    return [event for line in lines if (event := maillog.parse(line)[1])]
+    return [event for line in lines if (event := event_in(line))]
 
 
 def deliveries(release: str) -> list[Delivery]:
     return [event for event in recorded(release) if isinstance(event, Delivery)]
 
 
-def entry(message: Any, identifier: str = "postfix/m365-1/smtp", unit: str = "postfix.service") -> dict[str, Any]:
-    return {"MESSAGE": message, "SYSLOG_IDENTIFIER": identifier, "_SYSTEMD_UNIT": unit, "__REALTIME_TIMESTAMP": "1795600000500000"}
+def line_of(message: Any, identifier: str = "postfix/m365-1/smtp", unit: str | None = "postfix.service") -> str:
+    return json.dumps(
+        {"MESSAGE": message, "SYSLOG_IDENTIFIER": identifier, "_SYSTEMD_UNIT": unit, "__REALTIME_TIMESTAMP": "1795600000500000"}
+    )
 
 
 @both
-def test_a_message_is_followed_from_the_device_to_microsoft(release: str) -> None:
-    found = recorded(release)
-    accepted = next(event for event in found if isinstance(event, Accepted))
+def test_message_from_the_device_to_microsoft(release: str) -> None:
+    events = recorded(release)
+    accepted = next(event for event in events if isinstance(event, Accepted))
     assert (accepted.client, accepted.service) == ("localhost[127.0.0.1]", "smtpd")
-    active = next(event for event in found if isinstance(event, Active))
+    active = next(event for event in events if isinstance(event, Activated))
     assert (active.sender, active.recipients, active.size) == ("scanner@contoso.com", 1, 420)
     sent = next(event for event in deliveries(release) if event.status == "sent")
     assert (sent.label, sent.relay, sent.dsn) == ("m365-1", "127.0.0.1[127.0.0.1]:2587", "2.0.0")
     assert sent.text.startswith("250 2.0.0 OK <abc@standin>")
     assert len(sent.delays) == 4
     assert sent.delay == pytest.approx(sum(sent.delays), abs=1)
-    assert next(event for event in found if isinstance(event, Ended)).how == "removed"
+    assert next(event for event in events if isinstance(event, Ended)).outcome == "removed"
 
 
 @both
@@ -59,50 +66,50 @@ def test_a_message_is_followed_from_the_device_to_microsoft(release: str) -> Non
     "reason",
     ["authentication-refused", "smtp-auth-off-mailbox", "send-as-denied", "not-authenticated", "too-many-connections", "relay-no-token"],
 )
-def test_each_refusal_has_its_row_of_the_error_table(release: str, reason: str) -> None:
-    assert reason in {reasons.of(event.text).id for event in deliveries(release)}
+def test_each_refusal_has_its_catalog_entry(release: str, reason: str) -> None:
+    assert reason in {reasons.explain(event.text).id for event in deliveries(release)}
 
 
 @both
 @pytest.mark.parametrize(
     "reason", ["relay-upstream-unreachable", "relay-name-not-found", "relay-upstream-certificate", "relay-connection-lost", "server-busy"]
 )
-def test_what_postfix_sees_as_454_has_its_cause_from_the_bridge(release: str, reason: str) -> None:
-    troubles = [event for event in recorded(release) if isinstance(event, BridgeTrouble)]
-    fitting = [event for event in troubles if reasons.of(event.text).id == reason]
-    assert fitting
-    assert {event.mailbox for event in fitting} <= {"scanner@contoso.com", ""}
+def test_cause_of_a_454_is_in_the_proxys_log(release: str, reason: str) -> None:
+    errors = [event for event in recorded(release) if isinstance(event, ProxyError)]
+    matches = [event for event in errors if reasons.explain(event.text).id == reason]
+    assert matches
+    assert {event.mailbox for event in matches} <= {"scanner@contoso.com", ""}
 
 
-def test_a_rejected_token_is_told_by_the_newer_bridge() -> None:
-    assert "relay-token-rejected" in {reasons.of(event.text).id for event in recorded("debian13") if isinstance(event, BridgeTrouble)}
+def test_rejected_token_is_in_the_newer_proxys_log() -> None:
+    assert "relay-token-rejected" in {reasons.explain(event.text).id for event in recorded("debian13") if isinstance(event, ProxyError)}
 
 
 @both
-def test_a_refused_device_is_told_with_its_address(release: str) -> None:
+def test_rejected_device_has_its_address(release: str) -> None:
     refused = [event for event in recorded(release) if isinstance(event, Rejected)]
     assert {event.stage for event in refused} == {"RCPT"}
     assert refused[0].client == "localhost[127.0.0.1]"
 
 
-def test_a_devices_words_forge_no_delivery() -> None:
-    """A quoted local part may hold anything; the line goes on after the address that RFC 5321 ends."""
+def test_quoted_local_part_cannot_forge_a_delivery() -> None:
+    """A quoted local part may hold anything; the address ends where RFC 5321 ends it."""
     evil = '"x>, relay=none, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (y)"@example.net'
     line = f"ABCDEF0123: to=<{evil}>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (it > failed, status=sent (z))"
-    found = maillog.event(entry(line))
-    assert isinstance(found, Delivery)
-    assert (found.recipient, found.status, found.text) == (evil, "deferred", "it > failed, status=sent (z)")
+    event = event_in(line_of(line))
+    assert isinstance(event, Delivery)
+    assert (event.recipient, event.status, event.text) == (evil, "deferred", "it > failed, status=sent (z)")
     forged = f"ABCDEF0123: from=<{evil.replace('relay=none', 'size=1, nrcpt=1 (queue active)')}>, size=9, nrcpt=2 (queue active)"
-    active = maillog.event(entry(forged, "postfix/qmgr"))
-    assert isinstance(active, Active)
+    active = event_in(line_of(forged, "postfix/qmgr"))
+    assert isinstance(active, Activated)
     assert (active.size, active.recipients) == (9, 2)
 
 
 @pytest.mark.parametrize("unit", [None, "", "session-1.scope", "user@1000.service", "cron.service"])
-def test_only_postfixs_own_units_are_believed(unit: str | None) -> None:
-    line = entry("ABCDEF0123: to=<a@example.net>, relay=x[1.2.3.4]:25, delay=1, delays=0/0/1/0, dsn=2.0.0, status=sent (250 ok)")
-    assert maillog.event(line)
-    assert maillog.event(line | {"_SYSTEMD_UNIT": unit}) is None
+def test_other_units_are_ignored(unit: str | None) -> None:
+    line = line_of("ABCDEF0123: to=<a@example.net>, relay=x[1.2.3.4]:25, delay=1, delays=0/0/1/0, dsn=2.0.0, status=sent (250 ok)")
+    assert event_in(line)
+    assert event_in(json.dumps(json.loads(line) | {"_SYSTEMD_UNIT": unit})) is None
 
 
 @pytest.mark.parametrize(
@@ -118,31 +125,31 @@ def test_only_postfixs_own_units_are_believed(unit: str | None) -> None:
         ("to=<a@b.c>, relay=none, delay=0.5, delays=0.1/0/0.2/0.2, dsn=4.0.0, status=deferred", ""),
     ],
 )
-def test_the_forms_of_a_delivery_line(line: str, text: str) -> None:
-    found = maillog.event(entry(f"4ZKcWB2hVcz9vJ: {line}"))
-    assert isinstance(found, Delivery)
-    assert (found.recipient, found.text, found.queue_id, found.at) == ("a@b.c", text, "4ZKcWB2hVcz9vJ", 1795600000.5)
+def test_forms_of_a_delivery_line(line: str, text: str) -> None:
+    event = event_in(line_of(f"4ZKcWB2hVcz9vJ: {line}"))
+    assert isinstance(event, Delivery)
+    assert (event.recipient, event.text, event.queue_id, event.timestamp) == ("a@b.c", text, "4ZKcWB2hVcz9vJ", 1795600000.5)
 
 
-def test_expiry_and_bytes_that_are_no_text() -> None:
-    expired = maillog.event(entry("ABCDEF0123: from=<a@b.c>, status=expired, returned to sender", "postfix/qmgr"))
+def test_expiry_and_bytes_that_are_not_utf8() -> None:
+    expired = event_in(line_of("ABCDEF0123: from=<a@b.c>, status=expired, returned to sender", "postfix/qmgr"))
     assert isinstance(expired, Ended)
-    assert expired.how == "expired"
+    assert expired.outcome == "expired"
     line = "ABCDEF0123: to=<ü@b.c>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (x)".encode("latin-1")
-    found = maillog.event(entry(list(line)))
-    assert isinstance(found, Delivery)
-    assert found.recipient == "\N{REPLACEMENT CHARACTER}@b.c"
+    event = event_in(line_of(list(line)))
+    assert isinstance(event, Delivery)
+    assert event.recipient == "\N{REPLACEMENT CHARACTER}@b.c"
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", "null", '"x"', json.dumps({"MESSAGE": None}), json.dumps({"MESSAGE": ["x", -1, 900]})])
-def test_a_broken_line_is_no_event(line: str) -> None:
-    assert maillog.parse(line)[1] is None
+def test_invalid_line_has_no_event(line: str) -> None:
+    assert event_in(line) is None
 
 
-def test_a_login_that_failed_names_the_device() -> None:
-    line = entry(
+def test_failed_login_has_the_devices_address() -> None:
+    line = line_of(
         "warning: printer[10.0.0.5]: SASL LOGIN authentication failed: (reason unavailable), sasl_username=x", "postfix/submission/smtpd"
     )
-    found = maillog.event(line)
-    assert isinstance(found, Rejected)
-    assert (found.stage, found.client, found.label) == ("AUTH", "printer[10.0.0.5]", "submission")
+    event = event_in(line)
+    assert isinstance(event, Rejected)
+    assert (event.stage, event.client, event.label) == ("AUTH", "printer[10.0.0.5]", "submission")

@@ -22,29 +22,29 @@ DEFERRED = {
 NOTICE = DEFERRED | {"queue_name": "hold", "queue_id": "EF33A17A1C9", "sender": "MAILER-DAEMON", "recipients": []}
 
 
-def test_the_queue_is_read_message_by_message() -> None:
-    found = queue.parse("\n".join(["postqueue: warning: something", json.dumps(DEFERRED), json.dumps(NOTICE), "{}", "[]", ""]))
-    assert [(message.queue_id, message.sender, message.held) for message in found] == [
+def test_queue_is_parsed() -> None:
+    messages = queue.parse("\n".join(["postqueue: warning: something", json.dumps(DEFERRED), json.dumps(NOTICE), "{}", "[]", ""]))
+    assert [(message.queue_id, message.sender, message.held) for message in messages] == [
         ("9C8FD17A191", "scanner@contoso.com", False),
         ("EF33A17A1C9", "", True),
     ]
-    assert found[0].recipients == ("g@example.net", "h@example.net")
-    assert reasons.of(found[0].reason).id == "relay-proxy-down"
-    assert reasons.of(found[1].reason) == reasons.WAITING
+    assert messages[0].recipients == ("g@example.net", "h@example.net")
+    assert reasons.explain(messages[0].reason).id == "relay-proxy-down"
+    assert reasons.explain(messages[1].reason) == reasons.WAITING
 
 
 @pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
-def test_no_character_of_an_address_hides_a_message(end: str) -> None:
+def test_no_character_in_an_address_splits_a_line(end: str) -> None:
     """postqueue writes UTF-8 as it is."""
     strange = json.dumps(DEFERRED | {"sender": f"a{end}b@contoso.com"}, ensure_ascii=end < " ")
     assert len(queue.parse(f"{strange}\n{json.dumps(NOTICE)}\n")) == 2
 
 
-def test_a_queue_that_cannot_be_read_is_one_sentence() -> None:
+def test_unreadable_queue_raises_one_sentence() -> None:
     failing = [sys.executable, "-c", "import sys; sys.exit('postqueue: fatal: the mail system is down')"]
-    with pytest.raises(queue.QueueUnreadable, match=r"Could not read Postfix's queue: postqueue: fatal: the mail system is down"):
+    with pytest.raises(queue.QueueError, match=r"Could not read Postfix's queue: postqueue: fatal: the mail system is down"):
         queue.read(failing)
-    with pytest.raises(queue.QueueUnreadable, match="Is Postfix installed"):
+    with pytest.raises(queue.QueueError, match="Is Postfix installed"):
         queue.read(["/nonexistent/postqueue", "-j"])
     assert queue.read([sys.executable, "-c", f"print({json.dumps(json.dumps(DEFERRED))})"])[0].size == 420
 
@@ -68,7 +68,7 @@ def test_a_queue_that_cannot_be_read_is_one_sentence() -> None:
         ("", "waiting", ""),
     ],
 )  # fmt: skip
-def test_a_text_finds_its_row(text: str, reason: str, code: str) -> None:
-    found = reasons.of(text)
-    assert (found.id, found.code) == (reason, code)
-    assert found.cause
+def test_text_has_its_catalog_entry(text: str, reason: str, code: str) -> None:
+    result = reasons.explain(text)
+    assert (result.id, result.code) == (reason, code)
+    assert result.cause

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The relay's status as dataclasses; `Status.as_result` is the JSON of `mailops-relay status --json` and of module relay_status.
+
+All times are Unix times, None for what never happened.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from .files import JsonObject
+from .monitor.activity import Refusal
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+URGENT = SEVERITIES[:2]  # an administrator has to act; the others resolve by themselves, or have time
+
+
+@dataclass(frozen=True)
+class QueueReason:
+    """The queued messages of one mailbox that wait for one reason."""
+
+    id: str
+    code: str
+    cause: str
+    remedy: str
+    wait_helps: bool
+    queue_policy: str
+    reply: str
+    mailbox: str
+    messages: int
+    held: int
+    bytes: int
+    oldest: float
+    senders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QueueStatus:
+    """`reasons`: the most frequent first. `error`: why the queue cannot be read, else ""."""
+
+    messages: int
+    held: int
+    bytes: int
+    oldest: float | None
+    reasons: tuple[QueueReason, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Suspension:
+    """A suspended sender; `sender` is "" for all of the mailbox's. `messages`: on hold."""
+
+    sender: str
+    reason: str
+    since: float
+    next_attempt: float
+    messages: int
+
+
+@dataclass(frozen=True)
+class MailboxStatus:
+    """`recipients_24h`: sent to in the last 24 hours. `quota_resumes`: when mail flows again, None while the quota is not reached."""
+
+    address: str
+    transport: str
+    senders: tuple[str, ...]
+    last_sent: float | None
+    last_refusal: Refusal | None
+    recipients_24h: int
+    recipients_per_day: int
+    quota_resumes: float | None
+    suspensions: tuple[Suspension, ...]
+
+
+@dataclass(frozen=True)
+class TokenReport:
+    """The access token's times and the failure of the last request with its code."""
+
+    expires: float | None
+    issued: float | None
+    failure: str
+    code: str
+    failing_since: float | None
+
+
+@dataclass(frozen=True)
+class CertificateStatus:
+    """`use`: sign-in, sign-in (next), devices, connector."""
+
+    use: str
+    path: str
+    expires: float
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """`state`: systemd's ActiveState, or missing."""
+
+    unit: str
+    state: str
+    result: str
+    restarts: int
+
+    @property
+    def running(self) -> bool:
+        return self.state in ("active", "activating", "reloading")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A failed health check. `messages`: how many are affected."""
+
+    subject: str
+    severity: str
+    cause: str
+    remedy: str
+    code: str = ""
+    messages: int = 0
+
+    @property
+    def urgent(self) -> bool:
+        return self.severity in URGENT
+
+
+@dataclass(frozen=True)
+class Status:
+    """`read_at`: when it was read. `counters`: the delivery monitor's. `last_event`: of the journal, as the monitor read it."""
+
+    hostname: str
+    upstream: str
+    read_at: float
+    queue: QueueStatus
+    mailboxes: tuple[MailboxStatus, ...]
+    token: TokenReport | None
+    certificates: tuple[CertificateStatus, ...]
+    services: tuple[ServiceStatus, ...]
+    counters: dict[str, dict[str, float]]
+    last_event: float | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def urgent(self) -> tuple[Problem, ...]:
+        """The problems that an administrator has to solve."""
+        return tuple(problem for problem in self.problems if problem.urgent)
+
+    def as_result(self) -> JsonObject:
+        """In JSON's types."""
+        document: JsonObject = json.loads(json.dumps(asdict(self)))
+        return document
