@@ -113,6 +113,10 @@ def test_a_relay_whose_host_is_lost_is_built_anew_from_its_backup(pair: Pair) ->
     pair.first.flush(60)
     assert pair.first.count(outcome, "anew") == []
     assert pair.first.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint") == key
-    wait_until(lambda: pair.first.status()["mailboxes"][0]["recipients_24h"] == used + 2, 20, "the day's recipients, with those before the loss")
+
+    def recipients() -> int:
+        return int(pair.first.status()["mailboxes"][0]["recipients_24h"])
+
+    wait_until(lambda: recipients() == used + 2, 20, "the day's recipients, with those before the loss")
     pair.converge()
     assert pair.certificates() == before
