@@ -1,4 +1,4 @@
-# mailops.m365: `make demo` shows what it does, `make test` proves it. Each target sets up what it needs.
+# mailops.m365: `make demo` shows what it does, `make test` tests it. Each target sets up what it needs.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -11,8 +11,8 @@ PYTHON_SOURCES := plugins emulator testbed tests scripts $(wildcard bench molecu
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup packages clients demo test test-unit test-emulator test-end-to-end test-static test-sanity test-molecule test-hosts \
-        test-newest newest lint format bench docs build clean
+.PHONY: help setup packages shellcheck clients demo check test test-all test-unit test-emulator test-end-to-end test-static test-sanity \
+        test-molecule test-hosts newest ansible-core-between lint format bench docs build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,14 +23,23 @@ setup: ## Make .venv with everything that is needed (at once done where it is up
 packages: # What the tests use beside Python: mail clients, shellcheck
 	@scripts/system_packages.sh
 
+shellcheck:
+	@scripts/system_packages.sh shellcheck
+
 clients: # Clients that nobody here wrote, for the emulator's tests: Microsoft's SDKs for Python, nodemailer
 	@python="$$($(FIND_PYTHON))" && scripts/foreign_clients.sh "$$python"
 
 demo: setup ## Run the main job against the embedded Microsoft 365
 	@$(BIN)/python scripts/demo.py
 
-test: setup packages clients ## Every test, and a summary of what was skipped and why
-	@$(BIN)/python scripts/run_tests.py
+check: setup shellcheck ## Linters, rules of the repository and unit tests: 90 seconds
+	@$(BIN)/python scripts/run_tests.py check
+
+test: setup packages ## What a change has to pass: 20 minutes
+	@$(BIN)/python scripts/run_tests.py test
+
+test-all: setup packages clients ## Every test, on both Debians and every supported ansible-core: 70 minutes
+	@$(BIN)/python scripts/run_tests.py all
 
 test-unit: setup ## The collection's unit tests
 	@$(PYTEST) tests/unit
@@ -51,13 +60,14 @@ test-molecule: setup packages ## The roles and playbooks, against the emulator a
 	@$(PYTEST) tests/molecule
 
 test-hosts: setup packages ## The tests on booted Debian systems (as root)
-	@$(BIN)/python scripts/run_tests.py hosts
+	@$(BIN)/python scripts/run_tests.py all hosts
 
 newest: # A second environment, on the newest Python and ansible-core, where that is not .venv's
 	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || scripts/venv.sh .venv-newest "$$python" $(REQUIREMENTS)
 
-test-newest: setup packages newest ## The tests that depend on Python or ansible-core, on the newest of both
-	@$(BIN)/python scripts/run_tests.py newest
+ansible-core-between: # A third one, on the ansible-core between .venv's and the newest one's
+	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || \
+		scripts/venv.sh .venv-between "$$python" $(REQUIREMENTS) tests/requirements-between.txt
 
 lint: setup packages ## Only the linters: ruff, mypy, yamllint, ansible-lint
 	@$(PYTEST) tests/static/test_linters.py
@@ -76,5 +86,5 @@ build: setup ## Build the collection's artifact into dist/
 	@$(BIN)/ansible-galaxy collection build --force --output-path dist
 
 clean: ## Remove what make made
-	rm -rf .venv .venv-newest .venv-clients .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-newest .venv-between .venv-clients .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -77,7 +77,7 @@ def tenant_vars(number: int, certificate: Path) -> dict[str, Any]:
             {"name": "ERP", "kind": "erp", "address": f"erp@{domain}"},
             {"name": "Web shop", "kind": "website", "address": f"shop@{domain}"},
             {"name": "Scanner", "kind": "scanner", "address": f"scanner@{domain}", "public_addresses": ["203.0.113.10"]},
-            {"name": "UPS", "kind": "ups", "address": f"ups@{domain}", "recipients": "inside"},
+            {"name": "UPS", "kind": "ups", "address": f"ups@{domain}", "recipients": "internal"},
         ],
     }
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emulator.launcher import ROOT
+from tests.contract import run_checker
 from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Api, Start, app_id
-
-CHECKER = ROOT.parent / "shared" / "contract" / "check_requests.py"
 
 
 def test_health_and_unknown_paths(api: Api) -> None:
@@ -196,19 +192,14 @@ def session_of_a_faithful_client(api: Api) -> None:
     assert api.exchange_post(api.exchange_url(what="$batch"), {"requests": [item]}).status_code == 200
 
 
-def checked(record: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(CHECKER), str(record)], capture_output=True, text=True, check=False)
-
-
-@pytest.mark.skipif(not CHECKER.exists(), reason=f"the published contract is not here: {CHECKER}")
 def test_a_faithful_session_passes_the_published_contract(start: Start, tmp_path: Path) -> None:
     record = tmp_path / "record.jsonl"
     api = start(record=record)
     session_of_a_faithful_client(api)
-    result = checked(record)
+    result = run_checker(record)
     assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "9 requests, 0 violations")
     api.exchange("Get-CASMailbox", {"Nonsense": 1})
-    assert checked(record).returncode == 1
+    assert run_checker(record).returncode == 1
 
 
 def test_messages(start: Start) -> None:

@@ -17,7 +17,8 @@ PLAYBOOK = 60
 SHELL = 80
 
 CODE = [path for folder in ("plugins", "emulator", "scripts", "testbed", "roles", "bench", "molecule") for path in under(folder, ".py")]
-TESTS = under("tests", ".py")
+# The checker of tests/contract comes with its data from elsewhere and stays as it is there.
+TESTS = [path for path in under("tests", ".py") if path.name != "check_requests.py"]
 
 
 def lines(path: Path) -> int:
