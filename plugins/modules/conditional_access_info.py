@@ -98,7 +98,7 @@ conditional_access:
           type: str
         findings:
           description:
-            - The policies that block or may block it, each with C(policy), C(id), C(effect) (blocks, may block), C(why), and C(state)
+            - The policies that block or may block it, each with C(policy), C(id), C(effect) (blocks, may block), C(reason), and C(state)
               (enabled, report-only).
           type: list
           elements: dict

@@ -228,7 +228,7 @@ class Writer:
         body = {**work.patch, "notes": "Managed by mailops.m365", "tags": ["mailops"]}
         body.pop("uniqueName", None)
         if work.add_certificates:
-            body["keyCredentials"] = [leaf.credential() for leaf in work.add_certificates]
+            body["keyCredentials"] = [leaf.key_credential() for leaf in work.add_certificates]
         attempted = f"create application {self.name}"
         upsert = Call("PATCH", f"/applications(uniqueName='{key(self.name)}')", body, attempted, {"Prefer": "create-if-missing"})
         made = self.graph.write(upsert)
@@ -249,7 +249,7 @@ class Writer:
             # A PATCH replaces the whole list, so the present entries go back with their keys.
             kept = self.graph.get(f"{path}?$select=keyCredentials", f"read the certificates of {self.name}") or {}
             present = [k for k in kept.get("keyCredentials", []) if k["keyId"] not in work.remove_keys]
-            body["keyCredentials"] = [_writable(k) for k in present] + [leaf.credential() for leaf in work.add_certificates]
+            body["keyCredentials"] = [_writable(k) for k in present] + [leaf.key_credential() for leaf in work.add_certificates]
         if body:
             self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), waits=lagging, limit=self.limit)
 

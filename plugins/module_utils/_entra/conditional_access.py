@@ -1,34 +1,31 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Conditional Access policy would block which sender: pure judgement of policies as Graph shows them.
+"""Evaluation of Conditional Access policies for senders, without a request.
 
-Private to the collection. Sources: "Building a Conditional Access policy" (all conditions have to be met, an exclusion wins over
-an inclusion); "Conditional Access: Conditions" (SMTP by password is a client of the kind "other", which can satisfy no control);
+Sources: "Building a Conditional Access policy" (all conditions have to match, an exclusion overrides an inclusion);
+"Conditional Access: Conditions" (SMTP with Basic authentication is a client of the kind "other", which satisfies no control);
 "Block legacy authentication with Conditional Access"; "Conditional Access for workload identities" (they can only be blocked).
-What a policy asks that the facts do not tell, makes it one that may block.
+A policy with a condition that the known facts do not decide may block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+
+from .policies import Policy, UserCondition
 
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 _EXCHANGE_NAMES = {"all", "office365", EXCHANGE}
-# What a policy calls its clients: a password is "other", a user's own OAuth sign-in a "modern" client.
-_CLIENT = {"basic": "other", "delegated": "mobileAppsAndDesktopClients"}
-_CLIENT_WORDS = {"basic": "sign-in by password (legacy authentication)", "delegated": "sign-in by a user's own OAuth"}
-# What a person can satisfy at the first sign-in, and a mail client never.
-_BY_A_PERSON = {"mfa", "passwordChange", "riskRemediation", "authenticationStrength", "termsOfUse", "customAuthenticationFactors"}
-_RISKS = {
-    "signInRiskLevels": "the risk of the sign-in",
-    "userRiskLevels": "the user's risk",
-    "insiderRiskLevels": "the user's insider risk",
-    "servicePrincipalRiskLevels": "the application's risk",
-}
-_GUESTS = {
+_STATES = {"enabled": "enabled", "enabledForReportingButNotEnforced": "report-only"}
+# The client app types: Basic authentication is "other", OAuth of a user is a "modern" client.
+_CLIENT_TYPES = {"basic": "other", "delegated": "mobileAppsAndDesktopClients"}
+_CLIENT_TEXTS = {"basic": "Basic authentication (legacy authentication)", "delegated": "OAuth of a user"}
+# The controls that a person can satisfy at the first sign-in; a mail client satisfies none.
+_INTERACTIVE_CONTROLS = {"mfa", "passwordChange", "riskRemediation", "authenticationStrength", "termsOfUse", "customAuthenticationFactors"}
+_ALL_GUESTS = "guestsorexternalusers"
+_GUEST_TYPES = {
     "internalguest",
     "b2bcollaborationguest",
     "b2bcollaborationmember",
@@ -40,9 +37,9 @@ _GUESTS = {
 
 @dataclass(frozen=True)
 class Sender:
-    """Who signs in. `method`: basic, delegated (both a user), or app (an application's own sign-in).
+    """Who signs in. `method`: basic or delegated (both a user), or app (an application's own sign-in).
 
-    What is None is not known. `guest`: "" of a member, else its kind in Microsoft's spelling. `roles`: role templates.
+    None means not known. `guest`: empty for a member, else the guest type in Microsoft's spelling. `roles`: role template ids.
     """
 
     method: str
@@ -51,218 +48,186 @@ class Sender:
     roles: frozenset[str] | None = None
     guest: str | None = ""
     own_tenant: bool | None = True  # whether the application is registered in this tenant
-    resource: str = EXCHANGE  # what the token or the password is for; "" for one that no policy names
+    resource: str = EXCHANGE  # the resource of the sign-in; empty for one that no policy names
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One policy against one sender. `state`: enabled, or report-only, which blocks nobody yet."""
+    """The effect of one policy on one sender. `state`: enabled, or report-only, which does not block yet."""
 
     policy: str
     policy_id: str
     effect: str  # blocks | may block
-    why: str
+    reason: str
     state: str
 
     def as_result(self) -> dict[str, str]:
-        return {"policy": self.policy, "id": self.policy_id, "effect": self.effect, "why": self.why, "state": self.state}
+        return {"policy": self.policy, "id": self.policy_id, "effect": self.effect, "reason": self.reason, "state": self.state}
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """Whether a condition is met: True, False, or None where that depends on what is not known, which `words` then say."""
+class _Match:
+    """Whether a condition matches; `matches` is None where a fact is not known, which `text` then names."""
 
-    met: bool | None
-    words: str = ""
-
-
-_YES, _NO = _Answer(True), _Answer(False)
+    matches: bool | None
+    text: str = ""
 
 
-def judge(policies: Iterable[dict[str, Any]], sender: Sender) -> list[Finding]:
+_NO_MATCH = _Match(False)
+
+
+def evaluate(policies: Iterable[Policy], sender: Sender) -> list[Finding]:
     """The policies that block or may block a sender, in the order given; policies that are off are left out."""
     return [finding for policy in policies if (finding := _finding(policy, sender))]
 
 
-def needs_memberships(policies: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
-    """Whether groups, and whether roles, have to be known to judge the users of these policies."""
-    users = [_part(_part(policy, "conditions"), "users") for policy in policies if policy.get("state") != "disabled"]
-    groups, roles = (any(part.get(f"{verb}{what}") for part in users for verb in ("include", "exclude")) for what in ("Groups", "Roles"))
-    return groups, roles
+def required_memberships(policies: Iterable[Policy]) -> tuple[bool, bool]:
+    """Whether the evaluation of these policies requires the groups, and the roles, of users."""
+    conditions = [condition for policy in policies if not policy.is_off for condition in (policy.include_users, policy.exclude_users)]
+    return any(condition.groups for condition in conditions), any(condition.roles for condition in conditions)
 
 
-def _finding(policy: dict[str, Any], sender: Sender) -> Finding | None:
-    state = {"enabled": "enabled", "enabledForReportingButNotEnforced": "report-only"}.get(str(policy.get("state")))
-    conditions = _part(policy, "conditions")
+def _finding(policy: Policy, sender: Sender) -> Finding | None:
+    state = _STATES.get(policy.state)
     if state is None:
         return None
-    answers: list[_Answer] = []
-    who = _applications_identity if sender.method == "app" else _user
-    for answer in (who(conditions, sender), _application(conditions, sender), *_client(conditions, sender), *_unknowable(conditions)):
-        if answer.met is False:
-            return None
-        answers.append(answer)
-    grant = _grant(policy, sender)
-    if grant.met is False:
+    matches = [
+        _match_workload(policy, sender) if sender.method == "app" else _match_user(policy, sender),
+        _match_application(policy, sender),
+        *_match_client(policy, sender),
+        *(_Match(None, text) for text in policy.runtime_conditions),
+        _match_controls(policy, sender),
+    ]
+    if any(match.matches is False for match in matches):
         return None
-    doubts = [answer.words for answer in (*answers, grant) if answer.met is None]
-    certain = [answer.words for answer in (*answers, grant) if answer.met and answer.words]
-    why = ", ".join(certain) + ("; it depends on " if certain else "it depends on ") * bool(doubts) + " and ".join(doubts)
-    name = str(policy.get("displayName") or policy.get("id") or "")
-    return Finding(name, str(policy.get("id") or ""), "may block" if doubts else "blocks", why, state)
+    unknown = [match.text for match in matches if match.matches is None]
+    known = [match.text for match in matches if match.matches and match.text]
+    reason = ", ".join(known) + ("; it depends on " if known else "it depends on ") * bool(unknown) + " and ".join(unknown)
+    return Finding(policy.name, policy.id, "may block" if unknown else "blocks", reason, state)
 
 
-def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """A part of a policy; Graph shows one that is not set as null."""
-    found: dict[str, Any] = document.get(name) or {}
-    return found
+# -- users and workload identities -----------------------------------------------------------------------------------------
 
 
-def _lower(values: Iterable[str] | None) -> set[str]:
-    return {value.lower() for value in values or ()}
+def _match_user(policy: Policy, sender: Sender) -> _Match:
+    return _unless_excluded(_match_users(policy.include_users, "include", sender), _match_users(policy.exclude_users, "exclude", sender))
 
 
-# -- who -----------------------------------------------------------------------------------------------------------------
+def _unless_excluded(included: _Match, excluded: _Match) -> _Match:
+    if included.matches is False or excluded.matches is True:
+        return _NO_MATCH
+    unknown = " and ".join(match.text for match in (included, excluded) if match.matches is None)
+    return _Match(None, unknown) if unknown else included
 
 
-def _user(conditions: dict[str, Any], sender: Sender) -> _Answer:
-    users = _part(conditions, "users")
-    return _but(_named(users, "include", sender), _named(users, "exclude", sender))
+def _match_users(condition: UserCondition, verb: str, sender: Sender) -> _Match:
+    """Whether the include or exclude lists contain the user; one list is enough."""
+    users = condition.users - {"all", "none", _ALL_GUESTS}
+    return _match_any(
+        [
+            _Match(True, "it includes all users") if "all" in condition.users else _NO_MATCH,
+            _match_list(users, _own_id(sender), "this user", f"which users it {verb}s"),
+            _match_list(condition.groups, _lower(sender.groups), "a group of this user", "which groups the user is in"),
+            _match_list(condition.roles, _lower(sender.roles), "a role of this user", "which directory roles the user has"),
+            _match_guest(condition, sender.guest),
+        ]
+    )
 
 
-def _but(included: _Answer, excluded: _Answer) -> _Answer:
-    if included.met is False or excluded.met is True:
-        return _NO
-    doubts = " and ".join(answer.words for answer in (included, excluded) if answer.met is None)
-    return _Answer(None, doubts) if doubts else included
+def _own_id(sender: Sender) -> set[str] | None:
+    return {sender.id.lower()} if sender.id else None
 
 
-def _named(users: dict[str, Any], verb: str, sender: Sender) -> _Answer:
-    """Whether the include or exclude lists name the user: one list that does is enough."""
-    listed = _lower(users.get(f"{verb}Users"))
-    one = {sender.id.lower()} if sender.id else None
-    answers = [
-        _Answer(True, "it includes all users") if "all" in listed else _NO,
-        _among(listed - {"all", "none", "guestsorexternalusers"}, one, "this user", f"which users it {verb}s"),
-        _among(_lower(users.get(f"{verb}Groups")), _lowered(sender.groups), "a group of this user", "which groups the user is in"),
-        _among(_lower(users.get(f"{verb}Roles")), _lowered(sender.roles), "a role of this user", "which directory roles the user has"),
-        _guest(users.get(f"{verb}GuestsOrExternalUsers") or {}, "guestsorexternalusers" in listed, sender.guest),
-    ]
-    return _any(answers)
+def _lower(values: Iterable[str] | None) -> set[str] | None:
+    return None if values is None else {value.lower() for value in values}
 
 
-def _lowered(values: frozenset[str] | None) -> set[str] | None:
-    return None if values is None else _lower(values)
+def _match_any(matches: list[_Match]) -> _Match:
+    first = next((match for match in matches if match.matches), None)
+    unknown = " and ".join(match.text for match in matches if match.matches is None)
+    return first or (_Match(None, unknown) if unknown else _NO_MATCH)
 
 
-def _any(answers: list[_Answer]) -> _Answer:
-    met = next((answer for answer in answers if answer.met), None)
-    doubts = " and ".join(answer.words for answer in answers if answer.met is None)
-    return met or (_Answer(None, doubts) if doubts else _NO)
-
-
-def _among(listed: set[str], own: set[str] | None, words: str, doubt: str) -> _Answer:
+def _match_list(listed: Collection[str], own: set[str] | None, text: str, unknown: str) -> _Match:
     if not listed:
-        return _NO
+        return _NO_MATCH
     if own is None:
-        return _Answer(None, doubt)
-    return _Answer(bool(listed & own), f"it includes {words}")
+        return _Match(None, unknown)
+    return _Match(bool(own.intersection(listed)), f"it includes {text}")
 
 
-def _guest(wanted: dict[str, Any], everyone: bool, guest: str | None) -> _Answer:
-    kinds = _lower(str(wanted.get("guestOrExternalUserTypes") or "").split(",")) - {"", "none"}
-    kinds |= _GUESTS if everyone else set()
-    answer = _among(kinds, None if guest is None else {guest.lower()}, "guests of this kind", "whether the user is a guest")
-    tenants = _part(wanted, "externalTenants")
-    if answer.met and not everyone and str(tenants.get("membershipKind") or "all") != "all":
-        return _Answer(None, "which tenant the guest is from")
-    return answer
+def _match_guest(condition: UserCondition, guest: str | None) -> _Match:
+    all_guests = _ALL_GUESTS in condition.users
+    types = condition.guest_types | (_GUEST_TYPES if all_guests else set())
+    match = _match_list(types, None if guest is None else {guest.lower()}, "guests of this kind", "whether the user is a guest")
+    if match.matches and not all_guests and condition.guest_tenants_limited:
+        return _Match(None, "which tenant the guest is from")
+    return match
 
 
-def _applications_identity(conditions: dict[str, Any], sender: Sender) -> _Answer:
-    """Workload identities: policies for users never meet an application's own sign-in."""
-    clients = _part(conditions, "clientApplications")
-    included = _lower(clients.get("includeServicePrincipals"))
-    own = {sender.id.lower()} if sender.id else None
-    every = "serviceprincipalsinmytenant"
-    answers = [
-        _among(included - {every, "none"}, own, "this application", "which applications it includes"),
-        _Answer(sender.own_tenant, "it includes every application of the tenant") if every in included else _NO,
-    ]
-    if sender.own_tenant is None and every in included:
-        answers[1] = _Answer(None, "whether the application is the tenant's own")
-    if _part(clients, "servicePrincipalFilter"):
-        answers.append(_Answer(None, "a filter of the application's attributes"))
-    return _but(_any(answers), _among(_lower(clients.get("excludeServicePrincipals")), own, "", "which applications it excludes"))
+def _match_workload(policy: Policy, sender: Sender) -> _Match:
+    """Policies for workload identities; policies for users do not apply to an application's own sign-in."""
+    condition = policy.workloads
+    if condition is None:
+        return _NO_MATCH
+    own, all_own = _own_id(sender), "serviceprincipalsinmytenant"
+    matches = [_match_list(condition.include - {all_own, "none"}, own, "this application", "which applications it includes")]
+    if all_own in condition.include:
+        unknown = sender.own_tenant is None
+        text = "whether the application is the tenant's own" if unknown else "it includes every application of the tenant"
+        matches.append(_Match(sender.own_tenant, text))
+    if condition.has_filter:
+        matches.append(_Match(None, "a filter of the application's attributes"))
+    return _unless_excluded(_match_any(matches), _match_list(condition.exclude, own, "", "which applications it excludes"))
 
 
-# -- what and how --------------------------------------------------------------------------------------------------------
+# -- target resources and client apps --------------------------------------------------------------------------------------
 
 
-def _application(conditions: dict[str, Any], sender: Sender) -> _Answer:
-    applications = _part(conditions, "applications")
+def _match_application(policy: Policy, sender: Sender) -> _Match:
+    condition = policy.applications
     names = _EXCHANGE_NAMES if sender.resource == EXCHANGE else {"all", sender.resource.lower()}
-    if names & _lower(applications.get("excludeApplications")):
-        return _NO
-    listed = names & _lower(applications.get("includeApplications"))
-    if _part(applications, "applicationFilter"):
-        return _Answer(None, "a filter of applications")
-    words = {"all": "all applications", "office365": "Office 365", EXCHANGE: "Exchange Online"}
-    return _Answer(True, words.get(min(listed, key=len), "this service")) if listed else _NO
+    if names & condition.exclude:
+        return _NO_MATCH
+    if condition.has_filter:
+        return _Match(None, "a filter of applications")
+    included = names & condition.include
+    texts = {"all": "all applications", "office365": "Office 365", EXCHANGE: "Exchange Online"}
+    return _Match(True, texts.get(min(included, key=len), "this service")) if included else _NO_MATCH
 
 
-def _client(conditions: dict[str, Any], sender: Sender) -> Iterator[_Answer]:
-    """The kind of client, and the authentication flow, where the sender has them: an application alone has neither."""
+def _match_client(policy: Policy, sender: Sender) -> Iterator[_Match]:
+    """The client app type and the authentication flow of a user's sign-in; an application's own sign-in has neither."""
     if sender.method == "app":
         return
-    types = set(conditions.get("clientAppTypes") or ())
-    yield _Answer(bool({"all", _CLIENT[sender.method]} & types), _CLIENT_WORDS[sender.method])
-    flows = str(_part(conditions, "authenticationFlows").get("transferMethods") or "")
-    if flows and flows != "none":
-        device_code = sender.method == "delegated" and "deviceCodeFlow" in flows.split(",")
-        yield _Answer(None, "whether the sender signed in by device code") if device_code else _NO
+    yield _Match(bool({"all", _CLIENT_TYPES[sender.method]} & policy.client_types), _CLIENT_TEXTS[sender.method])
+    if policy.transfer_methods:
+        device_code = sender.method == "delegated" and "deviceCodeFlow" in policy.transfer_methods
+        yield _Match(None, "whether the sender signed in by device code") if device_code else _NO_MATCH
 
 
-def _unknowable(conditions: dict[str, Any]) -> Iterator[_Answer]:
-    """What decides at the moment of the sign-in only."""
-    platforms, locations = _part(conditions, "platforms"), _part(conditions, "locations")
-    if platforms and ("all" not in (platforms.get("includePlatforms") or ()) or platforms.get("excludePlatforms")):
-        yield _Answer(None, "the sender's platform")
-    if locations and ("All" not in (locations.get("includeLocations") or ()) or locations.get("excludeLocations")):
-        yield _Answer(None, "where the sender signs in from")
-    if _part(_part(conditions, "devices"), "deviceFilter"):
-        yield _Answer(None, "a filter of devices")
-    for name, words in _RISKS.items():
-        if conditions.get(name):
-            yield _Answer(None, words)
+# -- controls --------------------------------------------------------------------------------------------------------------
 
 
-# -- then ----------------------------------------------------------------------------------------------------------------
-
-
-def _grant(policy: dict[str, Any], sender: Sender) -> _Answer:
-    grant = _part(policy, "grantControls")
-    controls = [str(control) for control in grant.get("builtInControls") or ()]
-    controls += [name for name in ("authenticationStrength", "termsOfUse", "customAuthenticationFactors") if grant.get(name)]
-    listed = f" {grant.get('operator') or 'OR'} ".lower().join(controls)
-    if "block" in controls:
-        return _Answer(True, "and blocks")
-    if not controls:
-        return _frequency(policy) if sender.method == "delegated" else _NO
+def _match_controls(policy: Policy, sender: Sender) -> _Match:
+    """Whether the grant or session controls stop the sender."""
+    listed = f" {policy.operator or 'OR'} ".lower().join(policy.controls)
+    if "block" in policy.controls:
+        return _Match(True, "and blocks")
+    if not policy.controls:
+        return _match_frequency(policy) if sender.method == "delegated" else _NO_MATCH
     if sender.method == "app":
-        return _Answer(None, f"what {listed} means for an application")
+        return _Match(None, f"what {listed} means for an application")
     if sender.method == "basic":
-        return _Answer(True, f"and requires {listed}, which a password alone cannot satisfy")
-    by_a_person = [control in _BY_A_PERSON for control in controls]
-    if all(by_a_person) if grant.get("operator") == "AND" else any(by_a_person):
-        return _Answer(None, f"whether the person who signs the sender in satisfies {listed}")
-    return _Answer(True, f"and requires {listed}, which a sender without a managed device cannot satisfy")
+        return _Match(True, f"and requires {listed}, which Basic authentication cannot satisfy")
+    interactive = [control in _INTERACTIVE_CONTROLS for control in policy.controls]
+    if all(interactive) if policy.operator == "AND" else any(interactive):
+        return _Match(None, f"whether the person who signs the sender in satisfies {listed}")
+    return _Match(True, f"and requires {listed}, which a sender without a managed device cannot satisfy")
 
 
-def _frequency(policy: dict[str, Any]) -> _Answer:
-    """Session controls block nobody, but a sign-in frequency ends a refresh token."""
-    frequency = _part(_part(policy, "sessionControls"), "signInFrequency")
-    if not frequency.get("isEnabled"):
-        return _NO
-    every = f"{frequency.get('value')} {frequency.get('type')}" if frequency.get("value") else "time"
-    return _Answer(None, f"a person who signs the sender in again every {every}")
+def _match_frequency(policy: Policy) -> _Match:
+    """Session controls do not block, but a sign-in frequency ends a refresh token."""
+    if not policy.sign_in_frequency:
+        return _NO_MATCH
+    return _Match(None, f"a person who signs the sender in again every {policy.sign_in_frequency}")

@@ -19,6 +19,7 @@ from .._engine.engine import Plan, Reading
 from .._engine.tenant import GUID, Tenant
 from .._entra import application_lookup, conditional_access
 from .._entra.conditional_access import Finding, Sender
+from .._entra.policies import Policy
 from .._exchange import addresses
 
 POLICIES = "/identity/conditionalAccess/policies?$select=id,displayName,state,conditions,grantControls,sessionControls"
@@ -71,27 +72,28 @@ class ConditionalAccessInfo(Reading):
         policies = read(tenant)
         found, notes = judge_all(tenant, policies, params["senders"])
         shown = [_shown(sender, findings) for sender, findings in zip(params["senders"], found, strict=True)]
-        listed = [{"id": p["id"], "name": p.get("displayName"), "state": p.get("state")} for p in policies]
+        listed = [{"id": policy.id, "name": policy.display_name, "state": policy.state} for policy in policies]
         return Plan(outcome={"conditional_access": {"policies": listed, "senders": shown}}, warnings=notes)
 
 
 INFO = ConditionalAccessInfo()
 
 
-def read(tenant: Tenant) -> list[dict]:
+def read(tenant: Tenant) -> list[Policy]:
     """All policies, in one paged read."""
-    return tenant.graph.every(POLICIES, "read the Conditional Access policies, which takes the permission Policy.Read.All", pace=PACE)
+    attempted = "read the Conditional Access policies, which takes the permission Policy.Read.All"
+    return [Policy.from_graph(item) for item in tenant.graph.every(POLICIES, attempted, pace=PACE)]
 
 
-def judge_all(tenant: Tenant, policies: list[dict], senders: list[dict[str, Any]]) -> tuple[list[list[Finding]], list[str]]:
+def judge_all(tenant: Tenant, policies: list[Policy], senders: list[dict[str, Any]]) -> tuple[list[list[Finding]], list[str]]:
     """Every sender's findings in the senders' order, and what to tell the user about them."""
-    live = [policy for policy in policies if policy.get("state") != "disabled"]
+    live = [policy for policy in policies if not policy.is_off]
     notes: list[str] = []
     directory = look_up(tenant, live, senders, notes) if live else Directory()
     found = []
     for sender in senders:
         method = _kind(sender)
-        findings = conditional_access.judge(live, _facts(sender, directory)) if method else []
+        findings = conditional_access.evaluate(live, _facts(sender, directory)) if method else []
         found.append(findings)
         notes += [_note(sender, method, finding) for finding in findings]
     return found, notes
@@ -132,17 +134,17 @@ def _note(sender: dict[str, Any], method: str, finding: Finding) -> str:
     if finding.state == "report-only":
         effect = f"is report-only; enabled, it {'would block' if effect == 'blocks' else 'might block'}"
     head = f"{_label(sender)} ({sender['method']}): the Conditional Access policy {finding.policy!r}"
-    return f"{head} {effect} it: {finding.why}. {ADVICE[method]}"
+    return f"{head} {effect} it: {finding.reason}. {ADVICE[method]}"
 
 
 # -- the directory -------------------------------------------------------------------------------------------------------
 
 
-def look_up(tenant: Tenant, policies: list[dict], senders: list[dict[str, Any]], notes: list[str]) -> Directory:
+def look_up(tenant: Tenant, policies: list[Policy], senders: list[dict[str, Any]], notes: list[str]) -> Directory:
     """The senders' users and applications: as few requests as these policies need. What may not be read is left unknown."""
     wanted = list(dict.fromkeys(s["address"].lower() for s in senders if _kind(s) in ("basic", "delegated")))
     apps = list(dict.fromkeys(_app(s) for s in senders if _kind(s) == "app"))
-    workloads = any((p.get("conditions") or {}).get("clientApplications") for p in policies)
+    workloads = any(policy.workloads for policy in policies)
     directory = Directory()
     if wanted:
         directory.users = _users(tenant, policies, wanted, notes)
@@ -170,7 +172,7 @@ def _batch(tenant: Tenant, calls: list[Call], permission: str, notes: list[str])
         return None
 
 
-def _users(tenant: Tenant, policies: list[dict], wanted: list[str], notes: list[str]) -> dict[str, Sender] | None:
+def _users(tenant: Tenant, policies: list[Policy], wanted: list[str], notes: list[str]) -> dict[str, Sender] | None:
     calls = [
         Call("GET", f"/users?$filter=proxyAddresses/any(p:p eq 'smtp:{key(address)}')&$select=id,userPrincipalName,userType",
              attempted="look for the senders' users")
@@ -181,7 +183,7 @@ def _users(tenant: Tenant, policies: list[dict], wanted: list[str], notes: list[
         return None
     items = {address: answer["value"][0] for address, answer in zip(wanted, answers, strict=True) if answer and answer["value"]}
     found = {address: Sender("basic", str(item["id"]), guest=_guest(item)) for address, item in items.items()}
-    groups, roles = conditional_access.needs_memberships(policies)
+    groups, roles = conditional_access.required_memberships(policies)
     if not (groups or roles) or not found:
         return found
     calls = [

@@ -66,7 +66,7 @@ class EntraApp:
         for text in params["certificates"] or []:
             problems += certificates.problems(text)
         for text in params["retired_certificates"] or []:
-            problems += certificates.problems(text, ended=True)
+            problems += certificates.problems(text, allow_expired=True)
         return problems + ([] if problems else _both(params))
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
@@ -172,7 +172,7 @@ def difference(found: Found, wanted: list[Permission], leaves: list[certificates
 
 def _retired(params: dict[str, Any]) -> set[str]:
     """Thumbprints of the certificates that are to go."""
-    return {certificates.read(text, ended=True).thumbprint for text in params["retired_certificates"] or []}
+    return {certificates.read(text, allow_expired=True).thumbprint for text in params["retired_certificates"] or []}
 
 
 def _both(params: dict[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from .._engine.engine import Plan, Reading
 from .._engine.tenant import GUID, Tenant
 from .._entra import federation
 from .._entra.applications import lagging
+from .._entra.federation import Credential
 from .._http.transport import Request
 
 APPLICATION = Spec(
@@ -33,7 +34,7 @@ CREDENTIAL = {
     "subject": {"type": "str"},
     "audience": {"type": "str"},
     "description": {"type": "str"},
-    **{platform: {"type": "dict", "options": options} for platform, options in federation.PLATFORMS.items()},
+    **{name: {"type": "dict", "options": platform.options} for name, platform in federation.PLATFORMS.items()},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 OPTIONS = Spec(
@@ -63,12 +64,12 @@ class FederatedCredential:
     spec = TENANT | JOURNAL | APPLICATION | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        return application_problems(params) + federation.problems(params["credentials"])
+        return application_problems(params) + federation.problems(credentials(params))
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         plan = Plan()
         have, there = read(tenant, params)
-        if not there and any(item["state"] == "present" for item in params["credentials"]):
+        if not there and any(item.is_present for item in credentials(params)):
             sentence = f"Entra has no application {named(params)}"
             if not check_mode:
                 raise InvalidInput(f"{sentence}: register it first (module entra_app).")
@@ -154,23 +155,27 @@ def public(item: dict[str, Any]) -> Shown:
     }
 
 
+def credentials(params: dict[str, Any]) -> list[Credential]:
+    return [Credential.from_options(item) for item in params["credentials"]]
+
+
 def removed(params: dict[str, Any]) -> set[str]:
-    return {item["name"] for item in params["credentials"] if item["state"] == "absent"}
+    return {item.name for item in credentials(params) if not item.is_present}
 
 
 def expected(tenant: Tenant, params: dict[str, Any], have: dict[str, Shown]) -> dict[str, Shown]:
     """The credentials that are asked for, as they will be; what is not said of one that is there stays."""
-    present = [item for item in params["credentials"] if item["state"] == "present"]
-    own = own_issuer(tenant) if any(item["managed_identity"] for item in present) else ""
+    present = [item for item in credentials(params) if item.is_present]
+    own = own_issuer(tenant) if any("managed_identity" in item.platforms for item in present) else ""
     wanted = {}
     for item in present:
-        issuer, subject = federation.trusted(item, own)
-        old = have.get(item["name"], {})
-        wanted[item["name"]] = {
+        issuer, subject = federation.token_identity(item, own)
+        old = have.get(item.name, {})
+        wanted[item.name] = {
             "issuer": issuer,
             "subject": subject,
-            "audience": item["audience"] or tenant.cloud.federated_audience,
-            "description": item["description"] if item["description"] is not None else old.get("description", ""),
+            "audience": item.audience or tenant.cloud.federated_audience,
+            "description": item.description if item.description is not None else old.get("description", ""),
         }
     return wanted
 
@@ -188,9 +193,9 @@ def own_issuer(tenant: Tenant) -> str:
 def refuse(application: str, now: dict[str, Shown], wanted: dict[str, Shown]) -> None:
     """Raise one InvalidInput with all that Entra would refuse: too many, or the same tokens twice."""
     sentences = []
-    if len(now) > federation.MOST:
+    if len(now) > federation.MAX_CREDENTIALS:
         sentences.append(
-            f"{application} would have {len(now)} federated credentials, {federation.MOST} are the most: "
+            f"{application} would have {len(now)} federated credentials, {federation.MAX_CREDENTIALS} are the most: "
             "remove some (state absent, or exclusive)."
         )
     by_pair: dict[tuple[str, str], list[str]] = {}

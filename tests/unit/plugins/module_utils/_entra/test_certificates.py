@@ -20,31 +20,31 @@ def test_a_certificate_is_read_from_text_pem_and_der(tmp_path: Path, rsa_key: rs
     (tmp_path / "leaf.pem").write_bytes(pem(leaf))
     (tmp_path / "leaf.cer").write_bytes(der)
     for source in (pem(leaf).decode(), str(tmp_path / "leaf.pem"), str(tmp_path / "leaf.cer")):
-        found = certificates.read(source)
-        assert (found.der, found.thumbprint, found.subject) == (der, thumbprint(leaf), "CN=relay1")
+        public = certificates.read(source)
+        assert (public.der, public.thumbprint, public.subject) == (der, thumbprint(leaf), "CN=relay1")
 
 
-def test_the_credential_to_write_is_public_and_short(rsa_key: rsa.RSAPrivateKey) -> None:
+def test_the_key_credential_is_public_and_short(rsa_key: rsa.RSAPrivateKey) -> None:
     leaf = certificate(rsa_key, "x" * 64)
-    credential = certificates.read(pem(leaf).decode()).credential()
+    credential = certificates.read(pem(leaf).decode()).key_credential()
     assert (credential["type"], credential["usage"]) == ("AsymmetricX509Cert", "Verify")
     assert base64.b64decode(credential["key"]) == leaf.public_bytes(serialization.Encoding.DER)
     assert len(credential["displayName"]) <= 90
     assert f"{leaf.not_valid_after_utc:%Y-%m-%d}" in credential["displayName"]
 
 
-def test_a_private_key_beside_it_is_never_read(rsa_key: rsa.RSAPrivateKey) -> None:
-    found = certificates.read((pem(rsa_key) + pem(certificate(rsa_key))).decode())
-    assert "PRIVATE" not in repr(found.credential())
+def test_a_private_key_in_the_text_is_ignored(rsa_key: rsa.RSAPrivateKey) -> None:
+    public = certificates.read((pem(rsa_key) + pem(certificate(rsa_key))).decode())
+    assert "PRIVATE" not in repr(public.key_credential())
     assert certificates.problems(pem(rsa_key).decode()) == [
-        "certificates: the PEM text is no certificate: give PEM or DER, the public part only."
+        "certificates: the PEM text is not a certificate: give the public certificate as PEM or DER."
     ]
 
 
-def test_what_is_wrong_is_named(tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+def test_problems_of_a_certificate(tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> None:
     (tmp_path / "junk").write_bytes(b"junk")
     [problem] = certificates.problems(str(tmp_path / "junk"))
-    assert problem == f"certificates: {tmp_path}/junk is no certificate: give PEM or DER, the public part only."
+    assert problem == f"certificates: {tmp_path}/junk is not a certificate: give the public certificate as PEM or DER."
     [problem] = certificates.problems(str(tmp_path / "nowhere"))
     assert problem == f"certificates: '{tmp_path}/nowhere' is neither PEM text nor a file that can be read."
     [problem] = certificates.problems("\0")

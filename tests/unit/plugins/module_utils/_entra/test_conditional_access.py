@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which policy blocks which sender: a table of cases, and what holds for every policy."""
+"""Evaluation of policies for senders: a table of cases, and properties of every policy."""
 
 # ruff: noqa: E501
 
@@ -11,7 +11,14 @@ import dataclasses
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._entra.conditional_access import EXCHANGE, Sender, judge, needs_memberships
+from ansible_collections.mailops.m365.plugins.module_utils._entra.conditional_access import (
+    EXCHANGE,
+    Finding,
+    Sender,
+    evaluate,
+    required_memberships,
+)
+from ansible_collections.mailops.m365.plugins.module_utils._entra.policies import Policy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,14 +57,22 @@ def policy(state: str = "enabled", grant: Any = BLOCK, users: Any = None, applic
     }
 
 
+def findings_of(documents: list[dict[str, Any]], sender: Sender) -> list[Finding]:
+    return evaluate(parsed(*documents), sender)
+
+
+def parsed(*documents: dict[str, Any]) -> list[Policy]:
+    return [Policy.from_graph(document) for document in documents]
+
+
 def session(**controls: Any) -> dict[str, Any]:
     return policy(grant=None) | {"sessionControls": controls}
 
 
 def workload(grant: Any = BLOCK, filtered: Any = None, **clients: Any) -> dict[str, Any]:
-    found = policy(grant=grant, users=NOBODY, clientApplications={"servicePrincipalFilter": filtered} | clients)
-    del found["conditions"]["users"]
-    return found
+    document = policy(grant=grant, users=NOBODY, clientApplications={"servicePrincipalFilter": filtered} | clients)
+    del document["conditions"]["users"]
+    return document
 
 
 def guests(kinds: str, kind_of_tenants: str = "all") -> dict[str, Any]:
@@ -150,41 +165,41 @@ CASES: list[tuple[str, dict[str, Any], Sender, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("found", "sender", "effect"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_cases(found: dict[str, Any], sender: Sender, effect: str) -> None:
-    findings = judge([found], sender)
+@pytest.mark.parametrize(("document", "sender", "effect"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_effect_of_a_policy(document: dict[str, Any], sender: Sender, effect: str) -> None:
+    findings = findings_of([document], sender)
     assert [finding.effect for finding in findings] == ([] if effect == NO else [effect])
     for finding in findings:
         assert (finding.policy, finding.policy_id, finding.state) == ("Policy", "p1", "enabled")
-        assert ("it depends on" in finding.why) == (effect == MAY)
+        assert ("it depends on" in finding.reason) == (effect == MAY)
 
 
-def test_findings_say_why() -> None:
-    [hard] = judge([policy(applications={"includeApplications": ["Office365"]}, clientAppTypes=["other"])], BASIC)
-    assert hard.why == "it includes all users, Office 365, sign-in by password (legacy authentication), and blocks"
-    [soft] = judge([policy(grant=MFA, users={"excludeGroups": [GROUP]}, locations={"includeLocations": [OTHER]})], UNKNOWN)
-    assert soft.why == (
-        "all applications, sign-in by password (legacy authentication), and requires mfa, which a password alone cannot satisfy; "
+def test_findings_have_a_reason() -> None:
+    [hard] = findings_of([policy(applications={"includeApplications": ["Office365"]}, clientAppTypes=["other"])], BASIC)
+    assert hard.reason == "it includes all users, Office 365, Basic authentication (legacy authentication), and blocks"
+    [soft] = findings_of([policy(grant=MFA, users={"excludeGroups": [GROUP]}, locations={"includeLocations": [OTHER]})], UNKNOWN)
+    assert soft.reason == (
+        "all applications, Basic authentication (legacy authentication), and requires mfa, which Basic authentication cannot satisfy; "
         "it depends on which groups the user is in and where the sender signs in from"
     )
-    [report] = judge([policy("enabledForReportingButNotEnforced")], BASIC)
+    [report] = findings_of([policy("enabledForReportingButNotEnforced")], BASIC)
     assert report.as_result() == {
         "policy": "Policy",
         "id": "p1",
         "effect": "blocks",
-        "why": "it includes all users, all applications, sign-in by password (legacy authentication), and blocks",
+        "reason": "it includes all users, all applications, Basic authentication (legacy authentication), and blocks",
         "state": "report-only",
     }
 
 
-def test_policies_keep_their_order_and_what_has_to_be_known() -> None:
-    found = [policy() | {"displayName": name} for name in "cab"]
-    assert [finding.policy for finding in judge(found, BASIC)] == ["c", "a", "b"]
-    assert needs_memberships(found) == (False, False)
+def test_policies_keep_their_order_and_memberships_are_required_where_used() -> None:
+    documents = [policy() | {"displayName": name} for name in "cab"]
+    assert [finding.policy for finding in findings_of(documents, BASIC)] == ["c", "a", "b"]
+    assert required_memberships(parsed(*documents)) == (False, False)
     with_groups, with_roles = policy(users={"excludeGroups": [GROUP]}), policy(users={"includeRoles": [ROLE]})
-    assert needs_memberships([*found, with_groups]) == (True, False)
-    assert needs_memberships([with_groups, with_roles]) == (True, True)
-    assert needs_memberships([with_groups | {"state": "disabled"}, workload()]) == (False, False)
+    assert required_memberships(parsed(*documents, with_groups)) == (True, False)
+    assert required_memberships(parsed(with_groups, with_roles)) == (True, True)
+    assert required_memberships(parsed(with_groups | {"state": "disabled"}, workload())) == (False, False)
 
 
 # -- what holds for every policy --------------------------------------------------------------------------------------
@@ -225,30 +240,30 @@ SENDERS = st.builds(
 )
 
 
-def effects(found: dict[str, Any], sender: Sender) -> list[str]:
-    return [finding.effect for finding in judge([found], sender)]
+def effects(document: dict[str, Any], sender: Sender) -> list[str]:
+    return [finding.effect for finding in findings_of([document], sender)]
 
 
 @given(POLICIES, SENDERS)
-def test_report_only_is_judged_as_if_it_were_enabled(found: dict[str, Any], sender: Sender) -> None:
-    assert effects(found | {"state": "enabled"}, sender) == effects(found | {"state": "enabledForReportingButNotEnforced"}, sender)
-    assert effects(found | {"state": "disabled"}, sender) == []
+def test_report_only_is_evaluated_like_enabled(document: dict[str, Any], sender: Sender) -> None:
+    assert effects(document | {"state": "enabled"}, sender) == effects(document | {"state": "enabledForReportingButNotEnforced"}, sender)
+    assert effects(document | {"state": "disabled"}, sender) == []
 
 
 @given(POLICIES, SENDERS)
-def test_who_is_excluded_is_never_blocked(found: dict[str, Any], sender: Sender) -> None:
-    conditions = found["conditions"]
+def test_an_excluded_sender_is_never_blocked(document: dict[str, Any], sender: Sender) -> None:
+    conditions = document["conditions"]
     conditions["users"]["excludeUsers"] = [*conditions["users"]["excludeUsers"], sender.id]
     conditions["clientApplications"] = (conditions["clientApplications"] or {}) | {"excludeServicePrincipals": [sender.id]}
-    assert effects(found, sender) == []
+    assert effects(document, sender) == []
 
 
 @given(POLICIES, SENDERS, st.sets(st.sampled_from(["id", "groups", "roles", "guest", "own_tenant"])))
-def test_knowing_less_only_adds_doubt(found: dict[str, Any], sender: Sender, forgotten: set[str]) -> None:
-    known, less = effects(found, sender), effects(found, dataclasses.replace(sender, **dict.fromkeys(forgotten)))
+def test_unknown_facts_only_make_a_block_possible(document: dict[str, Any], sender: Sender, forgotten: set[str]) -> None:
+    known, less = effects(document, sender), effects(document, dataclasses.replace(sender, **dict.fromkeys(forgotten)))
     assert less == known or less == [MAY]
 
 
 @given(POLICIES, SENDERS)
-def test_a_policy_that_grants_without_controls_blocks_nobody(found: dict[str, Any], sender: Sender) -> None:
-    assert effects(found | {"grantControls": None}, sender) == []
+def test_a_policy_without_controls_does_not_block(document: dict[str, Any], sender: Sender) -> None:
+    assert effects(document | {"grantControls": None}, sender) == []

@@ -1,25 +1,25 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Issuer and subject as the platforms write them, and what cannot be."""
+"""Issuer and subject of each platform, and the problems of credentials."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._entra.federation import problems, trusted
+from ansible_collections.mailops.m365.plugins.module_utils._entra.federation import Credential, problems, token_identity
 
 GITHUB = "https://token.actions.githubusercontent.com"
 GUID = "11111111-2222-4333-8444-55555555AAAA"
 
 
-def credential(name: str = "one", state: str = "present", **more: Any) -> dict[str, Any]:
-    return {"name": name, "state": state, **more}
+def credential(name: str = "one", state: str = "present", **options: Any) -> Credential:
+    return Credential.from_options({"name": name, "state": state, **options})
 
 
 @pytest.mark.parametrize(
-    ("told", "issuer", "subject"),
+    ("options", "issuer", "subject"),
     [
         ({"issuer": "https://i.example", "subject": "s"}, "https://i.example", "s"),
         (
@@ -66,19 +66,19 @@ def credential(name: str = "one", state: str = "present", **more: Any) -> dict[s
         ({"managed_identity": {"object_id": GUID}}, "https://own.example/v2.0", GUID.lower()),
     ],
 )
-def test_each_platform_has_its_form(told: dict[str, Any], issuer: str, subject: str) -> None:
-    assert trusted(credential(**told), "https://own.example/v2.0") == (issuer, subject)
-    assert problems([credential(**told)]) == []
+def test_issuer_and_subject_of_a_platform(options: dict[str, Any], issuer: str, subject: str) -> None:
+    assert token_identity(credential(**options), "https://own.example/v2.0") == (issuer, subject)
+    assert problems([credential(**options)]) == []
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("options", "words"),
     [
-        ({}, "nothing says whose tokens it means: give issuer and subject, or one of github, gitlab"),
-        ({"issuer": "https://i.example"}, "nothing says whose tokens it means"),
+        ({}, "issuer and subject are not set: set both, or one of github, gitlab"),
+        ({"issuer": "https://i.example"}, "issuer and subject are not set"),
         (
             {"issuer": "https://i.example", "github": {"repository": "o/r", "branch": "main"}},
-            "github and issuer are given",
+            "github and issuer are set",
         ),
         ({"github": {"repository": "o/r"}}, "github: give one of branch, tag, environment, pull_request."),
         ({"github": {"repository": "o/r", "branch": "a", "tag": "b"}}, "give one of branch, tag, environment, pull_request, not 2."),
@@ -87,23 +87,23 @@ def test_each_platform_has_its_form(told: dict[str, Any], issuer: str, subject: 
         ({"gitlab": {"project": "p"}}, "gitlab: give one of branch, tag."),
         ({"managed_identity": {"object_id": "mine"}}, "managed_identity: the object_id is 'mine': give the id, a GUID."),
         ({"kubernetes": {"issuer": "http://k.example", "namespace": "n", "service_account": "a"}}, "give its https URL"),
-        ({"issuer": "https://i.example", "subject": "s" * 601}, "the subject has 601 characters: 600 are the most."),
+        ({"issuer": "https://i.example", "subject": "s" * 601}, "the subject has 601 characters: the limit is 600."),
         ({"issuer": "https://" + "i" * 600, "subject": "s"}, "the issuer has 608 characters"),
     ],
 )
-def test_what_cannot_be_is_told(told: dict[str, Any], words: str) -> None:
-    [problem] = problems([credential("pipe", **told)])
+def test_problems_of_a_credential(options: dict[str, Any], words: str) -> None:
+    [problem] = problems([credential("pipe", **options)])
     assert problem.startswith("credentials: pipe: ")
     assert words in problem
 
 
-def test_names_and_pairs_once_and_twenty_at_most() -> None:
-    told = {"issuer": "https://i.example", "subject": "s"}
-    assert problems([credential("with blanks", **told)]) == [
-        "credentials: the name 'with blanks' cannot be used: use 1 to 120 letters, digits, hyphens and underscores."
+def test_names_and_identities_are_unique_and_twenty_at_most() -> None:
+    options = {"issuer": "https://i.example", "subject": "s"}
+    assert problems([credential("with blanks", **options)]) == [
+        "credentials: the name 'with blanks' is invalid: use 1 to 120 letters, digits, hyphens and underscores."
     ]
-    assert problems([credential(**told), credential(state="absent")]) == ["credentials holds one twice: keep one of them."]
-    assert problems([credential("a", **told), credential("b", **told)]) == [
+    assert problems([credential(**options), credential(state="absent")]) == ["credentials holds one twice: keep one of them."]
+    assert problems([credential("a", **options), credential("b", **options)]) == [
         "credentials: a and b have the same issuer and subject: keep one of them."
     ]
     many = [credential(f"n{number}", issuer="https://i.example", subject=str(number)) for number in range(21)]

@@ -160,7 +160,7 @@ def test_an_application_is_made_with_all_that_belongs_to_it(play: Play, reads: R
     reads(title="SMTP sender")
     body = {
         "displayName": "SMTP sender", "signInAudience": "AzureADMyOrg", "requiredResourceAccess": [wish(EXCHANGE, (SEND_AS_APP, "Role"))],
-        "notes": "Managed by mailops.m365", "tags": ["mailops"], "keyCredentials": [leaf.credential()],
+        "notes": "Managed by mailops.m365", "tags": ["mailops"], "keyCredentials": [leaf.key_credential()],
     }  # fmt: skip
     (script.expect("PATCH", "/v1.0/applications(uniqueName='sender')").header("Prefer", "create-if-missing").json_body(body)
         .answers(201, application(displayName="SMTP sender")))  # fmt: skip

@@ -39,7 +39,7 @@ def test_a_certificate_is_added_beside_those_that_are_there(play: Play, reads: R
     kept = key_credential(one, 1, key="b64-of-one")
     script.expect("GET", "/v1.0/applications/app-object?$select=keyCredentials").answers(200, {"keyCredentials": [kept]})
     sent = {name: value for name, value in kept.items() if name != "customKeyIdentifier"}
-    body = {"keyCredentials": [sent, certificates.read(two).credential()]}
+    body = {"keyCredentials": [sent, certificates.read(two).key_credential()]}
     script.expect("PATCH", "/v1.0/applications/app-object").json_body(body).answers(204)
     result = play(RESOURCE, script, unique_name="sender", certificates=[two])
     assert result["app"]["certificates"] == sorted(certificates.read(text).thumbprint for text in texts)
