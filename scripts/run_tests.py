@@ -25,7 +25,7 @@ WORKERS = 4
 # So many failures of a part are named in the summary.
 MOST_NAMED = 10
 CHECK, TEST = ["-m", "not tier_test and not tier_all"], ["-m", "not tier_all"]
-ONE_DEBIAN = {"MAILOPS_TEST_RELEASES": "trixie"}
+ONE_DEBIAN = {"MAILOPS_TEST_RELEASES": "trixie", "MAILOPS_TEST_OUTAGE": "90"}
 AGAIN = ["-m", "not one_python_is_enough"]
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parent.parent
 CACHE = REPO / ".cache" / "hosts"
 RELEASES = ("bookworm", "trixie")
+# The releases that a run is limited to, with blanks between; without it, all of RELEASES.
+LIMIT = "MAILOPS_TEST_RELEASES"
 # A root that is older is made anew: its apt cache should hold what the release's mirror holds.
 DAYS = 14
 # As a machine has them that somebody installed to be managed by Ansible.
@@ -52,9 +54,20 @@ def root(release: str, cache: Path = CACHE) -> Path:
         return found or _make(release, recipe, cache)
 
 
+def tested() -> tuple[str, ...]:
+    """The releases of this run's hosts."""
+    limit = os.environ.get(LIMIT, "").split()
+    return tuple(release for release in RELEASES if not limit or release in limit)
+
+
+def in_this_run(release: str) -> str:
+    """The release itself, or the first of those that the run is limited to."""
+    return release if release in tested() else tested()[0]
+
+
 def make_all() -> None:
-    """See to it that every release's root is there: before a network is entered, from which there is no way to a mirror."""
-    for release in RELEASES:
+    """Make every root of this run that is missing: before a network is entered, from which no mirror can be reached."""
+    for release in tested():
         root(release)
 
 

@@ -51,6 +51,7 @@ class World:
     def up(self, hosts: Mapping[str, str], *, tenants: Path = TENANTS, record: Path | None = None) -> None:
         """Start the emulator and the devices, and boot the hosts: name -> release."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        hosts = {name: image.in_this_run(release) for name, release in hosts.items()}
         images = {release: image.root(release) for release in sorted(set(hosts.values()))}
         self._emulator(tenants, record)
         self._keys()
@@ -63,6 +64,7 @@ class World:
 
     def boot(self, name: str, release: str) -> Host:
         """One more host."""
+        release = image.in_this_run(release)
         host = self._start(name, release, image.root(release))
         host.wait()
         return host

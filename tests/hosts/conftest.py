@@ -111,6 +111,6 @@ def doors(stage: Stage, world: World) -> dict[str, Door]:
     return stage.doors(world)
 
 
-@pytest.fixture(scope="module", params=image.RELEASES)
+@pytest.fixture(scope="module", params=image.tested())
 def door(request: pytest.FixtureRequest, doors: dict[str, Door]) -> Door:
     return doors[request.param]

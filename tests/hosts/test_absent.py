@@ -19,7 +19,7 @@ SEND = (
 )
 
 
-@pytest.fixture(scope="module", params=image.RELEASES)
+@pytest.fixture(scope="module", params=image.tested())
 def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
     found = world.boot(f"absent{request.param}", request.param)
     played(world, found.name)

@@ -21,7 +21,7 @@ REPO = Path(__file__).resolve().parent.parent.parent
 LEFT = f"left{os.getpid()}"  # a host of this run, as the machine outside sees it: other runs may be testing the same
 
 
-@pytest.fixture(scope="module", params=image.RELEASES)
+@pytest.fixture(scope="module", params=image.tested())
 def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
     yield world.boot(f"test{request.param}", request.param)
     world.remove(f"test{request.param}")
