@@ -7,6 +7,7 @@ test network of its own (testbed/).
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,17 @@ SCENARIOS.sort(key=lambda path: not (path / "needs").exists())
 MAIN = "tenant"
 
 
+# The scenarios of one role that it runs together are run alone in `make test-all`.
+TOGETHER = REPO / "molecule" / "small_roles" / "converge.yml"
+ALONE = set(re.findall(r"import_playbook: \.\./(\w+)/", TOGETHER.read_text(encoding="utf-8")))
+# Beside relay_host, which most relays are like.
+LATE = ALONE | {"relay_host_connector"}
+
+
 def scenario(path: Path) -> object:
     marks = [] if path.name == MAIN else [pytest.mark.one_python_is_enough]
+    if path.name in LATE:
+        marks.append(pytest.mark.tier_all)
     marks.append(pytest.mark.xdist_group(path.name))
     return pytest.param(path, id=path.name, marks=marks)
 
