@@ -1,27 +1,28 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay's own program on the relay host: the files that this module was shipped with, put in their place.
+"""Install the relay agent on a relay host, from the files that the module was shipped with.
 
-Private to the collection. Ansible ships a module with everything it imports, so the program's own imports decide what is installed:
-errors.py, error_table/ and relay/, as the package mailops_m365.
+Ansible ships a module with everything it imports, so the agent's own imports decide what is installed: _core/errors.py, error_catalog and
+_relay/agent, as the package mailops_m365.
 """
 
 from __future__ import annotations
 
 import os
 import pkgutil
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from .. import _core, _relay, error_catalog
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 from .._core.spec import Spec
-from .._engine.engine import Plan
 from .._engine.local_host import LocalHost
+from .._engine.resource import Plan
 from .._relay import agent
-from .._relay.agent import cli  # so that it is shipped, with what it imports
+from .._relay.agent import cli  # so that Ansible ships it, with what it imports
 from .._relay.agent.files import write
 
 LIBRARY = Path("/usr/local/lib/mailops-relay")
@@ -40,100 +41,120 @@ SPEC = Spec({"state": {"type": "str", "choices": ["present", "absent"], "require
 
 def sources() -> dict[str, str]:
     """File in the library -> its text."""
-    found = {f"{PACKAGE}/__init__.py": ""}
+    files = {f"{PACKAGE}/__init__.py": ""}
     for package, modules in ((_core, ["errors"]), (_relay, [])):
-        found |= {_file(package.__name__, name): _text(package.__name__, name) for name in ("__init__", *modules)}
+        files |= {_file(package.__name__, name): _text(package.__name__, name) for name in ("__init__", *modules)}
     for package in (error_catalog, agent):
-        found |= _package(package.__name__, list(package.__path__))
-    return found
+        files |= _package(package.__name__, list(package.__path__))
+    return files
 
 
 def _package(package: str, path: list[str]) -> dict[str, str]:
-    """A package's files, those of the packages in it included."""
-    found = {_file(package, "__init__"): _text(package, "__init__")}
+    """A package's files with those of its sub-packages."""
+    files = {_file(package, "__init__"): _text(package, "__init__")}
     for entry in pkgutil.iter_modules(path):
         if entry.ispkg:
-            found |= _package(f"{package}.{entry.name}", [f"{folder}/{entry.name}" for folder in path])
+            files |= _package(f"{package}.{entry.name}", [f"{folder}/{entry.name}" for folder in path])
         else:
-            found[_file(package, entry.name)] = _text(package, entry.name)
-    return found
+            files[_file(package, entry.name)] = _text(package, entry.name)
+    return files
 
 
 def _file(package: str, module: str) -> str:
-    """The module's file in the library: as it is here, below PACKAGE."""
+    """The module's file in the library, at the same place below PACKAGE."""
     inside = package.removeprefix(_relay.__name__.removesuffix("_relay")).replace(".", "/")
     return f"{PACKAGE}/{inside}/{module}.py"
 
 
 def _text(package: str, module: str) -> str:
-    """A module of a package, from wherever Ansible has put it (a zip file)."""
-    found = pkgutil.get_data(package, f"{module}.py")
-    if found is None:
-        raise InvalidInput(f"The relay's program cannot be installed: {module}.py of {package} was not shipped with the module.")
-    return found.decode()
+    """A module's source, from wherever Ansible has put it (a zip file). Raises InvalidInput."""
+    data = pkgutil.get_data(package, f"{module}.py")
+    if data is None:
+        raise InvalidInput(f"Could not install the relay agent: {module}.py of {package} was not shipped with the module.")
+    return data.decode()
+
+
+@dataclass(frozen=True)
+class Params:
+    """`state`: present or absent."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class FileChanges:
+    """Path -> the new text, to write; and paths to remove."""
+
+    write: dict[str, str]
+    remove: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.write or self.remove)
 
 
 class RelayAgent:
-    """See the module relay_agent."""
+    """Module relay_agent."""
 
     name = "relay_agent"
     spec = SPEC
+    params_type = Params
 
     def __init__(self, root: Path = Path("/")) -> None:
         self.root = root
 
-    def check(self, params: dict[str, Any]) -> list[str]:
+    def validate(self, params: Params, /) -> list[str]:
         return []
 
-    def plan(self, tenant: LocalHost, params: dict[str, Any], check_mode: bool) -> Plan:
-        there = {path: self._present(path) for path in self._files()}
-        wanted = self._wanted() if params["state"] == "present" else {}
-        paths = sorted(path for path in {*there, *wanted} if there.get(path) != wanted.get(path))
-        digests = [{path: _digest(side[path]) for path in paths if path in side} for side in (there, wanted)]
-        steps = [(path, wanted.get(path)) for path in paths]
-        return Plan(before=digests[0], after=digests[1], changes=steps, outcome={"files": paths})
+    def plan(self, host: LocalHost, params: Params, check_mode: bool, /) -> Plan[FileChanges]:
+        current = {path: self._read(path) for path in self._installed()}
+        desired = self._desired() if params.state == "present" else {}
+        paths = sorted(path for path in {*current, *desired} if current.get(path) != desired.get(path))
+        before, after = ({path: _digest(files[path]) for path in paths if path in files} for files in (current, desired))
+        changes = FileChanges(
+            {path: desired[path] for path in paths if path in desired}, tuple(path for path in paths if path not in desired)
+        )
+        return Plan(before=before, after=after, changes=changes, outcome={"files": paths})
 
-    def apply(self, tenant: LocalHost, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        for path, text in plan.steps:
+    def apply(self, host: LocalHost, params: Params, plan: Plan[FileChanges], /) -> JsonObject:
+        for path in plan.pending.remove:
+            self._at(Path(path)).unlink(missing_ok=True)
+        for path, text in plan.pending.write.items():
             target = self._at(Path(path))
-            if text is None:
-                target.unlink(missing_ok=True)
-                continue
-            self._make_readable(target.parent)
+            self._create_directory(target.parent)
             write(target, text, 0o755 if Path(path) == COMMAND else 0o644)
-        if params["state"] == "absent":
+        if params.state == "absent":
             self._prune()
         return plan.outcome
 
-    def _make_readable(self, folder: Path) -> None:
-        """Whatever the umask: users that are not root run the program."""
-        folder.mkdir(parents=True, exist_ok=True)
+    def _create_directory(self, directory: Path) -> None:
+        """With mode 0755 whatever the umask: users other than root run the agent."""
+        directory.mkdir(parents=True, exist_ok=True)
         library = self._at(LIBRARY)
-        for one in (folder, *folder.parents):
-            if one.is_relative_to(library):
-                one.chmod(0o755)
+        for path in (directory, *directory.parents):
+            if path.is_relative_to(library):
+                path.chmod(0o755)
 
     def _at(self, path: Path) -> Path:
         return self.root / path.relative_to("/")
 
-    def _present(self, path: str) -> str:
+    def _read(self, path: str) -> str:
         return self._at(Path(path)).read_text(encoding="utf-8", errors="replace")
 
-    def _wanted(self) -> dict[str, str]:
+    def _desired(self) -> dict[str, str]:
         return {str(LIBRARY / name): text for name, text in sources().items()} | {str(COMMAND): START}
 
-    def _files(self) -> list[str]:
-        """What of the program is there, without Python's caches."""
-        found = [path for path in self._at(LIBRARY).rglob("*.py") if path.is_file()]
-        found += [self._at(COMMAND)] if self._at(COMMAND).is_file() else []
-        return [f"/{path.relative_to(self.root)}" for path in found]
+    def _installed(self) -> list[str]:
+        """The agent's files, without Python's caches."""
+        files = [path for path in self._at(LIBRARY).rglob("*.py") if path.is_file()]
+        files += [self._at(COMMAND)] if self._at(COMMAND).is_file() else []
+        return [f"/{path.relative_to(self.root)}" for path in files]
 
     def _prune(self) -> None:
-        """The library's folders with Python's caches."""
-        for folder, _folders, files in os.walk(self._at(LIBRARY), topdown=False):
+        """Remove the library's directories with Python's caches."""
+        for directory, _directories, files in os.walk(self._at(LIBRARY), topdown=False):
             for name in files:
-                Path(folder, name).unlink()
-            Path(folder).rmdir()
+                Path(directory, name).unlink()
+            Path(directory).rmdir()
 
 
 def _digest(text: str) -> str:

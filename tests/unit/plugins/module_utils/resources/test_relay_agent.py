@@ -26,10 +26,10 @@ def converge(resource: relay_agent.RelayAgent, state: str = "present", check_mod
     return run(resource, {"state": state}, check_mode=check_mode)
 
 
-def test_it_is_installed_whole_and_a_second_run_changes_nothing(resource: relay_agent.RelayAgent) -> None:
+def test_agent_is_installed_and_a_second_run_changes_nothing(resource: relay_agent.RelayAgent) -> None:
     predicted = converge(resource, check_mode=True)
     assert predicted["changed"]
-    assert not (resource.root / "usr/local/lib").exists(), "a check run writes nothing"
+    assert not (resource.root / "usr/local/lib").exists(), "check mode writes nothing"
     done = converge(resource)
     assert done["files"] == predicted["files"]
     assert done["diff"]["before"] == ""
@@ -37,7 +37,7 @@ def test_it_is_installed_whole_and_a_second_run_changes_nothing(resource: relay_
     assert (resource.root / "usr/local/sbin/mailops-relay").stat().st_mode & 0o777 == 0o755
 
 
-def test_whatever_the_umask_who_is_not_root_can_run_it(resource: relay_agent.RelayAgent) -> None:
+def test_other_users_can_run_it_whatever_the_umask(resource: relay_agent.RelayAgent) -> None:
     before = os.umask(0o077)
     try:
         converge(resource)
@@ -47,7 +47,7 @@ def test_whatever_the_umask_who_is_not_root_can_run_it(resource: relay_agent.Rel
     assert {path.stat().st_mode & 0o777 for path in [library, *library.rglob("*")]} == {0o755, 0o644}
 
 
-def test_what_is_installed_runs_without_the_collection(resource: relay_agent.RelayAgent) -> None:
+def test_installed_agent_runs_without_the_collection(resource: relay_agent.RelayAgent) -> None:
     converge(resource)
     library = resource.root / "usr/local/lib/mailops-relay"
     for module in ("oauth.tokens", "oauth.token_endpoint", "postfix.config_check", "monitor.service", "cli"):
@@ -57,7 +57,7 @@ def test_what_is_installed_runs_without_the_collection(resource: relay_agent.Rel
         assert done.stdout.strip() == name
 
 
-def test_changed_and_left_over_files_are_put_right_and_only_they(resource: relay_agent.RelayAgent) -> None:
+def test_only_changed_and_obsolete_files_are_written_or_removed(resource: relay_agent.RelayAgent) -> None:
     converge(resource)
     folder = resource.root / "usr/local/lib/mailops-relay/mailops_m365/_relay/agent/oauth"
     (folder / "tokens.py").write_text("changed")
@@ -68,7 +68,7 @@ def test_changed_and_left_over_files_are_put_right_and_only_they(resource: relay
     assert "class TokenRenewal" in (folder / "tokens.py").read_text()
 
 
-def test_it_goes_with_its_caches(resource: relay_agent.RelayAgent) -> None:
+def test_agent_is_removed_with_its_caches(resource: relay_agent.RelayAgent) -> None:
     converge(resource)
     library = resource.root / "usr/local/lib/mailops-relay"
     (library / "mailops_m365/__pycache__").mkdir()
