@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: relay_agent
-short_description: Install a relay host's own program
+short_description: Install the agent on a relay host
 description:
-  - Puts the program C(mailops-relay) and the collection's files that it is made of on the host. Files of an earlier version that are
-    no longer needed are removed.
-  - The role relay_host uses it. The program renews tokens, checks Postfix's settings, and watches the queue.
+  - Installs the program C(mailops-relay) with the collection's files that it consists of. Obsolete files of an earlier version are removed.
+  - The role relay_host uses it. The agent renews access tokens, checks Postfix's configuration, monitors deliveries, and reports the
+    relay's status.
 options:
   state:
-    description: Whether the program is there.
+    description: Whether the agent is installed.
     type: str
     choices: [present, absent]
     required: true
@@ -28,7 +28,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Install the relay's own program
+- name: Install the relay agent
   mailops.m365.relay_agent:
     state: present
 """
@@ -36,17 +36,17 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 files:
-  description: The files that were written or removed.
+  description: Paths of the files that were written or removed.
   returned: success
   type: list
   elements: str
 cost:
-  description: What the task cost. Nothing is asked of Microsoft 365.
+  description: Requests, retries and seconds waited. The module sends no request to Microsoft 365.
   returned: always
   type: dict
   sample: {requests: 0, retries: 0, waited: 0.0}
 failure:
-  description: The parts of a failure's sentence, for machines.
+  description: The parts of an error message, for use in tasks.
   returned: failure
   type: dict
   sample: {problems: []}

@@ -8,26 +8,26 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: relay_probe
-short_description: Prove by a real message that senders can send through a relay host
+short_description: Verify that senders can send through a relay host
 description:
-  - For every sender, hands the relay's Postfix a message with a unique id on 127.0.0.1, port 25, and follows it through the journal and the
-    queue until Microsoft 365, or whatever server the relay passes mail on to, has given its final reply.
-  - Where that fails, says at which stage, what the server answered, what the cause is, what to do and whether waiting helps. What the
-    bridge hides from Postfix is read from its own log and from the state of the relay's token.
-  - A message that does not get through is taken out of the queue again.
-  - Runs on the relay host, as root. In check mode nothing is sent.
+  - Submits a test message of every sender to the relay's Postfix on 127.0.0.1, port 25, and traces it in the journal and the queue until the
+    final reply of Microsoft 365, or of the upstream server that the relay sends to.
+  - A failure has the stage, the server's reply, the cause, the remedy and whether waiting helps. Causes that Postfix does not see are read
+    from the submission proxy's log and from the status of the relay's access token.
+  - A test message that is not delivered is removed from the queue.
+  - Runs on the relay host as root. In check mode no message is sent.
 options:
   senders:
-    description: The senders to prove.
+    description: The senders to verify.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: What the sender is called in the result.
+        description: The sender's name in the result; its address by default.
         type: str
       address:
-        description: The address that it sends from, one that the relay serves.
+        description: The address that it sends from; the relay has to serve it.
         type: str
         required: true
       verify_recipient:
@@ -35,11 +35,11 @@ options:
         type: str
         required: true
   timeout:
-    description: For how many seconds the messages are followed. One that is deferred for a reason that passes is tried again meanwhile.
+    description: How many seconds the messages are traced. A message that is deferred for a transient reason is tried again meanwhile.
     type: int
     default: 120
   required:
-    description: Whether the task fails when a sender cannot send.
+    description: Whether the task fails where a sender cannot send.
     type: bool
     default: true
 author:
@@ -53,7 +53,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Prove that the scanner's mail gets through the relay
+- name: Verify that the scanner can send through the relay
   mailops.m365.relay_probe:
     senders:
       - name: Scanner, third floor
@@ -65,19 +65,19 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 senders:
-  description: Every sender's result, in the order of the option; as module M(mailops.m365.smtp_probe) tells it, and C(hops) besides.
+  description: Every sender's result, in the order of the option, with the keys of module M(mailops.m365.smtp_probe) and C(hops).
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: What the sender is called.
+      description: The sender's name.
       type: str
     verified:
-      description: Whether its message was accepted by the server that the relay passes it on to; null in check mode.
+      description: Whether the upstream server accepted its test message; null in check mode.
       type: bool
     message_id:
-      description: The Message-ID of the proof.
+      description: The Message-ID of the test message.
       type: str
     stage:
       description: The stage that was reached. C(relay) is the relay's own Postfix, C(queue) its queue; the others are the upstream's.
@@ -94,18 +94,18 @@ senders:
       description: What to do.
       type: str
     wait_helps:
-      description: Whether the same attempt may pass later.
+      description: Whether the same attempt may succeed later.
       type: bool
     seconds:
-      description: How long the message took.
+      description: How many seconds the message took.
       type: float
     hops:
-      description: The message's way, one entry a hop, with its seconds.
+      description: The hops of the message, each with its duration.
       type: list
       elements: dict
-      sample: [{from: bridge, to: Microsoft 365, what: accepted, seconds: 0.12, detail: 'smtp.office365.com: 250 2.0.0 OK'}]
+      sample: [{from: submission proxy, to: Microsoft 365, event: accepted, seconds: 0.12, detail: 'smtp.office365.com: 250 2.0.0 OK'}]
 verified:
-  description: How many senders were proven.
+  description: How many senders were verified.
   returned: always
   type: int
 total:
@@ -113,12 +113,12 @@ total:
   returned: always
   type: int
 cost:
-  description: What the task cost. It makes no HTTP requests; seconds spent waiting.
+  description: Requests, retries and seconds waited. The module sends no HTTP request.
   returned: always
   type: dict
   sample: {requests: 0, retries: 0, waited: 1.5}
 failure:
-  description: The parts of a failure's sentence, for machines; C(problems) lists all that is wrong with the input.
+  description: The parts of an error message, for use in tasks; C(problems) lists all invalid options.
   returned: failure
   type: dict
   sample: {problems: ['timeout is 0: give seconds, at least 1.']}
@@ -129,7 +129,7 @@ from ..module_utils.resources import relay_probe
 
 
 def main() -> None:
-    """Runs on the relay itself: the action ships it there."""
+    """The entry point as a module; Ansible sends it to the relay host."""
     run_host_module(relay_probe.RESOURCE)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: relay_status
-short_description: Tell a relay host's state
+short_description: Read the status of a relay host
 description:
-  - Tells what waits in a relay's queue and why, in the words of the table of known errors; when each mailbox last sent and how much of its
-    day is used; the access token's times, the certificates' ends and the services' states; and what of all this is wrong.
-  - Runs on the relay, as root. The program C(mailops-relay status) tells the same there.
-  - The summary of a run shows every relay with its problems.
+  - Reads a relay's queue with the reasons from the error catalog, the last sent message and the daily quota of each mailbox, the access
+    token's times, the expiry of certificates, the state of services, and the failed health checks.
+  - Runs on the relay host as root. C(mailops-relay status) shows the same there.
+  - The summary of a run lists every relay with its problems.
 options:
   required:
-    description: Whether the task fails where somebody has to do something. What heals by itself is no such problem.
+    description: Whether the task fails where the relay has a problem of severity critical or high.
     type: bool
     default: false
 author:
@@ -28,11 +28,11 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Look at every relay
+- name: Read the status of every relay
   mailops.m365.relay_status:
   become: true
 
-- name: Fail where a relay needs somebody
+- name: Fail where a relay has a critical or high problem
   mailops.m365.relay_status:
     required: true
   become: true
@@ -41,31 +41,33 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 relay:
-  description: The relay's state. All times are Unix times, null for what never was.
+  description: The relay's status. All times are Unix times, null for what never happened.
   returned: success
   type: dict
   contains:
     hostname:
-      description: The relay's name.
+      description: The relay's host name.
       type: str
     upstream:
-      description: The way that its mail leaves.
+      description: The upstream that it sends mail to, as variable relay_upstream names it.
       type: str
       sample: oauth
-    at:
-      description: When this was read.
+    read_at:
+      description: When the status was read.
       type: float
     queue:
       description:
-        - C(messages), C(held), C(bytes), C(oldest), and C(reasons), one entry a mailbox and reason with C(id), C(code), C(cause),
-          C(remedy), C(wait_helps), C(said), C(messages), C(held), C(oldest) and C(senders).
+        - C(messages), C(held), C(bytes), C(oldest), C(error) where it cannot be read, and C(reasons), one entry for each mailbox and
+          reason with C(id), C(code), C(cause), C(remedy), C(wait_helps), C(queue_policy), C(reply), C(mailbox), C(messages), C(held),
+          C(bytes), C(oldest) and C(senders).
       type: dict
     mailboxes:
-      description: Every mailbox with C(last_sent), C(used) of C(recipients_per_day), C(full_until), C(refused) and C(held_back).
+      description: Every mailbox with C(address), C(transport), C(senders), C(last_sent), C(last_refusal), C(recipients_24h) of
+        C(recipients_per_day), C(quota_resumes) while its daily quota is reached, and C(suspensions), its suspended senders.
       type: list
       elements: dict
     token:
-      description: The access token's C(expires) and C(got), and the C(failure) of the last request. Never the token.
+      description: C(expires) and C(issued) of the access token, and C(failure), C(code) and C(failing_since) of its renewal. Never the token.
       type: dict
     certificates:
       description: Each with C(use), C(path) and C(expires).
@@ -75,23 +77,24 @@ relay:
       description: Each C(unit) with its C(state), C(result) and C(restarts).
       type: list
       elements: dict
-    counts:
-      description: What the watcher has counted since the relay was made.
+    counters:
+      description: The delivery monitor's counters since the relay was installed.
       type: dict
-    watched_at:
-      description: The time of the last event that the watcher has read.
+    last_event:
+      description: The time of the last journal event that the delivery monitor read.
       type: float
     problems:
-      description: What is wrong, the gravest first, each with C(subject), C(cause), C(remedy), C(code), C(messages) and C(grave).
+      description: The failed health checks, the most severe first, each with C(subject), C(severity) (critical, high, medium, low or info), C(cause),
+        C(remedy), C(code) and C(messages).
       type: list
       elements: dict
 cost:
-  description: What the task cost. Nothing is asked of Microsoft 365.
+  description: Requests, retries and seconds waited. The module sends no request to Microsoft 365.
   returned: always
   type: dict
   sample: {requests: 0, retries: 0, waited: 0.0}
 failure:
-  description: The parts of a failure's sentence, for machines.
+  description: The parts of an error message, for use in tasks.
   returned: failure
   type: dict
   sample: {}
