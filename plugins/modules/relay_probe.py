@@ -10,8 +10,8 @@ DOCUMENTATION = r"""
 module: relay_probe
 short_description: Verify that senders can send through a relay host
 description:
-  - Submits a test message of every sender to the relay's Postfix on 127.0.0.1, port 25, and traces it in the journal and the queue until the
-    final reply of Microsoft 365, or of the upstream server that the relay sends to.
+  - Submits a test message of every sender to the relay's Postfix on 127.0.0.1, port 25, and traces it in the journal and the queue until
+    the final reply of Microsoft 365, or of the upstream server that the relay sends to.
   - A failure has the stage, the server's reply, the cause, the remedy and whether waiting helps. Causes that Postfix does not see are read
     from the submission proxy's log and from the status of the relay's access token.
   - A test message that is not delivered is removed from the queue.

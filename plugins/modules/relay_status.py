@@ -67,7 +67,8 @@ relay:
       type: list
       elements: dict
     token:
-      description: C(expires) and C(issued) of the access token, and C(failure), C(code) and C(failing_since) of its renewal. Never the token.
+      description:
+        - C(expires) and C(issued) of the access token, and C(failure), C(code) and C(failing_since) of its renewal. Never the token.
       type: dict
     certificates:
       description: Each with C(use), C(path) and C(expires).
@@ -84,8 +85,9 @@ relay:
       description: The time of the last journal event that the delivery monitor read.
       type: float
     problems:
-      description: The failed health checks, the most severe first, each with C(subject), C(severity) (critical, high, medium, low or info), C(cause),
-        C(remedy), C(code) and C(messages).
+      description:
+        - The failed health checks, the most severe first, each with C(subject), C(severity), C(cause), C(remedy), C(code) and C(messages).
+        - The severity is critical, high, medium, low or info.
       type: list
       elements: dict
 cost:
