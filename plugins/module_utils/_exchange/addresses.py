@@ -1,61 +1,35 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail addresses in lists: what is malformed or named twice, and what an organization does not have.
-
-Private to the collection. Source: RFC 5321 (a mailbox is local-part@domain).
-"""
+"""Addresses that an organization has to have: its accepted domains and its mailboxes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from .._clients.exchange import Command, ExchangeClient, Outcome, is_missing
 from .._core.errors import InvalidInput
-
-# The local part in ASCII: Exchange Online gives its mailboxes no other addresses.
-_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
-
-
-def problems(option: str, addresses: Iterable[str]) -> list[str]:
-    """One sentence a malformed, empty or repeated address."""
-    found, seen = [], set()
-    for address in addresses:
-        if not address or not address.strip():
-            found.append(f"{option} holds an empty address: remove it.")
-        elif not _ADDRESS.fullmatch(address):
-            found.append(f"{option} holds {address!r}, which is no mail address (name@domain).")
-        elif address.lower() in seen:
-            found.append(f"{option} holds {address} twice: keep one.")
-        seen.add((address or "").lower())
-    return found
-
+from .._core.mail_addresses import domain
 
 ACCEPTED_DOMAINS = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")
 
 
-def domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()
-
-
 def accepted_domains(exchange: ExchangeClient) -> set[str]:
-    """The organization's accepted domains, in lower case; asked once a run."""
-    known = exchange.facts.get("accepted domains")
-    return set(known) if known else learn_domains(exchange, exchange.run(ACCEPTED_DOMAINS))
+    """The organization's accepted domains, in lower case; read once a run."""
+    cached = exchange.facts.get("accepted domains")
+    return set(cached) if cached else learn_domains(exchange, exchange.run(ACCEPTED_DOMAINS))
 
 
 def learn_domains(exchange: ExchangeClient, outcome: Outcome) -> set[str]:
-    """The domains that ACCEPTED_DOMAINS told, kept for the run's later tasks."""
-    found = {str(item["DomainName"]).lower() for item in outcome.checked().values}
-    exchange.facts.put("accepted domains", sorted(found))
-    return found
+    """The domains that ACCEPTED_DOMAINS answered, kept for the run's later tasks."""
+    domains = {str(item["DomainName"]).lower() for item in outcome.checked().values}
+    exchange.facts.put("accepted domains", sorted(domains))
+    return domains
 
 
-def refuse_unknown_mailboxes(exchange: ExchangeClient, wanted: Sequence[str], expected: Collection[str] = ()) -> None:
-    """Raise one InvalidInput that names every address among these that is no mailbox of the organization, nor expected to be."""
-    primary(exchange, [address for address in wanted if address.lower() not in expected])
+def refuse_unknown_mailboxes(exchange: ExchangeClient, addresses: Sequence[str], expected: Collection[str] = ()) -> None:
+    """InvalidInput that names every address that is neither a mailbox of the organization nor expected to become one."""
+    primary(exchange, [address for address in addresses if address.lower() not in expected])
 
 
 def look_up(address: str, *properties: str) -> Command:
@@ -63,23 +37,23 @@ def look_up(address: str, *properties: str) -> Command:
     return Command("Get-Mailbox", {"Identity": address}, properties, f"look for the mailbox {address}")
 
 
-def primary(exchange: ExchangeClient, wanted: Sequence[str]) -> dict[str, str]:
-    """Each address with its mailbox's primary one; one InvalidInput names all that are no mailbox of the organization."""
-    listed = list(dict.fromkeys(wanted))
+def primary(exchange: ExchangeClient, addresses: Sequence[str]) -> dict[str, str]:
+    """Each address with the primary address of its mailbox; one InvalidInput names all that are no mailbox of the organization."""
+    listed = list(dict.fromkeys(addresses))
     outcomes = exchange.batch([look_up(address, "Guid", "PrimarySmtpAddress") for address in listed])
     refuse_missing(exchange, [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)])
-    found = [outcome.checked().values for outcome in outcomes]
-    shown = [str(values[0].get("PrimarySmtpAddress") or "") if values else "" for values in found]
-    return {address: own or address for address, own in zip(listed, shown, strict=True)}
+    mailboxes = [outcome.checked().values for outcome in outcomes]
+    primary_addresses = [str(values[0].get("PrimarySmtpAddress") or "") if values else "" for values in mailboxes]
+    return {address: own or address for address, own in zip(listed, primary_addresses, strict=True)}
 
 
-def expected(params: dict[str, Any], check_mode: bool) -> frozenset[str]:
-    """The mailboxes that a check run does not miss: an earlier task of the real run makes them."""
-    return frozenset(address.lower() for address in params["expected_mailboxes"]) if check_mode else frozenset()
+def expected(expected_mailboxes: Iterable[str], check_mode: bool) -> frozenset[str]:
+    """The mailboxes that may be missing in check mode, in lower case: an earlier task of the real run creates them."""
+    return frozenset(address.lower() for address in expected_mailboxes) if check_mode else frozenset()
 
 
 def refuse_missing(exchange: ExchangeClient, missing: Sequence[str], what: str = "mailbox") -> None:
-    """Raise one InvalidInput that names every address that Exchange does not have, and why, where a domain tells."""
+    """InvalidInput that names every address that Exchange does not have, and the accepted domains where the address is in none of them."""
     if not missing:
         return
     domains = accepted_domains(exchange)

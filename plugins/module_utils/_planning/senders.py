@@ -12,8 +12,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
+from .._core import mail_addresses
 from .._core.networks import PRIVATE, is_within
-from .._exchange import addresses
 
 METHODS = ("oauth", "relay", "hve", "direct_send", "acs", "hosted", "basic")
 # Whether a sender of this kind can usually sign in with OAuth.
@@ -94,7 +94,7 @@ class Sender:
 
     @property
     def domain(self) -> str:
-        return addresses.domain(self.address)
+        return mail_addresses.domain(self.address)
 
 
 def read(item: dict[str, Any]) -> Sender:
@@ -125,7 +125,7 @@ def problems(items: list[dict[str, Any]]) -> list[str]:
         seen.add(name.lower())
         for option in ("address", "mailbox", "verify_recipient"):
             value = item[option]
-            found += [f"{label}: {text}" for text in addresses.problems(option, [value] if value is not None else [])]
+            found += [f"{label}: {text}" for text in mail_addresses.problems(option, [value] if value is not None else [])]
         for option, least in (("messages_per_minute", 1), ("recipients_per_day", 0), ("recipients_per_message", 1)):
             if item[option] < least:
                 found.append(f"{label}: {option} is {item[option]}: give a number of at least {least}.")

@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._clients.smtp import Conversation, Route
+from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError, ServiceError, SmtpError
 from .._engine.tenant import Tenant
-from .._exchange import addresses
 from .context import Facts
 from .methods import METHODS
 
@@ -91,7 +91,7 @@ def explained(error: MailopsError) -> dict[str, Any]:
 
 
 def refuse_foreign(facts: Facts, sender: dict[str, Any]) -> None:
-    domain = addresses.domain(sender["address"])
+    domain = mail_addresses.domain(sender["address"])
     if METHODS[sender["method"]].accepted_domain and domain not in facts.domains:
         raise InvalidInput(f"{domain} is not an accepted domain of this tenant ({', '.join(sorted(facts.domains))})")
 
@@ -130,7 +130,7 @@ def compose(sender: dict[str, Any], number: str) -> email.message.EmailMessage:
     message["To"] = sender["verify_recipient"]
     message["Subject"] = f"Test message: {sender['name'] or sender['address']} [{number}]"
     message["Date"] = email.utils.formatdate(localtime=False)
-    message["Message-ID"] = f"<mailops-{number}@{addresses.domain(sender['address'])}>"
+    message["Message-ID"] = f"<mailops-{number}@{mail_addresses.domain(sender['address'])}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Mailops-Probe"] = number
     message.set_content(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import application_id
@@ -91,7 +92,7 @@ def users(tenant: Tenant, params: dict[str, Any], senders: list[dict[str, Any]])
 
 def mx_host(tenant: Tenant, domains: list[str], address: str) -> str:
     """The tenant's own MX host, as Graph lists it for the sender's domain (its label cannot be derived with certainty)."""
-    domain = addresses.domain(address)
+    domain = mail_addresses.domain(address)
     if domain not in domains:
         domain = domains[0] if domains else domain
     found = mx_hosts.known(tenant, domain)

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from .._clients.exchange import Command
+from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -68,7 +69,7 @@ class AuthenticationPolicy:
         for policy in policies:
             name = policy["name"]
             problems += _named(name, names)
-            problems += addresses.problems(f"policies: {name}: mailboxes", policy["mailboxes"] or [])
+            problems += mail_addresses.problems(f"policies: {name}: mailboxes", policy["mailboxes"] or [])
             if policy["state"] == "absent" and (policy["mailboxes"] or policy["allow_basic_smtp"]):
                 problems.append(f"policies: {name} is absent: take its mailboxes and allow_basic_smtp out.")
             for address in {address.lower() for address in policy["mailboxes"] or []}:
@@ -88,7 +89,9 @@ class AuthenticationPolicy:
         policies = params["policies"] or []
         wanted = {a.lower(): p["name"].lower() for p in policies for a in p["mailboxes"] or []}
         absent = {p["name"].lower() for p in policies if p["state"] == "absent"}
-        found, missing = read(tenant, wanted, absent, everybody=params["exclusive"], expected=addresses.expected(params, check_mode))
+        found, missing = read(
+            tenant, wanted, absent, everybody=params["exclusive"], expected=addresses.expected(params["expected_mailboxes"], check_mode)
+        )
         refuse(tenant, params, found, wanted, missing)
         titles = {p["name"].lower(): p["name"] for p in policies} | {key: policy.name for key, policy in found.policies.items()}
         work, before, after = Work(), dict[str, Any](), dict[str, Any]()
@@ -131,7 +134,7 @@ class AuthenticationPolicyInfo(Reading):
     spec = TENANT | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        return addresses.problems("mailboxes", params["mailboxes"] or [])
+        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         named = params["mailboxes"]

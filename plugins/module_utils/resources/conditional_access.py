@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._clients.graph import Call, key
+from .._core import mail_addresses
 from .._core.errors import GraphError
 from .._core.spec import TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -20,7 +21,6 @@ from .._engine.tenant import GUID, Tenant
 from .._entra import application_lookup, conditional_access
 from .._entra.conditional_access import Finding, Sender
 from .._entra.policies import Policy
-from .._exchange import addresses
 
 POLICIES = "/identity/conditionalAccess/policies?$select=id,displayName,state,conditions,grantControls,sessionControls"
 PACE = 1.0  # seconds between two requests to Conditional Access
@@ -58,7 +58,7 @@ class ConditionalAccessInfo(Reading):
         problems = []
         for sender in params["senders"]:
             label = _label(sender)
-            problems += [f"senders: {label}: {problem}" for problem in addresses.problems("the sender's address", [sender["address"]])]
+            problems += [f"senders: {label}: {problem}" for problem in mail_addresses.problems("the sender's address", [sender["address"]])]
             if sender["app_unique_name"] and sender["app_id"]:
                 problems.append(f"senders: {label}: give app_unique_name or app_id, not both.")
             if sender["method"] in ("oauth", "acs") and not _app(sender):

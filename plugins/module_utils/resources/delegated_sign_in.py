@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.engine import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import application_id
 from .._entra.user_tokens import user_tokens
-from .._exchange import addresses
 from .._identity import token_stores
 from .._identity.credentials import GUID
 from .._identity.delegated import NotSignedIn, SignInAgain, sign_in_user
@@ -42,7 +42,7 @@ class DelegatedSignIn:
     spec = TENANT | JOURNAL | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        found = addresses.problems("user", [params["user"]]) + token_stores.problems(params["sink"])
+        found = mail_addresses.problems("user", [params["user"]]) + token_stores.problems(params["sink"])
         if params["state"] == "absent":
             return found + _not_removable(params["sink"])
         if not params["app_unique_name"] and not params["app_id"]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from .._clients.exchange import Command, boolean
+from .._core import mail_addresses
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import Tenant
-from .._exchange import addresses
 
 OPTIONS = Spec(
     {
@@ -36,7 +36,7 @@ class DirectSend:
 
     def check(self, params: dict[str, Any]) -> list[str]:
         senders = params["senders"]
-        problems = addresses.problems("senders", senders)
+        problems = mail_addresses.problems("senders", senders)
         if params["rejected"] and senders and not problems:
             problems.append(
                 f"rejected is true, but senders that rely on Direct Send would be refused: {', '.join(senders)}; give each an inbound "

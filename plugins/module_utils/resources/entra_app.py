@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from .._clients.graph import Call
+from .._core import mail_addresses
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import GUID, Tenant
@@ -51,7 +52,7 @@ class EntraApp:
     spec = TENANT | JOURNAL | EXPECTED | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        problems = addresses.problems("mailboxes", params["mailboxes"] or [])
+        problems = mail_addresses.problems("mailboxes", params["mailboxes"] or [])
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", params["unique_name"]):
             problems.append(
                 f"unique_name is {params['unique_name']!r}: use 1 to 128 letters, digits, dots, underscores and hyphens; "
@@ -82,7 +83,9 @@ class EntraApp:
             wanted = [permission for permission in wanted if permission.id != SEND_AS_APP]
         work = difference(found, wanted, leaves, params)
         if work and params["mailboxes"]:
-            addresses.refuse_unknown_mailboxes(tenant.exchange, params["mailboxes"], addresses.expected(params, check_mode))
+            addresses.refuse_unknown_mailboxes(
+                tenant.exchange, params["mailboxes"], addresses.expected(params["expected_mailboxes"], check_mode)
+            )
         after = predicted(found, wanted, leaves, params)
         if not work:
             remember(tenant, params["unique_name"], found, after)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._clients.exchange import Command, Outcome, boolean, is_missing, names
+from .._core import mail_addresses
 from .._core.errors import ExchangeError, InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan
@@ -67,7 +68,7 @@ class ExchangeServicePrincipal:
     def check(self, params: dict[str, Any]) -> list[str]:
         found = []
         for option in ("full_access", "send_as"):
-            found += addresses.problems(option, params[option] or [])
+            found += mail_addresses.problems(option, params[option] or [])
         return found
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
@@ -81,7 +82,7 @@ class ExchangeServicePrincipal:
             plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
         wanted = [(right, address.lower()) for right, option in zip(RIGHTS, ("full_access", "send_as"), strict=True)
                   for address in params[option] or []]  # fmt: skip
-        found = read(tenant, application, params, wanted, addresses.expected(params, check_mode))
+        found = read(tenant, application, params, wanted, addresses.expected(params["expected_mailboxes"], check_mode))
         work = difference(found, params, wanted)
         title = params["display_name"] or (application.display_name if application else params["unique_name"])
         plan.before = public(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._clients.exchange import Command, is_missing
+from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -89,10 +90,10 @@ class HveAccount:
     spec = TENANT | JOURNAL | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        problems = addresses.problems("accounts", [a["address"] for a in params["accounts"]])
+        problems = mail_addresses.problems("accounts", [a["address"] for a in params["accounts"]])
         for account in params["accounts"]:
             label = f"accounts: {account['address']}"
-            problems += [f"{label}: {p}" for p in addresses.problems("reply_to", [account["reply_to"]] if account["reply_to"] else [])]
+            problems += [f"{label}: {p}" for p in mail_addresses.problems("reply_to", [account["reply_to"]] if account["reply_to"] else [])]
             problems += [f"{label}: {p}" for p in application_lookup.problems("apps", account["apps"] or [])]
             if len(account["apps"] or []) > MOST_APPS:
                 problems.append(f"{label}: apps holds {len(account['apps'])} applications; an account takes at most {MOST_APPS}.")
@@ -148,7 +149,7 @@ class HveAccountInfo(Reading):
     spec = TENANT | Spec({"accounts": {"type": "list", "elements": "str"}}, writes=False)
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        return addresses.problems("accounts", params["accounts"] or [])
+        return mail_addresses.problems("accounts", params["accounts"] or [])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         listed = [a.lower() for a in params["accounts"]] if params["accounts"] is not None else None
@@ -212,7 +213,7 @@ def refuse(tenant: Tenant, params: dict[str, Any], present: dict[str, dict], fou
         if not is_missing(outcome.error):
             kind = outcome.checked().values[0]["RecipientTypeDetails"]
             sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
-        elif addresses.domain(address) not in domains:
+        elif mail_addresses.domain(address) not in domains:
             accepted = ", ".join(sorted(domains))
             sentences.append(f"{address}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
         elif not (present[address]["password"] or params["password"]):

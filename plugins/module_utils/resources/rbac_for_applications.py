@@ -15,6 +15,7 @@ from typing import Any
 
 from .._clients.exchange import Command, is_missing
 from .._clients.graph import Call, key
+from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -64,7 +65,7 @@ class RbacForApplications:
     spec = TENANT | JOURNAL | EXPECTED | APPLICATION | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        problems = addresses.problems("mailboxes", params["mailboxes"] or [])
+        problems = mail_addresses.problems("mailboxes", params["mailboxes"] or [])
         scope, text = scope_name(params), params["recipient_filter"]
         if not 1 <= len(scope.strip()) <= rbac.LONGEST_NAME:
             problems.append(f"scope is {scope!r}: use 1 to {rbac.LONGEST_NAME} characters.")
@@ -81,7 +82,7 @@ class RbacForApplications:
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         plan = Plan()
-        expected = addresses.expected(params, check_mode)
+        expected = addresses.expected(params["expected_mailboxes"], check_mode)
         facts = read(tenant, params, expected)
         _require(plan, facts, params, check_mode)
         course = migration.Course(facts.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
@@ -124,7 +125,7 @@ class RbacForApplicationsInfo(Reading):
     spec = TENANT | APPLICATION | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        return addresses.problems("mailboxes", params["mailboxes"] or [])
+        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         params = params | {"replace": True, "state": "present"}

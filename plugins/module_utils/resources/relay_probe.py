@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._core import mail_addresses
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
-from .._exchange import addresses as mail_addresses
 from .._relay.agent import reasons
 from .._relay.agent.verification import HOST, PORT, Attempt, Relay, Verification
 

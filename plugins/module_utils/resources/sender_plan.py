@@ -14,6 +14,7 @@ from typing import Any
 
 from .._clients.exchange import is_missing
 from .._clients.graph import Call
+from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
 from .._core.spec import TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -77,7 +78,7 @@ class SenderPlan(Reading):
 
     def check(self, params: dict[str, Any]) -> list[str]:
         found = problems(params["senders"])
-        found += [f"m365_verify_recipient: {text}" for text in addresses.problems("it", _given(params["verify_recipient"]))]
+        found += [f"m365_verify_recipient: {text}" for text in mail_addresses.problems("it", _given(params["verify_recipient"]))]
         try:
             datetime.date.fromisoformat(params["basic_auth_end_date"])
         except ValueError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._clients.exchange import Command, Outcome, boolean, is_missing
+from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -78,13 +79,13 @@ class SharedMailbox:
     spec = TENANT | JOURNAL | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        problems = addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"]])
+        problems = mail_addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"]])
         empty = [m["address"] for m in params["mailboxes"] if m["display_name"] is not None and not m["display_name"].strip()]
         problems += [f"mailboxes: the display_name of {address} is empty: give one or leave it out." for address in empty]
         for m in params["mailboxes"]:
             for right in mailbox_delegates.RIGHTS:
                 users = m[right] or []
-                problems += [f"mailboxes: {m['address']}: {problem}" for problem in addresses.problems(right, users)]
+                problems += [f"mailboxes: {m['address']}: {problem}" for problem in mail_addresses.problems(right, users)]
                 if m["address"].lower() in (user.lower() for user in users):
                     problems.append(f"mailboxes: {m['address']}: {right} holds the mailbox itself: remove it.")
         return problems
@@ -137,7 +138,7 @@ class SharedMailboxInfo(Reading):
     spec = TENANT | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        return addresses.problems("mailboxes", params["mailboxes"] or [])
+        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         if params["mailboxes"] is None:
@@ -213,7 +214,7 @@ def refuse(tenant: Tenant, wanted: dict[str, dict], found: Found) -> None:
         )
     new = [address for address, item in found.items.items() if not item and wanted[address]["state"] == "present"]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
-    foreign = [address for address in new if addresses.domain(address) not in domains]
+    foreign = [address for address in new if mail_addresses.domain(address) not in domains]
     if foreign:
         accepted = ", ".join(sorted(domains))
         sentences.append(f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._clients.exchange import Command, boolean, is_missing
+from .._core import mail_addresses
 from .._core.errors import ExchangeError, InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
@@ -57,7 +58,7 @@ class SmtpAuth:
     spec = TENANT | JOURNAL | EXPECTED | OPTIONS
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        problems = addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"] or []])
+        problems = mail_addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"] or []])
         if params["exclusive"] and params["mailboxes"] is None:
             problems.append("exclusive is true without mailboxes: give the list of mailboxes, or [] to return all to inherit.")
         return problems
@@ -67,7 +68,7 @@ class SmtpAuth:
         if basic:
             security_defaults.refuse_basic(tenant, basic)
         wanted = {m["address"].lower(): m["smtp_auth"] for m in params["mailboxes"] or []}
-        found = read(tenant, params, wanted, addresses.expected(params, check_mode))
+        found = read(tenant, params, wanted, addresses.expected(params["expected_mailboxes"], check_mode))
         if params["exclusive"]:
             named = {guid for address, (guid, _switch) in found.mailboxes.items() if address in wanted}
             wanted |= {a: "inherit" for a, (guid, _switch) in found.mailboxes.items() if guid not in named and a not in wanted}
@@ -105,7 +106,7 @@ class SmtpAuthInfo(Reading):
     spec = TENANT | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
 
     def check(self, params: dict[str, Any]) -> list[str]:
-        return addresses.problems("mailboxes", params["mailboxes"] or [])
+        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         wanted = {a.lower(): "" for a in params["mailboxes"] or []}

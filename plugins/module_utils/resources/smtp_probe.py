@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._core import mail_addresses
 from .._core.errors import MailopsError
 from .._core.spec import TENANT, Spec
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import Tenant
-from .._exchange import addresses
 from .._identity import token_stores
 from .._verification.attempt import probe_all
 from .._verification.context import gather
@@ -82,7 +82,7 @@ class SmtpProbe(Reading):
             label = sender["name"] or sender["address"]
             for option in ("address", "verify_recipient", "mailbox", "user"):
                 value = sender[option]
-                found = addresses.problems(f"the sender's {option}", [value] if value is not None else [])
+                found = mail_addresses.problems(f"the sender's {option}", [value] if value is not None else [])
                 problems += [f"senders: {label}: {problem}" for problem in found]
             problems += [f"senders: {label}: {problem}" for problem in METHODS[sender["method"]].check(sender, params)]
         needy = list(dict.fromkeys(s["method"] for s in params["senders"] if METHODS[s["method"]].needs_token(s, params)))

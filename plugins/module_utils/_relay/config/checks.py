@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..._core import mail_addresses
 from ..._core.errors import InvalidInput
-from ..._exchange import addresses
 from ..._http.clouds import resolve
 from . import device_checks
 from .parse import DOMAIN, LIMITS, hostname, is_number, number
@@ -80,7 +80,7 @@ def _texts(given: dict[str, Any]) -> list[str]:
         if bool(given.get(certificate)) != bool(given.get(key)):
             found.append(f"{certificate} and {key} belong together: give both, or neither.")
     if given.get("relay_postmaster"):
-        found += addresses.problems("relay_postmaster", [str(given["relay_postmaster"])])
+        found += mail_addresses.problems("relay_postmaster", [str(given["relay_postmaster"])])
     return found
 
 
@@ -145,10 +145,10 @@ def _mailboxes(given: dict[str, Any]) -> list[str]:
     listed = given.get("relay_mailboxes") or []
     if not isinstance(listed, list) or not all(isinstance(entry, dict) and entry.get("address") for entry in listed):
         return ["relay_mailboxes holds an entry without an address: give each as a mapping with address."]
-    found = addresses.problems("relay_mailboxes", [str(entry["address"]) for entry in listed])
+    found = mail_addresses.problems("relay_mailboxes", [str(entry["address"]) for entry in listed])
     senders = [str(sender) for entry in listed for sender in entry.get("senders") or [entry["address"]]]
     # A wrong address is told once, though it is its own sender.
-    found = found or addresses.problems("senders of relay_mailboxes", senders)
+    found = found or mail_addresses.problems("senders of relay_mailboxes", senders)
     return found + [text for entry in listed for text in _limits(given, entry)]
 
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 from typing import Any
 
+from ..._core import mail_addresses
 from ..._core.networks import Network
-from ..._exchange import addresses
 from .crypt_sha512 import FORM
 from .parse import is_number, number
 
@@ -112,7 +112,7 @@ def _senders(where: str, device: Device, served: set[str]) -> list[str]:
     senders = [str(sender) for sender in device.get("senders") or []]
     if not senders:
         return [f"{where}: has no senders; say which addresses it may send as."]
-    found = [f"{where}: {sentence}" for sentence in addresses.problems("senders", senders)]
+    found = [f"{where}: {sentence}" for sentence in mail_addresses.problems("senders", senders)]
     if not served:
         found += [
             f"{where}: the sender {sender} has one of {{}}$=, in it; use another address." for sender in senders if set(sender) & SYNTAX
