@@ -23,7 +23,7 @@ sys.path.insert(0, str(REPO / ".ansible" / "collections"))
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT  # noqa: E402
-from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import MAIL_SERVICES, ROWS, Known  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES, MAIL_SERVICES, ErrorEntry  # noqa: E402
 
 COLLECTION = "mailops.m365."
 SERVICES = {
@@ -59,12 +59,12 @@ def table(titles: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
-def error_row(row: Known) -> list[str]:
+def error_row(row: ErrorEntry) -> list[str]:
     code = row.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
     code = f"`{'AADSTS' if code.isdigit() else ''}{code}`" if code else ""
     said = f"`{row.text}`" if row.text else ""
-    keep = [KEEP[row.keep]] if row.service in MAIL_SERVICES else []
-    return [code, said, row.cause, row.remedy, "yes" if row.wait else "", *keep, row.source]
+    keep = [KEEP[row.queue_policy]] if row.service in MAIL_SERVICES else []
+    return [code, said, row.cause, row.remedy, "yes" if row.transient else "", *keep, row.source]
 
 
 def errors_page() -> str:
@@ -79,7 +79,7 @@ def errors_page() -> str:
         titles = ["Code", "Text", "Cause", "What to do", "Waiting helps", "Source"]
         if service in MAIL_SERVICES:
             titles.insert(5, "On the relay")
-        rows = [error_row(row) for row in ROWS if row.service == service]
+        rows = [error_row(row) for row in ENTRIES if row.service == service]
         lines += ["", f"## {title}", "", *table(titles, rows)]
     return "\n".join(lines) + "\n"
 

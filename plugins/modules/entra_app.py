@@ -178,11 +178,11 @@ cost:
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(wait_helps) come from the table of known errors.
+    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
     - C(problems) lists all that is wrong with the input.
   returned: failure
   type: dict
-  sample: {code: AADSTS7000215, cause: the client secret is wrong, wait_helps: false}
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}
 """
 
 from ..module_utils._entry_points.module import run_module

@@ -93,7 +93,7 @@ senders:
     remedy:
       description: What to do.
       type: str
-    wait_helps:
+    transient:
       description: Whether the same attempt may succeed later.
       type: bool
     seconds:

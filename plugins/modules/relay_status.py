@@ -58,7 +58,7 @@ relay:
     queue:
       description:
         - C(messages), C(held), C(bytes), C(oldest), C(error) where it cannot be read, and C(reasons), one entry for each mailbox and
-          reason with C(id), C(code), C(cause), C(remedy), C(wait_helps), C(queue_policy), C(reply), C(mailbox), C(messages), C(held),
+          reason with C(id), C(code), C(cause), C(remedy), C(transient), C(queue_policy), C(reply), C(mailbox), C(messages), C(held),
           C(bytes), C(oldest) and C(senders).
       type: dict
     mailboxes:

@@ -90,5 +90,5 @@ def error_of(answer: Response, attempted: str) -> ArmError:
     error = error if isinstance(error, dict) else {}
     code = "TooManyRequests" if answer.status == 429 else str(error.get("code") or f"HTTP {answer.status}")
     message = str(error.get("message") or answer.text[:200])
-    trace = answer.headers.get("x-ms-request-id", "")
-    return ArmError(attempted, message, code=code, status=answer.status, known=error_catalog.arm(code), trace=trace)
+    request_id = answer.headers.get("x-ms-request-id", "")
+    return ArmError(attempted, message, code=code, status=answer.status, entry=error_catalog.arm(code), request_id=request_id)

@@ -112,4 +112,4 @@ def _txt(dns: Any, strings: Sequence[bytes]) -> Any:
 
 
 def _refused(attempted: str, code: str) -> DnsError:
-    return DnsError(attempted, code, code=code, known=error_catalog.dns(code))
+    return DnsError(attempted, code, code=code, entry=error_catalog.dns(code))

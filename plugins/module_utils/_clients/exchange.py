@@ -98,7 +98,7 @@ class ExchangeClient:
         try:
             return self._pages(command, self._invoke(command, self._url(command)))
         except ExchangeError as error:
-            if not (command.reads and _EXPIRED_PAGE.search(error.said)):
+            if not (command.reads and _EXPIRED_PAGE.search(error.service_message)):
                 raise
             # The page's link died on the way: a partial list is no list, so the read starts again, once.
             return self._pages(command, self._invoke(command, self._url(command)))
@@ -194,7 +194,7 @@ class ExchangeClient:
         try:
             return self._pages(command, answer.json() or {})
         except ExchangeError as error:
-            if command.reads and _EXPIRED_PAGE.search(error.said):
+            if command.reads and _EXPIRED_PAGE.search(error.service_message):
                 return self._alone(command)
             return Outcome(error=error)
 
@@ -256,8 +256,8 @@ def _passing(answer: Response) -> bool:
     """Exchange answers 400 and 500, and even 200, for faults that pass: by type, else by text."""
     kind, text = _details(answer.json())
     header = answer.headers.get("x-exceptiontype", "").rpartition(".")[2]
-    known = error_catalog.exchange(kind, text)
-    return kind in TRANSIENT or header in TRANSIENT or bool(answer.status != 403 and known and known.id == "exchange-busy")
+    entry = error_catalog.exchange(kind, text)
+    return kind in TRANSIENT or header in TRANSIENT or bool(answer.status != 403 and entry and entry.id == "exchange-busy")
 
 
 def _details(body: Any) -> tuple[str, str]:
@@ -287,7 +287,7 @@ def _error_of(command: Command, answer: Response) -> ExchangeError | None:
 
     An item of a batch may come without status and, where the command says nothing, without a body.
     """
-    status, body, trace = answer.status, answer.json(), answer.headers.get("request-id", "")
+    status, body, request_id = answer.status, answer.json(), answer.headers.get("request-id", "")
     empty_item = body is None and isinstance(answer, ItemResponse)
     if status < 300 and (isinstance(body, dict) or empty_item) and not _error_member(body):
         return None
@@ -300,5 +300,5 @@ def _error_of(command: Command, answer: Response) -> ExchangeError | None:
         kind = "Forbidden"
     elif not kind:
         kind = f"HTTP {status}"
-    known = error_catalog.exchange(kind, text)
-    return ExchangeError(command.attempted, text or "nothing", code=kind, status=status, known=known, trace=trace)
+    entry = error_catalog.exchange(kind, text)
+    return ExchangeError(command.attempted, text or "nothing", code=kind, status=status, entry=entry, request_id=request_id)

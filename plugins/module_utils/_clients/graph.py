@@ -195,6 +195,6 @@ def error_of(answer: Response, attempted: str) -> GraphError:
     if answer.status == 429:
         code = "TooManyRequests"
     inner = error.get("innerError") or {}
-    trace = str(inner.get("request-id") or answer.headers.get("request-id") or "")
-    known = error_catalog.graph(code, message)
-    return GraphError(attempted, message, code=code, status=answer.status, known=known, trace=trace)
+    request_id = str(inner.get("request-id") or answer.headers.get("request-id") or "")
+    entry = error_catalog.graph(code, message)
+    return GraphError(attempted, message, code=code, status=answer.status, entry=entry, request_id=request_id)

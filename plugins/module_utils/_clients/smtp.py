@@ -180,4 +180,4 @@ def refusal(stage: str, reply: str, service: str = "smtp") -> SmtpError:
     """The failure that a reply such as `535 5.7.3 ...` means."""
     cause = error_catalog.smtp_cause(reply)
     code = " ".join(part for part in (cause[:3], error_catalog.smtp_code(cause)) if part)
-    return SmtpError(stage, cause, code=code, known=error_catalog.smtp(reply, service))
+    return SmtpError(stage, cause, code=code, entry=error_catalog.smtp(reply, service))

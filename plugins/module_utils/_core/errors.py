@@ -1,39 +1,43 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One exception family: every failure is one sentence that says what was tried, what the service said, what to do.
+"""The exceptions. The text of each is one sentence: what was attempted, what the service answered, and the remedy.
 
-Private to the collection. What a code means stands in error_catalog, never here.
+What an error code means is in error_catalog.
 """
 
 from __future__ import annotations
 
-from ..error_catalog import Known
+from typing import Any
+
+from ..error_catalog import ErrorEntry
+
+_SENTENCE_LIMIT, _RESULT_LIMIT = 300, 1000  # characters of a service's message
 
 
 class MailopsError(Exception):
-    """The root: its text is the sentence for the user. `begun`: writing had begun, so something may have been changed."""
+    """The base class. `may_have_changed`: the task had started to write when it failed."""
 
-    begun = False
+    may_have_changed = False
 
-    def as_result(self) -> dict:
-        """Its parts, under `failure` in a failed task's result; the sentence itself is the task's `msg`."""
+    def as_result(self) -> dict[str, Any]:
+        """The parts of the failure, which a failed task returns as `failure`; the sentence itself is the task's `msg`."""
         return {}
 
 
-class InvalidInput(MailopsError):  # noqa: N818 - reads as what it is
-    """Input that cannot be carried out; found before any write. May hold several problems."""
+class InvalidInput(MailopsError):  # noqa: N818 - a state of the input, not an event
+    """Invalid input, found before any write. It can hold several problems, one sentence each."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__(" ".join(problems))
         self.problems = list(problems)
 
-    def as_result(self) -> dict:
+    def as_result(self) -> dict[str, Any]:
         return {"problems": self.problems}
 
 
 class MissingLibrary(MailopsError):  # noqa: N818
-    """A Python library of requirements.txt that this interpreter lacks."""
+    """A Python library of requirements.txt is not installed for this interpreter."""
 
     def __init__(self, library: str) -> None:
         super().__init__(
@@ -43,49 +47,64 @@ class MissingLibrary(MailopsError):  # noqa: N818
 
 
 class ServiceError(MailopsError):
-    """What a service refused. `attempted` is a phrase ("read the mailboxes"), `said` its own words, shortened.
+    """A service refused a request. `attempted` is a phrase ("read the mailboxes"), `service_message` the service's own text.
 
-    `code` is the service's code (AADSTS number, Graph code, Exchange exception type, SMTP reply),
-    `status` the HTTP or SMTP status, `known` the row of the error table, if it has one.
+    `code` is the service's code (AADSTS number, Graph code, Exchange exception type, SMTP reply), `status` the HTTP or
+    SMTP status, `entry` the error catalog's entry, if there is one, `request_id` the service's id of the request.
     """
 
-    def __init__(self, attempted: str, said: str, *, code: str = "", status: int = 0, known: Known | None = None, trace: str = "") -> None:
-        self.attempted, self.said, self.code, self.status = attempted, said, code, status
-        self.known, self.trace = known, trace
+    def __init__(
+        self,
+        attempted: str,
+        service_message: str,
+        *,
+        code: str = "",
+        status: int = 0,
+        entry: ErrorEntry | None = None,
+        request_id: str = "",
+    ) -> None:
+        self.attempted, self.service_message, self.code, self.status = attempted, service_message, code, status
+        self.entry, self.request_id = entry, request_id
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
         head = f"Could not {self.attempted}"
-        said = " ".join(self.said.split())
-        said = said if len(said) <= 300 else said[:297] + "..."
-        if self.known:
-            text = f"{head}: {self.known.cause} ({self.code}). {self.known.remedy}"
+        message = " ".join(self.service_message.split())
+        message = message if len(message) <= _SENTENCE_LIMIT else message[: _SENTENCE_LIMIT - 3] + "..."
+        if self.entry:
+            text = f"{head}: {self.entry.cause} ({self.code}). {self.entry.remedy}"
         else:
-            text = f"{head}: the service answered {self.code or self.status}: {said}"
-        return text + (f" [request {self.trace}]" if self.trace else "")
+            text = f"{head}: the service answered {self.code or self.status}: {message}"
+        return text + (f" [request {self.request_id}]" if self.request_id else "")
 
     @property
-    def wait_helps(self) -> bool:
-        return bool(self.known and self.known.wait)
+    def transient(self) -> bool:
+        """Whether the same request may succeed later although nobody changes anything."""
+        return bool(self.entry and self.entry.transient)
 
-    def as_result(self) -> dict:
+    @property
+    def exists(self) -> bool:
+        """Whether the service refused to create an object because it exists already."""
+        return bool(self.entry and self.entry.exists)
+
+    def as_result(self) -> dict[str, Any]:
         return {
             "attempted": self.attempted,
-            "said": " ".join(self.said.split())[:1000],
+            "service_message": " ".join(self.service_message.split())[:_RESULT_LIMIT],
             "code": self.code,
             "status": self.status,
-            "cause": self.known.cause if self.known else "",
-            "remedy": self.known.remedy if self.known else "",
-            "wait_helps": self.wait_helps,
-            "request_id": self.trace,
+            "cause": self.entry.cause if self.entry else "",
+            "remedy": self.entry.remedy if self.entry else "",
+            "transient": self.transient,
+            "request_id": self.request_id,
         }
 
 
 class Unreachable(ServiceError):  # noqa: N818
-    """Nobody answered: name not resolved, connection refused, TLS refused, time run out."""
+    """No answer: the name does not resolve, the connection or TLS is refused, or the time is over."""
 
     def _sentence(self) -> str:
-        return f"Could not {self.attempted}: {self.said}"
+        return f"Could not {self.attempted}: {self.service_message}"
 
 
 class SignInError(ServiceError):
@@ -101,7 +120,7 @@ class ExchangeError(ServiceError):
 
 
 class DnsError(ServiceError):
-    """A DNS server refused an update. `code` is the response code, or the TSIG error."""
+    """A DNS server refused an update. `code` is the response code or the TSIG error."""
 
 
 class ArmError(ServiceError):
@@ -109,11 +128,11 @@ class ArmError(ServiceError):
 
 
 class SmtpError(ServiceError):
-    """A mail server refused, or nobody answered. `stage` is where: resolve, connect, greeting, tls, sign-in, sender, ..."""
+    """A mail server refused or did not answer. `stage`: resolve, connect, greeting, tls, sign-in, sender, recipient, message."""
 
-    def __init__(self, stage: str, said: str, *, code: str = "", known: Known | None = None) -> None:
+    def __init__(self, stage: str, service_message: str, *, code: str = "", entry: ErrorEntry | None = None) -> None:
         self.stage = stage
-        super().__init__(f"get past the stage {stage!r}", said, code=code, known=known)
+        super().__init__(f"get past the stage {stage!r}", service_message, code=code, entry=entry)
 
-    def as_result(self) -> dict:
+    def as_result(self) -> dict[str, Any]:
         return {**super().as_result(), "stage": self.stage}

@@ -74,7 +74,7 @@ def run(resource: Any, connect: Callable[[], T], options: JsonObject, check_mode
 
 def _failure(error: MailopsError, options: JsonObject, target: Connected | None) -> JsonObject:
     name = str(options.get("tenant") or "")
-    result: JsonObject = {"failed": True, "changed": error.begun, "failure": error.as_result()}
+    result: JsonObject = {"failed": True, "changed": error.may_have_changed, "failure": error.as_result()}
     result["msg"] = f"{name}: {error}" if name else str(error)
     return result | getattr(error, "outcome", {}) | ({"cost": target.cost.as_result()} if target else {})
 
@@ -89,7 +89,7 @@ def _result(resource: Resource[T, P, C], target: T, params: P, options: JsonObje
             outcome = resource.apply(target, params, plan)
         except MailopsError as error:
             journal.end(number, hide(str(error), resource.spec.secrets(options)))
-            error.begun = True
+            error.may_have_changed = True
             raise
         unnoted = journal.end(number)
         notes += [unnoted] if unnoted else []

@@ -179,12 +179,12 @@ def _hint(name: str, api: dict, delegated: bool) -> str:
 
 def lagging(error: GraphError) -> bool:
     """Whether a refusal is the directory's replication: it passes by itself."""
-    return error.code in ("Request_ResourceNotFound", "Directory_ConcurrencyViolation") or bool(_LAG.search(error.said))
+    return error.code in ("Request_ResourceNotFound", "Directory_ConcurrencyViolation") or bool(_LAG.search(error.service_message))
 
 
 def _lagging_or_listed_late(error: GraphError) -> bool:
     """As `lagging`; and a grant that exists already although the list did not show it yet will be listed."""
-    return lagging(error) or bool(_DUPLICATE.search(error.said))
+    return lagging(error) or bool(_DUPLICATE.search(error.service_message))
 
 
 class Writer:
@@ -284,7 +284,7 @@ class Writer:
             try:
                 self.graph.batch(calls)
             except GraphError as error:
-                if not _DUPLICATE.search(error.said):
+                if not _DUPLICATE.search(error.service_message):
                     raise
                 self._assign_missing(part, attempted)
 
@@ -302,7 +302,7 @@ class Writer:
         try:
             self.graph.write(Call("POST", f"/servicePrincipals/{permission.resource_id}/appRoleAssignedTo", body, attempted))
         except GraphError as error:
-            if not _DUPLICATE.search(error.said):  # it is there, the list only shows it later
+            if not _DUPLICATE.search(error.service_message):  # it is there, the list only shows it later
                 raise
 
     def _unassign(self, assignments: list[dict]) -> None:

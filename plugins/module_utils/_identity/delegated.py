@@ -77,7 +77,7 @@ def refused(tenant: str, user: str, answer: dict[str, Any]) -> SignInError:
     found = sign_in_error(f"sign in to {tenant} as {user}", answer)
     if answer.get("error") not in ("invalid_grant", "interaction_required") or found.code in _LASTING:
         return found
-    return SignInAgain(found.attempted, found.said, code=found.code, known=found.known, trace=found.trace)
+    return SignInAgain(found.attempted, found.service_message, code=found.code, entry=found.entry, request_id=found.request_id)
 
 
 def check_person(user: str, answer: dict[str, Any]) -> None:

@@ -74,7 +74,7 @@ def ask(sign_in: SignIn, client_id: str, resource: str) -> dict[str, Any]:
             identity, http_client=_PlatformHttp(sign_in)
         ).acquire_token_for_client(resource=resource)  # fmt: skip
     except Unreachable as error:
-        raise _refused(sign_in, f"no managed identity answers on this machine ({error.said})") from error
+        raise _refused(sign_in, f"no managed identity answers on this machine ({error.service_message})") from error
     except (library.ManagedIdentityError, ValueError, LookupError, AttributeError, OSError) as error:
         raise _refused(sign_in, f"the platform's answer for the {which} could not be used ({error or type(error).__name__})") from error
     if "access_token" not in answer:

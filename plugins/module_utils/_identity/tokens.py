@@ -230,6 +230,6 @@ def sign_in_error(attempted: str, answer: dict) -> SignInError:
         attempted,
         description.split("Trace ID:", maxsplit=1)[0],
         code=f"AADSTS{number}" if number else error,
-        known=error_catalog.entra(number, error),
-        trace=str(answer.get("trace_id") or ""),
+        entry=error_catalog.entra(number, error),
+        request_id=str(answer.get("trace_id") or ""),
     )

@@ -191,7 +191,7 @@ def _proof(row: dict[str, Any]) -> str:
 def _explained(sender: dict[str, Any]) -> str:
     code = f" ({sender['code']})" if sender["code"] else ""
     cause = sender["cause"][:1].upper() + sender["cause"][1:]
-    waiting = " Waiting may help." if sender["wait_helps"] else ""
+    waiting = " Waiting may help." if sender["transient"] else ""
     return f"{cause}{code}. {sender['remedy']}{waiting}"
 
 

@@ -58,10 +58,10 @@ def probe(tenant: Tenant, facts: Facts, sender: dict[str, Any]) -> dict[str, Any
         "message_id": None,
         "stage": "tls" if facts.check_mode else "sent",
         "code": "",
-        "said": "",
+        "service_message": "",
         "cause": "",
         "remedy": "",
-        "wait_helps": False,
+        "transient": False,
     }
     conversation = Conversation(route)
     try:
@@ -79,14 +79,14 @@ def probe(tenant: Tenant, facts: Facts, sender: dict[str, Any]) -> dict[str, Any
 
 def explained(error: MailopsError) -> dict[str, Any]:
     """A failed probe's part of the result: one row of the error table where the code is known, else the words themselves."""
-    found = {"verified": False, "stage": getattr(error, "stage", "input"), "cause": str(error).rstrip("."), "wait_helps": False}
+    found = {"verified": False, "stage": getattr(error, "stage", "input"), "cause": str(error).rstrip("."), "transient": False}
     if isinstance(error, ServiceError):
-        said = " ".join(error.said.split())
-        found |= {"code": error.code, "said": said, "wait_helps": error.wait_helps, "cause": said.rstrip(".")}
+        said = " ".join(error.service_message.split())
+        found |= {"code": error.code, "service_message": said, "transient": error.transient, "cause": said.rstrip(".")}
         if not isinstance(error, SmtpError):
             found["stage"] = "token"
-        if error.known:
-            found |= {"cause": error.known.cause, "remedy": error.known.remedy}
+        if error.entry:
+            found |= {"cause": error.entry.cause, "remedy": error.entry.remedy}
     return found
 
 

@@ -1,12 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of known errors: what a code means, what to do, and whether waiting helps.
+"""The error catalog: what an error of a service means, the remedy, and whether the error is transient.
 
-Private to the collection, but its rows are public knowledge: the modules, the probe and docs/errors.md read them here.
-A row says in `cause` what is wrong (a clause without a full stop) and in `remedy` what to change (a sentence).
-`wait` is true where the same attempt may pass later without anybody changing anything.
-`keep` is what a queueing relay should do with mail that meets this reply: "defer", "hold" or "bounce".
+The modules, smtp_probe, the relay's agent and docs/errors.md all read it. Of several entries that match, the first one counts.
 """
 
 from __future__ import annotations
@@ -24,85 +21,81 @@ from . import (
     relay_entries,
     smtp_entries,
 )
-from .entry import Known
+from .entry import ErrorEntry
 
-ROWS: tuple[Known, ...] = (
-    entra_entries.ROWS
-    + graph_entries.ROWS
-    + exchange_entries.ROWS
-    + smtp_entries.ROWS
-    + hve_entries.ROWS
-    + acs_entries.ROWS
-    + relay_entries.ROWS
-    + arm_entries.ROWS
-    + dns_entries.ROWS
+ENTRIES: tuple[ErrorEntry, ...] = (
+    entra_entries.ENTRIES
+    + graph_entries.ENTRIES
+    + exchange_entries.ENTRIES
+    + smtp_entries.ENTRIES
+    + hve_entries.ENTRIES
+    + acs_entries.ENTRIES
+    + relay_entries.ENTRIES
+    + arm_entries.ENTRIES
+    + dns_entries.ENTRIES
 )
-
-
-def _find(service: str, code: str, text: str, *, pattern: bool = False) -> Known | None:
-    for row in ROWS:
-        if row.service != service:
-            continue
-        if row.code and not (re.fullmatch(row.code, code) if pattern else row.code == code):
-            continue
-        if row.text and not re.search(row.text, text):
-            continue
-        if row.code or row.text:
-            return row
-    return None
-
-
-def entra(code: int | str, error: str = "") -> Known | None:
-    """The row of an AADSTS number, else of the OAuth `error`."""
-    return _find("entra", str(code), "") or _find("entra", error, "")
-
-
-def graph(code: str, message: str = "") -> Known | None:
-    """The row of a Graph error's `code`."""
-    return _find("graph", code, message)
-
-
-def exchange(kind: str, message: str = "") -> Known | None:
-    """The row of an Exchange exception's type without its namespace, else of its text."""
-    return _find("exchange", kind, message)
-
+MAIL_SERVICES = ("smtp", "hve", "acs")
 
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _EMBEDDED = re.compile(r"Error: (\d{3} [245]\.\d{1,3}\.\d{1,3} .*)", re.DOTALL)
 
 
+def _find(service: str, code: str, text: str, *, pattern: bool = False) -> ErrorEntry | None:
+    """The first entry of a service that matches; with `pattern` the entries' codes are regular expressions."""
+    for entry in ENTRIES:
+        if entry.service != service or not (entry.code or entry.text):
+            continue
+        if entry.code and not (re.fullmatch(entry.code, code) if pattern else entry.code == code):
+            continue
+        if not entry.text or re.search(entry.text, text):
+            return entry
+    return None
+
+
+def entra(code: int | str, error: str = "") -> ErrorEntry | None:
+    """The entry of an AADSTS number, else of the OAuth `error`."""
+    return _find("entra", str(code), "") or _find("entra", error, "")
+
+
+def graph(code: str, message: str = "") -> ErrorEntry | None:
+    """The entry of a Graph error's `code`, else of its message."""
+    return _find("graph", code, message)
+
+
+def exchange(kind: str, message: str = "") -> ErrorEntry | None:
+    """The entry of an Exchange exception's type without its namespace, else of its message."""
+    return _find("exchange", kind, message)
+
+
 def smtp_code(reply: str) -> str:
-    """The enhanced status code of a reply, such as 5.7.139 ("" where it has none; RFC 3463)."""
-    found = _ENHANCED.search(reply)
-    return found.group(1) if found else ""
+    """The enhanced status code of a reply, such as 5.7.139 (RFC 3463); "" where it has none."""
+    match = _ENHANCED.search(reply)
+    return match.group(1) if match else ""
 
 
 def smtp_cause(reply: str) -> str:
-    """The reply that tells the cause: a 530 that embeds the reply to a failed AUTH is opened."""
-    found = _EMBEDDED.search(reply)
-    return found.group(1) if found else reply
+    """The reply that states the cause: a 530 after a failed AUTH embeds the reply to that AUTH."""
+    match = _EMBEDDED.search(reply)
+    return match.group(1) if match else reply
 
 
-MAIL_SERVICES = ("smtp", "hve", "acs")
-
-
-def smtp(reply: str, service: str = "smtp") -> Known | None:
-    """The row of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`: the service's own, else another's."""
+def smtp(reply: str, service: str = "smtp") -> ErrorEntry | None:
+    """The entry of an SMTP reply such as `535 5.7.139 Authentication unsuccessful, ...`: the service's own, else another's."""
     cause = smtp_cause(reply)
-    places = dict.fromkeys((service, *MAIL_SERVICES))
-    return next((row for place in places if (row := _find(place, smtp_code(cause), cause, pattern=True))), None)
+    services = dict.fromkeys((service, *MAIL_SERVICES))
+    return next((entry for name in services if (entry := _find(name, smtp_code(cause), cause, pattern=True))), None)
 
 
-def relay(text: str) -> Known | None:
-    """The row of what Postfix or the bridge says on a relay host where no service has answered."""
+def relay(text: str) -> ErrorEntry | None:
+    """The entry of a message of Postfix or of the submission proxy (Dovecot) on a relay host, where no service has answered."""
     return _find("relay", "", text)
 
 
-def dns(code: str) -> Known | None:
-    """The row of a DNS server's response code (RFC 2136) or TSIG error (RFC 8945)."""
+def dns(code: str) -> ErrorEntry | None:
+    """The entry of a DNS server's response code (RFC 2136) or TSIG error (RFC 8945)."""
     return _find("dns", code, "")
 
 
-def arm(code: str) -> Known | None:
-    """The row of an Azure Resource Manager error's `code`."""
+def arm(code: str) -> ErrorEntry | None:
+    """The entry of an Azure Resource Manager error's `code`."""
     return _find("arm", code, "", pattern=True)

@@ -1,36 +1,33 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Known replies of Azure Communication Services Email (smtp.azurecomm.net).
-
-Private to the collection. See the package for what a row says.
-"""
+"""Known replies of Azure Communication Services Email (smtp.azurecomm.net)."""
 
 from __future__ import annotations
 
-from .entry import Known
+from .entry import ErrorEntry
 
 _SMTP = "Create credentials for SMTP authentication (Azure Communication Services)"
 _LIMITS = "Service limits for Azure Communication Services"
 _SENDERS = "How to add and remove multiple sender addresses in Azure Communication Services"
 
 # fmt: off
-ROWS: tuple[Known, ...] = (
-    Known("acs-refused", "acs", "5.7.3",
-          "the sign-in was refused: the SMTP username, the client secret or the application's role on the resource is wrong",
-          "Check them (role acs_smtp_username); the password is a client secret of the application, and a role can take minutes.",
-          wait=True, keep="defer", source=_SMTP),
-    Known("acs-sender", "acs", "", "the address is no sender username of its domain",
-          "Add it to the domain's MailFrom addresses (Email Communication Service, senderUsernames).", text=r"[Ii]nvalid email sender username",
-          keep="hold", source=_SENDERS),
-    Known("acs-domain", "acs", "", "the sender's domain is not linked to the Communication Services resource, or not verified",
-          "Publish the domain's DNS records, verify it, and link it to the resource.", text=r"domain has not been linked", keep="hold",
-          source="How to connect a verified email domain"),
-    Known("acs-rate", "acs", "4.5.127", "the sender's domain has reached its messages a minute or an hour",
-          "Slow down, or ask Microsoft for more (a support request, reviewed by hand).", wait=True, keep="defer", source=_LIMITS),
-    Known("acs-too-large", "acs", "5.3.4", "the message is larger than Azure Communication Services takes", "Send less than 10 MB.",
-          keep="bounce", source=_LIMITS),
-    Known("acs-too-many-recipients", "acs", "4.5.3", "the message has more than 50 recipients", "Split the message.", keep="defer",
-          source=_LIMITS),
+ENTRIES: tuple[ErrorEntry, ...] = (
+    ErrorEntry("acs-refused", "acs", "5.7.3",
+        "the sign-in was refused: the SMTP username, the client secret or the application's role on the resource is wrong",
+        "Check them (role acs_smtp_username); the password is a client secret of the application, and a role can take minutes.",
+        transient=True, queue_policy="defer", source=_SMTP),
+    ErrorEntry("acs-sender", "acs", "", "the address is no sender username of its domain",
+        "Add it to the domain's MailFrom addresses (Email Communication Service, senderUsernames).", text=r"[Ii]nvalid email sender username",
+        queue_policy="hold", source=_SENDERS),
+    ErrorEntry("acs-domain", "acs", "", "the sender's domain is not linked to the Communication Services resource, or not verified",
+        "Publish the domain's DNS records, verify it, and link it to the resource.", text=r"domain has not been linked", queue_policy="hold",
+        source="How to connect a verified email domain"),
+    ErrorEntry("acs-rate", "acs", "4.5.127", "the sender's domain has reached its messages a minute or an hour",
+        "Slow down, or ask Microsoft for more (a support request, reviewed by hand).", transient=True, queue_policy="defer", source=_LIMITS),
+    ErrorEntry("acs-too-large", "acs", "5.3.4", "the message is larger than Azure Communication Services takes", "Send less than 10 MB.",
+        queue_policy="bounce", source=_LIMITS),
+    ErrorEntry("acs-too-many-recipients", "acs", "4.5.3", "the message has more than 50 recipients", "Split the message.", queue_policy="defer",
+        source=_LIMITS),
 )
 # fmt: on

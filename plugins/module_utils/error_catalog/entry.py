@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a row of the error table holds.
-
-Private to the collection.
-"""
+"""An entry of the error catalog."""
 
 from __future__ import annotations
 
@@ -12,8 +9,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Known:
-    """One row. `code` is matched whole (AADSTS number, Graph code, Exchange type, SMTP enhanced code), `text` searched."""
+class ErrorEntry:
+    """A known error of one service.
+
+    `code` is matched whole (AADSTS number, Graph code, Exchange exception type, SMTP enhanced status code), `text` is a
+    regular expression searched in the service's message. `cause` is a clause without a full stop, `remedy` a sentence.
+    `transient`: the same request may succeed later although nobody changes anything. `exists`: the object to be created
+    exists already. `queue_policy` is what a relay host does with mail that meets this reply: "defer", "hold" or "bounce".
+    `source` is the title of Microsoft's page, or where else the entry is from.
+    """
 
     id: str
     service: str
@@ -21,6 +25,7 @@ class Known:
     cause: str
     remedy: str
     text: str = ""
-    wait: bool = False
-    keep: str = ""
+    transient: bool = False
+    exists: bool = False
+    queue_policy: str = ""
     source: str = ""

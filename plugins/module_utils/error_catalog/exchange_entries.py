@@ -1,48 +1,45 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Known errors of the Exchange admin API.
-
-Private to the collection. See the package for what a row says.
-"""
+"""Known errors of the Exchange admin API."""
 
 from __future__ import annotations
 
-from .entry import Known
+from .entry import ErrorEntry
 
 _EXO = "Exchange Online PowerShell module (its REST answers)"
 
 # fmt: off
-ROWS: tuple[Known, ...] = (
-    Known("exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the application lacks Exchange.ManageAsApp",
-          "Grant the application permission Exchange.ManageAsApp of Office 365 Exchange Online, with admin consent.",
-          source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
-    Known("exchange-no-role", "exchange", "Forbidden",
-          "the application has no Exchange role for this: it needs the Entra role Exchange Administrator, "
-          "or an Exchange role group that may run it",
-          "Assign the role to the enterprise application; where it has the role already, the role group Organization Management "
-          "may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
-    Known("object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
-          "Check its name; an object made minutes ago may not have arrived yet.", source=_EXO),
-    Known("object-exists", "exchange", "ADObjectAlreadyExistsException", "an object with this name or address exists already",
-          "Choose another name, or run again: the module will find it.", source=_EXO),
-    Known("address-taken", "exchange", "ProxyAddressExistsException", "another recipient has this address already",
-          "Choose another address, or remove it from the other recipient.", source=_EXO),
-    Known("dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
-          "the organization still has Microsoft's default configuration, which cannot be changed",
-          "Run Enable-OrganizationCustomization once for the tenant and try again after an hour.", source=_EXO),
-    Known("wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not take these parameters together",
-          "Please report this: the collection sent what this tenant's Exchange does not know.", source=_EXO),
-    Known("wrong-value", "exchange", "ParameterTransformationException", "Exchange does not take this value",
-          "Correct the value that the message names.", source=_EXO),
-    Known("exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
-          text=r"(?i)maximum number of concurrent requests|throttl|server.{0,20}busy|temporarily unavailable|try again (later|in )",
-          wait=True, source=_EXO),
-    Known("expired-page", "exchange", "", "Exchange forgot where the list was", "Run again.",
-          text=r"Expired or Invalid pagination request", wait=True, source=_EXO),
-    Known("connector-disabled", "exchange", "ConnectorDisabledByOffer",
-          "Exchange created the connector disabled, because this subscription may not enable inbound connectors",
-          "Ask Microsoft support to enable it (trial, developer and new tenants), or use SMTP AUTH with OAuth instead.",
-          source="New-InboundConnector"),
+ENTRIES: tuple[ErrorEntry, ...] = (
+    ErrorEntry("exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the application lacks Exchange.ManageAsApp",
+        "Grant the application permission Exchange.ManageAsApp of Office 365 Exchange Online, with admin consent.",
+        source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
+    ErrorEntry("exchange-no-role", "exchange", "Forbidden",
+        "the application has no Exchange role for this: it needs the Entra role Exchange Administrator, "
+        "or an Exchange role group that may run it",
+        "Assign the role to the enterprise application; where it has the role already, the role group Organization Management "
+        "may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
+    ErrorEntry("object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
+        "Check its name; an object made minutes ago may not have arrived yet.", source=_EXO),
+    ErrorEntry("object-exists", "exchange", "ADObjectAlreadyExistsException", "an object with this name or address exists already",
+        "Choose another name, or run again: the module will find it.", source=_EXO),
+    ErrorEntry("address-taken", "exchange", "ProxyAddressExistsException", "another recipient has this address already",
+        "Choose another address, or remove it from the other recipient.", source=_EXO),
+    ErrorEntry("dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
+        "the organization still has Microsoft's default configuration, which cannot be changed",
+        "Run Enable-OrganizationCustomization once for the tenant and try again after an hour.", source=_EXO),
+    ErrorEntry("wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not take these parameters together",
+        "Please report this: the collection sent what this tenant's Exchange does not know.", source=_EXO),
+    ErrorEntry("wrong-value", "exchange", "ParameterTransformationException", "Exchange does not take this value",
+        "Correct the value that the message names.", source=_EXO),
+    ErrorEntry("exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
+        text=r"(?i)maximum number of concurrent requests|throttl|server.{0,20}busy|temporarily unavailable|try again (later|in )",
+        transient=True, source=_EXO),
+    ErrorEntry("expired-page", "exchange", "", "Exchange forgot where the list was", "Run again.",
+        text=r"Expired or Invalid pagination request", transient=True, source=_EXO),
+    ErrorEntry("connector-disabled", "exchange", "ConnectorDisabledByOffer",
+        "Exchange created the connector disabled, because this subscription may not enable inbound connectors",
+        "Ask Microsoft support to enable it (trial, developer and new tenants), or use SMTP AUTH with OAuth instead.",
+        source="New-InboundConnector"),
 )
 # fmt: on

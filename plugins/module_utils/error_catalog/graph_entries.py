@@ -1,42 +1,39 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Known errors of Microsoft Graph.
-
-Private to the collection. See the package for what a row says.
-"""
+"""Known errors of Microsoft Graph."""
 
 from __future__ import annotations
 
-from .entry import Known
+from .entry import ErrorEntry
 
 _GRAPH = "Microsoft Graph error responses"
 
 # fmt: off
-ROWS: tuple[Known, ...] = (
-    Known("graph-forbidden", "graph", "Authorization_RequestDenied", "the signed-in application lacks a Graph permission for this",
-          "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
-    Known("graph-forbidden", "graph", "AccessDenied", "the signed-in application lacks a Graph permission for this",
-          "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
-    Known("graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
-          "Check that m365_cloud names the tenant's own cloud.", source=_GRAPH),
-    Known("no-secrets-allowed", "graph", "CredentialTypeNotAllowedAsPerAppPolicy", "the tenant's policy forbids this kind of credential",
-          "Use a certificate, or change the application management policy.", source="Microsoft Graph: appManagementPolicy"),
-    Known("credential-too-long", "graph", "CredentialInvalidLifetimeAsPerAppPolicy",
-          "the tenant's policy forbids a credential that lives this long",
-          "Use a certificate with a shorter life, or change the application management policy.",
-          source="Microsoft Graph: appManagementPolicy"),
-    Known("federated-credential-refused", "graph", "InvalidFederatedIdentityCredentialValue",
-          "the federated credential cannot be as it is wished, or another has its issuer and subject",
-          "Name, issuer, subject and audience have limits (module federated_credential); issuer and subject may be there once.",
-          source="Microsoft Graph: federatedIdentityCredential"),
-    Known("directory-quota", "graph", "Directory_QuotaExceeded", "the application has used up its quota of directory objects",
-          "Delete objects it made (deleted ones count for 30 days) or ask an administrator to create this one.", source=_GRAPH),
-    Known("graph-throttled", "graph", "TooManyRequests", "Graph throttles this application in this tenant", "Try again later.",
-          wait=True, source="Microsoft Graph throttling guidance"),
-    Known("not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
-          "Run again in a few minutes; if it stays, check its id.", wait=True, source=_GRAPH),
-    Known("already-there", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
-          "Run again: the module will find it; an object deleted within 30 days keeps its name.", source=_GRAPH),
+ENTRIES: tuple[ErrorEntry, ...] = (
+    ErrorEntry("graph-forbidden", "graph", "Authorization_RequestDenied", "the signed-in application lacks a Graph permission for this",
+        "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
+    ErrorEntry("graph-forbidden", "graph", "AccessDenied", "the signed-in application lacks a Graph permission for this",
+        "Grant it the permissions that docs/setup.md lists, with admin consent.", source=_GRAPH),
+    ErrorEntry("graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
+        "Check that m365_cloud names the tenant's own cloud.", source=_GRAPH),
+    ErrorEntry("no-secrets-allowed", "graph", "CredentialTypeNotAllowedAsPerAppPolicy", "the tenant's policy forbids this kind of credential",
+        "Use a certificate, or change the application management policy.", source="Microsoft Graph: appManagementPolicy"),
+    ErrorEntry("credential-too-long", "graph", "CredentialInvalidLifetimeAsPerAppPolicy",
+        "the tenant's policy forbids a credential that lives this long",
+        "Use a certificate with a shorter life, or change the application management policy.",
+        source="Microsoft Graph: appManagementPolicy"),
+    ErrorEntry("federated-credential-refused", "graph", "InvalidFederatedIdentityCredentialValue",
+        "the federated credential cannot be as it is wished, or another has its issuer and subject",
+        "Name, issuer, subject and audience have limits (module federated_credential); issuer and subject may be there once.",
+        source="Microsoft Graph: federatedIdentityCredential"),
+    ErrorEntry("directory-quota", "graph", "Directory_QuotaExceeded", "the application has used up its quota of directory objects",
+        "Delete objects it made (deleted ones count for 30 days) or ask an administrator to create this one.", source=_GRAPH),
+    ErrorEntry("graph-throttled", "graph", "TooManyRequests", "Graph throttles this application in this tenant", "Try again later.",
+        transient=True, source="Microsoft Graph throttling guidance"),
+    ErrorEntry("not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
+        "Run again in a few minutes; if it stays, check its id.", transient=True, source=_GRAPH),
+    ErrorEntry("already-there", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
+        "Run again: the module will find it; an object deleted within 30 days keeps its name.", source=_GRAPH),
 )
 # fmt: on

@@ -1,49 +1,46 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Known replies of High Volume Email (smtp.hve.mx.microsoft).
-
-Private to the collection. See the package for what a row says.
-"""
+"""Known replies of High Volume Email (smtp.hve.mx.microsoft)."""
 
 from __future__ import annotations
 
-from .entry import Known
+from .entry import ErrorEntry
 
 _HVE = "Manage High Volume Email for Microsoft 365"
 _OAUTH = "OAuth authentication for high volume emails for Microsoft 365"
 
 # fmt: off
-ROWS: tuple[Known, ...] = (
-    Known("hve-token-short", "hve", r"5\.5\.127|5\.7\.142", "the token has only minutes left, and High Volume Email takes none with less than ten",
-          "Take a new token for each connection; waiting for the next one helps.", wait=True, keep="defer", source=_OAUTH),
-    Known("hve-token-expired", "hve", "5.7.143", "the token has expired", "Take a new token.", wait=True, keep="defer", source=_OAUTH),
-    Known("hve-malformed-sign-in", "hve", r"5\.5\.12[1-6]", "the sign-in is malformed: user, the word Bearer or the token is missing",
-          "Correct the client's XOAUTH2 response.", keep="defer", source=_OAUTH),
-    Known("hve-no-permission", "hve", "5.7.144", "the application lacks the permission that High Volume Email asks for",
-          "Grant it the application permission Mail.Send of Office 365 Exchange Online, with admin consent (role entra_app); "
-          "SMTP.SendAsApp does not count here.", wait=True, keep="defer", source=_OAUTH),
-    Known("hve-app-not-allowed", "hve", "5.7.240", "the application is not among the account's allowed apps",
-          "Add it to the account's apps (role hve_account); it takes up to five minutes.", wait=True, keep="defer", source="Add-HVEAppAccess"),
-    Known("hve-no-account", "hve", "5.2.240", "the account that signed in is no High Volume Email account",
-          "Create it as one (role hve_account), or send through smtp.office365.com (method oauth).", keep="defer", source=_HVE),
-    Known("hve-sender", "hve", "5.7.62", "the sender is not the High Volume Email account itself",
-          "Send as the account's own address; answers can go elsewhere (reply_to of role hve_account).", keep="hold", source=_HVE),
-    Known("hve-from", "hve", "5.6.241", "the From header is not the High Volume Email account itself",
-          "Set the From header to the account's own address.", keep="hold", source=_HVE),
-    Known("hve-external", "hve", "5.5.105", "High Volume Email reaches recipients inside the tenant only",
-          "Send outside through client submission, a connector or Azure Communication Services Email.", keep="bounce", source=_HVE),
-    Known("hve-billing", "hve", "", "the account has no billing policy that works",
-          "Assign one (billing_policy of role hve_account); a policy itself is made in the Microsoft 365 admin center, under Pay-as-you-go "
-          "services, on an Azure subscription.", text=r"[Bb]illing policy", wait=True, keep="hold", source="Get-HVEAccountBillingPolicy"),
-    Known("hve-too-large", "hve", "5.3.4", "the message is larger than High Volume Email takes", "Send less than 10 MB.", keep="bounce", source=_HVE),
-    Known("hve-too-many-recipients", "hve", "4.5.3", "the message has more than 50 recipients", "Split the message.", keep="defer", source=_HVE),
-    Known("hve-refused", "hve", "5.7.3",
-          "the sign-in was refused: the tenant has no such account, or the token or password is wrong",
-          "Check the account (role hve_account) and, with a token, that it is one for outlook.office.com.", wait=True, keep="defer",
-          source=_OAUTH),
-    Known("hve-basic-blocked", "hve", "5.7.139", "the tenant's policies block sign-in by password",
-          "Sign in with a token, or let an authentication policy allow AllowBasicAuthSmtp for the account.",
-          text=r"organization configuration|basic authentication is disabled", keep="defer", source=_HVE),
+ENTRIES: tuple[ErrorEntry, ...] = (
+    ErrorEntry("hve-token-short", "hve", r"5\.5\.127|5\.7\.142", "the token has only minutes left, and High Volume Email takes none with less than ten",
+        "Take a new token for each connection; waiting for the next one helps.", transient=True, queue_policy="defer", source=_OAUTH),
+    ErrorEntry("hve-token-expired", "hve", "5.7.143", "the token has expired", "Take a new token.", transient=True, queue_policy="defer", source=_OAUTH),
+    ErrorEntry("hve-malformed-sign-in", "hve", r"5\.5\.12[1-6]", "the sign-in is malformed: user, the word Bearer or the token is missing",
+        "Correct the client's XOAUTH2 response.", queue_policy="defer", source=_OAUTH),
+    ErrorEntry("hve-no-permission", "hve", "5.7.144", "the application lacks the permission that High Volume Email asks for",
+        "Grant it the application permission Mail.Send of Office 365 Exchange Online, with admin consent (role entra_app); "
+        "SMTP.SendAsApp does not count here.", transient=True, queue_policy="defer", source=_OAUTH),
+    ErrorEntry("hve-app-not-allowed", "hve", "5.7.240", "the application is not among the account's allowed apps",
+        "Add it to the account's apps (role hve_account); it takes up to five minutes.", transient=True, queue_policy="defer", source="Add-HVEAppAccess"),
+    ErrorEntry("hve-no-account", "hve", "5.2.240", "the account that signed in is no High Volume Email account",
+        "Create it as one (role hve_account), or send through smtp.office365.com (method oauth).", queue_policy="defer", source=_HVE),
+    ErrorEntry("hve-sender", "hve", "5.7.62", "the sender is not the High Volume Email account itself",
+        "Send as the account's own address; answers can go elsewhere (reply_to of role hve_account).", queue_policy="hold", source=_HVE),
+    ErrorEntry("hve-from", "hve", "5.6.241", "the From header is not the High Volume Email account itself",
+        "Set the From header to the account's own address.", queue_policy="hold", source=_HVE),
+    ErrorEntry("hve-external", "hve", "5.5.105", "High Volume Email reaches recipients inside the tenant only",
+        "Send outside through client submission, a connector or Azure Communication Services Email.", queue_policy="bounce", source=_HVE),
+    ErrorEntry("hve-billing", "hve", "", "the account has no billing policy that works",
+        "Assign one (billing_policy of role hve_account); a policy itself is made in the Microsoft 365 admin center, under Pay-as-you-go "
+        "services, on an Azure subscription.", text=r"[Bb]illing policy", transient=True, queue_policy="hold", source="Get-HVEAccountBillingPolicy"),
+    ErrorEntry("hve-too-large", "hve", "5.3.4", "the message is larger than High Volume Email takes", "Send less than 10 MB.", queue_policy="bounce", source=_HVE),
+    ErrorEntry("hve-too-many-recipients", "hve", "4.5.3", "the message has more than 50 recipients", "Split the message.", queue_policy="defer", source=_HVE),
+    ErrorEntry("hve-refused", "hve", "5.7.3",
+        "the sign-in was refused: the tenant has no such account, or the token or password is wrong",
+        "Check the account (role hve_account) and, with a token, that it is one for outlook.office.com.", transient=True, queue_policy="defer",
+        source=_OAUTH),
+    ErrorEntry("hve-basic-blocked", "hve", "5.7.139", "the tenant's policies block sign-in by password",
+        "Sign in with a token, or let an authentication policy allow AllowBasicAuthSmtp for the account.",
+        text=r"organization configuration|basic authentication is disabled", queue_policy="defer", source=_HVE),
 )
 # fmt: on

@@ -220,7 +220,7 @@ def _grant(tenant: Tenant, work: Work, found: Found) -> None:
         try:
             tenant.graph.write(Call("POST", _ASSIGNMENTS, body, f"assign {role}"), waits=lagging, limit=tenant.wait_timeout)
         except GraphError as error:
-            if not _CONFLICT.search(error.said):  # it is there, the list only shows it later
+            if not _CONFLICT.search(error.service_message):  # it is there, the list only shows it later
                 raise
 
 

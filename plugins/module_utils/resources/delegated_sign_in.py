@@ -102,7 +102,7 @@ def _why_sign_in(tenant: Tenant, app_id: str | None, params: dict[str, Any], sin
     except NotSignedIn:
         return f"{sink.where} holds no refresh token"
     except SignInAgain as error:
-        return f"{error.known.cause} ({error.code})" if error.known else f"Entra answered {error.code}"
+        return f"{error.entry.cause} ({error.code})" if error.entry else f"Entra answered {error.code}"
     return ""
 
 

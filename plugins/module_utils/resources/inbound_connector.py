@@ -118,8 +118,8 @@ class InboundConnector:
             have = found.get(name.lower())
             if want.get("enabled") and have and not have["enabled"]:
                 warning = next((w for o in outcomes for w in o.warnings if "disabled" in w or "can't enable" in w), "Enabled is false")
-                known = error_catalog.exchange("ConnectorDisabledByOffer")
-                raise ExchangeError(f"enable the connector {name}", warning, code="created disabled", known=known)
+                entry = error_catalog.exchange("ConnectorDisabledByOffer")
+                raise ExchangeError(f"enable the connector {name}", warning, code="created disabled", entry=entry)
             if not have:
                 raise ExchangeError(f"create the connector {name}", "the connector is not in the list afterwards", code="lost")
         return plan.outcome

@@ -108,10 +108,10 @@ def _result(attempt: Attempt, check_mode: bool) -> JsonObject:
         "message_id": None if check_mode else attempt.message_id,
         "stage": "input" if check_mode else trace.stage() if trace else "relay",
         "code": "",
-        "said": "",
+        "service_message": "",
         "cause": "",
         "remedy": "",
-        "wait_helps": False,
+        "transient": False,
         "seconds": round(attempt.seconds, 2),
         "hops": [hop.as_result() for hop in trace.hops("relay_probe")] if trace else [],
     }
@@ -124,7 +124,7 @@ def _failure(reason: reasons.Reason | None) -> JsonObject:
     cause, remedy = reason.cause.rstrip("."), reason.remedy
     if reason.id == reasons.WAITING.id:
         cause, remedy = "the message is still in the relay's queue, and no attempt has failed", "Give the task a longer timeout."
-    return {"code": reason.code, "said": reason.reply, "cause": cause, "remedy": remedy, "wait_helps": reason.wait_helps}
+    return {"code": reason.code, "service_message": reason.reply, "cause": cause, "remedy": remedy, "transient": reason.transient}
 
 
 RESOURCE = RelayProbe()

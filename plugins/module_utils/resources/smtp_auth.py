@@ -176,4 +176,6 @@ def _summary(errors: list[ExchangeError], total: int) -> ExchangeError:
     if len(errors) == 1:
         return first
     attempted = f"{first.attempted} (and {len(errors) - 1} more of {total}; the others were set)"
-    return ExchangeError(attempted, first.said, code=first.code, status=first.status, known=first.known, trace=first.trace)
+    return ExchangeError(
+        attempted, first.service_message, code=first.code, status=first.status, entry=first.entry, request_id=first.request_id
+    )

@@ -100,7 +100,7 @@ class SmtpProbe(Reading):
         results = probe_all(tenant, facts, params["senders"])
         pause = 5.0
         while not check_mode and tenant.clock.now() + pause < end:
-            again = [i for i, result in enumerate(results) if result["verified"] is False and result["wait_helps"]]
+            again = [i for i, result in enumerate(results) if result["verified"] is False and result["transient"]]
             if not again:
                 break
             tenant.transport.pause(pause)

@@ -199,7 +199,7 @@ def consent(tenant: Tenant, principal_id: str, resource_id: str, role_id: str) -
     try:
         tenant.graph.write(call, waits=lagging, limit=tenant.wait_timeout)
     except GraphError as error:
-        if "already exist" not in error.said.lower():  # an answer was lost, the consent was not
+        if "already exist" not in error.service_message.lower():  # an answer was lost, the consent was not
             raise
 
 

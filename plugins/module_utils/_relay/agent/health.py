@@ -58,7 +58,7 @@ def _queue(status: Status) -> Iterator[Problem]:
     for row in status.queue.reasons:
         long = status.read_at - row.oldest >= _LONG
         if row.id != "waiting":
-            severity = "high" if row.held or not row.wait_helps or long else "low"
+            severity = "high" if row.held or not row.transient or long else "low"
             yield Problem(_subject(row), severity, row.cause, row.remedy, row.code, row.messages)
         elif row.held:
             remedy = "Release it with: postsuper -r ALL hold."

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from ... import error_catalog
-from ...error_catalog import Known
+from ...error_catalog import ErrorEntry
 
 _SUSPENDED = "delivery temporarily suspended: "
 _REPLY = re.compile(r"\b(?:said|refused to talk to me): (?P<reply>\d{3}.*?)(?: \(in reply to [^()]*\))?$", re.DOTALL)
@@ -28,7 +28,7 @@ class Reason:
     code: str
     cause: str
     remedy: str
-    wait_helps: bool
+    transient: bool
     queue_policy: str
     reply: str
 
@@ -53,16 +53,16 @@ def explain(text: str) -> Reason:
     return _reason(entry, reply, entra[0] if entra else "")
 
 
-def _reason(entry: Known | None, reply: str, code: str) -> Reason:
+def _reason(entry: ErrorEntry | None, reply: str, code: str) -> Reason:
     match = _CODE.match(error_catalog.smtp_cause(reply))
     code = code or (" ".join(part for part in match.groups() if part) if match else "")
     short = " ".join(reply.split())
     short = short if len(short) <= 300 else short[:297] + "..."
     if entry:
-        return Reason(entry.id, code, entry.cause, entry.remedy, entry.wait, entry.keep, short)
+        return Reason(entry.id, code, entry.cause, entry.remedy, entry.transient, entry.queue_policy, short)
     return Reason("unknown", code, "the upstream server's reply is not in the error catalog", f"Reply: {short}", False, "", short)
 
 
 def cause_of(entry_id: str) -> str:
     """The cause of a catalog entry; the id itself where there is no such entry."""
-    return next((entry.cause for entry in error_catalog.ROWS if entry.id == entry_id), entry_id)
+    return next((entry.cause for entry in error_catalog.ENTRIES if entry.id == entry_id), entry_id)

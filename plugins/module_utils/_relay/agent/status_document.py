@@ -26,7 +26,7 @@ class QueueReason:
     code: str
     cause: str
     remedy: str
-    wait_helps: bool
+    transient: bool
     queue_policy: str
     reply: str
     mailbox: str

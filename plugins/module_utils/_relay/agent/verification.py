@@ -96,7 +96,7 @@ class Attempt:
         if not self.trace or self.trace.sent or self.trace.refused:
             return True
         reason = self.reason()
-        return reason is not None and not reason.wait_helps
+        return reason is not None and not reason.transient
 
     def message(self) -> email.message.EmailMessage:
         """The test message (RFC 5322), with a unique id."""

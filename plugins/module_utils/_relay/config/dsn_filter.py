@@ -9,7 +9,7 @@ refusal (5.x.x) into a temporary one (4.x.x). Source: postconf(5), smtp_delivery
 
 from __future__ import annotations
 
-from ...error_catalog import ROWS
+from ...error_catalog import ENTRIES
 from .upstreams import UPSTREAMS
 
 # Refusals of other providers that mean a wrong setting, in their own words; they have no enhanced code of their own.
@@ -32,8 +32,8 @@ ANY_CODE = r"5\.\d+\.\d+"
 def lines(upstream: str) -> list[str]:
     """A regexp table, of `if` blocks: as in the error table, the first row that fits decides, a returning one too."""
     services = UPSTREAMS[upstream].services
-    rows = [row for service in services for row in ROWS if row.service == service and row.keep]
-    found = [_block(row.code or ANY_CODE, row.text, row.keep == "bounce") for row in rows]
+    rows = [row for service in services for row in ENTRIES if row.service == service and row.queue_policy]
+    found = [_block(row.code or ANY_CODE, row.text, row.queue_policy == "bounce") for row in rows]
     found += [_block(ANY_CODE, text, False) for text in (*OTHERS, *(() if services else OF_SUBMISSION))]
     return [line for block in dict.fromkeys(found) for line in block]
 

@@ -70,6 +70,6 @@ def _refusal(answer: JsonObject) -> SignInError:
     description = str(answer.get("error_description") or answer.get("error") or "")
     codes = answer.get("error_codes") or re.findall(r"AADSTS(\d+)", description)
     code = f"AADSTS{codes[0]}" if codes else str(answer.get("error") or "")
-    known = entra(codes[0] if codes else "", str(answer.get("error") or ""))
+    entry = entra(codes[0] if codes else "", str(answer.get("error") or ""))
     text = description.split("Trace ID:", maxsplit=1)[0]
-    return SignInError(ATTEMPTED, text, code=code, known=known, trace=str(answer.get("trace_id") or ""))
+    return SignInError(ATTEMPTED, text, code=code, entry=entry, request_id=str(answer.get("trace_id") or ""))

@@ -60,4 +60,4 @@ def test_a_refusal_names_what_is_missing(arm: ArmClient, script: Script) -> None
     script.expect("PUT", f"{ROOT}/x?api-version=1").answers(403, body).times(2)
     with pytest.raises(ArmError, match="no Azure role that allows this") as raised:
         arm.put("/x", "1", {}, "make x")
-    assert raised.value.wait_helps
+    assert raised.value.transient

@@ -179,7 +179,7 @@ def test_what_somebody_else_did_in_between_is_not_undone(named: NameServer, doma
     named.changes = lambda: named.records.setdefault((domain, "TXT"), []).append('"new"')
     with pytest.raises(DnsError, match=f"Could not publish the SPF record of {domain}: {cause}") as caught:
         publish(named, domain=domain)
-    assert caught.value.wait_helps
+    assert caught.value.transient
     assert not any("192.0.2.39" in text for text in named.txt(domain))
 
 
@@ -194,7 +194,7 @@ def test_a_wrong_key_is_named(named: NameServer, key: tuple[str, str, str], code
     with pytest.raises(DnsError) as caught:
         publish(named, key=key)
     assert caught.value.code == code
-    assert caught.value.known
+    assert caught.value.entry
     assert key[1] not in str(caught.value)
     assert named.updates == []
 

@@ -96,7 +96,7 @@ def test_an_error_is_read_wherever_it_stands(exchange: ExchangeClient, script: S
     with pytest.raises(ExchangeError) as raised:
         exchange.run(WRITE)
     assert is_missing(raised.value)
-    assert raised.value.said == "The object 'x' couldn't be found on 'DB8PR01'."
+    assert raised.value.service_message == "The object 'x' couldn't be found on 'DB8PR01'."
     assert str(raised.value) == (
         "Could not set a: there is no such object in Exchange (ManagementObjectNotFoundException). "
         "Check its name; an object made minutes ago may not have arrived yet. [request r-1]"
@@ -118,7 +118,7 @@ def test_the_words_are_taken_from_where_they_are(exchange: ExchangeClient, scrip
     script.expect("POST", INVOKE).answers(400, {"error": error})
     with pytest.raises(ExchangeError) as raised:
         exchange.run(WRITE)
-    assert (raised.value.code, raised.value.said) == (code, said)
+    assert (raised.value.code, raised.value.service_message) == (code, said)
 
 
 @pytest.mark.parametrize("body", [b"\0" * 40, b"", b"\x1f\x8b\x08broken"])
@@ -129,7 +129,7 @@ def test_a_403_without_words_names_both_causes(exchange: ExchangeClient, script:
     assert raised.value.code == "Forbidden"
     assert "Exchange Administrator" in str(raised.value)
     assert "may have lost management roles" in str(raised.value)
-    assert "\0" not in raised.value.said
+    assert "\0" not in raised.value.service_message
 
 
 def test_a_401_names_the_app_role(exchange: ExchangeClient, script: Script, tokens: StubTokens) -> None:
@@ -197,7 +197,7 @@ def test_a_plain_429_is_waited_out_and_told_when_it_lasts(exchange: ExchangeClie
         script.expect("POST", INVOKE).answers(429, body).times(6)
         with pytest.raises(ExchangeError, match="Exchange is busy with other requests") as raised:
             exchange.run(WRITE)
-        assert raised.value.wait_helps
+        assert raised.value.transient
 
 
 def test_only_new_commands_are_not_repeated_after_a_lost_answer(exchange: ExchangeClient, script: Script) -> None:
@@ -363,7 +363,7 @@ def test_items_that_stay_busy_are_told_after_six_tries(exchange: ExchangeClient,
     first, second = exchange.batch([_set(0), _set(1)])
     assert first.error is None
     assert second.error is not None
-    assert second.error.wait_helps
+    assert second.error.transient
     assert len(clock.slept) == 5
 
 

@@ -45,7 +45,7 @@ def test_a_refusal_is_one_sentence(graph: GraphClient, script: Script) -> None:
         "Could not read x: the signed-in application lacks a Graph permission for this (Authorization_RequestDenied). "
         "Grant it the permissions that docs/setup.md lists, with admin consent. [request trace-1]"
     )
-    assert (raised.value.status, raised.value.wait_helps) == (403, False)
+    assert (raised.value.status, raised.value.transient) == (403, False)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_throttling_without_end_is_a_sentence(graph: GraphClient, script: Script
         script.expect_graph_batch(Item("GET", "/a", 429, BUSY, headers={"Retry-After": "1"}))
     with pytest.raises(GraphError, match="Graph throttles this application in this tenant") as raised:
         graph.batch([Call("GET", "/a")])
-    assert raised.value.wait_helps
+    assert raised.value.transient
     assert len(clock.slept) == 5
 
 

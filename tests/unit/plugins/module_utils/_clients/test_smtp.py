@@ -77,7 +77,7 @@ def test_a_refusal_names_its_stage_code_and_row(mail_server: MailServer, answers
     with pytest.raises(SmtpError) as raised:
         _send(Conversation(mail_server.route()))
     failure = raised.value
-    assert (failure.stage, failure.code, failure.known and failure.known.id) == (stage, code, row)
+    assert (failure.stage, failure.code, failure.entry and failure.entry.id) == (stage, code, row)
     assert failure.as_result()["stage"] == stage
 
 
@@ -121,7 +121,7 @@ def test_a_server_that_says_nothing_times_out(mail_server: MailServer) -> None:
     with pytest.raises(SmtpError) as raised:
         Conversation(mail_server.route(timeout=0.2)).connect()
     assert (raised.value.stage, raised.value.code) == ("connect", "timeout")
-    assert raised.value.said == "no answer in time: a firewall may block the port"
+    assert raised.value.service_message == "no answer in time: a firewall may block the port"
 
 
 def test_a_server_that_speaks_no_smtp_is_an_error(mail_server: MailServer) -> None:
@@ -204,7 +204,7 @@ def test_what_signed_in_is_in_no_refusal(talk: Talk, mail_server: MailServer) ->
     mail_server.answers |= {"password": f"535 5.7.3 {base64.b64encode(b'pa55 word').decode()} is pa55 word"}
     with pytest.raises(SmtpError) as raised:
         talk().sign_in_login("a@contoso.com", "pa55 word")
-    assert raised.value.said == "535 5.7.3 ******** is ********"
+    assert raised.value.service_message == "535 5.7.3 ******** is ********"
     assert "pa55" not in repr(Route("h", 25, certificate_password="pa55"))
 
 

@@ -9,7 +9,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._core import errors
 
 
 def test_a_known_error_says_cause_code_remedy_and_request() -> None:
-    error = errors.ServiceError("read x", "said", code="AccessDenied", known=error_catalog.graph("AccessDenied"), trace="r-1")
+    error = errors.ServiceError("read x", "said", code="AccessDenied", entry=error_catalog.graph("AccessDenied"), request_id="r-1")
     assert str(error) == (
         "Could not read x: the signed-in application lacks a Graph permission for this (AccessDenied). "
         "Grant it the permissions that docs/setup.md lists, with admin consent. [request r-1]"
@@ -22,8 +22,8 @@ def test_an_unknown_error_says_the_services_words_on_one_line_and_shortened() ->
     assert str(error).startswith("Could not read x: the service answered 418: first second xxx")
     assert str(error).endswith("...")
     assert len(str(error)) < 360
-    assert len(errors.ServiceError("a", "x" * 5000).as_result()["said"]) == 1000
-    assert error.wait_helps is False
+    assert len(errors.ServiceError("a", "x" * 5000).as_result()["service_message"]) == 1000
+    assert error.transient is False
 
 
 def test_every_failure_is_of_one_family() -> None:

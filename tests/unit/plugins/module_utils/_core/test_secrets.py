@@ -178,7 +178,7 @@ def test_a_mail_server_that_repeats_the_sign_in_shows_nothing(
     result = play(resource_of("smtp_probe"), service, sign_in=True, **_probe(mail_server, required=required))
     assert result["verified"] == 0
     assert [shown["stage"] for shown in result["senders"]] == ["sign-in", "sign-in"]
-    assert all("********" in shown["said"] for shown in result["senders"])
+    assert all("********" in shown["service_message"] for shown in result["senders"])
     assert_clean(result, seen, journal_dir, SECRET, APP_SECRET, TOKEN, xoauth2, MAILBOX_PASSWORD)
 
 

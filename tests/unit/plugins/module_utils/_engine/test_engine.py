@@ -138,8 +138,8 @@ def test_a_bad_connection_is_told_before_any_request(play: Play, room: Room, opt
 
 
 def test_a_failed_change_is_noted_and_told_with_its_parts(play: Play, journal_dir: Path) -> None:
-    known = error_catalog.graph("TooManyRequests")
-    error = GraphError("paint it", "slow down", code="TooManyRequests", status=429, known=known, trace="t-1")
+    entry = error_catalog.graph("TooManyRequests")
+    error = GraphError("paint it", "slow down", code="TooManyRequests", status=429, entry=entry, request_id="t-1")
     room = Room(journal_dir, failure=error)
     result = play(room, _unused, colour="red")
     assert room.phases() == ["before", "failed"]
@@ -147,7 +147,8 @@ def test_a_failed_change_is_noted_and_told_with_its_parts(play: Play, journal_di
     assert result["changed"] is True  # writing had begun
     assert result["msg"] == f"{TENANT_ID}: {error}"
     assert result["failure"] == {
-        "attempted": "paint it", "said": "slow down", "code": "TooManyRequests", "status": 429, "wait_helps": True, "request_id": "t-1",
+        "attempted": "paint it", "service_message": "slow down", "code": "TooManyRequests", "status": 429, "transient": True,
+        "request_id": "t-1",
         "cause": "Graph throttles this application in this tenant", "remedy": "Try again later.",
     }  # fmt: skip
     assert result["cost"]["requests"] == 0

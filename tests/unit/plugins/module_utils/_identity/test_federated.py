@@ -74,7 +74,7 @@ def test_a_job_without_the_permission_is_told(signed: Signed, script: Script, st
     script.expect("GET", f"{URL}&audience=api%3A%2F%2FAzureADTokenExchange").answers(status, body)
     with pytest.raises(SignInError, match=r"Could not get this job's identity token.*permission id-token: write") as raised:
         signed(federated_request_url=URL, federated_request_token=BEARER).token(GRAPH)
-    assert BEARER not in str(raised.value) + repr(raised.value) + raised.value.said
+    assert BEARER not in str(raised.value) + repr(raised.value) + raised.value.service_message
 
 
 def test_a_refused_assertion_is_not_shown(signed: Signed, script: Script, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_refused_assertion_is_not_shown(signed: Signed, script: Script, tmp_pa
     script.expect("POST", TOKEN).answers(401, refused(700213, "invalid_client", f"No matching federated identity record {JWT}."))
     with pytest.raises(SignInError, match="no federated credential of the application fits the presented token") as raised:
         signed(federated_token_file=str(tmp_path / "token")).token(GRAPH)
-    assert JWT not in str(raised.value) + raised.value.said
+    assert JWT not in str(raised.value) + raised.value.service_message
 
 
 # -- managed identity -------------------------------------------------------------------------------------------------

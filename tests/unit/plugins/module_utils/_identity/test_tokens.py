@@ -237,8 +237,8 @@ def test_a_refusal_has_its_row(source: Source, script: Script, status: int, code
     with pytest.raises(SignInError) as raised:
         source().token(GRAPH)
     failure = raised.value
-    assert (failure.code, failure.known and failure.known.id, failure.trace) == (f"AADSTS{code}", row, "t-1")
-    assert failure.said.strip() == f"AADSTS{code}: No."
+    assert (failure.code, failure.entry and failure.entry.id, failure.request_id) == (f"AADSTS{code}", row, "t-1")
+    assert failure.service_message.strip() == f"AADSTS{code}: No."
     assert str(failure).startswith(f"Could not sign in to {TENANT} as application {CLIENT}: ")
 
 
@@ -302,5 +302,5 @@ def test_the_secret_is_in_no_refusal(source: Source, script: Script) -> None:
     script.expect("POST", TOKEN).answers(401, refused(7000215, "invalid_client", f"Invalid client secret {SECRET} provided."))
     with pytest.raises(SignInError) as raised:
         source().token(GRAPH)
-    assert SECRET not in raised.value.said + str(raised.value) + repr(raised.value)
-    assert "********" in raised.value.said
+    assert SECRET not in raised.value.service_message + str(raised.value) + repr(raised.value)
+    assert "********" in raised.value.service_message

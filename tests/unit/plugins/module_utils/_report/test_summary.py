@@ -12,7 +12,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._report.summary impor
 
 SENDER: dict[str, Any] = {
     "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "verify_recipient": "x@example.net", "verified": True, "seconds": 0.25,
-    "stage": "sent", "code": "", "cause": "", "remedy": "", "wait_helps": False,
+    "stage": "sent", "code": "", "cause": "", "remedy": "", "transient": False,
 }  # fmt: skip
 REFUSED = SENDER | {
     "verified": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.",
@@ -98,7 +98,7 @@ def test_a_failed_task_is_told_once_in_its_own_words() -> None:
 @pytest.mark.parametrize(("stage", "words"), [("input", "not tried"), ("recipient", "refused: recipient")])
 def test_what_was_never_tried_was_not_refused(stage: str, words: str) -> None:
     report = Report()
-    report.add("contoso", "Prove", "smtp_probe", result(senders=[REFUSED | {"stage": stage, "wait_helps": True}]), False)
+    report.add("contoso", "Prove", "smtp_probe", result(senders=[REFUSED | {"stage": stage, "transient": True}]), False)
     assert texts(report)[5].endswith(words)
     assert texts(report)[6].endswith("Waiting may help.")
 

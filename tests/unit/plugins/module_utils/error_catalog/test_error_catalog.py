@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils import error_catalog
-from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ROWS
+from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES
 
 REFERENCE = Path(__file__).parents[4] / "contract" / "smtp-replies.txt"
 VISIT = "Visit https://aka.ms/smtp_auth_disabled for more information."
@@ -241,7 +241,7 @@ RELAY = [
 ]
 
 
-def _found() -> list[tuple[str, error_catalog.Known | None, str]]:
+def _found() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
     return (
         [(reply, error_catalog.smtp(reply), row) for reply, row in SMTP]
         + [(reply, error_catalog.smtp(reply, "hve"), row) for reply, row in HVE]
@@ -255,15 +255,15 @@ def _found() -> list[tuple[str, error_catalog.Known | None, str]]:
     )
 
 
-@pytest.mark.parametrize(("said", "known", "row"), [pytest.param(*case, id=case[0][:60]) for case in _found()])
-def test_what_a_service_says_has_its_row(said: str, known: error_catalog.Known | None, row: str) -> None:
-    assert known is not None
-    assert known.id == row
+@pytest.mark.parametrize(("message", "entry", "row"), [pytest.param(*case, id=case[0][:60]) for case in _found()])
+def test_what_a_service_says_has_its_row(message: str, entry: error_catalog.ErrorEntry | None, row: str) -> None:
+    assert entry is not None
+    assert entry.id == row
 
 
 def test_every_row_is_reached() -> None:
-    reached = {known for _said, known, _row in _found()}
-    assert [row for row in ROWS if row not in reached] == []
+    reached = {entry for _message, entry, _row in _found()}
+    assert [row for row in ENTRIES if row not in reached] == []
 
 
 @pytest.mark.parametrize("reply", ["550 5.7.999 Something new", "554 Transaction failed", "", "250 2.0.0 OK", "550 5.2.0 Something new"])
@@ -272,9 +272,9 @@ def test_an_unknown_reply_has_no_row(reply: str) -> None:
 
 
 def test_a_reply_of_another_service_is_known_wherever_it_is_read() -> None:
-    known = error_catalog.smtp("550 5.7.240 The application is not allowed for use with this High Volume Email account")
-    assert known is not None
-    assert known.id == "hve-app-not-allowed"
+    entry = error_catalog.smtp("550 5.7.240 The application is not allowed for use with this High Volume Email account")
+    assert entry is not None
+    assert entry.id == "hve-app-not-allowed"
     assert error_catalog.smtp("535 5.7.3 Authentication unsuccessful") != error_catalog.smtp("535 5.7.3 Authentication unsuccessful", "hve")
 
 
@@ -286,8 +286,8 @@ def test_an_unknown_code_has_no_row() -> None:
     assert error_catalog.exchange("SomethingNewException", "Please correct the name and try again.") is None
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.service}-{row.id}-{row.code}")
-def test_a_row_is_well_formed(row: error_catalog.Known) -> None:
+@pytest.mark.parametrize("row", ENTRIES, ids=lambda row: f"{row.service}-{row.id}-{row.code}")
+def test_a_row_is_well_formed(row: error_catalog.ErrorEntry) -> None:
     assert row.cause
     assert not row.cause.endswith(".")
     assert row.cause[0].islower() or row.cause.split()[0] in {
@@ -296,30 +296,30 @@ def test_a_row_is_well_formed(row: error_catalog.Known) -> None:
     assert row.remedy.endswith(".")
     assert row.remedy[0].isupper()
     assert row.source
-    assert row.keep in (("defer", "hold", "bounce") if row.service in error_catalog.MAIL_SERVICES else ("",))
+    assert row.queue_policy in (("defer", "hold", "bounce") if row.service in error_catalog.MAIL_SERVICES else ("",))
     re.compile(row.text)
     re.compile(row.code)
 
 
 def test_what_passes_by_itself_is_never_bounced() -> None:
-    assert [row.id for row in ROWS if row.wait and row.keep == "bounce"] == []
+    assert [row.id for row in ENTRIES if row.transient and row.queue_policy == "bounce"] == []
 
 
 def test_only_the_message_or_the_recipient_bounces_mail() -> None:
-    assert {row.id for row in ROWS if row.keep == "bounce"} == {
+    assert {row.id for row in ENTRIES if row.queue_policy == "bounce"} == {
         "no-from", "two-froms", "bare-line-feed", "too-large", "no-such-recipient", "dmarc", "spf", "authenticated-senders-only",
         "later-hop-refused", "hve-external", "hve-too-large", "acs-too-large",
     }  # fmt: skip
 
 
 def test_a_lockout_and_a_quota_hold_the_queue() -> None:
-    for known in (error_catalog.smtp(reply) for reply, row in SMTP if "lockout" in row or "quota" in row):
-        assert known is not None
-        assert known.keep == "hold"
+    for entry in (error_catalog.smtp(reply) for reply, row in SMTP if "lockout" in row or "quota" in row):
+        assert entry is not None
+        assert entry.queue_policy == "hold"
 
 
 def test_a_refused_sign_in_waits_only_where_a_right_may_still_arrive() -> None:
-    waits = {row for reply, row in SMTP if (known := error_catalog.smtp(reply)) and known.wait and reply.startswith("5")}
+    waits = {row for reply, row in SMTP if (entry := error_catalog.smtp(reply)) and entry.transient and reply.startswith("5")}
     assert waits == {"authentication-refused", "recipient-quota", "tenant-external-quota", "relay-denied", "recipient-hourly"}
 
 

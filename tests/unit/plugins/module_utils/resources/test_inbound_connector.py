@@ -313,7 +313,7 @@ def test_a_connector_that_is_made_disabled_is_a_failure(play: Play) -> None:
     assert result["failed"] is True
     assert "Could not enable the connector Relay: Exchange created the connector disabled" in result["msg"]
     assert "Ask Microsoft support to enable it" in result["msg"]
-    assert result["failure"]["said"] == WARNING
+    assert result["failure"]["service_message"] == WARNING
 
 
 def test_a_connector_that_may_not_be_enabled_is_a_failure(play: Play) -> None:
@@ -323,7 +323,7 @@ def test_a_connector_that_may_not_be_enabled_is_a_failure(play: Play) -> None:
     warning = "For this service offering, you can't enable an inbound connector. Contact Support to enable it."
     service.cmdlets["Set-InboundConnector"] = lambda parameters: ([], [warning])
     result = play(RESOURCE, service, connectors=[{**RELAY, "enabled": True}])
-    assert result["failure"]["said"] == warning
+    assert result["failure"]["service_message"] == warning
     service = Organization(may_enable=False)
     assert play(RESOURCE, service, connectors=[{**RELAY, "enabled": False}])["changed"] is True
 

@@ -142,7 +142,7 @@ def test_permanent_failure_ends_at_once_and_removes_the_message(verify: Any, clo
         "Enable SMTP AUTH for this mailbox (role smtp_auth)."
     )
     [sender] = result["senders"]
-    assert (sender["verified"], sender["stage"], sender["code"], sender["wait_helps"]) == (False, "sign-in", "535 5.7.139", False)
+    assert (sender["verified"], sender["stage"], sender["code"], sender["transient"]) == (False, "sign-in", "535 5.7.139", False)
     assert clock.slept == []
     assert postfix.actions == [f"remove {QUEUE_ID}"]
 
@@ -160,7 +160,7 @@ def test_lasting_transient_failure_is_reported_after_the_timeout(verify: Any, cl
     result = verify(postfix, timeout=20, required=False)
     assert "failed" not in result
     [sender] = result["senders"]
-    assert (sender["stage"], sender["wait_helps"]) == ("message", True)
+    assert (sender["stage"], sender["transient"]) == ("message", True)
     assert postfix.actions == [f"flush {QUEUE_ID}", f"remove {QUEUE_ID}"]
     assert 19 <= result["cost"]["waited"] <= 21
 
@@ -168,7 +168,7 @@ def test_lasting_transient_failure_is_reported_after_the_timeout(verify: Any, cl
 def test_message_without_an_attempt_is_still_queued(verify: Any) -> None:
     result = verify(Postfix(), timeout=5, required=False)
     [sender] = result["senders"]
-    assert (sender["stage"], sender["wait_helps"]) == ("queue", True)
+    assert (sender["stage"], sender["transient"]) == ("queue", True)
     assert sender["cause"] == "the message is still in the relay's queue, and no attempt has failed"
 
 
@@ -189,7 +189,7 @@ def test_refusal_of_the_relay_itself_has_its_own_stage(verify: Any, code: int, s
     postfix = Postfix(refusal=(code, said))
     [sender] = verify(postfix, required=False)["senders"]
     assert (sender["verified"], sender["stage"], sender["hops"]) == (False, stage, [])
-    assert sender["said"] == f"{code} {said.decode()}"
+    assert sender["service_message"] == f"{code} {said.decode()}"
     assert postfix.messages == []
     assert postfix.actions == []
 

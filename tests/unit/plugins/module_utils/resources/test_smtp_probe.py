@@ -219,7 +219,7 @@ def test_a_failure_names_stage_code_and_cause(
     assert result["failed"] is True
     assert result["msg"].startswith(f"{TENANT}: 1 of 1 senders cannot send: erp (oauth): {cause}")
     [shown] = result["senders"]
-    assert (shown["verified"], shown["stage"], shown["code"], shown["wait_helps"]) == (False, stage, code, waits)
+    assert (shown["verified"], shown["stage"], shown["code"], shown["transient"]) == (False, stage, code, waits)
     assert shown["cause"].startswith(cause)
     assert bool(shown["remedy"]) == (code not in ("554", "closed"))
     assert shown["message_id"] is None
@@ -333,7 +333,7 @@ class Later:
         self.asked.append(names)
         answers = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
         blank = {"method": "oauth", "cause": "c", "remedy": "R."}
-        return [{"name": name, "verified": answers[name][0], "wait_helps": answers[name][1], **blank} for name in names]
+        return [{"name": name, "verified": answers[name][0], "transient": answers[name][1], **blank} for name in names]
 
 
 def test_only_what_may_pass_later_is_tried_again(prove: Proof, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config import dsn_filter
-from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ROWS, smtp
+from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES, smtp
 
 
 def filtered(upstream: str, reply: str) -> str:
@@ -47,11 +47,11 @@ def test_faults_of_the_setting_are_tried_again_and_verdicts_on_the_message_stand
 
 def test_the_filter_decides_as_the_error_table_does() -> None:
     """Each row's own code, with a text that fits it."""
-    for row in ROWS:
+    for row in ENTRIES:
         if row.service == "smtp" and re.fullmatch(r"5\.\d+\.\d+", row.code) and not row.text:
-            known = smtp(f"550 {row.code} said")
-            assert known
-            assert filtered("connector", f"{row.code} said")[0] == ("5" if known.keep == "bounce" else "4"), row.id
+            entry = smtp(f"550 {row.code} said")
+            assert entry
+            assert filtered("connector", f"{row.code} said")[0] == ("5" if entry.queue_policy == "bounce" else "4"), row.id
 
 
 def test_a_provider_that_is_not_microsoft_is_taken_by_its_own_words() -> None:
@@ -69,7 +69,7 @@ def test_a_provider_that_is_not_microsoft_is_taken_by_its_own_words() -> None:
         "5.7.1 <scanner@contoso.com>: Sender address rejected: not owned by user erp",
         "5.0.0 Unauthenticated senders not allowed",
         "5.7.1 <scanner@contoso.com>: Sender address rejected: Attic may send only as erp@contoso.com; set this sender in the device",
-        "5.7.1 <unknown[192.0.2.1]>: Client host rejected: This address is in no network of relay_devices",
+        "5.7.1 <unentry[192.0.2.1]>: Client host rejected: This address is in no network of relay_devices",
     ],
 )
 def test_what_a_provider_says_of_the_account_is_no_verdict_on_the_message(reply: str) -> None:
@@ -81,7 +81,7 @@ def test_what_a_provider_says_of_the_account_is_no_verdict_on_the_message(reply:
 
 
 def test_what_a_provider_says_of_a_recipient_stands() -> None:
-    assert filtered("smarthost", "5.1.1 <nobody@example.net>: Recipient address rejected: User unknown")[0] == "5"
+    assert filtered("smarthost", "5.1.1 <nobody@example.net>: Recipient address rejected: User unentry")[0] == "5"
 
 
 def test_the_expressions_are_posix() -> None:

@@ -74,9 +74,9 @@ def test_refusal_raises_one_sentence_with_its_remedy(library: Any, identity: Ide
     with pytest.raises(SignInError) as caught:
         request_token(parse(CONFIG), identity)
     assert caught.value.code == "AADSTS700027"
-    assert caught.value.known
-    assert caught.value.known.cause in str(caught.value)
-    assert caught.value.trace == "abc"
+    assert caught.value.entry
+    assert caught.value.entry.cause in str(caught.value)
+    assert caught.value.request_id == "abc"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_outage_uses_the_current_token_and_reports_the_cause(relay: Relay) -> No
 
 
 def test_refusal_has_its_catalog_entry_and_no_secret(relay: Relay) -> None:
-    relay.refusals[""] = SignInError("get a token for sending", "x", code="AADSTS700027", known=entra("700027"))
+    relay.refusals[""] = SignInError("get a token for sending", "x", code="AADSTS700027", entry=entra("700027"))
     assert relay.after(0) == 1
     known = entra("700027")
     assert known
@@ -186,7 +186,7 @@ def test_refused_next_key_changes_nothing(relay: Relay) -> None:
     before = {path.name: path.read_text() for path in relay.keys.iterdir()}
     following = Identity(relay.keys, "next.")
     relay.refusals[following.thumbprint()] = SignInError(
-        "get a token for sending", "unknown key", code="AADSTS700027", known=entra("700027")
+        "get a token for sending", "unknown key", code="AADSTS700027", entry=entra("700027")
     )
     assert relay.renewal().use_next_key() == 3
     assert relay.logged[-1].startswith("The relay keeps its current key: ")
