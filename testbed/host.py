@@ -43,7 +43,7 @@ _KILL = """
 pid=$(cat "$1")
 kill -KILL $(cat "/proc/$pid/task/$pid/children") $pid
 """
-BOOT = 30.0  # seconds that a host may take to answer over SSH
+BOOT = 120.0  # seconds that a host may take to answer over SSH: two on an idle machine
 
 
 class HostError(Exception):

@@ -86,4 +86,4 @@ def test_ten_thousand_mailboxes_start_and_read_quickly(tmp_path: Path, state: di
             body = api.exchange("Get-CASMailbox", {"ResultSize": "Unlimited"}, url, Prefer="odata.maxpagesize=1000").json()
             found, url = found + len(body["value"]), body.get("@odata.nextLink", "")
     assert found == 10000
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 120  # two on an idle machine; a scan for each page would take many minutes

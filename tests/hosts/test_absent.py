@@ -11,6 +11,7 @@ from testbed import image
 from testbed.host import Host
 from testbed.world import World
 
+from .relay import BUSY
 from .smart_relay import Upstream, play, played, upstream
 
 SEND = (
@@ -32,7 +33,7 @@ def queued(host: Host) -> int:
 
 
 def eventually(what: Callable[[], bool], patience: float = 30) -> None:
-    limit = time.monotonic() + patience
+    limit = time.monotonic() + BUSY * patience
     while not what():
         assert time.monotonic() < limit
         time.sleep(0.2)
