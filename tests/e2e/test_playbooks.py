@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -71,11 +72,19 @@ class Playground:
         return [line for line in self.record() if line["write"]]
 
 
-@pytest.fixture
-def playground(tmp_path: Path) -> Iterator[Playground]:
-    made = Playground(tmp_path)
+@pytest.fixture(scope="module")
+def shared_playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    made = Playground(tmp_path_factory.mktemp("playground"))
     yield made
     made.sandbox.stop()
+
+
+@pytest.fixture
+def playground(shared_playground: Playground) -> Playground:
+    """The demo's tenants as at their start, with an empty record and no journal."""
+    shared_playground.admin.reset()
+    shutil.rmtree(shared_playground.sandbox.directory / "journal", ignore_errors=True)
+    return shared_playground
 
 
 def differences(run: Run) -> list[Any]:

@@ -27,7 +27,7 @@ from .relay import BUSY, hang_up, wait_until
 
 SCANNER, ERP, ADA = "scanner@contoso.com", "erp@contoso.com", "ada@contoso.com"
 DAY = 6  # recipients that ERP's day has, and how many seconds it lasts here
-WINDOW = 40
+WINDOW = 80  # a busy machine hands over and delivers the messages of a day in it
 METRICS = "/var/lib/prometheus/node-exporter"
 SEND = """
 import smtplib, sys
