@@ -6,7 +6,7 @@ It listens on a port of its own and has no authentication: loopback only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from email import message_from_bytes, policy
 from typing import Any
@@ -22,7 +22,7 @@ from emulator.platform import Platform
 from emulator.settings import LAG_KINDS
 from emulator.state import Message, Tenant
 from emulator.statefile import StateError
-from emulator.statefile.tenant import tenant_document
+from emulator.statefile.codec import Record
 
 Document = dict[str, Any]
 FAULT_KEYS = {"service", "match", "fault", "status", "headers", "body", "count", "options"}
@@ -35,7 +35,7 @@ class AdminError(Exception):
 
 
 class Admin:
-    def __init__(self, platform: Platform, save: Callable[[], None], reset: Callable[[], None]) -> None:
+    def __init__(self, platform: Platform, save: Callable[[], None], reset: Callable[[Any], None]) -> None:
         self._platform = platform
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             ("GET", re.compile("/health"), lambda request: {"status": "ok"}),
@@ -65,7 +65,7 @@ class Admin:
             ("GET", re.compile("/requests"), lambda request: platform.counters.all()),
             ("DELETE", re.compile("/requests"), lambda request: platform.counters.clear()),
             ("POST", re.compile("/save"), lambda request: save()),
-            ("POST", re.compile("/reset"), lambda request: reset()),
+            ("POST", re.compile("/reset"), lambda request: reset(request.json_object().get("state") if request.body else None)),
         ]
 
     def handle(self, request: Request) -> Response:
@@ -196,7 +196,11 @@ class Admin:
         return {"now": self._platform.now, "offset": self._platform.clock.offset}
 
 
-def _seconds(request: Request, known: tuple[str, ...]) -> dict[str, float]:
+def tenant_document(tenant: Tenant) -> Document:
+    return Record(Tenant).write(tenant)
+
+
+def _seconds(request: Request, known: Collection[str]) -> dict[str, float]:
     given = request.json_object()
     for name, value in given.items():
         if name not in known or isinstance(value, bool) or not isinstance(value, (int, float)):

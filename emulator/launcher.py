@@ -120,9 +120,12 @@ class AdminClient:
         """The emulator's time, in Unix seconds."""
         return float(self.call("GET", "/clock")["now"])
 
-    def reset(self) -> None:
-        """Return to the state file as it was read at the start, with no faults, counters, messages, record or clock offset."""
-        self.call("POST", "/reset")
+    def reset(self, state: Document | None = None) -> None:
+        """Return to the state file as it was read at the start, with no faults, counters, record or clock offset.
+
+        `state`: a document to take over instead; its `settings.cloud` has to be that of the start.
+        """
+        self.call("POST", "/reset", {} if state is None else {"state": state})
 
     def requests(self) -> dict[str, dict[str, int]]:
         """Requests per tenant and service since the last reset."""
@@ -195,6 +198,10 @@ class Emulator:
                 raise LaunchError(text or "the emulator did not become ready in time")
             time.sleep(0.02)
         return dict(json.loads(self._ready_file.read_text(encoding="utf-8")))
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
 
     @property
     def pid(self) -> int:

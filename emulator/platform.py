@@ -90,6 +90,7 @@ class Platform:
         self.record.clear()
         self.report_requests.clear()
         self.providers.jobs.clear()
+        self.state.tokens.cloud = self.cloud if self.settings.cloud else None
         self.state.replace(state)
 
     @property

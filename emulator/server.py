@@ -12,19 +12,23 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from emulator import arm, dns, entra, graph, oidc, statefile
+from emulator import oidc, statefile
 from emulator.admin import Admin
+from emulator.arm import service as arm
 from emulator.ca import Authority
 from emulator.clock import Clock
+from emulator.dns import server as dns
 from emulator.entra import managed_identity
-from emulator.exchange import ExchangeAdmin
-from emulator.exchange import handles as exchange_handles
+from emulator.entra import service as entra
+from emulator.exchange import service as exchange
+from emulator.graph import service as graph
 from emulator.http import Handler, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
-from emulator.smtp import serve_acs, serve_hve, serve_mx, serve_submission
+from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
 
 
 @dataclass
@@ -64,12 +68,15 @@ class Emulator:
         self.clock_file = directory / "clock"
         self.platform = Platform(state, settings, record=Record(options.record), clock=Clock(self.clock_file))
         self.authority = Authority(directory)
-        self.exchange = ExchangeAdmin(self.platform)
+        self.exchange = exchange.ExchangeAdmin(self.platform)
         self.admin = Admin(self.platform, self.save, self.reset)
 
-    def reset(self) -> None:
-        """Return to the state and the settings that the emulator started with."""
-        self.platform.reset(*statefile.load_text(self._start_text, self.options.state))
+    def reset(self, document: Any = None) -> None:
+        """Return to the state and the settings that the emulator started with, or take over those of a state document."""
+        if document is None:
+            self.platform.reset(*statefile.load_text(self._start_text, self.options.state))
+        else:
+            self.platform.reset(*statefile.parse(document, self.options.state.parent))
 
     def save(self) -> None:
         statefile.save(self.options.state, self.platform.state, self.platform.settings)
@@ -157,7 +164,7 @@ class Emulator:
             return (lambda one: arm.handle(self.platform, one)), 0.0
         if graph.handles(request.path):
             return (lambda one: graph.handle(self.platform, one)), latency("graph")
-        if exchange_handles(request.path):
+        if exchange.handles(request.path):
             return self.exchange.arrive(request), latency("exchange")
         if entra.handles(request.path):
             return (lambda one: entra.handle(self.platform, one)), latency("token")

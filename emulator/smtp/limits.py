@@ -40,18 +40,13 @@ class Limits:
     def _full(self) -> _Use:
         return _Use(tokens=float(self._settings.messages_per_minute), filled=self._now())
 
-    def clear(self) -> None:
-        self._uses.clear()
-
     # -- connections ----------------------------------------------------------------------------------------------
 
     def enter(self, key: Key, session: object) -> None:
         self._uses[key].sessions.append(session)
 
     def leave(self, key: Key, session: object) -> None:
-        sessions = self._uses[key].sessions
-        if session in sessions:  # not where the limits were cleared during the session
-            sessions.remove(session)
+        self._uses[key].sessions.remove(session)
 
     def check_connections(self, key: Key, session: object) -> None:
         """The first sessions of a mailbox may submit; a later one may when one of them has gone."""

@@ -1,68 +1,56 @@
-"""How the SMTP services behave: Microsoft's published limits, and switches for tests."""
+"""Settings of the SMTP services: Microsoft's published limits, and switches for tests."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from emulator.settings import Settings
 from emulator.smtp.texts import SIZE_LIMIT
 from emulator.smtp.verdict import StateTokens, TokenVerifier
 from emulator.state import State
-from emulator.statefile import StateError
+from emulator.state.keys import At, key
+from emulator.statefile.codec import Record, known
+from emulator.statefile.reader import Node, Place
 
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
 
 @dataclass(frozen=True)
 class SmtpSettings:
-    """The limits are those of "Exchange Online limits", where nothing else is said.
-
-    In a state file all but `verifier` stand below settings.options.smtp.
-    """
+    """Settings of the SMTP services (`settings.options.smtp`). The limits are those of "Exchange Online limits"."""
 
     verifier: TokenVerifier
-    challenge_334: bool = False  # a refused token is first explained in a 334 challenge, as Gmail does
-    pace: bool = True  # delay what goes beyond messages_per_minute
-    pace_scale: float = 1.0  # the delays are multiplied by this
-    messages_per_minute: int = 30
-    connections: int = 3  # of one mailbox at the same time
-    recipients_per_day: int = 10_000  # of one mailbox
-    external_from_initial_domain: int = 100  # recipients outside a day, of a tenant's mail from *.onmicrosoft.com
-    recipients_per_message: int = 500  # of a mailbox whose RecipientLimits nobody set: 1 to 1000
-    recipients_per_domain: int = 200  # in one transaction with the MX endpoint
-    size_limit: int = SIZE_LIMIT
-    minimum_tls: str = "1.2"  # below: 421 4.7.66; "1.0" plays the endpoint for legacy clients
-    basic_retired: bool = False  # AUTH LOGIN is answered with 550 5.7.30
-    lockout_after: int = 10  # equal errors in a row that shut a mailbox out; 0: never (Microsoft publishes no number)
-    lockout_seconds: float = 3600.0  # for how long (nor this one)
-
-    def __post_init__(self) -> None:
-        if self.minimum_tls not in TLS_VERSIONS:
-            raise StateError(f"settings.options.smtp.minimum_tls: must be one of {', '.join(TLS_VERSIONS)}")
-        if not 1 <= self.recipients_per_message <= 1000:
-            raise StateError("settings.options.smtp.recipients_per_message: must be 1 to 1000")
-        if self.messages_per_minute < 1:
-            raise StateError("settings.options.smtp.messages_per_minute: must be at least 1")
+    challenge_334: bool = field(default=False, metadata=key("whether a refused token is first explained in a 334 challenge, as Gmail does"))
+    pace: bool = field(default=True, metadata=key("whether messages beyond messages_per_minute are delayed"))
+    pace_scale: float = field(default=1.0, metadata=key("factor of the delays"))
+    messages_per_minute: int = field(default=30, metadata=key("messages a minute of a mailbox", least=1))
+    connections: int = field(default=3, metadata=key("concurrent connections of a mailbox"))
+    recipients_per_day: int = field(default=10_000, metadata=key("recipients a rolling day of a mailbox"))
+    external_from_initial_domain: int = field(
+        default=100, metadata=key("external recipients a day of a tenant's mail from its initial domain")
+    )
+    recipients_per_message: int = field(
+        default=500, metadata=key("recipients a message of a mailbox without RecipientLimits", least=1, most=1000)
+    )
+    recipients_per_domain: int = field(default=200, metadata=key("recipients of a domain in one transaction with the MX"))
+    size_limit: int = field(default=SIZE_LIMIT, metadata=key("bytes of a message"))
+    minimum_tls: str = field(
+        default="1.2", metadata=key("minimum TLS version, else 421 4.7.66; 1.0: as the endpoint for legacy clients", choices=TLS_VERSIONS)
+    )
+    basic_retired: bool = field(default=False, metadata=key("whether AUTH LOGIN is answered with 550 5.7.30"))
+    lockout_after: int = field(
+        default=10, metadata=key("equal errors in a row that lock a mailbox out; 0: never (Microsoft publishes no number)")
+    )
+    lockout_seconds: float = field(default=3600.0, metadata=key("seconds of a lockout (Microsoft publishes no number)"))
 
 
 def smtp_settings(state: State, settings: Settings | SmtpSettings) -> SmtpSettings:
-    """The settings themselves, or those that the options of the emulator's settings say."""
+    """The settings themselves, or those of the options in the emulator's settings."""
     if isinstance(settings, SmtpSettings):
         return settings
-    options = settings.options.get("smtp", {})
-    if not isinstance(options, dict):
-        raise StateError("settings.options.smtp: must be a mapping")
-    return SmtpSettings(verifier=StateTokens(state), **{str(name): _option(str(name), value) for name, value in options.items()})
-
-
-def _option(name: str, value: object) -> Any:
-    known = {field.name: field.default for field in fields(SmtpSettings) if field.name != "verifier"}
-    if name not in known:
-        raise StateError(f"settings.options.smtp.{name}: is not known; known: {', '.join(known)}")
-    wanted = type(known[name])
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not wanted:
-        raise StateError(f"settings.options.smtp.{name}: must be like {known[name]!r}, not {value!r}")
-    return value
+    place = Place("settings.options.smtp")
+    node = Node(settings.options.get("smtp", {}), place)
+    found: SmtpSettings = Record(SmtpSettings).take(node, At(Path()), verifier=StateTokens(state))
+    node.done(lambda: known(SmtpSettings))
+    return found

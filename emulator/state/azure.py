@@ -1,10 +1,12 @@
-"""What a tenant has in Azure: Communication Services, e-mail domains, role assignments."""
+"""Azure resources of a tenant: Communication Services, email domains, role assignments."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from emulator.state.ids import new_guid
+from emulator.state.keys import At, Lower, Moment, UnfitError, key
+from emulator.well_known import derived_id
 
 ROLES = {
     "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
@@ -18,25 +20,54 @@ SENDING = {ROLES[name] for name in ("Owner", "Contributor", "Communication and E
 ASSIGNING = {ROLES[name] for name in ("Owner", "User Access Administrator", "Role Based Access Control Administrator")}
 
 
+NAMES = {role: name for name, role in ROLES.items()}
+
+
+def _role_id(role: str, _: At) -> str:
+    if role not in ROLES and role not in NAMES:
+        raise UnfitError(f"must be one of {', '.join(ROLES)}, not {role!r}")
+    return ROLES.get(role, role)
+
+
+def _role_name(role: str) -> str:
+    return NAMES.get(role, role)
+
+
+def _principal(principal: str, at: At) -> str:
+    known = at.tenant.enterprise_application(principal)
+    return known.id if known else principal
+
+
+def _linked(names: list[str], at: At) -> list[str]:
+    found = {key: domain.id for domain in at.owner["domains"] or () for key in (domain.name, domain.id.lower())}
+    return [found.get(name.lower(), name) for name in names]
+
+
+def _role_assignment(at: At) -> str:
+    return derived_id("azure role", at["scope"], _role_name(at["role"]), at["principal_id"])
+
+
 @dataclass
 class SmtpUsername:
-    """Binds an SMTP username to an Entra application."""
+    """An SMTP username, which stands for an application in Entra."""
 
-    name: str  # of the resource
-    username: str
-    app_id: str
-    tenant_id: str
+    name: str = field(metadata=key("name of the resource"))
+    username: str = field(metadata=key("the username of SMTP AUTH"))
+    app_id: str = field(metadata=key("client id of the application", name="app"))
+    tenant_id: str = field(metadata=key("id of its tenant", name="tenant", derive=lambda at: at.tenant.id, default="this tenant"))
 
 
 @dataclass
 class CommunicationService:
-    """`linked_domains` are ids of domains of the e-mail service."""
+    """A Communication Service."""
 
-    subscription: str
-    resource_group: str
-    name: str
-    linked_domains: list[str] = field(default_factory=list)
-    smtp_usernames: dict[str, SmtpUsername] = field(default_factory=dict)  # by lower-case name
+    subscription: Lower = field(metadata=key("id of the subscription"))
+    resource_group: str = field(metadata=key("name of the resource group"))
+    name: str = field(metadata=key("name of the resource"))
+    linked_domains: list[str] = field(default_factory=list, metadata=key("email domains, by name or resource id", convert=_linked))
+    smtp_usernames: dict[str, SmtpUsername] = field(
+        default_factory=dict, metadata=key("SMTP usernames", index="name", fold=True)
+    )  # by lower-case name
 
     @property
     def id(self) -> str:
@@ -45,15 +76,15 @@ class CommunicationService:
 
 @dataclass
 class EmailDomain:
-    """A domain of an Email Communication Service; `senders` are the local parts that may be MAIL FROM."""
+    """A domain of an Email Communication Service."""
 
-    subscription: str
-    resource_group: str
-    service: str
-    name: str
-    verified: bool = True
-    azure_managed: bool = False
-    senders: list[str] = field(default_factory=list)
+    subscription: Lower = field(metadata=key("id of the subscription"))
+    resource_group: str = field(metadata=key("name of the resource group"))
+    service: str = field(metadata=key("name of the Email Communication Service"))
+    name: Lower = field(metadata=key("the domain"))
+    verified: bool = field(default=True, metadata=key("whether its ownership is verified"))
+    azure_managed: bool = field(default=False, metadata=key("whether Azure owns the domain, with its lower limits"))
+    senders: list[str] = field(default_factory=list, metadata=key("local parts that may send"))
 
     @property
     def id(self) -> str:
@@ -63,20 +94,25 @@ class EmailDomain:
 
 @dataclass
 class AzureRole:
-    """A role assignment; `role` is the GUID of its definition."""
+    """A role assignment in Azure."""
 
-    scope: str
-    role: str
-    principal_id: str
-    name: str = field(default_factory=new_guid)
-    effective_from: float = 0.0
+    scope: str = field(metadata=key("resource id that the role is assigned on"))
+    role: str = field(metadata=key("name or id of a built-in role", convert=_role_id, write=_role_name))
+    principal_id: Lower = field(metadata=key("a service principal by object id or client id", name="principal", convert=_principal))
+    name: str = field(
+        default_factory=new_guid,
+        metadata=key("id of the assignment", derive=_role_assignment, default="derived from the others"),
+    )
+    effective_from: Moment = field(default=0.0, metadata=key("when the role takes effect"))
 
 
 @dataclass
 class Azure:
-    services: list[CommunicationService] = field(default_factory=list)
-    domains: list[EmailDomain] = field(default_factory=list)
-    roles: list[AzureRole] = field(default_factory=list)
+    """Azure resources that sending through Azure Communication Services needs."""
+
+    domains: list[EmailDomain] = field(default_factory=list, metadata=key("domains of Email Communication Services", name="email_domains"))
+    services: list[CommunicationService] = field(default_factory=list, metadata=key("their services", name="communication_services"))
+    roles: list[AzureRole] = field(default_factory=list, metadata=key("role assignments", name="role_assignments"))
 
     def service(self, resource_id: str) -> CommunicationService | None:
         return next((one for one in self.services if one.id.lower() == resource_id.lower()), None)

@@ -1,24 +1,27 @@
-"""What a tenant has bought, and what follows from it."""
+"""Subscriptions of a tenant and the limits that depend on them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from emulator.skus import MAILBOX_PLANS, PREMIUM_PLANS, SKUS
+from emulator.skus import CAPABILITY_STATUSES, MAILBOX_PLANS, PREMIUM_PLANS, SKUS
+from emulator.state.keys import At, key
 
 TRIAL_LIMIT = 5_000
+# Of a tenant without `licences`: Microsoft 365 Business Standard, without Entra ID P1.
+USUAL_SKU, USUAL_UNITS = "O365_BUSINESS_PREMIUM", 25
 
 
 @dataclass
 class Licence:
-    """A subscription (subscribedSku): so many units of a SKU."""
+    """A subscription (subscribedSku)."""
 
-    sku: str  # skuPartNumber
-    purchased: int
-    consumed: int | None = None  # None: one for every user mailbox, where the SKU holds a mailbox
-    status: str = "Enabled"  # capabilityStatus
+    sku: str = field(metadata=key("skuPartNumber", choices=SKUS))
+    purchased: int = field(metadata=key("units", least=0))
+    consumed: int | None = field(default=None, metadata=key("assigned units; null: one per user mailbox, where the SKU holds a mailbox"))
+    status: str = field(default="Enabled", metadata=key("capabilityStatus", choices=CAPABILITY_STATUSES))
 
     @property
     def plans(self) -> tuple[str, ...]:
@@ -44,3 +47,9 @@ def external_recipients_a_day(licences: Iterable[Licence], *, trial: bool) -> in
         return TRIAL_LIMIT
     purchased = sum(licence.purchased for licence in licences if licence.in_force and licence.holds_mailbox)
     return round(500 * math.pow(purchased, 0.7) + 9500)
+
+
+def usual_licences(at: At) -> list[Licence]:
+    """The subscription of a tenant that names none: one unit for every user mailbox, 25 at least."""
+    users = sum(mailbox.kind == "UserMailbox" for mailbox in at.tenant.mailboxes.values())
+    return [Licence(USUAL_SKU, max(USUAL_UNITS, users))]

@@ -1,13 +1,15 @@
-"""What decides over sign-ins beside the mailboxes' switches: authentication policies, Conditional Access, the end of Basic."""
+"""Policies for sign-ins: authentication policies, Conditional Access, the end of Basic authentication."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.state.keys import At, Lower, Moment, Replicating, UnfitError, derived, key
 from emulator.state.replicated import Replicated
+from emulator.well_known import DIRECTORY_ROLES
 
-# What New-AuthenticationPolicy switches beside AllowBasicAuthSmtp.
+# Switches of New-AuthenticationPolicy besides AllowBasicAuthSmtp.
 SWITCHES = (
     "AllowBasicAuthActiveSync",
     "AllowBasicAuthAutodiscover",
@@ -23,41 +25,65 @@ SWITCHES = (
 )
 
 
+def _default(name: str | None, at: At) -> str | None:
+    if name is not None and name not in at["authentication"]:
+        raise UnfitError(f"{name!r} is no authentication policy")
+    return name
+
+
+def _role_members(given: dict[str, list[str]], _: At) -> dict[str, list[str]]:
+    members: dict[str, list[str]] = {}
+    for name, names in given.items():
+        role = DIRECTORY_ROLES.get(name, name).lower()
+        if role not in DIRECTORY_ROLES.values():
+            raise UnfitError("must be the name of a directory role", name)
+        members[role] = names
+    return members
+
+
 @dataclass
 class AuthenticationPolicy(Replicated):
-    """What New-AuthenticationPolicy makes; `allowed` are its other AllowBasicAuth... switches that are on."""
+    """An authentication policy (New-AuthenticationPolicy)."""
 
-    name: str
-    guid: str
-    allow_basic_auth_smtp: bool = False
-    allowed: list[str] = field(default_factory=list)
-    effective_from: float = 0.0  # when sign-ins start to go by it
-    replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    name: str = field(metadata=key("the name"))
+    guid: str = field(metadata=key("the GUID", **derived("authentication policy", "name")))
+    allow_basic_auth_smtp: bool = field(default=False, metadata=key("AllowBasicAuthSmtp"))
+    allowed: list[str] = field(default_factory=list, metadata=key("the other AllowBasicAuth... switches that are on", choices=SWITCHES))
+    effective_from: Moment = field(default=0.0, metadata=key("when it takes effect (replication)"))
+    replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))
 
 
 @dataclass
 class Group:
-    """A group; its members are groups by id and users by id or address."""
+    """A group."""
 
-    id: str
-    display_name: str
-    members: list[str] = field(default_factory=list)
+    id: Lower = field(metadata=key("the object id", **derived("group", "display_name")))
+    display_name: str = field(metadata=key("the name"))
+    members: list[Lower] = field(default_factory=list, metadata=key("groups by id, and users by id or address"))
 
 
 @dataclass
 class Policies(Replicated):
-    """One tenant's. Basic authentication is retired from a date on, unless an administrator has turned it on again."""
+    """Policies for sign-ins: authentication policies, Conditional Access, the end of Basic authentication."""
 
-    authentication: dict[str, AuthenticationPolicy] = field(default_factory=dict)  # by lower-case name
-    default_authentication: str | None = None  # lower-case name of the organization's default
-    conditional_access: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id, by Microsoft's property names
-    named_locations: dict[str, dict[str, Any]] = field(default_factory=dict)  # the same
-    groups: dict[str, Group] = field(default_factory=dict)  # by id
-    role_members: dict[str, list[str]] = field(default_factory=dict)  # role template id -> users and groups, as a group has them
-    basic_retired_from: float = 0.0  # 0: never
-    basic_reenabled: bool = False
-    asked: float = field(default=0.0, compare=False)  # when Graph was last asked for Conditional Access
-    replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
+    authentication: dict[str, AuthenticationPolicy] = field(
+        default_factory=dict, metadata=key("authentication policies", index="name", fold=True)
+    )  # by lower-case name
+    default_authentication: Lower | None = field(default=None, metadata=key("name of the default policy", convert=_default, after=True))
+    conditional_access: dict[str, dict[str, Any]] = field(
+        default_factory=dict, metadata=key("Conditional Access policies by the property names of Graph; `id` may be left out")
+    )  # by id
+    named_locations: dict[str, dict[str, Any]] = field(
+        default_factory=dict, metadata=key("named locations by the property names of Graph; `id` may be left out")
+    )  # by id
+    groups: dict[str, Group] = field(default_factory=dict, metadata=key("groups", index="id"))  # by id
+    role_members: dict[str, list[Lower]] = field(
+        default_factory=dict, metadata=key("directory role -> users and groups", convert=_role_members)
+    )  # by role template id
+    basic_retired_from: Moment = field(default=0.0, metadata=key("when Basic authentication ends; 0: never"))
+    basic_reenabled: bool = field(default=False, metadata=key("whether an administrator has enabled it again"))
+    asked: float = field(default=0.0, compare=False)  # when Conditional Access was last read through Graph
+    replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))
 
     def memberships(self, names: set[str]) -> tuple[set[str], set[str]]:
         """The groups that a user, known by these names, is in, at any depth, and its role templates, through groups as well."""

@@ -1,17 +1,19 @@
-"""Switches that take their time."""
+"""Switches that take effect later."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from emulator.state.keys import Replicating
+
 
 class Replicated:
     """Switches that the mail services see later than the admin API does.
 
-    `set_later` keeps the old value in `replicating` (name -> (until, value)); `seen` is what SMTP and MX go by.
+    `set_later` keeps the old value in `replicating`; `seen` is the value that SMTP and MX use.
     """
 
-    replicating: dict[str, tuple[float, Any]]
+    replicating: Replicating
 
     def set_later(self, name: str, value: Any, effective_from: float) -> None:
         self.replicating[name] = (effective_from, getattr(self, name))

@@ -11,50 +11,78 @@ from emulator.state.directory import Application, AppRoleAssignment, DelegatedGr
 from emulator.state.dns import Zones
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
 from emulator.state.hve import VALID, BillingPolicy, HveAccount
-from emulator.state.licences import Licence
+from emulator.state.keys import Lower, Moment, Replicating, key
+from emulator.state.licences import Licence, usual_licences
 from emulator.state.policies import Policies
 from emulator.state.rbac import Rbac
 from emulator.state.replicated import Replicated
 from emulator.state.rolling import Rolling
 from emulator.state.sign_in import DeviceCode, RefreshToken
 from emulator.state.sign_in_log import KEPT, SignIn
+from emulator.well_known import derived_id
 
 
 @dataclass
 class Tenant(Replicated):
-    id: str
-    display_name: str
-    initial_domain: str
-    domains: list[str] = field(default_factory=list)  # further accepted domains
-    security_defaults: bool = False
-    smtp_client_authentication_disabled: bool = True  # Set-TransportConfig
-    reject_direct_send: bool = False
-    connectors_disabled_by_offer: bool = False  # trial tenants: connectors are created disabled, with a warning
-    trial: bool = False  # fewer external recipients a day
-    licences: list[Licence] = field(default_factory=list)
-    applications: dict[str, Application] = field(default_factory=dict)  # by object id
-    enterprise_applications: dict[str, EnterpriseApplication] = field(default_factory=dict)  # by id
-    app_role_assignments: dict[str, AppRoleAssignment] = field(default_factory=dict)
-    delegated_grants: dict[str, DelegatedGrant] = field(default_factory=dict)
-    exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(default_factory=dict)  # by object id
-    mailboxes: dict[str, Mailbox] = field(default_factory=dict)  # by primary address
-    inbound_connectors: dict[str, InboundConnector] = field(default_factory=dict)  # by lower-case name
-    rbac: Rbac = field(default_factory=Rbac)
-    azure: Azure = field(default_factory=Azure)
-    hve_accounts: dict[str, HveAccount] = field(default_factory=dict)  # by primary address
-    billing_policies: dict[str, BillingPolicy] = field(default_factory=dict)  # by id
-    role_groups: dict[str, dict[str, float]] = field(default_factory=dict)  # name -> its members' object ids -> since when it counts
-    deleted_items: dict[str, DeletedItem] = field(default_factory=dict)  # by object id
-    refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
+    """A tenant: its directory and its Exchange organization."""
+
+    id: Lower = field(
+        metadata=key("the tenant id", derive=lambda at: derived_id("tenant", at["initial_domain"]), default="derived from initial_domain")
+    )
+    display_name: str = field(
+        metadata=key("the name", derive=lambda at: at["initial_domain"].split(".")[0].capitalize(), default="first label of initial_domain")
+    )
+    initial_domain: Lower = field(metadata=key("the initial domain, such as contoso.onmicrosoft.com"))
+    domains: list[Lower] = field(default_factory=list, metadata=key("further accepted domains"))
+    security_defaults: bool = field(default=False, metadata=key("Security Defaults"))
+    smtp_client_authentication_disabled: bool = field(default=True, metadata=key("SmtpClientAuthenticationDisabled of Set-TransportConfig"))
+    reject_direct_send: bool = field(default=False, metadata=key("RejectDirectSend of Set-OrganizationConfig"))
+    connectors_disabled_by_offer: bool = field(default=False, metadata=key("whether new connectors are disabled (trial tenants)"))
+    trial: bool = field(default=False, metadata=key("whether the daily limit of external recipients is that of a trial"))
+    reject_spf_hard_fail: bool = field(default=False, metadata=key("whether the MX refuses mail whose SPF fails (550 5.7.23)"))
+    transport_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-TransportConfig"))
+    organization_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-OrganizationConfig"))
+    created: Moment = field(default=0.0, metadata=key("when the tenant was created"))
+    replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))
+    dns: Zones = field(default_factory=dict, metadata=key("zones of its domains", late=True))
+    policies: Policies = field(default_factory=Policies, metadata=key("policies for sign-ins", late=True))
+    applications: dict[str, Application] = field(default_factory=dict, metadata=key("app registrations", late=True))  # by object id
+    enterprise_applications: dict[str, EnterpriseApplication] = field(
+        default_factory=dict, metadata=key("service principals of applications of other tenants", late=True)
+    )  # by id
+    app_role_assignments: dict[str, AppRoleAssignment] = field(default_factory=dict)  # by id
+    delegated_grants: dict[str, DelegatedGrant] = field(default_factory=dict, metadata=key("delegated permissions", index="id", late=True))
+    deleted_items: dict[str, DeletedItem] = field(default_factory=dict, metadata=key("soft-deleted objects", late=True))  # by object id
+    exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(
+        default_factory=dict, metadata=key("applications registered in Exchange", index="object_id", late=True)
+    )
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict, metadata=key("mailboxes", index="address", late=True))
+    licences: list[Licence] = field(
+        default_factory=list, metadata=key("subscriptions", derive=usual_licences, default="Microsoft 365 Business Standard", late=True)
+    )
+    sign_ins: deque[SignIn] = field(
+        default_factory=lambda: deque(maxlen=KEPT),
+        metadata=key("the sign-in log", convert=lambda items, at: deque(items, maxlen=KEPT), late=True),
+    )  # oldest first
+    azure: Azure = field(default_factory=Azure, metadata=key("Azure resources", late=True))
+    billing_policies: dict[str, BillingPolicy] = field(
+        default_factory=dict, metadata=key("billing policies of High Volume Email", index="id", late=True)
+    )
+    hve_accounts: dict[str, HveAccount] = field(
+        default_factory=dict, metadata=key("High Volume Email accounts", index="address", late=True)
+    )
+    inbound_connectors: dict[str, InboundConnector] = field(
+        default_factory=dict, metadata=key("inbound connectors", index="name", fold=True, late=True)
+    )
+    refresh_tokens: dict[str, RefreshToken] = field(
+        default_factory=dict, metadata=key("refresh tokens of users", index="digest", late=True)
+    )
     device_codes: dict[str, DeviceCode] = field(default_factory=dict, compare=False)  # by digest; they live minutes
-    transport_config: dict[str, Any] = field(default_factory=dict)  # what Set-TransportConfig changed beside SMTP AUTH
-    organization_config: dict[str, Any] = field(default_factory=dict)  # the same of Set-OrganizationConfig
-    policies: Policies = field(default_factory=Policies)
-    dns: Zones = field(default_factory=dict)  # the zones of its domains
-    reject_spf_hard_fail: bool = False  # 550 5.7.23 for mail whose SPF fails
-    created: float = 0.0
-    replicating: dict[str, tuple[float, Any]] = field(default_factory=dict)
-    sign_ins: deque[SignIn] = field(default_factory=lambda: deque(maxlen=KEPT))  # oldest first
+    rbac: Rbac = field(default_factory=Rbac, metadata=key("RBAC for Applications", inline=True, late=True))
+    role_groups: dict[str, dict[str, float]] = field(
+        default_factory=dict,
+        metadata=key("role group -> object ids or client ids of Exchange service principals, or {id: when it takes effect}", late=True),
+    )  # name -> object ids of members -> when it takes effect
     external_recipients: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # of its mail to outside, the last day
     external_from_initial: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # those from *.onmicrosoft.com
     _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)

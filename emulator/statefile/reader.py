@@ -1,100 +1,72 @@
-"""Reading a state document with a path for every complaint."""
+"""A mapping of the state file, with the path that every error sentence begins with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+KINDS: dict[type, str] = {
+    str: "text",
+    bool: "true or false",
+    dict: "a mapping",
+    list: "a list",
+    int: "a whole number",
+    float: "a number",
+    type(None): "nothing",
+}
 
 
 class StateError(Exception):
     """A state document that cannot be used: one sentence that begins with the path of the bad value."""
 
 
-class Node:
-    """A mapping of the document and where it stands; every key is taken once, what is left over is unknown."""
+@dataclass(frozen=True)
+class Place:
+    """A path in the document, such as tenants[0].mailboxes[2].address."""
 
-    def __init__(self, value: Any, path: str) -> None:
-        self.path = path
-        if not isinstance(value, dict):
-            raise self.error(f"must be a mapping, not {_kind(value)}")
-        self._left: dict[str, Any] = {str(key): item for key, item in value.items()}
+    path: str = ""
 
-    def error(self, text: str, key: str = "") -> StateError:
-        where = ".".join(part for part in (self.path, key) if part)
-        return StateError(f"{where}: {text}" if where else text)
+    def key(self, name: str) -> Place:
+        return Place(".".join(part for part in (self.path, name) if part))
 
-    def has(self, key: str) -> bool:
-        return key in self._left
+    def item(self, number: int) -> Place:
+        return Place(f"{self.path}[{number}]")
 
-    def raw(self, key: str, default: Any = None) -> Any:
-        return self._left.pop(key, default)
+    def error(self, text: str) -> StateError:
+        return StateError(f"{self.path}: {text}" if self.path else text)
 
-    def take(self, key: str, kind: type, default: Any = ...) -> Any:
-        """The value of `key`, which must be of `kind`; with a default the key may be missing."""
-        if key not in self._left:
-            if default is ...:
-                raise self.error("is required", key)
-            return default
-        value = self._left.pop(key)
-        if value is None and default is None:
-            return None
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise self.error(f"must be {_NAMES[kind]}, not {_kind(value)}", key)
+    def expect(self, value: Any, kind: type) -> Any:
+        """The value, where it is of this kind."""
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):
+            raise self.error(f"must be {KINDS[kind]}, not {KINDS.get(type(value), type(value).__name__)}")
         return value
 
-    def text(self, key: str, default: Any = ...) -> Any:
-        return self.take(key, str, default)
 
-    def flag(self, key: str, default: Any = ...) -> Any:
-        return self.take(key, bool, default)
+class Node:
+    """A mapping and its place. Every key is taken once; the keys that are left are unknown."""
 
-    def moment(self, key: str, default: float = 0.0) -> float:
-        """A point in time: Unix seconds, or ISO 8601."""
-        value = self._left.pop(key, default)
-        if isinstance(value, datetime):
-            return value.timestamp()
-        if isinstance(value, str):
-            try:
-                return datetime.fromisoformat(value).timestamp()
-            except ValueError:
-                raise self.error(f"{value!r} is no date", key) from None
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self.error(f"must be a date or Unix seconds, not {_kind(value)}", key)
-        return float(value)
+    def __init__(self, value: Any, place: Place | None = None) -> None:
+        self.place = place or Place()
+        self._left: dict[str, Any] = {str(name): item for name, item in self.place.expect(value, dict).items()}
 
-    def texts(self, key: str) -> list[str]:
-        found = self.take(key, list, [])
-        for number, item in enumerate(found):
-            if not isinstance(item, str):
-                raise self.error(f"must be text, not {_kind(item)}", f"{key}[{number}]")
-        return list(found)
+    def has(self, name: str) -> bool:
+        return name in self._left
 
-    def nodes(self, key: str) -> Iterator[Node]:
-        for number, item in enumerate(self.take(key, list, None) or []):
-            yield Node(item, self._path_of(f"{key}[{number}]"))
+    def take(self, name: str, default: Any = None) -> Any:
+        return self._left.pop(name, default)
 
-    def node(self, key: str) -> Node | None:
-        value = self._left.pop(key, None)
-        return None if value is None else Node(value, self._path_of(key))
+    def items(self, name: str) -> list[tuple[Any, Place]]:
+        """The items of a list, each with its place; none where the key is missing or null."""
+        place, value = self.place.key(name), self.take(name)
+        return [(item, place.item(number)) for number, item in enumerate(place.expect(value if value is not None else [], list))]
 
     def rest(self) -> dict[str, Any]:
         left, self._left = self._left, {}
         return left
 
-    def done(self) -> None:
-        """Refuse what nobody took."""
+    def done(self, known: Callable[[], list[str]]) -> None:
+        """Refuse the keys that are left. `known`: returns the keys to name in the error."""
         if self._left:
-            raise self.error("is not known here", min(self._left))
-
-    def _path_of(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-
-_NAMES = {str: "text", bool: "true or false", dict: "a mapping", list: "a list", int: "a whole number", object: "a value"}
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return _NAMES.get(type(value), type(value).__name__)
+            raise self.place.key(min(self._left)).error(f"is not known here; known: {', '.join(known())}")

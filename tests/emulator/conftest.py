@@ -153,10 +153,46 @@ def api(shared_emulator: Emulator) -> Iterator[Api]:
 Start = Callable[..., Api]
 
 
+class Pool:
+    """Emulators that tests use one after another. Each test gives one its own state by POST /reset: a new process takes a second."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self._factory = factory
+        self._idle: list[Emulator] = []
+
+    def take(self, document: dict[str, Any]) -> Emulator:
+        if not self._idle:
+            return Emulator(document, directory=self._factory.mktemp("emulator"))
+        emulator = self._idle.pop()
+        emulator.admin.reset(document)
+        return emulator
+
+    def give_back(self, emulator: Emulator) -> None:
+        if emulator.running and emulator.stderr() == "":
+            self._idle.append(emulator)
+        else:
+            emulator.stop()
+
+    def stop(self) -> None:
+        for emulator in self._idle:
+            emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    found = Pool(tmp_path_factory)
+    yield found
+    found.stop()
+
+
 @pytest.fixture
-def start(tmp_path: Path, state: dict[str, Any]) -> Iterator[Start]:
-    """A fresh emulator: `start(settings=..., tenant=...)` changes the state it starts from."""
-    running: list[Emulator] = []
+def start(tmp_path: Path, state: dict[str, Any], pool: Pool) -> Iterator[Start]:
+    """An emulator of the test's own: `start(settings=..., tenant=...)` changes the state it starts from.
+
+    With options of the launcher, or another cloud, it is a process of its own.
+    """
+    own: list[Emulator] = []
+    shared: list[Emulator] = []
 
     def run(
         settings: dict[str, Any] | None = None,
@@ -166,12 +202,17 @@ def start(tmp_path: Path, state: dict[str, Any]) -> Iterator[Start]:
     ) -> Api:
         document = copy.deepcopy(state) | {"settings": settings or {}, "messages": messages or []}
         document["tenants"][0] |= tenant or {}
-        running.append(Emulator(document, directory=tmp_path / f"emulator{len(running)}", **options))
-        return Api(running[-1])
+        if options or "cloud" in document["settings"]:
+            own.append(Emulator(document, directory=tmp_path / f"emulator{len(own)}", **options))
+            return Api(own[-1])
+        shared.append(pool.take(document))
+        return Api(shared[-1])
 
     yield run
-    for emulator in running:
+    for emulator in own:
         emulator.stop()
+    for emulator in shared:
+        pool.give_back(emulator)
 
 
 class KeyPair:

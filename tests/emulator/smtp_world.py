@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from emulator.ca import Authority
 from emulator.connectors import read_back
 from emulator.faults import Faults
-from emulator.smtp import SmtpSettings, serve_mx, serve_submission
+from emulator.smtp.servers import serve_mx, serve_submission
+from emulator.smtp.settings import SmtpSettings
 from emulator.state import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant, State, Tenant
 
 CONTOSO, FABRIKAM = "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"

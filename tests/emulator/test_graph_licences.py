@@ -85,7 +85,7 @@ def test_what_is_premium() -> None:
     [
         ({"sku": "E3", "purchased": 1}, r"licences\[0\]\.sku: must be one of EXCHANGESTANDARD, .*, not 'E3'"),
         ({"sku": "SPE_E3"}, r"licences\[0\]\.purchased: is required"),
-        ({"sku": "SPE_E3", "purchased": -1}, r"licences\[0\]\.purchased: must not be negative"),
+        ({"sku": "SPE_E3", "purchased": -1}, r"licences\[0\]\.purchased: must be at least 0, not -1"),
         ({"sku": "SPE_E3", "purchased": 1, "status": "enabled"}, r"licences\[0\]\.status: must be one of Enabled"),
         ({"sku": "SPE_E3", "purchased": 1, "units": 1}, r"licences\[0\]\.units: is not known here"),
     ],

@@ -198,12 +198,12 @@ def test_options_of_a_state_file() -> None:
     [
         ({"speed": 1}, r"options\.smtp\.speed: is not known"),
         ({"verifier": 1}, r"options\.smtp\.verifier: is not known"),
-        ({"pace": 1}, r"options\.smtp\.pace: must be like True"),
-        ({"connections": True}, r"options\.smtp\.connections: must be like 3"),
-        ({"connections": 1.5}, r"options\.smtp\.connections: must be like 3"),
+        ({"pace": 1}, r"options\.smtp\.pace: must be true or false, not a whole number"),
+        ({"connections": True}, r"options\.smtp\.connections: must be a whole number, not true or false"),
+        ({"connections": 1.5}, r"options\.smtp\.connections: must be a whole number, not a number"),
         ({"minimum_tls": "1.4"}, r"minimum_tls: must be one of"),
-        ({"recipients_per_message": 1001}, "must be 1 to 1000"),
-        ({"messages_per_minute": 0}, "must be at least 1"),
+        ({"recipients_per_message": 1001}, r"recipients_per_message: must be at most 1000, not 1001"),
+        ({"messages_per_minute": 0}, r"messages_per_minute: must be at least 1, not 0"),
     ],
 )
 def test_options_that_are_none(smtp: dict[str, Any], complaint: str) -> None:

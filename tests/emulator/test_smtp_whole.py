@@ -132,5 +132,5 @@ def test_faults_ordered_through_the_admin_api(start: Start) -> None:
 
 
 def test_an_option_that_is_none_ends_the_start_with_a_sentence(start: Start) -> None:
-    with pytest.raises(LaunchError, match=r"^settings\.options\.smtp\.speed: is not known; known: "):
+    with pytest.raises(LaunchError, match=r"^settings\.options\.smtp\.speed: is not known here; known: "):
         start(settings={"options": {"smtp": {"speed": 1}}})

@@ -1,0 +1,52 @@
+"""The state of the emulator: tenants, received messages, the network and DNS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emulator.state.dns import Dns
+from emulator.state.mail import Message
+from emulator.state.tenant import Tenant
+from emulator.tokens import Tokens
+
+
+@dataclass
+class State:
+    """All tenants, the mail they received, and the played network."""
+
+    tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
+    messages: list[Message] = field(default_factory=list)
+    network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
+    dns: Dns = field(default_factory=Dns)
+    now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
+    _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
+    tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
+    on_replace: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)  # clear what services count
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(lambda: self.now())
+
+    def tenant(self, name: str) -> Tenant | None:
+        """A tenant by id or by one of its domains, in any case of letters."""
+        wanted = name.lower()
+        found = self.tenants.get(wanted) or self._by_domain.get(wanted)
+        if found and self.tenants.get(found.id) is found and (wanted == found.id or wanted in found.accepted_domains):
+            return found
+        found = next((t for t in self.tenants.values() if wanted in t.accepted_domains), None)
+        if found:
+            self._by_domain[wanted] = found
+        return found
+
+    def replace(self, other: State) -> None:
+        """Take over the content of another state. Services keep their reference to this object."""
+        self.tenants, self.messages, self.network, self.dns = other.tenants, other.messages, other.network, other.dns
+        self._by_domain.clear()
+        for clear in self.on_replace:
+            clear()
+
+    def receive(self, message: Message) -> Message:
+        message.number = len(self.messages) + 1
+        self.messages.append(message)
+        return message
