@@ -9,24 +9,24 @@ from emulator.clouds import CLOUDS
 from emulator.faults import SERVICES
 from emulator.state.keys import key
 
-# Seconds from a change to the moment at which other parts of the service see it, by kind of change.
+# Kinds of change whose effect may be delayed: the change; the effect.
 LAG_KINDS = {
-    "application": "POST/PATCH-create of an application -> GET, PATCH, servicePrincipals see it",
-    "service_principal": "creation of a service principal -> GET and assignments see it",
-    "credential": "addPassword, keyCredentials -> the token endpoint accepts it",
-    "app_role_assignment": "consent -> `roles` of new tokens",
-    "delegated_grant": "oauth2PermissionGrants -> listed",
-    "role_assignment": "directory role -> `wids` of new tokens",
-    "exchange_service_principal": "New-ServicePrincipal -> SMTP",
-    "mailbox_grant": "Add-MailboxPermission, Add-RecipientPermission -> SMTP",
-    "rbac": "New-/Set-/Remove-ManagementRoleAssignment, Set-ManagementScope -> SMTP",
-    "azure_role": "role assignments in Azure -> Resource Manager, smtp.azurecomm.net",
-    "hve_app_access": "Add-HVEAppAccess -> High Volume Email",
-    "smtp_switch": "SmtpClientAuthenticationDisabled -> SMTP",
-    "authentication_policy": "authentication policies, their assignment and the organization's default -> SMTP",
-    "direct_send_switch": "RejectDirectSend -> MX",
-    "connector": "inbound connectors -> MX",
-    "deletion": "DELETE of a directory object -> no longer listed",
+    "application": "creation of an application; reads find it",
+    "service_principal": "creation of a service principal; reads find it, roles can be assigned",
+    "credential": "a new secret, certificate or federated credential; the token endpoint accepts it",
+    "app_role_assignment": "consent; `roles` of new tokens carry it",
+    "delegated_grant": "a delegated permission; it is listed",
+    "role_assignment": "a directory role; `wids` of new tokens carry it",
+    "exchange_service_principal": "New-ServicePrincipal; SMTP accepts the application",
+    "mailbox_grant": "Add-MailboxPermission, Add-RecipientPermission; SMTP accepts the sender",
+    "rbac": "New-, Set-, Remove-ManagementRoleAssignment, Set-ManagementScope; SMTP uses it",
+    "azure_role": "a role assignment in Azure; Resource Manager and smtp.azurecomm.net use it",
+    "hve_app_access": "Add-HVEAppAccess; High Volume Email accepts the application",
+    "smtp_switch": "SmtpClientAuthenticationDisabled; SMTP uses it",
+    "authentication_policy": "authentication policies, their assignment and the default policy; SMTP uses them",
+    "direct_send_switch": "RejectDirectSend; the MX uses it",
+    "connector": "inbound connectors; the MX uses them",
+    "deletion": "DELETE of a directory object; it is no longer listed",
 }
 
 

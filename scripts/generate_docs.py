@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/errors.md from the error table, docs/modules.md from the modules' documentation, and into every role's
-argument_specs.yml the connection's variables from the modules' spec and its documentation.
+"""Writes docs/errors.md from the error table, docs/emulator_state.md from the emulator's dataclasses, docs/modules.md from the modules'
+documentation, and into every role's argument_specs.yml the connection's variables from the modules' spec and its documentation.
 
 `--check` writes nothing and fails where a page is not as it would be written.
 """
@@ -19,11 +19,13 @@ from typing import Any
 import yaml
 
 REPO = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPO / ".ansible" / "collections"))
+sys.path[:0] = [str(REPO / ".ansible" / "collections"), str(REPO)]
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES, MAIL_SERVICES, ErrorEntry  # noqa: E402
+
+from emulator.statefile import describe  # noqa: E402
 
 COLLECTION = "mailops.m365."
 SERVICES = {
@@ -82,6 +84,24 @@ def errors_page() -> str:
         rows = [error_row(row) for row in ENTRIES if row.service == service]
         lines += ["", f"## {title}", "", *table(titles, rows)]
     return "\n".join(lines) + "\n"
+
+
+def emulator_page() -> str:
+    """The keys of the emulator's state file."""
+    lines = [
+        "# The emulator's state file",
+        "",
+        GENERATED.format(source="the dataclasses in `emulator/state/`, `emulator/settings.py` and `emulator/smtp/settings.py`"),
+        "The [emulator](emulator.md) reads its tenants from a state file, YAML or JSON. Every key but those marked as required may be left",
+        "out; unknown keys are refused. Derived ids are the same in every run. `emulator/tenants/demo.yml` is an example.",
+    ]
+    for name, about, rows in describe.tables():
+        shown = [[key, kind, default if " " in default or default == "required" else default and f"`{default}`", text]
+                 for key, kind, default, text in rows]  # fmt: skip
+        lines += ["", f"## {name}", "", about, "", *table(["Key", "Type", "Default", "Meaning"], shown)]
+    kinds = [[f"`{kind}`", *text.split("; ")] for kind, text in describe.lag_kinds()]
+    lines += ["", "## Kinds of replication delay", "", "Keys of `settings.lag`: seconds from a change to its effect.", ""]
+    return "\n".join([*lines, *table(["Kind", "Change", "Effect"], kinds)]) + "\n"
 
 
 def ansible_doc(*arguments: str) -> dict[str, Any]:
@@ -217,7 +237,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only compare")
     check = parser.parse_args().check
     outdated = []
-    pages = {"docs/errors.md": errors_page(), "docs/modules.md": modules_page(), **role_specs()}
+    pages = {"docs/emulator_state.md": emulator_page(), "docs/errors.md": errors_page(), "docs/modules.md": modules_page(), **role_specs()}
     for name, content in pages.items():
         path = REPO / name
         if path.exists() and path.read_text("utf-8") == content:

@@ -7,7 +7,6 @@ are not published.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from dataclasses import replace
 
 from emulator.smtp import texts
@@ -48,7 +47,6 @@ def find(state: State, user: str) -> Found | None:
 class Acs(Submission):
     name = texts.ACS_NAME
     service = "acs"
-    sent: defaultdict[str, deque[float]] = defaultdict(deque)  # by domain: when; each emulator is a process
 
     def by_password(self, user: str, password: str) -> Account:
         """The password is a client secret of the application."""
@@ -129,7 +127,7 @@ class Acs(Submission):
     def _pace(self, tenant: Tenant, domain: str) -> None:
         managed = any(one.azure_managed for one in tenant.azure.domains if one.name == domain)
         minute, hour = MANAGED if managed else CUSTOM
-        times, now = self.sent[domain], self.state.now()
+        times, now = self.limits.sent[domain], self.state.now()
         while times and times[0] <= now - 3600:
             times.popleft()
         if len(times) >= hour or sum(one > now - 60 for one in times) >= minute:

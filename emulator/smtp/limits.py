@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -36,6 +36,7 @@ class Limits:
         self._settings = settings
         self._now = now
         self._uses: dict[Key, _Use] = defaultdict(self._full)
+        self.sent: dict[str, deque[float]] = defaultdict(deque)  # domain -> times of messages through Azure Communication Services
 
     def _full(self) -> _Use:
         return _Use(tokens=float(self._settings.messages_per_minute), filled=self._now())

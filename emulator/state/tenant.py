@@ -81,7 +81,7 @@ class Tenant(Replicated):
     rbac: Rbac = field(default_factory=Rbac, metadata=key("RBAC for Applications", inline=True, late=True))
     role_groups: dict[str, dict[str, float]] = field(
         default_factory=dict,
-        metadata=key("role group -> object ids or client ids of Exchange service principals, or {id: when it takes effect}", late=True),
+        metadata=key("role group -> Exchange service principals by id: a list, or a mapping to when each takes effect", late=True),
     )  # name -> object ids of members -> when it takes effect
     external_recipients: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # of its mail to outside, the last day
     external_from_initial: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # those from *.onmicrosoft.com

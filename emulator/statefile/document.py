@@ -22,7 +22,7 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 @dataclass
 class StateDocument:
-    """The state file."""
+    """The whole file."""
 
     tenants: list[Tenant] = field(default_factory=list, metadata=key("the tenants"))
     network: dict[str, str] = field(default_factory=dict, metadata=key("source address on this host -> public address that it stands for"))
