@@ -12,9 +12,9 @@ from emulator.exchange.mailboxes import find_mailbox
 from emulator.exchange.management_scopes import find_scope
 from emulator.exchange.service_principals import find_principal
 from emulator.exchange.shapes import directory_object, written
-from emulator.opath import parse
 from emulator.state import Tenant, derived_sid
 from emulator.state.rbac import SMTP_ROLE, ManagementRoleAssignment
+from emulator.state.recipient_filter import parse
 
 ROLES = (
     SMTP_ROLE,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged
 from emulator.exchange.errors import already_exists, invalid, object_not_found
 from emulator.exchange.shapes import directory_object, written
-from emulator.opath import FilterError, parse
 from emulator.state import Tenant
 from emulator.state.rbac import ManagementScope
+from emulator.state.recipient_filter import FilterError, parse
 
 LONGEST_NAME = 64
 

@@ -8,8 +8,8 @@ from emulator.exchange.command import Command, Document, Result, cmdlet
 from emulator.exchange.errors import invalid, recipient_not_found
 from emulator.exchange.mailboxes import find_mailbox
 from emulator.exchange.shapes import directory_object
-from emulator.opath import FilterError, parse
 from emulator.state import Mailbox, Tenant
+from emulator.state.recipient_filter import FilterError, parse
 
 
 def _found(command: Command) -> Sequence[Mailbox]:

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from emulator import policies
-from emulator.opath import parse
 from emulator.smtp import texts
 from emulator.smtp.texts import Refused
 from emulator.state import ExchangeServicePrincipal, Mailbox, State, Tenant
+from emulator.state.recipient_filter import parse
 from emulator.tokens import EXCHANGE_APP, HOSTS, TokenError
 
 ROLE = "SMTP.SendAsApp"

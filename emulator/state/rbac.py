@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emulator.opath import FilterError, parse
 from emulator.state.ids import new_guid
 from emulator.state.keys import At, Lower, Moment, Replicating, UnfitError, derived, key
+from emulator.state.recipient_filter import FilterError, parse
 from emulator.state.replicated import Replicated
 
 SMTP_ROLE = "Application SMTP.SendAsApp"

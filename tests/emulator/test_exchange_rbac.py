@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulator.opath import FilterError, parse
 from emulator.state import Mailbox
+from emulator.state.recipient_filter import FilterError, parse
 from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
 from tests.emulator.smtp_world import MESSAGE, OPS
 from tests.emulator.test_smtp_whole import FAST, done, submit

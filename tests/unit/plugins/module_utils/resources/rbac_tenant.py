@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 
-from emulator.opath import parse
 from emulator.state import Mailbox
+from emulator.state.recipient_filter import parse
 
 from ....script import graph_error, response
 from ....services import Exchange, Refused, missing

@@ -9,7 +9,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac import
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.opath import parse
+from emulator.state.recipient_filter import parse
 
 MADE = "PrimarySmtpAddress -eq 'a@contoso.com' -or PrimarySmtpAddress -eq 'o''neill@contoso.com'"
 READ_BACK = "((primarysmtpaddress -eq 'O''Neill@contoso.com')  -or (PrimarySmtpAddress -eq 'A@contoso.com'))"

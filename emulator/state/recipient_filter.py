@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from emulator.state import Mailbox
+from emulator.state.exchange import Mailbox
 
 TOKEN = re.compile(r"\s*(?:(?P<mark>[()])|(?P<text>'(?:[^']|'')*')|(?P<word>-?[A-Za-z][A-Za-z0-9]*|\$[A-Za-z]+))")
 COMPARISONS = ("-eq", "-ne", "-like")
