@@ -178,7 +178,7 @@ def test_rejected_direct_send_is_refused_at_the_mx(playground: Playground) -> No
 CLOSED = dict.fromkeys(("authority", "graph", "exchange"), "https://127.0.0.1:1") | {"smtp_host": "127.0.0.1"}
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "cloud": ({"m365_cloud": "gcc_high"}, "m365_cloud is 'gcc_high', which is no cloud: use global, gcc-high, dod, china"),
-    "authority": ({"m365_cloud": CLOSED}, "nobody answered at 127.0.0.1:1: the connection was refused"),
+    "authority": ({"m365_cloud": CLOSED}, "no answer from 127.0.0.1:1: the connection was refused"),
     "secret": ({"m365_client_secret": "not-the-secret"}, "the client secret is wrong (AADSTS7000215)"),
     "tenant": ({"m365_tenant": "nowhere.example"}, "there is no such tenant in this cloud (AADSTS90002)"),
     "application": ({"m365_client_id": "00000000-0000-4000-8000-000000000009"}, "this tenant does not know the application"),

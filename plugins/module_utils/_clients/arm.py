@@ -3,70 +3,66 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Azure Resource Manager: resources by id, pages, long-running operations, error types.
 
-Private to the collection. Sources: "Azure REST API reference"; "Track asynchronous Azure operations"; "Common error codes".
+Sources: "Azure REST API reference"; "Track asynchronous Azure operations"; "Common error codes".
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import error_catalog
+from .._core.bounds import ARM_OPERATION
 from .._core.errors import ArmError
+from .._core.json_types import JsonObject
+from .._core.waiting import Retry
 from .._http.transport import Request, Response
 from .authorized import AuthorizedTransport
 
 _DONE = ("Succeeded", "")
-_PAUSE = 5.0
 
 
 class ArmClient:
-    """Calls of Azure Resource Manager; `limit` bounds the waiting for an operation that goes on after its answer."""
+    """Calls of Azure Resource Manager. `limit`: seconds to wait for a long-running operation."""
 
     def __init__(self, authorized: AuthorizedTransport, limit: float) -> None:
         self._authorized, self._limit = authorized, limit
 
-    def get(self, path: str, version: str, attempted: str) -> dict[str, Any] | None:
+    def get(self, path: str, version: str, attempted: str) -> JsonObject | None:
         """The resource with this id, or None where there is none."""
         answer = self._send("GET", self._url(path, version), attempted)
         return None if answer.status == 404 else _body(answer, attempted)
 
-    def every(self, path: str, version: str, attempted: str, query: str = "") -> list[dict[str, Any]]:
+    def every(self, path: str, version: str, attempted: str, query: str = "") -> list[JsonObject]:
         """All resources of a collection, page after page."""
         url = self._url(path, version) + query
-        values: list[dict[str, Any]] = []
+        values: list[JsonObject] = []
         while url:
             body = _body(self._send("GET", url, attempted), attempted)
             values += body.get("value") or []
             url = body.get("nextLink") or ""
         return values
 
-    def put(self, path: str, version: str, body: dict[str, Any], attempted: str) -> None:
-        self._settled(self._send("PUT", self._url(path, version), attempted, body), attempted)
+    def put(self, path: str, version: str, body: JsonObject, attempted: str) -> None:
+        self._wait_for_end(self._send("PUT", self._url(path, version), attempted, body), attempted)
 
     def delete(self, path: str, version: str, attempted: str) -> None:
-        """Remove a resource; one that is gone already is fine."""
+        """Remove a resource; one that does not exist is no error."""
         answer = self._send("DELETE", self._url(path, version), attempted)
         if answer.status != 404:
-            self._settled(answer, attempted)
+            self._wait_for_end(answer, attempted)
 
     def _url(self, path: str, version: str) -> str:
         return f"{self._authorized.base}{path}?api-version={version}"
 
-    def _send(self, method: str, url: str, attempted: str, body: dict[str, Any] | None = None) -> Response:
+    def _send(self, method: str, url: str, attempted: str, body: JsonObject | None = None) -> Response:
         return self._authorized.send(Request(method, url, json=body, attempted=attempted))
 
-    def _settled(self, answer: Response, attempted: str) -> None:
-        """Wait for an operation that is still under way: its status is at the link that the answer gives."""
+    def _wait_for_end(self, answer: Response, attempted: str) -> None:
+        """Wait until a long-running operation ends; its status is at the link in the answer's headers."""
         _body(answer, attempted)
         link = answer.headers.get("azure-asyncoperation") or (answer.headers.get("location") if answer.status == 202 else None)
-        transport = self._authorized.transport
-        end = transport.clock.now() + self._limit
+        poll = Retry(ARM_OPERATION, self._authorized.transport, self._limit)
         while link:
-            after = answer.headers.get("retry-after", "")
-            pause = float(after) if after.isdigit() else _PAUSE
-            if transport.clock.now() + pause > end:
+            if not poll.again(answer.retry_after):
                 raise ArmError(attempted, "the operation did not end in time", code="Timeout")
-            transport.pause(pause)
             answer = self._send("GET", link, attempted)
             body = _body(answer, attempted)
             status = str(body.get("status") or "")
@@ -76,7 +72,7 @@ class ArmClient:
                 raise error_of(answer, attempted)
 
 
-def _body(answer: Response, attempted: str) -> dict[str, Any]:
+def _body(answer: Response, attempted: str) -> JsonObject:
     if answer.status >= 300:
         raise error_of(answer, attempted)
     body = answer.json()

@@ -14,13 +14,12 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from .._core.bounds import DNS_LIFETIME, DNS_TIMEOUT
 from .._core.errors import InvalidInput, MissingLibrary
 from .._spf import Answer
 
 PORT = 53
 _AT_ONCE = 16
-# Seconds for one try, and for all the tries of a question at all servers.
-_TRY, _LIFETIME = 2.0, 6.0
 
 
 def server(text: str) -> tuple[str, int]:
@@ -52,9 +51,9 @@ def problems(option: str, servers: Iterable[str]) -> list[str]:
 class Resolver:
     """The name servers that are given, else those of this machine."""
 
-    def __init__(self, servers: Sequence[str] = (), *, pause: float = _TRY, patience: float = _LIFETIME) -> None:
+    def __init__(self, servers: Sequence[str] = (), *, timeout: float = DNS_TIMEOUT, lifetime: float = DNS_LIFETIME) -> None:
         self._servers = [server(text) for text in servers]
-        self._pause, self._patience = pause, patience
+        self._timeout, self._lifetime = timeout, lifetime
         self._answers: dict[tuple[str, str], Future[Answer]] = {}
         self._lock = threading.Lock()
         self._made: Any = None
@@ -85,7 +84,7 @@ class Resolver:
     def _resolver(self) -> Any:
         if self._made is None:
             self._made = _make(self._servers)
-            self._made.timeout, self._made.lifetime, self._made.search = self._pause, self._patience, []
+            self._made.timeout, self._made.lifetime, self._made.search = self._timeout, self._lifetime, []
         return self._made
 
 

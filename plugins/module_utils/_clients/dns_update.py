@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .. import error_catalog
+from .._core.bounds import DNS_UPDATE_TIMEOUT
 from .._core.errors import DnsError, Unreachable
 from .._spf import Answer, chunks, is_spf
 from .dns import PORT, Resolver, library, server
 
 ALGORITHMS = ("hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-sha1")
-_TIMEOUT = 10.0
 
 
 class Provider(Protocol):
@@ -59,9 +59,9 @@ class Rfc2136:
         attempted = f"publish the SPF record of {have.name}"
         update = self._message(dns, have, text, ttl, attempted)
         try:
-            answer = dns.query.tcp(update, self._host, timeout=_TIMEOUT, port=self._port)
+            answer = dns.query.tcp(update, self._host, timeout=DNS_UPDATE_TIMEOUT, port=self._port)
         except dns.exception.Timeout as error:
-            said = f"{self._where} did not answer an update within {_TIMEOUT:.0f} seconds."
+            said = f"{self._where} did not answer an update within {DNS_UPDATE_TIMEOUT:.0f} seconds."
             raise Unreachable(attempted, said) from error
         except dns.tsig.PeerError as error:
             code = {"PeerBadKey": "BADKEY", "PeerBadSignature": "BADSIG", "PeerBadTime": "BADTIME"}.get(type(error).__name__, "NOTAUTH")
@@ -100,7 +100,7 @@ class Rfc2136:
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = [dns.nameserver.Do53Nameserver(self._host, self._port)]
         try:
-            return str(dns.resolver.zone_for_name(domain, resolver=resolver, lifetime=_TIMEOUT))
+            return str(dns.resolver.zone_for_name(domain, resolver=resolver, lifetime=DNS_UPDATE_TIMEOUT))
         except (dns.exception.DNSException, OSError) as error:
             said = f"{self._where} does not say which zone {domain} is in ({type(error).__name__}). Set spf_zone."
             raise Unreachable(attempted, said) from error

@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 from .. import error_catalog
 from .._core.errors import ExchangeError
-from .._http.transport import ItemResponse, Request, Response, longest_wait
+from .._core.json_types import JsonObject
+from .._http.batch import ItemResponse, chunks, send_batch
+from .._http.transport import THROTTLED, Request, Response
 from .._identity.tokens import TokenCache
 from .authorized import AuthorizedTransport
 from .run_cache import RunFacts
@@ -53,7 +55,7 @@ class Command:
     """One cmdlet with its parameters, by Microsoft's names. `select` limits the properties of its answer."""
 
     cmdlet: str
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: JsonObject = field(default_factory=dict)
     select: tuple[str, ...] = ()
     attempted: str = "run an Exchange command"
 
@@ -66,7 +68,7 @@ class Command:
     def reads(self) -> bool:
         return self.cmdlet.startswith(("Get-", "Test-"))
 
-    def body(self) -> dict:
+    def body(self) -> JsonObject:
         return {"CmdletInput": {"CmdletName": self.cmdlet, "Parameters": self.parameters}}
 
 
@@ -74,7 +76,7 @@ class Command:
 class Outcome:
     """What one command answered: its objects and warnings, or the error."""
 
-    values: list[dict] = field(default_factory=list)
+    values: list[JsonObject] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error: ExchangeError | None = None
 
@@ -107,12 +109,12 @@ class ExchangeClient:
         """Many independent commands, ten a request, three requests at once; each has its own outcome, in order."""
         if len(commands) < 2:
             return [self._alone(command) for command in commands]
-        chunks = [list(range(i, min(i + BATCH, len(commands)))) for i in range(0, len(commands), BATCH)]
+        parts = chunks(len(commands), BATCH)
         outcomes: dict[int, Outcome] = {}
         self._authorized.tokens.token(self._authorized.scope)  # once, before the threads ask for it
-        with ThreadPoolExecutor(max_workers=min(IN_FLIGHT, len(chunks))) as pool:
-            for part in pool.map(lambda numbers: self._batch(commands, numbers), chunks):
-                outcomes.update(part)
+        with ThreadPoolExecutor(max_workers=min(IN_FLIGHT, len(parts))) as pool:
+            for some in pool.map(lambda numbers: self._batch(commands, numbers), parts):
+                outcomes.update(some)
         return [outcomes[i] for i in range(len(commands))]
 
     def _alone(self, command: Command) -> Outcome:
@@ -137,7 +139,7 @@ class ExchangeClient:
             "client-request-id": str(uuid.uuid4()),
         }
 
-    def _invoke(self, command: Command, url: str) -> dict:
+    def _invoke(self, command: Command, url: str) -> JsonObject:
         request = Request(
             "POST",
             url,
@@ -147,13 +149,13 @@ class ExchangeClient:
             repeatable=not command.cmdlet.startswith("New-"),
             attempted=command.attempted,
         )
-        answer = self._authorized.send(request, again=_passing)
+        answer = self._authorized.send(request, is_transient=_is_transient)
         error = _error_of(command, answer)
         if error:
             raise error
         return answer.json()
 
-    def _pages(self, command: Command, body: dict) -> Outcome:
+    def _pages(self, command: Command, body: JsonObject) -> Outcome:
         outcome = Outcome()
         while True:
             outcome.values += [_plain(item) for item in body.get("value") or []]
@@ -171,22 +173,17 @@ class ExchangeClient:
 
     # -- a batch --------------------------------------------------------------------------------------------------
 
-    def _batch(self, commands: Sequence[Command], numbers: list[int]) -> dict[int, Outcome]:
-        answers: dict[int, Response] = {}
-        policy, waited = self._authorized.transport.policy, 0.0
-        again = numbers
-        for number in range(1, policy.tries + 1):
-            answers.update(self._batch_once(commands, again))
-            again = [i for i in again if answers[i].status in policy.throttled or _passing(answers[i])]
-            pause = policy.wait(number, longest_wait(answers[i] for i in again))
-            if not again or number == policy.tries or waited + pause > policy.budget:
-                break
-            waited += pause
-            self._authorized.transport.pause(pause)
-            self._authorized.transport.cost.count(retries=1)
-        return {i: self._finish(commands[i], answers[i]) for i in numbers}
+    def _batch(self, commands: Sequence[Command], numbers: Sequence[int]) -> dict[int, Outcome]:
+        answers = send_batch(
+            numbers,
+            lambda some: self._send_batch(commands, some),
+            lambda _number, answer: answer.status in THROTTLED or _is_transient(answer),
+            self._authorized.transport,
+            self._authorized.bounds,
+        )
+        return {number: self._outcome(commands[number], answers[number]) for number in numbers}
 
-    def _finish(self, command: Command, answer: Response) -> Outcome:
+    def _outcome(self, command: Command, answer: Response) -> Outcome:
         """An item's outcome; its further pages, if it has some, are read one by one."""
         failed = _error_of(command, answer)
         if failed:
@@ -198,7 +195,7 @@ class ExchangeClient:
                 return self._alone(command)
             return Outcome(error=error)
 
-    def _batch_once(self, commands: Sequence[Command], numbers: Sequence[int]) -> dict[int, Response]:
+    def _send_batch(self, commands: Sequence[Command], numbers: Sequence[int]) -> dict[int, Response]:
         first = commands[numbers[0]]
         headers = {
             "Content-Type": "application/json",
@@ -208,15 +205,15 @@ class ExchangeClient:
         repeatable = all(not commands[i].cmdlet.startswith("New-") for i in numbers)
         request = Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted)
         answer = self._authorized.send(
-            request, again=_passing, seal=lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]}
+            request, is_transient=_is_transient, body_of=lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]}
         )
         error = _error_of(first, answer)
         if error:
             raise error
-        found: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
-        return {i: found.get(i, _LACKING) for i in numbers}
+        answers: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
+        return {i: answers.get(i, _MISSING_ITEM) for i in numbers}
 
-    def _item(self, number: int, command: Command, token: str) -> dict[str, Any]:
+    def _item(self, number: int, command: Command, token: str) -> JsonObject:
         """A command in a batch; every item has the token of its own."""
         headers = self._headers(command)
         headers["Prefer"] += ";odata.continue-on-error"
@@ -224,10 +221,10 @@ class ExchangeClient:
         return {"id": str(number), "method": "POST", "url": self._url(command), "headers": headers, "body": command.body()}
 
 
-_LACKING = ItemResponse({"status": 500, "body": {"error": {"code": "IncompleteBatch", "message": "the batch's answer lacks this item"}}})
+_MISSING_ITEM = ItemResponse({"status": 500, "body": {"error": {"code": "IncompleteBatch", "message": "the answer lacks this item"}}})
 
 
-def _plain(item: dict) -> dict:
+def _plain(item: JsonObject) -> JsonObject:
     """An object without its annotations (`P@data.type`, `P@odata.type`)."""
     return {name: value for name, value in item.items() if "@" not in name}
 
@@ -252,7 +249,7 @@ def is_missing(error: ExchangeError | None) -> bool:
     return bool(error and error.code == "ManagementObjectNotFoundException")
 
 
-def _passing(answer: Response) -> bool:
+def _is_transient(answer: Response) -> bool:
     """Exchange answers 400 and 500, and even 200, for faults that pass: by type, else by text."""
     kind, text = _details(answer.json())
     header = answer.headers.get("x-exceptiontype", "").rpartition(".")[2]
@@ -275,7 +272,7 @@ def _details(body: Any) -> tuple[str, str]:
     return kind, message or str(inner.get("message") or error.get("message") or "")
 
 
-def _error_member(body: Any) -> dict | None:
+def _error_member(body: Any) -> JsonObject | None:
     if not isinstance(body, dict):
         return None
     error = body.get("error") or body.get("@odata.error")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Microsoft Graph v1.0: paging, $batch, error types.
 
-Private to the collection. Sources: "Combine multiple HTTP requests using JSON batching", "Paging Microsoft Graph data",
+Sources: "Combine multiple HTTP requests using JSON batching", "Paging Microsoft Graph data",
 "Microsoft Graph error responses and resource types".
 """
 
@@ -11,17 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from .. import error_catalog
+from .._core.bounds import GRAPH_REPLICATION
 from .._core.errors import GraphError
-from .._http.transport import ItemResponse, Request, Response, longest_wait
+from .._core.json_types import JsonObject
+from .._core.waiting import Retry
+from .._http.batch import ItemResponse, chunks, send_batch
+from .._http.transport import THROTTLED, TRANSIENT, Request, Response
 from .authorized import AuthorizedTransport
 
 BATCH = 20
+T = TypeVar("T")
 _REPEATABLE = ("GET", "DELETE", "PATCH", "PUT")
-_GONE_IS_FINE = ("GET", "DELETE")  # 404: None is what a read finds, and what a removal wants
+_404_IS_NONE = ("GET", "DELETE")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,6 @@ class GraphClient:
 
     def __init__(self, authorized: AuthorizedTransport) -> None:
         self._authorized = authorized
-        self._clock = authorized.transport.clock
         self._root = f"{authorized.base}/v1.0"
 
     def get(self, path: str, attempted: str) -> Any:
@@ -57,13 +61,13 @@ class GraphClient:
         answer = self._send(call)
         return None if answer.status == 404 else self._body(answer, call.attempted)
 
-    def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[dict]:
-        """All objects of a collection, page after page; `pace` seconds lie between two pages, where a service wants that."""
+    def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[JsonObject]:
+        """All objects of a collection, page after page. `pace`: seconds between two pages."""
         body = self._body(self._send(Call("GET", path, attempted=attempted)), attempted)
-        return list(self._whole(body, attempted, pace)["value"])
+        return list(self._all_pages(body, attempted, pace)["value"])
 
-    def _whole(self, body: dict, attempted: str, pace: float = 0.0) -> dict:
-        """A collection with the objects of all its pages: links are followed one by one, outside of any batch."""
+    def _all_pages(self, body: JsonObject, attempted: str, pace: float = 0.0) -> JsonObject:
+        """A collection's answer with the objects of all its pages. Links are followed one by one, outside of any batch."""
         values = list(body.get("value", []))
         link = body.get("@odata.nextLink")
         while link:
@@ -74,30 +78,25 @@ class GraphClient:
             link = page.get("@odata.nextLink")
         return {**body, "value": values}
 
-    def write(self, call: Call, *, waits: Callable[[GraphError], bool] | None = None, limit: float = 0.0) -> Any:
-        """Carry out one write; its answer's body, or None.
+    def write(self, call: Call, *, retry_on: Callable[[GraphError], bool] | None = None, limit: float = 0.0) -> Any:
+        """The body of a write's answer, or None. `retry_on` recognizes replication delay, which is retried for `limit` seconds."""
+        return self.retry(lambda: self._write(call), retry_on, limit)
 
-        `waits` says which refusals are replication lag: those are tried again for up to `limit` seconds.
-        """
-        return self.patiently(lambda: self._written(call), waits, limit)
-
-    def _written(self, call: Call) -> Any:
+    def _write(self, call: Call) -> Any:
         answer = self._send(call)
-        return None if answer.status == 404 and call.method in _GONE_IS_FINE else self._body(answer, call.attempted)
+        return None if answer.status == 404 and call.method in _404_IS_NONE else self._body(answer, call.attempted)
 
-    def patiently(self, action: Callable[[], Any], waits: Callable[[GraphError], bool] | None, limit: float) -> Any:
-        """Do it again while the refusal is one that waiting helps, for at most `limit` seconds."""
-        end = self._clock.now() + limit
-        pause = 1.0
+    def retry(self, action: Callable[[], T], retry_on: Callable[[GraphError], bool] | None, limit: float) -> T:
+        """The result of `action`, which is repeated for at most `limit` seconds while `retry_on` accepts its error."""
+        transport = self._authorized.transport
+        retry = Retry(GRAPH_REPLICATION, transport, limit)
         while True:
             try:
                 return action()
             except GraphError as error:
-                if not (waits and waits(error)) or self._clock.now() + pause > end:
+                if not (retry_on and retry_on(error)) or not retry.again():
                     raise
-            self._authorized.transport.pause(pause)
-            self._authorized.transport.cost.count(retries=1)
-            pause = min(pause * 2, 15.0)
+            transport.cost.count(retries=1)
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """The bodies of many requests, in their order, 20 a request; None for a 404. Throttled items are sent again."""
@@ -110,42 +109,29 @@ class GraphClient:
     def outcomes(self, calls: Sequence[Call]) -> list[Any]:
         """As `batch`, but a refused request leaves its GraphError in its place."""
         bodies: list[Any] = []
-        for start in range(0, len(calls), BATCH):
-            bodies += self._batch(calls[start : start + BATCH])
+        for numbers in chunks(len(calls), BATCH):
+            answers = send_batch(
+                numbers,
+                lambda some: self._send_batch(calls, some),
+                lambda number, answer: _may_retry(calls[number], answer),
+                self._authorized.transport,
+                self._authorized.bounds,
+            )
+            bodies += [self._item(calls[number], answers[number]) for number in numbers]
         return bodies
 
-    def _batch(self, calls: Sequence[Call]) -> list[Any]:
-        answers: dict[int, Response] = {}
-        policy, waited = self._authorized.transport.policy, 0.0
-        open_items: Sequence[int] = range(len(calls))
-        for number in range(1, policy.tries + 1):
-            answers.update(self._batch_once(calls, open_items))
-            open_items = [i for i in open_items if self._passes(calls[i], answers[i])]
-            pause = policy.wait(number, longest_wait(answers[i] for i in open_items))
-            if not open_items or number == policy.tries or waited + pause > policy.budget:
-                break
-            waited += pause
-            self._authorized.transport.pause(pause)
-            self._authorized.transport.cost.count(retries=1)
-        return [self._item(call, answers[i]) for i, call in enumerate(calls)]
-
     def _item(self, call: Call, answer: Response) -> Any:
-        if answer.status == 404 and call.method in _GONE_IS_FINE:
+        if answer.status == 404 and call.method in _404_IS_NONE:
             return None
         if answer.status >= 300:
             return error_of(answer, call.attempted)
         body = self._body(answer, call.attempted)
-        return self._whole(body, call.attempted) if isinstance(body, dict) and "@odata.nextLink" in body else body
+        return self._all_pages(body, call.attempted) if isinstance(body, dict) and "@odata.nextLink" in body else body
 
-    def _passes(self, call: Call, answer: Response) -> bool:
-        """As the transport judges a whole answer: throttled items were not carried out, reads may be repeated."""
-        policy = self._authorized.transport.policy
-        return answer.status in policy.throttled or (answer.status in policy.transient and call.method == "GET")
-
-    def _batch_once(self, calls: Sequence[Call], numbers: Sequence[int]) -> dict[int, Response]:
+    def _send_batch(self, calls: Sequence[Call], numbers: Sequence[int]) -> dict[int, Response]:
         items = []
         for i in numbers:
-            item: dict[str, Any] = {"id": str(i), "method": calls[i].method, "url": calls[i].path}
+            item: JsonObject = {"id": str(i), "method": calls[i].method, "url": calls[i].path}
             if calls[i].body is not None:
                 item["body"] = calls[i].body
                 item["headers"] = {"Content-Type": "application/json", **calls[i].headers}
@@ -156,11 +142,11 @@ class GraphClient:
         repeatable = all(calls[i].method in _REPEATABLE for i in numbers)
         request = Request("POST", f"{self._root}/$batch", json={"requests": items}, repeatable=repeatable, attempted=attempted)
         body = self._body(self._authorized.send(request), attempted)
-        found: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in body["responses"]}
-        missing = [i for i in numbers if i not in found]
+        answers: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in body["responses"]}
+        missing = [i for i in numbers if i not in answers]
         if missing:
             raise GraphError(attempted, f"the batch's answer lacks {len(missing)} of its items", code="IncompleteBatch")
-        return found
+        return answers
 
     def _send(self, call: Call) -> Response:
         request = Request(
@@ -183,6 +169,11 @@ class GraphClient:
                 attempted, f"an answer that is not JSON: {answer.text[:200]}", code=f"HTTP {answer.status}", status=answer.status
             )
         return body
+
+
+def _may_retry(call: Call, answer: Response) -> bool:
+    """Whether an item may be sent again: throttled items were not carried out, reads may be repeated."""
+    return answer.status in THROTTLED or (answer.status in TRANSIENT and call.method == "GET")
 
 
 def error_of(answer: Response, attempted: str) -> GraphError:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import error_catalog
+from .._core.bounds import SMTP_TIMEOUT
 from .._core.errors import InvalidInput, SmtpError
 from .._core.redaction import hide
 
@@ -33,7 +34,7 @@ class Route:
     source_address: str = ""
     certificate_path: str = ""
     certificate_password: str | None = field(default=None, repr=False)
-    timeout: float = 30.0
+    timeout: float = SMTP_TIMEOUT
     service: str = "smtp"  # whose rows of the error table come first
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 
-from .._http.transport import Clock, Cost, SystemClock
+from .._core.waiting import Clock, Cost, SystemClock
 
 
 class LocalHost:

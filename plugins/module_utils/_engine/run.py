@@ -13,7 +13,7 @@ from .._core.json_types import JsonObject
 from .._core.params import fields_of, make_params
 from .._core.redaction import hide, hide_all
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._http.transport import Cost
+from .._core.waiting import Cost
 from .journal import Journal
 from .resource import C, P, Resource
 

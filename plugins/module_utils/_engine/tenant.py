@@ -18,8 +18,9 @@ from .._clients.exchange import ExchangeClient
 from .._clients.graph import GraphClient
 from .._clients.run_cache import RunFacts
 from .._core.errors import InvalidInput
+from .._core.waiting import Clock, SystemClock
 from .._http import clouds
-from .._http.transport import Clock, Sender, Session, SystemClock, Transport
+from .._http.transport import Sender, Session, Transport
 from .._identity import methods
 from .._identity.credentials import GUID
 from .._identity.device_code import Prompt

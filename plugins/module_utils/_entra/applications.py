@@ -27,7 +27,6 @@ _LAG = re.compile(
     r"does not reference a valid application object|backing application of the service principal"
     r"|Not a valid reference update|queried reference-property objects are not present"
 )
-_DUPLICATE = re.compile(r"already exists", re.I)
 
 
 @dataclass(frozen=True, order=True)
@@ -184,7 +183,7 @@ def lagging(error: GraphError) -> bool:
 
 def _lagging_or_listed_late(error: GraphError) -> bool:
     """As `lagging`; and a grant that exists already although the list did not show it yet will be listed."""
-    return lagging(error) or bool(_DUPLICATE.search(error.service_message))
+    return lagging(error) or error.exists
 
 
 class Writer:
@@ -216,11 +215,11 @@ class Writer:
         if work.create_principal:
             self._create_principal()
         if work.assign:
-            self.graph.patiently(lambda: self._assign(work.assign), lagging, self.limit)
+            self.graph.retry(lambda: self._assign(work.assign), lagging, self.limit)
         if work.unassign:
             self._unassign(work.unassign)
         for resource, scopes in work.scopes.items():
-            self.graph.patiently(functools.partial(self._grant, resource, scopes), _lagging_or_listed_late, self.limit)
+            self.graph.retry(functools.partial(self._grant, resource, scopes), _lagging_or_listed_late, self.limit)
         if (work.assign or work.scopes) and self.application["appId"].lower() == self.tenant.client_id.lower():
             self.tenant.tokens.forget()
 
@@ -233,7 +232,7 @@ class Writer:
         upsert = Call("PATCH", f"/applications(uniqueName='{key(self.name)}')", body, attempted, {"Prefer": "create-if-missing"})
         made = self.graph.write(upsert)
         if not made:  # somebody else made it in this very moment: 204 has no body
-            made = self.graph.patiently(lambda: self._again(attempted), lagging, self.limit)
+            made = self.graph.retry(lambda: self._again(attempted), lagging, self.limit)
         self.found.application = made
 
     def _again(self, attempted: str) -> dict:
@@ -251,14 +250,14 @@ class Writer:
             present = [k for k in kept.get("keyCredentials", []) if k["keyId"] not in work.remove_keys]
             body["keyCredentials"] = [_writable(k) for k in present] + [leaf.key_credential() for leaf in work.add_certificates]
         if body:
-            self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), waits=lagging, limit=self.limit)
+            self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), retry_on=lagging, limit=self.limit)
 
     def _create_principal(self) -> None:
         app_id = self.application["appId"]
         attempted = f"create the enterprise application of {self.name}"
         upsert = Call("PATCH", f"/servicePrincipals(appId='{app_id}')", {"tags": ["mailops"]}, attempted, {"Prefer": "create-if-missing"})
-        made = self.graph.write(upsert, waits=lagging, limit=self.limit)
-        self.found.principal = made or self.graph.patiently(lambda: self._principal(app_id, attempted), lagging, self.limit)
+        made = self.graph.write(upsert, retry_on=lagging, limit=self.limit)
+        self.found.principal = made or self.graph.retry(lambda: self._principal(app_id, attempted), lagging, self.limit)
 
     def _principal(self, app_id: str, attempted: str) -> dict:
         found = self.graph.get(f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName", attempted)
@@ -284,7 +283,7 @@ class Writer:
             try:
                 self.graph.batch(calls)
             except GraphError as error:
-                if not _DUPLICATE.search(error.service_message):
+                if not error.exists:
                     raise
                 self._assign_missing(part, attempted)
 
@@ -302,7 +301,7 @@ class Writer:
         try:
             self.graph.write(Call("POST", f"/servicePrincipals/{permission.resource_id}/appRoleAssignedTo", body, attempted))
         except GraphError as error:
-            if not _DUPLICATE.search(error.service_message):  # it is there, the list only shows it later
+            if not error.exists:  # it is there, the list only shows it later
                 raise
 
     def _unassign(self, assignments: list[dict]) -> None:

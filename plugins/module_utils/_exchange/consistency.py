@@ -9,13 +9,14 @@ Private to the collection. Source: observed; Microsoft gives no bound, so that m
 from __future__ import annotations
 
 from .._clients.exchange import Command, is_missing
+from .._core.bounds import EXCHANGE_REPLICATION
+from .._core.waiting import Retry
 from .._engine.tenant import Tenant
 
 
 def run_all(tenant: Tenant, commands: list[Command]) -> None:
     """Run independent commands; those that miss a new object are repeated until the time allowed is over."""
-    end = tenant.clock.now() + tenant.wait_timeout
-    pause = 2.0
+    retry = Retry(EXCHANGE_REPLICATION, tenant.transport, tenant.wait_timeout)
     while commands:
         outcomes = tenant.exchange.batch(commands)
         errors = [(command, outcome.error) for command, outcome in zip(commands, outcomes, strict=True) if outcome.error]
@@ -24,9 +25,7 @@ def run_all(tenant: Tenant, commands: list[Command]) -> None:
             raise lasting[0]
         if not errors:
             return
-        if tenant.clock.now() + pause > end:
+        if not retry.again():
             raise errors[0][1]
         commands = [command for command, _error in errors]
-        tenant.transport.pause(pause)
         tenant.cost.count(retries=1)
-        pause = min(pause * 2, 30.0)

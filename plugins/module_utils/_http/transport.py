@@ -1,36 +1,36 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP to Microsoft: one session, no redirects, retry and throttling as data, and a count of what it cost.
+"""HTTP to Microsoft: one session without redirects, retries within the bounds of each service, and a count of the cost.
 
-Private to the collection. Sources: "Microsoft Graph throttling guidance"; the retry policy of Microsoft's Exchange
-Online PowerShell module (five tries, two seconds doubled, Retry-After obeyed).
+Source: "Microsoft Graph throttling guidance".
 """
 
 from __future__ import annotations
 
 import json as jsonlib
-import random
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from .._core.bounds import SIGN_IN, Bounds
 from .._core.errors import MissingLibrary, Unreachable
 from .._core.redaction import hide
+from .._core.waiting import Clock, Cost, Retry, SystemClock
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
 # Of the token endpoint, and of the services that tell a managed identity's token.
 _SECRET_FIELDS = ("client_secret", "client_assertion", "refresh_token", "device_code")
 _SECRET_HEADERS = ("X-IDENTITY-HEADER", "secret", "Secret")
+THROTTLED = frozenset({429, 503})  # not carried out
+TRANSIENT = frozenset({500, 502, 504})  # perhaps carried out
 
 
 @dataclass
 class Request:
-    """One HTTP request. `repeatable`: sending it twice does no harm, so a lost answer may be asked for again."""
+    """One HTTP request. `repeatable`: sending it twice does no harm. `bounds`: the timeouts and retries of its service."""
 
     method: str
     url: str
@@ -39,9 +39,10 @@ class Request:
     form: dict[str, str] | None = field(default=None, repr=False)
     repeatable: bool = True
     attempted: str = "reach the service"
+    bounds: Bounds = SIGN_IN
 
     def secrets(self) -> list[str]:
-        """What an answer must not repeat: tokens, secrets and signed assertions, wherever the request holds them."""
+        """Tokens, secrets and signed assertions in the request, which no answer may repeat."""
         bearer = self.headers.get("Authorization", "").removeprefix("Bearer ").removeprefix("Basic ")
         held = [bearer, *(self.headers.get(name) for name in _SECRET_HEADERS), *((self.form or {}).get(name) for name in _SECRET_FIELDS)]
         return [secret for secret in held if secret]
@@ -49,6 +50,8 @@ class Request:
 
 @dataclass
 class Response:
+    """One HTTP answer."""
+
     status: int
     headers: dict[str, str]  # names in lower case
     body: bytes = field(repr=False)
@@ -56,6 +59,12 @@ class Response:
     @property
     def text(self) -> str:
         return self.body.decode("utf-8", "replace")
+
+    @property
+    def retry_after(self) -> float | None:
+        """The header Retry-After in seconds; None where it is missing or a date."""
+        value = self.headers.get("retry-after", "").strip()
+        return float(value) if value.isdigit() else None
 
     def json(self) -> Any:
         """The body as JSON; None where it is not."""
@@ -65,85 +74,13 @@ class Response:
             return None
 
     def without(self, secrets: Iterable[str]) -> Response:
-        """Itself, if it repeats none of the secrets."""
+        """The answer with the secrets hidden."""
         clean = hide(self.text, secrets)
         return self if clean == self.text else Response(self.status, self.headers, clean.encode())
 
 
-class ItemResponse(Response):
-    """An item of a $batch: its body comes decoded. `status` is 0 where the item has none."""
-
-    def __init__(self, item: dict[str, Any]) -> None:
-        self._decoded = item.get("body")
-        headers = {name.lower(): str(value) for name, value in (item.get("headers") or {}).items()}
-        super().__init__(int(item.get("status") or 0), headers, self._decoded.encode() if isinstance(self._decoded, str) else b"")
-
-    def json(self) -> Any:
-        return self._decoded
-
-
-def longest_wait(answers: Iterable[Response]) -> str | None:
-    """The largest Retry-After (seconds) among the answers, if one has it."""
-    waits = [answer.headers.get("retry-after", "").strip() for answer in answers]
-    return max((wait for wait in waits if wait.isdigit()), key=float, default=None)
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """When to try again and how long to wait, in seconds. `budget` bounds all waiting of one request."""
-
-    tries: int = 6
-    base: float = 2.0
-    longest: float = 60.0
-    budget: float = 300.0
-    throttled: frozenset[int] = frozenset({429, 503})
-    transient: frozenset[int] = frozenset({500, 502, 504})
-    connect_tries: int = 3
-
-    def wait(self, number: int, retry_after: str | None) -> float:
-        """Seconds before try `number` + 1; Retry-After (seconds) wins over the back-off, which is jittered."""
-        if retry_after and retry_after.strip().isdigit():
-            return float(retry_after)
-        return min(self.longest, self.base * 2 ** (number - 1)) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-
-
-class Clock(Protocol):
-    """Time as a port, so that tests neither sleep nor wait."""
-
-    def now(self) -> float: ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    def now(self) -> float:
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-@dataclass
-class Cost:
-    """What a task cost: HTTP requests sent, those among them that were tries again, and seconds spent waiting."""
-
-    requests: int = 0
-    retries: int = 0
-    waited: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def count(self, *, requests: int = 0, retries: int = 0, waited: float = 0.0) -> None:
-        with self._lock:
-            self.requests += requests
-            self.retries += retries
-            self.waited += waited
-
-    def as_result(self) -> dict:
-        return {"requests": self.requests, "retries": self.retries, "waited": round(self.waited, 1)}
-
-
 class Sender(Protocol):
-    """What carries one request: requests in earnest, a script in tests.
+    """Carries one request: a Session, or a script in tests.
 
     Raises ConnectionError where the request cannot have arrived, another OSError where only the answer was lost.
     """
@@ -151,14 +88,14 @@ class Sender(Protocol):
     def __call__(self, request: Request) -> Response: ...
 
 
-def _as_it_is(request: Any) -> Any:
+def _unchanged(request: Any) -> Any:
     return request
 
 
 class Session:
     """A `requests` session: keep-alive, gzip, the CA bundle of the cloud or the system; redirects are never followed."""
 
-    def __init__(self, ca_file: str = "", timeout: tuple[float, float] = (10.0, 960.0)) -> None:
+    def __init__(self, ca_file: str = "") -> None:
         try:
             import requests
         except ImportError as error:
@@ -166,8 +103,7 @@ class Session:
         self._errors = requests.exceptions
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
-        self._session.auth = _as_it_is  # else an entry of ~/.netrc would replace the bearer token
-        self._timeout = timeout
+        self._session.auth = _unchanged  # else an entry of ~/.netrc would replace the bearer token
         self._verify: bool | str = ca_file or True
 
     def __call__(self, request: Request) -> Response:
@@ -178,7 +114,7 @@ class Session:
                 headers=request.headers,
                 json=request.json,
                 data=request.form,
-                timeout=self._timeout,
+                timeout=(request.bounds.connect_timeout, request.bounds.read_timeout),
                 verify=self._verify,
                 allow_redirects=False,
             )
@@ -225,64 +161,48 @@ def _reason(error: BaseException) -> str:
 
 
 class Transport:
-    """Sends requests with retry; what it costs is counted. Waiting is bounded by the policy's tries and budget."""
+    """Sends requests with retry and counts what it costs. The bounds of the request's service limit attempts and waiting."""
 
-    def __init__(
-        self,
-        sender: Sender,
-        clock: Clock | None = None,
-        policy: RetryPolicy | None = None,
-        cost: Cost | None = None,
-    ) -> None:
-        self.sender, self.clock = sender, clock or SystemClock()
-        self.policy, self.cost = policy or RetryPolicy(), cost or Cost()
+    def __init__(self, sender: Sender, clock: Clock | None = None, cost: Cost | None = None) -> None:
+        self.sender, self.clock, self.cost = sender, clock or SystemClock(), cost or Cost()
 
-    def send(self, request: Request, again: Callable[[Response], bool] | None = None) -> Response:
-        """The answer to a request. `again` says of a service's own passing errors that they are worth another try.
+    def send(self, request: Request, is_transient: Callable[[Response], bool] | None = None) -> Response:
+        """The answer to a request, whatever its status. `is_transient` recognizes the transient errors of one service.
 
-        429 and 503 were not carried out and are always tried again; 500, 502, 504 and a lost answer only for
-        repeatable requests. The last answer is returned whatever it is. Raises Unreachable where nobody answers.
-        No answer repeats the secrets of its request.
+        429 and 503 were not carried out and are always retried; 500, 502, 504 and a lost answer only for repeatable
+        requests. Raises Unreachable where no answer comes. No answer repeats the secrets of its request.
         """
-        waited = 0.0
-        number = 0
+        throttled, lost = Retry(request.bounds.throttled, self), Retry(request.bounds.connection, self)
+        self.cost.count(requests=1)
         while True:
-            number += 1
-            self.cost.count(requests=1, retries=int(number > 1))
             try:
                 answer = self.sender(request).without(request.secrets())
             except OSError as error:
-                lost = not isinstance(error, ConnectionError) and not request.repeatable
-                if lost or number >= self.policy.connect_tries:
-                    raise self._unreachable(request, error) from error
-                pause = self.policy.wait(number, None) / 2
+                may_repeat = isinstance(error, ConnectionError) or request.repeatable
+                if not may_repeat or not lost.again():
+                    raise _unreachable(request, error) from error
             else:
-                if not self._worth_another(request, answer, again) or number >= self.policy.tries:
+                if not _may_retry(request, answer, is_transient) or not throttled.again(answer.retry_after):
                     return answer
-                pause = self.policy.wait(number, answer.headers.get("retry-after"))
-                if waited + pause > self.policy.budget:
-                    return answer
-            waited += pause
-            self.pause(pause)
+            self.cost.count(requests=1, retries=1)
 
     def pause(self, seconds: float) -> None:
         """Wait, and count it."""
         self.clock.sleep(seconds)
         self.cost.count(waited=seconds)
 
-    def _worth_another(self, request: Request, answer: Response, again: Callable[[Response], bool] | None) -> bool:
-        if answer.status in self.policy.throttled:
-            return True
-        if answer.status in self.policy.transient and request.repeatable:
-            return True
-        return bool(again and again(answer))
 
-    @staticmethod
-    def _unreachable(request: Request, error: OSError) -> Unreachable:
-        url = urlsplit(request.url)
-        place = f"{url.hostname}:{url.port or 443}"
-        return Unreachable(
-            request.attempted,
-            f"nobody answered at {place}: {error}. Check m365_cloud, the name and the way to it (DNS, proxy, firewall).",
-            code="unreachable",
-        )
+def _may_retry(request: Request, answer: Response, is_transient: Callable[[Response], bool] | None) -> bool:
+    if answer.status in THROTTLED or (answer.status in TRANSIENT and request.repeatable):
+        return True
+    return bool(is_transient and is_transient(answer))
+
+
+def _unreachable(request: Request, error: OSError) -> Unreachable:
+    url = urlsplit(request.url)
+    return Unreachable(
+        request.attempted,
+        f"no answer from {url.hostname}:{url.port or 443}: {error}. "
+        "Check m365_cloud, the host name and the network (DNS, proxy, firewall).",
+        code="unreachable",
+    )

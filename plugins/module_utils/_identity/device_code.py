@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core.bounds import DEVICE_CODE
+from .._core.waiting import Retry
 from .sign_in import SignIn, public
 
 Prompt = Callable[[str], None]
@@ -53,14 +55,14 @@ def ask(
     if "user_code" not in flow:
         return flow
     prompt(f"{sign_in.tenant}: {f'for {who}: ' if who else ''}{flow['message']}")
-    clock = sign_in.transport.clock
-    ends = clock.now() + min(float(flow.get("expires_in", 900)), timeout)
+    poll = Retry(DEVICE_CODE, sign_in.transport, min(float(flow.get("expires_in", 900)), timeout))
     while True:
-        # One question at a time, as the waiting is the transport's (counted as cost); msal slows the flow down itself.
+        # One request at a time: the transport waits and counts it as cost. msal itself adds to the interval on slow_down.
         answer: dict[str, Any] = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
-        if answer.get("error") not in ("authorization_pending", "slow_down") or clock.now() >= ends:
+        if answer.get("error") not in ("authorization_pending", "slow_down"):
             return answer
-        sign_in.transport.pause(float(flow.get("interval", 5)))
+        if not poll.again(float(flow["interval"]) if "interval" in flow else None):
+            return answer
 
 
 def _at_once(_flow: dict[str, Any]) -> bool:

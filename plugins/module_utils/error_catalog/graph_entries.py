@@ -33,7 +33,11 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         transient=True, source="Microsoft Graph throttling guidance"),
     ErrorEntry("not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
         "Run again in a few minutes; if it stays, check its id.", transient=True, source=_GRAPH),
-    ErrorEntry("already-there", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
-        "Run again: the module will find it; an object deleted within 30 days keeps its name.", source=_GRAPH),
+    ErrorEntry("already-exists", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
+        "Run the task again: the module finds the object. An object deleted within the last 30 days keeps its name.", exists=True,
+        source=_GRAPH),
+    ErrorEntry("already-assigned", "graph", "", "this permission or role assignment exists already",
+        "Run the task again: the module finds the assignment.",
+        text=r"(?i)^(?!.*same value for property).*(already exist|conflicting object)", exists=True, source=_GRAPH),
 )
 # fmt: on

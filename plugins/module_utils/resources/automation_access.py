@@ -9,7 +9,6 @@ Microsoft Graph v1.0, "unifiedRoleAssignment"; Add-RoleGroupMember.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +32,6 @@ DIRECTORY_ROLES = {
 }
 _ROLE_NAMES = {role_id: name for name, role_id in DIRECTORY_ROLES.items()}
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
-_CONFLICT = re.compile(r"conflicting object|already exists", re.I)
 OPTIONS = Spec(
     {
         "unique_name": {"type": "str"},
@@ -218,9 +216,9 @@ def _grant(tenant: Tenant, work: Work, found: Found) -> None:
         object_id = found.application.object_id if found.application else ""
         body = {"roleDefinitionId": DIRECTORY_ROLES.get(role, role), "principalId": object_id, "directoryScopeId": "/"}
         try:
-            tenant.graph.write(Call("POST", _ASSIGNMENTS, body, f"assign {role}"), waits=lagging, limit=tenant.wait_timeout)
+            tenant.graph.write(Call("POST", _ASSIGNMENTS, body, f"assign {role}"), retry_on=lagging, limit=tenant.wait_timeout)
         except GraphError as error:
-            if not _CONFLICT.search(error.service_message):  # it is there, the list only shows it later
+            if not error.exists:  # it is there, the list only shows it later
                 raise
 
 

@@ -232,7 +232,7 @@ def write(tenant: Tenant, work: Work, found: Found, title: str | None) -> None:
         try:
             tenant.exchange.run(Command("New-ServicePrincipal", parameters, attempted="register the application in Exchange"))
         except ExchangeError as error:
-            if "already exist" not in error.service_message and error.code != "ADObjectAlreadyExistsException":
+            if not error.exists:
                 raise
     if work.rename and found.application and title:
         parameters = {"Identity": found.application.object_id, "DisplayName": title}

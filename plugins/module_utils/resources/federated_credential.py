@@ -94,7 +94,7 @@ class FederatedCredential:
         writes = [Call("PATCH", _path(params, name), _body(shown), attempted, upsert) for name, shown in work.write.items()]
         for calls in (removals, writes):
             if calls:
-                tenant.graph.patiently(functools.partial(tenant.graph.batch, calls), lagging, tenant.wait_timeout)
+                tenant.graph.retry(functools.partial(tenant.graph.batch, calls), lagging, tenant.wait_timeout)
         return plan.outcome
 
 

@@ -315,7 +315,7 @@ class _Run:
         phase = migration.Phase(name, self.tenant.clock.now()) if name else None
         self.tags = migration.tagged(self.tags, phase)
         call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
-        self.tenant.graph.write(call, waits=entra.lagging, limit=self.tenant.wait_timeout)
+        self.tenant.graph.write(call, retry_on=entra.lagging, limit=self.tenant.wait_timeout)
 
     def withdraw(self) -> None:
         rbac.prove(self.tenant, self.object_id, self.params["mailboxes"], 0.0)

@@ -12,8 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from .._core import mail_addresses
+from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
 from .._core.spec import TENANT, Spec
+from .._core.waiting import Retry
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import Tenant
 from .._identity import token_stores
@@ -96,19 +98,16 @@ class SmtpProbe(Reading):
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         facts = gather(tenant, params, check_mode)
-        end = tenant.clock.now() + params["wait"]
+        retry = Retry(SMTP_PROPAGATION, tenant.transport, params["wait"])
         results = probe_all(tenant, facts, params["senders"])
-        pause = 5.0
-        while not check_mode and tenant.clock.now() + pause < end:
+        while not check_mode:
             again = [i for i, result in enumerate(results) if result["verified"] is False and result["transient"]]
-            if not again:
+            if not again or not retry.again():
                 break
-            tenant.transport.pause(pause)
             tenant.cost.count(retries=1)
             facts.forget()
             for i, result in zip(again, probe_all(tenant, facts, [params["senders"][i] for i in again]), strict=True):
                 results[i] = result
-            pause = min(pause * 2, 30.0)
         outcome = {"senders": results, "verified": sum(result["verified"] is True for result in results), "total": len(results)}
         failed = [result for result in results if result["verified"] is False]
         if failed and params["required"]:

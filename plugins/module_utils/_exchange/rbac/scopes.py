@@ -17,7 +17,9 @@ from typing import Any
 
 from ..._clients.exchange import Command, Outcome, boolean
 from ..._clients.graph import Call
+from ..._core.bounds import EXCHANGE_REPLICATION
 from ..._core.errors import GraphError, InvalidInput
+from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
 from ..._entra.applications import lagging
 from .. import consistency
@@ -197,9 +199,9 @@ def consent(tenant: Tenant, principal_id: str, resource_id: str, role_id: str) -
     body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
     call = Call("POST", f"/servicePrincipals/{resource_id}/appRoleAssignedTo", body, f"consent to {PERMISSION}")
     try:
-        tenant.graph.write(call, waits=lagging, limit=tenant.wait_timeout)
+        tenant.graph.write(call, retry_on=lagging, limit=tenant.wait_timeout)
     except GraphError as error:
-        if "already exist" not in error.service_message.lower():  # an answer was lost, the consent was not
+        if not error.exists:  # an answer was lost, the consent was not
             raise
 
 
@@ -223,13 +225,11 @@ def _covers(outcome: Outcome) -> bool:
 
 def prove(tenant: Tenant, object_id: str, addresses: Iterable[str], seconds: float) -> None:
     """Wait until every one of the mailboxes is in scope; InvalidInput names those that are not when the time is over."""
-    end, pause = tenant.clock.now() + seconds, 2.0
+    retry = Retry(EXCHANGE_REPLICATION, tenant.transport, seconds)
     left = uncovered(tenant, object_id, addresses)
-    while left and tenant.clock.now() + pause <= end:
-        tenant.transport.pause(pause)
+    while left and retry.again():
         tenant.cost.count(retries=1)
         left = uncovered(tenant, object_id, left)
-        pause = min(pause * 2, 30.0)
     refuse_uncovered(left)
 
 

@@ -75,7 +75,7 @@ def test_a_token_that_another_thread_renewed_is_used(authorize: Authorize, scrip
 def test_a_body_that_holds_the_token_is_made_anew(authorize: Authorize, script: Script) -> None:
     script.expect("POST", "/v1.0/x").json_body({"inner": "token-1"}).answers(401)
     script.expect("POST", "/v1.0/x").json_body({"inner": "token-2"}).answers(200, {})
-    assert authorize("graph").send(Request("POST", URL), seal=lambda token: {"inner": token}).status == 200
+    assert authorize("graph").send(Request("POST", URL), body_of=lambda token: {"inner": token}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_body_that_holds_the_token_is_made_anew(authorize: Authorize, script: 
      "https://outlook.office365.com/x", "https://graph.microsoft.com@evil.example/x"],
 )  # fmt: skip
 def test_no_other_host_gets_the_token(authorize: Authorize, script: Script, url: str) -> None:
-    with pytest.raises(MailopsError, match="gets no token from here"):
+    with pytest.raises(MailopsError, match="no token was sent there"):
         authorize("graph").send(Request("GET", url))
     assert script.requests == []
 

@@ -84,7 +84,7 @@ def test_a_failure_is_a_sentence(named: NameServer, fault: str) -> None:
 
 def test_silence_is_waited_out_and_a_sentence(named: NameServer) -> None:
     named.faults["contoso.com", "TXT"] = "silence"
-    answer = Resolver([named.address], pause=0.1, patience=0.3).ask("contoso.com", "TXT")
+    answer = Resolver([named.address], timeout=0.1, lifetime=0.3).ask("contoso.com", "TXT")
     assert "no DNS server answered within" in answer.problem
     assert "127.0.0.1@" in answer.problem
 

@@ -257,7 +257,7 @@ def test_an_expired_page_starts_the_read_again_once(exchange: ExchangeClient, sc
 )
 def test_a_foreign_page_is_refused(exchange: ExchangeClient, script: Script, link: str) -> None:
     script.expect("POST", INVOKE).answers(200, {"value": [{}], "@odata.nextLink": link})
-    with pytest.raises(MailopsError, match=r"gets no token from here|belongs to another tenant"):
+    with pytest.raises(MailopsError, match=r"no token was sent there|belongs to another tenant"):
         exchange.run(Command("Get-X"))
 
 
@@ -341,7 +341,7 @@ def test_an_item_that_is_lacking_is_an_error(exchange: ExchangeClient, script: S
     script.expect("POST", f"{ROOT}/$batch").answers(200, {"responses": [{"id": "0", "status": 200, "body": {"value": []}}]})
     first, second = exchange.batch([_set(0), _set(1)])
     assert first.error is None
-    with pytest.raises(ExchangeError, match="the batch's answer lacks this item"):
+    with pytest.raises(ExchangeError, match="the answer lacks this item"):
         second.checked()
 
 

@@ -11,17 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.bounds import SERVICES, SIGN_IN, THROTTLED, Bounds
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import Unreachable
-from ansible_collections.mailops.m365.plugins.module_utils._http.transport import (
-    Cost,
-    ItemResponse,
-    Request,
-    RetryPolicy,
-    Session,
-    SystemClock,
-    Transport,
-    longest_wait,
-)
+from ansible_collections.mailops.m365.plugins.module_utils._core.waiting import Cost, SystemClock
+from ansible_collections.mailops.m365.plugins.module_utils._http.batch import ItemResponse, longest_wait
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Session, Transport
 
 from ....conftest import FakeClock
 from ....script import Script, response
@@ -55,13 +49,46 @@ def test_without_usable_retry_after_the_pause_doubles(
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     script.expect("GET", "/v1.0/x").answers(503, None, headers).times(6)
     assert transport.send(READ).status == 503
-    assert transport.cost.requests == RetryPolicy().tries == 6
+    assert transport.cost.requests == THROTTLED.attempts == 6
     for slept, base in zip(clock.slept, [2, 4, 8, 16, 32], strict=True):
         assert 0.8 * base <= slept <= 1.2 * base
 
 
 def test_the_backoff_is_bounded() -> None:
-    assert RetryPolicy().wait(20, None) <= 60 * 1.2
+    assert THROTTLED.pause(20) <= 60 * 1.2
+
+
+def test_lost_connections_and_throttling_are_counted_apart(transport: Transport, script: Script) -> None:
+    """Two 429s and two lost connections are within both bounds; the third lost connection is one too many."""
+    for _round in range(2):
+        script.expect("GET", "/v1.0/x").answers(429)
+        script.expect("GET", "/v1.0/x").fails(ConnectionResetError("the connection was reset"))
+    script.expect("GET", "/v1.0/x").answers(200, {})
+    assert transport.send(READ).status == 200
+    assert transport.cost.requests == 5
+    script.expect("GET", "/v1.0/x").answers(429).times(2)
+    script.expect("GET", "/v1.0/x").fails(ConnectionResetError("the connection was reset")).times(3)
+    with pytest.raises(Unreachable, match="the connection was reset"):
+        transport.send(READ)
+
+
+def test_each_service_has_its_own_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exchange alone may take 15 minutes for one command."""
+    session, timeouts = Session(), list[object]()
+
+    class Sent(Exception):  # noqa: N818
+        pass
+
+    def record(*_arguments: object, timeout: object, **_options: object) -> None:
+        timeouts.append(timeout)
+        raise Sent
+
+    monkeypatch.setattr(session._session, "request", record)
+    for bounds in (SIGN_IN, SERVICES["graph"], SERVICES["management"], SERVICES["exchange"]):
+        with pytest.raises(Sent):
+            session(Request("GET", URL, bounds=bounds))
+    session.close()
+    assert timeouts == [(10.0, 60.0), (10.0, 120.0), (10.0, 120.0), (10.0, 960.0)]
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
@@ -84,7 +111,7 @@ def test_the_service_may_name_its_own_passing_errors(transport: Transport, scrip
     script.expect("GET", "/v1.0/x").answers(400, "passing")
     script.expect("GET", "/v1.0/x").answers(200, "passing")
     script.expect("GET", "/v1.0/x").answers(400, "lasting")
-    assert transport.send(READ, again=lambda answer: answer.text == "passing").text == "lasting"
+    assert transport.send(READ, is_transient=lambda answer: answer.text == "passing").text == "lasting"
     assert transport.cost.retries == 2
 
 
@@ -101,8 +128,8 @@ def test_a_refused_connection_is_tried_three_times(transport: Transport, script:
         transport.send(CREATE)
     assert transport.cost.requests == 3
     assert str(raised.value) == (
-        "Could not create x: nobody answered at graph.microsoft.com:443: the connection was refused. "
-        "Check m365_cloud, the name and the way to it (DNS, proxy, firewall)."
+        "Could not create x: no answer from graph.microsoft.com:443: the connection was refused. "
+        "Check m365_cloud, the host name and the network (DNS, proxy, firewall)."
     )
 
 
@@ -155,12 +182,13 @@ def test_an_item_of_a_batch_is_a_response() -> None:
     assert (item.status, item.headers, item.json()) == (429, {"retry-after": "5"}, {"error": {}})
     assert ItemResponse({"id": "1"}).status == 0
     assert ItemResponse({"id": "1", "body": "plain"}).text == "plain"
-    assert longest_wait([item, ItemResponse({"headers": {"retry-after": "30"}}), ItemResponse({"headers": {"retry-after": "x"}})]) == "30"
+    assert longest_wait([item, ItemResponse({"headers": {"retry-after": "30"}}), ItemResponse({"headers": {"retry-after": "x"}})]) == 30
     assert longest_wait([]) is None
 
 
 # -- the session in earnest, on loopback ------------------------------------------------------------------------------
 
+QUICK = Bounds(connect_timeout=2.0, read_timeout=0.3)
 Handler = Callable[[socket.socket], None]
 
 
@@ -191,7 +219,7 @@ def server(handler: Handler) -> Iterator[tuple[str, list[int]]]:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("NO_PROXY", "*")
-    session = Session(timeout=(2.0, 0.3))
+    session = Session()
     yield session
     session.close()
 
@@ -213,14 +241,14 @@ def _answer(text: bytes) -> Handler:
 
 def test_a_post_whose_connection_breaks_is_not_sent_twice(session: Session, clock: FakeClock) -> None:
     with server(_drop) as (url, seen), pytest.raises(Unreachable, match="closed connection"):
-        Transport(session, clock).send(Request("POST", url, json={}, repeatable=False))
+        Transport(session, clock).send(Request("POST", url, json={}, repeatable=False, bounds=QUICK))
     assert len(seen) == 1
 
 
 def test_a_post_whose_answer_breaks_off_is_not_sent_twice(session: Session, clock: FakeClock) -> None:
     half = _answer(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
     with server(half) as (url, seen), pytest.raises(Unreachable):
-        Transport(session, clock).send(Request("POST", url, json={}, repeatable=False))
+        Transport(session, clock).send(Request("POST", url, json={}, repeatable=False, bounds=QUICK))
     assert len(seen) == 1
 
 
@@ -228,14 +256,14 @@ def test_a_post_without_an_answer_in_time_is_not_sent_twice(session: Session, cl
     done = threading.Event()
     with server(lambda connection: bool(done.wait(2)) and None) as (url, seen):
         with pytest.raises(Unreachable, match="no answer in time"):
-            Transport(session, clock).send(Request("POST", url, json={}, repeatable=False))
+            Transport(session, clock).send(Request("POST", url, json={}, repeatable=False, bounds=QUICK))
         done.set()
     assert len(seen) == 1
 
 
 def test_a_get_whose_connection_breaks_is_sent_again(session: Session, clock: FakeClock) -> None:
     with server(_drop) as (url, seen), pytest.raises(Unreachable):
-        Transport(session, clock).send(Request("GET", url))
+        Transport(session, clock).send(Request("GET", url, bounds=QUICK))
     assert len(seen) == 3
 
 
@@ -243,14 +271,14 @@ def test_a_refused_connection_says_so(session: Session, clock: FakeClock) -> Non
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     transport = Transport(session, clock)
-    with pytest.raises(Unreachable, match=f"nobody answered at 127.0.0.1:{port}: the connection was refused"):
-        transport.send(Request("POST", f"http://127.0.0.1:{port}/x", repeatable=False))
+    with pytest.raises(Unreachable, match=f"no answer from 127.0.0.1:{port}: the connection was refused"):
+        transport.send(Request("POST", f"http://127.0.0.1:{port}/x", repeatable=False, bounds=QUICK))
     assert transport.cost.requests == 3
 
 
 def test_tls_that_is_refused_says_so(session: Session, clock: FakeClock) -> None:
     with server(_answer(b"220 not TLS at all\r\n")) as (url, _seen), pytest.raises(Unreachable, match="TLS was refused"):
-        Transport(session, clock).send(Request("GET", url.replace("http:", "https:")))
+        Transport(session, clock).send(Request("GET", url.replace("http:", "https:"), bounds=QUICK))
 
 
 def test_a_closed_session_keeps_no_connection(session: Session) -> None:
@@ -263,7 +291,7 @@ def test_a_closed_session_keeps_no_connection(session: Session) -> None:
             closed.set()
 
     with server(handle) as (url, _seen):
-        assert session(Request("GET", url)).status == 204
+        assert session(Request("GET", url, bounds=QUICK)).status == 204
         assert not closed.wait(0.05)
         session.close()
         assert closed.wait(2)
@@ -280,5 +308,5 @@ def test_the_clock_in_earnest_is_the_systems(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_redirect_is_not_followed(session: Session) -> None:
     with server(_answer(b"HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")) as (url, seen):
-        answer = session(Request("GET", url))
+        answer = session(Request("GET", url, bounds=QUICK))
     assert (answer.status, answer.headers["location"], len(seen)) == (302, "/y", 1)

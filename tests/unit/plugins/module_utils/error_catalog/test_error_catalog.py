@@ -184,13 +184,20 @@ GRAPH = [
     ("Directory_QuotaExceeded", "directory-quota"),
     ("TooManyRequests", "graph-throttled"),
     ("Request_ResourceNotFound", "not-replicated"),
-    ("Request_MultipleObjectsWithSameKeyValue", "already-there"),
+    ("Request_MultipleObjectsWithSameKeyValue", "already-exists"),
+]
+# Microsoft Graph says so with code Request_BadRequest: of a consent, a grant and a directory role.
+ASSIGNED = [
+    "Permission being assigned already exists on the object",
+    "Permission entry already exists.",
+    "A conflicting object with one or more of the specified property values is present in the directory.",
 ]
 EXCHANGE = [
     ("Unauthorized", "", "exchange-no-app-role"),
     ("Forbidden", "", "exchange-no-role"),
     ("ManagementObjectNotFoundException", "Couldn't find 'x' as a recipient. Check the spelling and try again later.", "object-not-found"),
     ("ADObjectAlreadyExistsException", "An object with that name already exists.", "object-exists"),
+    ("SomeOtherException", "The service principal with AppId 'x' already exists.", "object-exists"),
     ("ProxyAddressExistsException", "The proxy address is already being used by x.", "address-taken"),
     ("InvalidOperationInDehydratedContextException", "run Enable-OrganizationCustomization first", "dehydrated"),
     ("AmbiguousParameterSetException", "Parameter set cannot be resolved using the specified named parameters.", "wrong-parameters"),
@@ -249,6 +256,7 @@ def _found() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
         + [(code, error_catalog.arm(code), row) for code, row in ARM]
         + [(str(code), error_catalog.entra(code, error), row) for code, error, row in ENTRA]
         + [(code, error_catalog.graph(code, ""), row) for code, row in GRAPH]
+        + [(message, error_catalog.graph("Request_BadRequest", message), "already-assigned") for message in ASSIGNED]
         + [(kind, error_catalog.exchange(kind, text), row) for kind, text, row in EXCHANGE]
         + [(code, error_catalog.dns(code), row) for code, row in DNS]
         + [(text, error_catalog.relay(text), row) for text, row in RELAY]
@@ -276,6 +284,13 @@ def test_a_reply_of_another_service_is_known_wherever_it_is_read() -> None:
     assert entry is not None
     assert entry.id == "hve-app-not-allowed"
     assert error_catalog.smtp("535 5.7.3 Authentication unsuccessful") != error_catalog.smtp("535 5.7.3 Authentication unsuccessful", "hve")
+
+
+def test_only_an_object_that_exists_is_marked_so() -> None:
+    assert {entry.id for entry in ENTRIES if entry.exists} == {"already-exists", "already-assigned", "object-exists"}
+    assert (
+        error_catalog.graph("Request_BadRequest", "Another object with the same value for property identifierUris already exists.") is None
+    )
 
 
 def test_an_unknown_code_has_no_row() -> None:
