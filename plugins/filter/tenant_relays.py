@@ -7,12 +7,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 name: tenant_relays
-short_description: The relay hosts of a tenant, as module sender_plan takes them
+short_description: Select the relay hosts of a tenant
 version_added: 0.1.0
 author:
   - mailops.m365 developers (@mailops)
 description:
-  - Of the hosts given, takes those that name the tenant (C(relay_tenant)), and tells of each what the tenant has to know of it.
+  - Selects the relay hosts whose C(relay_tenant) is the tenant, and returns the option O(mailops.m365.sender_plan#module:relays).
+  - A relay host and those whose C(relay_peer_of) names it are one item. Passwords are not part of it.
 positional: tenant
 options:
   _input:
@@ -47,7 +48,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning import rela
 
 
 class FilterModule:
-    """The filter's door."""
+    """Entry point of the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"tenant_relays": relay_hosts.of_inventory}

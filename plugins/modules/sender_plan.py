@@ -36,12 +36,13 @@ options:
         default: other
       method:
         description:
-          - V(auto) takes the first way that nothing speaks against, in the order of this list.
-          - V(oauth) signs in to a mailbox with an application. V(relay) is known to an inbound connector by its public address or
-            certificate, or sends through a relay host. V(hve) is High Volume Email, V(direct_send) mail to the tenant's own MX,
-            V(acs) Azure Communication Services, V(hosted) a hosted relay, V(basic) a mailbox's password.
+          - V(auto) selects the first method that no rule refuses, in the order of this list.
+          - V(oauth) signs in to a mailbox with OAuth and the sender app. V(connector) sends to the tenant's MX host, where an inbound
+            connector matches the sender by its public IP address or certificate. V(relay_host) sends through a relay host of the
+            organization. V(hve) is High Volume Email, V(direct_send) is Direct Send to the tenant's MX host, V(acs) is Azure
+            Communication Services Email, V(hosted) is a hosted relay service, V(basic) is Basic authentication with a mailbox's password.
         type: str
-        choices: [auto, oauth, relay, hve, direct_send, acs, hosted, basic]
+        choices: [auto, oauth, connector, relay_host, hve, direct_send, acs, hosted, basic]
         default: auto
       mailbox:
         description: The mailbox that it signs in to, which is its address where left out.
@@ -221,10 +222,10 @@ options:
     description: Whether Direct Send is to be rejected. Falls back to the host variable C(direct_send_rejected).
     type: bool
     default: false
-  given:
+  inventory_variables:
     description:
-      - Names of role variables that the inventory sets itself. They win; the plan leaves them out. Left out, the host variables of
-        the tenant that begin with a role's name.
+      - Names of role variables that the inventory sets. They take precedence, and O(senders) does not derive them. Defaults to the host
+        variables of the tenant that begin with a role's name.
     type: list
     elements: str
     default: []
@@ -278,8 +279,8 @@ variables:
   description: The variables of those roles, without the ones that the inventory sets itself.
   returned: success
   type: dict
-sheet:
-  description: The settings of all senders as a Markdown table.
+settings_page:
+  description: The device settings of all senders as a Markdown table.
   returned: success
   type: str
 expected_mailboxes:
@@ -305,7 +306,7 @@ relay_retired_certificates:
   returned: success
   type: list
   elements: str
-judged:
+sign_ins:
   description: The senders that sign in, as M(mailops.m365.conditional_access_info) takes them.
   returned: success
   type: list

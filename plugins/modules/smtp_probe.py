@@ -32,13 +32,14 @@ options:
         description:
           - V(oauth) signs in with the application's token (XOAUTH2), V(basic) with the mailbox's password (LOGIN).
           - V(delegated) signs in as a user, with the refresh token of the user's own sign-in (module M(mailops.m365.delegated_sign_in)).
-          - V(connector) relays through an inbound connector, V(direct_send) hands mail for the tenant's own recipients to its MX.
+          - V(connector) relays through an inbound connector, V(direct_send) sends to internal recipients at the tenant's MX host.
+          - V(relay_host) sends through a relay host (O(senders[].host)), without authentication.
           - V(hve) sends through High Volume Email to recipients inside the tenant, with the application's token or, where there is a
             password, with the account's password.
           - V(acs) sends through Azure Communication Services Email, with an SMTP username and a client secret of its application
             (O(app_client_secret) or the sender's password), or with that application's token.
         type: str
-        choices: [oauth, delegated, basic, connector, direct_send, hve, acs]
+        choices: [oauth, connector, relay_host, hve, direct_send, acs, basic, delegated]
         default: oauth
       verify_recipient:
         description: Recipient of the test message. Use an external recipient where the sender sends to external recipients.

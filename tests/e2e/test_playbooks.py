@@ -217,7 +217,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
             ]
         },
         "m365_senders: Storm: oauth is impossible: 90 messages a minute are more than the 30 that one mailbox may send; spread it over 3 "
-        "mailboxes, or use relay, hve (internal recipients) or hosted. m365_senders: UPS: direct_send is impossible: Direct Send reaches",
+        "mailboxes, or use connector, hve (internal recipients) or hosted. "
+        "m365_senders: UPS: direct_send is impossible: Direct Send reaches",
     ),
     "private": (
         {"inbound_connector_connectors": [{"name": "x", "sender_ip_addresses": ["10.0.0.7", "203.0.112.0/22", "2001:db8::1"]}]},

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The intent: who sends, and what that needs. Pure functions; nothing here reads or writes anything.
+"""Planning: from the senders of a tenant to the variables of its roles. Pure functions, without input or output.
 
-Private to the collection. `decision` chooses how a sender sends, by the `rules`; `totals` looks at all senders of a
-tenant together; `variables` turns the decisions into what the roles take, `settings` into what is typed into a device.
+`methods` is the table of sending methods; `sending_plan` chooses one for each sender by the `rules`; `tenant_limits` checks all senders
+together; `role_variables`, `connectors` and `relay_hosts` derive what the roles configure; `device_settings` is for the devices.
 """

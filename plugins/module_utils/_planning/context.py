@@ -1,99 +1,97 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a tenant when the ways of its senders are decided.
-
-Private to the collection.
-"""
+"""The input of planning beside the senders: current state of the tenant and settings of its inventory."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .limits import BASIC_AUTH_END_DATE
+from .upstreams import UPSTREAMS, HostedRelay, Upstream
 
 
 @dataclass(frozen=True)
-class Relay:
-    """A relay host of the organization's own: what devices connect to, and how it goes on to Microsoft 365.
+class RelayHost:
+    """A relay host of the organization: what devices connect to, and where it delivers.
 
-    `managed`: this inventory deploys it (role relay_host); then its own certificates are known, and its devices that log in.
+    `managed`: this inventory deploys it (role relay_host), so that its certificates and the users of its devices are known.
+    `certificates`: PEM texts of the keys that it signs in with; None where this run has not read them.
+    `users`: pairs of a sender's address and the SASL user of its device.
     """
 
     name: str
     host: str
-    upstream: str = "connector"  # one of UPSTREAMS; "oauth": it signs in as the sender's mailbox
+    upstream: str = "connector"
     public_addresses: tuple[str, ...] = ()
     certificate_name: str = ""
     managed: bool = False
-    certificates: tuple[str, ...] | None = None  # PEM, of the key that it signs in with; None: it has not told in this run
+    certificates: tuple[str, ...] | None = None
     retired_certificates: tuple[str, ...] = ()
-    users: tuple[tuple[str, str], ...] = ()  # sender's address, the name that its device logs in to the relay with
+    users: tuple[tuple[str, str], ...] = ()
 
     @property
-    def leaves(self) -> bool:
-        """Whether its mail goes on through somebody who is not Microsoft 365, or not known to be."""
-        return self.upstream not in ("connector", "oauth")
+    def delivery(self) -> Upstream:
+        """The properties of its upstream."""
+        return UPSTREAMS[self.upstream]
 
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A mailbox that a sender's address names: its primary address and its RecipientTypeDetails."""
+    """A mailbox: its primary address and its RecipientTypeDetails."""
 
     address: str
-    kind: str
+    recipient_type: str
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 @dataclass(frozen=True)
-class Hosted:
-    """A hosted relay that takes mail for the tenant's domains from outside of it."""
+class PlanningContext:
+    """Current state of a tenant, and settings of its inventory beside the senders.
 
-    provider: str
-    host: str
-    port: int
-    user: str
-    spf_include: str
-
-
-UPSTREAMS = ("connector", "oauth", "smtp2go", "sendgrid", "mailgun", "acs", "smarthost")
-# Sources: each provider's own SMTP documentation.
-PROVIDERS = {
-    "smtp2go": Hosted("SMTP2GO", "mail.smtp2go.com", 587, "the SMTP user made in its panel", "spf.smtp2go.com"),
-    "sendgrid": Hosted("SendGrid", "smtp.sendgrid.net", 587, "apikey, and an API key as the password", "sendgrid.net"),
-    "mailgun": Hosted("Mailgun", "smtp.mailgun.org", 587, "an SMTP credential of the domain", "mailgun.org"),
-}
-
-
-@dataclass(frozen=True)
-class Facts:
-    """A tenant: what was read of it, and what its inventory says beside the senders."""
+    `licences`: None where they could not be read. `mailboxes`: existing mailboxes by every address that was looked up; None where they
+    were not read. `direct_send_rejected`: the desired state of the inventory.
+    """
 
     domains: frozenset[str] = frozenset()
     security_defaults: bool = False
-    licences: int | None = None  # None: could not be read
+    licences: int | None = None
     trial: bool = False
-    today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
+    today: datetime.date = field(default_factory=_today)
     basic_auth_end_date: datetime.date = BASIC_AUTH_END_DATE
     basic_reenabled: bool = False
-    direct_send_rejected: bool = False  # wanted, not read
-    relays: dict[str, Relay] = field(default_factory=dict)
-    hosted: Hosted | None = None
+    direct_send_rejected: bool = False
+    relay_hosts: Mapping[str, RelayHost] = field(default_factory=dict)
+    hosted_relay: HostedRelay | None = None
     hve: bool = False
     acs: bool = False
-    mailboxes: dict[str, Mailbox] | None = None  # by any address that was asked for, those that exist; None: not read
+    mailboxes: Mapping[str, Mailbox] | None = None
     mx_host: str = ""
 
     def mailbox(self, address: str) -> Mailbox | None:
         """The mailbox that has this address."""
         return (self.mailboxes or {}).get(address)
 
-    def primary(self, address: str) -> str:
-        """The address itself, or of an alias the mailbox's primary one."""
-        found = self.mailbox(address)
-        return found.address if found else address
+    def primary_address(self, address: str) -> str:
+        """The mailbox's primary address where `address` is an alias; else `address`."""
+        mailbox = self.mailbox(address)
+        return mailbox.address if mailbox else address
 
     @property
-    def basic_ended(self) -> bool:
-        """Whether sign-in by password is off by Microsoft's timetable, and nobody has turned it on again."""
+    def basic_auth_ended(self) -> bool:
+        """Whether Microsoft has disabled Basic authentication and no administrator has enabled it again."""
         return self.today > self.basic_auth_end_date and not self.basic_reenabled
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """Settings of the inventory that say what the plan includes."""
+
+    app: str  # unique name of the sender app
+    disable_unused_access: bool = False
+    verify_recipient: str = ""

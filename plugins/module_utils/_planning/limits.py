@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The numbers that Microsoft publishes about sending.
+"""Sending limits that Microsoft publishes.
 
-Private to the collection. Sources: "Exchange Online limits"; "Introducing the Tenant External Recipient Rate Limit";
+Sources: "Exchange Online limits"; "Introducing the Tenant External Recipient Rate Limit";
 "How to set up a multifunction device or application to send email using Microsoft 365"; "Manage high volume emails for
 Microsoft 365"; "Service limits for Azure Communication Services".
 """
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import datetime
 
-MESSAGES_A_MINUTE = 30  # of one mailbox; what goes beyond is delayed
+MESSAGES_A_MINUTE = 30  # of one mailbox; more are delayed
 RECIPIENTS_A_DAY = 10_000  # of one mailbox, in any 24 hours
-RECIPIENTS_A_MESSAGE = 1_000  # the most that a mailbox can be set to (500 by default)
+RECIPIENTS_A_MESSAGE = 1_000  # the maximum of a mailbox setting (500 by default)
 HVE_RECIPIENTS_A_MESSAGE = 50
 ACS_RECIPIENTS_A_MESSAGE = 50
 ACS_MESSAGES_A_MINUTE = 30  # from a custom domain

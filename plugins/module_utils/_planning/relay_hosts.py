@@ -1,52 +1,50 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay hosts of a tenant: what its inventory says of them, and what its senders want of each.
-
-Private to the collection.
-"""
+"""The relay hosts of a tenant in its inventory, and what each has to do for the tenant's senders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from .context import Facts, Relay
-from .decision import Decision
-from .variables import Wishes
+from .context import PlanningContext, PlanSettings
+from .sending_plan import SendingPlan
 
-_NOT_GIVEN = ("", None)
+HostVariables: TypeAlias = "Mapping[str, Any]"
+RelayOptions: TypeAlias = "dict[str, Any]"  # an item of option relays of module sender_plan
+_UNSET = ("", None)
 
 
-def of_inventory(hosts: Iterable[Mapping[str, Any]], tenant: str) -> list[dict[str, Any]]:
-    """The relays of module sender_plan for those hosts of the group `relays` that name this tenant (`relay_tenant`).
+def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptions]:
+    """The option `relays` of module sender_plan: those hosts of group `relays` whose `relay_tenant` is this tenant.
 
-    `hosts` are their host variables. `certificates` is left out where a relay has not told its own in this run. A relay that is
-    the other's twin (`relay_peer_of`) is not one of its own: the tenant takes both for the other.
+    `hosts`: their host variables. `certificates` is left out where this run has not read them. A relay host and those whose
+    `relay_peer_of` names it are one item.
     """
-    mine = [host for host in hosts if host.get("relay_tenant") == tenant and host.get("relay_state", "present") == "present"]
-    pairs: dict[str, list[Mapping[str, Any]]] = {}
-    for host in sorted(mine, key=lambda host: bool(host.get("relay_peer_of"))):
-        pairs.setdefault(str(host.get("relay_peer_of") or host["inventory_hostname"]), []).append(host)
-    return [_pair(name, [_of_host(host) for host in together]) for name, together in pairs.items()]
+    own = [host for host in hosts if host.get("relay_tenant") == tenant and host.get("relay_state", "present") == "present"]
+    groups: dict[str, list[HostVariables]] = {}
+    for host in sorted(own, key=lambda host: bool(host.get("relay_peer_of"))):
+        groups.setdefault(str(host.get("relay_peer_of") or host["inventory_hostname"]), []).append(host)
+    return [_merged(name, [_options(host) for host in together]) for name, together in groups.items()]
 
 
-def _pair(name: str, relays: list[dict[str, Any]]) -> dict[str, Any]:
-    """Relays that devices may use in each other's place, as the one that the senders name."""
-    whole = relays[0] | {"name": name, "host": " or ".join(relay["host"] for relay in relays)}
+def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:
+    """Relay hosts that devices may use alternatively, as one item."""
+    merged = relays[0] | {"name": name, "host": " or ".join(relay["host"] for relay in relays)}
     for option in ("public_addresses", "certificates", "retired_certificates"):
-        lists = [relay.get(option) for relay in relays]
-        known = [some for some in lists if some is not None]
-        if option == "certificates" and len(known) < len(relays):
-            whole.pop(option, None)  # all of them, or it is not known what the application needs
-        elif known:
-            whole[option] = list(dict.fromkeys(value for some in known for value in some))
-    return whole
+        values = [relay[option] for relay in relays if relay.get(option) is not None]
+        if option == "certificates" and len(values) < len(relays):
+            merged.pop(option, None)  # the application needs the certificates of all of them
+        elif values:
+            merged[option] = list(dict.fromkeys(value for listed in values for value in listed))
+    return merged
 
 
-def _of_host(host: Mapping[str, Any]) -> dict[str, Any]:
-    given = {
-        "host": _name(host),
+def _options(host: HostVariables) -> RelayOptions:
+    options = {
+        "host": _device_name(host),
         "upstream": host.get("relay_upstream", "oauth"),
         "public_addresses": host.get("relay_public_addresses"),
         "certificate_name": host.get("relay_certificate_name"),
@@ -55,18 +53,18 @@ def _of_host(host: Mapping[str, Any]) -> dict[str, Any]:
         "users": _users(host.get("relay_devices") or []),
         "managed": True,
     }
-    return {name: value for name, value in given.items() if value not in _NOT_GIVEN}
+    return {name: value for name, value in options.items() if value not in _UNSET}
 
 
-def _name(host: Mapping[str, Any]) -> str:
-    """What devices call it: the name in its certificate; how Ansible reaches it, where the inventory's name is no host's."""
+def _device_name(host: HostVariables) -> str:
+    """The name that devices connect to: that of its certificate; ansible_host, where the inventory's name has no domain."""
     inventory = str(host["inventory_hostname"])
-    told = [host.get("relay_hostname"), inventory if "." in inventory else None, host.get("ansible_host"), inventory]
-    return next(str(name) for name in told if name not in _NOT_GIVEN)
+    candidates = [host.get("relay_hostname"), inventory if "." in inventory else None, host.get("ansible_host"), inventory]
+    return next(str(name) for name in candidates if name not in _UNSET)
 
 
 def _users(devices: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Sender's address -> the name that a device logs in with; never a password."""
+    """Sender's address -> SASL user of its device; no password."""
     return {
         str(sender).lower(): str(device["username"])
         for device in devices
@@ -75,60 +73,39 @@ def _users(devices: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
-def read(options: Mapping[str, Any]) -> Relay:
-    """A relay from validated options."""
-    certificates = options["certificates"]
-    return Relay(
-        **{**options}
-        | {
-            "public_addresses": tuple(options["public_addresses"]),
-            "certificates": None if certificates is None else tuple(certificates),
-            "retired_certificates": tuple(options["retired_certificates"]),
-            "users": tuple((address.lower(), user) for address, user in options["users"].items()),
-        }
-    )
+@dataclass
+class RelayAssignment:
+    """A relay host's mailboxes (each with the addresses that send as it), and the senders that module relay_probe verifies."""
 
+    mailboxes: dict[str, list[str]] = field(default_factory=dict)
+    senders: list[dict[str, str]] = field(default_factory=list)
 
-def problems(relays: Sequence[Mapping[str, Any]], *, removes_unlisted: bool = False) -> list[str]:
-    """One sentence for each thing that is wrong. `removes_unlisted`: certificates that are not listed leave the application."""
-    names = [relay["name"] for relay in relays]
-    found = [f"m365_relays: {name} is there twice: give each relay its own name." for name in sorted(set(names)) if names.count(name) > 1]
-    for relay in relays:
-        if relay["upstream"] == "connector" and not relay["public_addresses"] and not relay["certificate_name"]:
-            ways = ("relay_public_addresses", "relay_certificate_name") if relay["managed"] else ("public_addresses", "certificate_name")
-            found.append(
-                f"m365_relays: {relay['name']} has upstream connector and neither {ways[0]} nor {ways[1]}: give one, or use upstream oauth."
-            )
-        if removes_unlisted and relay["managed"] and relay["upstream"] == "oauth" and relay["certificates"] is None:
-            found.append(
-                f"m365_relays: {relay['name']} has not told its certificate in this run, and entra_app_exclusive would remove it from the "
-                "application: run the whole playbook site, without --limit, while the relay host can be reached."
-            )
-    return found
-
-
-def wanted(decisions: Sequence[Decision], facts: Facts, wishes: Wishes) -> dict[str, dict[str, Any]]:
-    """Relay's name -> the mailboxes that it signs in to or sends for, each with its senders, and who is to be proven."""
-    found: dict[str, dict[str, Any]] = {name: {"mailboxes": [], "senders": []} for name, relay in facts.relays.items() if relay.managed}
-    for decision in decisions:
-        if not decision.relay or decision.relay.name not in found:
-            continue
-        work, sender = found[decision.relay.name], decision.sender
-        mailbox = next((entry for entry in work["mailboxes"] if entry["address"] == sender.mailbox), None)
-        if mailbox is None:
-            mailbox = {"address": sender.mailbox, "senders": []}
-            work["mailboxes"].append(mailbox)
-        if sender.address not in mailbox["senders"]:
-            mailbox["senders"].append(sender.address)
-        recipient = sender.verify_recipient or wishes.verify_recipient
+    def add(self, plan: SendingPlan, settings: PlanSettings) -> None:
+        sender = plan.sender
+        addresses = self.mailboxes.setdefault(sender.mailbox, [])
+        if sender.address not in addresses:
+            addresses.append(sender.address)
+        recipient = sender.verify_recipient or settings.verify_recipient
         if recipient:
-            work["senders"].append({"name": sender.name, "address": sender.address, "verify_recipient": recipient})
-    return found
+            self.senders.append({"name": sender.name, "address": sender.address, "verify_recipient": recipient})
+
+    def as_result(self) -> dict[str, Any]:
+        mailboxes = [{"address": address, "senders": senders} for address, senders in self.mailboxes.items()]
+        return {"mailboxes": mailboxes, "senders": self.senders}
 
 
-def certificates(decisions: Sequence[Decision], facts: Facts) -> tuple[list[str], list[str]]:
-    """What the application takes for the relay hosts that sign in, and what it loses at the end of a rotation."""
-    signing = {d.relay.name for d in decisions if d.relay and d.signs_in}
-    relays = [relay for name, relay in facts.relays.items() if name in signing]
+def assignments(plans: Iterable[SendingPlan], context: PlanningContext, settings: PlanSettings) -> dict[str, RelayAssignment]:
+    """Name of each relay host that this inventory deploys -> its assignment."""
+    result = {name: RelayAssignment() for name, relay in context.relay_hosts.items() if relay.managed}
+    for plan in plans:
+        if plan.relay_host and plan.relay_host.name in result:
+            result[plan.relay_host.name].add(plan, settings)
+    return result
+
+
+def certificates(plans: Iterable[SendingPlan], context: PlanningContext) -> tuple[list[str], list[str]]:
+    """PEM certificates that the application needs for relay hosts that sign in, and those that a finished rotation removes."""
+    names = {plan.relay_host.name for plan in plans if plan.relay_host and plan.uses_oauth}
+    relays = [relay for name, relay in context.relay_hosts.items() if name in names]
     current = [text for relay in relays for text in relay.certificates or ()]
     return current, [text for relay in relays for text in relay.retired_certificates if text not in current]

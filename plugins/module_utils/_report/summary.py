@@ -13,28 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from .._planning import methods
 from . import relay_hosts as relays
 
 Line: TypeAlias = "tuple[str, str | None]"
-_WAYS = {
-    "oauth": "OAuth",
-    "relay": "connector",
-    "hve": "High Volume Email",
-    "direct_send": "Direct Send",
-    "acs": "Azure Communication Services",
-    "hosted": "hosted relay",
-    "basic": "password",
-}
-_METHODS = {
-    "oauth": "OAuth",
-    "delegated": "OAuth (user)",
-    "basic": "password",
-    "connector": "connector",
-    "direct_send": "Direct Send",
-    "hve": "HVE",
-    "acs": "ACS",
-    "relay": "relay host",
-}
 
 
 @dataclass
@@ -119,10 +101,10 @@ class Report:
         columns = (
             ("TENANT", lambda host, entry: host),
             ("SENDER", lambda host, entry: entry["name"]),
-            ("WAY", lambda host, entry: _WAYS.get(entry["method"], entry["method"])),
+            ("METHOD", lambda host, entry: methods.label(entry["method"])),
         )
         broad = [max(len(column), *(len(cell(host, entry)) for host, entry in pairs)) for column, cell in columns]
-        yield "  ".join([*(f"{name:{size}}" for (name, _cell), size in zip(columns, broad, strict=True)), "BECAUSE"]), "bright gray"
+        yield "  ".join([*(f"{name:{size}}" for (name, _cell), size in zip(columns, broad, strict=True)), "REASON"]), "bright gray"
         indent = " " * (sum(broad) + 2 * len(broad))
         for host, entry in pairs:
             cells = "  ".join(f"{cell(host, entry):{size}}" for (_name, cell), size in zip(columns, broad, strict=True)) + "  "
@@ -208,7 +190,7 @@ def _result(sender: dict[str, Any]) -> str:
 _COLUMNS = (
     ("TENANT", lambda host, sender: host),
     ("SENDER", lambda host, sender: sender["name"]),
-    ("BY", lambda host, sender: _METHODS.get(sender["method"], sender["method"])),
+    ("METHOD", lambda host, sender: methods.label(sender["method"])),
     ("FROM", lambda host, sender: sender["address"]),
-    ("RESULT", lambda host, sender: _result(sender)),
+    ("STATUS", lambda host, sender: _result(sender)),
 )

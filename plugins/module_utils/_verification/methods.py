@@ -61,6 +61,19 @@ class Connector(Method):
     name = "connector"
 
 
+class RelayHost(Method):
+    """A relay host outside of this inventory takes the message without authentication."""
+
+    name = "relay_host"
+    at_mx = False
+
+    def check(self, sender: Sender, params: dict[str, Any]) -> list[str]:
+        return [] if sender["host"] else ["method relay_host needs host, the relay host."]
+
+    def server(self, cloud: Cloud, facts: Facts) -> tuple[str, int]:
+        return "", cloud.mx_port
+
+
 class DirectSend(Method):
     name = "direct_send"
 
@@ -166,4 +179,5 @@ class Acs(Method):
             conversation.sign_in_xoauth2(self.identity(sender), facts.token("acs"))
 
 
-METHODS: dict[str, Method] = {method.name: method for method in (OAuth(), Delegated(), Basic(), Connector(), DirectSend(), Hve(), Acs())}
+_ALL = (OAuth(), Connector(), RelayHost(), Hve(), DirectSend(), Acs(), Basic(), Delegated())
+METHODS: dict[str, Method] = {method.name: method for method in _ALL}

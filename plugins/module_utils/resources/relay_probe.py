@@ -102,7 +102,7 @@ def _result(attempt: Attempt, check_mode: bool) -> JsonObject:
         "name": attempt.name,
         "address": attempt.sender,
         "verify_recipient": attempt.recipient,
-        "method": "relay",
+        "method": "relay_host",
         "server": f"{HOST}:{PORT}",
         "verified": None if check_mode else attempt.sent,
         "message_id": None if check_mode else attempt.message_id,

@@ -1,50 +1,43 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of a tenant: from one list of senders to what every role has to do, with all that is impossible in one list.
+"""The plan of a tenant: from one list of senders to the variables of every role, with every problem in one list.
 
-Private to the collection. Reads, never writes: accepted domains, the senders' mailboxes, Security Defaults, licences.
+Reads, never writes: accepted domains, the senders' mailboxes, Security Defaults, licences.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 from .._clients.exchange import is_missing
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, mx_hosts
-from .._planning import limits, relay_hosts, tenant_limits
-from .._planning.context import PROVIDERS, UPSTREAMS, Facts, Mailbox, Relay
-from .._planning.decision import Decision, decide
-from .._planning.device_settings import settings, sheet
-from .._planning.senders import SENDER, Sender, problems, read
-from .._planning.variables import PREFIXES, Wishes, complete, derive, needed
+from .._planning import limits, options, relay_hosts, tenant_limits
+from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
+from .._planning.device_settings import device_settings, settings_page
+from .._planning.methods import METHODS
+from .._planning.role_variables import PREFIXES, Variables, complete, derive, roles_to_run
+from .._planning.senders import Sender
+from .._planning.sending_plan import SendingPlan, plan_sender
+from .._planning.upstreams import HOSTED_RELAYS
 from . import security_defaults
 
-RELAY = {
-    "name": {"type": "str", "required": True},
-    "host": {"type": "str", "required": True},
-    "upstream": {"type": "str", "choices": list(UPSTREAMS), "default": "connector"},
-    "public_addresses": {"type": "list", "elements": "str", "default": []},
-    "certificate_name": {"type": "str", "default": ""},
-    "managed": {"type": "bool", "default": False},
-    "certificates": {"type": "list", "elements": "str"},
-    "retired_certificates": {"type": "list", "elements": "str", "default": []},
-    "users": {"type": "dict", "default": {}},
-}
 OPTIONS = Spec(
     {
-        "senders": {"type": "list", "elements": "dict", "options": SENDER, "default": [], "variable": "m365_senders"},
-        "relays": {"type": "list", "elements": "dict", "options": RELAY, "default": [], "variable": "m365_relays"},
+        "senders": {"type": "list", "elements": "dict", "options": options.SENDER, "default": [], "variable": "m365_senders"},
+        "relays": {"type": "list", "elements": "dict", "options": options.RELAY_HOST, "default": [], "variable": "m365_relays"},
         "unused_access": {"type": "str", "choices": ["keep", "disable"], "default": "keep", "variable": "m365_unused_access"},
-        "hosted_relay": {"type": "str", "choices": sorted(PROVIDERS), "variable": "m365_hosted_relay"},
+        "hosted_relay": {"type": "str", "choices": sorted(HOSTED_RELAYS), "variable": "m365_hosted_relay"},
         "hve": {"type": "bool", "default": False, "variable": "m365_hve"},
         "basic_auth_end_date": {"type": "str", "default": limits.BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"},
         "basic_reenabled": {"type": "bool", "default": False, "variable": "m365_basic_reenabled"},
@@ -54,7 +47,7 @@ OPTIONS = Spec(
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
-        "given": {"type": "list", "elements": "str", "default": [], "prefixes": PREFIXES},
+        "inventory_variables": {"type": "list", "elements": "str", "default": [], "prefixes": PREFIXES},
     },
     writes=False,
 )
@@ -70,142 +63,166 @@ MAILBOX_PLANS = {
 _SKUS = "/subscribedSkus?$select=skuPartNumber,capabilityStatus,prepaidUnits,servicePlans"
 
 
-class SenderPlan(Reading):
+@dataclass(frozen=True)
+class Params:
+    """The module's options; None: not set."""
+
+    unused_access: str
+    hosted_relay: str | None
+    hve: bool
+    basic_auth_end_date: str
+    basic_reenabled: bool
+    licences: int | None
+    trial: bool
+    verify_recipient: str
+    app_unique_name: str
+    app_exclusive: bool
+    direct_send_rejected: bool
+    inventory_variables: tuple[str, ...]
+    senders: tuple[options.SenderOptions, ...] = nested(options.SenderOptions)
+    relays: tuple[options.RelayHostOptions, ...] = nested(options.RelayHostOptions)
+
+    @property
+    def relay_hosts(self) -> dict[str, RelayHost]:
+        return {item.name: options.relay_host(item) for item in self.relays}
+
+    @property
+    def settings(self) -> PlanSettings:
+        return PlanSettings(self.app_unique_name, self.unused_access == "disable", self.verify_recipient)
+
+
+class SenderPlan(ReadOnlyResource[Params]):
     """module sender_plan"""
 
     name = "sender_plan"
     spec = TENANT | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        found = problems(params["senders"])
-        found += [f"m365_verify_recipient: {text}" for text in mail_addresses.problems("it", _given(params["verify_recipient"]))]
+    def validate(self, params: Params) -> list[str]:
+        problems = options.sender_problems(params.senders)
+        recipient = [params.verify_recipient] if params.verify_recipient else []
+        problems += [f"m365_verify_recipient: {text}" for text in mail_addresses.problems("it", recipient)]
         try:
-            datetime.date.fromisoformat(params["basic_auth_end_date"])
+            datetime.date.fromisoformat(params.basic_auth_end_date)
         except ValueError:
-            found.append(
-                f"m365_basic_auth_end_date is {params['basic_auth_end_date']!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
+            problems.append(
+                f"m365_basic_auth_end_date is {params.basic_auth_end_date!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
             )
-        return found + relay_hosts.problems(params["relays"], removes_unlisted=params["app_exclusive"])
+        return problems + options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive)
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        senders = [read(item) for item in params["senders"]]
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
+        senders = [options.sender(item) for item in params.senders]
         if not senders:
-            idle = Facts(relays=_relays(params))
-            return Plan(outcome=_outcome([], complete({}, params["given"]), params, "", []) | _relay_hosts([], idle, Wishes("")))
-        facts, notes = gather(tenant, params, senders)
-        decisions = [decide(sender, facts) for sender in senders]
-        wrong = [text for decision in decisions for text in decision.problems] + tenant_limits.problems(decisions, facts)
-        if wrong:
-            raise InvalidInput(*wrong)
-        wishes = Wishes(params["app_unique_name"], params["unused_access"] == "disable", params["verify_recipient"])
-        variables = complete(derive(decisions, facts, wishes), params["given"])
-        entries = [_entry(tenant, decision, facts, wishes) for decision in decisions]
-        notes += [text for decision in decisions for text in decision.warnings]
-        coming = [m["address"] for m in variables.get("shared_mailbox_mailboxes", []) if not facts.mailbox(m["address"])]
-        outcome = _outcome(entries, variables, params, sheet(tenant.name, entries), coming) | _relay_hosts(decisions, facts, wishes)
-        return Plan(outcome=outcome, warnings=notes)
+            context = PlanningContext(relay_hosts=params.relay_hosts)
+            return Plan(outcome=_outcome(tenant, [], context, complete({}, params.inventory_variables), params))
+        context, notes = read_context(tenant, params, senders)
+        plans = [plan_sender(sender, context) for sender in senders]
+        problems = [text for plan in plans for text in plan.problems] + tenant_limits.problems(plans, context)
+        if problems:
+            raise InvalidInput(*problems)
+        variables = complete(derive(plans, context, params.settings), params.inventory_variables)
+        notes += [text for plan in plans for text in plan.warnings]
+        return Plan(outcome=_outcome(tenant, plans, context, variables, params), warnings=notes)
 
 
 RESOURCE = SenderPlan()
 
 
-def _given(text: str) -> list[str]:
-    return [text] if text else []
-
-
-def _relays(params: dict[str, Any]) -> dict[str, Relay]:
-    return {relay["name"]: relay_hosts.read(relay) for relay in params["relays"]}
-
-
-def _relay_hosts(decisions: list[Decision], facts: Facts, wishes: Wishes) -> dict[str, Any]:
-    current, retired = relay_hosts.certificates(decisions, facts)
-    return {"relays": relay_hosts.wanted(decisions, facts, wishes), "relay_certificates": current, "relay_retired_certificates": retired}
-
-
-def _outcome(entries: list[dict], variables: dict[str, Any], params: dict[str, Any], text: str, coming: list[str]) -> dict[str, Any]:
-    roles = needed([*variables, *params["given"]])
-    judged = [entry.pop("judged") for entry in entries]
+def _outcome(tenant: Tenant, plans: Sequence[SendingPlan], context: PlanningContext, variables: Variables, params: Params) -> JsonObject:
+    settings = params.settings
+    entries = [_entry(tenant, plan, context, settings) for plan in plans]
+    mailboxes = variables.get("shared_mailbox_mailboxes", [])
+    current, retired = relay_hosts.certificates(plans, context)
     return {
         "plan": entries,
-        "roles": roles,
+        "roles": roles_to_run([*variables, *params.inventory_variables]),
         "variables": variables,
-        "sheet": text,
-        "expected_mailboxes": coming,
-        "judged": [sender for sender in judged if sender],
+        "settings_page": settings_page(tenant.name, entries) if entries else "",
+        "expected_mailboxes": [mailbox["address"] for mailbox in mailboxes if not context.mailbox(mailbox["address"])],
+        "sign_ins": [sign_in for plan in plans if (sign_in := _sign_in(plan, settings))],
+        "relays": {name: relay.as_result() for name, relay in relay_hosts.assignments(plans, context, settings).items()},
+        "relay_certificates": current,
+        "relay_retired_certificates": retired,
     }
 
 
-def _judged(decision: Decision, wishes: Wishes) -> dict[str, str] | None:
-    """A sender that signs in, in the form in which module conditional_access_info takes it."""
-    method = "oauth" if decision.signs_in else decision.method
-    sender = decision.sender
-    if method not in ("oauth", "basic", "hve"):
+def _sign_in(plan: SendingPlan, settings: PlanSettings) -> dict[str, str] | None:
+    """A sender that signs in, as an item of option senders of module conditional_access_info; None where it does not."""
+    method = METHODS["oauth"] if plan.uses_oauth else METHODS[plan.method]
+    if not method.conditional_access:
         return None
-    by_app = method == "oauth" or (method == "hve" and sender.oauth)
-    return {"name": sender.name, "address": sender.mailbox, "method": method} | ({"app_unique_name": wishes.app} if by_app else {})
+    sender = plan.sender
+    by_app = method.name == "oauth" or (method.name == "hve" and sender.oauth)
+    sign_in = {"name": sender.name, "address": sender.mailbox, "method": method.name}
+    return sign_in | ({"app_unique_name": settings.app} if by_app else {})
 
 
-def _entry(tenant: Tenant, decision: Decision, facts: Facts, wishes: Wishes) -> dict[str, Any]:
+def _entry(tenant: Tenant, plan: SendingPlan, context: PlanningContext, settings: PlanSettings) -> JsonObject:
     return {
-        "name": decision.sender.name,
-        "address": decision.sender.address,
-        "method": decision.method,
-        "reason": decision.reason,
-        "settings": settings(decision, facts, tenant.cloud, wishes.app),
-        "judged": _judged(decision, wishes),
+        "name": plan.sender.name,
+        "address": plan.sender.address,
+        "method": plan.method,
+        "reason": plan.reason,
+        "settings": device_settings(plan, context, tenant.cloud, settings.app).as_result(),
     }
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def gather(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]) -> tuple[Facts, list[str]]:
-    """What is known of the tenant, with one batch of Graph and one of Exchange (ten commands each); and what could not be read."""
-    graph, notes = _directory(tenant, params, senders)
+def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tuple[PlanningContext, list[str]]:
+    """The tenant's current state, with one batch of Graph and one of Exchange (ten commands each); and notes on what was not readable."""
+    directory, notes = _directory(tenant, params, senders)
     domains, mailboxes = _organization(tenant, senders)
-    facts = Facts(
+    context = PlanningContext(
         domains=frozenset(domains),
         mailboxes=mailboxes,
-        trial=params["trial"],
-        basic_auth_end_date=datetime.date.fromisoformat(params["basic_auth_end_date"]),
-        basic_reenabled=params["basic_reenabled"],
+        trial=params.trial,
+        basic_auth_end_date=datetime.date.fromisoformat(params.basic_auth_end_date),
+        basic_reenabled=params.basic_reenabled,
         today=datetime.datetime.fromtimestamp(tenant.clock.now(), datetime.UTC).date(),
-        direct_send_rejected=params["direct_send_rejected"],
-        relays=_relays(params),
-        hosted=PROVIDERS.get(params["hosted_relay"] or ""),
-        hve=params["hve"],
-        acs="acs_smtp_username_communication_service" in params["given"],
-        **graph,
+        direct_send_rejected=params.direct_send_rejected,
+        relay_hosts=params.relay_hosts,
+        hosted_relay=HOSTED_RELAYS.get(params.hosted_relay or ""),
+        hve=params.hve,
+        acs="acs_smtp_username_communication_service" in params.inventory_variables,
+        security_defaults=directory.security_defaults,
+        mx_host=directory.mx_host,
+        licences=directory.licences,
     )
-    return facts, notes
+    return context, notes
 
 
-def _directory(tenant: Tenant, params: dict[str, Any], senders: Sequence[Sender]) -> tuple[dict[str, Any], list[str]]:
-    """Security Defaults, the MX host and the licences."""
+@dataclass(frozen=True)
+class _Directory:
+    security_defaults: bool
+    mx_host: str
+    licences: int | None
+
+
+def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tuple[_Directory, list[str]]:
+    """Security Defaults, the MX host and the licences, and notes on what was not readable."""
     domain = senders[0].domain
-    calls = [
-        security_defaults.READ,
-        mx_hosts.records(domain),
-    ]
-    if params["licences"] is None:
+    calls = [security_defaults.READ, mx_hosts.records(domain)]
+    if params.licences is None:
         calls.append(Call("GET", _SKUS, attempted="read the licences"))
     policy, records, *skus = tenant.graph.outcomes(calls)
     for answer in (policy, records):
         if isinstance(answer, GraphError):
             raise answer
     mx_host = mx_hosts.learn(tenant, domain, records)
-    found = {"security_defaults": security_defaults.is_on(policy), "mx_host": tenant.cloud.mx_host or mx_host}
+    directory = _Directory(security_defaults.is_on(policy), tenant.cloud.mx_host or mx_host, params.licences)
     if not skus:
-        return found | {"licences": params["licences"]}, []
+        return directory, []
     if isinstance(skus[0], GraphError):
         if skus[0].code not in ("Authorization_RequestDenied", "AccessDenied"):
             raise skus[0]
         note = (
-            "The licences could not be read (Organization.Read.All), so that the tenant's limit of external recipients was not "
-            "judged: grant it, or set m365_licences."
+            "The licences could not be read (Organization.Read.All), so that the tenant external recipient rate limit was not "
+            "checked: grant it, or set m365_licences."
         )
-        return found, [note]
-    return found | {"licences": licences((skus[0] or {}).get("value", []))}, []
+        return directory, [note]
+    return replace(directory, licences=licences((skus[0] or {}).get("value", []))), []
 
 
 def licences(skus: Sequence[dict]) -> int:
@@ -219,14 +236,14 @@ def licences(skus: Sequence[dict]) -> int:
 
 
 def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], dict[str, Mailbox]]:
-    """The accepted domains, and of the senders' addresses those that are mailboxes."""
+    """The accepted domains, and the existing mailboxes by the senders' addresses and by their primary addresses."""
     listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
-    boxes = [addresses.look_up(address, "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
-    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *boxes])
-    found = {}
+    lookups = [addresses.look_up(address, "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
+    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups])
+    mailboxes = {}
     for address, outcome in zip(listed, outcomes, strict=True):
         if not is_missing(outcome.error):
             [item, *_others] = outcome.checked().values
-            found[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))
-    found |= {mailbox.address: mailbox for mailbox in found.values()}
-    return addresses.learn_domains(tenant.exchange, domains), found
+            mailboxes[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))
+    mailboxes |= {mailbox.address: mailbox for mailbox in mailboxes.values()}
+    return addresses.learn_domains(tenant.exchange, domains), mailboxes

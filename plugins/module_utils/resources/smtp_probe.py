@@ -19,14 +19,16 @@ from .._core.waiting import Retry
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import Tenant
 from .._identity import token_stores
+from .._planning import methods as sending
 from .._verification.attempt import probe_all
 from .._verification.context import gather
 from .._verification.methods import METHODS
 
+VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
 SENDER = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
-    "method": {"type": "str", "choices": list(METHODS), "default": "oauth"},
+    "method": {"type": "str", "choices": VERIFIED, "default": "oauth"},
     "verify_recipient": {"type": "str", "required": True},
     "mailbox": {"type": "str"},
     "username": {"type": "str"},

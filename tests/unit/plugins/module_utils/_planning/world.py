@@ -1,34 +1,45 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the intent share: a tenant's facts, and senders in one line."""
+"""What the planning tests share: a planning context, and senders in one line."""
 
 from __future__ import annotations
 
 import datetime
 from typing import Any
 
-from ansible_collections.mailops.m365.plugins.module_utils._planning.context import PROVIDERS, Facts, Mailbox, Relay
-from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import SENDER, Sender, read
+from ansible_collections.mailops.m365.plugins.module_utils._core.params import make_params
+from ansible_collections.mailops.m365.plugins.module_utils._planning import options
+from ansible_collections.mailops.m365.plugins.module_utils._planning.context import Mailbox, PlanningContext, RelayHost
+from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import Sender
+from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_plan import SendingPlan, plan_sender
+from ansible_collections.mailops.m365.plugins.module_utils._planning.upstreams import HOSTED_RELAYS
 
 TODAY = datetime.date(2026, 11, 23)
-BRIDGE = Relay("bridge", "relay.contoso.com", "oauth")
-PLANT = Relay("plant", "10.1.2.3", "connector", ("198.51.100.7",))
+OAUTH_RELAY = RelayHost("gateway", "relay.contoso.com", "oauth")
+PLANT = RelayHost("plant", "10.1.2.3", "connector", ("198.51.100.7",))
 
 
-def item(**options: Any) -> dict[str, Any]:
-    """A sender's options as the module hands them in."""
-    blank = {name: option.get("default") for name, option in SENDER.items()}
-    return blank | {"name": "Device", "address": "device@contoso.com"} | options
+def item(**values: Any) -> options.SenderOptions:
+    """A sender's options as the module passes them."""
+    blank = {name: option.get("default") for name, option in options.SENDER.items()}
+    return make_params(options.SenderOptions, blank | {"name": "Device", "address": "device@contoso.com"} | values)
 
 
-def sender(**options: Any) -> Sender:
-    return read(item(**options))
+def sender(**values: Any) -> Sender:
+    return options.sender(item(**values))
 
 
-def facts(**known: Any) -> Facts:
-    mailboxes = {name: Mailbox(name, kind) for name, kind in known.pop("mailboxes", {}).items()}
-    relays = {relay.name: relay for relay in known.pop("relays", ())}
-    hosted = PROVIDERS.get(known.pop("hosted", ""))
-    standing: dict[str, Any] = {"domains": frozenset({"contoso.com", "contoso.onmicrosoft.com"}), "today": TODAY, "licences": 100}
-    return Facts(**standing | {"mailboxes": mailboxes, "relays": relays, "hosted": hosted} | known)
+def tenant(**values: Any) -> PlanningContext:
+    mailboxes = {name: Mailbox(name, kind) for name, kind in values.pop("mailboxes", {}).items()}
+    relay_hosts = {relay.name: relay for relay in values.pop("relay_hosts", ())}
+    hosted_relay = HOSTED_RELAYS.get(values.pop("hosted_relay", ""))
+    fixed: dict[str, Any] = {"domains": frozenset({"contoso.com", "contoso.onmicrosoft.com"}), "today": TODAY, "licences": 100}
+    return PlanningContext(**fixed | {"mailboxes": mailboxes, "relay_hosts": relay_hosts, "hosted_relay": hosted_relay} | values)
+
+
+def planned(known: PlanningContext, *senders: dict[str, Any]) -> list[SendingPlan]:
+    """The plans of these senders, which have no problems; their names are S0, S1, ..."""
+    plans = [plan_sender(sender(**{"name": f"S{number}", **values}), known) for number, values in enumerate(senders)]
+    assert not [problem for plan in plans for problem in plan.problems]
+    return plans

@@ -61,17 +61,17 @@ def test_a_check_run_says_how_every_sender_is_to_send_and_why() -> None:
     report = Report()
     report.add("contoso", "Decide", "sender_plan", result(plan=plan), True)
     shown = texts(report)
-    assert shown[4].split() == ["TENANT", "SENDER", "WAY", "BECAUSE"]
-    assert shown[5] == "contoso  ERP     OAuth     it signs in with OAuth"
-    assert shown[6].startswith("contoso  Old     password  it can do nothing but sign in by password;")
-    assert " ".join(line[27:] for line in shown[6:]) == because
+    assert shown[4].split() == ["TENANT", "SENDER", "METHOD", "REASON"]
+    assert shown[5] == "contoso  ERP     OAuth                 it signs in with OAuth"
+    assert shown[6].startswith("contoso  Old     Basic authentication  it can do nothing but sign in by password;")
+    assert " ".join(line[39:] for line in shown[6:]) == because
     assert report.as_json()["tasks"][0]["plan"] == plan
 
 
 def test_a_real_run_tells_results_instead_of_plans() -> None:
     report = Report()
     report.add("contoso", "Decide", "sender_plan", result(plan=[{"name": "ERP", "method": "oauth", "reason": "it can"}]), False)
-    assert not any("BECAUSE" in text for text in texts(report))
+    assert not any("REASON" in text for text in texts(report))
 
 
 def test_a_check_run_says_what_would_change_and_proves_nothing() -> None:

@@ -126,7 +126,7 @@ def test_message_is_traced_to_the_upstreams_reply(verify: Any, clock: FakeClock)
     result = verify(postfix)
     assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
     [sender] = result["senders"]
-    assert (sender["verified"], sender["stage"], sender["method"], sender["cause"]) == (True, "sent", "relay", "")
+    assert (sender["verified"], sender["stage"], sender["method"], sender["cause"]) == (True, "sent", "relay_host", "")
     assert [hop["to"] for hop in sender["hops"]] == ["Postfix", "Postfix", "submission proxy", "Microsoft 365"]
     assert f"Message-ID: {sender['message_id']}".encode() in postfix.messages[0]
     assert postfix.commands == [("mail", "scanner@contoso.com"), ("rcpt", "proof@example.net")]

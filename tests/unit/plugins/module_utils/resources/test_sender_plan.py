@@ -67,9 +67,9 @@ def test_a_plan_costs_two_requests_and_changes_nothing(play: Play, check_mode: b
     assert [(entry["name"], entry["method"]) for entry in result["plan"]] == [("ERP", "oauth"), ("UPS", "direct_send")]
     assert result["roles"] == ["shared_mailbox", "entra_app", "smtp_auth", "direct_send"]
     assert result["plan"][1]["settings"]["server"] == "contoso-com.mail.protection.outlook.com"
-    assert "| ERP | smtp.office365.com | 587 |" in result["sheet"]
+    assert "| ERP | smtp.office365.com | 587 |" in result["settings_page"]
     assert result["notes"] == [
-        "UPS: without public_addresses in the SPF record its mail may be taken for spam; give them, or use a relay host."
+        "UPS: without public_addresses in the SPF record its mail may be taken for spam; set them, or use a relay host."
     ]
 
 
@@ -84,7 +84,9 @@ def test_a_hundred_senders_cost_eleven_batches_of_exchange(play: Play) -> None:
 
 def test_without_senders_nothing_is_read(play: Play) -> None:
     service = Tenant()
-    result = play(RESOURCE, service, given=["smtp_auth_mailboxes", "entra_app_unique_name", "entra_app_full_access", "verify_wait"])
+    result = play(
+        RESOURCE, service, inventory_variables=["smtp_auth_mailboxes", "entra_app_unique_name", "entra_app_full_access", "verify_wait"]
+    )
     assert (service.requests, service.asked) == (0, [])
     assert result["roles"] == ["entra_app", "smtp_auth"]
     assert result["variables"] == {
@@ -94,20 +96,20 @@ def test_without_senders_nothing_is_read(play: Play) -> None:
     }
 
 
-def test_mailboxes_that_are_still_to_be_made_are_said(play: Play) -> None:
+def test_mailboxes_that_will_be_created_are_expected(play: Play) -> None:
     result = play(RESOURCE, Tenant(), senders=[ERP])
     assert result["expected_mailboxes"] == ["erp@contoso.com"]
     assert play(RESOURCE, Tenant(erp="SharedMailbox"), senders=[ERP])["expected_mailboxes"] == []
 
 
-def test_every_problem_of_the_tenant_comes_in_one_list(play: Play) -> None:
+def test_every_problem_of_the_tenant_is_in_one_list(play: Play) -> None:
     service = Tenant(security_defaults=True, skus=[{**SKU, "prepaidUnits": {"enabled": 1}}])
     senders = [
         {**ERP, "recipients_per_day": 9_000},
         {**ERP, "name": "Shop", "address": "shop@contoso.com", "recipients_per_day": 9_000},
         {"name": "Labels", "address": "labels@contoso.com", "method": "basic"},
         {**UPS, "name": "Storm", "method": "oauth", "messages_per_minute": 90},
-        {"name": "Foreign", "address": "x@fabrikam.com", "method": "relay", "public_addresses": ["203.0.113.10"]},
+        {"name": "Foreign", "address": "x@fabrikam.com", "method": "connector", "public_addresses": ["203.0.113.10"]},
     ]
     result = play(RESOURCE, service, senders=senders)
     problems = result["failure"]["problems"]
@@ -128,7 +130,7 @@ def test_malformed_senders_are_refused_without_a_request(play: Play) -> None:
     assert (service.requests, service.asked) == (0, [])
 
 
-def test_licences_that_may_not_be_read_are_a_note_and_stated_ones_are_not_asked_for(play: Play) -> None:
+def test_unreadable_licences_are_a_note_and_m365_licences_saves_the_request(play: Play) -> None:
     result = play(RESOURCE, Tenant(skus=None), senders=[ERP])
     assert "Organization.Read.All" in result["notes"][0]
     stated = Tenant(skus=None)

@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of senders and relay hosts: their specs, their problems, and the dataclasses made from them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .._core import mail_addresses
+from .._core.json_types import JsonObject
+from .._core.networks import PRIVATE, is_within
+from .._core.params import nested
+from .context import RelayHost
+from .methods import PLANNED
+from .senders import KINDS, Sender, VerifyConnection
+from .upstreams import UPSTREAMS
+
+SENDER: dict[str, JsonObject] = {
+    "name": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+    "kind": {"type": "str", "choices": sorted(KINDS), "default": "other"},
+    "method": {"type": "str", "choices": ["auto", *PLANNED], "default": "auto"},
+    "mailbox": {"type": "str"},
+    "display_name": {"type": "str"},
+    "recipients": {"type": "str", "choices": ["internal", "external"], "default": "external"},
+    "oauth": {"type": "bool"},
+    "tls12": {"type": "bool", "default": True},
+    "public_addresses": {"type": "list", "elements": "str", "default": []},
+    "certificate_name": {"type": "str"},
+    "connector": {"type": "str"},
+    "relay_host": {"type": "str"},
+    "messages_per_minute": {"type": "int", "default": 1},
+    "recipients_per_day": {"type": "int", "default": 0},
+    "recipients_per_message": {"type": "int", "default": 1},
+    "sent_items": {"type": "bool", "default": False},
+    "third_party_host": {"type": "bool", "default": False},
+    "keep_in_tenant": {"type": "bool", "default": False},
+    "verify_recipient": {"type": "str"},
+    "verify_connection": {
+        "type": "dict",
+        "options": {
+            "source_address": {"type": "str"},
+            "certificate_path": {"type": "path"},
+            "host": {"type": "str"},
+            "port": {"type": "int"},
+        },
+    },
+}
+RELAY_HOST: dict[str, JsonObject] = {
+    "name": {"type": "str", "required": True},
+    "host": {"type": "str", "required": True},
+    "upstream": {"type": "str", "choices": list(UPSTREAMS), "default": "connector"},
+    "public_addresses": {"type": "list", "elements": "str", "default": []},
+    "certificate_name": {"type": "str", "default": ""},
+    "managed": {"type": "bool", "default": False},
+    "certificates": {"type": "list", "elements": "str"},
+    "retired_certificates": {"type": "list", "elements": "str", "default": []},
+    "users": {"type": "dict", "default": {}},
+}
+
+
+@dataclass(frozen=True)
+class SenderOptions:
+    """An item of m365_senders; None: not set."""
+
+    name: str
+    address: str
+    kind: str
+    method: str
+    mailbox: str | None
+    display_name: str | None
+    recipients: str
+    oauth: bool | None
+    tls12: bool
+    public_addresses: tuple[str, ...]
+    certificate_name: str | None
+    connector: str | None
+    relay_host: str | None
+    messages_per_minute: int
+    recipients_per_day: int
+    recipients_per_message: int
+    sent_items: bool
+    third_party_host: bool
+    keep_in_tenant: bool
+    verify_recipient: str | None
+    verify_connection: VerifyConnection | None = nested(VerifyConnection)
+
+
+@dataclass(frozen=True)
+class RelayHostOptions:
+    """An item of option relays; `users`: sender's address -> SASL user."""
+
+    name: str
+    host: str
+    upstream: str
+    public_addresses: tuple[str, ...]
+    certificate_name: str
+    managed: bool
+    certificates: tuple[str, ...] | None
+    retired_certificates: tuple[str, ...]
+    users: Mapping[str, str]
+
+
+def sender(options: SenderOptions) -> Sender:
+    """A sender with its defaults: its kind decides `oauth` where that is not set, and its address is the default mailbox."""
+    address = _normalized(options.address)
+    oauth = options.oauth
+    return Sender(
+        name=options.name,
+        address=address,
+        kind=options.kind,
+        method=options.method,
+        mailbox=address if options.mailbox is None else _normalized(options.mailbox),
+        display_name=options.display_name,
+        recipients=options.recipients,
+        oauth=KINDS[options.kind] or options.method == "oauth" if oauth is None else oauth,
+        tls12=options.tls12,
+        public_addresses=options.public_addresses,
+        certificate_name=_normalized(options.certificate_name),
+        connector=options.connector or "",
+        relay_host=options.relay_host or "",
+        messages_per_minute=options.messages_per_minute,
+        recipients_per_day=options.recipients_per_day,
+        recipients_per_message=options.recipients_per_message,
+        sent_items=options.sent_items,
+        third_party_host=options.third_party_host,
+        keep_in_tenant=options.keep_in_tenant,
+        verify_recipient=_normalized(options.verify_recipient),
+        verify_connection=options.verify_connection or VerifyConnection(),
+    )
+
+
+def _normalized(text: str | None) -> str:
+    return (text or "").strip().lower()
+
+
+def relay_host(options: RelayHostOptions) -> RelayHost:
+    """A relay host, the addresses of its users in lower case."""
+    return RelayHost(
+        name=options.name,
+        host=options.host,
+        upstream=options.upstream,
+        public_addresses=options.public_addresses,
+        certificate_name=options.certificate_name,
+        managed=options.managed,
+        certificates=options.certificates,
+        retired_certificates=options.retired_certificates,
+        users=tuple((address.lower(), user) for address, user in options.users.items()),
+    )
+
+
+def sender_problems(items: Sequence[SenderOptions]) -> list[str]:
+    """Every malformed option of m365_senders, one sentence each."""
+    problems: list[str] = []
+    names: set[str] = set()
+    for item in items:
+        name = item.name.strip()
+        label = f"m365_senders: {name or '(no name)'}"
+        if not name:
+            problems.append(f"m365_senders: a sender with address {item.address!r} has an empty name: name what sends.")
+        elif name.lower() in names:
+            problems.append(f"{label}: the name is used twice: give each sender its own name.")
+        names.add(name.lower())
+        problems += [f"{label}: {text}" for text in _sender_problems(item)]
+    return problems
+
+
+def _sender_problems(item: SenderOptions) -> list[str]:
+    problems = mail_addresses.problems("address", [item.address])
+    for option, address in (("mailbox", item.mailbox), ("verify_recipient", item.verify_recipient)):
+        problems += mail_addresses.problems(option, [] if address is None else [address])
+    rates = (
+        ("messages_per_minute", item.messages_per_minute, 1),
+        ("recipients_per_day", item.recipients_per_day, 0),
+        ("recipients_per_message", item.recipients_per_message, 1),
+    )
+    problems += [f"{option} is {rate}: give a number of at least {least}." for option, rate, least in rates if rate < least]
+    for text in item.public_addresses:
+        problem = _public_address_problem(text)
+        problems += [f"public_addresses holds {text!r}, {problem}."] if problem else []
+    return problems
+
+
+def _public_address_problem(text: str) -> str:
+    """Why no inbound connector accepts an address ("New-InboundConnector", SenderIPAddresses); "" where it does."""
+    try:
+        network = ipaddress.ip_network(text, strict=True)
+    except ValueError:
+        return "which is neither an IPv4 address nor a network such as 203.0.113.0/28"
+    if network.version != 4:
+        return "which is IPv6: Exchange Online matches connectors by IPv4 only; give the public IPv4 address"
+    if network.prefixlen < 24:
+        return "which is larger than the /24 that Exchange Online accepts: list its parts"
+    if is_within(network, PRIVATE):
+        return "which is private: give the public address that Microsoft sees, behind NAT"
+    return ""
+
+
+def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: bool = False) -> list[str]:
+    """Every problem of the relay hosts, one sentence each.
+
+    `removes_unlisted`: the application loses certificates that are not listed.
+    """
+    names = [item.name for item in items]
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    problems = [f"m365_relays: the name {name} is used twice: give each relay host its own name." for name in duplicates]
+    for item in items:
+        if item.upstream == "connector" and not item.public_addresses and not item.certificate_name:
+            prefix = "relay_" if item.managed else ""
+            problems.append(
+                f"m365_relays: {item.name} has upstream connector and neither {prefix}public_addresses nor {prefix}certificate_name: "
+                "set one, or use upstream oauth."
+            )
+        if removes_unlisted and item.managed and item.upstream == "oauth" and item.certificates is None:
+            problems.append(
+                f"m365_relays: the certificate of {item.name} was not read in this run, and entra_app_exclusive would remove it from "
+                "the application: run the whole playbook site, without --limit, while the relay host can be reached."
+            )
+    return problems

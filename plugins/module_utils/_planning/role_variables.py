@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the tenant's roles, derived from the planned senders, and the roles to run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from .connectors import connectors
+from .context import PlanningContext, PlanSettings
+from .sending_plan import SendingPlan
+
+Variables: TypeAlias = "dict[str, Any]"  # role variables by name, as Ansible takes them
+
+# The roles in the order in which a tenant is configured, each with a variable that makes it run.
+ROLES = (
+    ("shared_mailbox", "shared_mailbox_mailboxes"),
+    ("entra_app", "entra_app_unique_name"),
+    ("delegated_sign_in", "delegated_sign_in_users"),
+    ("hve_account", "hve_account_accounts"),
+    ("acs_smtp_username", "acs_smtp_username_usernames"),
+    ("smtp_auth", "smtp_auth_mailboxes"),
+    ("smtp_auth", "smtp_auth_organization"),
+    ("authentication_policy", "authentication_policy_policies"),
+    ("authentication_policy", "authentication_policy_organization"),
+    ("inbound_connector", "inbound_connector_connectors"),
+    ("direct_send", "direct_send_rejected"),
+    ("spf", "spf_ip4"),
+    ("spf", "spf_includes"),
+    ("spf", "spf_domains"),
+    ("spf", "spf_policy"),
+    ("verify", "verify_senders"),
+)
+# The roles' own defaults of variables that role tenant passes, for those that neither a sender nor the inventory sets.
+DEFAULTS: dict[str, Variables] = {
+    "entra_app": {"entra_app_permissions": [{"name": "SMTP.SendAsApp"}], "entra_app_full_access": [], "entra_app_send_as": []},
+    "smtp_auth": {"smtp_auth_mailboxes": [], "smtp_auth_exclusive": False},
+    "authentication_policy": {"authentication_policy_policies": [], "authentication_policy_exclusive": False},
+    "direct_send": {"direct_send_senders": []},
+}
+# Every variable that role tenant passes to another role.
+PASSED = (
+    *dict.fromkeys([*(variable for _role, variable in ROLES), *(name for defaults in DEFAULTS.values() for name in defaults)]),
+    "verify_app_unique_name",
+)
+# Certificates of relay hosts are appended to what the inventory lists: variable -> result of module sender_plan.
+APPENDED = {
+    "entra_app_certificates": "relay_certificates",
+    "entra_app_retired_certificates": "relay_retired_certificates",
+}
+PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
+BASIC_POLICY, BLOCK_BASIC_POLICY = "mailops SMTP by password", "mailops no SMTP by password"
+
+
+def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: PlanSettings) -> Variables:
+    """Every variable that a sender, or the disabling of unused access, needs."""
+    by_method: dict[str, list[SendingPlan]] = {}
+    for plan in plans:
+        by_method.setdefault(plan.method, []).append(plan)
+    oauth = [plan for plan in plans if plan.uses_oauth]
+    basic, direct, hve, acs = (by_method.get(name, []) for name in ("basic", "direct_send", "hve", "acs"))
+    variables: Variables = {}
+    if oauth or hve:
+        variables |= _application(oauth, hve, context, settings)
+    if mailboxes := list(_shared_mailboxes(oauth, context)):
+        variables["shared_mailbox_mailboxes"] = mailboxes
+    if oauth or basic:
+        variables["smtp_auth_mailboxes"] = list(_smtp_auth(oauth, basic))
+    if basic:
+        policy = {"name": BASIC_POLICY, "allow_basic_smtp": True, "mailboxes": _sign_in_mailboxes(basic)}
+        variables["authentication_policy_policies"] = [policy]
+    if settings.disable_unused_access:
+        variables |= _unused_access(variables, direct)
+    if listed := list(connectors(plans)):
+        variables["inbound_connector_connectors"] = listed
+    if direct:
+        variables.setdefault("direct_send_rejected", False)
+        variables["direct_send_senders"] = [plan.sender.address for plan in direct]
+    if hve:
+        variables["hve_account_accounts"] = [_hve_account(plan, settings) for plan in hve]
+    if acs:
+        variables["acs_smtp_username_usernames"] = [
+            {"name": _resource_name(plan.sender.name), "username": plan.sender.address} for plan in acs
+        ]
+    variables |= _spf(plans, context)
+    if tests := [test for plan in plans if (test := _test_message(plan, settings))]:
+        variables["verify_senders"] = tests
+    if tests and "entra_app_unique_name" in variables:
+        variables["verify_app_unique_name"] = variables["entra_app_unique_name"]
+    return variables
+
+
+def complete(variables: Mapping[str, Any], inventory: Collection[str]) -> Variables:
+    """The variables that the inventory does not set, with the defaults of the roles to run. `inventory`: names that it sets."""
+    roles = roles_to_run([*variables, *inventory])
+    values = {name: value for role in roles for name, value in DEFAULTS.get(role, {}).items()} | {**variables}
+    return {name: value for name, value in values.items() if name not in inventory}
+
+
+def roles_to_run(variables: Collection[str]) -> list[str]:
+    """The roles that these variables make run, in their order."""
+    return list(dict.fromkeys(role for role, variable in ROLES if variable in variables))
+
+
+def with_inventory(plan: Mapping[str, Any], inventory: Mapping[str, Any]) -> Variables:
+    """What role tenant passes to the other roles: the plan's variables, where the inventory sets none of its own.
+
+    `plan`: the result of module sender_plan. `inventory`: the host variables. The inventory's values do not pass through a task's
+    result, since some of them are secrets.
+    """
+    values = {**plan["variables"]} | {name: inventory[name] for name in PASSED if name in inventory}
+    return values | {name: [*inventory.get(name, []), *plan[result]] for name, result in APPENDED.items()}
+
+
+def _unique(items: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(items))
+
+
+def _sign_in_mailboxes(plans: Iterable[SendingPlan]) -> list[str]:
+    return _unique(plan.sender.mailbox for plan in plans)
+
+
+def _application(
+    oauth: Collection[SendingPlan], hve: Collection[SendingPlan], context: PlanningContext, settings: PlanSettings
+) -> Variables:
+    permissions = [{"name": "SMTP.SendAsApp"}] if oauth else []
+    permissions += [{"name": "Mail.Send"}] if any(plan.sender.oauth for plan in hve) else []
+    return {
+        "entra_app_unique_name": settings.app,
+        "entra_app_permissions": permissions,
+        "entra_app_full_access": _sign_in_mailboxes(oauth),
+        "entra_app_send_as": _unique(plan.sender.address for plan in oauth if not _own_address(plan, context)),
+    }
+
+
+def _own_address(plan: SendingPlan, context: PlanningContext) -> bool:
+    """Whether the sender's address is the primary address or an alias of the mailbox that it signs in to."""
+    return context.primary_address(plan.sender.address) == context.primary_address(plan.sender.mailbox)
+
+
+def _shared_mailboxes(oauth: Iterable[SendingPlan], context: PlanningContext) -> Iterator[Variables]:
+    """Mailboxes to create and existing shared mailboxes; a licensed user's mailbox is not managed."""
+    mailboxes: dict[str, Variables] = {}
+    for plan in oauth:
+        sender = plan.sender
+        primary, from_address = context.primary_address(sender.mailbox), context.primary_address(sender.address)
+        for address in _unique((primary, from_address)):
+            current = context.mailbox(address)
+            if current and current.recipient_type != "SharedMailbox":
+                continue
+            entry = mailboxes.setdefault(address, {"address": address})
+            if sender.display_name and address == from_address:
+                entry["display_name"] = sender.display_name
+            if sender.sent_items and address != primary:
+                entry["message_copy_for_sent_as"] = True
+    yield from mailboxes.values()
+
+
+def _smtp_auth(oauth: Collection[SendingPlan], basic: Collection[SendingPlan]) -> Iterator[dict[str, str]]:
+    with_password = _sign_in_mailboxes(basic)
+    for address in _unique(_sign_in_mailboxes(oauth) + with_password):
+        yield {"address": address} | ({"sign_in": "basic"} if address in with_password else {})
+
+
+def _unused_access(variables: Mapping[str, Any], direct: Collection[SendingPlan]) -> Variables:
+    """Disables what no sender uses: SMTP AUTH of all other mailboxes, Basic authentication, Direct Send."""
+    block = {"name": BLOCK_BASIC_POLICY, "allow_basic_smtp": False, "mailboxes": list[str]()}
+    return {
+        "smtp_auth_organization": "disabled",
+        "smtp_auth_exclusive": True,
+        "smtp_auth_mailboxes": variables.get("smtp_auth_mailboxes", []),
+        "authentication_policy_policies": [*variables.get("authentication_policy_policies", []), block],
+        "authentication_policy_organization": BLOCK_BASIC_POLICY,
+        "authentication_policy_exclusive": True,
+        "direct_send_rejected": not direct,
+    }
+
+
+def _hve_account(plan: SendingPlan, settings: PlanSettings) -> Variables:
+    sender = plan.sender
+    account: Variables = {"address": sender.address, "display_name": sender.display_name or sender.name}
+    return account | ({"apps": [settings.app]} if sender.oauth else {})
+
+
+def _resource_name(text: str) -> str:
+    """The name of an Azure resource: lower-case letters, digits and hyphens."""
+    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split())
+
+
+def _spf(plans: Iterable[SendingPlan], context: PlanningContext) -> Variables:
+    """IP addresses that send for the tenant's domains without its mailboxes, and the records of hosted relays."""
+    services = [context.hosted_relay] if any(plan.method == "hosted" for plan in plans) else []
+    services += [plan.relay_host.delivery.hosted_relay for plan in plans if plan.relay_host]
+    includes = _unique(service.spf_include for service in services if service)
+    addresses = {address for plan in plans if plan.from_own_source for address in (plan.relay_host or plan.sender).public_addresses}
+    return {"spf_ip4": sorted(addresses), "spf_includes": includes} if addresses or includes else {}
+
+
+def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None:
+    """An item of verify_senders; None without recipient, and where module smtp_probe does not verify the method."""
+    sender = plan.sender
+    recipient = sender.verify_recipient or settings.verify_recipient
+    if not recipient or not plan.entry or plan.entry.verified_by != "smtp_probe":
+        return None
+    if plan.relay_host and plan.relay_host.managed:
+        return None  # module relay_probe verifies it on the relay host
+    test: Variables = {"name": sender.name, "method": plan.method, "address": sender.address, "verify_recipient": recipient}
+    if sender.mailbox != sender.address and plan.method in ("oauth", "basic"):
+        test["mailbox"] = sender.mailbox
+    if plan.relay_host:
+        test |= {"host": plan.relay_host.host, "port": 25}
+    return test | {name: value for name, value in asdict(sender.verify_connection).items() if value is not None}

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Malformed options of senders."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._planning.options import sender_problems
+
+from .world import item
+
+MALFORMED = {
+    "no_address": ({"address": "device"}, "m365_senders: Device: address holds 'device', which is no mail address (name@domain)."),
+    "private": ({"public_addresses": ["10.1.2.3"]}, "public_addresses holds '10.1.2.3', which is private"),
+    "large": ({"public_addresses": ["203.0.0.0/16"]}, "which is larger than the /24"),
+    "six": ({"public_addresses": ["2001:db8::1"]}, "which is IPv6"),
+    "words": ({"public_addresses": ["the office"]}, "which is neither an IPv4 address nor a network"),
+    "host bits": ({"public_addresses": ["203.0.113.7/24"]}, "which is neither an IPv4 address nor a network"),
+    "negative": ({"recipients_per_day": -1}, "recipients_per_day is -1: give a number of at least 0."),
+    "none": ({"messages_per_minute": 0}, "messages_per_minute is 0: give a number of at least 1."),
+    "name": ({"name": " "}, "has an empty name: name what sends."),
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_option_is_named(case: str) -> None:
+    options, sentence = MALFORMED[case]
+    [problem] = sender_problems([item(**options)])
+    assert sentence in problem
+
+
+def test_every_malformed_option_is_named_at_once() -> None:
+    found = sender_problems([item(), item(name="device", verify_recipient="nobody", mailbox="", public_addresses=["10.0.0.1"])])
+    assert len(found) == 4
+    assert "the name is used twice" in found[0]

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role variables that planned senders need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.mailops.m365.plugins.module_utils._planning.context import Mailbox, PlanningContext, PlanSettings
+from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import METHODS, PLANNED
+from ansible_collections.mailops.m365.plugins.module_utils._planning.role_variables import (
+    APPENDED,
+    DEFAULTS,
+    PASSED,
+    ROLES,
+    complete,
+    derive,
+    roles_to_run,
+    with_inventory,
+)
+
+from tests.static.tree import REPO
+
+from .world import OAUTH_RELAY, PLANT, planned, tenant
+
+OFFICE = ["203.0.113.10"]
+APP = "mailops-smtp-sender"
+
+
+def variables(known: PlanningContext, *senders: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    return derive(planned(known, *senders), known, PlanSettings(APP, **settings))
+
+
+def test_oauth_needs_mailbox_permissions_and_smtp_auth() -> None:
+    values = variables(tenant(), {"kind": "erp", "display_name": "ERP", "verify_recipient": "proof@example.net"})
+    assert values == {
+        "shared_mailbox_mailboxes": [{"address": "device@contoso.com", "display_name": "ERP"}],
+        "entra_app_unique_name": APP,
+        "entra_app_permissions": [{"name": "SMTP.SendAsApp"}],
+        "entra_app_full_access": ["device@contoso.com"],
+        "entra_app_send_as": [],
+        "smtp_auth_mailboxes": [{"address": "device@contoso.com"}],
+        "verify_senders": [{"name": "S0", "method": "oauth", "address": "device@contoso.com", "verify_recipient": "proof@example.net"}],
+        "verify_app_unique_name": APP,
+    }
+    assert roles_to_run(values) == ["shared_mailbox", "entra_app", "smtp_auth", "verify"]
+
+
+def test_another_address_of_a_mailbox_needs_send_as() -> None:
+    senders = [{"kind": "erp", "mailbox": "Shop@contoso.com"}, {"kind": "website", "address": "shop@contoso.com"}]
+    values = variables(tenant(), *senders)
+    assert values["entra_app_full_access"] == ["shop@contoso.com"]
+    assert values["entra_app_send_as"] == ["device@contoso.com"]
+    assert [m["address"] for m in values["shared_mailbox_mailboxes"]] == ["shop@contoso.com", "device@contoso.com"]
+
+
+def test_an_alias_needs_neither_mailbox_nor_send_as() -> None:
+    shop = Mailbox("shop@contoso.com", "SharedMailbox")
+    known = PlanningContext(**vars(tenant()) | {"mailboxes": dict.fromkeys(("shop@contoso.com", "device@contoso.com"), shop)})
+    values = variables(known, {"kind": "erp", "mailbox": "shop@contoso.com"})
+    assert values["entra_app_send_as"] == []
+    assert values["shared_mailbox_mailboxes"] == [{"address": "shop@contoso.com"}]
+
+
+def test_a_user_mailbox_is_not_managed() -> None:
+    values = variables(tenant(mailboxes={"device@contoso.com": "UserMailbox"}), {"kind": "erp"})
+    assert "shared_mailbox_mailboxes" not in values
+
+
+def test_sent_items_of_another_address_enables_message_copy() -> None:
+    values = variables(tenant(), {"kind": "erp", "mailbox": "shop@contoso.com", "sent_items": True})
+    assert values["shared_mailbox_mailboxes"][1] == {"address": "device@contoso.com", "message_copy_for_sent_as": True}
+
+
+def test_basic_authentication_needs_smtp_auth_and_a_policy() -> None:
+    values = variables(tenant(mailboxes={"device@contoso.com": "UserMailbox"}), {"method": "basic"})
+    assert values["smtp_auth_mailboxes"] == [{"address": "device@contoso.com", "sign_in": "basic"}]
+    [policy] = values["authentication_policy_policies"]
+    assert (policy["allow_basic_smtp"], policy["mailboxes"]) == (True, ["device@contoso.com"])
+    assert "entra_app_unique_name" not in values
+
+
+@pytest.mark.parametrize(("addresses", "connectors"), [
+    ([["203.0.113.1"], ["203.0.113.2"]], [["203.0.113.1"], ["203.0.113.2"]]),
+    ([["203.0.113.1"], ["203.0.113.1"]], [["203.0.113.1"]]),
+    ([["203.0.113.1"], ["203.0.113.2"], ["203.0.113.2", "203.0.113.1"]], [["203.0.113.1", "203.0.113.2"]]),
+])  # fmt: skip
+def test_senders_that_share_an_ip_address_share_a_connector(addresses: list[list[str]], connectors: list[list[str]]) -> None:
+    values = variables(tenant(), *({"public_addresses": some} for some in addresses))
+    assert [c["sender_ip_addresses"] for c in values["inbound_connector_connectors"]] == connectors
+    assert [c["name"] for c in values["inbound_connector_connectors"]] == [f"mailops {some[0]}" for some in connectors]
+    assert values["spf_ip4"] == sorted({address for some in addresses for address in some})
+
+
+def test_the_order_of_senders_does_not_rename_a_connector() -> None:
+    senders = [{"public_addresses": ["203.0.113.2"]}, {"public_addresses": ["203.0.113.1", "203.0.113.2"]}]
+    names = [variables(tenant(), *some)["inbound_connector_connectors"][0]["name"] for some in (senders, senders[::-1])]
+    assert names == ["mailops 203.0.113.1"] * 2
+
+
+def test_certificates_and_relay_hosts_have_their_own_connectors() -> None:
+    known = tenant(relay_hosts=[PLANT, OAUTH_RELAY])
+    values = variables(
+        known,
+        {"certificate_name": "x.contoso.com"},
+        {"relay_host": "plant"},
+        {"relay_host": "gateway"},
+        {"connector": "Mine", "public_addresses": OFFICE},
+    )
+    by_name = {c["name"]: c for c in values["inbound_connector_connectors"]}
+    assert by_name["mailops x.contoso.com"]["tls_sender_certificate_name"] == "x.contoso.com"
+    assert by_name["mailops x.contoso.com"]["require_tls"] is True
+    assert by_name["mailops plant"]["sender_ip_addresses"] == ["198.51.100.7"]
+    assert by_name["Mine"]["comment"] == "mailops.m365: S3"
+    assert len(by_name) == 3, "a relay host that signs in needs no connector"
+    assert values["entra_app_full_access"] == ["device@contoso.com"]
+
+
+def test_direct_send_is_not_rejected_where_a_sender_uses_it() -> None:
+    values = variables(tenant(), {"recipients": "internal", "kind": "ups"})
+    assert (values["direct_send_rejected"], values["direct_send_senders"]) == (False, ["device@contoso.com"])
+
+
+def test_disabling_unused_access() -> None:
+    values = variables(tenant(), {"kind": "erp"}, disable_unused_access=True)
+    assert (values["smtp_auth_organization"], values["smtp_auth_exclusive"]) == ("disabled", True)
+    assert values["direct_send_rejected"] is True
+    assert values["authentication_policy_organization"] == values["authentication_policy_policies"][-1]["name"]
+    direct = variables(tenant(), {"recipients": "internal", "kind": "ups"}, disable_unused_access=True)
+    assert (direct["direct_send_rejected"], direct["smtp_auth_mailboxes"]) == (False, [])
+
+
+def test_hve_acs_and_a_hosted_relay() -> None:
+    known = tenant(hve=True, acs=True, hosted_relay="sendgrid")
+    values = variables(
+        known, {"method": "hve", "recipients": "internal", "kind": "erp"}, {"method": "acs", "name": "Web shop"}, {"method": "hosted"}
+    )
+    assert values["hve_account_accounts"] == [{"address": "device@contoso.com", "display_name": "S0", "apps": [APP]}]
+    assert values["entra_app_permissions"] == [{"name": "Mail.Send"}]
+    assert values["acs_smtp_username_usernames"] == [{"name": "web-shop", "username": "device@contoso.com"}]
+    assert values["spf_includes"] == ["sendgrid.net"]
+
+
+def test_inventory_variables_take_precedence_and_make_their_role_run() -> None:
+    values = complete(variables(tenant(), {"kind": "erp"}), ["smtp_auth_mailboxes", "direct_send_rejected"])
+    assert "smtp_auth_mailboxes" not in values
+    assert values["direct_send_senders"] == []
+    assert roles_to_run([*values, "smtp_auth_mailboxes", "direct_send_rejected"]) == [
+        "shared_mailbox",
+        "entra_app",
+        "smtp_auth",
+        "direct_send",
+    ]
+
+
+def test_defaults_are_those_of_the_roles() -> None:
+    for role, defaults in DEFAULTS.items():
+        own = yaml.safe_load((REPO / "roles" / role / "defaults/main.yml").read_text())
+        assert defaults == {name: own[name] for name in defaults}
+    for role, variable in ROLES:
+        if (REPO / "roles" / role).exists():
+            assert variable in (REPO / "roles" / role / "meta/argument_specs.yml").read_text()
+
+
+def test_every_method_makes_its_own_roles_run() -> None:
+    known = tenant(
+        relay_hosts=[OAUTH_RELAY, PLANT], hve=True, acs=True, hosted_relay="mailgun", mailboxes={"user@contoso.com": "UserMailbox"}
+    )
+    senders: dict[str, list[dict[str, Any]]] = {
+        "connector": [{"public_addresses": OFFICE}],
+        "relay_host": [{"relay_host": "gateway"}, {"relay_host": "plant"}],
+        "hve": [{"recipients": "internal", "kind": "erp"}],
+        "direct_send": [{"recipients": "internal", "public_addresses": OFFICE}],
+        "basic": [{"address": "user@contoso.com"}],
+    }
+    for method in PLANNED:
+        plans = planned(known, *({**values, "method": method} for values in senders.get(method, [{}])))
+        assert set(roles_to_run(derive(plans, known, PlanSettings(APP)))) == set(METHODS[method].roles), method
+
+
+def test_the_inventory_wins_over_the_plan_and_relay_certificates_are_appended() -> None:
+    plan = {
+        "variables": {"smtp_auth_mailboxes": [], "spf_ip4": ["203.0.113.1"]},
+        "relay_certificates": ["relay"],
+        "relay_retired_certificates": [],
+    }
+    inventory = {
+        "smtp_auth_organization": "disabled",
+        "spf_ip4": ["203.0.113.2"],
+        "entra_app_certificates": ["own"],
+        "spf_tsig_secret": "x",
+    }
+    assert with_inventory(plan, inventory) == {
+        "smtp_auth_mailboxes": [],
+        "smtp_auth_organization": "disabled",
+        "spf_ip4": ["203.0.113.2"],
+        "entra_app_certificates": ["own", "relay"],
+        "entra_app_retired_certificates": [],
+    }
+
+
+def test_role_tenant_passes_exactly_the_derived_variables() -> None:
+    files = [REPO / "roles/tenant/tasks" / name for name in ("identities.yml", "routes.yml", "verify.yml")]
+    tasks = [task for file in files for task in yaml.safe_load(file.read_text())]
+    passed = {name for task in tasks for name in task.get("vars", {}) if not name.startswith("m365_")}
+    unconditional = {"delegated_sign_in_users", "spf_domains", "spf_policy"}  # of the inventory alone
+    assert passed == {*PASSED, *APPENDED} - unconditional

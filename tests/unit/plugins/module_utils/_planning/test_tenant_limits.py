@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits that several senders exceed together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._planning import limits, tenant_limits
+from ansible_collections.mailops.m365.plugins.module_utils._planning.context import PlanningContext, RelayHost
+
+from .world import OAUTH_RELAY, PLANT, planned, tenant
+
+OFFICE = ["203.0.113.10"]
+
+
+def total(known: PlanningContext, *senders: dict[str, Any]) -> list[str]:
+    return tenant_limits.problems(planned(known, *senders), known)
+
+
+@pytest.mark.parametrize(
+    ("licences", "trial", "allowed"),
+    [(1, False, 10_000), (10, False, 12_005), (100, False, 22_059), (1_000, False, 72_446), (9, True, 5_000)],
+)
+def test_the_external_limit_is_microsofts_formula(licences: int, trial: bool, allowed: int) -> None:
+    assert abs(limits.external_recipients_a_day(licences, trial=trial) - allowed) <= 1
+    many = [{"public_addresses": OFFICE, "recipients_per_day": allowed // 2}, {"public_addresses": OFFICE, "recipients_per_day": allowed}]
+    [problem] = total(tenant(licences=licences, trial=trial), *many)
+    assert "tenant external recipient rate limit" in problem
+    assert ("a trial tenant" in problem) == trial
+
+
+def test_internal_recipients_and_other_services_do_not_count() -> None:
+    known = tenant(licences=1, acs=True)
+    assert not total(known, {"public_addresses": OFFICE, "recipients": "internal", "recipients_per_day": 90_000})
+    assert not total(known, {"method": "acs", "recipients_per_day": 90_000})
+    assert not total(tenant(licences=None), {"public_addresses": OFFICE, "recipients_per_day": 90_000})
+
+
+def test_senders_of_one_mailbox_share_its_limits() -> None:
+    twenty = {"kind": "erp", "messages_per_minute": 20, "recipients_per_day": 6_000, "recipients": "internal"}
+    rate, day = total(tenant(), twenty, twenty)
+    assert rate.startswith("m365_senders: S0, S1 together send 40 messages a minute as device@contoso.com, which may send 30:")
+    assert "12,000 recipients a day" in day
+    assert not total(tenant(), twenty, twenty | {"mailbox": "other@contoso.com"})
+
+
+def test_the_initial_domain_reaches_100_external_recipients() -> None:
+    one = {"kind": "erp", "address": "a@contoso.onmicrosoft.com", "recipients_per_day": 60}
+    assert not total(tenant(), one)
+    [problem] = total(tenant(), one, one | {"address": "b@contoso.onmicrosoft.com"})
+    assert "120 external recipients a day" in problem
+
+
+@pytest.mark.parametrize(("relay_host", "counted"), [
+    (OAUTH_RELAY, True),
+    (PLANT, True),
+    (RelayHost("out", "10.1.2.4", "sendgrid"), False),
+    (RelayHost("out", "10.1.2.4", "smtp2go"), False),
+    (RelayHost("out", "10.1.2.4", "mailgun"), False),
+    (RelayHost("out", "10.1.2.4", "acs"), False),
+    (RelayHost("out", "10.1.2.4", "smarthost"), False),
+])  # fmt: skip
+def test_mail_of_a_relay_host_counts_where_its_upstream_is_exchange_online(relay_host: RelayHost, counted: bool) -> None:
+    known = tenant(relay_hosts=[relay_host], licences=1)
+    newsletters = [{"relay_host": relay_host.name, "address": f"{n}@contoso.com", "recipients_per_day": 9_000} for n in range(3)]
+    assert bool(total(known, *newsletters)) is counted
+    initial = [{**sender, "address": f"{n}@contoso.onmicrosoft.com"} for n, sender in enumerate(newsletters)]
+    assert bool([text for text in total(known, *initial) if "onmicrosoft.com domain" in text]) is counted
