@@ -1,7 +1,7 @@
-"""One world a story: the emulator at Microsoft's names, devices, and the hosts that tests boot in it.
+"""One world a test group: the emulator at Microsoft's names, devices, and the hosts that the tests boot in it.
 
-A story is a file, or files of one xdist_group: its tests run on one worker, in their order, in a world in which nothing else happened.
-A test that fails shows the end of its hosts' journals. Without what test hosts need, every test here is skipped with the reason.
+A group is a file, or the files of one xdist_group: its tests run on one worker, in their order, in a world of their own. A failed test
+shows the end of its hosts' journals. Where the requirements of test hosts are missing, every test here is skipped with the reason.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from testbed.host import HostError
 from testbed.network import Network, NetworkError
 from testbed.world import TENANTS, World
 
-from .door import Door, build
+from .device_relay import DeviceRelay, deploy
 
 _LINES = "60"
-# These tests count messages; what Microsoft does with the thirty-first of a minute is the emulator's own tests' to see.
+# These tests count messages; the limit of 30 messages a minute is tested with the emulator.
 _UNPACED = "\nsettings:\n  options:\n    smtp: {pace: false}\n"
-# The longest first, so that no worker is left with one at the end: `faults` waits ten minutes for real. A story that is new comes last.
-_ORDER = ("faults", "doors", "test_day_two", "test_absent", "rotation", "test_pair", "smart-hosts", "test_testbed")
+# The longest first, so that no worker runs one alone at the end: `outages` waits ten minutes. A group that is not listed comes last.
+_ORDER = ("outages", "devices", "test_operations", "test_removal", "key-rotation", "test_two_relays", "upstreams", "test_testbed")
 _worlds: list[World] = []
 
 
@@ -33,14 +33,14 @@ _worlds: list[World] = []
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = needs.missing()
     for item in (item for item in items if "tests/hosts/" in item.nodeid):
-        item.add_marker(pytest.mark.xdist_group(_story(item)))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
         if missing:
             item.add_marker(pytest.mark.skip(reason=missing))
-    ranks = {story: rank for rank, story in enumerate(_ORDER)}
-    items.sort(key=lambda item: (ranks.get(_story(item), len(ranks)), _story(item)))  # stable: within a story nothing moves
+    ranks = {group: rank for rank, group in enumerate(_ORDER)}
+    items.sort(key=lambda item: (ranks.get(_group(item), len(ranks)), _group(item)))  # stable: the order within a group is kept
 
 
-def _story(node: pytest.Item | pytest.Module) -> str:
+def _group(node: pytest.Item | pytest.Module) -> str:
     marker = node.get_closest_marker("xdist_group")
     return str(marker.args[0]) if marker else node.path.stem
 
@@ -56,19 +56,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-class Stage:
-    """Where a worker's stories are played, one after the other; the worker itself is in the network of the present one."""
+class Environment:
+    """The world of a worker's current test group; the worker itself is in its network."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory, self._story = directory, ""
-        self._doors: dict[str, Door] = {}
+        self._directory, self._current = directory, ""
+        self._relays: dict[str, DeviceRelay] = {}
         self._open = contextlib.ExitStack()
 
-    def world(self, story: str) -> World:
-        """A story's world, without hosts as yet; the world of the story before is gone."""
-        if story != self._story:
+    def world(self, group: str) -> World:
+        """The world of a group, without hosts at first; the previous group's world is removed."""
+        if group != self._current:
             self.clear()
-            directory = self._directory / story
+            directory = self._directory / group
             network = Network(directory / "network")
             self._open.callback(network.stop)
             network.start()
@@ -77,40 +77,40 @@ class Stage:
             tenants.write_text(TENANTS.read_text(encoding="utf-8") + _UNPACED, encoding="utf-8")
             world.up({}, tenants=tenants)
             self._open.enter_context(network.entered())
-            self._story = story
+            self._current = group
             _worlds.append(world)
         return _worlds[0]
 
-    def doors(self, world: World) -> dict[str, Door]:
-        """Release -> a relay that devices send through; both are shared by all tests of the story."""
-        if not self._doors:
-            self._doors = build(world)
-        return self._doors
+    def relays(self, world: World) -> dict[str, DeviceRelay]:
+        """Release -> a relay with devices; shared by all tests of the group."""
+        if not self._relays:
+            self._relays = deploy(world)
+        return self._relays
 
     def clear(self) -> None:
-        self._story, self._doors = "", {}
+        self._current, self._relays = "", {}
         _worlds.clear()
         self._open.close()
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    image.make_all()  # before a network is entered, from which there is no way to a mirror
-    found = Stage(tmp_path_factory.mktemp("stage"))
-    yield found
-    found.clear()
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    image.make_all()  # before a network is entered, which has no route to a mirror
+    result = Environment(tmp_path_factory.mktemp("environment"))
+    yield result
+    result.clear()
 
 
 @pytest.fixture(scope="module")
-def world(request: pytest.FixtureRequest, stage: Stage) -> World:
-    return stage.world(_story(request.node))
+def world(request: pytest.FixtureRequest, environment: Environment) -> World:
+    return environment.world(_group(request.node))
 
 
 @pytest.fixture(scope="module")
-def doors(stage: Stage, world: World) -> dict[str, Door]:
-    return stage.doors(world)
+def relays(environment: Environment, world: World) -> dict[str, DeviceRelay]:
+    return environment.relays(world)
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def door(request: pytest.FixtureRequest, doors: dict[str, Door]) -> Door:
-    return doors[request.param]
+def relay(request: pytest.FixtureRequest, relays: dict[str, DeviceRelay]) -> DeviceRelay:
+    return relays[request.param]

@@ -1,4 +1,4 @@
-"""A deployed relay host, as the tests of faults use it: brought there by playbook site, fed by devices, and counted by Message-ID."""
+"""A relay host deployed by playbook site, with devices that send and messages that are counted by Message-ID."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ from testbed.network import Network
 from testbed.world import World
 
 REPO = Path(__file__).resolve().parent.parent.parent
-MAILER = Path(__file__).with_name("mailer.py")
+SENDING_DEVICE = Path(__file__).with_name("sending_device.py")
 ACCEPTED, UNKNOWN, REFUSED = "accepted", "unknown", "refused"
 # A state that an idle machine reaches in a number of seconds may take so many times longer on a busy one.
 BUSY = 4
 
 
-def wait_until(come: Callable[[], Any], seconds: float, what: str | Callable[[], object]) -> Any:
-    """The first true result of `come`; a failure with `what` where that takes longer than `seconds` on an idle machine."""
+def wait_until(condition: Callable[[], Any], seconds: float, what: str | Callable[[], object]) -> Any:
+    """The first true value of the condition; a failure with `what` where that takes longer than `seconds` on an idle machine."""
     limit = time.monotonic() + BUSY * seconds
-    while not (found := come()):
+    while not (value := condition()):
         assert time.monotonic() < limit, f"not within {BUSY * seconds:.0f} s: {what() if callable(what) else what}"
         time.sleep(0.2)
-    return found
+    return value
 
 
 def connections(host: Host) -> list[str]:
-    """Those to the service, as ss says it."""
+    """The host's connections to the service, as ss prints them."""
     return host.run("ss -Htn state established '( dport = :587 )'").splitlines()
 
 
-def hang_up(host: Host) -> None:
-    """Wait until the relay has let go of its idle connections: what is refused before a message begins concerns the next one."""
+def close_connections(host: Host) -> None:
+    """Wait until the relay has closed its idle connections: a fault of the greeting applies to new connections only."""
     wait_until(lambda: not connections(host), 30, "no connection to the service")
 
 
 @dataclass
 class Sending:
-    """A device at work; `outcome` waits for its end."""
+    """A device that sends; `outcome` waits for its end."""
 
     process: subprocess.Popen[str]
 
-    def outcome(self, patience: float = 120) -> dict[str, str]:
+    def outcome(self, timeout: float = 120) -> dict[str, str]:
         """Message-ID -> accepted, unknown or refused with the reason."""
-        said, problem = self.process.communicate(timeout=patience)
-        assert self.process.returncode == 0, problem
-        return dict(json.loads(said))
+        stdout, stderr = self.process.communicate(timeout=timeout)
+        assert self.process.returncode == 0, stderr
+        return dict(json.loads(stdout))
 
 
 @dataclass
 class Relay:
-    """`mailbox` is the one that its devices send as; `device` the namespace they send from."""
+    """`mailbox`: what its devices send as; `device`: the namespace that they send from."""
 
     world: World
     host: Host
@@ -70,21 +70,21 @@ class Relay:
     # -- sending --------------------------------------------------------------------------------------------------
 
     def start_sending(self, prefix: str, count: int, **more: Any) -> Sending:
-        order = {"server": self.host.address, "prefix": prefix, "count": count, "sender": self.mailbox} | more
-        device = ["ip", "netns", "exec", self.device, sys.executable, str(MAILER), json.dumps(order)]
+        parameters = {"server": self.host.address, "prefix": prefix, "count": count, "sender": self.mailbox} | more
+        device = ["ip", "netns", "exec", self.device, sys.executable, str(SENDING_DEVICE), json.dumps(parameters)]
         command = [*self.world.network.inside, *device]
         return Sending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
 
     @contextmanager
-    def sending(self, prefix: str, enough: Path, **more: Any) -> Iterator[Sending]:
-        """A device sends all the while. `enough` is the file that ends it, however the while ends."""
+    def sending(self, prefix: str, stop_file: Path, **more: Any) -> Iterator[Sending]:
+        """A device sends meanwhile, until `stop_file` exists; it is created at the end."""
         try:
-            yield self.start_sending(prefix, 2000, until=str(enough), **more)
+            yield self.start_sending(prefix, 2000, until=str(stop_file), **more)
         finally:
-            enough.touch()
+            stop_file.touch()
 
     def send(self, prefix: str, count: int, **more: Any) -> dict[str, str]:
-        """Send and wait: every message has to be accepted."""
+        """Send and wait; every message has to be accepted."""
         outcome = self.start_sending(prefix, count, **more).outcome()
         assert set(outcome.values()) == {ACCEPTED}, outcome
         return outcome
@@ -92,30 +92,30 @@ class Relay:
     # -- counting -------------------------------------------------------------------------------------------------
 
     def arrived(self, prefix: str) -> Counter[str]:
-        """Message-ID (without brackets) -> how often the service took it."""
-        found = (str(message["message_id"]).strip("<>") for message in self.world.admin.messages())
-        return Counter(number for number in found if number.startswith(f"{prefix}-"))
+        """Message-ID (without brackets) -> how often the service accepted it."""
+        ids = (str(message["message_id"]).strip("<>") for message in self.world.admin.messages())
+        return Counter(number for number in ids if number.startswith(f"{prefix}-"))
 
     def queue(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.host.run("postqueue -j").splitlines()]
 
     def status(self) -> dict[str, Any]:
-        """What `mailops-relay status` says."""
+        """The output of `mailops-relay status --json`."""
         done = self.host.call("mailops-relay status --json")
         assert done.returncode in (0, 1), done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
 
     def reasons(self) -> set[str]:
-        """Why messages wait, as Postfix says it."""
+        """Postfix's reasons of the queued messages."""
         return {recipient.get("delay_reason", "") for entry in self.queue() for recipient in entry["recipients"]}
 
-    def drains(self, seconds: float = 120) -> None:
-        """Wait until nothing waits any more, by itself."""
+    def wait_until_empty(self, seconds: float = 120) -> None:
+        """Wait until the queue is empty, without a flush."""
         wait_until(lambda: not self.queue(), seconds, lambda: f"an empty queue; waiting for: {self.reasons()}")
 
     def flush(self, seconds: float = 60) -> None:
-        """The same, with every message tried now and not when Postfix's pace says so: other tests wait for that."""
+        """Flush the queue until it is empty."""
         limit = time.monotonic() + BUSY * seconds
         while self.queue():
             assert time.monotonic() < limit, f"still waiting: {self.reasons()}"
@@ -123,48 +123,48 @@ class Relay:
             time.sleep(2)
 
     def deferred(self, count: int, seconds: float = 60) -> set[str]:
-        """Wait until so many messages wait with a reason; the reasons."""
+        """Wait until so many messages are deferred; the reasons."""
         wait_until(lambda: sum(1 for entry in self.queue() if entry["queue_name"] == "deferred") >= count, seconds, "deferred messages")
         return self.reasons()
 
-    def count(self, outcome: dict[str, str], prefix: str) -> list[str]:
-        """Nothing is lost and nothing comes that was refused; the Message-IDs that came more than once."""
+    def duplicates(self, outcome: dict[str, str], prefix: str) -> list[str]:
+        """Assert that no accepted message is lost and no refused one arrived; the Message-IDs that arrived more than once."""
         arrived = self.arrived(prefix)
         accepted = {number for number, what in outcome.items() if what == ACCEPTED}
         refused = {number for number, what in outcome.items() if what.startswith(REFUSED)}
         assert not accepted - set(arrived), f"lost: {sorted(accepted - set(arrived))}"
-        assert not refused & set(arrived), f"refused, and yet sent: {sorted(refused & set(arrived))}"
+        assert not refused & set(arrived), f"refused, but sent: {sorted(refused & set(arrived))}"
         return sorted(number for number, times in arrived.items() if times > 1)
 
     def attempts(self, numbers: Iterable[str]) -> dict[str, list[str]]:
-        """Message-ID -> what Postfix says of its attempts to deliver the message, of which the last one succeeded."""
-        found: dict[str, list[str]] = {number: [] for number in numbers}
+        """Message-ID -> Postfix's log lines of its delivery attempts, of which the last one succeeded."""
+        result: dict[str, list[str]] = {number: [] for number in numbers}
         ids: dict[str, str] = {}
         for line in self.host.run(["journalctl", "--no-pager", "--output=cat", "--facility=mail"]).splitlines():
             queue_id, _, rest = line.partition(": ")
             if named := re.fullmatch(r"message-id=<(.+)>", rest):
                 ids[queue_id] = named[1]
-            elif " status=" in rest and (number := ids.get(queue_id)) in found:
-                found[str(number)].append(line)
-        for number, lines in found.items():
-            assert lines, f"Postfix says nothing of {number}"
+            elif " status=" in rest and (number := ids.get(queue_id)) in result:
+                result[str(number)].append(line)
+        for number, lines in result.items():
+            assert lines, f"Postfix has no log line of {number}"
             assert " status=sent " in lines[-1], lines
-        return found
+        return result
 
-    def late(self, numbers: Iterable[str]) -> list[str]:
-        """The attempts to deliver these messages that did not succeed."""
+    def failed_attempts(self, numbers: Iterable[str]) -> list[str]:
+        """The log lines of failed attempts to deliver these messages."""
         return [line for lines in self.attempts(numbers).values() for line in lines if " status=sent " not in line]
 
-    def explain(self, twice: list[str]) -> dict[str, list[str]]:
-        """Postfix knows of one delivery of each of these: the reply to another never reached it. Its attempts."""
-        attempts = self.attempts(twice)
+    def delivered_once(self, duplicates: list[str]) -> dict[str, list[str]]:
+        """Assert that Postfix logged one delivery of each of these: the reply to another did not reach it. Its attempts."""
+        attempts = self.attempts(duplicates)
         for number, lines in attempts.items():
             assert len([line for line in lines if " status=sent " in line]) == 1, (number, lines)
         return attempts
 
 
 def deploy(world: World, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
-    """Run playbook site for the tenant's senders and these of the relays; `variables` are those of all, by name."""
+    """Run playbook site for the tenant's senders and these relays; `variables`: of all relays, by name."""
     overlay = {
         "all": {
             "children": {
@@ -173,11 +173,11 @@ def deploy(world: World, variables: dict[str, dict[str, Any]], senders: list[dic
             }
         }
     }
-    play(world, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
+    run_playbook(world, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
 
 
-def play(world: World, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
-    """Run a playbook in the hub, with the world's inventory and more."""
+def run_playbook(world: World, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
+    """Run a playbook in the hub, with the world's inventory and this overlay."""
     file = world.directory / "overlay.json"
     file.write_text(json.dumps(overlay), encoding="utf-8")
     command = [Path(sys.executable).parent / "ansible-playbook", f"--inventory={world.inventory}", f"--inventory={file}", playbook]
@@ -188,12 +188,12 @@ def play(world: World, playbook: str, overlay: dict[str, Any], *arguments: str) 
     return done.stdout
 
 
-def cut_off(network: Network, host: Host, *, ports: tuple[int, ...] = (25, 443, 587)) -> None:
-    """The host's packets to these ports get lost on the way, as in an outage; nobody tells it."""
+def block_network(network: Network, host: Host, *, ports: tuple[int, ...] = (25, 443, 587)) -> None:
+    """Drop the host's packets to these ports silently, as in an outage."""
     listed = ", ".join(str(port) for port in ports)
     rule = f"add chain inet outage out {{ type filter hook output priority 0; }}; add rule inet outage out tcp dport {{ {listed} }} drop"
     network.run([*host.ssh, f"nft 'add table inet outage; {rule}'"])
 
 
-def connect_again(network: Network, host: Host) -> None:
+def unblock_network(network: Network, host: Host) -> None:
     network.run([*host.ssh, "nft delete table inet outage"])

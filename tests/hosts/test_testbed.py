@@ -1,4 +1,4 @@
-"""The test hosts themselves: they boot, they trust what they should, and nothing is left of them."""
+"""The test hosts themselves: they boot, they trust the emulator's CA, and they are removed completely."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ def test_names_of_microsoft_lead_to_the_emulator_and_no_others_anywhere(host: Ho
 @pytest.mark.parametrize("server", ["smtp.office365.com:587", "contoso-com.mail.protection.outlook.com:25", "smtp.azurecomm.net:587"])
 def test_openssl_on_a_host_trusts_the_service_by_its_name(host: Host, server: str) -> None:
     name = server.partition(":")[0]
-    told = host.run(
+    output = host.run(
         f"openssl s_client -starttls smtp -connect {server} -verify_hostname {name} -verify_return_error -brief </dev/null 2>&1"
     )
-    assert "Verification: OK" in told
+    assert "Verification: OK" in output
 
 
 def test_a_foreign_client_installs_without_the_internet_and_verifies_the_service(host: Host) -> None:
     host.run("apt-get install --quiet --yes --no-install-recommends swaks libnet-ssleay-perl")
     command = "swaks --server smtp.office365.com --port 587 --tls --tls-verify --quit-after TLS --to ada@contoso.com"
-    told = host.run(command)
-    assert "=== TLS started with cipher" in told
+    output = host.run(command)
+    assert "=== TLS started with cipher" in output
     # The same without its trust in the emulator: it is that which decides.
     refused = host.call(f"{command} --tls-ca-path /etc/ssl/private")
     assert refused.returncode != 0, refused.stdout

@@ -1,4 +1,4 @@
-"""A relay goes: mail that waits is sent or taken along, and the host is what it was. Two hosts that share the mailboxes."""
+"""Removal of a relay: its queue is sent or exported, and the host is restored. Two hosts that share the mailboxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testbed.host import Host
 from testbed.world import World
 
 from .relay import BUSY
-from .smart_relay import Upstream, play, played, upstream
+from .smarthost_relay import Upstream, run_role, try_role, upstream
 
 SEND = (
     "for i in $(seq {count}); do printf 'Subject: {tag}-%s\\n\\nhello\\n.dot\\n' $i | "
@@ -22,34 +22,34 @@ SEND = (
 
 @pytest.fixture(scope="module", params=image.tested())
 def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
-    found = world.boot(f"absent{request.param}", request.param)
-    played(world, found.name)
-    yield found
-    world.remove(found.name)
+    booted = world.boot(f"absent{request.param}", request.param)
+    run_role(world, booted.name)
+    yield booted
+    world.remove(booted.name)
 
 
 def queued(host: Host) -> int:
     return len(host.run("postqueue -j").splitlines())
 
 
-def eventually(what: Callable[[], bool], patience: float = 30) -> None:
-    limit = time.monotonic() + BUSY * patience
-    while not what():
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    limit = time.monotonic() + BUSY * seconds
+    while not condition():
         assert time.monotonic() < limit
         time.sleep(0.2)
 
 
-def came_whole(taken: Upstream, tag: str, count: int) -> None:
-    """Each message of SEND once, to both in one transaction, with its line that begins with a dot."""
+def assert_complete(server: Upstream, tag: str, count: int) -> None:
+    """Each message of SEND arrived once, for both recipients in one transaction, with its line that begins with a dot."""
     envelope = ["MAIL FROM:<scanner@contoso.com>", "RCPT TO:<a@example.net>", "RCPT TO:<b@example.net>"]
-    assert taken.messages() == [([f"Subject: {tag}-{number}"], envelope, "hello\r\n.dot\r\n") for number in range(1, count + 1)]
-    assert taken.count() == count
+    assert server.messages() == [([f"Subject: {tag}-{number}"], envelope, "hello\r\n.dot\r\n") for number in range(1, count + 1)]
+    assert server.count() == count
 
 
-def test_a_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -> None:
+def test_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -> None:
     host.run(SEND.format(count=3, tag="stuck"))
-    eventually(lambda: queued(host) == 3 and "delay_reason" in host.run("postqueue -j"))
-    done = play(world, host.name, relay_state="absent", relay_drain_timeout=2)
+    wait_until(lambda: queued(host) == 3 and "delay_reason" in host.run("postqueue -j"))
+    done = try_role(world, host.name, relay_state="absent", relay_drain_timeout=2)
     assert done.returncode == 2
     assert "3 messages are still in the relay's queue after 2 s (3 x the upstream server does not answer the relay)" in done.stdout
     assert queued(host) == 3
@@ -57,18 +57,18 @@ def test_a_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -
     assert host.run("test -f /etc/mailops-relay/relay.json && echo there") == "there\n"
 
 
-def test_an_exported_queue_is_sent_again_whole(world: World, host: Host) -> None:
+def test_exported_queue_is_imported_completely(world: World, host: Host) -> None:
     assert "3 messages exported" in host.run("mailops-relay export /root/queue")
     assert queued(host) == 0
     assert host.run("stat -c %a /root/queue /root/queue/*").split() == ["700", *["600"] * 6]
-    with upstream(world) as taken:
-        assert "3 messages taken" in host.run("mailops-relay import /root/queue")
-        eventually(lambda: taken.count() >= 3 and queued(host) == 0)
-        came_whole(taken, "stuck", 3)
+    with upstream(world) as server:
+        assert "3 messages imported" in host.run("mailops-relay import /root/queue")
+        wait_until(lambda: server.count() >= 3 and queued(host) == 0)
+        assert_complete(server, "stuck", 3)
     assert host.run("ls /root/queue") == ""
 
 
-def test_a_backup_is_restored(host: Host) -> None:
+def test_backup_is_restored(host: Host) -> None:
     file = host.run("mailops-relay backup /var/backups/mailops-relay").strip()
     assert host.run(f"stat -c '%a %U' {file}") == "600 root\n"
     before = host.read("/etc/postfix/main.cf")
@@ -79,32 +79,32 @@ def test_a_backup_is_restored(host: Host) -> None:
     assert "mailops-relay-backup.timer" in host.run("systemctl list-timers --no-legend")
 
 
-def test_the_probe_proves_the_relays_senders_and_names_what_is_wrong(world: World, host: Host) -> None:
+def test_probe_verifies_senders_and_names_the_failure(world: World, host: Host) -> None:
     senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}]
-    stranger = {"name": "Stranger", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
-    with upstream(world) as taken:
-        assert played(world, host.name, "--check", entry="prove", relay_senders=senders)["changed"] == 0
-        assert taken.count() == 0
-        assert played(world, host.name, entry="prove", relay_senders=senders)["changed"] == 0
-        assert taken.count() == 1
-        refused = play(world, host.name, entry="prove", relay_senders=[*senders, stranger])
+    foreign = {"name": "Foreign", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
+    with upstream(world) as server:
+        assert run_role(world, host.name, "--check", entry="prove", relay_senders=senders)["changed"] == 0
+        assert server.count() == 0
+        assert run_role(world, host.name, entry="prove", relay_senders=senders)["changed"] == 0
+        assert server.count() == 1
+        refused = try_role(world, host.name, entry="prove", relay_senders=[*senders, foreign])
     assert refused.returncode == 2
-    assert "1 of 2 senders cannot send through this relay: Stranger: the relay does not send as this address." in refused.stdout
+    assert "1 of 2 senders cannot send through this relay: Foreign: the relay does not send as this address." in refused.stdout
     assert queued(host) == 0
 
 
-def test_a_relay_that_goes_sends_what_waits_and_leaves_the_host_as_it_was(world: World, host: Host) -> None:
+def test_removed_relay_drains_its_queue_and_restores_the_host(world: World, host: Host) -> None:
     host.run(SEND.format(count=3, tag="last"))
-    eventually(lambda: queued(host) == 3)
-    assert played(world, host.name, "--check", relay_state="absent")["failed"] == 0
+    wait_until(lambda: queued(host) == 3)
+    assert run_role(world, host.name, "--check", relay_state="absent")["failed"] == 0
     assert queued(host) == 3
-    with upstream(world) as taken:
-        played(world, host.name, relay_state="absent", relay_drain_timeout=60)
-        came_whole(taken, "last", 3)
+    with upstream(world) as server:
+        run_role(world, host.name, relay_state="absent", relay_drain_timeout=60)
+        assert_complete(server, "last", 3)
     for path in ("/etc/mailops-relay", "/var/lib/mailops-relay", "/etc/postfix/m365", "/usr/local/sbin/mailops-relay"):
         assert host.call(f"test -e {path}").returncode == 1, path
     assert host.call("getent passwd mailops-relay").returncode == 2
     assert host.call("ls /etc/systemd/system/mailops-relay*").returncode == 2
     assert "m365" not in host.run("cat /etc/postfix/main.cf /etc/postfix/master.cf")
     assert host.run("systemctl is-active postfix") == "active\n"
-    assert played(world, host.name, relay_state="absent")["changed"] == 0
+    assert run_role(world, host.name, relay_state="absent")["changed"] == 0

@@ -1,4 +1,4 @@
-"""What is wrong on the host itself is told in one sentence, before anything is written."""
+"""Problems on the host itself are reported in one sentence, before a file is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from testbed.host import Host
 from testbed.world import World
 
-from .smart_relay import play
+from .smarthost_relay import try_role
 
 KEYS = """
 cd /root
@@ -20,9 +20,9 @@ cat one.key one.pem > both.pem
 
 @pytest.fixture(scope="module")
 def host(world: World) -> Iterator[Host]:
-    found = world.boot("bare", "trixie")
-    found.run(KEYS)
-    yield found
+    booted = world.boot("bare", "trixie")
+    booted.run(KEYS)
+    yield booted
     world.remove("bare")
 
 
@@ -39,20 +39,20 @@ def host(world: World) -> Iterator[Host]:
     ],
     ids=["pair", "missing", "no-certificate", "address"],
 )
-def test_what_postfix_would_not_start_with_is_refused(host: Host, world: World, variables: dict[str, str], sentence: str) -> None:
-    done = play(world, host.name, entry="settings", **variables)
+def test_invalid_host_setting_is_refused(host: Host, world: World, variables: dict[str, str], sentence: str) -> None:
+    done = try_role(world, host.name, entry="settings", **variables)
     assert done.returncode == 2, done.stdout
     assert sentence in " ".join(done.stdout.split()), done.stdout
-    assert host.call("ls /etc/mailops-relay /etc/postfix").returncode == 2, "nothing was written"
+    assert host.call("ls /etc/mailops-relay /etc/postfix").returncode == 2, "no file was written"
 
 
-def test_a_pair_in_one_file_and_an_address_of_the_host_are_taken(host: Host, world: World) -> None:
+def test_key_and_certificate_in_one_file_and_a_host_address_are_accepted(host: Host, world: World) -> None:
     files = {"relay_tls_certificate": "/root/both.pem", "relay_tls_key": "/root/both.pem"}
-    done = play(world, host.name, entry="settings", relay_legacy_address=host.address, **files)
+    done = try_role(world, host.name, entry="settings", relay_legacy_address=host.address, **files)
     assert done.returncode == 0, done.stdout
 
 
-def test_an_address_that_moves_between_hosts_is_taken_where_postfix_may_listen_on_it(host: Host, world: World) -> None:
+def test_floating_address_is_accepted_with_ip_nonlocal_bind(host: Host, world: World) -> None:
     world.network.run(["ip", "netns", "exec", host.name, "sysctl", "-q", "-w", "net.ipv4.ip_nonlocal_bind=1"])
-    done = play(world, host.name, entry="settings", relay_legacy_address="192.0.2.9")
+    done = try_role(world, host.name, entry="settings", relay_legacy_address="192.0.2.9")
     assert done.returncode == 0, done.stdout

@@ -1,4 +1,4 @@
-"""Relays that sign in by password: one to Azure Communication Services, and one to that relay, as a branch office does."""
+"""Relays that authenticate by password at their upstream: one at Azure Communication Services, one of a branch office at that relay."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from testbed.world import World
 
-from .relay import Relay, play, wait_until
+from .relay import Relay, run_playbook, wait_until
 
-pytestmark = pytest.mark.xdist_group("smart-hosts")
+pytestmark = pytest.mark.xdist_group("upstreams")
 
-# The longer form of a user name there: service, application, tenant (testbed/tenants.yml).
+# The longer form of an SMTP username: service, application, tenant (testbed/tenants.yml).
 USERNAME = "contoso-mail|6a1d0b5e-1111-4c1e-9b3a-0a5f3d1c0001|0f2b6d5a-1111-4f7e-8f2e-5c1d9b000001"
 PASSWORD = "of the branch: alone"
 SENDER = "alarms@contoso.com"
@@ -43,33 +43,33 @@ def variables(secret: str) -> dict[str, Any]:
 def relays(world: World) -> Iterator[dict[str, Relay]]:
     hosts = {name: world.boot(name, release) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))}
     secret = json.loads(world.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]["m365_client_secret"]
-    told = play(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": variables(secret)}}}}, "--diff")
-    assert secret not in told
-    assert PASSWORD not in told
+    output = run_playbook(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": variables(secret)}}}}, "--diff")
+    assert secret not in output
+    assert PASSWORD not in output
     yield {name: Relay(world, host, SENDER) for name, host in hosts.items()}
     for name in hosts:
         world.remove(name)
 
 
 @pytest.mark.parametrize("name", ["relay2", "relay1"], ids=["acs", "smart host with a password"])
-def test_mail_arrives_by_way_of(relays: dict[str, Relay], name: str) -> None:
+def test_mail_arrives_through(relays: dict[str, Relay], name: str) -> None:
     relay, prefix = relays[name], f"by-{name}"
     outcome = relay.send(prefix, 3)
     wait_until(lambda: len(relay.arrived(prefix)) == 3, 60, lambda: f"mail; waiting for: {relay.reasons()}")
-    assert relay.count(outcome, prefix) == []
+    assert relay.duplicates(outcome, prefix) == []
     came = [one for one in relay.world.admin.messages() if prefix in str(one["message_id"])]
     assert {(one["via"], one["mail_from"]) for one in came} == {("acs", SENDER)}
 
 
-def test_a_wrong_password_delays_mail_and_bounces_none(relays: dict[str, Relay]) -> None:
+def test_wrong_password_defers_mail_and_bounces_none(relays: dict[str, Relay]) -> None:
     relay = relays["relay1"]
     wrong = variables("")["relay1"]
     wrong["relay_smarthost"]["password"] = "not that one"
     hosts = {"relay1": wrong}
-    play(relay.world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1")
+    run_playbook(relay.world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1")
     outcome = relay.send("wrong", 1)
     assert any("authentication failed" in reason.lower() for reason in relay.deferred(1))
-    play(
+    run_playbook(
         relay.world,
         "tests/hosts/relay_only.yml",
         {"all": {"children": {"relays": {"hosts": {"relay1": variables("")["relay1"]}}}}},
@@ -77,10 +77,10 @@ def test_a_wrong_password_delays_mail_and_bounces_none(relays: dict[str, Relay])
         "relay1",
     )
     relay.flush()
-    assert relay.count(outcome, "wrong") == []
+    assert relay.duplicates(outcome, "wrong") == []
 
 
-def test_passwords_are_roots_alone(relays: dict[str, Relay]) -> None:
+def test_passwords_are_readable_by_root_only(relays: dict[str, Relay]) -> None:
     for relay in relays.values():
         files = relay.host.run("ls /etc/postfix/m365/*.passwd").split()
         assert files

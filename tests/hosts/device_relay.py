@@ -1,6 +1,6 @@
-"""A relay host's doors as its devices see them: two relays of one tenant, one of each release, built by playbook site once a session.
+"""Relay hosts with devices: two relays of one tenant, one of each Debian release, deployed by playbook site once a session.
 
-Every device is a machine of its own (a network namespace); what it sends is looked for in the emulator's mailboxes by its Message-ID.
+Every device has its own network namespace; its messages are read from the emulator's mailboxes by Message-ID.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from testbed.world import World
 from .relay import wait_until
 
 REPO = Path(__file__).resolve().parent.parent.parent
-# Names of their own: the relays of other tests may be there at the same time.
+# Unique names: the relays of other tests may exist at the same time.
 RELEASES = {release: name for release, name in (("bookworm", "office12"), ("trixie", "office13")) if release in image.tested()}
 FIRST = next(iter(RELEASES.values()))
 PRINTER, SCANNER, ERP = "printers@contoso.com", "scanner@contoso.com", "erp@contoso.com"
@@ -54,31 +54,31 @@ def _add_ipv6(address: str) -> list[str]:
     return ["ip", "-6", "address", "replace", f"{_ipv6(address)}/64", "dev", "eth0", "nodad"]
 
 
-def build(world: World) -> dict[str, Door]:
-    """Release -> relay, both deployed."""
-    doors = {release: Door(world, world.boot(name, release)) for release, name in RELEASES.items()}
-    hosts = {door.host.name: _variables(door) for door in doors.values()}
+def deploy(world: World) -> dict[str, DeviceRelay]:
+    """Deploy the relays; release -> relay."""
+    device_relays = {release: DeviceRelay(world, world.boot(name, release)) for release, name in RELEASES.items()}
+    hosts = {relay.host.name: _variables(relay) for relay in device_relays.values()}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": SENDERS}}}}
-    overlay = world.directory / "doors.json"
+    overlay = world.directory / "devices.json"
     overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
     programs = Path(sys.executable).parent
     command = [programs / "ansible-playbook", f"--inventory={world.inventory}", f"--inventory={overlay}", "playbooks/site.yml"]
     environment = {"PATH": f"{programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "NO_COLOR": "1"}
     done = world.network.call([*command, "--limit", ",".join(["contoso", *hosts])], timeout=600, environment=environment)
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
-    return doors
+    return device_relays
 
 
-def _variables(door: Door) -> dict[str, Any]:
+def _variables(relay: DeviceRelay) -> dict[str, Any]:
     boxes = [{"address": address, "messages_per_minute": 0, "connections": 1} for address in (PRINTER, SCANNER, ERP)]
     return {
         "relay_tenant": "contoso",
-        "relay_peer_of": "" if door.host.name == FIRST else FIRST,
+        "relay_peer_of": "" if relay.host.name == FIRST else FIRST,
         "relay_mailboxes": boxes,
         "relay_devices": DEVICES,
-        "relay_legacy_address": door.host.address,
+        "relay_legacy_address": relay.host.address,
         "relay_legacy_port": LEGACY,
-        "relay_legacy_cleartext_auth": door.takes_passwords_in_clear,
+        "relay_legacy_cleartext_auth": relay.allows_cleartext_auth,
         "relay_message_size_limit": SIZE_LIMIT,
         "relay_recipients_per_message": RECIPIENTS,
         "relay_postmaster": ADA,
@@ -86,13 +86,13 @@ def _variables(door: Door) -> dict[str, Any]:
 
 
 @dataclass
-class Door:
+class DeviceRelay:
     world: World
     host: Host
 
     @property
-    def takes_passwords_in_clear(self) -> bool:
-        """On its legacy listener: one of the two relays does."""
+    def allows_cleartext_auth(self) -> bool:
+        """Whether its legacy listener offers AUTH without TLS: one of the two relays does."""
         return self.host.release == "trixie"
 
     @property
@@ -101,62 +101,62 @@ class Door:
 
     # -- devices --------------------------------------------------------------------------------------------------
 
-    def on(self, device: str, command: Sequence[str | Path], **options: Any) -> CompletedProcess[str]:
-        """Run a client as if on a device."""
+    def run_on(self, device: str, command: Sequence[str | Path], **options: Any) -> CompletedProcess[str]:
+        """Run a client on a device."""
         return self.world.devices[device].call(command, **options)
 
     def swaks(self, device: str, sender: str, *arguments: str, to: str = ADA, port: int = 25) -> CompletedProcess[str]:
         common = ["--server", self.host.address, "--port", str(port), "--ehlo", "copier.local", "--from", sender, "--to", to]
-        return self.on(device, ["swaks", *common, "--timeout", "20", *arguments])
+        return self.run_on(device, ["swaks", *common, "--timeout", "20", *arguments])
 
-    def talk(self, device: str, lines: Sequence[str], port: int = 25, **more: Any) -> list[str]:
-        """The replies to raw octets: see dialogue.py."""
-        order = {"server": self.host.address, "port": port, "send": list(lines)} | more
-        done = self.on(device, [sys.executable, str(Path(__file__).with_name("dialogue.py")), json.dumps(order)], timeout=60)
+    def smtp_session(self, device: str, lines: Sequence[str], port: int = 25, **more: Any) -> list[str]:
+        """The replies to raw bytes: see smtp_session.py."""
+        parameters = {"server": self.host.address, "port": port, "send": list(lines)} | more
+        done = self.run_on(device, [sys.executable, str(Path(__file__).with_name("smtp_session.py")), json.dumps(parameters)], timeout=60)
         assert done.returncode == 0, done.stderr
         return list(json.loads(done.stdout))
 
-    def over_ipv6(self, *devices: str) -> str:
-        """Give the relay and these devices addresses of 2001:db8::/64 (RFC 3849); the relay's. Each ends as the IPv4 one does."""
+    def add_ipv6(self, *devices: str) -> str:
+        """Add addresses of 2001:db8::/64 (RFC 3849) to the relay and these devices; the relay's. Each ends like the IPv4 address."""
         self.host.run(_add_ipv6(self.host.address))
         for device in devices:
-            self.on(device, _add_ipv6(self.world.devices[device].address))
+            self.run_on(device, _add_ipv6(self.world.devices[device].address))
         return _ipv6(self.host.address)
 
-    # -- what came ------------------------------------------------------------------------------------------------
+    # -- received mail ---------------------------------------------------------------------------------------------
 
     def arrived(self, number: str) -> list[dict[str, Any]]:
-        """What the service took of this Message-ID."""
+        """The messages with this Message-ID that the service accepted."""
         return self.world.admin.messages(message_id=number)
 
-    def numbers(self) -> set[int]:
-        """Of what came until now."""
+    def message_numbers(self) -> set[int]:
+        """The numbers of all messages so far."""
         return {message["number"] for message in self.world.admin.messages()}
 
-    def since(self, before: set[int]) -> list[dict[str, Any]]:
-        """What came since."""
+    def messages_since(self, before: set[int]) -> list[dict[str, Any]]:
+        """The messages that are not among `before`."""
         return [message for message in self.world.admin.messages() if message["number"] not in before]
 
     def receive(self, number: str, seconds: float = 30) -> tuple[dict[str, Any], Message]:
-        """The one message of this Message-ID, once it is there: what the service knows of it, and itself."""
+        """Wait for the one message with this Message-ID: the service's record of it, and the message."""
         limit = time.monotonic() + 2
         while not self.arrived(number) and time.monotonic() < limit:
             time.sleep(0.1)
         if not self.arrived(number):
-            self.host.run("postqueue -f")  # a mailbox's connections may just have been too many
-        (found,) = wait_until(lambda: self.arrived(number), seconds, lambda: f"{number}; {self.host.call('postqueue -p').stdout}")
-        return found, email.message_from_bytes(self.world.admin.raw_message(found["number"]))
+            self.host.run("postqueue -f")  # it may have been deferred by the connection limit
+        (record,) = wait_until(lambda: self.arrived(number), seconds, lambda: f"{number}; {self.host.call('postqueue -p').stdout}")
+        return record, email.message_from_bytes(self.world.admin.raw_message(record["number"]))
 
     def certificate(self, directory: Path) -> Path:
-        """The relay's own, as somebody copies it to a device that verifies."""
+        """The relay's own certificate, as it is copied to a device that verifies it."""
         file = directory / "relay.pem"
         file.write_text(self.host.read("/etc/mailops-relay/server.cert.pem"), encoding="ascii")
         return file
 
-    def idle(self, seconds: float = 90) -> None:
-        """Wait until the relay has nothing left to do."""
+    def wait_until_empty(self, seconds: float = 90) -> None:
+        """Wait until the queue is empty."""
         wait_until(lambda: not self.host.run("postqueue -j"), seconds, "an empty queue")
 
     def log(self) -> list[str]:
-        """Everything in the journal that is about mail, a line a message."""
+        """The journal's entries of the mail facility."""
         return self.host.run(["journalctl", "--no-pager", "--output=cat", "--facility=mail"]).splitlines()

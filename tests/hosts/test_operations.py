@@ -1,6 +1,6 @@
-"""Day two of a relay, on both releases: what waits is named, the day's recipients are kept, lock-outs are not hammered, and all is told.
+"""Operation of a relay: reasons of deferred mail, daily quotas, suspended senders, status and metrics.
 
-Every message is counted by its subject: those that devices handed over are those that arrive in the emulator, each once.
+Every message is counted by its subject: those that devices submitted arrive in the emulator, each once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from testbed import image
 from testbed.host import Host
 from testbed.world import World
 
-from .relay import BUSY, hang_up, wait_until
+from .relay import BUSY, close_connections, wait_until
 
 SCANNER, ERP, ADA = "scanner@contoso.com", "erp@contoso.com", "ada@contoso.com"
-DAY = 6  # recipients that ERP's day has, and how many seconds it lasts here
-WINDOW = 80  # a busy machine hands over and delivers the messages of a day in it
+QUOTA = 6  # daily quota of ERP in recipients
+WINDOW = 80  # seconds of its rolling counter here: a busy machine accepts and sends the messages of a quota in it
 METRICS = "/var/lib/prometheus/node-exporter"
 SEND = """
 import smtplib, sys
@@ -44,7 +44,7 @@ class Relay:
     host: Host
 
     def send(self, sender: str, *subjects: str) -> None:
-        """All are taken, or the test fails."""
+        """Send the messages; all have to be accepted."""
         done = self.world.devices["printer"].call([sys.executable, "-c", SEND, self.host.address, sender, ADA, *subjects])
         assert done.returncode == 0, done.stderr
 
@@ -56,8 +56,8 @@ class Relay:
     def status(self) -> dict[str, Any]:
         done = self.host.call("mailops-relay status --json")
         assert done.returncode in (0, 1), done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
 
     def reasons(self) -> dict[str, int]:
         rows = self.status()["queue"]["reasons"]
@@ -66,21 +66,21 @@ class Relay:
     def mailbox(self, address: str) -> dict[str, Any]:
         return next(box for box in self.status()["mailboxes"] if box["address"] == address)
 
-    def all_arrive(self, prefix: str, count: int, seconds: float = 90) -> None:
+    def wait_for_arrival(self, prefix: str, count: int, seconds: float = 90) -> None:
         limit = time.monotonic() + BUSY * seconds
         while len(self.arrived(prefix)) < count:
             assert time.monotonic() < limit, (self.arrived(prefix), self.status()["queue"])
-            self.host.run("postqueue -f")  # Postfix's own pace is for other tests
+            self.host.run("postqueue -f")  # without waiting for Postfix's retry interval
             time.sleep(2)
         assert set(self.arrived(prefix).values()) == {1}
 
-    def faults(self) -> int:
+    def fault_count(self) -> int:
         return sum(fault["used"] for fault in self.world.admin.faults())
 
 
-def play(world: World, names: list[str]) -> None:
+def deploy(world: World, names: list[str]) -> None:
     box = {"messages_per_minute": 0, "connections": 2}
-    boxes = [{"address": SCANNER, **box}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": DAY}]
+    boxes = [{"address": SCANNER, **box}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": QUOTA}]
     variables = {
         "relay_tenant": "contoso",
         "relay_mailboxes": boxes,
@@ -100,7 +100,7 @@ def play(world: World, names: list[str]) -> None:
     ]
     hosts = {name: variables | ({"relay_peer_of": names[0]} if name != names[0] else {}) for name in names}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}
-    overlay = world.directory / "day_two.json"
+    overlay = world.directory / "operations.json"
     overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
     ansible(world, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", ",".join(["contoso", *names]))
 
@@ -116,17 +116,17 @@ def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def hosts(world: World) -> dict[str, Host]:
-    """Release -> relay, both deployed by one run of playbook site; each is idle while the other is tested."""
-    found = {release: world.boot(f"two{release}", release) for release in image.tested()}
-    play(world, [host.name for host in found.values()])
-    return found
+    """Release -> relay, deployed by one run of playbook site; each is idle while the other is tested."""
+    booted = {release: world.boot(f"two{release}", release) for release in image.tested()}
+    deploy(world, [host.name for host in booted.values()])
+    return booted
 
 
 @pytest.fixture(scope="module", params=image.tested())
 def relay(request: pytest.FixtureRequest, world: World, hosts: dict[str, Host]) -> Iterator[Relay]:
-    """Its watcher counts days that are over soon."""
+    """Its delivery monitor has a short quota window."""
     host = hosts[request.param]
-    world.admin.delete_messages()  # the other release's have the same subjects
+    world.admin.delete_messages()  # those of the other release have the same subjects
     drop_in = "/etc/systemd/system/mailops-relay-monitor.service.d"
     host.run(f"mkdir -p {drop_in}")
     host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_QUOTA_WINDOW={WINDOW}\n")
@@ -141,16 +141,16 @@ def no_faults(world: World) -> Iterator[None]:
     world.admin.clear_faults()
 
 
-def test_all_is_well_after_the_playbook(relay: Relay) -> None:
-    found = relay.status()
-    assert found["problems"] == []
-    assert found["token"]["expires"] > found["read_at"]
-    assert {entry["state"] for entry in found["services"]} == {"active"}
-    assert relay.host.run("mailops-relay status").startswith(f"{found['hostname']}: healthy, the queue is empty\n")
+def test_relay_is_healthy_after_the_playbook(relay: Relay) -> None:
+    status = relay.status()
+    assert status["problems"] == []
+    assert status["token"]["expires"] > status["read_at"]
+    assert {entry["state"] for entry in status["services"]} == {"active"}
+    assert relay.host.run("mailops-relay status").startswith(f"{status['hostname']}: healthy, the queue is empty\n")
 
 
-def test_what_waits_is_named_and_goes_on_by_itself(relay: Relay) -> None:
-    hang_up(relay.host)
+def test_deferred_mail_has_a_reason_and_is_sent_later(relay: Relay) -> None:
+    close_connections(relay.host)
     relay.world.admin.fault("smtp", "off_for_mailbox", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "named-1", "named-2")
     wait_until(lambda: relay.reasons().get("smtp-auth-off-mailbox") == 2, 30, relay.status)
@@ -159,26 +159,26 @@ def test_what_waits_is_named_and_goes_on_by_itself(relay: Relay) -> None:
     assert "SMTP AUTH is off for this mailbox (535 5.7.139)" in " ".join(done.stdout.split())
     relay.world.admin.clear_faults()
     relay.host.run("postqueue -f")
-    relay.all_arrive("named", 2)
+    relay.wait_for_arrival("named", 2)
     wait_until(lambda: relay.mailbox(SCANNER)["last_refusal"] is None, 20, relay.status)
 
 
-def test_a_full_day_waits_and_loses_nothing(relay: Relay) -> None:
-    subjects = [f"day-{number}" for number in range(DAY + 4)]
+def test_reached_quota_defers_mail_and_loses_none(relay: Relay) -> None:
+    subjects = [f"day-{number}" for number in range(QUOTA + 4)]
     relay.send(ERP, *subjects)
     wait_until(lambda: relay.mailbox(ERP)["quota_resumes"], 60, relay.status)
     relay.send(ERP, "day-later")
     wait_until(lambda: relay.reasons().get("relay-daily-quota-reached"), 30, relay.status)
     box = relay.mailbox(ERP)
-    assert box["recipients_24h"] <= DAY
-    assert len(relay.arrived("day")) <= DAY
+    assert box["recipients_24h"] <= QUOTA
+    assert len(relay.arrived("day")) <= QUOTA
     relay.send(SCANNER, "other-1")
-    relay.all_arrive("other", 1)
+    relay.wait_for_arrival("other", 1)
     wait_until(lambda: relay.host.call("test -s /var/lib/mailops-relay/suspended-senders").returncode, WINDOW + 30, relay.status)
-    relay.all_arrive("day", len(subjects) + 1, 150)
+    relay.wait_for_arrival("day", len(subjects) + 1, 150)
 
 
-def test_a_lock_out_is_held_and_not_hammered(relay: Relay) -> None:
+def test_lockout_suspends_the_sender_without_further_attempts(relay: Relay) -> None:
     before = sent(relay)
     relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "locked-1")
@@ -186,21 +186,21 @@ def test_a_lock_out_is_held_and_not_hammered(relay: Relay) -> None:
     wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
     relay.send(SCANNER, *(f"locked-{number}" for number in range(2, 7)))
     wait_until(lambda: relay.status()["queue"]["held"] == 6, 30, relay.status)
-    attempts = relay.faults()
+    attempts = relay.fault_count()
     assert attempts == 1
     relay.host.run("postqueue -f")
     time.sleep(5)
-    assert relay.faults() == attempts, "nobody tried again"
-    found = relay.status()
-    assert {row["id"] for row in found["queue"]["reasons"]} == {"send-as-lockout"}
+    assert relay.fault_count() == attempts, "there was no further attempt"
+    status = relay.status()
+    assert {row["id"] for row in status["queue"]["reasons"]} == {"send-as-lockout"}
     relay.world.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
-    relay.all_arrive("locked", 6)
+    relay.wait_for_arrival("locked", 6)
     assert relay.mailbox(SCANNER)["suspensions"] == []
     counted(relay, before + 6)
 
 
-def test_release_starts_a_watcher_that_does_not_run(relay: Relay) -> None:
+def test_release_starts_a_stopped_monitor(relay: Relay) -> None:
     before = sent(relay)
     relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "again-1")
@@ -208,24 +208,24 @@ def test_release_starts_a_watcher_that_does_not_run(relay: Relay) -> None:
     relay.host.run("systemctl stop mailops-relay-monitor.service")
     relay.world.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
-    relay.all_arrive("again", 1)
+    relay.wait_for_arrival("again", 1)
     counted(relay, before + 1)
 
 
-def test_a_dead_watcher_stops_no_mail_and_counts_right_afterwards(relay: Relay) -> None:
+def test_killed_monitor_stops_no_mail_and_counts_correctly_afterwards(relay: Relay) -> None:
     before = sent(relay)
     relay.send(SCANNER, "dead-1")
-    relay.all_arrive("dead", 1)
+    relay.wait_for_arrival("dead", 1)
     relay.host.kill("mailops-relay-monitor.service")
     relay.send(SCANNER, "dead-2")
     relay.host.run("systemctl stop mailops-relay-monitor.service")
     relay.send(SCANNER, "dead-3", "dead-4")
-    relay.all_arrive("dead", 4)
+    relay.wait_for_arrival("dead", 4)
     relay.host.run("systemctl start mailops-relay-monitor.service")
     counted(relay, before + 4)
     relay.host.run("systemctl restart mailops-relay-monitor.service")
     time.sleep(3)
-    assert sent(relay) == before + 4, "a restart counts nothing twice"
+    assert sent(relay) == before + 4, "a restart counts no message twice"
 
 
 def sent(relay: Relay) -> int:
@@ -234,7 +234,7 @@ def sent(relay: Relay) -> int:
 
 
 def counted(relay: Relay, count: int) -> None:
-    """Wait until the watcher has counted all that arrived: the next test begins with that number."""
+    """Wait until the monitor has counted all that arrived: the next test begins with that number."""
     wait_until(lambda: sent(relay) == count, 20, lambda: (count, sent(relay)))
 
 
@@ -245,21 +245,21 @@ FORGED = (
 )
 
 
-def test_whoever_writes_to_the_log_as_postfix_is_not_believed(relay: Relay) -> None:
+def test_forged_log_lines_are_ignored(relay: Relay) -> None:
     before = sent(relay)
     relay.host.run("id nosy 2>/dev/null || useradd --create-home nosy")
     for line in FORGED:
         relay.host.run(["runuser", "-u", "nosy", "--", "logger", "--tag", "postfix/m365-1/smtp", line])
     assert "status=deferred (550 5.2.252" in relay.host.run("journalctl --no-pager --output=cat -t postfix/m365-1/smtp")
-    # What is true came later and was counted: so what was forged was read before, and counts for nothing.
+    # The real message is later and is counted: the forged lines were read before and are not counted.
     relay.send(SCANNER, "true-1")
-    relay.all_arrive("true", 1)
+    relay.wait_for_arrival("true", 1)
     wait_until(lambda: sent(relay) > before, 20, relay.status)
     assert sent(relay) == before + 1
     assert relay.mailbox(SCANNER)["suspensions"] == []
 
 
-def test_a_refused_token_is_explained(relay: Relay) -> None:
+def test_refused_token_is_a_problem_with_its_code(relay: Relay) -> None:
     relay.world.admin.fault(
         "token", count=1000, status=401, body={"error": "invalid_client", "error_codes": [700027], "error_description": "AADSTS700027: key"}
     )
@@ -271,48 +271,48 @@ def test_a_refused_token_is_explained(relay: Relay) -> None:
     assert relay.status()["problems"] == []
 
 
-def test_the_metrics_are_valid_and_up_to_date(relay: Relay) -> None:
+def test_metrics_are_valid_and_up_to_date(relay: Relay) -> None:
     parser = importlib.import_module("prometheus_client.parser")
     relay.host.run("systemctl start mailops-relay-metrics.service")
     families = list(parser.text_string_to_metric_families(relay.host.read(f"{METRICS}/mailops_relay.prom")))
     samples = {(sample.name, sample.labels.get("mailbox", "")): sample.value for family in families for sample in family.samples}
     assert samples["mailops_relay_sent_recipients_total", SCANNER] == sent(relay) > 0
-    assert samples["mailops_relay_mailbox_quota_limit_recipients", ERP] == DAY
+    assert samples["mailops_relay_mailbox_quota_limit_recipients", ERP] == QUOTA
     assert samples["mailops_relay_queue_readable", ""] == 1, "Postfix's programs run in the unit's sandbox"
-    # Without netlink they give up on listing the machine's addresses.
+    # Without netlink they fail to list the host's addresses.
     assert "getifaddrs" not in relay.host.run("journalctl --no-pager --output=cat --boot")
     assert "systemctl" not in relay.host.run("systemctl is-active mailops-relay-metrics.timer")
 
 
-def test_ansible_tells_the_same_and_the_summary_shows_it(relay: Relay) -> None:
-    tasks = [{"name": "Look", "mailops.m365.relay_status": {"required": True}}]
-    playbook = relay.world.directory / "look.yml"
+def test_module_and_summary_show_the_status(relay: Relay) -> None:
+    tasks = [{"name": "Read the status of the relay", "mailops.m365.relay_status": {"required": True}}]
+    playbook = relay.world.directory / "status.yml"
     playbook.write_text(json.dumps([{"hosts": relay.host.name, "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    said = ansible(relay.world, "ansible-playbook", relay.world.directory / "day_two.json", str(playbook))
-    table = said[said.index("RELAY ") :].splitlines()
+    stdout = ansible(relay.world, "ansible-playbook", relay.world.directory / "operations.json", str(playbook))
+    table = stdout[stdout.index("RELAY ") :].splitlines()
     assert table[1].split()[:2] == [relay.host.name, "0"]
     assert table[1].endswith("healthy")
 
 
-def test_no_secret_is_told_anywhere(relay: Relay) -> None:
+def test_no_output_has_a_secret(relay: Relay) -> None:
     secrets = [
         relay.host.read("/etc/mailops-relay/proxy.secret").strip(),
         json.loads(relay.host.read("/run/mailops-relay/token.json"))["access_token"],
     ]
-    told = relay.host.run(
+    output = relay.host.run(
         "journalctl --no-pager --output=json --all; mailops-relay status --json; mailops-relay status || true; mailops-relay metrics"
     )
-    assert len(told) > 1000
+    assert len(output) > 1000
     for secret in secrets:
         assert len(secret) > 20
-        assert secret not in told
+        assert secret not in output
 
 
-def test_the_watcher_may_do_little(relay: Relay) -> None:
-    """It cannot read what signs in, and its orders are nothing but a reload and queue ids."""
-    touched = "/var/lib/mailops-relay/x"  # where whoever carries out orders may write
-    order = {"reload": False, "hold": [f"$(touch {touched})", "../../etc", "ALL"], "release": "ALL"}
-    relay.host.run(f"echo {shlex.quote(json.dumps(order))} > /var/lib/mailops-relay/queue-actions/000000001.json")
+def test_monitor_has_few_rights(relay: Relay) -> None:
+    """It cannot read credentials, and its queue actions are limited to a reload and queue ids."""
+    touched = "/var/lib/mailops-relay/x"  # the unit that runs as root may write there
+    action = {"reload": False, "hold": [f"$(touch {touched})", "../../etc", "ALL"], "release": "ALL"}
+    relay.host.run(f"echo {shlex.quote(json.dumps(action))} > /var/lib/mailops-relay/queue-actions/000000001.json")
     wait_until(lambda: not relay.host.run("ls /var/lib/mailops-relay/queue-actions"), 20, relay.status)
     assert relay.host.call(f"test -e {touched}").returncode == 1
     pid = int(relay.host.run("systemctl show --property=MainPID --value mailops-relay-monitor.service"))
