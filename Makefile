@@ -5,20 +5,22 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 REQUIREMENTS := requirements.txt emulator/requirements.txt tests/requirements.txt
+# ANSIBLE_CORE=2.20 sets .venv up with that version instead of the newest that Python supports.
+SETUP := $(REQUIREMENTS) $(if $(ANSIBLE_CORE),tests/requirements-core-$(ANSIBLE_CORE).txt)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 FIND_PYTHON := scripts/find_python.sh
 PYTHON_SOURCES := plugins emulator testbed tests scripts $(wildcard bench molecule roles)
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup packages shellcheck clients demo check test test-all test-unit test-emulator test-end-to-end test-static test-sanity \
+.PHONY: help setup packages shellcheck clients demo check test test-all test-part test-unit test-emulator test-end-to-end test-static test-sanity \
         test-molecule test-hosts newest ansible-core-between lint format bench docs build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv with everything that is needed (at once done where it is up to date)
-	@python="$$($(FIND_PYTHON))" && scripts/venv.sh .venv "$$python" $(REQUIREMENTS)
+	@python="$$($(FIND_PYTHON))" && scripts/venv.sh .venv "$$python" $(SETUP)
 
 packages: # What the tests use beside Python: mail clients, shellcheck
 	@scripts/system_packages.sh
@@ -40,6 +42,9 @@ test: setup packages ## What a change has to pass: 20 minutes
 
 test-all: setup packages clients ## Every test, on both Debians and every supported ansible-core: 70 minutes
 	@$(BIN)/python scripts/run_tests.py all
+
+test-part: setup packages ## One part of make test: PART=static, unit, emulator, e2e, molecule or hosts
+	@$(BIN)/python scripts/run_tests.py test $(PART)
 
 test-unit: setup ## The collection's unit tests
 	@$(PYTEST) tests/unit
@@ -67,7 +72,7 @@ newest: # A second environment, on the newest Python and ansible-core, where tha
 
 ansible-core-between: # A third one, on the ansible-core between .venv's and the newest one's
 	@python="$$($(FIND_PYTHON) newest)"; test -z "$$python" || \
-		scripts/venv.sh .venv-between "$$python" $(REQUIREMENTS) tests/requirements-between.txt
+		scripts/venv.sh .venv-between "$$python" $(REQUIREMENTS) tests/requirements-core-2.20.txt
 
 lint: setup packages ## Only the linters: ruff, mypy, yamllint, ansible-lint
 	@$(PYTEST) tests/static/test_linters.py

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
+
+import pytest
 
 from .tree import PACKAGE, REPO, files, for_every_file, load, text, under
 
@@ -13,10 +18,11 @@ GALAXY = load(REPO / "galaxy.yml")
 
 def test_one_version_everywhere() -> None:
     agent = re.search(r'USER_AGENT = "mailops\.m365/([\d.]+)', text(REPO / "plugins/module_utils/_http/transport.py"))
-    newest = re.search(r"^## \[([\d.]+)\]", text(REPO / "CHANGELOG.md"), re.MULTILINE)
     assert agent
-    assert newest
-    assert agent[1] == newest[1] == GALAXY["version"]
+    assert agent[1] == GALAXY["version"]
+    releases = REPO / "changelogs/changelog.yaml"
+    fragments = {path.stem for path in under("changelogs/fragments", ".yml")}
+    assert GALAXY["version"] in fragments or GALAXY["version"] in load(releases)["releases"], "neither released nor with a release summary"
 
 
 def test_the_tracked_link_leads_here() -> None:
@@ -61,3 +67,11 @@ def test_scripts_are_executable_and_stop_at_the_first_error(path: object) -> Non
 
 def test_the_package_of_the_collection_is_importable() -> None:
     assert f"ansible_collections.{GALAXY['namespace']}.{GALAXY['name']}.plugins" == PACKAGE
+
+
+@pytest.mark.tier_test
+def test_changelog_fragments_are_valid() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("antsibull-changelog"), "lint"], cwd=REPO, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
