@@ -10,7 +10,7 @@ tests/static/test_params.py holds the two together. `make_params` turns the vali
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
 P = TypeVar("P")
@@ -54,3 +54,8 @@ def _value(params_type: type[Any] | None, value: Any) -> Any:
     if params_type and isinstance(value, Mapping):
         return make_params(params_type, value)
     return value
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """The parameters of a module without options of its own."""

@@ -1,19 +1,21 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Direct Send: whether the organization rejects mail in its own domains' name that comes without sign-in and connector.
+"""Direct Send: whether the organization rejects unauthenticated mail from its own domains that matches no connector.
 
-Private to the collection. Sources: "Introducing more control over Direct Send in Exchange Online"; Set-OrganizationConfig.
+Sources: "Introducing more control over Direct Send in Exchange Online"; Set-OrganizationConfig.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from .._clients.exchange import Command, boolean
 from .._core import mail_addresses
+from .._core.json_types import JsonObject
+from .._core.params import NoParams
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 
 OPTIONS = Spec(
@@ -28,43 +30,54 @@ NOTE = (
 )
 
 
+@dataclass(frozen=True)
+class Params:
+    rejected: bool
+    senders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    rejected: bool
+
+
 class DirectSend:
-    """module direct_send"""
+    """Module direct_send."""
 
     name = "direct_send"
     spec = TENANT | JOURNAL | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        senders = params["senders"]
-        problems = mail_addresses.problems("senders", senders)
-        if params["rejected"] and senders and not problems:
+    def validate(self, params: Params) -> list[str]:
+        problems = mail_addresses.problems("senders", params.senders)
+        if params.rejected and params.senders and not problems:
             problems.append(
-                f"rejected is true, but senders that rely on Direct Send would be refused: {', '.join(senders)}; give each an inbound "
-                "connector or SMTP AUTH, and take it out of senders, first. Nothing was changed."
+                f"rejected is true, but senders that rely on Direct Send would be refused: {', '.join(params.senders)}; give each an "
+                "inbound connector or SMTP AUTH, and remove it from senders, first. Nothing was changed."
             )
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        have, want = read(tenant), params["rejected"]
-        outcome = {"direct_send": {"rejected": want}}
-        if have == want:
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        current, desired = read(tenant), params.rejected
+        outcome = {"direct_send": {"rejected": desired}}
+        if current == desired:
             return Plan(before={}, after={}, outcome=outcome)
-        return Plan({"rejected": have}, {"rejected": want}, [want], outcome, [NOTE] if want else [])
+        return Plan({"rejected": current}, {"rejected": desired}, Changes(desired), outcome, [NOTE] if desired else [])
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        [want] = plan.steps
-        parameters = {"RejectDirectSend": want, "Confirm": False}
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+        parameters = {"RejectDirectSend": plan.pending.rejected, "Confirm": False}
         tenant.exchange.run(Command("Set-OrganizationConfig", parameters, attempted="set whether Direct Send is rejected"))
         return plan.outcome
 
 
-class DirectSendInfo(Reading):
-    """module direct_send_info"""
+class DirectSendInfo(ReadOnlyResource[NoParams]):
+    """Module direct_send_info."""
 
     name = "direct_send_info"
     spec = TENANT | Spec({}, writes=False)
+    params_type = NoParams
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: NoParams, check_mode: bool) -> Plan[None]:
         return Plan(outcome={"direct_send": {"rejected": read(tenant)}})
 
 
@@ -73,6 +86,6 @@ INFO = DirectSendInfo()
 
 
 def read(tenant: Tenant) -> bool:
-    """Whether Direct Send is rejected; an organization that does not know the switch rejects nothing."""
+    """Whether Direct Send is rejected; False for an organization without the setting."""
     settings = tenant.exchange.run(Command("Get-OrganizationConfig", {}, attempted="read whether Direct Send is rejected")).values
     return bool(boolean(settings[0].get("RejectDirectSend")))

@@ -1,33 +1,35 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entra Security Defaults: read, never changed; while they are on, nobody signs in to SMTP by password.
+"""Entra Security Defaults, read-only. While they are enabled, Entra refuses every SMTP sign-in with Basic authentication.
 
-Private to the collection. Source: "Security defaults in Microsoft Entra ID"; Microsoft Graph v1.0,
+Source: "Security defaults in Microsoft Entra ID"; Microsoft Graph v1.0,
 "identitySecurityDefaultsEnforcementPolicy".
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from .._clients.graph import Call
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import NoParams
 from .._core.spec import TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 
 READ = Call("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", attempted="read Security Defaults")
 
 
-class SecurityDefaultsInfo(Reading):
-    """module security_defaults_info"""
+class SecurityDefaultsInfo(ReadOnlyResource[NoParams]):
+    """Module security_defaults_info."""
 
     name = "security_defaults_info"
     spec = TENANT | Spec({}, writes=False)
+    params_type = NoParams
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: NoParams, check_mode: bool) -> Plan[None]:
         return Plan(outcome={"security_defaults": {"enabled": enabled(tenant)}})
 
 
@@ -35,19 +37,20 @@ INFO = SecurityDefaultsInfo()
 
 
 def enabled(tenant: Tenant) -> bool:
+    """Whether the tenant has Security Defaults enabled."""
     return is_on(tenant.graph.read(READ))
 
 
-def is_on(policy: dict[str, Any] | None) -> bool:
-    """What the policy that was read says; a tenant without one has them off."""
+def is_on(policy: JsonObject | None) -> bool:
+    """Whether the policy that was read enables them; a tenant without the policy has them disabled."""
     return bool(policy and policy.get("isEnabled"))
 
 
 def refuse_basic(tenant: Tenant, addresses: Sequence[str]) -> None:
-    """InvalidInput where Security Defaults defeat these mailboxes' sign-in by password."""
+    """InvalidInput where Security Defaults refuse these mailboxes' Basic authentication."""
     if enabled(tenant):
         raise InvalidInput(
-            f"{', '.join(addresses)}: sign_in is basic, but this tenant's Entra Security Defaults are on and refuse every SMTP "
-            "sign-in by password; use sign_in: oauth, send through a connector, or replace Security Defaults by Conditional "
-            "Access first. Nothing was changed."
+            f"{', '.join(addresses)}: sign_in is basic, but this tenant's Entra Security Defaults are enabled and refuse "
+            "Basic authentication for SMTP; use sign_in: oauth, send through a connector, or replace Security Defaults with "
+            "Conditional Access first. Nothing was changed."
         )

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SMTP AUTH: the organization's switch and the mailboxes' own (enabled, disabled, inherit).
+"""SMTP AUTH: the organization's setting and the mailboxes' own (enabled, disabled, inherit).
 
-Private to the collection. Sources: "Enable or disable authenticated client SMTP submission (SMTP AUTH) in Exchange
+Sources: "Enable or disable authenticated client SMTP submission (SMTP AUTH) in Exchange
 Online"; Set-TransportConfig, Set-CASMailbox.
 """
 
@@ -11,21 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._clients.exchange import Command, boolean, is_missing
 from .._core import mail_addresses
 from .._core.errors import ExchangeError, InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
 from . import security_defaults
 
-# SmtpClientAuthenticationDisabled says it the other way round, and null means inherit.
+# SmtpClientAuthenticationDisabled is the negation, and null means inherit.
 TO_SERVICE = {"enabled": False, "disabled": True, "inherit": None}
 FROM_SERVICE = {False: "enabled", True: "disabled", None: "inherit"}
-# Up to this many mailboxes are read by name, ten a request; more by one paged read of them all.
+# Up to this many mailboxes are read by name, ten a request; more by one paged read of all.
 BY_NAME = 50
 _PROPERTIES = ("Guid", "PrimarySmtpAddress", "SmtpClientAuthenticationDisabled")
 
@@ -44,130 +45,196 @@ OPTIONS = Spec(
 )
 
 
+@dataclass(frozen=True)
+class MailboxParams:
+    address: str
+    smtp_auth: str  # enabled | disabled | inherit
+    sign_in: str  # oauth | basic
+
+
+@dataclass(frozen=True)
+class Params:
+    organization: str | None
+    exclusive: bool
+    expected_mailboxes: tuple[str, ...]
+    mailboxes: tuple[MailboxParams, ...] | None = nested(MailboxParams)
+
+
+@dataclass(frozen=True)
+class InfoParams:
+    mailboxes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    guid: str
+    smtp_auth: str
+
+
 @dataclass
-class Found:
+class Settings:
+    """The current settings. `mailboxes` is by address in lower case: as it is written in the task, else the primary address."""
+
     organization: str | None = None
-    # address as it was asked for, else primary address -> (guid, switch)
-    mailboxes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MailboxChange:
+    guid: str
+    address: str
+    smtp_auth: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`organization` is the new setting, None where it stays."""
+
+    organization: str | None
+    mailboxes: tuple[MailboxChange, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.organization or self.mailboxes)
 
 
 class SmtpAuth:
-    """module smtp_auth"""
+    """Module smtp_auth."""
 
     name = "smtp_auth"
     spec = TENANT | JOURNAL | EXPECTED | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        problems = mail_addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"] or []])
-        if params["exclusive"] and params["mailboxes"] is None:
+    def validate(self, params: Params) -> list[str]:
+        problems = mail_addresses.problems("mailboxes", [mailbox.address for mailbox in params.mailboxes or ()])
+        if params.exclusive and params.mailboxes is None:
             problems.append("exclusive is true without mailboxes: give the list of mailboxes, or [] to return all to inherit.")
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        basic = [m["address"] for m in params["mailboxes"] or [] if m["sign_in"] == "basic" and m["smtp_auth"] != "disabled"]
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        listed = params.mailboxes or ()
+        basic = [mailbox.address for mailbox in listed if mailbox.sign_in == "basic" and mailbox.smtp_auth != "disabled"]
         if basic:
             security_defaults.refuse_basic(tenant, basic)
-        wanted = {m["address"].lower(): m["smtp_auth"] for m in params["mailboxes"] or []}
-        found = read(tenant, params, wanted, addresses.expected(params["expected_mailboxes"], check_mode))
-        if params["exclusive"]:
-            named = {guid for address, (guid, _switch) in found.mailboxes.items() if address in wanted}
-            wanted |= {a: "inherit" for a, (guid, _switch) in found.mailboxes.items() if guid not in named and a not in wanted}
-        changed = {a: want for a, want in wanted.items() if found.mailboxes[a][1] != want}
-        steps: list[Any] = [(found.mailboxes[a][0], a, want) for a, want in changed.items()]
-        before: dict[str, Any] = {"mailboxes": {a: found.mailboxes[a][1] for a in changed}} if changed else {}
-        after: dict[str, Any] = {"mailboxes": dict(changed)} if changed else {}
-        organization = params["organization"]
-        if organization and found.organization != organization:
-            before["organization"], after["organization"] = found.organization, organization
-            steps.insert(0, (None, None, organization))
-        outcome = {"organization": organization or found.organization, "changed_mailboxes": dict(sorted(changed.items()))}
-        return Plan(before, after, steps, {"smtp_auth": outcome})
+        desired = {mailbox.address.lower(): mailbox.smtp_auth for mailbox in listed}
+        expected = addresses.expected(params.expected_mailboxes, check_mode)
+        current = read(tenant, desired, organization=bool(params.organization), everything=params.exclusive, expected=expected)
+        _refuse_contradictions(current, desired)
+        if params.exclusive:
+            desired |= _returned_to_inherit(current, desired)
+        return _plan(params.organization, current, desired)
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        mailboxes = [step for step in plan.steps if step[0]]
-        if len(mailboxes) < len(plan.steps):
-            parameters = {"SmtpClientAuthenticationDisabled": TO_SERVICE[plan.steps[0][2]], "Confirm": False}
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+        changes = plan.pending
+        if changes.organization:
+            parameters = {"SmtpClientAuthenticationDisabled": TO_SERVICE[changes.organization], "Confirm": False}
             tenant.exchange.run(Command("Set-TransportConfig", parameters, attempted="set the organization's SMTP AUTH"))
-        commands = [
-            Command("Set-CASMailbox", {"Identity": guid, "SmtpClientAuthenticationDisabled": TO_SERVICE[want]},
-                    attempted=f"set SMTP AUTH of {address}")
-            for guid, address, want in mailboxes
-        ]  # fmt: skip
+        commands = [_set(mailbox) for mailbox in changes.mailboxes]
         failed = [outcome.error for outcome in tenant.exchange.batch(commands) if outcome.error] if commands else []
         if failed:
             raise _summary(failed, len(commands))
         return plan.outcome
 
 
-class SmtpAuthInfo(Reading):
-    """module smtp_auth_info"""
+class SmtpAuthInfo(ReadOnlyResource[InfoParams]):
+    """Module smtp_auth_info."""
 
     name = "smtp_auth_info"
     spec = TENANT | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
+    params_type = InfoParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
+    def validate(self, params: InfoParams) -> list[str]:
+        return mail_addresses.problems("mailboxes", params.mailboxes or ())
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        wanted = {a.lower(): "" for a in params["mailboxes"] or []}
-        query = {"organization": "read", "exclusive": params["mailboxes"] is None}
-        found = read(tenant, query, wanted)
-        shown = {a: switch for a, (_guid, switch) in sorted(found.mailboxes.items())}
-        return Plan(outcome={"smtp_auth": {"organization": found.organization, "mailboxes": shown}})
+    def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
+        listed = [address.lower() for address in params.mailboxes or ()]
+        current = read(tenant, listed, organization=True, everything=params.mailboxes is None)
+        mailboxes = {address: mailbox.smtp_auth for address, mailbox in sorted(current.mailboxes.items())}
+        return Plan(outcome={"smtp_auth": {"organization": current.organization, "mailboxes": mailboxes}})
 
 
 RESOURCE = SmtpAuth()
 INFO = SmtpAuthInfo()
 
 
-def read(tenant: Tenant, params: dict[str, Any], wanted: dict[str, str], expected: Collection[str] = ()) -> Found:
-    """The switches, in one batch: the organization's with the mailboxes by name, or with the first page of all of them."""
-    everything = params["exclusive"] or len(wanted) > BY_NAME
-    commands = []
-    if params["organization"]:
-        commands.append(Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH"))
-    found = Found(mailboxes={address: (address, "inherit") for address in wanted if address in expected})
-    listed = [] if everything else [address for address in wanted if address not in expected]
-    commands += [_by_name(address) for address in listed]
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everything: bool, expected: Collection[str] = ()) -> Settings:
+    """The settings, in one batch: the organization's with the mailboxes by name, or with the first page of all of them."""
+    everything = everything or len(listed) > BY_NAME
+    commands = [Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH")] if organization else []
+    settings = Settings(mailboxes={address: Mailbox(address, "inherit") for address in listed if address in expected})
+    named = [] if everything else [address for address in listed if address not in expected]
+    commands += [_by_name(address) for address in named]
     if everything:
         commands.append(Command("Get-CASMailbox", {"ResultSize": "Unlimited"}, _PROPERTIES, "read the mailboxes' SMTP AUTH"))
     outcomes = tenant.exchange.batch(commands) if commands else []
-    if params["organization"]:
-        settings = outcomes.pop(0).checked().values
-        found.organization = "disabled" if boolean(settings[0]["SmtpClientAuthenticationDisabled"]) else "enabled"
+    if organization:
+        values = outcomes.pop(0).checked().values
+        settings.organization = "disabled" if boolean(values[0]["SmtpClientAuthenticationDisabled"]) else "enabled"
     if everything:
         for item in outcomes.pop(0).checked().values:
-            found.mailboxes[str(item["PrimarySmtpAddress"]).lower()] = _entry(item)
+            settings.mailboxes[str(item["PrimarySmtpAddress"]).lower()] = _mailbox(item)
         # A mailbox may be named by another of its addresses, which the list does not hold.
-        listed = [address for address in wanted if address not in found.mailboxes]
-        outcomes = tenant.exchange.batch([_by_name(address) for address in listed]) if listed else []
+        named = [address for address in listed if address not in settings.mailboxes]
+        outcomes = tenant.exchange.batch([_by_name(address) for address in named]) if named else []
     missing = []
-    for address, outcome in zip(listed, outcomes, strict=True):
+    for address, outcome in zip(named, outcomes, strict=True):
         if is_missing(outcome.error):
             missing.append(address)
         else:
-            found.mailboxes[address] = _entry(outcome.checked().values[0])
+            settings.mailboxes[address] = _mailbox(outcome.checked().values[0])
     addresses.refuse_missing(tenant.exchange, missing)
-    _refuse_twice(found, wanted)
-    return found
+    return settings
 
 
 def _by_name(address: str) -> Command:
     return Command("Get-CASMailbox", {"Identity": address}, _PROPERTIES, f"read SMTP AUTH of {address}")
 
 
-def _entry(item: dict) -> tuple[str, str]:
-    return str(item["Guid"]), FROM_SERVICE[boolean(item.get("SmtpClientAuthenticationDisabled"))]
+def _mailbox(item: JsonObject) -> Mailbox:
+    return Mailbox(str(item["Guid"]), FROM_SERVICE[boolean(item.get("SmtpClientAuthenticationDisabled"))])
 
 
-def _refuse_twice(found: Found, wanted: dict[str, str]) -> None:
-    """Two addresses of one mailbox with different wishes would change it for ever."""
+# -- comparing --------------------------------------------------------------------------------------------------------
+
+
+def _refuse_contradictions(current: Settings, desired: dict[str, str]) -> None:
+    """InvalidInput where two addresses of one mailbox have different settings: each run would change it again."""
     by_guid: dict[str, str] = {}
-    for address in wanted:
-        guid = found.mailboxes[address][0]
-        other = by_guid.setdefault(guid, address)
-        if wanted[other] != wanted[address]:
-            raise InvalidInput(f"mailboxes: {other} and {address} are one mailbox, with different wishes: keep one of them.")
+    for address in desired:
+        other = by_guid.setdefault(current.mailboxes[address].guid, address)
+        if desired[other] != desired[address]:
+            raise InvalidInput(f"mailboxes: {other} and {address} are one mailbox, with different values of smtp_auth: keep one of them.")
+
+
+def _returned_to_inherit(current: Settings, desired: dict[str, str]) -> dict[str, str]:
+    """The mailboxes that the task does not list, by any of their addresses."""
+    named = {mailbox.guid for address, mailbox in current.mailboxes.items() if address in desired}
+    return {a: "inherit" for a, mailbox in current.mailboxes.items() if mailbox.guid not in named and a not in desired}
+
+
+def _plan(organization: str | None, current: Settings, desired: dict[str, str]) -> Plan[Changes]:
+    before: JsonObject = {}
+    after: JsonObject = {}
+    changed = {address: value for address, value in desired.items() if current.mailboxes[address].smtp_auth != value}
+    if changed:
+        before["mailboxes"] = {address: current.mailboxes[address].smtp_auth for address in changed}
+        after["mailboxes"] = dict(changed)
+    new_organization = organization if organization and current.organization != organization else None
+    if new_organization:
+        before["organization"], after["organization"] = current.organization, new_organization
+    changes = Changes(new_organization, tuple(MailboxChange(current.mailboxes[a].guid, a, value) for a, value in changed.items()))
+    outcome = {"organization": organization or current.organization, "changed_mailboxes": dict(sorted(changed.items()))}
+    return Plan(before, after, changes or None, {"smtp_auth": outcome})
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _set(mailbox: MailboxChange) -> Command:
+    parameters = {"Identity": mailbox.guid, "SmtpClientAuthenticationDisabled": TO_SERVICE[mailbox.smtp_auth]}
+    return Command("Set-CASMailbox", parameters, attempted=f"set SMTP AUTH of {mailbox.address}")
 
 
 def _summary(errors: list[ExchangeError], total: int) -> ExchangeError:

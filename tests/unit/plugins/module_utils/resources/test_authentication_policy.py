@@ -16,7 +16,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources.authenticat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ....conftest import FakeClock, Play, StubTokens, parameters
+from ....conftest import FakeClock, Play, StubTokens, parameters, problems_of
 from ....script import Script
 from ....services import Exchange, Refused, missing
 
@@ -145,7 +145,7 @@ def test_bad_input_is_told_at_once() -> None:
         "organization": "gone",
         "basic_auth_end_date": "soon",
     }
-    assert RESOURCE.check(parameters(RESOURCE.spec, **wanted)) == [
+    assert problems_of(RESOURCE, **wanted) == [
         "policies: Printers: mailboxes holds 'nonsense', which is no mail address (name@domain).",
         "policies holds printers twice: keep one.",
         "policies: a@contoso.com is in Printers and in Others: a mailbox has one policy, keep one.",
@@ -154,9 +154,9 @@ def test_bad_input_is_told_at_once() -> None:
         "organization is gone, which policies makes absent: name another, or an empty text for none.",
         "m365_basic_auth_end_date is 'soon': give a date such as 2026-12-31.",
     ]
-    [problem] = RESOURCE.check(parameters(RESOURCE.spec, organization="x", exclusive=True))
+    [problem] = problems_of(RESOURCE, organization="x", exclusive=True)
     assert problem.startswith("exclusive is true without policies")
-    assert RESOURCE.check(parameters(RESOURCE.spec, policies=[OPEN, CLOSED], organization="No passwords", exclusive=True)) == []
+    assert problems_of(RESOURCE, policies=[OPEN, CLOSED], organization="No passwords", exclusive=True) == []
 
 
 # -- from nothing -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.conditional_access import INFO, PACE, POLICIES
 
-from ....conftest import TENANT, Play, parameters
+from ....conftest import TENANT, Play, problems_of
 from ....script import Item, Script, graph_error
 
 PATH = f"/v1.0{POLICIES}"
@@ -63,13 +63,13 @@ def test_bad_input_is_told_at_once() -> None:
         {"address": "erp@contoso.com", "app_id": "mailops", "method": "hve"},
         {"address": "erp@contoso.com", "app_id": APP, "app_unique_name": "mailops"},
     ]
-    assert INFO.check(parameters(INFO.spec, senders=senders)) == [
+    assert problems_of(INFO, senders=senders) == [
         "senders: nonsense: the sender's address holds 'nonsense', which is no mail address (name@domain).",
         "senders: ERP: method oauth needs app_unique_name or app_id, the application that it signs in as.",
         "senders: erp@contoso.com: app_id is 'mailops': give the application's client id, a GUID.",
         "senders: erp@contoso.com: give app_unique_name or app_id, not both.",
     ]
-    assert INFO.check(parameters(INFO.spec, senders=[BASIC, OAUTH, {"address": "ups@contoso.com", "method": "direct_send"}])) == []
+    assert problems_of(INFO, senders=[BASIC, OAUTH, {"address": "ups@contoso.com", "method": "direct_send"}]) == []
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

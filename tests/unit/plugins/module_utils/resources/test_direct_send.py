@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.direct_send import INFO, NOTE, RESOURCE
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....services import Exchange, Refused
 
 
@@ -47,7 +47,7 @@ def test_rejection_is_refused_without_a_request_while_senders_rely_on_direct_sen
         assert (result["failed"], result["changed"]) == (True, False)
         assert result["failure"]["problems"] == [
             "rejected is true, but senders that rely on Direct Send would be refused: ups@contoso.com, Printer@contoso.com; give each "
-            "an inbound connector or SMTP AUTH, and take it out of senders, first. Nothing was changed."
+            "an inbound connector or SMTP AUTH, and remove it from senders, first. Nothing was changed."
         ]
     assert (service.requests, service.rejected) == (0, False)
     assert not journal_dir.exists()
@@ -60,9 +60,9 @@ def test_senders_do_not_stand_in_the_way_of_letting_them_in(play: Play) -> None:
 
 
 def test_bad_addresses_are_told_at_once() -> None:
-    problems = RESOURCE.check(parameters(RESOURCE.spec, rejected=True, senders=["nonsense", "a@contoso.com", "A@contoso.com"]))
+    problems = problems_of(RESOURCE, rejected=True, senders=["nonsense", "a@contoso.com", "A@contoso.com"])
     assert problems == ["senders holds 'nonsense', which is no mail address (name@domain).", "senders holds A@contoso.com twice: keep one."]
-    assert RESOURCE.check(parameters(RESOURCE.spec, rejected=True)) == []
+    assert problems_of(RESOURCE, rejected=True) == []
 
 
 # -- the switch -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.hve_account import BY_HAND, INFO, RESOURCE
 
-from ....conftest import FakeClock, Play, parameters
+from ....conftest import FakeClock, Play, problems_of
 from ....script import Item, Script
 from ....services import Exchange, Refused, missing
 
@@ -240,10 +240,10 @@ def test_bad_input_is_told_without_a_request() -> None:
         {"address": "a@b.example", "display_name": " ", "reply_to": "x", "apps": ["one", "one", ""]},
         {"address": "b@b.example", "apps": [f"app{n}" for n in range(11)], "password": "short"},
     ]
-    problems = RESOURCE.check(parameters(RESOURCE.spec, accounts=wishes))
+    problems = problems_of(RESOURCE, accounts=wishes)
     assert len(problems) == 7
     assert "accounts: b@b.example: apps holds 11 applications; an account takes at most 10." in problems
-    assert len(INFO.check(parameters(INFO.spec, accounts=["nonsense"]))) == 1
+    assert len(problems_of(INFO, accounts=["nonsense"])) == 1
 
 
 def test_the_info_module_tells_whether_an_account_may_send(play: Play) -> None:

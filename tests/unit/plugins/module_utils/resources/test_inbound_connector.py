@@ -9,12 +9,15 @@ import ipaddress
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange import Command
+from ansible_collections.mailops.m365.plugins.module_utils._exchange import inbound_connectors
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.inbound_connectors import PROPERTIES
 from ansible_collections.mailops.m365.plugins.module_utils.resources import inbound_connector
-from ansible_collections.mailops.m365.plugins.module_utils.resources.inbound_connector import INFO, PROPERTIES, RESOURCE
+from ansible_collections.mailops.m365.plugins.module_utils.resources.inbound_connector import INFO, RESOURCE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....services import Exchange, Refused
 
 WARNING = "Inbound connector for this service offering is created in a disabled state. Contact Support to enable it."
@@ -93,7 +96,7 @@ RELAY = {"name": "Relay", "sender_ip_addresses": ["203.0.113.5"]}
 
 
 def problems(*connectors: dict[str, Any]) -> list[str]:
-    return RESOURCE.check(parameters(RESOURCE.spec, connectors=list(connectors)))
+    return problems_of(RESOURCE, connectors=list(connectors))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_a_certificate_name_is_taken(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, nobody could use it."),
+        ({}, "it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, or the connector matches no host."),
         ({"sender_ip_addresses": [], "tls_sender_certificate_name": ""}, "it has neither"),
         (
             {"sender_ip_addresses": ["203.0.113.5"], "restrict_domains_to_ip_addresses": True},
@@ -166,7 +169,7 @@ def test_a_certificate_name_is_taken(name: str) -> None:
         ({"type": "Partner", "treat_messages_as_internal": True}, "treat_messages_as_internal works with type OnPremises only."),
     ],
 )
-def test_options_that_do_not_fit_together_are_told(play: Play, options: dict[str, Any], words: str) -> None:
+def test_contradicting_options_are_refused(play: Play, options: dict[str, Any], words: str) -> None:
     service = Organization()
     result = play(RESOURCE, service, connectors=[{"name": "Relay", **options}])
     assert words in result["msg"]
@@ -191,7 +194,7 @@ def test_names_are_needed_once() -> None:
     told = problems(RELAY, {**RELAY, "name": " relay "}, {**RELAY, "name": " "})
     assert told == [
         "connectors holds 'relay' twice: keep one.",
-        "connectors holds one with an empty name: name it, it is how the connector is found again.",
+        "connectors holds one with an empty name: give it the name by which later runs look it up.",
     ]
 
 
@@ -376,25 +379,26 @@ GIVEN = {
 WISHES = st.fixed_dictionaries({}, optional=GIVEN)
 
 
-def _step(service: Organization, wish: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    seen = {str(item["Name"]).lower(): inbound_connector.normalised(service.shown(item)) for item in service.connectors}
-    connector = dict.fromkeys([*PROPERTIES, "name"]) | {"state": "present"} | wish
-    return inbound_connector._step("Relay", connector, seen.get("relay"))
+def _command(service: Organization, wish: dict[str, Any]) -> Command | None:
+    current = {str(item["Name"]).lower(): inbound_connectors.normalised(service.shown(item)) for item in service.connectors}
+    lists = {option: tuple(value) if isinstance(value, list) else value for option, value in wish.items()}
+    change = inbound_connector.change_of(inbound_connector.ConnectorParams("Relay", "present", **lists), current.get("relay"))
+    return change.command() if change else None
 
 
 @given(first=WISHES, second=WISHES, dress=st.integers(0, 7))
 def test_what_is_written_reads_back_without_a_difference(first: dict[str, Any], second: dict[str, Any], dress: int) -> None:
     service = Organization(dress=dress)
     for number, wish in enumerate((first, second)):
-        step = _step(service, wish)
-        assert (step is not None) or number
-        if step:
-            cmdlet, written = step
+        command = _command(service, wish)
+        assert (command is not None) or number
+        if command:
+            cmdlet, written = command.cmdlet, command.parameters
             assert cmdlet == ("Set-InboundConnector" if number else "New-InboundConnector")
             written = {"SenderDomains": ["*"], **written} if cmdlet.startswith("New-") else written
             service.cmdlets[cmdlet](written)
-        assert _step(service, wish) is None
+        assert _command(service, wish) is None
     [left] = service.connectors
     for option, value in second.items():
-        if option in inbound_connector._SWITCHES:
+        if option in inbound_connectors.SWITCHES:
             assert left[PROPERTIES[option]] == value

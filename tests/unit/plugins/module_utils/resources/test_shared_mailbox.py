@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.shared_mailbox import INFO, RESOURCE, alias
 
-from ....conftest import FakeClock, Play, parameters
+from ....conftest import FakeClock, Play, problems_of
 from ....services import Exchange, Refused, missing
 
 
@@ -128,8 +128,8 @@ def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool
 
 def test_bad_input_is_told_without_a_request() -> None:
     wishes = [{"address": "nonsense"}, {"address": "a@b.example", "display_name": " "}, {"address": "A@b.example"}]
-    assert len(RESOURCE.check(parameters(RESOURCE.spec, mailboxes=wishes))) == 3
-    assert len(INFO.check(parameters(INFO.spec, mailboxes=["nonsense"]))) == 1
+    assert len(problems_of(RESOURCE, mailboxes=wishes)) == 3
+    assert len(problems_of(INFO, mailboxes=["nonsense"])) == 1
 
 
 def test_a_refused_creation_is_told_and_not_repeated(play: Play) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.mailops.m365.plugins.module_utils.resources.shared_mailbox import RESOURCE
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from .test_shared_mailbox import Mailboxes, mailbox
 
 SHOP = "shop@contoso.com"
@@ -85,7 +85,7 @@ def test_names_that_others_have_are_found_in_one_request(play: Play) -> None:
 
 def test_bad_input() -> None:
     wishes = [{"address": SHOP, "send_as": ["x", SHOP], "send_on_behalf": ["a@b.example", "A@b.example"]}]
-    assert RESOURCE.check(parameters(RESOURCE.spec, mailboxes=wishes)) == [
+    assert problems_of(RESOURCE, mailboxes=wishes) == [
         "mailboxes: shop@contoso.com: send_as holds 'x', which is no mail address (name@domain).",
         "mailboxes: shop@contoso.com: send_as holds the mailbox itself: remove it.",
         "mailboxes: shop@contoso.com: send_on_behalf holds A@b.example twice: keep one.",

@@ -12,7 +12,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_auth i
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....script import Script
 from ....services import Exchange, Refused, missing
 
@@ -79,18 +79,16 @@ def wish(*addresses: str, smtp_auth: str = "enabled", **more: Any) -> list[dict[
 
 
 def test_bad_addresses_are_told_at_once() -> None:
-    problems = RESOURCE.check(parameters(RESOURCE.spec, mailboxes=wish("", "nonsense", "a@contoso.com", "A@CONTOSO.com")))
+    problems = problems_of(RESOURCE, mailboxes=wish("", "nonsense", "a@contoso.com", "A@CONTOSO.com"))
     assert len(problems) == 3
     assert "holds an empty address" in problems[0]
-    assert INFO.check(parameters(INFO.spec, mailboxes=["nonsense"])) == [
-        "mailboxes holds 'nonsense', which is no mail address (name@domain)."
-    ]
+    assert problems_of(INFO, mailboxes=["nonsense"]) == ["mailboxes holds 'nonsense', which is no mail address (name@domain)."]
 
 
 def test_exclusive_needs_a_list() -> None:
-    [problem] = RESOURCE.check(parameters(RESOURCE.spec, organization="enabled", exclusive=True))
+    [problem] = problems_of(RESOURCE, organization="enabled", exclusive=True)
     assert problem.startswith("exclusive is true without mailboxes: give the list of mailboxes, or [] to return all to inherit.")
-    assert RESOURCE.check(parameters(RESOURCE.spec, mailboxes=[], exclusive=True)) == []
+    assert problems_of(RESOURCE, mailboxes=[], exclusive=True) == []
 
 
 # -- mailboxes --------------------------------------------------------------------------------------------------------
@@ -171,7 +169,10 @@ def test_two_addresses_of_one_mailbox_may_not_disagree(play: Play) -> None:
     service = Organization({"a@contoso.com": None}, aliases={"alias@contoso.com": "a@contoso.com"})
     both = wish("a@contoso.com") + wish("alias@contoso.com", smtp_auth="disabled")
     result = play(RESOURCE, service, mailboxes=both)
-    assert "mailboxes: a@contoso.com and alias@contoso.com are one mailbox, with different wishes: keep one of them." in result["msg"]
+    assert (
+        "mailboxes: a@contoso.com and alias@contoso.com are one mailbox, with different values of smtp_auth: keep one of them."
+        in result["msg"]
+    )
     assert service.writes == []
     assert play(RESOURCE, service, mailboxes=wish("a@contoso.com", "alias@contoso.com"))["changed"] is True
     assert service.switches == {"a@contoso.com": False}
@@ -195,7 +196,9 @@ def test_basic_under_security_defaults_is_refused_before_any_write(play: Play, s
     service = Organization({"a@contoso.com": None, "b@contoso.com": None}, others=script)
     wanted = wish("a@contoso.com", sign_in="basic") + wish("b@contoso.com")
     result = play(RESOURCE, service, mailboxes=wanted)
-    assert result["failure"]["problems"][0].startswith("a@contoso.com: sign_in is basic, but this tenant's Entra Security Defaults are on")
+    assert result["failure"]["problems"][0].startswith(
+        "a@contoso.com: sign_in is basic, but this tenant's Entra Security Defaults are enabled"
+    )
     assert (service.writes, service.requests) == ([], 0)
 
 
@@ -286,7 +289,7 @@ def test_the_info_module_shows_all_or_the_named(play: Play) -> None:
     assert "Exchange has no mailbox x@contoso.com" in play(INFO, service, mailboxes=["x@contoso.com"])["msg"]
 
 
-# -- the difference, for any organization and any wish ----------------------------------------------------------------
+# -- the plan, for any current and any desired state ------------------------------------------------------------------
 
 ADDRESSES = st.sampled_from([f"m{n}@contoso.com" for n in range(6)])
 SWITCHES = st.sampled_from(["enabled", "disabled", "inherit"])
@@ -295,25 +298,25 @@ SWITCHES = st.sampled_from(["enabled", "disabled", "inherit"])
 @given(
     have=st.dictionaries(ADDRESSES, SWITCHES, min_size=6, max_size=6), want=st.dictionaries(ADDRESSES, SWITCHES), exclusive=st.booleans()
 )
-def test_a_plan_leads_to_the_wish_and_then_to_nothing(have: dict[str, str], want: dict[str, str], exclusive: bool) -> None:
+def test_a_plan_leads_to_the_desired_state_and_then_to_no_change(have: dict[str, str], want: dict[str, str], exclusive: bool) -> None:
     state = dict(have)
 
-    def read(tenant: Any, params: Any, wanted: Any, expected: Any) -> smtp_auth.Found:
-        return smtp_auth.Found(None, {address: (f"guid-{address}", switch) for address, switch in state.items()})
+    def read(tenant: Any, listed: Any, **options: Any) -> smtp_auth.Settings:
+        return smtp_auth.Settings(None, {address: smtp_auth.Mailbox(f"guid-{address}", value) for address, value in state.items()})
 
-    params = {"organization": None, "exclusive": exclusive, "expected_mailboxes": [],
-              "mailboxes": [{"address": a.upper(), "smtp_auth": s, "sign_in": "oauth"} for a, s in want.items()]}  # fmt: skip
+    mailboxes = tuple(smtp_auth.MailboxParams(address.upper(), value, "oauth") for address, value in want.items())
+    params = smtp_auth.Params(organization=None, exclusive=exclusive, expected_mailboxes=(), mailboxes=mailboxes)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(smtp_auth, "read", read)
         plan = RESOURCE.plan(None, params, False)  # type: ignore[arg-type]
-        for guid, address, switch in plan.steps:
-            assert guid == f"guid-{address}"
-            assert state[address] != switch  # nothing is written that is there
-            state[address] = switch
+        for change in plan.changes.mailboxes if plan.changes else ():
+            assert change.guid == f"guid-{change.address}"
+            assert state[change.address] != change.smtp_auth  # nothing is written that is current already
+            state[change.address] = change.smtp_auth
         rest = {address: "inherit" if exclusive else switch for address, switch in have.items() if address not in want}
         assert state == want | rest
         again = RESOURCE.plan(None, params, False)  # type: ignore[arg-type]
-        assert (again.steps, again.before, again.after) == ([], {}, {})
+        assert (again.changes, again.before, again.after) == (None, {}, {})
     touched = {address: switch for address, switch in have.items() if state[address] != switch}
     assert plan.before == ({"mailboxes": touched} if touched else {})
     assert plan.after == ({"mailboxes": {address: state[address] for address in touched}} if touched else {})
