@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from .. import _spf
 from .._clients import dns
 from .._clients.dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 from .._core.networks import PRIVATE, is_within
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
 from .._spf import Answer, LookupNode, Problem, Resolver
@@ -73,72 +73,115 @@ class DomainRecord:
     txt: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class DesiredParams:
+    """The options of both modules."""
+
+    dns_servers: tuple[str, ...] | None
+    domains: tuple[str, ...] | None
+    ip4: tuple[str, ...]
+    ip6: tuple[str, ...]
+    includes: tuple[str, ...]
+    cloud_include: bool
+    policy: str
+    exclusive: bool
+
+
+@dataclass(frozen=True)
+class SpfParams(DesiredParams):
+    """The options of the module spf."""
+
+    provider: str
+    server: str | None
+    zone: str | None
+    tsig_name: str | None
+    tsig_secret: str | None
+    tsig_algorithm: str
+    ttl: int
+
+
+@dataclass(frozen=True)
+class SpfInfoParams(DesiredParams):
+    """The options of the module spf_info."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SpfChanges:
+    """The TXT answers of the domains to update, each with the SPF record to publish."""
+
+    updates: tuple[tuple[Answer, str], ...] = ()
+
+
 class Spf:
     """Implements the module spf."""
 
     name = "spf"
     spec = TENANT | DNS | DESIRED | JOURNAL | PUBLISHING
+    params_type = SpfParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
+    def validate(self, params: SpfParams) -> list[str]:
         return _input_problems(params) + _publishing_problems(params)
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        resolver, provider = dns.Resolver(params["dns_servers"] or []), provider_of(params)
+    def plan(self, tenant: Tenant, params: SpfParams, check_mode: bool) -> Plan[SpfChanges]:
+        resolver, provider = dns.Resolver(params.dns_servers or ()), provider_of(params)
         answers = read(tenant, params, resolver, provider)
         records = [record for record, _answer in answers]
         if provider is None:
-            return Plan({}, {}, [], _outcome(records), _publishing_notes(records) + _problem_notes(records))
+            return Plan({}, {}, None, _outcome(records), _publishing_notes(records) + _problem_notes(records))
         refuse_invalid(records)
-        updates = [(answer, record.desired) for record, answer in answers if not record.published]
+        updates = tuple((answer, record.desired) for record, answer in answers if not record.published)
         changed = [record for record in records if not record.published]
         before = {record.domain: record.current if len(record.current) > 1 else record.current[0] for record in changed if record.current}
         after = {record.domain: record.desired for record in changed}
         outcome = _outcome([replace(record, published=True) for record in records])
-        return Plan(before, after, list(updates), outcome, _problem_notes(records))
+        return Plan(before, after, SpfChanges(updates) if updates else None, outcome, _problem_notes(records))
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Tenant, params: SpfParams, plan: Plan[SpfChanges]) -> JsonObject:
         provider = provider_of(params)
         if provider:
-            for answer, text in plan.steps:
-                provider.replace(answer, text, params["ttl"])
+            for answer, text in plan.pending.updates:
+                provider.replace(answer, text, params.ttl)
         return plan.outcome
 
 
-class SpfInfo(Reading):
+class SpfInfo(ReadOnlyResource[SpfInfoParams]):
     """Implements the module spf_info."""
 
     name = "spf_info"
     spec = TENANT | DNS | DESIRED | Spec({"addresses": {"type": "list", "elements": "str", "default": []}}, writes=False)
+    params_type = SpfInfoParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return _input_problems(params) + _address_problems("addresses", params["addresses"])
+    def validate(self, params: SpfInfoParams) -> list[str]:
+        return _input_problems(params) + _address_problems("addresses", params.addresses)
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        resolver = dns.Resolver(params["dns_servers"] or [])
+    def plan(self, tenant: Tenant, params: SpfInfoParams, check_mode: bool) -> Plan[None]:
+        resolver = dns.Resolver(params.dns_servers or ())
         records = [record for record, _answer in read(tenant, params, resolver, None)]
-        return Plan(outcome=_outcome(records) | {"checks": list(_checks(records, params["addresses"], resolver))})
+        return Plan(outcome=_outcome(records) | {"checks": list(_checks(records, params.addresses, resolver))})
 
 
 RESOURCE = Spf()
 INFO = SpfInfo()
 
 
-def provider_of(params: dict[str, Any]) -> Provider | None:
-    if params["provider"] == "none":
+def provider_of(params: SpfParams) -> Provider | None:
+    if params.provider == "none":
         return None
-    key = (params["tsig_name"], params["tsig_secret"], params["tsig_algorithm"]) if params["tsig_name"] else None
-    return Rfc2136(params["server"], params["zone"] or "", key)
+    key = (params.tsig_name, params.tsig_secret or "", params.tsig_algorithm) if params.tsig_name else None
+    return Rfc2136(params.server or "", params.zone or "", key)
 
 
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def _input_problems(params: dict[str, Any]) -> list[str]:
-    problems = dns.problems("dns_servers", params["dns_servers"] or [])
-    for option in ("ip4", "ip6"):
-        problems += [problem for text in params[option] for problem in _network_problems(option, text)]
-    for option in ("domains", "includes"):
-        for text in params[option] or []:
+def _input_problems(params: DesiredParams) -> list[str]:
+    problems = dns.problems("dns_servers", params.dns_servers or ())
+    for option, networks in (("ip4", params.ip4), ("ip6", params.ip6)):
+        problems += [problem for text in networks for problem in _network_problems(option, text)]
+    for option, names in (("domains", params.domains), ("includes", params.includes)):
+        for text in names or ():
             if not _NAME.fullmatch(text):
                 problems.append(f"{option} holds {text!r}, which is not a domain name: give the name alone, such as spf.example.com.")
     return problems
@@ -169,39 +212,39 @@ def _address_problems(option: str, texts: Iterable[str]) -> list[str]:
     return problems
 
 
-def _publishing_problems(params: dict[str, Any]) -> list[str]:
-    if params["provider"] == "none":
+def _publishing_problems(params: SpfParams) -> list[str]:
+    if params.provider == "none":
         return []
     problems = []
-    if not params["server"]:
+    if not params.server:
         problems.append("provider is rfc2136, and server is not set: give the address of the zone's primary server.")
     else:
-        problems += dns.problems("server", [params["server"]])
-    if bool(params["tsig_name"]) != bool(params["tsig_secret"]):
+        problems += dns.problems("server", [params.server])
+    if bool(params.tsig_name) != bool(params.tsig_secret):
         problems.append("tsig_name and tsig_secret go together: set both, or neither where the server takes unsigned updates.")
-    if params["tsig_secret"]:
-        problems += key_problems("tsig_secret", params["tsig_secret"])
-    if params["zone"] and not _NAME.fullmatch(params["zone"].rstrip(".")):
-        problems.append(f"zone is {params['zone']!r}, which is not a domain name.")
-    if not 0 < params["ttl"] <= 0x7FFFFFFF:
-        problems.append(f"ttl is {params['ttl']}: give seconds, 3600 for example.")
+    if params.tsig_secret:
+        problems += key_problems("tsig_secret", params.tsig_secret)
+    if params.zone and not _NAME.fullmatch(params.zone.rstrip(".")):
+        problems.append(f"zone is {params.zone!r}, which is not a domain name.")
+    if not 0 < params.ttl <= 0x7FFFFFFF:
+        problems.append(f"ttl is {params.ttl}: give seconds, 3600 for example.")
     return problems
 
 
 # -- reading and computing --------------------------------------------------------------------------------------------
 
 
-def read(tenant: Tenant, params: dict[str, Any], resolver: dns.Resolver, provider: Provider | None) -> list[tuple[DomainRecord, Answer]]:
+def read(tenant: Tenant, params: DesiredParams, resolver: dns.Resolver, provider: Provider | None) -> list[tuple[DomainRecord, Answer]]:
     """Every domain's record with its TXT answer; the answers come from the provider's own server, where there is one."""
-    domains = mail_domains(tenant, params["domains"])
+    domains = mail_domains(tenant, params.domains)
     answers = provider.read(domains) if provider else resolver.ask_all([(domain, "TXT") for domain in domains])
-    includes = list(params["includes"]) + ([tenant.cloud.spf_include] if params["cloud_include"] else [])
+    includes = list(params.includes) + ([tenant.cloud.spf_include] if params.cloud_include else [])
     with ThreadPoolExecutor(max_workers=_MAX_THREADS) as pool:
-        records = list(pool.map(lambda answer: domain_record(answer, resolver, {**params, "includes": includes}), answers))
+        records = list(pool.map(lambda answer: domain_record(answer, resolver, includes, params), answers))
     return list(zip(records, answers, strict=True))
 
 
-def mail_domains(tenant: Tenant, domains: list[str] | None) -> list[str]:
+def mail_domains(tenant: Tenant, domains: Sequence[str] | None) -> list[str]:
     """The domains of the option, else all accepted domains except Microsoft's own."""
     accepted = addresses.accepted_domains(tenant.exchange)
     if domains is None:
@@ -213,7 +256,7 @@ def mail_domains(tenant: Tenant, domains: list[str] | None) -> list[str]:
     return listed
 
 
-def domain_record(answer: Answer, resolver: Resolver, params: dict[str, Any]) -> DomainRecord:
+def domain_record(answer: Answer, resolver: Resolver, includes: Sequence[str], params: DesiredParams) -> DomainRecord:
     """Compare the current SPF records of a domain with the desired one, and check the desired one."""
     domain, current = answer.name, list(answer.spf)
     if answer.problem:
@@ -221,11 +264,11 @@ def domain_record(answer: Answer, resolver: Resolver, params: dict[str, Any]) ->
     trees = [_spf.count_lookups(domain, text, resolver) for text in current]
     desired = _spf.desired_record(
         current,
-        ip4=params["ip4"],
-        ip6=params["ip6"],
-        includes=params["includes"],
-        policy=params["policy"],
-        exclusive=params["exclusive"],
+        ip4=params.ip4,
+        ip6=params.ip6,
+        includes=includes,
+        policy=params.policy,
+        exclusive=params.exclusive,
         passing_domains=set().union(*(tree.passing_domains() for tree in trees)),
     )
     published = current == [desired]
@@ -256,24 +299,19 @@ def _resolved_problems(domain: str, current: list[str], trees: list[LookupNode],
     return [problem for problem in problems if problem.name not in names]
 
 
-def _checks(records: list[DomainRecord], addresses: list[str], resolver: Resolver) -> Iterator[dict[str, Any]]:
+def _checks(records: list[DomainRecord], addresses: Sequence[str], resolver: Resolver) -> Iterator[JsonObject]:
     """The SPF result of each address for each domain, with the records that are published now."""
     for record in records:
         for address in addresses:
             check = _spf.check_host(address, record.domain, resolver)
-            yield {
-                "domain": record.domain,
-                "address": address,
-                "result": check.result,
-                "matched": list(check.matched),
-                "reason": check.reason,
-            }
+            outcome = {"result": check.result, "matched": list(check.matched), "reason": check.reason}
+            yield {"domain": record.domain, "address": address} | outcome
 
 
 # -- results ----------------------------------------------------------------------------------------------------------
 
 
-def _outcome(records: list[DomainRecord]) -> dict[str, Any]:
+def _outcome(records: list[DomainRecord]) -> JsonObject:
     return {"records": [asdict(record) for record in records]}
 
 

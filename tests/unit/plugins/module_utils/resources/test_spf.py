@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.spf import INFO, RESOURCE
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....nameserver import KEY, SECRET, NameServer
 from ....services import Exchange
 
@@ -193,19 +193,17 @@ def test_a_wrong_secret_is_not_shown(play: Play, named: NameServer) -> None:
 
 
 def test_all_input_problems_are_reported_at_once() -> None:
-    problems = RESOURCE.check(
-        parameters(
-            RESOURCE.spec,
-            dns_servers=["ns.example.com"],
-            ip4=["10.0.0.7", "203.0.113.9/24", "x", "2001:db8::1", "203.0.113.10"],
-            ip6=["fd00::1", "2001:db8::1"],
-            domains=["contoso", "contoso.com"],
-            includes=["include:sendgrid.net", "_spf.google.com"],
-            provider="rfc2136",
-            tsig_secret="no base64!",
-            zone="contoso com",
-            ttl=0,
-        )
+    problems = problems_of(
+        RESOURCE,
+        dns_servers=["ns.example.com"],
+        ip4=["10.0.0.7", "203.0.113.9/24", "x", "2001:db8::1", "203.0.113.10"],
+        ip6=["fd00::1", "2001:db8::1"],
+        domains=["contoso", "contoso.com"],
+        includes=["include:sendgrid.net", "_spf.google.com"],
+        provider="rfc2136",
+        tsig_secret="no base64!",
+        zone="contoso com",
+        ttl=0,
     )
     starts = [
         "dns_servers holds 'ns.example.com'",
@@ -226,8 +224,8 @@ def test_all_input_problems_are_reported_at_once() -> None:
     for problem, start in zip(problems, starts, strict=True):
         assert problem.startswith(start)
     assert "no base64!" not in " ".join(problems)
-    assert RESOURCE.check(parameters(RESOURCE.spec)) == []
-    assert INFO.check(parameters(INFO.spec, addresses=["x"])) == ["addresses holds 'x', which is not an IP address."]
+    assert problems_of(RESOURCE) == []
+    assert problems_of(INFO, addresses=["x"]) == ["addresses holds 'x', which is not an IP address."]
 
 
 # -- the info module --------------------------------------------------------------------------------------------------
