@@ -11,9 +11,11 @@ Ansible Automation Platform 2.7, "Claims for workload identity".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from .._core.params import nested
 
 GITHUB = "https://token.actions.githubusercontent.com"
 MAX_CREDENTIALS = 20  # of an application
@@ -21,8 +23,6 @@ MAX_LENGTH = 600  # characters of an issuer, and of a subject
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,120}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REPOSITORY = re.compile(r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?")
-
-PlatformOptions = Mapping[str, str | bool | None]
 
 
 class TokenIdentity(NamedTuple):
@@ -32,119 +32,203 @@ class TokenIdentity(NamedTuple):
     subject: str
 
 
+# -- platforms --------------------------------------------------------------------------------------------------------
+
+
+class Platform(Protocol):
+    """The options of a platform with a shorthand."""
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        """The issuer and subject of its tokens; `tenant_issuer` is the issuer of managed identities."""
+
+    def problems(self) -> list[str]:
+        """At most one problem of values that the argument spec accepts."""
+
+
+@dataclass(frozen=True)
+class GitHub:
+    """Actions of a repository; exactly one of the optional values is required."""
+
+    repository: str
+    branch: str | None
+    tag: str | None
+    environment: str | None
+    pull_request: bool | None
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        return TokenIdentity(GITHUB, f"repo:{self.repository}:{self._context()}")
+
+    def _context(self) -> str:
+        if self.pull_request:
+            return "pull_request"
+        if self.environment:
+            return f"environment:{self.environment}"
+        return f"ref:refs/heads/{self.branch}" if self.branch else f"ref:refs/tags/{self.tag}"
+
+    def problems(self) -> list[str]:
+        contexts = {"branch": self.branch, "tag": self.tag, "environment": self.environment, "pull_request": self.pull_request}
+        problems = _one_of(contexts)
+        if not problems and not _REPOSITORY.fullmatch(self.repository):
+            problems.append(f"the repository is {self.repository!r}: give OWNER/REPOSITORY, as in the subject of its tokens.")
+        return problems
+
+
+@dataclass(frozen=True)
+class GitLab:
+    """Pipelines of a project, for a branch or a tag."""
+
+    host: str | None
+    project: str
+    branch: str | None
+    tag: str | None
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        ref = f"ref_type:branch:ref:{self.branch}" if self.branch else f"ref_type:tag:ref:{self.tag}"
+        return TokenIdentity(f"https://{self.host or 'gitlab.com'}", f"project_path:{self.project}:{ref}")
+
+    def problems(self) -> list[str]:
+        return _one_of({"branch": self.branch, "tag": self.tag})
+
+
+@dataclass(frozen=True)
+class AzureDevOps:
+    """A workload identity service connection."""
+
+    organization: str
+    organization_id: str
+    project: str
+    service_connection: str
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        subject = f"sc://{self.organization}/{self.project}/{self.service_connection}"
+        return TokenIdentity(f"https://vstoken.dev.azure.com/{self.organization_id.lower()}", subject)
+
+    def problems(self) -> list[str]:
+        return _guid("organization_id", self.organization_id)
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """A service account of a cluster."""
+
+    issuer: str
+    namespace: str
+    service_account: str
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        return TokenIdentity(self.issuer, f"system:serviceaccount:{self.namespace}:{self.service_account}")
+
+    def problems(self) -> list[str]:
+        return []
+
+
+@dataclass(frozen=True)
+class AutomationPlatform:
+    """A job template of Ansible Automation Platform."""
+
+    url: str
+    organization: str
+    job_template: str
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        workload = "workload_type:aap_controller_automation_job"
+        subject = f"{workload}:organization:{self.organization}:job_template:{self.job_template}"
+        return TokenIdentity(f"{self.url.rstrip('/')}/o", subject)
+
+    def problems(self) -> list[str]:
+        return []
+
+
+@dataclass(frozen=True)
+class ManagedIdentity:
+    """A managed identity of the tenant's own."""
+
+    object_id: str
+
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        return TokenIdentity(tenant_issuer, self.object_id.lower())
+
+    def problems(self) -> list[str]:
+        return _guid("object_id", self.object_id)
+
+
+def _one_of(options: Mapping[str, object]) -> list[str]:
+    selected = [option for option, value in options.items() if value]
+    if len(selected) == 1:
+        return []
+    return [f"give one of {', '.join(options)}{f', not {len(selected)}' if selected else ''}."]
+
+
+def _guid(option: str, value: str) -> list[str]:
+    return [] if _GUID.fullmatch(value) else [f"the {option} is {value!r}: give the id, a GUID."]
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+_STR = {"type": "str"}
+_REQUIRED = {"type": "str", "required": True}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "name": _REQUIRED,
+    "issuer": _STR,
+    "subject": _STR,
+    "audience": _STR,
+    "description": _STR,
+    "github": {
+        "type": "dict",
+        "options": {"repository": _REQUIRED, "branch": _STR, "tag": _STR, "environment": _STR, "pull_request": {"type": "bool"}},
+    },
+    "gitlab": {"type": "dict", "options": {"host": _STR, "project": _REQUIRED, "branch": _STR, "tag": _STR}},
+    "azure_devops": {
+        "type": "dict",
+        "options": {"organization": _REQUIRED, "organization_id": _REQUIRED, "project": _REQUIRED, "service_connection": _REQUIRED},
+    },
+    "kubernetes": {"type": "dict", "options": {"issuer": _REQUIRED, "namespace": _REQUIRED, "service_account": _REQUIRED}},
+    "automation_platform": {"type": "dict", "options": {"url": _REQUIRED, "organization": _REQUIRED, "job_template": _REQUIRED}},
+    "managed_identity": {"type": "dict", "options": {"object_id": _REQUIRED}},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+PLATFORMS = ("github", "gitlab", "azure_devops", "kubernetes", "automation_platform", "managed_identity")
+
+
 @dataclass(frozen=True)
 class Credential:
-    """One credential of a task. `platforms` holds the options of each platform that is set."""
+    """One credential of a task: issuer and subject, or one platform."""
 
     name: str
-    issuer: str | None = None
-    subject: str | None = None
-    audience: str | None = None
-    description: str | None = None
-    platforms: Mapping[str, PlatformOptions] = field(default_factory=dict)
-    state: str = "present"
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Credential:
-        platforms = {name: options[name] for name in PLATFORMS if options.get(name)}
-        names = ("issuer", "subject", "audience", "description")
-        return cls(options["name"], **{name: options.get(name) for name in names}, platforms=platforms, state=options["state"])
+    issuer: str | None
+    subject: str | None
+    audience: str | None
+    description: str | None
+    state: str
+    github: GitHub | None = nested(GitHub)
+    gitlab: GitLab | None = nested(GitLab)
+    azure_devops: AzureDevOps | None = nested(AzureDevOps)
+    kubernetes: Kubernetes | None = nested(Kubernetes)
+    automation_platform: AutomationPlatform | None = nested(AutomationPlatform)
+    managed_identity: ManagedIdentity | None = nested(ManagedIdentity)
 
     @property
     def is_present(self) -> bool:
         return self.state == "present"
 
+    @property
+    def platforms(self) -> dict[str, Platform]:
+        """The platforms that are set, by option."""
+        options: dict[str, Platform | None] = {
+            "github": self.github,
+            "gitlab": self.gitlab,
+            "azure_devops": self.azure_devops,
+            "kubernetes": self.kubernetes,
+            "automation_platform": self.automation_platform,
+            "managed_identity": self.managed_identity,
+        }
+        return {name: platform for name, platform in options.items() if platform}
 
-@dataclass(frozen=True)
-class Platform:
-    """A platform with a shorthand: its argument spec, the options of which exactly one is required, and its token identity."""
-
-    options: dict[str, dict[str, object]]
-    identity: Callable[[PlatformOptions, str], TokenIdentity]
-    one_of: tuple[str, ...] = ()
-
-
-def token_identity(credential: Credential, tenant_issuer: str) -> TokenIdentity:
-    """The issuer and subject of a credential; `tenant_issuer` is the issuer of managed identities."""
-    for name, options in credential.platforms.items():
-        return PLATFORMS[name].identity(options, tenant_issuer)
-    return TokenIdentity(str(credential.issuer), str(credential.subject))
-
-
-# -- platforms --------------------------------------------------------------------------------------------------------
-
-
-def _github(options: PlatformOptions, _tenant_issuer: str) -> TokenIdentity:
-    return TokenIdentity(GITHUB, f"repo:{options['repository']}:{_github_context(options)}")
-
-
-def _github_context(options: PlatformOptions) -> str:
-    if options.get("pull_request"):
-        return "pull_request"
-    if options.get("environment"):
-        return f"environment:{options['environment']}"
-    return f"ref:refs/heads/{options['branch']}" if options.get("branch") else f"ref:refs/tags/{options['tag']}"
-
-
-def _gitlab(options: PlatformOptions, _tenant_issuer: str) -> TokenIdentity:
-    kind = "branch" if options.get("branch") else "tag"
-    subject = f"project_path:{options['project']}:ref_type:{kind}:ref:{options[kind]}"
-    return TokenIdentity(f"https://{options.get('host') or 'gitlab.com'}", subject)
-
-
-def _azure_devops(options: PlatformOptions, _tenant_issuer: str) -> TokenIdentity:
-    subject = f"sc://{options['organization']}/{options['project']}/{options['service_connection']}"
-    return TokenIdentity(f"https://vstoken.dev.azure.com/{str(options['organization_id']).lower()}", subject)
-
-
-def _kubernetes(options: PlatformOptions, _tenant_issuer: str) -> TokenIdentity:
-    return TokenIdentity(str(options["issuer"]), f"system:serviceaccount:{options['namespace']}:{options['service_account']}")
-
-
-def _automation_platform(options: PlatformOptions, _tenant_issuer: str) -> TokenIdentity:
-    workload = "workload_type:aap_controller_automation_job"
-    subject = f"{workload}:organization:{options['organization']}:job_template:{options['job_template']}"
-    return TokenIdentity(f"{str(options['url']).rstrip('/')}/o", subject)
-
-
-def _managed_identity(options: PlatformOptions, tenant_issuer: str) -> TokenIdentity:
-    return TokenIdentity(tenant_issuer, str(options["object_id"]).lower())
-
-
-def _optional() -> dict[str, object]:
-    return {"type": "str"}
-
-
-def _required() -> dict[str, object]:
-    return {"type": "str", "required": True}
-
-
-PLATFORMS: dict[str, Platform] = {
-    "github": Platform(
-        {
-            "repository": _required(),
-            "branch": _optional(),
-            "tag": _optional(),
-            "environment": _optional(),
-            "pull_request": {"type": "bool"},
-        },
-        _github,
-        one_of=("branch", "tag", "environment", "pull_request"),
-    ),
-    "gitlab": Platform(
-        {"host": _optional(), "project": _required(), "branch": _optional(), "tag": _optional()}, _gitlab, one_of=("branch", "tag")
-    ),
-    "azure_devops": Platform(
-        {"organization": _required(), "organization_id": _required(), "project": _required(), "service_connection": _required()},
-        _azure_devops,
-    ),
-    "kubernetes": Platform({"issuer": _required(), "namespace": _required(), "service_account": _required()}, _kubernetes),
-    "automation_platform": Platform({"url": _required(), "organization": _required(), "job_template": _required()}, _automation_platform),
-    "managed_identity": Platform({"object_id": _required()}, _managed_identity),
-}
-
-
-# -- problems ---------------------------------------------------------------------------------------------------------
+    def identity(self, tenant_issuer: str) -> TokenIdentity:
+        """The issuer and subject of the tokens that it accepts; `tenant_issuer` is the issuer of managed identities."""
+        for platform in self.platforms.values():
+            return platform.identity(tenant_issuer)
+        return TokenIdentity(str(self.issuer), str(self.subject))
 
 
 def problems(credentials: Sequence[Credential]) -> list[str]:
@@ -164,7 +248,7 @@ def problems(credentials: Sequence[Credential]) -> list[str]:
         invalid = _credential_problems(credential)
         sentences += [f"credentials: {name}: {text}" for text in invalid]
         if not invalid:
-            other = by_identity.setdefault(token_identity(credential, ""), name)
+            other = by_identity.setdefault(credential.identity(""), name)
             if other != name:
                 sentences.append(f"credentials: {other} and {name} have the same issuer and subject: keep one of them.")
     present = sum(credential.is_present for credential in credentials)
@@ -174,16 +258,16 @@ def problems(credentials: Sequence[Credential]) -> list[str]:
 
 
 def _credential_problems(credential: Credential) -> list[str]:
-    platforms = list(credential.platforms)
+    platforms = credential.platforms
     claims = [option for option, value in (("issuer", credential.issuer), ("subject", credential.subject)) if value]
     if len(platforms) > 1 or (platforms and claims):
-        return [f"{' and '.join(platforms + claims)} are set: set one platform, or issuer and subject."]
+        return [f"{' and '.join([*platforms, *claims])} are set: set one platform, or issuer and subject."]
     if not platforms and len(claims) < 2:
         return [f"issuer and subject are not set: set both, or one of {', '.join(PLATFORMS)}."]
-    sentences = _platform_problems(platforms[0], credential.platforms[platforms[0]]) if platforms else []
+    sentences = [f"{name}: {text}" for name, platform in platforms.items() for text in _platform_problems(name, platform)]
     if sentences:
         return sentences
-    identity = token_identity(credential, "https://issuer.invalid")
+    identity = credential.identity("https://issuer.invalid")
     if not identity.issuer.startswith("https://"):
         sentences.append(f"the issuer is {identity.issuer!r}: give its https URL, as in the claim iss of its tokens.")
     for option, value in zip(("issuer", "subject"), identity, strict=True):
@@ -192,17 +276,7 @@ def _credential_problems(credential: Credential) -> list[str]:
     return sentences
 
 
-def _platform_problems(name: str, options: PlatformOptions) -> list[str]:
-    platform = PLATFORMS[name]
-    empty = [option for option, spec in platform.options.items() if spec.get("required") and not str(options[option]).strip()]
-    if empty:
-        return [f"{name}: {', '.join(empty)} is empty: give a value."]
-    selected = [option for option in platform.one_of if options.get(option)]
-    if platform.one_of and len(selected) != 1:
-        return [f"{name}: give one of {', '.join(platform.one_of)}{f', not {len(selected)}' if selected else ''}."]
-    if name == "github" and not _REPOSITORY.fullmatch(str(options["repository"])):
-        return [f"github: the repository is {options['repository']!r}: give OWNER/REPOSITORY, as in the subject of its tokens."]
-    for option in ("object_id", "organization_id"):
-        if option in options and not _GUID.fullmatch(str(options[option])):
-            return [f"{name}: the {option} is {options[option]!r}: give the id, a GUID."]
-    return []
+def _platform_problems(name: str, platform: Platform) -> list[str]:
+    options = OPTIONS[name]["options"]
+    empty = [option for option, spec in options.items() if spec.get("required") and not getattr(platform, option).strip()]
+    return [f"{', '.join(empty)} is empty: give a value."] if empty else platform.problems()

@@ -1,25 +1,27 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Federated credentials of an application: which other issuers' tokens stand for it.
+"""Federated identity credentials of an application: tokens of other issuers that it accepts instead of a secret or certificate.
 
-Private to the collection. Source: Microsoft Graph v1.0, "federatedIdentityCredential resource type" (upsert by name).
+Source: Microsoft Graph v1.0, "federatedIdentityCredential resource type" (upsert by name).
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from .._clients.graph import Call, key
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import GUID, Tenant
 from .._entra import federation
 from .._entra.applications import lagging
-from .._entra.federation import Credential
+from .._entra.federation import Credential, TokenIdentity
 from .._http.transport import Request
 
 APPLICATION = Spec(
@@ -28,193 +30,206 @@ APPLICATION = Spec(
     required_one_of=(("unique_name", "app_id"),),
     writes=False,
 )
-CREDENTIAL = {
-    "name": {"type": "str", "required": True},
-    "issuer": {"type": "str"},
-    "subject": {"type": "str"},
-    "audience": {"type": "str"},
-    "description": {"type": "str"},
-    **{name: {"type": "dict", "options": platform.options} for name, platform in federation.PLATFORMS.items()},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
 OPTIONS = Spec(
     {
-        "credentials": {"type": "list", "elements": "dict", "options": CREDENTIAL, "required": True},
+        "credentials": {"type": "list", "elements": "dict", "options": federation.OPTIONS, "required": True},
         "exclusive": {"type": "bool", "default": False},
     }
 )
-Shown = dict[str, str]
 
 
-@dataclass
-class Work:
-    """What is to be done, by the credentials' names: first removed, then written (made or changed)."""
+@dataclass(frozen=True)
+class ApplicationParams:
+    """The options that name the application."""
 
-    remove: list[str] = field(default_factory=list)
-    write: dict[str, Shown] = field(default_factory=dict)
+    unique_name: str | None
+    app_id: str | None
+
+    @property
+    def application(self) -> str:
+        return str(self.unique_name or self.app_id)
+
+    @property
+    def path(self) -> str:
+        """The application's path in Graph."""
+        name = f"uniqueName='{key(self.unique_name)}'" if self.unique_name else f"appId='{key(self.app_id or '')}'"
+        return f"/applications({name})"
+
+    def problems(self) -> list[str]:
+        invalid = self.app_id and not GUID.fullmatch(self.app_id)
+        return [f"app_id is {self.app_id!r}: give the application's client id, a GUID."] if invalid else []
+
+
+@dataclass(frozen=True)
+class FederatedCredentialParams(ApplicationParams):
+    """The options of the module federated_credential."""
+
+    exclusive: bool
+    credentials: tuple[Credential, ...] = nested(Credential)
+
+
+@dataclass(frozen=True)
+class CredentialState:
+    """One credential in Entra. `audience`: the audiences, separated by commas."""
+
+    issuer: str
+    subject: str
+    audience: str
+    description: str
+
+    @property
+    def identity(self) -> TokenIdentity:
+        return TokenIdentity(self.issuer, self.subject)
+
+    def body(self) -> JsonObject:
+        return {"issuer": self.issuer, "subject": self.subject, "description": self.description, "audiences": [self.audience]}
+
+
+States = Mapping[str, CredentialState]  # by name
+
+
+@dataclass(frozen=True)
+class CredentialChanges:
+    """The names of the credentials to remove, which happens first, and the credentials to create or update."""
+
+    remove: tuple[str, ...] = ()
+    write: States = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.remove or self.write)
 
 
 class FederatedCredential:
-    """module federated_credential"""
+    """Implements the module federated_credential."""
 
     name = "federated_credential"
     spec = TENANT | JOURNAL | APPLICATION | OPTIONS
+    params_type = FederatedCredentialParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return application_problems(params) + federation.problems(credentials(params))
+    def validate(self, params: FederatedCredentialParams) -> list[str]:
+        return params.problems() + federation.problems(params.credentials)
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        plan = Plan()
-        have, there = read(tenant, params)
-        if not there and any(item.is_present for item in credentials(params)):
-            sentence = f"Entra has no application {named(params)}"
+    def plan(self, tenant: Tenant, params: FederatedCredentialParams, check_mode: bool) -> Plan[CredentialChanges]:
+        warnings = []
+        read_states = read(tenant, params)
+        if read_states is None and any(item.is_present for item in params.credentials):
+            sentence = f"Entra has no application {params.application}"
             if not check_mode:
                 raise InvalidInput(f"{sentence}: register it first (module entra_app).")
-            plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
-        wanted = expected(tenant, params, have)
-        kept = {} if params["exclusive"] else {name: shown for name, shown in have.items() if name not in removed(params)}
-        now = kept | wanted
-        refuse(named(params), now, wanted)
-        work = difference(have, now)
-        plan.before = {name: shown for name, shown in have.items() if now.get(name) != shown}
-        plan.after = {name: shown for name, shown in now.items() if have.get(name) != shown}
-        plan.steps = [work] if work else []
-        plan.outcome = {"credentials": dict(sorted(now.items()))}
-        return plan
+            warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
+        current = read_states or {}
+        listed = desired_states(tenant, params, current)
+        absent = {item.name for item in params.credentials if not item.is_present}
+        kept = {} if params.exclusive else {name: state for name, state in current.items() if name not in absent}
+        desired = kept | listed
+        refuse_conflicts(params.application, desired, listed)
+        return Plan(
+            before={name: asdict(state) for name, state in current.items() if desired.get(name) != state},
+            after={name: asdict(state) for name, state in desired.items() if current.get(name) != state},
+            changes=changes_between(current, desired),
+            outcome=_outcome(desired),
+            warnings=warnings,
+        )
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        [work] = plan.steps
-        attempted = f"change the federated credentials of {named(params)}"
-        # Removed first: a name or an issuer with its subject may be another's afterwards. Each call may be repeated.
-        removals = [Call("DELETE", _path(params, name), None, attempted) for name in work.remove]
+    def apply(self, tenant: Tenant, params: FederatedCredentialParams, plan: Plan[CredentialChanges]) -> JsonObject:
+        attempted = f"change the federated credentials of {params.application}"
+        # Removals first, because another credential may take over the name, or issuer and subject. Each call can be repeated.
+        removals = [Call("DELETE", _path(params, name), None, attempted) for name in plan.pending.remove]
         upsert = {"Prefer": "create-if-missing"}
-        writes = [Call("PATCH", _path(params, name), _body(shown), attempted, upsert) for name, shown in work.write.items()]
+        writes = [Call("PATCH", _path(params, name), state.body(), attempted, upsert) for name, state in plan.pending.write.items()]
         for calls in (removals, writes):
             if calls:
                 tenant.graph.retry(functools.partial(tenant.graph.batch, calls), lagging, tenant.wait_timeout)
         return plan.outcome
 
 
-class FederatedCredentialInfo(Reading):
-    """module federated_credential_info"""
+class FederatedCredentialInfo(ReadOnlyResource[ApplicationParams]):
+    """Implements the module federated_credential_info."""
 
     name = "federated_credential_info"
     spec = TENANT | APPLICATION
+    params_type = ApplicationParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return application_problems(params)
+    def validate(self, params: ApplicationParams) -> list[str]:
+        return params.problems()
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        have, there = read(tenant, params)
-        return Plan(outcome={"credentials": dict(sorted(have.items())) if there else None})
+    def plan(self, tenant: Tenant, params: ApplicationParams, check_mode: bool) -> Plan[None]:
+        current = read(tenant, params)
+        return Plan(outcome={"credentials": None} if current is None else _outcome(current))
 
 
 RESOURCE = FederatedCredential()
 INFO = FederatedCredentialInfo()
 
 
-def application_problems(params: dict[str, Any]) -> list[str]:
-    app_id = params["app_id"]
-    return [f"app_id is {app_id!r}: give the application's client id, a GUID."] if app_id and not GUID.fullmatch(app_id) else []
+def _outcome(states: States) -> JsonObject:
+    return {"credentials": {name: asdict(state) for name, state in sorted(states.items())}}
 
 
-def named(params: dict[str, Any]) -> str:
-    return str(params["unique_name"] or params["app_id"])
+def _path(params: ApplicationParams, name: str) -> str:
+    return f"{params.path}/federatedIdentityCredentials(name='{key(name)}')"
 
 
-def _application(params: dict[str, Any]) -> str:
-    name = f"uniqueName='{key(params['unique_name'])}'" if params["unique_name"] else f"appId='{key(params['app_id'])}'"
-    return f"/applications({name})"
+def read(tenant: Tenant, params: ApplicationParams) -> dict[str, CredentialState] | None:
+    """The credentials by name; None where Entra has no such application."""
+    attempted = f"read the federated credentials of {params.application}"
+    [answer] = tenant.graph.batch([Call("GET", f"{params.path}/federatedIdentityCredentials", attempted=attempted)])
+    return None if answer is None else {str(item["name"]): _state(item) for item in answer.get("value", [])}
 
 
-def _path(params: dict[str, Any], name: str) -> str:
-    return f"{_application(params)}/federatedIdentityCredentials(name='{key(name)}')"
+def _state(item: JsonObject) -> CredentialState:
+    audience, description = ", ".join(item["audiences"]), str(item.get("description") or "")
+    return CredentialState(str(item["issuer"]), str(item["subject"]), audience, description)
 
 
-def _body(shown: Shown) -> dict[str, Any]:
-    body: dict[str, Any] = {name: shown[name] for name in ("issuer", "subject", "description")}
-    return body | {"audiences": [shown["audience"]]}
-
-
-def read(tenant: Tenant, params: dict[str, Any]) -> tuple[dict[str, Shown], bool]:
-    """The credentials by name, and whether there is such an application."""
-    attempted = f"read the federated credentials of {named(params)}"
-    found = tenant.graph.batch([Call("GET", f"{_application(params)}/federatedIdentityCredentials", attempted=attempted)])[0]
-    return {str(item["name"]): public(item) for item in (found or {}).get("value", [])}, found is not None
-
-
-def public(item: dict[str, Any]) -> Shown:
-    return {
-        "issuer": str(item["issuer"]),
-        "subject": str(item["subject"]),
-        "audience": ", ".join(item["audiences"]),
-        "description": str(item.get("description") or ""),
-    }
-
-
-def credentials(params: dict[str, Any]) -> list[Credential]:
-    return [Credential.from_options(item) for item in params["credentials"]]
-
-
-def removed(params: dict[str, Any]) -> set[str]:
-    return {item.name for item in credentials(params) if not item.is_present}
-
-
-def expected(tenant: Tenant, params: dict[str, Any], have: dict[str, Shown]) -> dict[str, Shown]:
-    """The credentials that are asked for, as they will be; what is not said of one that is there stays."""
-    present = [item for item in credentials(params) if item.is_present]
-    own = own_issuer(tenant) if any("managed_identity" in item.platforms for item in present) else ""
-    wanted = {}
+def desired_states(tenant: Tenant, params: FederatedCredentialParams, current: States) -> dict[str, CredentialState]:
+    """The desired state of the listed credentials; a description that is not set is kept."""
+    present = [item for item in params.credentials if item.is_present]
+    tenant_issuer = read_tenant_issuer(tenant) if any(item.managed_identity for item in present) else ""
+    desired = {}
     for item in present:
-        issuer, subject = federation.token_identity(item, own)
-        old = have.get(item.name, {})
-        wanted[item.name] = {
-            "issuer": issuer,
-            "subject": subject,
-            "audience": item.audience or tenant.cloud.federated_audience,
-            "description": item.description if item.description is not None else old.get("description", ""),
-        }
-    return wanted
+        identity = item.identity(tenant_issuer)
+        previous = current.get(item.name)
+        description = item.description if item.description is not None else previous.description if previous else ""
+        desired[item.name] = CredentialState(*identity, item.audience or tenant.cloud.federated_audience, description)
+    return desired
 
 
-def own_issuer(tenant: Tenant) -> str:
-    """What the tokens of the tenant's managed identities say in `iss`: its discovery document tells, in each cloud."""
-    attempted = "read the tenant's own issuer"
+def read_tenant_issuer(tenant: Tenant) -> str:
+    """The claim iss of the tenant's managed identities, from the tenant's OpenID configuration."""
+    attempted = "read the issuer of the tenant"
     url = f"{tenant.cloud.authority}/{tenant.name}/v2.0/.well-known/openid-configuration"
     document = tenant.transport.send(Request("GET", url, attempted=attempted)).json()
     if not isinstance(document, dict) or not document.get("issuer"):
-        raise InvalidInput(f"{url} does not tell the tenant's issuer: check m365_tenant and m365_cloud, or give issuer and subject.")
+        raise InvalidInput(f"{url} has no issuer: check m365_tenant and m365_cloud, or give issuer and subject.")
     return str(document["issuer"])
 
 
-def refuse(application: str, now: dict[str, Shown], wanted: dict[str, Shown]) -> None:
-    """Raise one InvalidInput with all that Entra would refuse: too many, or the same tokens twice."""
+def refuse_conflicts(application: str, desired: States, listed: States) -> None:
+    """Raise InvalidInput where Entra would refuse the result: too many credentials, or the same issuer and subject twice."""
     sentences = []
-    if len(now) > federation.MAX_CREDENTIALS:
+    if len(desired) > federation.MAX_CREDENTIALS:
         sentences.append(
-            f"{application} would have {len(now)} federated credentials, {federation.MAX_CREDENTIALS} are the most: "
+            f"{application} would have {len(desired)} federated credentials; the limit is {federation.MAX_CREDENTIALS}: "
             "remove some (state absent, or exclusive)."
         )
-    by_pair: dict[tuple[str, str], list[str]] = {}
-    for name, shown in now.items():
-        by_pair.setdefault((shown["issuer"], shown["subject"]), []).append(name)
-    for names in by_pair.values():
-        if len(names) > 1 and set(names) & set(wanted):
+    by_identity: dict[TokenIdentity, list[str]] = {}
+    for name, state in desired.items():
+        by_identity.setdefault(state.identity, []).append(name)
+    for names in by_identity.values():
+        if len(names) > 1 and set(names) & set(listed):
             sentences.append(f"credentials: {' and '.join(sorted(names))} would have the same issuer and subject: remove one of them.")
     if sentences:
         raise InvalidInput(*sentences)
 
 
-def difference(have: dict[str, Shown], now: dict[str, Shown]) -> Work:
-    """One that takes over issuer and subject of another is made anew, so that no order of the writes is refused."""
-    work = Work(remove=[name for name in have if name not in now])
-    work.write = {name: shown for name, shown in now.items() if have.get(name) != shown}
-    taken = {(shown["issuer"], shown["subject"]): name for name, shown in have.items()}
-    for name, shown in work.write.items():
-        other = taken.get((shown["issuer"], shown["subject"]), name)
-        if other != name and other in work.write:
-            work.remove.append(other)
-    return work
+def changes_between(current: States, desired: States) -> CredentialChanges:
+    """A credential whose issuer and subject another one takes over is removed and created again: any order of writes is accepted."""
+    remove = [name for name in current if name not in desired]
+    write = {name: state for name, state in desired.items() if current.get(name) != state}
+    owners = {state.identity: name for name, state in current.items()}
+    for name, state in write.items():
+        owner = owners.get(state.identity, name)
+        if owner != name and owner in write:
+            remove.append(owner)
+    return CredentialChanges(tuple(remove), write)

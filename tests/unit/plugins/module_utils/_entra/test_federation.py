@@ -8,14 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._entra.federation import Credential, problems, token_identity
+from ansible_collections.mailops.m365.plugins.module_utils._core.params import make_params
+from ansible_collections.mailops.m365.plugins.module_utils._entra.federation import OPTIONS, Credential, problems
 
 GITHUB = "https://token.actions.githubusercontent.com"
 GUID = "11111111-2222-4333-8444-55555555AAAA"
 
 
 def credential(name: str = "one", state: str = "present", **options: Any) -> Credential:
-    return Credential.from_options({"name": name, "state": state, **options})
+    for platform, values in options.items():
+        if isinstance(values, dict):
+            options[platform] = dict.fromkeys(OPTIONS[platform]["options"]) | values
+    return make_params(Credential, dict.fromkeys(OPTIONS) | {"name": name, "state": state} | options)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def credential(name: str = "one", state: str = "present", **options: Any) -> Cre
     ],
 )
 def test_issuer_and_subject_of_a_platform(options: dict[str, Any], issuer: str, subject: str) -> None:
-    assert token_identity(credential(**options), "https://own.example/v2.0") == (issuer, subject)
+    assert credential(**options).identity("https://own.example/v2.0") == (issuer, subject)
     assert problems([credential(**options)]) == []
 
 

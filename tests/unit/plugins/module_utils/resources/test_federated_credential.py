@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 from ansible_collections.mailops.m365.plugins.module_utils.resources.federated_credential import INFO, RESOURCE
 
-from ....conftest import TENANT, FakeClock, Play, parameters
+from ....conftest import TENANT, FakeClock, Play, problems_of
 from ....script import graph_error, response
 
 APP = "99999999-8888-4777-8666-555555555555"
@@ -46,7 +46,7 @@ class Graph:
         if not self.there:
             return 404, graph_error("Request_ResourceNotFound", "does not exist")
         if item["method"] == "GET":
-            return 200, {"value": [{"name": name, "id": f"id-{name}", **shown} for name, shown in self.items.items()]}
+            return 200, {"value": [{"name": name, "id": f"id-{name}", **state} for name, state in self.items.items()]}
         self.writes.append((item["method"], match[1]))
         if self.late:
             self.late -= 1
@@ -67,60 +67,60 @@ def entry(subject: str, issuer: str = "https://i.example") -> dict[str, Any]:
     return {"issuer": issuer, "subject": subject, "audiences": [AUDIENCE], "description": None}
 
 
-def told(name: str, subject: str = "", **more: Any) -> dict[str, Any]:
+def listed(name: str, subject: str = "", **more: Any) -> dict[str, Any]:
     return {"name": name, "issuer": "https://i.example", "subject": subject or name, **more}
 
 
-def test_credentials_are_made_changed_and_removed_as_predicted(play: Play) -> None:
-    graph = Graph("kept", "changed", "old", "stranger")
-    wishes = [
+def test_credentials_are_created_updated_and_removed_as_predicted(play: Play) -> None:
+    graph = Graph("kept", "changed", "old", "other")
+    credentials = [
         {"name": "github", "github": {"repository": "contoso/infra", "branch": "main"}, "description": "main branch"},
-        told("kept"),
-        told("changed", "another subject", audience="api://mine"),
+        listed("kept"),
+        listed("changed", "another subject", audience="api://mine"),
         {"name": "old", "state": "absent"},
         {"name": "gone", "state": "absent"},
     ]
-    planned = play(RESOURCE, graph, check_mode=True, unique_name="automation", credentials=wishes)
+    planned = play(RESOURCE, graph, check_mode=True, unique_name="automation", credentials=credentials)
     assert graph.writes == []
-    done = play(RESOURCE, graph, unique_name="automation", credentials=wishes)
+    done = play(RESOURCE, graph, unique_name="automation", credentials=credentials)
     for part in ("changed", "diff", "credentials"):
         assert planned[part] == done[part]
     assert graph.writes == [("DELETE", "old"), ("PATCH", "changed"), ("PATCH", "github")]
-    assert sorted(graph.items) == ["changed", "github", "kept", "stranger"]
+    assert sorted(graph.items) == ["changed", "github", "kept", "other"]
     assert graph.items["github"] == {
         "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:contoso/infra:ref:refs/heads/main",
         "audiences": [AUDIENCE], "description": "main branch",
     }  # fmt: skip
     assert graph.items["changed"]["audiences"] == ["api://mine"]
     assert play(INFO, graph, unique_name="automation")["credentials"] == done["credentials"]
-    again = play(RESOURCE, graph, unique_name="automation", credentials=wishes)
+    again = play(RESOURCE, graph, unique_name="automation", credentials=credentials)
     assert (again["changed"], again["cost"]["requests"]) == (False, 1)
 
 
-def test_exclusive_removes_what_is_not_listed(play: Play) -> None:
-    graph = Graph("kept", "stranger")
-    done = play(RESOURCE, graph, app_id=APP, credentials=[told("kept")], exclusive=True)
-    assert (graph.writes, list(done["credentials"])) == ([("DELETE", "stranger")], ["kept"])
-    assert done["diff"]["before"].keys() == {"stranger"}
+def test_exclusive_removes_other_credentials(play: Play) -> None:
+    graph = Graph("kept", "other")
+    done = play(RESOURCE, graph, app_id=APP, credentials=[listed("kept")], exclusive=True)
+    assert (graph.writes, list(done["credentials"])) == ([("DELETE", "other")], ["kept"])
+    assert done["diff"]["before"].keys() == {"other"}
 
 
-def test_two_may_change_places(play: Play) -> None:
+def test_two_credentials_can_swap_issuer_and_subject(play: Play) -> None:
     graph = Graph("a", "b")
-    done = play(RESOURCE, graph, unique_name="automation", credentials=[told("a", "b"), told("b", "a")])
+    done = play(RESOURCE, graph, unique_name="automation", credentials=[listed("a", "b"), listed("b", "a")])
     assert done["changed"]
     assert {name: item["subject"] for name, item in graph.items.items()} == {"a": "b", "b": "a"}
 
 
-def test_a_description_that_is_left_out_stays(play: Play) -> None:
+def test_a_description_that_is_not_set_is_kept(play: Play) -> None:
     graph = Graph("a")
     graph.items["a"]["description"] = "by hand"
-    assert not play(RESOURCE, graph, unique_name="automation", credentials=[told("a")])["changed"]
+    assert not play(RESOURCE, graph, unique_name="automation", credentials=[listed("a")])["changed"]
 
 
 def test_a_managed_identity_has_the_tenants_own_issuer(play: Play) -> None:
     graph = Graph()
-    wishes = [{"name": "runner", "managed_identity": {"object_id": OBJECT.upper()}}]
-    done = play(RESOURCE, graph, unique_name="automation", credentials=wishes)
+    credentials = [{"name": "runner", "managed_identity": {"object_id": OBJECT.upper()}}]
+    done = play(RESOURCE, graph, unique_name="automation", credentials=credentials)
     assert done["credentials"]["runner"]["issuer"] == f"https://login.partner.example/{TENANT}/v2.0"
     assert done["credentials"]["runner"]["subject"] == OBJECT
 
@@ -128,40 +128,40 @@ def test_a_managed_identity_has_the_tenants_own_issuer(play: Play) -> None:
 @pytest.mark.parametrize(
     ("cloud", "audience"), [("gcc-high", f"{AUDIENCE}USGov"), ("dod", f"{AUDIENCE}USGov"), ("china", f"{AUDIENCE}China")]
 )
-def test_the_audience_is_the_clouds(play: Play, cloud: str, audience: str) -> None:
+def test_the_default_audience_depends_on_the_cloud(play: Play, cloud: str, audience: str) -> None:
     graph = Graph()
-    done = play(RESOURCE, graph, unique_name="automation", cloud=cloud, credentials=[told("a")])
+    done = play(RESOURCE, graph, unique_name="automation", cloud=cloud, credentials=[listed("a")])
     assert done["credentials"]["a"]["audience"] == audience
 
 
 def test_a_new_application_is_waited_for(play: Play, clock: FakeClock) -> None:
     graph = Graph(late=2)
-    play(RESOURCE, graph, unique_name="automation", credentials=[told("a")])
+    play(RESOURCE, graph, unique_name="automation", credentials=[listed("a")])
     assert list(graph.items) == ["a"]
     assert clock.slept == [1, 2]
 
 
-def test_without_the_application_a_check_run_assumes_it_and_a_real_one_says_so(play: Play) -> None:
+def test_a_missing_application_is_assumed_in_check_mode_and_refused_otherwise(play: Play) -> None:
     graph = Graph(there=False)
-    planned = play(RESOURCE, graph, check_mode=True, unique_name="automation", credentials=[told("a")])
+    planned = play(RESOURCE, graph, check_mode=True, unique_name="automation", credentials=[listed("a")])
     assert (planned["changed"], "Entra has no application automation yet" in planned["notes"][0]) == (True, True)
-    refused = play(RESOURCE, graph, unique_name="automation", credentials=[told("a")])
+    refused = play(RESOURCE, graph, unique_name="automation", credentials=[listed("a")])
     assert "Entra has no application automation: register it first (module entra_app)." in refused["msg"]
     gone = play(RESOURCE, graph, unique_name="automation", credentials=[{"name": "a", "state": "absent"}])
     assert (gone["changed"], play(INFO, graph, unique_name="automation")["credentials"]) == (False, None)
 
 
-def test_what_entra_would_refuse_is_told_before_any_write(play: Play) -> None:
+def test_conflicts_are_refused_before_any_write(play: Play) -> None:
     graph = Graph(*(f"n{number}" for number in range(20)))
-    refused = play(RESOURCE, graph, unique_name="automation", credentials=[told("new"), told("twin", "n3")])
+    refused = play(RESOURCE, graph, unique_name="automation", credentials=[listed("new"), listed("twin", "n3")])
     assert refused["failure"]["problems"] == [
-        "automation would have 22 federated credentials, 20 are the most: remove some (state absent, or exclusive).",
+        "automation would have 22 federated credentials; the limit is 20: remove some (state absent, or exclusive).",
         "credentials: n3 and twin would have the same issuer and subject: remove one of them.",
     ]
     assert graph.writes == []
 
 
-def test_bad_input_is_told_without_a_request() -> None:
-    wishes = [{"name": "a b"}, told("x", "same"), told("y", "same")]
-    assert len(RESOURCE.check(parameters(RESOURCE.spec, app_id="mine", credentials=wishes))) == 4
-    assert len(INFO.check(parameters(INFO.spec, app_id="mine"))) == 1
+def test_invalid_input_is_refused_without_a_request() -> None:
+    credentials = [{"name": "a b"}, listed("x", "same"), listed("y", "same")]
+    assert len(problems_of(RESOURCE, app_id="mine", credentials=credentials)) == 4
+    assert len(problems_of(INFO, app_id="mine")) == 1
