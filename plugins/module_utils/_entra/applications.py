@@ -176,14 +176,14 @@ def _hint(name: str, api: dict, delegated: bool) -> str:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def lagging(error: GraphError) -> bool:
+def is_replication_delay(error: GraphError) -> bool:
     """Whether a refusal is the directory's replication: it passes by itself."""
     return error.code in ("Request_ResourceNotFound", "Directory_ConcurrencyViolation") or bool(_LAG.search(error.service_message))
 
 
 def _lagging_or_listed_late(error: GraphError) -> bool:
-    """As `lagging`; and a grant that exists already although the list did not show it yet will be listed."""
-    return lagging(error) or error.exists
+    """As `is_replication_delay`; and a grant that exists already although the list did not show it yet will be listed."""
+    return is_replication_delay(error) or error.exists
 
 
 class Writer:
@@ -215,7 +215,7 @@ class Writer:
         if work.create_principal:
             self._create_principal()
         if work.assign:
-            self.graph.retry(lambda: self._assign(work.assign), lagging, self.limit)
+            self.graph.retry(lambda: self._assign(work.assign), is_replication_delay, self.limit)
         if work.unassign:
             self._unassign(work.unassign)
         for resource, scopes in work.scopes.items():
@@ -232,7 +232,7 @@ class Writer:
         upsert = Call("PATCH", f"/applications(uniqueName='{key(self.name)}')", body, attempted, {"Prefer": "create-if-missing"})
         made = self.graph.write(upsert)
         if not made:  # somebody else made it in this very moment: 204 has no body
-            made = self.graph.retry(lambda: self._again(attempted), lagging, self.limit)
+            made = self.graph.retry(lambda: self._again(attempted), is_replication_delay, self.limit)
         self.found.application = made
 
     def _again(self, attempted: str) -> dict:
@@ -250,14 +250,14 @@ class Writer:
             present = [k for k in kept.get("keyCredentials", []) if k["keyId"] not in work.remove_keys]
             body["keyCredentials"] = [_writable(k) for k in present] + [leaf.key_credential() for leaf in work.add_certificates]
         if body:
-            self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), retry_on=lagging, limit=self.limit)
+            self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), retry_on=is_replication_delay, limit=self.limit)
 
     def _create_principal(self) -> None:
         app_id = self.application["appId"]
         attempted = f"create the enterprise application of {self.name}"
         upsert = Call("PATCH", f"/servicePrincipals(appId='{app_id}')", {"tags": ["mailops"]}, attempted, {"Prefer": "create-if-missing"})
-        made = self.graph.write(upsert, retry_on=lagging, limit=self.limit)
-        self.found.principal = made or self.graph.retry(lambda: self._principal(app_id, attempted), lagging, self.limit)
+        made = self.graph.write(upsert, retry_on=is_replication_delay, limit=self.limit)
+        self.found.principal = made or self.graph.retry(lambda: self._principal(app_id, attempted), is_replication_delay, self.limit)
 
     def _principal(self, app_id: str, attempted: str) -> dict:
         found = self.graph.get(f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName", attempted)

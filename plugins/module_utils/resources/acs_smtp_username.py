@@ -119,7 +119,7 @@ class AcsSmtpUsername:
         for name, wish in will.items():
             if have.get(name) != wish:
                 app = found.apps[wish["app"]]
-                properties = {"username": wish["username"], "entraApplicationId": app.app_id, "tenantId": app.home}
+                properties = {"username": wish["username"], "entraApplicationId": app.app_id, "tenantId": app.home_tenant}
                 attempted = f"set the SMTP username {name}"
                 tenant.arm.put(f"{found.id}/smtpUsernames/{name}", COMMUNICATION, {"properties": properties}, attempted)
         for name in missing:

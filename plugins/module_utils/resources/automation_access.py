@@ -1,28 +1,30 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an application needs beside its permissions to manage Exchange: a directory role, or a role group of Exchange's.
+"""Access of an application to Exchange management: directory roles in Entra, and role groups in Exchange.
 
-Private to the collection. Sources: "App-only authentication for unattended scripts in Exchange Online PowerShell";
-Microsoft Graph v1.0, "unifiedRoleAssignment"; Add-RoleGroupMember.
+Sources: "App-only authentication for unattended scripts in Exchange Online PowerShell"; Microsoft Graph v1.0,
+"unifiedRoleAssignment"; Add-RoleGroupMember.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._clients.exchange import Command, is_missing
 from .._clients.graph import Call
 from .._core.errors import ExchangeError, GraphError, InvalidInput
+from .._core.json_types import JsonObject
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.engine import Plan
-from .._engine.tenant import GUID, Tenant
-from .._entra.applications import lagging
+from .._engine.resource import Plan
+from .._engine.tenant import Tenant
+from .._entra.application_lookup import Application, find_application, refuse_missing
+from .._entra.applications import is_replication_delay
 from .._exchange import consistency
-from .exchange_service_principal import Application, find_application
+from .._identity.credentials import GUID
 
-# "Microsoft Entra built-in roles": the ids are those of the templates, the same in every tenant.
+# "Microsoft Entra built-in roles": the ids of the role templates, the same in every tenant.
 DIRECTORY_ROLES = {
     "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",
     "Exchange Recipient Administrator": "31392ffb-586c-42d1-9346-e59415a2cc4e",
@@ -46,72 +48,113 @@ OPTIONS = Spec(
 )
 
 
-@dataclass
-class Found:
-    """What the application has: assignments of directory roles (id by role), and the role groups that it is in."""
+@dataclass(frozen=True)
+class AutomationAccessParams:
+    """The options of the module automation_access."""
+
+    unique_name: str | None
+    app_id: str | None
+    directory_roles: tuple[str, ...] | None
+    role_groups: tuple[str, ...] | None
+    exclusive: bool
+    state: str
+
+    @property
+    def application(self) -> str:
+        return str(self.unique_name or self.app_id)
+
+
+@dataclass(frozen=True)
+class CurrentAccess:
+    """The directory roles and role groups of an application.
+
+    `roles`: role assignment ids by role name (or template id). `role_groups`: the groups of the option, in Exchange's spelling.
+    """
 
     application: Application | None = None
-    roles: dict[str, str] = field(default_factory=dict)  # role's name (or id) -> the assignment's id
-    registered: bool = False  # in Exchange
-    groups: list[str] = field(default_factory=list)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    is_registered: bool = False  # in Exchange
+    groups: tuple[str, ...] = ()
+    role_groups: tuple[str, ...] = ()
+
+    @property
+    def object_id(self) -> str:
+        return self.application.object_id if self.application else ""
+
+    def belongs_to(self, client_id: str) -> bool:
+        return bool(self.application and self.application.app_id.lower() == client_id.lower())
 
 
-@dataclass
-class Work:
-    grant: list[str] = field(default_factory=list)  # directory roles
-    revoke: list[str] = field(default_factory=list)
+@dataclass(frozen=True)
+class AccessChanges:
+    """Directory roles to assign and remove, and role groups to join and leave; `register`: the service principal in Exchange."""
+
+    current: CurrentAccess
+    assign: tuple[str, ...] = ()
+    unassign: tuple[str, ...] = ()
     register: bool = False
-    join: list[str] = field(default_factory=list)  # role groups
-    leave: list[str] = field(default_factory=list)
+    join: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
+        return bool(self.assign or self.unassign or self.register or self.join or self.leave)
+
+    def roles(self) -> set[str]:
+        """The directory roles after the changes."""
+        return (set(self.current.roles) | set(self.assign)) - set(self.unassign)
+
+    def groups(self) -> set[str]:
+        """The role groups after the changes."""
+        return (set(self.current.groups) | set(self.join)) - set(self.leave)
 
 
 class AutomationAccess:
-    """module automation_access"""
+    """Implements the module automation_access."""
 
     name = "automation_access"
     spec = TENANT | JOURNAL | OPTIONS
+    params_type = AutomationAccessParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        app_id = params["app_id"]
-        found = [f"app_id is {app_id!r}: give the application's client id, a GUID."] if app_id and not GUID.fullmatch(app_id) else []
-        for role in params["directory_roles"] or []:
+    def validate(self, params: AutomationAccessParams) -> list[str]:
+        problems = []
+        if params.app_id and not GUID.fullmatch(params.app_id):
+            problems.append(f"app_id is {params.app_id!r}: give the application's client id, a GUID.")
+        for role in params.directory_roles or ():
             if role not in DIRECTORY_ROLES and not GUID.fullmatch(role):
-                known = ", ".join(DIRECTORY_ROLES)
-                found.append(f"directory_roles holds {role!r}: use {known}, or the id of a role's template (a GUID).")
-        if any(not group.strip() for group in params["role_groups"] or []):
-            found.append("role_groups holds an empty name: remove it.")
-        return found
+                names = ", ".join(DIRECTORY_ROLES)
+                problems.append(f"directory_roles holds {role!r}: use {names}, or the id of a role template (a GUID).")
+        if any(not group.strip() for group in params.role_groups or ()):
+            problems.append("role_groups holds an empty name: remove it.")
+        return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        plan = Plan()
-        application = find_application(tenant, params)
-        if not application and params["state"] == "present":
-            sentence = f"Entra has no enterprise application for {named(params)}"
-            if not check_mode:
-                raise InvalidInput(f"{sentence}: register it first (module entra_app).")
-            plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
-        found = read(tenant, application, params)
-        work = difference(found, params)
-        plan.before, plan.after = shown(found.roles, found.groups, params), shown(*afterwards(found, work), params)
-        _refuse_lockout(tenant, found, work, params)
-        plan.steps = [work, found] if work else []
-        plan.outcome = {"access": plan.after | {"app_id": application.app_id if application else None}}
-        return plan
+    def plan(self, tenant: Tenant, params: AutomationAccessParams, check_mode: bool) -> Plan[AccessChanges]:
+        warnings: list[str] = []
+        application = find_application(tenant, params.app_id, params.unique_name)
+        if not application and params.state == "present":
+            warnings = refuse_missing({params.application: None}, check_mode, "module entra_app")
+        current = read(tenant, application, params)
+        changes = difference(current, params)
+        before = _result(current.roles, current.groups, params)
+        after = _result(changes.roles(), changes.groups(), params)
+        _refuse_lockout(tenant, changes, params)
+        outcome = {"access": after | {"app_id": application.app_id if application else None}}
+        return Plan(before, after, changes if changes else None, outcome, warnings)
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        work, found = plan.steps
-        _grant(tenant, work, found)
-        _join(tenant, work, found)
-        # Last: what is taken away may be what the rest was done with.
-        _checked(tenant, [_member("Remove-RoleGroupMember", group, found, "take the application out of") for group in work.leave])
-        attempted = f"withdraw directory roles from {named(params)}"
-        revoked = [Call("DELETE", f"{_ASSIGNMENTS}/{found.roles[role]}", None, attempted) for role in work.revoke]
-        if revoked:
-            tenant.graph.batch(revoked)
-        if found.application and found.application.app_id.lower() == tenant.client_id.lower():
+    def apply(self, tenant: Tenant, params: AutomationAccessParams, plan: Plan[AccessChanges]) -> JsonObject:
+        changes = plan.pending
+        current = changes.current
+        _assign_roles(tenant, changes)
+        _join_groups(tenant, changes)
+        # Removals last: the automation app may need what is removed for the other changes.
+        removals = [_member("Remove-RoleGroupMember", group, current, "remove the application from") for group in changes.leave]
+        for outcome in tenant.exchange.batch(removals) if removals else []:
+            if outcome.error and not is_missing(outcome.error) and outcome.error.code != "MemberNotFoundException":
+                raise outcome.error
+        attempted = f"remove directory roles from {params.application}"
+        deletions = [Call("DELETE", f"{_ASSIGNMENTS}/{current.roles[role]}", None, attempted) for role in changes.unassign]
+        if deletions:
+            tenant.graph.batch(deletions)
+        if current.belongs_to(tenant.client_id):
             tenant.tokens.forget()
         return plan.outcome
 
@@ -119,116 +162,122 @@ class AutomationAccess:
 RESOURCE = AutomationAccess()
 
 
-def named(params: dict[str, Any]) -> str:
-    return str(params["unique_name"] or params["app_id"])
-
-
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(tenant: Tenant, application: Application | None, params: dict[str, Any]) -> Found:
-    """Directory roles and role groups are read only where they are asked for: each takes rights of its own."""
-    found = Found(application)
-    if application and params["directory_roles"] is not None:
+def read(tenant: Tenant, application: Application | None, params: AutomationAccessParams) -> CurrentAccess:
+    """Directory roles and role groups are read only where an option names them: each requires permissions of its own."""
+    roles: dict[str, str] = {}
+    if application and params.directory_roles is not None:
         query = f"?$filter=principalId%20eq%20'{application.object_id}'"
         for item in tenant.graph.every(_ASSIGNMENTS + query, "read the application's directory roles"):
             if item.get("directoryScopeId") == "/":
                 role = str(item["roleDefinitionId"]).lower()
-                found.roles[_ROLE_NAMES.get(role, role)] = str(item["id"])
-    if params["role_groups"] is not None:
-        _read_groups(tenant, found, params)
-    return found
+                roles[_ROLE_NAMES.get(role, role)] = str(item["id"])
+    if params.role_groups is None:
+        return CurrentAccess(application, roles)
+    return _read_groups(tenant, application, roles, params.role_groups, params.exclusive)
 
 
-def _read_groups(tenant: Tenant, found: Found, params: dict[str, Any]) -> None:
+def _read_groups(
+    tenant: Tenant, application: Application | None, roles: Mapping[str, str], role_groups: Sequence[str], exclusive: bool
+) -> CurrentAccess:
     commands = [
         Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange"),
         Command("Get-RoleGroup", {"ResultSize": "Unlimited"}, ("Name",), "read the role groups"),
     ]
     principals, groups = (outcome.checked().values for outcome in tenant.exchange.batch(commands))
     names = {str(group["Name"]).lower(): str(group["Name"]) for group in groups}
-    unknown = [group for group in params["role_groups"] if group.lower() not in names]
+    unknown = [group for group in role_groups if group.lower() not in names]
     if unknown:
         raise InvalidInput(f"role_groups: there is no {', '.join(unknown)}; this organization has {', '.join(sorted(names.values()))}.")
-    params["role_groups"] = [names[group.lower()] for group in params["role_groups"]]
-    own = next((item for item in principals if found.application and _is(item, found.application)), None)
-    found.registered = own is not None
+    spelled = tuple(names[group.lower()] for group in role_groups)
+    own = next((item for item in principals if application and _is_principal_of(item, application)), None)
     if not own:
-        return
-    listed = list(names.values()) if params["exclusive"] else params["role_groups"]
+        return CurrentAccess(application, roles, False, (), spelled)
+    listed = list(names.values()) if exclusive else list(spelled)
     reads = [Command("Get-RoleGroupMember", {"Identity": name, "ResultSize": "Unlimited"}, attempted=f"read {name}") for name in listed]
     ids = {str(own[name]).lower() for name in ("ObjectId", "AppId", "Guid", "Sid") if own.get(name)}
-    for name, outcome in zip(listed, tenant.exchange.batch(reads), strict=True):
-        if any(_names(member) & ids for member in outcome.checked().values):
-            found.groups.append(name)
+    members = zip(listed, tenant.exchange.batch(reads), strict=True)
+    joined = tuple(name for name, outcome in members if any(_ids(member) & ids for member in outcome.checked().values))
+    return CurrentAccess(application, roles, True, joined, spelled)
 
 
-def _is(item: dict[str, Any], application: Application) -> bool:
+def _is_principal_of(item: JsonObject, application: Application) -> bool:
     return str(item.get("ObjectId", "")).lower() == application.object_id.lower()
 
 
-def _names(member: dict[str, Any]) -> set[str]:
-    """A member's ids: a service principal's name in Exchange is its object id."""
+def _ids(member: JsonObject) -> set[str]:
+    """The ids of a role group member; the name of a service principal in Exchange is its object id."""
     return {str(member[name]).lower() for name in ("Name", "Guid", "ExternalDirectoryObjectId", "Sid") if member.get(name)}
 
 
-# -- comparing and showing --------------------------------------------------------------------------------------------
+# -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def difference(found: Found, params: dict[str, Any]) -> Work:
-    roles = {_ROLE_NAMES.get(role.lower(), role) for role in params["directory_roles"] or []}
-    groups = set(params["role_groups"] or [])
-    have_roles, have_groups = set(found.roles), set(found.groups)
-    if params["state"] == "absent":
-        return Work(revoke=sorted(have_roles & roles), leave=sorted(have_groups & groups))
-    work = Work(grant=sorted(roles - have_roles), join=sorted(groups - have_groups))
-    work.register = bool(work.join) and not found.registered
-    if params["exclusive"]:
-        work.revoke, work.leave = sorted(have_roles - roles), sorted(have_groups - groups)
-    return work
+def difference(current: CurrentAccess, params: AutomationAccessParams) -> AccessChanges:
+    roles = {_ROLE_NAMES.get(role.lower(), role) for role in params.directory_roles or ()}
+    groups = set(current.role_groups)
+    current_roles, current_groups = set(current.roles), set(current.groups)
+    if params.state == "absent":
+        return AccessChanges(current, unassign=_sorted(current_roles & roles), leave=_sorted(current_groups & groups))
+    join = _sorted(groups - current_groups)
+    return AccessChanges(
+        current,
+        assign=_sorted(roles - current_roles),
+        unassign=_sorted(current_roles - roles) if params.exclusive else (),
+        register=bool(join) and not current.is_registered,
+        join=join,
+        leave=_sorted(current_groups - groups) if params.exclusive else (),
+    )
 
 
-def afterwards(found: Found, work: Work) -> tuple[set[str], set[str]]:
-    return (set(found.roles) | set(work.grant)) - set(work.revoke), (set(found.groups) | set(work.join)) - set(work.leave)
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
 
 
-def shown(roles: Any, groups: Any, params: dict[str, Any]) -> dict[str, list[str]]:
-    """What was asked about, and nothing else."""
-    told = {"directory_roles": sorted(roles), "role_groups": sorted(groups)}
-    return {name: value for name, value in told.items() if params[name] is not None}
+def _result(roles: Iterable[str], groups: Iterable[str], params: AutomationAccessParams) -> dict[str, list[str]]:
+    """The directory roles and role groups, each where its option is set."""
+    result = {}
+    if params.directory_roles is not None:
+        result["directory_roles"] = sorted(roles)
+    if params.role_groups is not None:
+        result["role_groups"] = sorted(groups)
+    return result
 
 
-def _refuse_lockout(tenant: Tenant, found: Found, work: Work, params: dict[str, Any]) -> None:
-    """Whoever takes its own last access away can neither go on nor give it back."""
-    own = found.application and found.application.app_id.lower() == tenant.client_id.lower()
-    if own and (work.revoke or work.leave) and not any(afterwards(found, work)):
+def _refuse_lockout(tenant: Tenant, changes: AccessChanges, params: AutomationAccessParams) -> None:
+    """The automation app must not remove its own last access, because it could not restore it."""
+    removes = changes.unassign or changes.leave
+    if changes.current.belongs_to(tenant.client_id) and removes and not (changes.roles() or changes.groups()):
         raise InvalidInput(
-            f"{named(params)} is the application that Ansible signs in as, and would lose its access to Exchange: "
-            "leave it a directory role or a role group, or sign in as another."
+            f"{params.application} is the application that Ansible signs in as, and would lose its access to Exchange: "
+            "leave it a directory role or a role group, or sign in as another application."
         )
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _grant(tenant: Tenant, work: Work, found: Found) -> None:
-    for role in work.grant:
-        object_id = found.application.object_id if found.application else ""
-        body = {"roleDefinitionId": DIRECTORY_ROLES.get(role, role), "principalId": object_id, "directoryScopeId": "/"}
+def _assign_roles(tenant: Tenant, changes: AccessChanges) -> None:
+    for role in changes.assign:
+        role_id = DIRECTORY_ROLES.get(role, role)
+        body = {"roleDefinitionId": role_id, "principalId": changes.current.object_id, "directoryScopeId": "/"}
         try:
-            tenant.graph.write(Call("POST", _ASSIGNMENTS, body, f"assign {role}"), retry_on=lagging, limit=tenant.wait_timeout)
+            call = Call("POST", _ASSIGNMENTS, body, f"assign {role}")
+            tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
         except GraphError as error:
-            if not error.exists:  # it is there, the list only shows it later
+            if not error.exists:  # the assignment exists, and the list does not show it yet
                 raise
 
 
-def _join(tenant: Tenant, work: Work, found: Found) -> None:
-    application = found.application
-    if work.register and application:
+def _join_groups(tenant: Tenant, changes: AccessChanges) -> None:
+    application = changes.current.application
+    if changes.register and application:
         parameters = {"AppId": application.app_id, "ObjectId": application.object_id, "DisplayName": application.display_name}
         attempted = "register the application in Exchange"
         consistency.run_all(tenant, [Command("New-ServicePrincipal", parameters, attempted=attempted)])
-    commands = [_member("Add-RoleGroupMember", group, found, "put the application into") for group in work.join]
+    commands = [_member("Add-RoleGroupMember", group, changes.current, "add the application to") for group in changes.join]
     try:
         consistency.run_all(tenant, commands)
     except ExchangeError as error:
@@ -236,12 +285,6 @@ def _join(tenant: Tenant, work: Work, found: Found) -> None:
             raise
 
 
-def _member(cmdlet: str, group: str, found: Found, attempted: str) -> Command:
-    member = found.application.object_id if found.application else ""
-    return Command(cmdlet, {"Identity": group, "Member": member, "Confirm": False}, attempted=f"{attempted} {group}")
-
-
-def _checked(tenant: Tenant, commands: list[Command]) -> None:
-    for outcome in tenant.exchange.batch(commands) if commands else []:
-        if outcome.error and not is_missing(outcome.error) and outcome.error.code != "MemberNotFoundException":
-            raise outcome.error
+def _member(cmdlet: str, group: str, current: CurrentAccess, attempted: str) -> Command:
+    parameters = {"Identity": group, "Member": current.object_id, "Confirm": False}
+    return Command(cmdlet, parameters, attempted=f"{attempted} {group}")

@@ -99,7 +99,7 @@ class EntraApp:
                 "DELETE", f"/applications/{(found.application or {})['id']}", attempted=f"delete application {params['unique_name']}"
             )
             tenant.graph.write(call)
-            application_lookup.forget(tenant, params["unique_name"])
+            application_lookup.uncache_application(tenant, params["unique_name"])
             return {"app": None}
         writer = Writer(tenant, params["unique_name"], found)
         writer.write(work)
@@ -111,7 +111,7 @@ def remember(tenant: Tenant, name: str, found: Found, shown: dict[str, Any]) -> 
     """Later tasks of the run need not look for the application again."""
     if found.application and found.principal:
         known = application_lookup.Application(found.application["appId"], found.principal["id"], shown["display_name"])
-        application_lookup.remember(tenant, name, known)
+        application_lookup.cache_application(tenant, name, known)
 
 
 class EntraAppInfo(Reading):

@@ -73,13 +73,13 @@ class ExchangeServicePrincipal:
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         plan = Plan()
-        application = find_application(tenant, params)
+        application = application_lookup.find_application(tenant, params["app_id"], params["unique_name"])
         if not application and params["state"] == "present":
             name = params["unique_name"] or params["app_id"]
             sentence = f"Entra has no enterprise application for {name}"
             if not check_mode:
                 raise InvalidInput(f"{sentence}: register it first (module entra_app).")
-            plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
+            plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
         wanted = [(right, address.lower()) for right, option in zip(RIGHTS, ("full_access", "send_as"), strict=True)
                   for address in params[option] or []]  # fmt: skip
         found = read(tenant, application, params, wanted, addresses.expected(params["expected_mailboxes"], check_mode))
@@ -108,19 +108,6 @@ def result(application: Application | None, shown: dict[str, Any]) -> dict[str, 
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
-
-
-def find_application(tenant: Tenant, params: dict[str, Any]) -> Application | None:
-    """The enterprise application in Entra, by the application's unique name or its client id."""
-    attempted = "look for the enterprise application"
-    known = application_lookup.recall(tenant, params["unique_name"]) if params["unique_name"] else None
-    if known:
-        return known
-    app_id = application_lookup.application_id(tenant, params["app_id"], params["unique_name"])
-    if not app_id:
-        return None
-    principal = tenant.graph.read(application_lookup.principal(app_id, "id,appId,displayName", attempted))
-    return Application(app_id, principal["id"], principal["displayName"]) if principal else None
 
 
 def _permission_reads(address: str) -> list[Command]:

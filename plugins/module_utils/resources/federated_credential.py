@@ -18,11 +18,12 @@ from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
-from .._engine.tenant import GUID, Tenant
+from .._engine.tenant import Tenant
 from .._entra import federation
-from .._entra.applications import lagging
+from .._entra.applications import is_replication_delay
 from .._entra.federation import Credential, TokenIdentity
 from .._http.transport import Request
+from .._identity.credentials import GUID
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}},
@@ -139,7 +140,7 @@ class FederatedCredential:
         writes = [Call("PATCH", _path(params, name), state.body(), attempted, upsert) for name, state in plan.pending.write.items()]
         for calls in (removals, writes):
             if calls:
-                tenant.graph.retry(functools.partial(tenant.graph.batch, calls), lagging, tenant.wait_timeout)
+                tenant.graph.retry(functools.partial(tenant.graph.batch, calls), is_replication_delay, tenant.wait_timeout)
         return plan.outcome
 
 

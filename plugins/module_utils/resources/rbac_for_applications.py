@@ -208,7 +208,7 @@ def _require(plan: Plan, facts: Facts, params: dict[str, Any], check_mode: bool)
         sentence, module = f"Entra has no enterprise application for {name}", "entra_app"
     if not check_mode:
         raise InvalidInput(f"{sentence}: register it first (module {module}).")
-    plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run makes it.")
+    plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
 
 
 # -- comparing and showing --------------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ class _Run:
         phase = migration.Phase(name, self.tenant.clock.now()) if name else None
         self.tags = migration.tagged(self.tags, phase)
         call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
-        self.tenant.graph.write(call, retry_on=entra.lagging, limit=self.tenant.wait_timeout)
+        self.tenant.graph.write(call, retry_on=entra.is_replication_delay, limit=self.tenant.wait_timeout)
 
     def withdraw(self) -> None:
         rbac.prove(self.tenant, self.object_id, self.params["mailboxes"], 0.0)

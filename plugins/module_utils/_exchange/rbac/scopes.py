@@ -21,7 +21,7 @@ from ..._core.bounds import EXCHANGE_REPLICATION
 from ..._core.errors import GraphError, InvalidInput
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
-from ..._entra.applications import lagging
+from ..._entra.applications import is_replication_delay
 from .. import consistency
 from . import recipient_filter as opath
 
@@ -199,7 +199,7 @@ def consent(tenant: Tenant, principal_id: str, resource_id: str, role_id: str) -
     body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
     call = Call("POST", f"/servicePrincipals/{resource_id}/appRoleAssignedTo", body, f"consent to {PERMISSION}")
     try:
-        tenant.graph.write(call, retry_on=lagging, limit=tenant.wait_timeout)
+        tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
     except GraphError as error:
         if not error.exists:  # an answer was lost, the consent was not
             raise

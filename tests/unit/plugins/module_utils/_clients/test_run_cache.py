@@ -11,11 +11,10 @@ from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange imp
 from ansible_collections.mailops.m365.plugins.module_utils._clients.run_cache import RunFacts
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils._entra import application_lookup
-from ansible_collections.mailops.m365.plugins.module_utils._entra.application_lookup import Application, application_id
+from ansible_collections.mailops.m365.plugins.module_utils._entra.application_lookup import Application, application_id, find_application
 from ansible_collections.mailops.m365.plugins.module_utils._exchange import addresses, mx_hosts
 from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenCache
 from ansible_collections.mailops.m365.plugins.module_utils._verification.context import mx_host
-from ansible_collections.mailops.m365.plugins.module_utils.resources.exchange_service_principal import find_application
 
 from ....conftest import TENANT, FakeClock, parameters
 from ....script import Script
@@ -66,9 +65,9 @@ def test_an_application_that_was_just_looked_at_is_not_looked_for_again(script: 
     params = parameters(RESOURCE.spec, unique_name="sender", full_access=[], send_as=[])
     earlier, later = (Tenant(params, str(tmp_path), script, clock) for _task in range(2))
     known = Application("app-client", "enterprise-object", "Sender")
-    application_lookup.remember(earlier, "sender", known)
-    assert find_application(later, params) == known
+    application_lookup.cache_application(earlier, "sender", known)
+    assert find_application(later, None, "sender") == known
     assert application_id(later, None, "sender") == "app-client"
-    assert application_lookup.recall(later, "another") is None
-    application_lookup.forget(later, "sender")
-    assert application_lookup.recall(earlier, "sender") is None
+    assert application_lookup.cached_application(later, "another") is None
+    application_lookup.uncache_application(later, "sender")
+    assert application_lookup.cached_application(earlier, "sender") is None

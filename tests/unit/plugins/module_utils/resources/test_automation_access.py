@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 from ansible_collections.mailops.m365.plugins.module_utils.resources.automation_access import DIRECTORY_ROLES, RESOURCE
 
-from ....conftest import CLIENT, FakeClock, Play, parameters
+from ....conftest import CLIENT, FakeClock, Play, problems_of
 from ....script import graph_error, response
 from ....services import Exchange, Refused, missing
 
@@ -107,7 +107,9 @@ class Tenant:
         ),
     ],
 )
-def test_access_is_given_as_predicted_and_once(play: Play, options: dict[str, Any], writes: list[str], after: dict[str, Any]) -> None:
+def test_access_is_granted_as_predicted_and_idempotent(
+    play: Play, options: dict[str, Any], writes: list[str], after: dict[str, Any]
+) -> None:
     tenant = Tenant()
     planned = play(RESOURCE, tenant, check_mode=True, unique_name="automation", **options)
     assert tenant.writes == []
@@ -118,13 +120,13 @@ def test_access_is_given_as_predicted_and_once(play: Play, options: dict[str, An
     assert not play(RESOURCE, tenant, unique_name="automation", **options)["changed"]
 
 
-def test_what_is_not_asked_about_is_not_read(play: Play) -> None:
+def test_options_that_are_not_set_cause_no_read(play: Play) -> None:
     tenant = Tenant()
     play(RESOURCE, tenant, app_id=APP, directory_roles=[ADMIN])
     assert tenant.exchange.commands == []
 
 
-def test_absent_takes_only_what_is_listed_away(play: Play) -> None:
+def test_absent_removes_only_what_is_listed(play: Play) -> None:
     tenant = Tenant(ADMIN, READER, groups=(ORGANIZATION, VIEW))
     done = play(RESOURCE, tenant, app_id=APP, directory_roles=[ADMIN], role_groups=[VIEW], state="absent")
     assert tenant.writes == [f"leave {VIEW}", f"revoke /roleManagement/directory/roleAssignments/id-{ADMIN}"]
@@ -133,7 +135,7 @@ def test_absent_takes_only_what_is_listed_away(play: Play) -> None:
     assert not play(RESOURCE, tenant, app_id=APP, directory_roles=[ADMIN], role_groups=[VIEW], state="absent")["changed"]
 
 
-def test_exclusive_takes_the_others_away_after_giving(play: Play) -> None:
+def test_exclusive_removes_after_granting(play: Play) -> None:
     tenant = Tenant(ADMIN, groups=(ORGANIZATION,))
     play(RESOURCE, tenant, app_id=APP, directory_roles=[READER], role_groups=[VIEW], exclusive=True)
     assert tenant.writes == [
@@ -150,7 +152,7 @@ def test_new_objects_are_waited_for(play: Play, clock: FakeClock) -> None:
     assert clock.slept == [1, 2, 2]
 
 
-def test_ansible_does_not_lock_itself_out(play: Play) -> None:
+def test_the_automation_app_keeps_its_last_access(play: Play) -> None:
     tenant = Tenant(ADMIN, app_id=CLIENT)
     refused = play(RESOURCE, tenant, unique_name="automation", directory_roles=[ADMIN], state="absent")
     assert "automation is the application that Ansible signs in as, and would lose its access to Exchange" in refused["msg"]
@@ -159,16 +161,15 @@ def test_ansible_does_not_lock_itself_out(play: Play) -> None:
     assert play.tenant.tokens.forgotten == 1  # type: ignore[attr-defined]
 
 
-def test_bad_input_is_told_with_what_there_is(play: Play) -> None:
-    wrong = parameters(RESOURCE.spec, app_id="mine", directory_roles=["Exchange Admin"], role_groups=[" "])
-    problems = RESOURCE.check(wrong)
+def test_invalid_input_is_refused_with_the_valid_names(play: Play) -> None:
+    problems = problems_of(RESOURCE, app_id="mine", directory_roles=["Exchange Admin"], role_groups=[" "])
     assert len(problems) == 3
     assert "directory_roles holds 'Exchange Admin': use Exchange Administrator, Exchange Recipient Administrator" in problems[1]
     refused = play(RESOURCE, Tenant(), app_id=APP, role_groups=["Org Management"])
     assert "role_groups: there is no Org Management; this organization has Organization Management, Recipient" in refused["msg"]
 
 
-def test_without_the_application_a_check_run_assumes_it_and_a_real_one_says_so(play: Play) -> None:
+def test_a_missing_application_is_assumed_in_check_mode_and_refused_otherwise(play: Play) -> None:
     tenant = Tenant()
     tenant.there = False
     options = {"unique_name": "automation", "directory_roles": [ADMIN]}

@@ -132,7 +132,7 @@ def test_an_application_that_entra_lacks_is_an_error_and_in_check_mode_a_note(pl
     script.expect("GET", NAME).answers(404, graph_error("Request_ResourceNotFound"))
     result = play(RESOURCE, service, check_mode=True, unique_name="sender", full_access=["a@contoso.com"])
     assert result["changed"] is True
-    assert "the prediction assumes that an earlier task of the real run makes it" in result["notes"][0]
+    assert "the prediction assumes that an earlier task of the real run creates it" in result["notes"][0]
     assert result["service_principal"] == {
         "app_id": None, "object_id": None, "display_name": "sender", "full_access": ["a@contoso.com"], "send_as": []
     }  # fmt: skip

@@ -171,7 +171,7 @@ def test_an_application_that_is_still_to_be_made_is_predicted_and_later_missed(p
     planned = play(RESOURCE, service, check_mode=True, accounts=wishes)
     assert planned["hve_accounts"]["a@contoso.com"]["apps"] == ["sender"]
     assert planned["notes"][0] == (
-        "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run makes it."
+        "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run creates it."
     )
     failed = play(RESOURCE, service, accounts=wishes)
     assert failed["failure"]["problems"] == ["Entra has no enterprise application for sender: register it first (role entra_app)."]

@@ -189,7 +189,7 @@ def test_a_check_run_before_the_application_is_there(play: Play) -> None:
     options = BOTH | {"mailboxes": [A, new], "expected_mailboxes": [new]}
     planned = play(RESOURCE, service, check_mode=True, **options)
     assert planned["notes"] == [
-        "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run makes it."
+        "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run creates it."
     ]
     refused = play(RESOURCE, service, **BOTH)
     assert refused["msg"].endswith("Entra has no enterprise application for sender: register it first (module entra_app).")
