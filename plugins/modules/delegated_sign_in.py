@@ -10,8 +10,8 @@ DOCUMENTATION = r"""
 module: delegated_sign_in
 short_description: Let a user sign in once, so that mail can be sent with the user's own rights
 description:
-  - Proves by one silent use that the refresh token in the sink still works, and stores the one that replaces it. Nothing is changed then.
-  - Otherwise shows a code at once, waits until the user has entered it in a browser, and stores the refresh token in the sink.
+  - Verifies with one token request that the refresh token in the token store still works, and stores the refresh token that replaces it.
+  - Otherwise shows a code at once, waits until the user has entered it in a browser, and stores the refresh token in the token store.
   - The token is never in a result, log, journal, diff or command line. It ends after 90 days without use.
   - In check mode nobody has to sign in, and a warning says what would be needed.
 options:
@@ -25,7 +25,7 @@ options:
   app_id:
     description: That application's client id.
     type: str
-  sink:
+  token_store:
     description: Where the refresh token is kept.
     type: dict
     required: true
@@ -61,7 +61,7 @@ options:
     type: int
     default: 900
   state:
-    description: V(absent) removes the token from the sink. It does not revoke it; an administrator can revoke all sign-ins of the user.
+    description: V(absent) removes the token from the token store without revoking it; an administrator can revoke the user's sign-ins.
     type: str
     choices: [present, absent]
     default: present
@@ -87,14 +87,14 @@ EXAMPLES = r"""
   mailops.m365.delegated_sign_in:
     user: ada@contoso.com
     app_unique_name: mailops-user-sender
-    sink:
+    token_store:
       path: /var/lib/mailops/ada.token
 
 - name: Keep the sign-in in a vault
   mailops.m365.delegated_sign_in:
     user: ada@contoso.com
     app_unique_name: mailops-user-sender
-    sink:
+    token_store:
       kind: command
       fetch: [vault, kv, get, -field=token, secret/mailops/ada]
       store: [vault, kv, put, secret/mailops/ada, "token=-"]
@@ -114,12 +114,12 @@ sign_in:
     app_id:
       description: The application's client id. Null where it is not known.
       type: str
-    sink:
+    token_store:
       description: Where the refresh token is kept.
       type: str
       sample: the file /var/lib/mailops/ada.token
     signed_in:
-      description: Whether the sink holds a refresh token that works.
+      description: Whether the token store holds a refresh token that works.
       type: bool
     reason:
       description: Why the user had to sign in (in check mode, would have to). Empty where nobody had to.

@@ -51,7 +51,7 @@ options:
       user:
         description: Who has signed in, for V(delegated). The user sends from his own address, or from one on which he has a right.
         type: str
-      sink:
+      token_store:
         description: Where the user's refresh token is kept, for V(delegated). It is renewed there.
         type: dict
         suboptions:

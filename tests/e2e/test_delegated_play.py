@@ -19,7 +19,7 @@ PLAY = """
   gather_facts: false
   vars:
     delegated_sign_in_app_unique_name: mailops-user-sender
-    delegated_sign_in_users: [{user: ada@contoso.com, sink: {path: SINK}}]
+    delegated_sign_in_users: [{user: ada@contoso.com, token_store: {path: TOKEN_STORE}}]
   roles: [mailops.m365.delegated_sign_in]
 """
 
@@ -27,7 +27,7 @@ PLAY = """
 @pytest.fixture
 def play(tmp_path: Path) -> Path:
     path = tmp_path / "play.yml"
-    path.write_text(PLAY.replace("SINK", str(tmp_path / "sinks" / "ada.token")))
+    path.write_text(PLAY.replace("TOKEN_STORE", str(tmp_path / "token_stores" / "ada.token")))
     return path
 
 
@@ -39,10 +39,10 @@ def test_a_sign_in_leaves_no_token_behind(tmp_path: Path, play: Path) -> None:
         run = playground.play(str(play), "-vvv", "--diff")
         person.join()
         assert run.code == 0, run.output
-        kept = [(tmp_path / "sinks" / "ada.token").read_text().strip()]
+        kept = [(tmp_path / "token_stores" / "ada.token").read_text().strip()]
         again = playground.play(str(play), "-vvv", "--diff")
         assert (again.code, again.total("changed")) == (0, 0), again.output
-        kept.append((tmp_path / "sinks" / "ada.token").read_text().strip())
+        kept.append((tmp_path / "token_stores" / "ada.token").read_text().strip())
     finally:
         playground.sandbox.stop()
     assert kept[0] != kept[1], "every use renews it"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user's sign-in that is kept: the refresh token lies in a sink and is renewed at every use.
+"""A user's sign-in that is kept: the refresh token lies in a token store and is renewed at every use.
 
 Private to the collection. Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
 "Refresh tokens in the Microsoft identity platform" (replaced at every use; 90 days without use end one).
@@ -16,7 +16,7 @@ from typing import Any
 from .._core.errors import InvalidInput, MailopsError, SignInError
 from .device_code import Prompt, ask
 from .sign_in import SignIn, public
-from .token_stores import Sink
+from .token_stores import TokenStore
 from .tokens import sign_in_error
 
 # invalid_grant that no new sign-in mends: consent, Conditional Access, an account that is disabled or unknown.
@@ -24,7 +24,7 @@ _LASTING = {"AADSTS65001", "AADSTS53003", "AADSTS50057", "AADSTS50034", "AADSTS5
 
 
 class NotSignedIn(MailopsError):  # noqa: N818
-    """The sink holds no refresh token."""
+    """The token store holds no refresh token."""
 
 
 class SignInAgain(SignInError):  # noqa: N818
@@ -33,19 +33,19 @@ class SignInAgain(SignInError):  # noqa: N818
 
 @dataclass(frozen=True)
 class StoredSignIn:
-    """Tokens of a user by the refresh token in a sink. `keep`: whether the renewed one is stored (not in check mode)."""
+    """Tokens of a user by the refresh token in a token store. `keep`: whether the renewed one is stored (not in check mode)."""
 
     user: str
-    sink: Sink = field(repr=False)
+    token_store: TokenStore = field(repr=False)
     keep: bool = True
 
     def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
-        lock = hashlib.sha256(f"sink {self.sink.where} {self.user.lower()}".encode()).hexdigest()
+        lock = hashlib.sha256(f"token_store {self.token_store.where} {self.user.lower()}".encode()).hexdigest()
         with sign_in.cache.locked(lock):
-            held = self.sink.read()
+            held = self.token_store.read()
             if not held:
                 raise NotSignedIn(
-                    f"{self.user} has not signed in yet: {self.sink.where} holds no refresh token; sign in (role delegated_sign_in)"
+                    f"{self.user} has not signed in yet: {self.token_store.where} holds no refresh token; sign in (role delegated_sign_in)"
                 )
             client = public(sign_in)
             answer: dict[str, Any] = client.acquire_token_by_refresh_token(held, scopes=[scope], claims_challenge=claims)
@@ -53,15 +53,15 @@ class StoredSignIn:
                 raise refused(sign_in.tenant, self.user, answer)
             check_person(self.user, answer)
             # Stored before it is relied on: what was there before is used up only now.
-            if self.keep and self.sink.writable and answer.get("refresh_token"):
-                self.sink.write(answer["refresh_token"])
+            if self.keep and self.token_store.writable and answer.get("refresh_token"):
+                self.token_store.write(answer["refresh_token"])
         return {**answer, "tenant": client.authority.tenant}
 
     def fingerprint(self) -> str:
-        return f"user {self.user.lower()} in {self.sink.where}"
+        return f"user {self.user.lower()} in {self.token_store.where}"
 
 
-def sign_in_user(sign_in: SignIn, user: str, sink: Sink, prompt: Prompt, scope: str, timeout: float) -> None:
+def sign_in_user(sign_in: SignIn, user: str, token_store: TokenStore, prompt: Prompt, scope: str, timeout: float) -> None:
     """Show a code, wait until the user has signed in with it, and store the refresh token."""
     answer = ask(public(sign_in), sign_in, scope, prompt, who=user, timeout=timeout)
     if "access_token" not in answer:
@@ -69,7 +69,7 @@ def sign_in_user(sign_in: SignIn, user: str, sink: Sink, prompt: Prompt, scope: 
     check_person(user, answer)
     if not answer.get("refresh_token"):
         raise InvalidInput(f"Entra gave no refresh token for {user}: consent to offline_access is missing (module entra_app).")
-    sink.write(answer["refresh_token"])
+    token_store.write(answer["refresh_token"])
 
 
 def refused(tenant: str, user: str, answer: dict[str, Any]) -> SignInError:

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a user's refresh token is kept: one class a kind, and what is wrong with the options of one.
+"""Where a user's refresh token is kept: one class per kind of store, and the check of a store's options.
 
-Private to the collection. A token never stands in a command line, and no result, log or journal holds one.
+A token is never part of a command line, and no result, log or journal contains one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from .._core.bounds import TOKEN_COMMAND_TIMEOUT
 from .._core.errors import InvalidInput, MailopsError
 from .._core.redaction import hide
 
-_PATIENCE = 60.0  # seconds that a command may take
 OPTIONS: dict[str, dict[str, Any]] = {
     "kind": {"type": "str", "choices": ["file", "command", "environment"], "default": "file"},
     "path": {"type": "path"},
@@ -31,33 +31,33 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class Sink(Protocol):
+class TokenStore(Protocol):
     """Keeps one refresh token."""
 
     @property
     def where(self) -> str:
-        """What a person calls it."""
+        """The store's name in messages."""
 
     @property
     def writable(self) -> bool:
         """Whether a renewed token can be kept."""
 
     def read(self) -> str:
-        """The token; "" where it holds none. MailopsError where it cannot be read."""
+        """The token; "" where there is none. MailopsError where it cannot be read."""
 
     def prepare(self) -> None:
-        """Find out before a person is asked whether a token can be kept; MailopsError where not."""
+        """MailopsError where no token can be stored: checked before a user is asked to sign in."""
 
     def write(self, token: str) -> None:
-        """Keep a token instead of the one before. It is kept when this returns."""
+        """Replace the stored token. It is on disk when this returns."""
 
     def remove(self) -> None:
-        """Forget the token."""
+        """Remove the token."""
 
 
 @dataclass(frozen=True)
-class FileSink:
-    """A file that only its owner may read, replaced in one step; its directory is made with mode 0700."""
+class FileTokenStore:
+    """A file that only its owner can read, replaced atomically. Its directory is created with mode 0700."""
 
     path: Path
     writable = True
@@ -73,9 +73,11 @@ class FileSink:
         except FileNotFoundError:
             return ""
         except (OSError, UnicodeError) as error:
-            raise InvalidInput(f"sink: {self.where} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.") from error
+            raise InvalidInput(
+                f"token_store: {self.where} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
+            ) from error
         if stat.S_IMODE(mode) & 0o077:
-            raise InvalidInput(f"sink: {self.where} can be read by others: take that away (chmod 600) and sign in anew.")
+            raise InvalidInput(f"token_store: {self.where} can be read by other users: restrict it (chmod 600) and sign in again.")
         return text
 
     def prepare(self) -> None:
@@ -110,14 +112,14 @@ class FileSink:
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> InvalidInput:
-        return InvalidInput(f"sink: {self.where} cannot be written ({error.strerror}): name one in a directory that can.")
+        return InvalidInput(f"token_store: {self.where} cannot be written ({error.strerror}): choose a file in a writable directory.")
 
 
 @dataclass(frozen=True)
-class CommandSink:
-    """Programs that keep it: one prints the token, one takes it on its standard input, one forgets it.
+class CommandTokenStore:
+    """Programs: `fetch` prints the token, `store` reads it from its standard input, `forget` removes it.
 
-    That is a password manager, a vault's own client, or ansible-vault. A program that prints nothing, or fails, holds none.
+    Examples are a password manager, a vault's client and ansible-vault. A program that prints nothing or fails has no token.
     """
 
     fetch: tuple[str, ...]
@@ -137,37 +139,39 @@ class CommandSink:
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def prepare(self) -> None:
-        """Whether the program is there; what it does with a token shows when it gets one."""
+        """Nothing to check without a token: problems() has checked that the programs exist."""
 
     def write(self, token: str) -> None:
-        self._must(self.store, token)
+        self._run_checked(self.store, token)
         if self.read() != token:
-            raise MailopsError(f"sink: {self.store[0]} took the token, but {self.fetch[0]} does not print it: the two must agree.")
+            raise MailopsError(f"token_store: {self.store[0]} stored the token, but {self.fetch[0]} prints another: they must agree.")
 
     def remove(self) -> None:
-        self._must(self.forget)
+        self._run_checked(self.forget)
 
-    def _must(self, command: tuple[str, ...], token: str = "") -> None:
+    def _run_checked(self, command: tuple[str, ...], token: str = "") -> None:
         done = self._run(command, token)
         if done.returncode:
-            said = " ".join(hide(done.stderr, [token]).split())[-200:]
-            raise MailopsError(f"sink: {command[0]} ended with {done.returncode}: {said or 'it said nothing'}.")
+            message = " ".join(hide(done.stderr, [token]).split())[-200:]
+            raise MailopsError(f"token_store: {command[0]} ended with {done.returncode}: {message or 'no message on standard error'}.")
 
     @staticmethod
     def _run(command: tuple[str, ...], token: str = "") -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(  # noqa: S603 - the user's own choice, and no shell
-                command, input=token + "\n" if token else "", capture_output=True, text=True, check=False, timeout=_PATIENCE
+                command, input=token + "\n" if token else "", capture_output=True, text=True, check=False, timeout=TOKEN_COMMAND_TIMEOUT
             )
         except subprocess.TimeoutExpired as error:
-            raise MailopsError(f"sink: {command[0]} did not end within {_PATIENCE:.0f} seconds; it must not ask anything.") from error
+            raise MailopsError(
+                f"token_store: {command[0]} did not end within {TOKEN_COMMAND_TIMEOUT:.0f} seconds; it must not ask anything."
+            ) from error
         except (OSError, UnicodeError) as error:
-            raise MailopsError(f"sink: {command[0]} cannot be run: {getattr(error, 'strerror', None) or error}.") from error
+            raise MailopsError(f"token_store: {command[0]} cannot be run: {getattr(error, 'strerror', None) or error}.") from error
 
 
 @dataclass(frozen=True)
-class EnvironmentSink:
-    """An environment variable: what a pipeline's own store gives a job. It can be read only."""
+class EnvironmentTokenStore:
+    """An environment variable, which a pipeline's secret store sets for a job. Read-only."""
 
     variable: str
     writable = False
@@ -180,7 +184,7 @@ class EnvironmentSink:
         return os.environ.get(self.variable, "").strip()
 
     def prepare(self) -> None:
-        raise InvalidInput(f"sink: {self.where} cannot be written, so that nobody can sign in into it: use a file or a command.")
+        raise InvalidInput(f"token_store: {self.where} cannot be written, so no sign-in can be stored there: use a file or a command.")
 
     def write(self, token: str) -> None:
         self.prepare()
@@ -190,29 +194,29 @@ class EnvironmentSink:
 
 
 def problems(options: dict[str, Any] | None) -> list[str]:
-    """What is wrong with a sink's options, each a clause that names the option and the fix."""
+    """The problems of a token store's options, one sentence each, with the option and the fix."""
     if not options:
-        return ["sink is missing: say where the refresh token is kept (kind, and path, fetch or variable)."]
+        return ["token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)."]
     kind = options["kind"]
     needed = {"file": "path", "command": "fetch", "environment": "variable"}[kind]
     if not options.get(needed):
-        return [f"sink: kind {kind} needs {needed}."]
+        return [f"token_store: kind {kind} needs {needed}."]
     allowed = {"file": ("path",), "command": ("fetch", "store", "remove"), "environment": ("variable",)}[kind]
     foreign = [name for name in OPTIONS if name != "kind" and options.get(name) and name not in allowed]
-    found = [f"sink: {name} has no meaning for kind {kind}: leave it out." for name in foreign]
+    messages = [f"token_store: {name} does not apply to kind {kind}: remove it." for name in foreign]
     if kind == "file" and not Path(options["path"]).is_absolute():
-        found.append(f"sink: path is {options['path']!r}: give an absolute path, so that every run finds the same file.")
+        messages.append(f"token_store: path is {options['path']!r}: give an absolute path, so that every run uses the same file.")
     for name in ("fetch", "store", "remove") if kind == "command" else ():
         command = options.get(name)
         if command and not shutil.which(command[0]):
-            found.append(f"sink: {name} begins with {command[0]!r}, which is no program on this machine.")
-    return found
+            messages.append(f"token_store: {name} begins with {command[0]!r}, which is not a program on this host.")
+    return messages
 
 
-def make(options: dict[str, Any]) -> Sink:
-    """The sink that the options mean, which have no problems."""
+def make(options: dict[str, Any]) -> TokenStore:
+    """The token store of options without problems."""
     if options["kind"] == "file":
-        return FileSink(Path(options["path"]))
+        return FileTokenStore(Path(options["path"]))
     if options["kind"] == "environment":
-        return EnvironmentSink(options["variable"])
-    return CommandSink(*(tuple(options.get(name) or ()) for name in ("fetch", "store", "remove")))
+        return EnvironmentTokenStore(options["variable"])
+    return CommandTokenStore(*(tuple(options.get(name) or ()) for name in ("fetch", "store", "remove")))

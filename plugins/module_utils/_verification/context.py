@@ -78,7 +78,7 @@ def gather(tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Facts:
 
 
 def _user(sender: dict[str, Any]) -> tuple[str, str]:
-    return str(sender["user"]).lower(), token_stores.make(sender["sink"]).where
+    return str(sender["user"]).lower(), token_stores.make(sender["token_store"]).where
 
 
 def users(tenant: Tenant, params: dict[str, Any], senders: list[dict[str, Any]]) -> dict[tuple[str, str], TokenSource]:
@@ -87,7 +87,7 @@ def users(tenant: Tenant, params: dict[str, Any], senders: list[dict[str, Any]])
     if not app_id:
         name = params["user_app_unique_name"]
         raise InvalidInput(f"the Entra application {name} does not exist; register it (role delegated_sign_in).")
-    return {_user(s): user_tokens(tenant, app_id, s["user"], token_stores.make(s["sink"])) for s in senders}
+    return {_user(s): user_tokens(tenant, app_id, s["user"], token_stores.make(s["token_store"])) for s in senders}
 
 
 def mx_host(tenant: Tenant, domains: list[str], address: str) -> str:

@@ -108,7 +108,7 @@ class Delegated(Submission):
             found.append("on_behalf has no meaning where the user sends as himself: leave it out.")
         if not params["user_app_unique_name"] and not params["user_app_id"]:
             found.append("method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.")
-        return found + token_stores.problems(sender["sink"])
+        return found + token_stores.problems(sender["token_store"])
 
     def identity(self, sender: Sender) -> str:
         return str(sender["mailbox"] or sender["user"])

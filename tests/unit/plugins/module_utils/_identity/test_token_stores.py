@@ -33,31 +33,31 @@ def program(directory: Path, body: str) -> list[str]:
 
 def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "new" / "ada.token"
-    sink = token_stores.make(options(path=str(path)))
-    assert sink.read() == ""
-    sink.prepare()
-    sink.write("older")
-    sink.write(TOKEN)
-    assert sink.read() == TOKEN
+    token_store = token_stores.make(options(path=str(path)))
+    assert token_store.read() == ""
+    token_store.prepare()
+    token_store.write("older")
+    token_store.write(TOKEN)
+    assert token_store.read() == TOKEN
     assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
     assert [entry.name for entry in path.parent.iterdir()] == ["ada.token"]
-    sink.remove()
-    sink.remove()
-    assert sink.read() == ""
+    token_store.remove()
+    token_store.remove()
+    assert token_store.read() == ""
 
 
 def test_a_file_that_others_can_read_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "ada.token"
     path.write_text(TOKEN)
     path.chmod(0o640)
-    with pytest.raises(InvalidInput, match="can be read by others: take that away"):
+    with pytest.raises(InvalidInput, match="can be read by other users"):
         token_stores.make(options(path=str(path))).read()
 
 
 def test_a_file_that_cannot_be_written_is_told_before_anybody_is_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    sink = token_stores.make(options(path=str(tmp_path / "file" / "ada.token")))
-    for attempt in (sink.prepare, lambda: sink.write(TOKEN)):
+    token_store = token_stores.make(options(path=str(tmp_path / "file" / "ada.token")))
+    for attempt in (token_store.prepare, lambda: token_store.write(TOKEN)):
         with pytest.raises(InvalidInput, match="cannot be written") as raised:
             attempt()
         assert TOKEN not in str(raised.value)
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_written_is_told_before_anybody_is_asked(tmp_path:
 # -- a command --------------------------------------------------------------------------------------------------------
 
 
-def command(directory: Path, **bodies: str) -> token_stores.Sink:
+def command(directory: Path, **bodies: str) -> token_stores.TokenStore:
     standard = {
         "fetch": "sys.stdout.write(kept.read_text() if kept.exists() else '')",
         "store": "kept.write_text(sys.stdin.read())",
@@ -76,13 +76,13 @@ def command(directory: Path, **bodies: str) -> token_stores.Sink:
 
 
 def test_programs_keep_the_token(tmp_path: Path) -> None:
-    sink = command(tmp_path)
-    assert (sink.read(), sink.writable) == ("", True)
-    sink.prepare()
-    sink.write(TOKEN)
-    assert (sink.read(), (tmp_path / "kept").read_text()) == (TOKEN, f"{TOKEN}\n")
-    sink.remove()
-    assert sink.read() == ""
+    token_store = command(tmp_path)
+    assert (token_store.read(), token_store.writable) == ("", True)
+    token_store.prepare()
+    token_store.write(TOKEN)
+    assert (token_store.read(), (tmp_path / "kept").read_text()) == (TOKEN, f"{TOKEN}\n")
+    token_store.remove()
+    assert token_store.read() == ""
 
 
 def test_a_program_that_fails_to_fetch_holds_nothing(tmp_path: Path) -> None:
@@ -90,24 +90,24 @@ def test_a_program_that_fails_to_fetch_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_a_program_that_fails_to_store_is_told_without_the_token(tmp_path: Path) -> None:
-    sink = command(tmp_path, store="sys.exit('locked: ' + sys.stdin.read())")
+    token_store = command(tmp_path, store="sys.exit('locked: ' + sys.stdin.read())")
     with pytest.raises(MailopsError, match=r"ended with 1: locked: \*{8}") as raised:
-        sink.write(TOKEN)
+        token_store.write(TOKEN)
     assert TOKEN not in str(raised.value)
 
 
 def test_programs_that_do_not_agree_are_found_out(tmp_path: Path) -> None:
-    with pytest.raises(MailopsError, match="the two must agree"):
+    with pytest.raises(MailopsError, match="they must agree"):
         command(tmp_path, store="pass").write(TOKEN)
 
 
 def test_the_token_is_in_no_command_line(tmp_path: Path) -> None:
-    sink = command(tmp_path, store="kept.write_text(sys.stdin.read()); (kept.parent / 'seen').write_text(' '.join(sys.argv))")
-    sink.write(TOKEN)
+    token_store = command(tmp_path, store="kept.write_text(sys.stdin.read()); (kept.parent / 'seen').write_text(' '.join(sys.argv))")
+    token_store.write(TOKEN)
     assert TOKEN not in (tmp_path / "seen").read_text()
 
 
-def test_a_sink_without_store_is_read_only(tmp_path: Path) -> None:
+def test_a_token_store_without_store_is_read_only(tmp_path: Path) -> None:
     assert token_stores.make(options("command", fetch=program(tmp_path, ""))).writable is False
 
 
@@ -115,11 +115,11 @@ def test_a_sink_without_store_is_read_only(tmp_path: Path) -> None:
 
 
 def test_an_environment_variable_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    sink = token_stores.make(options("environment", variable="ADA_TOKEN"))
-    assert (sink.read(), sink.writable) == ("", False)
+    token_store = token_stores.make(options("environment", variable="ADA_TOKEN"))
+    assert (token_store.read(), token_store.writable) == ("", False)
     monkeypatch.setenv("ADA_TOKEN", f"{TOKEN}\n")
-    assert sink.read() == TOKEN
-    for attempt in (sink.prepare, sink.remove, lambda: sink.write(TOKEN)):
+    assert token_store.read() == TOKEN
+    for attempt in (token_store.prepare, token_store.remove, lambda: token_store.write(TOKEN)):
         with pytest.raises(InvalidInput, match="the environment variable ADA_TOKEN cannot be written"):
             attempt()
 
@@ -130,13 +130,16 @@ def test_an_environment_variable_is_read_only(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (None, "sink is missing: say where the refresh token is kept (kind, and path, fetch or variable)."),
-        (options(), "sink: kind file needs path."),
-        (options("command"), "sink: kind command needs fetch."),
-        (options("environment"), "sink: kind environment needs variable."),
-        (options(path="ada.token"), "sink: path is 'ada.token': give an absolute path, so that every run finds the same file."),
-        (options(path="/x/ada.token", variable="A"), "sink: variable has no meaning for kind file: leave it out."),
-        (options("command", fetch=["no-such-program"]), "sink: fetch begins with 'no-such-program', which is no program on this machine."),
+        (None, "token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)."),
+        (options(), "token_store: kind file needs path."),
+        (options("command"), "token_store: kind command needs fetch."),
+        (options("environment"), "token_store: kind environment needs variable."),
+        (options(path="ada.token"), "token_store: path is 'ada.token': give an absolute path, so that every run uses the same file."),
+        (options(path="/x/ada.token", variable="A"), "token_store: variable does not apply to kind file: remove it."),
+        (
+            options("command", fetch=["no-such-program"]),
+            "token_store: fetch begins with 'no-such-program', which is not a program on this host.",
+        ),
     ],
 )
 def test_bad_options_are_told(given: dict[str, Any] | None, expected: str) -> None:

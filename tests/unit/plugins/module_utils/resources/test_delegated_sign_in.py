@@ -25,12 +25,12 @@ BY_NAME = "/v1.0/applications(uniqueName='user-sender')?$select=appId"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "sinks" / "ada.token"
+    return tmp_path / "token_stores" / "ada.token"
 
 
 @pytest.fixture
 def held(path: Path) -> Path:
-    """A sink with a refresh token."""
+    """A token store with a refresh token."""
     path.parent.mkdir()
     path.write_text("r3fresh-0\n")
     path.chmod(0o600)
@@ -47,7 +47,7 @@ def told(number: int, user: str = ADA, **more: Any) -> dict[str, Any]:
 
 def options(path: Path, **more: Any) -> dict[str, Any]:
     app = {} if "app_unique_name" in more else {"app_id": APP}
-    return {"user": ADA, "sink": {"path": str(path)}} | app | more
+    return {"user": ADA, "token_store": {"path": str(path)}} | app | more
 
 
 def asked(script: Script, *answers: tuple[int, dict[str, Any]]) -> None:
@@ -69,7 +69,13 @@ def test_a_user_signs_in_and_the_token_is_stored(play: Play, script: Script, pat
     assert clock.slept == [5]
     assert path.read_text() == "r3fresh-1\n"
     where = f"the file {path}"
-    assert result["sign_in"] == {"user": ADA, "app_id": APP, "sink": where, "signed_in": True, "reason": f"{where} holds no refresh token"}
+    assert result["sign_in"] == {
+        "user": ADA,
+        "app_id": APP,
+        "token_store": where,
+        "signed_in": True,
+        "reason": f"{where} holds no refresh token",
+    }
     assert result["changed"] is True
     assert (result["diff"]["before"]["signed_in"], result["diff"]["after"]["signed_in"]) == (False, True)
     assert SCOPE in (script.requests[1].form or {})["scope"]
@@ -182,10 +188,10 @@ def test_a_task_that_cannot_show_a_code_says_so(play: Play, script: Script, path
     assert f"{ADA} has to sign in, and this task cannot show the code: run it on the machine that runs Ansible" in result["msg"]
 
 
-def test_a_sink_that_cannot_be_written_is_found_before_anybody_is_asked(play: Play, script: Script, tmp_path: Path) -> None:
-    sink = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
-    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path, sink=sink))
-    assert "the sink cannot be written" in result["msg"]
+def test_a_token_store_that_cannot_be_written_is_found_before_anybody_is_asked(play: Play, script: Script, tmp_path: Path) -> None:
+    token_store = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path, token_store=token_store))
+    assert "the token store cannot be written" in result["msg"]
     (tmp_path / "file").write_text("")
     result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path / "file" / "ada.token"))
     assert "cannot be" in result["msg"]
@@ -197,15 +203,15 @@ def test_consent_to_offline_access_is_missed(play: Play, script: Script, path: P
 
 
 def test_bad_input_is_told_all_at_once() -> None:
-    given = parameters(RESOURCE.spec, user="ada", sink={"path": "x"}, sign_in_timeout=5)
+    given = parameters(RESOURCE.spec, user="ada", token_store={"path": "x"}, sign_in_timeout=5)
     assert RESOURCE.check(given) == [
         "user holds 'ada', which is no mail address (name@domain).",
-        "sink: path is 'x': give an absolute path, so that every run finds the same file.",
+        "token_store: path is 'x': give an absolute path, so that every run uses the same file.",
         "app_unique_name or app_id is missing: name the public client that the user signs in to.",
         "sign_in_timeout is 5: use 30 to 900 seconds; a code lives no longer.",
     ]
     assert "app_id is 'x': give the application's client id, a GUID." in RESOURCE.check(
-        parameters(RESOURCE.spec, user=ADA, app_id="x", sink={"path": "/x"})
+        parameters(RESOURCE.spec, user=ADA, app_id="x", token_store={"path": "/x"})
     )
 
 
@@ -213,7 +219,7 @@ def test_bad_input_is_told_all_at_once() -> None:
 
 
 def test_a_sign_in_is_removed_once(play: Play, script: Script, held: Path) -> None:
-    wanted = {"user": ADA, "sink": {"path": str(held)}, "state": "absent"}
+    wanted = {"user": ADA, "token_store": {"path": str(held)}, "state": "absent"}
     check = play(RESOURCE, script, check_mode=True, **wanted)
     assert (check["changed"], held.exists()) == (True, True)
     gone = play(RESOURCE, script, **wanted)
@@ -221,6 +227,8 @@ def test_a_sign_in_is_removed_once(play: Play, script: Script, held: Path) -> No
     assert play(RESOURCE, script, **wanted)["changed"] is False
 
 
-@pytest.mark.parametrize("sink", [{"kind": "environment", "variable": "X"}, {"kind": "command", "fetch": ["cat"]}])
-def test_what_cannot_be_removed_is_told(sink: dict[str, Any]) -> None:
-    assert any("remove" in problem for problem in RESOURCE.check(parameters(RESOURCE.spec, user=ADA, sink=sink, state="absent")))
+@pytest.mark.parametrize("token_store", [{"kind": "environment", "variable": "X"}, {"kind": "command", "fetch": ["cat"]}])
+def test_what_cannot_be_removed_is_told(token_store: dict[str, Any]) -> None:
+    assert any(
+        "remove" in problem for problem in RESOURCE.check(parameters(RESOURCE.spec, user=ADA, token_store=token_store, state="absent"))
+    )

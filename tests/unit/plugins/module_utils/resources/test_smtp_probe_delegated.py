@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def ada(path: Path, address: str = ADA, **more: Any) -> dict[str, Any]:
-    return sender(address, method="delegated", user=ADA, sink={"path": str(path)}, **more)
+    return sender(address, method="delegated", user=ADA, token_store={"path": str(path)}, **more)
 
 
 def renewed(script: Script) -> None:
@@ -130,7 +130,7 @@ def test_bad_input_is_told_at_once(tmp_path: Path) -> None:
     assert RESOURCE.check(parameters(RESOURCE.spec, senders=wrong)) == [
         "senders: erp: method delegated needs user, who has signed in (role delegated_sign_in).",
         "senders: erp: method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.",
-        "senders: erp: sink is missing: say where the refresh token is kept (kind, and path, fetch or variable).",
+        "senders: erp: token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable).",
         "senders: ada: on_behalf has no meaning where the user sends as himself: leave it out.",
         "senders: ada: method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.",
     ]
