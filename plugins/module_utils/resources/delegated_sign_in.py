@@ -27,7 +27,7 @@ OPTIONS = Spec(
         "user": {"type": "str", "required": True},
         "app_unique_name": {"type": "str"},
         "app_id": {"type": "str"},
-        "token_store": {"type": "dict", "options": token_stores.OPTIONS, "required": True},
+        "token_store": {"type": "dict", "no_log": False, "options": token_stores.OPTIONS, "required": True},
         "sign_in_timeout": {"type": "int", "default": 900},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },

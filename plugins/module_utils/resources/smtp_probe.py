@@ -33,7 +33,7 @@ SENDER = {
     "mailbox": {"type": "str"},
     "username": {"type": "str"},
     "user": {"type": "str"},
-    "token_store": {"type": "dict", "options": token_stores.OPTIONS},
+    "token_store": {"type": "dict", "no_log": False, "options": token_stores.OPTIONS},
     "on_behalf": {"type": "bool", "default": False},
     "password": {"type": "str", "no_log": True},
     "certificate_path": {"type": "path"},
