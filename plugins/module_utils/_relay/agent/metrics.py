@@ -90,16 +90,16 @@ def _mailboxes(document: Status) -> Iterator[Family]:
     def family(name: str, text: str, values: Mapping[str, float]) -> Family:
         return Family(name, "gauge", text, [({"mailbox": address}, value) for address, value in values.items()])
 
-    boxes: dict[str, MailboxStatus] = {mailbox.address: mailbox for mailbox in document.mailboxes}
-    sent = {address: box.last_sent for address, box in boxes.items() if box.last_sent}
+    mailboxes: dict[str, MailboxStatus] = {mailbox.address: mailbox for mailbox in document.mailboxes}
+    sent = {address: mailbox.last_sent for address, mailbox in mailboxes.items() if mailbox.last_sent}
     yield family("mailbox_last_sent_timestamp_seconds", "When a mailbox last sent.", sent)
-    used = {address: box.recipients_24h for address, box in boxes.items()}
+    used = {address: mailbox.recipients_24h for address, mailbox in mailboxes.items()}
     yield family("mailbox_quota_used_recipients", "Recipients of the last 24 hours.", used)
-    limits = {address: box.recipients_per_day for address, box in boxes.items()}
+    limits = {address: mailbox.recipients_per_day for address, mailbox in mailboxes.items()}
     yield family("mailbox_quota_limit_recipients", "Daily quota of recipients; 0: none.", limits)
-    reached = {address: bool(box.quota_resumes) for address, box in boxes.items()}
+    reached = {address: bool(mailbox.quota_resumes) for address, mailbox in mailboxes.items()}
     yield family("mailbox_quota_reached", "Whether the daily quota is reached.", reached)
-    suspended = {address: len(box.suspensions) for address, box in boxes.items()}
+    suspended = {address: len(mailbox.suspensions) for address, mailbox in mailboxes.items()}
     yield family("mailbox_suspended_senders", "Suspended senders.", suspended)
 
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from ... import error_catalog
-from ...error_catalog import ErrorEntry
+from ...error_catalog.entry import ErrorEntry
 
 _SUSPENDED = "delivery temporarily suspended: "
 _REPLY = re.compile(r"\b(?:said|refused to talk to me): (?P<reply>\d{3}.*?)(?: \(in reply to [^()]*\))?$", re.DOTALL)

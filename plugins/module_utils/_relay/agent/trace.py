@@ -139,7 +139,7 @@ class MessageTrace:
     def mailbox(self) -> str:
         """The mailbox whose transport delivered it, in lower case."""
         label = self.delivery.label if self.delivery else ""
-        return next((box.address.lower() for box in self.config.mailboxes if box.transport == label), "")
+        return next((mailbox.address.lower() for mailbox in self.config.mailboxes if mailbox.transport == label), "")
 
     def stage(self) -> str:
         """The stage that was reached, as module smtp_probe names it; `queue` where no attempt has failed."""

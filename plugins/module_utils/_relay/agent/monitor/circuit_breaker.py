@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Circuit breaker for senders whose mail Microsoft 365 refuses in a way that further attempts make worse.
 
-Such refusals are a missing SendAs right, a lock-out, a block for spam: the error catalog's entries whose queue policy is hold. While a
+Such refusals are a missing SendAs right, a lockout, a block for spam: the error catalog's entries whose queue policy is hold. While a
 circuit is open, the sender is suspended: its messages go to Postfix's hold queue, where nothing expires, and new ones join them without a
 delivery attempt. After a delay the circuit is half-open: one message is released as a probe. If it is sent, the circuit closes and the
 other messages are released; if it is refused, the delay doubles. Source: "Email non-delivery reports in Exchange Online"

@@ -70,11 +70,13 @@ class MonitorState:
         self.recipients = RollingCounter(self.window)
         self.breaker = CircuitBreaker(initial_delay=self.probe_delay)
         self.pending = QueueActions()
-        self.mailboxes = {box.address: MailboxState(box, DailyQuota(box.recipients_per_day)) for box in self.config.mailboxes}
-        self.by_transport = {box.transport: box.address for box in self.config.mailboxes}
+        self.mailboxes = {
+            mailbox.address: MailboxState(mailbox, DailyQuota(mailbox.recipients_per_day)) for mailbox in self.config.mailboxes
+        }
+        self.by_transport = {mailbox.transport: mailbox.address for mailbox in self.config.mailboxes}
         if self.mailboxes:  # the relay's own notices are sent by the first mailbox
             self.by_transport.setdefault("m365-notices", next(iter(self.mailboxes)))
-        self.by_sender = {sender: box.address for box in self.config.mailboxes for sender in box.senders}
+        self.by_sender = {sender: mailbox.address for mailbox in self.config.mailboxes for sender in mailbox.senders}
 
     # -- persistence ----------------------------------------------------------------------------------------------
 

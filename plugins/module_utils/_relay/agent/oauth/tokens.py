@@ -123,7 +123,7 @@ class TokenRenewal:
         """Save the token, and write Dovecot's passwd-file, one line a mailbox, where it differs."""
         secret = self.paths.proxy_secret.read_text(encoding="ascii").strip()
         upstream = f"proxy=y host={self.config.smtp_host} port={self.config.smtp_port} starttls=yes proxy_mech=XOAUTH2"
-        lines = [f"{box.address}:{{PLAIN}}{secret}::::::{upstream} pass={token.access_token}\n" for box in self.config.mailboxes]
+        lines = [f"{mailbox.address}:{{PLAIN}}{secret}::::::{upstream} pass={token.access_token}\n" for mailbox in self.config.mailboxes]
         write_if_changed(self.paths.token, json.dumps(asdict(token)), 0o600)
         write_if_changed(self.paths.passdb, "".join(lines), 0o640)
 
