@@ -21,7 +21,7 @@ from .._engine.tenant import Tenant
 from .._entra import application_lookup
 from .._entra.application_lookup import Application
 from .._exchange import addresses, consistency
-from .shared_mailbox import alias
+from .._exchange.aliases import alias
 
 MOST_APPS = 10
 SHORTEST_PASSWORD = 8

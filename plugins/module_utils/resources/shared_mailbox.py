@@ -1,27 +1,28 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shared mailboxes that senders send from: made, named, who may send from them, whether they keep copies of that, removed.
+"""Shared mailboxes that senders send from: their names, delegates and copies of sent messages.
 
-Private to the collection. Sources: New-Mailbox, Set-Mailbox, Remove-Mailbox, Add-RecipientPermission.
+Sources: New-Mailbox, Set-Mailbox, Remove-Mailbox, Add-RecipientPermission.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._clients.exchange import Command, Outcome, boolean, is_missing
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, consistency
-from .._exchange import delegates as mailbox_delegates
-from .._exchange.delegates import Change, Holders, User
+from .._exchange import addresses, consistency, delegates
+from .._exchange.aliases import alias, taken_names
+from .._exchange.delegates import DelegateChange, Holders, User
 
 # option -> property
 PROPERTIES = {
@@ -29,9 +30,7 @@ PROPERTIES = {
     "message_copy_for_sent_as": "MessageCopyForSentAsEnabled",
     "message_copy_for_send_on_behalf": "MessageCopyForSendOnBehalfEnabled",
 }
-COPIES = ("message_copy_for_sent_as", "message_copy_for_send_on_behalf")
 _SELECT = ("Guid", "PrimarySmtpAddress", "RecipientTypeDetails", "GrantSendOnBehalfTo", *PROPERTIES.values())
-_LOOKED_FOR = 10  # mailboxes in one filter
 MAILBOX = {
     "address": {"type": "str", "required": True},
     "display_name": {"type": "str"},
@@ -49,105 +48,150 @@ OPTIONS = Spec(
 )
 
 
-@dataclass
-class Found:
-    """The mailboxes by address (None where there is none), who holds which right on them, and the users by address."""
+@dataclass(frozen=True)
+class MailboxParams:
+    """The options of a mailbox; one that is None stays as it is."""
 
-    items: dict[str, dict | None] = field(default_factory=dict)
+    address: str
+    state: str
+    display_name: str | None
+    message_copy_for_sent_as: bool | None
+    message_copy_for_send_on_behalf: bool | None
+    send_as: tuple[str, ...] | None
+    send_on_behalf: tuple[str, ...] | None
+
+    @property
+    def present(self) -> bool:
+        return self.state == "present"
+
+    def rights(self) -> delegates.Rights:
+        return {"send_as": self.send_as, "send_on_behalf": self.send_on_behalf}
+
+
+@dataclass(frozen=True)
+class Params:
+    exclusive: bool
+    mailboxes: tuple[MailboxParams, ...] = nested(MailboxParams)
+
+
+@dataclass(frozen=True)
+class InfoParams:
+    mailboxes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a mailbox, by option. The defaults are those of a new one."""
+
+    display_name: str
+    message_copy_for_sent_as: bool = False
+    message_copy_for_send_on_behalf: bool = False
+
+    def as_result(self) -> JsonObject:
+        return dict(vars(self))
+
+    def properties(self, current: Settings) -> JsonObject:
+        """What differs from the current settings, by the properties of Set-Mailbox."""
+        return {name: value for option, name in PROPERTIES.items() if (value := getattr(self, option)) != getattr(current, option)}
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    guid: str
+    kind: str  # RecipientTypeDetails
+    settings: Settings
+    on_behalf: tuple[str, ...]  # GrantSendOnBehalfTo, by the names in Exchange
+
+
+@dataclass
+class Current:
+    """By address in lower case: the mailboxes (None where there is none), their delegates, and the users that are to become some."""
+
+    mailboxes: dict[str, Mailbox | None]
     holders: dict[str, Holders] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
+    unknown_users: list[str] = field(default_factory=list)
 
 
 @dataclass
-class Work:
-    """What is to be done, by address: guids to remove, display names to create with, options to set, rights to change."""
+class Changes:
+    """By address: guids to remove, display names to create with, properties to set, delegates to change. `guids` of those that exist."""
 
+    guids: dict[str, str]
     remove: dict[str, str] = field(default_factory=dict)
     create: dict[str, str] = field(default_factory=dict)
-    change: dict[str, dict[str, Any]] = field(default_factory=dict)
-    delegates: dict[str, Change] = field(default_factory=dict)
+    update: dict[str, JsonObject] = field(default_factory=dict)
+    delegates: dict[str, DelegateChange] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
+        return any((self.remove, self.create, self.update, self.delegates))
 
 
 class SharedMailbox:
-    """module shared_mailbox"""
+    """Module shared_mailbox."""
 
     name = "shared_mailbox"
     spec = TENANT | JOURNAL | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        problems = mail_addresses.problems("mailboxes", [m["address"] for m in params["mailboxes"]])
-        empty = [m["address"] for m in params["mailboxes"] if m["display_name"] is not None and not m["display_name"].strip()]
+    def validate(self, params: Params) -> list[str]:
+        problems = mail_addresses.problems("mailboxes", [mailbox.address for mailbox in params.mailboxes])
+        empty = [one.address for one in params.mailboxes if one.display_name is not None and not one.display_name.strip()]
         problems += [f"mailboxes: the display_name of {address} is empty: give one or leave it out." for address in empty]
-        for m in params["mailboxes"]:
-            for right in mailbox_delegates.RIGHTS:
-                users = m[right] or []
-                problems += [f"mailboxes: {m['address']}: {problem}" for problem in mail_addresses.problems(right, users)]
-                if m["address"].lower() in (user.lower() for user in users):
-                    problems.append(f"mailboxes: {m['address']}: {right} holds the mailbox itself: remove it.")
+        for mailbox in params.mailboxes:
+            for right, users in mailbox.rights().items():
+                problems += [f"mailboxes: {mailbox.address}: {problem}" for problem in mail_addresses.problems(right, users or ())]
+                if mailbox.address.lower() in (user.lower() for user in users or ()):
+                    problems.append(f"mailboxes: {mailbox.address}: {right} holds the mailbox itself: remove it.")
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        wanted = {m["address"].lower(): m for m in params["mailboxes"]}
-        found = read(tenant, list(wanted.values()))
-        refuse(tenant, wanted, found)
-        work, before, after, now = Work(), {}, {}, {}
-        for address, want in wanted.items():
-            item, holders = found.items[address], found.holders.get(address, Holders())
-            have = public(item) | mailbox_delegates.shown_now(want, holders) if item else None
-            will, change = None, Change()
-            if want["state"] == "present":
-                rights, change = mailbox_delegates.wish(want, found.users, holders, exclusive=params["exclusive"])
-                will = expected(address, want, have) | rights
-            now[address] = will
-            if have == will:
-                continue
-            before[address], after[address] = have, will
-            if item and not will:
-                work.remove[address] = str(item["Guid"])
-            elif will:
-                known = have or {"display_name": will["display_name"]} | dict.fromkeys(COPIES, False)
-                if not have:
-                    work.create[address] = will["display_name"]
-                changes = {option: value for option, value in will.items() if option in PROPERTIES and known[option] != value}
-                if changes:
-                    work.change[address] = changes
-                if change:
-                    work.delegates[address] = change
-        outcome = {"shared_mailboxes": {address: shown for address, shown in sorted(now.items()) if shown}}
-        return Plan(before, after, [work, found] if work else [], outcome)
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        desired = {mailbox.address.lower(): mailbox for mailbox in params.mailboxes}
+        current = read(tenant, desired)
+        refuse(tenant, desired, current)
+        changes = Changes({address: mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox})
+        before: JsonObject = {}
+        after: JsonObject = {}
+        outcome: JsonObject = {}
+        for address, options in desired.items():
+            was, will = _compare(address, options, current, changes, exclusive=params.exclusive)
+            if will:
+                outcome[address] = will
+            if was != will:
+                before[address], after[address] = was, will
+        return Plan(before, after, changes or None, {"shared_mailboxes": dict(sorted(outcome.items()))})
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        work, found = plan.steps
-        guids = {address: str(item["Guid"]) for address, item in found.items.items() if item}
-        _checked(tenant, [_remove(address, guid) for address, guid in work.remove.items()])
-        # Each is sent once: an answer that is lost may hide a mailbox that was made, which the next run then finds.
-        made = _checked(tenant, [_create(address, title) for address, title in work.create.items()])
-        guids |= {address: str(values[0]["Guid"]) for address, values in zip(work.create, made, strict=True)}
-        consistency.run_all(tenant, changing(work, guids))
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+        changes = plan.pending
+        _checked(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
+        # New-Mailbox is sent once: a lost answer may hide a mailbox that was created, which the next run then reads.
+        created = _checked(tenant, [_create(address, title) for address, title in changes.create.items()])
+        new_guids = {address: str(values[0]["Guid"]) for address, values in zip(changes.create, created, strict=True)}
+        consistency.run_all(tenant, update_commands(changes, changes.guids | new_guids))
         return plan.outcome
 
 
-class SharedMailboxInfo(Reading):
-    """module shared_mailbox_info"""
+class SharedMailboxInfo(ReadOnlyResource[InfoParams]):
+    """Module shared_mailbox_info."""
 
     name = "shared_mailbox_info"
     spec = TENANT | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
+    params_type = InfoParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
+    def validate(self, params: InfoParams) -> list[str]:
+        return mail_addresses.problems("mailboxes", params.mailboxes or ())
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        if params["mailboxes"] is None:
+    def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
+        mailboxes: dict[str, Mailbox | None]
+        if params.mailboxes is None:
             parameters = {"RecipientTypeDetails": ["SharedMailbox"], "ResultSize": "Unlimited"}
-            every = tenant.exchange.run(Command("Get-Mailbox", parameters, _SELECT, "list the shared mailboxes")).values
-            found: dict[str, dict | None] = {str(item["PrimarySmtpAddress"]).lower(): item for item in every}
+            items = tenant.exchange.run(Command("Get-Mailbox", parameters, _SELECT, "list the shared mailboxes")).values
+            mailboxes = {str(item["PrimarySmtpAddress"]).lower(): _mailbox(item) for item in items}
         else:
-            found = look(tenant, [address.lower() for address in params["mailboxes"]])
-        shared = {a: public(item) for a, item in sorted(found.items()) if item and item["RecipientTypeDetails"] == "SharedMailbox"}
+            listed = [address.lower() for address in params.mailboxes]
+            outcomes = tenant.exchange.batch([_look_up(address) for address in listed])
+            mailboxes = {address: _mailbox_or_none(outcome) for address, outcome in zip(listed, outcomes, strict=True)}
+        shared = {a: one.settings.as_result() for a, one in sorted(mailboxes.items()) if one and one.kind == "SharedMailbox"}
         return Plan(outcome={"shared_mailboxes": shared})
 
 
@@ -155,120 +199,123 @@ RESOURCE = SharedMailbox()
 INFO = SharedMailboxInfo()
 
 
-def _look_for(address: str, select: tuple[str, ...] = _SELECT) -> Command:
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _look_up(address: str, select: tuple[str, ...] = _SELECT) -> Command:
     return Command("Get-Mailbox", {"Identity": address}, select, f"look for the mailbox {address}")
 
 
-def look(tenant: Tenant, listed: Sequence[str]) -> dict[str, dict | None]:
-    """The mailboxes by address, of any kind; None where there is none."""
-    outcomes = tenant.exchange.batch([_look_for(address) for address in listed])
-    return {a: _one(o) for a, o in zip(listed, outcomes, strict=True)}
-
-
-def _one(outcome: Outcome) -> dict | None:
+def _item_or_none(outcome: Outcome) -> JsonObject | None:
     return None if is_missing(outcome.error) else outcome.checked().values[0]
 
 
-def read(tenant: Tenant, wanted: Sequence[dict[str, Any]]) -> Found:
-    """The mailboxes, the users that shall have rights on them, and who has SendAs, in one round of batches."""
-    listed, users = [m["address"].lower() for m in wanted], mailbox_delegates.wanted_users(wanted)
-    asked = [m["address"].lower() for m in wanted if m["state"] == "present" and m["send_as"] is not None]
-    commands = [_look_for(address) for address in listed] + [_look_for(user, mailbox_delegates.SELECT) for user in users]
+def _mailbox_or_none(outcome: Outcome) -> Mailbox | None:
+    item = _item_or_none(outcome)
+    return _mailbox(item) if item else None
+
+
+def _mailbox(item: JsonObject) -> Mailbox:
+    copies = [bool(boolean(item.get(PROPERTIES[option]))) for option in ("message_copy_for_sent_as", "message_copy_for_send_on_behalf")]
+    settings = Settings(str(item["DisplayName"]), *copies)
+    on_behalf = tuple(str(who) for who in item.get("GrantSendOnBehalfTo") or [])
+    return Mailbox(str(item["Guid"]), str(item["RecipientTypeDetails"]), settings, on_behalf)
+
+
+def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
+    """The mailboxes, the users that are to become delegates, and who has SendAs, in one round of batches."""
+    present = {address: options for address, options in desired.items() if options.present}
+    users = delegates.users_of(options.rights() for options in present.values())
+    with_send_as = [address for address, options in present.items() if options.send_as is not None]
+    commands = [_look_up(address) for address in desired] + [_look_up(user, delegates.SELECT) for user in users]
     commands += [
-        Command("Get-RecipientPermission", {"Identity": address}, attempted=f"read who may send as {address}") for address in asked
+        Command("Get-RecipientPermission", {"Identity": address}, attempted=f"read who may send as {address}") for address in with_send_as
     ]
     outcomes = tenant.exchange.batch(commands)
-    found = Found({a: _one(o) for a, o in zip(listed, outcomes, strict=False)})
-    for user, outcome in zip(users, outcomes[len(listed) :], strict=False):
-        item = _one(outcome)
+    current = Current({address: _mailbox_or_none(outcome) for address, outcome in zip(desired, outcomes, strict=False)})
+    for user, outcome in zip(users, outcomes[len(desired) :], strict=False):
+        item = _item_or_none(outcome)
         if item:
-            found.users[user] = mailbox_delegates.user_of(item)
+            current.users[user] = delegates.user_of(item)
         else:
-            found.unknown.append(user)
-    entries = {
-        a: [] if is_missing(o.error) else o.checked().values for a, o in zip(asked, outcomes[len(listed) + len(users) :], strict=True)
-    }
-    for address, present in found.items.items():
-        if present:
-            found.holders[address] = mailbox_delegates.holders(present, entries.get(address, []), found.users.values())
-    return found
+            current.unknown_users.append(user)
+    permissions = outcomes[len(desired) + len(users) :]
+    entries = {a: [] if is_missing(o.error) else o.checked().values for a, o in zip(with_send_as, permissions, strict=True)}
+    for address, mailbox in current.mailboxes.items():
+        if mailbox:
+            current.holders[address] = delegates.holders(mailbox.on_behalf, entries.get(address, []), current.users.values())
+    return current
 
 
-def refuse(tenant: Tenant, wanted: dict[str, dict], found: Found) -> None:
-    """Raise one InvalidInput with all that stands in the way."""
-    sentences: list[str] = []
-    by_guid: dict[str, str] = {}
-    for address, item in found.items.items():
-        if not item:
-            continue
-        if item["RecipientTypeDetails"] != "SharedMailbox":
-            kind = item["RecipientTypeDetails"]
-            sentences.append(f"{address} is a {kind}, not a SharedMailbox: it is neither converted nor removed; nothing was changed.")
-        other = by_guid.setdefault(str(item["Guid"]), address)
-        if other != address:
-            sentences.append(f"mailboxes: {other} and {address} are one mailbox: keep one of them.")
-    if found.unknown:
-        who = ", ".join(found.unknown)
-        sentences.append(
-            f"{who}: no mailbox of this tenant, so that nobody sends by it; correct send_as or send_on_behalf; nothing was changed."
-        )
-    new = [address for address, item in found.items.items() if not item and wanted[address]["state"] == "present"]
+# -- comparing --------------------------------------------------------------------------------------------------------
+
+
+def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Current) -> None:
+    """One InvalidInput with everything that the current state does not allow."""
+    sentences = list(_conflicts(current))
+    new = [address for address, mailbox in current.mailboxes.items() if not mailbox and desired[address].present]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
     foreign = [address for address in new if mail_addresses.domain(address) not in domains]
     if foreign:
         accepted = ", ".join(sorted(domains))
         sentences.append(f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
-    taken: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     for address in new:
-        other = taken.setdefault(alias(address).lower(), address)
+        other = aliases.setdefault(alias(address).lower(), address)
         if other != address:
             sentences.append(f"{other} and {address} would get one alias, {alias(address)}: give one of them another local part.")
-    leaving = {str(item["Guid"]) for address, item in found.items.items() if item and wanted[address]["state"] == "absent"}
+    leaving = {mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox and not desired[address].present}
     sentences += taken_names(tenant, [address for address in new if address not in foreign], leaving)
     if sentences:
         raise InvalidInput(*sentences)
 
 
-def taken_names(tenant: Tenant, new: Sequence[str], leaving: set[str]) -> list[str]:
-    """What other recipients, such as groups, have already of what the new mailboxes need: one filter for ten of them."""
-    commands = []
-    for start in range(0, len(new), _LOOKED_FOR):
-        tests = [
-            f"Alias -eq '{alias(a)}' -or Name -eq '{alias(a)}' -or EmailAddresses -eq 'smtp:{a}'" for a in new[start : start + _LOOKED_FOR]
-        ]
-        select = ("Guid", "Alias", "Name", "PrimarySmtpAddress", "EmailAddresses", "RecipientTypeDetails")
-        parameters = {"Filter": " -or ".join(tests), "ResultSize": "Unlimited"}
-        commands.append(Command("Get-Recipient", parameters, select, "look for recipients of the same name"))
-    rows = [row for outcome in tenant.exchange.batch(commands) for row in outcome.checked().values if str(row.get("Guid")) not in leaving]
-    found = []
-    for address in new:
-        for row in rows:
-            who = f"{row.get('PrimarySmtpAddress')} ({row.get('RecipientTypeDetails')})"
-            held = {str(entry).lower() for entry in row.get("EmailAddresses") or []}
-            if f"smtp:{address}" in held:
-                found.append(f"{address} is an address of {who}: choose another one, or take it away there; nothing was changed.")
-            elif alias(address).lower() in (str(row.get("Alias")).lower(), str(row.get("Name")).lower()):
-                found.append(
-                    f"{address} would get the alias {alias(address)}, which {who} has: choose another local part; nothing was changed."
-                )
-    return found
+def _conflicts(current: Current) -> Iterator[str]:
+    by_guid: dict[str, str] = {}
+    for address, mailbox in current.mailboxes.items():
+        if not mailbox:
+            continue
+        if mailbox.kind != "SharedMailbox":
+            yield f"{address} is a {mailbox.kind}, not a SharedMailbox: it is neither converted nor removed; nothing was changed."
+        other = by_guid.setdefault(mailbox.guid, address)
+        if other != address:
+            yield f"mailboxes: {other} and {address} are one mailbox: keep one of them."
+    if current.unknown_users:
+        users = ", ".join(current.unknown_users)
+        yield f"{users}: no mailbox of this tenant, so it cannot send; correct send_as or send_on_behalf; nothing was changed."
 
 
-def public(item: dict) -> dict[str, Any]:
-    shown: dict[str, Any] = {"display_name": str(item["DisplayName"])}
-    return shown | {option: bool(boolean(item.get(PROPERTIES[option]))) for option in COPIES}
+def _compare(
+    address: str, options: MailboxParams, current: Current, changes: Changes, *, exclusive: bool
+) -> tuple[JsonObject | None, JsonObject | None]:
+    """The mailbox before and after, None where there is none; what differs is added to the changes."""
+    mailbox, holders = current.mailboxes[address], current.holders.get(address, Holders())
+    rights = options.rights()
+    before = mailbox.settings.as_result() | delegates.current_rights(rights, holders) if mailbox else None
+    if not options.present:
+        if mailbox:
+            changes.remove[address] = mailbox.guid
+        return before, None
+    settings = expected(address, options, mailbox)
+    after_rights, delegate_change = delegates.compare(rights, current.users, holders, exclusive=exclusive)
+    if not mailbox:
+        changes.create[address] = settings.display_name
+    properties = settings.properties(mailbox.settings if mailbox else Settings(settings.display_name))
+    if properties:
+        changes.update[address] = properties
+    if delegate_change:
+        changes.delegates[address] = delegate_change
+    return before, settings.as_result() | after_rights
 
 
-def expected(address: str, want: dict[str, Any], have: dict[str, Any] | None) -> dict[str, Any]:
-    """The mailbox as it will be: what is asked for, else what is, else what a new one has."""
-    new = {"display_name": address.partition("@")[0]} | dict.fromkeys(COPIES, False)
-    return (have or new) | {option: want[option] for option in PROPERTIES if want[option] is not None}
+def expected(address: str, options: MailboxParams, mailbox: Mailbox | None) -> Settings:
+    """The settings as they will be: the task's, else the current ones, else those of a new mailbox."""
+    current = mailbox.settings if mailbox else Settings(address.partition("@")[0])
+    values: Any = {option: value for option in PROPERTIES if (value := getattr(options, option)) is not None}
+    return replace(current, **values)
 
 
-def alias(address: str) -> str:
-    """Name and alias: the local part with a hyphen for each run of what is no letter, digit, hyphen, underscore or inner dot."""
-    local = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", address.partition("@")[0])
-    return re.sub(r"^\.|\.$", "-", local)
+# -- writing ----------------------------------------------------------------------------------------------------------
 
 
 def _create(address: str, title: str) -> Command:
@@ -277,21 +324,20 @@ def _create(address: str, title: str) -> Command:
     return Command("New-Mailbox", parameters, attempted=f"create the shared mailbox {address}")
 
 
-def changing(work: Work, guids: dict[str, str]) -> list[Command]:
-    """One Set-Mailbox a mailbox with all that it takes, then who may send as it."""
+def update_commands(changes: Changes, guids: Mapping[str, str]) -> list[Command]:
+    """One Set-Mailbox a mailbox with everything that it can set, then the commands for SendAs."""
     commands = []
-    for address in dict.fromkeys([*work.change, *work.delegates]):
-        properties = {PROPERTIES[option]: value for option, value in work.change.get(address, {}).items()}
-        properties |= work.delegates.get(address, Change()).on_behalf()
+    for address in dict.fromkeys([*changes.update, *changes.delegates]):
+        properties = changes.update.get(address, {}) | changes.delegates.get(address, DelegateChange()).on_behalf()
         if properties:
             parameters = {"Identity": guids[address], **properties}
             commands.append(Command("Set-Mailbox", parameters, attempted=f"set up the shared mailbox {address}"))
-    return commands + [one for address, change in work.delegates.items() for one in change.commands(address, guids[address])]
+    return commands + [one for address, change in changes.delegates.items() for one in change.commands(address, guids[address])]
 
 
 def _remove(address: str, guid: str) -> Command:
     return Command("Remove-Mailbox", {"Identity": guid, "Confirm": False}, attempted=f"remove the shared mailbox {address}")
 
 
-def _checked(tenant: Tenant, commands: Sequence[Command]) -> list[list[dict]]:
+def _checked(tenant: Tenant, commands: Sequence[Command]) -> list[list[JsonObject]]:
     return [outcome.checked().values for outcome in tenant.exchange.batch(commands)]

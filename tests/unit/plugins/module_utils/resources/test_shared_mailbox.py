@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.resources.shared_mailbox import INFO, RESOURCE, alias
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.aliases import alias
+from ansible_collections.mailops.m365.plugins.module_utils.resources.shared_mailbox import INFO, RESOURCE
 
 from ....conftest import FakeClock, Play, problems_of
 from ....services import Exchange, Refused, missing

@@ -68,7 +68,7 @@ def test_unknown_users_are_told_before_anything_is_written(play: Play) -> None:
     assert exchange.writes == []
 
 
-def test_names_that_others_have_are_found_in_one_request(play: Play) -> None:
+def test_names_of_other_recipients_are_refused_in_one_request(play: Play) -> None:
     exchange = Mailboxes()
     group = {"Guid": "g", "RecipientTypeDetails": "MailUniversalDistributionGroup", "PrimarySmtpAddress": "all@contoso.com"}
     exchange.recipients = [group | {"Alias": "new", "Name": "all", "EmailAddresses": ["SMTP:all@contoso.com", "smtp:old@contoso.com"]}]
@@ -77,7 +77,7 @@ def test_names_that_others_have_are_found_in_one_request(play: Play) -> None:
     assert result["failure"]["problems"] == [
         "new@contoso.com would get the alias new, which all@contoso.com (MailUniversalDistributionGroup) has: choose another local part; "
         "nothing was changed.",
-        "old@contoso.com is an address of all@contoso.com (MailUniversalDistributionGroup): choose another one, or take it away there; "
+        "old@contoso.com is an address of all@contoso.com (MailUniversalDistributionGroup): choose another one, or remove it there; "
         "nothing was changed.",
     ]
     assert len(exchange.ran("Get-Recipient")) == 1
