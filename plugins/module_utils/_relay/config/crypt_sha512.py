@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SHA512-CRYPT, the password hash of Linux and Dovecot: Python has it no more, and a command line would show the password.
+"""SHA512-CRYPT, the password hash of Linux and Dovecot. Python 3.13 has no module crypt, and a command line would show the password.
 
-Private to the collection. Source: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", 0.6; the tests have its vectors.
+Source: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", 0.6; the tests have its vectors.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import hashlib
 import re
 
 ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-ROUNDS = 5000  # the format's own default, which the hash therefore does not name
+ROUNDS = 5000  # the format's default, which is left out of the hash
 FORM = re.compile(r"\$6\$(?:rounds=\d{4,9}\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{86}")
 
 
 def salt(*context: str) -> str:
-    """A salt of 16 characters that is the same whenever the context is: a second run then changes nothing.
+    """16 characters of ALPHABET, the same for the same context, so that a second run changes nothing.
 
-    The context must not hold the password: a salt is public, and would be a fast hash of it.
+    The context must not contain the password: a salt is public, and would be a fast hash of it.
     """
     digest = hashlib.sha256("\0".join(context).encode()).digest()
     return "".join(ALPHABET[byte % 64] for byte in digest[:16])
 
 
 def _stretched(block: bytes, length: int) -> bytes:
-    """As much of the repeated block as `length` bytes."""
+    """The first `length` bytes of the repeated block."""
     return (block * (length // len(block) + 1))[:length]
 
 

@@ -1,23 +1,19 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What leaves through a mailbox's transport has one of that mailbox's senders in From, whatever path it took to there.
+"""Checks of the From header on the way out: a message in a mailbox's transport has one of that mailbox's senders in From.
 
-The envelope's sender is checked where a device speaks (devices.py); header From, which people see, is checked here, on the way out:
-Microsoft refuses a foreign one and locks a mailbox that keeps trying, and a connector or smart host would let it through.
-
-Private to the collection. Source: Postfix's header_checks(5), regexp_table(5); RFC 5322, 3.4.
+The envelope sender is checked where a device connects (devices.py). The From header, which recipients see, is checked here: Microsoft
+refuses another address and locks a mailbox that keeps trying, and a connector or smart host would accept it.
+Source: Postfix's header_checks(5), regexp_table(5); RFC 5322, 3.4.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from . import devices
-from .parse import mailboxes
-from .upstreams import TABLES
+from .model import TABLES, RelayConfig
 
 _BLANK = "[[:space:]]*"
 _QUOTED = r'"([^"\\]|\\.)*"'
@@ -26,34 +22,33 @@ _COMMENT = r'([(][^]"<>@,;:()\\[]*[)])?'
 
 
 def _quoted(text: str) -> str:
-    """As a POSIX extended regular expression between slashes."""
+    """The text as a POSIX extended regular expression between slashes."""
     return re.sub(r"([.*+?^|/\\])", lambda match: "\\" + match[1], text)
 
 
 def option(transport: str) -> dict[str, str]:
-    """What the transport's smtp client is told in master.cf."""
+    """The option of the transport's smtp client in master.cf."""
     return {"smtp_header_checks": f"regexp:{TABLES}/from-{transport}"}
 
 
-def tables(given: dict[str, Any]) -> dict[str, list[str]]:
-    """A table a transport: a mailbox's own, and, where mail leaves without a mailbox, one for all other senders."""
-    found = {f"from-m365-{place}": lines(box.senders, box.address) for place, box in enumerate(mailboxes(given), 1)}
-    everybody = devices.senders(given)
-    if given["relay_upstream"] != "oauth":
-        found["from-m365"] = lines(everybody, everybody[0]) if everybody else []
-    return found
+def tables(config: RelayConfig) -> dict[str, list[str]]:
+    """File -> lines: a table for each mailbox; where mail also leaves without a mailbox, one for all other senders."""
+    result = {f"from-m365-{number}": lines(mailbox.senders, mailbox.address) for number, mailbox in enumerate(config.mailboxes, 1)}
+    if not config.upstream.oauth:
+        result["from-m365"] = lines(config.senders, config.senders[0]) if config.senders else []
+    return result
 
 
-def lines(senders: Sequence[str], instead: str) -> list[str]:
-    """A regexp table for the transport's smtp_header_checks. A foreign From becomes the address `instead`; a foreign Sender goes.
+def lines(senders: Sequence[str], replacement: str) -> list[str]:
+    """A regexp table for smtp_header_checks. Another From becomes the address `replacement`; another Sender is removed.
 
-    Only From with one address passes, and only in the forms that leave no room for a second one.
+    From passes only with one address, in a form that leaves no room for a second one.
     """
     allowed = "|".join(_quoted(sender) for sender in dict.fromkeys(sender.lower() for sender in senders))
     one = f"{_BLANK}((({_QUOTED}|{_PHRASE}|{allowed}){_BLANK}<({allowed})>|({allowed})){_BLANK}{_COMMENT}){_BLANK}"
     return [
         "if /^From[[:space:]]*:/",
-        f"!/^From[[:space:]]*:{one}$/ REPLACE From: {instead}",
+        f"!/^From[[:space:]]*:{one}$/ REPLACE From: {replacement}",
         "endif",
         "if /^(Sender|Resent-From|Resent-Sender)[[:space:]]*:/",
         f"!/^[^:]*:{one}$/ IGNORE",

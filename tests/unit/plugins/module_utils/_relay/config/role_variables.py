@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
+from ansible_collections.mailops.m365.plugins.module_utils._relay.config.model import RelayConfig
+from ansible_collections.mailops.m365.plugins.module_utils._relay.config.parse import parse
+
 from .....conftest import TENANT
 
 CLIENT = "11111111-2222-3333-4444-555555555555"
 
 
-def given(**changed: Any) -> dict[str, Any]:
-    """The role's variables with their defaults, for one scanner by OAuth; what differs by name."""
+def role_variables(**changed: Any) -> dict[str, Any]:
+    """The role's variables with their defaults, for one mailbox with OAuth; `changed` by name."""
     return {
         "relay_upstream": "oauth",
         "m365_tenant": TENANT,
@@ -32,6 +36,20 @@ def given(**changed: Any) -> dict[str, Any]:
         "relay_count": 1,
         "relay_backup_directory": "/var/backups/mailops-relay",
         "relay_drain_timeout": 3600,
+        "relay_fail2ban": True,
         "inventory_hostname": "relay1",
         "fqdn": "",
     } | changed
+
+
+def relay_config(**changed: Any) -> RelayConfig:
+    return parse(role_variables(**changed))
+
+
+def problems(**changed: Any) -> list[str]:
+    """The problems with the variables; empty where they are valid."""
+    try:
+        relay_config(**changed)
+    except InvalidInput as error:
+        return error.problems
+    return []

@@ -12,7 +12,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import 
 
 
 def filtered(upstream: str, reply: str) -> str:
-    """What Postfix makes of "5.7.57 text": regexp_table(5), with its if blocks, case folded."""
+    """The result of Postfix's regexp_table(5) for "5.7.57 text", with its if blocks, case folded."""
     lines, passing = iter(dsn_filter.lines(upstream)), False
     for line in lines:
         if line.startswith("if "):
@@ -41,12 +41,12 @@ def filtered(upstream: str, reply: str) -> str:
         ("4.3.2 Concurrent connections limit exceeded.", "4.3.2"),
     ],
 )
-def test_faults_of_the_setting_are_tried_again_and_verdicts_on_the_message_stand(reply: str, kept: str) -> None:
+def test_refusals_for_a_setting_are_temporary_and_refusals_of_a_message_permanent(reply: str, kept: str) -> None:
     assert filtered("oauth", reply).split()[0] == kept
 
 
-def test_the_filter_decides_as_the_error_table_does() -> None:
-    """Each row's own code, with a text that fits it."""
+def test_the_filter_agrees_with_the_error_catalog() -> None:
+    """For the code of each entry, with a text that matches it."""
     for row in ENTRIES:
         if row.service == "smtp" and re.fullmatch(r"5\.\d+\.\d+", row.code) and not row.text:
             entry = smtp(f"550 {row.code} said")
@@ -54,7 +54,7 @@ def test_the_filter_decides_as_the_error_table_does() -> None:
             assert filtered("connector", f"{row.code} said")[0] == ("5" if entry.queue_policy == "bounce" else "4"), row.id
 
 
-def test_a_provider_that_is_not_microsoft_is_taken_by_its_own_words() -> None:
+def test_another_provider_is_matched_by_its_texts() -> None:
     assert filtered("sendgrid", "5.0.0 The from address does not match a verified Sender Identity.")[0] == "4"
     assert filtered("sendgrid", "5.7.57 whatever")[0] == "5"
 
@@ -72,16 +72,15 @@ def test_a_provider_that_is_not_microsoft_is_taken_by_its_own_words() -> None:
         "5.7.1 <unentry[192.0.2.1]>: Client host rejected: This address is in no network of relay_devices",
     ],
 )
-def test_what_a_provider_says_of_the_account_is_no_verdict_on_the_message(reply: str) -> None:
+def test_refusals_of_the_account_by_a_provider_are_temporary(reply: str) -> None:
     for upstream in ("smtp2go", "sendgrid", "mailgun", "smarthost"):
         assert filtered(upstream, reply)[0] == "4"
-    assert filtered("oauth", "5.7.1 <x@example.net>: Relay access denied")[0] == "5", (
-        "a recipient's server, to which nobody's setting is wrong"
-    )
+    assert filtered("oauth", "5.7.1 <x@example.net>: Relay access denied")[0] == "5", "with OAuth the text is a recipient's server's"
 
 
-def test_what_a_provider_says_of_a_recipient_stands() -> None:
-    assert filtered("smarthost", "5.1.1 <nobody@example.net>: Recipient address rejected: User unentry")[0] == "5"
+def test_the_filter_agrees_with_the_error_catalog() -> None:
+    """For the code of each entry, with a text that matches it."""
+    for row in ENTRIES:
 
 
 def test_the_expressions_are_posix() -> None:

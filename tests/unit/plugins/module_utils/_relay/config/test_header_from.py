@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table's expression, read by Python's re; tests/hosts asks Postfix itself."""
+"""The table's expression, read by Python's re; tests/hosts runs it in Postfix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config import header_from
 
-from .role_variables import given
+from .role_variables import relay_config
 
 LINES = header_from.lines(["Scanner@contoso.com", "a+b/c@contoso.com"], "scanner@contoso.com")
 
@@ -23,7 +23,7 @@ def expression(line: str) -> re.Pattern[str]:
 
 
 def passes(field: str) -> bool:
-    """Whether Postfix would leave the field alone: each if/endif block is a condition and a negated pattern."""
+    """Whether Postfix would keep the field unchanged: each if/endif block is a condition and a negated pattern."""
     for condition, line in ((LINES[0], LINES[1]), (LINES[3], LINES[4])):
         if expression(condition.removeprefix("if ")).search(field) and not expression(line).search(field):
             return False
@@ -50,7 +50,7 @@ def passes(field: str) -> bool:
         "Reply-To: boss@contoso.com",
     ],
 )
-def test_the_mailboxs_own_senders_pass(field: str) -> None:
+def test_senders_of_the_mailbox_pass(field: str) -> None:
     assert passes(field)
 
 
@@ -79,12 +79,12 @@ def test_the_mailboxs_own_senders_pass(field: str) -> None:
         "Resent-From: boss@contoso.com",
     ],
 )
-def test_everybody_else_is_replaced(field: str) -> None:
+def test_other_senders_are_replaced(field: str) -> None:
     assert not passes(field)
 
 
-def test_a_mailbox_has_a_table_of_its_own_and_its_own_address_instead() -> None:
-    found = header_from.tables(given(relay_mailboxes=[{"address": "scanner@contoso.com"}, {"address": "erp@contoso.com"}]))
-    assert found.keys() == {"from-m365-1", "from-m365-2"}
-    assert found["from-m365-2"][1].endswith("REPLACE From: erp@contoso.com")
-    assert "scanner" not in "".join(found["from-m365-2"])
+def test_each_mailbox_has_its_own_table_and_replacement() -> None:
+    tables = header_from.tables(relay_config(relay_mailboxes=[{"address": "scanner@contoso.com"}, {"address": "erp@contoso.com"}]))
+    assert tables.keys() == {"from-m365-1", "from-m365-2"}
+    assert tables["from-m365-2"][1].endswith("REPLACE From: erp@contoso.com")
+    assert "scanner" not in "".join(tables["from-m365-2"])

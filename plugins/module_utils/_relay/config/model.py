@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A relay host's configuration: the variables of role relay_host, parsed and validated (parse.py).
+
+The classes are frozen. Secrets are left out of their representation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from ..._http.clouds import Cloud
+
+TlsLevel: TypeAlias = Literal["verify", "encrypt", "none"]
+
+CONFIGURATION = "/etc/mailops-relay"
+TABLES = "/etc/postfix/m365"
+DEFAULT_CONCURRENCY = 20  # Postfix's default_destination_concurrency_limit
+
+
+@dataclass(frozen=True)
+class UpstreamType:
+    """What is the same for every relay with this relay_upstream.
+
+    `recipients`: the maximum in one SMTP transaction. `services`: the services of the error catalog whose entries say how to treat a
+    refusal; empty for servers that are not Microsoft's.
+    """
+
+    host: str = ""
+    port: int = 587
+    username: str = ""
+    recipients: int = 500
+    services: tuple[str, ...] = ()
+
+
+# Sources: the providers' own SMTP pages; "How to set up a multifunction device or application to send email using Microsoft 365".
+UPSTREAM_TYPES = {
+    "oauth": UpstreamType(services=("smtp", "hve", "acs")),
+    "connector": UpstreamType(port=25, recipients=200, services=("smtp",)),
+    "smtp2go": UpstreamType("mail.smtp2go.com", recipients=100),
+    "sendgrid": UpstreamType("smtp.sendgrid.net", username="apikey"),
+    "mailgun": UpstreamType("smtp.mailgun.org"),
+    "acs": UpstreamType("smtp.azurecomm.net", recipients=50, services=("acs", "smtp")),
+    "smarthost": UpstreamType(),
+}
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The server that the relay passes mail on to.
+
+    `next_hop`: Postfix's notation, such as [mail.example.net]:587. `tls`: how far its certificate is verified. `certificate_names`: the
+    names that the certificate of an MX endpoint must have one of. `username` and `password`: empty where the server requires no
+    authentication. `client_certificate` and `client_key`: paths on the relay, for a connector matched by certificate.
+    """
+
+    name: str
+    next_hop: str
+    port: int = 587
+    tls: TlsLevel = "verify"
+    certificate_names: tuple[str, ...] = ()
+    client_certificate: str = ""
+    client_key: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def type(self) -> UpstreamType:
+        return UPSTREAM_TYPES[self.name]
+
+    @property
+    def oauth(self) -> bool:
+        return self.name == "oauth"
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A mailbox that the relay sends from. Its limits are those of all relays together; 0: no limit."""
+
+    address: str
+    senders: tuple[str, ...]
+    messages_per_minute: int = 30
+    connections: int = 2
+    recipients_per_day: int = 10000
+
+
+@dataclass(frozen=True)
+class Device:
+    """A network client or SASL user. `networks` in CIDR notation; `username` in lower case, empty for a network client."""
+
+    name: str
+    senders: tuple[str, ...]
+    networks: tuple[str, ...] = ()
+    username: str = ""
+    password: str = field(default="", repr=False)
+    password_hash: str = field(default="", repr=False)
+    rewrite: bool = False
+
+
+@dataclass(frozen=True)
+class LegacyListener:
+    """The listener that accepts TLS 1.0 and 1.1. `cleartext_auth`: also passwords without TLS."""
+
+    address: str
+    port: int
+    cleartext_auth: bool = False
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate and its key, files on the relay that the user provides. `variable`: the prefix of the variables that name them."""
+
+    variable: str
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Postfix's durations, such as 2d. `postmaster`: the recipient of notices; empty: root on the relay."""
+
+    lifetime: str
+    delay_warning: str
+    postmaster: str = ""
+
+
+@dataclass(frozen=True)
+class RelayConfig:
+    """Everything that the relay's files are made of.
+
+    `mailboxes`: those of relay_mailboxes; where the upstream has no mailboxes, also one without limits for each other sender of a device.
+    `certificates`: those that the user provides. `server_certificate` and `server_key`: what Postfix presents to devices.
+    """
+
+    hostname: str
+    tenant: str
+    client_id: str
+    cloud: Cloud
+    upstream: Upstream
+    mailboxes: tuple[Mailbox, ...]
+    devices: tuple[Device, ...]
+    legacy: LegacyListener | None
+    queue: Queue
+    certificates: tuple[Certificate, ...]
+    server_certificate: str
+    server_key: str
+    relay_count: int
+    message_size_limit: int
+    recipients_per_message: int
+    metrics_directory: str
+    backup_directory: str
+    fail2ban: bool
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """All addresses that the relay sends as, in lower case."""
+        served = [sender for mailbox in self.mailboxes for sender in mailbox.senders]
+        served += [sender for device in self.devices for sender in device.senders]
+        return tuple(dict.fromkeys(sender.lower() for sender in served))
+
+    @property
+    def has_sasl_users(self) -> bool:
+        return any(device.username for device in self.devices)
+
+    @property
+    def has_rewriting(self) -> bool:
+        return any(device.rewrite for device in self.devices)

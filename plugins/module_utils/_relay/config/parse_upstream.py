@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the upstream as an Upstream.
+
+Sources: "How to set up a multifunction device or application to send email using Microsoft 365"; the certificates of
+Microsoft's MX endpoints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..._http.clouds import CLOUDS, Cloud
+from .model import UPSTREAM_TYPES, TlsLevel, Upstream
+from .reader import HOST, Reader, is_integer
+
+DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+PROXY = "[127.0.0.1]:2587"  # the submission proxy
+# Cloud -> the names in the certificates of its tenants' MX endpoints; global has also the newer mx.microsoft.
+_MX_NAMES = {
+    "global": ("mail.protection.outlook.com", ".mail.protection.outlook.com", ".mx.microsoft"),
+    "gcc-high": ("mail.protection.office365.us", ".mail.protection.office365.us"),
+    "dod": ("mail.protection.office365.us", ".mail.protection.office365.us"),
+    "china": ("mail.protection.partner.outlook.cn", ".mail.protection.partner.outlook.cn"),
+}
+
+
+def parse_upstream(reader: Reader, name: str, cloud: Cloud) -> Upstream:
+    host = reader.host("relay_connector_host")
+    if name == "oauth":
+        return _oauth(reader)
+    return _connector(reader, cloud, host) if name == "connector" else _submission(reader, name)
+
+
+def address(host: str, port: int) -> str:
+    """A next hop without an MX lookup."""
+    return f"[{host}]:{port}"
+
+
+def _oauth(reader: Reader) -> Upstream:
+    tenant, client_id = reader.text("m365_tenant"), reader.text("relay_client_id")
+    if not GUID.fullmatch(tenant) and not DOMAIN.fullmatch(tenant):
+        reader.report(f"m365_tenant is {tenant!r}: use the tenant ID (a GUID) or one of the tenant's domains.")
+    if not GUID.fullmatch(client_id):
+        reader.report(f"relay_client_id is {client_id!r}: use the client ID of the sender app, a GUID.")
+    return Upstream("oauth", PROXY, tls="none")
+
+
+def _connector(reader: Reader, cloud: Cloud, host: str) -> Upstream:
+    """The next hop is relay_connector_host, the cloud's MX endpoint, or the domain, whose MX record Postfix looks up."""
+    tenant = reader.text("m365_tenant")
+    if not host and not cloud.mx_host and not DOMAIN.fullmatch(tenant):
+        reader.report(f"m365_tenant is {tenant!r}, which has no MX record: use one of the tenant's domains, or set relay_connector_host.")
+    own = address(cloud.mx_host, cloud.mx_port) if cloud.mx_host else f"{tenant}:25"
+    cloud_name = next((name for name, known in CLOUDS.items() if known == cloud), "")
+    return Upstream(
+        "connector",
+        address(host, 25) if host else own,
+        port=25,
+        tls="encrypt" if reader.value("relay_connector_tls") == "encrypt" else "verify",
+        certificate_names=_MX_NAMES.get(cloud_name, ("hostname",)),
+        client_certificate=reader.text("relay_connector_certificate"),
+        client_key=reader.text("relay_connector_key"),
+    )
+
+
+def _submission(reader: Reader, name: str) -> Upstream:
+    """A provider, or the server of relay_smarthost."""
+    known, variable = UPSTREAM_TYPES[name], reader.value("relay_smarthost") or {}
+    options: Mapping[str, Any] = variable if isinstance(variable, dict) else {}
+    port, tls = options.get("port"), options.get("tls") or "verify"
+    if port is not None and not (is_integer(port) and 0 < int(port) < 65536):
+        reader.report(f"relay_smarthost.port is {port!r}: use a port from 1 to 65535.")
+        port = None
+    host, port = str(options.get("host") or known.host), int(port or known.port)
+    if not HOST.fullmatch(host):
+        reader.report(f"relay_smarthost.host is {host!r}: use the server's name, without brackets or a port.")
+    if tls not in ("verify", "encrypt", "none"):
+        reader.report(f"relay_smarthost.tls is {tls!r}: use verify, encrypt or none.")
+    username, password = str(options.get("username") or known.username), str(options.get("password") or "")
+    reader.report(*_credential_problems(name, username, password, tls))
+    return Upstream(name, address(host, port), port=port, tls=cast("TlsLevel", tls), username=username, password=password)
+
+
+def _credential_problems(name: str, username: str, password: str, tls: str) -> list[str]:
+    problems = []
+    if name != "smarthost" and not (username and password):
+        problems.append(f"relay_smarthost lacks a username or a password: {name} requires authentication; set both.")
+    elif bool(username) != bool(password):
+        problems.append("relay_smarthost has either a username or a password: set both, or neither.")
+    elif password and tls == "none":
+        problems.append("relay_smarthost.tls is none, which would send the password in clear text: use verify or encrypt.")
+    if any(":" in username or character in username + password for character in "\r\n"):
+        problems.append(
+            "relay_smarthost has a username with a colon, or a line break in username or password: Postfix supports neither; change them."
+        )
+    return problems

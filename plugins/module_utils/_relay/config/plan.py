@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role's templates and tasks read: Postfix's configuration and the agent's, computed from a RelayConfig. It holds no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..agent.config import AgentConfig
+from .model import Certificate, Queue
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A service of master.cf with its `options`; `limits`: parameters of main.cf without the transport's name before them."""
+
+    name: str
+    mailbox: str
+    options: Mapping[str, str]
+    limits: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An smtpd of master.cf. `service`: the first column. `name`: the word in the log."""
+
+    service: str
+    name: str
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RestrictionClass:
+    """A Postfix restriction class: which senders one device may use."""
+
+    name: str
+    device: str
+    restrictions: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may send. `unknown_client`: the restriction for clients that are in no network.
+
+    `networks`: of all devices, never banned. `fail2ban`: whether passwords are tried anywhere and addresses are banned for it, on
+    `ports`, by the log entries that `journal` matches.
+    """
+
+    classes: Sequence[RestrictionClass]
+    listeners: Sequence[Listener]
+    networks: Sequence[str]
+    unknown_client: str
+    sasl_users: bool
+    rewriting: bool
+    fail2ban: bool
+    ports: str
+    journal: str
+
+
+@dataclass(frozen=True)
+class RelayPlan:
+    """`tables`: file in /etc/postfix/m365 -> lines. `password_files`: names of the files there that relay_passwords fills."""
+
+    hostname: str
+    transports: Sequence[Transport]
+    default_transport: str
+    tables: Mapping[str, Sequence[str]]
+    password_files: Sequence[str]
+    access: Access
+    queue: Queue
+    message_size_limit: int
+    recipients_per_message: int
+    certificates: Sequence[Certificate]
+    server_certificate: str
+    server_key: str
+    metrics_directory: str
+    backup_directory: str
+    agent: AgentConfig
