@@ -339,7 +339,7 @@ grep -o "pass=[^[:space:]]*" /run/mailops-relay/passdb | cut -c6- | sort -u
 grep -o "{PLAIN}[^:]*" /run/mailops-relay/passdb | cut -c8- | sort -u
 sed -n "3p" /etc/mailops-relay/identity/key.pem
 sed -n "3p" /etc/mailops-relay/server.key.pem
-cut -d: -f2 /etc/mailops-relay/devices.users | sed "s/{SHA512-CRYPT}//"
+cut -d: -f2 /etc/mailops-relay/sasl.users | sed "s/{SHA512-CRYPT}//"
 """
 
 
@@ -351,7 +351,7 @@ def test_local_user_cannot_read_a_secret(relay: DeviceRelay) -> None:
     assert all(len(secret) > 15 for secret in secrets)
     patterns = "\n".join(secrets) + "\n"
     readable = host.call(SEARCH, text=patterns).stdout.split()
-    assert {"/run/mailops-relay/passdb", "/etc/mailops-relay/identity/key.pem", "/etc/mailops-relay/devices.users"} <= set(readable)
+    assert {"/run/mailops-relay/passdb", "/etc/mailops-relay/identity/key.pem", "/etc/mailops-relay/sasl.users"} <= set(readable)
     assert host.call(f"runuser -u nosy -- {SEARCH}", text=patterns).stdout == ""
     for socket in (
         "/var/spool/postfix/private/m365auth",

@@ -83,11 +83,11 @@ def test_probe_verifies_senders_and_names_the_failure(world: World, host: Host) 
     senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}]
     foreign = {"name": "Foreign", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
     with upstream(world) as server:
-        assert run_role(world, host.name, "--check", entry="prove", relay_senders=senders)["changed"] == 0
+        assert run_role(world, host.name, "--check", entry="verify", relay_senders=senders)["changed"] == 0
         assert server.count() == 0
-        assert run_role(world, host.name, entry="prove", relay_senders=senders)["changed"] == 0
+        assert run_role(world, host.name, entry="verify", relay_senders=senders)["changed"] == 0
         assert server.count() == 1
-        refused = try_role(world, host.name, entry="prove", relay_senders=[*senders, foreign])
+        refused = try_role(world, host.name, entry="verify", relay_senders=[*senders, foreign])
     assert refused.returncode == 2
     assert "1 of 2 senders cannot send through this relay: Foreign: the relay does not send as this address." in refused.stdout
     assert queued(host) == 0

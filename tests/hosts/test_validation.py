@@ -40,7 +40,7 @@ def host(world: World) -> Iterator[Host]:
     ids=["pair", "missing", "no-certificate", "address"],
 )
 def test_invalid_host_setting_is_refused(host: Host, world: World, variables: dict[str, str], sentence: str) -> None:
-    done = try_role(world, host.name, entry="settings", **variables)
+    done = try_role(world, host.name, entry="config/validate", **variables)
     assert done.returncode == 2, done.stdout
     assert sentence in " ".join(done.stdout.split()), done.stdout
     assert host.call("ls /etc/mailops-relay /etc/postfix").returncode == 2, "no file was written"
@@ -48,11 +48,11 @@ def test_invalid_host_setting_is_refused(host: Host, world: World, variables: di
 
 def test_key_and_certificate_in_one_file_and_a_host_address_are_accepted(host: Host, world: World) -> None:
     files = {"relay_tls_certificate": "/root/both.pem", "relay_tls_key": "/root/both.pem"}
-    done = try_role(world, host.name, entry="settings", relay_legacy_address=host.address, **files)
+    done = try_role(world, host.name, entry="config/validate", relay_legacy_address=host.address, **files)
     assert done.returncode == 0, done.stdout
 
 
 def test_floating_address_is_accepted_with_ip_nonlocal_bind(host: Host, world: World) -> None:
     world.network.run(["ip", "netns", "exec", host.name, "sysctl", "-q", "-w", "net.ipv4.ip_nonlocal_bind=1"])
-    done = try_role(world, host.name, entry="settings", relay_legacy_address="192.0.2.9")
+    done = try_role(world, host.name, entry="config/validate", relay_legacy_address="192.0.2.9")
     assert done.returncode == 0, done.stdout
