@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..._core.errors import InvalidInput
 from ..._core import mail_addresses
+from ..._core.errors import InvalidInput
 from ..._http.clouds import CLOUDS, Cloud, resolve
 from .model import CONFIGURATION, UPSTREAM_TYPES, Certificate, Queue, RelayConfig, Upstream
 from .parse_devices import parse_devices, parse_legacy_listener

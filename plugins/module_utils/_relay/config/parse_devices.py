@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 
-from ..._core.networks import Network
 from ..._core import mail_addresses
+from ..._core.networks import Network
 from .crypt_sha512 import FORM
 from .model import Device, LegacyListener, Mailbox
 from .parse_mailboxes import TABLE_SYNTAX

@@ -33,7 +33,9 @@ def parse_mailboxes(reader: Reader, upstream: str, relay_count: int) -> tuple[Ma
     mailboxes = tuple(_mailbox(reader, entry, upstream, relay_count) for entry in entries if entry not in strings)
     problems = mail_addresses.problems("relay_mailboxes", [str(entry["address"]) for entry in entries])
     # An invalid address is reported once, although it is also its own sender.
-    reader.report(*(problems or mail_addresses.problems("senders of relay_mailboxes", [s for mailbox in mailboxes for s in mailbox.senders])))
+    reader.report(
+        *(problems or mail_addresses.problems("senders of relay_mailboxes", [s for mailbox in mailboxes for s in mailbox.senders]))
+    )
     for sender in sorted({sender.lower() for mailbox in mailboxes for sender in mailbox.senders}):
         if set(sender) & TABLE_SYNTAX:
             reader.report(
