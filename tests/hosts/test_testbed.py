@@ -28,7 +28,7 @@ def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
 
 
 def left(directory: Path, namespace: str) -> dict[str, list[str]]:
-    """What the machine outside shows of a network: processes, mounts, names of namespaces, control groups."""
+    """What the host outside has of a network: processes, mounts, names of namespaces, control groups."""
     pids = [path.parent.parent.name for path in Path("/proc").glob("[0-9]*/ns/pid") if _link(path) == namespace]
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(directory) in line]
     names = [path.name for path in Path("/run/netns").glob("*") if path.name == LEFT]
@@ -44,14 +44,14 @@ def _link(path: Path) -> str:
         return ""
 
 
-def test_a_release_boots_and_reboots_whole(host: Host) -> None:
+def test_release_boots_and_reboots(host: Host) -> None:
     assert f"VERSION_CODENAME={host.release}" in host.read("/etc/os-release")
     assert host.run("systemctl is-system-running --wait").strip() == "running"
     host.reboot()
     assert host.run("systemctl is-system-running --wait").strip() == "running"
 
 
-def test_names_of_microsoft_lead_to_the_emulator_and_no_others_anywhere(host: Host) -> None:
+def test_only_microsofts_names_resolve_to_the_emulator(host: Host) -> None:
     names = "smtp.office365.com login.microsoftonline.com graph.microsoft.com outlook.office365.com contoso-com.mail.protection.outlook.com"
     assert {line.split()[0] for line in host.run(f"getent ahostsv4 {names}").splitlines()} == {"198.51.100.10"}
     assert host.call("getent hosts example.org").returncode == 2
@@ -60,7 +60,7 @@ def test_names_of_microsoft_lead_to_the_emulator_and_no_others_anywhere(host: Ho
 
 
 @pytest.mark.parametrize("server", ["smtp.office365.com:587", "contoso-com.mail.protection.outlook.com:25", "smtp.azurecomm.net:587"])
-def test_openssl_on_a_host_trusts_the_service_by_its_name(host: Host, server: str) -> None:
+def test_openssl_on_a_host_verifies_the_service(host: Host, server: str) -> None:
     name = server.partition(":")[0]
     output = host.run(
         f"openssl s_client -starttls smtp -connect {server} -verify_hostname {name} -verify_return_error -brief </dev/null 2>&1"
@@ -68,28 +68,28 @@ def test_openssl_on_a_host_trusts_the_service_by_its_name(host: Host, server: st
     assert "Verification: OK" in output
 
 
-def test_a_foreign_client_installs_without_the_internet_and_verifies_the_service(host: Host) -> None:
+def test_client_installs_offline_and_verifies_the_service(host: Host) -> None:
     host.run("apt-get install --quiet --yes --no-install-recommends swaks libnet-ssleay-perl")
     command = "swaks --server smtp.office365.com --port 587 --tls --tls-verify --quit-after TLS --to ada@contoso.com"
     output = host.run(command)
     assert "=== TLS started with cipher" in output
-    # The same without its trust in the emulator: it is that which decides.
+    # The same without the emulator's CA fails.
     refused = host.call(f"{command} --tls-ca-path /etc/ssl/private")
     assert refused.returncode != 0, refused.stdout
 
 
-def test_what_ran_is_there_after_a_loss_of_power(host: Host) -> None:
+def test_host_recovers_from_a_loss_of_power(host: Host) -> None:
     host.write("/root/kept", "kept\n")
     host.kill("cron.service")
     host.lose_power()
-    assert host.call("true").returncode == 255  # ssh's own: nobody is there
+    assert host.call("true").returncode == 255  # ssh's exit status for a failed connection
     host.power_on()
     assert host.read("/root/kept") == "kept\n"
     assert host.run("systemctl is-active cron.service").strip() == "active"
     assert "-- No entries --" not in host.journal("--unit=ssh.service")
 
 
-def test_two_hosts_services_do_not_know_of_each_other(host: Host, world: World) -> None:
+def test_services_of_two_hosts_are_independent(host: Host, world: World) -> None:
     other = world.boot("other", host.release)
     try:
         host.run("systemctl stop cron.service", timeout=20)
@@ -100,7 +100,7 @@ def test_two_hosts_services_do_not_know_of_each_other(host: Host, world: World) 
         world.remove("other")
 
 
-def test_devices_come_from_their_own_addresses(host: Host, world: World) -> None:
+def test_devices_have_their_own_addresses(host: Host, world: World) -> None:
     for name, device in world.devices.items():
         assert f"bytes from {device.address}" in host.run(["ping", "-c", "1", "-W", "2", device.address]), name
         client = "import socket; print(socket.create_connection(('198.51.100.10', 587)).getsockname()[0])"
@@ -108,7 +108,7 @@ def test_devices_come_from_their_own_addresses(host: Host, world: World) -> None
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
-def test_nothing_is_left_of_a_world(tmp_path: Path, crash: bool) -> None:
+def test_world_is_removed_completely(tmp_path: Path, crash: bool) -> None:
     up = f"{sys.executable} -m testbed up {tmp_path} --host {LEFT}=trixie && echo up ${INSIDE} && cat"
     command = [sys.executable, "-m", "testbed", "network", "sh", "-c", up]
     run = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
@@ -128,7 +128,7 @@ def test_nothing_is_left_of_a_world(tmp_path: Path, crash: bool) -> None:
     assert not any(left(tmp_path, namespace).values())
 
 
-def test_a_world_that_a_killed_run_left_is_put_away_or_made_anew_by_the_next(tmp_path: Path) -> None:
+def test_world_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
     world = f"{tmp_path}/world"
     network, testbed = [sys.executable, "-m", "testbed", "network", "sh", "-c"], f"{sys.executable} -m testbed"
     up, down = f"{testbed} up {world} --host {LEFT}=trixie", f"{testbed} down {world}"
@@ -169,8 +169,8 @@ def _command(process: Path) -> bytes:
         return b""
 
 
-def wait_until(come: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     limit = time.monotonic() + seconds
-    while not come():
+    while not condition():
         assert time.monotonic() < limit
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The sandboxes of the relay's day two: what Postfix's programs need to run at all, and what none of them may reach."""
+"""The sandboxes of the relay's units: what Postfix's programs need to run, and which files they must not read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNITS = Path(__file__).resolve().parent.parent.parent / "roles" / "relay_host" /
 
 
 @for_every("unit", ["monitor", "queue-actions", "metrics"])
-def test_postfixs_programs_run_in_it(unit: str) -> None:
+def test_postfixs_programs_run_in_the_sandbox(unit: str) -> None:
     """Measured on 3.7 and 3.10: with IP but no netlink postqueue and postfix give up (getifaddrs), without IP they warn every time."""
     text = next(UNITS.rglob(f"mailops-relay-{unit}.service.j2")).read_text(encoding="utf-8")
     settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
