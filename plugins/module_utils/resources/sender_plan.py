@@ -225,7 +225,7 @@ def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tup
     return replace(directory, licences=licences((skus[0] or {}).get("value", []))), []
 
 
-def licences(skus: Sequence[dict]) -> int:
+def licences(skus: Sequence[JsonObject]) -> int:
     """The purchased licences that come with a mailbox ("List subscribedSkus")."""
     return sum(
         int(sku["prepaidUnits"].get("enabled") or 0)

@@ -1,31 +1,30 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof: every sender sends one real message, and where it cannot, the cause, the remedy and whether waiting helps.
+"""Verification: every sender sends a test message; where it cannot, the cause, the remedy and whether the failure is transient.
 
-Private to the collection. Sources: "How to set up a multifunction device or application to send email using Microsoft
-365"; "Authenticate an IMAP, POP or SMTP connection using OAuth".
+Sources: "How to set up a multifunction device or application to send email using Microsoft 365"; "Authenticate an IMAP, POP or SMTP
+connection using OAuth".
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._core import mail_addresses
-from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
+from .._core.json_types import JsonObject
 from .._core.spec import TENANT, Spec
-from .._core.waiting import Retry
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._identity import token_stores
 from .._planning import methods as sending
-from .._verification.attempt import probe_all
-from .._verification.context import gather
 from .._verification.methods import METHODS
+from .._verification.options import ProbeParams, ProbeSender
+from .._verification.probe import ProbeResult, probe_all
+from .._verification.reading import read_context
 
 VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
-SENDER = {
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 30.0  # seconds between attempts
+SENDER: dict[str, JsonObject] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
     "method": {"type": "str", "choices": VERIFIED, "default": "oauth"},
@@ -65,64 +64,78 @@ OPTIONS = Spec(
 )
 
 
-class NotProven(MailopsError):  # noqa: N818
-    """Senders that could not send; `outcome` holds every sender's result."""
+class VerificationFailed(MailopsError):  # noqa: N818 - "senders that cannot send", not a defect
+    """Senders that cannot send; `outcome` holds every sender's result."""
 
-    def __init__(self, text: str, outcome: dict[str, Any]) -> None:
+    def __init__(self, text: str, outcome: JsonObject) -> None:
         super().__init__(text)
         self.outcome = outcome
 
 
-class SmtpProbe(Reading):
+class SmtpProbe(ReadOnlyResource[ProbeParams]):
     """module smtp_probe"""
 
     name = "smtp_probe"
     spec = TENANT | OPTIONS
+    params_type = ProbeParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        problems = []
-        give_passwords(params)
-        for sender in params["senders"]:
-            label = sender["name"] or sender["address"]
-            for option in ("address", "verify_recipient", "mailbox", "user"):
-                value = sender[option]
-                found = mail_addresses.problems(f"the sender's {option}", [value] if value is not None else [])
-                problems += [f"senders: {label}: {problem}" for problem in found]
-            problems += [f"senders: {label}: {problem}" for problem in METHODS[sender["method"]].check(sender, params)]
-        needy = list(dict.fromkeys(s["method"] for s in params["senders"] if METHODS[s["method"]].needs_token(s, params)))
-        if needy:
-            which = f"senders with method {' or '.join(needy)} need"
-            if not params["app_unique_name"] and not params["app_id"]:
-                problems.append(f"{which} app_unique_name or app_id, the application that they sign in as.")
-            if not params["app_client_secret"] and not params["app_certificate_path"]:
-                problems.append(f"{which} app_certificate_path or app_client_secret, that application's credential.")
+    def validate(self, params: ProbeParams) -> list[str]:
+        senders = params.with_passwords()
+        problems = [f"senders: {sender.label}: {problem}" for sender in senders for problem in _problems(sender, params)]
+        with_token = list(dict.fromkeys(sender.method for sender in senders if METHODS[sender.method].needs_token(sender, params)))
+        if with_token:
+            subject = f"senders with method {' or '.join(with_token)} need"
+            if not params.app_unique_name and not params.app_id:
+                problems.append(f"{subject} app_unique_name or app_id, the application that they sign in as.")
+            if not params.app_client_secret and not params.app_certificate_path:
+                problems.append(f"{subject} app_certificate_path or app_client_secret, that application's credential.")
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        facts = gather(tenant, params, check_mode)
-        retry = Retry(SMTP_PROPAGATION, tenant.transport, params["wait"])
-        results = probe_all(tenant, facts, params["senders"])
-        while not check_mode:
-            again = [i for i, result in enumerate(results) if result["verified"] is False and result["transient"]]
-            if not again or not retry.again():
-                break
-            tenant.cost.count(retries=1)
-            facts.forget()
-            for i, result in zip(again, probe_all(tenant, facts, [params["senders"][i] for i in again]), strict=True):
-                results[i] = result
-        outcome = {"senders": results, "verified": sum(result["verified"] is True for result in results), "total": len(results)}
-        failed = [result for result in results if result["verified"] is False]
-        if failed and params["required"]:
-            lines = "; ".join(f"{r['name']} ({r['method']}): {r['cause']}. {r['remedy']}".rstrip(". ") for r in failed)
-            raise NotProven(f"{len(failed)} of {len(results)} senders cannot send: {lines}.", outcome)
+    def plan(self, tenant: Tenant, params: ProbeParams, check_mode: bool) -> Plan[None]:
+        results = _verify(tenant, params, check_mode)
+        outcome = {
+            "senders": [result.as_result() for result in results],
+            "verified": sum(result.verified is True for result in results),
+            "total": len(results),
+        }
+        failed = [result for result in results if result.verified is False]
+        if failed and params.required:
+            lines = "; ".join(f"{r.name} ({r.method}): {r.cause}. {r.remedy}".rstrip(". ") for r in failed)
+            raise VerificationFailed(f"{len(failed)} of {len(results)} senders cannot send: {lines}.", outcome)
         return Plan(outcome=outcome)
 
 
 RESOURCE = SmtpProbe()
 
 
-def give_passwords(params: dict[str, Any]) -> None:
-    """Each sender without a password gets that of its mailbox, or of its address."""
-    known = {address.lower(): str(password) for address, password in params["passwords"].items()}
-    for sender in params["senders"]:
-        sender["password"] = sender["password"] or known.get((sender["mailbox"] or sender["address"]).lower())
+def _problems(sender: ProbeSender, params: ProbeParams) -> list[str]:
+    """Malformed addresses and missing options of a sender."""
+    problems: list[str] = []
+    for option, address in (
+        ("address", sender.address),
+        ("verify_recipient", sender.verify_recipient),
+        ("mailbox", sender.mailbox),
+        ("user", sender.user),
+    ):
+        problems += mail_addresses.problems(f"the sender's {option}", [] if address is None else [address])
+    return problems + METHODS[sender.method].problems(sender, params)
+
+
+def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[ProbeResult]:
+    """The senders' results; transient failures are repeated with growing pauses for up to `wait` seconds."""
+    senders = params.with_passwords()
+    context = read_context(tenant, params, senders, check_mode)
+    end = tenant.clock.now() + params.wait
+    results = probe_all(tenant, context, senders)
+    pause = _FIRST_PAUSE
+    while not check_mode and tenant.clock.now() + pause < end:
+        again = [i for i, result in enumerate(results) if result.verified is False and result.transient]
+        if not again:
+            break
+        tenant.transport.pause(pause)
+        tenant.cost.count(retries=1)
+        context.discard_tokens()
+        for i, result in zip(again, probe_all(tenant, context, [senders[i] for i in again]), strict=True):
+            results[i] = result
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return results

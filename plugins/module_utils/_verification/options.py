@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of module smtp_probe as dataclasses. None: not set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from .._core.params import nested
+from .._identity import token_stores
+
+
+@dataclass(frozen=True)
+class TokenStoreOptions:
+    """Where a user's refresh token is stored."""
+
+    kind: str
+    path: str | None
+    fetch: tuple[str, ...] | None
+    store: tuple[str, ...] | None
+    remove: tuple[str, ...] | None
+    variable: str | None
+
+    def open(self) -> token_stores.TokenStore:
+        return token_stores.make(asdict(self))
+
+
+@dataclass(frozen=True)
+class ProbeSender:
+    """A sender to verify."""
+
+    name: str | None
+    address: str
+    method: str
+    verify_recipient: str
+    mailbox: str | None
+    username: str | None
+    user: str | None
+    on_behalf: bool
+    password: str | None = field(repr=False)
+    certificate_path: str | None
+    certificate_password: str | None = field(repr=False)
+    source_address: str | None
+    host: str | None
+    port: int | None
+    token_store: TokenStoreOptions | None = nested(TokenStoreOptions)
+
+    @property
+    def label(self) -> str:
+        return self.name or self.address
+
+    def token_store_problems(self) -> list[str]:
+        return token_stores.problems(asdict(self.token_store) if self.token_store else None)
+
+    def open_token_store(self) -> token_stores.TokenStore:
+        """The store of the user's refresh token. The options have no problems."""
+        if self.token_store is None:
+            raise ValueError(f"{self.label} has no token store")
+        return self.token_store.open()
+
+
+@dataclass(frozen=True)
+class ProbeParams:
+    """The module's options."""
+
+    app_unique_name: str | None
+    app_id: str | None
+    app_client_secret: str | None = field(repr=False)
+    app_certificate_path: str | None
+    app_certificate_password: str | None = field(repr=False)
+    passwords: Mapping[str, str] = field(repr=False)
+    user_app_unique_name: str | None
+    user_app_id: str | None
+    wait: int
+    required: bool
+    senders: tuple[ProbeSender, ...] = nested(ProbeSender)
+
+    def with_passwords(self) -> tuple[ProbeSender, ...]:
+        """The senders, each without a password of its own with that of its mailbox or address in `passwords`."""
+        passwords = {address.lower(): str(password) for address, password in self.passwords.items()}
+        return tuple(
+            replace(sender, password=sender.password or passwords.get((sender.mailbox or sender.address).lower()))
+            for sender in self.senders
+        )
