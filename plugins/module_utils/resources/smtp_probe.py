@@ -10,9 +10,11 @@ connection using OAuth".
 from __future__ import annotations
 
 from .._core import mail_addresses
+from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
 from .._core.spec import TENANT, Spec
+from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._identity import token_stores
@@ -23,7 +25,6 @@ from .._verification.probe import ProbeResult, probe_all
 from .._verification.reading import read_context
 
 VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 30.0  # seconds between attempts
 SENDER: dict[str, JsonObject] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
@@ -125,17 +126,14 @@ def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[Probe
     """The senders' results; transient failures are repeated with growing pauses for up to `wait` seconds."""
     senders = params.with_passwords()
     context = read_context(tenant, params, senders, check_mode)
-    end = tenant.clock.now() + params.wait
     results = probe_all(tenant, context, senders)
-    pause = _FIRST_PAUSE
-    while not check_mode and tenant.clock.now() + pause < end:
+    retry = Retry(SMTP_PROPAGATION, tenant.transport, params.wait)
+    while not check_mode:
         again = [i for i, result in enumerate(results) if result.verified is False and result.transient]
-        if not again:
+        if not again or not retry.again():
             break
-        tenant.transport.pause(pause)
         tenant.cost.count(retries=1)
         context.discard_tokens()
         for i, result in zip(again, probe_all(tenant, context, [senders[i] for i in again]), strict=True):
             results[i] = result
-        pause = min(pause * 2, _LONGEST_PAUSE)
     return results

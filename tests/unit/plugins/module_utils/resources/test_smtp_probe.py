@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import METHODS as SENDING_METHODS
+from ansible_collections.mailops.m365.plugins.module_utils._verification.methods import METHODS
+from ansible_collections.mailops.m365.plugins.module_utils._verification.options import ProbeSender
+from ansible_collections.mailops.m365.plugins.module_utils._verification.probe import ProbeResult
 from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp_probe
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ....conftest import TENANT, FakeClock, Play, certificate, parameters, pem
+from ....conftest import TENANT, FakeClock, Play, certificate, pem, problems_of
 from ....mailserver import MailServer
 from ....script import Script, graph_error
 from ....services import Exchange
@@ -29,11 +33,11 @@ APP = "99999999-8888-4777-8666-555555555555"
 APP_SECRET = "the-senders-application-secret"
 CREDENTIAL = {"app_id": APP, "app_client_secret": APP_SECRET}
 RECORDS = "/v1.0/domains/contoso.com/serviceConfigurationRecords"
-Proof = Callable[..., dict[str, Any]]
+Verify = Callable[..., dict[str, Any]]
 
 
 def sender(address: str = "erp@contoso.com", **more: Any) -> dict[str, Any]:
-    return {"name": address.split("@")[0], "address": address, "verify_recipient": "proof@example.net", **more}
+    return {"name": address.split("@")[0], "address": address, "verify_recipient": "test@example.net", **more}
 
 
 def basic(address: str = "erp@contoso.com", **more: Any) -> dict[str, Any]:
@@ -68,8 +72,8 @@ def cloud(mail_server: MailServer) -> dict[str, Any]:
 
 
 @pytest.fixture
-def prove(play: Play, service: Exchange, cloud: dict[str, Any]) -> Proof:
-    """A task with these senders: prove(sender(...), check_mode=True, wait=60)."""
+def verify(play: Play, service: Exchange, cloud: dict[str, Any]) -> Verify:
+    """A task with these senders: verify(sender(...), check_mode=True, wait=60)."""
     return lambda *senders, **options: play(RESOURCE, service, senders=list(senders), **{"cloud": cloud, **options})
 
 
@@ -85,14 +89,14 @@ def signed_in(script: Script) -> Script:
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_problem_of_every_sender_is_told_at_once() -> None:
+def test_every_problem_of_every_sender_is_named_at_once() -> None:
     senders = [
         sender("nonsense"),
         basic("a@contoso.com", verify_recipient=""),
         sender("b@contoso.com", mailbox="x"),
         {**basic(), "password": None},
     ]
-    problems = RESOURCE.check(parameters(RESOURCE.spec, senders=senders))
+    problems = problems_of(RESOURCE, senders=senders)
     assert problems == [
         "senders: nonsense: the sender's address holds 'nonsense', which is no mail address (name@domain).",
         "senders: a: the sender's verify_recipient holds an empty address: remove it.",
@@ -105,83 +109,91 @@ def test_every_problem_of_every_sender_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("method", ["connector", "direct_send"])
 def test_other_methods_need_no_application(method: str) -> None:
-    assert RESOURCE.check(parameters(RESOURCE.spec, senders=[sender(method=method)])) == []
+    assert problems_of(RESOURCE, senders=[sender(method=method)]) == []
 
 
-# -- proofs -----------------------------------------------------------------------------------------------------------
+def test_every_method_that_smtp_probe_verifies_has_a_class() -> None:
+    assert list(METHODS) == [name for name, method in SENDING_METHODS.items() if method.verified_by == "smtp_probe"]
 
 
-def test_oauth_signs_in_as_exactly_the_mailbox_and_sends(prove: Proof, signed_in: Script, mail_server: MailServer) -> None:
-    result = prove(sender(), **CREDENTIAL)
+def test_a_relay_host_needs_its_host() -> None:
+    assert problems_of(RESOURCE, senders=[sender(method="relay_host")]) == ["senders: erp: method relay_host needs host, the relay host."]
+
+
+# -- test messages --------------------------------------------------------------------------------------------------
+
+
+def test_oauth_signs_in_as_exactly_the_mailbox_and_sends(verify: Verify, signed_in: Script, mail_server: MailServer) -> None:
+    result = verify(sender(), **CREDENTIAL)
     assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
-    [shown] = result["senders"]
-    assert (shown["verified"], shown["stage"], shown["method"], shown["name"]) == (True, "sent", "oauth", "erp")
-    assert shown["server"] == f"localhost:{mail_server.port}"
-    assert shown["tls"].startswith("TLSv1.")
+    [entry] = result["senders"]
+    assert (entry["verified"], entry["stage"], entry["method"], entry["name"]) == (True, "sent", "oauth", "erp")
+    assert entry["server"] == f"localhost:{mail_server.port}"
+    assert entry["tls"].startswith("TLSv1.")
     [session] = mail_server.sessions
     assert session.sign_ins == ["user=erp@contoso.com\x01auth=Bearer granted-1\x01\x01"]
     message = email.message_from_bytes(session.messages[0], policy=email.policy.default)
-    assert message["Message-ID"] == shown["message_id"]
+    assert message["Message-ID"] == entry["message_id"]
     assert str(message["Message-ID"]).endswith("@contoso.com>")
-    assert (message["From"], message["To"], message["Auto-Submitted"]) == ("erp@contoso.com", "proof@example.net", "auto-generated")
+    assert (message["From"], message["To"], message["Auto-Submitted"]) == ("erp@contoso.com", "test@example.net", "auto-generated")
     assert message["Date"]
     assert message["X-Mailops-Probe"] in message["Subject"]
     assert session.commands[-1] == "QUIT"
 
 
-def test_another_mailbox_signs_in_for_the_address(prove: Proof, mail_server: MailServer) -> None:
-    result = prove(basic("boss@contoso.com", mailbox="erp@contoso.com"))
+def test_another_mailbox_signs_in_for_the_address(verify: Verify, mail_server: MailServer) -> None:
+    result = verify(basic("boss@contoso.com", mailbox="erp@contoso.com"))
     assert result["verified"] == 1
     assert mail_server.sessions[0].sign_ins == ["erp@contoso.com", "pa55 word"]
     assert any(command.startswith("MAIL FROM:<boss@contoso.com>") for command in mail_server.sessions[0].commands)
 
 
-def test_a_password_may_stand_apart_by_mailbox_or_address(prove: Proof, mail_server: MailServer) -> None:
+def test_passwords_by_mailbox_or_address(verify: Verify, mail_server: MailServer) -> None:
     senders = [basic("boss@contoso.com", mailbox="ERP@contoso.com") | {"password": None}, basic("scan@contoso.com") | {"password": None}]
-    prove(*senders, passwords={"erp@contoso.com": "first", "Scan@Contoso.com": "second", "boss@contoso.com": "not this"})
+    verify(*senders, passwords={"erp@contoso.com": "first", "Scan@Contoso.com": "second", "boss@contoso.com": "not this"})
     assert sorted(session.sign_ins[1] for session in mail_server.sessions) == ["first", "second"]
 
 
 @pytest.mark.parametrize("method", ["connector", "direct_send"])
-def test_a_connector_and_direct_send_do_not_sign_in(prove: Proof, mail_server: MailServer, method: str) -> None:
-    assert prove(sender(method=method))["verified"] == 1
+def test_a_connector_and_direct_send_do_not_sign_in(verify: Verify, mail_server: MailServer, method: str) -> None:
+    assert verify(sender(method=method))["verified"] == 1
     assert mail_server.sessions[0].sign_ins == []
     assert len(mail_server.sessions[0].messages) == 1
 
 
-def test_a_connector_may_show_a_certificate_and_bind_an_address(
-    prove: Proof, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
+def test_a_connector_uses_a_certificate_and_a_source_address(
+    verify: Verify, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
 ) -> None:
     (tmp_path / "relay.pem").write_bytes(pem(rsa_key, "pw") + pem(certificate(rsa_key)))
     shown = {"certificate_path": str(tmp_path / "relay.pem"), "certificate_password": "pw", "source_address": "127.0.0.3"}
-    assert prove(sender(method="connector", **shown))["verified"] == 1
+    assert verify(sender(method="connector", **shown))["verified"] == 1
     assert mail_server.sessions[0].peer == "127.0.0.3"
 
 
-def test_the_application_is_found_by_its_unique_name(prove: Proof, script: Script) -> None:
+def test_the_application_is_found_by_its_unique_name(verify: Verify, script: Script) -> None:
     script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(200, {"appId": APP})
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).form(client_id=APP).answers(200, granted(1))
-    assert prove(sender(), app_unique_name="sender", app_client_secret=APP_SECRET)["verified"] == 1
+    assert verify(sender(), app_unique_name="sender", app_client_secret=APP_SECRET)["verified"] == 1
 
 
-def test_the_mx_host_is_the_one_that_graph_names(prove: Proof, script: Script, cloud: dict[str, Any], mail_server: MailServer) -> None:
+def test_the_mx_host_is_the_one_that_graph_names(verify: Verify, script: Script, cloud: dict[str, Any], mail_server: MailServer) -> None:
     records = [{"recordType": "Txt"}, {"recordType": "Mx", "mailExchange": "localhost"}]
     script.expect("GET", RECORDS).answers(200, {"value": records})
-    result = prove(sender(method="direct_send"), sender("b@contoso.com", method="connector"), cloud={**cloud, "mx_host": ""})
+    result = verify(sender(method="direct_send"), sender("b@contoso.com", method="connector"), cloud={**cloud, "mx_host": ""})
     assert result["verified"] == 2
     assert result["senders"][0]["server"] == f"localhost:{mail_server.port}"
 
 
-def test_a_tenant_without_an_mx_host_is_told(prove: Proof, script: Script, cloud: dict[str, Any]) -> None:
+def test_a_tenant_without_mx_host_is_an_error(verify: Verify, script: Script, cloud: dict[str, Any]) -> None:
     script.expect("GET", RECORDS).answers(200, {"value": []})
-    result = prove(sender(method="connector"), cloud={**cloud, "mx_host": None})
+    result = verify(sender(method="connector"), cloud={**cloud, "mx_host": None})
     assert "Graph names no MX host for contoso.com: give the sender's host." in result["msg"]
 
 
-def test_a_senders_own_host_and_port_win(prove: Proof, mail_server: MailServer, cloud: dict[str, Any]) -> None:
+def test_host_and_port_of_the_sender_take_precedence(verify: Verify, mail_server: MailServer, cloud: dict[str, Any]) -> None:
     elsewhere = {**cloud, "mx_host": "nowhere.invalid", "mx_port": 1}
-    assert prove(sender(method="connector", host="localhost", port=mail_server.port), cloud=elsewhere)["verified"] == 1
+    assert verify(sender(method="connector", host="localhost", port=mail_server.port), cloud=elsewhere)["verified"] == 1
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------
@@ -210,91 +222,91 @@ OFF = (
     ],
 )  # fmt: skip
 def test_a_failure_names_stage_code_and_cause(
-    prove: Proof, signed_in: Script, mail_server: MailServer, answers: dict[str, str], stage: str, code: str, cause: str, waits: bool
+    verify: Verify, signed_in: Script, mail_server: MailServer, answers: dict[str, str], stage: str, code: str, cause: str, waits: bool
 ) -> None:
     if stage in ("connect", "greeting", "tls"):
         signed_in._expected.clear()  # nobody signs in before TLS
     mail_server.answers |= answers
-    result = prove(sender(), **CREDENTIAL)
+    result = verify(sender(), **CREDENTIAL)
     assert result["failed"] is True
     assert result["msg"].startswith(f"{TENANT}: 1 of 1 senders cannot send: erp (oauth): {cause}")
-    [shown] = result["senders"]
-    assert (shown["verified"], shown["stage"], shown["code"], shown["transient"]) == (False, stage, code, waits)
-    assert shown["cause"].startswith(cause)
-    assert bool(shown["remedy"]) == (code not in ("554", "closed"))
-    assert shown["message_id"] is None
+    [entry] = result["senders"]
+    assert (entry["verified"], entry["stage"], entry["code"], entry["transient"]) == (False, stage, code, waits)
+    assert entry["cause"].startswith(cause)
+    assert bool(entry["remedy"]) == (code not in ("554", "closed"))
+    assert entry["message_id"] is None
     assert result["verified"] == 0
 
 
-def test_a_server_that_is_not_there_is_named(prove: Proof) -> None:
+def test_an_unreachable_server_is_named(verify: Verify) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    [shown] = prove(basic(host="127.0.0.1", port=port), required=False)["senders"]
-    assert (shown["stage"], shown["code"]) == ("connect", "connection")
-    [shown] = prove(basic(host="bad..name"), required=False)["senders"]
-    assert (shown["stage"], shown["code"]) == ("resolve", "DNS")
+    [entry] = verify(basic(host="127.0.0.1", port=port), required=False)["senders"]
+    assert (entry["stage"], entry["code"]) == ("connect", "connection")
+    [entry] = verify(basic(host="bad..name"), required=False)["senders"]
+    assert (entry["stage"], entry["code"]) == ("resolve", "DNS")
 
 
-def test_a_server_that_nobody_trusts_is_named(prove: Proof, cloud: dict[str, Any], mail_server: MailServer) -> None:
-    [shown] = prove(basic(), cloud={**cloud, "ca_file": ""}, required=False)["senders"]
-    assert (shown["stage"], shown["code"]) == ("tls", "certificate")
+def test_an_untrusted_server_certificate_is_named(verify: Verify, cloud: dict[str, Any], mail_server: MailServer) -> None:
+    [entry] = verify(basic(), cloud={**cloud, "ca_file": ""}, required=False)["senders"]
+    assert (entry["stage"], entry["code"]) == ("tls", "certificate")
     assert mail_server.sessions[0].sign_ins == []
 
 
-def test_a_sender_outside_the_accepted_domains_is_not_tried(prove: Proof, mail_server: MailServer) -> None:
-    [shown] = prove(basic("erp@fabrikam.com"), required=False)["senders"]
-    assert (shown["verified"], shown["stage"]) == (False, "input")
-    assert shown["cause"] == "fabrikam.com is not an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com)"
+def test_a_sender_outside_the_accepted_domains_is_not_attempted(verify: Verify, mail_server: MailServer) -> None:
+    [entry] = verify(basic("erp@fabrikam.com"), required=False)["senders"]
+    assert (entry["verified"], entry["stage"]) == (False, "input")
+    assert entry["cause"] == "fabrikam.com is not an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com)"
     assert mail_server.sessions == []
 
 
-def test_a_refused_token_is_the_stage_token(prove: Proof, script: Script, mail_server: MailServer) -> None:
+def test_a_refused_token_has_stage_token(verify: Verify, script: Script, mail_server: MailServer) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(401, refused(7000222, "invalid_client", "The provided client secret keys are expired."))
-    [shown] = prove(sender(), required=False, **CREDENTIAL)["senders"]
-    assert (shown["stage"], shown["code"], shown["cause"]) == ("token", "AADSTS7000222", "the client secret has expired")
+    [entry] = verify(sender(), required=False, **CREDENTIAL)["senders"]
+    assert (entry["stage"], entry["code"], entry["cause"]) == ("token", "AADSTS7000222", "the client secret has expired")
     assert mail_server.sessions[0].sign_ins == []
 
 
-def test_an_application_that_is_missing_fails_its_senders_only(prove: Proof, script: Script) -> None:
+def test_an_application_that_is_missing_fails_its_senders_only(verify: Verify, script: Script) -> None:
     script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(404, graph_error("Request_ResourceNotFound"))
-    result = prove(sender(), basic("b@contoso.com"), required=False, app_unique_name="sender", app_client_secret=APP_SECRET)
+    result = verify(sender(), basic("b@contoso.com"), required=False, app_unique_name="sender", app_client_secret=APP_SECRET)
     first, second = result["senders"]
     assert first["cause"] == "the Entra application sender does not exist; register it (role entra_app)"
     assert second["verified"] is True
 
 
-def test_an_unreadable_credential_fails_its_senders_only(prove: Proof, tmp_path: Path) -> None:
-    result = prove(sender(), basic("b@contoso.com"), required=False, app_id=APP, app_certificate_path=str(tmp_path / "no.pem"))
+def test_an_unreadable_credential_fails_its_senders_only(verify: Verify, tmp_path: Path) -> None:
+    result = verify(sender(), basic("b@contoso.com"), required=False, app_id=APP, app_certificate_path=str(tmp_path / "no.pem"))
     assert "app_certificate_path is" in result["senders"][0]["cause"]
     assert result["verified"] == 1
 
 
-def test_every_failed_sender_is_in_the_message(prove: Proof, mail_server: MailServer) -> None:
+def test_every_failed_sender_is_in_the_message(verify: Verify, mail_server: MailServer) -> None:
     mail_server.answers["password"] = "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect."
-    result = prove(basic("a@contoso.com"), sender("b@contoso.com", method="connector"), basic("c@contoso.com"))
+    result = verify(basic("a@contoso.com"), sender("b@contoso.com", method="connector"), basic("c@contoso.com"))
     assert result["msg"].endswith(
         "2 of 3 senders cannot send: a (basic): the mailbox's password is wrong. Correct the password; "
         "c (basic): the mailbox's password is wrong. Correct the password."
     )
-    assert [shown["verified"] for shown in result["senders"]] == [False, True, False]
+    assert [entry["verified"] for entry in result["senders"]] == [False, True, False]
     assert (result["verified"], result["total"]) == (1, 3)
 
 
 # -- check mode -------------------------------------------------------------------------------------------------------
 
 
-def test_check_mode_goes_up_to_tls_and_signs_in_nowhere(prove: Proof, script: Script, mail_server: MailServer) -> None:
-    result = prove(sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector"), check_mode=True, wait=60, **CREDENTIAL)
-    assert [(shown["verified"], shown["stage"], shown["message_id"]) for shown in result["senders"]] == [(None, "tls", None)] * 3
+def test_check_mode_ends_after_tls_without_sign_in(verify: Verify, script: Script, mail_server: MailServer) -> None:
+    result = verify(sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector"), check_mode=True, wait=60, **CREDENTIAL)
+    assert [(entry["verified"], entry["stage"], entry["message_id"]) for entry in result["senders"]] == [(None, "tls", None)] * 3
     assert (result["changed"], result["verified"], result["total"]) == (False, 0, 3)
     assert [session.commands for session in mail_server.sessions] == [["EHLO", "STARTTLS", "EHLO", "QUIT"]] * 3
     assert script.requests == []
 
 
-def test_check_mode_tells_a_way_that_is_blocked(prove: Proof, mail_server: MailServer) -> None:
+def test_check_mode_reports_an_unreachable_server(verify: Verify, mail_server: MailServer) -> None:
     mail_server.offers.remove("STARTTLS")
-    result = prove(basic(), check_mode=True)
+    result = verify(basic(), check_mode=True)
     assert result["failed"] is True
     assert "does not offer STARTTLS" in result["msg"]
 
@@ -302,19 +314,19 @@ def test_check_mode_tells_a_way_that_is_blocked(prove: Proof, mail_server: MailS
 # -- many senders -----------------------------------------------------------------------------------------------------
 
 
-def test_senders_of_one_mailbox_take_turns_and_keep_their_order(prove: Proof, mail_server: MailServer) -> None:
+def test_senders_of_one_mailbox_are_sequential_and_keep_their_order(verify: Verify, mail_server: MailServer) -> None:
     senders = [basic(f"m{n % 3}@contoso.com", name=f"s{n}") for n in range(12)]
     senders += [basic(f"alias{n}@contoso.com", mailbox="M0@contoso.com", name=f"alias{n}") for n in range(3)]
-    result = prove(*senders)
-    assert [shown["name"] for shown in result["senders"]] == [given["name"] for given in senders]
+    result = verify(*senders)
+    assert [entry["name"] for entry in result["senders"]] == [sender["name"] for sender in senders]
     assert result["verified"] == 15
     assert mail_server.at_once == {f"m{n}@contoso.com": 1 for n in range(3)}
-    ids = [shown["message_id"] for shown in result["senders"]]
+    ids = [entry["message_id"] for entry in result["senders"]]
     assert len(set(ids)) == 15
 
 
-def test_many_oauth_senders_share_one_token_and_one_read(prove: Proof, signed_in: Script, service: Exchange) -> None:
-    result = prove(*[sender(f"m{n}@contoso.com") for n in range(20)], **CREDENTIAL)
+def test_many_oauth_senders_share_one_token_and_one_read(verify: Verify, signed_in: Script, service: Exchange) -> None:
+    result = verify(*[sender(f"m{n}@contoso.com") for n in range(20)], **CREDENTIAL)
     assert result["verified"] == 20
     assert (service.requests, len(signed_in.requests)) == (1, 2)
 
@@ -322,45 +334,47 @@ def test_many_oauth_senders_share_one_token_and_one_read(prove: Proof, signed_in
 # -- waiting ----------------------------------------------------------------------------------------------------------
 
 
-class Later:
-    """Replaces probe_all: each call gives the next round's results."""
+class ScriptedProbes:
+    """Replaces probe_all: each call returns the next round's results, (verified, transient) by name."""
 
-    def __init__(self, clock: FakeClock, *rounds: dict[str, tuple[bool, bool]]) -> None:
-        self.clock, self.rounds, self.asked = clock, list(rounds), list[list[str]]()
+    def __init__(self, *rounds: dict[str, tuple[bool, bool]]) -> None:
+        self.rounds, self.calls = list(rounds), list[list[str]]()
 
-    def __call__(self, tenant: Any, facts: Any, senders: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        names = [given["name"] for given in senders]
-        self.asked.append(names)
+    def __call__(self, tenant: Any, context: Any, senders: list[ProbeSender]) -> list[ProbeResult]:
+        self.calls.append([sender.label for sender in senders])
         answers = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
-        blank = {"method": "oauth", "cause": "c", "remedy": "R."}
-        return [{"name": name, "verified": answers[name][0], "transient": answers[name][1], **blank} for name in names]
+        return [self.result(sender, *answers[sender.label]) for sender in senders]
+
+    @staticmethod
+    def result(sender: ProbeSender, verified: bool, transient: bool) -> ProbeResult:
+        return ProbeResult(sender.label, sender.address, "", "oauth", "", verified, cause="c", remedy="R.", transient=transient)
 
 
-def test_only_what_may_pass_later_is_tried_again(prove: Proof, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_transient_failures_are_repeated(verify: Verify, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = ({"a": (True, False), "b": (False, True), "c": (False, False)}, {"b": (False, True)}, {"b": (True, False)})
-    later = Later(clock, *rounds)
-    monkeypatch.setattr(smtp_probe, "probe_all", later)
-    result = prove(basic("a@contoso.com"), basic("b@contoso.com"), basic("c@contoso.com"), wait=600, required=False)
-    assert later.asked == [["a", "b", "c"], ["b"], ["b"]]
+    probes = ScriptedProbes(*rounds)
+    monkeypatch.setattr(smtp_probe, "probe_all", probes)
+    result = verify(basic("a@contoso.com"), basic("b@contoso.com"), basic("c@contoso.com"), wait=600, required=False)
+    assert probes.calls == [["a", "b", "c"], ["b"], ["b"]]
     assert clock.slept == [5.0, 10.0]
-    assert [shown["verified"] for shown in result["senders"]] == [True, True, False]
+    assert [entry["verified"] for entry in result["senders"]] == [True, True, False]
     assert result["cost"]["retries"] == 2
 
 
-def test_waiting_is_bounded(prove: Proof, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp_probe, "probe_all", Later(clock, {"a": (False, True)}))
-    assert prove(basic("a@contoso.com"), wait=100)["failed"] is True
+def test_waiting_is_bounded(verify: Verify, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_probe, "probe_all", ScriptedProbes({"a": (False, True)}))
+    assert verify(basic("a@contoso.com"), wait=100)["failed"] is True
     assert clock.slept == [5.0, 10.0, 20.0, 30.0, 30.0]
     clock.slept.clear()
-    prove(basic("a@contoso.com"), wait=0)
+    verify(basic("a@contoso.com"), wait=0)
     assert clock.slept == []
 
 
-def test_a_token_is_fetched_anew_for_the_next_try(prove: Proof, signed_in: Script, mail_server: MailServer) -> None:
+def test_the_next_attempt_obtains_a_new_token(verify: Verify, signed_in: Script, mail_server: MailServer) -> None:
     """Roles are baked into tokens: a right that has arrived meanwhile is only in a new one."""
     mail_server.answers["AUTH"] = "535 5.7.3 Authentication unsuccessful [X]"
     signed_in.expect("POST", TOKEN).answers(200, granted(2))
     signed_in.expect("POST", TOKEN).answers(200, granted(3))
-    prove(sender(), wait=20, **CREDENTIAL)
+    verify(sender(), wait=20, **CREDENTIAL)
     signs = [session.sign_ins[0].split("Bearer ")[1].rstrip("\x01") for session in mail_server.sessions]
     assert signs == ["granted-1", "granted-2", "granted-3"]

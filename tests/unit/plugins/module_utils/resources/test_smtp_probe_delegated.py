@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
 from .._identity.test_tokens import DISCOVERY, DOCUMENT, TOKEN, refused
 from .test_delegated_sign_in import ADA, APP, told
-from .test_smtp_probe import Proof, sender
+from .test_smtp_probe import Verify, sender
 
 SHOP, SCOPE = "shop@contoso.com", "https://outlook.office365.com/SMTP.Send"
 
@@ -31,7 +31,7 @@ def service(script: Script) -> Exchange:
 
 
 @pytest.fixture
-def prove(play: Play, service: Exchange, mail_server: MailServer) -> Proof:
+def verify(play: Play, service: Exchange, mail_server: MailServer) -> Verify:
     route = mail_server.route()
     cloud = {"authority": "https://login.microsoftonline.com", "graph": "https://graph.microsoft.com", "ca_file": route.ca_file}
     cloud |= {"exchange": "https://outlook.office365.com", "smtp_host": route.host, "smtp_port": route.port}
@@ -56,10 +56,10 @@ def renewed(script: Script) -> None:
 
 
 def test_a_user_sends_as_himself_and_the_token_is_renewed_in_its_place(
-    prove: Proof, script: Script, mail_server: MailServer, path: Path
+    verify: Verify, script: Script, mail_server: MailServer, path: Path
 ) -> None:
     renewed(script)
-    result = prove(ada(path))
+    result = verify(ada(path))
     assert (result["verified"], result["senders"][0]["method"]) == (1, "delegated")
     assert mail_server.sessions[0].sign_ins == [f"user={ADA}\x01auth=Bearer granted-1\x01\x01"]
     assert SCOPE in (script.requests[-1].form or {})["scope"].split()
@@ -69,10 +69,10 @@ def test_a_user_sends_as_himself_and_the_token_is_renewed_in_its_place(
 
 @pytest.mark.parametrize(("on_behalf", "envelope", "header"), [(False, SHOP, None), (True, ADA, ADA)])
 def test_a_user_sends_as_a_shared_mailbox_or_on_its_behalf(
-    prove: Proof, script: Script, mail_server: MailServer, path: Path, on_behalf: bool, envelope: str, header: str | None
+    verify: Verify, script: Script, mail_server: MailServer, path: Path, on_behalf: bool, envelope: str, header: str | None
 ) -> None:
     renewed(script)
-    assert prove(ada(path, SHOP, on_behalf=on_behalf))["verified"] == 1
+    assert verify(ada(path, SHOP, on_behalf=on_behalf))["verified"] == 1
     [session] = mail_server.sessions
     assert session.sign_ins[0].startswith(f"user={ADA}\x01")
     assert any(command.lower().startswith(f"mail from:<{envelope}>") for command in session.commands)
@@ -80,9 +80,9 @@ def test_a_user_sends_as_a_shared_mailbox_or_on_its_behalf(
     assert (message["From"], message["Sender"]) == (SHOP, header)
 
 
-def test_senders_of_one_user_ask_for_one_token(prove: Proof, script: Script, mail_server: MailServer, path: Path) -> None:
+def test_senders_of_one_user_ask_for_one_token(verify: Verify, script: Script, mail_server: MailServer, path: Path) -> None:
     renewed(script)
-    assert prove(ada(path), ada(path, SHOP))["verified"] == 2
+    assert verify(ada(path), ada(path, SHOP))["verified"] == 2
 
 
 @pytest.mark.parametrize(
@@ -94,25 +94,25 @@ def test_senders_of_one_user_ask_for_one_token(prove: Proof, script: Script, mai
         (53003, "invalid_grant", "Conditional Access", "Exclude"),
     ],
 )
-def test_a_refusal_says_what_to_do(prove: Proof, script: Script, path: Path, code: int, error: str, cause: str, remedy: str) -> None:
+def test_a_refusal_says_what_to_do(verify: Verify, script: Script, path: Path, code: int, error: str, cause: str, remedy: str) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(400, refused(code, error, "No, r3fresh-0."))
-    result = prove(ada(path), required=False)
-    [shown] = result["senders"]
-    assert (shown["verified"], shown["stage"], shown["code"]) == (False, "token", f"AADSTS{code}")
-    assert cause in shown["cause"]
-    assert remedy in shown["remedy"]
+    result = verify(ada(path), required=False)
+    [entry] = result["senders"]
+    assert (entry["verified"], entry["stage"], entry["code"]) == (False, "token", f"AADSTS{code}")
+    assert cause in entry["cause"]
+    assert remedy in entry["remedy"]
     assert "r3fresh-0" not in json.dumps(result)
 
 
-def test_a_user_who_has_not_signed_in(prove: Proof, tmp_path: Path) -> None:
-    result = prove(ada(tmp_path / "none"), required=False)
+def test_a_user_who_has_not_signed_in(verify: Verify, tmp_path: Path) -> None:
+    result = verify(ada(tmp_path / "none"), required=False)
     assert "ada@contoso.com has not signed in yet" in result["senders"][0]["cause"]
     assert "role delegated_sign_in" in result["senders"][0]["cause"]
 
 
-def test_check_mode_reads_no_token(prove: Proof, tmp_path: Path) -> None:
-    assert prove(ada(tmp_path / "none"), check_mode=True)["senders"][0]["verified"] is None
+def test_check_mode_reads_no_token(verify: Verify, tmp_path: Path) -> None:
+    assert verify(ada(tmp_path / "none"), check_mode=True)["senders"][0]["verified"] is None
 
 
 def test_an_application_that_does_not_exist(play: Play, service: Exchange, script: Script, mail_server: MailServer, path: Path) -> None:
@@ -127,10 +127,10 @@ def test_an_application_that_does_not_exist(play: Play, service: Exchange, scrip
 
 def test_bad_input_is_told_at_once(tmp_path: Path) -> None:
     wrong = [sender(method="delegated"), ada(tmp_path / "x", on_behalf=True)]
-    assert RESOURCE.check(parameters(RESOURCE.spec, senders=wrong)) == [
+    assert problems_of(RESOURCE, senders=wrong) == [
         "senders: erp: method delegated needs user, who has signed in (role delegated_sign_in).",
         "senders: erp: method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.",
         "senders: erp: token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable).",
-        "senders: ada: on_behalf has no meaning where the user sends as himself: leave it out.",
+        "senders: ada: on_behalf has no meaning where the user sends from the user's own address: leave it out.",
         "senders: ada: method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.",
     ]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
 from .._identity.test_tokens import DISCOVERY, DOCUMENT, TOKEN, granted
-from .test_smtp_probe import APP, APP_SECRET, CREDENTIAL, Proof, sender
+from .test_smtp_probe import APP, APP_SECRET, CREDENTIAL, Verify, sender
 
 HVE_SCOPE = "https://outlook.office.com/.default"
 
@@ -38,7 +38,7 @@ def cloud(mail_server: MailServer) -> dict[str, Any]:
 
 
 @pytest.fixture
-def prove(play: Play, service: Exchange, cloud: dict[str, Any]) -> Proof:
+def verify(play: Play, service: Exchange, cloud: dict[str, Any]) -> Verify:
     return lambda *senders, **options: play(RESOURCE, service, senders=list(senders), **{"cloud": cloud, **options})
 
 
@@ -46,31 +46,31 @@ def hve(**more: Any) -> dict[str, Any]:
     return sender("alarms@contoso.com", method="hve", **{"verify_recipient": "it@contoso.com"} | more)
 
 
-def test_high_volume_email_signs_in_with_a_token_for_its_own_audience(prove: Proof, script: Script, mail_server: MailServer) -> None:
+def test_high_volume_email_signs_in_with_a_token_for_its_own_audience(verify: Verify, script: Script, mail_server: MailServer) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).form(client_id=APP, client_secret=APP_SECRET, scope=HVE_SCOPE).answers(200, granted(1))
-    result = prove(hve(), **CREDENTIAL)
+    result = verify(hve(), **CREDENTIAL)
     assert result["verified"] == 1
     assert mail_server.sessions[0].sign_ins == ["user=alarms@contoso.com\x01auth=Bearer granted-1\x01\x01"]
 
 
-def test_a_token_with_little_life_left_is_not_shown_to_high_volume_email(prove: Proof, script: Script, mail_server: MailServer) -> None:
+def test_a_token_with_little_life_left_is_not_shown_to_high_volume_email(verify: Verify, script: Script, mail_server: MailServer) -> None:
     """A token of 800 seconds serves Exchange, but High Volume Email would refuse it within minutes."""
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(200, granted(1) | {"expires_in": 800})
     script.expect("POST", TOKEN).answers(200, granted(2))
-    result = prove(hve(), hve(name="again"), **CREDENTIAL)
+    result = verify(hve(), hve(name="again"), **CREDENTIAL)
     assert result["verified"] == 2
     assert [session.sign_ins[0].split("Bearer ")[1].rstrip("\x01") for session in mail_server.sessions] == ["granted-1", "granted-2"]
 
 
-def test_high_volume_email_takes_a_password_without_an_application(prove: Proof, mail_server: MailServer) -> None:
-    assert prove(hve(password="pa55 word"))["verified"] == 1
+def test_high_volume_email_takes_a_password_without_an_application(verify: Verify, mail_server: MailServer) -> None:
+    assert verify(hve(password="pa55 word"))["verified"] == 1
     assert mail_server.sessions[0].sign_ins == ["alarms@contoso.com", "pa55 word"]
 
 
 def test_high_volume_email_without_password_needs_an_application() -> None:
-    problems = RESOURCE.check(parameters(RESOURCE.spec, senders=[hve(), sender(), hve(password="x")]))
+    problems = problems_of(RESOURCE, senders=[hve(), sender(), hve(password="x")])
     assert problems == [
         "senders with method hve or oauth need app_unique_name or app_id, the application that they sign in as.",
         "senders with method hve or oauth need app_certificate_path or app_client_secret, that application's credential.",
@@ -91,39 +91,39 @@ def test_high_volume_email_without_password_needs_an_application() -> None:
     ],
 )
 def test_what_high_volume_email_refuses_is_explained_in_its_own_terms(
-    prove: Proof, mail_server: MailServer, answers: dict[str, str], code: str, cause: str
+    verify: Verify, mail_server: MailServer, answers: dict[str, str], code: str, cause: str
 ) -> None:
     mail_server.answers |= answers
-    [shown] = prove(hve(password="pa55 word"), required=False)["senders"]
-    assert (shown["verified"], shown["code"]) == (False, code)
-    assert shown["cause"].startswith(cause)
-    assert shown["remedy"]
+    [entry] = verify(hve(password="pa55 word"), required=False)["senders"]
+    assert (entry["verified"], entry["code"]) == (False, code)
+    assert entry["cause"].startswith(cause)
+    assert entry["remedy"]
 
 
-def test_a_cloud_without_the_service_is_told(prove: Proof, cloud: dict[str, Any]) -> None:
-    [shown] = prove(hve(password="x"), required=False, cloud=cloud | {"hve_host": ""})["senders"]
-    assert shown["cause"] == "this cloud has no server for method hve: give the sender's host"
+def test_a_cloud_without_the_service_is_told(verify: Verify, cloud: dict[str, Any]) -> None:
+    [entry] = verify(hve(password="x"), required=False, cloud=cloud | {"hve_host": ""})["senders"]
+    assert entry["cause"] == "this cloud has no server for method hve: give the sender's host"
 
 
 def acs(**more: Any) -> dict[str, Any]:
     return sender("invoices@elsewhere.example", method="acs", **more)
 
 
-def test_azure_communication_services_take_a_username_and_the_applications_secret(prove: Proof, mail_server: MailServer) -> None:
-    result = prove(acs(username="contoso-invoices"), acs(password="its own"), app_client_secret=APP_SECRET)
+def test_azure_communication_services_take_a_username_and_the_applications_secret(verify: Verify, mail_server: MailServer) -> None:
+    result = verify(acs(username="contoso-invoices"), acs(password="its own"), app_client_secret=APP_SECRET)
     assert result["verified"] == 2
     signs = sorted(session.sign_ins for session in mail_server.sessions)
     assert signs == [["contoso-invoices", APP_SECRET], ["invoices@elsewhere.example", "its own"]]
 
 
-def test_azure_communication_services_take_a_token_where_there_is_no_secret(prove: Proof, script: Script, tmp_path: Any) -> None:
-    problems = RESOURCE.check(parameters(RESOURCE.spec, senders=[acs()]))
+def test_azure_communication_services_take_a_token_where_there_is_no_secret(verify: Verify, script: Script, tmp_path: Any) -> None:
+    problems = problems_of(RESOURCE, senders=[acs()])
     assert len(problems) == 2
-    result = prove(acs(), app_id=APP, app_certificate_path=str(tmp_path / "none.pem"), required=False)
+    result = verify(acs(), app_id=APP, app_certificate_path=str(tmp_path / "none.pem"), required=False)
     assert "app_certificate_path is" in result["senders"][0]["cause"]
 
 
-def test_what_azure_communication_services_refuse_is_explained(prove: Proof, mail_server: MailServer) -> None:
+def test_what_azure_communication_services_refuse_is_explained(verify: Verify, mail_server: MailServer) -> None:
     mail_server.answers["password"] = "535 5.7.3 Authentication unsuccessful"
-    [shown] = prove(acs(password="x"), required=False)["senders"]
-    assert shown["cause"].startswith("the sign-in was refused: the SMTP username, the client secret or the application's role")
+    [entry] = verify(acs(password="x"), required=False)["senders"]
+    assert entry["cause"].startswith("the sign-in was refused: the SMTP username, the client secret or the application's role")
