@@ -14,7 +14,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._entra import applica
 from ansible_collections.mailops.m365.plugins.module_utils._entra.application_lookup import Application, application_id, find_application
 from ansible_collections.mailops.m365.plugins.module_utils._exchange import addresses, mx_hosts
 from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenCache
-from ansible_collections.mailops.m365.plugins.module_utils._verification.context import mx_host
+from ansible_collections.mailops.m365.plugins.module_utils._verification.reading import mx_host
 
 from ....conftest import TENANT, FakeClock, parameters
 from ....script import Script
