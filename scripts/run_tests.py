@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts.test_parts import REPO, Part, run
 
-# Hosts and messages wait more than they work: so many workers keep two cores busy.
-WORKERS = 4
+# Tests wait more than they compute: so many workers of pytest-xdist keep two cores busy.
+WORKERS = 5
 # So many failures of a part are named in the summary.
 MOST_NAMED = 10
 CHECK, TEST = ["-m", "not tier_test and not tier_all"], ["-m", "not tier_all"]

@@ -33,6 +33,17 @@ DOWNLOADED = (
     "acl dovecot-core dovecot-submissiond fail2ban libnet-ssleay-perl libphp-phpmailer libsasl2-modules msmtp php-cli php-mbstring "
     "postfix postfix-lmdb postfix-pcre psmisc python3-msal python3-systemd python3-venv ssl-cert swaks"
 )
+# What role relay_host installs for OAuth: installed already on a host that is to become a relay, where a test is not about that.
+INSTALLED = "ca-certificates dovecot-core dovecot-submissiond libsasl2-modules openssl postfix python3-msal"
+_INSTALL = """
+set -eu
+mount -t proc proc "$1/proc"
+mount --rbind /dev "$1/dev"
+printf '#!/bin/sh\\nexit 101\\n' > "$1/usr/sbin/policy-rc.d" && chmod 755 "$1/usr/sbin/policy-rc.d"
+root=$1 && shift
+DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install --quiet --yes --no-install-recommends --no-download "$@"
+rm "$root/usr/sbin/policy-rc.d"
+"""
 # dpkg need not wait for the disk, and nobody reads manuals here.
 _DPKG = ("force-unsafe-io", "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*")
 # Timers that would run in the middle of a test.
@@ -54,6 +65,31 @@ def root(release: str, cache: Path = CACHE) -> Path:
         return found or _make(release, recipe, cache)
 
 
+def relay_root(release: str, cache: Path = CACHE) -> Path:
+    """The same with the packages of a relay installed."""
+    base = root(release, cache)
+    recipe = hashlib.sha256(f"{base.name} {INSTALLED} {_INSTALL}".encode()).hexdigest()[:12]
+    made = cache / f"{release}+relay-{recipe}"
+    with _locked(cache / f"{release}.lock"):
+        if not made.exists():
+            _install(base, made)
+        return made
+
+
+def _install(base: Path, made: Path) -> None:
+    unfinished = made.with_name(f"{made.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    subprocess.run(["cp", "--archive", "--reflink=auto", base, unfinished], check=True)
+    command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", _INSTALL, "sh", str(unfinished), *INSTALLED.split()]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise ImageError(f"the packages of a relay could not be installed into {unfinished}:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+    for old in made.parent.glob(f"{made.name.rpartition('-')[0]}-*"):
+        if old != unfinished and not _in_use(old):
+            shutil.rmtree(old)
+    unfinished.rename(made)
+
+
 def tested() -> tuple[str, ...]:
     """The releases of this run's hosts."""
     limit = os.environ.get(LIMIT, "").split()
@@ -68,7 +104,7 @@ def in_this_run(release: str) -> str:
 def make_all() -> None:
     """Make every root of this run that is missing: before a network is entered, from which no mirror can be reached."""
     for release in tested():
-        root(release)
+        relay_root(release)
 
 
 def _is_young(path: Path) -> bool:

@@ -62,10 +62,10 @@ class World:
         for host in self.hosts.values():
             host.wait()
 
-    def boot(self, name: str, release: str) -> Host:
-        """One more host."""
+    def boot(self, name: str, release: str, *, installed: bool = False) -> Host:
+        """One more host; `installed`: with the packages of a relay."""
         release = image.in_this_run(release)
-        host = self._start(name, release, image.root(release))
+        host = self._start(name, release, image.relay_root(release) if installed else image.root(release))
         host.wait()
         return host
 

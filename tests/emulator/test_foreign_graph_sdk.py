@@ -16,7 +16,11 @@ from emulator.launcher import Emulator
 from tests.contract import check_contract
 from tests.emulator.conftest import TENANT, app_id
 
-pytestmark = [pytest.mark.one_python_is_enough, pytest.mark.xdist_group("graph_sdk")]  # one run of it serves all tests
+pytestmark = [
+    pytest.mark.one_python_is_enough,
+    pytest.mark.tier_all,
+    pytest.mark.xdist_group("graph_sdk"),
+]  # one run of it serves all tests
 HERE = Path(__file__).resolve().parent
 PYTHON = HERE.parents[1] / ".venv-clients/bin/python"
 SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"

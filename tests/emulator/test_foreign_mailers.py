@@ -20,7 +20,7 @@ from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
 from tests.emulator.smtp_world import OPS, PASSWORD
 from tests.emulator.test_smtp_clients_whole import OUTSIDE, TENANT
 
-pytestmark = pytest.mark.one_python_is_enough
+pytestmark = [pytest.mark.one_python_is_enough, pytest.mark.tier_all]
 HERE = Path(__file__).resolve().parent / "clients"
 PHPMAILER = Path("/usr/share/php/libphp-phpmailer/autoload.php")
 # The pinned one that `make test-emulator` fetches, else Debian's.

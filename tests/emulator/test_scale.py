@@ -92,6 +92,7 @@ def session() -> Any:
 
 
 @pytest.mark.one_python_is_enough
+@pytest.mark.tier_all
 def test_a_tenant_of_a_hundred_thousand_mailboxes(session: Any) -> None:
     document = tenant("large", [{"generate": MAILBOXES, "address": "user{n:06d}@large.example"}])
     with Emulator({"tenants": [document]}, patience=120) as emulator:
@@ -105,6 +106,7 @@ def test_a_tenant_of_a_hundred_thousand_mailboxes(session: Any) -> None:
 
 
 @pytest.mark.one_python_is_enough
+@pytest.mark.tier_all
 def test_five_hundred_tenants(session: Any) -> None:
     names = [f"tenant{n:03d}" for n in range(TENANTS)]
     documents = [tenant(name, [{"generate": 20, "address": f"user{{n}}@{name}.example"}]) for name in names]

@@ -56,7 +56,7 @@ def _add_ipv6(address: str) -> list[str]:
 
 def deploy(world: World) -> dict[str, DeviceRelay]:
     """Deploy the relays; release -> relay."""
-    device_relays = {release: DeviceRelay(world, world.boot(name, release)) for release, name in RELEASES.items()}
+    device_relays = {release: DeviceRelay(world, world.boot(name, release, installed=True)) for release, name in RELEASES.items()}
     hosts = {relay.host.name: _variables(relay) for relay in device_relays.values()}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": SENDERS}}}}
     overlay = world.directory / "devices.json"

@@ -77,7 +77,7 @@ def _plain(pem: str) -> str:
 
 @pytest.fixture(scope="module")
 def relay(world: World) -> Iterator[RotatingRelay]:
-    result = RotatingRelay(world, world.boot("relay1", "trixie"), MAILBOX)
+    result = RotatingRelay(world, world.boot("relay1", "trixie", installed=True), MAILBOX)
     result.converge()
     yield result
     world.remove("relay1")

@@ -117,7 +117,7 @@ def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def hosts(world: World) -> dict[str, Host]:
     """Release -> relay, deployed by one run of playbook site; each is idle while the other is tested."""
-    booted = {release: world.boot(f"two{release}", release) for release in image.tested()}
+    booted = {release: world.boot(f"two{release}", release, installed=True) for release in image.tested()}
     deploy(world, [host.name for host in booted.values()])
     return booted
 

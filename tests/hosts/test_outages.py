@@ -48,8 +48,8 @@ def variables(mailbox: str) -> dict[str, Any]:
 class Relays:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.relay = Relay(world, world.boot("relay1", "trixie"), "scanner@contoso.com")
-        self.isolated = Relay(world, world.boot("relay2", "bookworm"), "erp@contoso.com")
+        self.relay = Relay(world, world.boot("relay1", "trixie", installed=True), "scanner@contoso.com")
+        self.isolated = Relay(world, world.boot("relay2", "bookworm", installed=True), "erp@contoso.com")
         self.variables = {"relay1": variables(self.relay.mailbox), "relay2": variables(self.isolated.mailbox)}
         self.blocked_since = 0.0
         self.isolated_outcome: dict[str, str] = {}

@@ -46,7 +46,9 @@ class TwoRelays:
 
 @pytest.fixture(scope="module")
 def relays(world: World) -> TwoRelays:
-    hosts = [Relay(world, world.boot(name, release), MAILBOX) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))]
+    hosts = [
+        Relay(world, world.boot(name, release, installed=True), MAILBOX) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))
+    ]
     result = TwoRelays(world, *hosts)
     result.converge()
     return result
@@ -97,7 +99,7 @@ def test_lost_relay_is_rebuilt_from_its_backup(relays: TwoRelays) -> None:
     file = relays.first.host.run("mailops-relay backup /var/backups/mailops-relay").strip()
     kept = relays.first.host.run(f"base64 --wrap=0 {shlex.quote(file)}")
     world.remove("relay1")
-    relays.first = Relay(world, world.boot("relay1", "bookworm"), MAILBOX)
+    relays.first = Relay(world, world.boot("relay1", "bookworm", installed=True), MAILBOX)
     client = next(one["app_id"] for one in world.admin.tenant("contoso.com")["applications"] if one.get("certificates"))
     alone = COMMON | {
         "relay_tenant": "",
