@@ -68,12 +68,12 @@ def scan(world: World) -> None:
     if sent.returncode:
         raise Wrong(f"the scanner could not send: {sent.stderr.strip().splitlines()[-1]}")
     host, limit = world.hosts["relay1"], time.monotonic() + 60
-    while not (told := journey(host)) or not told["sent"]:
+    while not (trace := read_trace(host)) or not trace["sent"]:
         if time.monotonic() > limit:
             raise Wrong(f"the scan did not arrive: {host.call('mailops-relay status').stdout}")
         time.sleep(0.5)
     say(f"  {'scanner':9} → {'Postfix':13}  {float(sent.stdout):>6.2f} s  25, allowed by its address ({device.address})")
-    for hop in told["hops"][1:]:
+    for hop in trace["hops"][1:]:
         say(f"  {hop['from']:9} → {hop['to']:13}  {hop['seconds']:>6.2f} s  {hop['event']}: {hop['detail'][:90]}")
     arrived = [message for message in world.admin.messages(recipient="ada@contoso.com") if message["message_id"] == MESSAGE_ID]
     senders = [email.utils.parseaddr(one["header_from"])[1] for one in arrived]
@@ -83,8 +83,8 @@ def scan(world: World) -> None:
     say(f"  In Ada's mailbox: {header['Subject']!r} from {header['From']}; replies go to {header['Reply-To']}.")
 
 
-def journey(host: Any) -> dict[str, Any]:
-    """What the relay's journal tells of the scan so far."""
+def read_trace(host: Any) -> dict[str, Any]:
+    """The hops of the scan so far, from the relay's journal."""
     done = host.call(["mailops-relay", "trace", MESSAGE_ID, "--json"])
     return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
 

@@ -33,7 +33,7 @@ SERVICES = {
     "graph": "Microsoft Graph",
     "exchange": "Exchange Online",
     "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
-    "relay": "The relay host: Postfix, the bridge and the network",
+    "relay": "The relay host: Postfix, the submission proxy and the network",
     "dns": "DNS servers that take updates",
     "hve": "High Volume Email: smtp.hve.mx.microsoft",
     "acs": "Azure Communication Services Email: smtp.azurecomm.net",
