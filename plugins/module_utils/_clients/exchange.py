@@ -22,9 +22,9 @@ from .._core.errors import ExchangeError
 from .._core.json_types import JsonObject
 from .._http.batch import ItemResponse, chunks, send_batch
 from .._http.transport import THROTTLED, Request, Response
-from .._identity.tokens import TokenCache
+from .._identity.token_cache import TokenCache
 from .authorized import AuthorizedTransport
-from .run_cache import RunFacts
+from .run_cache import RunCache
 
 PAGE = 1000
 BATCH = 10
@@ -90,9 +90,9 @@ class Outcome:
 class ExchangeClient:
     """Runs cmdlets. `tenant` is the tenant's id: the path and the anchor of every request hold it."""
 
-    def __init__(self, authorized: AuthorizedTransport, tenant: str, facts: RunFacts | None = None) -> None:
+    def __init__(self, authorized: AuthorizedTransport, tenant: str, run_cache: RunCache | None = None) -> None:
         self._authorized, self._tenant = authorized, tenant
-        self.facts = facts or RunFacts(TokenCache())
+        self.run_cache = run_cache or RunCache(TokenCache())
         self._root = f"{authorized.base}/adminapi/beta/{tenant}"
 
     def run(self, command: Command) -> Outcome:
@@ -153,7 +153,8 @@ class ExchangeClient:
         error = _error_of(command, answer)
         if error:
             raise error
-        return answer.json()
+        body: JsonObject = answer.json()
+        return body
 
     def _pages(self, command: Command, body: JsonObject) -> Outcome:
         outcome = Outcome()
@@ -233,7 +234,7 @@ def boolean(value: Any) -> bool | None:
     """A Boolean property: some cmdlets answer with the words True and False."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
-    return value
+    return value if isinstance(value, bool) else None
 
 
 def names(value: Any) -> list[str]:

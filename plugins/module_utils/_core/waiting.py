@@ -73,8 +73,8 @@ class Backoff:
 
     def pause(self, number: int) -> float:
         """The pause after the attempt with this number, from 1."""
-        pause = min(self.longest, self.first * 2 ** (number - 1))
-        return pause * random.uniform(1 - self.jitter, 1 + self.jitter) if self.jitter else pause  # noqa: S311 - no secret
+        pause = min(self.longest, self.first * 2.0 ** (number - 1))
+        return pause * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 - no secret
 
 
 class Retry:

@@ -16,7 +16,7 @@ from .._clients.arm import ArmClient
 from .._clients.authorized import AuthorizedTransport
 from .._clients.exchange import ExchangeClient
 from .._clients.graph import GraphClient
-from .._clients.run_cache import RunFacts
+from .._clients.run_cache import RunCache
 from .._core.errors import InvalidInput
 from .._core.waiting import Clock, SystemClock
 from .._http import clouds
@@ -24,7 +24,8 @@ from .._http.transport import Sender, Session, Transport
 from .._identity import methods
 from .._identity.credentials import GUID
 from .._identity.device_code import Prompt
-from .._identity.tokens import TokenCache, TokenSource
+from .._identity.token_cache import TokenCache
+from .._identity.tokens import TokenSource
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
@@ -56,7 +57,7 @@ class Tenant:
         self.transport = Transport(self._session, self.clock)
         self.cost = self.transport.cost
         self.token_cache = TokenCache(token_directory)
-        self.facts = RunFacts(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
+        self.run_cache = RunCache(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
 
     def check_credential(self) -> None:
         """Read the credential now: a wrong path, password or date is found before any request."""
@@ -82,7 +83,7 @@ class Tenant:
         """Paths and anchors of Exchange hold the tenant's id, also where the tenant was named by a domain."""
         authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
         named_by_id = GUID.fullmatch(self.name)
-        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope), self.facts)
+        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope), self.run_cache)
 
     def close(self) -> None:
         if isinstance(self._session, Session):

@@ -64,17 +64,17 @@ def find_application(tenant: Tenant, app_id: str | None, unique_name: str | None
 
 def cache_application(tenant: Tenant, unique_name: str, application: Application) -> None:
     """Store an application for later tasks of the run."""
-    tenant.facts.put(f"application {unique_name}", asdict(application))
+    tenant.run_cache.put(f"application {unique_name}", asdict(application))
 
 
 def cached_application(tenant: Tenant, unique_name: str) -> Application | None:
     """The application that an earlier task of the run has stored."""
-    cached = tenant.facts.get(f"application {unique_name}")
+    cached = tenant.run_cache.get(f"application {unique_name}")
     return Application(**cached) if cached else None
 
 
 def uncache_application(tenant: Tenant, unique_name: str) -> None:
-    tenant.facts.forget(f"application {unique_name}")
+    tenant.run_cache.forget(f"application {unique_name}")
 
 
 def problems(option: str, names: Sequence[str]) -> list[str]:

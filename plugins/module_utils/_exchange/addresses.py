@@ -16,14 +16,14 @@ ACCEPTED_DOMAINS = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("
 
 def accepted_domains(exchange: ExchangeClient) -> set[str]:
     """The organization's accepted domains, in lower case; read once a run."""
-    cached = exchange.facts.get("accepted domains")
+    cached = exchange.run_cache.get("accepted domains")
     return set(cached) if cached else learn_domains(exchange, exchange.run(ACCEPTED_DOMAINS))
 
 
 def learn_domains(exchange: ExchangeClient, outcome: Outcome) -> set[str]:
     """The domains that ACCEPTED_DOMAINS answered, kept for the run's later tasks."""
     domains = {str(item["DomainName"]).lower() for item in outcome.checked().values}
-    exchange.facts.put("accepted domains", sorted(domains))
+    exchange.run_cache.put("accepted domains", sorted(domains))
     return domains
 
 

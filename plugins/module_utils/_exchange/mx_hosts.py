@@ -21,12 +21,12 @@ def records(domain: str) -> Call:
 
 def known(tenant: Tenant, domain: str) -> str:
     """The domain's MX host, where a task of this run has read it."""
-    return str(tenant.facts.get(f"mx {domain}") or "")
+    return str(tenant.run_cache.get(f"mx {domain}") or "")
 
 
 def learn(tenant: Tenant, domain: str, found: dict[str, Any] | None) -> str:
     """The MX host among the records that were read, kept for the run's later tasks; empty where there is none."""
     host = next((str(record["mailExchange"]) for record in (found or {}).get("value", []) if record.get("mailExchange")), "")
     if host:
-        tenant.facts.put(f"mx {domain}", host)
+        tenant.run_cache.put(f"mx {domain}", host)
     return host

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def resolve(value: object) -> Cloud:
     raise InvalidInput(f"m365_cloud is {value!r}: use the name of a cloud ({', '.join(CLOUDS)}) or a mapping.")
 
 
-def _from_mapping(value: dict) -> Cloud:
+def _from_mapping(value: JsonObject) -> Cloud:
     problems = [f"{name} is not a setting of a cloud" for name in value if name not in _FIELDS]
     problems += [f"{name} is missing" for name in _REQUIRED if not value.get(name)]
     for name in _URLS:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the automation's application proves who it is: one class a method, each giving msal its credential.
 
-Private to the collection. Sources: "Microsoft identity platform application authentication certificate credentials";
+Sources: "Microsoft identity platform application authentication certificate credentials";
 MSAL for Python, ConfidentialClientApplication.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import InvalidInput, MissingLibrary
+from .._core.json_types import JsonObject
 from .sign_in import Credential, SignIn, confidential
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ClientSecret:
     def for_msal(self) -> Any:
         return self.value
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
         return confidential(sign_in, self.for_msal(), scope, claims)
 
     def fingerprint(self) -> str:
@@ -55,7 +56,7 @@ class ClientCertificate:
     def for_msal(self) -> Any:
         return {"private_key": self.private_key, "public_certificate": self.certificate}
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
         return confidential(sign_in, self.for_msal(), scope, claims)
 
     def fingerprint(self) -> str:

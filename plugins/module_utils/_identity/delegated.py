@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A user's sign-in that is kept: the refresh token lies in a token store and is renewed at every use.
 
-Private to the collection. Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
+Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
 "Refresh tokens in the Microsoft identity platform" (replaced at every use; 90 days without use end one).
 """
 
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._core.errors import InvalidInput, MailopsError, SignInError
+from .._core.json_types import JsonObject
 from .device_code import Prompt, ask
 from .sign_in import SignIn, public
+from .token_errors import sign_in_error
 from .token_stores import TokenStore
-from .tokens import sign_in_error
 
 # invalid_grant that no new sign-in mends: consent, Conditional Access, an account that is disabled or unknown.
 _LASTING = {"AADSTS65001", "AADSTS53003", "AADSTS50057", "AADSTS50034", "AADSTS50020"}
@@ -39,7 +39,7 @@ class StoredSignIn:
     token_store: TokenStore = field(repr=False)
     keep: bool = True
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
         lock = hashlib.sha256(f"token_store {self.token_store.where} {self.user.lower()}".encode()).hexdigest()
         with sign_in.cache.locked(lock):
             held = self.token_store.read()
@@ -48,7 +48,7 @@ class StoredSignIn:
                     f"{self.user} has not signed in yet: {self.token_store.where} holds no refresh token; sign in (role delegated_sign_in)"
                 )
             client = public(sign_in)
-            answer: dict[str, Any] = client.acquire_token_by_refresh_token(held, scopes=[scope], claims_challenge=claims)
+            answer: JsonObject = client.acquire_token_by_refresh_token(held, scopes=[scope], claims_challenge=claims)
             if "access_token" not in answer:
                 raise refused(sign_in.tenant, self.user, answer)
             check_person(self.user, answer)
@@ -72,7 +72,7 @@ def sign_in_user(sign_in: SignIn, user: str, token_store: TokenStore, prompt: Pr
     token_store.write(answer["refresh_token"])
 
 
-def refused(tenant: str, user: str, answer: dict[str, Any]) -> SignInError:
+def refused(tenant: str, user: str, answer: JsonObject) -> SignInError:
     """The failure of a user's sign-in; SignInAgain where a new one would pass."""
     found = sign_in_error(f"sign in to {tenant} as {user}", answer)
     if answer.get("error") not in ("invalid_grant", "interaction_required") or found.code in _LASTING:
@@ -80,7 +80,7 @@ def refused(tenant: str, user: str, answer: dict[str, Any]) -> SignInError:
     return SignInAgain(found.attempted, found.service_message, code=found.code, entry=found.entry, request_id=found.request_id)
 
 
-def check_person(user: str, answer: dict[str, Any]) -> None:
+def check_person(user: str, answer: JsonObject) -> None:
     """The browser may have been signed in as somebody else."""
     found = str((answer.get("id_token_claims") or {}).get("preferred_username") or "")
     if found and found.lower() != user.lower():

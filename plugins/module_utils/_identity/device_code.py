@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A person signs in for the automation: a code is shown, the browser does the rest.
 
-Private to the collection. Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
+Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
 RFC 8628; "Refresh tokens in the Microsoft identity platform" (one for all resources).
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._core.bounds import DEVICE_CODE
+from .._core.json_types import JsonObject
 from .._core.waiting import Retry
 from .sign_in import SignIn, public
 
@@ -27,7 +28,7 @@ class DeviceCode:
 
     prompt: Prompt = field(repr=False)
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
         client = public(sign_in)
         kept = hashlib.sha256(f"refresh {sign_in.authority.lower()} {sign_in.client_id.lower()}".encode()).hexdigest()
         with sign_in.cache.locked(kept):
@@ -39,31 +40,31 @@ class DeviceCode:
     def fingerprint(self) -> str:
         return "device code"
 
-    def _refreshed(self, client: Any, sign_in: SignIn, kept: str, scope: str, claims: str | None) -> dict[str, Any] | None:
+    def _refreshed(self, client: Any, sign_in: SignIn, kept: str, scope: str, claims: str | None) -> JsonObject | None:
         token = (sign_in.cache.get(kept) or {}).get("refresh_token")
         if not token:
             return None
-        answer: dict[str, Any] = client.acquire_token_by_refresh_token(token, scopes=[scope], claims_challenge=claims)
+        answer: JsonObject = client.acquire_token_by_refresh_token(token, scopes=[scope], claims_challenge=claims)
         return answer if "access_token" in answer else None
 
 
 def ask(
     client: Any, sign_in: SignIn, scope: str, prompt: Prompt, *, claims: str | None = None, who: str = "", timeout: float = 900.0
-) -> dict[str, Any]:
+) -> JsonObject:
     """Show a code and wait until somebody has signed in with it; the last answer, which has `error` where nobody has."""
-    flow: dict[str, Any] = client.initiate_device_flow(scopes=[scope])
+    flow: JsonObject = client.initiate_device_flow(scopes=[scope])
     if "user_code" not in flow:
         return flow
     prompt(f"{sign_in.tenant}: {f'for {who}: ' if who else ''}{flow['message']}")
     poll = Retry(DEVICE_CODE, sign_in.transport, min(float(flow.get("expires_in", 900)), timeout))
     while True:
         # One request at a time: the transport waits and counts it as cost. msal itself adds to the interval on slow_down.
-        answer: dict[str, Any] = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
+        answer: JsonObject = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
         if answer.get("error") not in ("authorization_pending", "slow_down"):
             return answer
         if not poll.again(float(flow["interval"]) if "interval" in flow else None):
             return answer
 
 
-def _at_once(_flow: dict[str, Any]) -> bool:
+def _at_once(_flow: JsonObject) -> bool:
     return True

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Workload identity federation: a token of another issuer stands for the application's credential; no secret is kept.
 
-Private to the collection. Sources: "Workload identity federation"; GitHub, "OpenID Connect reference" (the request for
+Sources: "Workload identity federation"; GitHub, "OpenID Connect reference" (the request for
 a job's token); GitLab, "OpenID Connect authentication using ID tokens".
 """
 
@@ -13,10 +13,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
 from .._core.errors import InvalidInput, SignInError
+from .._core.json_types import JsonObject
 from .._http.transport import Request
 from . import managed_identity
 from .sign_in import SignIn, confidential
@@ -149,7 +150,7 @@ class FederatedToken:
 
     source: Source
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
         assertion = self.source.read(sign_in)
         return confidential(sign_in, {"client_assertion": lambda: assertion}, scope, claims)
 

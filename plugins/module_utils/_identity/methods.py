@@ -1,17 +1,14 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which way of signing in the options mean: one option chooses, and left alone it follows from what is given.
-
-Private to the collection.
-"""
+"""Which way of signing in the options mean: one option chooses, and left alone it follows from what is given."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 from . import credentials, managed_identity
 from .device_code import DeviceCode, Prompt
 from .federated import FederatedToken, IdentityToken, Source, TokenFile, TokenRequest, TokenVariable
@@ -28,7 +25,7 @@ _GIVEN = {
 }
 
 
-def chosen(params: dict[str, Any]) -> str:
+def chosen(params: JsonObject) -> str:
     """The method's name. Without a choice: what is given, then what the platform offers."""
     method = str(params.get("auth_method") or "auto")
     if method != "auto":
@@ -43,7 +40,7 @@ def chosen(params: dict[str, Any]) -> str:
     return "client_secret"  # which is missing, and load() says so
 
 
-def load(params: dict[str, Any], prompt: Prompt | None = None) -> Credential:
+def load(params: JsonObject, prompt: Prompt | None = None) -> Credential:
     """The credential that the options mean; InvalidInput names the variable where they mean none, or two."""
     method = chosen(params)
     secret, path, password = (params.get(name) for name in ("client_secret", "certificate_path", "certificate_password"))
@@ -63,7 +60,7 @@ def load(params: dict[str, Any], prompt: Prompt | None = None) -> Credential:
     return credentials.load(_companion(secret, method, "client_secret", "AZURE_CLIENT_SECRET"), None, None)
 
 
-def _is_auto(params: dict[str, Any]) -> bool:
+def _is_auto(params: JsonObject) -> bool:
     return params.get("auth_method") in (None, "auto")
 
 
@@ -73,14 +70,14 @@ def _companion(value: str | None, method: str, option: str, variable: str) -> st
     return value
 
 
-def _refuse_two(params: dict[str, Any], options: list[str]) -> None:
+def _refuse_two(params: JsonObject, options: list[str]) -> None:
     given = [option for option in options if params.get(option)]
     if len(given) > 1:
         choose = "" if {_GIVEN[option] for option in given} == {"federated"} else ", or choose with m365_auth_method"
         raise InvalidInput(f"Both m365_{given[0]} and m365_{given[1]} are set: give one of them{choose}.")
 
 
-def _source(params: dict[str, Any]) -> Source:
+def _source(params: JsonObject) -> Source:
     source: Source
     if params.get("federated_token_file"):
         source = TokenFile(str(params["federated_token_file"]))
@@ -100,7 +97,7 @@ def _source(params: dict[str, Any]) -> Source:
     return source
 
 
-def _identity(params: dict[str, Any]) -> str:
+def _identity(params: JsonObject) -> str:
     value = str(params.get("managed_identity_client_id") or SYSTEM).strip()
     if value != SYSTEM and not credentials.GUID.fullmatch(value):
         raise InvalidInput(f"m365_managed_identity_client_id is {value!r}: give the identity's client id, a GUID, or {SYSTEM}.")

@@ -1,23 +1,23 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every way of signing in needs, and how an application signs in that has a credential of its own.
+"""What every credential needs to ask for a token, and the client credentials flow.
 
-Private to the collection. Source: "OAuth 2.0 client credentials flow on the Microsoft identity platform".
+Source: "OAuth 2.0 client credentials flow on the Microsoft identity platform".
 """
 
 from __future__ import annotations
 
 import types
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from .._core.errors import MissingLibrary
+from .._core.json_types import JsonObject
 from .._http.clouds import Cloud
 from .._http.transport import Transport
-
-if TYPE_CHECKING:
-    from .tokens import TokenCache
+from .msal_http import TokenEndpointHttp
+from .token_cache import TokenCache
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SignIn:
     cloud: Cloud
     tenant: str
     client_id: str
-    http: Any
+    http: TokenEndpointHttp
     transport: Transport
     cache: TokenCache
     attempted: str
@@ -38,17 +38,17 @@ class SignIn:
 
 
 class Credential(Protocol):
-    """One way of signing in."""
+    """A credential of an application, or of a user who signs in to it."""
 
     def fingerprint(self) -> str:
-        """What tells this credential from another, and nothing more of it."""
+        """An identifier of this credential that reveals nothing of it."""
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> dict[str, Any]:
-        """The token endpoint's answer, with the tenant's id as `tenant` where it is told; a refusal has `error`."""
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
+        """The token endpoint's answer, with the tenant's id as `tenant` where it is known; a refusal has `error`."""
 
 
 def msal() -> types.ModuleType:
-    """The library, imported when it is first needed."""
+    """The library msal, imported at the first use."""
     try:
         import msal as library
     except ImportError as error:
@@ -57,15 +57,15 @@ def msal() -> types.ModuleType:
 
 
 def public(sign_in: SignIn) -> Any:
-    """msal's client of an application without a credential, which users sign in to."""
+    """msal's client for an application without a credential, to which users sign in."""
     return msal().PublicClientApplication(
         sign_in.client_id, authority=sign_in.authority, http_client=sign_in.http, instance_discovery=False
     )
 
 
-def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: str | None) -> dict[str, Any]:
-    """A token for the application itself."""
-    # A new client a fetch: msal's own cache would answer a forced renewal from memory.
+def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: str | None) -> JsonObject:
+    """The token endpoint's answer to the client credentials flow."""
+    # A new client for each request: msal's own cache would answer a forced renewal from memory.
     client = msal().ConfidentialClientApplication(
         sign_in.client_id,
         authority=sign_in.authority,
@@ -73,6 +73,6 @@ def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: st
         http_client=sign_in.http,
         instance_discovery=False,
     )
-    answer: dict[str, Any] = client.acquire_token_for_client(scopes=[scope], claims_challenge=claims)
+    answer: JsonObject = client.acquire_token_for_client(scopes=[scope], claims_challenge=claims)
     # msal takes the tenant from the discovery document's token endpoint, where it is a GUID.
     return {**answer, "tenant": client.authority.tenant}

@@ -15,13 +15,14 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from .._core.bounds import TOKEN_COMMAND_TIMEOUT
 from .._core.errors import InvalidInput, MailopsError
+from .._core.json_types import JsonObject
 from .._core.redaction import hide
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, JsonObject] = {
     "kind": {"type": "str", "choices": ["file", "command", "environment"], "default": "file"},
     "path": {"type": "path"},
     "fetch": {"type": "list", "elements": "str"},
@@ -193,7 +194,7 @@ class EnvironmentTokenStore:
         self.prepare()
 
 
-def problems(options: dict[str, Any] | None) -> list[str]:
+def problems(options: JsonObject | None) -> list[str]:
     """The problems of a token store's options, one sentence each, with the option and the fix."""
     if not options:
         return ["token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)."]
@@ -213,7 +214,7 @@ def problems(options: dict[str, Any] | None) -> list[str]:
     return messages
 
 
-def make(options: dict[str, Any]) -> TokenStore:
+def make(options: JsonObject) -> TokenStore:
     """The token store of options without problems."""
     if options["kind"] == "file":
         return FileTokenStore(Path(options["path"]))

@@ -23,6 +23,8 @@ from . import (
 )
 from .entry import ErrorEntry
 
+__all__ = ["ENTRIES", "MAIL_SERVICES", "ErrorEntry", "arm", "dns", "entra", "exchange", "graph", "relay", "smtp", "smtp_cause", "smtp_code"]
+
 ENTRIES: tuple[ErrorEntry, ...] = (
     entra_entries.ENTRIES
     + graph_entries.ENTRIES

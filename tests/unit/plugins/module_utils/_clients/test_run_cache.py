@@ -8,12 +8,12 @@ import stat
 from pathlib import Path
 
 from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange import ExchangeClient
-from ansible_collections.mailops.m365.plugins.module_utils._clients.run_cache import RunFacts
+from ansible_collections.mailops.m365.plugins.module_utils._clients.run_cache import RunCache
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils._entra import application_lookup
 from ansible_collections.mailops.m365.plugins.module_utils._entra.application_lookup import Application, application_id, find_application
 from ansible_collections.mailops.m365.plugins.module_utils._exchange import addresses, mx_hosts
-from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenCache
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_cache import TokenCache
 from ansible_collections.mailops.m365.plugins.module_utils._verification.reading import mx_host
 
 from ....conftest import TENANT, FakeClock, parameters
@@ -23,18 +23,18 @@ from ..resources.test_exchange_service_principal import RESOURCE
 
 
 def test_a_fact_is_its_owners_and_the_runs(tmp_path: Path) -> None:
-    first, later = RunFacts(TokenCache(str(tmp_path)), "contoso"), RunFacts(TokenCache(str(tmp_path)), "contoso")
+    first, later = RunCache(TokenCache(str(tmp_path)), "contoso"), RunCache(TokenCache(str(tmp_path)), "contoso")
     assert first.get("domains") is None
     first.put("domains", ["contoso.com"])
     assert later.get("domains") == ["contoso.com"]
-    assert RunFacts(TokenCache(str(tmp_path)), "fabrikam").get("domains") is None
-    assert RunFacts(TokenCache(), "contoso").get("domains") is None  # another run
+    assert RunCache(TokenCache(str(tmp_path)), "fabrikam").get("domains") is None
+    assert RunCache(TokenCache(), "contoso").get("domains") is None  # another run
     later.forget("domains")
     assert first.get("domains") is None
 
 
 def test_facts_are_for_nobody_elses_eyes(tmp_path: Path) -> None:
-    RunFacts(TokenCache(str(tmp_path / "run")), "contoso").put("domains", ["contoso.com"])
+    RunCache(TokenCache(str(tmp_path / "run")), "contoso").put("domains", ["contoso.com"])
     (file,) = (tmp_path / "run").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "contoso" not in file.name
@@ -45,7 +45,7 @@ def test_accepted_domains_are_asked_once_a_run(authorize: object, tmp_path: Path
     client = authorize("exchange")  # type: ignore[operator]
     client.transport.sender = service
     for _task in range(3):
-        facts = RunFacts(TokenCache(str(tmp_path)), TENANT)
+        facts = RunCache(TokenCache(str(tmp_path)), TENANT)
         assert addresses.accepted_domains(ExchangeClient(client, TENANT, facts)) == {"contoso.com", "contoso.onmicrosoft.com"}
     assert service.requests == 1
 

@@ -16,7 +16,8 @@ from ansible_collections.mailops.m365.plugins.module_utils._core.errors import S
 from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Transport
 from ansible_collections.mailops.m365.plugins.module_utils._identity import methods
-from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenCache, TokenSource
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_cache import TokenCache
+from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenSource
 
 from ....conftest import CLIENT, TENANT, FakeClock
 from ....script import Script

@@ -19,7 +19,8 @@ from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response, Transport
 from ansible_collections.mailops.m365.plugins.module_utils._identity import credentials
 from ansible_collections.mailops.m365.plugins.module_utils._identity.credentials import ClientSecret
-from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenCache, TokenSource
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_cache import TokenCache
+from ansible_collections.mailops.m365.plugins.module_utils._identity.tokens import TokenSource
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ....conftest import CLIENT, SECRET, TENANT, FakeClock, certificate, pem
@@ -267,7 +268,7 @@ def test_an_error_without_a_code_keeps_its_name(source: Source, script: Script) 
 @pytest.mark.parametrize(("status", "body"), [(200, "<html>proxy</html>"), (302, ""), (403, "<html>blocked</html>"), (200, "[]")])
 def test_a_proxys_page_is_not_a_sign_in_service(source: Source, script: Script, status: int, body: str) -> None:
     script.expect("GET", DISCOVERY).answers(status, body)
-    with pytest.raises(SignInError, match=f"HTTP {status} without a sign-in service's words: check m365_cloud"):
+    with pytest.raises(SignInError, match=f"HTTP {status} is not a token endpoint's answer: check m365_cloud"):
         source("run").token(GRAPH)
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(status, body)
