@@ -1,26 +1,27 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Authentication policies: who may sign in to SMTP by password, and what everybody else may.
+"""Authentication policies: which mailboxes may use Basic authentication for SMTP, and the organization's default.
 
-Private to the collection. Sources: "Disable Basic authentication in Exchange Online"; New-/Set-AuthenticationPolicy, Set-User,
-Set-OrganizationConfig. Of a policy only AllowBasicAuthSmtp is this resource's; a new one allows nothing else.
+Sources: "Disable Basic authentication in Exchange Online"; New-/Set-AuthenticationPolicy, Set-User,
+Set-OrganizationConfig. This resource manages AllowBasicAuthSmtp alone; a new policy allows nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 
-from .._clients.exchange import Command
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, consistency
-from .._exchange.authentication_policies import SMTP, Found, read
+from .._exchange import addresses, authentication_policies, consistency
+from .._exchange.authentication_policies import Assignment, Current, DefaultPolicy, PolicyChange, read
 from .._planning import limits
 from . import security_defaults
 
@@ -43,121 +44,154 @@ OPTIONS = Spec(
 )
 
 
+@dataclass(frozen=True)
+class PolicyParams:
+    """The options of a policy; one that is None stays as it is."""
+
+    name: str
+    state: str
+    allow_basic_smtp: bool | None
+    mailboxes: tuple[str, ...] | None
+
+    @property
+    def key(self) -> str:
+        return self.name.lower()
+
+    @property
+    def present(self) -> bool:
+        return self.state == "present"
+
+
+@dataclass(frozen=True)
+class Params:
+    organization: str | None
+    exclusive: bool
+    basic_auth_end_date: str
+    basic_reenabled: bool
+    expected_mailboxes: tuple[str, ...]
+    policies: tuple[PolicyParams, ...] | None = nested(PolicyParams)
+
+    def allowing(self) -> list[str]:
+        """The names of the policies that are to allow Basic authentication for SMTP."""
+        return [policy.name for policy in self.policies or () if policy.present and policy.allow_basic_smtp]
+
+
+@dataclass(frozen=True)
+class InfoParams:
+    mailboxes: tuple[str, ...] | None
+
+
 @dataclass
-class Work:
-    create: list[tuple[str, bool]] = field(default_factory=list)
-    change: list[tuple[str, str, bool]] = field(default_factory=list)  # guid, name, allow
-    assign: list[tuple[str, str, str | None]] = field(default_factory=list)  # guid, address, policy's name
-    organization: list[str | None] = field(default_factory=list)  # the new default, if it changes
-    remove: list[tuple[str, str]] = field(default_factory=list)
+class Changes:
+    create: list[PolicyChange] = field(default_factory=list)
+    update: list[PolicyChange] = field(default_factory=list)
+    assign: list[Assignment] = field(default_factory=list)
+    default: DefaultPolicy | None = None
+    remove: list[PolicyChange] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
 
 
 class AuthenticationPolicy:
-    """module authentication_policy"""
+    """Module authentication_policy."""
 
     name = "authentication_policy"
     spec = TENANT | JOURNAL | EXPECTED | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        policies = params["policies"] or []
+    def validate(self, params: Params) -> list[str]:
         problems: list[str] = []
         names: set[str] = set()
-        holders: dict[str, str] = {}
-        for policy in policies:
-            name = policy["name"]
-            problems += _named(name, names)
-            problems += mail_addresses.problems(f"policies: {name}: mailboxes", policy["mailboxes"] or [])
-            if policy["state"] == "absent" and (policy["mailboxes"] or policy["allow_basic_smtp"]):
-                problems.append(f"policies: {name} is absent: take its mailboxes and allow_basic_smtp out.")
-            for address in {address.lower() for address in policy["mailboxes"] or []}:
-                other = holders.setdefault(address, name)
-                if other != name:
-                    problems.append(f"policies: {address} is in {other} and in {name}: a mailbox has one policy, keep one.")
-        absent = [p["name"] for p in policies if p["state"] == "absent" and p["name"].lower() == (params["organization"] or "").lower()]
-        if absent:
-            problems.append(
-                f"organization is {params['organization']}, which policies makes absent: name another, or an empty text for none."
-            )
-        if params["exclusive"] and params["policies"] is None:
+        policy_of: dict[str, str] = {}
+        for policy in params.policies or ():
+            problems += _name_problems(policy.name, names)
+            problems += mail_addresses.problems(f"policies: {policy.name}: mailboxes", policy.mailboxes or ())
+            if not policy.present and (policy.mailboxes or policy.allow_basic_smtp):
+                problems.append(f"policies: {policy.name} is absent: remove its mailboxes and allow_basic_smtp.")
+            for address in {address.lower() for address in policy.mailboxes or ()}:
+                other = policy_of.setdefault(address, policy.name)
+                if other != policy.name:
+                    problems.append(f"policies: {address} is in {other} and in {policy.name}: a mailbox has one policy, keep one.")
+        absent = {policy.key for policy in params.policies or () if not policy.present}
+        if (params.organization or "").lower() in absent:
+            problems.append(f"organization is {params.organization}, which policies makes absent: name another, or an empty text for none.")
+        if params.exclusive and params.policies is None:
             problems.append("exclusive is true without policies: give the list of policies, or [] to return all to the default.")
-        return problems + _dated(params["basic_auth_end_date"])
+        return problems + _date_problems(params.basic_auth_end_date)
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        policies = params["policies"] or []
-        wanted = {a.lower(): p["name"].lower() for p in policies for a in p["mailboxes"] or []}
-        absent = {p["name"].lower() for p in policies if p["state"] == "absent"}
-        found, missing = read(
-            tenant, wanted, absent, everybody=params["exclusive"], expected=addresses.expected(params["expected_mailboxes"], check_mode)
-        )
-        refuse(tenant, params, found, wanted, missing)
-        titles = {p["name"].lower(): p["name"] for p in policies} | {key: policy.name for key, policy in found.policies.items()}
-        work, before, after = Work(), dict[str, Any](), dict[str, Any]()
-        will = _plan_policies(policies, found, work, before, after)
-        targets = _targets(found, wanted, absent, exclusive=params["exclusive"])
-        changed = {a: titles.get(key or "") for a, key in sorted(targets.items()) if key != found.users[a][1]}
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        policies = params.policies or ()
+        desired = {address.lower(): policy.key for policy in policies for address in policy.mailboxes or ()}
+        absent = {policy.key for policy in policies if not policy.present}
+        expected = addresses.expected(params.expected_mailboxes, check_mode)
+        current, missing = read(tenant, desired, absent, every_user=params.exclusive, expected=expected)
+        refuse(tenant, params, current, desired, missing)
+        titles = {policy.key: policy.name for policy in policies} | {key: policy.name for key, policy in current.policies.items()}
+        changes = Changes()
+        before: JsonObject = {}
+        after: JsonObject = {}
+        will = _plan_policies(policies, current, changes, before, after)
+        targets = _targets(current, desired, absent, exclusive=params.exclusive)
+        changed = {a: titles.get(key or "") for a, key in sorted(targets.items()) if key != current.users[a].policy}
         if changed:
-            before["mailboxes"] = {a: found.title(found.users[a][1]) for a in changed}
+            before["mailboxes"] = {a: current.title(current.users[a].policy) for a in changed}
             after["mailboxes"] = dict(changed)
-            work.assign = [(found.users[a][0], a, title) for a, title in changed.items()]
-        default = found.organization if params["organization"] is None else params["organization"].lower() or None
-        if default != found.organization:
-            before["organization"], after["organization"] = found.title(found.organization), titles.get(default or "")
-            work.organization = [titles.get(default or "")]
+            changes.assign = [Assignment(current.users[a].guid, a, title) for a, title in changed.items()]
+        default = current.organization if params.organization is None else params.organization.lower() or None
+        if default != current.organization:
+            before["organization"], after["organization"] = current.title(current.organization), titles.get(default or "")
+            changes.default = DefaultPolicy(titles.get(default or ""))
         outcome = {"organization": titles.get(default or "", default), "policies": will, "changed_mailboxes": changed}
-        notes = ([NOTE] if work else []) + _ending(params)
-        return Plan(before, after, [work] if work else [], {"authentication_policy": outcome}, notes)
+        notes = ([NOTE] if changes else []) + _end_date_notes(params)
+        return Plan(before, after, changes or None, {"authentication_policy": outcome}, notes)
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        """Nobody is shut out on the way: what opens comes first, then who has what, then what closes."""
-        [work] = plan.steps
-        made = [Command("New-AuthenticationPolicy", {"Name": name} | ({SMTP: True} if allow else {}),
-                        attempted=f"create the authentication policy {name}") for name, allow in work.create]  # fmt: skip
-        changes = {allow: [_set(guid, name, allow) for guid, name, to in work.change if to is allow] for allow in (True, False)}
-        for outcome in tenant.exchange.batch(made):
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+        """In an order that refuses no sender in between: what allows, then the assignments, then what refuses."""
+        changes = plan.pending
+        for outcome in tenant.exchange.batch([authentication_policies.create_command(policy) for policy in changes.create]):
             outcome.checked()
-        consistency.run_all(tenant, changes[True])
-        consistency.run_all(tenant, [_assign(*step) for step in work.assign])
-        consistency.run_all(tenant, [_default(name) for name in work.organization])
-        consistency.run_all(tenant, changes[False])
-        for outcome in tenant.exchange.batch([_remove(guid, name) for guid, name in work.remove]):
+        consistency.run_all(tenant, [authentication_policies.update_command(policy) for policy in changes.update if policy.allow])
+        consistency.run_all(tenant, [authentication_policies.assign_command(assignment) for assignment in changes.assign])
+        consistency.run_all(tenant, [authentication_policies.set_default_command(changes.default)] if changes.default else [])
+        consistency.run_all(tenant, [authentication_policies.update_command(policy) for policy in changes.update if not policy.allow])
+        for outcome in tenant.exchange.batch([authentication_policies.remove_command(policy) for policy in changes.remove]):
             outcome.checked()
         return plan.outcome
 
 
-class AuthenticationPolicyInfo(Reading):
-    """module authentication_policy_info"""
+class AuthenticationPolicyInfo(ReadOnlyResource[InfoParams]):
+    """Module authentication_policy_info."""
 
     name = "authentication_policy_info"
     spec = TENANT | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
+    params_type = InfoParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
+    def validate(self, params: InfoParams) -> list[str]:
+        return mail_addresses.problems("mailboxes", params.mailboxes or ())
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        named = params["mailboxes"]
-        found, missing = read(tenant, {a.lower(): "" for a in named or []}, set(), everybody=named is None)
+    def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
+        listed = dict.fromkeys(address.lower() for address in params.mailboxes or ())
+        current, missing = read(tenant, listed, set(), every_user=params.mailboxes is None)
         addresses.refuse_missing(tenant.exchange, missing, "user")
-        listed = [a.lower() for a in named] if named is not None else [a for a, (_guid, policy) in found.users.items() if policy]
-        users = {a: found.users[a][1] for a in sorted(listed)}
-        shown = {
-            "organization": found.title(found.organization),
-            "policies": {policy.name: {"allow_basic_smtp": policy.allow} for policy in found.policies.values()},
-            "mailboxes": {a: {"policy": found.title(key), "allow_basic_smtp": found.allows(key)} for a, key in users.items()},
+        shown = listed if params.mailboxes is not None else [address for address, user in current.users.items() if user.policy]
+        keys = {address: current.users[address].policy for address in sorted(shown)}
+        outcome = {
+            "organization": current.title(current.organization),
+            "policies": {policy.name: {"allow_basic_smtp": policy.allow} for policy in current.policies.values()},
+            "mailboxes": {a: {"policy": current.title(key), "allow_basic_smtp": current.allows(key)} for a, key in keys.items()},
         }
-        return Plan(outcome={"authentication_policy": shown})
+        return Plan(outcome={"authentication_policy": outcome})
 
 
 RESOURCE = AuthenticationPolicy()
 INFO = AuthenticationPolicyInfo()
 
 
-# -- input ---------------------------------------------------------------------------------------------------------------
+# -- validation ----------------------------------------------------------------------------------------------------------
 
 
-def _named(name: str, names: set[str]) -> list[str]:
+def _name_problems(name: str, names: set[str]) -> list[str]:
     if not 1 <= len(name.strip()) <= 64:
         return [f"policies: {name!r} is no policy's name: give 1 to 64 characters."]
     if name.lower() in names:
@@ -166,7 +200,7 @@ def _named(name: str, names: set[str]) -> list[str]:
     return []
 
 
-def _dated(text: str) -> list[str]:
+def _date_problems(text: str) -> list[str]:
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -174,113 +208,95 @@ def _dated(text: str) -> list[str]:
     return []
 
 
-def _open(params: dict[str, Any]) -> list[str]:
-    return [p["name"] for p in params["policies"] or [] if p["state"] == "present" and p["allow_basic_smtp"]]
-
-
-def _ending(params: dict[str, Any]) -> list[str]:
-    """Microsoft's timetable, while a policy lets passwords in."""
-    names = ", ".join(_open(params))
-    if not names or params["basic_reenabled"]:
+def _end_date_notes(params: Params) -> list[str]:
+    """Microsoft's timetable, while a policy allows Basic authentication."""
+    names = ", ".join(params.allowing())
+    if not names or params.basic_reenabled:
         return []
-    end = params["basic_auth_end_date"]
-    return [f"{names}: Microsoft switches SMTP sign-in by password off at the end of {end}; until then let the mailboxes send with OAuth."]
+    end = params.basic_auth_end_date
+    return [f"{names}: Microsoft disables Basic authentication for SMTP at the end of {end}; until then let the mailboxes send with OAuth."]
 
 
-def refuse(tenant: Tenant, params: dict[str, Any], found: Found, wanted: dict[str, str], missing: list[str]) -> None:
-    """Raise one InvalidInput with all that stands in the way."""
+def refuse(tenant: Tenant, params: Params, current: Current, desired: dict[str, str], missing: list[str]) -> None:
+    """One InvalidInput with everything that the current state does not allow."""
     sentences: list[str] = []
     try:
         addresses.refuse_missing(tenant.exchange, missing)
     except InvalidInput as error:
         sentences += error.problems
     by_guid: dict[str, str] = {}
-    for address in (a for a in wanted if a in found.users):
-        other = by_guid.setdefault(found.users[address][0], address)
-        if wanted[other] != wanted[address]:
+    for address in (a for a in desired if a in current.users):
+        other = by_guid.setdefault(current.users[address].guid, address)
+        if desired[other] != desired[address]:
             sentences.append(f"policies: {other} and {address} are one mailbox, in two policies: keep one of them.")
-    present = {p["name"].lower() for p in params["policies"] or [] if p["state"] == "present"}
-    absent = {p["name"].lower() for p in params["policies"] or []} - present
-    default = params["organization"]
-    if default and default.lower() not in present | set(found.policies):
+    present = {policy.key for policy in params.policies or () if policy.present}
+    absent = {policy.key for policy in params.policies or ()} - present
+    default = params.organization
+    if default and default.lower() not in present | set(current.policies):
         sentences.append(f"organization is {default}, but there is no such authentication policy: add it to policies. Nothing was changed.")
-    if default is None and found.organization in absent:
-        title = found.title(found.organization)
+    if default is None and current.organization in absent:
+        title = current.title(current.organization)
         sentences.append(f"{title} is the organization's default: name another in organization, or an empty text for none, to remove it.")
-    names, end = ", ".join(_open(params)), date.fromisoformat(params["basic_auth_end_date"])
-    if names and not params["basic_reenabled"] and datetime.fromtimestamp(tenant.clock.now(), UTC).date() > end:
+    sentences += _basic_problems(tenant, params)
+    if sentences:
+        raise InvalidInput(*sentences)
+
+
+def _basic_problems(tenant: Tenant, params: Params) -> list[str]:
+    """Why Basic authentication for SMTP cannot work, where a policy is to allow it."""
+    sentences: list[str] = []
+    names, end = ", ".join(params.allowing()), date.fromisoformat(params.basic_auth_end_date)
+    if names and not params.basic_reenabled and datetime.fromtimestamp(tenant.clock.now(), UTC).date() > end:
         sentences.append(
-            f"{names}: allow_basic_smtp is true, but Microsoft has switched SMTP sign-in by password off after {end}; send with OAuth, "
-            "through a connector or by High Volume Email, or set m365_basic_reenabled once your administrator has turned it on again. "
+            f"{names}: allow_basic_smtp is true, but Microsoft has disabled Basic authentication for SMTP after {end}; send with OAuth, "
+            "through a connector or by High Volume Email, or set m365_basic_reenabled once your administrator has enabled it again. "
             "Nothing was changed."
         )
     if names and security_defaults.enabled(tenant):
         sentences.append(
-            f"{names}: allow_basic_smtp is true, but this tenant's Entra Security Defaults are on and refuse every SMTP sign-in by "
-            "password; send with OAuth or through a connector, or replace Security Defaults by Conditional Access first. "
+            f"{names}: allow_basic_smtp is true, but this tenant's Entra Security Defaults are enabled and refuse Basic authentication "
+            "for SMTP; send with OAuth or through a connector, or replace Security Defaults with Conditional Access first. "
             "Nothing was changed."
         )
-    if sentences:
-        raise InvalidInput(*sentences)
+    return sentences
 
 
 # -- planning ------------------------------------------------------------------------------------------------------------
 
 
-def _plan_policies(policies: list[dict], found: Found, work: Work, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What is to be done with the policies themselves; all of them as they will be."""
-    will = {policy.name: {"allow_basic_smtp": policy.allow} for policy in found.policies.values()}
-    was: dict[str, Any] = {}
-    for want in policies:
-        have, allow = found.policies.get(want["name"].lower()), want["allow_basic_smtp"]
+def _plan_policies(
+    policies: Sequence[PolicyParams], current: Current, changes: Changes, before: JsonObject, after: JsonObject
+) -> JsonObject:
+    """Add the changes of the policies themselves; all policies as they will be, by name."""
+    will: JsonObject = {policy.name: {"allow_basic_smtp": policy.allow} for policy in current.policies.values()}
+    was: JsonObject = {}
+    for desired in policies:
+        policy, allow = current.policies.get(desired.key), desired.allow_basic_smtp
         if allow is None:
-            allow = bool(have and have.allow)  # a new one allows nothing
-        name = have.name if have else want["name"]
-        if want["state"] == "absent":
-            if have:
-                work.remove.append((have.guid, name))
+            allow = bool(policy and policy.allow)  # a new one allows nothing
+        name = policy.name if policy else desired.name
+        if not desired.present:
+            if policy:
+                changes.remove.append(PolicyChange(name, allow, policy.guid))
                 was[name] = will.pop(name)
-        elif have is None:
-            work.create.append((name, allow))
+        elif policy is None:
+            changes.create.append(PolicyChange(name, allow))
             was[name] = None
-        elif have.allow != allow:
-            work.change.append((have.guid, name, allow))
+        elif policy.allow != allow:
+            changes.update.append(PolicyChange(name, allow, policy.guid))
             was[name] = will[name]
-        if want["state"] == "present":
+        if desired.present:
             will[name] = {"allow_basic_smtp": allow}
     if was:
         before["policies"], after["policies"] = was, {name: will.get(name) for name in was}
     return will
 
 
-def _targets(found: Found, wanted: dict[str, str], absent: set[str], *, exclusive: bool) -> dict[str, str | None]:
-    """The policy that each user is to have; None is the organization's default. Others are left alone."""
-    named = {found.users[address][0] for address in wanted}
-    targets: dict[str, str | None] = dict(wanted)
-    for address, (guid, policy) in found.users.items():
-        if guid not in named and policy and (exclusive or policy in absent):
+def _targets(current: Current, desired: dict[str, str], absent: set[str], *, exclusive: bool) -> dict[str, str | None]:
+    """The policy that each user is to have; None is the organization's default. Other users keep theirs."""
+    named = {current.users[address].guid for address in desired}
+    targets: dict[str, str | None] = dict(desired)
+    for address, user in current.users.items():
+        if user.guid not in named and user.policy and (exclusive or user.policy in absent):
             targets[address] = None
     return targets
-
-
-# -- writing -------------------------------------------------------------------------------------------------------------
-
-
-def _set(guid: str, name: str, allow: bool) -> Command:
-    parameters = {"Identity": guid, SMTP: allow, "Confirm": False}
-    return Command("Set-AuthenticationPolicy", parameters, attempted=f"change the authentication policy {name}")
-
-
-def _assign(guid: str, address: str, title: str | None) -> Command:
-    parameters = {"Identity": guid, "AuthenticationPolicy": title, "Confirm": False}
-    return Command("Set-User", parameters, attempted=f"set the authentication policy of {address}")
-
-
-def _default(title: str | None) -> Command:
-    parameters = {"DefaultAuthenticationPolicy": title, "Confirm": False}
-    return Command("Set-OrganizationConfig", parameters, attempted="set the organization's authentication policy")
-
-
-def _remove(guid: str, name: str) -> Command:
-    parameters = {"Identity": guid, "Confirm": False}
-    return Command("Remove-AuthenticationPolicy", parameters, attempted=f"remove the authentication policy {name}")

@@ -1,35 +1,37 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""High Volume Email: the accounts, the applications that may send with them, where answers go, and who pays.
+"""High Volume Email: the accounts, the applications that may send with them, the address for replies, and the billing policies.
 
-Private to the collection. Sources: New-MailUser -HVEAccount, Set-HVEAccountSettings, Add-HVEAppAccess (which takes the
-object id of the ENTERPRISE application), Get-BillingPolicy, Set-HVEAccountBillingPolicy; "Manage High Volume Email".
+Sources: New-MailUser -HVEAccount, Set-HVEAccountSettings, Add-HVEAppAccess (which takes the object id of the ENTERPRISE application),
+Get-BillingPolicy, Set-HVEAccountBillingPolicy; "Manage High Volume Email".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._clients.exchange import Command, is_missing
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._entra.application_lookup import Application
 from .._exchange import addresses, consistency
 from .._exchange.aliases import alias
+from .._exchange.hve_accounts import Account, Current, Settings, read
 
 MOST_APPS = 10
 SHORTEST_PASSWORD = 8
 NO_POLICY = "none"
 VALID = "BillingPolicyValid"
-BY_HAND = (
-    "make one in the Microsoft 365 admin center (Billing, Pay-as-you-go services: a billing policy on an Azure subscription, "
-    "connected to High Volume Email), which no API does"
+CREATE_POLICY = (
+    "create one in the Microsoft 365 admin center (Billing, Pay-as-you-go services: a billing policy on an Azure subscription, "
+    "connected to High Volume Email); no API creates one"
 )
 ACCOUNT = {
     "address": {"type": "str", "required": True},
@@ -48,220 +50,207 @@ OPTIONS = Spec(
         "exclusive": {"type": "bool", "default": False},
     }
 )
-_SELECT = ("Guid", "PrimarySmtpAddress", "DisplayName")
 
 
-@dataclass
-class Account:
-    """An account as it is: its apps are object ids, its policy is an id."""
+@dataclass(frozen=True)
+class AccountParams:
+    """The options of an account; one that is None stays as it is. `password` is that of a new account."""
 
+    address: str
+    state: str
+    display_name: str | None
+    reply_to: str | None
+    apps: tuple[str, ...] | None
+    billing_policy: str | None
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Params:
+    """`billing_policy` and `password` hold for the accounts that have none of their own."""
+
+    billing_policy: str | None
+    exclusive: bool
+    password: str | None = field(repr=False)
+    accounts: tuple[AccountParams, ...] = nested(AccountParams)
+
+    def policy_of(self, account: AccountParams) -> str | None:
+        """The billing policy for the account; None leaves it as it is."""
+        value = account.billing_policy if account.billing_policy is not None else self.billing_policy
+        return value or None
+
+
+@dataclass(frozen=True)
+class InfoParams:
+    accounts: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class AccountChange:
+    """One account to create (without `before`), update, or remove (without `after`). Applications are object ids, the policy is an id."""
+
+    address: str
     guid: str
-    display_name: str
-    reply_to: str | None = None
-    apps: list[str] = field(default_factory=list)
-    policy: str | None = None
-    status: str = ""
+    before: Settings | None
+    after: Settings | None
+    withdrawn_apps: tuple[str, ...] = ()
+    added_apps: tuple[str, ...] = ()
+    policy_id: str | None = None
 
 
-@dataclass
-class Found:
-    accounts: dict[str, Account] = field(default_factory=dict)  # by address, in lower case
-    policies: dict[str, str] = field(default_factory=dict)  # id -> name
-    apps: dict[str, Application | None] = field(default_factory=dict)  # by the name that the task gives
-
-    def policy(self, wanted: str) -> str | None:
-        """The id of a policy that is named by its id or name."""
-        return next((i for i, name in self.policies.items() if wanted.lower() in (i.lower(), name.lower())), None)
-
-    def label(self, object_id: str) -> str:
-        """The name under which the task knows an application, else its object id."""
-        return next((name for name, app in self.apps.items() if app and app.object_id.lower() == object_id.lower()), object_id)
-
-    def public(self, account: Account) -> dict[str, Any]:
-        policy = self.policies.get(account.policy, account.policy) if account.policy else None
-        apps = sorted(self.label(app) for app in account.apps)
-        return {"display_name": account.display_name, "reply_to": account.reply_to, "apps": apps, "billing_policy": policy}
+Changes = tuple[AccountChange, ...]
 
 
 class HveAccount:
-    """module hve_account"""
+    """Module hve_account."""
 
     name = "hve_account"
     spec = TENANT | JOURNAL | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        problems = mail_addresses.problems("accounts", [a["address"] for a in params["accounts"]])
-        for account in params["accounts"]:
-            label = f"accounts: {account['address']}"
-            problems += [f"{label}: {p}" for p in mail_addresses.problems("reply_to", [account["reply_to"]] if account["reply_to"] else [])]
-            problems += [f"{label}: {p}" for p in application_lookup.problems("apps", account["apps"] or [])]
-            if len(account["apps"] or []) > MOST_APPS:
-                problems.append(f"{label}: apps holds {len(account['apps'])} applications; an account takes at most {MOST_APPS}.")
-            if account["display_name"] is not None and not account["display_name"].strip():
-                problems.append(f"{label}: the display_name is empty: give one or leave it out.")
-        for password in {params["password"], *(a["password"] for a in params["accounts"])} - {None}:
-            if len(password) < SHORTEST_PASSWORD:
+    def validate(self, params: Params) -> list[str]:
+        problems = mail_addresses.problems("accounts", [account.address for account in params.accounts])
+        for account in params.accounts:
+            problems += [f"accounts: {account.address}: {problem}" for problem in _account_problems(account)]
+        for password in {params.password, *(account.password for account in params.accounts)} - {None}:
+            if password is not None and len(password) < SHORTEST_PASSWORD:
                 problems.append(f"a password is shorter than {SHORTEST_PASSWORD} characters, which Exchange refuses: give a longer one.")
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        wanted = {a["address"].lower(): a for a in params["accounts"]}
-        found = read(tenant, None if params["exclusive"] else list(wanted))
-        present = {address: a for address, a in wanted.items() if a["state"] == "present"}
-        found.apps = application_lookup.find(tenant, [app for a in present.values() for app in a["apps"] or []])
-        refuse(tenant, params, present, found)
-        plan = Plan(before={}, after={}, warnings=application_lookup.refuse_missing(found.apps, check_mode))
-        now: dict[str, Any] = {}
-        differing = []
-        for address in list(dict.fromkeys([*wanted, *(found.accounts if params["exclusive"] else [])])):
-            account = found.accounts.get(address)
-            have = found.public(account) if account else None
-            will = expected(address, present[address], have, params) if address in present else None
-            will = will and will | {"billing_policy": _policy_name(found, will["billing_policy"])}
-            now |= {address: will} if will else {}
-            if have != will:
-                plan.before[address], plan.after[address] = have, will
-                differing.append(address)
-        plan.warnings += unpaid(found, now)
-        plan.outcome = {"hve_accounts": dict(sorted(now.items()))}
-        plan.steps = [differing, found] if differing else []
-        return plan
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        listed = {account.address.lower(): account for account in params.accounts}
+        current = read(tenant, None if params.exclusive else list(listed))
+        present = {address: account for address, account in listed.items() if account.state == "present"}
+        current.apps = application_lookup.find(tenant, [app for account in present.values() for app in account.apps or ()])
+        refuse(tenant, params, present, current)
+        warnings = application_lookup.refuse_missing(current.apps, check_mode)
+        desired: dict[str, Settings] = {}
+        changes = []
+        for address in dict.fromkeys([*listed, *(current.accounts if params.exclusive else [])]):
+            account = current.accounts.get(address)
+            before = current.settings(account) if account else None
+            after = expected(present[address], before, params, current) if address in present else None
+            if after:
+                desired[address] = after
+            if before != after:
+                changes.append(_change(address, account, before, after, current))
+        return Plan(
+            {change.address: change.before.as_result() if change.before else None for change in changes},
+            {change.address: change.after.as_result() if change.after else None for change in changes},
+            tuple(changes) or None,
+            {"hve_accounts": {address: settings.as_result() for address, settings in sorted(desired.items())}},
+            warnings + billing_warnings(current, desired),
+        )
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        _changed, found = plan.steps
-        passwords = {a["address"].lower(): a["password"] or params["password"] for a in params["accounts"]}
-        removed = [address for address, will in plan.after.items() if will is None]
-        new = [address for address, will in plan.after.items() if will and plan.before[address] is None]
-        gone = [_remove(address, found.accounts[address].guid) for address in removed]
-        made = [_create(address, plan.after[address]["display_name"], passwords[address]) for address in new]
-        for outcome in tenant.exchange.batch(gone + made):
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+        changes = plan.pending
+        passwords = {account.address.lower(): account.password or params.password or "" for account in params.accounts}
+        removals = [_remove(change.address, change.guid) for change in changes if not change.after]
+        creations = [
+            _create(change.address, change.after.display_name, passwords[change.address])
+            for change in changes
+            if change.after and not change.before
+        ]
+        for outcome in tenant.exchange.batch(removals + creations):
             outcome.checked()
-        kept = {address: will for address, will in plan.after.items() if will}
-        for wave in (_withdrawals, _changes):  # an account takes ten apps: what goes makes room
-            consistency.run_all(tenant, [c for address, will in kept.items() for c in wave(address, plan.before[address], will, found)])
+        for commands in (_withdrawals, _updates):  # an account takes ten applications: withdrawals come first
+            consistency.run_all(tenant, [command for change in changes if change.after for command in commands(change, change.after)])
         return plan.outcome
 
 
-class HveAccountInfo(Reading):
-    """module hve_account_info"""
+class HveAccountInfo(ReadOnlyResource[InfoParams]):
+    """Module hve_account_info."""
 
     name = "hve_account_info"
     spec = TENANT | Spec({"accounts": {"type": "list", "elements": "str"}}, writes=False)
+    params_type = InfoParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return mail_addresses.problems("accounts", params["accounts"] or [])
+    def validate(self, params: InfoParams) -> list[str]:
+        return mail_addresses.problems("accounts", params.accounts or ())
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        listed = [a.lower() for a in params["accounts"]] if params["accounts"] is not None else None
-        found = read(tenant, listed)
-        shown = {a: found.public(account) | {"billing_status": account.status} for a, account in sorted(found.accounts.items())}
-        policies = [{"id": i, "name": name} for i, name in sorted(found.policies.items())]
-        return Plan(outcome={"hve_accounts": shown, "billing_policies": policies})
+    def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
+        current = read(tenant, [address.lower() for address in params.accounts] if params.accounts is not None else None)
+        accounts = {
+            address: current.settings(account).as_result() | {"billing_status": account.status}
+            for address, account in sorted(current.accounts.items())
+        }
+        policies = [{"id": i, "name": name} for i, name in sorted(current.policies.items())]
+        return Plan(outcome={"hve_accounts": accounts, "billing_policies": policies})
 
 
 RESOURCE = HveAccount()
 INFO = HveAccountInfo()
 
 
-# -- reading ----------------------------------------------------------------------------------------------------------
-
-
-def read(tenant: Tenant, listed: list[str] | None) -> Found:
-    """The accounts (those listed, or all) with their settings, and the tenant's billing policies: lists once, the rest in batches."""
-    every, policies = tenant.exchange.batch(
-        [
-            Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, _SELECT, "list the High Volume Email accounts"),
-            Command("Get-BillingPolicy", {"ResourceType": "HVE"}, attempted="list the billing policies for High Volume Email"),
-        ]
-    )
-    found = Found(policies=dict(_policy(item) for item in policies.checked().values))
-    for item in every.checked().values:
-        address = str(item["PrimarySmtpAddress"]).lower()
-        if listed is None or address in listed:
-            found.accounts[address] = Account(str(item["Guid"]), str(item["DisplayName"]))
-    names = list(found.accounts)
-    cmdlets = ("Get-HVEAccountSettings", "Get-HVEAccountBillingPolicy")
-    commands = [Command(c, {"Identity": address}, attempted=f"read the account {address}") for c in cmdlets for address in names]
-    values = [outcome.checked().values for outcome in tenant.exchange.batch(commands)]
-    for address, settings, billing in zip(names, values[: len(names)], values[len(names) :], strict=True):
-        account = found.accounts[address]
-        for item in settings[:1]:
-            account.reply_to = str(item["ReplyTo"]).lower() if item.get("ReplyTo") else None
-            account.apps = [str(app).lower() for app in item.get("AllowedApps") or []]
-        for item in billing[:1]:
-            account.policy = str(item["BillingPolicyId"]) if item.get("BillingPolicyId") else None
-            account.status = str(item.get("BillingPolicyStatus") or "")
-    return found
-
-
-def _policy(item: dict[str, Any]) -> tuple[str, str]:
-    """Id and name of a policy: Microsoft documents neither property's name, so that the likely ones are tried."""
-    identifier = next(str(item[n]) for n in ("BillingPolicyId", "Id", "Guid", "Identity") if item.get(n))
-    return identifier, next((str(item[n]) for n in ("BillingPolicyName", "FriendlyName", "Name", "DisplayName") if item.get(n)), identifier)
+def _account_problems(account: AccountParams) -> Iterator[str]:
+    yield from mail_addresses.problems("reply_to", [account.reply_to] if account.reply_to else [])
+    yield from application_lookup.problems("apps", account.apps or ())
+    if len(account.apps or ()) > MOST_APPS:
+        yield f"apps holds {len(account.apps or ())} applications; an account takes at most {MOST_APPS}."
+    if account.display_name is not None and not account.display_name.strip():
+        yield "the display_name is empty: give one or leave it out."
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def refuse(tenant: Tenant, params: dict[str, Any], present: dict[str, dict], found: Found) -> None:
-    """Raise one InvalidInput with all that stands in the way."""
+def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams], current: Current) -> None:
+    """One InvalidInput with everything that the current state does not allow."""
     sentences: list[str] = []
-    new = [address for address in present if address not in found.accounts]
+    new = [address for address in present if address not in current.accounts]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
-    look = [addresses.look_up(a, "RecipientTypeDetails") for a in new]
-    for address, outcome in zip(new, tenant.exchange.batch(look), strict=True):
+    commands = [addresses.look_up(address, "RecipientTypeDetails") for address in new]
+    for address, outcome in zip(new, tenant.exchange.batch(commands), strict=True):
         if not is_missing(outcome.error):
             kind = outcome.checked().values[0]["RecipientTypeDetails"]
             sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
         elif mail_addresses.domain(address) not in domains:
             accepted = ", ".join(sorted(domains))
             sentences.append(f"{address}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
-        elif not (present[address]["password"] or params["password"]):
+        elif not (present[address].password or params.password):
             sentences.append(f"accounts: {address} does not exist yet, and a new account needs a password: give one (it is used once).")
-    for name in {_wish(account, params) for account in present.values()} - {None, NO_POLICY}:
-        if not found.policy(str(name)):
-            known = f"it has {', '.join(sorted(found.policies.values()))}" if found.policies else f"it has none; {BY_HAND}"
-            sentences.append(f"the tenant has no billing policy {name} for High Volume Email: {known}.")
+    for name in {params.policy_of(account) for account in present.values()} - {None, NO_POLICY}:
+        if name and not current.policy_id(name):
+            existing = f"it has {', '.join(sorted(current.policies.values()))}" if current.policies else f"it has none; {CREATE_POLICY}"
+            sentences.append(f"the tenant has no billing policy {name} for High Volume Email: {existing}.")
     if sentences:
         raise InvalidInput(*sentences)
 
 
-def _wish(account: dict[str, Any], params: dict[str, Any]) -> str | None:
-    """The billing policy that is asked for: the account's own, else the task's; None leaves it as it is."""
-    value = account["billing_policy"] if account["billing_policy"] is not None else params["billing_policy"]
-    return str(value) if value else None
+def expected(account: AccountParams, before: Settings | None, params: Params, current: Current) -> Settings:
+    """The settings as they will be: the task's, else the current ones, else those of a new account."""
+    was = before or Settings(account.address.lower().partition("@")[0])
+    policy = params.policy_of(account)
+    apps = was.apps if account.apps is None else sorted({*account.apps, *(() if params.exclusive else was.apps)})
+    return Settings(
+        was.display_name if account.display_name is None else account.display_name,
+        was.reply_to if account.reply_to is None else account.reply_to.lower() or None,
+        tuple(apps),
+        current.policy_name(was.billing_policy if policy is None else None if policy == NO_POLICY else policy),
+    )
 
 
-def expected(address: str, want: dict[str, Any], have: dict[str, Any] | None, params: dict[str, Any]) -> dict[str, Any]:
-    """The account as it will be: what is asked for, else what is, else what a new one has."""
-    will = dict(have or {"display_name": address.partition("@")[0], "reply_to": None, "apps": [], "billing_policy": None})
-    if want["display_name"] is not None:
-        will["display_name"] = want["display_name"]
-    if want["reply_to"] is not None:
-        will["reply_to"] = want["reply_to"].lower() or None
-    if want["apps"] is not None:
-        will["apps"] = sorted(set(want["apps"]) if params["exclusive"] else {*want["apps"], *will["apps"]})
-    policy = _wish(want, params)
-    if policy:
-        will["billing_policy"] = None if policy == NO_POLICY else policy
-    return will
+def _change(address: str, account: Account | None, before: Settings | None, after: Settings | None, current: Current) -> AccountChange:
+    guid = account.guid if account else ""
+    if not after:
+        return AccountChange(address, guid, before, after)
+    was = before.apps if before else ()
+    withdrawn, added = [app for app in was if app not in after.apps], [app for app in after.apps if app not in was]
+    policy_id = current.policy_id(after.billing_policy) if after.billing_policy else None
+    return AccountChange(address, guid, before, after, current.object_ids(withdrawn), current.object_ids(added), policy_id)
 
 
-def _policy_name(found: Found, wanted: str | None) -> str | None:
-    return found.policies[found.policy(wanted) or ""] if wanted and found.policy(wanted) else wanted
-
-
-def unpaid(found: Found, now: dict[str, dict[str, Any]]) -> list[str]:
-    """What keeps accounts from sending although everything is as asked for."""
-    without = [address for address, will in now.items() if not will["billing_policy"]]
-    how = "assign one (billing_policy)" if found.policies else f"the tenant has none: {BY_HAND}"
-    notes = [f"{', '.join(without)}: without a billing policy High Volume Email sends nothing; {how}."] if without else []
-    for address, will in now.items():
-        account = found.accounts.get(address)
-        unchanged = account and account.policy and will["billing_policy"] == found.public(account)["billing_policy"]
+def billing_warnings(current: Current, desired: Mapping[str, Settings]) -> list[str]:
+    """Accounts that cannot send for want of a valid billing policy."""
+    without = [address for address, settings in desired.items() if not settings.billing_policy]
+    how = "assign one (billing_policy)" if current.policies else f"the tenant has none: {CREATE_POLICY}"
+    warnings = [f"{', '.join(without)}: without a billing policy High Volume Email sends nothing; {how}."] if without else []
+    for address, settings in desired.items():
+        account = current.accounts.get(address)
+        unchanged = account and account.policy and settings.billing_policy == current.settings(account).billing_policy
         if account and unchanged and account.status not in (VALID, ""):
-            notes.append(f"{address}: its billing policy does not work ({account.status}); look at it in the Microsoft 365 admin center.")
-    return notes
+            warnings.append(f"{address}: its billing policy is not valid ({account.status}); check it in the Microsoft 365 admin center.")
+    return warnings
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -272,34 +261,31 @@ def _remove(address: str, guid: str) -> Command:
 
 
 def _create(address: str, title: str, password: str) -> Command:
-    """Sent once: an answer that is lost may hide an account that was made, which the next run then finds."""
+    """Sent once: a lost answer may hide an account that was created, which the next run then reads."""
     name = alias(address)
     parameters = {"Name": name, "Alias": name, "DisplayName": title, "PrimarySmtpAddress": address, "Password": password}
     return Command("New-MailUser", parameters | {"HVEAccount": True}, attempted=f"create the account {address}")
 
 
-def _object_ids(names: list[str], found: Found) -> list[str]:
-    return [app.object_id if (app := found.apps.get(name)) else name for name in names]
+def _withdrawals(change: AccountChange, after: Settings) -> list[Command]:
+    parameters = {"Identity": change.address, "AppIds": list(change.withdrawn_apps)}
+    command = Command("Remove-HVEAppAccess", parameters, attempted=f"withdraw applications from {change.address}")
+    return [command] if change.withdrawn_apps else []
 
 
-def _withdrawals(address: str, have: dict[str, Any] | None, will: dict[str, Any], found: Found) -> list[Command]:
-    gone = [app for app in (have or {"apps": []})["apps"] if app not in will["apps"]]
-    parameters = {"Identity": address, "AppIds": _object_ids(gone, found)}
-    return [Command("Remove-HVEAppAccess", parameters, attempted=f"withdraw applications from {address}")] if gone else []
-
-
-def _changes(address: str, have: dict[str, Any] | None, will: dict[str, Any], found: Found) -> list[Command]:
-    """What differs after the account was made: commands that do not depend on each other."""
-    was = have or {"display_name": will["display_name"], "reply_to": None, "apps": [], "billing_policy": None}
-    wishes: list[tuple[str, dict[str, Any], str]] = []
-    if will["display_name"] != was["display_name"]:
-        wishes.append(("Set-MailUser", {"HVEAccount": True, "DisplayName": will["display_name"]}, "rename the account"))
-    if will["reply_to"] != was["reply_to"]:
-        wishes.append(("Set-HVEAccountSettings", {"ReplyTo": will["reply_to"]}, "set where answers go for"))
-    if will["billing_policy"] != was["billing_policy"]:
-        policy = found.policy(will["billing_policy"]) if will["billing_policy"] else None
-        wishes.append(("Set-HVEAccountBillingPolicy", {"BillingPolicyId": policy}, "set the billing policy of"))
-    new = [app for app in will["apps"] if app not in was["apps"]]
-    if new:
-        wishes.append(("Add-HVEAppAccess", {"AppIds": _object_ids(new, found)}, "allow applications to send with"))
-    return [Command(name, {"Identity": address, **parameters}, attempted=f"{what} {address}") for name, parameters, what in wishes]
+def _updates(change: AccountChange, after: Settings) -> list[Command]:
+    """What differs once the account exists: commands that do not depend on each other."""
+    before = change.before or Settings(after.display_name)
+    updates: list[tuple[str, JsonObject, str]] = []
+    if after.display_name != before.display_name:
+        updates.append(("Set-MailUser", {"HVEAccount": True, "DisplayName": after.display_name}, "rename the account"))
+    if after.reply_to != before.reply_to:
+        updates.append(("Set-HVEAccountSettings", {"ReplyTo": after.reply_to}, "set the address for replies of"))
+    if after.billing_policy != before.billing_policy:
+        updates.append(("Set-HVEAccountBillingPolicy", {"BillingPolicyId": change.policy_id}, "set the billing policy of"))
+    if change.added_apps:
+        updates.append(("Add-HVEAppAccess", {"AppIds": list(change.added_apps)}, "allow applications to send with"))
+    return [
+        Command(name, {"Identity": change.address, **parameters}, attempted=f"{verb} {change.address}")
+        for name, parameters, verb in updates
+    ]

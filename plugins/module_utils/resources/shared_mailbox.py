@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._clients.exchange import Command, Outcome, boolean, is_missing
+from .._clients.exchange import Command, is_missing
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
@@ -20,17 +20,11 @@ from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, consistency, delegates
+from .._exchange import addresses, consistency, delegates, shared_mailboxes
 from .._exchange.aliases import alias, taken_names
 from .._exchange.delegates import DelegateChange, Holders, User
+from .._exchange.shared_mailboxes import PROPERTIES, Mailbox, Settings
 
-# option -> property
-PROPERTIES = {
-    "display_name": "DisplayName",
-    "message_copy_for_sent_as": "MessageCopyForSentAsEnabled",
-    "message_copy_for_send_on_behalf": "MessageCopyForSendOnBehalfEnabled",
-}
-_SELECT = ("Guid", "PrimarySmtpAddress", "RecipientTypeDetails", "GrantSendOnBehalfTo", *PROPERTIES.values())
 MAILBOX = {
     "address": {"type": "str", "required": True},
     "display_name": {"type": "str"},
@@ -77,30 +71,6 @@ class Params:
 @dataclass(frozen=True)
 class InfoParams:
     mailboxes: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The settings of a mailbox, by option. The defaults are those of a new one."""
-
-    display_name: str
-    message_copy_for_sent_as: bool = False
-    message_copy_for_send_on_behalf: bool = False
-
-    def as_result(self) -> JsonObject:
-        return dict(vars(self))
-
-    def properties(self, current: Settings) -> JsonObject:
-        """What differs from the current settings, by the properties of Set-Mailbox."""
-        return {name: value for option, name in PROPERTIES.items() if (value := getattr(self, option)) != getattr(current, option)}
-
-
-@dataclass(frozen=True)
-class Mailbox:
-    guid: str
-    kind: str  # RecipientTypeDetails
-    settings: Settings
-    on_behalf: tuple[str, ...]  # GrantSendOnBehalfTo, by the names in Exchange
 
 
 @dataclass
@@ -185,12 +155,12 @@ class SharedMailboxInfo(ReadOnlyResource[InfoParams]):
         mailboxes: dict[str, Mailbox | None]
         if params.mailboxes is None:
             parameters = {"RecipientTypeDetails": ["SharedMailbox"], "ResultSize": "Unlimited"}
-            items = tenant.exchange.run(Command("Get-Mailbox", parameters, _SELECT, "list the shared mailboxes")).values
-            mailboxes = {str(item["PrimarySmtpAddress"]).lower(): _mailbox(item) for item in items}
+            items = tenant.exchange.run(Command("Get-Mailbox", parameters, shared_mailboxes.SELECT, "list the shared mailboxes")).values
+            mailboxes = {str(item["PrimarySmtpAddress"]).lower(): shared_mailboxes.mailbox(item) for item in items}
         else:
             listed = [address.lower() for address in params.mailboxes]
-            outcomes = tenant.exchange.batch([_look_up(address) for address in listed])
-            mailboxes = {address: _mailbox_or_none(outcome) for address, outcome in zip(listed, outcomes, strict=True)}
+            outcomes = tenant.exchange.batch([shared_mailboxes.look_up(address) for address in listed])
+            mailboxes = {address: shared_mailboxes.mailbox_or_none(outcome) for address, outcome in zip(listed, outcomes, strict=True)}
         shared = {a: one.settings.as_result() for a, one in sorted(mailboxes.items()) if one and one.kind == "SharedMailbox"}
         return Plan(outcome={"shared_mailboxes": shared})
 
@@ -202,39 +172,21 @@ INFO = SharedMailboxInfo()
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _look_up(address: str, select: tuple[str, ...] = _SELECT) -> Command:
-    return Command("Get-Mailbox", {"Identity": address}, select, f"look for the mailbox {address}")
-
-
-def _item_or_none(outcome: Outcome) -> JsonObject | None:
-    return None if is_missing(outcome.error) else outcome.checked().values[0]
-
-
-def _mailbox_or_none(outcome: Outcome) -> Mailbox | None:
-    item = _item_or_none(outcome)
-    return _mailbox(item) if item else None
-
-
-def _mailbox(item: JsonObject) -> Mailbox:
-    copies = [bool(boolean(item.get(PROPERTIES[option]))) for option in ("message_copy_for_sent_as", "message_copy_for_send_on_behalf")]
-    settings = Settings(str(item["DisplayName"]), *copies)
-    on_behalf = tuple(str(who) for who in item.get("GrantSendOnBehalfTo") or [])
-    return Mailbox(str(item["Guid"]), str(item["RecipientTypeDetails"]), settings, on_behalf)
-
-
 def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
     """The mailboxes, the users that are to become delegates, and who has SendAs, in one round of batches."""
     present = {address: options for address, options in desired.items() if options.present}
     users = delegates.users_of(options.rights() for options in present.values())
     with_send_as = [address for address, options in present.items() if options.send_as is not None]
-    commands = [_look_up(address) for address in desired] + [_look_up(user, delegates.SELECT) for user in users]
+    commands = [shared_mailboxes.look_up(address) for address in desired] + [
+        shared_mailboxes.look_up(user, delegates.SELECT) for user in users
+    ]
     commands += [
         Command("Get-RecipientPermission", {"Identity": address}, attempted=f"read who may send as {address}") for address in with_send_as
     ]
     outcomes = tenant.exchange.batch(commands)
-    current = Current({address: _mailbox_or_none(outcome) for address, outcome in zip(desired, outcomes, strict=False)})
+    current = Current({address: shared_mailboxes.mailbox_or_none(outcome) for address, outcome in zip(desired, outcomes, strict=False)})
     for user, outcome in zip(users, outcomes[len(desired) :], strict=False):
-        item = _item_or_none(outcome)
+        item = shared_mailboxes.item_or_none(outcome)
         if item:
             current.users[user] = delegates.user_of(item)
         else:

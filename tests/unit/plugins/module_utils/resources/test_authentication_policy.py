@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._engine.engine import Plan
+from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
+from ansible_collections.mailops.m365.plugins.module_utils._engine.run import params_of
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.authentication_policies import BY_NAME
-from ansible_collections.mailops.m365.plugins.module_utils.resources.authentication_policy import INFO, NOTE, RESOURCE
+from ansible_collections.mailops.m365.plugins.module_utils.resources.authentication_policy import INFO, NOTE, RESOURCE, Changes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,7 +150,7 @@ def test_bad_input_is_told_at_once() -> None:
         "policies: Printers: mailboxes holds 'nonsense', which is no mail address (name@domain).",
         "policies holds printers twice: keep one.",
         "policies: a@contoso.com is in Printers and in Others: a mailbox has one policy, keep one.",
-        "policies: Gone is absent: take its mailboxes and allow_basic_smtp out.",
+        "policies: Gone is absent: remove its mailboxes and allow_basic_smtp.",
         "policies: ' ' is no policy's name: give 1 to 64 characters.",
         "organization is gone, which policies makes absent: name another, or an empty text for none.",
         "m365_basic_auth_end_date is 'soon': give a date such as 2026-12-31.",
@@ -319,18 +320,19 @@ def test_all_that_stands_in_the_way_is_told_at_once_and_nothing_is_written(play:
             "Printers",
         ]
         assert "a@contoso.com and alias@contoso.com are one mailbox, in two policies" in problems[2]
-        assert "Microsoft has switched SMTP sign-in by password off after 2026-12-31" in problems[4]
-        assert "Entra Security Defaults are on" in problems[5]
+        assert "Microsoft has disabled Basic authentication for SMTP after 2026-12-31" in problems[4]
+        assert "Entra Security Defaults are enabled" in problems[5]
     assert (service.writes, journal_dir.exists()) == ([], False)
 
 
 def test_the_end_of_passwords_is_recalled_until_an_administrator_turns_them_on_again(play: Play) -> None:
     same = {"policies": [{"name": "Printers", "allow_basic_smtp": True}], "basic_auth_end_date": FAR, "basic_reenabled": False}
     [note] = run(play, Organization({"Printers": True}), **same)["notes"]
-    assert note.startswith(f"Printers: Microsoft switches SMTP sign-in by password off at the end of {FAR}; until then ")
+    assert note.startswith(f"Printers: Microsoft disables Basic authentication for SMTP at the end of {FAR}; until then ")
     for end in ("2026-12-31", "2027-01-14"):
         assert (
-            "has switched SMTP sign-in" in run(play, Organization(), policies=[OPEN], basic_auth_end_date=end, basic_reenabled=False)["msg"]
+            "has disabled Basic authentication"
+            in run(play, Organization(), policies=[OPEN], basic_auth_end_date=end, basic_reenabled=False)["msg"]
         )
     assert run(play, Organization(), policies=[OPEN], basic_auth_end_date="2027-01-15", basic_reenabled=False)["changed"]  # the clock's day
     done = run(play, Organization(), policies=[OPEN])
@@ -388,20 +390,23 @@ USERS = st.dictionaries(ADDRESSES, st.none() | NAMES, min_size=4)
 
 
 @given(USERS, st.lists(NAMES, unique=True), st.dictionaries(ADDRESSES, NAMES), st.booleans())
-def test_any_wish_is_fulfilled_and_stays(users: dict[str, str | None], existing: list[str], wish: dict[str, str], exclusive: bool) -> None:
+def test_any_desired_state_is_reached_and_stays(
+    users: dict[str, str | None], existing: list[str], wish: dict[str, str], exclusive: bool
+) -> None:
     had = {user: name if name in existing else None for user, name in users.items()}
     service = Organization(dict.fromkeys(existing, False), had)
     names = sorted(set(wish.values()))
     params = parameters(
         RESOURCE.spec, policies=[policy(name, *(u for u, want in wish.items() if want == name)) for name in names], exclusive=exclusive
     )
-    plans: list[Plan] = []
+    plans: list[Plan[Changes]] = []
+    typed = params_of(RESOURCE, params)
     for _run in range(2):
         tenant = Tenant(params, None, service, FakeClock())
         vars(tenant)["tokens"] = StubTokens(tenant.cloud)
-        plans.append(RESOURCE.plan(tenant, params, False))
+        plans.append(RESOURCE.plan(tenant, typed, False))
         if plans[-1].changed:
-            RESOURCE.apply(tenant, params, plans[-1])
+            RESOURCE.apply(tenant, typed, plans[-1])
     expected = {user: wish.get(user, None if exclusive else name) for user, name in had.items()}
     assert service.users == expected
     assert not plans[1].changed

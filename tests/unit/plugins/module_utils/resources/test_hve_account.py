@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.resources.hve_account import BY_HAND, INFO, RESOURCE
+from ansible_collections.mailops.m365.plugins.module_utils.resources.hve_account import CREATE_POLICY, INFO, RESOURCE
 
 from ....conftest import FakeClock, Play, problems_of
 from ....script import Item, Script
@@ -192,7 +192,7 @@ def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool
         "ada@contoso.com is a UserMailbox, which cannot become a High Volume Email account: choose another address.",
         "a@elsewhere.example: not in an accepted domain of this tenant (contoso.com); nothing was changed.",
         "accounts: new@contoso.com does not exist yet, and a new account needs a password: give one (it is used once).",
-        f"the tenant has no billing policy Ours for High Volume Email: it has none; {BY_HAND}.",
+        f"the tenant has no billing policy Ours for High Volume Email: it has none; {CREATE_POLICY}.",
     ]
     assert service.writes == []
 
@@ -205,11 +205,11 @@ def test_what_keeps_an_account_from_sending_is_noted(play: Play) -> None:
         False,
         [
             "free@contoso.com: without a billing policy High Volume Email sends nothing; assign one (billing_policy).",
-            "ended@contoso.com: its billing policy does not work (SubscriptionIsNotActive); look at it in the Microsoft 365 admin center.",
+            "ended@contoso.com: its billing policy is not valid (SubscriptionIsNotActive); check it in the Microsoft 365 admin center.",
         ],
     )
     alone = play(RESOURCE, Accounts(account("free@contoso.com"), policies=False), accounts=[{"address": "free@contoso.com"}])
-    tail = f"the tenant has none: {BY_HAND}."
+    tail = f"the tenant has none: {CREATE_POLICY}."
     assert alone["notes"] == [f"free@contoso.com: without a billing policy High Volume Email sends nothing; {tail}"]
     gone = play(RESOURCE, service, accounts=[{"address": "ended@contoso.com", "billing_policy": "none"}])
     assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "ended@contoso.com", "BillingPolicyId": None}]

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""High Volume Email accounts as Exchange has them. Sources: Get-MailUser, Get-HVEAccountSettings, Get-BillingPolicy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from .._clients.exchange import Command
+from .._core.json_types import JsonObject
+from .._engine.tenant import Tenant
+from .._entra.application_lookup import Application
+
+_SELECT = ("Guid", "PrimarySmtpAddress", "DisplayName")
+
+
+@dataclass
+class Account:
+    """An account as it is: its apps are object ids, its policy is an id."""
+
+    guid: str
+    display_name: str
+    reply_to: str | None = None
+    apps: list[str] = field(default_factory=list)
+    policy: str | None = None
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of an account in the task's terms: apps by the names in the task, the policy by its name."""
+
+    display_name: str
+    reply_to: str | None = None
+    apps: tuple[str, ...] = ()
+    billing_policy: str | None = None
+
+    def as_result(self) -> JsonObject:
+        return vars(self) | {"apps": list(self.apps)}
+
+
+@dataclass
+class Current:
+    accounts: dict[str, Account] = field(default_factory=dict)  # by address, in lower case
+    policies: dict[str, str] = field(default_factory=dict)  # id -> name
+    apps: dict[str, Application | None] = field(default_factory=dict)  # by the name in the task
+
+    def policy_id(self, name: str) -> str | None:
+        """The id of a policy that is named by its id or name."""
+        return next((i for i, own in self.policies.items() if name.lower() in (i.lower(), own.lower())), None)
+
+    def policy_name(self, name: str | None) -> str | None:
+        return self.policies.get(self.policy_id(name) or "", name) if name else name
+
+    def app_name(self, object_id: str) -> str:
+        """The name of an application in the task, else its object id."""
+        return next((name for name, app in self.apps.items() if app and app.object_id.lower() == object_id.lower()), object_id)
+
+    def object_ids(self, names: Collection[str]) -> tuple[str, ...]:
+        return tuple(app.object_id if (app := self.apps.get(name)) else name for name in names)
+
+    def settings(self, account: Account) -> Settings:
+        policy = self.policies.get(account.policy, account.policy) if account.policy else None
+        return Settings(account.display_name, account.reply_to, tuple(sorted(self.app_name(app) for app in account.apps)), policy)
+
+
+def read(tenant: Tenant, listed: Collection[str] | None) -> Current:
+    """The accounts (those listed, or all) with their settings, and the tenant's billing policies: lists once, the rest in batches."""
+    every, policies = tenant.exchange.batch(
+        [
+            Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, _SELECT, "list the High Volume Email accounts"),
+            Command("Get-BillingPolicy", {"ResourceType": "HVE"}, attempted="list the billing policies for High Volume Email"),
+        ]
+    )
+    current = Current(policies=dict(_policy(item) for item in policies.checked().values))
+    for item in every.checked().values:
+        address = str(item["PrimarySmtpAddress"]).lower()
+        if listed is None or address in listed:
+            current.accounts[address] = Account(str(item["Guid"]), str(item["DisplayName"]))
+    names = list(current.accounts)
+    cmdlets = ("Get-HVEAccountSettings", "Get-HVEAccountBillingPolicy")
+    commands = [Command(c, {"Identity": address}, attempted=f"read the account {address}") for c in cmdlets for address in names]
+    values = [outcome.checked().values for outcome in tenant.exchange.batch(commands)]
+    for address, settings, billing in zip(names, values[: len(names)], values[len(names) :], strict=True):
+        account = current.accounts[address]
+        for item in settings[:1]:
+            account.reply_to = str(item["ReplyTo"]).lower() if item.get("ReplyTo") else None
+            account.apps = [str(app).lower() for app in item.get("AllowedApps") or []]
+        for item in billing[:1]:
+            account.policy = str(item["BillingPolicyId"]) if item.get("BillingPolicyId") else None
+            account.status = str(item.get("BillingPolicyStatus") or "")
+    return current
+
+
+def _policy(item: JsonObject) -> tuple[str, str]:
+    """Id and name of a policy. Microsoft documents neither property's name, so several are tried."""
+    identifier = next(str(item[n]) for n in ("BillingPolicyId", "Id", "Guid", "Identity") if item.get(n))
+    return identifier, next((str(item[n]) for n in ("BillingPolicyName", "FriendlyName", "Name", "DisplayName") if item.get(n)), identifier)
