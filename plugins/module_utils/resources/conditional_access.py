@@ -1,26 +1,30 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conditional Access: which policy would block which sender. Read and judged, never changed.
+"""Conditional Access, read-only: which policy would block which sender.
 
-Private to the collection. Sources: Microsoft Graph v1.0, "conditionalAccessPolicy", "List a user's memberships (direct and
+Sources: Microsoft Graph v1.0, "conditionalAccessPolicy", "List a user's memberships (direct and
 transitive)". Conditional Access answers one request a second and tenant, and throttles without Retry-After (measured).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._clients.graph import Call, key
 from .._core import mail_addresses
 from .._core.errors import GraphError
+from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import TENANT, Spec
-from .._engine.engine import Plan, Reading
-from .._engine.tenant import GUID, Tenant
+from .._engine.resource import Plan, ReadOnlyResource
+from .._engine.tenant import Tenant
 from .._entra import application_lookup, conditional_access
 from .._entra.conditional_access import Finding, Sender
 from .._entra.policies import Policy
+from .._identity.credentials import GUID
 
 POLICIES = "/identity/conditionalAccess/policies?$select=id,displayName,state,conditions,grantControls,sessionControls"
 PACE = 1.0  # seconds between two requests to Conditional Access
@@ -40,40 +44,64 @@ ADVICE = {
 }
 
 
+# What signs in for a method, as Conditional Access sees it; for hve it depends on whether an application is named.
+_KINDS = {"oauth": "app", "acs": "app", "basic": "basic", "delegated": "delegated"}
+
+
+@dataclass(frozen=True)
+class SenderParams:
+    name: str | None
+    address: str
+    method: str
+    app_unique_name: str | None
+    app_id: str | None
+
+    @property
+    def label(self) -> str:
+        return self.name or self.address
+
+    @property
+    def app(self) -> str:
+        """The sender's application, by client id or unique name; empty without one."""
+        return self.app_id or self.app_unique_name or ""
+
+    @property
+    def kind(self) -> str:
+        """What signs in: app, basic or delegated; empty for a method without a sign-in."""
+        if self.method == "hve":
+            return "app" if self.app else "basic"
+        return _KINDS.get(self.method, "")
+
+
+@dataclass(frozen=True)
+class Params:
+    senders: tuple[SenderParams, ...] = nested(SenderParams)
+
+
 @dataclass
 class Directory:
-    """What Entra knows of the senders; a key that is missing was not found, None could not be read."""
+    """What Entra has of the senders. A missing key: there is none; None: it could not be read."""
 
     users: dict[str, Sender] | None = field(default_factory=dict)  # by address
     apps: dict[str, Sender] | None = field(default_factory=dict)  # by app id, or by unique name
 
 
-class ConditionalAccessInfo(Reading):
-    """module conditional_access_info"""
+class ConditionalAccessInfo(ReadOnlyResource[Params]):
+    """Module conditional_access_info."""
 
     name = "conditional_access_info"
     spec = TENANT | OPTIONS
+    params_type = Params
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        problems = []
-        for sender in params["senders"]:
-            label = _label(sender)
-            problems += [f"senders: {label}: {problem}" for problem in mail_addresses.problems("the sender's address", [sender["address"]])]
-            if sender["app_unique_name"] and sender["app_id"]:
-                problems.append(f"senders: {label}: give app_unique_name or app_id, not both.")
-            if sender["method"] in ("oauth", "acs") and not _app(sender):
-                needed = "app_unique_name or app_id, the application that it signs in as"
-                problems.append(f"senders: {label}: method {sender['method']} needs {needed}.")
-            if sender["app_id"] and not GUID.fullmatch(sender["app_id"]):
-                problems.append(f"senders: {label}: app_id is {sender['app_id']!r}: give the application's client id, a GUID.")
-        return problems
+    def validate(self, params: Params) -> list[str]:
+        return [f"senders: {sender.label}: {problem}" for sender in params.senders for problem in _problems(sender)]
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
         policies = read(tenant)
-        found, notes = judge_all(tenant, policies, params["senders"])
-        shown = [_shown(sender, findings) for sender, findings in zip(params["senders"], found, strict=True)]
+        findings, notes = evaluate_all(tenant, policies, params.senders)
+        senders = [_result(sender, own) for sender, own in zip(params.senders, findings, strict=True)]
         listed = [{"id": policy.id, "name": policy.display_name, "state": policy.state} for policy in policies]
-        return Plan(outcome={"conditional_access": {"policies": listed, "senders": shown}}, warnings=notes)
+        return Plan(outcome={"conditional_access": {"policies": listed, "senders": senders}}, warnings=notes)
 
 
 INFO = ConditionalAccessInfo()
@@ -85,120 +113,120 @@ def read(tenant: Tenant) -> list[Policy]:
     return [Policy.from_graph(item) for item in tenant.graph.every(POLICIES, attempted, pace=PACE)]
 
 
-def judge_all(tenant: Tenant, policies: list[Policy], senders: list[dict[str, Any]]) -> tuple[list[list[Finding]], list[str]]:
-    """Every sender's findings in the senders' order, and what to tell the user about them."""
+def _problems(sender: SenderParams) -> Iterator[str]:
+    yield from mail_addresses.problems("the sender's address", [sender.address])
+    if sender.app_unique_name and sender.app_id:
+        yield "give app_unique_name or app_id, not both."
+    if sender.method in ("oauth", "acs") and not sender.app:
+        yield f"method {sender.method} needs app_unique_name or app_id, the application that it signs in as."
+    if sender.app_id and not GUID.fullmatch(sender.app_id):
+        yield f"app_id is {sender.app_id!r}: give the application's client id, a GUID."
+
+
+def evaluate_all(tenant: Tenant, policies: list[Policy], senders: Sequence[SenderParams]) -> tuple[list[list[Finding]], list[str]]:
+    """Every sender's findings in the senders' order, and the notes for the user about them."""
     live = [policy for policy in policies if not policy.is_off]
     notes: list[str] = []
     directory = look_up(tenant, live, senders, notes) if live else Directory()
-    found = []
+    all_findings = []
     for sender in senders:
-        method = _kind(sender)
-        findings = conditional_access.evaluate(live, _facts(sender, directory)) if method else []
-        found.append(findings)
-        notes += [_note(sender, method, finding) for finding in findings]
-    return found, notes
+        findings = conditional_access.evaluate(live, _facts(sender, directory)) if sender.kind else []
+        all_findings.append(findings)
+        notes += [_note(sender, finding) for finding in findings]
+    return all_findings, notes
 
 
-def _kind(sender: dict[str, Any]) -> str:
-    """What signs in, as Conditional Access sees it; "" where nobody does."""
-    kinds = {"oauth": "app", "acs": "app", "basic": "basic", "delegated": "delegated", "hve": "app" if _app(sender) else "basic"}
-    return kinds.get(sender["method"], "")
-
-
-def _app(sender: dict[str, Any]) -> str:
-    return str(sender["app_id"] or sender["app_unique_name"] or "")
-
-
-def _label(sender: dict[str, Any]) -> str:
-    return str(sender["name"] or sender["address"])
-
-
-def _facts(sender: dict[str, Any], directory: Directory) -> Sender:
-    method = _kind(sender)
-    known, name = (directory.apps, _app(sender)) if method == "app" else (directory.users, sender["address"].lower())
+def _facts(sender: SenderParams, directory: Directory) -> Sender:
+    method = sender.kind
+    known, name = (directory.apps, sender.app) if method == "app" else (directory.users, sender.address.lower())
     unread = Sender(method, guest=None, own_tenant=None)
-    found = unread if known is None else known.get(name, Sender(method))  # what is not there yet will be the tenant's own
-    # A token of Azure Communication Services is not for Exchange: only a policy for all applications meets it.
-    return replace(found, method=method, resource="") if sender["method"] == "acs" else replace(found, method=method)
+    facts = unread if known is None else known.get(name, Sender(method))  # what does not exist yet will be created in this tenant
+    # A token of Azure Communication Services is not for Exchange: only a policy for all applications applies to it.
+    return replace(facts, method=method, resource="") if sender.method == "acs" else replace(facts, method=method)
 
 
-def _shown(sender: dict[str, Any], findings: list[Finding]) -> dict[str, Any]:
+def _result(sender: SenderParams, findings: list[Finding]) -> JsonObject:
     enabled = [finding.effect for finding in findings if finding.state == "enabled"]
     verdict = "blocked" if "blocks" in enabled else "may be blocked" if enabled else "not blocked"
     listed = [finding.as_result() for finding in findings]
-    return {"name": sender["name"], "address": sender["address"], "method": sender["method"], "verdict": verdict, "findings": listed}
+    return {"name": sender.name, "address": sender.address, "method": sender.method, "verdict": verdict, "findings": listed}
 
 
-def _note(sender: dict[str, Any], method: str, finding: Finding) -> str:
+def _note(sender: SenderParams, finding: Finding) -> str:
     effect = finding.effect
     if finding.state == "report-only":
         effect = f"is report-only; enabled, it {'would block' if effect == 'blocks' else 'might block'}"
-    head = f"{_label(sender)} ({sender['method']}): the Conditional Access policy {finding.policy!r}"
-    return f"{head} {effect} it: {finding.reason}. {ADVICE[method]}"
+    head = f"{sender.label} ({sender.method}): the Conditional Access policy {finding.policy!r}"
+    return f"{head} {effect} it: {finding.reason}. {ADVICE[sender.kind]}"
 
 
 # -- the directory -------------------------------------------------------------------------------------------------------
 
 
-def look_up(tenant: Tenant, policies: list[Policy], senders: list[dict[str, Any]], notes: list[str]) -> Directory:
-    """The senders' users and applications: as few requests as these policies need. What may not be read is left unknown."""
-    wanted = list(dict.fromkeys(s["address"].lower() for s in senders if _kind(s) in ("basic", "delegated")))
-    apps = list(dict.fromkeys(_app(s) for s in senders if _kind(s) == "app"))
+def look_up(tenant: Tenant, policies: list[Policy], senders: Sequence[SenderParams], notes: list[str]) -> Directory:
+    """The senders' users and applications: as few requests as these policies need.
+
+    What the application is not permitted to read stays unknown.
+    """
+    addresses = list(dict.fromkeys(sender.address.lower() for sender in senders if sender.kind in ("basic", "delegated")))
+    apps = list(dict.fromkeys(sender.app for sender in senders if sender.kind == "app"))
     workloads = any(policy.workloads for policy in policies)
     directory = Directory()
-    if wanted:
-        directory.users = _users(tenant, policies, wanted, notes)
-        _tell_missing(notes, "user with the address", wanted, directory.users)
+    if addresses:
+        directory.users = _users(tenant, policies, addresses, notes)
+        _note_missing(notes, "user with the address", addresses, directory.users)
     if apps and workloads:
         directory.apps = _applications(tenant, apps, notes)
-        _tell_missing(notes, "application", apps, directory.apps)
+        _note_missing(notes, "application", apps, directory.apps)
     return directory
 
 
-def _tell_missing(notes: list[str], what: str, wanted: list[str], found: dict[str, Sender] | None) -> None:
-    missing = [name for name in wanted if found is not None and name not in found]
+def _note_missing(notes: list[str], kind: str, names: list[str], known: dict[str, Sender] | None) -> None:
+    missing = [name for name in names if known is not None and name not in known]
     if missing:
-        notes.append(f"Entra has no {what} {', '.join(missing)}: judged as one that no policy names yet.")
+        notes.append(f"Entra has no {kind} {', '.join(missing)}: evaluated as one that no policy names yet.")
 
 
 def _batch(tenant: Tenant, calls: list[Call], permission: str, notes: list[str]) -> list[Any] | None:
-    """The answers; None, and a note, where the application may not ask."""
+    """The answers; None, and a note, where the application lacks the permission."""
     try:
         return tenant.graph.batch(calls)
     except GraphError as error:
         if error.status != 403:
             raise
-        notes.append(f"Could not {calls[0].attempted}: that takes the permission {permission}. Policies that turn on it are told as such.")
+        notes.append(
+            f"Could not {calls[0].attempted}: that takes the permission {permission}. What the policies say about it is reported as unknown."
+        )
         return None
 
 
-def _users(tenant: Tenant, policies: list[Policy], wanted: list[str], notes: list[str]) -> dict[str, Sender] | None:
+def _users(tenant: Tenant, policies: list[Policy], addresses: list[str], notes: list[str]) -> dict[str, Sender] | None:
     calls = [
         Call("GET", f"/users?$filter=proxyAddresses/any(p:p eq 'smtp:{key(address)}')&$select=id,userPrincipalName,userType",
              attempted="look for the senders' users")
-        for address in wanted
+        for address in addresses
     ]  # fmt: skip
     answers = _batch(tenant, calls, "User.Read.All", notes)
     if answers is None:
         return None
-    items = {address: answer["value"][0] for address, answer in zip(wanted, answers, strict=True) if answer and answer["value"]}
-    found = {address: Sender("basic", str(item["id"]), guest=_guest(item)) for address, item in items.items()}
+    items = {address: answer["value"][0] for address, answer in zip(addresses, answers, strict=True) if answer and answer["value"]}
+    users = {address: Sender("basic", str(item["id"]), guest=_guest(item)) for address, item in items.items()}
     groups, roles = conditional_access.required_memberships(policies)
-    if not (groups or roles) or not found:
-        return found
+    if not (groups or roles) or not users:
+        return users
     calls = [
         Call("GET", f"/users/{user.id}/transitiveMemberOf?$select=id&$top=999", attempted="read the senders' groups and roles")
-        for user in found.values()
+        for user in users.values()
     ]
     memberships = _batch(tenant, calls, "Directory.Read.All", notes)
     if memberships is None:
-        return found
+        return users
     templates = _templates(tenant, notes) if roles else {}
-    for (address, user), answer in zip(list(found.items()), memberships, strict=True):
+    for (address, user), answer in zip(list(users.items()), memberships, strict=True):
         ids = {str(item["id"]).lower() for item in (answer or {}).get("value", [])}
         own = None if templates is None else frozenset(templates[one] for one in ids if one in templates)
-        found[address] = replace(user, groups=frozenset(ids), roles=own)
-    return found
+        users[address] = replace(user, groups=frozenset(ids), roles=own)
+    return users
 
 
 def _templates(tenant: Tenant, notes: list[str]) -> dict[str, str] | None:
@@ -210,8 +238,8 @@ def _templates(tenant: Tenant, notes: list[str]) -> dict[str, str] | None:
     return {str(item["id"]).lower(): str(item["roleTemplateId"]).lower() for item in answers[0]["value"]}
 
 
-def _guest(user: dict[str, Any]) -> str:
-    """The kind of guest, as far as the user itself tells it; "" of a member."""
+def _guest(user: JsonObject) -> str:
+    """The kind of guest, as far as the user object has it; empty for a member."""
     external = "#EXT#" in str(user.get("userPrincipalName") or "").upper()
     if user.get("userType") == "Guest":
         return "b2bCollaborationGuest" if external else "internalGuest"
@@ -219,7 +247,7 @@ def _guest(user: dict[str, Any]) -> str:
 
 
 def _applications(tenant: Tenant, apps: list[str], notes: list[str]) -> dict[str, Sender] | None:
-    """The service principals by the name that the sender gave: an app id, or a unique name."""
+    """The service principals by the sender's app id or unique name."""
     ids = {app: app.lower() for app in apps if GUID.fullmatch(app)}
     named = [app for app in apps if app not in ids]
     attempted = "look for the senders' applications"
@@ -236,8 +264,8 @@ def _applications(tenant: Tenant, apps: list[str], notes: list[str]) -> dict[str
     return {app: _principal(tenant, item) for app, item in zip(ids, answers, strict=True) if item}
 
 
-def _principal(tenant: Tenant, item: dict[str, Any]) -> Sender:
-    """Whether it is the tenant's own application shows where both ids are known."""
+def _principal(tenant: Tenant, item: JsonObject) -> Sender:
+    """A service principal; whether it is the tenant's own application is known where both ids are."""
     owner, here = str(item.get("appOwnerOrganizationId") or "").lower(), _tenant_id(tenant)
     return Sender("app", str(item["id"]), own_tenant=owner == here if owner and GUID.fullmatch(here) else None)
 

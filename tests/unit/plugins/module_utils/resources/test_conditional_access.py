@@ -123,7 +123,7 @@ def test_users_are_looked_up_in_one_batch_and_memberships_where_policies_ask_for
     script.expect_graph_batch(Item("GET", "/directoryRoles?$select=id,roleTemplateId", 200, roles))
     result = play(INFO, script, senders=[BASIC, {"address": "erp@contoso.com", "method": "delegated"}, BASIC | {"method": "delegated"}])
     assert effects(result) == [[("Roles", "blocks")], [("Groups", "may block"), ("Roles", "may block")], [("Roles", "blocks")]]
-    assert "Entra has no user with the address erp@contoso.com: judged as one that no policy names yet." in result["notes"]
+    assert "Entra has no user with the address erp@contoso.com: evaluated as one that no policy names yet." in result["notes"]
     assert result["cost"]["requests"] == 4
 
 
@@ -206,7 +206,7 @@ def test_report_only_policies_are_told_and_block_nobody(play: Play, script: Scri
 # -- what may not be read ---------------------------------------------------------------------------------------------
 
 
-def test_users_that_may_not_be_read_are_judged_as_unknown(play: Play, script: Script) -> None:
+def test_users_that_may_not_be_read_stay_unknown(play: Play, script: Script) -> None:
     script.expect("GET", PATH).answers(200, found(EVERYBODY, policy("One", includeUsers=["somebody"])))
     script.expect_graph_batch(look(status=403))
     result = play(INFO, script, senders=[BASIC])
