@@ -77,7 +77,7 @@ from ..module_utils.resources import acs_smtp_username
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(acs_smtp_username.INFO)
 
 

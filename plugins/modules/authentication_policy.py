@@ -8,13 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: authentication_policy
-short_description: Say who may sign in to SMTP by password
+short_description: Manage authentication policies in Exchange Online
 description:
-  - Creates, changes and removes Exchange authentication policies, assigns them to mailboxes, and sets the organization's default.
-  - Of a policy only C(AllowBasicAuthSmtp) is managed. Its other switches stay as they are; a new policy allows nothing else.
+  - Creates, updates and removes Exchange authentication policies, assigns them to mailboxes, and sets the organization's default.
+  - An authentication policy decides who may use Basic authentication for SMTP.
+  - Only C(AllowBasicAuthSmtp) of a policy is managed. Its other settings stay as they are; a new policy allows nothing else.
   - Up to 50 mailboxes are read by name in batches, more by one paged read of all users; only differences are written, in batches.
-  - What opens is written first and what closes last, so that no sender is shut out on the way.
-  - A policy that lets passwords in is refused while Entra Security Defaults are on, which would defeat it.
+  - Changes that allow are written first and changes that refuse last, so that no sender is refused in between.
+  - A policy that allows Basic authentication is refused while Entra Security Defaults, which block it, are enabled.
 options:
   policies:
     description: The policies to manage. Others stay as they are.
@@ -27,23 +28,23 @@ options:
         required: true
       allow_basic_smtp:
         description:
-          - Whether users with this policy may sign in to SMTP by password (C(AllowBasicAuthSmtp)). Left out, it stays as it is; a new
-            policy does not let them.
+          - Whether users with this policy may use Basic authentication for SMTP (C(AllowBasicAuthSmtp)). Left out, it stays as it is;
+            a new policy does not allow it.
         type: bool
       mailboxes:
         description:
-          - Any addresses of the mailboxes that get this policy. Left out, nobody's policy is changed.
+          - Any addresses of the mailboxes that get this policy. Left out, no user's policy is changed.
           - Mailboxes that have the policy and are not listed keep it, unless O(exclusive).
         type: list
         elements: str
       state:
-        description: Whether the policy is there. With V(absent) its users return to the organization's default first.
+        description: Whether the policy exists. With V(absent) its users return to the organization's default first.
         type: str
         choices: [present, absent]
         default: present
   organization:
     description:
-      - The name of the policy for everybody without one of their own. Left out, it stays as it is; an empty text means none.
+      - The name of the default policy, for users without a policy of their own. Left out, it stays as it is; an empty text means none.
     type: str
   exclusive:
     description: Whether every user who is not listed and has a policy of their own returns to the organization's default.
@@ -51,14 +52,14 @@ options:
     default: false
   basic_auth_end_date:
     description:
-      - The last day on which SMTP sign-in by password works without an administrator's turning it on again, by Microsoft's timetable.
-        Afterwards a policy that lets passwords in is refused; until then a warning reminds of it.
+      - The last day on which Basic authentication for SMTP works, by Microsoft's timetable, unless an administrator enables it again.
+        Afterwards a policy that allows it is refused; until then a warning names the day.
         Falls back to the host variable C(m365_basic_auth_end_date).
     type: str
     default: "2026-12-31"
   basic_reenabled:
     description:
-      - Whether an administrator has turned SMTP sign-in by password on again after that day. Falls back to the host variable
+      - Whether an administrator has enabled Basic authentication for SMTP again after that day. Falls back to the host variable
         C(m365_basic_reenabled).
     type: bool
     default: false
@@ -127,7 +128,7 @@ from ..module_utils.resources import authentication_policy
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(authentication_policy.RESOURCE)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: authentication_policy_info
-short_description: Read who may sign in to SMTP by password
+short_description: Read authentication policies in Exchange Online
 description:
   - Reads the authentication policies, the organization's default, and which mailboxes have a policy of their own.
 options:
@@ -72,7 +72,7 @@ from ..module_utils.resources import authentication_policy
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(authentication_policy.INFO)
 
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: conditional_access_info
-short_description: Tell which Conditional Access policy would block which sender
+short_description: Evaluate Conditional Access policies for senders
 description:
-  - Reads the tenant's Conditional Access policies and judges every sender's way of signing in against each of them.
-  - A policy that turns on what is not known before the sign-in, such as a place, may block.
-  - Every finding is told as a warning, too, with a remedy. Policies are never changed.
+  - Reads the tenant's Conditional Access policies and evaluates every sender's sign-in against each of them.
+  - A policy with a condition that only the sign-in decides, such as a location, may block.
+  - Every finding is a warning, too, with a remedy. Policies are never changed.
   - Needs the Graph permission C(Policy.Read.All); users, groups and roles are read with C(Directory.Read.All) where policies name them.
-    Without it such policies are told as ones that may block.
+    Without it such policies are reported as ones that may block.
 options:
   senders:
-    description: The senders to judge.
+    description: The senders to evaluate.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: What to call the sender. Left out, its address.
+        description: The name of the sender. Left out, its address.
         type: str
       address:
         description: The address of the mailbox that it signs in to.
@@ -33,7 +33,7 @@ options:
         description:
           - How the sender signs in. V(oauth) and V(acs) are an application's own sign-in, V(basic) a password, V(delegated) a user's
             own OAuth sign-in, V(hve) an application's sign-in where one is given, else a password.
-          - V(connector) and V(direct_send) sign in nowhere, so that no policy meets them.
+          - V(connector) and V(direct_send) do not sign in, so that no policy applies.
         type: str
         choices: [oauth, basic, delegated, hve, acs, connector, direct_send]
         default: oauth
@@ -121,7 +121,7 @@ from ..module_utils.resources import conditional_access
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(conditional_access.INFO)
 
 

@@ -143,7 +143,7 @@ from ..module_utils.resources import delegated_sign_in
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(delegated_sign_in.RESOURCE)
 
 

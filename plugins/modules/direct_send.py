@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: direct_send
-short_description: Switch whether the organization rejects Direct Send
+short_description: Manage the rejection of Direct Send in Exchange Online
 description:
-  - Sets whether Exchange Online rejects Direct Send, which is mail in the name of the tenant's own domains, to its own recipients,
-    that comes neither signed in nor through a connector.
-  - Microsoft takes up to 30 minutes to follow. Forwarded mail that keeps its envelope sender is rejected, too.
+  - Sets whether Exchange Online rejects Direct Send, which is unauthenticated mail from the tenant's own domains to its own
+    recipients that matches no connector.
+  - The setting takes effect after up to 30 minutes. Forwarded mail that keeps its envelope sender is rejected, too.
 options:
   rejected:
     description: Whether Direct Send is rejected.
@@ -22,7 +22,7 @@ options:
     description:
       - Addresses that rely on Direct Send, printers and alarms for example. While there is one, V(true) for O(rejected) is refused
         before anything is read or changed.
-      - A sender that has got an inbound connector or SMTP AUTH no longer belongs here.
+      - A sender that uses an inbound connector or SMTP AUTH is not listed here.
     type: list
     elements: str
     default: []
@@ -41,7 +41,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Reject Direct Send, as nobody relies on it
+- name: Reject Direct Send
   mailops.m365.direct_send:
     rejected: true
 """
@@ -49,7 +49,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 direct_send:
-  description: The switch as it is now (in check mode, would be).
+  description: The setting as it is now (in check mode, as it will be).
   returned: success
   type: dict
   contains:
@@ -75,7 +75,7 @@ from ..module_utils.resources import direct_send
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(direct_send.RESOURCE)
 
 

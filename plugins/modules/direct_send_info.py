@@ -10,8 +10,7 @@ DOCUMENTATION = r"""
 module: direct_send_info
 short_description: Read whether the organization rejects Direct Send
 description:
-  - Reads whether Exchange Online rejects mail in the name of the tenant's own domains that comes neither signed in nor through a
-    connector.
+  - Reads whether Exchange Online rejects unauthenticated mail from the tenant's own domains that matches no connector.
 options: {}
 seealso:
   - module: mailops.m365.direct_send
@@ -59,7 +58,7 @@ from ..module_utils.resources import direct_send
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(direct_send.INFO)
 
 

@@ -110,7 +110,7 @@ from ..module_utils.resources import exchange_service_principal
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(exchange_service_principal.RESOURCE)
 
 

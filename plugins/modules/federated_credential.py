@@ -217,7 +217,7 @@ from ..module_utils.resources import federated_credential
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(federated_credential.RESOURCE)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: hve_account
-short_description: Make and keep High Volume Email accounts
+short_description: Manage High Volume Email accounts in Exchange Online
 description:
-  - Creates, changes and removes accounts of High Volume Email, which send large amounts of mail to recipients inside the tenant.
-  - Allows applications to send with them, sets where answers go, and assigns the billing policy that pays.
-  - A billing policy cannot be made by an API. Where the tenant has none, the result's notes say what to do by hand.
+  - Creates, updates and removes High Volume Email accounts, which send large amounts of mail to internal recipients.
+  - Allows applications to send with them, sets the address for replies, and assigns the billing policy.
+  - No API creates a billing policy. Where the tenant has none, a warning describes how to create one in the admin center.
 options:
   accounts:
     description: The accounts. Options that are left out stay as they are.
@@ -28,7 +28,7 @@ options:
         description: The display name. A new account without one gets the local part of its address.
         type: str
       reply_to:
-        description: The address where answers go, because the account has no mailbox; an empty text takes it away.
+        description: The address for replies, because the account has no mailbox; an empty text removes it.
         type: str
       apps:
         description:
@@ -37,7 +37,7 @@ options:
         type: list
         elements: str
       billing_policy:
-        description: The billing policy that pays, by name or id, or V(none). Without one the account sends nothing.
+        description: The billing policy, by name or id, or V(none). Without one the account sends nothing.
         type: str
       password:
         description: The account's password, used once, when it is created. It is never changed afterwards.
@@ -48,7 +48,7 @@ options:
         choices: [present, absent]
         default: present
   billing_policy:
-    description: The billing policy of the accounts that name none themselves.
+    description: The billing policy of the accounts without one of their own.
     type: str
   password:
     description: The password of new accounts that have none of their own.
@@ -116,7 +116,7 @@ from ..module_utils.resources import hve_account
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(hve_account.RESOURCE)
 
 

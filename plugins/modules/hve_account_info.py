@@ -8,10 +8,10 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: hve_account_info
-short_description: Read High Volume Email accounts
+short_description: Read High Volume Email accounts in Exchange Online
 description:
-  - Reads accounts of High Volume Email, those named or all, and the tenant's billing policies for it.
-  - Applications are told by the object id of the enterprise application. Addresses that are no such account are left out.
+  - Reads the High Volume Email accounts that are listed, or all, and the tenant's billing policies for them.
+  - Applications are identified by the object id of the enterprise application. Addresses that are no such account are left out.
 options:
   accounts:
     description: Addresses. Without them, all accounts are read.
@@ -72,7 +72,7 @@ from ..module_utils.resources import hve_account
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(hve_account.INFO)
 
 

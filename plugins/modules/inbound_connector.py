@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: inbound_connector
-short_description: Keep the inbound connectors that relays send through
+short_description: Manage inbound connectors in Exchange Online
 description:
-  - Creates, changes and removes inbound connectors, by the senders' public addresses or by the TLS certificate of a relay.
-  - Options that are left out stay as they are. Connectors that are not named are left alone.
-  - Some subscriptions create connectors disabled and report success; that is a failure here, with Exchange's own words.
+  - Creates, updates and removes inbound connectors, which match the hosts that may relay by public IP address or by TLS certificate.
+  - Options that are left out stay as they are. Connectors that are not listed are unmanaged.
+  - Some subscriptions create connectors disabled and report success. The module fails then, with the warning from Exchange.
 options:
   connectors:
     description: The connectors.
@@ -21,23 +21,23 @@ options:
     required: true
     suboptions:
       name:
-        description: The connector's name, by which it is found again.
+        description: The connector's name, by which later runs look it up.
         type: str
         required: true
       state:
-        description: Whether the connector shall exist.
+        description: Whether the connector exists.
         type: str
         choices: [present, absent]
         default: present
       type:
-        description: V(OnPremises) for an organization's own relay (a new connector's type), V(Partner) for another organization.
+        description: V(OnPremises) for an organization's own relay, the default of a new connector; V(Partner) for another organization.
         type: str
         choices: [OnPremises, Partner]
       enabled:
         description: Whether the connector is in use. A new one is enabled.
         type: bool
       comment:
-        description: A note for people.
+        description: A comment.
         type: str
       sender_ip_addresses:
         description:
@@ -49,15 +49,15 @@ options:
         description: The name in the TLS certificate that the relay presents, such as V(relay.contoso.com) or V(*.contoso.com).
         type: str
       sender_domains:
-        description: Sender domains that the connector is for. A new one takes all (V(*)).
+        description: Sender domains to which the connector applies. A new connector applies to all (V(*)).
         type: list
         elements: str
       associated_accepted_domains:
-        description: Accepted domains of the tenant that the connector is limited to.
+        description: Accepted domains of the tenant to which the connector is limited.
         type: list
         elements: str
       require_tls:
-        description: Whether mail must come over TLS.
+        description: Whether TLS is required.
         type: bool
       restrict_domains_to_ip_addresses:
         description: Whether mail of the sender domains is refused from all other addresses. With O(connectors[].type=Partner) only.
@@ -82,7 +82,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let the office relay send by its address, and the data centre's by its certificate
+- name: Configure connectors matched by IP address and by certificate
   mailops.m365.inbound_connector:
     connectors:
       - name: Office relay
@@ -121,7 +121,7 @@ from ..module_utils.resources import inbound_connector
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(inbound_connector.RESOURCE)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: inbound_connector_info
-short_description: Read the inbound connectors
+short_description: Read inbound connectors in Exchange Online
 description:
-  - Reads all inbound connectors of the tenant, in the form that M(mailops.m365.inbound_connector) takes.
+  - Reads all inbound connectors of the tenant, in the form of the options of M(mailops.m365.inbound_connector).
 options: {}
 seealso:
   - module: mailops.m365.inbound_connector
@@ -54,7 +54,7 @@ from ..module_utils.resources import inbound_connector
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(inbound_connector.INFO)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: security_defaults_info
-short_description: Read whether Entra Security Defaults are on
+short_description: Read whether Entra Security Defaults are enabled
 description:
-  - Reads whether Security Defaults are on, which refuse every SMTP sign-in by password.
+  - Reads whether Security Defaults, which block Basic authentication for SMTP, are enabled.
   - There is no module that turns them off; that is a decision about the whole tenant's security.
 options: {}
 seealso:
@@ -59,7 +59,7 @@ from ..module_utils.resources import security_defaults
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(security_defaults.INFO)
 
 

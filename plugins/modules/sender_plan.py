@@ -330,7 +330,7 @@ from ..module_utils.resources import sender_plan
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(sender_plan.RESOURCE)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: shared_mailbox
-short_description: Make and keep the shared mailboxes that senders send from
+short_description: Manage shared mailboxes in Exchange Online
 description:
-  - Creates, changes and removes shared mailboxes, many in one task.
+  - Creates, updates and removes shared mailboxes, many in one task.
   - A mailbox of another kind is refused by name. It is never converted and never removed.
 options:
   mailboxes:
@@ -27,19 +27,19 @@ options:
         description: The display name. A new mailbox without one gets the local part of its address.
         type: str
       message_copy_for_sent_as:
-        description: Whether the mailbox keeps a copy of what others send as it.
+        description: Whether the mailbox keeps a copy of messages that others send as it.
         type: bool
       message_copy_for_send_on_behalf:
-        description: Whether the mailbox keeps a copy of what others send on its behalf.
+        description: Whether the mailbox keeps a copy of messages that others send on its behalf.
         type: bool
       send_as:
         description:
-          - Users, by address, who may send as the mailbox. Others who may already keep that, unless O(exclusive=true).
-          - Rights of applications are the business of the module M(mailops.m365.exchange_service_principal).
+          - Users, by address, who may send as the mailbox. Other users keep the right, unless O(exclusive=true).
+          - The module M(mailops.m365.exchange_service_principal) manages the rights of applications.
         type: list
         elements: str
       send_on_behalf:
-        description: Users, by address, who may send on behalf of the mailbox, as recipients see. Others keep it, unless O(exclusive=true).
+        description: Users, by address, who may send on behalf of the mailbox, visibly. Others keep it, unless O(exclusive=true).
         type: list
         elements: str
       state:
@@ -48,7 +48,7 @@ options:
         choices: [present, absent]
         default: present
   exclusive:
-    description: Whether to withdraw O(mailboxes[].send_as) and O(mailboxes[].send_on_behalf), where they are given, from users not listed.
+    description: Whether to withdraw O(mailboxes[].send_as) and O(mailboxes[].send_on_behalf), where set, from users that are not listed.
     type: bool
     default: false
 seealso:
@@ -107,7 +107,7 @@ from ..module_utils.resources import shared_mailbox
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(shared_mailbox.RESOURCE)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: shared_mailbox_info
-short_description: Read shared mailboxes
+short_description: Read shared mailboxes in Exchange Online
 description:
-  - Reads shared mailboxes, those named or all. Addresses that are no shared mailbox are left out.
+  - Reads the shared mailboxes that are listed, or all. Addresses that are no shared mailbox are left out.
 options:
   mailboxes:
     description: Addresses. Without them, all shared mailboxes are read.
@@ -59,7 +59,7 @@ from ..module_utils.resources import shared_mailbox
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(shared_mailbox.INFO)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: smtp_auth
-short_description: Switch SMTP AUTH for the organization and for mailboxes
+short_description: Manage SMTP AUTH of the organization and of mailboxes
 description:
   - Sets the organization's SMTP AUTH and any number of mailboxes to enabled, disabled or inherit.
   - Up to 50 mailboxes are read by name in batches, more by one paged read of all mailboxes; only differences are written, in batches.
-  - A mailbox that is to sign in by password is refused while Entra Security Defaults are on, which would defeat it.
+  - A mailbox with Basic authentication is refused while Entra Security Defaults, which block it, are enabled.
 options:
   organization:
     description: SMTP AUTH of the organization, which mailboxes on inherit follow. Left out, it stays as it is.
@@ -33,7 +33,7 @@ options:
         choices: [enabled, disabled, inherit]
         default: enabled
       sign_in:
-        description: How the sender signs in. V(basic), a password, is refused while Security Defaults are on.
+        description: How the sender authenticates. V(basic), a password, is refused while Security Defaults are enabled.
         type: str
         choices: [oauth, basic]
         default: oauth
@@ -98,7 +98,7 @@ from ..module_utils.resources import smtp_auth
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(smtp_auth.RESOURCE)
 
 

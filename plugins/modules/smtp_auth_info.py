@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: smtp_auth_info
 short_description: Read SMTP AUTH of the organization and of mailboxes
 description:
-  - Reads the organization's switch and the mailboxes' own, of some mailboxes or of all.
+  - Reads the setting of the organization and the settings of some mailboxes or of all.
 options:
   mailboxes:
     description: Addresses of the mailboxes to read. Left out, all mailboxes are read.
@@ -66,7 +66,7 @@ from ..module_utils.resources import smtp_auth
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(smtp_auth.INFO)
 
 

@@ -224,7 +224,7 @@ from ..module_utils.resources import smtp_probe
 
 
 def main() -> None:
-    """The complete door; meta/runtime.yml routes the name to the fast one."""
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
     run_module(smtp_probe.RESOURCE)
 
 

@@ -194,9 +194,7 @@ def _batch(tenant: Tenant, calls: list[Call], permission: str, notes: list[str])
     except GraphError as error:
         if error.status != 403:
             raise
-        notes.append(
-            f"Could not {calls[0].attempted}: that takes the permission {permission}. What the policies say about it is reported as unknown."
-        )
+        notes.append(f"Could not {calls[0].attempted}: it needs the permission {permission}. What depends on it is reported as unknown.")
         return None
 
 

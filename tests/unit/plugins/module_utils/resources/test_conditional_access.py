@@ -211,7 +211,7 @@ def test_users_that_may_not_be_read_stay_unknown(play: Play, script: Script) -> 
     script.expect_graph_batch(look(status=403))
     result = play(INFO, script, senders=[BASIC])
     assert effects(result) == [[("Block legacy", "blocks"), ("One", "may block")]]
-    assert "Could not look for the senders' users: that takes the permission User.Read.All." in result["notes"][0]
+    assert "Could not look for the senders' users: it needs the permission User.Read.All." in result["notes"][0]
 
 
 def test_groups_and_roles_that_may_not_be_read(play: Play, script: Script) -> None:
