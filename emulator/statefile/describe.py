@@ -32,11 +32,21 @@ def tables() -> list[tuple[str, str, list[Row]]]:
     while waiting:
         of = waiting.pop(0)
         found.append((of.__name__, (inspect.getdoc(of) or "").partition("\n")[0], rows_of(of)))
-        inner = [one for slot in slots_of(of) if (one := _record(slot)) and not slot.key.inline]
+        inner = _records(of)
         inner += [directory.GrantedRole] if of is EnterpriseApplication else []
         inner += [SmtpSettings] if any(slot.name == "options" for slot in slots_of(of)) else []
         waiting += [one for one in inner if one not in seen]
         seen |= set(inner)
+    return found
+
+
+def _records(of: type[Any]) -> list[type[Any]]:
+    """The dataclasses that the fields of another hold."""
+    found: list[type[Any]] = []
+    for slot in slots_of(of):
+        record = _record(slot)
+        if record:
+            found += _records(record) if slot.key.inline else [record]
     return found
 
 

@@ -16,95 +16,15 @@ from hypothesis import strategies as st
 from emulator import statefile
 from emulator.state import Tenant
 from emulator.statefile.codec import slots_of
-from emulator.tokens import GRAPH_APP
-from emulator.well_known import EXCHANGE_NAME, derived_id
-from tests.emulator.conftest import TENANT, KeyPair, app_id
-
-MANAGER = app_id("manager")
-PRINCIPAL, GRAPH = (derived_id(TENANT, "service principal", app) for app in (MANAGER, GRAPH_APP))
-DELETED = {"display_name": "Gone", "secrets": [{"value": "x", "end": "2026-01-01T00:00:00+00:00"}]}
+from tests.emulator.conftest import KeyPair
 
 
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Any]:
     """A document with every key of a tenant."""
-    group = "44444444-0000-4000-8000-000000000001"
-    policies = {
-        "authentication": [{"name": "Closed", "allowed": ["AllowBasicAuthPop"], "replicating": {"allow_basic_auth_smtp": {"value": True}}}],
-        "default_authentication": "CLOSED",
-        "conditional_access": [{"displayName": "Legacy", "state": "enabled"}],
-        "named_locations": [{"displayName": "Office", "ipRanges": []}, {"displayName": "Nowhere", "countriesAndRegions": ["DE"]}],
-        "groups": [{"id": group, "display_name": "Devices", "members": ["ops@contoso.com"]}],
-        "role_members": {"Global Reader": [group]},
-        "basic_retired_from": 7,
-    }
-    azure_place = {"subscription": "4A5B6C7D-0000-4000-8000-000000000001", "resource_group": "mail"}
-    tenant = {
-        "initial_domain": "Contoso.onmicrosoft.com",
-        "domains": ["contoso.com"],
-        "trial": True,
-        "transport_config": {"MaxSendSize": "10 MB"},
-        "created": "2026-01-01T00:00:00Z",
-        "replicating": {"reject_direct_send": {"until": 5, "value": True}},
-        "dns": {"contoso.com": ['@ 3600 TXT "v=spf1 -all"', "www A 192.0.2.1"]},
-        "policies": policies,
-        "resources": ["Microsoft Graph", "Office 365 Exchange Online"],
-        "applications": [
-            {
-                "display_name": "manager",
-                "unique_name": "manager",
-                "secrets": [{"value": "hush", "effective_from": 3}],
-                "certificates": [{"pem": KeyPair().pem}],
-                "federated": [{"name": "ci", "issuer": "https://ci.example", "subject": "repo", "audiences": ["a"]}],
-                "properties": {"tags": ["x"]},
-                "service_principal": {
-                    "app_roles": [
-                        "Microsoft Graph/User.Read.All",
-                        {"role": f"{EXCHANGE_NAME}/SMTP.SendAsApp", "effective_from": 9},
-                    ],
-                    "directory_roles": ["Global Reader", {"role": "Exchange Administrator", "effective_from": 4}],
-                },
-            }
-        ],
-        "enterprise_applications": [{"app_id": "11111111-2222-4333-8444-555555555555", "offers_app_roles": [{"id": "1", "value": "Do"}]}],
-        "delegated_grants": [{"client_id": PRINCIPAL, "resource_id": GRAPH, "scope": "User.Read"}],
-        "deleted_items": [{"deleted": 5, "application": DELETED}, {"service_principal": {"app_id": group}, "with_application": "x"}],
-        "exchange_service_principals": [{"app_id": MANAGER, "display_name": "manager"}],
-        "mailboxes": [
-            {
-                "address": "Ops@contoso.com",
-                "aliases": ["OPS2@contoso.com"],
-                "user": {"mfa": True, "directory_roles": ["Global Reader"]},
-                "authentication_policy": "Closed",
-                "grants": [{"right": "SendAs", "trustee": "noreply@contoso.com"}, {"right": "FullAccess", "trustee": MANAGER}],
-                "cas_properties": {"PopEnabled": False},
-            },
-            {"address": "noreply@contoso.com", "kind": "SharedMailbox", "smtp_client_authentication_disabled": False},
-            {"generate": 3, "address": "user{n:02d}@contoso.com", "display_name": "User {n}"},
-        ],
-        "licences": [{"sku": "SPB", "purchased": 3}],
-        "sign_ins": [{"user": "ops@contoso.com", "created": 5, "error_code": 50126}],
-        "azure": {
-            "email_domains": [azure_place | {"service": "email", "name": "contoso.com", "senders": ["orders"]}],
-            "communication_services": [
-                azure_place
-                | {"name": "mail", "linked_domains": ["contoso.com"], "smtp_usernames": [{"name": "S", "username": "s", "app": MANAGER}]}
-            ],
-            "role_assignments": [{"role": "Owner", "scope": "/subscriptions/x", "principal": MANAGER}],
-        },
-        "billing_policies": [{"name": "Pay as you go"}],
-        "hve_accounts": [{"address": "hve@contoso.com", "apps": [MANAGER], "billing_policy": "Pay as you go", "reply_to": "a@contoso.com"}],
-        "inbound_connectors": [{"name": "Relay", "SenderDomains": ["*"], "effective_from": 8}],
-        "refresh_tokens": [{"digest": "d", "app_id": MANAGER, "user_id": "u", "scope": "s", "issued": 1}],
-        "management_scopes": [{"name": "Senders", "recipient_filter": "Name -eq 'ops'"}],
-        "management_role_assignments": [{"name": "a", "assignee": "X", "scope": "senders", "ends": 9}, {"name": "b", "assignee": "X"}],
-        "role_groups": {"View-Only Organization Management": {MANAGER: 3}},
-    }
-    keys = [{"name": "Mailops.", "secret": "c2VjcmV0"}]
-    messages = [{"tenant_id": "t", "via": "submission", "mail_from": "a", "recipients": ["b"], "raw": "U3ViamVjdDogeA==", "received": 4}]
-    options = {"cloud": "gcc-high", "lag": {"rbac": 5}, "latency": {"graph": 0.1}, "conditional_access_pace": 1, "options": {"x": [1]}}
-    dns = {"zones": {"sendgrid.net": ["@ A 192.0.2.9"]}, "keys": keys, "serial": 7}
-    return {"tenants": [tenant], "network": {"127.0.0.7": "203.0.113.10"}, "dns": dns, "settings": options, "messages": messages}
+    document: dict[str, Any] = json.loads(Path(__file__).with_name("whole_state.json").read_text(encoding="utf-8"))
+    document["tenants"][0]["applications"][0]["certificates"] = [{"pem": KeyPair().pem}]
+    return document
 
 
 def test_the_whole_document_has_every_key(whole: dict[str, Any]) -> None:
