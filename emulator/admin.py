@@ -63,6 +63,7 @@ class Admin:
             ("GET", re.compile("/clock"), lambda request: self._time()),
             ("POST", re.compile("/clock"), self._advance),
             ("GET", re.compile("/requests"), lambda request: platform.counters.all()),
+            ("GET", re.compile("/in_flight"), lambda request: dict(platform.in_flight)),
             ("DELETE", re.compile("/requests"), lambda request: platform.counters.clear()),
             ("POST", re.compile("/save"), lambda request: save()),
             ("POST", re.compile("/reset"), lambda request: reset(request.json_object().get("state") if request.body else None)),
@@ -189,11 +190,14 @@ class Admin:
         return {"seconds": seconds}
 
     def _advance(self, request: Request) -> Document:
-        self._platform.clock.offset += float(request.json_object().get("advance", 0))
+        change = request.json_object()
+        if "stopped" in change:
+            self._platform.clock.stopped = change["stopped"] is True
+        self._platform.clock.offset += float(change.get("advance", 0))
         return self._time()
 
     def _time(self) -> Document:
-        return {"now": self._platform.now, "offset": self._platform.clock.offset}
+        return {"now": self._platform.now, "offset": self._platform.clock.offset, "stopped": self._platform.clock.stopped}
 
 
 def tenant_document(tenant: Tenant) -> Document:

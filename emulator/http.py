@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,19 +62,22 @@ class Response:
 
 
 Handler = Callable[[Request], Response]
-Route = Callable[[Request], tuple[Handler, float]]
+Latency = Callable[[], float]
+Route = Callable[[Request], tuple[Handler, Latency]]
+TICK = 0.05  # seconds after which a delayed answer reads its latency again: it can be changed
 
 
 def asgi(route: Route) -> Callable[[dict[str, Any], Receive, Send], Awaitable[None]]:
-    """An ASGI application; `route` gives a request's handler and the seconds it takes at least."""
+    """An ASGI application; `route` returns a request's handler and its latency in seconds."""
 
     async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
-        handler, seconds = route(request)
-        if seconds:
-            await asyncio.sleep(seconds)
+        handler, latency = route(request)
+        begin = time.monotonic()
+        while (left := begin + latency() - time.monotonic()) > 0:
+            await asyncio.sleep(min(TICK, left))
         response = handler(request)
         content, headers = response.encoded()
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -116,6 +116,14 @@ class AdminClient:
         """Advance the emulator's clock."""
         self.call("POST", "/clock", {"advance": seconds})
 
+    def stop_clock(self) -> None:
+        """Stop the emulator's clock: only `advance` moves it, whatever time the test takes."""
+        self.call("POST", "/clock", {"stopped": True})
+
+    def in_flight(self) -> dict[str, int]:
+        """Requests to the Exchange admin API that have arrived and are not answered, by tenant as in their path."""
+        return dict(self.call("GET", "/in_flight"))
+
     def now(self) -> float:
         """The emulator's time, in Unix seconds."""
         return float(self.call("GET", "/clock")["now"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -71,6 +71,7 @@ class Platform:
     record: Record = field(default_factory=lambda: Record(None))
     counters: Counters = field(default_factory=Counters)
     clock: Clock = field(default_factory=Clock)
+    in_flight: Counter[str] = field(default_factory=Counter)  # requests to the Exchange admin API, by tenant
     report_requests: dict[tuple[str, str], Rolling] = field(default_factory=dict)  # by tenant and application
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ class Platform:
         """Replace the state and the settings in place; clear the clock's offset, faults, counters, record and tokens of jobs."""
         for setting in fields(Settings):
             setattr(self.settings, setting.name, getattr(settings, setting.name))
-        self.clock.offset = 0.0
+        self.clock.offset, self.clock.stopped = 0.0, False
         self.faults.clear()
         self.faults.reset_latency(settings.latency)
         self.counters.clear()

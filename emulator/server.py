@@ -26,7 +26,7 @@ from emulator.entra import managed_identity
 from emulator.entra import service as entra
 from emulator.exchange import service as exchange
 from emulator.graph import service as graph
-from emulator.http import Handler, Request, Response, Route, asgi
+from emulator.http import Handler, Latency, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
 from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
 
@@ -94,7 +94,7 @@ class Emulator:
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
         servers = [
             self._http(self._route, self.authority.server_chain, self.authority.server_key),
-            self._http(lambda request: (self._local, 0.0)),
+            self._http(lambda request: (self._local, lambda: 0.0)),
         ]
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
         while not all(server.started for server in servers):
@@ -157,11 +157,17 @@ class Emulator:
             await serve_acs(*common, options.acs_host or options.host, options.acs_port, *trusted),
         ]
 
-    def _route(self, request: Request) -> tuple[Handler, float]:
-        """The service that a path belongs to, and the seconds it takes at least."""
-        latency = self.platform.faults.latency
+    def _route(self, request: Request) -> tuple[Handler, Latency]:
+        """The service of a path, and its latency."""
+
+        def none() -> float:
+            return 0.0
+
+        def latency(service: str) -> Latency:
+            return lambda: self.platform.faults.latency(service)
+
         if arm.handles(request.path):
-            return (lambda one: arm.handle(self.platform, one)), 0.0
+            return (lambda one: arm.handle(self.platform, one)), none
         if graph.handles(request.path):
             return (lambda one: graph.handle(self.platform, one)), latency("graph")
         if exchange.handles(request.path):
@@ -170,7 +176,7 @@ class Emulator:
             return (lambda one: entra.handle(self.platform, one)), latency("token")
         if oidc.handles(request.path):
             return self.platform.providers.handle, latency("token")
-        return (lambda one: Response(404)), 0.0
+        return (lambda one: Response(404)), none
 
     def _local(self, request: Request) -> Response:
         """The port in plain HTTP: the admin API, and what a platform serves to its own workloads."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,18 +46,17 @@ class ExchangeAdmin:
         self._platform = platform
         self._cursors = Cursors()
         platform.state.on_replace.append(self._cursors.clear)
-        self._in_flight: Counter[str] = Counter()
 
     def arrive(self, request: Request) -> Handler:
         """Count a request as in flight from now on; the handler gives its answer and counts it off."""
         tenant = request.path.split("/")[3:4]
         key = tenant[0].lower() if tenant else ""
-        self._in_flight[key] += 1
+        self._platform.in_flight[key] += 1
         limit = self._platform.settings.exchange_concurrency
-        refused = bool(limit) and self._in_flight[key] > limit
+        refused = bool(limit) and self._platform.in_flight[key] > limit
 
         def handle(request: Request) -> Response:
-            self._in_flight[key] -= 1
+            self._platform.in_flight[key] -= 1
             return concurrency() if refused else self._handle(request)
 
         return handle

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,14 @@ class Api:
         return dict(answer.json())
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a state; a minute is the bound on any machine."""
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
 @pytest.fixture(scope="session")
 def state() -> dict[str, Any]:
     return copy.deepcopy(STATE)
@@ -148,6 +157,7 @@ def api(shared_emulator: Emulator) -> Iterator[Api]:
     found = Api(shared_emulator)
     yield found
     found.admin.clear_faults()
+    found.admin.call("POST", "/clock", {"stopped": False})
 
 
 Start = Callable[..., Api]

@@ -22,6 +22,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from emulator.ca import Authority
+from emulator.clock import Clock
 from emulator.connectors import read_back
 from emulator.faults import Faults
 from emulator.smtp.servers import serve_mx, serve_submission
@@ -65,14 +66,6 @@ def token(key: ec.EllipticCurvePrivateKey = KEY, **changes: Any) -> str:
 
 def xoauth2_blob(user: str = OPS, bearer: str | None = None) -> str:
     return base64.b64encode(f"user={user}\x01auth=Bearer {bearer or token()}\x01\x01".encode()).decode()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.offset = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.offset
 
 
 def _mailbox(address: str, **more: Any) -> Mailbox:

@@ -39,7 +39,7 @@ def sink(tmp_path: Path) -> Iterator[tuple[int, Path, Path]]:
 
 
 def counted(log: Path, wanted: int) -> bool:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while time.monotonic() < limit:
         if log.read_text().splitlines()[-1].split()[0] == str(wanted):
             return True

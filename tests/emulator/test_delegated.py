@@ -117,6 +117,7 @@ def test_polls_before_the_user_came(api: Api) -> None:
 
 def test_polling_too_fast_is_told(start: Start) -> None:
     api = start({"device_code_interval": 60}, tenant())
+    api.admin.stop_clock()
     code = device(api)
     assert poll(api, code)["error"] == "authorization_pending"
     assert poll(api, code)["error"] == "slow_down"

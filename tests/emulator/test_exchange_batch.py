@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start
+from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start, until
 from tests.emulator.test_exchange_cmdlets import refused
 from tests.emulator.test_exchange_protocol import is_nul
 
@@ -164,10 +164,13 @@ def test_unknown_fault_names_are_refused(api: Api) -> None:
 
 
 def test_concurrency_limit(start: Start) -> None:
-    api = start({"exchange_concurrency": 2, "latency": {"exchange": 0.3}})
+    api = start({"exchange_concurrency": 2, "latency": {"exchange": 1000}})
     api.token("manager", EXCHANGE)
     with ThreadPoolExecutor(5) as pool:
-        answers = list(pool.map(lambda _: api.exchange("Get-TransportConfig"), range(5)))
+        waiting = [pool.submit(api.exchange, "Get-TransportConfig") for _ in range(5)]
+        until(lambda: sum(api.admin.in_flight().values()) == 5)
+        api.admin.latency(exchange=0)
+        answers = [one.result() for one in waiting]
     assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429, 429]
     assert api.exchange("Get-TransportConfig").status_code == 200
 
