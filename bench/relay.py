@@ -155,11 +155,11 @@ def _proxy(world: World, host: Host) -> None:
 def _processor(host: Host) -> dict[str, int]:
     """Microseconds by unit."""
     loop = 'for unit; do for d in $(find /sys/fs/cgroup -type d -name "$unit"); do echo $unit $(head -n 1 $d/cpu.stat); done; done'
-    found = dict.fromkeys(UNITS, 0)
+    result = dict.fromkeys(UNITS, 0)
     for line in host.run(["sh", "-c", loop, "sh", *UNITS]).splitlines():
         unit, _name, used = line.split()
-        found[unit] += int(used)
-    return found
+        result[unit] += int(used)
+    return result
 
 
 def _round(host: Host, sink: Sink, path: str, messages: int) -> dict[str, float]:
@@ -198,11 +198,11 @@ def _measured(messages: int, rounds: int) -> dict[str, Any]:
             time.sleep(2)
             for path in PATHS:
                 _round(host, sink, path, 50)
-            found = [(path, _round(host, sink, path, messages)) for _number in range(rounds) for path in PATHS]
+            matches = [(path, _round(host, sink, path, messages)) for _number in range(rounds) for path in PATHS]
         finally:
             sink.stop()
     rows = {
-        path: {name: round(statistics.median(row[name] for which, row in found if which == path), 2) for name in found[0][1]}
+        path: {name: round(statistics.median(row[name] for which, row in matches if which == path), 2) for name in matches[0][1]}
         for path in PATHS
     }
     return {"messages": messages, "size": SIZE, "paths": rows, **ratios(rows)}
@@ -219,13 +219,13 @@ def ratios(rows: dict[str, dict[str, float]]) -> dict[str, float]:
     }
 
 
-def table(found: dict[str, Any] | str) -> str:
-    if isinstance(found, str):
-        return f"The relay was not measured: {found}"
+def table(result: dict[str, Any] | str) -> str:
+    if isinstance(result, str):
+        return f"The relay was not measured: {result}"
     lines = [f"{'path':8}{'messages/s':>12}{'CPU ms/message':>16}{'of that between':>17}"]
     lines += [
         f"{path:8}{row['messages_a_second']:>12}{row['cpu_ms_a_message']:>16}{row['cpu_ms_of_the_bridge']:>17}"
-        for path, row in found["paths"].items()
+        for path, row in result["paths"].items()
     ]
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def asked(record: Path) -> Iterator[tuple[str, str]]:
-    """Tenant and request (method, path, body; cmdlet, parameters) of all that was asked, alone or inside a batch."""
+    """Tenant and request (method, path, body; cmdlet, parameters) of all requests, alone or in a batch."""
     for line in record.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         tenant = str(entry["tenant"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make bench`: what a run costs, in seconds and in requests, against the emulator on this machine.
+"""`make bench`: what a run costs, in seconds and in requests, against the emulator on this host.
 
 Fifty tenants of four senders each, a first run and one that finds nothing to do, in process and with a subprocess a task,
 side by side; a hundred tenants with Microsoft's distance added; and one tenant of ten thousand mailboxes. `repeated` counts
@@ -64,7 +64,7 @@ def tenant_document(number: int, mailboxes: list[dict[str, Any]]) -> dict[str, A
 
 
 def tenant_vars(number: int, certificate: Path) -> dict[str, Any]:
-    """A tenant as an inventory says it: one list of senders, of the ways that small companies have."""
+    """A tenant as in an inventory: one list of senders with the methods of small companies."""
     domain = f"tenant{number}.example"
     return {
         "m365_tenant": tenant_id(number),
@@ -89,7 +89,7 @@ class Bench:
         self.record = directory / "record.jsonl"
 
     def play(self, inventory: Path, emulator: Emulator, *options: str) -> Row:
-        """One run of site.yml: seconds, requests as the emulator counted them, changes as the report says."""
+        """One run of site.yml: seconds, requests as the emulator counted them, changes from the report."""
         emulator.admin.reset_requests()
         self.record.write_text("")
         variables = self.directory / "vars.json"
@@ -127,8 +127,8 @@ class Bench:
         documents = [tenant_document(n, [{"address": f"{name}@tenant{n}.example"} for name in names]) for n in range(tenants)]
         return self.inventory("fleet", {f"tenant{n}": tenant_vars(n, certificate) for n in range(tenants)}), documents
 
-    def doors(self, tenants: int, certificate: Path) -> list[Row]:
-        """A first run and one that finds nothing to do, by both doors; each door has an emulator of its own, from nothing."""
+    def entry_points(self, tenants: int, certificate: Path) -> list[Row]:
+        """A first run and a no-op run through both entry points; each entry point has an emulator of its own, without state."""
         inventory, documents = self.fleet(tenants, certificate)
         rows = []
         for door, options in (("in process", ()), ("subprocess", ("-e", "m365_in_process=false"))):
@@ -159,10 +159,10 @@ class Bench:
         }
         rows = []
         with Emulator({"tenants": [document]}, record=self.record) as emulator:
-            for name, wanted in (("no-op", 0), (f"{changes} changes", changes), ("no-op again", changes)):
+            for name, requested in (("no-op", 0), (f"{changes} changes", changes), ("no-op again", changes)):
                 if name == "no-op":
                     emulator.admin.change(tenant_id(0), smtp_client_authentication_disabled=True)
-                boxes = [{"address": f"user{n:05d}@tenant0.example"} for n in range(1, wanted + 1)]
+                boxes = [{"address": f"user{n:05d}@tenant0.example"} for n in range(1, requested + 1)]
                 inventory = self.inventory("large", {"large": variables | {"smtp_auth_mailboxes": boxes}})
                 rows.append({"case": f"{mailboxes} mailboxes, {name}", "door": "in process"} | self.play(inventory, emulator))
         return rows
@@ -197,20 +197,20 @@ def main() -> int:
         sandbox.make()
         bench = Bench(directory)
         certificate = sandbox.keys / "contoso-sender.crt"
-        rows = bench.doors(arguments.tenants, certificate)
+        rows = bench.entry_points(arguments.tenants, certificate)
         rows += bench.distant(arguments.distant, certificate)
         rows += bench.large(arguments.mailboxes, arguments.changes)
     finally:
         shutil.rmtree(directory)
     through_relay = relay.measure()
-    found = {
+    result = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "rows": rows,
         "subprocess_times_slower": ratios(rows),
         "relay": through_relay,
     }
-    arguments.output.write_text(json.dumps(found, indent=2) + "\n")
+    arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(table(rows))
     print("\nA subprocess a task takes " + ", ".join(f"{ratio} times as long ({case})" for case, ratio in ratios(rows).items()))
     print("\n" + relay.table(through_relay))

@@ -1,4 +1,4 @@
-"""A mail server that accepts everything and keeps nothing unless told to, for the relay's benchmark: STARTTLS, AUTH, SIZE, PIPELINING.
+"""A mail server that accepts and discards every message, for the relay's benchmark: STARTTLS, AUTH, SIZE, PIPELINING.
 
 It must not be what is measured. Postfix's smtp-sink speaks neither TLS nor AUTH; the emulator judges every message (rights,
 limits, headers), and takes far longer than a relay needs to send one. This one only looks for ends of lines and of messages.
@@ -64,7 +64,7 @@ class Session(asyncio.Protocol):
         self._write(answers)
 
     def _write(self, answers: bytearray) -> None:
-        """A client may speak before start_tls() has told us that TLS stands: its answer waits."""
+        """A client may send before start_tls() has returned: its reply waits."""
         self._owed += answers
         if self._owed and self._transport:
             self._transport.write(bytes(self._owed))
@@ -135,7 +135,7 @@ class Session(asyncio.Protocol):
 
 
 async def serve(host: str, port: int, chain: str, key: str, keep: Path | None) -> None:
-    count, told = Count(keep=keep), 0
+    count, output = Count(keep=keep), 0
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     server = await asyncio.get_running_loop().create_server(lambda: Session(count, context), host, port, backlog=512)
@@ -143,8 +143,8 @@ async def serve(host: str, port: int, chain: str, key: str, keep: Path | None) -
         print("ready", flush=True)
         while True:
             await asyncio.sleep(0.1)
-            if count.messages != told:
-                told = count.messages
+            if count.messages != output:
+                output = count.messages
                 print(count.messages, count.size, count.last, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""`python -m emulator serve --state FILE`: play Microsoft 365 on this machine."""
+"""`python -m emulator serve --state FILE`: emulate Microsoft 365 on this host."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pathlib import Path
 
 from emulator.statefile import StateError
 
-# RFC 5737: addresses that are nobody's. On a network without a way out they may be Microsoft's (testbed/).
+# RFC 5737: addresses for documentation. On a network without a default route they may stand for Microsoft's (testbed/).
 TEST_NETWORK = ipaddress.IPv4Network("198.51.100.0/24")
 
 
-def _own(text: str) -> str:
-    """An address that nobody outside can reach: loopback, or one of the test network where no route leads out."""
+def _local_address(text: str) -> str:
+    """An address that other hosts cannot reach: loopback, or one of the test network without a default route."""
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
         address = ipaddress.IPv4Address(0)
-    if not address.is_loopback and not (address in TEST_NETWORK and not _has_way_out()):
+    if not address.is_loopback and not (address in TEST_NETWORK and not _has_default_route()):
         raise argparse.ArgumentTypeError(
             f"the emulator listens on IPv4 loopback addresses only; on {TEST_NETWORK} where this network namespace has no default route"
         )
     return text
 
 
-def _has_way_out() -> bool:
+def _has_default_route() -> bool:
     """Whether this network namespace has a default route (proc(5), /proc/net/route); what cannot be read may have one."""
     try:
         routes = Path("/proc/self/net/route").read_text(encoding="ascii").splitlines()[1:]
@@ -42,9 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--state", type=Path, required=True, help="state file, YAML or JSON")
     serve.add_argument("--save", action="store_true", help="write the state back to its file at the end")
     serve.add_argument("--record", type=Path, help="append every Graph and Exchange request to this JSON Lines file")
-    serve.add_argument("--host", type=_own, default="127.0.0.1")
-    serve.add_argument("--hve-host", type=_own, help="left out: --host; both have one port")
-    serve.add_argument("--acs-host", type=_own, help="likewise")
+    serve.add_argument("--host", type=_local_address, default="127.0.0.1")
+    serve.add_argument("--hve-host", type=_local_address, help="left out: --host; both have one port")
+    serve.add_argument("--acs-host", type=_local_address, help="likewise")
     for name in ("https", "smtp", "mx", "hve", "acs", "dns", "admin"):
         serve.add_argument(f"--{name}-port", type=int, default=0, help="0: any free port")
     serve.add_argument("--directory", type=Path, help="where the certificate authority lives (made once)")

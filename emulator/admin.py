@@ -1,4 +1,4 @@
-"""The admin API: look into the state, change it by hand, order faults, read what was received and asked.
+"""The admin API: read and change the state, add faults, read received messages and counters.
 
 It listens on a port of its own and has no authentication: loopback only.
 """
@@ -54,7 +54,7 @@ class Admin:
             ("GET", re.compile("/messages"), self._messages),
             ("DELETE", re.compile("/messages"), self._delete_messages),
             ("GET", re.compile("/messages/([0-9]+)/raw"), self._raw_message),
-            ("POST", re.compile("/faults"), self._order_fault),
+            ("POST", re.compile("/faults"), self._add_fault),
             ("GET", re.compile("/faults"), lambda request: [f.public() for f in platform.faults.all()]),
             ("DELETE", re.compile("/faults"), lambda request: platform.faults.clear()),
             ("PUT", re.compile("/latency"), self._latency),
@@ -87,10 +87,10 @@ class Admin:
         return Response(404, {"error": f"no {request.method} {request.path}"})
 
     def _find(self, name: str) -> Tenant:
-        found: Tenant | None = self._platform.state.tenant(name)
-        if found is None:
+        result: Tenant | None = self._platform.state.tenant(name)
+        if result is None:
             raise AdminError(404, f"no tenant {name!r}")
-        return found
+        return result
 
     def _tenants(self, request: Request) -> list[Document]:
         return [{"id": t.id, "initial_domain": t.initial_domain} for t in self._platform.state.tenants.values()]
@@ -110,10 +110,10 @@ class Admin:
             raise AdminError(404, f"no {name!r}; known: {', '.join(changes.COLLECTIONS)}") from None
 
     def _part(self, request: Request, tenant: str, kind: str, key: str) -> Document:
-        found = self._collection(kind).document(self._find(tenant), key)
-        if found is None:
+        result = self._collection(kind).document(self._find(tenant), key)
+        if result is None:
             raise AdminError(404, f"no {key!r} in {kind}")
-        return found
+        return result
 
     def _patch_part(self, request: Request, tenant: str, kind: str, key: str) -> Document:
         old = self._part(request, tenant, kind, key)
@@ -132,31 +132,31 @@ class Admin:
         user.user.tokens_valid_from = self._platform.now
 
     def _id_token(self, request: Request, name: str) -> Document:
-        """A token of a played identity provider, as a workload would have it in a file or a variable."""
-        wanted = request.json_object()
-        lifetime = float(wanted.pop("lifetime", 300.0))
-        return {"issuer": self._platform.providers.issuer(name), "token": self._platform.providers.issue(name, wanted, lifetime)}
+        """A token of an emulated identity provider, as a workload has it in a file or a variable."""
+        requested = request.json_object()
+        lifetime = float(requested.pop("lifetime", 300.0))
+        return {"issuer": self._platform.providers.issuer(name), "token": self._platform.providers.issue(name, requested, lifetime)}
 
     def _device_code(self, request: Request, user_code: str) -> Document:
         return device_code.answer(self._platform, user_code, request.json_object())
 
     def _messages(self, request: Request) -> list[Document]:
-        wanted = {name: values[0] for name, values in parse_qs(request.query).items()}
-        if "tenant" in wanted:
-            wanted["tenant"] = self._find(wanted["tenant"]).id
-        fitting = [one for one in self._platform.state.messages if _is_for(one, wanted)]
-        return [shown for shown in map(message_document, fitting) if _matches(shown, wanted)]
+        requested = {name: values[0] for name, values in parse_qs(request.query).items()}
+        if "tenant" in requested:
+            requested["tenant"] = self._find(requested["tenant"]).id
+        fitting = [one for one in self._platform.state.messages if _is_for(one, requested)]
+        return [listed for listed in map(message_document, fitting) if _matches(listed, requested)]
 
     def _delete_messages(self, request: Request) -> None:
         self._platform.state.messages.clear()
 
     def _raw_message(self, request: Request, number: str) -> Response:
-        found = next((m for m in self._platform.state.messages if m.number == int(number)), None)
-        if found is None:
+        match = next((m for m in self._platform.state.messages if m.number == int(number)), None)
+        if match is None:
             raise AdminError(404, f"no message {number}")
-        return Response(200, found.raw, {"content-type": "message/rfc822"})
+        return Response(200, match.raw, {"content-type": "message/rfc822"})
 
-    def _order_fault(self, request: Request) -> Document:
+    def _add_fault(self, request: Request) -> Document:
         order = request.json_object()
         unknown = order.keys() - FAULT_KEYS
         if unknown or order.get("service") not in SERVICES:
@@ -173,7 +173,7 @@ class Admin:
         )
         if fault.name is not None and not changes.fault_is_known(fault):
             raise AdminError(400, f"{fault.service} has no fault {fault.name!r}")
-        return self._platform.faults.order(fault).public()
+        return self._platform.faults.add(fault).public()
 
     def _latency(self, request: Request) -> Document:
         return dict(self._platform.faults.set_latency(_seconds(request, SERVICES)))
@@ -205,34 +205,34 @@ def tenant_document(tenant: Tenant) -> Document:
 
 
 def _seconds(request: Request, known: Collection[str]) -> dict[str, float]:
-    given = request.json_object()
-    for name, value in given.items():
+    values = request.json_object()
+    for name, value in values.items():
         if name not in known or isinstance(value, bool) or not isinstance(value, (int, float)):
             raise AdminError(400, f"{name}: give seconds for one of {', '.join(known)}")
-    return {name: float(value) for name, value in given.items()}
+    return {name: float(value) for name, value in values.items()}
 
 
 def message_document(message: Message) -> Document:
     """A message with the headers that tests look for; its body is not read."""
     parsed = message_from_bytes(message.raw.partition(b"\r\n\r\n")[0], policy=policy.compat32)
-    found = asdict(message)
-    del found["raw"]
-    found["tenant"] = found.pop("tenant_id")
+    result = asdict(message)
+    del result["raw"]
+    result["tenant"] = result.pop("tenant_id")
     header = {name: str(parsed[name]) if parsed[name] is not None else None for name in ("From", "Subject", "Message-ID")}
     own = {"header_from": header["From"], "subject": header["Subject"], "message_id": header["Message-ID"]}
-    return found | own | {"size": len(message.raw)}
+    return result | own | {"size": len(message.raw)}
 
 
-def _is_for(message: Message, wanted: dict[str, str]) -> bool:
+def _is_for(message: Message, requested: dict[str, str]) -> bool:
     """Whether tenant and recipient fit, which needs no reading of the message."""
-    if wanted.get("tenant", message.tenant_id) != message.tenant_id:
+    if requested.get("tenant", message.tenant_id) != message.tenant_id:
         return False
-    recipient = wanted.get("recipient", "").lower()
+    recipient = requested.get("recipient", "").lower()
     return not recipient or recipient in (one.lower() for one in message.recipients)
 
 
-def _matches(message: Document, wanted: dict[str, str]) -> bool:
-    for name, value in wanted.items():
+def _matches(message: Document, requested: dict[str, str]) -> bool:
+    for name, value in requested.items():
         if name == "recipient":
             continue
         if name == "message_id":

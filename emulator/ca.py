@@ -81,7 +81,7 @@ class Authority:
         return x509.load_pem_x509_certificate(self.ca_file.read_bytes())
 
     def issue(self, names: Sequence[str], *, client: bool = False, days: int = 365) -> tuple[bytes, bytes]:
-        """The chain (leaf and intermediate) and the key of a new certificate; `client`: it may be shown by a client, too."""
+        """The chain (leaf and intermediate) and the key of a new certificate; `client`: it may also be a client certificate."""
         leaf, key = self.issue_leaf_only(names, client=client, days=days)
         return leaf + self._intermediate.certificate.public_bytes(Encoding.PEM), key
 
@@ -110,9 +110,9 @@ class Authority:
     def _signer(self, name: str, title: str, issuer: _Signer | None) -> _Signer:
         """The authority of this name from its files, or a new one."""
         certificate_file, key_file = self._directory / f"{name}.pem", self._directory / f"{name}.key"
-        found = _load(certificate_file, key_file)
-        if found and (issuer is None or _signed_by(found.certificate, issuer.certificate)):
-            return found
+        result = _load(certificate_file, key_file)
+        if result and (issuer is None or _signed_by(result.certificate, issuer.certificate)):
+            return result
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(title, key, issuer, CA_DAYS)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True)
@@ -123,10 +123,10 @@ class Authority:
         return _Signer(certificate, key)
 
     def _server_is_good(self) -> bool:
-        found = _load(self.server_chain, self.server_key)
-        if found is None or not _signed_by(found.certificate, self._intermediate.certificate):
+        result = _load(self.server_chain, self.server_key)
+        if result is None or not _signed_by(result.certificate, self._intermediate.certificate):
             return False
-        there = found.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        there = result.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return set(there) >= {_general_name(name) for name in SERVER_NAMES}
 
 

@@ -30,7 +30,7 @@ from emulator.state.keys import At
 from emulator.statefile import directory
 from emulator.statefile.codec import Document, Record, known, slots_of
 from emulator.statefile.forms import Indexed
-from emulator.statefile.reader import Node, Place, StateError
+from emulator.statefile.reader import Location, Node, StateError
 
 # Keys of a tenant that are changed by PATCH /tenants/NAME; the others are collections, or fixed.
 HEAD = {"dns", "policies", "licences", "sign_ins"} | {
@@ -48,10 +48,10 @@ def patch_tenant(tenant: Tenant, changes: Document) -> None:
     for name in sorted(changes.keys() - HEAD):
         problem = "cannot be changed here" if name in names else f"is not known here; known: {', '.join(sorted(HEAD))}"
         raise StateError(f"{name}: {problem}")
-    given = dict(changes)
-    if "policies" in given:
-        given["policies"] = merge_value(slots["policies"].write(tenant)["policies"], given["policies"])
-    node = Node(given)
+    params = dict(changes)
+    if "policies" in params:
+        params["policies"] = merge_value(slots["policies"].write(tenant)["policies"], params["policies"])
+    node = Node(params)
     values = {slots[name].field.name: slots[name].read(node, _at(tenant)) for name in changes}
     for name, value in values.items():
         setattr(tenant, name, value)
@@ -75,7 +75,7 @@ class Collection:
 
     def put(self, tenant: Tenant, key: str, document: Document) -> Document:
         """Create the part, or replace it; its new document."""
-        part = Record(self.of).read({self.key: key} | document, Place(), _at(tenant))
+        part = Record(self.of).read({self.key: key} | document, Location(), _at(tenant))
         self.replace(tenant, self.find(tenant, key), part)
         return self.write(tenant, part)
 
@@ -109,7 +109,7 @@ class Principals(Collection):
         return directory.principal_document(part, tenant)
 
     def put(self, tenant: Tenant, key: str, document: Document) -> Document:
-        node, principal = directory.read_principal({"app_id": key} | document, Place(), _at(tenant))
+        node, principal = directory.read_principal({"app_id": key} | document, Location(), _at(tenant))
         _replace_principal(tenant, node, principal)
         return self.write(tenant, principal)
 
@@ -128,8 +128,8 @@ class Applications(Collection):
     def put(self, tenant: Tenant, key: str, document: Document) -> Document:
         old, node = find_application(tenant, key), Node(document)
         application: Application = directory.APPLICATION.take(node, _at(tenant))
-        value, place = node.take("service_principal"), Place("service_principal")
-        inner = directory.read_principal(value, place, _at(tenant), application) if value is not None else None
+        value, location = node.take("service_principal"), Location("service_principal")
+        inner = directory.read_principal(value, location, _at(tenant), application) if value is not None else None
         node.done(lambda: [*known(Application), "service_principal"])
         if old:
             del tenant.applications[old.object_id]

@@ -1,4 +1,4 @@
-"""Microsoft's clouds as the emulator plays them: the names that its tokens and documents carry.
+"""Microsoft's clouds: the names in their tokens and documents.
 
 Sources: "National cloud deployments" (Microsoft Graph), "Microsoft 365 endpoints", "Microsoft Entra authentication and
 national clouds"; the MX and SPF names of the sovereign clouds and China's issuer have one source each.
@@ -29,7 +29,7 @@ class Cloud:
         return single.get(service, self.exchange)
 
     def announced(self) -> dict[str, str]:
-        """What a mapping of m365_cloud says beside the places on loopback."""
+        """Keys of m365_cloud besides the addresses on loopback."""
         return {
             "graph_audience": f"https://{self.graph[0]}",
             "exchange_audience": f"https://{self.exchange[0]}",

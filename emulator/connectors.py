@@ -37,8 +37,8 @@ def sender_domain(pattern: str) -> str:
     return f"{scheme or 'smtp'}:{domain};{priority or 1}"
 
 
-def read_back(given: dict[str, Any]) -> dict[str, Any]:
-    """All properties, the given ones in the form in which the service shows them."""
-    properties = {name: list(value) if isinstance(value, list) else value for name, value in DEFAULTS.items()} | given
+def read_back(values: dict[str, Any]) -> dict[str, Any]:
+    """All properties, those that are set in their read-back form."""
+    properties = {name: list(value) if isinstance(value, list) else value for name, value in DEFAULTS.items()} | values
     properties["SenderDomains"] = [sender_domain(pattern) for pattern in properties["SenderDomains"]]
     return properties

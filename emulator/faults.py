@@ -1,4 +1,4 @@
-"""Faults to order and latency: what the admin API asks the emulator to do wrong, and how slow to be.
+"""Faults and latency, which the admin API sets.
 
 A fault waits until a request that it matches comes along; then it is used up by one. Every service asks
 `take` once a request (Exchange and Graph: once a command and once an item of a batch) and plays what it gets.
@@ -17,7 +17,7 @@ SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns")
 
 @dataclass
 class Fault:
-    """One ordered fault.
+    """One fault.
 
     `name` is a named fault of the service, or None where `status`, `headers` and `body` say it outright (for smtp
     and mx: `status` is the reply code and `body` the reply's text). `match` holds the facts that a request must
@@ -40,8 +40,8 @@ class Fault:
         if service != self.service or self.used >= self.count:
             return False
         if facts.get("batch") and "batch" not in self.match.get("path", ""):
-            return False  # meant for what is inside
-        return all(_equal(key, wanted, facts.get(key)) for key, wanted in self.match.items())
+            return False  # meant for the items of the batch
+        return all(_equal(key, requested, facts.get(key)) for key, requested in self.match.items())
 
     def public(self) -> dict[str, Any]:
         """The fault as the admin API lists it."""
@@ -60,23 +60,23 @@ class Fault:
 
 
 class Faults:
-    """The ordered faults and the latency of every service, in seconds."""
+    """The faults, and the latency of every service in seconds."""
 
     def __init__(self) -> None:
-        self._ordered: list[Fault] = []
+        self._faults: list[Fault] = []
         self._latency: dict[str, float] = {}
         self._numbers = itertools.count(1)
 
-    def order(self, fault: Fault) -> Fault:
+    def add(self, fault: Fault) -> Fault:
         fault.number = next(self._numbers)
-        self._ordered.append(fault)
+        self._faults.append(fault)
         return fault
 
     def take(self, service: str, **facts: object) -> Fault | None:
-        """The first ordered fault that fits these facts (method, path, cmdlet, mailbox, tenant, ...), used up by one."""
-        if not self._ordered:
+        """The first fault that matches these facts (method, path, cmdlet, mailbox, tenant, ...); it counts as used once more."""
+        if not self._faults:
             return None
-        fault = next((f for f in self._ordered if f.fits(service, facts)), None)
+        fault = next((f for f in self._faults if f.fits(service, facts)), None)
         if fault:
             fault.used += 1
         return fault
@@ -93,15 +93,15 @@ class Faults:
         self._latency = dict(seconds)
 
     def all(self) -> list[Fault]:
-        return list(self._ordered)
+        return list(self._faults)
 
     def clear(self) -> None:
-        self._ordered.clear()
+        self._faults.clear()
 
 
-def _equal(key: str, wanted: str, found: object) -> bool:
-    if found is None:
+def _equal(key: str, requested: str, result: object) -> bool:
+    if result is None:
         return False
     if key == "path":
-        return re.search(wanted, str(found)) is not None
-    return str(found).casefold() == wanted.casefold()
+        return re.search(requested, str(result)) is not None
+    return str(result).casefold() == requested.casefold()

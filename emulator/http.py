@@ -33,12 +33,12 @@ class Request:
 
     def json_object(self) -> dict[str, Any]:
         try:
-            found = json.loads(self.body)
+            result = json.loads(self.body)
         except ValueError as error:
             raise MalformedJsonError(str(error)) from error
-        if not isinstance(found, dict):
+        if not isinstance(result, dict):
             raise MalformedJsonError("not an object")
-        return found
+        return result
 
 
 @dataclass

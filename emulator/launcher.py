@@ -40,11 +40,11 @@ class AdminClient:
         request = urllib.request.Request(self.url + path, content, {"content-type": "application/json"}, method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (the admin port on loopback)
-                found = answer.read()
+                result = answer.read()
                 is_json = answer.headers.get("content-type", "").startswith("application/json")
         except urllib.error.HTTPError as error:
             raise ValueError(f"{method} {path}: {error.status} {error.read().decode()}") from None
-        return json.loads(found) if is_json else found
+        return json.loads(result) if is_json else result
 
     def tenant(self, name: str) -> Document:
         """A tenant's whole state document."""
@@ -62,15 +62,15 @@ class AdminClient:
         self.call("DELETE", f"/tenants/{_quoted(tenant)}/{collection}/{_quoted(key)}")
 
     def device_codes(self) -> list[Document]:
-        """The device codes that wait for a user, each with what a person would be shown."""
+        """The device codes that wait for a user, each with the text that a client shows."""
         return list(self.call("GET", "/device_codes"))
 
     def enter_code(self, user_code: str, user: str = "", password: str = "", /, **more: bool) -> Document:
-        """Play the user: enter a code and sign in; `mfa`, `consent` and `decline` as a person may."""
+        """Enter a code and sign in as a user; `mfa`, `consent` and `decline` as options."""
         return dict(self.call("POST", f"/device_codes/{_quoted(user_code)}", {"user": user, "password": password} | more))
 
     def id_token(self, provider: str, /, **claims: Any) -> str:
-        """A token of a played identity provider (github, gitlab, or any name); `lifetime` in seconds may be negative."""
+        """A token of an emulated identity provider (github, gitlab, or any name); `lifetime` in seconds may be negative."""
         return str(self.call("POST", f"/oidc/{_quoted(provider)}/token", claims)["token"])
 
     def start_job(self, provider: str, /, **claims: Any) -> Document:
@@ -81,9 +81,9 @@ class AdminClient:
         """Revoke a user's refresh tokens."""
         self.call("POST", f"/tenants/{_quoted(tenant)}/revoke", {"user": user})
 
-    def messages(self, **wanted: str) -> list[Document]:
+    def messages(self, **requested: str) -> list[Document]:
         """The received messages; `tenant`, `recipient` and `message_id` narrow them."""
-        return list(self.call("GET", f"/messages?{urllib.parse.urlencode(wanted)}"))
+        return list(self.call("GET", f"/messages?{urllib.parse.urlencode(requested)}"))
 
     def raw_message(self, number: int) -> bytes:
         return bytes(self.call("GET", f"/messages/{number}/raw"))
@@ -92,7 +92,7 @@ class AdminClient:
         self.call("DELETE", "/messages")
 
     def fault(self, service: str, fault: str | None = None, /, **order: Any) -> Document:
-        """Order a fault: a named one, or `status`, `headers` and `body`; with `match`, `count` and `options`."""
+        """Add a fault: a named one, or `status`, `headers` and `body`; with `match`, `count` and `options`."""
         named = {"fault": fault} if fault else {}
         return dict(self.call("POST", "/faults", {"service": service} | named | order))
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulator.http import Request, Response
 from emulator.tokens import signed_claims
 
-# The names of the world's own issuers, and what they are called here.
+# Emulated issuers with their public names.
 WELL_KNOWN = {
     "github": "https://token.actions.githubusercontent.com",
     "gitlab": "https://gitlab.com",
@@ -32,7 +32,7 @@ KEY_ID = "played"
 
 
 class UnknownIssuerError(Exception):
-    """Nobody answers at this issuer."""
+    """No identity provider has this issuer."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Job:
 
 @dataclass
 class Providers:
-    """The played identity providers. `origins`: the emulator's own, below which every name is an issuer."""
+    """The emulated identity providers. `origins`: the emulator's own, below which every name is an issuer."""
 
     now: Callable[[], float]
     origins: set[str]
@@ -56,7 +56,7 @@ class Providers:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def issuer(self, name: str) -> str:
-        """What the tokens of a played provider say in `iss`."""
+        """`iss` of an identity provider's tokens."""
         return WELL_KNOWN.get(name) or f"{self.origin()}/oidc/{name}"
 
     def known(self, issuer: str) -> bool:
@@ -69,7 +69,7 @@ class Providers:
         return jwt.encode(filled | claims, self._key, algorithm="RS256", headers={"kid": KEY_ID})
 
     def verified(self, token: str, issuer: str) -> dict[str, Any]:
-        """The claims of a token whose signature is that of its issuer; UnknownIssuerError, or jwt's InvalidTokenError."""
+        """The claims of a token, its signature checked. Raises UnknownIssuerError or jwt's InvalidTokenError."""
         if not self.known(issuer):
             raise UnknownIssuerError(issuer)
         return signed_claims(token, self._key.public_key(), "RS256")
@@ -111,7 +111,7 @@ class Providers:
         return Response(200, {"count": 1, "value": self.issue(name, {"aud": audience} | job.claims)})
 
     def origin(self) -> str:
-        """Where the emulator says that it is."""
+        """The emulator's own origin."""
         return min(self.origins, default="https://localhost")
 
     def _public(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Somebody at a browser: waits until a device code is shown, enters it and signs in with the user's password.
+"""A user at a browser: waits for a device code, enters it and signs in with the user's password.
 
 python -m emulator.person DIRECTORY USER [--seconds N]    DIRECTORY is the sandbox's
 

@@ -48,7 +48,7 @@ def masked(value: Any) -> Any:
 
 
 class Counters:
-    """Requests per tenant and service: token, discovery, graph, exchange; `_batched`: those inside a batch."""
+    """Requests per tenant and service: token, discovery, graph, exchange; `_batched`: items of batches."""
 
     def __init__(self) -> None:
         self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -96,7 +96,7 @@ class Platform:
 
     @property
     def cloud(self) -> Cloud:
-        """The cloud that is played; left out in the settings, the worldwide one."""
+        """The emulated cloud; the worldwide one where the settings name none."""
         return CLOUDS[self.settings.cloud or "global"]
 
     @property

@@ -82,7 +82,7 @@ def _controls(policy: Document) -> list[str]:
 
 
 def _refuses(policy: Document, satisfied: Collection[str]) -> bool:
-    """Session controls alone refuse nobody; of several grant controls the operator says whether one is enough."""
+    """Session controls alone do not block; the operator decides whether one of several grant controls is enough."""
     controls = _controls(policy)
     enough = any if (policy.get("grantControls") or {}).get("operator") == "OR" else all
     return bool(controls) and ("block" in controls or not enough(control in satisfied for control in controls))

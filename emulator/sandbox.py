@@ -1,4 +1,4 @@
-"""A playground: the emulator with tenants whose keys and passwords are made anew, for `make demo` and molecule.
+"""A sandbox: the emulator with tenants whose keys and passwords are generated, for `make demo` and molecule.
 
 python -m emulator.sandbox up DIRECTORY [--tenants FILE] [--record FILE]    start in the background
 python -m emulator.sandbox down DIRECTORY                                   stop
@@ -93,7 +93,7 @@ class Sandbox:
         options: Sequence[str] = (),
         inside: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """The emulator in the background; what its ready file says.
+        """Start the emulator in the background; the content of its ready file.
 
         `options`: more of its options; `inside`: what to put before its command.
         """
@@ -151,7 +151,7 @@ class Sandbox:
         self.ready_file.unlink(missing_ok=True)
 
     def _is_ours(self, number: int) -> bool:
-        """Whether the emulator of this directory has this number: after a kill or a reboot it may be somebody else's."""
+        """Whether the process with this id is the emulator of this directory: after a kill or a reboot it may be another."""
         try:
             return str(self.ready_file).encode() in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
         except FileNotFoundError:

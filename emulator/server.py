@@ -122,15 +122,15 @@ class Emulator:
 
     @property
     def admin_host(self) -> str:
-        """The admin API asks nobody who he is, so it is on loopback wherever the services are."""
+        """The admin API has no authentication, so it is on loopback wherever the services are."""
         return self.options.host if ipaddress.IPv4Address(self.options.host).is_loopback else "127.0.0.1"
 
     def _socket(self, host: str, port: int) -> socket.socket:
         # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits for an ACK
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host, port))
-        return found
+        result = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        result.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        result.bind((host, port))
+        return result
 
     def _http(self, route: Route, chain: Path | None = None, key: Path | None = None) -> _Server:
         config = uvicorn.Config(

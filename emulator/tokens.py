@@ -29,7 +29,7 @@ HOSTS = {service: {host for cloud in CLOUDS.values() for host in cloud.hosts(ser
 Claims = dict[str, Any]
 
 
-MOST_CHECKED = 5_000  # tokens whose signature need not be checked again: two of each of 500 tenants, and room
+MOST_CHECKED = 5_000  # tokens whose signature is not checked again: enough for two of each of 500 tenants
 
 
 class TokenError(Exception):
@@ -41,7 +41,7 @@ class TokenError(Exception):
 
 
 def signed_claims(token: str, key: rsa.RSAPublicKey, algorithm: str) -> Claims:
-    """What a JWT says, its signature checked and nothing else: times go by the emulator's own clock."""
+    """Claims of a JWT whose signature is checked; its times are compared with the emulator's clock elsewhere."""
     claims: Claims = jwt.decode(
         token,
         key,
@@ -104,7 +104,7 @@ class Tokens:
         return claims
 
     def own_claims(self, token: str) -> Claims:
-        """What a token of Entra itself says, its signature checked; jwt's InvalidTokenError where it is not one."""
+        """Claims of a token of Entra, its signature checked. Raises jwt's InvalidTokenError."""
         return signed_claims(token, self._key.public_key(), "RS256")
 
     def _signed(self, token: str) -> Claims:

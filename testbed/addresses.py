@@ -1,4 +1,4 @@
-"""Who has which address on a test network: 198.51.100.0/24 (RFC 5737), of which nothing outside knows."""
+"""Addresses of a test network: 198.51.100.0/24 (RFC 5737), which is not routed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ BRIDGE = "hub0"
 HUB = "198.51.100.10"  # the emulator: every name of Microsoft's, and DNS; tests and Ansible come from here
 HVE = "198.51.100.11"  # smtp.hve.mx.microsoft: its port is submission's, too
 ACS = "198.51.100.12"  # smtp.azurecomm.net: likewise
-# Hosts whose names DNS knows: relay1 and relay2 for whoever needs relays, the others for the tests of devices.
+# Hosts with names in DNS: relay1 and relay2 for tests of relays, the others for the tests of devices.
 HOSTS = {"relay1": 21, "relay2": 22, "office12": 23, "office13": 24}
 FIRST_OTHER_HOST = 25
-FIRST_DEVICE = 101  # those that a relay knows
+FIRST_DEVICE = 101  # devices of a relay
 OUTSIDER = 201
 
 

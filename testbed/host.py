@@ -73,7 +73,7 @@ class Host:
         self._boot()
 
     def _boot(self) -> None:
-        """Let its system start; the terminal is script's, because systemd wants one."""
+        """Start its system; the terminal is script's, because systemd needs one."""
         nspawn = [
             "systemd-nspawn",
             "--quiet",
@@ -117,7 +117,7 @@ class Host:
         return False
 
     def reboot(self, patience: float = BOOT) -> None:
-        """As an administrator does it: services are stopped in order, and all of it boots again."""
+        """Reboot as an administrator does: services are stopped in order."""
         self.call("systemctl reboot", timeout=10)
         self._ended(patience)
         self._boot()
@@ -140,7 +140,7 @@ class Host:
         self.network.remove_group(self.name)
 
     def _ended(self, patience: float) -> None:
-        """Wait until nspawn is gone, whoever started it."""
+        """Wait until nspawn has ended, in this process or another."""
         pid, limit = self._pid_file.read_text(encoding="ascii").strip(), time.monotonic() + patience
         while self.network.call(["kill", "-0", pid]).returncode == 0:
             if time.monotonic() > limit:
@@ -172,7 +172,7 @@ class Host:
         return self.network.call([*self.ssh, line], text=text, timeout=timeout)
 
     def run(self, command: str | Sequence[str], *, text: str | None = None, timeout: float = 120) -> str:
-        """What a command on the host says; HostError where it fails."""
+        """Output of a command on the host; HostError where it fails."""
         done = self.call(command, text=text, timeout=timeout)
         if done.returncode:
             words = command if isinstance(command, str) else shlex.join(command)

@@ -24,7 +24,7 @@ RELEASES = ("bookworm", "trixie")
 LIMIT = "MAILOPS_TEST_RELEASES"
 # A root that is older is made anew: its apt cache should hold what the release's mirror holds.
 DAYS = 14
-# As a machine has them that somebody installed to be managed by Ansible.
+# Packages of a host that is installed to be managed by Ansible.
 BASE = (
     "ca-certificates cron dbus iproute2 iputils-ping less logrotate netbase nftables openssh-server openssl procps python3 "
     "python3-apt sudo systemd-sysv tzdata"
@@ -44,7 +44,7 @@ root=$1 && shift
 DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install --quiet --yes --no-install-recommends --no-download "$@"
 rm "$root/usr/sbin/policy-rc.d"
 """
-# dpkg need not wait for the disk, and nobody reads manuals here.
+# dpkg does not wait for the disk; manual pages are left out.
 _DPKG = ("force-unsafe-io", "path-exclude=/usr/share/man/*", "path-exclude=/usr/share/doc/*", "path-exclude=/usr/share/locale/*")
 # Timers that would run in the middle of a test.
 _QUIET = "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer motd-news.timer"
@@ -55,14 +55,14 @@ class ImageError(Exception):
 
 
 def root(release: str, cache: Path = CACHE) -> Path:
-    """The directory of a release's root; it is made where it is missing, old or of another recipe. Nobody may write to it."""
+    """The root directory of a release; created where it is missing, old or of another recipe. It is read-only."""
     if release not in RELEASES:
         raise ImageError(f"{release!r} is no release that test hosts can be of: use {' or '.join(RELEASES)}.")
     cache.mkdir(parents=True, exist_ok=True)
     recipe = hashlib.sha256("\n".join(_command(release, Path("ROOT"))).encode()).hexdigest()[:12]
     with _locked(cache / f"{release}.lock"):
-        found = next((path for path in sorted(cache.glob(f"{release}-{recipe}-*"), reverse=True) if _is_young(path)), None)
-        return found or _make(release, recipe, cache)
+        match = next((path for path in sorted(cache.glob(f"{release}-{recipe}-*"), reverse=True) if _is_young(path)), None)
+        return match or _make(release, recipe, cache)
 
 
 def relay_root(release: str, cache: Path = CACHE) -> Path:
@@ -148,13 +148,13 @@ def _command(release: str, into: Path) -> list[str]:
 
 
 def _mirror() -> list[str]:
-    """The Debian mirror that this machine itself uses, where it is a Debian; else mmdebstrap's own choice."""
+    """The Debian mirror of this host, where it is a Debian; else mmdebstrap's own choice."""
     named = os.environ.get("MAILOPS_DEBIAN_MIRROR")
     if named:
         return [named]
     asked = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages"]
-    told = subprocess.run(asked, check=False, capture_output=True, text=True).stdout
-    return next(([line.split()[2]] for line in told.splitlines() if line.startswith("Debian Debian ")), [])
+    output = subprocess.run(asked, check=False, capture_output=True, text=True).stdout
+    return next(([line.split()[2]] for line in output.splitlines() if line.startswith("Debian Debian ")), [])
 
 
 @contextlib.contextmanager

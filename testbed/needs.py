@@ -1,4 +1,4 @@
-"""What test hosts need of the machine: `python -m testbed.needs` says what is missing, and fails."""
+"""Requirements of test hosts: `python -m testbed.needs` prints what is missing, and fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROGRAMS = {
 
 
 def missing() -> str:
-    """One sentence that says why there can be no test hosts here; nothing where there can."""
+    """One sentence with the reason why test hosts cannot run here; empty where they can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "Test hosts need root on Linux."
     absent = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})

@@ -1,6 +1,6 @@
 """A test network: a hub with a bridge, on which hosts and devices have network namespaces of their own.
 
-All of it lives in namespaces of its own process (testbed.keeper), so that any number of networks, with the same addresses and
+All of it lives in namespaces of its own process (testbed.supervisor), so that any number of networks, with the same addresses and
 names, live side by side, and nothing is left when that process ends. Commands get inside by nsenter; a test's own process may
 enter just the network (`enter`), so that its sockets are the hub's.
 """
@@ -24,7 +24,7 @@ from typing import Any
 from testbed.addresses import BRIDGE, HUB, PREFIX, address
 
 REPO = Path(__file__).resolve().parent.parent
-# Set for commands that run inside: the network's directory.
+# Set for commands that run in the network: its directory.
 INSIDE = "MAILOPS_TEST_NETWORK"
 _GROUPS = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup/systemd")]
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET (linux/sched.h)
@@ -55,14 +55,14 @@ class Network:
     def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
         self.trust = self.directory / "trust.pem"
-        self._pid_file = self.directory / "keeper.pid"
+        self._pid_file = self.directory / "supervisor.pid"
         self._id = hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]
 
     @classmethod
     def around(cls) -> Network | None:
-        """The network inside which this process runs."""
-        found = os.environ.get(INSIDE)
-        return cls(Path(found)) if found else None
+        """The network in which this process runs."""
+        match = os.environ.get(INSIDE)
+        return cls(Path(match)) if match else None
 
     @property
     def is_inside(self) -> bool:
@@ -83,8 +83,8 @@ class Network:
         known = bundle if bundle.exists() else Path(system.openssl_cafile)
         self.trust.write_bytes(known.read_bytes() if known.exists() else b"")
         command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
-        command += [sys.executable, "-m", "testbed.keeper", str(self.directory)] + (["--attached"] if attached else [])
-        log = (self.directory / "keeper.log").open("wb")
+        command += [sys.executable, "-m", "testbed.supervisor", str(self.directory)] + (["--attached"] if attached else [])
+        log = (self.directory / "supervisor.log").open("wb")
         with log:
             self._starter = subprocess.Popen(
                 command,
@@ -99,16 +99,16 @@ class Network:
         while not (self.directory / "up").exists():
             if self._starter.poll() is not None or time.monotonic() > limit:
                 self._starter.kill()
-                raise NetworkError((self.directory / "keeper.log").read_text(encoding="utf-8").strip() or "the network did not come up")
+                raise NetworkError((self.directory / "supervisor.log").read_text(encoding="utf-8").strip() or "the network did not come up")
             time.sleep(0.01)
         children = Path(f"/proc/{self._starter.pid}/task/{self._starter.pid}/children").read_text(encoding="ascii")
         self._pid_file.write_text(f"{self._starter.pid} {children.split()[0]}\n", encoding="ascii")
 
     def stop(self) -> None:
-        """End every process inside; with the last of them go the network's mounts and links."""
-        for keeper in self._pids()[1:]:  # who waits for it ends by itself
+        """End every process of the network; its mounts and links end with the last one."""
+        for supervisor in self._pids()[1:]:  # who waits for it ends by itself
             with contextlib.suppress(ProcessLookupError):
-                os.kill(keeper, signal.SIGKILL)
+                os.kill(supervisor, signal.SIGKILL)
         starter = getattr(self, "_starter", None)
         if starter is not None:
             starter.wait(20)
@@ -136,11 +136,11 @@ class Network:
                 shutil.rmtree(directory, ignore_errors=True)
 
     def _pids(self) -> list[int]:
-        """The keeper and the process that waits for it, as long as they live."""
+        """The supervisor and the process that waits for it, as long as they live."""
         if not self._pid_file.exists():
             return []
-        found = [int(word) for word in self._pid_file.read_text(encoding="ascii").split()]
-        return [pid for pid in found if _is_ours(pid, self.directory)]
+        matches = [int(word) for word in self._pid_file.read_text(encoding="ascii").split()]
+        return [pid for pid in matches if _is_ours(pid, self.directory)]
 
     @property
     def mark(self) -> str:
@@ -151,7 +151,7 @@ class Network:
 
     @property
     def inside(self) -> list[str]:
-        """What to put before a command so that it runs inside, in the repository; nothing where this process does."""
+        """Prefix of a command so that it runs in the network, in the repository; empty where this process does."""
         return self.inside_at(REPO)
 
     def inside_at(self, folder: Path) -> list[str]:
@@ -165,7 +165,7 @@ class Network:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For commands inside: where they are, whom they trust, and no SSH connections of another network's hosts of the same address."""
+        """Environment of commands in the network: its directory, the trusted certificates, no SSH connections to other networks."""
         trust = str(self.trust)
         own = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), trust)
         return {**os.environ, **own, INSIDE: str(self.directory), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.directory / "cp")}
@@ -214,7 +214,7 @@ class Network:
     # -- what hangs on the bridge ---------------------------------------------------------------------------------
 
     def add_namespace(self, name: str, number: int) -> None:
-        """A network namespace with an interface eth0 on the bridge, at the address of this number; its way out is the hub."""
+        """A network namespace with an interface eth0 on the bridge, at the address of this number; its default route is the hub."""
         self.run(["sh", "-c", _ADD, "sh", name, f"port{number}", address(number)])
 
     def group(self, name: str) -> str:
@@ -222,7 +222,7 @@ class Network:
         return f"mailops-test-{self._id}-{name}"
 
     def remove_group(self, name: str = "*") -> None:
-        """Remove a host's control groups, or those of all; one in which somebody still dies is waited for."""
+        """Remove a host's control groups, or those of all; a group with ending processes is waited for."""
         limit = time.monotonic() + 5
         while time.monotonic() < limit:
             left = [path for top in _GROUPS for path in top.glob(self.group(name))]
@@ -248,7 +248,7 @@ class Device:
             network.run(["ip", "-n", name, "address", "add", f"{address(one)}/{PREFIX}", "dev", "eth0"])
 
     def call(self, command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command of this machine's as if on the device, whatever comes of it."""
+        """Run a command of this host as if on the device; its result is not checked."""
         return self.network.call(["ip", "netns", "exec", self.name, *command], **options)
 
     def remove(self) -> None:

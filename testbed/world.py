@@ -1,4 +1,4 @@
-"""A whole test network: the emulator at Microsoft's names and ports, test hosts, devices, and an inventory for Ansible.
+"""A lab: the emulator at Microsoft's names and ports, test hosts, devices, and an inventory for Ansible.
 
 The emulator's authority is trusted by the hosts and by what runs in the hub; every name of Microsoft's leads to it. So roles run
 there as they do elsewhere, with no variable that says where Microsoft 365 is.
@@ -29,7 +29,7 @@ _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
 class World:
-    """A world by its directory; `up` makes it on a running network, whose end is its end."""
+    """A lab in a directory; `up` creates it on a running network, and it ends with the network."""
 
     def __init__(self, directory: Path, network: Network) -> None:
         self.directory, self.network = directory.resolve(), network
@@ -143,7 +143,7 @@ class World:
             "etc/hostname": f"{host.name}\n".encode(),
             "etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n{host.address} {host.name}.contoso.com {host.name}\n".encode(),
             "etc/resolv.conf": f"nameserver {HUB}\noptions timeout:2 attempts:2\n".encode(),
-            # The package lists are as fresh as the image: apt has nobody to ask for newer ones.
+            # The package lists are as fresh as the image: there is no mirror to ask for newer ones.
             "var/lib/apt/periodic/update-success-stamp": b"",
             "usr/local/share/ca-certificates/emulator.crt": ca,
             f"etc/ssl/certs/{hashed}.0": ca,

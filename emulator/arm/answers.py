@@ -28,11 +28,11 @@ def service_document(service: CommunicationService) -> dict[str, Any]:
     return {"id": service.id, "name": service.name, "type": kind, "location": "Global", "properties": properties}
 
 
-def username_document(service: CommunicationService, found: SmtpUsername) -> dict[str, Any]:
-    properties = {"username": found.username, "entraApplicationId": found.app_id, "tenantId": found.tenant_id}
+def username_document(service: CommunicationService, username: SmtpUsername) -> dict[str, Any]:
+    properties = {"username": username.username, "entraApplicationId": username.app_id, "tenantId": username.tenant_id}
     return {
-        "id": f"{service.id}/SmtpUsernames/{found.name}",
-        "name": found.name,
+        "id": f"{service.id}/SmtpUsernames/{username.name}",
+        "name": username.name,
         "type": "Microsoft.Communication/CommunicationServices/SmtpUsernames",
         "properties": properties,
     }
@@ -51,13 +51,13 @@ def domain_document(domain: EmailDomain) -> dict[str, Any]:
     return {"id": domain.id, "name": name, "type": "Microsoft.Communication/EmailServices/Domains", "properties": properties}
 
 
-def role_document(found: AzureRole) -> dict[str, Any]:
-    subscription = "/".join(found.scope.split("/")[:3])
+def role_document(role: AzureRole) -> dict[str, Any]:
+    subscription = "/".join(role.scope.split("/")[:3])
     properties = {
-        "roleDefinitionId": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{found.role}",
-        "principalId": found.principal_id,
+        "roleDefinitionId": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role.role}",
+        "principalId": role.principal_id,
         "principalType": "ServicePrincipal",
-        "scope": found.scope,
+        "scope": role.scope,
     }
     kind = "Microsoft.Authorization/roleAssignments"
-    return {"id": f"{found.scope}/providers/{kind}/{found.name}", "name": found.name, "type": kind, "properties": properties}
+    return {"id": f"{role.scope}/providers/{kind}/{role.name}", "name": role.name, "type": kind, "properties": properties}

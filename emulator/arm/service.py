@@ -108,16 +108,16 @@ class Call:
 
     def _username(self, service: CommunicationService, name: str) -> Response:
         method = self._method("GET", "PUT", "DELETE")
-        found = service.smtp_usernames.get(name.lower())
+        match = service.smtp_usernames.get(name.lower())
         if method == "PUT":
-            service.smtp_usernames[name.lower()] = new = self._wanted(name)
-            return Response(200 if found else 201, username_document(service, new))
+            service.smtp_usernames[name.lower()] = new = self._requested_username(name)
+            return Response(200 if match else 201, username_document(service, new))
         if method == "DELETE":
             service.smtp_usernames.pop(name.lower(), None)
-            return Response(200 if found else 204)
-        if found is None:
+            return Response(200 if match else 204)
+        if match is None:
             raise ArmError(404, "ResourceNotFound", f"The SMTP username resource '{name}' was not found.")
-        return Response(200, username_document(service, found))
+        return Response(200, username_document(service, match))
 
     def _properties(self) -> dict[str, Any]:
         try:
@@ -128,18 +128,18 @@ class Call:
             raise ArmError(400, "InvalidRequestContent", "The request content has no properties.")
         return properties
 
-    def _wanted(self, name: str) -> SmtpUsername:
+    def _requested_username(self, name: str) -> SmtpUsername:
         """A username belongs to one resource: the service finds the application by it."""
-        given = self._properties()
-        bad = given.keys() ^ PROPERTIES or {key for key in ("entraApplicationId", "tenantId") if not is_guid(str(given[key]))}
-        if bad or not NAME.fullmatch(name) or not given["username"]:
+        values = self._properties()
+        bad = values.keys() ^ PROPERTIES or {key for key in ("entraApplicationId", "tenantId") if not is_guid(str(values[key]))}
+        if bad or not NAME.fullmatch(name) or not values["username"]:
             raise ArmError(400, "BadRequest", f"The SMTP username resource is invalid: {', '.join(sorted(bad)) or 'name'}.")
-        username = str(given["username"])
+        username = str(values["username"])
         every = [one for tenant in self.platform.state.tenants.values() for service in tenant.azure.services
                  for one in service.smtp_usernames.values()]  # fmt: skip
         if any(one.username.lower() == username.lower() and one.name.lower() != name.lower() for one in every):
             raise ArmError(409, "Conflict", f"The SMTP username '{username}' is already in use.")
-        return SmtpUsername(name, username, str(given["entraApplicationId"]).lower(), str(given["tenantId"]).lower())
+        return SmtpUsername(name, username, str(values["entraApplicationId"]).lower(), str(values["tenantId"]).lower())
 
     def _domain(self, resource_id: str, senders: bool) -> Response:
         self._method("GET")
@@ -159,23 +159,23 @@ class Call:
         method = self._method("GET", "PUT", "DELETE")
         action = f"Microsoft.Authorization/roleAssignments/{'read' if method == 'GET' else 'write' if method == 'PUT' else 'delete'}"
         self._allow(scope, action, None if method == "GET" else ASSIGNING)
-        found = next((one for one in self.azure.roles if name and one.name.lower() == name.lower()), None)
+        match = next((one for one in self.azure.roles if name and one.name.lower() == name.lower()), None)
         if method == "PUT" and name:
             return Response(201, role_document(self._assign(scope, name)))
         if name is None:
-            wanted = re.fullmatch(r"principalId eq '([^']*)'", parse_qs(self.request.query).get("$filter", [""])[0])
+            requested = re.fullmatch(r"principalId eq '([^']*)'", parse_qs(self.request.query).get("$filter", [""])[0])
             place = f"{scope.lower()}/"
             listed = [one for one in self.azure.roles if place.startswith(f"{one.scope.lower()}/")]
-            return Response(200, {"value": [role_document(one) for one in listed if not wanted or one.principal_id == wanted[1]]})
-        if found is None:
+            return Response(200, {"value": [role_document(one) for one in listed if not requested or one.principal_id == requested[1]]})
+        if match is None:
             raise ArmError(404, "RoleAssignmentNotFound", f"The role assignment '{name}' is not found.")
         if method == "DELETE":
-            self.azure.roles.remove(found)
-        return Response(200, role_document(found))
+            self.azure.roles.remove(match)
+        return Response(200, role_document(match))
 
     def _assign(self, scope: str, name: str) -> AzureRole:
-        given = self._properties()
-        role, principal = str(given.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(given.get("principalId", "")).lower()
+        values = self._properties()
+        role, principal = str(values.get("roleDefinitionId", "")).rpartition("/")[2].lower(), str(values.get("principalId", "")).lower()
         if principal not in self.tenant.enterprise_applications:
             text = f"Principal {principal} does not exist in the directory {self.tenant.id}."
             raise ArmError(400, "PrincipalNotFound", text)

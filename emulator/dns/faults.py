@@ -1,4 +1,4 @@
-"""Faults to order of the DNS service: what servers on the way do. Their facts are name, type, transport and operation."""
+"""Named faults of the DNS service. Their facts are name, type, transport and operation."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ import dns.update
 
 from emulator.dns import faults
 from emulator.dns.update import apply
-from emulator.dns.zones import Found, View, owner_of
+from emulator.dns.zones import Lookup, View, owner_of
 from emulator.platform import Platform
 
 _PLAIN = 512  # octets of an answer by UDP without EDNS
@@ -40,7 +40,7 @@ class NameServer:
         self._view = View(platform.state, host, platform.cloud.mx_suffix)
 
     async def answer(self, wire: bytes, transport: str) -> bytes | None:
-        """The answer to a message, or None where silence is ordered or due."""
+        """The answer to a message, or None where there is none, by a fault or by the protocol."""
         try:
             query = dns.message.from_wire(wire, keyring=self._keyring())
         except (dns.message.UnknownTSIGKey, dns.tsig.BadSignature, dns.tsig.BadTime, dns.tsig.BadAlgorithm, dns.tsig.BadKey) as error:
@@ -89,24 +89,24 @@ class NameServer:
         return response
 
     def _look_up(self, response: dns.message.Message, name: str, kind: str) -> None:
-        found = self._view.find(name, kind)
+        result = self._view.find(name, kind)
         response.flags |= dns.flags.AA
-        for one in (*found.aliases, *found.records):
+        for one in (*result.aliases, *result.records):
             rrset = response.find_rrset(
                 response.answer, dns.name.from_text(one.name), dns.rdataclass.IN, dns.rdatatype.from_text(one.kind), create=True
             )
             rrset.add(dns.rdata.from_text("IN", one.kind, one.data), one.ttl)
-        if kind == "SOA" and name == found.zone:
-            response.answer.append(self._soa(found))
-        elif not found.records:
-            if found.zone:
-                response.authority.append(self._soa(found))
-            response.set_rcode(dns.rcode.NOERROR if found.exists else dns.rcode.NXDOMAIN)
+        if kind == "SOA" and name == result.zone:
+            response.answer.append(self._soa(result))
+        elif not result.records:
+            if result.zone:
+                response.authority.append(self._soa(result))
+            response.set_rcode(dns.rcode.NOERROR if result.exists else dns.rcode.NXDOMAIN)
 
-    def _soa(self, found: Found) -> dns.rrset.RRset:
+    def _soa(self, result: Lookup) -> dns.rrset.RRset:
         serial = self._platform.state.dns.serial
-        data = f"ns1.{found.zone}. hostmaster.{found.zone}. {serial} 7200 900 1209600 300"
-        return dns.rrset.from_text(f"{found.zone}.", 3600, "IN", "SOA", data)
+        data = f"ns1.{result.zone}. hostmaster.{result.zone}. {serial} 7200 900 1209600 300"
+        return dns.rrset.from_text(f"{result.zone}.", 3600, "IN", "SOA", data)
 
 
 def _not_authentic(wire: bytes, error: dns.exception.DNSException) -> bytes:

@@ -57,7 +57,7 @@ def _adopt(view: View, origin: str) -> bool:
 
 def _check(records: list[DnsRecord], origin: str, section: Iterable[dns.rrset.RRset]) -> None:
     """RFC 2136, section 3.2."""
-    wanted: dict[tuple[str, str], set[str]] = {}
+    requested: dict[tuple[str, str], set[str]] = {}
     for rrset in section:
         name, kind = _key(rrset, origin)
         here = [one for one in records if one.name == name and (kind == "ANY" or one.kind == kind)]
@@ -66,31 +66,31 @@ def _check(records: list[DnsRecord], origin: str, section: Iterable[dns.rrset.RR
         if rrset.deleting == NONE and here:
             raise _Refused(dns.rcode.YXDOMAIN if kind == "ANY" else dns.rcode.YXRRSET)
         if rrset.deleting is None:
-            wanted.setdefault((name, kind), set()).update(item.to_text() for item in rrset)
-    for (name, kind), values in wanted.items():
+            requested.setdefault((name, kind), set()).update(item.to_text() for item in rrset)
+    for (name, kind), values in requested.items():
         if values != {one.data for one in records if (one.name, one.kind) == (name, kind)}:
             raise _Refused(dns.rcode.NXRRSET)
 
 
 def _changed(records: list[DnsRecord], origin: str, section: Iterable[dns.rrset.RRset]) -> list[DnsRecord]:
     """RFC 2136, section 3.4, on a copy."""
-    found = [DnsRecord(**vars(one)) for one in records]
+    matches = [DnsRecord(**vars(one)) for one in records]
     for rrset in section:
         name, kind = _key(rrset, origin)
         values = [item.to_text() for item in rrset]
         if rrset.deleting == ANY:
-            found = [one for one in found if not (one.name == name and kind in ("ANY", one.kind))]
+            matches = [one for one in matches if not (one.name == name and kind in ("ANY", one.kind))]
         elif rrset.deleting == NONE:
-            found = [one for one in found if not ((one.name, one.kind) == (name, kind) and one.data in values)]
+            matches = [one for one in matches if not ((one.name, one.kind) == (name, kind) and one.data in values)]
         elif kind not in KINDS:
             raise _Refused(dns.rcode.REFUSED)
         else:
-            found = [one for one in found if not ((one.name, one.kind) == (name, kind) and one.data in values)]
-            found += [DnsRecord(name, kind, value, rrset.ttl) for value in values]
-            for one in found:  # the records of one set have one time to live (RFC 2181, section 5.2)
+            matches = [one for one in matches if not ((one.name, one.kind) == (name, kind) and one.data in values)]
+            matches += [DnsRecord(name, kind, value, rrset.ttl) for value in values]
+            for one in matches:  # the records of one set have one time to live (RFC 2181, section 5.2)
                 if (one.name, one.kind) == (name, kind):
                     one.ttl = rrset.ttl
-    return found
+    return matches
 
 
 def _key(rrset: dns.rrset.RRset, origin: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What is in DNS: the state's zones, the domains' MX records where nobody says another, and Microsoft's own zones.
+"""Content of DNS: the state's zones, default MX records of the domains, and Microsoft's own zones.
 
 Sources: "External Domain Name System records for Microsoft 365"; RFC 1034, section 4.3.2 (how an answer is found).
 """
@@ -19,8 +19,8 @@ WELL_KNOWN = {name: [DnsRecord(name, "TXT", f'"{_RANGES}"')] for name in {cloud.
 
 
 @dataclass
-class Found:
-    """What a question finds. `zone` is empty where nobody knows the name."""
+class Lookup:
+    """The result of a query. `zone` is empty where no zone has the name."""
 
     zone: str = ""
     exists: bool = False
@@ -36,17 +36,17 @@ class View:
     host: str = "127.0.0.1"
     mx_suffix: str = CLOUDS["global"].mx_suffix
 
-    def find(self, name: str, kind: str) -> Found:
+    def find(self, name: str, kind: str) -> Lookup:
         """The records of a name, through CNAMEs."""
         aliases: list[DnsRecord] = []
         while True:
             zone, records = self.zone_of(name)
             here = [one for one in records if one.name == name]
-            found = [one for one in here if one.kind == kind]
+            matches = [one for one in here if one.kind == kind]
             alias = next((one for one in here if one.kind == "CNAME"), None)
-            if found or alias is None or alias in aliases:
+            if matches or alias is None or alias in aliases:
                 exists = bool(here) or bool(zone and name == zone) or any(one.name.endswith(f".{name}") for one in records)
-                return Found(zone, exists, found, aliases)
+                return Lookup(zone, exists, matches, aliases)
             aliases.append(alias)
             name = alias.data.rstrip(".").lower()
 
@@ -66,12 +66,12 @@ class View:
         return "", []
 
     def implied(self, domain: str) -> list[DnsRecord]:
-        """What an accepted domain has where nobody wrote its zone."""
+        """Records of an accepted domain without a zone in the state."""
         return [DnsRecord(domain, "MX", f"0 {mx_host(domain, self.mx_suffix)}.")]
 
 
 def holder_of(state: State, origin: str) -> list[DnsRecord] | None:
-    """The records of a zone that somebody wrote: the list itself, to be changed."""
+    """The records of a zone in the state: the list itself, to be changed."""
     for tenant in state.tenants.values():
         if origin in tenant.dns:
             return tenant.dns[origin]

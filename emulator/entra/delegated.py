@@ -38,7 +38,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedScopes:
     """A scope parameter, taken apart."""
 
     identifier: str  # of the resource, as the client wrote it: the token's audience
@@ -47,7 +47,7 @@ class Wanted:
     oidc: list[str]
 
 
-def parse_scope(client: Client, scope: str) -> Wanted:
+def parse_scope(client: Client, scope: str) -> RequestedScopes:
     parts = scope.split()
     if not parts:
         raise EntraError(900144, parameter="scope")
@@ -57,8 +57,8 @@ def parse_scope(client: Client, scope: str) -> Wanted:
     if len(identifiers) > 1:
         raise EntraError(28000)
     identifier = identifiers.pop() if identifiers else GRAPH_APP
-    found = (client.tenant.enterprise_application(app_id) for app_id in client.platform.state.tokens.resources(identifier))
-    resources = [resource for resource in found if resource]
+    matches = (client.tenant.enterprise_application(app_id) for app_id in client.platform.state.tokens.resources(identifier))
+    resources = [resource for resource in matches if resource]
     if not resources:
         raise EntraError(500011, resource=identifier, tenant=client.tenant.display_name)
     names = [name for _, _, name in named]
@@ -66,15 +66,15 @@ def parse_scope(client: Client, scope: str) -> Wanted:
     for name in names:
         if name != ".default" and name not in offered:
             raise EntraError(650053, app=client.application.display_name, scope=name, resource=identifier)
-    return Wanted(identifier, resources, [] if ".default" in names else names, oidc)
+    return RequestedScopes(identifier, resources, [] if ".default" in names else names, oidc)
 
 
-def consented(client: Client, user: Mailbox, wanted: Wanted) -> list[str]:
+def consented(client: Client, user: Mailbox, requested: RequestedScopes) -> list[str]:
     """The scopes of the resource that the application may use for this user now: all of them, as Entra issues them."""
-    known = {resource.id: {offer["value"] for offer in resource.scopes} for resource in wanted.resources}
+    known = {resource.id: {offer["value"] for offer in resource.scopes} for resource in requested.resources}
     graph = client.tenant.enterprise_application(GRAPH_APP)
-    exchange = any(resource.app_id == EXCHANGE_APP for resource in wanted.resources)
-    found: dict[str, None] = {}
+    exchange = any(resource.app_id == EXCHANGE_APP for resource in requested.resources)
+    result: dict[str, None] = {}
     for grant in client.tenant.delegated_grants.values():
         if grant.client_id != client.principal.id or grant.principal_id not in (None, user.user_id):
             continue
@@ -83,47 +83,47 @@ def consented(client: Client, user: Mailbox, wanted: Wanted) -> list[str]:
         fitting = known.get(grant.resource_id, set())
         if exchange and graph and grant.resource_id == graph.id:
             fitting = fitting | LEGACY_PROTOCOLS
-        found |= dict.fromkeys(name for name in grant.scope.split() if name in fitting)
-    return list(found)
+        result |= dict.fromkeys(name for name in grant.scope.split() if name in fitting)
+    return list(result)
 
 
-def check_consent(client: Client, user: Mailbox, wanted: Wanted) -> list[str]:
+def check_consent(client: Client, user: Mailbox, requested: RequestedScopes) -> list[str]:
     """The consented scopes, if all that are wanted are among them."""
-    found = consented(client, user, wanted)
-    only_oidc = not wanted.names and wanted.identifier == GRAPH_APP
-    if set(wanted.names) - set(found) or not (found or only_oidc):
+    result = consented(client, user, requested)
+    only_oidc = not requested.names and requested.identifier == GRAPH_APP
+    if set(requested.names) - set(result) or not (result or only_oidc):
         raise EntraError(65001, app=client.application.app_id, name=client.application.display_name)
-    return found
+    return result
 
 
 def issue(client: Client, user: Mailbox, scope: str, *, mfa: bool, claims_request: str = "") -> Response:
     """The answer with an access token, and where the scope asks for them a refresh token and an ID token."""
-    wanted = parse_scope(client, scope)
-    names = check_consent(client, user, wanted)
+    requested = parse_scope(client, scope)
+    names = check_consent(client, user, requested)
     lifetime = client.platform.settings.token_lifetime
-    access = _access_claims(client, user, wanted, names, mfa=mfa)
+    access = _access_claims(client, user, requested, names, mfa=mfa)
     if claims_request:
         access["xms_ev"] = claims_request  # a claims challenge was answered
     body: dict[str, Any] = {
         "token_type": "Bearer",
-        "scope": " ".join([f"{wanted.identifier}/{name}" for name in names] or wanted.oidc),
+        "scope": " ".join([f"{requested.identifier}/{name}" for name in names] or requested.oidc),
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
         "access_token": client.platform.state.tokens.issue(access),
     }
-    if "offline_access" in wanted.oidc:
+    if "offline_access" in requested.oidc:
         body["refresh_token"] = _refresh_token(client, user, scope, mfa=mfa)
-    if "openid" in wanted.oidc:
+    if "openid" in requested.oidc:
         body["id_token"] = client.platform.state.tokens.issue(_id_claims(client, user))
         body["client_info"] = _encoded(json.dumps({"uid": user.user_id, "utid": client.tenant.id}).encode())
     return Response(200, body, {"cache-control": "no-store", "pragma": "no-cache"})
 
 
-def _access_claims(client: Client, user: Mailbox, wanted: Wanted, names: list[str], *, mfa: bool) -> dict[str, Any]:
+def _access_claims(client: Client, user: Mailbox, requested: RequestedScopes, names: list[str], *, mfa: bool) -> dict[str, Any]:
     now = int(client.platform.now)
     issuer = f"{client.platform.cloud.issuer}{client.tenant.id}/"
     return {
-        "aud": wanted.identifier,
+        "aud": requested.identifier,
         "iss": issuer,
         "iat": now,
         "nbf": now,
@@ -173,8 +173,8 @@ def _subject(client: Client, user: Mailbox) -> str:
 def _refresh_token(client: Client, user: Mailbox, scope: str, *, mfa: bool) -> str:
     """A new one at every use; the one before stays good until it is revoked or expires, as Microsoft's do."""
     value = f"1.{secrets.token_urlsafe(96)}"
-    found = RefreshToken(digest(value), client.application.app_id, user.user_id, scope, client.platform.now, mfa)
-    client.tenant.refresh_tokens[found.digest] = found
+    result = RefreshToken(digest(value), client.application.app_id, user.user_id, scope, client.platform.now, mfa)
+    client.tenant.refresh_tokens[result.digest] = result
     return value
 
 

@@ -73,26 +73,26 @@ def redeem(client: Client, form: dict[str, str]) -> Response:
     return answer
 
 
-# -- the user's side, played through the admin API ---------------------------------------------------------------------
+# -- the user's side, through the admin API ----------------------------------------------------------------------------
 
 
 def document(tenant: Tenant, code: DeviceCode) -> dict[str, Any]:
     """What a person beside the device sees of it: never the device code."""
     state = "declined" if code.declined else f"AADSTS{code.failure}" if code.failure else "approved" if code.user_id else "pending"
-    shown = {"user_code": code.user_code, "tenant": tenant.id, "app_id": code.app_id, "scope": code.scope}
-    return shown | {"expires": code.expires, "state": state}
+    listed = {"user_code": code.user_code, "tenant": tenant.id, "app_id": code.app_id, "scope": code.scope}
+    return listed | {"expires": code.expires, "state": state}
 
 
 def waiting(platform: Platform) -> list[dict[str, Any]]:
-    """The codes that nobody has answered yet."""
+    """The codes that are not answered yet."""
     tenants = platform.state.tenants.values()
     codes = [(tenant, code) for tenant in tenants for code in tenant.device_codes.values()]
-    shown = [document(tenant, code) for tenant, code in codes if code.expires > platform.now]
-    return [one for one in shown if one["state"] == "pending"]
+    listed = [document(tenant, code) for tenant, code in codes if code.expires > platform.now]
+    return [one for one in listed if one["state"] == "pending"]
 
 
 def answer(platform: Platform, user_code: str, order: dict[str, Any]) -> dict[str, Any]:
-    """A user enters a code and signs in (`user`, `password`, `mfa`), consents where nobody has (`consent`), or declines.
+    """A user enters a code and signs in (`user`, `password`, `mfa`), consents where consent is missing (`consent`), or declines.
 
     A sign-in that is refused leaves the code waiting, as the page lets the user try again; missing consent ends it.
     """
@@ -128,10 +128,10 @@ def _find(platform: Platform, user_code: str) -> tuple[Tenant, DeviceCode]:
 
 
 def _consent(client: Client, user: Mailbox, scope: str) -> None:
-    """The user consents for himself: a grant of consentType Principal."""
-    wanted = parse_scope(client, scope)
-    for resource in wanted.resources:
-        names = [name for name in wanted.names if name in {offer["value"] for offer in resource.scopes}]
+    """Consent of the user for this user alone: a grant of consentType Principal."""
+    requested = parse_scope(client, scope)
+    for resource in requested.resources:
+        names = [name for name in requested.names if name in {offer["value"] for offer in resource.scopes}]
         if names:
             grant = DelegatedGrant(new_guid(), client.principal.id, resource.id, " ".join(names), user.user_id)
             client.tenant.delegated_grants[grant.id] = grant

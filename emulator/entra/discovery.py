@@ -34,7 +34,7 @@ def authority_document(origin: str, tenant: Tenant, name: str, cloud: Cloud) -> 
 
 
 def instance_document(request: Request) -> dict[str, Any]:
-    """The answer to instance discovery: the played host is an authority of its own."""
+    """The response to instance discovery: the emulated host is an authority of its own."""
     endpoint = parse_qs(request.query).get("authorization_endpoint", [request.origin + "/common"])[0]
     parts = urlsplit(endpoint)
     tenant = parts.path.strip("/").split("/")[0]

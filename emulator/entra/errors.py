@@ -17,7 +17,7 @@ _COMPARE = (
     "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
 )
 
-# code -> (HTTP status, error, text); {..} are filled in by whoever raises it.
+# code -> (HTTP status, error, text); {..} are filled in where it is raised.
 CATALOGUE: dict[int, tuple[int, str, str]] = {
     7000215: (
         401,
@@ -175,7 +175,7 @@ CATALOGUE: dict[int, tuple[int, str, str]] = {
 }
 
 
-# What msal and others tell apart inside invalid_grant.
+# Suberrors of invalid_grant, which msal and others distinguish.
 SUB_ERRORS = {65001: "consent_required", 50076: "basic_action", 700082: "bad_token", 50173: "bad_token", 70000: "bad_token"}
 
 
@@ -211,7 +211,7 @@ class EntraError(Exception):
 
 
 class _Blank(dict[str, str]):
-    """An error ordered as a fault has no details."""
+    """An error that is a fault has no details."""
 
     def __missing__(self, key: str) -> str:
         return ""

@@ -22,7 +22,7 @@ ENTRA_ISSUER = re.compile(r"(https://[^/]+)/([0-9a-f-]{36})/v2\.0")
 
 
 def is_foreign(assertion: str, application: Application) -> bool:
-    """Whether somebody else than the application itself signed the assertion."""
+    """Whether another issuer than the application itself signed the assertion."""
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -47,7 +47,7 @@ def check(platform: Platform, assertion: str, application: Application) -> None:
 
 
 def _fitting(platform: Platform, application: Application, issuer: str, subject: str, audience: Any) -> FederatedCredential:
-    """The credential that says the same, letter by letter; what differs first is what the refusal names."""
+    """The credential that is equal, letter by letter; the refusal names the first difference."""
     known = [one for one in application.federated if one.effective_from <= platform.now]
     if not known:
         raise EntraError(70025, app=application.app_id, name=application.display_name)
@@ -59,10 +59,10 @@ def _fitting(platform: Platform, application: Application, issuer: str, subject:
         near = any(one.subject.lower() == subject.lower() for one in same_issuer)
         raise EntraError(7002138 if near else 700213, subject=subject)
     audiences = set(audience) if isinstance(audience, list) else {str(audience)}
-    found = next((one for one in same_subject if audiences & set(one.audiences)), None)
-    if found is None:
+    match = next((one for one in same_subject if audiences & set(one.audiences)), None)
+    if match is None:
         raise EntraError(700212, audience=", ".join(sorted(audiences)))
-    return found
+    return match
 
 
 def _verified(platform: Platform, assertion: str, issuer: str) -> dict[str, Any]:

@@ -80,11 +80,11 @@ def _identities(platform: Platform) -> Iterator[tuple[Tenant, EnterpriseApplicat
 
 
 def _token(platform: Platform, resource: str, client_id: str) -> str:
-    """The token of one of the machine's identities; LookupError where it has none like this."""
-    found = next((pair for pair in _identities(platform) if _is(pair[1], client_id)), None)
-    if found is None:
+    """The token of a managed identity; LookupError where the host has none like this."""
+    match = next((pair for pair in _identities(platform) if _is(pair[1], client_id)), None)
+    if match is None:
         raise LookupError(client_id)
-    tenant, principal = found
+    tenant, principal = match
     platform.counters.count(tenant.id, "token")
     claims = principal_claims(platform, tenant, principal, principal.display_name)
     if EXCHANGE_AUDIENCE.fullmatch(resource):

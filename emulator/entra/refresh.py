@@ -19,25 +19,25 @@ from emulator.state.sign_in import digest
 def refresh(client: Client, form: dict[str, str]) -> Response:
     if not form.get("refresh_token"):
         raise EntraError(900144, parameter="refresh_token")
-    found = client.tenant.refresh_tokens.get(digest(form["refresh_token"]))
-    if found is None or found.app_id != client.application.app_id:
+    match = client.tenant.refresh_tokens.get(digest(form["refresh_token"]))
+    if match is None or match.app_id != client.application.app_id:
         raise EntraError(70000)
-    user = users.user_by_id(client.tenant, found.user_id)
-    _check_times(client, found, user.user.tokens_valid_from)
-    users.judge(client.platform, client.tenant, client.application, user, mfa=found.mfa)
-    scope = form.get("scope") or found.scope
-    return issue(client, user, scope, mfa=found.mfa, claims_request=form.get("claims", ""))
+    user = users.user_by_id(client.tenant, match.user_id)
+    _check_times(client, match, user.user.tokens_valid_from)
+    users.judge(client.platform, client.tenant, client.application, user, mfa=match.mfa)
+    scope = form.get("scope") or match.scope
+    return issue(client, user, scope, mfa=match.mfa, claims_request=form.get("claims", ""))
 
 
-def _check_times(client: Client, found: RefreshToken, valid_from: float) -> None:
+def _check_times(client: Client, result: RefreshToken, valid_from: float) -> None:
     life = client.platform.settings.refresh_token_inactivity
-    if found.issued < valid_from:
-        raise EntraError(50173, issued=_iso(found.issued), valid_from=_iso(valid_from))
-    if client.platform.now - found.issued > life:
+    if result.issued < valid_from:
+        raise EntraError(50173, issued=_iso(result.issued), valid_from=_iso(valid_from))
+    if client.platform.now - result.issued > life:
         inactive = timedelta(seconds=life)
         minutes, seconds = divmod(inactive.seconds, 60)
-        shown = f"{inactive.days}.{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
-        raise EntraError(700082, issued=_iso(found.issued), inactive=shown)
+        listed = f"{inactive.days}.{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+        raise EntraError(700082, issued=_iso(result.issued), inactive=listed)
 
 
 def _iso(moment: float) -> str:

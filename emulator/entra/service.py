@@ -24,12 +24,12 @@ def handle(platform: Platform, request: Request) -> Response:
     if request.path == INSTANCE_PATH:
         platform.counters.count(None, "discovery")
         return Response(200, instance_document(request))
-    wanted = TOKEN_PATH.fullmatch(request.path)
-    if wanted:
-        return token(platform, request, wanted.group(1))
-    wanted = DEVICE_PATH.fullmatch(request.path)
-    if wanted:
-        return device_authorization(platform, request, wanted.group(1))
+    requested = TOKEN_PATH.fullmatch(request.path)
+    if requested:
+        return token(platform, request, requested.group(1))
+    requested = DEVICE_PATH.fullmatch(request.path)
+    if requested:
+        return device_authorization(platform, request, requested.group(1))
     return _discovery(platform, request)
 
 

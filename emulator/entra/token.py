@@ -58,7 +58,7 @@ def _answered(platform: Platform, request: Request, tenant_name: str, operation:
 
 
 def _faulty(fault: Fault) -> Response:
-    """A named fault (AADSTS<code>, throttled, unavailable) or the ordered status, headers and body."""
+    """A named fault (AADSTS<code>, throttled, unavailable) or the fault's status, headers and body."""
     code = re.fullmatch(r"AADSTS(\d+)", fault.name or "")
     if code and int(code.group(1)) in CATALOGUE:
         raise EntraError(int(code.group(1)), **{k: str(v) for k, v in fault.options.items()})
@@ -141,7 +141,7 @@ def _client(platform: Platform, tenant: Tenant, app_id: str) -> tuple[Applicatio
     if principal and principal.visible_from > now:
         principal = None
     homes = [tenant, *platform.state.tenants.values()] if principal else [tenant]
-    application = next((found for home in homes if (found := home.application(app_id))), None)
+    application = next((result for home in homes if (result := home.application(app_id))), None)
     if application is None or application.visible_from > now:
         raise EntraError(700016, app=app_id, tenant=tenant.display_name)
     if principal is None:
@@ -186,10 +186,10 @@ def resource_of(platform: Platform, tenant: Tenant, principal: EnterpriseApplica
     identifier, _, default = scope.rpartition("/")
     if default != ".default" or " " in scope or not identifier:
         raise EntraError(1002012, scope=scope)
-    wanted = platform.state.tokens.resources(identifier)
-    principals = [tenant.enterprise_application(app_id) for app_id in wanted]
-    resources = [found for found in principals if found]
-    if not resources and (not wanted or not set(wanted) <= IN_NO_TENANT):
+    requested = platform.state.tokens.resources(identifier)
+    principals = [tenant.enterprise_application(app_id) for app_id in requested]
+    resources = [result for result in principals if result]
+    if not resources and (not requested or not set(requested) <= IN_NO_TENANT):
         raise EntraError(500011, resource=identifier, tenant=tenant.display_name)
     disabled = next((r for r in resources if not r.properties.get("accountEnabled", True)), None)
     if disabled:
@@ -208,7 +208,7 @@ def _roles(platform: Platform, tenant: Tenant, principal: EnterpriseApplication,
 
 
 def principal_claims(platform: Platform, tenant: Tenant, principal: EnterpriseApplication, name: str) -> dict[str, Any]:
-    """What a token says of a service principal, whatever it is for; `name` is its application's."""
+    """Claims of a token about a service principal; `name` is its application's."""
     now = int(platform.now)
     issuer = f"{platform.cloud.issuer}{tenant.id}/"
     return {

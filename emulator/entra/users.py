@@ -18,17 +18,17 @@ SECOND_FACTOR = ("mfa", "authenticationStrength")
 
 def find_user(tenant: Tenant, name: str) -> Mailbox:
     """The user with this user principal name: the mailbox's primary address."""
-    found: Mailbox | None = tenant.mailboxes.get(name.lower())
-    if found is None:
+    match: Mailbox | None = tenant.mailboxes.get(name.lower())
+    if match is None:
         raise EntraError(50034, user=name, tenant=tenant.display_name)
-    return found
+    return match
 
 
 def user_by_id(tenant: Tenant, user_id: str) -> Mailbox:
-    found = next((mailbox for mailbox in tenant.mailboxes.values() if mailbox.user_id == user_id), None)
-    if found is None:
+    match = next((mailbox for mailbox in tenant.mailboxes.values() if mailbox.user_id == user_id), None)
+    if match is None:
         raise EntraError(50034, user=user_id, tenant=tenant.display_name)
-    return found
+    return match
 
 
 def sign_in(platform: Platform, tenant: Tenant, application: Application, name: str, password: str, *, mfa: bool) -> Mailbox:

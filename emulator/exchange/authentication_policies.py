@@ -17,9 +17,9 @@ SMTP = "AllowBasicAuthSmtp"
 
 def find_policy(tenant: Tenant, name: str) -> AuthenticationPolicy:
     """A policy by its name, GUID or distinguished name."""
-    wanted = name.lower()
+    requested = name.lower()
     for policy in tenant.policies.authentication.values():
-        if wanted in (policy.name.lower(), policy.guid, distinguished_name(tenant, policy.name).lower()):
+        if requested in (policy.name.lower(), policy.guid, distinguished_name(tenant, policy.name).lower()):
             return policy
     raise object_not_found(name)
 
@@ -29,11 +29,11 @@ def default_name(tenant: Tenant) -> str | None:
     return policy.name if policy else None
 
 
-def set_default(command: Command, wanted: Document) -> bool:
+def set_default(command: Command, requested: Document) -> bool:
     """The part of Set-OrganizationConfig that is the default policy; null is none. Whether it changed."""
-    if "DefaultAuthenticationPolicy" not in wanted:
+    if "DefaultAuthenticationPolicy" not in requested:
         return False
-    name, policies = wanted.pop("DefaultAuthenticationPolicy"), command.tenant.policies
+    name, policies = requested.pop("DefaultAuthenticationPolicy"), command.tenant.policies
     key = find_policy(command.tenant, name).name.lower() if name is not None else None
     if key == policies.default_authentication:
         return False
@@ -49,21 +49,21 @@ def _show(tenant: Tenant, policy: AuthenticationPolicy) -> Document:
 
 @cmdlet("Get-AuthenticationPolicy")
 def get_authentication_policy(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.policies.authentication.values()) if wanted is None else [find_policy(tenant, wanted)]
-    return Result(found, lambda policy: _show(tenant, policy))
+    tenant, requested = command.tenant, command.text("Identity")
+    result = list(tenant.policies.authentication.values()) if requested is None else [find_policy(tenant, requested)]
+    return Result(result, lambda policy: _show(tenant, policy))
 
 
 @cmdlet("New-AuthenticationPolicy")
 def new_authentication_policy(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.writes("Name")
+    tenant, requested = command.tenant, command.writes("Name")
     name = command.text("Name") or ""
     if not 1 <= len(name.strip()) <= 64:
         raise invalid("The name of an authentication policy must have 1 to 64 characters.")
     if name.lower() in tenant.policies.authentication:
         raise already_exists(f"The object '{name}' already exists.")
-    smtp = bool(wanted.pop(SMTP, False))
-    allowed = [switch for switch in SWITCHES if wanted.get(switch)]
+    smtp = bool(requested.pop(SMTP, False))
+    allowed = [switch for switch in SWITCHES if requested.get(switch)]
     policy = AuthenticationPolicy(name, new_guid(), smtp, allowed, command.platform.after("authentication_policy"))
     tenant.policies.authentication[name.lower()] = policy
     return Result([policy], lambda one: _show(tenant, one))
@@ -71,10 +71,10 @@ def new_authentication_policy(command: Command) -> Result:
 
 @cmdlet("Set-AuthenticationPolicy")
 def set_authentication_policy(command: Command) -> Result:
-    wanted = command.writes("TenantId", "AllowLegacyExchangeTokens", "BlockLegacyExchangeTokens")
+    requested = command.writes("TenantId", "AllowLegacyExchangeTokens", "BlockLegacyExchangeTokens")
     policy = find_policy(command.tenant, command.text("Identity") or "")
-    smtp = wanted.pop(SMTP, policy.allow_basic_auth_smtp)
-    allowed = [switch for switch in SWITCHES if wanted.get(switch, switch in policy.allowed)]
+    smtp = requested.pop(SMTP, policy.allow_basic_auth_smtp)
+    allowed = [switch for switch in SWITCHES if requested.get(switch, switch in policy.allowed)]
     changed = smtp != policy.allow_basic_auth_smtp or allowed != policy.allowed
     if smtp != policy.allow_basic_auth_smtp:
         policy.set_later("allow_basic_auth_smtp", smtp, command.platform.after("authentication_policy"))

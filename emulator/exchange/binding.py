@@ -47,15 +47,15 @@ def reference() -> dict[str, Document]:
     return {name.lower(): {"name": name} | entry for name, entry in content.items() if not name.startswith("_")}
 
 
-def bind(entry: Document, given: Document) -> Document:
+def bind(entry: Document, values: Document) -> Document:
     """The parameters in the reference's spelling and with values of their types, else an ExchangeError."""
     known = {name.lower(): name for name in entry["parameters"]}
-    unknown = [name for name in given if name.lower() not in known]
+    unknown = [name for name in values if name.lower() not in known]
     if unknown:
         raise parameter_error(*unknown)
-    spelled = {known[name.lower()]: value for name, value in given.items()}
-    if len(spelled) != len(given):
-        raise parameter_error(*given)
+    spelled = {known[name.lower()]: value for name, value in values.items()}
+    if len(spelled) != len(values):
+        raise parameter_error(*values)
     _check_sets(entry, spelled)
     return {
         name: _value(entry["name"], name, entry["parameters"][name], value)
@@ -67,13 +67,13 @@ def bind(entry: Document, given: Document) -> Document:
 def _check_sets(entry: Document, spelled: Document) -> None:
     for one, required in entry["sets"].items():
         fits = all(one in entry["parameters"][name].get("sets", (one,)) for name in spelled)
-        if fits and all(_given(entry["name"], name, spelled) for name in required):
+        if fits and all(_is_present(entry["name"], name, spelled) for name in required):
             return
     missing = {name for required in entry["sets"].values() for name in required if name not in spelled}
     raise parameter_error(*(spelled or sorted(missing)))
 
 
-def _given(cmdlet: str, name: str, spelled: Document) -> bool:
+def _is_present(cmdlet: str, name: str, spelled: Document) -> bool:
     if name in spelled and (cmdlet, name) in EMPTIED:
         return True
     stand_in = STAND_INS.get((cmdlet, name))
@@ -89,7 +89,7 @@ def _value(cmdlet: str, name: str, spec: Document, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, (dict, list, bool)):
-        raise transformation_error(name, _shown(value), kind, "The value is not of the expected kind.")
+        raise transformation_error(name, _display(value), kind, "The value is not of the expected kind.")
     if kind in INTEGERS:
         return _integer(name, value, kind)
     if kind == "Unlimited":
@@ -107,7 +107,7 @@ def _boolean(cmdlet: str, name: str, value: Any, kind: str) -> bool | None:
     reason = "Boolean parameters accept only Boolean values and numbers, such as $True, $False, 1 or 0."
     if value in (0, 1):
         return bool(value)
-    raise transformation_error(name, _shown(value), f"System.{kind}", reason)
+    raise transformation_error(name, _display(value), f"System.{kind}", reason)
 
 
 def _integer(name: str, value: Any, kind: str) -> int:
@@ -119,7 +119,7 @@ def _integer(name: str, value: Any, kind: str) -> int:
 def _multi_value(name: str, spec: Document, value: Any) -> MultiValue:
     if isinstance(value, dict):
         if value.get("@odata.type") != HASH_TABLE or value.keys() - {"@odata.type", "Add", "Remove"}:
-            raise transformation_error(name, _shown(value), spec["type"], "The hash table holds unknown keys or lacks its type.")
+            raise transformation_error(name, _display(value), spec["type"], "The hash table holds unknown keys or lacks its type.")
         return MultiValue(add=tuple(_items(name, spec, value.get("Add"))), remove=tuple(_items(name, spec, value.get("Remove"))))
     return MultiValue(replace=_items(name, spec, value))
 
@@ -127,7 +127,7 @@ def _multi_value(name: str, spec: Document, value: Any) -> MultiValue:
 def _items(name: str, spec: Document, value: Any) -> list[Any]:
     items = value if isinstance(value, list) else [] if value is None else [value]
     if any(isinstance(item, (dict, list, bool)) or item is None for item in items):
-        raise transformation_error(name, _shown(value), spec["type"], "The value is not of the expected kind.")
+        raise transformation_error(name, _display(value), spec["type"], "The value is not of the expected kind.")
     if "values" not in spec:
         return [str(item) for item in items]
     return [_enumerator(name, spec, part.strip()) for item in items for part in str(item).split(",")]
@@ -135,11 +135,11 @@ def _items(name: str, spec: Document, value: Any) -> list[Any]:
 
 def _enumerator(name: str, spec: Document, value: Any) -> str:
     """An enumerator by its name or a unique beginning of it, in any case."""
-    wanted = str(value).lower()
+    requested = str(value).lower()
     values: list[str] = spec["values"]
-    found = [one for one in values if one.lower() == wanted] or [one for one in values if one.lower().startswith(wanted)]
-    if len(found) == 1 and wanted:
-        return found[0]
+    result = [one for one in values if one.lower() == requested] or [one for one in values if one.lower().startswith(requested)]
+    if len(result) == 1 and requested:
+        return result[0]
     kind = spec["type"].removesuffix("[]")
     listed = ", ".join(values)
     reason = (
@@ -149,5 +149,5 @@ def _enumerator(name: str, spec: Document, value: Any) -> str:
     raise transformation_error(name, value, f"Microsoft.Exchange.Data.{kind}", reason)
 
 
-def _shown(value: Any) -> str:
+def _display(value: Any) -> str:
     return "System.Collections.Hashtable" if isinstance(value, dict) else str(value)

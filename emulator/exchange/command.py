@@ -1,4 +1,4 @@
-"""A command of the Exchange admin API, its result, and the table of cmdlets that are played."""
+"""A command of the Exchange admin API, its result, and the table of emulated cmdlets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 @dataclass
 class Result:
-    """Rows and how each is shown: only those of the page that is sent are."""
+    """Rows, and the function that makes a row's document: it is called for the rows of a sent page only."""
 
     rows: Sequence[Any] = ()
     show: Callable[[Any], Document] = dict
@@ -27,9 +27,9 @@ class Command:
     platform: Platform
     tenant: Tenant
     name: str  # as the reference spells it
-    given: Document  # parameters as they came
+    raw_parameters: Document  # parameters as they came
     parameters: Document  # parameters as they were bound, in the reference's spelling
-    fault: str | None = None  # a named fault that the cmdlet itself plays
+    fault: str | None = None  # a named fault that the cmdlet itself applies
 
     def text(self, name: str) -> str | None:
         value = self.parameters.get(name)
@@ -54,7 +54,7 @@ class Command:
         return Result(self.limit(rows, warnings), show, warnings)
 
     def writes(self, *apart: str) -> Document:
-        """The given parameters that change something: without those named and the ones of every cmdlet."""
+        """The parameters that change something: without those named and the ones of every cmdlet."""
         return {k: v for k, v in self.parameters.items() if k not in {"Confirm", "WhatIf", "Force", "Identity", *apart}}
 
 
@@ -63,7 +63,7 @@ CMDLETS: dict[str, Cmdlet] = {}
 
 
 def cmdlet(name: str) -> Callable[[Cmdlet], Cmdlet]:
-    """Register what plays a cmdlet; its parameters stand in cmdlets.json."""
+    """Register the function of a cmdlet; its parameters are in cmdlets.json."""
 
     def register(function: Cmdlet) -> Cmdlet:
         CMDLETS[name] = function
@@ -76,10 +76,10 @@ def unchanged(identity: str) -> str:
     return f"The command completed successfully but no settings of '{identity}' have been modified."
 
 
-def update(stored: Document, current: Document, wanted: Document) -> bool:
+def update(stored: Document, current: Document, requested: Document) -> bool:
     """Store what differs from the current values; whether anything did."""
     changes = {}
-    for name, value in wanted.items():
+    for name, value in requested.items():
         after = value.apply(current.get(name) or []) if isinstance(value, MultiValue) else value
         if after != current.get(name):
             changes[name] = after

@@ -51,7 +51,7 @@ class ExchangeError(Exception):
 
 
 def forbidden() -> Response:
-    """Unknown cmdlet, or outside the caller's roles: a body of NUL bytes."""
+    """Unknown cmdlet, or not in the caller's roles: a body of NUL bytes."""
     return Response(403, b"\0" * 64, {"content-type": "application/json"})
 
 

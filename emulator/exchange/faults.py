@@ -25,7 +25,7 @@ NAMES = {
 
 
 def play(fault: Fault, identity: str) -> Response | None:
-    """The answer of a command that a fault was ordered for; None: the command runs and plays it itself."""
+    """The response of a command with a fault; None: the cmdlet runs and applies it."""
     options = fault.options
     match fault.name:
         case "throttled":

@@ -19,9 +19,9 @@ SET = {"DisplayName", "HVEAccount"}
 
 
 def find_account(tenant: Tenant, name: str) -> HveAccount:
-    wanted = name.lower()
+    requested = name.lower()
     for account in tenant.hve_accounts.values():
-        if wanted in (account.address, account.guid, account.name.lower(), account.display_name.lower(), account.user_id):
+        if requested in (account.address, account.guid, account.name.lower(), account.display_name.lower(), account.user_id):
             return account
     raise object_not_found(name)
 
@@ -43,9 +43,9 @@ def _show(tenant: Tenant, account: HveAccount) -> Document:
 
 @cmdlet("Get-MailUser")
 def get_mail_user(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.hve_accounts.values()) if wanted is None else [find_account(tenant, wanted)]
-    return command.listed(found, lambda account: _show(tenant, account))
+    tenant, requested = command.tenant, command.text("Identity")
+    result = list(tenant.hve_accounts.values()) if requested is None else [find_account(tenant, requested)]
+    return command.listed(result, lambda account: _show(tenant, account))
 
 
 @cmdlet("New-MailUser")
@@ -122,11 +122,11 @@ def set_settings(command: Command) -> Result:
 def add_app_access(command: Command) -> Result:
     """Object ids of enterprise applications; a client id, or the object id of a registration, is refused at once."""
     tenant, account = command.tenant, find_account(command.tenant, command.text("Identity") or "")
-    wanted = [app.lower() for app in command.multi_value("AppIds").apply([])]
-    for app in wanted:
+    requested = [app.lower() for app in command.multi_value("AppIds").apply([])]
+    for app in requested:
         if app not in tenant.enterprise_applications:
             raise _not_an_app(app)
-    added = [app for app in dict.fromkeys(wanted) if app not in account.apps]
+    added = [app for app in dict.fromkeys(requested) if app not in account.apps]
     if len(account.apps) + len(added) > MOST_APPS:
         raise invalid(f"A High Volume Email account can have at most {MOST_APPS} allowed apps.")
     account.apps |= dict.fromkeys(added, command.platform.after("hve_app_access"))
@@ -161,18 +161,18 @@ def get_account_billing_policy(command: Command) -> Result:
     tenant = command.tenant
     account = find_account(tenant, command.text("Identity") or "")
     policy = tenant.billing_policies.get(account.billing_policy or "")
-    shown = {"Identity": account.address, "BillingPolicyId": account.billing_policy, "BillingPolicyName": policy.name if policy else None}
-    return Result([shown | {"BillingPolicyStatus": tenant.billing_status(account)}])
+    listed = {"Identity": account.address, "BillingPolicyId": account.billing_policy, "BillingPolicyName": policy.name if policy else None}
+    return Result([listed | {"BillingPolicyStatus": tenant.billing_status(account)}])
 
 
 @cmdlet("Set-HVEAccountBillingPolicy")
 def set_account_billing_policy(command: Command) -> Result:
     """An empty BillingPolicyId takes the policy away."""
     account = find_account(command.tenant, command.text("Identity") or "")
-    wanted = command.text("BillingPolicyId") or None
-    if wanted and wanted not in command.tenant.billing_policies:
-        raise object_not_found(wanted)
-    account.billing_policy = wanted
+    requested = command.text("BillingPolicyId") or None
+    if requested and requested not in command.tenant.billing_policies:
+        raise object_not_found(requested)
+    account.billing_policy = requested
     return Result()
 
 

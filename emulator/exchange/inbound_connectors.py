@@ -28,18 +28,18 @@ def _show(tenant: Tenant, connector: InboundConnector) -> Document:
 
 
 def _find(tenant: Tenant, name: str) -> InboundConnector:
-    found = tenant.inbound_connectors.get(name.lower())
-    found = found or next((c for c in tenant.inbound_connectors.values() if c.guid == name.lower()), None)
-    if found is None:
+    match = tenant.inbound_connectors.get(name.lower())
+    match = match or next((c for c in tenant.inbound_connectors.values() if c.guid == name.lower()), None)
+    if match is None:
         raise object_not_found(name)
-    return found
+    return match
 
 
 @cmdlet("Get-InboundConnector")
 def get_inbound_connector(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.inbound_connectors.values()) if wanted is None else [_find(tenant, wanted)]
-    return command.listed(found, lambda connector: _show(tenant, connector))
+    tenant, requested = command.tenant, command.text("Identity")
+    result = list(tenant.inbound_connectors.values()) if requested is None else [_find(tenant, requested)]
+    return command.listed(result, lambda connector: _show(tenant, connector))
 
 
 @cmdlet("New-InboundConnector")
@@ -93,10 +93,10 @@ def remove_inbound_connector(command: Command) -> Result:
     return Result()
 
 
-def _properties(old: Document, wanted: Document) -> Document:
+def _properties(old: Document, requested: Document) -> Document:
     """The properties after a write, in their read-back form."""
-    found = dict(old)
-    for name, value in wanted.items():
+    result = dict(old)
+    for name, value in requested.items():
         if isinstance(value, MultiValue):
             if name == "SenderDomains":
                 value = MultiValue(
@@ -104,10 +104,10 @@ def _properties(old: Document, wanted: Document) -> Document:
                     tuple(sender_domain(one) for one in value.add),
                     tuple(sender_domain(one) for one in value.remove),
                 )
-            found[name] = value.apply(old[name])
+            result[name] = value.apply(old[name])
         else:
-            found[name] = DEFAULTS[name] if value is None else value
-    return found
+            result[name] = DEFAULTS[name] if value is None else value
+    return result
 
 
 def _check(properties: Document) -> None:

@@ -33,24 +33,24 @@ class Invocation:
     query: str
     headers: dict[str, str]  # names in lower case
     body: Any
-    cmdlet: str = ""  # as the reference spells it, where it knows it
+    cmdlet: str = ""  # in the reference's spelling, where it is there
     parameters: Document = field(default_factory=dict)
     fault: Fault | None = None
     well_formed: bool = False
 
     def __post_init__(self) -> None:
-        wanted = self.body.get("CmdletInput") if isinstance(self.body, dict) else None
-        if isinstance(wanted, dict) and isinstance(wanted.get("CmdletName"), str):
-            name = str(wanted["CmdletName"])
+        requested = self.body.get("CmdletInput") if isinstance(self.body, dict) else None
+        if isinstance(requested, dict) and isinstance(requested.get("CmdletName"), str):
+            name = str(requested["CmdletName"])
             self.cmdlet = str(reference().get(name.lower(), {}).get("name", name))
-            parameters = wanted.get("Parameters", {})
+            parameters = requested.get("Parameters", {})
             self.well_formed = isinstance(parameters, dict)
             self.parameters = parameters if self.well_formed else {}
 
     @property
     def identity(self) -> str:
-        found = next((v for k, v in self.parameters.items() if k.lower() == "identity"), None)
-        return str(found or "")
+        match = next((v for k, v in self.parameters.items() if k.lower() == "identity"), None)
+        return str(match or "")
 
     def option(self, name: str) -> str | None:
         values = parse_qs(self.query).get(name)

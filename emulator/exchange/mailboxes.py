@@ -14,16 +14,16 @@ from emulator.state import HveAccount, Mailbox, Tenant, derived_sid, new_guid
 
 ADMIN_GROUP = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
 ALIAS = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)")
-# What New-Mailbox and Set-Mailbox are played with here; others of their parameters are refused, not ignored.
+# Supported parameters of New-Mailbox and Set-Mailbox; others are refused, not ignored.
 NEW = {"Name", "Shared", "Alias", "DisplayName", "PrimarySmtpAddress"}
 SET = {"DisplayName", "GrantSendOnBehalfTo", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled", "RecipientLimits"}
 
 
 def find_mailbox(tenant: Tenant, name: str, error: Callable[[str], ExchangeError]) -> Mailbox:
-    found = tenant.mailbox(name)
-    if found is None:
+    result = tenant.mailbox(name)
+    if result is None:
         raise error(name)
-    return found
+    return result
 
 
 def _cas_not_found(name: str) -> ExchangeError:
@@ -56,39 +56,39 @@ def _cas_mailbox(tenant: Tenant, mailbox: Mailbox) -> Document:
 @cmdlet("Get-CASMailbox")
 def get_cas_mailbox(command: Command) -> Result:
     tenant = command.tenant
-    return command.listed(_found(command, _cas_not_found), lambda mailbox: _cas_mailbox(tenant, mailbox))
+    return command.listed(_mailboxes(command, _cas_not_found), lambda mailbox: _cas_mailbox(tenant, mailbox))
 
 
-def _found(command: Command, error: Callable[[str], ExchangeError]) -> Sequence[Mailbox]:
+def _mailboxes(command: Command, error: Callable[[str], ExchangeError]) -> Sequence[Mailbox]:
     """The mailboxes that Identity, Anr or RecipientTypeDetails name."""
     if command.parameters.get("Filter"):
         raise invalid(
             f'Invalid filter syntax. For a description of the filter parameter syntax see the command help. "{command.text("Filter")}"'
         )
-    wanted = command.text("Identity")
-    if wanted is not None:
-        return [find_mailbox(command.tenant, wanted, error)]
-    found = list(command.tenant.mailboxes.values())
+    requested = command.text("Identity")
+    if requested is not None:
+        return [find_mailbox(command.tenant, requested, error)]
+    matches = list(command.tenant.mailboxes.values())
     if "RecipientTypeDetails" in command.parameters:
         kinds = command.multi_value("RecipientTypeDetails").apply([])
-        found = [mailbox for mailbox in found if mailbox.kind in kinds]
+        matches = [mailbox for mailbox in matches if mailbox.kind in kinds]
     beginning = (command.text("Anr") or "").lower()
     if beginning:
-        found = [m for m in found if m.address.startswith(beginning) or m.display_name.lower().startswith(beginning)]
-    return found
+        matches = [m for m in matches if m.address.startswith(beginning) or m.display_name.lower().startswith(beginning)]
+    return matches
 
 
 @cmdlet("Set-CASMailbox")
 def set_cas_mailbox(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.writes()
+    tenant, requested = command.tenant, command.writes()
     mailbox = find_mailbox(tenant, command.text("Identity") or "", _cas_not_found)
     changed = False
-    if "SmtpClientAuthenticationDisabled" in wanted:
-        switch = wanted.pop("SmtpClientAuthenticationDisabled")
+    if "SmtpClientAuthenticationDisabled" in requested:
+        switch = requested.pop("SmtpClientAuthenticationDisabled")
         if switch is not mailbox.smtp_client_authentication_disabled:
             mailbox.set_later("smtp_client_authentication_disabled", switch, command.platform.after("smtp_switch"))
             changed = True
-    changed = update(mailbox.cas_properties, _cas_mailbox(tenant, mailbox), wanted) or changed
+    changed = update(mailbox.cas_properties, _cas_mailbox(tenant, mailbox), requested) or changed
     return Result(warnings=[] if changed else [unchanged(mailbox.name)])
 
 
@@ -117,7 +117,7 @@ def _mailbox(tenant: Tenant, mailbox: Mailbox) -> Document:
 @cmdlet("Get-Mailbox")
 def get_mailbox(command: Command) -> Result:
     tenant = command.tenant
-    return command.listed(_found(command, object_not_found), lambda mailbox: _mailbox(tenant, mailbox))
+    return command.listed(_mailboxes(command, object_not_found), lambda mailbox: _mailbox(tenant, mailbox))
 
 
 @cmdlet("New-Mailbox")
@@ -156,20 +156,20 @@ def new_mailbox(command: Command) -> Result:
 
 @cmdlet("Set-Mailbox")
 def set_mailbox(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.writes()
+    tenant, requested = command.tenant, command.writes()
     _only(command, SET)
     mailbox = find_mailbox(tenant, command.text("Identity") or "", object_not_found)
-    if "RecipientLimits" in wanted:
-        wanted["RecipientLimits"] = _recipient_limits(wanted["RecipientLimits"])
-    title = wanted.pop("DisplayName", mailbox.display_name)
+    if "RecipientLimits" in requested:
+        requested["RecipientLimits"] = _recipient_limits(requested["RecipientLimits"])
+    title = requested.pop("DisplayName", mailbox.display_name)
     if not title:
         raise invalid("The display name can't be empty.")
     changed = title != mailbox.display_name
-    delegates = wanted.pop("GrantSendOnBehalfTo", None)
+    delegates = requested.pop("GrantSendOnBehalfTo", None)
     if isinstance(delegates, MultiValue):
         changed = on_behalf.change(tenant, mailbox, delegates, command.platform.after("mailbox_grant")) or changed
     mailbox.display_name = title
-    changed = update(mailbox.properties, _mailbox(tenant, mailbox), wanted) or changed
+    changed = update(mailbox.properties, _mailbox(tenant, mailbox), requested) or changed
     tenant.add_mailbox(mailbox)
     return Result(warnings=[] if changed else [unchanged(mailbox.name)])
 

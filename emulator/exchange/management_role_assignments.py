@@ -30,22 +30,22 @@ LONGEST_NAME = 64
 
 
 def _role(name: str) -> str:
-    found = next((role for role in ROLES if role.lower() == name.lower()), None)
-    if found is None:
+    match = next((role for role in ROLES if role.lower() == name.lower()), None)
+    if match is None:
         raise object_not_found(name)
-    return found
+    return match
 
 
 @cmdlet("Get-ManagementRole")
 def get_management_role(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(ROLES) if wanted is None else [_role(wanted)]
+    tenant, requested = command.tenant, command.text("Identity")
+    result = list(ROLES) if requested is None else [_role(requested)]
 
     def show(role: str) -> Document:
         kind = role.replace(" ", "").replace(".", "")
         return directory_object(tenant, role, derived_sid(tenant.id, role), "msExchRole") | {"RoleType": kind, "IsRootRole": True}
 
-    return Result(found, show)
+    return Result(result, show)
 
 
 def _show(tenant: Tenant, assignment: ManagementRoleAssignment) -> Document:
@@ -74,24 +74,24 @@ def _show(tenant: Tenant, assignment: ManagementRoleAssignment) -> Document:
 
 
 def _find(tenant: Tenant, name: str) -> ManagementRoleAssignment:
-    found = next((a for a in tenant.rbac.live if name.lower() in (a.name.lower(), a.guid)), None)
-    if found is None:
+    match = next((a for a in tenant.rbac.live if name.lower() in (a.name.lower(), a.guid)), None)
+    if match is None:
         raise object_not_found(name)
-    return found
+    return match
 
 
 @cmdlet("Get-ManagementRoleAssignment")
 def get_management_role_assignment(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = tenant.rbac.live if wanted is None else [_find(tenant, wanted)]
+    tenant, requested = command.tenant, command.text("Identity")
+    matches = tenant.rbac.live if requested is None else [_find(tenant, requested)]
     role, assignee = command.text("Role"), command.text("RoleAssignee")
     if role is not None:
         wanted_role = _role(role)
-        found = [a for a in found if a.role == wanted_role]
+        matches = [a for a in matches if a.role == wanted_role]
     if assignee is not None:
         object_id = find_principal(tenant, assignee).object_id
-        found = [a for a in found if a.assignee == object_id]
-    return Result(found, lambda one: _show(tenant, one))
+        matches = [a for a in matches if a.assignee == object_id]
+    return Result(matches, lambda one: _show(tenant, one))
 
 
 @cmdlet("New-ManagementRoleAssignment")
@@ -101,12 +101,12 @@ def new_management_role_assignment(command: Command) -> Result:
     if others or "App" not in command.parameters:
         raise invalid(f"{command.name} is played with App only, not with {', '.join(others) or 'computers'}.")
     principal, role = find_principal(tenant, command.text("App") or ""), _role(command.text("Role") or "")
-    wanted = command.text("CustomResourceScope")
+    requested = command.text("CustomResourceScope")
     assignment = ManagementRoleAssignment(
         name=_name(command, f"{role}-{principal.display_name or principal.object_id}"),
         role=role,
         assignee=principal.object_id,
-        scope=find_scope(tenant, wanted).guid if wanted else None,
+        scope=find_scope(tenant, requested).guid if requested else None,
         changed=command.platform.now,
         effective_from=command.platform.after("rbac"),
     )
@@ -115,7 +115,7 @@ def new_management_role_assignment(command: Command) -> Result:
 
 
 def _name(command: Command, default: str) -> str:
-    """The given name, which nobody may have, else one that is free."""
+    """The name of the parameter, which has to be free, else a free name."""
     taken = {assignment.name.lower() for assignment in command.tenant.rbac.live}
     name = command.text("Name")
     if name is None:
@@ -132,12 +132,12 @@ def _name(command: Command, default: str) -> str:
 def set_management_role_assignment(command: Command) -> Result:
     tenant = command.tenant
     assignment = _find(tenant, command.text("Identity") or "")
-    wanted = command.writes()
-    others = sorted(wanted.keys() - {"CustomResourceScope", "Enabled"})
+    requested = command.writes()
+    others = sorted(requested.keys() - {"CustomResourceScope", "Enabled"})
     if others:
         raise invalid(f"{command.name} is not played with {', '.join(others)}.")
-    scope = find_scope(tenant, str(wanted["CustomResourceScope"])).guid if wanted.get("CustomResourceScope") else assignment.scope
-    enabled = wanted.get("Enabled", assignment.enabled)
+    scope = find_scope(tenant, str(requested["CustomResourceScope"])).guid if requested.get("CustomResourceScope") else assignment.scope
+    enabled = requested.get("Enabled", assignment.enabled)
     if (scope, enabled) == (assignment.scope, assignment.enabled):
         return Result(warnings=[unchanged(assignment.name)])
     later = command.platform.after("rbac")

@@ -13,10 +13,10 @@ LONGEST_NAME = 64
 
 
 def find_scope(tenant: Tenant, name: str) -> ManagementScope:
-    found = tenant.rbac.scopes.get(name.lower()) or tenant.rbac.scope(name.lower())
-    if found is None:
+    result = tenant.rbac.scopes.get(name.lower()) or tenant.rbac.scope(name.lower())
+    if result is None:
         raise object_not_found(name)
-    return found
+    return result
 
 
 def _show(tenant: Tenant, scope: ManagementScope) -> Document:
@@ -36,14 +36,14 @@ def _show(tenant: Tenant, scope: ManagementScope) -> Document:
 
 @cmdlet("Get-ManagementScope")
 def get_management_scope(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.rbac.scopes.values()) if wanted is None else [find_scope(tenant, wanted)]
+    tenant, requested = command.tenant, command.text("Identity")
+    matches = list(tenant.rbac.scopes.values()) if requested is None else [find_scope(tenant, requested)]
     if command.parameters.get("Orphan"):
         used = {assignment.scope for assignment in tenant.rbac.live}
-        found = [scope for scope in found if scope.guid not in used]
+        matches = [scope for scope in matches if scope.guid not in used]
     if command.parameters.get("Exclusive"):
-        found = []
-    return Result(found, lambda scope: _show(tenant, scope))
+        matches = []
+    return Result(matches, lambda scope: _show(tenant, scope))
 
 
 def _filter(text: str) -> str:
@@ -62,7 +62,7 @@ def _name(command: Command, old: str = "") -> str:
     return name
 
 
-def _only_played(command: Command) -> None:
+def _refuse_unsupported(command: Command) -> None:
     for name in ("Exclusive", "RecipientRoot"):
         if command.parameters.get(name):
             raise invalid(f"{command.name} is not played with {name}.")
@@ -71,7 +71,7 @@ def _only_played(command: Command) -> None:
 @cmdlet("New-ManagementScope")
 def new_management_scope(command: Command) -> Result:
     tenant = command.tenant
-    _only_played(command)
+    _refuse_unsupported(command)
     scope = ManagementScope(_name(command), _filter(command.text("RecipientRestrictionFilter") or ""), changed=command.platform.now)
     tenant.rbac.scopes[scope.name.lower()] = scope
     return Result([scope], lambda one: _show(tenant, one))
@@ -80,14 +80,14 @@ def new_management_scope(command: Command) -> Result:
 @cmdlet("Set-ManagementScope")
 def set_management_scope(command: Command) -> Result:
     tenant = command.tenant
-    _only_played(command)
+    _refuse_unsupported(command)
     scope = find_scope(tenant, command.text("Identity") or "")
-    name, given = _name(command, scope.name), command.text("RecipientRestrictionFilter")
-    wanted = scope.recipient_filter if given is None else _filter(given)
-    if (name, wanted) == (scope.name, scope.recipient_filter):
+    name, values = _name(command, scope.name), command.text("RecipientRestrictionFilter")
+    requested = scope.recipient_filter if values is None else _filter(values)
+    if (name, requested) == (scope.name, scope.recipient_filter):
         return Result(warnings=[unchanged(scope.name)])
-    if wanted != scope.recipient_filter:
-        scope.set_later("recipient_filter", wanted, command.platform.after("rbac"))
+    if requested != scope.recipient_filter:
+        scope.set_later("recipient_filter", requested, command.platform.after("rbac"))
     del tenant.rbac.scopes[scope.name.lower()]
     scope.name, scope.changed = name, command.platform.now
     tenant.rbac.scopes[name.lower()] = scope

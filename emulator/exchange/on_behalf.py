@@ -11,17 +11,17 @@ RIGHT = "SendOnBehalf"
 
 def names(tenant: Tenant, mailbox: Mailbox) -> list[str]:
     """The delegates as Get-Mailbox shows them."""
-    found = (tenant.mailbox(grant.sid) for grant in mailbox.grants if grant.right == RIGHT)
-    return [delegate.name for delegate in found if delegate]
+    matches = (tenant.mailbox(grant.sid) for grant in mailbox.grants if grant.right == RIGHT)
+    return [delegate.name for delegate in matches if delegate]
 
 
-def change(tenant: Tenant, mailbox: Mailbox, wanted: MultiValue, effective_from: float) -> bool:
+def change(tenant: Tenant, mailbox: Mailbox, requested: MultiValue, effective_from: float) -> bool:
     """Carry out a replacement or an addition and removal; whether anything changed. An unknown recipient is refused."""
     old = [grant.sid for grant in mailbox.grants if grant.right == RIGHT]
     resolved = MultiValue(
-        None if wanted.replace is None else [_delegate(tenant, name).sid for name in wanted.replace],
-        tuple(_delegate(tenant, name).sid for name in wanted.add),
-        tuple(_delegate(tenant, name).sid for name in wanted.remove),
+        None if requested.replace is None else [_delegate(tenant, name).sid for name in requested.replace],
+        tuple(_delegate(tenant, name).sid for name in requested.add),
+        tuple(_delegate(tenant, name).sid for name in requested.remove),
     )
     new = list(dict.fromkeys(resolved.apply(list(old))))
     if set(new) == set(old):
@@ -32,7 +32,7 @@ def change(tenant: Tenant, mailbox: Mailbox, wanted: MultiValue, effective_from:
 
 
 def _delegate(tenant: Tenant, name: str) -> Mailbox:
-    found = tenant.mailbox(name)
-    if found is None:
+    result = tenant.mailbox(name)
+    if result is None:
         raise recipient_not_found(name)
-    return found
+    return result

@@ -29,9 +29,9 @@ def get_transport_config(command: Command) -> Result:
 
 @cmdlet("Set-TransportConfig")
 def set_transport_config(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.writes()
-    switch = wanted.pop("SmtpClientAuthenticationDisabled", None)
-    changed = update(tenant.transport_config, transport_config(tenant), wanted)
+    tenant, requested = command.tenant, command.writes()
+    switch = requested.pop("SmtpClientAuthenticationDisabled", None)
+    changed = update(tenant.transport_config, transport_config(tenant), requested)
     if switch is not None and switch != tenant.smtp_client_authentication_disabled:
         tenant.set_later("smtp_client_authentication_disabled", switch, command.platform.after("smtp_switch"))
         changed = True
@@ -57,10 +57,10 @@ def get_organization_config(command: Command) -> Result:
 
 @cmdlet("Set-OrganizationConfig")
 def set_organization_config(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.writes()
-    switch = wanted.pop("RejectDirectSend", None)
-    changed = set_default(command, wanted)
-    changed = update(tenant.organization_config, organization_config(tenant), wanted) or changed
+    tenant, requested = command.tenant, command.writes()
+    switch = requested.pop("RejectDirectSend", None)
+    changed = set_default(command, requested)
+    changed = update(tenant.organization_config, organization_config(tenant), requested) or changed
     if switch is not None and switch != tenant.reject_direct_send:
         tenant.set_later("reject_direct_send", switch, command.platform.after("direct_send_switch"))
         changed = True
@@ -69,10 +69,10 @@ def set_organization_config(command: Command) -> Result:
 
 @cmdlet("Get-AcceptedDomain")
 def get_accepted_domain(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    names = [name for name in tenant.accepted_domains if wanted is None or name == wanted.lower()]
-    if wanted is not None and not names:
-        raise object_not_found(wanted)
+    tenant, requested = command.tenant, command.text("Identity")
+    names = [name for name in tenant.accepted_domains if requested is None or name == requested.lower()]
+    if requested is not None and not names:
+        raise object_not_found(requested)
 
     def show(name: str) -> Document:
         own = {"DomainName": name, "Default": name == tenant.default_domain, "InitialDomain": name == tenant.initial_domain}

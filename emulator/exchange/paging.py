@@ -1,4 +1,4 @@
-"""Pages of a command's rows: a nextLink lives 30 minutes and wants the same body and anchor."""
+"""Pages of a command's rows: a nextLink expires after 30 minutes and needs the same body and anchor."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from emulator.state import Mailbox, MailboxGrant, Tenant
 
 SELF_NAME, SELF_SID = "NT AUTHORITY\\SELF", "S-1-5-10"
 SEND_AS = "SendAs"
-# What is neither a mailbox permission nor shown as one.
+# Rights that are no mailbox permissions.
 APART = {SEND_AS, on_behalf.RIGHT}
 Entry = tuple[Mailbox, str, str]  # mailbox, SID, rights joined by commas
 
@@ -73,10 +73,10 @@ def get_mailbox_permission(command: Command) -> Result:
 
 
 def _rights(command: Command) -> list[str]:
-    found = command.multi_value("AccessRights").apply([])
-    if not found:
+    result = command.multi_value("AccessRights").apply([])
+    if not result:
         raise invalid("The AccessRights parameter can't be empty.")
-    return found
+    return result
 
 
 @cmdlet("Add-MailboxPermission")
@@ -131,7 +131,7 @@ def _remove(mailbox: Mailbox, sid: str, rights: set[str]) -> bool:
 
 def _recipient_entry(tenant: Tenant, entry: Entry, *, with_address: bool = False) -> Document:
     mailbox, sid, rights = entry
-    found = {
+    result = {
         "Identity": mailbox.name,
         "Trustee": _name(tenant, sid),
         "AccessControlType": "Allow",
@@ -141,7 +141,7 @@ def _recipient_entry(tenant: Tenant, entry: Entry, *, with_address: bool = False
         "TrusteeSidString": sid,
     }
     user = tenant.mailbox(sid)
-    return found | ({"TrusteeWithPrimarySmtpAddress": user.address if user else ""} if with_address else {})
+    return result | ({"TrusteeWithPrimarySmtpAddress": user.address if user else ""} if with_address else {})
 
 
 @cmdlet("Get-RecipientPermission")

@@ -12,21 +12,21 @@ from emulator.state import Mailbox, Tenant
 from emulator.state.recipient_filter import FilterError, parse
 
 
-def _found(command: Command) -> Sequence[Mailbox]:
-    tenant, identity, wanted = command.tenant, command.text("Identity"), command.text("Filter")
+def _mailboxes(command: Command) -> Sequence[Mailbox]:
+    tenant, identity, requested = command.tenant, command.text("Identity"), command.text("Filter")
     if identity is not None:
         return [find_mailbox(tenant, identity, recipient_not_found)]
-    found = list(tenant.mailboxes.values())
+    matches = list(tenant.mailboxes.values())
     if "RecipientTypeDetails" in command.parameters:
         kinds = command.multi_value("RecipientTypeDetails").apply([])
-        found = [mailbox for mailbox in found if mailbox.kind in kinds]
-    if not wanted:
-        return found
+        matches = [mailbox for mailbox in matches if mailbox.kind in kinds]
+    if not requested:
+        return matches
     try:
-        asked = parse(wanted)
+        asked = parse(requested)
     except FilterError as error:
         raise invalid(f"Invalid filter syntax: {error}. For a description of the filter parameter syntax see the command help.") from None
-    return [mailbox for mailbox in found if asked.matches(mailbox)]
+    return [mailbox for mailbox in matches if asked.matches(mailbox)]
 
 
 def _recipient(tenant: Tenant, mailbox: Mailbox) -> Document:
@@ -44,4 +44,4 @@ def _recipient(tenant: Tenant, mailbox: Mailbox) -> Document:
 @cmdlet("Get-Recipient")
 def get_recipient(command: Command) -> Result:
     tenant = command.tenant
-    return command.listed(_found(command), lambda mailbox: _recipient(tenant, mailbox))
+    return command.listed(_mailboxes(command), lambda mailbox: _recipient(tenant, mailbox))

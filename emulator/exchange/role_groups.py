@@ -50,10 +50,10 @@ def may_run(groups: list[str], cmdlet_name: str) -> bool:
 
 
 def _find(name: str) -> str:
-    found = next((one for one in GROUPS if name.lower() == one.lower()), None)
-    if found is None:
+    match = next((one for one in GROUPS if name.lower() == one.lower()), None)
+    if match is None:
         raise object_not_found(name)
-    return found
+    return match
 
 
 def _show(tenant: Tenant, name: str) -> Document:
@@ -68,8 +68,8 @@ def _show(tenant: Tenant, name: str) -> Document:
 
 @cmdlet("Get-RoleGroup")
 def get_role_group(command: Command) -> Result:
-    wanted = command.text("Identity")
-    names = list(GROUPS) if wanted is None else [_find(wanted)]
+    requested = command.text("Identity")
+    names = list(GROUPS) if requested is None else [_find(requested)]
     return command.listed(names, lambda name: _show(command.tenant, name))
 
 
@@ -86,8 +86,8 @@ def _member(tenant: Tenant, principal: ExchangeServicePrincipal) -> Document:
 def get_role_group_member(command: Command) -> Result:
     tenant = command.tenant
     ids = tenant.role_groups.get(_find(command.text("Identity") or ""), {})
-    found = [tenant.exchange_service_principals[one] for one in ids if one in tenant.exchange_service_principals]
-    return command.listed(found, lambda principal: _member(tenant, principal))
+    matches = [tenant.exchange_service_principals[one] for one in ids if one in tenant.exchange_service_principals]
+    return command.listed(matches, lambda principal: _member(tenant, principal))
 
 
 def _principal(tenant: Tenant, name: str) -> ExchangeServicePrincipal:

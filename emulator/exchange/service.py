@@ -99,7 +99,7 @@ class ExchangeAdmin:
         return response
 
     def _batch(self, request: Request, tenant_name: str, checked: tuple[Tenant, Claims] | Response, body: dict[str, Any]) -> Response:
-        """At most ten commands; their answers come in any order and each fails for itself."""
+        """At most ten commands; responses are in any order, and each fails alone."""
         if isinstance(checked, Response):
             return checked
         facts = {"method": "POST", "path": request.path, "tenant": checked[0].id, "batch": True}
@@ -128,21 +128,21 @@ class ExchangeAdmin:
         else:
             url = f"{parts.scheme}://{parts.netloc}{parts.path}"
             response = self._invoke(checked, url, parts.query, headers, item.get("body"))
-        shown = response.body if isinstance(response.body, (dict, str)) else None
+        listed = response.body if isinstance(response.body, (dict, str)) else None
         if response.note == "item_without_status":
-            return {"id": item["id"], "body": shown}
-        return {"id": item["id"], "status": response.status, "headers": response.headers, "body": shown}
+            return {"id": item["id"], "body": listed}
+        return {"id": item["id"], "status": response.status, "headers": response.headers, "body": listed}
 
     def _record(self, tenant: Tenant | None, body: Any, status: int, query: str, cmdlet: str = "") -> None:
-        wanted = body.get("CmdletInput") if isinstance(body, dict) else None
-        if not isinstance(wanted, dict):
+        requested = body.get("CmdletInput") if isinstance(body, dict) else None
+        if not isinstance(requested, dict):
             return
-        name = str(wanted.get("CmdletName") or cmdlet)
+        name = str(requested.get("CmdletName") or cmdlet)
         self._platform.record.write(
             {
                 "service": "exchange",
                 "cmdlet": name,
-                "parameters": wanted.get("Parameters"),
+                "parameters": requested.get("Parameters"),
                 "query": query,
                 "tenant": tenant.id if tenant else None,
                 "status": status,

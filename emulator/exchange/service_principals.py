@@ -26,19 +26,19 @@ def _show(tenant: Tenant, principal: ExchangeServicePrincipal) -> Document:
 
 
 def find_principal(tenant: Tenant, name: str) -> ExchangeServicePrincipal:
-    wanted = name.lower()
+    requested = name.lower()
     for principal in tenant.exchange_service_principals.values():
         names = (principal.object_id, principal.app_id, principal.display_name, principal.guid, principal.sid)
-        if wanted in (one.lower() for one in names if one):
+        if requested in (one.lower() for one in names if one):
             return principal
     raise object_not_found(name)
 
 
 @cmdlet("Get-ServicePrincipal")
 def get_service_principal(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.exchange_service_principals.values()) if wanted is None else [find_principal(tenant, wanted)]
-    return Result(found, lambda principal: _show(tenant, principal))
+    tenant, requested = command.tenant, command.text("Identity")
+    result = list(tenant.exchange_service_principals.values()) if requested is None else [find_principal(tenant, requested)]
+    return Result(result, lambda principal: _show(tenant, principal))
 
 
 @cmdlet("New-ServicePrincipal")
@@ -77,7 +77,7 @@ def set_service_principal(command: Command) -> Result:
 
 @cmdlet("Remove-ServicePrincipal")
 def remove_service_principal(command: Command) -> Result:
-    """The grants to its SID stay, as entries that resolve to nobody."""
+    """The grants to its SID stay, as entries that resolve to no account."""
     principal = find_principal(command.tenant, command.text("Identity") or "")
     del command.tenant.exchange_service_principals[principal.object_id]
     return Result()

@@ -15,21 +15,21 @@ from emulator.state import Tenant
 Document = dict[str, Any]
 FOREST = "EURPR01A001.PROD.OUTLOOK.COM"
 GUIDS = {"Guid", "ExchangeObjectId", "ExchangeGuid", "ArchiveGuid", "DisabledArchiveGuid"}
-CREATED = 1735689600.0  # of objects whose creation nobody recorded: 2025-01-01
+CREATED = 1735689600.0  # of objects without a recorded creation: 2025-01-01
 
 
 @cache
 def template(kind: str) -> Document:
     """The properties that all objects of a kind share, with their defaults; never changed."""
     content: Document = json.loads(Path(__file__).with_name("objects.json").read_text(encoding="utf-8"))
-    found: Document = content[kind]
-    return found
+    result: Document = content[kind]
+    return result
 
 
 def directory_object(tenant: Tenant, name: str, guid: str, object_class: str, identity: str | None = None) -> Document:
     """The properties that every object of the directory has."""
     created = tenant.created or CREATED
-    shown = identity or name
+    listed = identity or name
     utc = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000")
     domain = tenant.initial_domain
     units = f"{FOREST}/Microsoft Exchange Hosted Organizations/{domain} - {FOREST}/ConfigurationUnits/{domain}/Configuration"
@@ -38,8 +38,8 @@ def directory_object(tenant: Tenant, name: str, guid: str, object_class: str, id
         "ExchangeVersion": "0.20 (15.0.0.0)",
         "Name": name,
         "DistinguishedName": distinguished_name(tenant, name),
-        "Identity": shown,
-        "Id": shown,
+        "Identity": listed,
+        "Id": listed,
         "ObjectCategory": f"{FOREST}/Configuration/Schema/{object_class}",
         "ObjectClass": ["top", object_class],
         "WhenChanged": f"{utc}+00:00",
@@ -73,22 +73,22 @@ def selected(document: Document, names: Collection[str]) -> Document:
     """The properties that $select names, in any case; unknown names are ignored."""
     if not names:
         return document
-    wanted = {name.lower() for name in names}
-    return {name: value for name, value in document.items() if name.lower() in wanted}
+    requested = {name.lower() for name in names}
+    return {name: value for name, value in document.items() if name.lower() in requested}
 
 
 def annotated(document: Document) -> Document:
     """The properties with their sidecars: the types that JSON does not tell."""
-    found: Document = {}
+    result: Document = {}
     for name, value in document.items():
         if isinstance(value, list):
-            found[f"{name}@odata.type"] = "#Collection(String)"
+            result[f"{name}@odata.type"] = "#Collection(String)"
         elif name in GUIDS:
-            found[f"{name}@data.type"] = "System.Guid"
-            found[f"{name}@odata.type"] = "#Guid"
+            result[f"{name}@data.type"] = "System.Guid"
+            result[f"{name}@odata.type"] = "#Guid"
         elif isinstance(value, int) and not isinstance(value, bool):
-            found[f"{name}@data.type"] = "System.Int32"
+            result[f"{name}@data.type"] = "System.Int32"
         elif name.startswith("When") and value:
-            found[f"{name}@data.type"] = "System.DateTime"
-        found[name] = value
-    return found
+            result[f"{name}@data.type"] = "System.DateTime"
+        result[name] = value
+    return result

@@ -43,23 +43,23 @@ def _user(tenant: Tenant, mailbox: Mailbox) -> Document:
 
 
 def _find(tenant: Tenant, name: str) -> Mailbox:
-    found = tenant.mailbox(name)
-    if found is None or name.lower() in found.aliases:
+    result = tenant.mailbox(name)
+    if result is None or name.lower() in result.aliases:
         raise object_not_found(name)
-    return found
+    return result
 
 
 @cmdlet("Get-User")
 def get_user(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.text("Identity")
-    found = list(tenant.mailboxes.values()) if wanted is None else [_find(tenant, wanted)]
+    tenant, requested = command.tenant, command.text("Identity")
+    matches = list(tenant.mailboxes.values()) if requested is None else [_find(tenant, requested)]
     if "RecipientTypeDetails" in command.parameters:
         kinds = command.multi_value("RecipientTypeDetails").apply([])
-        found = [mailbox for mailbox in found if mailbox.kind in kinds]
+        matches = [mailbox for mailbox in matches if mailbox.kind in kinds]
     beginning = (command.text("Anr") or "").lower()
-    found = [m for m in found if m.address.startswith(beginning) or m.display_name.lower().startswith(beginning)]
+    matches = [m for m in matches if m.address.startswith(beginning) or m.display_name.lower().startswith(beginning)]
     test = _filter(command.text("Filter") or "")
-    return command.listed([m for m in found if test(_user(tenant, m))], lambda mailbox: _user(tenant, mailbox))
+    return command.listed([m for m in matches if test(_user(tenant, m))], lambda mailbox: _user(tenant, mailbox))
 
 
 def _filter(text: str) -> Callable[[Document], bool]:
@@ -73,27 +73,27 @@ def _filter(text: str) -> Callable[[Document], bool]:
         tests.append((name, match[2].lower() == "eq", value))
 
     def fits(document: Document) -> bool:
-        shown = {name: None if document[name] is None else str(document[name]).lower() for name, _equal, _value in tests}
-        return all((shown[name] == value) is equal for name, equal, value in tests)
+        listed = {name: None if document[name] is None else str(document[name]).lower() for name, _equal, _value in tests}
+        return all((listed[name] == value) is equal for name, equal, value in tests)
 
     return fits
 
 
 @cmdlet("Set-User")
 def set_user(command: Command) -> Result:
-    tenant, wanted = command.tenant, command.writes()
-    others = sorted(wanted.keys() - SET)
+    tenant, requested = command.tenant, command.writes()
+    others = sorted(requested.keys() - SET)
     if others:
         raise invalid(f"Set-User is not played with {', '.join(others)}.")
     mailbox = _find(tenant, command.text("Identity") or "")
-    changed = "StsRefreshTokensValidFrom" in wanted
-    if "AuthenticationPolicy" in wanted:
-        name = wanted["AuthenticationPolicy"]
+    changed = "StsRefreshTokensValidFrom" in requested
+    if "AuthenticationPolicy" in requested:
+        name = requested["AuthenticationPolicy"]
         key = find_policy(tenant, name).name.lower() if name else None
         if key != mailbox.authentication_policy:
             mailbox.set_later("authentication_policy", key, command.platform.after("authentication_policy"))
             changed = True
-    title = wanted.get("DisplayName") or mailbox.display_name
+    title = requested.get("DisplayName") or mailbox.display_name
     changed = changed or title != mailbox.display_name
     mailbox.display_name = title
     tenant.reindex()

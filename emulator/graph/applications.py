@@ -64,10 +64,10 @@ def find(call: Call, segment: str) -> Application:
         raise bad_request(f"Invalid object identifier '{value}'.")
     if name == "appId" and not GUID.fullmatch(value):
         raise bad_request(f"Invalid value specified for property 'appId' of resource 'Application': '{value}'.")
-    found = next((a for a in visible(call) if _is(a, name, value)), None)
-    if found is None:
+    match = next((a for a in visible(call) if _is(a, name, value)), None)
+    if match is None:
         raise not_found(value)
-    return found
+    return match
 
 
 def _is(application: Application, name: str, value: str) -> bool:
@@ -100,8 +100,8 @@ def list_applications(call: Call) -> Response:
 @route("GET", "/applications/{key}", *READ)
 def get_application(call: Call, key: str) -> Response:
     with_keys = "keyCredentials" in call.options.get("$select", "").split(",")
-    found = document(find(call, key), call.tenant, with_keys=with_keys)
-    return one(call, "application", found, "applications")
+    result = document(find(call, key), call.tenant, with_keys=with_keys)
+    return one(call, "application", result, "applications")
 
 
 @route("POST", "/applications", *WRITE)
@@ -158,12 +158,12 @@ def _write(call: Call, application: Application, body: Document) -> None:
 
 def _check_unique(call: Call, application: Application, body: Document) -> None:
     others = [a for a in call.tenant.applications.values() if a is not application]
-    wanted = body.get("uniqueName")
-    if wanted is not None and application.unique_name not in (None, wanted):
+    requested = body.get("uniqueName")
+    if requested is not None and application.unique_name not in (None, requested):
         raise bad_request("Property 'uniqueName' is read-only and cannot be set.")
-    if "uniqueName" in body and wanted is None and application.unique_name:
+    if "uniqueName" in body and requested is None and application.unique_name:
         raise bad_request("Property 'uniqueName' is read-only and cannot be set.")
-    if wanted is not None and any(a.unique_name == wanted for a in others):
+    if requested is not None and any(a.unique_name == requested for a in others):
         raise conflict("Another object with the same value for property uniqueName already exists.")
     taken = {uri for a in others for uri in a.properties.get("identifierUris", ())}
     if taken & set(body.get("identifierUris") or ()):
@@ -178,9 +178,9 @@ def _check_entitlements(application: Application, body: Document) -> None:
     for old, new in pairs:
         if new is None:
             continue
-        wanted = {entry.get("id"): entry for entry in new}
+        requested = {entry.get("id"): entry for entry in new}
         for entry in old:
-            after = wanted.get(entry["id"])
+            after = requested.get(entry["id"])
             if entry.get("isEnabled") and (after is None or after.get("value") != entry.get("value")):
                 text = "Permission (scope or role) cannot be deleted or updated unless disabled first."
                 raise bad_request(text, "CannotDeleteOrUpdateEnabledEntitlement")
@@ -190,13 +190,13 @@ def _check_entitlements(application: Application, body: Document) -> None:
 def patch_application(call: Call, key: str) -> Response:
     name, value = key_of(key)
     if name == "uniqueName" and call.creates_if_missing:
-        found = next((a for a in call.tenant.applications.values() if a.unique_name == value), None)
-        if found is None:
+        match = next((a for a in call.tenant.applications.values() if a.unique_name == value), None)
+        if match is None:
             return _created(call, create(call, call.body | {"uniqueName": value}))
-        check_owner(call, found.owners)
+        check_owner(call, match.owners)
     else:
-        found = _owned(call, key)
-    _write(call, found, call.body)
+        match = _owned(call, key)
+    _write(call, match, call.body)
     return Response(204)
 
 
@@ -228,9 +228,9 @@ def remove_principal(tenant: Tenant, principal_id: str) -> None:
 @route("POST", "/applications/{key}/addPassword", *WRITE)
 def add_password(call: Call, key: str) -> Response:
     application = _owned(call, key)
-    wanted = _only_parameter(call.body, "passwordCredential") or {}
-    check_body(wanted, "passwordCredential")
-    secret = credentials.add_password(call, application, wanted)
+    requested = _only_parameter(call.body, "passwordCredential") or {}
+    check_body(requested, "passwordCredential")
+    secret = credentials.add_password(call, application, requested)
     context = {"@odata.context": call.context("microsoft.graph.passwordCredential")}
     return Response(200, context | credentials.password_document(secret, with_value=True))
 

@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 def run_batch(outer: Call) -> Response:
-    """The answers come in any order; every item fails for itself, and with what it depends on."""
+    """Responses are in any order; an item fails alone, or with an item that it depends on."""
     facts = {"method": "POST", "path": outer.path, "tenant": outer.tenant.id, "batch": True}
     fault = outer.platform.faults.take("graph", **facts)
     return faults.play(fault, lambda: _run(outer)) if fault else _run(outer)

@@ -29,8 +29,8 @@ ABSENT: Document = dict.fromkeys(
 @route("GET", "/identity/conditionalAccess/policies")
 def list_policies(call: Call) -> Response:
     _enter(call)
-    found = [ABSENT | policy for policy in call.tenant.policies.conditional_access.values()]
-    return page(call, "conditionalAccessPolicy", found, "identity/conditionalAccess/policies")
+    matches = [ABSENT | policy for policy in call.tenant.policies.conditional_access.values()]
+    return page(call, "conditionalAccessPolicy", matches, "identity/conditionalAccess/policies")
 
 
 @route("GET", "/identity/conditionalAccess/namedLocations")
@@ -58,14 +58,14 @@ def list_memberships(call: Call, key: str) -> Response:
         raise not_found(key)
     groups, roles = tenant.policies.memberships({user.user_id, user.address})
     roles |= set(user.user.directory_roles)
-    shown: list[Document] = [
+    listed: list[Document] = [
         {"@odata.type": "#microsoft.graph.group", "id": group.id, "displayName": group.display_name}
         for group in tenant.policies.groups.values()
         if group.id in groups
     ]
     names = {role_id: name for name, role_id in DIRECTORY_ROLES.items()}
-    shown += [{"@odata.type": "#microsoft.graph.directoryRole"} | _role(tenant, names[role], role) for role in sorted(roles)]
-    return page(call, "directoryObject", shown, "directoryObjects")
+    listed += [{"@odata.type": "#microsoft.graph.directoryRole"} | _role(tenant, names[role], role) for role in sorted(roles)]
+    return page(call, "directoryObject", listed, "directoryObjects")
 
 
 @route("GET", "/directoryRoles", *READ_ROLES)

@@ -54,19 +54,19 @@ def _assignment(call: Call, assignment: AppRoleAssignment) -> Document:
 @route("GET", "/servicePrincipals/{key}/appRoleAssignments", *READ_ROLES)
 def list_assignments(call: Call, key: str) -> Response:
     principal = principals.find(call, key)
-    found = [a for a in call.tenant.app_role_assignments.values() if a.principal_id == principal.id]
-    return _assignments(call, found, f"servicePrincipals('{principal.id}')/appRoleAssignments")
+    matches = [a for a in call.tenant.app_role_assignments.values() if a.principal_id == principal.id]
+    return _assignments(call, matches, f"servicePrincipals('{principal.id}')/appRoleAssignments")
 
 
 @route("GET", "/servicePrincipals/{key}/appRoleAssignedTo", *READ_ROLES)
 def list_assigned_to(call: Call, key: str) -> Response:
     resource = principals.find(call, key)
-    found = [a for a in call.tenant.app_role_assignments.values() if a.resource_id == resource.id]
-    return _assignments(call, found, f"servicePrincipals('{resource.id}')/appRoleAssignedTo")
+    matches = [a for a in call.tenant.app_role_assignments.values() if a.resource_id == resource.id]
+    return _assignments(call, matches, f"servicePrincipals('{resource.id}')/appRoleAssignedTo")
 
 
-def _assignments(call: Call, found: list[AppRoleAssignment], fragment: str) -> Response:
-    return page(call, "appRoleAssignment", found, fragment, show=lambda one: _assignment(call, one))
+def _assignments(call: Call, result: list[AppRoleAssignment], fragment: str) -> Response:
+    return page(call, "appRoleAssignment", result, fragment, show=lambda one: _assignment(call, one))
 
 
 @route("POST", "/servicePrincipals/{key}/appRoleAssignedTo", *WRITE_ROLES)
@@ -91,11 +91,11 @@ def _post_assignment(call: Call, owner: EnterpriseApplication, key: str, collect
     role_id = body["appRoleId"].lower()
     if role_id not in {role["id"] for role in resource.app_roles} and not (role_id == DEFAULT_ACCESS and not resource.app_roles):
         raise bad_request(f"Permission being assigned was not found on application '{resource.app_id}'.")
-    wanted = (principal.id, resource.id, role_id)
-    if any((a.principal_id, a.resource_id, a.app_role_id) == wanted for a in call.tenant.app_role_assignments.values()):
+    requested = (principal.id, resource.id, role_id)
+    if any((a.principal_id, a.resource_id, a.app_role_id) == requested for a in call.tenant.app_role_assignments.values()):
         raise bad_request("Permission being assigned already exists on the object")
     effective_from = call.platform.after("app_role_assignment")
-    assignment = AppRoleAssignment(opaque_id(principal.id), *wanted, created=call.now, effective_from=effective_from)
+    assignment = AppRoleAssignment(opaque_id(principal.id), *requested, created=call.now, effective_from=effective_from)
     call.tenant.app_role_assignments[assignment.id] = assignment
     fragment = f"servicePrincipals('{owner.id}')/{collection}"
     return one(call, "appRoleAssignment", _assignment(call, assignment), fragment, 201)
@@ -103,12 +103,12 @@ def _post_assignment(call: Call, owner: EnterpriseApplication, key: str, collect
 
 def _party(call: Call, object_id: str) -> EnterpriseApplication:
     """One side of an assignment: missing is 404; there, but not yet everywhere: 400."""
-    found = call.tenant.enterprise_applications.get(object_id.lower())
-    if found is None:
+    match = call.tenant.enterprise_applications.get(object_id.lower())
+    if match is None:
         raise not_found(object_id)
-    if found.visible_from > call.now:
+    if match.visible_from > call.now:
         raise bad_request("Not a valid reference update.")
-    return found
+    return match
 
 
 @route("DELETE", "/servicePrincipals/{key}/appRoleAssignedTo/{assignment}", *WRITE_ROLES)
@@ -122,8 +122,8 @@ def delete_assignment(call: Call, key: str, assignment: str) -> Response:
 
 
 def _delete_assignment(call: Call, assignment_id: str, **owner: str) -> Response:
-    found = call.tenant.app_role_assignments.get(assignment_id)
-    if found is None or any(getattr(found, name) != value for name, value in owner.items()):
+    match = call.tenant.app_role_assignments.get(assignment_id)
+    if match is None or any(getattr(match, name) != value for name, value in owner.items()):
         raise not_found(assignment_id)
     del call.tenant.app_role_assignments[assignment_id]
     return Response(204)
@@ -146,10 +146,10 @@ def _grants(call: Call) -> list[DelegatedGrant]:
 
 
 def _find_grant(call: Call, grant_id: str) -> DelegatedGrant:
-    found = next((grant for grant in _grants(call) if grant.id == grant_id), None)
-    if found is None:
+    match = next((grant for grant in _grants(call) if grant.id == grant_id), None)
+    if match is None:
         raise not_found(grant_id)
-    return found
+    return match
 
 
 @route("GET", "/oauth2PermissionGrants", *READ_GRANTS)
@@ -160,8 +160,8 @@ def list_grants(call: Call) -> Response:
 @route("GET", "/servicePrincipals/{key}/oauth2PermissionGrants", *READ_GRANTS)
 def list_grants_of(call: Call, key: str) -> Response:
     principal = principals.find(call, key)
-    found = [_grant(grant) for grant in _grants(call) if grant.client_id == principal.id]
-    return page(call, "oAuth2PermissionGrant", found, "oauth2PermissionGrants")
+    matches = [_grant(grant) for grant in _grants(call) if grant.client_id == principal.id]
+    return page(call, "oAuth2PermissionGrant", matches, "oauth2PermissionGrants")
 
 
 @route("GET", "/oauth2PermissionGrants/{key}", *READ_GRANTS)
@@ -196,10 +196,10 @@ def post_grant(call: Call) -> Response:
 
 
 def _grant_party(call: Call, object_id: str) -> EnterpriseApplication:
-    found = call.tenant.enterprise_applications.get(object_id.lower())
-    if found is None or found.visible_from > call.now:
+    match = call.tenant.enterprise_applications.get(object_id.lower())
+    if match is None or match.visible_from > call.now:
         raise bad_request(not_found(object_id).message)
-    return found
+    return match
 
 
 @route("PATCH", "/oauth2PermissionGrants/{key}", *WRITE_GRANTS)

@@ -68,16 +68,16 @@ def password_document(secret: Secret, *, with_value: bool = False) -> Document:
     }
 
 
-def add_password(call: Call, application: Application, wanted: Document) -> Secret:
+def add_password(call: Call, application: Application, requested: Document) -> Secret:
     for name in ("secretText", "hint", "keyId", "customKeyIdentifier"):
-        if wanted.get(name):
+        if requested.get(name):
             raise bad_request(f"Property '{name}' is read-only and cannot be set.")
-    start = parse_date(wanted.get("startDateTime")) or float(int(call.now))
+    start = parse_date(requested.get("startDateTime")) or float(int(call.now))
     secret = Secret(
         value="".join(secrets.choice(ALPHABET) for _ in range(40)),
-        display_name=wanted.get("displayName") or "",
+        display_name=requested.get("displayName") or "",
         start=start,
-        end=parse_date(wanted.get("endDateTime")) or start + TWO_YEARS,
+        end=parse_date(requested.get("endDateTime")) or start + TWO_YEARS,
         effective_from=call.platform.after("credential"),
     )
     if secret.end <= secret.start:
@@ -89,19 +89,19 @@ def add_password(call: Call, application: Application, wanted: Document) -> Secr
 def certificates(call: Call, application: Application, entries: list[Document]) -> list[Certificate]:
     """The certificates after a write of the whole keyCredentials list."""
     kept = {certificate.key_id: certificate for certificate in application.certificates}
-    found = []
+    matches = []
     for entry in entries:
         old = kept.get(str(entry.get("keyId")))
         if old and entry.get("key") in (None, old.der):
             old.display_name = entry.get("displayName") or old.display_name
-            found.append(old)
+            matches.append(old)
         elif old:
             raise bad_request(f"Update to existing credential with KeyId '{old.key_id}' is not allowed.")
         else:
-            found.append(_new_certificate(call, entry))
-    if len({certificate.key_id for certificate in found}) != len(found):
+            matches.append(_new_certificate(call, entry))
+    if len({certificate.key_id for certificate in matches}) != len(matches):
         raise bad_request("Key credentials must have distinct keyId values.")
-    return found
+    return matches
 
 
 def _new_certificate(call: Call, entry: Document) -> Certificate:

@@ -107,7 +107,7 @@ def _domain(tenant: Tenant, name: str) -> Document:
 
 @route("GET", "/domains/{key}/serviceConfigurationRecords", *READ_DOMAINS)
 def list_records(call: Call, key: str) -> Response:
-    """The records that the service wants; the SPF text is a template, not what DNS holds."""
+    """serviceConfigurationRecords; the SPF text is a template, not the record in DNS."""
     name = _domain_name(call, key)
     records: list[Document] = [
         {"recordType": "Mx", "mailExchange": mx_host(name, call.platform.cloud.mx_suffix), "preference": 0},
@@ -175,10 +175,10 @@ def list_role_assignments(call: Call) -> Response:
 
 @route("GET", "/roleManagement/directory/roleAssignments/{key}", *READ_ASSIGNMENTS)
 def get_role_assignment(call: Call, key: str) -> Response:
-    found = next((a for a in _role_assignments(call) if a["id"] == key), None)
-    if found is None:
+    match = next((a for a in _role_assignments(call) if a["id"] == key), None)
+    if match is None:
         raise not_found(key)
-    return one(call, "unifiedRoleAssignment", found, "roleManagement/directory/roleAssignments")
+    return one(call, "unifiedRoleAssignment", match, "roleManagement/directory/roleAssignments")
 
 
 @route("POST", "/roleManagement/directory/roleAssignments", *WRITE_ASSIGNMENTS)
@@ -203,10 +203,10 @@ def post_role_assignment(call: Call) -> Response:
 
 @route("DELETE", "/roleManagement/directory/roleAssignments/{key}", *WRITE_ASSIGNMENTS)
 def delete_role_assignment(call: Call, key: str) -> Response:
-    found = next((a for a in _role_assignments(call) if a["id"] == key), None)
-    if found is None:
+    match = next((a for a in _role_assignments(call) if a["id"] == key), None)
+    if match is None:
         raise not_found(key)
-    del call.tenant.enterprise_applications[found["principalId"]].directory_roles[found["roleDefinitionId"]]
+    del call.tenant.enterprise_applications[match["principalId"]].directory_roles[match["roleDefinitionId"]]
     return Response(204)
 
 
@@ -224,9 +224,9 @@ def list_deleted_principals(call: Call) -> Response:
 
 @route("GET", "/directory/deletedItems/{key}", *applications.READ)
 def get_deleted(call: Call, key: str) -> Response:
-    found = _find_deleted(call, key)
-    type_name = "application" if isinstance(found.item, Application) else "servicePrincipal"
-    return one(call, type_name, _deleted(call, found), "directoryObjects")
+    result = _find_deleted(call, key)
+    type_name = "application" if isinstance(result.item, Application) else "servicePrincipal"
+    return one(call, type_name, _deleted(call, result), "directoryObjects")
 
 
 @route("POST", "/directory/deletedItems/{key}/restore", *applications.WRITE)
@@ -257,19 +257,19 @@ def delete_finally(call: Call, key: str) -> Response:
 def _find_deleted(call: Call, key: str) -> DeletedItem:
     if not GUID.fullmatch(key):
         raise bad_request(f"Invalid object identifier '{key}'.")
-    found = call.tenant.deleted_items.get(key.lower())
-    if found is None:
+    match = call.tenant.deleted_items.get(key.lower())
+    if match is None:
         raise not_found(key)
-    return found
+    return match
 
 
 def _deleted(call: Call, deleted: DeletedItem) -> Document:
     if isinstance(deleted.item, Application):
-        kind, shown = "application", applications.document(deleted.item, call.tenant)
+        kind, listed = "application", applications.document(deleted.item, call.tenant)
     else:
-        kind, shown = "servicePrincipal", principals.shown(call, deleted.item)
+        kind, listed = "servicePrincipal", principals.document_of(call, deleted.item)
     when = iso(deleted.deleted) if deleted.deleted else None
-    return {"@odata.type": f"#microsoft.graph.{kind}"} | shown | {"deletedDateTime": when}
+    return {"@odata.type": f"#microsoft.graph.{kind}"} | listed | {"deletedDateTime": when}
 
 
 @route("GET", "/users", *READ_USERS)
@@ -280,19 +280,19 @@ def list_users(call: Call) -> Response:
 def _candidates(call: Call) -> list[Mailbox]:
     """The mailboxes that $filter is to judge: one alone where it asks for one by its address or id."""
     asked = BY_NAME.fullmatch(call.options.get("$filter", "").strip())
-    found = call.tenant.mailbox(asked["name"]) if asked else None
-    if asked and found and asked["name"].lower() in (found.address, found.user_id, *found.aliases):
-        return [found]
+    result = call.tenant.mailbox(asked["name"]) if asked else None
+    if asked and result and asked["name"].lower() in (result.address, result.user_id, *result.aliases):
+        return [result]
     return list(call.tenant.mailboxes.values())
 
 
 @route("GET", "/users/{key}", *READ_USERS)
 def get_user(call: Call, key: str) -> Response:
-    wanted = key.lower()
-    found = call.tenant.mailbox(wanted)
-    if found is None or wanted not in (found.address, found.user_id):
+    requested = key.lower()
+    result = call.tenant.mailbox(requested)
+    if result is None or requested not in (result.address, result.user_id):
         raise not_found(key)
-    return one(call, "user", _user(found), "users")
+    return one(call, "user", _user(result), "users")
 
 
 def _user(mailbox: Mailbox) -> Document:

@@ -17,7 +17,7 @@ CHALLENGE = (
 
 
 def play(fault: Fault, run: Callable[[], Response]) -> Response:
-    """The answer of a call that a fault was ordered for; `run` is the call as it would have been."""
+    """The response of a call with a fault; `run` is the call without it."""
     options = fault.options
     match fault.name:
         case "throttled":

@@ -45,10 +45,10 @@ def _seen(call: Call, application: Application) -> list[FederatedCredential]:
 
 def _find(call: Call, application: Application, segment: str) -> FederatedCredential:
     _, value = key_of(segment)
-    found = next((one for one in _seen(call, application) if value in (one.id, one.name)), None)
-    if found is None:
+    match = next((one for one in _seen(call, application) if value in (one.id, one.name)), None)
+    if match is None:
         raise not_found(value)
-    return found
+    return match
 
 
 def _owned(call: Call, key: str) -> Application:
@@ -83,13 +83,13 @@ def patch_credential(call: Call, key: str, credential: str) -> Response:
     known = next((one for one in application.federated if value in (one.id, one.name)), None)
     if known is None and name == "name" and call.creates_if_missing:
         return _created(call, application, call.body | {"name": value})
-    found = known if known and call.creates_if_missing else _find(call, application, credential)
-    if call.body.get("name", found.name) != found.name:
+    result = known if known and call.creates_if_missing else _find(call, application, credential)
+    if call.body.get("name", result.name) != result.name:
         raise bad_request("Property 'name' is read-only and cannot be set.")
-    after = document(found) | {name: value for name, value in call.body.items() if not name.startswith("@odata.")}
-    _check(application, call.body, after, found)
-    found.issuer, found.subject, found.audiences = after["issuer"], after["subject"], list(after["audiences"])
-    found.description = after["description"]
+    after = document(result) | {name: value for name, value in call.body.items() if not name.startswith("@odata.")}
+    _check(application, call.body, after, result)
+    result.issuer, result.subject, result.audiences = after["issuer"], after["subject"], list(after["audiences"])
+    result.description = after["description"]
     return Response(204)
 
 

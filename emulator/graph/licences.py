@@ -24,16 +24,16 @@ def list_skus(call: Call) -> Response:
     check_options(call, "subscribedSku", many=True)
     if call.options.keys() & {"$filter", "$top", "$orderby"}:
         raise unsupported_query("Unsupported Query.")
-    shown = [select(call, document(licence, call.tenant)) for licence in call.tenant.licences]
-    return Response(200, {"@odata.context": call.context("subscribedSkus"), "value": shown})
+    listed = [select(call, document(licence, call.tenant)) for licence in call.tenant.licences]
+    return Response(200, {"@odata.context": call.context("subscribedSkus"), "value": listed})
 
 
 @route("GET", "/subscribedSkus/{key}", *READ)
 def get_sku(call: Call, key: str) -> Response:
-    found = next((d for d in (document(licence, call.tenant) for licence in call.tenant.licences) if d["id"] == key.lower()), None)
-    if found is None:
+    match = next((d for d in (document(licence, call.tenant) for licence in call.tenant.licences) if d["id"] == key.lower()), None)
+    if match is None:
         raise not_found(key)
-    return one(call, "subscribedSku", found, "subscribedSkus")
+    return one(call, "subscribedSku", match, "subscribedSkus")
 
 
 def document(licence: Licence, tenant: Tenant) -> Document:

@@ -36,9 +36,9 @@ READ_ONLY = {
 def document(principal: EnterpriseApplication, tenant: Tenant, backing: tuple[Application, Tenant] | None) -> Document:
     """The service principal as Graph shows it; `backing` is its application and that one's tenant, where known."""
     application, owner = backing or (None, None)
-    found = merge(SERVICE_PRINCIPAL, principal.properties)
+    result = merge(SERVICE_PRINCIPAL, principal.properties)
     properties = application.properties if application else {}
-    return found | {
+    return result | {
         "id": principal.id,
         "appId": principal.app_id,
         "displayName": principal.display_name,
@@ -51,7 +51,7 @@ def document(principal: EnterpriseApplication, tenant: Tenant, backing: tuple[Ap
     }
 
 
-def shown(call: Call, principal: EnterpriseApplication) -> Document:
+def document_of(call: Call, principal: EnterpriseApplication) -> Document:
     return document(principal, call.tenant, backing(call, principal.app_id))
 
 
@@ -84,21 +84,21 @@ def find(call: Call, segment: str) -> EnterpriseApplication:
         raise bad_request(f"Resource not found for the segment '{name}'.", "BadRequest")
     if not GUID.fullmatch(value):
         raise bad_request(f"Invalid object identifier '{value}'.")
-    wanted = value.lower()
-    found = next((sp for sp in visible(call) if wanted == (sp.id if name == "id" else sp.app_id)), None)
-    if found is None:
+    requested = value.lower()
+    match = next((sp for sp in visible(call) if requested == (sp.id if name == "id" else sp.app_id)), None)
+    if match is None:
         raise not_found(value)
-    return found
+    return match
 
 
 @route("GET", "/servicePrincipals", *READ)
 def list_principals(call: Call) -> Response:
-    return page(call, "servicePrincipal", listed(call), "servicePrincipals", show=lambda one: shown(call, one))
+    return page(call, "servicePrincipal", listed(call), "servicePrincipals", show=lambda one: document_of(call, one))
 
 
 @route("GET", "/servicePrincipals/{key}", *READ)
 def get_principal(call: Call, key: str) -> Response:
-    return one(call, "servicePrincipal", shown(call, find(call, key)), "servicePrincipals")
+    return one(call, "servicePrincipal", document_of(call, find(call, key)), "servicePrincipals")
 
 
 @route("POST", "/servicePrincipals", *WRITE)
@@ -107,7 +107,7 @@ def post_principal(call: Call) -> Response:
 
 
 def _created(call: Call, principal: EnterpriseApplication) -> Response:
-    answer = one(call, "servicePrincipal", shown(call, principal), "servicePrincipals", 201)
+    answer = one(call, "servicePrincipal", document_of(call, principal), "servicePrincipals", 201)
     answer.headers["Location"] = call.url(f"directoryObjects/{principal.id}/Microsoft.DirectoryServices.ServicePrincipal")
     return answer
 
@@ -160,15 +160,15 @@ def _apply(principal: EnterpriseApplication, body: Document) -> None:
 def patch_principal(call: Call, key: str) -> Response:
     name, value = key_of(key)
     if name == "appId" and call.creates_if_missing:
-        found = call.tenant.enterprise_application(value.lower())
-        if found is None:
+        result = call.tenant.enterprise_application(value.lower())
+        if result is None:
             return _created(call, create(call, call.body | {"appId": value}))
     else:
-        found = find(call, key)
-    check_owner(call, found.owners)
-    body = {k: v for k, v in call.body.items() if not (k == "appId" and v == found.app_id and name == "appId")}
+        result = find(call, key)
+    check_owner(call, result.owners)
+    body = {k: v for k, v in call.body.items() if not (k == "appId" and v == result.app_id and name == "appId")}
     check_body(body, "servicePrincipal", READ_ONLY | {"appId"})
-    _apply(found, body)
+    _apply(result, body)
     return Response(204)
 
 

@@ -71,23 +71,23 @@ def page(
 ) -> Response:
     """A page of the rows that $filter leaves, with a nextLink where there are more; `show` makes documents of them.
 
-    Without $filter and $orderby only what the page holds is shown, however many there are.
+    Without $filter and $orderby only the documents of the page are built, however many objects there are.
     """
     check_options(call, type_name, many=True)
-    found: Sequence[Any] = rows if isinstance(rows, Sequence) else list(rows)
+    result: Sequence[Any] = rows if isinstance(rows, Sequence) else list(rows)
     if call.options.get("$filter"):
         test = parse_filter(call, type_name)
-        found, show = [document for document in map(show, found) if test(document)], dict
+        result, show = [document for document in map(show, result) if test(document)], dict
     if call.options.get("$orderby"):
-        found, show = _ordered(call, type_name, [show(row) for row in found]), dict
+        result, show = _ordered(call, type_name, [show(row) for row in result]), dict
     size = _page_size(call, largest)
     start = _offset(call)
     body: Document = {"@odata.context": call.context(fragment)}
     if call.options.get("$count") == "true":
-        body["@odata.count"] = len(found)
-    if start + size < len(found):
+        body["@odata.count"] = len(result)
+    if start + size < len(result):
         body["@odata.nextLink"] = _next_link(call, start + size)
-    body["value"] = [select(call, show(row)) for row in found[start : start + size]]
+    body["value"] = [select(call, show(row)) for row in result[start : start + size]]
     return Response(200, body)
 
 
@@ -209,10 +209,10 @@ class _Parser:
         self.next("(")
         read = self.reader(self.next())
         self.next(",")
-        wanted = str(self.literal(self.next())).casefold()
+        requested = str(self.literal(self.next())).casefold()
         self.next(")")
         method = str.startswith if name == "startswith" else str.endswith
-        return lambda document: method(str(read(document) or "").casefold(), wanted)
+        return lambda document: method(str(read(document) or "").casefold(), requested)
 
     def any_of(self, path: str) -> Test:
         """collection/any(x:x eq 'value')"""
@@ -222,25 +222,25 @@ class _Parser:
         if first != variable:
             raise unsupported_query("Unsupported lambda expression.")
         comparison = self.next().lower()
-        wanted = self.literal(self.next())
+        requested = self.literal(self.next())
         self.next(")")
         if comparison != "eq":
             raise unsupported_query("Unsupported lambda expression.")
-        return lambda document: any(_same(item, wanted) for item in read(document) or ())
+        return lambda document: any(_same(item, requested) for item in read(document) or ())
 
     def comparison(self, path: str) -> Test:
         read = self.reader(path)
         word = self.next().lower()
         if word == "in":
             self.next("(")
-            wanted = [self.literal(self.next())]
+            requested = [self.literal(self.next())]
             while self.peek() == ",":
                 self.next()
-                wanted.append(self.literal(self.next()))
+                requested.append(self.literal(self.next()))
             self.next(")")
-            if len(wanted) > 15:
+            if len(requested) > 15:
                 raise unsupported_query("Too many values in the 'in' expression.")
-            return lambda document: any(_same(read(document), value) for value in wanted)
+            return lambda document: any(_same(read(document), value) for value in requested)
         value = self.literal(self.next())
         if word in ORDERS and path in COMPARABLE.get(self.type_name, ()):
             return self.order(read, ORDERS[word], value)
@@ -287,14 +287,14 @@ class _Parser:
 
 def _moment(value: Any) -> datetime | None:
     try:
-        found = datetime.fromisoformat(str(value))
+        result = datetime.fromisoformat(str(value))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return result if result.tzinfo else result.replace(tzinfo=UTC)
 
 
-def _same(found: Any, wanted: Any) -> bool:
+def _same(result: Any, requested: Any) -> bool:
     """Directory strings compare without regard to case."""
-    if isinstance(found, str) and isinstance(wanted, str):
-        return found.casefold() == wanted.casefold()
-    return bool(found == wanted)
+    if isinstance(result, str) and isinstance(requested, str):
+        return result.casefold() == requested.casefold()
+    return bool(result == requested)

@@ -46,18 +46,18 @@ def _throttle(call: Call) -> None:
 @route("GET", "/auditLogs/signIns")
 def list_sign_ins(call: Call) -> Response:
     tenant = call.tenant
-    return page(call, "signIn", _readable(call), "auditLogs/signIns", show=lambda one: _shown(tenant, one), largest=LARGEST_PAGE)
+    return page(call, "signIn", _readable(call), "auditLogs/signIns", show=lambda one: _document(tenant, one), largest=LARGEST_PAGE)
 
 
 @route("GET", "/auditLogs/signIns/{key}")
 def get_sign_in(call: Call, key: str) -> Response:
-    found = next((one for one in _readable(call) if one.id == key), None)
-    if found is None:
+    match = next((one for one in _readable(call) if one.id == key), None)
+    if match is None:
         raise not_found(key)
-    return one(call, "signIn", _shown(call.tenant, found), "auditLogs/signIns")
+    return one(call, "signIn", _document(call.tenant, match), "auditLogs/signIns")
 
 
-def _shown(tenant: Tenant, sign_in: SignIn) -> Document:
+def _document(tenant: Tenant, sign_in: SignIn) -> Document:
     device = dict.fromkeys(("deviceId", "displayName", "operatingSystem", "browser", "trustType"), "")
     return {
         "id": sign_in.id,

@@ -77,5 +77,5 @@ def parse_date(value: str | None) -> float:
     """Unix seconds of a DateTimeOffset; 0.0 for none."""
     if not value:
         return 0.0
-    found = datetime.fromisoformat(value)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    result = datetime.fromisoformat(value)
+    return (result if result.tzinfo else result.replace(tzinfo=UTC)).timestamp()

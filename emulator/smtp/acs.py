@@ -31,14 +31,14 @@ def acs_settings(settings: SmtpSettings) -> SmtpSettings:
 
 def find(state: State, user: str) -> Found | None:
     """The username resource; the older form names service, application and tenant, with pipes or dots between them."""
-    wanted = user.lower()
+    requested = user.lower()
     for tenant in state.tenants.values():
         for service in tenant.azure.services:
-            for found in service.smtp_usernames.values():
-                if found.username.lower() == wanted:
-                    return tenant, service, found
+            for result in service.smtp_usernames.values():
+                if result.username.lower() == requested:
+                    return tenant, service, result
             for mark in "|.":
-                parts = wanted.rsplit(mark, 2)
+                parts = requested.rsplit(mark, 2)
                 if len(parts) == 3 and parts[0] == service.name.lower():
                     return tenant, service, SmtpUsername("", user, parts[1], parts[2])
     return None
@@ -50,30 +50,30 @@ class Acs(Submission):
 
     def by_password(self, user: str, password: str) -> Account:
         """The password is a client secret of the application."""
-        found = find(self.state, user)
-        home = self.state.tenants.get(found[2].tenant_id) if found else None
-        application = home.application(found[2].app_id) if found and home else None
+        result = find(self.state, user)
+        home = self.state.tenants.get(result[2].tenant_id) if result else None
+        application = home.application(result[2].app_id) if result and home else None
         now = self.state.now()
         secrets = application.secrets if application else []
         if not any(s.value == password and s.effective_from <= now and not 0 < s.end <= now for s in secrets):
             raise Refused(texts.AUTHENTICATION_REFUSED)
-        return self._account(found)
+        return self._account(result)
 
     def by_token(self, user: str, token: str) -> Account:
-        found = find(self.state, user)
+        result = find(self.state, user)
         try:
             claims = self.state.tokens.verify(token, "acs")
         except TokenError:
             raise Refused(texts.AUTHENTICATION_REFUSED) from None
-        if found is None or (found[2].app_id, found[2].tenant_id) != (claims["appid"], claims["tid"]):
+        if result is None or (result[2].app_id, result[2].tenant_id) != (claims["appid"], claims["tid"]):
             raise Refused(texts.AUTHENTICATION_REFUSED)
-        return self._account(found)
+        return self._account(result)
 
-    def _account(self, found: Found | None) -> Account:
+    def _account(self, result: Found | None) -> Account:
         """Without a role on the service an application is as good as unknown."""
-        if found is None:
+        if result is None:
             raise Refused(texts.AUTHENTICATION_REFUSED)
-        tenant, service, username = found
+        tenant, service, username = result
         principal = tenant.enterprise_application(username.app_id)
         if principal is None or not tenant.azure.held(principal.id, service.id, self.state.now()) & SENDING:
             raise Refused(texts.AUTHENTICATION_REFUSED)
@@ -81,10 +81,10 @@ class Acs(Submission):
 
     def _own(self) -> tuple[Tenant, CommunicationService]:
         client = self.client.account
-        found = find(self.state, client.address) if client else None
-        if found is None:
+        result = find(self.state, client.address) if client else None
+        if result is None:
             raise Refused(texts.not_authenticated(self.client.sign_in_error, self.state.now()))
-        return found[0], found[1]
+        return result[0], result[1]
 
     def _check(self, address: str) -> None:
         tenant, service = self._own()

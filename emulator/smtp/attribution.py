@@ -1,4 +1,4 @@
-"""Whose mail it is that arrives at the MX endpoint, and where it may go: judged from the state alone.
+"""Attribution of mail at the MX to a tenant and a connector, and whether it may be relayed.
 
 Sources: "Configure a connector to apply security restrictions", "New-InboundConnector", "How to set up a multifunction
 device or application to send email" (relay and direct send), "Introducing more control over Direct Send in Exchange
@@ -30,7 +30,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Attribution:
-    """The connector that a client's mail came through; `relays`: it may go outside."""
+    """The connector of a client's mail; `relays`: external recipients are accepted."""
 
     tenant: Tenant
     connector: InboundConnector
@@ -52,12 +52,12 @@ def domain_of(address: str) -> str:
 
 def attribute(state: State, peer: Peer, sender: str) -> Attribution | None:
     """The OnPremises connector of any tenant that fits; where several do, one that may relay is taken first."""
-    found = [
+    matches = [
         Attribution(tenant, connector, _relays(tenant, connector, peer, sender))
         for tenant in state.tenants.values()
         for connector in _matching(state, tenant, peer, sender, ON_PREMISES)
     ]
-    return next((one for one in found if one.relays), found[0] if found else None)
+    return next((one for one in matches if one.relays), matches[0] if matches else None)
 
 
 def _matching(state: State, tenant: Tenant, peer: Peer, sender: str, kind: str) -> Iterator[InboundConnector]:
@@ -78,8 +78,8 @@ def _in_force(state: State, tenant: Tenant, kind: str) -> Iterator[InboundConnec
 def takes_domain(connector: InboundConnector, domain: str) -> bool:
     """SenderDomains, in the form `smtp:*.contoso.com;1`; the empty reverse-path fits `*` only."""
     for pattern in connector.properties.get("SenderDomains") or ["smtp:*;1"]:
-        wanted = str(pattern).partition(":")[2].partition(";")[0].lower()
-        if wanted in ("*", domain) or (wanted.startswith("*.") and domain.endswith(wanted[1:])):
+        requested = str(pattern).partition(":")[2].partition(";")[0].lower()
+        if requested in ("*", domain) or (requested.startswith("*.") and domain.endswith(requested[1:])):
             return True
     return False
 
@@ -97,11 +97,11 @@ def fits_address(connector: InboundConnector, peer: Peer) -> bool:
 
 def fits_certificate(connector: InboundConnector, peer: Peer) -> bool:
     """TlsSenderCertificateName: a name, or `*.` for everything below one; also in the form `<I>...<S>CN=name`."""
-    wanted = str(connector.properties.get("TlsSenderCertificateName") or "").lower()
-    wanted = wanted.rpartition("cn=")[2] if "<s>" in wanted else wanted
-    if not wanted:
+    requested = str(connector.properties.get("TlsSenderCertificateName") or "").lower()
+    requested = requested.rpartition("cn=")[2] if "<s>" in requested else requested
+    if not requested:
         return False
-    return any(name == wanted or (wanted.startswith("*.") and name.endswith(wanted[1:])) for name in peer.names)
+    return any(name == requested or (requested.startswith("*.") and name.endswith(requested[1:])) for name in peer.names)
 
 
 def _relays(tenant: Tenant, connector: InboundConnector, peer: Peer, sender: str) -> bool:

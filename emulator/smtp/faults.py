@@ -1,4 +1,4 @@
-"""Faults to order: every reply that the services are known to give, by name, and what networks do.
+"""Named faults: published replies of the services, and faults of the network.
 
 An order without a stage is played at the stage where the service says such a thing. The texts are those of "Email
 non-delivery reports and SMTP errors in Exchange Online" and of published transcripts.
@@ -104,10 +104,10 @@ NAMES: dict[str, tuple[str, str]] = {
     for name, reply in replies.items()
 }
 DROP, STALL, LOSE_REPLY = "drop", "stall", "lose_reply"
-NETWORK = (DROP, STALL, LOSE_REPLY)  # at any stage; lose_reply: the message is accepted, and the connection ends before it says so
+NETWORK = (DROP, STALL, LOSE_REPLY)  # at any stage; lose_reply: the message is accepted, and the connection ends before the reply
 
 
-class Orders(Protocol):
+class FaultSource(Protocol):
     """What the services need of emulator.faults.Faults."""
 
     def take(self, service: str, **facts: object) -> Fault | None: ...
@@ -116,18 +116,18 @@ class Orders(Protocol):
 
 
 class DroppedError(ConnectionError):
-    """The connection was cut as ordered."""
+    """The connection ends because of a fault."""
 
 
 class Script:
     """The faults of one service."""
 
-    def __init__(self, orders: Orders, service: str) -> None:
+    def __init__(self, orders: FaultSource, service: str) -> None:
         self._orders = orders
         self._service = service
 
     async def play(self, stage: str, facts: dict[str, str]) -> None:
-        """Wait for the service's latency, then for what was ordered for this stage: Refused, DroppedError, or a delay."""
+        """Wait for the service's latency, then apply the fault of this stage: Refused, DroppedError, or a delay."""
         latency = self._orders.latency(self._service)
         if latency:
             await asyncio.sleep(latency)
@@ -136,14 +136,14 @@ class Script:
             await self._play(fault, facts)
 
     def lost_reply(self, facts: dict[str, str]) -> bool:
-        """Whether the answer to an accepted message is ordered to get lost."""
+        """Whether a fault drops the reply to an accepted message."""
         fault = self._orders.take(self._service, **facts | {"stage": LOSE_REPLY})
         if fault is not None and fault.name != LOSE_REPLY:
             fault.used -= 1  # one that waits for the next stage
         return fault is not None and fault.name == LOSE_REPLY
 
     def _take(self, stage: str, facts: dict[str, str]) -> Fault | None:
-        """The next fault of this stage. One that names no stage is first given its own, and asked for again."""
+        """The next fault of this stage. A fault without a stage is assigned its own first."""
         while (fault := self._orders.take(self._service, **facts | {"stage": stage})) is not None:
             home = LOSE_REPLY if fault.name == LOSE_REPLY else NAMES.get(fault.name or "", (stage, ""))[0]
             if home == stage or ("stage" in fault.match and home != LOSE_REPLY):

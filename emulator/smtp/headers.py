@@ -32,30 +32,30 @@ class Header:
 
 
 def read_header(raw: bytes) -> Header:
-    found = _fields(raw)
-    froms = [value for name, value in found if name == "from"]
+    result = _fields(raw)
+    froms = [value for name, value in result if name == "from"]
     lists = [mailbox_list(value) for value in froms]
     authors = [address for one in lists if one for address in one] if froms and all(lists) else None
-    senders = [mailbox_list(value) for name, value in found if name == "sender"]
-    identifiers = [value for name, value in found if name == "message-id"]
+    senders = [mailbox_list(value) for name, value in result if name == "sender"]
+    identifiers = [value for name, value in result if name == "message-id"]
     identifier = re.fullmatch(r"<[\x21-\x7e]{3,250}>", identifiers[0]) if identifiers else None
-    given = [one[0] for one in senders if one and len(one) == 1]
-    return Header(authors, len(froms), given, identifier.group() if identifier else "")
+    values = [one[0] for one in senders if one and len(one) == 1]
+    return Header(authors, len(froms), values, identifier.group() if identifier else "")
 
 
 def _fields(raw: bytes) -> list[tuple[str, str]]:
     """Name and unfolded value of the header's fields; it ends at the first line that is none."""
     head = raw[:HEADER_LIMIT].decode("utf-8", "surrogateescape")
-    found: list[tuple[str, list[str]]] = []
+    matches: list[tuple[str, list[str]]] = []
     for line in re.split(r"\r?\n", head):
-        if found and line[:1] in (" ", "\t") and line.strip():
-            found[-1][1].append(line.strip())
+        if matches and line[:1] in (" ", "\t") and line.strip():
+            matches[-1][1].append(line.strip())
             continue
         name, colon, value = line.partition(":")
         if not colon or not re.fullmatch(r"[\x21-\x39\x3b-\x7e]+[ \t]*+", name):
             break
-        found.append((name.strip().lower(), [value.strip()]))
-    return [(name, " ".join(parts).strip()) for name, parts in found]
+        matches.append((name.strip().lower(), [value.strip()]))
+    return [(name, " ".join(parts).strip()) for name, parts in matches]
 
 
 def mailbox_list(text: str) -> list[str] | None:
@@ -64,14 +64,14 @@ def mailbox_list(text: str) -> list[str] | None:
     if plain is None:
         return None
     group = GROUP.fullmatch(plain.strip())
-    found: list[str] = []
+    matches: list[str] = []
     for part in _split(group.group(1) if group else plain):
         match = ADDRESS.fullmatch(part.strip()) or NAMED.fullmatch(part.strip())
         address = (match.group(1) if match.re is NAMED else match.group()) if match else ""
         if not address or not address.isprintable():
             return None
-        found.append(address)
-    return found or None
+        matches.append(address)
+    return matches or None
 
 
 def _without_comments(text: str) -> str | None:

@@ -43,10 +43,10 @@ def by_token(state: State, settings: SmtpSettings, user: str, token: str) -> Acc
         raise Refused(texts.TOKEN_EXPIRED if str(error) == "expired" else texts.AUTHENTICATION_REFUSED) from None
     _check_claims(state, claims)
     tenant = state.tenants.get(str(claims.get("tid", "")).lower())
-    found = _identity(tenant, user) if tenant else None
-    if tenant is None or found is None:
+    result = _identity(tenant, user) if tenant else None
+    if tenant is None or result is None:
         raise Refused(texts.AUTHENTICATION_REFUSED)
-    return Account(tenant.id, found.address, str(claims.get("appid", "")).lower(), str(claims.get("oid", "")).lower())
+    return Account(tenant.id, result.address, str(claims.get("appid", "")).lower(), str(claims.get("oid", "")).lower())
 
 
 def _check_claims(state: State, claims: dict[str, Any]) -> None:
@@ -73,19 +73,19 @@ def _audience(state: State, audience: object) -> bool:
 def by_password(state: State, user: str, password: str, source: str) -> Account:
     """Basic stays here until September 2028, but for what the organization forbids."""
     tenant = state.tenant(user.rpartition("@")[2])
-    found = _identity(tenant, user) if tenant else None
-    if tenant is None or found is None:
+    result = _identity(tenant, user) if tenant else None
+    if tenant is None or result is None:
         raise Refused(texts.AUTHENTICATION_REFUSED)
-    judged = found if isinstance(found, Mailbox) else _as_user(found)
+    judged = result if isinstance(result, Mailbox) else _as_user(result)
     if not policies.allows_basic_smtp(tenant, judged, state.now()):
         raise Refused(texts.BASIC_DISABLED)
-    if not found.password or not hmac.compare_digest(found.password.encode(), password.encode("utf-8", "surrogateescape")):
+    if not result.password or not hmac.compare_digest(result.password.encode(), password.encode("utf-8", "surrogateescape")):
         raise Refused(texts.WRONG_PASSWORD)
     if tenant.security_defaults:
         raise Refused(texts.SECURITY_DEFAULTS)
     if policies.blocks_user(tenant, judged, source):
         raise Refused(texts.CONDITIONAL_ACCESS)
-    return Account(tenant.id, found.address)
+    return Account(tenant.id, result.address)
 
 
 def _as_user(account: HveAccount) -> Mailbox:

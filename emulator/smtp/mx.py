@@ -37,11 +37,11 @@ class Mx(Transfer):
         self._acceptances = []
 
     def facts(self, **more: str) -> dict[str, str]:
-        """Nobody signs in here: the mailbox is the recipient, the tenant the recipient's or else the sender's."""
-        found = super().facts(**more)
-        known = self.named(found.get("sender", ""))
+        """There is no sign-in: the mailbox is the recipient, the tenant the recipient's or else the sender's."""
+        result = super().facts(**more)
+        known = self.named(result.get("sender", ""))
         known.pop("mailbox")
-        return known | (self.named(found["recipient"]) if "recipient" in found else {}) | found
+        return known | (self.named(result["recipient"]) if "recipient" in result else {}) | result
 
     def peer(self) -> Peer:
         connection = self.encrypted
@@ -65,7 +65,7 @@ class Mx(Transfer):
         verdict = spf.judge(self.state, self.source, transaction.sender) if any(one.via != "connector" for one in groups) else None
         if verdict and verdict.result == "fail" and any(self._rejects(one) for one in groups):
             raise Refused(texts.SPF_REJECTED)
-        relayed = [(self.state.tenants[one.tenant_id], found) for one, found in groups.items() if one.via == "connector"]
+        relayed = [(self.state.tenants[one.tenant_id], result) for one, result in groups.items() if one.via == "connector"]
         for tenant, recipients in relayed:
             self.outside.check(tenant, transaction.sender, recipients)
         for tenant, recipients in relayed:
@@ -87,5 +87,5 @@ class Mx(Transfer):
         return texts.queued_by_mx(self.message_id(header), len(raw))
 
     def _rejects(self, acceptance: Acceptance) -> bool:
-        """Whether the recipient's tenant refuses mail whose SPF fails; what a connector brought is not asked."""
+        """Whether the recipient's tenant refuses mail whose SPF fails; mail through a connector is not checked."""
         return acceptance.via != "connector" and self.state.tenants[acceptance.tenant_id].reject_spf_hard_fail

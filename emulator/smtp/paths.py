@@ -44,10 +44,10 @@ def _parse(argument: str, keyword: str) -> tuple[str, dict[str, str | None]]:
         raise Refused(texts.INVALID_ARGUMENTS)
     parameters: dict[str, str | None] = {}
     for item in (match["rest"] or "").split():
-        found = _PARAMETER.fullmatch(item)
-        if found is None or found[1].upper() in parameters:
+        existing = _PARAMETER.fullmatch(item)
+        if existing is None or existing[1].upper() in parameters:
             raise Refused(texts.INVALID_ARGUMENTS)
-        parameters[found[1].upper()] = found[2]
+        parameters[existing[1].upper()] = existing[2]
     address = match["bare"] if match["inner"] is None else match["inner"]
     return re.sub(r"^@[^:]*:", "", address.strip()), parameters  # a source route is ignored (RFC 5321, appendix C)
 

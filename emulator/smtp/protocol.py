@@ -25,7 +25,7 @@ from emulator.smtp.verdict import Account
 from emulator.state import State
 
 EXTENSIONS = ("PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8")
-LINE_LIMIT = 1 << 16  # far more than the 12,288 octets that RFC 4954 wants for a token
+LINE_LIMIT = 1 << 16  # RFC 4954 requires 12,288 octets for a token
 UNKNOWN_LIMIT = 10
 ITS_OWN_NAMES = (".mail.protection.outlook.com", ".mx.microsoft", ".outlook.office365.com", ".prod.outlook.com")
 
@@ -89,7 +89,7 @@ class Conversation(aio.SMTP):
 
     @property
     def source(self) -> str:
-        """The public address that the client plays."""
+        """The public address that stands for the client's."""
         peer = self.client.peer
         address = str(peer[0]) if isinstance(peer, tuple) else ""
         return self.state.network.get(address, address)
@@ -100,17 +100,17 @@ class Conversation(aio.SMTP):
         return extra["ssl_object"] if extra else None
 
     def facts(self, **more: str) -> dict[str, str]:
-        """What an ordered fault can be bound to."""
-        found = {"source": self.source, "helo": self.client.hello}
+        """Facts that a fault can match."""
+        result = {"source": self.source, "helo": self.client.hello}
         account, transaction = self.client.account, self.transaction
         if account:
-            found |= {"tenant": account.tenant_id, "mailbox": account.address, "app_id": account.app_id or ""}
+            result |= {"tenant": account.tenant_id, "mailbox": account.address, "app_id": account.app_id or ""}
         if transaction:
-            found |= {"sender": transaction.sender, "domain": transaction.sender_domain}
-        return found | more
+            result |= {"sender": transaction.sender, "domain": transaction.sender_domain}
+        return result | more
 
     def named(self, address: str) -> dict[str, str]:
-        """What an order says of an address: the mailbox, and the tenant where it is one's own."""
+        """Facts of an address: the mailbox, and its tenant."""
         tenant = self.state.tenant(address.rpartition("@")[2])
         return {"mailbox": address} | ({"tenant": tenant.id} if tenant else {})
 

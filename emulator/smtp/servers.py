@@ -9,7 +9,7 @@ from cryptography import x509
 
 from emulator.settings import Settings
 from emulator.smtp.acs import Acs, acs_settings
-from emulator.smtp.faults import Orders, Script
+from emulator.smtp.faults import FaultSource, Script
 from emulator.smtp.hve import Hve, hve_settings
 from emulator.smtp.limits import Limits
 from emulator.smtp.mx import Mx
@@ -33,28 +33,28 @@ class _Endpoint:
 
 
 async def serve_submission(
-    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+    state: State, faults: FaultSource, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """smtp.office365.com. In settings of the whole emulator, those of SMTP are below `options.smtp`."""
     return await _serve(Submission, _Endpoint(state, settings, lambda own: own), state, faults, host, port, authority)
 
 
 async def serve_acs(
-    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+    state: State, faults: FaultSource, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """smtp.azurecomm.net."""
     return await _serve(Acs, _Endpoint(state, settings, acs_settings), state, faults, host, port, authority)
 
 
 async def serve_hve(
-    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+    state: State, faults: FaultSource, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """smtp.hve.mx.microsoft."""
     return await _serve(Hve, _Endpoint(state, settings, hve_settings), state, faults, host, port, authority)
 
 
 async def _serve(
-    service: type[Submission], endpoint: _Endpoint, state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority
+    service: type[Submission], endpoint: _Endpoint, state: State, faults: FaultSource, host: str, port: int, authority: CertificateAuthority
 ) -> asyncio.Server:
     """A service that clients sign in to."""
     context = server_context(authority)
@@ -64,7 +64,7 @@ async def _serve(
 
 
 async def serve_mx(
-    state: State, faults: Orders, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
+    state: State, faults: FaultSource, host: str, port: int, authority: CertificateAuthority, settings: SmtpSettings | Settings
 ) -> asyncio.Server:
     """<tenant>.mail.protection.outlook.com."""
     endpoint = _Endpoint(state, settings, lambda own: own)

@@ -11,7 +11,7 @@ from emulator.smtp.verdict import StateTokens, TokenVerifier
 from emulator.state import State
 from emulator.state.keys import At, key
 from emulator.statefile.codec import Record, known
-from emulator.statefile.reader import Node, Place
+from emulator.statefile.reader import Location, Node
 
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 
@@ -49,8 +49,8 @@ def smtp_settings(state: State, settings: Settings | SmtpSettings) -> SmtpSettin
     """The settings themselves, or those of the options in the emulator's settings."""
     if isinstance(settings, SmtpSettings):
         return settings
-    place = Place("settings.options.smtp")
-    node = Node(settings.options.get("smtp", {}), place)
-    found: SmtpSettings = Record(SmtpSettings).take(node, At(Path()), verifier=StateTokens(state))
+    location = Location("settings.options.smtp")
+    node = Node(settings.options.get("smtp", {}), location)
+    result: SmtpSettings = Record(SmtpSettings).take(node, At(Path()), verifier=StateTokens(state))
     node.done(lambda: known(SmtpSettings))
-    return found
+    return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 from emulator.smtp import texts
 from emulator.state import SignIn, State
 
-# A refusal's AADSTS number and its reason, as the log has them, and what it says of Conditional Access.
+# A refusal's AADSTS number, its reason and its Conditional Access status in the log.
 REASONS = {
     texts.AUTHENTICATED: (0, "", "notApplied"),
     texts.WRONG_PASSWORD: (50126, "Error validating credentials due to invalid username or password.", "notApplied"),

@@ -37,8 +37,8 @@ class Verdict:
 
     def header(self, helo: str) -> bytes:
         """The two fields that the service puts before a message."""
-        word, told = _WORDS[self.result]
-        text = told.format(domain=self.domain, source=self.source)
+        word, output = _WORDS[self.result]
+        text = output.format(domain=self.domain, source=self.source)
         lines = [
             f"Authentication-Results: spf={self.result} (sender IP is {self.source})",
             f" smtp.mailfrom={self.domain}",
@@ -53,7 +53,7 @@ class _Broken(Exception):  # noqa: N818 - a result
 
 
 def judge(state: State, source: str, sender: str) -> Verdict | None:
-    """The verdict; None where the played DNS has no zone for the domain, and for the empty reverse-path."""
+    """The verdict; None where the state has no zone for the domain, and for the empty reverse-path."""
     domain = sender.rpartition("@")[2].lower()
     labels = domain.split(".")
     if not domain or all(holder_of(state, ".".join(labels[i:])) is None for i in range(len(labels))):
@@ -94,10 +94,10 @@ class _Check:
         return self._nested(redirect)
 
     def _nested(self, domain: str) -> str:
-        found = self.host(domain)
-        if found == "none":
+        result = self.host(domain)
+        if result == "none":
             raise _Broken
-        return found
+        return result
 
     def _matches(self, name: str, value: str, term: re.Match[str], domain: str) -> bool:
         if name == "all":
@@ -132,8 +132,8 @@ class _Check:
             raise _Broken
 
     def _texts(self, domain: str) -> list[str]:
-        found = self._view.find(domain, "TXT").records
-        return [b"".join(_strings(one.data)).decode("ascii", "replace") for one in found]
+        result = self._view.find(domain, "TXT").records
+        return [b"".join(_strings(one.data)).decode("ascii", "replace") for one in result]
 
 
 def _strings(data: str) -> tuple[bytes, ...]:

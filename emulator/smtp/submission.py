@@ -175,7 +175,7 @@ class Submission(Transfer):
         return texts.queued_by_submission(self.message_id(header))
 
     def _judge(self, account: Account, transaction: Transaction, header: Header) -> None:
-        """What the mailbox store has against a message, which it says after the final dot."""
+        """Checks of the mailbox store, whose refusals come after the final dot."""
         self.limits.check_lock(account.key)
         self.limits.check_connections(account.key, self)
         right_on_mailbox(self.state, account)

@@ -78,8 +78,8 @@ def sent_chain(connection: ssl.SSLObject) -> list[x509.Certificate]:
         return []
     if sys.version_info >= (3, 13):
         return [x509.load_der_x509_certificate(der) for der in connection.get_unverified_chain()]
-    found = vars(connection)["_sslobj"].get_unverified_chain() or ()
-    return [x509.load_der_x509_certificate(one.public_bytes(_ssl.ENCODING_DER)) for one in found]
+    result = vars(connection)["_sslobj"].get_unverified_chain() or ()
+    return [x509.load_der_x509_certificate(one.public_bytes(_ssl.ENCODING_DER)) for one in result]
 
 
 def certificate_names(connection: ssl.SSLObject, root: x509.Certificate) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def certificate_names(connection: ssl.SSLObject, root: x509.Certificate) -> tupl
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    found = [str(one.value) for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    matches = [str(one.value) for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    found += alternatives.get_values_for_type(x509.DNSName)
-    return tuple(dict.fromkeys(name.lower() for name in found))
+    matches += alternatives.get_values_for_type(x509.DNSName)
+    return tuple(dict.fromkeys(name.lower() for name in matches))

@@ -16,7 +16,7 @@ CHUNK = 1 << 16
 
 
 class Transfer(Conversation):
-    """What the two services share; each says whom it lets pass and what becomes of a message."""
+    """The transaction that submission and MX share; subclasses check the sender and the recipients and deliver the message."""
 
     async def check_sender(self, transaction: Transaction) -> None:
         raise NotImplementedError
@@ -98,17 +98,17 @@ class Transfer(Conversation):
         if not words or not (words[0].isascii() and words[0].isdigit()) or len(words[0]) > 18 or words[1:] not in ([], ["LAST"]):
             raise Refused(texts.INVALID_ARGUMENTS)
         transaction = self.transaction
-        wanted = transaction if transaction and transaction.recipients else None
-        await self._read_chunk(wanted, int(words[0]))  # comes in any case
+        requested = transaction if transaction and transaction.recipients else None
+        await self._read_chunk(requested, int(words[0]))  # comes in any case
         if transaction is None:
             raise Refused(texts.MAIL_FIRST if self.client.hello else texts.HELLO_FIRST)
-        if wanted is None:
+        if requested is None:
             raise Refused(texts.RECIPIENT_FIRST)
-        wanted.chunking = True
+        requested.chunking = True
         if words[1:]:
-            await self._finish(wanted)
+            await self._finish(requested)
         else:
-            await self.push(texts.TOO_LARGE if wanted.too_large else f"250 2.6.0 CHUNK received OK, {words[0]} octets")
+            await self.push(texts.TOO_LARGE if requested.too_large else f"250 2.6.0 CHUNK received OK, {words[0]} octets")
 
     async def _read_chunk(self, transaction: Transaction | None, size: int) -> None:
         left = size

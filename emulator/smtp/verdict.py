@@ -26,7 +26,7 @@ AUDIENCES = HOSTS["exchange"] - {"outlook.office.com"}
 
 
 class TokenVerifier(Protocol):
-    """Whoever knows the key that signs the tokens."""
+    """Verifies access tokens."""
 
     def verify(self, token: str) -> dict[str, Any]:
         """The claims of a token with a good signature, else ValueError."""
@@ -131,20 +131,22 @@ def _audience(state: State, audience: object) -> bool:
 
 
 def _principal(tenant: Tenant, claims: dict[str, Any], now: float) -> ExchangeServicePrincipal | None:
-    """The application as Exchange knows it: registered with the object id of the enterprise application, the token's oid."""
-    found = tenant.exchange_service_principals.get(str(claims.get("oid", "")).lower())
-    if found is None or found.app_id != str(claims.get("appid", "")).lower() or found.effective_from > now:
+    """The application in Exchange: registered with the object id of the enterprise application, the token's oid."""
+    match = tenant.exchange_service_principals.get(str(claims.get("oid", "")).lower())
+    if match is None or match.app_id != str(claims.get("appid", "")).lower() or match.effective_from > now:
         return None
-    return found
+    return match
 
 
 def addressed(tenant: Tenant, address: str) -> Mailbox | None:
-    """The mailbox with this address, primary or alias; `Tenant.mailbox` knows it by other names, too."""
-    wanted = address.lower()
-    found = tenant.mailbox(wanted)
-    if found is None or (found.address == wanted or wanted in found.aliases):
-        return found
-    return next((m for m in tenant.mailboxes.values() if wanted == m.address or wanted in m.aliases), None) if "@" in wanted else None
+    """The mailbox with this address, primary or alias; `Tenant.mailbox` also accepts other names."""
+    requested = address.lower()
+    result = tenant.mailbox(requested)
+    if result is None or (result.address == requested or requested in result.aliases):
+        return result
+    return (
+        next((m for m in tenant.mailboxes.values() if requested == m.address or requested in m.aliases), None) if "@" in requested else None
+    )
 
 
 def check_switch(tenant: Tenant, mailbox: Mailbox, now: float) -> None:
@@ -164,9 +166,9 @@ def login(state: State, user: str, password: str, *, basic_retired: bool = False
     """
     if basic_retired:
         raise Refused(texts.BASIC_RETIRED)
-    wanted = user.lower()
-    tenant = state.tenant(wanted.rpartition("@")[2])
-    mailbox = tenant.mailboxes.get(wanted) if tenant else None
+    requested = user.lower()
+    tenant = state.tenant(requested.rpartition("@")[2])
+    mailbox = tenant.mailboxes.get(requested) if tenant else None
     if tenant is None or mailbox is None:
         raise Refused(texts.AUTHENTICATION_REFUSED)
     if policies.basic_is_retired(tenant, state.now()):
@@ -184,7 +186,7 @@ def login(state: State, user: str, password: str, *, basic_retired: bool = False
 
 
 def _sids(tenant: Tenant, account: Account) -> Iterator[str]:
-    """The identities of an account: its mailbox and its application, as long as Exchange knows them."""
+    """SIDs of an account: its mailbox and its application, where they exist in Exchange."""
     mailbox = tenant.mailboxes.get(account.address)
     if mailbox:
         yield mailbox.sid
@@ -220,7 +222,7 @@ def may_send_as(state: State, account: Account, sender: str) -> bool:
 
 
 def check_senders(state: State, account: Account, senders: list[str]) -> None:
-    """MAIL FROM and the header From; the empty reverse-path is nobody's."""
+    """Check MAIL FROM and the header From; the empty reverse-path has no owner."""
     for sender in senders:
         if not may_send_as(state, account, sender):
             raise Refused(texts.SEND_AS_DENIED.format(mailbox=account.address, sender=sender or "<>"))

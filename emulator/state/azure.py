@@ -39,8 +39,8 @@ def _principal(principal: str, at: At) -> str:
 
 
 def _linked(names: list[str], at: At) -> list[str]:
-    found = {key: domain.id for domain in at.owner["domains"] or () for key in (domain.name, domain.id.lower())}
-    return [found.get(name.lower(), name) for name in names]
+    result = {key: domain.id for domain in at.owner["domains"] or () for key in (domain.name, domain.id.lower())}
+    return [result.get(name.lower(), name) for name in names]
 
 
 def _role_assignment(at: At) -> str:
@@ -123,8 +123,8 @@ class Azure:
     def held(self, principal_id: str, scope: str, now: float) -> set[str]:
         """The roles that a principal has on a resource, from it or from above."""
         place = f"{scope.lower()}/"
-        found = (one for one in self.roles if one.principal_id == principal_id and one.effective_from <= now)
-        return {one.role for one in found if place.startswith(f"{one.scope.lower().rstrip('/')}/")}
+        matches = (one for one in self.roles if one.principal_id == principal_id and one.effective_from <= now)
+        return {one.role for one in matches if place.startswith(f"{one.scope.lower().rstrip('/')}/")}
 
     def senders(self, service: CommunicationService) -> set[str]:
         """The addresses that may send through a service: of linked domains that are verified."""

@@ -32,10 +32,10 @@ def _role_name(role_id: str) -> str:
 
 def _certificate(content: bytes, *, pem: bool) -> str:
     try:
-        found = x509.load_pem_x509_certificate(content) if pem else x509.load_der_x509_certificate(content)
+        result = x509.load_pem_x509_certificate(content) if pem else x509.load_der_x509_certificate(content)
     except ValueError:
         raise UnfitError("is no X.509 certificate") from None
-    return base64.b64encode(found.public_bytes(Encoding.DER)).decode()
+    return base64.b64encode(result.public_bytes(Encoding.DER)).decode()
 
 
 def _certificate_file(path: str, at: At) -> str:

@@ -53,14 +53,14 @@ def _object_id(at: At) -> str | None:
     return principal.id if principal else None
 
 
-def _connector(given: dict[str, Any], _: At) -> dict[str, Any]:
-    for name, value in given.items():
+def _connector(values: dict[str, Any], _: At) -> dict[str, Any]:
+    for name, value in values.items():
         if name not in DEFAULTS:
             raise UnfitError("is no property of an inbound connector", name)
         fits = DEFAULTS[name] is None or isinstance(value, type(DEFAULTS[name]))
         if not fits or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
             raise UnfitError(f"must be like {DEFAULTS[name]!r}, not {value!r}", name)
-    return read_back(given)
+    return read_back(values)
 
 
 @dataclass

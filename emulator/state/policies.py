@@ -31,9 +31,9 @@ def _default(name: str | None, at: At) -> str | None:
     return name
 
 
-def _role_members(given: dict[str, list[str]], _: At) -> dict[str, list[str]]:
+def _role_members(values: dict[str, list[str]], _: At) -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
-    for name, names in given.items():
+    for name, names in values.items():
         role = DIRECTORY_ROLES.get(name, name).lower()
         if role not in DIRECTORY_ROLES.values():
             raise UnfitError("must be the name of a directory role", name)
@@ -90,8 +90,8 @@ class Policies(Replicated):
         groups: set[str] = set()
         waiting = names
         while waiting:
-            found = {g.id for g in self.groups.values() if waiting & set(g.members)} - groups
-            groups |= found
-            waiting = found
+            result = {g.id for g in self.groups.values() if waiting & set(g.members)} - groups
+            groups |= result
+            waiting = result
         holders = groups | names
         return groups, {role for role, members in self.role_members.items() if holders & set(members)}

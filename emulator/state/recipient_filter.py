@@ -22,7 +22,7 @@ PROPERTIES = {
 
 
 class FilterError(Exception):
-    """A filter that is not understood; the text says where."""
+    """A filter that cannot be parsed; the text names the position."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Comparison:
 
     def matches(self, mailbox: Mailbox) -> bool:
         held = [value.lower() for value in _values(self.name, mailbox)]
-        wanted = self.value.lower()
+        requested = self.value.lower()
         if self.operator == "-like":
-            pattern = re.sub(r"[\[\]?]", lambda found: f"[{found[0]}]", wanted)  # only * is a wildcard
+            pattern = re.sub(r"[\[\]?]", lambda result: f"[{result[0]}]", requested)  # only * is a wildcard
             return any(fnmatchcase(value, pattern) for value in held)
-        return (wanted in held) == (self.operator == "-eq")
+        return (requested in held) == (self.operator == "-eq")
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Junction:
         return "(" + f" {self.operator} ".join(_enclosed(part) for part in self.parts) + ")"
 
     def matches(self, mailbox: Mailbox) -> bool:
-        found = (part.matches(mailbox) for part in self.parts)
-        return all(found) if self.operator == "-and" else any(found)
+        matches = (part.matches(mailbox) for part in self.parts)
+        return all(matches) if self.operator == "-and" else any(matches)
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def _values(name: str, mailbox: Mailbox) -> list[str]:
 def parse(text: str) -> Filter:
     """A filter, else a FilterError."""
     parser = _Parser(text)
-    found = parser.alternatives()
+    result = parser.alternatives()
     if parser.tokens:
         raise FilterError(f"'{parser.tokens[0]}' is not expected")
-    return found
+    return result
 
 
 class _Parser:
@@ -110,11 +110,11 @@ class _Parser:
         self.tokens: list[str] = []
         place = 0
         while text[place:].strip():
-            found = TOKEN.match(text, place)
-            if found is None:
+            match = TOKEN.match(text, place)
+            if match is None:
                 raise FilterError(f"'{text[place:].strip()[:20]}' is not understood")
-            self.tokens.append(found[0].strip())
-            place = found.end()
+            self.tokens.append(match[0].strip())
+            place = match.end()
 
     def _next(self) -> str:
         if not self.tokens:
@@ -150,10 +150,10 @@ class _Parser:
         return self._comparison()
 
     def _comparison(self) -> Comparison:
-        given, operator, value = self._next(), self._next().lower(), self._next()
-        name = PROPERTIES.get(given.lower())
+        values, operator, value = self._next(), self._next().lower(), self._next()
+        name = PROPERTIES.get(values.lower())
         if name is None:
-            raise FilterError(f"'{given}' isn't a filterable property that is played here")
+            raise FilterError(f"'{values}' isn't a filterable property that is played here")
         if operator not in COMPARISONS:
             raise FilterError(f"the operator '{operator}' is not played here")
         if not value.startswith("'"):

@@ -14,11 +14,11 @@ from emulator.tokens import Tokens
 
 @dataclass
 class State:
-    """All tenants, the mail they received, and the played network."""
+    """All tenants, received messages, the network and DNS."""
 
     tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
     messages: list[Message] = field(default_factory=list)
-    network: dict[str, str] = field(default_factory=dict)  # source address on this machine -> public address it plays
+    network: dict[str, str] = field(default_factory=dict)  # source address on this host -> public address that it stands for
     dns: Dns = field(default_factory=Dns)
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
     _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
@@ -30,14 +30,14 @@ class State:
 
     def tenant(self, name: str) -> Tenant | None:
         """A tenant by id or by one of its domains, in any case of letters."""
-        wanted = name.lower()
-        found = self.tenants.get(wanted) or self._by_domain.get(wanted)
-        if found and self.tenants.get(found.id) is found and (wanted == found.id or wanted in found.accepted_domains):
-            return found
-        found = next((t for t in self.tenants.values() if wanted in t.accepted_domains), None)
-        if found:
-            self._by_domain[wanted] = found
-        return found
+        requested = name.lower()
+        match = self.tenants.get(requested) or self._by_domain.get(requested)
+        if match and self.tenants.get(match.id) is match and (requested == match.id or requested in match.accepted_domains):
+            return match
+        match = next((t for t in self.tenants.values() if requested in t.accepted_domains), None)
+        if match:
+            self._by_domain[requested] = match
+        return match
 
     def replace(self, other: State) -> None:
         """Take over the content of another state. Services keep their reference to this object."""

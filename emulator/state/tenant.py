@@ -83,7 +83,7 @@ class Tenant(Replicated):
         default_factory=dict,
         metadata=key("role group -> Exchange service principals by id: a list, or a mapping to when each takes effect", late=True),
     )  # name -> object ids of members -> when it takes effect
-    external_recipients: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # of its mail to outside, the last day
+    external_recipients: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # of the last day
     external_from_initial: Rolling = field(default_factory=Rolling, compare=False, repr=False)  # those from *.onmicrosoft.com
     _mailbox_index: dict[str, Mailbox] = field(default_factory=dict, compare=False, repr=False)
     _indexed: int = field(default=-1, compare=False, repr=False)
@@ -104,19 +104,19 @@ class Tenant(Replicated):
 
     def enterprise_application(self, app_id: str) -> EnterpriseApplication | None:
         """The service principal of an application in this tenant."""
-        found = self._principal_index.get(app_id)
-        if found is None or self.enterprise_applications.get(found.id) is not found:
+        match = self._principal_index.get(app_id)
+        if match is None or self.enterprise_applications.get(match.id) is not match:
             self._principal_index = {one.app_id: one for one in reversed(self.enterprise_applications.values())}
-            found = self._principal_index.get(app_id)
-        return found
+            match = self._principal_index.get(app_id)
+        return match
 
     def application(self, app_id: str) -> Application | None:
         """The app registration with this client id, where it is this tenant's."""
-        found = self._application_index.get(app_id)
-        if found is None or self.applications.get(found.object_id) is not found:
+        match = self._application_index.get(app_id)
+        if match is None or self.applications.get(match.object_id) is not match:
             self._application_index = {one.app_id: one for one in reversed(self.applications.values())}
-            found = self._application_index.get(app_id)
-        return found
+            match = self._application_index.get(app_id)
+        return match
 
     def billing_status(self, account: HveAccount) -> str:
         """Whether a High Volume Email account may send, in the words of Get-HVEAccountBillingPolicy."""
@@ -130,27 +130,27 @@ class Tenant(Replicated):
 
     def trustee_sid(self, name: str) -> str | None:
         """The SID of a trustee named by SID, an Exchange service principal's ids or name, or a mailbox's names."""
-        wanted = name.lower()
+        requested = name.lower()
         for principal in self.exchange_service_principals.values():
             names = (principal.sid, principal.object_id, principal.app_id, principal.display_name, principal.guid)
-            if wanted in (one.lower() for one in names if one):
+            if requested in (one.lower() for one in names if one):
                 return principal.sid
         mailbox = self.mailbox(name)
         return mailbox.sid if mailbox else None
 
     def mailbox(self, name: str) -> Mailbox | None:
         """A mailbox by any of its addresses, its name, GUID, SID or Entra object id, in any case of letters."""
-        wanted = name.lower()
-        found = self.mailboxes.get(wanted)
-        if found:
-            return found
+        requested = name.lower()
+        match = self.mailboxes.get(requested)
+        if match:
+            return match
         if self._indexed != len(self.mailboxes):
             self._index_mailboxes()
-        found = self._mailbox_index.get(wanted)
-        if found and (self.mailboxes.get(found.address) is not found or wanted not in _names(found)):
+        match = self._mailbox_index.get(requested)
+        if match and (self.mailboxes.get(match.address) is not match or requested not in _names(match)):
             self._index_mailboxes()
-            found = self._mailbox_index.get(wanted)
-        return found
+            match = self._mailbox_index.get(requested)
+        return match
 
     def _index_mailboxes(self) -> None:
         self._mailbox_index = {n: m for m in reversed(self.mailboxes.values()) for n in _names(m)}

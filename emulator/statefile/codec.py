@@ -26,7 +26,7 @@ from emulator.statefile.forms import (
     Scalar,
     converted,
 )
-from emulator.statefile.reader import Node, Place
+from emulator.statefile.reader import Location, Node
 
 Document = dict[str, Any]
 MARKED: dict[str, Form] = {
@@ -60,11 +60,11 @@ class Record(Form):
     def __init__(self, of: type[Any]) -> None:
         self.of = of
 
-    def read(self, value: Any, place: Place, at: At) -> Any:
-        node = Node(value, place)
-        found = self.take(node, at)
+    def read(self, value: Any, location: Location, at: At) -> Any:
+        node = Node(value, location)
+        result = self.take(node, at)
         node.done(lambda: known(self.of))
-        return found
+        return result
 
     def take(self, node: Node, at: At, **more: Any) -> Any:
         """The object; what its fields do not take stays in the node. `more`: fields that are not in the file."""
@@ -73,14 +73,14 @@ class Record(Form):
         for slot in slots:
             if not slot.key.late and (not slot.plain or node.has(slot.name)):
                 inner.values[slot.field.name] = slot.read(node, inner)
-        found = self.of(**inner.values, **more)
-        if isinstance(found, Tenant):
-            inner.found_tenant = found
+        result = self.of(**inner.values, **more)
+        if isinstance(result, Tenant):
+            inner.found_tenant = result
         for slot in slots:
             if slot.key.late:
                 inner.values[slot.field.name] = slot.read(node, inner)
-                setattr(found, slot.field.name, inner.values[slot.field.name])
-        return found
+                setattr(result, slot.field.name, inner.values[slot.field.name])
+        return result
 
     def write(self, value: Any) -> Document:
         return {name: item for slot in slots_of(self.of) for name, item in slot.write(value).items()}
@@ -107,29 +107,29 @@ class Slot:
         if self.key.inline and isinstance(self.form, Record):
             return self.form.take(node, at)
         if self.key.rest:
-            return self._checked(node.rest(), node.place, at)
-        name = self._given(node) if self.key.instead else self.name
+            return self._checked(node.rest(), node.location, at)
+        name = self._present_key(node) if self.key.instead else self.name
         if not node.has(name):
             return self._default(node, at)
-        value, place = node.take(name), node.place.key(name)
+        value, location = node.take(name), node.location.key(name)
         if value is None and self.key.derive:
             return self._default(node, at)
         if name in self.key.instead:
-            return converted(self.key.instead[name], place.expect(value, str), place, at)
-        return self._checked(value, place, at)
+            return converted(self.key.instead[name], location.expect(value, str), location, at)
+        return self._checked(value, location, at)
 
-    def _given(self, node: Node) -> str:
+    def _present_key(self, node: Node) -> str:
         """The one key of several that is there."""
         names = (self.name, *self.key.instead)
-        given = [name for name in names if node.has(name)]
-        if len(given) != 1:
-            raise node.place.error(f"needs exactly one of {', '.join(names)}")
-        return given[0]
+        values = [name for name in names if node.has(name)]
+        if len(values) != 1:
+            raise node.location.error(f"needs exactly one of {', '.join(names)}")
+        return values[0]
 
     def _default(self, node: Node, at: At) -> Any:
         value = self.default(at)
         if value is MISSING:
-            raise node.place.key(self.name).error("is required")
+            raise node.location.key(self.name).error("is required")
         return value
 
     def default(self, at: At) -> Any:
@@ -139,25 +139,25 @@ class Slot:
             return MISSING if value is None else value
         return self.field.default if self.field.default_factory is MISSING else self.field.default_factory()
 
-    def _checked(self, value: Any, place: Place, at: At) -> Any:
-        found = self.form.read(value, place, at)
+    def _checked(self, value: Any, location: Location, at: At) -> Any:
+        result = self.form.read(value, location, at)
         if self.key.choices:
-            self._check_choices(found, place)
-        self._check_bounds(found, place)
+            self._check_choices(result, location)
+        self._check_bounds(result, location)
         if self.key.convert and not isinstance(self.form, Dated):
-            return converted(self.key.convert, found, place, at)
-        return found
+            return converted(self.key.convert, result, location, at)
+        return result
 
-    def _check_choices(self, value: Any, place: Place) -> None:
+    def _check_choices(self, value: Any, location: Location) -> None:
         for one in value if isinstance(value, list) else [value]:
             if one is not None and one not in self.key.choices:
-                raise place.error(f"must be one of {', '.join(filter(None, self.key.choices))}, not {one!r}")
+                raise location.error(f"must be one of {', '.join(filter(None, self.key.choices))}, not {one!r}")
 
-    def _check_bounds(self, value: Any, place: Place) -> None:
+    def _check_bounds(self, value: Any, location: Location) -> None:
         if self.key.least is not None and value < self.key.least:
-            raise place.error(f"must be at least {self.key.least}, not {value}")
+            raise location.error(f"must be at least {self.key.least}, not {value}")
         if self.key.most is not None and value > self.key.most:
-            raise place.error(f"must be at most {self.key.most}, not {value}")
+            raise location.error(f"must be at most {self.key.most}, not {value}")
 
     def write(self, owner: Any) -> Document:
         if self.special:
@@ -195,7 +195,7 @@ def slots_of(of: type[Any]) -> list[Slot]:
     if of not in _SLOTS:
         hints = get_type_hints(of, include_extras=True)
         keys: list[tuple[Field[Any], Key]] = [(one, one.metadata["key"]) for one in fields(of) if "key" in one.metadata]
-        _SLOTS[of] = sorted((_slot(of, one, key, form_of(hints[one.name], key)) for one, key in keys), key=_stage)
+        _SLOTS[of] = sorted((_slot(of, one, key, form_of(hints[one.name], key)) for one, key in keys), key=_reading_order)
     return _SLOTS[of]
 
 
@@ -206,7 +206,7 @@ def _slot(of: type[Any], one: Field[Any], key: Key, form: Form) -> Slot:
     return Slot(key.name or one.name, one, key, form, special, plain)
 
 
-def _stage(slot: Slot) -> int:
+def _reading_order(slot: Slot) -> int:
     """Plain values first, then derived ones, then the parts that refer to them."""
     key, form = slot.key, slot.form
     if key.late:
@@ -220,9 +220,9 @@ def _stage(slot: Slot) -> int:
 
 def known(of: type[Any]) -> list[str]:
     """The keys of a dataclass."""
-    found: list[str] = []
+    matches: list[str] = []
     for slot in slots_of(of):
         inline = slot.form.of if slot.key.inline and isinstance(slot.form, Record) else None
-        found += known(inline) if inline else [] if slot.key.rest else [slot.name, *slot.key.instead]
-        found += [name for name, _kind, _meaning in slot.special.keys] if slot.special else []
-    return sorted(found)
+        matches += known(inline) if inline else [] if slot.key.rest else [slot.name, *slot.key.instead]
+        matches += [name for name, _kind, _meaning in slot.special.keys] if slot.special else []
+    return sorted(matches)

@@ -26,28 +26,28 @@ FURTHER: dict[str, list[tuple[str, str, str]]] = {
 
 def tables() -> list[tuple[str, str, list[Row]]]:
     """Every mapping of the state file: name, meaning, and its keys; in the order in which a reader meets them."""
-    found: list[tuple[str, str, list[Row]]] = []
+    matches: list[tuple[str, str, list[Row]]] = []
     waiting: list[type[Any]] = [StateDocument]
     seen = set(waiting)
     while waiting:
         of = waiting.pop(0)
-        found.append((of.__name__, (inspect.getdoc(of) or "").partition("\n")[0], rows_of(of)))
+        matches.append((of.__name__, (inspect.getdoc(of) or "").partition("\n")[0], rows_of(of)))
         inner = _records(of)
         inner += [directory.GrantedRole] if of is EnterpriseApplication else []
         inner += [SmtpSettings] if any(slot.name == "options" for slot in slots_of(of)) else []
         waiting += [one for one in inner if one not in seen]
         seen |= set(inner)
-    return found
+    return matches
 
 
 def _records(of: type[Any]) -> list[type[Any]]:
     """The dataclasses that the fields of another hold."""
-    found: list[type[Any]] = []
+    matches: list[type[Any]] = []
     for slot in slots_of(of):
         record = _record(slot)
         if record:
-            found += _records(record) if slot.key.inline else [record]
-    return found
+            matches += _records(record) if slot.key.inline else [record]
+    return matches
 
 
 def rows_of(of: type[Any]) -> list[Row]:

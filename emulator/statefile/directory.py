@@ -8,7 +8,7 @@ from typing import Any
 from emulator.state import Application, AppRoleAssignment, DeletedItem, EnterpriseApplication, Tenant
 from emulator.state.keys import At, Moment, key
 from emulator.statefile.codec import SPECIAL, Document, Record, Special, known
-from emulator.statefile.reader import Node, Place
+from emulator.statefile.reader import Location, Node
 from emulator.well_known import APP_ROLES, RESOURCE_NAMES, SCOPES, derived_id
 
 
@@ -39,32 +39,32 @@ def add_resource(tenant: Tenant, app_id: str, object_id: str) -> EnterpriseAppli
     return principal
 
 
-def read_principal(value: Any, place: Place, at: At, application: Application | None = None) -> tuple[Node, EnterpriseApplication]:
+def read_principal(value: Any, location: Location, at: At, application: Application | None = None) -> tuple[Node, EnterpriseApplication]:
     """A service principal, and the node with its `app_roles`, which are read when the tenant has every resource."""
-    given = place.expect(value, dict)
+    values = location.expect(value, dict)
     if application:
-        given = {"app_id": application.app_id, "display_name": application.display_name} | given
-    node = Node(given, place)
+        values = {"app_id": application.app_id, "display_name": application.display_name} | values
+    node = Node(values, location)
     return node, PRINCIPAL.take(node, at)
 
 
 def read_roles(node: Node, at: At, principal: EnterpriseApplication) -> None:
     """Grant the roles of `app_roles`; refuse the keys that are left."""
-    for item, place in node.items("app_roles"):
-        granted: GrantedRole = GRANTED.read(item if isinstance(item, dict) else {"role": item}, place, at)
-        assignment = _assignment(granted, place, at.tenant, principal)
+    for item, location in node.items("app_roles"):
+        granted: GrantedRole = GRANTED.read(item if isinstance(item, dict) else {"role": item}, location, at)
+        assignment = _assignment(granted, location, at.tenant, principal)
         at.tenant.app_role_assignments[assignment.id] = assignment
     node.done(lambda: [*known(EnterpriseApplication), "app_roles"])
 
 
-def _assignment(granted: GrantedRole, place: Place, tenant: Tenant, principal: EnterpriseApplication) -> AppRoleAssignment:
+def _assignment(granted: GrantedRole, location: Location, tenant: Tenant, principal: EnterpriseApplication) -> AppRoleAssignment:
     resource_name, _, role_name = granted.role.partition("/")
     resource = next((sp for sp in tenant.enterprise_applications.values() if resource_name in (sp.id, sp.app_id, sp.display_name)), None)
     if resource is None:
-        raise place.error(f"{resource_name!r} is no enterprise application of this tenant")
+        raise location.error(f"{resource_name!r} is no enterprise application of this tenant")
     role = next((r for r in resource.app_roles if role_name in (r["value"], r["id"])), None)
     if role is None:
-        raise place.error(f"{resource.display_name} has no application role {role_name!r}")
+        raise location.error(f"{resource.display_name} has no application role {role_name!r}")
     role_id = str(role["id"])
     assignment_id = granted.id or derived_id(tenant.id, principal.id, resource.id, role_id)
     return AppRoleAssignment(assignment_id, principal.id, resource.id, role_id, granted.created, granted.effective_from)
@@ -94,10 +94,10 @@ def application_document(application: Application, tenant: Tenant) -> Document:
 
 
 def _resources(node: Node) -> list[str]:
-    names = [str(place.expect(item, str)) for item, place in node.items("resources")]
+    names = [str(location.expect(item, str)) for item, location in node.items("resources")]
     unknown = next((name for name in names if name not in RESOURCE_NAMES.values()), None)
     if unknown:
-        raise node.place.key("resources").error(f"{unknown!r} is not known; known: {', '.join(RESOURCE_NAMES.values())}")
+        raise node.location.key("resources").error(f"{unknown!r} is not known; known: {', '.join(RESOURCE_NAMES.values())}")
     return names
 
 
@@ -108,24 +108,24 @@ def _read_directory(node: Node, at: At) -> dict[str, Application]:
     for app_id, name in RESOURCE_NAMES.items():
         if name in resources:
             add_resource(tenant, app_id, derived_id(tenant.id, "service principal", app_id))
-    for item, place in node.items("applications"):
-        inner = Node(item, place)
+    for item, location in node.items("applications"):
+        inner = Node(item, location)
         application: Application = APPLICATION.take(inner, at)
         if application.object_id in applications:
-            raise place.key("object_id").error(f"the object id {application.object_id} is there twice")
+            raise location.key("object_id").error(f"the object id {application.object_id} is there twice")
         applications[application.object_id] = application
         principal = inner.take("service_principal")
         inner.done(lambda: [*known(Application), "service_principal"])
         if principal is not None:
-            principals.append(read_principal(principal, place.key("service_principal"), at, application))
-    principals += [read_principal(item, place, at) for item, place in node.items("enterprise_applications")]
-    for _node, found in principals:
-        earlier = tenant.enterprise_application(found.app_id)
+            principals.append(read_principal(principal, location.key("service_principal"), at, application))
+    principals += [read_principal(item, location, at) for item, location in node.items("enterprise_applications")]
+    for _node, result in principals:
+        earlier = tenant.enterprise_application(result.app_id)
         if earlier:
             del tenant.enterprise_applications[earlier.id]
-        tenant.enterprise_applications[found.id] = found
-    for inner, found in principals:
-        read_roles(inner, at, found)
+        tenant.enterprise_applications[result.id] = result
+    for inner, result in principals:
+        read_roles(inner, at, result)
     return applications
 
 
@@ -136,22 +136,22 @@ def _foreign(tenant: Tenant) -> Document:
 
 
 def _read_deleted(node: Node, at: At) -> dict[str, DeletedItem]:
-    found: dict[str, DeletedItem] = {}
-    for value, place in node.items("deleted_items"):
-        inner = Node(value, place)
+    result: dict[str, DeletedItem] = {}
+    for value, location in node.items("deleted_items"):
+        inner = Node(value, location)
         application, principal = inner.take("application"), inner.take("service_principal")
         if (application is None) == (principal is None):
-            raise place.error("needs either application or service_principal")
+            raise location.error("needs either application or service_principal")
         if principal is not None:
-            rest, item = read_principal(principal, place.key("service_principal"), at)
+            rest, item = read_principal(principal, location.key("service_principal"), at)
             rest.take("app_roles")
             rest.done(lambda: [*known(EnterpriseApplication), "app_roles"])
         else:
-            item = APPLICATION.read(application, place.key("application"), at)
+            item = APPLICATION.read(application, location.key("application"), at)
         deleted: DeletedItem = DELETED.take(inner, at, item=item)
         inner.done(lambda: [*known(DeletedItem), "application", "service_principal"])
-        found[deleted.object_id] = deleted
-    return found
+        result[deleted.object_id] = deleted
+    return result
 
 
 def _deleted_document(deleted: DeletedItem, tenant: Tenant) -> Document:

@@ -12,7 +12,7 @@ import dns.rdata
 from emulator.state.dns import DnsRecord, Zones
 from emulator.state.keys import At
 from emulator.statefile.forms import Form
-from emulator.statefile.reader import Place
+from emulator.statefile.reader import Location
 
 KINDS = ("TXT", "MX", "A", "AAAA", "CNAME", "NS")
 _LINE = re.compile(r"(\S+)\s+(?:(\d{1,9})\s+)?(?:IN\s+)?([A-Za-z]+)\s+(\S.*)")
@@ -23,10 +23,10 @@ class ZonesForm(Form):
 
     kind = "a mapping to lists of lines of a zone file"
 
-    def read(self, value: Any, place: Place, at: At) -> Zones:
+    def read(self, value: Any, location: Location, at: At) -> Zones:
         zones: Zones = {}
-        for origin, lines in place.expect(value, dict).items():
-            inner = place.key(origin)
+        for origin, lines in location.expect(value, dict).items():
+            inner = location.key(origin)
             if not isinstance(lines, list):
                 raise inner.error("must be a list of records")
             zones[origin.lower().rstrip(".")] = [_read_record(inner, origin, line) for line in lines]
@@ -36,21 +36,21 @@ class ZonesForm(Form):
         return {origin: [f"{one.name}. {one.ttl} {one.kind} {one.data}" for one in records] for origin, records in value.items()}
 
 
-def _read_record(place: Place, origin: str, line: Any) -> DnsRecord:
+def _read_record(location: Location, origin: str, line: Any) -> DnsRecord:
     match = _LINE.fullmatch(line.strip()) if isinstance(line, str) else None
     if match is None:
-        raise place.error(f"{line!r} is no record: write name, seconds, type and data")
+        raise location.error(f"{line!r} is no record: write name, seconds, type and data")
     name, seconds, kind, data = match.groups()
     if kind.upper() not in KINDS:
-        raise place.error(f"{kind} is no supported type; known: {', '.join(KINDS)}")
+        raise location.error(f"{kind} is no supported type; known: {', '.join(KINDS)}")
     try:
         zone = dns.name.from_text(origin)
         full = zone if name == "@" else dns.name.from_text(name, zone)
         clean = dns.rdata.from_text("IN", kind.upper(), data, origin=zone, relativize=False).to_text()
     except dns.exception.DNSException as error:
-        raise place.error(f"{line!r}: {error}") from None
+        raise location.error(f"{line!r}: {error}") from None
     if not full.is_subdomain(zone):
-        raise place.error(f"{name} is not in this zone")
+        raise location.error(f"{name} is not in this zone")
     return DnsRecord(plain(full), kind.upper(), clean, int(seconds or 3600))
 
 

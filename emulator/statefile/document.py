@@ -14,7 +14,7 @@ from emulator.state import Dns, Message, State, Tenant
 from emulator.state.keys import At, key
 from emulator.statefile import directory, mailboxes, policies  # noqa: F401 (they register their forms)
 from emulator.statefile.codec import Document, Record
-from emulator.statefile.reader import Place, StateError
+from emulator.statefile.reader import Location, StateError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -57,18 +57,18 @@ def load_text(text: str, path: Path) -> tuple[State, Settings]:
 
 def parse(document: Any, base: Path) -> tuple[State, Settings]:
     """The state and the settings of a document; relative paths in it start at `base`."""
-    found: StateDocument = Record(StateDocument).read(document, Place(), At(base))
-    state, domains = State(network=found.network, dns=found.dns, messages=found.messages), set[str]()
-    for number, tenant in enumerate(found.tenants):
-        place = Place("tenants").item(number)
+    result: StateDocument = Record(StateDocument).read(document, Location(), At(base))
+    state, domains = State(network=result.network, dns=result.dns, messages=result.messages), set[str]()
+    for number, tenant in enumerate(result.tenants):
+        location = Location("tenants").item(number)
         if tenant.id in state.tenants:
-            raise place.key("id").error(f"the id {tenant.id} is there twice")
+            raise location.key("id").error(f"the id {tenant.id} is there twice")
         taken = next((d for d in tenant.accepted_domains if d in domains), None)
         if taken:
-            raise place.key("domains").error(f"{taken} belongs to two tenants")
+            raise location.key("domains").error(f"{taken} belongs to two tenants")
         domains.update(tenant.accepted_domains)
         state.tenants[tenant.id] = tenant
-    return state, found.settings
+    return state, result.settings
 
 
 def state_document(state: State, settings: Settings) -> Document:
@@ -77,7 +77,7 @@ def state_document(state: State, settings: Settings) -> Document:
 
 
 def save(path: Path, state: State, settings: Settings) -> None:
-    """Write the canonical form to a file, in one step: JSON where the name says so, else YAML."""
+    """Write the canonical form to a file, in one step: JSON for a .json file, else YAML."""
     document = state_document(state, settings)
     if path.suffix == ".json":
         text = json.dumps(document, indent=1) + "\n"

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator.state.keys import At, Convert, Key, UnfitError
-from emulator.statefile.reader import KINDS, Node, Place
+from emulator.statefile.reader import KINDS, Location, Node
 
 
 class Form:
@@ -17,27 +17,27 @@ class Form:
 
     kind = "any value"
 
-    def read(self, value: Any, place: Place, at: At) -> Any:
+    def read(self, value: Any, location: Location, at: At) -> Any:
         return value
 
     def write(self, value: Any) -> Any:
         return value
 
 
-def converted(convert: Convert, value: Any, place: Place, at: At) -> Any:
+def converted(convert: Convert, value: Any, location: Location, at: At) -> Any:
     """What `convert` makes of a value; StateError where the value does not fit."""
     try:
         return convert(value, at)
     except UnfitError as error:
-        raise place.key(error.key).error(str(error)) from None
+        raise location.key(error.key).error(str(error)) from None
 
 
 class Scalar(Form):
     def __init__(self, of: type) -> None:
         self._type, self.kind = of, KINDS[of]
 
-    def read(self, value: Any, place: Place, at: At) -> Any:
-        place.expect(value, self._type)
+    def read(self, value: Any, location: Location, at: At) -> Any:
+        location.expect(value, self._type)
         return float(value) if self._type is float else value
 
 
@@ -45,8 +45,8 @@ class LowerText(Scalar):
     def __init__(self) -> None:
         super().__init__(str)
 
-    def read(self, value: Any, place: Place, at: At) -> str:
-        return str(super().read(value, place, at)).lower()
+    def read(self, value: Any, location: Location, at: At) -> str:
+        return str(super().read(value, location, at)).lower()
 
 
 class MomentForm(Form):
@@ -54,26 +54,26 @@ class MomentForm(Form):
 
     kind = "a date or Unix seconds"
 
-    def read(self, value: Any, place: Place, at: At) -> float:
+    def read(self, value: Any, location: Location, at: At) -> float:
         try:
-            found = datetime.fromisoformat(value) if isinstance(value, str) else value
+            result = datetime.fromisoformat(value) if isinstance(value, str) else value
         except ValueError:
-            raise place.error(f"{value!r} is no date") from None
-        if isinstance(found, datetime):
-            return found.timestamp()
-        if isinstance(found, bool) or not isinstance(found, (int, float)):
-            raise place.error(f"must be a date or Unix seconds, not {KINDS.get(type(value), type(value).__name__)}")
-        return float(found)
+            raise location.error(f"{value!r} is no date") from None
+        if isinstance(result, datetime):
+            return result.timestamp()
+        if isinstance(result, bool) or not isinstance(result, (int, float)):
+            raise location.error(f"must be a date or Unix seconds, not {KINDS.get(type(value), type(value).__name__)}")
+        return float(result)
 
 
 class Base64Form(Form):
     kind = "text in base64"
 
-    def read(self, value: Any, place: Place, at: At) -> bytes:
+    def read(self, value: Any, location: Location, at: At) -> bytes:
         try:
-            return base64.b64decode(place.expect(value, str), validate=True)
+            return base64.b64decode(location.expect(value, str), validate=True)
         except binascii.Error:
-            raise place.error("must be text in base64") from None
+            raise location.error("must be text in base64") from None
 
     def write(self, value: Any) -> str:
         return base64.b64encode(value).decode()
@@ -83,8 +83,8 @@ class Optional(Form):
     def __init__(self, form: Form) -> None:
         self._form, self.kind = form, f"{form.kind} or null"
 
-    def read(self, value: Any, place: Place, at: At) -> Any:
-        return None if value is None else self._form.read(value, place, at)
+    def read(self, value: Any, location: Location, at: At) -> Any:
+        return None if value is None else self._form.read(value, location, at)
 
     def write(self, value: Any) -> Any:
         return None if value is None else self._form.write(value)
@@ -94,8 +94,8 @@ class ListOf(Form):
     def __init__(self, form: Form) -> None:
         self.form, self.kind = form, f"a list of {plural(form.kind)}"
 
-    def read(self, value: Any, place: Place, at: At) -> list[Any]:
-        return [self.form.read(item, place.item(number), at) for number, item in enumerate(place.expect(value, list))]
+    def read(self, value: Any, location: Location, at: At) -> list[Any]:
+        return [self.form.read(item, location.item(number), at) for number, item in enumerate(location.expect(value, list))]
 
     def write(self, value: Any) -> list[Any]:
         return [self.form.write(item) for item in value]
@@ -108,12 +108,12 @@ class MapOf(Form):
         self.form, self._keys = form, keys
         self.kind = "a mapping" if type(form) is Form else f"a mapping to {plural(form.kind)}"
 
-    def read(self, value: Any, place: Place, at: At) -> dict[str, Any]:
-        items = {str(name): item for name, item in place.expect(value, dict).items()}
+    def read(self, value: Any, location: Location, at: At) -> dict[str, Any]:
+        items = {str(name): item for name, item in location.expect(value, dict).items()}
         for name in items:
             if self._keys and name not in self._keys:
-                raise place.key(name).error(f"is not known; known: {', '.join(self._keys)}")
-        return {name: self.form.read(item, place.key(name), at) for name, item in items.items()}
+                raise location.key(name).error(f"is not known; known: {', '.join(self._keys)}")
+        return {name: self.form.read(item, location.key(name), at) for name, item in items.items()}
 
     def write(self, value: Any) -> dict[str, Any]:
         return {name: self.form.write(item) for name, item in value.items()}
@@ -130,17 +130,17 @@ class Indexed(ListOf):
         name = str(getattr(item, self._key.index))
         return name.lower() if self._key.fold else name
 
-    def read(self, value: Any, place: Place, at: At) -> Any:
-        return self.indexed(super().read(value, place, at), place)
+    def read(self, value: Any, location: Location, at: At) -> Any:
+        return self.indexed(super().read(value, location, at), location)
 
-    def indexed(self, items: list[Any], place: Place) -> dict[str, Any]:
+    def indexed(self, items: list[Any], location: Location) -> dict[str, Any]:
         """The items by their index; each may be there once."""
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for number, item in enumerate(items):
-            if self.index(item) in found:
-                raise place.item(number).key(self._key.index).error(f"{self.index(item)} is there twice")
-            found[self.index(item)] = item
-        return found
+            if self.index(item) in result:
+                raise location.item(number).key(self._key.index).error(f"{self.index(item)} is there twice")
+            result[self.index(item)] = item
+        return result
 
     def write(self, value: Any) -> list[Any]:
         return super().write(value.values())
@@ -152,15 +152,15 @@ class Dated(Form):
     def __init__(self, key: Key) -> None:
         self._key, self.kind = key, f"a list of texts or of mappings with `{key.entry}` and `effective_from`"
 
-    def read(self, value: Any, place: Place, at: At) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for number, item in enumerate(place.expect(value, list)):
-            inner = Node(item if isinstance(item, dict) else {self._key.entry: item}, place.item(number))
-            name = inner.place.expect(inner.take(self._key.entry), str)
-            moment = MomentForm().read(inner.take("effective_from", 0.0), inner.place.key("effective_from"), at)
+    def read(self, value: Any, location: Location, at: At) -> dict[str, float]:
+        result: dict[str, float] = {}
+        for number, item in enumerate(location.expect(value, list)):
+            inner = Node(item if isinstance(item, dict) else {self._key.entry: item}, location.item(number))
+            name = inner.location.expect(inner.take(self._key.entry), str)
+            moment = MomentForm().read(inner.take("effective_from", 0.0), inner.location.key("effective_from"), at)
             inner.done(lambda: [self._key.entry, "effective_from"])
-            found[converted(self._key.convert, name, inner.place, at) if self._key.convert else name] = moment
-        return found
+            result[converted(self._key.convert, name, inner.location, at) if self._key.convert else name] = moment
+        return result
 
     def write(self, value: Any) -> list[dict[str, Any]]:
         name = self._key.write or str
@@ -172,13 +172,13 @@ class ReplicatingForm(Form):
 
     kind = "a mapping to mappings with `until` and `value`"
 
-    def read(self, value: Any, place: Place, at: At) -> dict[str, tuple[float, Any]]:
-        found = {}
-        for name, item in place.expect(value, dict).items():
-            inner = Node(item, place.key(name))
-            found[name] = (MomentForm().read(inner.take("until", 0.0), inner.place.key("until"), at), inner.take("value"))
+    def read(self, value: Any, location: Location, at: At) -> dict[str, tuple[float, Any]]:
+        result = {}
+        for name, item in location.expect(value, dict).items():
+            inner = Node(item, location.key(name))
+            result[name] = (MomentForm().read(inner.take("until", 0.0), inner.location.key("until"), at), inner.take("value"))
             inner.done(lambda: ["until", "value"])
-        return found
+        return result
 
     def write(self, value: Any) -> dict[str, Any]:
         return {name: {"until": until, "value": old} for name, (until, old) in value.items()}

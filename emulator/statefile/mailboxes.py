@@ -9,64 +9,64 @@ from emulator.state import Mailbox, Tenant
 from emulator.state.keys import At, Key
 from emulator.statefile.codec import SPECIAL, Record, Special, slots_of
 from emulator.statefile.forms import Indexed, MomentForm
-from emulator.statefile.reader import Node, Place
+from emulator.statefile.reader import Location, Node
 
 MAILBOX = Record(Mailbox)
 GENERATE_KEY = ("generate", "a whole number", "number of mailboxes that this one stands for; `{n}` in its texts is their number, from 1")
 
 
 def _read_mailboxes(node: Node, at: At) -> dict[str, Mailbox]:
-    found: dict[str, Mailbox] = {}
-    grants: list[tuple[Mailbox, Any, Place]] = []
-    for item, place in node.items("mailboxes"):
-        for one in _generated(place.expect(item, dict), place):
-            inner = Node(one, place)
-            given = inner.take("grants", [])
-            mailbox: Mailbox = MAILBOX.read(inner.rest(), place, at)
-            if mailbox.address in found:
-                raise place.key("address").error(f"{mailbox.address} is there twice")
-            found[mailbox.address] = mailbox
-            grants += [(mailbox, given, place.key("grants"))] if given else []
-    at.tenant.mailboxes = found
+    result: dict[str, Mailbox] = {}
+    grants: list[tuple[Mailbox, Any, Location]] = []
+    for item, location in node.items("mailboxes"):
+        for one in _generated(location.expect(item, dict), location):
+            inner = Node(one, location)
+            values = inner.take("grants", [])
+            mailbox: Mailbox = MAILBOX.read(inner.rest(), location, at)
+            if mailbox.address in result:
+                raise location.key("address").error(f"{mailbox.address} is there twice")
+            result[mailbox.address] = mailbox
+            grants += [(mailbox, values, location.key("grants"))] if values else []
+    at.tenant.mailboxes = result
     form = next(slot.form for slot in slots_of(Mailbox) if slot.name == "grants")
-    for mailbox, given, place in grants:  # a trustee may be a mailbox further down
-        mailbox.grants = form.read(given, place, at)
-    return found
+    for mailbox, values, location in grants:  # a trustee may be a mailbox further down
+        mailbox.grants = form.read(values, location, at)
+    return result
 
 
-def _generated(item: dict[str, Any], place: Place) -> list[dict[str, Any]]:
+def _generated(item: dict[str, Any], location: Location) -> list[dict[str, Any]]:
     """`generate: 10000` with {n} in its texts stands for that many mailboxes, numbered from 1."""
     if "generate" not in item:
         return [item]
     template = dict(item)
-    count = place.key("generate").expect(template.pop("generate"), int)
+    count = location.key("generate").expect(template.pop("generate"), int)
     address = template.get("address")
     if not isinstance(address, str) or not re.search(r"\{n(:[^}]*)?\}", address):
-        raise place.key("address").error("must hold {n} where mailboxes are generated")
-    return [{name: _numbered(value, place.key(name), n) for name, value in template.items()} for n in range(1, count + 1)]
+        raise location.key("address").error("must hold {n} where mailboxes are generated")
+    return [{name: _numbered(value, location.key(name), n) for name, value in template.items()} for n in range(1, count + 1)]
 
 
-def _numbered(value: Any, place: Place, number: int) -> Any:
+def _numbered(value: Any, location: Location, number: int) -> Any:
     try:
         return value.format(n=number) if isinstance(value, str) else value
     except (KeyError, IndexError, ValueError):
-        raise place.error("only {n} stands for something here") from None
+        raise location.error("only {n} stands for something here") from None
 
 
 def _read_role_groups(node: Node, at: At) -> dict[str, dict[str, float]]:
     """Members by object id or client id: a list, or a mapping to the moments at which they take effect."""
-    found: dict[str, dict[str, float]] = {}
-    place = node.place.key("role_groups")
-    for group, members in place.expect(node.take("role_groups", {}), dict).items():
-        found[group] = {}
-        given = members if isinstance(members, dict) else dict.fromkeys(place.key(group).expect(members, list), 0.0)
-        for member, moment in given.items():
+    result: dict[str, dict[str, float]] = {}
+    location = node.location.key("role_groups")
+    for group, members in location.expect(node.take("role_groups", {}), dict).items():
+        result[group] = {}
+        values = members if isinstance(members, dict) else dict.fromkeys(location.key(group).expect(members, list), 0.0)
+        for member, moment in values.items():
             principals = at.tenant.exchange_service_principals.values()
             principal = next((p for p in principals if str(member).lower() in (p.object_id, p.app_id)), None)
             if principal is None:
-                raise place.key(group).error(f"{member!r} is no Exchange service principal")
-            found[group][principal.object_id] = MomentForm().read(moment, place.key(group), at)
-    return found
+                raise location.key(group).error(f"{member!r} is no Exchange service principal")
+            result[group][principal.object_id] = MomentForm().read(moment, location.key(group), at)
+    return result
 
 
 SPECIAL[Tenant, "mailboxes"] = Special(

@@ -22,16 +22,16 @@ class StateError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A path in the document, such as tenants[0].mailboxes[2].address."""
 
     path: str = ""
 
-    def key(self, name: str) -> Place:
-        return Place(".".join(part for part in (self.path, name) if part))
+    def key(self, name: str) -> Location:
+        return Location(".".join(part for part in (self.path, name) if part))
 
-    def item(self, number: int) -> Place:
-        return Place(f"{self.path}[{number}]")
+    def item(self, number: int) -> Location:
+        return Location(f"{self.path}[{number}]")
 
     def error(self, text: str) -> StateError:
         return StateError(f"{self.path}: {text}" if self.path else text)
@@ -47,9 +47,9 @@ class Place:
 class Node:
     """A mapping and its place. Every key is taken once; the keys that are left are unknown."""
 
-    def __init__(self, value: Any, place: Place | None = None) -> None:
-        self.place = place or Place()
-        self._left: dict[str, Any] = {str(name): item for name, item in self.place.expect(value, dict).items()}
+    def __init__(self, value: Any, location: Location | None = None) -> None:
+        self.location = location or Location()
+        self._left: dict[str, Any] = {str(name): item for name, item in self.location.expect(value, dict).items()}
 
     def has(self, name: str) -> bool:
         return name in self._left
@@ -57,10 +57,10 @@ class Node:
     def take(self, name: str, default: Any = None) -> Any:
         return self._left.pop(name, default)
 
-    def items(self, name: str) -> list[tuple[Any, Place]]:
+    def items(self, name: str) -> list[tuple[Any, Location]]:
         """The items of a list, each with its place; none where the key is missing or null."""
-        place, value = self.place.key(name), self.take(name)
-        return [(item, place.item(number)) for number, item in enumerate(place.expect(value if value is not None else [], list))]
+        location, value = self.location.key(name), self.take(name)
+        return [(item, location.item(number)) for number, item in enumerate(location.expect(value if value is not None else [], list))]
 
     def rest(self) -> dict[str, Any]:
         left, self._left = self._left, {}
@@ -69,4 +69,4 @@ class Node:
     def done(self, known: Callable[[], list[str]]) -> None:
         """Refuse the keys that are left. `known`: returns the keys to name in the error."""
         if self._left:
-            raise self.place.key(min(self._left)).error(f"is not known here; known: {', '.join(known())}")
+            raise self.location.key(min(self._left)).error(f"is not known here; known: {', '.join(known())}")

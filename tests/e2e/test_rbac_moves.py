@@ -23,7 +23,7 @@ import pytest
 
 from tests.contract import check_contract
 from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
-from tests.emulator.smtp_world import MESSAGE, OPS, said, send, xoauth2_blob
+from tests.emulator.smtp_lab import MESSAGE, OPS, reply_text, send, xoauth2_blob
 from tests.emulator.test_smtp_whole import connect
 
 REPO = Path(__file__).resolve().parent.parent.parent
@@ -133,7 +133,7 @@ class Client(threading.Thread):
 
     def once(self) -> str:
         with connect(self.api) as client:
-            answer = said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(self.mailbox, self.bearer())}"))
+            answer = reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(self.mailbox, self.bearer())}"))
             message = MESSAGE.replace(b"ops@contoso.com", self.mailbox.encode())
             return send(client, self.mailbox, message=message) if answer.startswith("235") else answer
 

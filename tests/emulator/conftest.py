@@ -81,8 +81,8 @@ class Api:
         return self.session.post(f"{self.emulator.cloud['authority']}/{tenant}/oauth2/v2.0/token", data=form)
 
     def new_token(self, app: str, scope: str, **form: str) -> str:
-        wanted = {"grant_type": "client_credentials", "client_id": app_id(app), "client_secret": f"{app}-secret", "scope": scope}
-        answer = self.token_answer(**wanted | form)
+        expected = {"grant_type": "client_credentials", "client_id": app_id(app), "client_secret": f"{app}-secret", "scope": scope}
+        answer = self.token_answer(**expected | form)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
@@ -154,10 +154,10 @@ def shared_emulator(tmp_path_factory: pytest.TempPathFactory, state: dict[str, A
 @pytest.fixture
 def api(shared_emulator: Emulator) -> Iterator[Api]:
     """The shared emulator: for tests that make objects of their own names and look at nothing else."""
-    found = Api(shared_emulator)
-    yield found
-    found.admin.clear_faults()
-    found.admin.call("POST", "/clock", {"stopped": False})
+    result = Api(shared_emulator)
+    yield result
+    result.admin.clear_faults()
+    result.admin.call("POST", "/clock", {"stopped": False})
 
 
 Start = Callable[..., Api]
@@ -190,9 +190,9 @@ class Pool:
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    found = Pool(tmp_path_factory)
-    yield found
-    found.stop()
+    result = Pool(tmp_path_factory)
+    yield result
+    result.stop()
 
 
 @pytest.fixture

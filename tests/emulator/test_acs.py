@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.emulator.conftest import TENANT, Api, Start, app_id
-from tests.emulator.smtp_world import said, send, xoauth2_blob
+from tests.emulator.smtp_lab import reply_text, send, xoauth2_blob
 
 SUBSCRIPTION = "/subscriptions/44444444-0000-4000-8000-000000000001"
 SERVICE = f"{SUBSCRIPTION}/resourceGroups/mail/providers/Microsoft.Communication/communicationServices/contoso-mail"
@@ -83,7 +83,7 @@ def test_each_step_of_setting_up_a_username_moves_the_refusal(api: Api) -> None:
     assert submit(api, user=f"contoso-mail|{app_id('sender')}|{TENANT}").startswith("250 ")
     with connect(api) as client:
         token = api.token("sender", "https://communication.azure.com/.default")
-        assert said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(USERNAME, token)}")).startswith("235 ")
+        assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(USERNAME, token)}")).startswith("235 ")
     assert arm(api, "DELETE", f"{SERVICE}/smtpUsernames/invoices").status_code == 200
     assert submit(api).startswith("535 5.7.3 ")
     assert api.emulator.stderr() == ""

@@ -43,8 +43,8 @@ def test_mailbox_by_hand(start: Start) -> None:
     api.admin.delete("contoso.com", "mailboxes", "new@contoso.com")
     assert api.exchange("Get-Mailbox", {"Identity": "new@contoso.com"}).status_code == 404
     api.admin.change("contoso.com", "mailboxes", "ops@contoso.com", grants=[{"right": "SendAs", "trustee": "noreply@contoso.com"}])
-    found = api.rows("Get-RecipientPermission", {"Identity": "ops", "Trustee": "noreply@contoso.com"})
-    assert len(found) == 1
+    result = api.rows("Get-RecipientPermission", {"Identity": "ops", "Trustee": "noreply@contoso.com"})
+    assert len(result) == 1
 
 
 def test_connector_and_exchange_principal_by_hand(start: Start) -> None:
@@ -68,8 +68,8 @@ def test_consent_by_hand(start: Start) -> None:
     answer = api.exchange("Get-TransportConfig")
     assert answer.status_code == 401  # Exchange.ManageAsApp is gone
     api.admin.delete("contoso.com", "applications", app_id("reader"))
-    wanted = {"grant_type": "client_credentials", "client_id": app_id("reader"), "client_secret": "reader-secret", "scope": GRAPH}
-    assert api.token_answer(**wanted).json()["error_codes"] == [700016]
+    expected = {"grant_type": "client_credentials", "client_id": app_id("reader"), "client_secret": "reader-secret", "scope": GRAPH}
+    assert api.token_answer(**expected).json()["error_codes"] == [700016]
 
 
 def test_requests_are_counted(start: Start) -> None:
@@ -138,8 +138,8 @@ def test_record(start: Start, tmp_path: Path) -> None:
     body = {"CmdletInput": {"CmdletName": "Set-CASMailbox", "Parameters": {"Identity": "ops", "PopEnabled": False}}}
     item = {"id": "1", "method": "POST", "url": api.exchange_url(), "body": body}
     api.exchange_post(api.exchange_url(what="$batch"), {"requests": [item]})
-    found = lines(record)
-    kinds = [(one["service"], one.get("method") or one.get("cmdlet"), one["write"], one["status"], one["tenant"]) for one in found]
+    result = lines(record)
+    kinds = [(one["service"], one.get("method") or one.get("cmdlet"), one["write"], one["status"], one["tenant"]) for one in result]
     assert kinds == [
         ("graph", "GET", False, 200, TENANT),
         ("graph", "POST", True, 400, TENANT),
@@ -148,17 +148,17 @@ def test_record(start: Start, tmp_path: Path) -> None:
         ("exchange", "Get-CASMailbox", False, 200, TENANT),
         ("exchange", "Set-CASMailbox", True, 200, TENANT),
     ]
-    assert (found[0]["path"], found[0]["query"], found[0]["body"]) == ("/v1.0/applications", "$top=5&$select=id", None)
-    assert found[1]["body"]["passwordCredentials"][0]["secretText"] == "***"
+    assert (result[0]["path"], result[0]["query"], result[0]["body"]) == ("/v1.0/applications", "$top=5&$select=id", None)
+    assert result[1]["body"]["passwordCredentials"][0]["secretText"] == "***"
     assert "hush" not in record.read_text()
-    assert found[3]["body"]["requests"][0] == delete
-    assert found[5]["parameters"] == {"Identity": "ops", "PopEnabled": False}
+    assert result[3]["body"]["requests"][0] == delete
+    assert result[5]["parameters"] == {"Identity": "ops", "PopEnabled": False}
 
 
 def session_of_a_faithful_client(api: Api) -> None:
     """What provisioning one sender asks for."""
     name = "/applications(uniqueName='mailops-sender')"
-    wanted = {
+    expected = {
         "displayName": "SMTP sender",
         "signInAudience": "AzureADMyOrg",
         "requiredResourceAccess": [
@@ -168,7 +168,7 @@ def session_of_a_faithful_client(api: Api) -> None:
             }
         ],
     }
-    application = api.graph("PATCH", name, wanted, Prefer="create-if-missing").json()
+    application = api.graph("PATCH", name, expected, Prefer="create-if-missing").json()
     principal = api.graph(
         "PATCH", f"/servicePrincipals(appId='{application['appId']}')", {"tags": ["x"]}, Prefer="create-if-missing"
     ).json()
@@ -214,12 +214,12 @@ def test_messages(start: Start) -> None:
         "received": 5.0,
     }
     api = start(messages=[message])
-    found = api.admin.messages(tenant="contoso.com", recipient="boss@contoso.com", message_id="1@contoso.com")
-    assert len(found) == 1
-    wanted = {"number": 1, "tenant": TENANT, "via": "submission", "subject": "Report", "message_id": "<1@contoso.com>", "size": len(raw)}
-    assert (wanted | {"header_from": "No Reply <noreply@contoso.com>", "source": "", "app_id": None, "connector": None}).items() <= found[
-        0
-    ].items()
+    result = api.admin.messages(tenant="contoso.com", recipient="boss@contoso.com", message_id="1@contoso.com")
+    assert len(result) == 1
+    expected = {"number": 1, "tenant": TENANT, "via": "submission", "subject": "Report", "message_id": "<1@contoso.com>", "size": len(raw)}
+    assert (
+        expected | {"header_from": "No Reply <noreply@contoso.com>", "source": "", "app_id": None, "connector": None}
+    ).items() <= result[0].items()
     assert api.admin.raw_message(1) == raw
     assert api.admin.messages(recipient="nobody@contoso.com") == []
     api.admin.delete_messages()

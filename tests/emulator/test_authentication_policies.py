@@ -78,10 +78,10 @@ def test_what_is_refused(api: Api, cmdlet: str, parameters: dict[str, Any], expe
 def test_users_are_listed_in_pages(api: Api) -> None:
     assert len(api.rows("Get-User", {"ResultSize": "Unlimited"})) == 27
     url = api.exchange_url("?$select=Guid,AuthenticationPolicy")
-    found = api.exchange("Get-User", {"ResultSize": "Unlimited"}, url, Prefer="odata.maxpagesize=20")
-    assert len(found.json()["value"]) == 20
-    assert {name for name in found.json()["value"][0] if "@" not in name} == {"Guid", "AuthenticationPolicy"}
-    assert "$skiptoken" in found.json()["@odata.nextLink"].replace("%24", "$")
+    result = api.exchange("Get-User", {"ResultSize": "Unlimited"}, url, Prefer="odata.maxpagesize=20")
+    assert len(result.json()["value"]) == 20
+    assert {name for name in result.json()["value"][0] if "@" not in name} == {"Guid", "AuthenticationPolicy"}
+    assert "$skiptoken" in result.json()["@odata.nextLink"].replace("%24", "$")
 
 
 def test_the_organizations_default(start: Start) -> None:

@@ -28,8 +28,8 @@ def sink(tmp_path: Path) -> Iterator[tuple[int, Path, Path]]:
         port = free.getsockname()[1]
     log = tmp_path / "log"
     command = [sys.executable, "-m", "bench.sink", "--port", str(port), "--chain", str(authority.server_chain)]
-    with log.open("wb") as told:
-        process = subprocess.Popen([*command, "--key", str(authority.server_key)], cwd=REPO, stdout=told)
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, "--key", str(authority.server_key)], cwd=REPO, stdout=output)
     while log.read_text() != "ready\n":
         assert process.poll() is None
         time.sleep(0.02)
@@ -38,10 +38,10 @@ def sink(tmp_path: Path) -> Iterator[tuple[int, Path, Path]]:
     process.wait(10)
 
 
-def counted(log: Path, wanted: int) -> bool:
+def counted(log: Path, expected: int) -> bool:
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
-        if log.read_text().splitlines()[-1].split()[0] == str(wanted):
+        if log.read_text().splitlines()[-1].split()[0] == str(expected):
             return True
         time.sleep(0.02)
     return False
@@ -81,7 +81,7 @@ def test_the_relay_is_held_against_the_limits_and_the_proxy() -> None:
             ("proxy", 60.0, 15.0, 4.0),
         )
     }
-    found = relay.ratios(rows)
-    assert found == {"relay_of_bare": 0.75, "relay_of_plain": 0.9, "proxy_path_cpu_times_relay": 6.0, "proxy_cpu_times_bridge": 8.0}
+    result = relay.ratios(rows)
+    assert result == {"relay_of_bare": 0.75, "relay_of_plain": 0.9, "proxy_path_cpu_times_relay": 6.0, "proxy_cpu_times_bridge": 8.0}
     assert relay.table("only root may") == "The relay was not measured: only root may"
     assert "proxy           60.0            15.0              4.0" in relay.table({"paths": rows})

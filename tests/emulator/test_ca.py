@@ -120,8 +120,8 @@ def test_a_client_certificate_needs_its_intermediate(tmp_path: Path, whole: bool
     server.verify_flags |= ssl.VERIFY_X509_STRICT
     server.load_verify_locations(authority.ca_file)
     client.load_cert_chain(tmp_path / "client.pem")
-    found = _handshake(server, client, "localhost")
-    assert found.get("subjectAltName") == ((("DNS", "relay.contoso.com"),) if whole else None)
+    result = _handshake(server, client, "localhost")
+    assert result.get("subjectAltName") == ((("DNS", "relay.contoso.com"),) if whole else None)
 
 
 def test_an_issued_certificate_says_what_was_asked(tmp_path: Path) -> None:

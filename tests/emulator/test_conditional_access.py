@@ -13,11 +13,11 @@ from emulator.smtp.verdict import login
 from emulator.state import AuthenticationPolicy, Group, Policies, State
 from emulator.state.keys import At
 from emulator.statefile.codec import Record
-from emulator.statefile.reader import Place
+from emulator.statefile.reader import Location
 from emulator.tokens import EXCHANGE_APP
 from emulator.well_known import DIRECTORY_ROLES, derived_id
 from tests.emulator.conftest import EXCHANGE, GRAPH, TENANT, Start, app_id
-from tests.emulator.smtp_world import CONTOSO, OPS, PASSWORD, make_state
+from tests.emulator.smtp_lab import CONTOSO, OPS, PASSWORD, make_state
 from tests.emulator.test_graph_applications import refused
 from tests.emulator.test_smtp_verdict import refusal
 
@@ -44,11 +44,11 @@ def policy(state: str = "enabled", grant: Any = BLOCK, users: Any = None, applic
     return {"id": "p", "displayName": "Legacy", "state": state, "conditions": met | conditions, "grantControls": grant}
 
 
-def world(*found: dict[str, Any]) -> State:
+def lab(*result: dict[str, Any]) -> State:
     state = make_state()
     tenant = state.tenants[CONTOSO]
     tenant.mailboxes[OPS].user_id = OPS_ID
-    tenant.policies.conditional_access = {str(number): one for number, one in enumerate(found)}
+    tenant.policies.conditional_access = {str(number): one for number, one in enumerate(result)}
     tenant.policies.groups = {GROUP: Group(GROUP, "Devices", [OPS_ID]), OUTER: Group(OUTER, "All devices", [GROUP])}
     tenant.policies.role_members = {READER: [OUTER]}
     tenant.policies.named_locations = {
@@ -58,7 +58,7 @@ def world(*found: dict[str, Any]) -> State:
     return state
 
 
-def said(state: State, source: str = "198.51.100.7") -> str:
+def reply_text(state: State, source: str = "198.51.100.7") -> str:
     return refusal(lambda: login(state, OPS, PASSWORD, source=source))
 
 
@@ -101,19 +101,19 @@ CASES: list[tuple[str, dict[str, Any], bool]] = [
 
 @pytest.mark.parametrize(("found", "refused"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_password_meets_a_policy(found: dict[str, Any], refused: bool) -> None:
-    assert said(world(found)) == (CRITERIA if refused else "passed")
+    assert reply_text(lab(found)) == (CRITERIA if refused else "passed")
 
 
 def test_a_place_is_where_the_connection_comes_from() -> None:
-    office = world(policy(locations={"includeLocations": [OFFICE]}))
-    assert (said(office, "203.0.113.9"), said(office)) == (CRITERIA, "passed")
-    abroad = world(policy(locations={"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}))
-    assert (said(abroad, "203.0.113.9"), said(abroad)) == ("passed", CRITERIA)
+    office = lab(policy(locations={"includeLocations": [OFFICE]}))
+    assert (reply_text(office, "203.0.113.9"), reply_text(office)) == (CRITERIA, "passed")
+    abroad = lab(policy(locations={"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}))
+    assert (reply_text(abroad, "203.0.113.9"), reply_text(abroad)) == ("passed", CRITERIA)
 
 
 def test_every_policy_counts_and_the_password_comes_first() -> None:
-    state = world(policy("disabled"), policy(users={"excludeUsers": [OPS_ID]}), policy())
-    assert said(state) == CRITERIA
+    state = lab(policy("disabled"), policy(users={"excludeUsers": [OPS_ID]}), policy())
+    assert reply_text(state) == CRITERIA
     assert "credentials were incorrect" in refusal(lambda: login(state, OPS, "wrong", source=""))
 
 
@@ -134,7 +134,7 @@ BOTH = ["mfa", "compliantDevice"]
     ],
 )
 def test_a_client_that_can_satisfy_controls(operator: str, controls: list[str], satisfied: list[str], blocked: bool) -> None:
-    tenant = world(policy(grant={"operator": operator, "builtInControls": controls}, **MODERN)).tenants[CONTOSO]
+    tenant = lab(policy(grant={"operator": operator, "builtInControls": controls}, **MODERN)).tenants[CONTOSO]
     user, client = tenant.mailboxes[OPS], "mobileAppsAndDesktopClients"
     assert policies.blocks_user(tenant, user, "", client, "deviceCodeFlow", satisfied) == ("Legacy" if blocked else None)
     assert policies.blocks_user(tenant, user, "", client, "", satisfied) is None
@@ -166,41 +166,41 @@ def test_a_users_own_sign_in(start: Start, controls: list[str], mfa: bool, code:
 @pytest.mark.parametrize("own", [None, "open", "closed"])
 @pytest.mark.parametrize("default", [None, "open", "closed"])
 def test_a_users_policy_wins_over_the_default(own: str | None, default: str | None) -> None:
-    state = world()
+    state = lab()
     tenant = state.tenants[CONTOSO]
     tenant.policies.authentication = {name: AuthenticationPolicy(name, name, name == "open") for name in ("open", "closed")}
     tenant.policies.default_authentication, tenant.mailboxes[OPS].authentication_policy = default, own
-    assert said(state) == (BASIC_AUTH_DISABLED if (own or default) == "closed" else "passed")
+    assert reply_text(state) == (BASIC_AUTH_DISABLED if (own or default) == "closed" else "passed")
     tenant.mailboxes[OPS].smtp_client_authentication_disabled = True
-    assert said(state).startswith(
+    assert reply_text(state).startswith(
         BASIC_AUTH_DISABLED if (own or default) == "closed" else "535 5.7.139 Authentication unsuccessful, SmtpClient"
     )
 
 
 def test_changes_of_policies_take_their_time() -> None:
-    state = world()
+    state = lab()
     tenant, clock, now = state.tenants[CONTOSO], state.now, state.now()
     tenant.policies.authentication["closed"] = AuthenticationPolicy("Closed", "guid", effective_from=now + 100)
     tenant.mailboxes[OPS].set_later("authentication_policy", "closed", now + 200)
     for later, reply in ((150, "passed"), (250, BASIC_AUTH_DISABLED)):
         clock.offset = later  # type: ignore[attr-defined]
-        assert said(state) == reply
+        assert reply_text(state) == reply
     tenant.policies.authentication["closed"].set_later("allow_basic_auth_smtp", True, state.now() + 100)
-    assert said(state) == BASIC_AUTH_DISABLED
+    assert reply_text(state) == BASIC_AUTH_DISABLED
     clock.offset += 200  # type: ignore[attr-defined]
-    assert said(state) == "passed"
+    assert reply_text(state) == "passed"
 
 
 def test_basic_ends_for_a_tenant_on_its_day_unless_it_is_turned_on_again() -> None:
-    state = world()
+    state = lab()
     tenant = state.tenants[CONTOSO]
     tenant.policies.basic_retired_from = state.now() + 86400
-    assert said(state) == "passed"
+    assert reply_text(state) == "passed"
     state.now.offset = 2 * 86400  # type: ignore[attr-defined]
-    assert said(state) == RETIRED
+    assert reply_text(state) == RETIRED
     assert "credentials were incorrect" in refusal(lambda: login(state, "it@fabrikam.com", "x"))  # another tenant's day has not come
     tenant.policies.basic_reenabled = True
-    assert said(state) == "passed"
+    assert reply_text(state) == "passed"
 
 
 # -- Graph ------------------------------------------------------------------------------------------------------------
@@ -243,8 +243,8 @@ def test_memberships_and_roles_by_their_templates(start: Start) -> None:
         "named_locations": [{"displayName": "Office", "ipRanges": [{"cidrAddress": "203.0.113.0/24"}]}],
     }
     api = start(tenant={"policies": section})
-    found = api.graph("GET", "/users/ops@contoso.com/transitiveMemberOf?$select=id").json()["value"]
-    kinds = {one["@odata.type"]: one["id"] for one in found}
+    result = api.graph("GET", "/users/ops@contoso.com/transitiveMemberOf?$select=id").json()["value"]
+    kinds = {one["@odata.type"]: one["id"] for one in result}
     assert kinds["#microsoft.graph.group"] == derived_id(TENANT, "group", "Devices")
     roles = api.graph("GET", "/directoryRoles?$select=id,roleTemplateId").json()["value"]
     assert {"id": kinds["#microsoft.graph.directoryRole"], "roleTemplateId": READER} in roles
@@ -296,14 +296,14 @@ def test_the_retirement_can_be_patched_alone(start: Start) -> None:
 
 def test_no_state_is_forgotten_when_it_is_saved() -> None:
     """Every field of the policies has its place in the document."""
-    state = world(policy())
-    found = state.tenants[CONTOSO].policies
-    found.authentication["closed"] = AuthenticationPolicy("Closed", "guid", True, ["AllowBasicAuthPop"], 5.0)
-    found.default_authentication, found.basic_retired_from, found.basic_reenabled = "closed", 7.0, True
-    found.set_later("default_authentication", None, 9.0)
-    document = Record(Policies).write(found)
-    names = {field.name for field in dataclasses.fields(found)} - {"asked"}
+    state = lab(policy())
+    result = state.tenants[CONTOSO].policies
+    result.authentication["closed"] = AuthenticationPolicy("Closed", "guid", True, ["AllowBasicAuthPop"], 5.0)
+    result.default_authentication, result.basic_retired_from, result.basic_reenabled = "closed", 7.0, True
+    result.set_later("default_authentication", None, 9.0)
+    document = Record(Policies).write(result)
+    names = {field.name for field in dataclasses.fields(result)} - {"asked"}
     assert set(document) == names
-    again = Record(Policies).read(document, Place("policies"), At(Path(), found_tenant=state.tenants[CONTOSO]))
-    assert again.authentication == found.authentication
-    assert (again.replicating, again.groups, again.role_members) == (found.replicating, found.groups, found.role_members)
+    again = Record(Policies).read(document, Location("policies"), At(Path(), found_tenant=state.tenants[CONTOSO]))
+    assert again.authentication == result.authentication
+    assert (again.replicating, again.groups, again.role_members) == (result.replicating, result.groups, result.role_members)

@@ -89,10 +89,10 @@ def test_msal_signs_a_user_in_and_refreshes(api: Api) -> None:
     )
     assert [(one["user_code"], one["state"]) for one in api.admin.device_codes()] == [(flow["user_code"], "pending")]
     assert api.admin.enter_code(flow["user_code"], ADA, PASSWORD)["state"] == "approved"
-    found = app.acquire_token_by_device_flow(flow)
-    assert found["id_token_claims"]["preferred_username"] == ADA
+    result = app.acquire_token_by_device_flow(flow)
+    assert result["id_token_claims"]["preferred_username"] == ADA
     assert [account["username"] for account in app.get_accounts()] == [ADA]
-    claims = jwt.decode(found["access_token"], options={"verify_signature": False})
+    claims = jwt.decode(result["access_token"], options={"verify_signature": False})
     expected = {
         "aud": "https://outlook.office.com",
         "scp": "SMTP.Send",
@@ -103,10 +103,10 @@ def test_msal_signs_a_user_in_and_refreshes(api: Api) -> None:
     }
     assert expected.items() <= claims.items()
     assert "roles" not in claims
-    again = app.acquire_token_by_refresh_token(found["refresh_token"], [SMTP_SEND])
-    assert again["refresh_token"] != found["refresh_token"]
+    again = app.acquire_token_by_refresh_token(result["refresh_token"], [SMTP_SEND])
+    assert again["refresh_token"] != result["refresh_token"]
     silent = app.acquire_token_silent([SMTP_SEND], app.get_accounts()[0], force_refresh=True)
-    assert silent["access_token"] not in (found["access_token"], again["access_token"])
+    assert silent["access_token"] not in (result["access_token"], again["access_token"])
 
 
 def test_polls_before_the_user_came(api: Api) -> None:
@@ -161,15 +161,15 @@ def test_second_factor(start: Start) -> None:
     with pytest.raises(ValueError, match="AADSTS50076"):
         api.admin.enter_code(code["user_code"], ADA, PASSWORD)
     api.admin.enter_code(code["user_code"], ADA, PASSWORD, mfa=True)
-    found = poll(api, code)
-    assert jwt.decode(found["access_token"], options={"verify_signature": False})["amr"] == ["pwd", "mfa"]
-    assert "access_token" in refreshed(api, found["refresh_token"])
+    result = poll(api, code)
+    assert jwt.decode(result["access_token"], options={"verify_signature": False})["amr"] == ["pwd", "mfa"]
+    assert "access_token" in refreshed(api, result["refresh_token"])
 
 
 def test_a_second_factor_that_is_asked_for_later_ends_the_refreshing(api: Api) -> None:
-    found = signed_in(api)
+    result = signed_in(api)
     api.admin.change("contoso.com", "mailboxes", ADA, user={"mfa": True})
-    assert code_of(refreshed(api, found["refresh_token"])) == ("invalid_grant", 50076)
+    assert code_of(refreshed(api, result["refresh_token"])) == ("invalid_grant", 50076)
 
 
 def test_nobody_consented(start: Start) -> None:
@@ -197,34 +197,34 @@ def test_consent_under_graphs_scope_serves_exchange(start: Start) -> None:
 
 
 def test_consent_withdrawn_ends_the_refreshing(api: Api) -> None:
-    found = signed_in(api)
+    result = signed_in(api)
     grant = api.admin.tenant("contoso.com")["delegated_grants"][0]
     api.admin.delete("contoso.com", "delegated_grants", grant["id"])
-    assert code_of(refreshed(api, found["refresh_token"])) == ("invalid_grant", 65001)
+    assert code_of(refreshed(api, result["refresh_token"])) == ("invalid_grant", 65001)
 
 
 def test_refresh_token_expires_by_inactivity(api: Api) -> None:
-    found = signed_in(api)
+    result = signed_in(api)
     api.admin.advance(60 * 86400)
-    rotated = refreshed(api, found["refresh_token"], scope=f"{SMTP_SEND} offline_access")
+    rotated = refreshed(api, result["refresh_token"], scope=f"{SMTP_SEND} offline_access")
     api.admin.advance(60 * 86400)
-    answer = refreshed(api, found["refresh_token"])
+    answer = refreshed(api, result["refresh_token"])
     assert code_of(answer) == ("invalid_grant", 700082)
     assert "was inactive for 90.00:00:00." in answer["error_description"]
     assert "access_token" in refreshed(api, rotated["refresh_token"])  # its own days have begun at its issue
 
 
 def test_revoked_refresh_token(api: Api) -> None:
-    found = signed_in(api)
+    result = signed_in(api)
     api.admin.revoke("contoso.com", ADA)
-    assert code_of(refreshed(api, found["refresh_token"])) == ("invalid_grant", 50173)
+    assert code_of(refreshed(api, result["refresh_token"])) == ("invalid_grant", 50173)
     assert "access_token" in refreshed(api, signed_in(api)["refresh_token"])
 
 
 def test_disabled_user(api: Api) -> None:
-    found = signed_in(api)
+    result = signed_in(api)
     api.admin.change("contoso.com", "mailboxes", ADA, user={"enabled": False})
-    assert code_of(refreshed(api, found["refresh_token"])) == ("invalid_grant", 50057)
+    assert code_of(refreshed(api, result["refresh_token"])) == ("invalid_grant", 50057)
 
 
 def test_unknown_refresh_token_and_another_clients(api: Api) -> None:
@@ -258,10 +258,10 @@ def test_default_scope_and_own_origin(api: Api) -> None:
     origin = api.emulator.cloud["exchange"]
     code = device(api, scope=f"{origin}/.default")
     api.admin.enter_code(code["user_code"], ADA, PASSWORD)
-    found = poll(api, code)
-    assert found["scope"] == f"{origin}/SMTP.Send"
-    assert "refresh_token" not in found  # nobody asked for offline_access
-    assert "id_token" not in found
+    result = poll(api, code)
+    assert result["scope"] == f"{origin}/SMTP.Send"
+    assert "refresh_token" not in result  # nobody asked for offline_access
+    assert "id_token" not in result
 
 
 def test_a_user_administers_with_roles_of_his_own(start: Start) -> None:
@@ -284,11 +284,11 @@ def test_tokens_survive_a_save_and_no_file_holds_one(tmp_path: Path, state: dict
     document["tenants"] = [state["tenants"][0] | tenant(), *state["tenants"][1:]]
     with Emulator(document, directory=tmp_path / "one", save=True, record=record) as emulator:
         api = Api(emulator)
-        pending, found = device(api), signed_in(api)
-        shown = json.dumps([emulator.admin.tenant("contoso.com"), emulator.admin.device_codes()])
+        pending, result = device(api), signed_in(api)
+        listed = json.dumps([emulator.admin.tenant("contoso.com"), emulator.admin.device_codes()])
     saved = (tmp_path / "one" / "state.json").read_text(encoding="utf-8")
-    for text in (shown, saved, record.read_text(encoding="utf-8"), emulator.stderr()):
-        for secret in (pending["device_code"], found["refresh_token"], found["access_token"]):
+    for text in (listed, saved, record.read_text(encoding="utf-8"), emulator.stderr()):
+        for secret in (pending["device_code"], result["refresh_token"], result["access_token"]):
             assert secret not in text
     with Emulator(tmp_path / "one" / "state.json", directory=tmp_path / "two") as emulator:
-        assert refreshed(Api(emulator), found["refresh_token"])["expires_in"] == 3599
+        assert refreshed(Api(emulator), result["refresh_token"])["expires_in"] == 3599

@@ -12,7 +12,7 @@ from emulator.smtp.headers import read_header
 from emulator.smtp.texts import Refused
 from emulator.smtp.verdict import Account, right_on_mailbox
 from emulator.state import MailboxGrant, State
-from tests.emulator.smtp_world import MESSAGE, OBJECT, SID, Clock, Verifier, make_state, token
+from tests.emulator.smtp_lab import MESSAGE, OBJECT, SID, Clock, Verifier, make_state, token
 
 USER_ID = "44444444-0000-4000-8000-000000000001"
 OPS, SALES = "ops@contoso.com", "sales@contoso.com"

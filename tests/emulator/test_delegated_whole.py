@@ -49,13 +49,13 @@ def send(api: Api, bearer: str, message: EmailMessage, envelope: str = ADA) -> t
 
 
 def message(sender: str, on_behalf_of: str = "") -> EmailMessage:
-    found = EmailMessage()
-    found["From"] = on_behalf_of or sender
+    result = EmailMessage()
+    result["From"] = on_behalf_of or sender
     if on_behalf_of:
-        found["Sender"] = sender
-    found["To"], found["Subject"] = "x@example.net", "test"
-    found.set_content("hello")
-    return found
+        result["Sender"] = sender
+    result["To"], result["Subject"] = "x@example.net", "test"
+    result.set_content("hello")
+    return result
 
 
 def test_from_the_device_code_to_the_message(api: Api) -> None:
@@ -95,8 +95,8 @@ def test_delegates_are_written_by_address_and_read_by_name(api: Api) -> None:
 
 
 def test_recipients_by_filter(api: Api) -> None:
-    wanted = "Alias -eq 'shop' -or Alias -eq 'nobody' -or EmailAddresses -eq 'smtp:robert@contoso.com'"
-    rows = api.rows("Get-Recipient", {"Filter": wanted, "ResultSize": "Unlimited"})
+    expected = "Alias -eq 'shop' -or Alias -eq 'nobody' -or EmailAddresses -eq 'smtp:robert@contoso.com'"
+    rows = api.rows("Get-Recipient", {"Filter": expected, "ResultSize": "Unlimited"})
     assert [row["PrimarySmtpAddress"] for row in rows] == [SHOP, "bob@contoso.com"]
     assert api.rows("Get-Recipient", {"Identity": "Bob Berg"})[0]["RecipientTypeDetails"] == "UserMailbox"
     shared = api.rows("Get-Recipient", {"RecipientTypeDetails": ["SharedMailbox"], "Filter": "DisplayName -like 'web*'"})

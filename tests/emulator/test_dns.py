@@ -239,11 +239,11 @@ def test_a_signature_that_is_not_good_is_named(emulator: Emulator, key: tuple[st
 # -- unmodified clients -----------------------------------------------------------------------------------------------
 
 
-def run(program: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    found = shutil.which(program)
-    if not found:
+def run(program: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    result = shutil.which(program)
+    if not result:
         pytest.skip(f"{program} is not installed")
-    return subprocess.run([found, *arguments], input=given, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run([result, *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=30)
 
 
 @pytest.mark.parametrize("transport", ["+notcp", "+tcp"])
@@ -262,11 +262,11 @@ def test_nsupdate(emulator: Emulator, tmp_path: Path) -> None:
     key.write_text(f'key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n')
     head = f"server 127.0.0.1 {port(emulator)}\n"
     changes = f'update delete contoso.com. TXT "{SPF}"\nupdate add contoso.com. 600 TXT "v=spf1 ~all"\n'
-    done = run("nsupdate", "-k", str(key), given=f"{head}prereq yxrrset contoso.com. TXT\n{changes}send\n")
+    done = run("nsupdate", "-k", str(key), stdin=f"{head}prereq yxrrset contoso.com. TXT\n{changes}send\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert texts(ask(emulator, "contoso.com", "TXT")) == {'"v=spf1 ~all"', '"MS=ms12345678"'}
-    refused = run("nsupdate", "-k", str(key), given=f"{head}prereq nxrrset contoso.com. TXT\nupdate add contoso.com. 600 TXT x\nsend\n")
+    refused = run("nsupdate", "-k", str(key), stdin=f"{head}prereq nxrrset contoso.com. TXT\nupdate add contoso.com. 600 TXT x\nsend\n")
     assert "YXRRSET" in refused.stderr
     key.write_text(key.read_text().replace(KEY, "other"))
-    unknown = run("nsupdate", "-k", str(key), given=f"{head}zone contoso.com.\nupdate add contoso.com. 600 TXT x\nsend\n")
+    unknown = run("nsupdate", "-k", str(key), stdin=f"{head}zone contoso.com.\nupdate add contoso.com. 600 TXT x\nsend\n")
     assert "BADKEY" in unknown.stderr

@@ -16,9 +16,9 @@ ANCHOR = f"APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{TENANT}"
 
 
 def first_page(api: Api, **headers: str) -> dict[str, Any]:
-    wanted = {"Prefer": "odata.maxpagesize=10", "X_AnchorMailbox": ANCHOR} | headers
+    expected = {"Prefer": "odata.maxpagesize=10", "X_AnchorMailbox": ANCHOR} | headers
     return dict(
-        api.exchange("Get-CASMailbox", {"ResultSize": "Unlimited"}, api.exchange_url("?$select=PrimarySmtpAddress"), **wanted).json()
+        api.exchange("Get-CASMailbox", {"ResultSize": "Unlimited"}, api.exchange_url("?$select=PrimarySmtpAddress"), **expected).json()
     )
 
 
@@ -178,6 +178,6 @@ def test_concurrency_limit(start: Start) -> None:
 def test_connector_created_disabled_on_order(start: Start) -> None:
     api = start()
     api.admin.fault("exchange", "connector_disabled", match={"cmdlet": "New-InboundConnector"})
-    wanted = {"SenderDomains": ["*"], "ConnectorType": "OnPremises"}
-    assert api.rows("New-InboundConnector", wanted | {"Name": "one"})[0]["Enabled"] is False
-    assert api.rows("New-InboundConnector", wanted | {"Name": "two"})[0]["Enabled"] is True
+    expected = {"SenderDomains": ["*"], "ConnectorType": "OnPremises"}
+    assert api.rows("New-InboundConnector", expected | {"Name": "one"})[0]["Enabled"] is False
+    assert api.rows("New-InboundConnector", expected | {"Name": "two"})[0]["Enabled"] is True

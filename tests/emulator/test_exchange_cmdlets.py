@@ -104,19 +104,19 @@ def test_mailbox_names(api: Api) -> None:
     ],
 )
 def test_objects_that_are_not_there(api: Api, cmdlet: str, identity: dict[str, Any], text: str) -> None:
-    status, kind, found = refused(api.exchange(cmdlet, {"Identity": "nobody"} | identity))
+    status, kind, result = refused(api.exchange(cmdlet, {"Identity": "nobody"} | identity))
     assert (status, kind) == (404, "ManagementObjectNotFoundException")
-    assert text in found
+    assert text in result
 
 
 def test_service_principal_life(start: Start) -> None:
     api = start()
-    wanted = {"AppId": app_id("manager"), "ObjectId": OBJECT_ID, "DisplayName": "SMTP sender"}
-    created = api.rows("New-ServicePrincipal", wanted)[0]  # the object id is of nothing in Entra: nobody looks
-    assert wanted.items() <= created.items()
+    expected = {"AppId": app_id("manager"), "ObjectId": OBJECT_ID, "DisplayName": "SMTP sender"}
+    created = api.rows("New-ServicePrincipal", expected)[0]  # the object id is of nothing in Entra: nobody looks
+    assert expected.items() <= created.items()
     assert created["Identity"] == created["Name"] == OBJECT_ID
     assert created["Sid"].startswith("S-1-5-21-")
-    status, kind, text = refused(api.exchange("New-ServicePrincipal", wanted))
+    status, kind, text = refused(api.exchange("New-ServicePrincipal", expected))
     assert (status, kind) == (400, "ADObjectAlreadyExistsException")
     assert "already exist" in text
     for name in (OBJECT_ID, app_id("manager"), "smtp sender"):
@@ -166,8 +166,8 @@ def test_recipient_permission(start: Start) -> None:
     entry = api.rows("Add-RecipientPermission", grant)[0]
     assert (entry["Trustee"], entry["AccessRights"], entry["AccessControlType"]) == ("ops@contoso.com", ["SendAs"], "Allow")
     assert "already present" in api.exchange("Add-RecipientPermission", grant).json()["@adminapi.warnings"][0]
-    found = api.rows("Get-RecipientPermission", {"Trustee": "ops@contoso.com", "ResultSize": "Unlimited"})
-    assert [(row["Identity"], row["Trustee"]) for row in found] == [("noreply", "ops@contoso.com")]
+    result = api.rows("Get-RecipientPermission", {"Trustee": "ops@contoso.com", "ResultSize": "Unlimited"})
+    assert [(row["Identity"], row["Trustee"]) for row in result] == [("noreply", "ops@contoso.com")]
     everybody = api.rows("Get-RecipientPermission", {"ResultSize": "Unlimited"})
     assert len(everybody) == 28  # SELF of 27 mailboxes, and the one above
     with_address = api.rows("Get-RecipientPermission", {"Identity": "noreply", "IncludeTrusteeWithPrimarySmtpAddress": True})
@@ -181,7 +181,7 @@ def test_recipient_permission(start: Start) -> None:
 
 def test_inbound_connector_life(start: Start) -> None:
     api = start()
-    wanted = {
+    expected = {
         "Name": "Office relay",
         "ConnectorType": "OnPremises",
         "SenderDomains": ["*"],
@@ -189,10 +189,10 @@ def test_inbound_connector_life(start: Start) -> None:
         "RestrictDomainsToIPAddresses": True,
         "RequireTls": True,
     }
-    created = api.rows("New-InboundConnector", wanted)[0]
+    created = api.rows("New-InboundConnector", expected)[0]
     assert created["SenderDomains"] == ["smtp:*;1"]
     assert (created["Enabled"], created["ConnectorSource"], created["Identity"]) == (True, "Default", "Office relay")
-    assert refused(api.exchange("New-InboundConnector", wanted))[1] == "ADObjectAlreadyExistsException"
+    assert refused(api.exchange("New-InboundConnector", expected))[1] == "ADObjectAlreadyExistsException"
     change = {
         "Identity": created["Guid"],
         "SenderIPAddresses": {"@odata.type": "#Exchange.GenericHashTable", "Add": ["203.0.113.11"], "Remove": ["198.51.100.0/24"]},

@@ -9,7 +9,7 @@ import pytest
 from emulator.state import Mailbox
 from emulator.state.recipient_filter import FilterError, parse
 from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
-from tests.emulator.smtp_world import MESSAGE, OPS
+from tests.emulator.smtp_lab import MESSAGE, OPS
 from tests.emulator.test_smtp_whole import FAST, done, submit
 
 SENDER = {"display_name": "sender", "secrets": [{"value": "sender-secret"}], "service_principal": {}}
@@ -40,9 +40,9 @@ MAILBOX = Mailbox(
     ],
 )
 def test_filters_are_matched_and_read_back_in_one_spacing(text: str, read_back: str, matches: bool) -> None:
-    found = parse(text)
-    assert (str(found), found.matches(MAILBOX)) == (read_back, matches)
-    assert parse(read_back) == found
+    result = parse(text)
+    assert (str(result), result.matches(MAILBOX)) == (read_back, matches)
+    assert parse(read_back) == result
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_filters_that_are_refused(text: str) -> None:
 @pytest.fixture
 def api(start: Start, state: dict[str, Any]) -> Api:
     applications = [*state["tenants"][0]["applications"], SENDER]
-    found = start(settings=FAST, tenant={"applications": applications, "smtp_client_authentication_disabled": False})
-    principal = found.graph("GET", f"/servicePrincipals(appId='{app_id('sender')}')").json()["id"]
-    done(found, "New-ServicePrincipal", AppId=app_id("sender"), ObjectId=principal, DisplayName="sender")
-    return found
+    result = start(settings=FAST, tenant={"applications": applications, "smtp_client_authentication_disabled": False})
+    principal = result.graph("GET", f"/servicePrincipals(appId='{app_id('sender')}')").json()["id"]
+    done(result, "New-ServicePrincipal", AppId=app_id("sender"), ObjectId=principal, DisplayName="sender")
+    return result
 
 
 def refused(api: Api, cmdlet: str, **parameters: Any) -> str:
@@ -131,12 +131,12 @@ def test_the_authorization_is_told_at_once(api: Api) -> None:
     assign(api)
     done(api, "New-ManagementRoleAssignment", App=app_id("sender"), Role="Application Mail.Send", Name="Sending by Graph")
 
-    def told(**resource: str) -> list[str]:
+    def output(**resource: str) -> list[str]:
         return [row["InScope"] for row in api.rows("Test-ServicePrincipalAuthorization", {"Identity": app_id("sender")} | resource)]
 
-    assert told(Resource=OPS) == ["True", "True"]
-    assert told(Resource="noreply@contoso.com") == ["False", "True"]
-    assert told() == ["Not Run", "Not Run"]
+    assert output(Resource=OPS) == ["True", "True"]
+    assert output(Resource="noreply@contoso.com") == ["False", "True"]
+    assert output() == ["Not Run", "Not Run"]
     [first, second] = api.rows("Test-ServicePrincipalAuthorization", {"Identity": app_id("sender")})
     assert (first["GrantedPermissions"], first["AllowedResourceScope"], first["ScopeType"]) == (
         "SMTP.SendAsApp",
@@ -144,8 +144,8 @@ def test_the_authorization_is_told_at_once(api: Api) -> None:
         "CustomRecipientScope",
     )
     assert (second["AllowedResourceScope"], second["ScopeType"]) == ("Organization", "Organization")
-    found = refused(api, "Test-ServicePrincipalAuthorization", Identity=app_id("sender"), Resource="nobody@contoso.com")
-    assert found == "ManagementObjectNotFoundException"
+    result = refused(api, "Test-ServicePrincipalAuthorization", Identity=app_id("sender"), Resource="nobody@contoso.com")
+    assert result == "ManagementObjectNotFoundException"
 
 
 def test_a_token_without_a_role_opens_the_mailboxes_of_the_scope_and_no_other(api: Api) -> None:

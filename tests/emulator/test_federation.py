@@ -43,8 +43,8 @@ def error(answer: Any) -> tuple[int, str, str]:
 
 def test_a_credential_is_made_read_changed_and_removed(api: Api, application: str) -> None:
     made = make(api, application, description="the main branch")
-    shown = {name: made[name] for name in (*MAIN, "description")}
-    assert shown == MAIN | {"description": "the main branch"}
+    document = {name: made[name] for name in (*MAIN, "description")}
+    assert document == MAIN | {"description": "the main branch"}
     path = credentials(api, application)
     listed = api.graph("GET", path).json()["value"]
     assert [one["id"] for one in listed] == [made["id"]]
@@ -64,8 +64,8 @@ def test_an_upsert_creates_then_changes(api: Api, application: str) -> None:
     assert api.graph("PATCH", path, body).status_code == 404
     assert api.graph("PATCH", path, body, **UPSERT).status_code == 201
     assert api.graph("PATCH", path, body | {"subject": "repo:contoso/infra:pull_request"}, **UPSERT).status_code == 204
-    [found] = api.graph("GET", credentials(api, application)).json()["value"]
-    assert (found["name"], found["subject"]) == ("github-main", "repo:contoso/infra:pull_request")
+    [result] = api.graph("GET", credentials(api, application)).json()["value"]
+    assert (result["name"], result["subject"]) == ("github-main", "repo:contoso/infra:pull_request")
 
 
 @pytest.mark.parametrize(

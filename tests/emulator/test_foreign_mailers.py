@@ -17,7 +17,7 @@ import pytest
 
 from emulator.ca import Authority
 from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
-from tests.emulator.smtp_world import OPS, PASSWORD
+from tests.emulator.smtp_lab import OPS, PASSWORD
 from tests.emulator.test_smtp_clients_whole import OUTSIDE, TENANT
 
 pytestmark = [pytest.mark.one_python_is_enough, pytest.mark.tier_all]
@@ -28,25 +28,25 @@ NODEMAILER = (HERE.parents[2] / ".cache/clients/node_modules/nodemailer", Path("
 SCAN = bytes(range(256)) * 2000
 
 
-def run(command: list[str], wanted: dict[str, Any]) -> dict[str, Any]:
+def run(command: list[str], expected: dict[str, Any]) -> dict[str, Any]:
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(command, input=json.dumps(wanted), capture_output=True, text=True, env=environment, timeout=120, check=False)
+    done = subprocess.run(command, input=json.dumps(expected), capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(done.stdout))
 
 
-def phpmailer(wanted: dict[str, Any]) -> dict[str, Any]:
+def phpmailer(expected: dict[str, Any]) -> dict[str, Any]:
     php = shutil.which("php")
     if php is None or not PHPMAILER.exists():
         pytest.skip("PHPMailer is not installed (Debian packages php-cli, php-mbstring, libphp-phpmailer)")
-    return run([php, str(HERE / "send.php")], wanted)
+    return run([php, str(HERE / "send.php")], expected)
 
 
-def nodemailer(wanted: dict[str, Any]) -> dict[str, Any]:
+def nodemailer(expected: dict[str, Any]) -> dict[str, Any]:
     node, module = shutil.which("node"), next((path for path in NODEMAILER if path.exists()), None)
     if node is None or module is None:
         pytest.skip("nodemailer is not there (make test-emulator fetches it with npm; Debian packages nodejs, node-nodemailer)")
-    return run([node, str(HERE / "send.js")], {"module": str(module), "messages": 1} | wanted)
+    return run([node, str(HERE / "send.js")], {"module": str(module), "messages": 1} | expected)
 
 
 CLIENTS = {"PHPMailer": phpmailer, "nodemailer": nodemailer}
@@ -65,9 +65,9 @@ def letter(api: Api, mechanism: str, secret: str, **changes: Any) -> dict[str, A
 
 
 def arrived(api: Api) -> tuple[dict[str, Any], EmailMessage]:
-    (found,) = api.admin.messages(recipient=OUTSIDE)
+    (result,) = api.admin.messages(recipient=OUTSIDE)
     assert api.emulator.stderr() == ""
-    return found, email.message_from_bytes(api.admin.raw_message(found["number"]), EmailMessage, policy=email.policy.default)
+    return result, email.message_from_bytes(api.admin.raw_message(result["number"]), EmailMessage, policy=email.policy.default)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -77,10 +77,10 @@ def test_a_message_with_an_attachment(api: Api, client: str, mechanism: str) -> 
     secret = api.token("sender", EXCHANGE) if mechanism == "XOAUTH2" else PASSWORD
     answer = CLIENTS[client](letter(api, mechanism, secret))
     assert "error" not in answer, answer
-    found, message = arrived(api)
+    result, message = arrived(api)
     oauth = mechanism == "XOAUTH2"
-    assert (found["via"], found["authenticated_as"]) == ("submission" if oauth else "submission-login", OPS)
-    assert found["app_id"] == (app_id("sender") if oauth else None)
+    assert (result["via"], result["authenticated_as"]) == ("submission" if oauth else "submission-login", OPS)
+    assert result["app_id"] == (app_id("sender") if oauth else None)
     assert str(message["Subject"]).startswith(f"by {client}: Größe")
     assert str(message["From"]) == f"Büro <{OPS}>"
     (attachment,) = message.iter_attachments()
@@ -92,14 +92,14 @@ def test_a_message_with_an_attachment(api: Api, client: str, mechanism: str) -> 
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(
-    ("mechanism", "secret", "said"),
+    ("mechanism", "secret", "reply_text"),
     [("LOGIN", "wrong", "5.7.139"), ("XOAUTH2", "no.token.atall", "5.7.3")],
 )
-def test_a_refused_sign_in(api: Api, client: str, mechanism: str, secret: str, said: str) -> None:
+def test_a_refused_sign_in(api: Api, client: str, mechanism: str, secret: str, reply_text: str) -> None:
     answer = CLIENTS[client](letter(api, mechanism, secret))
     if client == "nodemailer":
         assert (answer["code"], answer["status"]) == ("EAUTH", 535)
-        assert f"535 {said} Authentication unsuccessful" in answer["error"]
+        assert f"535 {reply_text} Authentication unsuccessful" in answer["error"]
     else:  # PHPMailer keeps the reply to itself
         assert "Could not authenticate" in answer["error"]
     assert api.admin.messages() == []

@@ -20,7 +20,7 @@ def refused(answer: requests.Response) -> tuple[int, str, str]:
 
 
 def test_create_read_change_delete(api: Api) -> None:
-    wanted = {
+    expected = {
         "displayName": "SMTP sender",
         "uniqueName": "apps-crud",
         "signInAudience": "AzureADMyOrg",
@@ -33,11 +33,11 @@ def test_create_read_change_delete(api: Api) -> None:
             }
         ],
     }
-    created = api.graph("POST", "/applications", wanted)
+    created = api.graph("POST", "/applications", expected)
     assert created.status_code == 201
     body = created.json()
     assert body["@odata.context"].endswith("/v1.0/$metadata#applications/$entity")
-    assert wanted.items() <= body.items()
+    assert expected.items() <= body.items()
     assert len({body["id"], body["appId"]}) == 2
     for path in (f"/applications/{body['id']}", f"/applications(appId='{body['appId']}')", "/applications(uniqueName='apps-crud')"):
         assert api.graph("GET", path).json()["id"] == body["id"]
@@ -60,8 +60,8 @@ def test_names_with_quotes_and_percent_signs(api: Api) -> None:
     escaped = quote(name.replace("'", "''"))
     created = api.graph("PATCH", f"/applications(uniqueName='{escaped}')", {"displayName": name}, Prefer="create-if-missing")
     assert (created.status_code, created.json()["uniqueName"]) == (201, name)
-    found = api.graph("GET", f"/applications?$filter=uniqueName eq '{escaped}'").json()["value"]
-    assert [one["id"] for one in found] == [created.json()["id"]]
+    result = api.graph("GET", f"/applications?$filter=uniqueName eq '{escaped}'").json()["value"]
+    assert [one["id"] for one in result] == [created.json()["id"]]
 
 
 def test_default_audience_is_the_widest(api: Api) -> None:
@@ -75,8 +75,8 @@ def test_upsert_by_unique_name(api: Api) -> None:
     created = api.graph("PATCH", path, {"displayName": "One"}, Prefer="create-if-missing")
     assert (created.status_code, created.json()["uniqueName"]) == (201, "apps-upsert")
     assert api.graph("PATCH", path, {"displayName": "Two"}, Prefer="create-if-missing").status_code == 204
-    found = api.graph("GET", path).json()
-    assert (found["displayName"], found["id"]) == ("Two", created.json()["id"])
+    result = api.graph("GET", path).json()
+    assert (result["displayName"], result["id"]) == ("Two", created.json()["id"])
 
 
 def test_unique_name_is_unique_and_set_once(api: Api) -> None:
@@ -131,8 +131,8 @@ def test_filter_select_and_paging(start: Start) -> None:
     api = start()
     for number in range(7):
         api.new_application(f"page {number}", tags=["paged"] if number % 2 else [])
-    found = api.graph("GET", "/applications?$filter=displayName eq 'page 3'&$select=id,appId").json()["value"]
-    assert [set(one) for one in found] == [{"id", "appId"}]
+    result = api.graph("GET", "/applications?$filter=displayName eq 'page 3'&$select=id,appId").json()["value"]
+    assert [set(one) for one in result] == [{"id", "appId"}]
     names, url, pages = [], "/applications?$top=3&$select=displayName&$filter=startswith(displayName,'page ')", 0
     while url:
         body = api.graph("GET", url).json()

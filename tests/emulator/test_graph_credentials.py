@@ -14,8 +14,8 @@ from tests.emulator.test_graph_applications import refused
 def test_add_and_remove_password(api: Api) -> None:
     application = api.new_application("apps: password")
     path = f"/applications/{application['id']}"
-    wanted = {"displayName": "mailops 2026-08", "endDateTime": "2027-02-01T00:00:00Z"}
-    secret = api.graph("POST", f"{path}/addPassword", {"passwordCredential": wanted}).json()
+    expected = {"displayName": "mailops 2026-08", "endDateTime": "2027-02-01T00:00:00Z"}
+    secret = api.graph("POST", f"{path}/addPassword", {"passwordCredential": expected}).json()
     assert secret["secretText"][:3] == secret["hint"]
     assert secret["endDateTime"] == "2027-02-01T00:00:00Z"
     listed = api.graph("GET", path).json()["passwordCredentials"]
@@ -52,8 +52,8 @@ def test_key_credentials_are_replaced_whole(api: Api, key_pair: KeyPair) -> None
     assert api.graph("PATCH", path, {"keyCredentials": [first, key_entry(other)]}).status_code == 204
     keys = api.graph("GET", path).json()["keyCredentials"]
     assert [key["customKeyIdentifier"].lower() for key in keys] == [key_pair.thumbprint, other.thumbprint]
-    shown = api.graph("GET", f"{path}?$select=keyCredentials").json()["keyCredentials"]
-    assert base64.b64decode(shown[0]["key"]) == key_pair.der
+    listed = api.graph("GET", f"{path}?$select=keyCredentials").json()["keyCredentials"]
+    assert base64.b64decode(listed[0]["key"]) == key_pair.der
     # a list without the first takes it away
     assert api.graph("PATCH", path, {"keyCredentials": [keys[1]]}).status_code == 204
     left = api.graph("GET", path).json()["keyCredentials"]

@@ -109,9 +109,9 @@ def test_delegated_permission(api: Api, exchange: dict[str, Any]) -> None:
     path = f"/oauth2PermissionGrants/{created.json()['id']}"
     assert api.graph("PATCH", path, {"scope": "SMTP.Send offline_access"}).status_code == 204
     query = f"$filter=clientId eq '{principal['id']}' and resourceId eq '{exchange['id']}' and consentType eq 'AllPrincipals'"
-    found = api.graph("GET", f"/oauth2PermissionGrants?{query}").json()["value"]
-    assert [one["scope"] for one in found] == ["SMTP.Send offline_access"]
-    assert api.graph("GET", f"/servicePrincipals/{principal['id']}/oauth2PermissionGrants").json()["value"] == found
+    result = api.graph("GET", f"/oauth2PermissionGrants?{query}").json()["value"]
+    assert [one["scope"] for one in result] == ["SMTP.Send offline_access"]
+    assert api.graph("GET", f"/servicePrincipals/{principal['id']}/oauth2PermissionGrants").json()["value"] == result
     assert refused(api.graph("PATCH", path, {"clientId": UNKNOWN}))[0] == 400
     assert refused(api.graph("POST", "/oauth2PermissionGrants", grant | {"consentType": "Principal"}))[0] == 400
     assert api.graph("DELETE", path).status_code == 204
@@ -121,15 +121,15 @@ def test_delegated_permission(api: Api, exchange: dict[str, Any]) -> None:
 def test_role_assignments(api: Api) -> None:
     principal = api.new_principal("roles")
     path = "/roleManagement/directory/roleAssignments"
-    wanted = {"roleDefinitionId": EXCHANGE_ADMINISTRATOR, "principalId": principal["id"], "directoryScopeId": "/"}
-    created = api.graph("POST", path, wanted)
+    expected = {"roleDefinitionId": EXCHANGE_ADMINISTRATOR, "principalId": principal["id"], "directoryScopeId": "/"}
+    created = api.graph("POST", path, expected)
     assert created.status_code == 201
-    assert wanted.items() <= created.json().items()
-    assert "conflicting object" in refused(api.graph("POST", path, wanted))[2]
+    assert expected.items() <= created.json().items()
+    assert "conflicting object" in refused(api.graph("POST", path, expected))[2]
     query = f"$filter=principalId eq '{principal['id']}' and roleDefinitionId eq '{EXCHANGE_ADMINISTRATOR}'"
     assert [one["id"] for one in api.graph("GET", f"{path}?{query}").json()["value"]] == [created.json()["id"]]
     assert refused(api.graph("GET", path))[0] == 400
-    assert refused(api.graph("POST", path, wanted | {"principalId": UNKNOWN}))[0] == 404
+    assert refused(api.graph("POST", path, expected | {"principalId": UNKNOWN}))[0] == 404
     assert api.graph("DELETE", f"{path}/{created.json()['id']}").status_code == 204
     assert api.graph("GET", f"{path}?{query}").json()["value"] == []
 
@@ -161,8 +161,8 @@ def test_users_are_the_mailboxes(api: Api) -> None:
     user = api.graph("GET", "/users/noreply@contoso.com?$select=id,mail,proxyAddresses").json()
     assert user["proxyAddresses"] == ["SMTP:noreply@contoso.com", "smtp:no-reply@contoso.com"]
     assert api.graph("GET", f"/users/{user['id']}").json()["mail"] == "noreply@contoso.com"
-    found = api.graph("GET", "/users?$filter=proxyAddresses/any(p:p eq 'smtp:no-reply@contoso.com')&$select=id").json()["value"]
-    assert found == [{"id": user["id"]}]
+    result = api.graph("GET", "/users?$filter=proxyAddresses/any(p:p eq 'smtp:no-reply@contoso.com')&$select=id").json()["value"]
+    assert result == [{"id": user["id"]}]
     assert api.graph("GET", "/users/nobody@contoso.com").status_code == 404
 
 

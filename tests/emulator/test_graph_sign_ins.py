@@ -46,9 +46,9 @@ def test_who_signs_in_with_a_password_shows(start: Start) -> None:
     assert [sign_in(api, name, "wrong") for name in ("scanner", "off", "nobody")] == ["refused"] * 3
     api.admin.change(TENANT, security_defaults=True)
     assert sign_in(api, "erp") == "refused"
-    found = [(one["userPrincipalName"], one["status"]["errorCode"]) for one in listed(api)]
+    matches = [(one["userPrincipalName"], one["status"]["errorCode"]) for one in listed(api)]
     # newest first; what Exchange refuses by its own switches never reaches Entra
-    assert found == [("erp@contoso.com", 530035), ("scanner@contoso.com", 50126), ("erp@contoso.com", 0)]
+    assert matches == [("erp@contoso.com", 530035), ("scanner@contoso.com", 50126), ("erp@contoso.com", 0)]
     (first,) = listed(api, filter="clientAppUsed eq 'Authenticated SMTP' and status/errorCode eq 0")
     assert first["ipAddress"] == "127.0.0.1"
     assert first["resourceDisplayName"] == "Office 365 Exchange Online"
@@ -113,7 +113,7 @@ def test_five_requests_in_ten_seconds(start: Start) -> None:
 def test_the_log_is_part_of_the_state(start: Start) -> None:
     entry = {"user": "ops@contoso.com", "created": 1_790_000_000.0, "error_code": 53003, "conditional_access": "failure"}
     api = start(tenant={"licences": PREMIUM, "sign_ins": [entry]})
-    (shown,) = api.admin.tenant(TENANT)["sign_ins"]
-    assert shown == shown | entry | {"display_name": "ops", "client_app": "Authenticated SMTP"}
-    api.admin.change(TENANT, sign_ins=[shown, shown | {"id": "another"}])
+    (document,) = api.admin.tenant(TENANT)["sign_ins"]
+    assert document == document | entry | {"display_name": "ops", "client_app": "Authenticated SMTP"}
+    api.admin.change(TENANT, sign_ins=[document, document | {"id": "another"}])
     assert len(api.admin.tenant(TENANT)["sign_ins"]) == 2

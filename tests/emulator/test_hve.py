@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
-from tests.emulator.smtp_world import said, send, xoauth2_blob
+from tests.emulator.smtp_lab import reply_text, send, xoauth2_blob
 
 ACCOUNT, PASSWORD = "alarms@contoso.com", "a long enough password"
 SCOPE = "https://outlook.office.com/.default"
@@ -47,7 +47,7 @@ def connect(api: Api) -> smtplib.SMTP:
 def submit(api: Api, app: str = "sender", scope: str = SCOPE, user: str = ACCOUNT, **envelope: Any) -> str:
     """The first reply that refuses the application's message, else the last one."""
     with connect(api) as client:
-        answer = said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(user, api.token(app, scope))}"))
+        answer = reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(user, api.token(app, scope))}"))
         if not answer.startswith("235"):
             return answer
         return send(client, **{"sender": ACCOUNT, "recipients": (INSIDE,), "message": MESSAGE} | envelope)
@@ -118,7 +118,7 @@ def test_a_password_signs_in_unless_security_defaults_say_no(api: Api) -> None:
     def answer(user: str = ACCOUNT, password: str = PASSWORD) -> str:
         with connect(api) as client:
             try:
-                return said(client.login(user, password))
+                return reply_text(client.login(user, password))
             except smtplib.SMTPAuthenticationError as error:
                 return f"{error.smtp_code} {bytes(error.smtp_error).decode()}"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from emulator.__main__ import _has_way_out
+from emulator.__main__ import _has_default_route
 from emulator.launcher import ROOT, Emulator, LaunchError
 from tests.emulator.conftest import Api
 
@@ -25,12 +25,12 @@ def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> N
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = json.loads(line)
+        result = json.loads(line)
         assert ready.read_text() == line
-        assert found["pid"] == process.pid
-        assert found["admin"].startswith("http://127.0.0.1:")
-        assert found["m365_dns_servers"][0].startswith("127.0.0.1:")
-        cloud = found["m365_cloud"]
+        assert result["pid"] == process.pid
+        assert result["admin"].startswith("http://127.0.0.1:")
+        assert result["m365_dns_servers"][0].startswith("127.0.0.1:")
+        cloud = result["m365_cloud"]
         mail = {f"{service}_{part}" for service in ("smtp", "mx", "hve", "acs") for part in ("host", "port")}
         assert cloud.keys() == {"authority", "graph", "exchange", "management", "ca_file"} | mail
         assert Path(cloud["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
@@ -59,7 +59,7 @@ def test_a_port_that_is_taken_ends_the_start_with_a_sentence(tmp_path: Path, sta
 # The second is the test network's, which is served only where no route leads out.
 @pytest.mark.parametrize("address", ["192.0.2.1", "198.51.100.10", "example.org"])
 def test_only_loopback_is_served(address: str) -> None:
-    if address == "198.51.100.10" and not _has_way_out():
+    if address == "198.51.100.10" and not _has_default_route():
         pytest.skip("this machine has no default route, and so may be a test network")
     command = [sys.executable, "-m", "emulator", "serve", "--state", "x", "--host", address]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -81,9 +81,9 @@ def test_ten_thousand_mailboxes_start_and_read_quickly(tmp_path: Path, state: di
     begin = time.monotonic()
     with Emulator(document, directory=tmp_path) as emulator:
         api = Api(emulator)
-        url, found = api.exchange_url("?$select=Guid,PrimarySmtpAddress,SmtpClientAuthenticationDisabled"), 0
+        url, result = api.exchange_url("?$select=Guid,PrimarySmtpAddress,SmtpClientAuthenticationDisabled"), 0
         while url:
             body = api.exchange("Get-CASMailbox", {"ResultSize": "Unlimited"}, url, Prefer="odata.maxpagesize=1000").json()
-            found, url = found + len(body["value"]), body.get("@odata.nextLink", "")
-    assert found == 10000
+            result, url = result + len(body["value"]), body.get("@odata.nextLink", "")
+    assert result == 10000
     assert time.monotonic() - begin < 120  # two on an idle machine; a scan for each page would take many minutes

@@ -86,9 +86,9 @@ class Client:
 def session() -> Any:
     import requests
 
-    found = requests.Session()
-    found.trust_env = False
-    return found
+    result = requests.Session()
+    result.trust_env = False
+    return result
 
 
 @pytest.mark.one_python_is_enough
@@ -125,13 +125,13 @@ def test_five_hundred_tenants(session: Any) -> None:
 @pytest.mark.parametrize("question", ["mail eq '{}'", "userPrincipalName eq '{}'", "proxyAddresses/any(p:p eq 'smtp:{}')"])
 def test_a_user_by_address_is_not_looked_for_among_all(monkeypatch: pytest.MonkeyPatch, question: str) -> None:
     state, _ = parse({"tenants": [tenant("large", [{"generate": 50, "address": "user{n}@large.example"}])]}, Path())
-    shown: list[str] = []
-    monkeypatch.setattr(directory, "_user", lambda mailbox: shown.append(mailbox.address) or show_user(mailbox))
+    listed: list[str] = []
+    monkeypatch.setattr(directory, "_user", lambda mailbox: listed.append(mailbox.address) or show_user(mailbox))
     (large,) = state.tenants.values()
     options = {"$filter": question.format("User7@large.example"), "$select": "mail"}
     call = Call(Platform(state, Settings()), large, {}, "https://localhost", "v1.0", "GET", "/users", options)
     assert directory.list_users(call).body["value"] == [{"mail": "user7@large.example"}]
-    assert shown == ["user7@large.example"]
+    assert listed == ["user7@large.example"]
     call.options["$filter"] = question.format("nobody@large.example")
     assert directory.list_users(call).body["value"] == []
 
@@ -143,9 +143,9 @@ def test_a_new_mailbox_does_not_read_the_others_again() -> None:
     indexed = large._mailbox_index
     for n in range(20):
         large.add_mailbox(Mailbox(f"new{n}@large.example", f"guid{n}", f"new{n}", f"New {n}", aliases=[f"alias{n}@large.example"]))
-        found = large.mailbox(f"ALIAS{n}@large.example")
-        assert found is large.mailbox(f"New {n}")
-        assert found is large.mailboxes[f"new{n}@large.example"]
+        result = large.mailbox(f"ALIAS{n}@large.example")
+        assert result is large.mailbox(f"New {n}")
+        assert result is large.mailboxes[f"new{n}@large.example"]
     assert large._mailbox_index is indexed
 
 

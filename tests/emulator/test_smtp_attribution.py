@@ -10,7 +10,7 @@ import pytest
 from emulator.smtp.attribution import Acceptance, Peer, check_recipient
 from emulator.smtp.texts import Refused
 from emulator.state import InboundConnector, State
-from tests.emulator.smtp_world import CONTOSO, FABRIKAM, FAR, OPS, connector, make_state
+from tests.emulator.smtp_lab import CONTOSO, FABRIKAM, FAR, OPS, connector, make_state
 
 RELAY, OTHER = "203.0.113.10", "198.51.100.7"
 OUTSIDE = "someone@example.net"
@@ -29,10 +29,10 @@ DIRECT, INTERNET = f"{CONTOSO} direct-send None", f"{CONTOSO} internet None"
 
 def judged(state: State, peer: Peer, sender: str, recipient: str) -> str:
     try:
-        found: Acceptance = check_recipient(state, peer, sender, recipient)
+        result: Acceptance = check_recipient(state, peer, sender, recipient)
     except Refused as refusal:
         return refusal.reply
-    return f"{found.tenant_id} {found.via} {found.connector}"
+    return f"{result.tenant_id} {result.via} {result.connector}"
 
 
 def with_connectors(*connectors: InboundConnector, tenant: str = CONTOSO, **switches: Any) -> State:
@@ -51,8 +51,8 @@ def by_name(name: str, **more: Any) -> InboundConnector:
     return connector(TlsSenderCertificateName=name, **more)
 
 
-def names(*found: str) -> Peer:
-    return Peer(OTHER, found, tls=True)
+def names(*result: str) -> Peer:
+    return Peer(OTHER, result, tls=True)
 
 
 RELAYING: list[tuple[str, InboundConnector | None, Peer, str, str]] = [

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.smtp_world import MESSAGE, OPS, PASSWORD, World, connector, token
+from tests.emulator.smtp_lab import MESSAGE, OPS, PASSWORD, Lab, connector, token
 
-pytest_plugins = ["tests.emulator.smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_lab"]
 
 PACKAGES = {"swaks": "swaks", "curl": "curl", "msmtp": "msmtp"}
 OUTSIDE = "x@example.net"
@@ -30,55 +30,55 @@ def run(program: str, *arguments: str, stdin: bytes = b"") -> subprocess.Complet
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode("utf-8", "replace"))
 
 
-def received(world: World) -> tuple[str, str | None, str]:
+def received(lab: Lab) -> tuple[str, str | None, str]:
     """How the one message came: via, connector, Subject."""
-    (found,) = world.state.messages
-    assert (found.mail_from, found.recipients) == (OPS, [OUTSIDE])
-    return found.via, found.connector, str(email.message_from_bytes(found.raw)["Subject"])
+    (result,) = lab.state.messages
+    assert (result.mail_from, result.recipients) == (OPS, [OUTSIDE])
+    return result.via, result.connector, str(email.message_from_bytes(result.raw)["Subject"])
 
 
-def swaks(world: World, *arguments: str, mx: bool = False) -> subprocess.CompletedProcess[str]:
-    port = world.mx_port if mx else world.smtp_port
+def swaks(lab: Lab, *arguments: str, mx: bool = False) -> subprocess.CompletedProcess[str]:
+    port = lab.mx_port if mx else lab.smtp_port
     common = ["--server", "localhost", "--port", str(port), "--ehlo", "client.example.net", "--from", OPS, "--to", OUTSIDE]
     return run("swaks", *common, "--header", "Subject: by swaks", "--timeout", "30", *arguments)
 
 
 @pytest.mark.parametrize(("password", "status", "text"), [(PASSWORD, 0, "235 2.7.0 "), ("wrong", 28, "535 5.7.139 ")])
-def test_swaks_by_login(world: World, password: str, status: int, text: str) -> None:
-    trust = ["--tls", "--tls-verify", "--tls-ca-path", str(world.authority.ca_file)]
-    done = swaks(world, *trust, "--auth", "LOGIN", "--auth-user", OPS, "--auth-password", password)
+def test_swaks_by_login(lab: Lab, password: str, status: int, text: str) -> None:
+    trust = ["--tls", "--tls-verify", "--tls-ca-path", str(lab.authority.ca_file)]
+    done = swaks(lab, *trust, "--auth", "LOGIN", "--auth-user", OPS, "--auth-password", password)
     assert (done.returncode, text in done.stdout) == (status, True), done.stdout
     if not status:
-        assert received(world) == ("submission-login", None, "by swaks")
+        assert received(lab) == ("submission-login", None, "by swaks")
 
 
-def test_swaks_is_offered_no_plain(world: World) -> None:
-    done = swaks(world, "--tls", "--auth", "PLAIN", "--auth-user", OPS, "--auth-password", PASSWORD)
+def test_swaks_is_offered_no_plain(lab: Lab) -> None:
+    done = swaks(lab, "--tls", "--auth", "PLAIN", "--auth-user", OPS, "--auth-password", PASSWORD)
     assert done.returncode == 28, done.stdout
-    assert world.state.messages == []
+    assert lab.state.messages == []
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_swaks_with_a_certificate_at_the_mx(world: World, tmp_path: Path, whole: bool) -> None:
+def test_swaks_with_a_certificate_at_the_mx(lab: Lab, tmp_path: Path, whole: bool) -> None:
     """swaks takes one certificate only; OpenSSL adds the intermediate where it finds it among the trusted ones."""
-    world.contoso.inbound_connectors["relay"] = connector(TlsSenderCertificateName="relay.contoso.com")
-    leaf, key = world.authority.issue_leaf_only(["relay.contoso.com"], client=True)
+    lab.contoso.inbound_connectors["relay"] = connector(TlsSenderCertificateName="relay.contoso.com")
+    leaf, key = lab.authority.issue_leaf_only(["relay.contoso.com"], client=True)
     chain, key_file, trusted = tmp_path / "chain.pem", tmp_path / "key.pem", tmp_path / "trusted.pem"
     chain.write_bytes(leaf)
     key_file.write_bytes(key)
-    trusted.write_bytes(world.authority.ca_file.read_bytes() + (world.authority.server_chain.read_bytes() if whole else b""))
-    shown = ["--tls-verify", "--tls-ca-path", str(trusted), "--tls-cert", str(chain), "--tls-key", str(key_file)]
-    done = swaks(world, "--tls", *shown, mx=True)
+    trusted.write_bytes(lab.authority.ca_file.read_bytes() + (lab.authority.server_chain.read_bytes() if whole else b""))
+    listed = ["--tls-verify", "--tls-ca-path", str(trusted), "--tls-cert", str(chain), "--tls-key", str(key_file)]
+    done = swaks(lab, "--tls", *listed, mx=True)
     if whole:
         assert done.returncode == 0, done.stdout
-        assert received(world) == ("connector", "relay", "by swaks")
+        assert received(lab) == ("connector", "relay", "by swaks")
     else:
         assert done.returncode == 24, done.stdout
         assert "550 5.7.64 TenantAttribution; Relay Access Denied SMTP" in done.stdout
 
 
-def curl(world: World, *arguments: str, mx: bool = False) -> subprocess.CompletedProcess[str]:
-    port = world.mx_port if mx else world.smtp_port
+def curl(lab: Lab, *arguments: str, mx: bool = False) -> subprocess.CompletedProcess[str]:
+    port = lab.mx_port if mx else lab.smtp_port
     common = [
         "--silent",
         "--show-error",
@@ -91,7 +91,7 @@ def curl(world: World, *arguments: str, mx: bool = False) -> subprocess.Complete
     ]
     common += [
         "--cacert",
-        str(world.authority.ca_file),
+        str(lab.authority.ca_file),
         "--mail-from",
         OPS,
         "--mail-rcpt",
@@ -104,64 +104,64 @@ def curl(world: World, *arguments: str, mx: bool = False) -> subprocess.Complete
     return run("curl", *common, *arguments, stdin=MESSAGE.replace(b"test", b"by curl"))
 
 
-def test_curl_by_xoauth2(world: World) -> None:
+def test_curl_by_xoauth2(lab: Lab) -> None:
     """After an empty challenge, because the token is too long for its command line."""
-    done = curl(world, "--user", OPS, "--oauth2-bearer", token(), "--login-options", "AUTH=XOAUTH2")
+    done = curl(lab, "--user", OPS, "--oauth2-bearer", token(), "--login-options", "AUTH=XOAUTH2")
     assert done.returncode == 0, done.stdout
     assert "< 334 \n" in done.stdout.replace("\r", "")
-    assert received(world) == ("submission", None, "by curl")
+    assert received(lab) == ("submission", None, "by curl")
 
 
-def test_curl_with_a_token_that_is_not_for_smtp(world: World) -> None:
+def test_curl_with_a_token_that_is_not_for_smtp(lab: Lab) -> None:
     bearer = token(aud="https://outlook.office.com")
-    done = curl(world, "--user", OPS, "--oauth2-bearer", bearer, "--login-options", "AUTH=XOAUTH2")
+    done = curl(lab, "--user", OPS, "--oauth2-bearer", bearer, "--login-options", "AUTH=XOAUTH2")
     assert done.returncode == 67, done.stdout
     assert "535 5.7.3 Authentication unsuccessful [" in done.stdout
 
 
-def test_curl_by_login(world: World) -> None:
-    done = curl(world, "--user", f"{OPS}:{PASSWORD}")
+def test_curl_by_login(lab: Lab) -> None:
+    done = curl(lab, "--user", f"{OPS}:{PASSWORD}")
     assert done.returncode == 0, done.stdout
-    assert received(world) == ("submission-login", None, "by curl")
+    assert received(lab) == ("submission-login", None, "by curl")
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_curl_with_a_certificate_at_the_mx(world: World, tmp_path: Path, whole: bool) -> None:
+def test_curl_with_a_certificate_at_the_mx(lab: Lab, tmp_path: Path, whole: bool) -> None:
     """curl sends what is in the file: without the intermediate no connector fits."""
-    world.contoso.inbound_connectors["relay"] = connector(TlsSenderCertificateName="*.contoso.com")
-    issue = world.authority.issue if whole else world.authority.issue_leaf_only
+    lab.contoso.inbound_connectors["relay"] = connector(TlsSenderCertificateName="*.contoso.com")
+    issue = lab.authority.issue if whole else lab.authority.issue_leaf_only
     chain, key = issue(["relay.contoso.com"], client=True)
     file = tmp_path / "client.pem"
     file.write_bytes(chain + key)
-    done = curl(world, "--cert", str(file), mx=True)
+    done = curl(lab, "--cert", str(file), mx=True)
     if whole:
         assert done.returncode == 0, done.stdout
-        assert received(world) == ("connector", "relay", "by curl")
+        assert received(lab) == ("connector", "relay", "by curl")
     else:
         assert done.returncode == 55, done.stdout
         assert "550 5.7.64 TenantAttribution; Relay Access Denied SMTP" in done.stdout
 
 
-def msmtp(world: World, directory: Path, method: str, secret: str) -> subprocess.CompletedProcess[str]:
+def msmtp(lab: Lab, directory: Path, method: str, secret: str) -> subprocess.CompletedProcess[str]:
     secret_file, configuration = directory / "secret", directory / "msmtprc"
     secret_file.write_text(secret + "\n")
     configuration.write_text(
-        f"account default\nhost localhost\nport {world.smtp_port}\ndomain client.example.net\ntls on\ntls_starttls on\n"
-        f"tls_trust_file {world.authority.ca_file}\nauth {method}\nuser {OPS}\npasswordeval cat {secret_file}\nfrom {OPS}\n"
+        f"account default\nhost localhost\nport {lab.smtp_port}\ndomain client.example.net\ntls on\ntls_starttls on\n"
+        f"tls_trust_file {lab.authority.ca_file}\nauth {method}\nuser {OPS}\npasswordeval cat {secret_file}\nfrom {OPS}\n"
     )
     configuration.chmod(0o600)
     return run("msmtp", f"--file={configuration}", "--debug", OUTSIDE, stdin=MESSAGE.replace(b"\r\n", b"\n").replace(b"test", b"by msmtp"))
 
 
 @pytest.mark.parametrize(("method", "via"), [("xoauth2", "submission"), ("login", "submission-login")])
-def test_msmtp(world: World, tmp_path: Path, method: str, via: str) -> None:
-    done = msmtp(world, tmp_path, method, token() if method == "xoauth2" else PASSWORD)
+def test_msmtp(lab: Lab, tmp_path: Path, method: str, via: str) -> None:
+    done = msmtp(lab, tmp_path, method, token() if method == "xoauth2" else PASSWORD)
     assert done.returncode == 0, done.stdout
-    assert received(world) == (via, None, "by msmtp")
+    assert received(lab) == (via, None, "by msmtp")
 
 
-def test_msmtp_with_a_right_that_is_missing(world: World, tmp_path: Path) -> None:
-    world.ops.grants.clear()
-    done = msmtp(world, tmp_path, "xoauth2", token())
+def test_msmtp_with_a_right_that_is_missing(lab: Lab, tmp_path: Path) -> None:
+    lab.ops.grants.clear()
+    done = msmtp(lab, tmp_path, "xoauth2", token())
     assert done.returncode == os.EX_UNAVAILABLE, done.stdout
     assert "430 4.2.0 STOREDRV; mailbox logon failure;" in done.stdout

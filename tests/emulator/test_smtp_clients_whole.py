@@ -11,7 +11,7 @@ import pytest
 
 from emulator.ca import Authority
 from tests.emulator.conftest import EXCHANGE, Api, Start, app_id
-from tests.emulator.smtp_world import MESSAGE, OPS, PASSWORD
+from tests.emulator.smtp_lab import MESSAGE, OPS, PASSWORD
 
 OUTSIDE = "x@example.net"
 TENANT: dict[str, Any] = {
@@ -53,10 +53,10 @@ def run(package: str, *arguments: str | Path) -> str:
 
 
 def received(api: Api) -> tuple[str, str | None, str | None, str | None]:
-    (found,) = api.admin.messages(recipient=OUTSIDE)
-    assert found["header_from"] == "Ops <ops@contoso.com>"
+    (result,) = api.admin.messages(recipient=OUTSIDE)
+    assert result["header_from"] == "Ops <ops@contoso.com>"
     assert api.emulator.stderr() == ""
-    return found["via"], found["authenticated_as"], found["app_id"], found["connector"]
+    return result["via"], result["authenticated_as"], result["app_id"], result["connector"]
 
 
 def test_curl_by_xoauth2_under_the_services_own_name(api: Api) -> None:

@@ -10,70 +10,70 @@ import pytest
 
 from emulator.faults import Fault
 from emulator.smtp.faults import NAMES, STAGES
-from tests.emulator.smtp_world import CONTOSO, FABRIKAM, MESSAGE, OPS, StartWorld, World, said, send, xoauth2_blob
+from tests.emulator.smtp_lab import CONTOSO, FABRIKAM, MESSAGE, OPS, Lab, StartLab, reply_text, send, xoauth2_blob
 
-pytest_plugins = ["tests.emulator.smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_lab"]
 
 
-def reached(world: World, *, mx: bool = False) -> dict[str, str]:
+def reached(lab: Lab, *, mx: bool = False) -> dict[str, str]:
     """What each stage answered, up to the first refusal."""
-    found: dict[str, str] = {}
-    with world.raw(mx=mx) as raw:
-        found["connect"] = raw.line()
-        if not found["connect"].startswith("220"):
-            return found
-        found["ehlo"] = raw.say("EHLO client.example.net")[-1]
-        if not mx and found["ehlo"].startswith("250"):
-            raw.start_tls(world.trust())
+    result: dict[str, str] = {}
+    with lab.raw(mx=mx) as raw:
+        result["connect"] = raw.line()
+        if not result["connect"].startswith("220"):
+            return result
+        result["ehlo"] = raw.say("EHLO client.example.net")[-1]
+        if not mx and result["ehlo"].startswith("250"):
+            raw.start_tls(lab.trust())
             raw.say("EHLO client.example.net")
-            found["auth"] = raw.say(f"AUTH XOAUTH2 {xoauth2_blob()}")[-1]
+            result["auth"] = raw.say(f"AUTH XOAUTH2 {xoauth2_blob()}")[-1]
         commands = {"mail": f"MAIL FROM:<{OPS}>", "rcpt": f"RCPT TO:<{OPS}>", "DATA": "DATA", "data": MESSAGE + b".\r\n"}
         for name, command in commands.items():
-            if found[list(found)[-1]][:1] not in "23":
+            if result[list(result)[-1]][:1] not in "23":
                 break
-            found[name] = raw.say(command)[-1]
-    return {name: line.removesuffix("\r\n") for name, line in found.items()}
+            result[name] = raw.say(command)[-1]
+    return {name: line.removesuffix("\r\n") for name, line in result.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_named_fault_is_played_once_where_it_belongs(start_world: StartWorld, name: str) -> None:
-    world = start_world(pace=False)
+def test_every_named_fault_is_played_once_where_it_belongs(start_lab: StartLab, name: str) -> None:
+    lab = start_lab(pace=False)
     stage, text = NAMES[name]
     mx = stage != "auth"
-    fault = world.faults.order(Fault("mx" if mx else "smtp", name))
-    found = reached(world, mx=mx)
-    assert list(found)[-1] == stage
+    fault = lab.faults.add(Fault("mx" if mx else "smtp", name))
+    result = reached(lab, mx=mx)
+    assert list(result)[-1] == stage
     begin = text.partition("{")[0]
-    assert found[stage].startswith(begin)
-    assert "{" not in found[stage]
+    assert result[stage].startswith(begin)
+    assert "{" not in result[stage]
     assert fault.used == 1
-    assert reached(world, mx=mx)["data"].startswith("250 ")
+    assert reached(lab, mx=mx)["data"].startswith("250 ")
 
 
-def test_names_fill_in_what_the_service_knows(world: World) -> None:
-    world.state.network["127.0.0.1"] = "203.0.113.5"
-    world.faults.order(Fault("mx", "server_busy"))
-    assert reached(world, mx=True)["mail"] == "451 4.7.500 Server busy. Please try again later from [203.0.113.5]. (AS761)"
-    world.faults.order(Fault("mx", "dmarc"))
-    assert "sending domain [contoso.com] does not pass" in reached(world, mx=True)["data"]
+def test_names_fill_in_what_the_service_knows(lab: Lab) -> None:
+    lab.state.network["127.0.0.1"] = "203.0.113.5"
+    lab.faults.add(Fault("mx", "server_busy"))
+    assert reached(lab, mx=True)["mail"] == "451 4.7.500 Server busy. Please try again later from [203.0.113.5]. (AS761)"
+    lab.faults.add(Fault("mx", "dmarc"))
+    assert "sending domain [contoso.com] does not pass" in reached(lab, mx=True)["data"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_line_of_ones_own_at_every_stage(world: World, stage: str) -> None:
-    world.faults.order(Fault("smtp", match={"stage": stage}, status=451, body="4.3.0 as ordered"))
-    found = reached(world)
-    assert list(found)[-1] == stage
-    assert found[stage].startswith("451 4.3.0 as ordered")
-    assert reached(world)["data"].startswith("250 ")
+def test_a_line_of_ones_own_at_every_stage(lab: Lab, stage: str) -> None:
+    lab.faults.add(Fault("smtp", match={"stage": stage}, status=451, body="4.3.0 as ordered"))
+    result = reached(lab)
+    assert list(result)[-1] == stage
+    assert result[stage].startswith("451 4.3.0 as ordered")
+    assert reached(lab)["data"].startswith("250 ")
 
 
-def test_a_fault_at_sign_in_is_repeated_at_mail(world: World) -> None:
-    world.faults.order(Fault("smtp", "conditional_access", {"mailbox": OPS}))
-    with world.client() as client:
-        assert said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")).startswith(
+def test_a_fault_at_sign_in_is_repeated_at_mail(lab: Lab) -> None:
+    lab.faults.add(Fault("smtp", "conditional_access", {"mailbox": OPS}))
+    with lab.client() as client:
+        assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")).startswith(
             "535 5.7.139 Authentication unsuccessful, the request did"
         )
-        cause = said(client.mail(OPS))
+        cause = reply_text(client.mail(OPS))
         assert cause.startswith(
             "530 5.7.57 Client not authenticated to send mail. Error: 535 5.7.139 Authentication unsuccessful, the request"
         )
@@ -90,9 +90,9 @@ def test_a_fault_at_sign_in_is_repeated_at_mail(world: World) -> None:
         ({"app_id": "22222222-0000-4000-8000-000000000001"}, True),
     ],
 )
-def test_faults_are_bound_to_facts(world: World, match: dict[str, str], hit: bool) -> None:
-    world.faults.order(Fault("smtp", match=match | {"stage": "rcpt"}, status=450, body="4.2.1 as ordered"))
-    with world.signed_in() as client:
+def test_faults_are_bound_to_facts(lab: Lab, match: dict[str, str], hit: bool) -> None:
+    lab.faults.add(Fault("smtp", match=match | {"stage": "rcpt"}, status=450, body="4.2.1 as ordered"))
+    with lab.signed_in() as client:
         assert send(client).startswith("450 4.2.1 as ordered" if hit else "250 ")
 
 
@@ -109,63 +109,63 @@ def test_faults_are_bound_to_facts(world: World, match: dict[str, str], hit: boo
         ("mx", "data", {"mailbox": "sales@contoso.com"}, False),
     ],
 )
-def test_a_fault_of_one_tenant_or_mailbox(world: World, service: str, stage: str, match: dict[str, str], hit: bool) -> None:
-    world.faults.order(Fault(service, match=match | {"stage": stage}, status=451, body="4.3.0 as ordered"))
-    assert reached(world, mx=service == "mx")[stage].startswith("451 4.3.0 as ordered") is hit
+def test_a_fault_of_one_tenant_or_mailbox(lab: Lab, service: str, stage: str, match: dict[str, str], hit: bool) -> None:
+    lab.faults.add(Fault(service, match=match | {"stage": stage}, status=451, body="4.3.0 as ordered"))
+    assert reached(lab, mx=service == "mx")[stage].startswith("451 4.3.0 as ordered") is hit
 
 
-def test_a_fault_of_one_service_is_not_played_by_the_other(world: World) -> None:
-    world.faults.order(Fault("mx", match={"stage": "data"}, status=451, body="4.3.0 as ordered"))
-    assert reached(world)["data"].startswith("250 ")
-    assert reached(world, mx=True)["data"].startswith("451 ")
+def test_a_fault_of_one_service_is_not_played_by_the_other(lab: Lab) -> None:
+    lab.faults.add(Fault("mx", match={"stage": "data"}, status=451, body="4.3.0 as ordered"))
+    assert reached(lab)["data"].startswith("250 ")
+    assert reached(lab, mx=True)["data"].startswith("451 ")
 
 
-def test_a_421_closes_the_connection(world: World) -> None:
-    world.faults.order(Fault("smtp", match={"stage": "mail"}, status=421, body="4.3.2 Service not available"))
-    with world.signed_in() as client:
-        assert said(client.mail(OPS)).startswith("421 ")
+def test_a_421_closes_the_connection(lab: Lab) -> None:
+    lab.faults.add(Fault("smtp", match={"stage": "mail"}, status=421, body="4.3.2 Service not available"))
+    with lab.signed_in() as client:
+        assert reply_text(client.mail(OPS)).startswith("421 ")
         with pytest.raises(smtplib.SMTPServerDisconnected):
             client.noop()
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dropped_connections(world: World, stage: str) -> None:
-    world.faults.order(Fault("smtp", "drop", {"stage": stage}))
-    with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)), world.signed_in() as client:
+def test_dropped_connections(lab: Lab, stage: str) -> None:
+    lab.faults.add(Fault("smtp", "drop", {"stage": stage}))
+    with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)), lab.signed_in() as client:
         send(client)
-    assert world.state.messages == []
-    with world.signed_in() as client:
+    assert lab.state.messages == []
+    with lab.signed_in() as client:
         assert send(client).startswith("250 ")
 
 
-def test_a_reply_that_gets_lost_leaves_the_message(world: World) -> None:
-    world.faults.order(Fault("smtp", "lose_reply"))
-    with world.signed_in() as client, pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
+def test_a_reply_that_gets_lost_leaves_the_message(lab: Lab) -> None:
+    lab.faults.add(Fault("smtp", "lose_reply"))
+    with lab.signed_in() as client, pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
         send(client)
-    assert len(world.state.messages) == 1
+    assert len(lab.state.messages) == 1
 
 
-def test_stalls_and_delayed_replies(world: World) -> None:
-    world.faults.order(Fault("smtp", "stall", {"stage": "mail"}, options={"seconds": 0.4}))
-    world.faults.order(Fault("smtp", match={"stage": "rcpt"}, status=451, body="4.3.0 late", options={"seconds": 0.4}))
-    with world.signed_in() as client:
+def test_stalls_and_delayed_replies(lab: Lab) -> None:
+    lab.faults.add(Fault("smtp", "stall", {"stage": "mail"}, options={"seconds": 0.4}))
+    lab.faults.add(Fault("smtp", match={"stage": "rcpt"}, status=451, body="4.3.0 late", options={"seconds": 0.4}))
+    with lab.signed_in() as client:
         start = time.monotonic()
         assert client.mail(OPS)[0] == 250
         assert time.monotonic() - start > 0.35
-        assert said(client.rcpt("x@example.net")) == "451 4.3.0 late"
+        assert reply_text(client.rcpt("x@example.net")) == "451 4.3.0 late"
         assert time.monotonic() - start > 0.75
 
 
-def test_latency(world: World) -> None:
-    world.faults.set_latency({"mx": 0.1})
+def test_latency(lab: Lab) -> None:
+    lab.faults.set_latency({"mx": 0.1})
     start = time.monotonic()
-    assert reached(world, mx=True)["data"].startswith("250 ")
+    assert reached(lab, mx=True)["data"].startswith("250 ")
     assert time.monotonic() - start > 0.45  # connect, ehlo, mail, rcpt, data
 
 
-def test_a_name_that_is_none_says_so(world: World) -> None:
-    world.faults.order(Fault("smtp", "no_such_fault", {"stage": "mail"}))
-    assert reached(world)["mail"] == "451 4.3.0 The emulator knows no fault 'no_such_fault'"
+def test_a_name_that_is_none_says_so(lab: Lab) -> None:
+    lab.faults.add(Fault("smtp", "no_such_fault", {"stage": "mail"}))
+    assert reached(lab)["mail"] == "451 4.3.0 The emulator knows no fault 'no_such_fault'"
 
 
 def test_the_product_knows_every_reply() -> None:

@@ -18,9 +18,9 @@ from emulator.smtp.settings import SmtpSettings, smtp_settings
 from emulator.smtp.texts import Refused
 from emulator.state import State
 from emulator.statefile import StateError, parse
-from tests.emulator.smtp_world import OPS, Clock, StartWorld, Verifier, World, said, send
+from tests.emulator.smtp_lab import OPS, Clock, Lab, StartLab, Verifier, reply_text, send
 
-pytest_plugins = ["tests.emulator.smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_lab"]
 
 BUSY = (
     "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. "
@@ -40,37 +40,37 @@ def stopped() -> Clock:
     return clock
 
 
-def test_a_fourth_connection_waits_for_one_of_three(world: World) -> None:
+def test_a_fourth_connection_waits_for_one_of_three(lab: Lab) -> None:
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(world.signed_in()) for _ in range(4)]
+        clients = [stack.enter_context(lab.signed_in()) for _ in range(4)]
         assert [send(client)[:3] for client in clients] == ["250", "250", "250", "432"]
         assert send(clients[3]) == BUSY
         clients[1].quit()
         deadline = time.monotonic() + 60
-        while (found := send(clients[3])) == BUSY and time.monotonic() < deadline:
+        while (result := send(clients[3])) == BUSY and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert found.startswith("250 ")
-    assert len(world.state.messages) == 4
+        assert result.startswith("250 ")
+    assert len(lab.state.messages) == 4
 
 
-def test_connections_that_do_not_sign_in_or_are_of_others_do_not_count(world: World) -> None:
+def test_connections_that_do_not_sign_in_or_are_of_others_do_not_count(lab: Lab) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(5):
-            stack.enter_context(world.client())
-        assert send(stack.enter_context(world.signed_in())).startswith("250 ")
+            stack.enter_context(lab.client())
+        assert send(stack.enter_context(lab.signed_in())).startswith("250 ")
 
 
 def test_the_bucket() -> None:
     clock = stopped()
-    found = limits(clock)
-    assert [found.delay(KEY) for _ in range(30)] == [0.0] * 30
-    assert [round(found.delay(KEY), 3) for _ in range(3)] == [2.0, 4.0, 6.0]
-    assert found.delay(("tenant", "other@contoso.com")) == 0.0
+    result = limits(clock)
+    assert [result.delay(KEY) for _ in range(30)] == [0.0] * 30
+    assert [round(result.delay(KEY), 3) for _ in range(3)] == [2.0, 4.0, 6.0]
+    assert result.delay(("tenant", "other@contoso.com")) == 0.0
     clock.offset = 6.0  # the three that wait have gone
-    assert round(found.delay(KEY), 3) == 2.0
+    assert round(result.delay(KEY), 3) == 2.0
     clock.offset = 600.0  # no more than a minute's worth is saved up
-    assert [found.delay(KEY) for _ in range(30)] == [0.0] * 30
-    assert found.delay(KEY) > 0
+    assert [result.delay(KEY) for _ in range(30)] == [0.0] * 30
+    assert result.delay(KEY) > 0
 
 
 def test_pacing_waits_for_the_clock() -> None:
@@ -111,83 +111,83 @@ def waits(client: smtplib.SMTP) -> bool:
     return not select.select([client.sock], [], [], 0.2)[0]
 
 
-def test_the_last_reply_is_what_is_delayed(start_world: StartWorld) -> None:
+def test_the_last_reply_is_what_is_delayed(start_lab: StartLab) -> None:
     """Two messages at once; each further one waits half a minute, or until the clock is advanced."""
-    world = start_world(messages_per_minute=2)
-    world.clock.stopped = True
-    with world.signed_in() as client:
+    lab = start_lab(messages_per_minute=2)
+    lab.clock.stopped = True
+    with lab.signed_in() as client:
         assert [send(client)[:3] for _ in range(2)] == ["250", "250"]
         for number in (3, 4):
             data(client)
             assert waits(client)
-            assert len(world.state.messages) == number - 1
-            world.clock.offset += 30.001
-            assert said(client.getreply()).startswith("250 ")
+            assert len(lab.state.messages) == number - 1
+            lab.clock.offset += 30.001
+            assert reply_text(client.getreply()).startswith("250 ")
 
 
-def test_recipients_a_day(start_world: StartWorld) -> None:
-    world = start_world(pace=False, recipients_per_day=5)
+def test_recipients_a_day(start_lab: StartLab) -> None:
+    lab = start_lab(pace=False, recipients_per_day=5)
     quota = "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         three = ("a@example.net", "b@example.net", "c@example.net")
         assert send(client, recipients=three).startswith("250 ")
         assert send(client, recipients=three) == quota
         assert send(client, recipients=three[:2]).startswith("250 ")  # what was refused did not count
-        world.clock.offset += 86390
+        lab.clock.offset += 86390
         assert send(client) == quota
-        world.clock.offset += 20
+        lab.clock.offset += 20
         assert send(client).startswith("250 ")
 
 
 def test_the_daily_limit_is_microsofts() -> None:
-    found = limits()
-    found.spend(KEY, 9_999)
-    found.check_quota(KEY, 1)
+    result = limits()
+    result.spend(KEY, 9_999)
+    result.check_quota(KEY, 1)
     with pytest.raises(Refused, match="SubmissionQuotaExceededException"):
-        found.check_quota(KEY, 2)
+        result.check_quota(KEY, 2)
 
 
-def test_recipients_a_message(start_world: StartWorld) -> None:
-    with start_world(pace=False, recipients_per_message=2).signed_in() as client:
+def test_recipients_a_message(start_lab: StartLab) -> None:
+    with start_lab(pace=False, recipients_per_message=2).signed_in() as client:
         client.mail(OPS)
-        replies = [said(client.rcpt(f"{n}@example.net")) for n in range(3)]
+        replies = [reply_text(client.rcpt(f"{n}@example.net")) for n in range(3)]
         assert replies == ["250 2.1.5 Recipient OK", "250 2.1.5 Recipient OK", "452 4.5.3 Too many recipients"]
-        assert said(client.data(b"From: ops@contoso.com\r\n\r\n")).startswith("250 ")
+        assert reply_text(client.data(b"From: ops@contoso.com\r\n\r\n")).startswith("250 ")
 
 
 @pytest.mark.parametrize(("settings", "most"), [({}, 500), ({"recipients_per_message": 1000}, 1000)])
-def test_the_most_recipients_of_a_message(start_world: StartWorld, settings: dict[str, int], most: int) -> None:
-    with start_world(**settings).signed_in() as client:
+def test_the_most_recipients_of_a_message(start_lab: StartLab, settings: dict[str, int], most: int) -> None:
+    with start_lab(**settings).signed_in() as client:
         client.mail(OPS)
         client.send("".join(f"RCPT TO:<{n}@example.net>\r\n" for n in range(most + 1)))
         replies = [client.getreply()[0] for _ in range(most + 1)]
     assert replies == [250] * most + [452]
 
 
-def test_repeated_errors_shut_the_mailbox_out(start_world: StartWorld) -> None:
-    world = start_world(pace=False, lockout_after=3, lockout_seconds=600)
+def test_repeated_errors_shut_the_mailbox_out(start_lab: StartLab) -> None:
+    lab = start_lab(pace=False, lockout_after=3, lockout_seconds=600)
     locked = "550 5.2.252 Sender throttled due to continuous send as denied errors."
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         for _ in range(2):
             assert send(client, message=SALES).startswith("554 5.2.252 SendAsDenied;")
         assert send(client).startswith("250 ")  # one good message, and the count begins again
         for _ in range(3):
             assert send(client, message=SALES).startswith("554 5.2.252 SendAsDenied;")
         assert send(client) == locked
-    with world.signed_in() as client:  # it is the mailbox that is shut out
+    with lab.signed_in() as client:  # it is the mailbox that is shut out
         assert send(client) == locked
-        world.clock.offset += 601
+        lab.clock.offset += 601
         assert send(client).startswith("250 ")
 
 
 def test_a_lock_needs_equal_errors_and_can_be_off() -> None:
-    found = limits(lockout_after=2)
+    result = limits(lockout_after=2)
     for code in ("5.2.252", "5.2.254", "5.2.252"):
-        found.failed(KEY, code)
-    found.check_lock(KEY)
-    found.failed(KEY, "5.2.252")
+        result.failed(KEY, code)
+    result.check_lock(KEY)
+    result.failed(KEY, "5.2.252")
     with pytest.raises(Refused, match=r"550 5\.2\.252"):
-        found.check_lock(KEY)
+        result.check_lock(KEY)
     never = limits(lockout_after=0)
     for _ in range(100):
         never.failed(KEY, "5.2.252")
@@ -203,10 +203,10 @@ def options(**smtp: Any) -> SmtpSettings:
 
 
 def test_options_of_a_state_file() -> None:
-    found = options(pace=False, pace_scale=2, connections=1, minimum_tls="1.0")
-    assert (found.pace, found.pace_scale, found.connections, found.minimum_tls) == (False, 2.0, 1, "1.0")
+    result = options(pace=False, pace_scale=2, connections=1, minimum_tls="1.0")
+    assert (result.pace, result.pace_scale, result.connections, result.minimum_tls) == (False, 2.0, 1, "1.0")
     assert smtp_settings(State(), Settings()).connections == 3
-    assert smtp_settings(State(), found) is found
+    assert smtp_settings(State(), result) is result
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ MESSAGE = b"From: ops@contoso.com\r\nSubject: test\r\n\r\nhello\r\n"
 UNPACED = {"options": {"smtp": {"pace": False}}}
 
 
-def world(start: Start, settings: dict[str, Any] | None = None, **tenant: Any) -> Api:
+def lab(start: Start, settings: dict[str, Any] | None = None, **tenant: Any) -> Api:
     sender = {"password": PASSWORD, "smtp_client_authentication_disabled": False}
     boxes = [{"address": OPS, "aliases": [INITIAL]} | sender, {"address": "two@contoso.com"} | sender]
     return start(settings, {"mailboxes": boxes} | tenant)
@@ -51,7 +51,7 @@ def send(client: smtplib.SMTP, recipients: int = 1, sender: str = OPS, domain: s
 
 
 def test_the_thirty_first_message_of_a_minute_waits(start: Start) -> None:
-    api = world(start)
+    api = lab(start)
     api.admin.stop_clock()
     with session(api) as client:
         assert {send(client)[:3] for _ in range(30)} == {"250"}
@@ -69,7 +69,7 @@ def test_the_thirty_first_message_of_a_minute_waits(start: Start) -> None:
 
 
 def test_the_ten_thousandth_recipient(start: Start) -> None:
-    api = world(start, UNPACED, licences=[{"sku": "SPE_E3", "purchased": 100}])
+    api = lab(start, UNPACED, licences=[{"sku": "SPE_E3", "purchased": 100}])
     with session(api) as client:
         assert {send(client, 500)[:3] for _ in range(19)} == {"250"}
         assert send(client, 499).startswith("250 ")
@@ -81,7 +81,7 @@ def test_the_ten_thousandth_recipient(start: Start) -> None:
 
 
 def test_the_fourth_connection(start: Start) -> None:
-    api = world(start)
+    api = lab(start)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(session(api)) for _ in range(4)]
         assert [send(client)[:3] for client in clients] == ["250", "250", "250", "432"]
@@ -94,7 +94,7 @@ def test_the_fourth_connection(start: Start) -> None:
 )
 def test_external_recipients_of_a_tenant(start: Start, tenant: dict[str, Any], messages: int, code: str) -> None:
     """9,500 a day without a licence, 5,000 in a trial; of all mailboxes together, those inside not counted."""
-    api = world(start, UNPACED, **tenant)
+    api = lab(start, UNPACED, **tenant)
     with session(api) as client:
         assert send(client, 400, domain="contoso.com").startswith("250 ")
         assert {send(client, 500)[:3] for _ in range(messages)} == {"250"}
@@ -105,7 +105,7 @@ def test_external_recipients_of_a_tenant(start: Start, tenant: dict[str, Any], m
 
 
 def test_more_licences_raise_the_limit_at_once(start: Start) -> None:
-    api = world(start, UNPACED, trial=True)
+    api = lab(start, UNPACED, trial=True)
     with session(api) as client:
         assert {send(client, 500)[:3] for _ in range(10)} == {"250"}
         assert send(client).startswith("550 5.7.232")
@@ -114,7 +114,7 @@ def test_more_licences_raise_the_limit_at_once(start: Start) -> None:
 
 
 def test_the_initial_domain_is_for_tests(start: Start) -> None:
-    api = world(start, UNPACED)
+    api = lab(start, UNPACED)
     with session(api) as client:
         assert send(client, 100, sender=INITIAL).startswith("250 ")
         assert send(client, sender=INITIAL).startswith("550 5.7.236 ")
@@ -138,7 +138,7 @@ def test_mail_through_a_connector_counts_too(start: Start) -> None:
 
 @pytest.mark.parametrize(("limit", "most"), [(2, 2), (1000, 1000)])
 def test_recipient_limits_of_a_mailbox(start: Start, limit: int, most: int) -> None:
-    api = world(start)
+    api = lab(start)
     api.rows("Set-Mailbox", {"Identity": OPS, "RecipientLimits": limit})
     assert api.rows("Get-Mailbox", {"Identity": OPS})[0]["RecipientLimits"] == str(limit)
     with session(api) as client:

@@ -9,44 +9,44 @@ import pytest
 from emulator.smtp.headers import check_message, mailbox_list, read_header
 from emulator.smtp.texts import Refused
 from emulator.state import MailboxGrant
-from tests.emulator.smtp_world import APP, CONTOSO, MESSAGE, OPS, Raw, StartWorld, World, said, send, xoauth2_blob
+from tests.emulator.smtp_lab import APP, CONTOSO, MESSAGE, OPS, Lab, Raw, StartLab, reply_text, send, xoauth2_blob
 
-pytest_plugins = ["tests.emulator.smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_lab"]
 
 OK, RECIPIENT_OK = "250 2.1.0 Sender OK", "250 2.1.5 Recipient OK"
 BAD_FROM = "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant"
 TWO_FROMS = "550 5.1.20 Multiple From addresses are not allowed without Sender address"
 
 
-def signed_in(world: World) -> Raw:
-    raw = world.raw()
+def signed_in(lab: Lab) -> Raw:
+    raw = lab.raw()
     raw.reply()
     raw.say("EHLO a")
-    raw.start_tls(world.trust())
+    raw.start_tls(lab.trust())
     raw.say("EHLO a")
     assert raw.say(f"AUTH XOAUTH2 {xoauth2_blob()}") == ["235 2.7.0 Authentication successful\r\n"]
     return raw
 
 
-def test_an_accepted_message(world: World) -> None:
-    world.state.network["127.0.0.1"] = "203.0.113.5"
-    world.clock.offset = 1000.0
-    with world.signed_in() as client:
+def test_an_accepted_message(lab: Lab) -> None:
+    lab.state.network["127.0.0.1"] = "203.0.113.5"
+    lab.clock.offset = 1000.0
+    with lab.signed_in() as client:
         reply = send(client, recipients=("x@example.net", "y@example.org"))
     assert reply == "250 2.0.0 OK <1@contoso.com> [Hostname=AM0PR02CA0134.eurprd02.prod.outlook.com]"
-    (found,) = world.state.messages
-    assert (found.tenant_id, found.via, found.mail_from, found.raw) == (CONTOSO, "submission", OPS, MESSAGE)
-    assert found.recipients == ["x@example.net", "y@example.org"]
-    assert (found.authenticated_as, found.app_id, found.connector, found.source) == (OPS, APP, None, "203.0.113.5")
-    assert abs(found.received - world.state.now()) < 30
+    (result,) = lab.state.messages
+    assert (result.tenant_id, result.via, result.mail_from, result.raw) == (CONTOSO, "submission", OPS, MESSAGE)
+    assert result.recipients == ["x@example.net", "y@example.org"]
+    assert (result.authenticated_as, result.app_id, result.connector, result.source) == (OPS, APP, None, "203.0.113.5")
+    assert abs(result.received - lab.state.now()) < 30
 
 
-def test_a_message_by_login(world: World) -> None:
-    with world.client() as client:
+def test_a_message_by_login(lab: Lab) -> None:
+    with lab.client() as client:
         client.user, client.password = OPS, "correct horse"
         client.auth("LOGIN", client.auth_login)
         assert send(client).startswith("250 2.0.0 OK ")
-    assert (world.state.messages[0].via, world.state.messages[0].app_id) == ("submission-login", None)
+    assert (lab.state.messages[0].via, lab.state.messages[0].app_id) == ("submission-login", None)
 
 
 MAIL = [
@@ -91,8 +91,8 @@ RCPT = [
 ]
 
 
-def test_mail_and_rcpt(world: World) -> None:
-    with signed_in(world) as raw:
+def test_mail_and_rcpt(lab: Lab) -> None:
+    with signed_in(lab) as raw:
         for argument, expected in MAIL:
             assert (argument, raw.say(f"MAIL {argument}")) == (argument, [f"{expected}\r\n"])
             raw.say("RSET")
@@ -105,47 +105,47 @@ def test_mail_and_rcpt(world: World) -> None:
         assert raw.say(b"RCPT TO:<\xff@example.net>\r\n") == ["501 5.1.3 Invalid address\r\n"]
 
 
-def test_dots_and_long_lines_arrive_as_they_were(world: World) -> None:
+def test_dots_and_long_lines_arrive_as_they_were(lab: Lab) -> None:
     body = b"." + b"\r\n..\r\n.a\r\n" + b"x" * 100_000 + b"\r\n" + b"\xc3\xbc\r\n"
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         assert send(client, message=MESSAGE + body).startswith("250 ")
-    assert world.state.messages[0].raw == MESSAGE + body
+    assert lab.state.messages[0].raw == MESSAGE + body
 
 
-def test_dots_within_a_line_that_arrives_in_pieces(world: World) -> None:
+def test_dots_within_a_line_that_arrives_in_pieces(lab: Lab) -> None:
     line = b"x" + b"." * 80_000
-    with signed_in(world) as raw:
+    with signed_in(lab) as raw:
         for command in (f"MAIL FROM:<{OPS}>", "RCPT TO:<x@example.net>", "DATA"):
             raw.say(command)
         raw.socket.sendall(MESSAGE + line)
         time.sleep(0.3)  # the server reads what is there, and only then comes the line's end
         assert raw.say(b"\r\nmore\r\n.\r\n")[0].startswith("250 ")
-    assert world.state.messages[0].raw == MESSAGE + line + b"\r\nmore\r\n"
+    assert lab.state.messages[0].raw == MESSAGE + line + b"\r\nmore\r\n"
 
 
-def test_a_pipelined_transaction(world: World) -> None:
-    with signed_in(world) as raw:
+def test_a_pipelined_transaction(lab: Lab) -> None:
+    with signed_in(lab) as raw:
         raw.socket.sendall(f"MAIL FROM:<{OPS}>\r\nRCPT TO:<x@example.net>\r\nRCPT TO:<bad>\r\nDATA\r\n".encode())
         assert [raw.line()[:3] for _ in range(4)] == ["250", "250", "501", "354"]
         raw.socket.sendall(MESSAGE + b".\r\nNOOP\r\nQUIT\r\n")
         assert [raw.line()[:9] for _ in range(3)] == ["250 2.0.0", "250 2.0.0", "221 2.0.0"]
-    assert world.state.messages[0].recipients == ["x@example.net"]
+    assert lab.state.messages[0].recipients == ["x@example.net"]
 
 
-def test_only_the_whole_sequence_ends_a_message(world: World) -> None:
+def test_only_the_whole_sequence_ends_a_message(lab: Lab) -> None:
     """Ends that only careless servers see are what SMTP smuggling lives on."""
-    with signed_in(world) as raw:
+    with signed_in(lab) as raw:
         raw.say(f"MAIL FROM:<{OPS}>")
         raw.say("RCPT TO:<x@example.net>")
         raw.say("DATA")
         smuggled = MESSAGE + b"\n.\nMAIL FROM:<evil@contoso.com>\r\n" + b"a\r.\r\nb\n.\r\n"
         assert raw.say(smuggled + b".\r\n") == ["550 5.6.11 Invalid characters\r\n"]
         assert raw.say("NOOP") == ["250 2.0.0 OK\r\n"]
-    assert world.state.messages == []
+    assert lab.state.messages == []
 
 
-def test_bdat(world: World) -> None:
-    with signed_in(world) as raw:
+def test_bdat(lab: Lab) -> None:
+    with signed_in(lab) as raw:
         raw.say(f"MAIL FROM:<{OPS}>")
         raw.say("RCPT TO:<x@example.net>")
         first, second = MESSAGE[:20], MESSAGE[20:]
@@ -159,12 +159,12 @@ def test_bdat(world: World) -> None:
         assert raw.say(b"BDAT 3 LAST\r\nabc") == ["503 5.5.2 Need rcpt command\r\n"]
         for bad in ("BDAT", "BDAT x", "BDAT -1", "BDAT 1 FIRST", "BDAT 1 LAST LAST"):
             assert raw.say(bad) == ["501 5.5.4 Invalid arguments\r\n"]
-    assert [m.raw for m in world.state.messages] == [MESSAGE]
+    assert [m.raw for m in lab.state.messages] == [MESSAGE]
 
 
-def test_binary_goes_with_bdat_only(world: World) -> None:
+def test_binary_goes_with_bdat_only(lab: Lab) -> None:
     binary = MESSAGE + b"\x00\n\n\r.\r\n.\r\n"
-    with signed_in(world) as raw:
+    with signed_in(lab) as raw:
         raw.say(f"MAIL FROM:<{OPS}> BODY=BINARYMIME")
         raw.say("RCPT TO:<x@example.net>")
         assert raw.say("DATA") == ["503 5.5.1 Bad sequence of commands\r\n"]
@@ -172,23 +172,23 @@ def test_binary_goes_with_bdat_only(world: World) -> None:
         raw.say(f"MAIL FROM:<{OPS}> BODY=8BITMIME")
         raw.say("RCPT TO:<x@example.net>")
         assert raw.say(f"BDAT {len(binary)} LAST\r\n".encode() + binary) == ["550 5.6.11 Invalid characters\r\n"]
-    assert [m.raw for m in world.state.messages] == [binary]
+    assert [m.raw for m in lab.state.messages] == [binary]
 
 
-def test_a_message_over_the_size(start_world: StartWorld) -> None:
-    world = start_world(pace=False, size_limit=2000)
+def test_a_message_over_the_size(start_lab: StartLab) -> None:
+    lab = start_lab(pace=False, size_limit=2000)
     too_large = "552 5.3.4 Message size exceeds fixed maximum message size"
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         assert client.esmtp_features["size"] == "2000"
         assert send(client, message=MESSAGE + b"x" * 2000 + b"\r\n") == too_large
         assert send(client, message=MESSAGE + b"y" * (2000 - len(MESSAGE) - 2) + b"\r\n").startswith("250 ")
         client.mail(OPS)
         client.rcpt("x@example.net")
         client.send(b"BDAT 1500\r\n" + b"z" * 1500)
-        assert said(client.getreply()).startswith("250 2.6.0 ")
+        assert reply_text(client.getreply()).startswith("250 2.6.0 ")
         client.send(b"BDAT 501 LAST\r\n" + b"z" * 501)
-        assert said(client.getreply()) == too_large
-    assert [len(m.raw) for m in world.state.messages] == [2000]
+        assert reply_text(client.getreply()) == too_large
+    assert [len(m.raw) for m in lab.state.messages] == [2000]
 
 
 HEADERS = [
@@ -215,11 +215,11 @@ HEADERS = [
 ]
 
 
-def test_headers(world: World) -> None:
-    with world.signed_in() as client:
+def test_headers(lab: Lab) -> None:
+    with lab.signed_in() as client:
         for header, expected in HEADERS:
-            found = send(client, message=header + b"\r\n\r\nhello\r\n")
-            assert found.startswith("250 2.0.0 OK <") if not expected else found == expected, header
+            result = send(client, message=header + b"\r\n\r\nhello\r\n")
+            assert result.startswith("250 2.0.0 OK <") if not expected else result == expected, header
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\r\n", b"\n\r"])
@@ -230,18 +230,18 @@ def test_bare_line_ends(end: bytes) -> None:
     check_message(MESSAGE + b"a" + end + b"b\r\n", binary=True)
 
 
-def test_senders_are_judged_at_the_end(world: World) -> None:
+def test_senders_are_judged_at_the_end(lab: Lab) -> None:
     denied = "554 5.2.252 SendAsDenied; ops@contoso.com not allowed to send as {}; STOREDRV.Submission.Exception:SendAsDenied"
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         sales = b"From: sales@contoso.com\r\n\r\nhello\r\n"
         assert send(client, message=sales).startswith(denied.format("sales@contoso.com"))
         assert send(client, sender="sales@contoso.com").startswith(denied.format("sales@contoso.com"))
         assert send(client, sender="").startswith(denied.format("<>"))
-        world.contoso.mailboxes["sales@contoso.com"].grants.append(MailboxGrant("SendAs", "S-1-5-21-1-2-3-4"))
+        lab.contoso.mailboxes["sales@contoso.com"].grants.append(MailboxGrant("SendAs", "S-1-5-21-1-2-3-4"))
         assert send(client, "sales@contoso.com", message=sales).startswith("250 ")
-        world.ops.grants.clear()
+        lab.ops.grants.clear()
         assert send(client).startswith("430 4.2.0 STOREDRV; mailbox logon failure; ")
-        world.ops.grants.append(MailboxGrant("FullAccess", "S-1-5-21-1-2-3-4"))
+        lab.ops.grants.append(MailboxGrant("FullAccess", "S-1-5-21-1-2-3-4"))
         assert send(client).startswith("250 ")
 
 

@@ -12,9 +12,9 @@ import warnings
 
 import pytest
 
-from tests.emulator.smtp_world import OPS, PASSWORD, StartWorld, World, said, send, token, xoauth2_blob
+from tests.emulator.smtp_lab import OPS, PASSWORD, Lab, StartLab, reply_text, send, token, xoauth2_blob
 
-pytest_plugins = ["tests.emulator.smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_lab"]
 
 STAMP = r" \[AM0PR02CA0134\.eurprd02\.prod\.outlook\.com \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [0-9A-F]{16}\]"
 SIGNED_IN = "235 2.7.0 Authentication successful"
@@ -37,18 +37,18 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def stamped(found: str, text: str) -> bool:
-    return re.fullmatch(re.escape(text) + STAMP, found) is not None
+def stamped(result: str, text: str) -> bool:
+    return re.fullmatch(re.escape(text) + STAMP, result) is not None
 
 
-def test_greeting_and_ehlo_in_clear_and_in_tls(world: World) -> None:
-    world.clock.offset = 1433160000.5 - world.state.now()
-    with world.raw() as raw:
+def test_greeting_and_ehlo_in_clear_and_in_tls(lab: Lab) -> None:
+    lab.clock.offset = 1433160000.5 - lab.state.now()
+    with lab.raw() as raw:
         assert raw.reply() == [
             "220 AM0PR02CA0134.outlook.office365.com Microsoft ESMTP MAIL Service ready at Mon, 1 Jun 2015 12:00:00 +0000\r\n"
         ]
         assert raw.say("EHLO client.example.net") == BEFORE
-        raw.start_tls(world.trust())
+        raw.start_tls(lab.trust())
         assert raw.say("MAIL FROM:<a@example.net>") == ["503 5.5.2 Send hello first\r\n"]  # TLS forgets the EHLO before it
         assert raw.say("EHLO client.example.net") == AFTER
         assert raw.say("STARTTLS") == ["503 5.5.1 Bad sequence of commands\r\n"]
@@ -56,114 +56,114 @@ def test_greeting_and_ehlo_in_clear_and_in_tls(world: World) -> None:
         assert raw.line() == ""
 
 
-def test_the_client_sees_its_public_address(world: World) -> None:
-    world.state.network["127.0.0.9"] = "203.0.113.9"
-    with world.client("127.0.0.9") as client:
+def test_the_client_sees_its_public_address(lab: Lab) -> None:
+    lab.state.network["127.0.0.9"] = "203.0.113.9"
+    with lab.client("127.0.0.9") as client:
         assert client.ehlo_resp is not None
         assert client.ehlo_resp.startswith(b"AM0PR02CA0134.outlook.office365.com Hello [203.0.113.9]\n")
 
 
-def test_nothing_goes_before_tls(world: World) -> None:
-    with world.client(tls=False) as client:
-        assert stamped(said(client.mail(OPS)), "530 5.7.57 Client not authenticated to send mail.")
+def test_nothing_goes_before_tls(lab: Lab) -> None:
+    with lab.client(tls=False) as client:
+        assert stamped(reply_text(client.mail(OPS)), "530 5.7.57 Client not authenticated to send mail.")
         for mechanism in ("LOGIN", f"XOAUTH2 {xoauth2_blob()}", "PLAIN"):
-            assert said(client.docmd("AUTH", mechanism)) == "504 5.7.4 Unrecognized authentication type"
+            assert reply_text(client.docmd("AUTH", mechanism)) == "504 5.7.4 Unrecognized authentication type"
 
 
-def test_what_was_said_in_clear_does_not_count_in_tls(world: World) -> None:
-    with world.raw() as raw:
+def test_what_was_said_in_clear_does_not_count_in_tls(lab: Lab) -> None:
+    with lab.raw() as raw:
         raw.reply()
         raw.say("EHLO a")
         raw.socket.sendall(b"STARTTLS\r\nNOOP\r\n")  # the NOOP is an injection (RFC 3207, section 6)
         assert raw.reply() == ["220 2.0.0 SMTP server ready\r\n"]
-        raw.socket = world.trust().wrap_socket(raw.socket, server_hostname="localhost")
+        raw.socket = lab.trust().wrap_socket(raw.socket, server_hostname="localhost")
         raw._file = raw.socket.makefile("rb")
         assert raw.say("EHLO a")[0].startswith("250-")
 
 
-def test_xoauth2_in_one_line_and_in_two(world: World) -> None:
-    with world.client() as client:
-        assert said(client.docmd("AUTH", f"xoauth2 {xoauth2_blob()}")) == SIGNED_IN
-        assert said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == "503 5.5.2 Already authenticated"
-    with world.raw() as raw:
+def test_xoauth2_in_one_line_and_in_two(lab: Lab) -> None:
+    with lab.client() as client:
+        assert reply_text(client.docmd("AUTH", f"xoauth2 {xoauth2_blob()}")) == SIGNED_IN
+        assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == "503 5.5.2 Already authenticated"
+    with lab.raw() as raw:
         raw.reply()
         raw.say("EHLO a")
-        raw.start_tls(world.trust())
+        raw.start_tls(lab.trust())
         raw.say("EHLO a")
         assert raw.say("AUTH XOAUTH2") == ["334 \r\n"]
         assert raw.say(xoauth2_blob(bearer=token(padding="x" * 7000))) == [f"{SIGNED_IN}\r\n"]
 
 
-def test_login_in_three_lines_and_in_two(world: World) -> None:
-    with world.client() as client:
-        assert said(client.docmd("AUTH", "LOGIN")) == "334 VXNlcm5hbWU6"
-        assert said(client.docmd(encoded(OPS))) == "334 UGFzc3dvcmQ6"
-        assert said(client.docmd(encoded(PASSWORD))) == SIGNED_IN
-    with world.client() as client:
-        assert said(client.docmd("AUTH", f"LOGIN {encoded(OPS)}")) == "334 UGFzc3dvcmQ6"
-        assert said(client.docmd(encoded(PASSWORD))) == SIGNED_IN
+def test_login_in_three_lines_and_in_two(lab: Lab) -> None:
+    with lab.client() as client:
+        assert reply_text(client.docmd("AUTH", "LOGIN")) == "334 VXNlcm5hbWU6"
+        assert reply_text(client.docmd(encoded(OPS))) == "334 UGFzc3dvcmQ6"
+        assert reply_text(client.docmd(encoded(PASSWORD))) == SIGNED_IN
+    with lab.client() as client:
+        assert reply_text(client.docmd("AUTH", f"LOGIN {encoded(OPS)}")) == "334 UGFzc3dvcmQ6"
+        assert reply_text(client.docmd(encoded(PASSWORD))) == SIGNED_IN
 
 
-def test_plain_is_not_offered(world: World) -> None:
-    with world.client() as client:
+def test_plain_is_not_offered(lab: Lab) -> None:
+    with lab.client() as client:
         for mechanism in ("PLAIN", f"PLAIN {encoded(chr(0) + OPS + chr(0) + PASSWORD)}", "CRAM-MD5", ""):
-            assert said(client.docmd("AUTH", mechanism)) == "504 5.7.4 Unrecognized authentication type"
+            assert reply_text(client.docmd("AUTH", mechanism)) == "504 5.7.4 Unrecognized authentication type"
 
 
-def test_after_a_refused_sign_in_mail_repeats_why(world: World) -> None:
-    with world.client() as client:
-        assert stamped(said(client.mail(OPS)), "530 5.7.57 Client not authenticated to send mail.")
-        world.ops.smtp_client_authentication_disabled = True
+def test_after_a_refused_sign_in_mail_repeats_why(lab: Lab) -> None:
+    with lab.client() as client:
+        assert stamped(reply_text(client.mail(OPS)), "530 5.7.57 Client not authenticated to send mail.")
+        lab.ops.smtp_client_authentication_disabled = True
         cause = (
             "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. "
             "Visit https://aka.ms/smtp_auth_disabled for more information."
         )
-        assert stamped(said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")), cause)
-        assert stamped(said(client.mail(OPS)), f"530 5.7.57 Client not authenticated to send mail. Error: {cause}")
-        world.ops.smtp_client_authentication_disabled = False
-        assert said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == SIGNED_IN
+        assert stamped(reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")), cause)
+        assert stamped(reply_text(client.mail(OPS)), f"530 5.7.57 Client not authenticated to send mail. Error: {cause}")
+        lab.ops.smtp_client_authentication_disabled = False
+        assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == SIGNED_IN
         assert send(client).startswith("250 2.0.0 OK <1@contoso.com> [Hostname=")
 
 
-def test_a_refused_token_may_be_explained_first(start_world: StartWorld) -> None:
-    with start_world(challenge_334=True).client() as client:
+def test_a_refused_token_may_be_explained_first(start_lab: StartLab) -> None:
+    with start_lab(challenge_334=True).client() as client:
         code, text = client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(bearer=token(aud='https://graph.microsoft.com'))}")
         assert code == 334
         assert json.loads(base64.b64decode(text))["status"] == "401"
-        assert stamped(said(client.docmd("")), "535 5.7.3 Authentication unsuccessful")
-        assert said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == SIGNED_IN
+        assert stamped(reply_text(client.docmd("")), "535 5.7.3 Authentication unsuccessful")
+        assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == SIGNED_IN
 
 
-def test_sign_in_that_is_given_up_or_no_base64(world: World) -> None:
-    with world.client() as client:
+def test_sign_in_that_is_given_up_or_no_base64(lab: Lab) -> None:
+    with lab.client() as client:
         for mechanism in ("LOGIN", "XOAUTH2"):
             client.docmd("AUTH", mechanism)
-            assert said(client.docmd("*")) == "501 5.7.0 Authentication cancelled"
+            assert reply_text(client.docmd("*")) == "501 5.7.0 Authentication cancelled"
             client.docmd("AUTH", mechanism)
-            assert said(client.docmd("a=b=c")) == "501 5.5.2 Cannot decode response"
-        assert stamped(said(client.docmd("AUTH", "XOAUTH2 =")), "535 5.7.3 Authentication unsuccessful")
+            assert reply_text(client.docmd("a=b=c")) == "501 5.5.2 Cannot decode response"
+        assert stamped(reply_text(client.docmd("AUTH", "XOAUTH2 =")), "535 5.7.3 Authentication unsuccessful")
 
 
-def test_basic_is_retired_by_a_setting(start_world: StartWorld) -> None:
+def test_basic_is_retired_by_a_setting(start_lab: StartLab) -> None:
     retired = "550 5.7.30 Basic authentication is not supported for Client Submission."
-    with start_world(basic_retired=True).client() as client:
+    with start_lab(basic_retired=True).client() as client:
         client.docmd("AUTH", f"LOGIN {encoded(OPS)}")
-        assert said(client.docmd(encoded(PASSWORD))) == retired
-        assert stamped(said(client.mail(OPS)), f"530 5.7.57 Client not authenticated to send mail. Error: {retired}")
+        assert reply_text(client.docmd(encoded(PASSWORD))) == retired
+        assert stamped(reply_text(client.mail(OPS)), f"530 5.7.57 Client not authenticated to send mail. Error: {retired}")
 
 
 @pytest.mark.parametrize(
     ("version", "minimum", "refused"),
     [("TLSv1", "1.2", True), ("TLSv1_1", "1.2", True), ("TLSv1_2", "1.2", False), ("TLSv1", "1.0", False)],
 )
-def test_old_tls_is_answered(start_world: StartWorld, version: str, minimum: str, refused: bool) -> None:
-    context = start_world(minimum_tls="1.2").trust()
-    world = start_world(minimum_tls=minimum)
+def test_old_tls_is_answered(start_lab: StartLab, version: str, minimum: str, refused: bool) -> None:
+    context = start_lab(minimum_tls="1.2").trust()
+    lab = start_lab(minimum_tls=minimum)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with world.raw() as raw:
+    with lab.raw() as raw:
         raw.reply()
         raw.say("EHLO a")
         try:
@@ -181,8 +181,8 @@ def test_old_tls_is_answered(start_world: StartWorld, version: str, minimum: str
             assert raw.say("EHLO a")[0].startswith("250-")
 
 
-def test_commands_out_of_order_and_unknown(world: World) -> None:
-    with world.raw() as raw:
+def test_commands_out_of_order_and_unknown(lab: Lab) -> None:
+    with lab.raw() as raw:
         raw.reply()
         assert raw.say("MAIL FROM:<a@example.net>") == ["503 5.5.2 Send hello first\r\n"]
         assert raw.say("AUTH LOGIN") == ["503 5.5.2 Send hello first\r\n"]
@@ -201,14 +201,14 @@ def test_commands_out_of_order_and_unknown(world: World) -> None:
         assert raw.line() == ""
 
 
-def test_a_line_that_is_far_too_long(world: World) -> None:
-    with world.raw() as raw:
+def test_a_line_that_is_far_too_long(lab: Lab) -> None:
+    with lab.raw() as raw:
         raw.reply()
         assert raw.say(b"EHLO " + b"a" * 200_000 + b"\r\n") == ["500 5.5.2 Line too long\r\n"]
         assert raw.say("EHLO a") == BEFORE
 
 
-def test_no_bytes_crash_a_session(world: World) -> None:
+def test_no_bytes_crash_a_session(lab: Lab) -> None:
     """A world's end asserts that no session failed; here each connection gets noise in another state."""
     chance = random.Random(4711)  # noqa: S311
     words = [
@@ -227,22 +227,22 @@ def test_no_bytes_crash_a_session(world: World) -> None:
         b"\n",
     ]
     for _ in range(60):
-        with world.raw(mx=chance.random() < 0.5) as raw:
+        with lab.raw(mx=chance.random() < 0.5) as raw:
             raw.reply()
             raw.say("EHLO a")
             if chance.random() < 0.5:
-                raw.start_tls(world.trust())
+                raw.start_tls(lab.trust())
                 raw.say("EHLO a")
             noise = b"".join(chance.choice(words) + chance.randbytes(chance.randrange(12)) for _ in range(30))
             raw.socket.sendall(noise + b"\r\n.\r\n\r\nQUIT\r\n")
             if not isinstance(raw.socket, ssl.SSLSocket):
                 raw.socket.shutdown(socket.SHUT_WR)
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         assert send(client).startswith("250 ")
 
 
-def test_a_failed_handshake_ends_only_that_connection(world: World) -> None:
-    with world.raw() as raw:
+def test_a_failed_handshake_ends_only_that_connection(lab: Lab) -> None:
+    with lab.raw() as raw:
         raw.reply()
         raw.say("EHLO a")
         assert raw.say("STARTTLS") == ["220 2.0.0 SMTP server ready\r\n"]
@@ -250,5 +250,5 @@ def test_a_failed_handshake_ends_only_that_connection(world: World) -> None:
         raw.socket.settimeout(5)
         while raw.socket.recv(4096):
             pass
-    with world.signed_in() as client:
+    with lab.signed_in() as client:
         assert send(client).startswith("250 ")

@@ -6,28 +6,28 @@ import pytest
 
 from emulator.dns.zones import WELL_KNOWN
 from emulator.state import DnsRecord
-from tests.emulator.smtp_world import CONTOSO, MESSAGE, OPS, World, connector, said, send
+from tests.emulator.smtp_lab import CONTOSO, MESSAGE, OPS, Lab, connector, reply_text, send
 
-pytest_plugins = ["tests.emulator.smtp_world"]
+pytest_plugins = ["tests.emulator.smtp_lab"]
 
 SOURCE = "203.0.113.10"
 
 
-def publish(world: World, record: str, domain: str = "contoso.com", **others: str) -> None:
+def publish(lab: Lab, record: str, domain: str = "contoso.com", **others: str) -> None:
     """A zone with an SPF record, and records of other kinds at other names: `A_mail="192.0.2.1"`."""
-    world.state.network |= {"127.0.0.1": SOURCE}
+    lab.state.network |= {"127.0.0.1": SOURCE}
     zone = [DnsRecord(domain, "TXT", f'"{record}"')] if record else []
     for name, data in others.items():
         kind, _line, label = name.partition("_")
         zone.append(DnsRecord(f"{label}.{domain}" if label else domain, kind, data))
-    world.contoso.dns[domain] = zone
+    lab.contoso.dns[domain] = zone
 
 
-def judged(world: World, sender: str = OPS) -> str:
+def judged(lab: Lab, sender: str = OPS) -> str:
     """What the stored message says, after it was sent without a connector."""
-    with world.client(mx=True) as client:
+    with lab.client(mx=True) as client:
         assert send(client, sender=sender, recipients=(OPS,)).startswith("250 ")
-    raw = world.state.messages[-1].raw
+    raw = lab.state.messages[-1].raw
     assert raw.endswith(MESSAGE)
     return raw.removesuffix(MESSAGE).decode()
 
@@ -52,9 +52,9 @@ def judged(world: World, sender: str = OPS) -> str:
         ("v=spf1 ip4:300.1.1.1 -all", "permerror"),
     ],
 )
-def test_each_result(world: World, record: str, result: str) -> None:
-    publish(world, record, A_mail=SOURCE, MX_="10 mx.contoso.com.", A_mx="203.0.113.1", TXT__spf='"v=spf1 a:mail.contoso.com -all"')
-    header = judged(world)
+def test_each_result(lab: Lab, record: str, result: str) -> None:
+    publish(lab, record, A_mail=SOURCE, MX_="10 mx.contoso.com.", A_mx="203.0.113.1", TXT__spf='"v=spf1 a:mail.contoso.com -all"')
+    header = judged(lab)
     assert header.startswith(
         f"Authentication-Results: spf={result} (sender IP is {SOURCE})\r\n smtp.mailfrom=contoso.com\r\nReceived-SPF: "
     )
@@ -62,42 +62,42 @@ def test_each_result(world: World, record: str, result: str) -> None:
     assert len(header.split("\r\n")) == 5
 
 
-def test_the_words_of_a_failure(world: World) -> None:
-    publish(world, "v=spf1 -all")
+def test_the_words_of_a_failure(lab: Lab) -> None:
+    publish(lab, "v=spf1 -all")
     text = f"Received-SPF: Fail (protection.outlook.com: domain of contoso.com does not designate {SOURCE} as permitted sender)"
-    assert text in judged(world)
+    assert text in judged(lab)
 
 
-def test_where_dns_knows_nothing_nothing_is_said(world: World) -> None:
-    assert judged(world) == ""
-    publish(world, "v=spf1 -all")
-    assert judged(world, "someone@example.org") == ""
+def test_where_dns_knows_nothing_nothing_is_said(lab: Lab) -> None:
+    assert judged(lab) == ""
+    publish(lab, "v=spf1 -all")
+    assert judged(lab, "someone@example.org") == ""
 
 
-def test_what_a_connector_brings_is_not_judged(world: World) -> None:
-    publish(world, "v=spf1 -all")
-    world.contoso.reject_spf_hard_fail = True
-    world.contoso.inbound_connectors["relay"] = connector(SenderIPAddresses=[SOURCE])
-    with world.client(mx=True) as client:
+def test_what_a_connector_brings_is_not_judged(lab: Lab) -> None:
+    publish(lab, "v=spf1 -all")
+    lab.contoso.reject_spf_hard_fail = True
+    lab.contoso.inbound_connectors["relay"] = connector(SenderIPAddresses=[SOURCE])
+    with lab.client(mx=True) as client:
         assert send(client, recipients=(OPS,)).startswith("250 ")
-    assert (world.state.messages[-1].raw, world.state.messages[-1].connector) == (MESSAGE, "relay")
+    assert (lab.state.messages[-1].raw, lab.state.messages[-1].connector) == (MESSAGE, "relay")
 
 
-def test_a_tenant_may_refuse_what_fails(world: World) -> None:
-    publish(world, "v=spf1 -all")
-    world.contoso.reject_spf_hard_fail = True
-    with world.client(mx=True) as client:
+def test_a_tenant_may_refuse_what_fails(lab: Lab) -> None:
+    publish(lab, "v=spf1 -all")
+    lab.contoso.reject_spf_hard_fail = True
+    with lab.client(mx=True) as client:
         assert send(client, recipients=(OPS,)) == "550 5.7.23 The message was rejected because of Sender Policy Framework violation"
-        assert world.state.messages == []
-        publish(world, "v=spf1 ~all")
+        assert lab.state.messages == []
+        publish(lab, "v=spf1 ~all")
         assert send(client, recipients=(OPS,)).startswith("250 ")
         client.mail(OPS)
-        assert said(client.rcpt(OPS)) == "250 2.1.5 Recipient OK"
-    assert world.state.messages[-1].tenant_id == CONTOSO
+        assert reply_text(client.rcpt(OPS)) == "250 2.1.5 Recipient OK"
+    assert lab.state.messages[-1].tenant_id == CONTOSO
 
 
-def test_microsofts_own_servers_pass(world: World) -> None:
-    publish(world, "v=spf1 include:spf.protection.outlook.com -all")
-    world.state.network |= {"127.0.0.1": "40.92.7.7"}
-    assert "spf=pass" in judged(world)
+def test_microsofts_own_servers_pass(lab: Lab) -> None:
+    publish(lab, "v=spf1 include:spf.protection.outlook.com -all")
+    lab.state.network |= {"127.0.0.1": "40.92.7.7"}
+    assert "spf=pass" in judged(lab)
     assert "spf.protection.office365.us" in WELL_KNOWN

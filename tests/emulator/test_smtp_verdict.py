@@ -12,7 +12,7 @@ from emulator.smtp import texts
 from emulator.smtp.texts import Refused
 from emulator.smtp.verdict import Account, StateTokens, check_senders, login, parse_xoauth2, right_on_mailbox, xoauth2
 from emulator.state import ExchangeServicePrincipal, MailboxGrant, State
-from tests.emulator.smtp_world import APP, CONTOSO, FABRIKAM, FAR, OBJECT, OPS, OTHER_KEY, PASSWORD, SID, Verifier, make_state, token
+from tests.emulator.smtp_lab import APP, CONTOSO, FABRIKAM, FAR, OBJECT, OPS, OTHER_KEY, PASSWORD, SID, Verifier, make_state, token
 
 REFUSED = "535 5.7.3 Authentication unsuccessful"
 OFF = (
@@ -87,8 +87,8 @@ def test_signature(bearer: str) -> None:
 
 
 def test_who_is_signed_in() -> None:
-    found = xoauth2(make_state(), Verifier(), "O.P.S@Contoso.com", token())
-    assert found == Account(CONTOSO, OPS, APP, OBJECT)
+    result = xoauth2(make_state(), Verifier(), "O.P.S@Contoso.com", token())
+    assert result == Account(CONTOSO, OPS, APP, OBJECT)
 
 
 def test_the_emulators_own_tokens() -> None:
@@ -279,10 +279,10 @@ MINE, THE_APPS = MailboxGrant("SendAs", f"sid-{OPS}"), MailboxGrant("SendAs", SI
 def test_senders(sender: str, grants: list[MailboxGrant], account: Account, good: bool) -> None:
     state = make_state()
     state.tenants[CONTOSO].mailboxes[SALES].grants = grants
-    found = refusal(lambda: check_senders(state, account, [OPS, sender]))
+    result = refusal(lambda: check_senders(state, account, [OPS, sender]))
     denied = (
         f"554 5.2.252 SendAsDenied; {OPS} not allowed to send as {sender or '<>'}; "
         "STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; "
         "Failed to process message due to a permanent exception with message [BeginDiagnosticData]Cannot submit message"
     )
-    assert found == "passed" if good else found.startswith(denied)
+    assert result == "passed" if good else result.startswith(denied)

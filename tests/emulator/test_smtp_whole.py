@@ -10,7 +10,7 @@ import pytest
 
 from emulator.launcher import LaunchError
 from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start, app_id
-from tests.emulator.smtp_world import MESSAGE, OPS, said, send, xoauth2_blob
+from tests.emulator.smtp_lab import MESSAGE, OPS, reply_text, send, xoauth2_blob
 
 SENDER = {
     "display_name": "sender",
@@ -39,7 +39,7 @@ def connect(api: Api, *, mx: bool = False) -> smtplib.SMTP:
 def submit(api: Api, scope: str = EXCHANGE, message: bytes = MESSAGE) -> str:
     """The first reply that refuses the sender application's message, else the last one."""
     with connect(api) as client:
-        answer = said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(OPS, api.token('sender', scope))}"))
+        answer = reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob(OPS, api.token('sender', scope))}"))
         return send(client, message=message) if answer.startswith("235") else answer
 
 

@@ -46,16 +46,16 @@ def optional_places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple
 
 def without(document: dict[str, Any], places: list[tuple[Any, ...]]) -> dict[str, Any]:
     """The document without these keys and items."""
-    found = copy.deepcopy(document)
+    result = copy.deepcopy(document)
     for *path, last in sorted(places, key=lambda one: [str(part).zfill(4) for part in one], reverse=True):
-        holder: Any = found
+        holder: Any = result
         try:
             for part in path:
                 holder = holder[part]
             del holder[last]
         except (KeyError, IndexError, TypeError):
             continue  # gone with something around it
-    return found
+    return result
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -22,8 +22,8 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def form(app: str = "manager", **changes: str) -> dict[str, str]:
-    wanted = {"grant_type": "client_credentials", "client_id": app_id(app), "client_secret": f"{app}-secret", "scope": GRAPH}
-    return {name: value for name, value in (wanted | changes).items() if value}
+    expected = {"grant_type": "client_credentials", "client_id": app_id(app), "client_secret": f"{app}-secret", "scope": GRAPH}
+    return {name: value for name, value in (expected | changes).items() if value}
 
 
 def refused(api: Api, tenant: str = TENANT, **fields: str) -> tuple[int, str, int, str]:

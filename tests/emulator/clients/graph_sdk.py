@@ -79,8 +79,8 @@ async def filtered(client: GraphServiceClient) -> list[str]:
     query = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters(
         filter="displayName eq 'By the SDK'", select=["displayName"]
     )
-    found = await client.applications.get(RequestConfiguration(query_parameters=query))
-    return [one.display_name for one in found.value]
+    result = await client.applications.get(RequestConfiguration(query_parameters=query))
+    return [one.display_name for one in result.value]
 
 
 async def batch(client: GraphServiceClient) -> list[list[int]]:
@@ -88,7 +88,7 @@ async def batch(client: GraphServiceClient) -> list[list[int]]:
 
     That it makes absolute ones, which Graph refuses, is its open issue 1116; so is the way round it.
     """
-    found = []
+    matches = []
     for begin in ("", client.request_adapter.base_url):
         items = [
             BatchRequestItem(client.domains.to_get_request_information(), id="1"),
@@ -98,8 +98,8 @@ async def batch(client: GraphServiceClient) -> list[list[int]]:
             item.url = item.url.removeprefix(begin)
         answer = await client.batch.post(BatchRequestContent({item.id: item for item in items}))
         statuses = answer.get_response_status_codes()
-        found.append([statuses["1"], statuses["2"]])
-    return found
+        matches.append([statuses["1"], statuses["2"]])
+    return matches
 
 
 async def facts(client: GraphServiceClient) -> Found:
@@ -107,8 +107,8 @@ async def facts(client: GraphServiceClient) -> Found:
     domains = await client.domains.get()
     organization = await client.organization.get()
     policy = await client.policies.identity_security_defaults_enforcement_policy.get()
-    wanted = "clientAppUsed eq 'Authenticated SMTP' and createdDateTime ge 2026-01-01T00:00:00Z"
-    query = SignInsRequestBuilder.SignInsRequestBuilderGetQueryParameters(filter=wanted, top=1000)
+    expected = "clientAppUsed eq 'Authenticated SMTP' and createdDateTime ge 2026-01-01T00:00:00Z"
+    query = SignInsRequestBuilder.SignInsRequestBuilderGetQueryParameters(filter=expected, top=1000)
     sign_ins = await client.audit_logs.sign_ins.get(RequestConfiguration(query_parameters=query))
     return {
         "skus": [[one.sku_part_number, one.prepaid_units.enabled, one.service_plans[0].service_plan_name] for one in skus.value],
@@ -121,7 +121,7 @@ async def facts(client: GraphServiceClient) -> Found:
 
 async def refusals(client: GraphServiceClient) -> list[list[object]]:
     """Errors arrive as the SDK's own."""
-    found: list[list[object]] = []
+    matches: list[list[object]] = []
     for attempt in (
         client.applications.by_application_id(NOBODY).get(),
         client.service_principals.post(ServicePrincipal(app_id=EXCHANGE_APP)),
@@ -130,13 +130,13 @@ async def refusals(client: GraphServiceClient) -> list[list[object]]:
         try:
             await attempt
         except ODataError as error:
-            found.append([error.response_status_code, error.error.code])
-    return found
+            matches.append([error.response_status_code, error.error.code])
+    return matches
 
 
 async def run() -> Found:
     client = connect(json.load(sys.stdin))
-    found = {
+    result = {
         "provision": await provision(client),
         "pages": await pages(client),
         "filtered": await filtered(client),
@@ -144,9 +144,9 @@ async def run() -> Found:
         "facts": await facts(client),
         "refusals": await refusals(client),
     }
-    await client.applications.by_application_id(found["provision"]["id"]).delete()
-    found["deleted"] = await filtered(client)
-    return found
+    await client.applications.by_application_id(result["provision"]["id"]).delete()
+    result["deleted"] = await filtered(client)
+    return result
 
 
 print(json.dumps(asyncio.run(run())))

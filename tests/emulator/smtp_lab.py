@@ -1,6 +1,6 @@
 """A world for the SMTP tests: two tenants, a signer of tokens of its own, a clock, and both services in a thread.
 
-A test file takes the fixtures with `pytest_plugins = ["tests.emulator.smtp_world"]`, after having imported it: PYTEST_DONT_REWRITE.
+A test file takes the fixtures with `pytest_plugins = ["tests.emulator.smtp_lab"]`, after having imported it: PYTEST_DONT_REWRITE.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ def make_state() -> State:
 
 
 def connector(name: str = "relay", effective_from: float = 0.0, **properties: Any) -> InboundConnector:
-    given = {"ConnectorType": "OnPremises", "SenderDomains": ["*"]} | properties
-    return InboundConnector(name, f"guid-{name}", read_back(given), effective_from)
+    values = {"ConnectorType": "OnPremises", "SenderDomains": ["*"]} | properties
+    return InboundConnector(name, f"guid-{name}", read_back(values), effective_from)
 
 
-class World:
+class Lab:
     """Both services on ports of their own; `state` and `faults` are the tests' to change."""
 
     def __init__(self, authority: Authority, **settings: Any) -> None:
@@ -171,14 +171,14 @@ class World:
     @contextlib.contextmanager
     def signed_in(self) -> Iterator[smtplib.SMTP]:
         with self.client() as client:
-            assert said(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == "235 2.7.0 Authentication successful"
+            assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == "235 2.7.0 Authentication successful"
             yield client
 
     def raw(self, *, mx: bool = False) -> Raw:
         return Raw(self.mx_port if mx else self.smtp_port)
 
 
-def said(answer: tuple[int, bytes]) -> str:
+def reply_text(answer: tuple[int, bytes]) -> str:
     return f"{answer[0]} {answer[1].decode()}"
 
 
@@ -187,8 +187,8 @@ def send(client: smtplib.SMTP, sender: str = OPS, recipients: tuple[str, ...] = 
     for answer in (client.mail(sender), *(client.rcpt(recipient) for recipient in recipients)):
         if answer[0] != 250:
             client.rset()
-            return said(answer)
-    return said(client.data(message))
+            return reply_text(answer)
+    return reply_text(client.data(message))
 
 
 class Raw:
@@ -232,23 +232,23 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-StartWorld = Callable[..., World]
+StartLab = Callable[..., Lab]
 
 
 @pytest.fixture
-def start_world(authority: Authority, caplog: pytest.LogCaptureFixture) -> Iterator[StartWorld]:
+def start_lab(authority: Authority, caplog: pytest.LogCaptureFixture) -> Iterator[StartLab]:
     """`start_world(setting=...)`; at the end no session may have failed, and no log may know a secret."""
-    running: list[World] = []
+    running: list[Lab] = []
 
-    def start(**settings: Any) -> World:
-        running.append(World(authority, **settings))
+    def start(**settings: Any) -> Lab:
+        running.append(Lab(authority, **settings))
         return running[-1]
 
     caplog.set_level("DEBUG")
     yield start
-    for world in running:
-        world.close()
-        assert world.problems == []
+    for lab in running:
+        lab.close()
+        assert lab.problems == []
     assert [record.getMessage() for record in caplog.records if record.name.startswith("emulator")] == []
     logged = "\n".join(record.getMessage() for record in caplog.records)
     for secret in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), ".eyJ", xoauth2_blob()[:60]):
@@ -256,5 +256,5 @@ def start_world(authority: Authority, caplog: pytest.LogCaptureFixture) -> Itera
 
 
 @pytest.fixture
-def world(start_world: StartWorld) -> World:
-    return start_world(pace=False)
+def lab(start_lab: StartLab) -> Lab:
+    return start_lab(pace=False)

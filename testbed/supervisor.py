@@ -1,6 +1,6 @@
-"""The first process of a test network: everything of the network lives in its namespaces and ends with it, however it ends.
+"""Process 1 of a test network: everything of the network is in its namespaces and ends with it.
 
-`python -m testbed.keeper DIRECTORY`, started by testbed.network as process 1 of new process, mount and network namespaces. When
+`python -m testbed.supervisor DIRECTORY`, started by testbed.network as process 1 of new process, mount and network namespaces. When
 it is killed, the kernel kills every process that was started inside, and with the last of them go the mounts, the links and the
 addresses. With `--attached` it ends when its standard input does, that is with whoever started it.
 """
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from testbed.addresses import ACS, BRIDGE, HUB, HVE, PREFIX
 
-# In this order: what nspawn and ip write goes where it disappears, and so do the disks of the hosts.
+# nspawn, ip and the disks of the hosts write to file systems that disappear with the network.
 _SETUP = f"""
 set -eu
-# Every booted systemd takes some ten of the machine's inotify instances, of which a distribution allows root 128 in all.
+# Every booted systemd takes some ten inotify instances of the host, of which a distribution allows root 128 in all.
 instances=/proc/sys/fs/inotify/max_user_instances
 [ "$(cat $instances)" -ge 1024 ] || echo 1024 > $instances
 mkdir -p /run/netns /run/systemd/nspawn "$1/disks"
@@ -35,7 +35,7 @@ for address in {HUB} {HVE} {ACS}; do ip address add "$address/{PREFIX}" dev {BRI
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m testbed.keeper", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m testbed.supervisor", description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--attached", action="store_true")
     arguments = parser.parse_args()
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _keep(*, attached: bool) -> None:
-    """Bury the orphans, as process 1 does, until the end."""
+    """Reap orphaned processes until the network ends."""
     while True:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
