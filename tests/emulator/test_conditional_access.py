@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator import policies
+from emulator.clock import Clock
 from emulator.smtp.verdict import login
 from emulator.state import AuthenticationPolicy, Group, Policies, State
 from emulator.state.keys import At
@@ -177,17 +178,22 @@ def test_a_users_policy_wins_over_the_default(own: str | None, default: str | No
     )
 
 
+def clock_of(state: State) -> Clock:
+    assert isinstance(state.now, Clock)
+    return state.now
+
+
 def test_changes_of_policies_take_their_time() -> None:
     state = lab()
-    tenant, clock, now = state.tenants[CONTOSO], state.now, state.now()
+    tenant, clock, now = state.tenants[CONTOSO], clock_of(state), state.now()
     tenant.policies.authentication["closed"] = AuthenticationPolicy("Closed", "guid", effective_from=now + 100)
     tenant.mailboxes[OPS].set_later("authentication_policy", "closed", now + 200)
     for later, reply in ((150, "passed"), (250, BASIC_AUTH_DISABLED)):
-        clock.offset = later  # type: ignore[attr-defined]
+        clock.offset = later
         assert reply_text(state) == reply
     tenant.policies.authentication["closed"].set_later("allow_basic_auth_smtp", True, state.now() + 100)
     assert reply_text(state) == BASIC_AUTH_DISABLED
-    clock.offset += 200  # type: ignore[attr-defined]
+    clock.offset += 200
     assert reply_text(state) == "passed"
 
 
@@ -196,7 +202,7 @@ def test_basic_ends_for_a_tenant_on_its_day_unless_it_is_turned_on_again() -> No
     tenant = state.tenants[CONTOSO]
     tenant.policies.basic_retired_from = state.now() + 86400
     assert reply_text(state) == "passed"
-    state.now.offset = 2 * 86400  # type: ignore[attr-defined]
+    clock_of(state).offset = 2 * 86400
     assert reply_text(state) == RETIRED
     assert "credentials were incorrect" in refusal(lambda: login(state, "it@fabrikam.com", "x"))  # another tenant's day has not come
     tenant.policies.basic_reenabled = True
