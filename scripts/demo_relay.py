@@ -74,7 +74,7 @@ def scan(world: World) -> None:
         time.sleep(0.5)
     say(f"  {'scanner':9} → {'Postfix':13}  {float(sent.stdout):>6.2f} s  25, allowed by its address ({device.address})")
     for hop in trace["hops"][1:]:
-        say(f"  {hop['from']:9} → {hop['to']:13}  {hop['seconds']:>6.2f} s  {hop['event']}: {hop['detail'][:90]}")
+        say(f"  {hop['from']:16} → {hop['to']:16}  {hop['seconds']:>6.2f} s  {hop['event']}: {hop['detail'][:90]}")
     arrived = [message for message in world.admin.messages(recipient="ada@contoso.com") if message["message_id"] == MESSAGE_ID]
     senders = [email.utils.parseaddr(one["header_from"])[1] for one in arrived]
     if senders != ["scanner@contoso.com"]:

@@ -146,8 +146,8 @@ def test_world_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
 def is_up(run: subprocess.Popen[bytes]) -> Path:
     """Wait for the line in which a run says so; its network's directory."""
     assert run.stdout is not None
-    said, network = run.stdout.readline().split()
-    assert said == b"up"
+    word, network = run.stdout.readline().split()
+    assert word == b"up"
     return Path(network.decode())
 
 

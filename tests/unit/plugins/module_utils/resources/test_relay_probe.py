@@ -182,14 +182,14 @@ def test_reason_is_read_from_the_queue_where_no_attempt_is_logged(verify: Any) -
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "stage"),
+    ("code", "reply", "stage"),
     [(554, b"5.7.1 <scanner@contoso.com>: Sender address rejected: not yours", "relay"), (452, b"4.3.1 full", "relay")],
 )
-def test_refusal_of_the_relay_itself_has_its_own_stage(verify: Any, code: int, said: bytes, stage: str) -> None:
-    postfix = Postfix(refusal=(code, said))
+def test_refusal_of_the_relay_itself_has_its_own_stage(verify: Any, code: int, reply: bytes, stage: str) -> None:
+    postfix = Postfix(refusal=(code, reply))
     [sender] = verify(postfix, required=False)["senders"]
     assert (sender["verified"], sender["stage"], sender["hops"]) == (False, stage, [])
-    assert sender["service_message"] == f"{code} {said.decode()}"
+    assert sender["service_message"] == f"{code} {reply.decode()}"
     assert postfix.messages == []
     assert postfix.actions == []
 

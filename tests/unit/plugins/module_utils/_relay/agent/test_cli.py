@@ -70,7 +70,7 @@ def test_file_that_postfix_accepts_has_no_problems(configuration: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "problem"),
     [
         ("main.cf", "bogus = 1", "unused parameter: bogus=1"),
         ("main.cf", "worse", "missing '='"),
@@ -78,11 +78,11 @@ def test_file_that_postfix_accepts_has_no_problems(configuration: Path, tmp_path
     ],
 )
 def test_problem_is_reported_once_and_the_current_file_is_unchanged(
-    configuration: Path, tmp_path: Path, name: str, text: str, said: str
+    configuration: Path, tmp_path: Path, name: str, text: str, problem: str
 ) -> None:
     directory = config_check.problems(name, candidate(tmp_path, text), configuration)
     assert len(directory) == 1
-    assert said in directory[0]
+    assert problem in directory[0]
     assert (configuration / name).read_text() == "good\n"
 
 

@@ -43,12 +43,12 @@ def header(text: str | bytes) -> str:
     ],
 )
 def test_original_sender_is_kept_in_reply_to(field: str, sender: str, reply: str) -> None:
-    found = header(f"Subject: s\n{field}\nTo: a@b.example\n\nbody\n")
-    assert f"From: {sender}\n" in found
-    assert (f"Reply-To: {reply}\n" in found) if reply else ("Reply-To" not in found)
-    assert found.count("From:") == 1
-    assert "Subject: s\n" in found
-    assert "body" not in found
+    text = header(f"Subject: s\n{field}\nTo: a@b.example\n\nbody\n")
+    assert f"From: {sender}\n" in text
+    assert (f"Reply-To: {reply}\n" in text) if reply else ("Reply-To" not in text)
+    assert text.count("From:") == 1
+    assert "Subject: s\n" in text
+    assert "body" not in text
 
 
 def test_existing_reply_to_is_kept_and_an_empty_one_replaced() -> None:
@@ -58,17 +58,17 @@ def test_existing_reply_to_is_kept_and_an_empty_one_replaced() -> None:
 
 
 def test_other_sender_fields_are_removed() -> None:
-    found = header(
+    text = header(
         "From: a@foo.example\nfrom : b@foo.example\nSender: c@foo.example\nResent-From: d@foo.example\nReturn-Path: <e@foo.example>\n\n"
     )
-    assert found == "From: scanner@contoso.com\nReply-To: a@foo.example\n"
+    assert text == "From: scanner@contoso.com\nReply-To: a@foo.example\n"
 
 
 @pytest.mark.parametrize("bad", [b"\r", b"\x00", b"\x0b", b"\x85", b"\xc2\x85", b"\x1b[31m"])
 def test_control_character_adds_no_line(bad: bytes) -> None:
-    found = header(b"From: Joe" + bad + b"Bcc: victim@foo.example <joe@foo.example>\nSubject: s\n\n")
-    assert [line.partition(":")[0] for line in found.split("\n") if line] == ["Subject", "From", "Reply-To"][: found.count("\n")]
-    assert not set(found) & {"\r", "\x00", "\x0b", "\x85", "\x1b"}
+    text = header(b"From: Joe" + bad + b"Bcc: victim@foo.example <joe@foo.example>\nSubject: s\n\n")
+    assert [line.partition(":")[0] for line in text.split("\n") if line] == ["Subject", "From", "Reply-To"][: text.count("\n")]
+    assert not set(text) & {"\r", "\x00", "\x0b", "\x85", "\x1b"}
 
 
 def test_long_display_name_is_shortened() -> None:
