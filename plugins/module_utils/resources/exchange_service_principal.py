@@ -1,29 +1,29 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An application in Exchange: its service principal, and the mailboxes that it may open (FullAccess) or send as (SendAs).
+"""The service principal of an application in Exchange, and its permissions on mailboxes (FullAccess, SendAs).
 
-Private to the collection. Sources: "Authenticate an IMAP, POP or SMTP connection using OAuth"; New-ServicePrincipal,
-Add-MailboxPermission, Add-RecipientPermission.
+Sources: "Authenticate an IMAP, POP or SMTP connection using OAuth"; New-ServicePrincipal, Add-MailboxPermission,
+Add-RecipientPermission.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._clients.exchange import Command, Outcome, boolean, is_missing, names
 from .._core import mail_addresses
-from .._core.errors import ExchangeError, InvalidInput
+from .._core.errors import ExchangeError
+from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
-from .._engine.engine import Plan
+from .._engine.resource import Plan
 from .._engine.tenant import Tenant
-from .._entra import application_lookup
-from .._entra.application_lookup import Application
+from .._entra.application_lookup import Application, find_application, refuse_missing
 from .._exchange import addresses, consistency
 
-RIGHTS = ("FullAccess", "SendAs")
+FULL_ACCESS, SEND_AS = "FullAccess", "SendAs"
 OPTIONS = Spec(
     {
         "unique_name": {"type": "str"},
@@ -39,206 +39,245 @@ OPTIONS = Spec(
 )
 
 
-@dataclass
-class Work:
-    remove: list[str] = field(default_factory=list)  # object ids of registrations
+class Permission(NamedTuple):
+    """A permission on a mailbox: FullAccess or SendAs, and the mailbox's address in lower case."""
+
+    right: str
+    address: str
+
+
+@dataclass(frozen=True)
+class ServicePrincipalParams:
+    """The options of the module exchange_service_principal."""
+
+    expected_mailboxes: tuple[str, ...]
+    unique_name: str | None
+    app_id: str | None
+    display_name: str | None
+    full_access: tuple[str, ...] | None
+    send_as: tuple[str, ...] | None
+    exclusive: bool
+    state: str
+
+    def permissions(self) -> list[Permission]:
+        full_access = [Permission(FULL_ACCESS, address.lower()) for address in self.full_access or ()]
+        return full_access + [Permission(SEND_AS, address.lower()) for address in self.send_as or ()]
+
+
+@dataclass(frozen=True)
+class CurrentPrincipal:
+    """What Exchange has. `principal`: registered with the right object id; `wrong_object_ids`: registered with another one."""
+
+    application: Application | None
+    principal: JsonObject | None
+    wrong_object_ids: tuple[str, ...]
+    permissions: frozenset[Permission]
+
+    @property
+    def display_name(self) -> str | None:
+        name: str | None = (self.principal or {}).get("DisplayName")
+        return name
+
+
+@dataclass(frozen=True)
+class PrincipalChanges:
+    """The changes, in the order in which they are applied. `remove`: object ids; `display_name`: of the new or renamed principal."""
+
+    application: Application | None
+    display_name: str | None
+    remove: tuple[str, ...] = ()
     create: bool = False
     rename: bool = False
-    grant: list[tuple[str, str]] = field(default_factory=list)  # (right, address)
-    revoke: list[tuple[str, str]] = field(default_factory=list)
+    grant: tuple[Permission, ...] = ()
+    revoke: tuple[Permission, ...] = ()
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
-
-
-@dataclass
-class Found:
-    application: Application | None = None
-    principal: dict | None = None  # registered in Exchange for this application, with the right object id
-    wrong: list[dict] = field(default_factory=list)  # registered with another object id
-    grants: set[tuple[str, str]] = field(default_factory=set)  # (right, address)
+        return bool(self.remove or self.create or self.rename or self.grant or self.revoke)
 
 
 class ExchangeServicePrincipal:
-    """module exchange_service_principal"""
+    """Implements the module exchange_service_principal."""
 
     name = "exchange_service_principal"
     spec = TENANT | JOURNAL | EXPECTED | OPTIONS
+    params_type = ServicePrincipalParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        found = []
-        for option in ("full_access", "send_as"):
-            found += mail_addresses.problems(option, params[option] or [])
-        return found
+    def validate(self, params: ServicePrincipalParams) -> list[str]:
+        return mail_addresses.problems("full_access", params.full_access or ()) + mail_addresses.problems("send_as", params.send_as or ())
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        plan = Plan()
-        application = application_lookup.find_application(tenant, params["app_id"], params["unique_name"])
-        if not application and params["state"] == "present":
-            name = params["unique_name"] or params["app_id"]
-            sentence = f"Entra has no enterprise application for {name}"
-            if not check_mode:
-                raise InvalidInput(f"{sentence}: register it first (module entra_app).")
-            plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
-        wanted = [(right, address.lower()) for right, option in zip(RIGHTS, ("full_access", "send_as"), strict=True)
-                  for address in params[option] or []]  # fmt: skip
-        found = read(tenant, application, params, wanted, addresses.expected(params["expected_mailboxes"], check_mode))
-        work = difference(found, params, wanted)
-        title = params["display_name"] or (application.display_name if application else params["unique_name"])
-        plan.before = public(found)
-        plan.after = {} if params["state"] == "absent" else predicted(found, work, title)
-        plan.steps = [work, found, title] if work else []
-        plan.outcome = {"service_principal": result(application, plan.after)}
-        return plan
+    def plan(self, tenant: Tenant, params: ServicePrincipalParams, check_mode: bool) -> Plan[PrincipalChanges]:
+        warnings: list[str] = []
+        application = find_application(tenant, params.app_id, params.unique_name)
+        if not application and params.state == "present":
+            warnings = refuse_missing({str(params.unique_name or params.app_id): None}, check_mode, "module entra_app")
+        current = read(tenant, application, params, addresses.expected(params.expected_mailboxes, check_mode))
+        changes = difference(current, params)
+        after = {} if params.state == "absent" else predicted(current, changes)
+        outcome = {"service_principal": result(application, after)}
+        return Plan(_current_result(current), after, changes if changes else None, outcome, warnings)
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        work, found, title = plan.steps
-        write(tenant, work, found, title)
-        return {"service_principal": result(found.application, plan.after)}
+    def apply(self, tenant: Tenant, params: ServicePrincipalParams, plan: Plan[PrincipalChanges]) -> JsonObject:
+        write(tenant, plan.pending)
+        return plan.outcome
 
 
 RESOURCE = ExchangeServicePrincipal()
 
 
-def result(application: Application | None, shown: dict[str, Any]) -> dict[str, Any] | None:
-    if not shown:
+def result(application: Application | None, principal: JsonObject) -> JsonObject | None:
+    if not principal:
         return None
     ids = {"app_id": application.app_id, "object_id": application.object_id} if application else {"app_id": None, "object_id": None}
-    return ids | shown
+    return ids | principal
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
+def read(
+    tenant: Tenant, application: Application | None, params: ServicePrincipalParams, expected: Collection[str] = ()
+) -> CurrentPrincipal:
+    """The service principals and permissions, in batches. InvalidInput names all mailboxes that do not exist."""
+    listed = list(dict.fromkeys(address for _right, address in params.permissions() if address not in expected))
+    if params.exclusive:
+        all_mailboxes = Command("Get-Mailbox", {"ResultSize": "Unlimited"}, ("Guid", "PrimarySmtpAddress"), "list the mailboxes")
+        values = tenant.exchange.run(all_mailboxes).values
+        listed = list(dict.fromkeys(listed + [str(mailbox["PrimarySmtpAddress"]).lower() for mailbox in values]))
+    commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange")]
+    for address in listed:
+        commands += _permission_reads(address)
+    principals, *outcomes = tenant.exchange.batch(commands)
+    # A service principal in Exchange stays when its enterprise application is removed from Entra.
+    app_id = application.app_id if application else params.app_id
+    own, wrong = None, []
+    for principal in principals.checked().values:
+        if app_id and str(principal.get("AppId", "")).lower() == app_id.lower():
+            if application and str(principal.get("ObjectId", "")).lower() == application.object_id.lower():
+                own = principal
+            else:
+                wrong.append(str(principal["ObjectId"]))
+    permissions: set[Permission] = set()
+    missing = []
+    for number, address in enumerate(listed):
+        mailbox, recipient = outcomes[2 * number : 2 * number + 2]
+        if is_missing(mailbox.error):
+            missing.append(address)
+            continue
+        permissions |= {Permission(right, address) for right in rights_of(own, mailbox.checked(), recipient.checked())}
+    addresses.refuse_missing(tenant.exchange, missing)
+    return CurrentPrincipal(application, own, tuple(wrong), frozenset(permissions))
+
+
 def _permission_reads(address: str) -> list[Command]:
-    attempted = f"read who may use {address}"
+    attempted = f"read the permissions on {address}"
     return [
         Command("Get-MailboxPermission", {"Identity": address}, attempted=attempted),
         Command("Get-RecipientPermission", {"Identity": address}, attempted=attempted),
     ]
 
 
-def read(
-    tenant: Tenant,
-    application: Application | None,
-    params: dict[str, Any],
-    wanted: Sequence[tuple[str, str]],
-    expected: Collection[str] = (),
-) -> Found:
-    """The registrations and the grants, in batches; InvalidInput names all mailboxes that do not exist."""
-    listed = list(dict.fromkeys(address for _right, address in wanted if address not in expected))
-    if params["exclusive"]:
-        every = Command("Get-Mailbox", {"ResultSize": "Unlimited"}, ("Guid", "PrimarySmtpAddress"), "list the mailboxes")
-        listed = list(dict.fromkeys(listed + [str(m["PrimarySmtpAddress"]).lower() for m in tenant.exchange.run(every).values]))
-    commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange")]
-    for address in listed:
-        commands += _permission_reads(address)
-    principals, *reads = tenant.exchange.batch(commands)
-    found = Found(application)
-    # An enterprise application that is gone from Entra leaves its registration in Exchange behind.
-    app_id = application.app_id if application else params["app_id"]
-    for principal in principals.checked().values:
-        if app_id and str(principal.get("AppId", "")).lower() == app_id.lower():
-            if application and str(principal.get("ObjectId", "")).lower() == application.object_id.lower():
-                found.principal = principal
-            else:
-                found.wrong.append(principal)
-    missing = []
-    for number, address in enumerate(listed):
-        mailbox, recipient = reads[2 * number : 2 * number + 2]
-        if is_missing(mailbox.error):
-            missing.append(address)
-            continue
-        found.grants |= {(right, address) for right in held(found.principal, mailbox.checked(), recipient.checked())}
-    addresses.refuse_missing(tenant.exchange, missing)
-    return found
-
-
-def held(principal: dict | None, mailbox: Outcome, recipient: Outcome) -> set[str]:
-    """The rights that a service principal has on a mailbox: reads show it by its SID (or by an id)."""
+def rights_of(principal: JsonObject | None, mailbox: Outcome, recipient: Outcome) -> set[str]:
+    """The rights of a service principal on a mailbox. Exchange returns the trustee as a SID or as one of its ids."""
     if not principal:
         return set()
-    shown = {str(principal.get(name)).lower() for name in ("Sid", "ObjectId", "AppId") if principal.get(name)}
+    own = {str(principal.get(name)).lower() for name in ("Sid", "ObjectId", "AppId") if principal.get(name)}
     rights = set()
     for entry in mailbox.values:
-        who = {str(entry.get(name)).lower() for name in ("User", "UserSid")}
-        if who & shown and not boolean(entry.get("Deny")) and "FullAccess" in names(entry.get("AccessRights")):
-            rights.add("FullAccess")
+        trustees = {str(entry.get(name)).lower() for name in ("User", "UserSid")}
+        if trustees & own and not boolean(entry.get("Deny")) and FULL_ACCESS in names(entry.get("AccessRights")):
+            rights.add(FULL_ACCESS)
     for entry in recipient.values:
-        who = {str(entry.get(name)).lower() for name in ("Trustee", "TrusteeSidString")}
-        if who & shown and entry.get("AccessControlType") != "Deny" and "SendAs" in names(entry.get("AccessRights")):
-            rights.add("SendAs")
+        trustees = {str(entry.get(name)).lower() for name in ("Trustee", "TrusteeSidString")}
+        if trustees & own and entry.get("AccessControlType") != "Deny" and SEND_AS in names(entry.get("AccessRights")):
+            rights.add(SEND_AS)
     return rights
 
 
-# -- comparing and showing --------------------------------------------------------------------------------------------
+# -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def difference(found: Found, params: dict[str, Any], wanted: Sequence[tuple[str, str]]) -> Work:
-    registered = [str(p["ObjectId"]) for p in found.wrong]
-    if params["state"] == "absent":
-        return Work(remove=registered + ([str(found.principal["ObjectId"])] if found.principal else []))
-    work = Work(remove=registered, create=not found.principal)
-    title = params["display_name"]
-    work.rename = bool(found.principal and title and found.principal.get("DisplayName") != title)
-    work.grant = [entry for entry in wanted if entry not in found.grants]
-    if params["exclusive"]:
-        work.revoke = sorted(found.grants - set(wanted))
-    return work
+def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> PrincipalChanges:
+    application = current.application
+    if params.state == "absent":
+        own = (str(current.principal["ObjectId"]),) if current.principal else ()
+        return PrincipalChanges(application, None, remove=current.wrong_object_ids + own)
+    desired = params.permissions()
+    renamed = bool(current.principal and params.display_name and current.display_name != params.display_name)
+    return PrincipalChanges(
+        application,
+        params.display_name or (application.display_name if application else params.unique_name),
+        remove=current.wrong_object_ids,
+        create=not current.principal,
+        rename=renamed,
+        grant=tuple(permission for permission in desired if permission not in current.permissions),
+        revoke=tuple(sorted(current.permissions - set(desired))) if params.exclusive else (),
+    )
 
 
-def _shape(title: str | None, grants: set[tuple[str, str]]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"display_name": title}
-    for right, name in zip(RIGHTS, ("full_access", "send_as"), strict=True):
-        shown[name] = sorted(address for r, address in grants if r == right)
-    return shown
+def _principal_result(display_name: str | None, permissions: Iterable[Permission]) -> JsonObject:
+    listed = sorted(permissions)
+    return {
+        "display_name": display_name,
+        "full_access": [permission.address for permission in listed if permission.right == FULL_ACCESS],
+        "send_as": [permission.address for permission in listed if permission.right == SEND_AS],
+    }
 
 
-def public(found: Found) -> dict[str, Any]:
-    if not found.principal:
-        return {"registered_with_object_id": [str(p["ObjectId"]) for p in found.wrong]} if found.wrong else {}
-    return _shape(found.principal.get("DisplayName"), found.grants)
+def _current_result(current: CurrentPrincipal) -> JsonObject:
+    if current.principal:
+        return _principal_result(current.display_name, current.permissions)
+    return {"registered_with_object_id": list(current.wrong_object_ids)} if current.wrong_object_ids else {}
 
 
-def predicted(found: Found, work: Work, title: str | None) -> dict[str, Any]:
-    kept = found.principal.get("DisplayName") if found.principal and not work.rename else title
-    return _shape(kept, (found.grants | set(work.grant)) - set(work.revoke))
+def predicted(current: CurrentPrincipal, changes: PrincipalChanges) -> JsonObject:
+    """The result after the changes."""
+    display_name = current.display_name if current.principal and not changes.rename else changes.display_name
+    return _principal_result(display_name, (current.permissions | set(changes.grant)) - set(changes.revoke))
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def write(tenant: Tenant, work: Work, found: Found, title: str | None) -> None:
-    """Registration first, then the rights; a principal that Exchange's other servers do not know yet is waited for."""
-    for object_id in work.remove:
+def write(tenant: Tenant, changes: PrincipalChanges) -> None:
+    """Register the application, then change permissions, with retries during the replication delay between Exchange servers."""
+    for object_id in changes.remove:
         remove = Command("Remove-ServicePrincipal", {"Identity": object_id, "Confirm": False}, attempted="remove the service principal")
         tenant.exchange.run(remove)
-    if work.create and found.application:
-        application = found.application
-        parameters = {"AppId": application.app_id, "ObjectId": application.object_id, "DisplayName": title or application.display_name}
-        try:
-            tenant.exchange.run(Command("New-ServicePrincipal", parameters, attempted="register the application in Exchange"))
-        except ExchangeError as error:
-            if not error.exists:
-                raise
-    if work.rename and found.application and title:
-        parameters = {"Identity": found.application.object_id, "DisplayName": title}
+    application = changes.application
+    if not application:
+        return
+    if changes.create:
+        _register(tenant, application, changes.display_name)
+    if changes.rename and changes.display_name:
+        parameters = {"Identity": application.object_id, "DisplayName": changes.display_name}
         tenant.exchange.run(Command("Set-ServicePrincipal", parameters, attempted="rename the service principal"))
-    if found.application:
-        object_id = found.application.object_id
-        consistency.run_all(tenant, [_grant(object_id, right, address) for right, address in work.grant])
-        consistency.run_all(tenant, [revoke(object_id, right, address) for right, address in work.revoke])
+    consistency.run_all(tenant, [_grant(application.object_id, permission) for permission in changes.grant])
+    consistency.run_all(tenant, [revoke(application.object_id, permission) for permission in changes.revoke])
 
 
-def _grant(object_id: str, right: str, address: str) -> Command:
+def _register(tenant: Tenant, application: Application, display_name: str | None) -> None:
+    parameters = {
+        "AppId": application.app_id,
+        "ObjectId": application.object_id,
+        "DisplayName": display_name or application.display_name,
+    }
+    try:
+        tenant.exchange.run(Command("New-ServicePrincipal", parameters, attempted="register the application in Exchange"))
+    except ExchangeError as error:
+        if not error.exists:
+            raise
+
+
+def _grant(object_id: str, permission: Permission) -> Command:
+    right, address = permission
     attempted = f"grant {right} on {address}"
-    if right == "SendAs":
-        parameters = {"Identity": address, "Trustee": object_id, "AccessRights": ["SendAs"], "Confirm": False}
+    if right == SEND_AS:
+        parameters = {"Identity": address, "Trustee": object_id, "AccessRights": [SEND_AS], "Confirm": False}
         return Command("Add-RecipientPermission", parameters, attempted=attempted)
     parameters = {
         "Identity": address,
         "User": object_id,
-        "AccessRights": ["FullAccess"],
+        "AccessRights": [FULL_ACCESS],
         "InheritanceType": "All",
         "AutoMapping": False,
         "Confirm": False,
@@ -246,10 +285,12 @@ def _grant(object_id: str, right: str, address: str) -> Command:
     return Command("Add-MailboxPermission", parameters, attempted=attempted)
 
 
-def revoke(object_id: str, right: str, address: str) -> Command:
-    attempted = f"withdraw {right} on {address}"
-    if right == "SendAs":
-        parameters = {"Identity": address, "Trustee": object_id, "AccessRights": ["SendAs"], "Confirm": False}
+def revoke(object_id: str, permission: Permission) -> Command:
+    """The command that removes a permission of a service principal."""
+    right, address = permission
+    attempted = f"remove {right} on {address}"
+    if right == SEND_AS:
+        parameters = {"Identity": address, "Trustee": object_id, "AccessRights": [SEND_AS], "Confirm": False}
         return Command("Remove-RecipientPermission", parameters, attempted=attempted)
-    parameters = {"Identity": address, "User": object_id, "AccessRights": ["FullAccess"], "InheritanceType": "All", "Confirm": False}
+    parameters = {"Identity": address, "User": object_id, "AccessRights": [FULL_ACCESS], "InheritanceType": "All", "Confirm": False}
     return Command("Remove-MailboxPermission", parameters, attempted=attempted)

@@ -25,7 +25,7 @@ from .._entra import applications as entra
 from .._exchange import addresses, consistency
 from .._exchange.rbac import migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
-from .exchange_service_principal import Application, held, revoke
+from .exchange_service_principal import FULL_ACCESS, Application, Permission, revoke, rights_of
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}, "scope": {"type": "str"}},
@@ -193,7 +193,7 @@ def _read_exchange(tenant: Tenant, params: dict[str, Any], facts: Facts, expecte
     missing = [address for address, outcome in zip(listed, permissions, strict=True) if is_missing(outcome.error)]
     addresses.refuse_missing(tenant.exchange, missing)
     for address, outcome in zip(listed, permissions, strict=True):
-        if "FullAccess" in held(facts.principal, outcome.checked(), type(outcome)()):
+        if "FullAccess" in rights_of(facts.principal, outcome.checked(), type(outcome)()):
             facts.full_access.append(address)
 
 
@@ -322,7 +322,7 @@ class _Run:
         rbac.withdraw(self.tenant, self.facts.consents)
 
     def revoke(self) -> None:
-        consistency.run_all(self.tenant, [revoke(self.object_id, "FullAccess", address) for address in self.facts.full_access])
+        consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address)) for address in self.facts.full_access])
 
     def consent(self) -> None:
         api, role = self.facts.api, _role_id(self.facts)

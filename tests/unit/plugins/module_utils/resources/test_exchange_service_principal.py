@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.exchange_service_principal import RESOURCE
 
-from ....conftest import FakeClock, Play, parameters
+from ....conftest import FakeClock, Play, problems_of
 from ....script import Script, graph_error
 from ....services import Exchange, Refused, missing
 
@@ -120,7 +120,7 @@ def in_entra(script: Script) -> Script:
 
 
 def test_bad_addresses_of_both_lists_are_told_at_once() -> None:
-    problems = RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", full_access=["nonsense", ""], send_as=["a@b.com", "A@b.com"]))
+    problems = problems_of(RESOURCE, unique_name="sender", full_access=["nonsense", ""], send_as=["a@b.com", "A@b.com"])
     assert [problem.split(" ")[0] for problem in problems] == ["full_access", "full_access", "send_as"]
 
 
