@@ -13,21 +13,23 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 from ansible_collections.mailops.m365.plugins.module_utils.resources.acs_smtp_username import INFO, RESOURCE, ROLE
 
-from ....conftest import TENANT, Play, parameters
+from ....conftest import TENANT, Play, problems_of
 from ....script import response
 
 APP, OBJECT = "22222222-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
-PLACE = {"subscription_id": "44444444-0000-4000-8000-000000000001", "resource_group": "mail", "communication_service": "contoso-mail"}
-SERVICE = (
-    f"/subscriptions/{PLACE['subscription_id']}/resourceGroups/mail/providers/Microsoft.Communication/communicationServices/contoso-mail"
-)
+SERVICE_OPTIONS = {
+    "subscription_id": "44444444-0000-4000-8000-000000000001",
+    "resource_group": "mail",
+    "communication_service": "contoso-mail",
+}
+SERVICE = f"/subscriptions/{SERVICE_OPTIONS['subscription_id']}/resourceGroups/mail/providers/Microsoft.Communication/communicationServices/contoso-mail"
 DOMAIN = "/subscriptions/s/resourceGroups/mail/providers/Microsoft.Communication/emailServices/e/domains/contoso.com"
 ROLES = f"{SERVICE}/providers/Microsoft.Authorization/roleAssignments"
 ORDERS = {"name": "orders", "username": "orders@contoso.com"}
 
 
 class Azure:
-    """Azure Resource Manager and the two look-ups in Graph; `writes` are the resources put or deleted, in order."""
+    """Azure Resource Manager and the two requests to Graph; `writes` are the resources put or deleted, in order."""
 
     def __init__(self, *, there: bool = True, verified: bool = True, linked: bool = True, known: bool = True) -> None:
         self.there, self.verified, self.linked, self.known = there, verified, linked, known
@@ -76,10 +78,10 @@ class Azure:
 def test_usernames_and_the_role_are_made_as_predicted_once(play: Play) -> None:
     azure = Azure()
     azure.usernames = {"old": {"username": "old", "entraApplicationId": APP, "tenantId": TENANT}}
-    wishes = {"usernames": [ORDERS, {"name": "OLD", "state": "absent"}], "app": "sender"} | PLACE
-    planned = play(RESOURCE, azure, check_mode=True, **wishes)
+    itemes = {"usernames": [ORDERS, {"name": "OLD", "state": "absent"}], "app": "sender"} | SERVICE_OPTIONS
+    planned = play(RESOURCE, azure, check_mode=True, **itemes)
     assert azure.writes == []
-    done = play(RESOURCE, azure, **wishes)
+    done = play(RESOURCE, azure, **itemes)
     for name in ("changed", "diff", "acs"):
         assert planned[name] == done[name]
     assert done["acs"] == {
@@ -90,64 +92,63 @@ def test_usernames_and_the_role_are_made_as_predicted_once(play: Play) -> None:
     wanted = {"username": "orders@contoso.com", "entraApplicationId": APP, "tenantId": TENANT}
     assert made == ("PUT", f"{SERVICE}/smtpUsernames/orders", {"properties": wanted})
     assert (role[2]["properties"]["principalId"], azure.roles) == (OBJECT, [ROLE])
-    again = play(RESOURCE, azure, **wishes)
+    again = play(RESOURCE, azure, **itemes)
     assert (again["changed"], len(azure.writes)) == (False, 3)
-    assert play(INFO, azure, **PLACE)["acs"]["usernames"]["orders"]["app"] == APP
+    assert play(INFO, azure, **SERVICE_OPTIONS)["acs"]["usernames"]["orders"]["app"] == APP
 
 
 def test_exclusive_removes_what_is_not_listed_and_a_role_may_be_left_alone(play: Play) -> None:
     azure = Azure()
     azure.usernames = {"old": {"username": "old", "entraApplicationId": APP, "tenantId": TENANT}}
-    play(RESOURCE, azure, usernames=[ORDERS], app=APP, exclusive=True, assign_role=False, **PLACE)
+    play(RESOURCE, azure, usernames=[ORDERS], app=APP, exclusive=True, assign_role=False, **SERVICE_OPTIONS)
     assert (list(azure.usernames), azure.roles) == (["orders"], [])
 
 
 def test_contributor_is_role_enough(play: Play) -> None:
     azure = Azure()
     azure.roles = ["b24988ac-6180-42a0-ab88-20f7382dd24c"]
-    play(RESOURCE, azure, usernames=[ORDERS], app="sender", **PLACE)
+    play(RESOURCE, azure, usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert len(azure.writes) == 1
 
 
 def test_what_is_done_by_hand_is_noted(play: Play) -> None:
-    result = play(RESOURCE, Azure(verified=False), usernames=[ORDERS], app="sender", **PLACE)
+    result = play(RESOURCE, Azure(verified=False), usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert result["acs"]["senders"] == []
     assert result["notes"] == [
         "contoso.com: DKIM, DKIM2, Domain, SPF not verified; publish the DNS records that Azure shows for it and start the verification."
     ]
-    result = play(RESOURCE, Azure(linked=False), usernames=[ORDERS], app="sender", **PLACE)
-    assert result["notes"] == ["no e-mail domain is linked to the resource, so that nobody can send: verify one and link it."]
+    result = play(RESOURCE, Azure(linked=False), usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
+    assert result["notes"] == ["no e-mail domain is linked to the resource, so that it cannot send: verify a domain and link it."]
 
 
 def test_a_resource_or_an_application_that_is_missing_is_named(play: Play) -> None:
-    result = play(RESOURCE, Azure(there=False), usernames=[ORDERS], app="sender", **PLACE)
+    result = play(RESOURCE, Azure(there=False), usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert "Azure has no Communication Services resource contoso-mail in the resource group mail" in result["msg"]
     azure = Azure(known=False)
-    planned = play(RESOURCE, azure, check_mode=True, usernames=[ORDERS], app="sender", **PLACE)
+    planned = play(RESOURCE, azure, check_mode=True, usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert planned["acs"]["may_send"] == ["sender"]
     assert "Entra has no enterprise application for sender yet" in planned["notes"][0]
-    failed = play(RESOURCE, azure, usernames=[ORDERS], app="sender", **PLACE)
+    failed = play(RESOURCE, azure, usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert failed["failure"]["problems"] == ["Entra has no enterprise application for sender: register it first (role entra_app)."]
     assert azure.writes == []
 
 
 def test_a_cloud_without_a_resource_manager_is_told(play: Play) -> None:
     cloud = {"authority": "https://l.example", "graph": "https://g.example", "exchange": "https://e.example", "smtp_host": "s.example"}
-    result = play(RESOURCE, Azure(), usernames=[ORDERS], app="sender", cloud=cloud, **PLACE)
+    result = play(RESOURCE, Azure(), usernames=[ORDERS], app="sender", cloud=cloud, **SERVICE_OPTIONS)
     assert "m365_cloud names no Azure Resource Manager" in result["msg"]
 
 
 @pytest.mark.parametrize(
-    ("wish", "part"),
+    ("item", "part"),
     [
         ({"name": "a b", "username": "x"}, "use letters, digits and hyphens"),
         ({"name": "a"}, "give its username"),
         ({"name": "orders", "username": "y"}, "is there twice"),
     ],
 )
-def test_bad_input_is_told_without_a_request(wish: dict[str, Any], part: str) -> None:
-    given = parameters(RESOURCE.spec, usernames=[ORDERS, wish], **PLACE | {"subscription_id": "mine"})
-    problems = RESOURCE.check(given)
+def test_bad_input_is_told_without_a_request(item: dict[str, Any], part: str) -> None:
+    problems = problems_of(RESOURCE, usernames=[ORDERS, item], **SERVICE_OPTIONS | {"subscription_id": "mine"})
     assert any(part in problem for problem in problems)
     assert problems[0] == "subscription_id is 'mine': give its GUID."
     assert "usernames: orders: give the application that signs in with it (app)." in problems

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.delegated_sign_in import RESOURCE
 
-from ....conftest import TENANT, FakeClock, Play, parameters
+from ....conftest import TENANT, FakeClock, Play, problems_of
 from ....script import Script
 from .._identity.test_federated import CODE, DEVICE, KNOWN
 from .._identity.test_tokens import DISCOVERY, TOKEN, granted, refused
@@ -185,7 +185,7 @@ def test_nobody_comes_in_the_time_allowed(play: Play, script: Script, path: Path
 
 def test_a_task_that_cannot_show_a_code_says_so(play: Play, script: Script, path: Path) -> None:
     result = play(RESOURCE, script, **options(path))
-    assert f"{ADA} has to sign in, and this task cannot show the code: run it on the machine that runs Ansible" in result["msg"]
+    assert f"{ADA} has to sign in, and this task cannot show the code: run it on the host that runs Ansible" in result["msg"]
 
 
 def test_a_token_store_that_cannot_be_written_is_found_before_anybody_is_asked(play: Play, script: Script, tmp_path: Path) -> None:
@@ -203,15 +203,14 @@ def test_consent_to_offline_access_is_missed(play: Play, script: Script, path: P
 
 
 def test_bad_input_is_told_all_at_once() -> None:
-    given = parameters(RESOURCE.spec, user="ada", token_store={"path": "x"}, sign_in_timeout=5)
-    assert RESOURCE.check(given) == [
+    assert problems_of(RESOURCE, user="ada", token_store={"path": "x"}, sign_in_timeout=5) == [
         "user holds 'ada', which is no mail address (name@domain).",
         "token_store: path is 'x': give an absolute path, so that every run uses the same file.",
         "app_unique_name or app_id is missing: name the public client that the user signs in to.",
-        "sign_in_timeout is 5: use 30 to 900 seconds; a code lives no longer.",
+        "sign_in_timeout is 5: use 30 to 900 seconds; a device code expires after 900.",
     ]
-    assert "app_id is 'x': give the application's client id, a GUID." in RESOURCE.check(
-        parameters(RESOURCE.spec, user=ADA, app_id="x", token_store={"path": "/x"})
+    assert "app_id is 'x': give the application's client id, a GUID." in problems_of(
+        RESOURCE, user=ADA, app_id="x", token_store={"path": "/x"}
     )
 
 
@@ -229,6 +228,4 @@ def test_a_sign_in_is_removed_once(play: Play, script: Script, held: Path) -> No
 
 @pytest.mark.parametrize("token_store", [{"kind": "environment", "variable": "X"}, {"kind": "command", "fetch": ["cat"]}])
 def test_what_cannot_be_removed_is_told(token_store: dict[str, Any]) -> None:
-    assert any(
-        "remove" in problem for problem in RESOURCE.check(parameters(RESOURCE.spec, user=ADA, token_store=token_store, state="absent"))
-    )
+    assert any("remove" in problem for problem in problems_of(RESOURCE, user=ADA, token_store=token_store, state="absent"))
