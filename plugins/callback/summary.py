@@ -8,20 +8,21 @@ DOCUMENTATION = r"""
 ---
 name: summary
 type: aggregate
-short_description: Says at the end of a run what changed in each tenant, what it cost, and which sender can send
+short_description: Print a summary of tenants, senders, SPF records and relay hosts
 version_added: 0.1.0
 author:
   - mailops.m365 developers (@mailops)
 description:
-  - Prints a table of tenants (changes, requests to Microsoft, waiting) and a table of senders (proven, or the cause and the remedy).
+  - Prints a table of tenants (changes, requests to Microsoft, waiting) and a table of senders (verified, or the cause and the remedy).
+  - Prints the planned sending methods in check mode, and tables of SPF records and relay hosts where a task returns them.
   - Prints nothing for a run without tasks of this collection.
-  - Can write the same as JSON, with every change's before and after, for a pipeline to keep or to post.
-  - It also loads what the tasks need once, before the workers are forked, which makes every task faster.
+  - Can write the same as JSON, with every change's before and after, for a pipeline.
+  - Imports what the tasks need once, before Ansible forks its workers, which makes every task faster.
 requirements:
   - enable in configuration
 options:
   report:
-    description: The path of the JSON report. Left out, none is written.
+    description: The path of the JSON report. Without it, none is written.
     type: path
     env:
       - name: MAILOPS_REPORT
@@ -47,7 +48,7 @@ _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encoding
 
 
 class CallbackModule(CallbackBase):
-    """Collects the results that carry a cost, which only this collection's modules do."""
+    """Collects the results with a cost: those of this collection's modules."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -60,19 +61,21 @@ class CallbackModule(CallbackBase):
         self._preloaded = False
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """The workers are forks of this process: what it has imported, they have."""
+        """Import modules and load plugins before the first fork: workers inherit them."""
         if not self._preloaded:
             self._preloaded = True
-            # Ansible's loader compiles a collection's files anew in every process that imports them.
+            # Ansible's loader compiles a collection's files in every process that imports them.
             resources = pkgutil.iter_modules(importlib.import_module(f"{_UTILS}.resources").__path__)
-            action_loader.get("mailops.m365.resource", class_only=True)
-            # Whoever asks for the first filter or test loads all of Ansible's own.
-            filter_loader.get("default")
-            test_loader.get("defined")
-            for name in (*_LIBRARIES, f"{_UTILS}._entry_points.module", *(f"{_UTILS}.resources.{found.name}" for found in resources)):
+            loaders: t.Any = (action_loader, filter_loader, test_loader)
+            actions, filters, tests = loaders
+            actions.get("mailops.m365.resource", class_only=True)
+            # The first use of a filter or test loads all of Ansible's own.
+            filters.get("default")
+            tests.get("defined")
+            for name in (*_LIBRARIES, f"{_UTILS}._entry_points.module", *(f"{_UTILS}.resources.{module.name}" for module in resources)):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
-            # A worker's garbage collection would walk what it inherited, and copy every page of it.
+            # A worker's garbage collection would touch, and so copy, every inherited page.
             gc.freeze()
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
@@ -82,18 +85,18 @@ class CallbackModule(CallbackBase):
         self._add(result, failed=not ignore_errors)
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
-        """An item of a loop has its own cost; the loop itself has none."""
+        """The items of a loop have a cost each, the loop has none."""
         self._add(result, failed=False)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
         self._add(result, failed=True)
 
     def _add(self, result: t.Any, failed: bool) -> None:
-        host, task, found = _parts(result)
-        if isinstance(found.get("cost"), dict) or "failure" in found:
+        host, task, values = _parts(result)
+        if isinstance(values.get("cost"), dict) or "failure" in values:
             action = str(getattr(task, "resolved_action", None) or task.action).rpartition(".")[2]
             self._report.add(
-                host, str(task.get_name()), action, json.loads(json.dumps(found, default=str)) | {"failed": failed}, bool(task.check_mode)
+                host, str(task.get_name()), action, json.loads(json.dumps(values, default=str)) | {"failed": failed}, bool(task.check_mode)
             )
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
@@ -101,7 +104,8 @@ class CallbackModule(CallbackBase):
             return
         for text, color in self._report.lines():
             self._display.display(text, color=color)
-        path = self.get_option("report")
+        options: t.Any = self.get_option
+        path = options("report")
         if path:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w") as file:
@@ -110,7 +114,7 @@ class CallbackModule(CallbackBase):
 
 
 def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
-    """Host, task and result; their names lost the underscore in ansible-core 2.19."""
+    """Host, task and result; the attributes are public since ansible-core 2.19."""
     if hasattr(result, "result"):
         return result.host.get_name(), result.task, result.result
     return result._host.get_name(), result._task, result._result

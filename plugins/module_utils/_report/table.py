@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text tables with coloured lines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Line: TypeAlias = "tuple[str, str | None]"  # text, name of its colour (None: the terminal's own)
+HEADING = "bright gray"
+_GAP, _INDENT = "  ", "    "
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's title and cells. Numbers are aligned to the right."""
+
+    title: str
+    cells: Sequence[str]
+    right: bool = False
+
+    @property
+    def texts(self) -> list[str]:
+        """Title and cells, padded to the widest."""
+        texts = [self.title, *self.cells]
+        width = max(len(text) for text in texts)
+        return [text.rjust(width) if self.right else text.ljust(width) for text in texts]
+
+
+def rows(*columns: Column) -> list[str]:
+    """The heading and one text per row, without trailing spaces."""
+    return [_GAP.join(cells).rstrip() for cells in zip(*(column.texts for column in columns), strict=True)]
+
+
+def width(*columns: Column) -> int:
+    """The width of these columns with the gap after the last one."""
+    return sum(len(column.texts[0]) + len(_GAP) for column in columns)
+
+
+def details(text: str, line_width: int) -> list[str]:
+    """A text below a row, wrapped and indented."""
+    return textwrap.wrap(text, line_width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+
+
+def explanation(subject: str, cause: str, code: str, remedy: str) -> str:
+    """One sentence: subject, cause with its code, remedy."""
+    text = cause[:1].upper() + cause[1:] + (f" ({code})" if code else "")
+    return f"{subject}{text}. {remedy}".rstrip()
