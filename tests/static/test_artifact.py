@@ -20,6 +20,7 @@ ALLOWED = {
     "MANIFEST.json",
     "README.md",
     "docs",
+    "inventories",
     "meta",
     "playbooks",
     "plugins",
@@ -61,6 +62,7 @@ def test_holds_only_what_a_user_runs(artifact: Path) -> None:
         names = archive.getnames()
         links = [member.name for member in archive if member.issym() or member.islnk()]
     assert {name.partition("/")[0] for name in names} <= ALLOWED
+    assert {name.split("/")[1] for name in names if name.startswith("inventories/")} == {"example"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".swp", ".orig", "~"))]
     assert not links
 
@@ -68,7 +70,12 @@ def test_holds_only_what_a_user_runs(artifact: Path) -> None:
 def test_holds_every_tracked_file_of_the_collection(artifact: Path) -> None:
     with tarfile.open(artifact) as archive:
         names = set(archive.getnames())
-    tracked = subprocess.run(["git", "ls-files", "plugins", "roles", "playbooks", "meta", "docs"], cwd=REPO, capture_output=True, text=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "plugins", "roles", "playbooks", "meta", "docs", "inventories/example"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+    )
     missing = [name for name in tracked.stdout.splitlines() if name not in names and (REPO / name).is_file()]
     assert not missing
 

@@ -239,5 +239,5 @@ def test_summary_shows_the_senders_of_a_relay(verify: Any) -> None:
     lines = [text for text, _colour in report.lines()]
     [first] = [line for line in lines if line.startswith("relay1") and "Scanner" in line]
     assert first.split()[:6] == ["relay1", "Scanner", "relay", "host", "scanner@contoso.com", "verified"]
-    assert any(line.startswith("relay2") and line.endswith("waits in the queue") for line in lines)
+    assert any(line.startswith("relay2") and line.endswith("queued") for line in lines)
     assert any(line.startswith("relay3") and line.endswith("skipped") for line in lines)
