@@ -24,8 +24,8 @@ from typing import Any
 from testbed import image, needs
 from testbed.addresses import HUB
 from testbed.host import Host, HostError
+from testbed.lab import Lab
 from testbed.network import Network, NetworkError
-from testbed.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT, PROXY_PORT = 2600, 2588
@@ -83,12 +83,12 @@ client_secret = {secret}
 class Sink:
     """The upstream, in the hub; `taken` is its count and the moment (time.monotonic) of the last message."""
 
-    def __init__(self, world: World) -> None:
-        tls, self._log = world.sandbox.tls, world.directory / "sink.log"
+    def __init__(self, lab: Lab) -> None:
+        tls, self._log = lab.sandbox.tls, lab.directory / "sink.log"
         command = [sys.executable, "-m", "bench.sink", "--host", HUB, "--port", str(PORT)]
         command += ["--chain", str(tls / "server.pem"), "--key", str(tls / "server.key")]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen([*world.network.inside_at(ROOT), *command], stdout=log, env=world.network.environment)
+            self._process = subprocess.Popen([*lab.network.inside_at(ROOT), *command], stdout=log, env=lab.network.environment)
 
     def taken(self) -> tuple[int, float]:
         last = self._log.read_text().rpartition("\n")[0].rpartition("\n")[2].split()
@@ -100,46 +100,46 @@ class Sink:
 
 
 @contextmanager
-def _world() -> Iterator[World]:
+def _lab() -> Iterator[Lab]:
     image.make_all()
     with tempfile.TemporaryDirectory(prefix="mailops-bench-relay-") as name:
         network = Network(Path(name) / "network")
         network.start()
         try:
-            world = World(Path(name), network)
-            world.up({"relay1": "bookworm"})
-            yield world
+            lab = Lab(Path(name), network)
+            lab.up({"relay1": "bookworm"})
+            yield lab
         finally:
             network.stop()
 
 
-def _build(world: World) -> None:
+def _build(lab: Lab) -> None:
     """The role, then the others beside it."""
-    book = world.directory / "play.json"
+    book = lab.directory / "play.json"
     role = {"hosts": "relay1", "become": True, "gather_facts": False, "roles": ["mailops.m365.relay_host"], "vars": VARIABLES}
     book.write_text(json.dumps([role]), encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(world.inventory), str(book)]
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(lab.inventory), str(book)]
     done = subprocess.run(
-        [*world.network.inside_at(ROOT), *command], env=world.network.environment, capture_output=True, text=True, check=False
+        [*lab.network.inside_at(ROOT), *command], env=lab.network.environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise HostError(done.stdout[-3000:] + done.stderr[-1000:])
-    host = world.hosts["relay1"]
+    host = lab.hosts["relay1"]
     host.run(["sh", "-c", CHANGES, "sh", "t" * 1800])
-    _proxy(world, host)
+    _proxy(lab, host)
 
 
-def _proxy(world: World, host: Host) -> None:
+def _proxy(lab: Lab, host: Host) -> None:
     """email-oauth2-proxy on the distribution's Python, as its own service."""
-    folder = world.directory / "wheel"
+    folder = lab.directory / "wheel"
     subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), "emailproxy"],
         check=True,
         capture_output=True,
     )
     [wheel] = folder.glob("*.whl")
-    subprocess.run([*world.network.inside, *host.ssh, "cat > /root/emailproxy.zip"], input=wheel.read_bytes(), check=True)
-    tenant = json.loads(world.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]
+    subprocess.run([*lab.network.inside, *host.ssh, "cat > /root/emailproxy.zip"], input=wheel.read_bytes(), check=True)
+    tenant = json.loads(lab.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]
     host.write(
         "/root/proxy.config",
         PROXY.format(port=PROXY_PORT, upstream=PORT, client_id=tenant["m365_client_id"], secret=tenant["m365_client_secret"]),
@@ -191,9 +191,9 @@ def measure(messages: int = 1000, rounds: int = 3) -> dict[str, Any] | str:
 
 
 def _measured(messages: int, rounds: int) -> dict[str, Any]:
-    with _world() as world:
-        _build(world)
-        host, sink = world.hosts["relay1"], Sink(world)
+    with _lab() as lab:
+        _build(lab)
+        host, sink = lab.hosts["relay1"], Sink(lab)
         try:
             time.sleep(2)
             for path in PATHS:

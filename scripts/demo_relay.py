@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts.screen import COLOUR, Wrong, paint, say  # noqa: E402 - found through the line above
+from testbed.lab import Lab  # noqa: E402
 from testbed.network import Network  # noqa: E402
-from testbed.world import World  # noqa: E402
 
 RELEASE = "trixie"
 SCAN = 20_000_000  # bytes, before base64
@@ -41,7 +41,7 @@ print(f"{{time.monotonic() - start:.2f}}")
 """
 
 
-def play(world: World) -> dict[str, Any]:
+def play(world: Lab) -> dict[str, Any]:
     """Playbook site, as a user runs it; its report."""
     say(paint("1", "$ ansible-playbook -i inventories/relay playbooks/site.yml"))
     report = world.directory / "report.json"
@@ -59,7 +59,7 @@ def play(world: World) -> dict[str, Any]:
     return dict(json.loads(report.read_text(encoding="utf-8")))
 
 
-def scan(world: World) -> None:
+def scan(world: Lab) -> None:
     """Send the scan, wait for it, and tell its way."""
     say()
     say(paint("1", f"The scanner sends a scan of {SCAN / 1e6:.0f} MB, without TLS, password, or an address of this organization:"))
@@ -94,7 +94,7 @@ def main() -> int:
     if network is None:
         print(__doc__, file=sys.stderr)
         return 2
-    world = World(Path(sys.argv[1]), network)
+    world = Lab(Path(sys.argv[1]), network)
     try:
         start = time.monotonic()
         world.up({"relay1": RELEASE})

@@ -2,7 +2,7 @@
 
 python -m testbed network CMD...                        run a command in the hub of a new network; at its end nothing is left
 python -m testbed up DIRECTORY --host relay1=bookworm   the emulator and booted hosts; inside `network` on that network
-python -m testbed exec DIRECTORY CMD...                 run a command in the hub of a world that is up
+python -m testbed exec DIRECTORY CMD...                 run a command in the hub of a running lab
 python -m testbed down DIRECTORY                        stop it
 """
 
@@ -19,8 +19,8 @@ from pathlib import Path
 from emulator.launcher import LaunchError
 from testbed import image, needs
 from testbed.host import HostError
+from testbed.lab import TENANTS, Lab
 from testbed.network import Network, NetworkError
-from testbed.world import TENANTS, World
 
 
 def _network(arguments: argparse.Namespace) -> int:
@@ -46,7 +46,7 @@ def _up(arguments: argparse.Namespace) -> int:
         if around is None:
             failed.callback(network.stop)
             network.start(attached=False)
-        World(directory, network).up(dict(arguments.host), tenants=arguments.tenants, record=arguments.record)
+        Lab(directory, network).up(dict(arguments.host), tenants=arguments.tenants, record=arguments.record)
         failed.pop_all()
     return 0
 
@@ -62,7 +62,7 @@ def _down(arguments: argparse.Namespace) -> int:
     if network is None:
         Network(directory / "network").stop()
     elif directory.exists():
-        World(directory, network).down()
+        Lab(directory, network).down()
     shutil.rmtree(directory, ignore_errors=True)
     return 0
 

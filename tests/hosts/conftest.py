@@ -15,8 +15,8 @@ import pytest
 
 from testbed import image, needs
 from testbed.host import HostError
+from testbed.lab import TENANTS, Lab
 from testbed.network import Network, NetworkError
-from testbed.world import TENANTS, World
 
 from .device_relay import DeviceRelay, deploy
 
@@ -25,7 +25,7 @@ _LINES = "60"
 _UNPACED = "\nsettings:\n  options:\n    smtp: {pace: false}\n"
 # The longest first, so that no worker runs one alone at the end: `outages` waits ten minutes. A group that is not listed comes last.
 _ORDER = ("outages", "devices", "test_operations", "test_removal", "key-rotation", "test_two_relays", "upstreams", "test_testbed")
-_worlds: list[World] = []
+_worlds: list[Lab] = []
 
 
 # Before xdist's own, which reads the groups.
@@ -64,7 +64,7 @@ class Environment:
         self._relays: dict[str, DeviceRelay] = {}
         self._open = contextlib.ExitStack()
 
-    def world(self, group: str) -> World:
+    def world(self, group: str) -> Lab:
         """The world of a group, without hosts at first; the previous group's world is removed."""
         if group != self._current:
             self.clear()
@@ -72,7 +72,7 @@ class Environment:
             network = Network(directory / "network")
             self._open.callback(network.stop)
             network.start()
-            world = World(directory, network)
+            world = Lab(directory, network)
             tenants = directory / "unpaced.yml"
             tenants.write_text(TENANTS.read_text(encoding="utf-8") + _UNPACED, encoding="utf-8")
             world.up({}, tenants=tenants)
@@ -81,7 +81,7 @@ class Environment:
             _worlds.append(world)
         return _worlds[0]
 
-    def relays(self, world: World) -> dict[str, DeviceRelay]:
+    def relays(self, world: Lab) -> dict[str, DeviceRelay]:
         """Release -> a relay with devices; shared by all tests of the group."""
         if not self._relays:
             self._relays = deploy(world)
@@ -102,12 +102,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
 
 
 @pytest.fixture(scope="module")
-def world(request: pytest.FixtureRequest, environment: Environment) -> World:
+def world(request: pytest.FixtureRequest, environment: Environment) -> Lab:
     return environment.world(_group(request.node))
 
 
 @pytest.fixture(scope="module")
-def relays(environment: Environment, world: World) -> dict[str, DeviceRelay]:
+def relays(environment: Environment, world: Lab) -> dict[str, DeviceRelay]:
     return environment.relays(world)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from testbed import image
 from testbed.host import Host
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import wait_until
 
@@ -54,7 +54,7 @@ def _add_ipv6(address: str) -> list[str]:
     return ["ip", "-6", "address", "replace", f"{_ipv6(address)}/64", "dev", "eth0", "nodad"]
 
 
-def deploy(world: World) -> dict[str, DeviceRelay]:
+def deploy(world: Lab) -> dict[str, DeviceRelay]:
     """Deploy the relays; release -> relay."""
     device_relays = {release: DeviceRelay(world, world.boot(name, release, installed=True)) for release, name in RELEASES.items()}
     hosts = {relay.host.name: _variables(relay) for relay in device_relays.values()}
@@ -87,7 +87,7 @@ def _variables(relay: DeviceRelay) -> dict[str, Any]:
 
 @dataclass
 class DeviceRelay:
-    world: World
+    world: Lab
     host: Host
 
     @property

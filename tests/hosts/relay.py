@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from testbed.host import Host
+from testbed.lab import Lab
 from testbed.network import Network
-from testbed.world import World
 
 REPO = Path(__file__).resolve().parent.parent.parent
 SENDING_DEVICE = Path(__file__).with_name("sending_device.py")
@@ -62,7 +62,7 @@ class Sending:
 class Relay:
     """`mailbox`: what its devices send as; `device`: the namespace that they send from."""
 
-    world: World
+    world: Lab
     host: Host
     mailbox: str
     device: str = "printer"
@@ -163,7 +163,7 @@ class Relay:
         return attempts
 
 
-def deploy(world: World, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
+def deploy(world: Lab, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
     """Run playbook site for the tenant's senders and these relays; `variables`: of all relays, by name."""
     overlay = {
         "all": {
@@ -176,7 +176,7 @@ def deploy(world: World, variables: dict[str, dict[str, Any]], senders: list[dic
     run_playbook(world, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
 
 
-def run_playbook(world: World, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
+def run_playbook(world: Lab, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
     """Run a playbook in the hub, with the world's inventory and this overlay."""
     file = world.directory / "overlay.json"
     file.write_text(json.dumps(overlay), encoding="utf-8")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.addresses import HUB
-from testbed.world import World
+from testbed.lab import Lab
 
 REPO = Path(__file__).resolve().parent.parent.parent
 PORT = 2500
@@ -27,7 +27,7 @@ VARIABLES: dict[str, Any] = {
 }
 
 
-def try_role(world: World, host: str, *options: str, entry: str = "main", **variables: Any) -> subprocess.CompletedProcess[str]:
+def try_role(world: Lab, host: str, *options: str, entry: str = "main", **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run the role, or one of its entry points, on one host; it may fail."""
     task = {"name": "Run the role", "ansible.builtin.include_role": {"name": "mailops.m365.relay_host", "tasks_from": entry}}
     book = world.directory / "play.json"
@@ -40,7 +40,7 @@ def try_role(world: World, host: str, *options: str, entry: str = "main", **vari
     return subprocess.run([str(word) for word in command], cwd=REPO, env=environment, capture_output=True, text=True, check=False)
 
 
-def run_role(world: World, host: str, *options: str, **more: Any) -> dict[str, int]:
+def run_role(world: Lab, host: str, *options: str, **more: Any) -> dict[str, int]:
     """Run it successfully; ok, changed, ... of the recap."""
     done = try_role(world, host, *options, **more)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
@@ -69,7 +69,7 @@ class Upstream:
 
 
 @contextmanager
-def upstream(world: World) -> Iterator[Upstream]:
+def upstream(world: Lab) -> Iterator[Upstream]:
     """Run the server; its earlier messages are removed."""
     tls = world.sandbox.tls
     log, kept = world.directory / "sink.log", world.directory / "sink"

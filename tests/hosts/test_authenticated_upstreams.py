@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import Relay, run_playbook, wait_until
 
@@ -40,7 +40,7 @@ def variables(secret: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def relays(world: World) -> Iterator[dict[str, Relay]]:
+def relays(world: Lab) -> Iterator[dict[str, Relay]]:
     hosts = {name: world.boot(name, release, installed=True) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))}
     secret = json.loads(world.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]["m365_client_secret"]
     output = run_playbook(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": variables(secret)}}}}, "--diff")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import ACCEPTED, Relay, deploy, run_playbook, wait_until
 
@@ -76,7 +76,7 @@ def _plain(pem: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def relay(world: World) -> Iterator[RotatingRelay]:
+def relay(world: Lab) -> Iterator[RotatingRelay]:
     result = RotatingRelay(world, world.boot("relay1", "trixie", installed=True), MAILBOX)
     result.converge()
     yield result

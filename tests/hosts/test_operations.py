@@ -21,7 +21,7 @@ import pytest
 
 from testbed import image
 from testbed.host import Host
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import BUSY, close_connections, wait_until
 
@@ -40,7 +40,7 @@ with smtplib.SMTP(server, 25, local_hostname="copier", timeout=20) as session:
 
 @dataclass
 class Relay:
-    world: World
+    world: Lab
     host: Host
 
     def send(self, sender: str, *subjects: str) -> None:
@@ -78,7 +78,7 @@ class Relay:
         return sum(fault["used"] for fault in self.world.admin.faults())
 
 
-def deploy(world: World, names: list[str]) -> None:
+def deploy(world: Lab, names: list[str]) -> None:
     box = {"messages_per_minute": 0, "connections": 2}
     boxes = [{"address": SCANNER, **box}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": QUOTA}]
     variables = {
@@ -105,7 +105,7 @@ def deploy(world: World, names: list[str]) -> None:
     ansible(world, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", ",".join(["contoso", *names]))
 
 
-def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
+def ansible(world: Lab, program: str, overlay: Path, *arguments: str) -> str:
     programs = Path(sys.executable).parent
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "NO_COLOR": "1"}
     command: list[str | Path] = [programs / program, *arguments, f"--inventory={world.inventory}", f"--inventory={overlay}"]
@@ -115,7 +115,7 @@ def ansible(world: World, program: str, overlay: Path, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def hosts(world: World) -> dict[str, Host]:
+def hosts(world: Lab) -> dict[str, Host]:
     """Release -> relay, deployed by one run of playbook site; each is idle while the other is tested."""
     booted = {release: world.boot(f"two{release}", release, installed=True) for release in image.tested()}
     deploy(world, [host.name for host in booted.values()])
@@ -123,7 +123,7 @@ def hosts(world: World) -> dict[str, Host]:
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def relay(request: pytest.FixtureRequest, world: World, hosts: dict[str, Host]) -> Iterator[Relay]:
+def relay(request: pytest.FixtureRequest, world: Lab, hosts: dict[str, Host]) -> Iterator[Relay]:
     """Its delivery monitor has a short quota window."""
     host = hosts[request.param]
     world.admin.delete_messages()  # those of the other release have the same subjects
@@ -136,7 +136,7 @@ def relay(request: pytest.FixtureRequest, world: World, hosts: dict[str, Host]) 
 
 
 @pytest.fixture(autouse=True)
-def no_faults(world: World) -> Iterator[None]:
+def no_faults(world: Lab) -> Iterator[None]:
     yield
     world.admin.clear_faults()
 

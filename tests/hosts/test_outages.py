@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import ACCEPTED, Relay, block_network, close_connections, connections, deploy, run_playbook, unblock_network, wait_until
 
@@ -46,7 +46,7 @@ def variables(mailbox: str) -> dict[str, Any]:
 
 
 class Relays:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Lab) -> None:
         self.world = world
         self.relay = Relay(world, world.boot("relay1", "trixie", installed=True), "scanner@contoso.com")
         self.isolated = Relay(world, world.boot("relay2", "bookworm", installed=True), "erp@contoso.com")
@@ -68,7 +68,7 @@ class Relays:
 
 
 @pytest.fixture(scope="module")
-def unregistered(world: World) -> Iterator[Relays]:
+def unregistered(world: Lab) -> Iterator[Relays]:
     """Both relays without the tenant's configuration: they sign in as an application that does not exist."""
     relays = Relays(world)
     alone = {"relay_tenant": "", "m365_tenant": "contoso.com", "relay_client_id": UNKNOWN_APP}

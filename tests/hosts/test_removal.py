@@ -9,7 +9,7 @@ import pytest
 
 from testbed import image
 from testbed.host import Host
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import BUSY
 from .smarthost_relay import Upstream, run_role, try_role, upstream
@@ -21,7 +21,7 @@ SEND = (
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest, world: Lab) -> Iterator[Host]:
     booted = world.boot(f"absent{request.param}", request.param)
     run_role(world, booted.name)
     yield booted
@@ -46,7 +46,7 @@ def assert_complete(server: Upstream, tag: str, count: int) -> None:
     assert server.count() == count
 
 
-def test_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -> None:
+def test_queue_that_does_not_drain_keeps_the_relay(world: Lab, host: Host) -> None:
     host.run(SEND.format(count=3, tag="stuck"))
     wait_until(lambda: queued(host) == 3 and "delay_reason" in host.run("postqueue -j"))
     done = try_role(world, host.name, relay_state="absent", relay_drain_timeout=2)
@@ -57,7 +57,7 @@ def test_queue_that_does_not_drain_keeps_the_relay(world: World, host: Host) -> 
     assert host.run("test -f /etc/mailops-relay/relay.json && echo there") == "there\n"
 
 
-def test_exported_queue_is_imported_completely(world: World, host: Host) -> None:
+def test_exported_queue_is_imported_completely(world: Lab, host: Host) -> None:
     assert "3 messages exported" in host.run("mailops-relay export /root/queue")
     assert queued(host) == 0
     assert host.run("stat -c %a /root/queue /root/queue/*").split() == ["700", *["600"] * 6]
@@ -79,7 +79,7 @@ def test_backup_is_restored(host: Host) -> None:
     assert "mailops-relay-backup.timer" in host.run("systemctl list-timers --no-legend")
 
 
-def test_probe_verifies_senders_and_names_the_failure(world: World, host: Host) -> None:
+def test_probe_verifies_senders_and_names_the_failure(world: Lab, host: Host) -> None:
     senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}]
     foreign = {"name": "Foreign", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
     with upstream(world) as server:
@@ -93,7 +93,7 @@ def test_probe_verifies_senders_and_names_the_failure(world: World, host: Host) 
     assert queued(host) == 0
 
 
-def test_removed_relay_drains_its_queue_and_restores_the_host(world: World, host: Host) -> None:
+def test_removed_relay_drains_its_queue_and_restores_the_host(world: Lab, host: Host) -> None:
     host.run(SEND.format(count=3, tag="last"))
     wait_until(lambda: queued(host) == 3)
     assert run_role(world, host.name, "--check", relay_state="absent")["failed"] == 0

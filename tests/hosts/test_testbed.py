@@ -14,15 +14,15 @@ import pytest
 
 from testbed import image
 from testbed.host import Host
+from testbed.lab import Lab
 from testbed.network import INSIDE, Network
-from testbed.world import World
 
 REPO = Path(__file__).resolve().parent.parent.parent
 LEFT = f"left{os.getpid()}"  # a host of this run, as the machine outside sees it: other runs may be testing the same
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def host(request: pytest.FixtureRequest, world: World) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest, world: Lab) -> Iterator[Host]:
     yield world.boot(f"test{request.param}", request.param)
     world.remove(f"test{request.param}")
 
@@ -89,7 +89,7 @@ def test_host_recovers_from_a_loss_of_power(host: Host) -> None:
     assert "-- No entries --" not in host.journal("--unit=ssh.service")
 
 
-def test_services_of_two_hosts_are_independent(host: Host, world: World) -> None:
+def test_services_of_two_hosts_are_independent(host: Host, world: Lab) -> None:
     other = world.boot("other", host.release)
     try:
         host.run("systemctl stop cron.service", timeout=20)
@@ -100,7 +100,7 @@ def test_services_of_two_hosts_are_independent(host: Host, world: World) -> None
         world.remove("other")
 
 
-def test_devices_have_their_own_addresses(host: Host, world: World) -> None:
+def test_devices_have_their_own_addresses(host: Host, world: Lab) -> None:
     for name, device in world.devices.items():
         assert f"bytes from {device.address}" in host.run(["ping", "-c", "1", "-W", "2", device.address]), name
         client = "import socket; print(socket.create_connection(('198.51.100.10', 587)).getsockname()[0])"

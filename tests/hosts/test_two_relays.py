@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from testbed.world import World
+from testbed.lab import Lab
 
 from .relay import Relay, block_network, deploy, run_playbook, unblock_network, wait_until
 
@@ -26,7 +26,7 @@ BACKUP = "/root/relay.tar.gz"
 
 @dataclass
 class TwoRelays:
-    world: World
+    world: Lab
     first: Relay
     second: Relay
 
@@ -45,7 +45,7 @@ class TwoRelays:
 
 
 @pytest.fixture(scope="module")
-def relays(world: World) -> TwoRelays:
+def relays(world: Lab) -> TwoRelays:
     hosts = [
         Relay(world, world.boot(name, release, installed=True), MAILBOX) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from testbed.host import Host
-from testbed.world import World
+from testbed.lab import Lab
 
 from .smarthost_relay import try_role
 
@@ -19,7 +19,7 @@ cat one.key one.pem > both.pem
 
 
 @pytest.fixture(scope="module")
-def host(world: World) -> Iterator[Host]:
+def host(world: Lab) -> Iterator[Host]:
     booted = world.boot("bare", "trixie")
     booted.run(KEYS)
     yield booted
@@ -39,20 +39,20 @@ def host(world: World) -> Iterator[Host]:
     ],
     ids=["pair", "missing", "no-certificate", "address"],
 )
-def test_invalid_host_setting_is_refused(host: Host, world: World, variables: dict[str, str], sentence: str) -> None:
+def test_invalid_host_setting_is_refused(host: Host, world: Lab, variables: dict[str, str], sentence: str) -> None:
     done = try_role(world, host.name, entry="config/validate", **variables)
     assert done.returncode == 2, done.stdout
     assert sentence in " ".join(done.stdout.split()), done.stdout
     assert host.call("ls /etc/mailops-relay /etc/postfix").returncode == 2, "no file was written"
 
 
-def test_key_and_certificate_in_one_file_and_a_host_address_are_accepted(host: Host, world: World) -> None:
+def test_key_and_certificate_in_one_file_and_a_host_address_are_accepted(host: Host, world: Lab) -> None:
     files = {"relay_tls_certificate": "/root/both.pem", "relay_tls_key": "/root/both.pem"}
     done = try_role(world, host.name, entry="config/validate", relay_legacy_address=host.address, **files)
     assert done.returncode == 0, done.stdout
 
 
-def test_floating_address_is_accepted_with_ip_nonlocal_bind(host: Host, world: World) -> None:
+def test_floating_address_is_accepted_with_ip_nonlocal_bind(host: Host, world: Lab) -> None:
     world.network.run(["ip", "netns", "exec", host.name, "sysctl", "-q", "-w", "net.ipv4.ip_nonlocal_bind=1"])
     done = try_role(world, host.name, entry="config/validate", relay_legacy_address="192.0.2.9")
     assert done.returncode == 0, done.stdout

@@ -28,14 +28,14 @@ _PORTS = {"https": 443, "smtp": 587, "mx": 25, "hve": 587, "acs": 587, "dns": 53
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
-class World:
+class Lab:
     """A lab in a directory; `up` creates it on a running network, and it ends with the network."""
 
     def __init__(self, directory: Path, network: Network) -> None:
         self.directory, self.network = directory.resolve(), network
         self.sandbox = Sandbox(self.directory / "sandbox")
         self.inventory = self.directory / "inventory.yml"
-        self._file = self.directory / "world.json"
+        self._file = self.directory / "lab.json"
         self.hosts: dict[str, Host] = {}
         self.devices: dict[str, Device] = {}
         self._is_up = False
