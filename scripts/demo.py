@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make demo`: three tenants from "nothing sends" to "every sender proven", against the embedded Microsoft 365.
+"""`make demo`: three tenants from "nothing sends" to "every sender verified", against the embedded Microsoft 365.
 
 Every step checks what it shows; the demo ends with status 1 where something is not as it says.
 """
@@ -55,13 +55,15 @@ class Demo:
             raise Wrong(f"{what} is {found}, not {wanted}")
 
     def run(self) -> None:
-        chapter(1, "Before: nothing sends", "Every sender of three tenants tries to send one message. Each refusal is Microsoft's own.")
+        chapter(
+            1, "Before: nothing sends", "Every sender of three tenants tries to send a test message. Each refusal has Microsoft's code."
+        )
         self.expect(self.play("verify.yml", "-e", "verify_required=false"), "verified", 0)
 
         chapter(2, "Plan", "A check run predicts every change and writes nothing.")
         planned = self.play("site.yml", "--check", "--diff")
 
-        chapter(3, "Apply", "The tenants are brought to what inventories/demo says; then every sender sends a real message.")
+        chapter(3, "Apply", "The tenants are brought to what inventories/demo says; then every sender sends a test message.")
         applied = self.play("site.yml")
         self.expect(applied, "verified", SENDERS)
         wanted = sum(row["changed"] for row in planned["tenants"].values())
@@ -72,13 +74,13 @@ class Demo:
         self.expect(again, "changed", 0)
         self.expect(again, "verified", SENDERS)
 
-        chapter(5, "Drift", "Somebody works in the portals by hand: three things are no longer as declared.")
+        chapter(5, "Drift", "Three settings are changed by hand in the portals.")
         for text in self.drift():
             say(f"  {text}")
         say()
         self.expect(self.play("site.yml", "--check", "--diff"), "changed", 3)
 
-        chapter(6, "Mend", "The next run puts right exactly that, and proves it.")
+        chapter(6, "Correct", "The next run corrects exactly these, and verifies every sender.")
         mended = self.play("site.yml")
         self.expect(mended, "changed", 3)
         self.expect(mended, "verified", SENDERS)
@@ -96,7 +98,7 @@ class Demo:
         ]
 
     def received(self) -> None:
-        """The last proof of every sender, as the recipients' side saw it."""
+        """The last test message of every sender, as Microsoft 365 accepted it."""
         say()
         say(paint("1", "What Microsoft 365 accepted in the last run:"))
         for message in self.sandbox.admin.messages()[-SENDERS:]:
@@ -141,7 +143,7 @@ def main() -> int:
     finally:
         sandbox.stop()
     say()
-    say(paint("1;32", f"All {SENDERS} senders of {len(TENANTS)} tenants proven, {time.monotonic() - started:.0f} seconds in all."))
+    say(paint("1;32", f"All {SENDERS} senders of {len(TENANTS)} tenants verified, {time.monotonic() - started:.0f} seconds in all."))
     say("Next: README.md, “Your own tenants”.")
     return 0
 

@@ -11,7 +11,7 @@ module: sender_plan
 short_description: Decide how every sender of a tenant sends, and what that needs
 description:
   - Decides for every sender in which way it sends, with the reason in words, and works out what each role of this collection has
-    to do for it (mailboxes, permissions, SMTP AUTH, connectors, SPF, proofs) and what is typed into the device.
+    to do for it (mailboxes, permissions, SMTP AUTH, connectors, SPF, test messages) and the settings of the device.
   - What is impossible is refused with the way out, all of a tenant's problems in one list.
   - Reads the accepted domains, the senders' mailboxes, Security Defaults and the licences. Never writes.
 options:
@@ -150,7 +150,7 @@ options:
         type: str
         default: ""
       managed:
-        description: Whether this inventory deploys it (role relay_host). It then proves its senders itself.
+        description: Whether this inventory deploys it (role relay_host). Module M(mailops.m365.relay_probe) then verifies its senders.
         type: bool
         default: false
       certificates:
@@ -289,7 +289,7 @@ expected_mailboxes:
   type: list
   elements: str
 relays:
-  description: What the senders want of each relay host of the inventory. Its mailboxes with their senders, and who is to be proven.
+  description: What the senders want of each relay host of the inventory. Its mailboxes with their senders, and the senders to verify.
   returned: success
   type: dict
   sample:

@@ -16,7 +16,7 @@ description:
   - In check mode nothing is sent and nobody signs in; the way to the servers is tried up to TLS.
 options:
   senders:
-    description: The senders to prove.
+    description: The senders to verify.
     type: list
     elements: dict
     required: true
@@ -156,7 +156,7 @@ EXAMPLES = r"""
     senders:
       - name: ERP invoices
         address: erp@contoso.com
-        verify_recipient: proof@example.net
+        verify_recipient: test@example.net
     wait: 900
 """
 
@@ -175,7 +175,7 @@ senders:
       description: Whether its message was accepted; null in check mode.
       type: bool
     message_id:
-      description: The Message-ID of the proof.
+      description: The Message-ID of the test message.
       type: str
     stage:
       description: The stage that was reached.
@@ -198,7 +198,7 @@ senders:
       description: How long the probe took.
       type: float
 verified:
-  description: How many senders were proven.
+  description: How many senders were verified.
   returned: always
   type: int
 total:

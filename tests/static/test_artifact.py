@@ -15,10 +15,12 @@ from .tree import PACKAGE, REPO, for_every, modules
 
 ALLOWED = {
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "docs",
     "inventories",
     "meta",
