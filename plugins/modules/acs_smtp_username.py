@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: acs_smtp_username
-short_description: Make and keep SMTP usernames of Azure Communication Services Email
+short_description: Manage SMTP usernames of Azure Communication Services
 description:
   - Binds SMTP usernames to Entra applications, and gives these the Azure role that they need on the resource to send.
   - The password that clients use is a client secret of the application; this module neither makes nor reads one.

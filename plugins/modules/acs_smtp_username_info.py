@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: acs_smtp_username_info
-short_description: Read SMTP usernames of Azure Communication Services Email
+short_description: Gather information about SMTP usernames of Azure Communication Services
 description:
   - Reads the SMTP usernames of a Communication Services resource and the addresses that may be sent from.
 options:

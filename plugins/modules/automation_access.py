@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: automation_access
-short_description: Let an application manage Exchange
+short_description: Manage directory roles and role groups of the automation app
 description:
   - Gives an application what it needs beside the permission C(Exchange.ManageAsApp) (module M(mailops.m365.entra_app)) to manage Exchange
     Online, which is either a directory role or membership in role groups of Exchange, or takes it away.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: delegated_sign_in
-short_description: Let a user sign in once, so that mail can be sent with the user's own rights
+short_description: Manage the delegated sign-in of a user for SMTP
 description:
   - Verifies with one token request that the refresh token in the token store still works, and stores the refresh token that replaces it.
   - Otherwise shows a code at once, waits until the user has entered it in a browser, and stores the refresh token in the token store.

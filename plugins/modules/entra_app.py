@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: entra_app
-short_description: Register the Entra application that senders sign in as
+short_description: Manage Entra applications for SMTP senders
 description:
   - Registers an application with its certificates, makes its enterprise application and grants admin consent.
   - The application is found by its unique name, so that a second run never makes a second one.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: entra_app_info
-short_description: Read an Entra application
+short_description: Gather information about Entra applications
 description:
   - Reads an application with its permissions, consents and certificates by its unique name.
 options:

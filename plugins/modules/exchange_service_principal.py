@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: exchange_service_principal
-short_description: Register an application in Exchange and let it use mailboxes
+short_description: Manage service principals and their mailbox permissions in Exchange Online
 description:
   - Registers the application in Exchange with the object id of its ENTERPRISE application, which it looks up in Entra.
     A registration with another object id (that of the app registration, the classic mistake) is replaced.

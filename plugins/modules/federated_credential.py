@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: federated_credential
-short_description: Let tokens of other issuers stand for an application's credential
+short_description: Manage federated identity credentials of Entra applications
 description:
   - Sets the federated credentials of an application in Entra, with which a pipeline, a cluster or a managed identity signs in as
     the application without any secret.

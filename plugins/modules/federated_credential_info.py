@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: federated_credential_info
-short_description: Read which other issuers' tokens stand for an application
+short_description: Gather information about federated identity credentials
 description:
   - Reads the federated credentials of an application in Entra.
 options:

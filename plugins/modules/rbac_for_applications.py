@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: rbac_for_applications
-short_description: Let an application send as the mailboxes of a scope, by RBAC for Applications
+short_description: Manage RBAC for Applications in Exchange Online
 description:
   - Makes the management scope and assigns the role C(Application SMTP.SendAsApp) to the application within it. The application
     then needs neither consent to V(SMTP.SendAsApp) in Entra nor FullAccess on mailboxes.

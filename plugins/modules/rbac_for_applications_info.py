@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: rbac_for_applications_info
-short_description: Read how an application is authorized to send
+short_description: Gather information about RBAC for Applications
 description:
   - Reads the scopes within which an application has the role C(Application SMTP.SendAsApp), whether it has consent in Entra, and
     how far it was moved from one to the other.

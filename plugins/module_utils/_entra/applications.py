@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Applications in Entra: what a tenant has of one, and how a difference is written there.
+"""Applications in Entra: read the current state of one, and write its changes.
 
-Private to the collection; the resource entra_app decides what the difference is. Sources: Microsoft Graph v1.0,
+Sources: Microsoft Graph v1.0,
 "application", "servicePrincipal", "appRoleAssignment", "oAuth2PermissionGrant"; "Upsert applications".
 """
 
@@ -45,8 +45,8 @@ class Permission:
 
 
 @dataclass
-class Found:
-    """What the tenant has of the application."""
+class CurrentApplication:
+    """The application, its enterprise application and their permissions, as Graph returns them."""
 
     application: dict | None = None
     principal: dict | None = None
@@ -59,8 +59,8 @@ class Found:
 
 
 @dataclass
-class Work:
-    """The difference, as what is to be written."""
+class ApplicationChanges:
+    """What has to be written."""
 
     create: bool = False
     patch: dict[str, Any] = field(default_factory=dict)
@@ -79,10 +79,10 @@ class Work:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def find(tenant: Tenant, params: dict[str, Any]) -> Found:
+def find(tenant: Tenant, params: dict[str, Any]) -> CurrentApplication:
     """The application and all that belongs to it, in two requests (one where there is none).
 
-    Delegated consent is read only where somebody asks for it: reading it takes a permission of its own.
+    Delegated consent is read only where it is needed: reading it requires another permission.
     """
     name, title = params["unique_name"], params.get("display_name")
     apis = sorted({api_id(p["api"]) for p in params.get("permissions") or []})
@@ -97,12 +97,12 @@ def find(tenant: Tenant, params: dict[str, Any]) -> Found:
         for api in apis
     ]  # fmt: skip
     answers = tenant.graph.batch([_encoded(call) for call in calls])
-    found = Found(apis={api: answer for api, answer in zip(apis, answers[len(calls) - len(apis) :], strict=True) if answer})
+    current = CurrentApplication(apis={api: answer for api, answer in zip(apis, answers[len(calls) - len(apis) :], strict=True) if answer})
     by_name = answers[0]["value"]
     by_title = answers[1]["value"] if title else []
-    found.application = choose(name, title, by_name, by_title)
-    if found.application:
-        path = f"/servicePrincipals(appId='{found.application['appId']}')"
+    current.application = choose(name, title, by_name, by_title)
+    if current.application:
+        path = f"/servicePrincipals(appId='{current.application['appId']}')"
         attempted = "read the enterprise application"
         reads = [
             Call("GET", f"{path}?$select=id,appId,displayName,accountEnabled,tags", attempted=attempted),
@@ -110,9 +110,9 @@ def find(tenant: Tenant, params: dict[str, Any]) -> Found:
         ]
         if params.get("exclusive") or any(p.get("type") == "delegated" for p in params.get("permissions") or []):
             reads.append(Call("GET", f"{path}/oauth2PermissionGrants", attempted="read the delegated consent"))
-        found.principal, *lists = tenant.graph.batch(reads)
-        found.assignments, found.grants = ((item or {}).get("value", []) for item in (*lists, None)[:2])
-    return found
+        current.principal, *lists = tenant.graph.batch(reads)
+        current.assignments, current.grants = ((item or {}).get("value", []) for item in (*lists, None)[:2])
+    return current
 
 
 def _encoded(call: Call) -> Call:
@@ -120,7 +120,7 @@ def _encoded(call: Call) -> Call:
 
 
 def choose(name: str, title: str | None, by_name: list[dict], by_title: list[dict]) -> dict | None:
-    """The application that is meant, or None where one is to be made; never a second one of the same display name."""
+    """The matching application; None where it has to be created. A second one of the same display name is never created."""
     if by_name:
         return by_name[0]
     if len(by_title) > 1:
@@ -141,11 +141,11 @@ def api_id(name: str) -> str:
     return APIS.get(name, name).lower()
 
 
-def permissions(found: Found, params: dict[str, Any]) -> list[Permission]:
-    """The wanted permissions with their ids; InvalidInput names every one that its API does not offer."""
-    wanted, problems = [], []
+def permissions(current: CurrentApplication, params: dict[str, Any]) -> list[Permission]:
+    """The desired permissions with their ids; InvalidInput names every one that its API does not offer."""
+    desired, problems = [], []
     for item in params["permissions"] or []:
-        api = found.apis.get(api_id(item["api"]))
+        api = current.apis.get(api_id(item["api"]))
         if not api:
             reason = "this tenant has no Exchange Online" if api_id(item["api"]) == EXCHANGE else "this tenant does not have that API"
             problems.append(f"permissions: {item['name']} cannot be given, {reason} ({item['api']}).")
@@ -158,10 +158,10 @@ def permissions(found: Found, params: dict[str, Any]) -> list[Permission]:
                 f"{_hint(item['name'], api, delegated)}."
             )
             continue
-        wanted.append(Permission(api["appId"], api["displayName"], item["name"], offered[item["name"]], delegated, api["id"]))
+        desired.append(Permission(api["appId"], api["displayName"], item["name"], offered[item["name"]], delegated, api["id"]))
     if problems:
         raise InvalidInput(*problems)
-    return sorted(set(wanted))
+    return sorted(set(desired))
 
 
 def _hint(name: str, api: dict, delegated: bool) -> str:
@@ -177,78 +177,78 @@ def _hint(name: str, api: dict, delegated: bool) -> str:
 
 
 def is_replication_delay(error: GraphError) -> bool:
-    """Whether a refusal is the directory's replication: it passes by itself."""
+    """Whether an error is caused by the directory's replication delay, so that a retry succeeds."""
     return error.code in ("Request_ResourceNotFound", "Directory_ConcurrencyViolation") or bool(_LAG.search(error.service_message))
 
 
-def _lagging_or_listed_late(error: GraphError) -> bool:
+def _is_delayed_or_exists(error: GraphError) -> bool:
     """As `is_replication_delay`; and a grant that exists already although the list did not show it yet will be listed."""
     return is_replication_delay(error) or error.exists
 
 
-class Writer:
-    """Carries out a Work, waiting where the directory has not replicated what was just made."""
+class ApplicationWriter:
+    """Writes ApplicationChanges, with retries during the replication delay of the directory."""
 
-    def __init__(self, tenant: Tenant, name: str, found: Found) -> None:
+    def __init__(self, tenant: Tenant, name: str, current: CurrentApplication) -> None:
         self.graph, self.limit, self.tenant = tenant.graph, tenant.wait_timeout, tenant
-        self.name, self.found = name, found
+        self.name, self.current = name, current
 
     @property
     def application(self) -> dict:
-        """The application, which is there once it was found or made."""
-        if self.found.application is None:
+        """The application, after it was read or created."""
+        if self.current.application is None:
             raise GraphError(f"change application {self.name}", "it is gone", code="Request_ResourceNotFound")
-        return self.found.application
+        return self.current.application
 
     @property
     def principal(self) -> dict:
-        """The enterprise application, likewise."""
-        if self.found.principal is None:
+        """The enterprise application, after it was read or created."""
+        if self.current.principal is None:
             raise GraphError(f"change the enterprise application of {self.name}", "it is gone", code="Request_ResourceNotFound")
-        return self.found.principal
+        return self.current.principal
 
-    def write(self, work: Work) -> None:
-        if work.create:
-            self._create(work)
+    def write(self, changes: ApplicationChanges) -> None:
+        if changes.create:
+            self._create(changes)
         else:
-            self._update(work)
-        if work.create_principal:
+            self._update(changes)
+        if changes.create_principal:
             self._create_principal()
-        if work.assign:
-            self.graph.retry(lambda: self._assign(work.assign), is_replication_delay, self.limit)
-        if work.unassign:
-            self._unassign(work.unassign)
-        for resource, scopes in work.scopes.items():
-            self.graph.retry(functools.partial(self._grant, resource, scopes), _lagging_or_listed_late, self.limit)
-        if (work.assign or work.scopes) and self.application["appId"].lower() == self.tenant.client_id.lower():
+        if changes.assign:
+            self.graph.retry(lambda: self._assign(changes.assign), is_replication_delay, self.limit)
+        if changes.unassign:
+            self._unassign(changes.unassign)
+        for resource, scopes in changes.scopes.items():
+            self.graph.retry(functools.partial(self._grant, resource, scopes), _is_delayed_or_exists, self.limit)
+        if (changes.assign or changes.scopes) and self.application["appId"].lower() == self.tenant.client_id.lower():
             self.tenant.tokens.forget()
 
-    def _create(self, work: Work) -> None:
-        body = {**work.patch, "notes": "Managed by mailops.m365", "tags": ["mailops"]}
+    def _create(self, changes: ApplicationChanges) -> None:
+        body = {**changes.patch, "notes": "Managed by mailops.m365", "tags": ["mailops"]}
         body.pop("uniqueName", None)
-        if work.add_certificates:
-            body["keyCredentials"] = [leaf.key_credential() for leaf in work.add_certificates]
+        if changes.add_certificates:
+            body["keyCredentials"] = [leaf.key_credential() for leaf in changes.add_certificates]
         attempted = f"create application {self.name}"
         upsert = Call("PATCH", f"/applications(uniqueName='{key(self.name)}')", body, attempted, {"Prefer": "create-if-missing"})
-        made = self.graph.write(upsert)
-        if not made:  # somebody else made it in this very moment: 204 has no body
-            made = self.graph.retry(lambda: self._again(attempted), is_replication_delay, self.limit)
-        self.found.application = made
+        created = self.graph.write(upsert)
+        if not created:  # created concurrently by another client: 204 has no body
+            created = self.graph.retry(lambda: self._again(attempted), is_replication_delay, self.limit)
+        self.current.application = created
 
     def _again(self, attempted: str) -> dict:
-        found = self.graph.get(f"/applications(uniqueName='{key(self.name)}')?$select={_SELECT}", attempted)
-        if not found:
+        current = self.graph.get(f"/applications(uniqueName='{key(self.name)}')?$select={_SELECT}", attempted)
+        if not current:
             raise GraphError(attempted, "not there yet", code="Request_ResourceNotFound", status=404)
-        return found
+        return current
 
-    def _update(self, work: Work) -> None:
-        body = dict(work.patch)
+    def _update(self, changes: ApplicationChanges) -> None:
+        body = dict(changes.patch)
         path = f"/applications/{self.application['id']}"
-        if work.add_certificates or work.remove_keys:
+        if changes.add_certificates or changes.remove_keys:
             # A PATCH replaces the whole list, so the present entries go back with their keys.
             kept = self.graph.get(f"{path}?$select=keyCredentials", f"read the certificates of {self.name}") or {}
-            present = [k for k in kept.get("keyCredentials", []) if k["keyId"] not in work.remove_keys]
-            body["keyCredentials"] = [_writable(k) for k in present] + [leaf.key_credential() for leaf in work.add_certificates]
+            present = [k for k in kept.get("keyCredentials", []) if k["keyId"] not in changes.remove_keys]
+            body["keyCredentials"] = [_writable(k) for k in present] + [leaf.key_credential() for leaf in changes.add_certificates]
         if body:
             self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), retry_on=is_replication_delay, limit=self.limit)
 
@@ -256,21 +256,21 @@ class Writer:
         app_id = self.application["appId"]
         attempted = f"create the enterprise application of {self.name}"
         upsert = Call("PATCH", f"/servicePrincipals(appId='{app_id}')", {"tags": ["mailops"]}, attempted, {"Prefer": "create-if-missing"})
-        made = self.graph.write(upsert, retry_on=is_replication_delay, limit=self.limit)
-        self.found.principal = made or self.graph.retry(lambda: self._principal(app_id, attempted), is_replication_delay, self.limit)
+        created = self.graph.write(upsert, retry_on=is_replication_delay, limit=self.limit)
+        self.current.principal = created or self.graph.retry(lambda: self._principal(app_id, attempted), is_replication_delay, self.limit)
 
     def _principal(self, app_id: str, attempted: str) -> dict:
-        found = self.graph.get(f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName", attempted)
-        if not found:
+        current = self.graph.get(f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName", attempted)
+        if not current:
             raise GraphError(attempted, "not there yet", code="Request_ResourceNotFound", status=404)
-        return found
+        return current
 
-    def _assign(self, wanted: list[Permission]) -> None:
-        """Admin consent for application permissions; what a lost answer left behind is found, not repeated."""
+    def _assign(self, desired: list[Permission]) -> None:
+        """Admin consent for application permissions; an assignment that exists after a lost answer is not repeated."""
         principal = self.principal["id"]
-        attempted = f"consent to {', '.join(p.name for p in wanted)} for {self.name}"
-        for start in range(0, len(wanted), 20):
-            part = wanted[start : start + 20]
+        attempted = f"consent to {', '.join(p.name for p in desired)} for {self.name}"
+        for start in range(0, len(desired), 20):
+            part = desired[start : start + 20]
             calls = [
                 Call(
                     "POST",
@@ -287,12 +287,12 @@ class Writer:
                     raise
                 self._assign_missing(part, attempted)
 
-    def _assign_missing(self, wanted: list[Permission], attempted: str) -> None:
+    def _assign_missing(self, desired: list[Permission], attempted: str) -> None:
         principal = self.principal["id"]
         have = {
             (a["resourceId"], a["appRoleId"]) for a in self.graph.every(f"/servicePrincipals/{principal}/appRoleAssignments", attempted)
         }
-        for p in wanted:
+        for p in desired:
             if (p.resource_id, p.id) not in have:
                 self._assign_one(p, attempted)
 

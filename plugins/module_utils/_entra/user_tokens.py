@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The application that users sign in to, and their tokens from a token store, as resources ask for them.
-
-Private to the collection.
-"""
+"""The application that users sign in to, and their tokens from a token store, as resources ask for them."""
 
 from __future__ import annotations
 

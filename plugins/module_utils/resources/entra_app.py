@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Entra application that senders sign in as: registration, certificates, enterprise application, admin consent.
 
-Private to the collection. Source: "Authenticate an IMAP, POP or SMTP connection using OAuth".
+Source: "Authenticate an IMAP, POP or SMTP connection using OAuth".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import GUID, Tenant
 from .._entra import application_lookup, certificates
-from .._entra.applications import APIS, Found, Permission, Work, Writer, find, permissions
+from .._entra.applications import APIS, ApplicationChanges, ApplicationWriter, CurrentApplication, Permission, find, permissions
 from .._exchange import addresses
 from .._exchange.rbac import migration
 
@@ -68,49 +68,49 @@ class EntraApp:
             problems += certificates.problems(text)
         for text in params["retired_certificates"] or []:
             problems += certificates.problems(text, allow_expired=True)
-        return problems + ([] if problems else _both(params))
+        return problems + ([] if problems else _listed_and_retired(params))
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        found = find(tenant, params)
-        before = public(found)
+        current = find(tenant, params)
+        before = current_result(current)
         if params["state"] == "absent":
-            if not found.application:
+            if not current.application:
                 return Plan(before, before, outcome={"app": None})
-            return Plan(before, {}, [Work(delete=True), found], {"app": None})
-        wanted = permissions(found, params)
+            return Plan(before, {}, [ApplicationChanges(delete=True), current], {"app": None})
+        desired = permissions(current, params)
         leaves = [certificates.read(text) for text in params["certificates"] or []]
         if params["authorization"] == "rbac":
-            wanted = [permission for permission in wanted if permission.id != SEND_AS_APP]
-        work = difference(found, wanted, leaves, params)
-        if work and params["mailboxes"]:
+            desired = [permission for permission in desired if permission.id != SEND_AS_APP]
+        changes = difference(current, desired, leaves, params)
+        if changes and params["mailboxes"]:
             addresses.refuse_unknown_mailboxes(
                 tenant.exchange, params["mailboxes"], addresses.expected(params["expected_mailboxes"], check_mode)
             )
-        after = predicted(found, wanted, leaves, params)
-        if not work:
-            remember(tenant, params["unique_name"], found, after)
-        outcome = {"app": describe(found, after)}
-        return Plan(before, after, [work, found] if work else [], outcome)
+        after = predicted(current, desired, leaves, params)
+        if not changes:
+            remember(tenant, params["unique_name"], current, after)
+        outcome = {"app": describe(current, after)}
+        return Plan(before, after, [changes, current] if changes else [], outcome)
 
     def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        work, found = plan.steps
-        if work.delete:
+        changes, current = plan.steps
+        if changes.delete:
             call = Call(
-                "DELETE", f"/applications/{(found.application or {})['id']}", attempted=f"delete application {params['unique_name']}"
+                "DELETE", f"/applications/{(current.application or {})['id']}", attempted=f"delete application {params['unique_name']}"
             )
             tenant.graph.write(call)
             application_lookup.uncache_application(tenant, params["unique_name"])
             return {"app": None}
-        writer = Writer(tenant, params["unique_name"], found)
-        writer.write(work)
-        remember(tenant, params["unique_name"], found, plan.after)
-        return {"app": describe(found, plan.after)}
+        writer = ApplicationWriter(tenant, params["unique_name"], current)
+        writer.write(changes)
+        remember(tenant, params["unique_name"], current, plan.after)
+        return {"app": describe(current, plan.after)}
 
 
-def remember(tenant: Tenant, name: str, found: Found, shown: dict[str, Any]) -> None:
-    """Later tasks of the run need not look for the application again."""
-    if found.application and found.principal:
-        known = application_lookup.Application(found.application["appId"], found.principal["id"], shown["display_name"])
+def remember(tenant: Tenant, name: str, current: CurrentApplication, result: dict[str, Any]) -> None:
+    """Store the application for later tasks of the run."""
+    if current.application and current.principal:
+        known = application_lookup.Application(current.application["appId"], current.principal["id"], result["display_name"])
         application_lookup.cache_application(tenant, name, known)
 
 
@@ -121,9 +121,9 @@ class EntraAppInfo(Reading):
     spec = TENANT | Spec({"unique_name": {"type": "str", "required": True}}, writes=False)
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        wanted = {"permissions": [{"api": "exchange"}, {"api": "graph", "type": "delegated"}], "display_name": None}
-        found = find(tenant, {**params, **wanted})
-        return Plan(outcome={"app": describe(found, public(found)) if found.application else None})
+        desired = {"permissions": [{"api": "exchange"}, {"api": "graph", "type": "delegated"}], "display_name": None}
+        current = find(tenant, {**params, **desired})
+        return Plan(outcome={"app": describe(current, current_result(current)) if current.application else None})
 
 
 RESOURCE = EntraApp()
@@ -133,52 +133,54 @@ INFO = EntraAppInfo()
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def required(found: Found) -> set[tuple[str, str, bool]]:
-    """The application's wish list: (API, permission id, delegated)."""
+def required(current: CurrentApplication) -> set[tuple[str, str, bool]]:
+    """The required permissions of the application: (API, permission id, delegated)."""
     return {
         (entry["resourceAppId"].lower(), access["id"], access["type"] == "Scope")
-        for entry in (found.application or {}).get("requiredResourceAccess") or []
+        for entry in (current.application or {}).get("requiredResourceAccess") or []
         for access in entry.get("resourceAccess") or []
     }
 
 
-def difference(found: Found, wanted: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]) -> Work:
-    work = Work(create=not found.application, create_principal=not found.principal)
-    exclusive, application = params["exclusive"], found.application or {}
-    title = params["display_name"] or (params["unique_name"] if work.create else None)
+def difference(
+    current: CurrentApplication, desired: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]
+) -> ApplicationChanges:
+    changes = ApplicationChanges(create=not current.application, create_principal=not current.principal)
+    exclusive, application = params["exclusive"], current.application or {}
+    title = params["display_name"] or (params["unique_name"] if changes.create else None)
     if title and application.get("displayName") != title:
-        work.patch["displayName"] = title
+        changes.patch["displayName"] = title
     if application.get("uniqueName") != params["unique_name"]:
-        work.patch["uniqueName"] = params["unique_name"]
-    if application.get("signInAudience") != "AzureADMyOrg" and work.create:
-        work.patch["signInAudience"] = "AzureADMyOrg"
-    work.patch |= _client_kind(application, params["public_client"])
+        changes.patch["uniqueName"] = params["unique_name"]
+    if application.get("signInAudience") != "AzureADMyOrg" and changes.create:
+        changes.patch["signInAudience"] = "AzureADMyOrg"
+    changes.patch |= _client_kind(application, params["public_client"])
     if params["permissions"] is not None:
-        have = required(found)
-        want = {(p.api.lower(), p.id, p.delegated) for p in wanted} | (set() if exclusive else have)
+        have = required(current)
+        want = {(p.api.lower(), p.id, p.delegated) for p in desired} | (set() if exclusive else have)
         if params["authorization"] == "rbac":
             want = {entry for entry in want if entry[1] != SEND_AS_APP}
         if want != have:
-            work.patch["requiredResourceAccess"] = _wish_list(want)
+            changes.patch["requiredResourceAccess"] = _required_access(want)
         if params["consent"]:
-            _consent(work, found, wanted, exclusive, left_alone(found, params))
+            _consent(changes, current, desired, exclusive, excluded_permission(current, params))
     keys = application.get("keyCredentials") or []
-    work.remove_keys = {k["keyId"] for k in keys if thumbprint(k) in _retired(params)}
+    changes.remove_keys = {k["keyId"] for k in keys if thumbprint(k) in _retired(params)}
     if params["certificates"] is not None:
         present = {thumbprint(k) for k in keys}
-        work.add_certificates = [leaf for leaf in leaves if leaf.thumbprint not in present]
+        changes.add_certificates = [leaf for leaf in leaves if leaf.thumbprint not in present]
         if exclusive:
             kept = {leaf.thumbprint for leaf in leaves}
-            work.remove_keys |= {k["keyId"] for k in keys if thumbprint(k) not in kept}
-    return work
+            changes.remove_keys |= {k["keyId"] for k in keys if thumbprint(k) not in kept}
+    return changes
 
 
 def _retired(params: dict[str, Any]) -> set[str]:
-    """Thumbprints of the certificates that are to go."""
+    """Thumbprints of the certificates to remove."""
     return {certificates.read(text, allow_expired=True).thumbprint for text in params["retired_certificates"] or []}
 
 
-def _both(params: dict[str, Any]) -> list[str]:
+def _listed_and_retired(params: dict[str, Any]) -> list[str]:
     """One sentence for each certificate that is listed and retired at once."""
     listed = {leaf.thumbprint: leaf.subject for leaf in map(certificates.read, params["certificates"] or [])}
     return [
@@ -188,7 +190,7 @@ def _both(params: dict[str, Any]) -> list[str]:
 
 
 def _client_kind(application: dict[str, Any], public_client: bool | None) -> dict[str, Any]:
-    """A public client proves nothing but its id: users sign in to it (device code, or a browser that returns to localhost)."""
+    """A public client has no credential: users sign in to it by device code, or in a browser with a redirect to localhost."""
     patch: dict[str, Any] = {}
     if public_client is not None and bool(application.get("isFallbackPublicClient")) != public_client:
         patch["isFallbackPublicClient"] = public_client
@@ -202,7 +204,7 @@ def redirect_uris(application: dict[str, Any]) -> list[str]:
     return list((application.get("publicClient") or {}).get("redirectUris") or [])
 
 
-def _wish_list(entries: set[tuple[str, str, bool]]) -> list[dict]:
+def _required_access(entries: set[tuple[str, str, bool]]) -> list[dict]:
     apis = sorted({api for api, _id, _delegated in entries})
     return [
         {
@@ -217,30 +219,30 @@ def _wish_list(entries: set[tuple[str, str, bool]]) -> list[dict]:
     ]
 
 
-def left_alone(found: Found, params: dict[str, Any]) -> str:
-    """The id of SMTP.SendAsApp where rbac_for_applications decides when consent to it comes and goes."""
-    moved = migration.phase_of((found.principal or {}).get("tags") or [])
+def excluded_permission(current: CurrentApplication, params: dict[str, Any]) -> str:
+    """The id of SMTP.SendAsApp where the module rbac_for_applications manages its consent."""
+    moved = migration.read_phase((current.principal or {}).get("tags") or [])
     return SEND_AS_APP if moved or params["authorization"] == "rbac" else ""
 
 
-def _consent(work: Work, found: Found, wanted: list[Permission], exclusive: bool, left: str) -> None:
-    have = {(a["resourceId"], a["appRoleId"]) for a in found.assignments}
-    roles = [p for p in wanted if not p.delegated and p.id != left]
-    work.assign = [p for p in roles if (p.resource_id, p.id) not in have]
+def _consent(changes: ApplicationChanges, current: CurrentApplication, desired: list[Permission], exclusive: bool, excluded: str) -> None:
+    have = {(a["resourceId"], a["appRoleId"]) for a in current.assignments}
+    roles = [p for p in desired if not p.delegated and p.id != excluded]
+    changes.assign = [p for p in roles if (p.resource_id, p.id) not in have]
     if exclusive:
         kept = {(p.resource_id, p.id) for p in roles}
-        work.unassign = [a for a in found.assignments if (a["resourceId"], a["appRoleId"]) not in kept and a["appRoleId"] != left]
-    granted = {g["resourceId"]: set(g["scope"].split()) for g in tenant_wide(found)}
-    for resource in sorted({p.resource_id for p in wanted if p.delegated} | (set(granted) if exclusive else set())):
-        want = {p.name for p in wanted if p.delegated and p.resource_id == resource}
+        changes.unassign = [a for a in current.assignments if (a["resourceId"], a["appRoleId"]) not in kept and a["appRoleId"] != excluded]
+    granted = {g["resourceId"]: set(g["scope"].split()) for g in tenant_wide(current)}
+    for resource in sorted({p.resource_id for p in desired if p.delegated} | (set(granted) if exclusive else set())):
+        want = {p.name for p in desired if p.delegated and p.resource_id == resource}
         have_scopes = granted.get(resource, set())
         target = want if exclusive else want | have_scopes
         if target != have_scopes:
-            work.scopes[resource] = target
+            changes.scopes[resource] = target
 
 
-def tenant_wide(found: Found) -> list[dict]:
-    return [g for g in found.grants if g.get("consentType") == "AllPrincipals"]
+def tenant_wide(current: CurrentApplication) -> list[dict]:
+    return [g for g in current.grants if g.get("consentType") == "AllPrincipals"]
 
 
 def thumbprint(credential: dict) -> str:
@@ -251,8 +253,8 @@ def thumbprint(credential: dict) -> str:
 # -- showing ----------------------------------------------------------------------------------------------------------
 
 
-def _label(found: Found, api: str, identifier: str, delegated: bool) -> str:
-    known = found.apis.get(api.lower())
+def _label(current: CurrentApplication, api: str, identifier: str, delegated: bool) -> str:
+    known = current.apis.get(api.lower())
     if not known:
         return f"{api}: {identifier} ({'delegated' if delegated else 'application'})"
     offered = known["oauth2PermissionScopes" if delegated else "appRoles"]
@@ -260,54 +262,54 @@ def _label(found: Found, api: str, identifier: str, delegated: bool) -> str:
     return f"{known['displayName']}: {name} ({'delegated' if delegated else 'application'})"
 
 
-def _assigned_label(found: Found, assignment: dict) -> str:
-    api = found.api_of(assignment["resourceId"]).get("appId", assignment["resourceDisplayName"])
-    return _label(found, api, assignment["appRoleId"], False)
+def _assigned_label(current: CurrentApplication, assignment: dict) -> str:
+    api = current.api_of(assignment["resourceId"]).get("appId", assignment["resourceDisplayName"])
+    return _label(current, api, assignment["appRoleId"], False)
 
 
-def public(found: Found) -> dict[str, Any]:
-    """The application as the diff shows it; empty where there is none."""
-    if not found.application:
+def current_result(current: CurrentApplication) -> dict[str, Any]:
+    """The current application in the form of the diff; empty where it does not exist."""
+    if not current.application:
         return {}
-    consented = [_assigned_label(found, a) for a in found.assignments]
-    for grant in tenant_wide(found):
-        api = found.api_of(grant["resourceId"])
+    consented = [_assigned_label(current, a) for a in current.assignments]
+    for grant in tenant_wide(current):
+        api = current.api_of(grant["resourceId"])
         consented += [f"{api.get('displayName', grant['resourceId'])}: {scope} (delegated)" for scope in grant["scope"].split()]
     return {
-        "unique_name": found.application.get("uniqueName"),
-        "display_name": found.application.get("displayName"),
-        "permissions": sorted(_label(found, *entry) for entry in required(found)),
+        "unique_name": current.application.get("uniqueName"),
+        "display_name": current.application.get("displayName"),
+        "permissions": sorted(_label(current, *entry) for entry in required(current)),
         "consented": sorted(consented),
-        "certificates": sorted(thumbprint(k) for k in found.application.get("keyCredentials") or []),
-        "enterprise_application": bool(found.principal),
-    } | _public_client(bool(found.application.get("isFallbackPublicClient")), redirect_uris(found.application))
+        "certificates": sorted(thumbprint(k) for k in current.application.get("keyCredentials") or []),
+        "enterprise_application": bool(current.principal),
+    } | _public_client(bool(current.application.get("isFallbackPublicClient")), redirect_uris(current.application))
 
 
 def _public_client(public_client: bool, uris: list[str]) -> dict[str, Any]:
-    """Shown of public clients only."""
+    """The part of the result that only public clients have."""
     return {"public_client": True, "redirect_uris": sorted(uris)} if public_client else {}
 
 
-def _consents(found: Found, wanted: list[Permission], params: dict[str, Any], before: list[str]) -> set[str]:
-    """The consents as they will be: those wanted, those that stay, and the one that is left alone as it is."""
-    left = left_alone(found, params)
-    mine = {str(p) for p in wanted if p.id != left}
-    held = {label for label in before if not params["exclusive"] or label == _left_label(found, left)}
+def _consents(current: CurrentApplication, desired: list[Permission], params: dict[str, Any], before: list[str]) -> set[str]:
+    """The consents after the changes. The excluded permission is kept as it is."""
+    excluded = excluded_permission(current, params)
+    mine = {str(p) for p in desired if p.id != excluded}
+    held = {label for label in before if not params["exclusive"] or label == _excluded_label(current, excluded)}
     return mine | held
 
 
-def _left_label(found: Found, left: str) -> str:
-    assigned = [a for a in found.assignments if a["appRoleId"] == left]
-    return _assigned_label(found, assigned[0]) if assigned else ""
+def _excluded_label(current: CurrentApplication, excluded: str) -> str:
+    assigned = [a for a in current.assignments if a["appRoleId"] == excluded]
+    return _assigned_label(current, assigned[0]) if assigned else ""
 
 
 def predicted(
-    found: Found, wanted: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]
+    current: CurrentApplication, desired: list[Permission], leaves: list[certificates.PublicCertificate], params: dict[str, Any]
 ) -> dict[str, Any]:
-    """The application as it will be: the same form as `public`."""
-    before = public(found)
+    """The result after the changes, in the form of `current_result`."""
+    before = current_result(current)
     exclusive = params["exclusive"]
-    labels = {str(p) for p in wanted}
+    labels = {str(p) for p in desired}
     after = {
         "unique_name": params["unique_name"],
         "display_name": params["display_name"] or before.get("display_name") or params["unique_name"],
@@ -319,25 +321,25 @@ def predicted(
     if params["permissions"] is not None:
         kept = set() if exclusive else set(after["permissions"])
         if params["authorization"] == "rbac":
-            kept -= {_label(found, *entry) for entry in required(found) if entry[1] == SEND_AS_APP}
+            kept -= {_label(current, *entry) for entry in required(current) if entry[1] == SEND_AS_APP}
         after["permissions"] = sorted(labels | kept)
         if params["consent"]:
-            after["consented"] = sorted(_consents(found, wanted, params, after["consented"]))
+            after["consented"] = sorted(_consents(current, desired, params, after["consented"]))
     if params["certificates"] is not None:
         prints = {leaf.thumbprint for leaf in leaves}
         after["certificates"] = sorted(prints | (set() if exclusive else set(after["certificates"])))
-    application = found.application or {}
+    application = current.application or {}
     asked = params["public_client"]
     uris = {*redirect_uris(application), *([LOOPBACK] if asked else [])}
     return after | _public_client(bool(application.get("isFallbackPublicClient")) if asked is None else asked, list(uris))
 
 
-def describe(found: Found, shown: dict[str, Any]) -> dict[str, Any]:
-    """The result: what is shown, with the three ids (None in check mode, where the service has not given them yet)."""
+def describe(current: CurrentApplication, result: dict[str, Any]) -> dict[str, Any]:
+    """The task's result: the application with its three ids, which are None in check mode before it is created."""
     return {
-        "object_id": (found.application or {}).get("id"),
-        "app_id": (found.application or {}).get("appId"),
-        "service_principal_id": (found.principal or {}).get("id"),
-        "authorization": "rbac" if migration.phase_of((found.principal or {}).get("tags") or []) else "mailbox_permissions",
-        **shown,
+        "object_id": (current.application or {}).get("id"),
+        "app_id": (current.application or {}).get("appId"),
+        "service_principal_id": (current.principal or {}).get("id"),
+        "authorization": "rbac" if migration.read_phase((current.principal or {}).get("tags") or []) else "mailbox_permissions",
+        **result,
     }

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """RBAC for Applications: an application sends as the mailboxes of a scope, without consent and without mailbox permissions.
 
-Private to the collection. Source: "Role Based Access Control for Applications in Exchange Online". What replaces what, and
-when, is decided in authorization.py; what Exchange has and gets, in rbac.py.
+Source: "Role Based Access Control for Applications in Exchange Online". The order of a migration is in
+_exchange/rbac/migration.py, the scopes and assignments are in _exchange/rbac/scopes.py.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ OPTIONS = Spec(
         "mailboxes": {"type": "list", "elements": "str"},
         "recipient_filter": {"type": "str"},
         "replace": {"type": "bool", "default": False},
-        "settle_time": {"type": "int", "default": migration.SETTLE},
+        "settle_time": {"type": "int", "default": migration.SETTLE_TIME},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 )
 
 
 @dataclass
-class Facts:
+class CurrentAuthorization:
     application: Application | None = None
     tags: list[str] = field(default_factory=list)
     api: dict | None = None  # Exchange Online as Entra knows it
     consents: list[dict] = field(default_factory=list)  # to SMTP.SendAsApp
     principal: dict | None = None  # the application as Exchange knows it
-    reach: rbac.Reach = field(default_factory=rbac.Reach)
+    reach: rbac.CurrentScopes = field(default_factory=rbac.CurrentScopes)
     full_access: list[str] = field(default_factory=list)  # of the mailboxes, those that the application has FullAccess on
 
     @property
     def phase(self) -> migration.Phase | None:
-        return migration.phase_of(self.tags)
+        return migration.read_phase(self.tags)
 
 
 class RbacForApplications:
@@ -67,8 +67,8 @@ class RbacForApplications:
     def check(self, params: dict[str, Any]) -> list[str]:
         problems = mail_addresses.problems("mailboxes", params["mailboxes"] or [])
         scope, text = scope_name(params), params["recipient_filter"]
-        if not 1 <= len(scope.strip()) <= rbac.LONGEST_NAME:
-            problems.append(f"scope is {scope!r}: use 1 to {rbac.LONGEST_NAME} characters.")
+        if not 1 <= len(scope.strip()) <= rbac.MAX_NAME_LENGTH:
+            problems.append(f"scope is {scope!r}: use 1 to {rbac.MAX_NAME_LENGTH} characters.")
         if text is not None:
             try:
                 recipient_filter.canonical(text)
@@ -81,36 +81,36 @@ class RbacForApplications:
         return problems
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
-        plan = Plan()
+        plan: Plan[Any] = Plan()
         expected = addresses.expected(params["expected_mailboxes"], check_mode)
-        facts = read(tenant, params, expected)
-        _require(plan, facts, params, check_mode)
-        course = migration.Course(facts.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
-        work, scopes = rbac.Work(), rbac.public(facts.reach)
-        wanted: dict[str, str] = {}
+        current = read(tenant, params, expected)
+        _require(plan, current, params, check_mode)
+        migration_plan = migration.MigrationPlan(current.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
+        changes, scopes = rbac.ScopeChanges(), rbac.scopes_result(current.reach)
+        desired: dict[str, str] = {}
         if params["state"] == "present":
-            work, wanted = _present(tenant, params, facts, course, expected)
-            scopes = rbac.predicted(facts.reach, wanted)
+            changes, desired = _present(tenant, params, current, migration_plan, expected)
+            scopes = rbac.predicted(current.reach, desired)
         else:
-            _absent(plan, params, facts, course, check_mode)
-        plan.before = shown(facts, params, rbac.public(facts.reach))
-        plan.after = _after(facts, params, course, scopes)
-        plan.steps = [course, facts, work, wanted] if course.steps else []
-        plan.outcome = {"rbac": result(facts, plan.after, course)}
-        plan.warnings += course.notes()
-        if facts.reach.foreign and params["state"] == "present":
-            names = ", ".join(facts.reach.foreign)
+            _absent(plan, params, current, migration_plan, check_mode)
+        plan.before = current_result(current, params, rbac.scopes_result(current.reach))
+        plan.after = _after(current, params, migration_plan, scopes)
+        plan.steps = [migration_plan, current, changes, desired] if migration_plan.steps else []
+        plan.outcome = {"rbac": result(current, plan.after, migration_plan)}
+        plan.warnings += migration_plan.notes()
+        if current.reach.foreign and params["state"] == "present":
+            names = ", ".join(current.reach.foreign)
             plan.warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
         return plan
 
     def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        course, facts, work, wanted = plan.steps
-        run = _Run(tenant, params, facts)
-        for step, seconds in course.steps:
+        migration_plan, current, changes, desired = plan.steps
+        run = _Migration(tenant, params, current)
+        for step, seconds in migration_plan.steps:
             if step == "wait":
                 tenant.transport.pause(seconds)
             elif step == "write":
-                run.write(work, wanted)
+                run.write(changes, desired)
             elif step.startswith("phase:"):
                 run.enter(step.removeprefix("phase:"))
             else:
@@ -129,14 +129,14 @@ class RbacForApplicationsInfo(Reading):
 
     def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
         params = params | {"replace": True, "state": "present"}
-        facts = read(tenant, params)
+        current = read(tenant, params)
         tested: dict[str, bool] = {}
-        if facts.principal and facts.application:
+        if current.principal and current.application:
             mailboxes = [address.lower() for address in params["mailboxes"] or []]
-            outside = rbac.uncovered(tenant, facts.application.object_id, mailboxes)
+            outside = rbac.uncovered(tenant, current.application.object_id, mailboxes)
             tested = {address: address not in outside for address in mailboxes}
-        before = shown(facts, params, rbac.public(facts.reach))
-        return Plan(outcome={"rbac": result(facts, before, None), "in_scope": tested})
+        before = current_result(current, params, rbac.scopes_result(current.reach))
+        return Plan(outcome={"rbac": result(current, before, None), "in_scope": tested})
 
 
 RESOURCE = RbacForApplications()
@@ -144,65 +144,65 @@ INFO = RbacForApplicationsInfo()
 
 
 def scope_name(params: dict[str, Any]) -> str:
-    return str(params["scope"] if params["scope"] is not None else (params["unique_name"] or params["app_id"])[: rbac.LONGEST_NAME])
+    return str(params["scope"] if params["scope"] is not None else (params["unique_name"] or params["app_id"])[: rbac.MAX_NAME_LENGTH])
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(tenant: Tenant, params: dict[str, Any], expected: Collection[str] = ()) -> Facts:
+def read(tenant: Tenant, params: dict[str, Any], expected: Collection[str] = ()) -> CurrentAuthorization:
     """Entra in one or two requests, Exchange in one; mailbox permissions only while the application is being moved."""
-    facts = Facts()
+    current = CurrentAuthorization()
     attempted = "look for the enterprise application"
     calls = [application_lookup.principal(entra.EXCHANGE, "id,appRoles", "read the permissions of Exchange")]
     app_id = params["app_id"]
     if not app_id:
         calls.append(application_lookup.registration(params["unique_name"], attempted))
-        facts.api, application = tenant.graph.batch(calls)
+        current.api, application = tenant.graph.batch(calls)
         app_id, calls = (application or {}).get("appId"), []
     if app_id:
         calls.append(application_lookup.principal(app_id, "id,appId,displayName,tags", attempted))
         consent = f"/servicePrincipals(appId='{key(app_id)}')/appRoleAssignments"
         calls.append(Call("GET", consent, attempted="read the application's consent"))
         *api, principal, assignments = tenant.graph.batch(calls)
-        facts.api = api[0] if api else facts.api
+        current.api = api[0] if api else current.api
         if principal:
-            facts.application = Application(app_id, principal["id"], principal["displayName"])
-            facts.tags = list(principal.get("tags") or [])
-            facts.consents = [a for a in (assignments or {}).get("value", []) if a["appRoleId"] == _role_id(facts)]
-    _read_exchange(tenant, params, facts, expected)
-    return facts
+            current.application = Application(app_id, principal["id"], principal["displayName"])
+            current.tags = list(principal.get("tags") or [])
+            current.consents = [a for a in (assignments or {}).get("value", []) if a["appRoleId"] == _role_id(current)]
+    _read_exchange(tenant, params, current, expected)
+    return current
 
 
-def _role_id(facts: Facts) -> str | None:
-    return next((role["id"] for role in (facts.api or {}).get("appRoles") or [] if role.get("value") == rbac.PERMISSION), None)
+def _role_id(current: CurrentAuthorization) -> str | None:
+    return next((role["id"] for role in (current.api or {}).get("appRoles") or [] if role.get("value") == rbac.PERMISSION), None)
 
 
-def _read_exchange(tenant: Tenant, params: dict[str, Any], facts: Facts, expected: Collection[str]) -> None:
-    moving = params["replace"] and (facts.consents or not facts.phase or facts.phase.name != "alone" or params["state"] == "absent")
-    mailboxes = [address.lower() for address in params["mailboxes"] or []] if moving and facts.application else []
+def _read_exchange(tenant: Tenant, params: dict[str, Any], current: CurrentAuthorization, expected: Collection[str]) -> None:
+    moving = params["replace"] and (current.consents or not current.phase or current.phase.name != "alone" or params["state"] == "absent")
+    mailboxes = [address.lower() for address in params["mailboxes"] or []] if moving and current.application else []
     listed = [address for address in mailboxes if address not in expected]
     commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange"), *rbac.reads()]
     commands += [Command("Get-MailboxPermission", {"Identity": a}, attempted=f"read who may use {a}") for a in listed]
     principals, scopes, assignments, *permissions = tenant.exchange.batch(commands)
-    application = facts.application
+    application = current.application
     if application:
         by_id = {str(p.get("ObjectId", "")).lower(): p for p in principals.checked().values}
-        facts.principal = by_id.get(application.object_id.lower())
-    facts.reach = rbac.found(scopes, assignments, scope_name(params), application.object_id if application else None)
+        current.principal = by_id.get(application.object_id.lower())
+    current.reach = rbac.read_scopes(scopes, assignments, scope_name(params), application.object_id if application else None)
     missing = [address for address, outcome in zip(listed, permissions, strict=True) if is_missing(outcome.error)]
     addresses.refuse_missing(tenant.exchange, missing)
     for address, outcome in zip(listed, permissions, strict=True):
-        if "FullAccess" in rights_of(facts.principal, outcome.checked(), type(outcome)()):
-            facts.full_access.append(address)
+        if "FullAccess" in rights_of(current.principal, outcome.checked(), type(outcome)()):
+            current.full_access.append(address)
 
 
-def _require(plan: Plan, facts: Facts, params: dict[str, Any], check_mode: bool) -> None:
+def _require(plan: Plan, current: CurrentAuthorization, params: dict[str, Any], check_mode: bool) -> None:
     """The application in Entra and in Exchange; a check run assumes that an earlier task of the real run makes them."""
-    if params["state"] == "absent" or (facts.application and facts.principal):
+    if params["state"] == "absent" or (current.application and current.principal):
         return
     name = params["unique_name"] or params["app_id"]
-    if facts.application:
+    if current.application:
         sentence, module = f"Exchange does not know the application {name}", "exchange_service_principal"
     else:
         sentence, module = f"Entra has no enterprise application for {name}", "entra_app"
@@ -215,19 +215,23 @@ def _require(plan: Plan, facts: Facts, params: dict[str, Any], check_mode: bool)
 
 
 def _present(
-    tenant: Tenant, params: dict[str, Any], facts: Facts, course: migration.Course, expected: Collection[str]
-) -> tuple[rbac.Work, dict[str, str]]:
-    wanted = rbac.wanted_filters(scope_name(params), params["mailboxes"] or [], params["recipient_filter"], facts.reach)
-    work = rbac.difference(facts.reach, wanted)
-    if work:
+    tenant: Tenant,
+    params: dict[str, Any],
+    current: CurrentAuthorization,
+    migration_plan: migration.MigrationPlan,
+    expected: Collection[str],
+) -> tuple[rbac.ScopeChanges, dict[str, str]]:
+    desired = rbac.desired_filters(scope_name(params), params["mailboxes"] or [], params["recipient_filter"], current.reach)
+    changes = rbac.difference(current.reach, desired)
+    if changes:
         _refuse_others(tenant, params, expected)
     if params["replace"]:
-        course.to_rbac(consented=bool(facts.consents), permissions=bool(facts.full_access), write=bool(work))
-    elif work:
-        course.does("write")
-    if ("withdraw", 0.0) in course.steps and not work and facts.application:
-        rbac.refuse_uncovered(rbac.uncovered(tenant, facts.application.object_id, params["mailboxes"]))
-    return work, wanted
+        migration_plan.to_rbac(consented=bool(current.consents), permissions=bool(current.full_access), write=bool(changes))
+    elif changes:
+        migration_plan.add_step("write")
+    if ("withdraw", 0.0) in migration_plan.steps and not changes and current.application:
+        rbac.refuse_uncovered(rbac.uncovered(tenant, current.application.object_id, params["mailboxes"]))
+    return changes, desired
 
 
 def _refuse_others(tenant: Tenant, params: dict[str, Any], expected: Collection[str]) -> None:
@@ -238,99 +242,105 @@ def _refuse_others(tenant: Tenant, params: dict[str, Any], expected: Collection[
         raise InvalidInput(*(f"mailboxes: {given} is an alias of {own}: list {own}." for given, own in aliases.items()))
 
 
-def _absent(plan: Plan, params: dict[str, Any], facts: Facts, course: migration.Course, check_mode: bool) -> None:
-    reach = facts.reach
-    if not (reach.scopes or reach.assignments or facts.phase):
+def _absent(
+    plan: Plan, params: dict[str, Any], current: CurrentAuthorization, migration_plan: migration.MigrationPlan, check_mode: bool
+) -> None:
+    reach = current.reach
+    if not (reach.scopes or reach.assignments or current.phase):
         return
-    if not params["replace"] or not facts.application:
-        course.does("remove")
-        if facts.phase:
-            course.enters("")
+    if not params["replace"] or not current.application:
+        migration_plan.add_step("remove")
+        if current.phase:
+            migration_plan.enter_phase("")
         return
-    lacking = [a for a in params["mailboxes"] or [] if a.lower() not in facts.full_access]
-    if lacking and not facts.consents:
+    lacking = [a for a in params["mailboxes"] or [] if a.lower() not in current.full_access]
+    if lacking and not current.consents:
         sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
         if not check_mode:
             raise InvalidInput(f"{sentence}: grant it first (module exchange_service_principal); nothing was changed.")
         plan.warnings.append(f"{sentence}; the prediction assumes that an earlier task of the real run grants it.")
-        facts.full_access = [address.lower() for address in params["mailboxes"]]
-    course.to_permissions(consented=bool(facts.consents))
+        current.full_access = [address.lower() for address in params["mailboxes"]]
+    migration_plan.to_permissions(consented=bool(current.consents))
 
 
-def shown(facts: Facts, params: dict[str, Any], scopes: dict[str, Any]) -> dict[str, Any]:
+def current_result(current: CurrentAuthorization, params: dict[str, Any], scopes: dict[str, Any]) -> dict[str, Any]:
     """What the diff shows: the scopes, and with `replace` what they replace."""
     if not params["replace"]:
         return {"scopes": scopes} if scopes else {}
-    replaces = params["state"] == "present" and (facts.consents or facts.full_access)
-    if not (scopes or facts.phase or replaces):
+    replaces = params["state"] == "present" and (current.consents or current.full_access)
+    if not (scopes or current.phase or replaces):
         return {}
     return {
         "scopes": scopes,
-        "consent": bool(facts.consents),
-        "full_access": sorted(facts.full_access),
-        "phase": facts.phase.name if facts.phase else None,
+        "consent": bool(current.consents),
+        "full_access": sorted(current.full_access),
+        "phase": current.phase.name if current.phase else None,
     }
 
 
-def _after(facts: Facts, params: dict[str, Any], course: migration.Course, scopes: dict[str, Any]) -> dict[str, Any]:
-    done = {step for step, _seconds in course.steps}
-    if params["state"] == "absent" and ("remove" in done or not (course.steps or scopes)):
+def _after(
+    current: CurrentAuthorization, params: dict[str, Any], migration_plan: migration.MigrationPlan, scopes: dict[str, Any]
+) -> dict[str, Any]:
+    done = {step for step, _seconds in migration_plan.steps}
+    if params["state"] == "absent" and ("remove" in done or not (migration_plan.steps or scopes)):
         return {}
     if not params["replace"]:
         return {"scopes": scopes}
     return {
         "scopes": scopes,
-        "consent": "consent" in done or (bool(facts.consents) and "withdraw" not in done),
-        "full_access": [] if "revoke" in done else sorted(facts.full_access),
-        "phase": course.phase.name if course.phase else None,
+        "consent": "consent" in done or (bool(current.consents) and "withdraw" not in done),
+        "full_access": [] if "revoke" in done else sorted(current.full_access),
+        "phase": migration_plan.phase.name if migration_plan.phase else None,
     }
 
 
-def result(facts: Facts, shape: dict[str, Any], course: migration.Course | None) -> dict[str, Any] | None:
+def result(current: CurrentAuthorization, shape: dict[str, Any], migration_plan: migration.MigrationPlan | None) -> dict[str, Any] | None:
     if not shape:
         return None
-    application = facts.application
+    application = current.application
     ids = {"app_id": application.app_id if application else None, "object_id": application.object_id if application else None}
-    due = course.due if course else None
-    return ids | shape | {"due": migration.moment(due) if due else None}
+    due = migration_plan.due if migration_plan else None
+    return ids | shape | {"due": migration.iso_time(due) if due else None}
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-class _Run:
-    """The steps of a course, carried out."""
+class _Migration:
+    """Carries out the steps of a migration plan."""
 
-    def __init__(self, tenant: Tenant, params: dict[str, Any], facts: Facts) -> None:
-        self.tenant, self.params, self.facts = tenant, params, facts
-        self.object_id = facts.application.object_id if facts.application else ""
-        self.tags = facts.tags
+    def __init__(self, tenant: Tenant, params: dict[str, Any], current: CurrentAuthorization) -> None:
+        self.tenant, self.params, self.current = tenant, params, current
+        self.object_id = current.application.object_id if current.application else ""
+        self.tags = current.tags
 
-    def write(self, work: rbac.Work, wanted: dict[str, str]) -> None:
-        rbac.write(self.tenant, work, self.facts.reach, self.object_id)
-        covered = rbac.newly_covered(self.facts.reach, wanted)
-        rbac.prove(self.tenant, self.object_id, (self.params["mailboxes"] or []) if covered is None else covered, self.tenant.wait_timeout)
+    def write(self, changes: rbac.ScopeChanges, desired: dict[str, str]) -> None:
+        rbac.write(self.tenant, changes, self.current.reach, self.object_id)
+        covered = rbac.newly_covered(self.current.reach, desired)
+        rbac.verify_scope(
+            self.tenant, self.object_id, (self.params["mailboxes"] or []) if covered is None else covered, self.tenant.wait_timeout
+        )
 
     def enter(self, name: str) -> None:
         phase = migration.Phase(name, self.tenant.clock.now()) if name else None
-        self.tags = migration.tagged(self.tags, phase)
+        self.tags = migration.with_phase(self.tags, phase)
         call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
         self.tenant.graph.write(call, retry_on=entra.is_replication_delay, limit=self.tenant.wait_timeout)
 
     def withdraw(self) -> None:
-        rbac.prove(self.tenant, self.object_id, self.params["mailboxes"], 0.0)
-        rbac.withdraw(self.tenant, self.facts.consents)
+        rbac.verify_scope(self.tenant, self.object_id, self.params["mailboxes"], 0.0)
+        rbac.withdraw(self.tenant, self.current.consents)
 
     def revoke(self) -> None:
-        consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address)) for address in self.facts.full_access])
+        consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address)) for address in self.current.full_access])
 
     def consent(self) -> None:
-        api, role = self.facts.api, _role_id(self.facts)
+        api, role = self.current.api, _role_id(self.current)
         if not api or not role:
             raise InvalidInput("this tenant has no Exchange Online, or it does not offer SMTP.SendAsApp.")
         rbac.consent(self.tenant, self.object_id, api["id"], role)
 
     def remove(self) -> None:
-        reach = self.facts.reach
+        reach = self.current.reach
         names = dict.fromkeys([*reach.scopes, *(name for name in reach.assignments if name not in {s.lower() for s in reach.scopes})])
         rbac.remove(self.tenant, list(names), reach)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recipient filters (OPATH): made of addresses, compared by meaning. Exchange reads them back in its own spacing.
 
-Private to the collection. Source: "Filterable properties for the RecipientFilter parameter on Exchange cmdlets".
+Source: "Filterable properties for the RecipientFilter parameter on Exchange cmdlets".
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """RBAC for Applications in Exchange: the scopes of an application, and its assignments of SMTP's role.
 
-Private to the collection. Sources: "Role Based Access Control for Applications in Exchange Online"; New-ManagementScope,
+Sources: "Role Based Access Control for Applications in Exchange Online"; New-ManagementScope,
 New-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
 """
 
@@ -26,14 +26,14 @@ from .. import consistency
 from . import recipient_filter as opath
 
 ROLE = "Application SMTP.SendAsApp"
-LONGEST_FILTER = 8000  # characters; Microsoft publishes no limit, so more mailboxes go into a further scope
-LONGEST_NAME = 45  # with the number of a further scope and the assignment's prefix it stays within 64
+MAX_FILTER_LENGTH = 8000  # characters; Microsoft publishes no limit, so more mailboxes go into a further scope
+MAX_NAME_LENGTH = 45  # with the number of a further scope and the assignment's prefix it stays within 64
 PERMISSION = "SMTP.SendAsApp"
 
 
 @dataclass
-class Reach:
-    """What Exchange has: the scopes of this name (and their further ones), and the application's assignments."""
+class CurrentScopes:
+    """The management scopes of this name, and the role assignments of the application."""
 
     scopes: dict[str, dict] = field(default_factory=dict)  # by name as it was asked for
     assignments: dict[str, dict] = field(default_factory=dict)  # by the scope's name, in lower case
@@ -47,7 +47,7 @@ class Reach:
 
 
 @dataclass
-class Work:
+class ScopeChanges:
     create: dict[str, str] = field(default_factory=dict)  # scope -> filter
     change: dict[str, str] = field(default_factory=dict)
     assign: list[str] = field(default_factory=list)  # scopes
@@ -65,26 +65,26 @@ def reads() -> list[Command]:
     ]
 
 
-def found(scopes: Outcome, assignments: Outcome, name: str, object_id: str | None) -> Reach:
+def read_scopes(scopes: Outcome, assignments: Outcome, name: str, object_id: str | None) -> CurrentScopes:
     """The parts that belong to a scope's name and to an application (any, where it is gone from Entra)."""
-    reach = Reach()
+    current = CurrentScopes()
     ours = re.compile(re.escape(name) + r"( \d+)?", re.I)
     for scope in scopes.checked().values:
         given = str(scope["Name"])
         if ours.fullmatch(given):
-            reach.scopes[name + given[len(name) :]] = scope
+            current.scopes[name + given[len(name) :]] = scope
     for item in assignments.checked().values:
         scope_name = str(item.get("CustomResourceScope") or "")
         if object_id and str(item.get("RoleAssignee")).lower() != object_id.lower():
             continue
         if ours.fullmatch(scope_name):
-            reach.assignments[scope_name.lower()] = item
+            current.assignments[scope_name.lower()] = item
         elif object_id:
-            reach.foreign.append(str(item["Name"]))
-    return reach
+            current.foreign.append(str(item["Name"]))
+    return current
 
 
-def wanted_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | None, reach: Reach) -> dict[str, str]:
+def desired_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | None, current: CurrentScopes) -> dict[str, str]:
     """Scope -> filter. A mailbox stays in the scope that it is in: moving it would be a removal and an addition."""
     if recipient_filter:
         return {name: recipient_filter}
@@ -92,10 +92,10 @@ def wanted_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | 
     parts: dict[str, set[str]] = {}
     for number in count(1):
         scope = name if number == 1 else f"{name} {number}"
-        have = opath.addresses(reach.filters().get(scope, "")) or set()
+        have = opath.addresses(current.filters().get(scope, "")) or set()
         parts[scope] = have & rest
         rest -= parts[scope]
-        if number > len(reach.scopes):
+        if number > len(current.scopes):
             break
     for scope in parts:
         _fill(parts[scope], rest)
@@ -109,35 +109,35 @@ def _fill(members: set[str], rest: set[str]) -> None:
     length = len(opath.of_addresses(members))
     for address in sorted(rest):
         length += len(opath.of_addresses([address])) + len(" -or ")
-        if length > LONGEST_FILTER:
+        if length > MAX_FILTER_LENGTH:
             return
         members.add(address)
         rest.discard(address)
 
 
-def difference(reach: Reach, wanted: dict[str, str]) -> Work:
-    work, have = Work(), reach.filters()
-    for name, text in wanted.items():
+def difference(current: CurrentScopes, desired: dict[str, str]) -> ScopeChanges:
+    changes, have = ScopeChanges(), current.filters()
+    for name, text in desired.items():
         if name not in have:
-            work.create[name] = text
+            changes.create[name] = text
         elif not opath.same(have[name], text):
-            work.change[name] = text
-        if name.lower() not in reach.assignments:
-            work.assign.append(name)
-        elif not reach.granted(name):
-            work.enable.append(name)
-    work.remove = [name for name in have if name not in wanted]
-    return work
+            changes.change[name] = text
+        if name.lower() not in current.assignments:
+            changes.assign.append(name)
+        elif not current.granted(name):
+            changes.enable.append(name)
+    changes.remove = [name for name in have if name not in desired]
+    return changes
 
 
-def newly_covered(reach: Reach, wanted: dict[str, str]) -> set[str] | None:
+def newly_covered(current: CurrentScopes, desired: dict[str, str]) -> set[str] | None:
     """The addresses that a write brings into scope; None where a filter does not tell them."""
     after: set[str] = set()
-    for name, text in wanted.items():
+    for name, text in desired.items():
         members = opath.addresses(text)
         if members is None:
             return None
-        before = opath.addresses(reach.filters().get(name, "")) if reach.granted(name) else None
+        before = opath.addresses(current.filters().get(name, "")) if current.granted(name) else None
         after |= members - (before or set())
     return after
 
@@ -145,24 +145,24 @@ def newly_covered(reach: Reach, wanted: dict[str, str]) -> set[str] | None:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def write(tenant: Tenant, work: Work, reach: Reach, object_id: str) -> None:
-    """What adds comes before what takes away; a scope that other servers do not know yet is waited for."""
-    for name, text in work.create.items():
+def write(tenant: Tenant, changes: ScopeChanges, current: CurrentScopes, object_id: str) -> None:
+    """Additions before removals, with retries during the replication delay between Exchange servers."""
+    for name, text in changes.create.items():
         parameters = {"Name": name, "RecipientRestrictionFilter": text}
-        tenant.exchange.run(Command("New-ManagementScope", parameters, attempted=f"make the management scope {name}"))
-    change = [_change(name, text) for name, text in work.change.items()]
-    assign = [_assign(name, object_id) for name in work.assign]
-    enable = [_enable(name, reach) for name in work.enable]
+        tenant.exchange.run(Command("New-ManagementScope", parameters, attempted=f"create the management scope {name}"))
+    change = [_change(name, text) for name, text in changes.change.items()]
+    assign = [_assign(name, object_id) for name in changes.assign]
+    enable = [_enable(name, current) for name in changes.enable]
     consistency.run_all(tenant, change + enable)
     consistency.run_all(tenant, assign)
-    remove(tenant, work.remove, reach)
+    remove(tenant, changes.remove, current)
 
 
-def remove(tenant: Tenant, names: list[str], reach: Reach) -> None:
+def remove(tenant: Tenant, names: list[str], current: CurrentScopes) -> None:
     """Assignments first: a scope that is in use cannot be removed."""
-    held = [reach.assignments[name.lower()] for name in names if name.lower() in reach.assignments]
+    held = [current.assignments[name.lower()] for name in names if name.lower() in current.assignments]
     gone = [_remove("Remove-ManagementRoleAssignment", str(item["Name"])) for item in held]
-    gone_scopes = [_remove("Remove-ManagementScope", str(reach.scopes[name]["Name"])) for name in names if name in reach.scopes]
+    gone_scopes = [_remove("Remove-ManagementScope", str(current.scopes[name]["Name"])) for name in names if name in current.scopes]
     for commands in (gone, gone_scopes):
         for outcome in tenant.exchange.batch(commands):
             outcome.checked()
@@ -178,8 +178,8 @@ def _assign(name: str, object_id: str) -> Command:
     return Command("New-ManagementRoleAssignment", parameters, attempted=f"assign the role {ROLE} within {name}")
 
 
-def _enable(name: str, reach: Reach) -> Command:
-    parameters = {"Identity": str(reach.assignments[name.lower()]["Name"]), "Enabled": True, "Confirm": False}
+def _enable(name: str, current: CurrentScopes) -> Command:
+    parameters = {"Identity": str(current.assignments[name.lower()]["Name"]), "Enabled": True, "Confirm": False}
     return Command("Set-ManagementRoleAssignment", parameters, attempted=f"enable the role assignment of {name}")
 
 
@@ -205,7 +205,7 @@ def consent(tenant: Tenant, principal_id: str, resource_id: str, role_id: str) -
             raise
 
 
-# -- proving ----------------------------------------------------------------------------------------------------------
+# -- verification -----------------------------------------------------------------------------------------------------
 
 
 def uncovered(tenant: Tenant, object_id: str, addresses: Iterable[str]) -> list[str]:
@@ -223,7 +223,7 @@ def _covers(outcome: Outcome) -> bool:
     return any(row.get("RoleName") == ROLE and boolean(row.get("InScope")) is True for row in outcome.checked().values)
 
 
-def prove(tenant: Tenant, object_id: str, addresses: Iterable[str], seconds: float) -> None:
+def verify_scope(tenant: Tenant, object_id: str, addresses: Iterable[str], seconds: float) -> None:
     """Wait until every one of the mailboxes is in scope; InvalidInput names those that are not when the time is over."""
     retry = Retry(EXCHANGE_REPLICATION, tenant.transport, seconds)
     left = uncovered(tenant, object_id, addresses)
@@ -241,17 +241,17 @@ def refuse_uncovered(addresses: list[str]) -> None:
         )
 
 
-def public(reach: Reach) -> dict[str, Any]:
-    """Scope -> its mailboxes, or its filter where that is not one of addresses; only what an assignment makes good."""
-    return {name: shown(text) for name, text in sorted(reach.filters().items()) if reach.granted(name)}
+def scopes_result(current: CurrentScopes) -> dict[str, Any]:
+    """Scope -> its mailboxes, or its filter where that is not a list of addresses; only scopes with an enabled assignment."""
+    return {name: filter_result(text) for name, text in sorted(current.filters().items()) if current.granted(name)}
 
 
-def shown(text: str) -> list[str] | str:
+def filter_result(text: str) -> list[str] | str:
     members = opath.addresses(text)
     return text if members is None else sorted(members)
 
 
-def predicted(reach: Reach, wanted: dict[str, str]) -> dict[str, Any]:
-    """The same as it will be; a filter that means what it meant is shown as it is read."""
-    have = reach.filters()
-    return {n: shown(have[n] if n in have and opath.same(have[n], text) else text) for n, text in sorted(wanted.items())}
+def predicted(current: CurrentScopes, desired: dict[str, str]) -> dict[str, Any]:
+    """The result after the changes; a filter with an unchanged meaning is returned as it was read."""
+    have = current.filters()
+    return {n: filter_result(have[n] if n in have and opath.same(have[n], text) else text) for n, text in sorted(desired.items())}

@@ -169,7 +169,7 @@ def test_many_mailboxes_get_several_scopes_and_stay_where_they_are(play: Play) -
     twice(play, service, **options)
     assert [number_of(name) for name in service.scopes] == list(range(1, len(service.scopes) + 1))
     assert len(service.scopes) == len(service.assignments) == 3
-    assert max(len(text) for text in service.scopes.values()) <= scopes.LONGEST_FILTER
+    assert max(len(text) for text in service.scopes.values()) <= scopes.MAX_FILTER_LENGTH
     held = {name: recipient_filter.addresses(text) or set() for name, text in service.scopes.items()}
     service.log.clear()
     twice(play, service, **options | {"mailboxes": [*many[1:]]})

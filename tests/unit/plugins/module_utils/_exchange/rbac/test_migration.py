@@ -5,31 +5,31 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac.migration import Course, Phase, phase_of, tagged
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac.migration import MigrationPlan, Phase, read_phase, with_phase
 
 NOW = 1_800_000_000.0
 OLD = NOW - 7200
 
 
-def course(name: str = "", since: float = OLD, budget: float = 300.0) -> Course:
-    return Course(Phase(name, since) if name else None, NOW, 7200, budget)
+def course(name: str = "", since: float = OLD, budget: float = 300.0) -> MigrationPlan:
+    return MigrationPlan(Phase(name, since) if name else None, NOW, 7200, budget)
 
 
-def names(found: Course) -> list[str]:
+def names(found: MigrationPlan) -> list[str]:
     return [step for step, _seconds in found.steps]
 
 
 def test_a_phase_is_kept_in_one_tag_among_others() -> None:
     phase = Phase("withdrawn", NOW)
-    tags = tagged(["mailops", "mailops-rbac:assigned@2026-01-01T00:00:00Z", "HideApp"], phase)
+    tags = with_phase(["mailops", "mailops-rbac:assigned@2026-01-01T00:00:00Z", "HideApp"], phase)
     assert tags == ["mailops", "HideApp", "mailops-rbac:withdrawn@2027-01-15T08:00:00Z"]
-    assert phase_of(tags) == phase
-    assert tagged(tags, None) == ["mailops", "HideApp"]
+    assert read_phase(tags) == phase
+    assert with_phase(tags, None) == ["mailops", "HideApp"]
 
 
 @pytest.mark.parametrize("tag", ["mailops", "mailops-rbac:gone@2026-01-01T00:00:00Z", "mailops-rbac:alone", "mailops-rbac:alone@soon"])
 def test_a_tag_that_tells_no_phase(tag: str) -> None:
-    assert phase_of([tag]) is None
+    assert read_phase([tag]) is None
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_tag_that_tells_no_phase(tag: str) -> None:
         (course("assigned", OLD, 7200), True, True, False, ["withdraw", "phase:withdrawn", "wait", "revoke", "phase:alone"]),
     ],
 )
-def test_to_rbac(before: Course, consented: bool, permissions: bool, write: bool, steps: list[str]) -> None:
+def test_to_rbac(before: MigrationPlan, consented: bool, permissions: bool, write: bool, steps: list[str]) -> None:
     before.to_rbac(consented=consented, permissions=permissions, write=write)
     assert names(before) == steps
     waiting = before.phase is not None and before.phase.name in ("assigned", "withdrawn")
@@ -83,7 +83,7 @@ def test_to_rbac(before: Course, consented: bool, permissions: bool, write: bool
         (course("granted", OLD, 7200), False, ["consent", "phase:consented", "wait", "remove", "phase:"]),
     ],
 )
-def test_to_permissions(before: Course, consented: bool, steps: list[str]) -> None:
+def test_to_permissions(before: MigrationPlan, consented: bool, steps: list[str]) -> None:
     before.to_permissions(consented=consented)
     assert names(before) == steps
     assert bool(before.due) is bool(before.notes()) is (before.phase is not None)
