@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.emulator.conftest import api, key_pair, shared_emulator, start, state  # noqa: F401 (fixtures)
+from tests.emulator.conftest import api, key_pair, pool, shared_emulator, start, state  # noqa: F401 (fixtures)

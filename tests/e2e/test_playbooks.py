@@ -203,7 +203,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "permission": ({"entra_app_permissions": [{"name": "SMTP.SendAsAp"}]}, "offers no application permission 'SMTP.SendAsAp'"),
     "basic": (
         {"smtp_auth_mailboxes": [{"address": "erp@contoso.com", "sign_in": "basic"}]},
-        "Entra Security Defaults are on and refuse every SMTP sign-in by password",
+        "Entra Security Defaults are enabled and refuse Basic authentication",
     ),
     "direct_send": (
         {"direct_send_senders": ["ups@contoso.com"]},
