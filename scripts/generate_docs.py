@@ -61,27 +61,27 @@ def table(titles: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
-def error_row(row: ErrorEntry) -> list[str]:
-    code = row.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
+def error_row(entry: ErrorEntry) -> list[str]:
+    code = entry.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
     code = f"`{'AADSTS' if code.isdigit() else ''}{code}`" if code else ""
-    said = f"`{row.text}`" if row.text else ""
-    keep = [KEEP[row.queue_policy]] if row.service in MAIL_SERVICES else []
-    return [code, said, row.cause, row.remedy, "yes" if row.transient else "", *keep, row.source]
+    text = f"`{entry.text}`" if entry.text else ""
+    keep = [KEEP[entry.queue_policy]] if entry.service in MAIL_SERVICES else []
+    return [code, text, entry.cause, entry.remedy, "yes" if entry.transient else "", *keep, entry.source]
 
 
 def errors_page() -> str:
     lines = [
-        "# Known errors",
+        "# Error catalog",
         "",
         GENERATED.format(source="`plugins/module_utils/error_catalog/`"),
         "What a service's refusal means and what to change. The modules, the probe and the relay host read the same table, so a task that",
         "fails says the cause and the remedy in its own message. Of several rows that fit, the first one counts.",
     ]
     for service, title in SERVICES.items():
-        titles = ["Code", "Text", "Cause", "What to do", "Waiting helps", "Source"]
+        titles = ["Code", "Text", "Cause", "What to do", "Transient", "Source"]
         if service in MAIL_SERVICES:
             titles.insert(5, "On the relay")
-        rows = [error_row(row) for row in ENTRIES if row.service == service]
+        rows = [error_row(entry) for entry in ENTRIES if entry.service == service]
         lines += ["", f"## {title}", "", *table(titles, rows)]
     return "\n".join(lines) + "\n"
 

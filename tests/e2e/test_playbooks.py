@@ -135,8 +135,8 @@ def test_before_anything_is_done_every_refusal_has_its_cause(playground: Playgro
     senders = {sender["name"]: sender for task in run.report["tasks"] for sender in task["senders"]}
     assert "the Entra application mailops-smtp-sender does not exist" in senders["ERP invoices"]["cause"]
     assert senders["Plant relay"]["code"] == "550 5.7.64"
-    assert senders["Plant relay"]["cause"] == "no inbound connector fits this address or certificate"
-    assert senders["Label printer"]["cause"] == "SMTP AUTH is off for the organization and the mailbox inherits that"
+    assert senders["Plant relay"]["cause"] == "no inbound connector matches this IP address or certificate"
+    assert senders["Label printer"]["cause"] == "SMTP AUTH is disabled for the organization, and the mailbox inherits the setting"
     assert senders["UPS alarms"]["code"] == "550 5.7.68"
     assert run.total("verified") == 0
     assert playground.writes() == []
@@ -181,7 +181,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "authority": ({"m365_cloud": CLOSED}, "no answer from 127.0.0.1:1: the connection was refused"),
     "secret": ({"m365_client_secret": "not-the-secret"}, "the client secret is wrong (AADSTS7000215)"),
     "tenant": ({"m365_tenant": "nowhere.example"}, "there is no such tenant in this cloud (AADSTS90002)"),
-    "application": ({"m365_client_id": "00000000-0000-4000-8000-000000000009"}, "this tenant does not know the application"),
+    "application": ({"m365_client_id": "00000000-0000-4000-8000-000000000009"}, "the application is not registered in this tenant"),
     "certificate": (
         {"m365_client_secret": None, "m365_certificate_path": "{{ demo_directory }}/keys/contoso-sender.pem"},
         "the certificate is not registered on the application",

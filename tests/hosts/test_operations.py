@@ -156,7 +156,7 @@ def test_deferred_mail_has_a_reason_and_is_sent_later(relay: Relay) -> None:
     wait_until(lambda: relay.reasons().get("smtp-auth-off-mailbox") == 2, 30, relay.status)
     done = relay.host.call("mailops-relay status")
     assert done.returncode == 1
-    assert "SMTP AUTH is off for this mailbox (535 5.7.139)" in " ".join(done.stdout.split())
+    assert "SMTP AUTH is disabled for this mailbox (535 5.7.139)" in " ".join(done.stdout.split())
     relay.world.admin.clear_faults()
     relay.host.run("postqueue -f")
     relay.wait_for_arrival("named", 2)

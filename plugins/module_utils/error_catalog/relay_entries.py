@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Errors of the relay host itself: Postfix, the submission proxy, the network, and the relay's own limits.
 
-Private to the collection. The texts are what Postfix and Dovecot log, not replies of a service; only `text` is matched.
-The first matching entry applies. See the package for what a row says.
+The texts are what Postfix and Dovecot log, not replies of a service; only `text` is matched.
+The first matching entry applies.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "Run mailops-relay status to see the refusal; remove its cause, then run mailops-relay release.",
         text=r"is suspended by the relay:", transient=True, source=_OURS),
     ErrorEntry("relay-no-mailbox", "relay", "", "no mailbox of this relay sends for this sender",
-        "Add the address to the senders of a mailbox in relay_mailboxes, or let the device be rewritten to one (relay_devices).",
+        "Add the address to the senders of a mailbox in relay_mailboxes, or rewrite the device's sender to one (relay_devices).",
         text=r"No mailbox of relay_mailboxes", source=_OURS),
     ErrorEntry("relay-sender-not-allowed", "relay", "", "the relay does not send as this address",
         "Add the address to the senders of a mailbox in relay_mailboxes and of the device in relay_devices.",
@@ -36,27 +36,27 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "Run systemctl status mailops-relay-token to see why none was issued.", text=r"^535 5\.7\.8 Authentication failed\.?$",
         transient=True, source=_DOVECOT),
     ErrorEntry("relay-token-rejected", "relay", "", "Microsoft 365 rejects the relay's access token for this mailbox",
-        "The application's right on the mailbox is missing or has not arrived yet: run the tenant's play (role entra_app), wait up to an "
-        "hour.", text=r"Failed to authenticate: 40[01]", transient=True, source=_DOVECOT),
+        "The sender app's permission on the mailbox is missing or not propagated yet: run the tenant's play (role entra_app), and wait up "
+        "to an hour.", text=r"Failed to authenticate: 40[01]", transient=True, source=_DOVECOT),
     ErrorEntry("relay-name-not-found", "relay", "", "the relay cannot resolve the upstream server's name",
-        "Check the relay's name servers (/etc/resolv.conf) and that DNS gets out.",
+        "Check the relay's name servers (/etc/resolv.conf) and that its DNS queries are allowed.",
         text=r"DNS lookup for .* failed|Name service error|Host or domain name not found|Host not found|name resolution", transient=True, source=_DOVECOT),
     ErrorEntry("relay-upstream-certificate", "relay", "", "the upstream server's TLS certificate is not trusted for its name",
-        "Somebody stands between (a firewall that opens TLS?), or the relay's CA bundle is old: package ca-certificates.",
+        "Check for a firewall that inspects TLS, and update the relay's CA bundle (package ca-certificates).",
         text=r"certificate doesn't match|[Cc]ertificate not (trusted|verified)|certificate verif|untrusted issuer|self.signed certificate"
              r"|certificate has expired|[Ii]nvalid certificate", source=_DOVECOT),
     ErrorEntry("relay-upstream-no-tls", "relay", "", "the upstream server does not offer TLS to the relay",
-        "Something on the way removes STARTTLS (a firewall's SMTP inspection): switch that off for the relay.",
+        "Disable the SMTP inspection of the firewall, which removes STARTTLS, for the relay.",
         text=r"TLS is required, but was not offered|STARTTLS (not supported|isn't supported)|doesn't support STARTTLS",
         source=_POSTFIX),
     ErrorEntry("relay-upstream-unreachable", "relay", "", "the upstream server does not answer the relay",
         "Check that the relay may connect out (port 587, for a connector 25), and Microsoft 365's service health.",
         text=r"connect\(.*\) failed|connect to \S+: |No route to host|Network is unreachable|Connection refused|Connect(ion)? timed out"
              r"|Timeout while connecting", transient=True, source=_POSTFIX),
-    ErrorEntry("relay-connection-lost", "relay", "", "the connection to the upstream server was lost", "Nothing: it is tried again.",
+    ErrorEntry("relay-connection-lost", "relay", "", "the connection to the upstream server was lost", "No action is required: Postfix tries again.",
         text=r"lost connection with|timed out while|conversation with|Connection (closed|reset)|[Tt]imed out|Disconnected by server",
         transient=True, source=_POSTFIX),
-    ErrorEntry("relay-no-mechanism", "relay", "", "the relay's Postfix lacks the plugin to sign in with", "Install the package libsasl2-modules.",
+    ErrorEntry("relay-no-mechanism", "relay", "", "the relay's Postfix lacks the SASL mechanism to authenticate", "Install the package libsasl2-modules.",
         text=r"no mechanism available|No worthy mechs", source=_POSTFIX),
     ErrorEntry("relay-proxy-refused", "relay", "", "the submission proxy could not authenticate at Microsoft 365",
         "Run journalctl -u mailops-relay-proxy to see why.", text=r"454 4\.7\.0 (Account is temporarily unavailable|Temporary authentication failure)",

@@ -48,7 +48,7 @@ def test_an_operation_that_fails_or_never_ends_is_told(arm: ArmClient, script: S
     link = {"Location": f"{ROOT}/operations/1"}
     script.expect("PUT", f"{ROOT}/x?api-version=1").answers(202, {}, link)
     script.expect("GET", f"{ROOT}/operations/1").answers(200, {"status": "Failed", "error": {"code": "Conflict", "message": "taken"}})
-    with pytest.raises(ArmError, match="Could not make x: another resource has this SMTP username already"):
+    with pytest.raises(ArmError, match="Could not make x: another resource uses this SMTP username"):
         arm.put("/x", "1", {}, "make x")
     script.expect("PUT", f"{ROOT}/x?api-version=1").answers(202, {}, link | {"Retry-After": "100"})
     with pytest.raises(ArmError, match="did not end in time"):

@@ -171,8 +171,8 @@ def test_a_first_record_and_several(named: NameServer) -> None:
 @pytest.mark.parametrize(
     ("domain", "cause"),
     [
-        ("contoso.com", "the TXT records were changed by somebody else since they were read"),
-        ("new.contoso.com", "somebody else has made a TXT record there since it was read"),
+        ("contoso.com", "the TXT records have changed since they were read"),
+        ("new.contoso.com", "a TXT record was created there since the name was read"),
     ],
 )
 def test_what_somebody_else_did_in_between_is_not_undone(named: NameServer, domain: str, cause: str) -> None:

@@ -99,7 +99,7 @@ def test_an_error_is_read_wherever_it_stands(exchange: ExchangeClient, script: S
     assert raised.value.service_message == "The object 'x' couldn't be found on 'DB8PR01'."
     assert str(raised.value) == (
         "Could not set a: there is no such object in Exchange (ManagementObjectNotFoundException). "
-        "Check its name; an object made minutes ago may not have arrived yet. [request r-1]"
+        "Check its name. A new object may not be replicated yet. [request r-1]"
     )
 
 
@@ -242,7 +242,7 @@ def test_an_expired_page_starts_the_read_again_once(exchange: ExchangeClient, sc
     for _ in range(2):
         script.expect("POST", INVOKE).answers(200, _page([{"n": 1}], "a"))
         script.expect("POST", f"{INVOKE}?$skiptoken=a").answers(400, expired)
-    with pytest.raises(ExchangeError, match="Exchange forgot where the list was"):
+    with pytest.raises(ExchangeError, match="the link to the list's next page has expired"):
         exchange.run(Command("Get-X"))
 
 

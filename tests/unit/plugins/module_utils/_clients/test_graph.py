@@ -42,8 +42,8 @@ def test_a_refusal_is_one_sentence(graph: GraphClient, script: Script) -> None:
     with pytest.raises(GraphError) as raised:
         graph.get("/x", "read x")
     assert str(raised.value) == (
-        "Could not read x: the signed-in application lacks a Graph permission for this (Authorization_RequestDenied). "
-        "Grant it the permissions that docs/setup.md lists, with admin consent. [request trace-1]"
+        "Could not read x: the automation app lacks a Graph permission for this (Authorization_RequestDenied). "
+        "Grant it the permissions in docs/setup.md, with admin consent. [request trace-1]"
     )
     assert (raised.value.status, raised.value.transient) == (403, False)
 

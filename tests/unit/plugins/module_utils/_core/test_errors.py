@@ -11,10 +11,10 @@ from ansible_collections.mailops.m365.plugins.module_utils._core import errors
 def test_a_known_error_says_cause_code_remedy_and_request() -> None:
     error = errors.ServiceError("read x", "said", code="AccessDenied", entry=error_catalog.graph("AccessDenied"), request_id="r-1")
     assert str(error) == (
-        "Could not read x: the signed-in application lacks a Graph permission for this (AccessDenied). "
-        "Grant it the permissions that docs/setup.md lists, with admin consent. [request r-1]"
+        "Could not read x: the automation app lacks a Graph permission for this (AccessDenied). "
+        "Grant it the permissions in docs/setup.md, with admin consent. [request r-1]"
     )
-    assert error.as_result()["cause"] == "the signed-in application lacks a Graph permission for this"
+    assert error.as_result()["cause"] == "the automation app lacks a Graph permission for this"
 
 
 def test_an_unknown_error_says_the_services_words_on_one_line_and_shortened() -> None:

@@ -82,7 +82,7 @@ def test_a_refused_assertion_is_not_shown(signed: Signed, script: Script, tmp_pa
     (tmp_path / "token").write_text(JWT)
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(401, refused(700213, "invalid_client", f"No matching federated identity record {JWT}."))
-    with pytest.raises(SignInError, match="no federated credential of the application fits the presented token") as raised:
+    with pytest.raises(SignInError, match="no federated credential of the application matches the presented token") as raised:
         signed(federated_token_file=str(tmp_path / "token")).token(GRAPH)
     assert JWT not in str(raised.value) + raised.value.service_message
 
@@ -186,7 +186,7 @@ def test_a_code_that_nobody_used_ends(signed: Signed, script: Script) -> None:
     script.expect("POST", DEVICE).answers(200, CODE | {"expires_in": 10})
     script.expect("POST", TOKEN).answers(400, _pending()).times(2)
     script.expect("POST", TOKEN).answers(400, _pending("expired_token"))
-    with pytest.raises(SignInError, match="nobody has signed in with the code in the time allowed"):
+    with pytest.raises(SignInError, match="the code was not used in the time allowed"):
         signed(lambda text: None, auth_method="device_code").token(GRAPH)
 
 

@@ -15,7 +15,7 @@ SENDER: dict[str, Any] = {
     "stage": "sent", "code": "", "cause": "", "remedy": "", "transient": False,
 }  # fmt: skip
 FAILED_SENDER = SENDER | {
-    "verified": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.",
+    "verified": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is disabled for this mailbox", "remedy": "Enable it.",
 }  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_the_table_of_senders_has_status_and_cause() -> None:
     assert shown[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
     assert shown[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "verified", "in", "0.25", "s"]
     assert shown[6].endswith("failed: sign-in")
-    assert shown[7] == "    SMTP AUTH is off for this mailbox (535 5.7.139). Enable it."
+    assert shown[7] == "    SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it."
     assert colours(report)["contoso"] == "red"
 
 
@@ -173,7 +173,7 @@ def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
 
 def test_relay_hosts_have_a_table_with_their_problems() -> None:
     problem = {
-        "subject": "scanner@contoso.com", "cause": "SMTP AUTH is off for this mailbox", "remedy": "Enable it.", "code": "535 5.7.139",
+        "subject": "scanner@contoso.com", "cause": "SMTP AUTH is disabled for this mailbox", "remedy": "Enable it.", "code": "535 5.7.139",
         "messages": 3, "severity": "high",
     }  # fmt: skip
     report = Report()
@@ -186,7 +186,7 @@ def test_relay_hosts_have_a_table_with_their_problems() -> None:
         ["relay2", "3,", "1", "held", "2", "min", "1", "min", "ago", "40", "min", "left", "1", "to", "solve"],
     ]
     assert texts(report)[4:] == [
-        "    scanner@contoso.com, 3 messages: SMTP AUTH is off for this mailbox (535 5.7.139). Enable it.",
+        "    scanner@contoso.com, 3 messages: SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it.",
     ]
     assert (colours(report)["relay1"], colours(report)["relay2"]) == ("green", "red")
     assert report.as_json()["tenants"] == {}

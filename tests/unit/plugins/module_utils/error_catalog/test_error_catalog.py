@@ -306,7 +306,7 @@ def test_a_row_is_well_formed(row: error_catalog.ErrorEntry) -> None:
     assert row.cause
     assert not row.cause.endswith(".")
     assert row.cause[0].islower() or row.cause.split()[0] in {
-        "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure"
+        "Basic", "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure"
     }  # fmt: skip
     assert row.remedy.endswith(".")
     assert row.remedy[0].isupper()

@@ -113,7 +113,7 @@ def test_check_mode_says_what_would_be_needed(play: Play, script: Script, path: 
     [
         (700082, "the refresh token was not used for 90 days and has expired"),
         (50173, "the refresh token was revoked, or the user's password was reset"),
-        (50076, "multi-factor authentication is needed"),
+        (50076, "multi-factor authentication is required"),
     ],
 )
 def test_a_token_that_is_no_good_any_more_asks_again(play: Play, script: Script, held: Path, code: int, cause: str) -> None:
@@ -179,7 +179,7 @@ def test_a_code_that_came_to_nothing(play: Play, script: Script, path: Path, err
 def test_nobody_comes_in_the_time_allowed(play: Play, script: Script, path: Path, clock: FakeClock) -> None:
     asked(script, *[(400, {"error": "authorization_pending", "error_codes": [70016]})] * 7)
     result = play(RESOURCE, script, prompt=lambda text: None, **options(path, sign_in_timeout=30))
-    assert "nobody has signed in with the code in the time allowed" in result["msg"]
+    assert "the code was not used in the time allowed" in result["msg"]
     assert sum(clock.slept) == 30
 
 

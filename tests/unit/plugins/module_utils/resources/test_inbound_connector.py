@@ -345,7 +345,7 @@ def test_a_refusal_names_the_connector(play: Play) -> None:
 
     service.cmdlets["Set-InboundConnector"] = refuse
     result = play(RESOURCE, service, connectors=[{**RELAY, "comment": "x"}])
-    assert "Could not change the connector Relay: Exchange does not take this value" in result["msg"]
+    assert "Could not change the connector Relay: Exchange does not accept this value" in result["msg"]
 
 
 # -- the info module --------------------------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ def test_permanent_failure_ends_at_once_and_removes_the_message(verify: Any, clo
     postfix = Postfix(OFF)
     result = verify(postfix)
     assert result["msg"] == (
-        "1 of 1 senders cannot send through this relay: Scanner: SMTP AUTH is off for this mailbox. "
+        "1 of 1 senders cannot send through this relay: Scanner: SMTP AUTH is disabled for this mailbox. "
         "Enable SMTP AUTH for this mailbox (role smtp_auth)."
     )
     [sender] = result["senders"]

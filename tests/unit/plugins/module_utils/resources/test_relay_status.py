@@ -109,7 +109,7 @@ def test_queue_by_mailbox_and_reason(paths: Paths) -> None:
     ]
     assert document.queue.oldest == NOW - 7200
     assert [(problem.subject, problem.messages) for problem in document.problems] == [(MAILBOX, 2), (ERP, 1)]
-    assert "SMTP AUTH is off for this mailbox (535 5.7.139). Enable SMTP AUTH for this mailbox (role smtp_auth)." in text_of(document)
+    assert "SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable SMTP AUTH for this mailbox (role smtp_auth)." in text_of(document)
 
 
 def test_cause_comes_from_the_proxys_error(paths: Paths) -> None:
@@ -174,7 +174,7 @@ def test_module_fails_only_where_required(paths: Paths) -> None:
     result = run(RelayStatus(sources), {"required": False}, check_mode=True)
     assert (result["changed"], result["relay"]["queue"]["messages"]) == (False, 1)
     failed = run(RelayStatus(sources), {"required": True}, check_mode=False)
-    assert failed["msg"].startswith("The relay relay1.contoso.com has problems to solve: scanner@contoso.com: SMTP AUTH is off")
+    assert failed["msg"].startswith("The relay relay1.contoso.com has problems to solve: scanner@contoso.com: SMTP AUTH is disabled")
     assert failed["relay"]["problems"]
 
 

@@ -26,4 +26,4 @@ def test_security_defaults_are_read_with_one_request(play: Play, script: Script,
 
 def test_a_lacking_permission_is_told(play: Play, script: Script) -> None:
     script.expect("GET", POLICY).answers(403, graph_error("AccessDenied")).times(2)
-    assert "Could not read Security Defaults: the signed-in application lacks a Graph permission" in play(INFO, script)["msg"]
+    assert "Could not read Security Defaults: the automation app lacks a Graph permission" in play(INFO, script)["msg"]

@@ -88,7 +88,7 @@ def test_senders_of_one_user_ask_for_one_token(verify: Verify, script: Script, m
 @pytest.mark.parametrize(
     ("code", "error", "cause", "remedy"),
     [
-        (65001, "invalid_grant", "nobody consented", "Grant admin consent"),
+        (65001, "invalid_grant", "admin consent for this application's permissions is missing", "Grant admin consent"),
         (700082, "invalid_grant", "was not used for 90 days", "Sign in again"),
         (50173, "invalid_grant", "was revoked", "Sign in again"),
         (53003, "invalid_grant", "Conditional Access", "Exclude"),

@@ -80,14 +80,14 @@ def test_high_volume_email_without_password_needs_an_application() -> None:
 @pytest.mark.parametrize(
     ("answers", "code", "cause"),
     [
-        ({"password": "535 5.7.3 Authentication unsuccessful"}, "535 5.7.3", "the sign-in was refused: the tenant has no such account"),
-        ({"MAIL": "550 5.7.240 The application is not allowed"}, "550 5.7.240", "the application is not among the account's allowed apps"),
+        ({"password": "535 5.7.3 Authentication unsuccessful"}, "535 5.7.3", "authentication failed: the tenant has no such account"),
+        ({"MAIL": "550 5.7.240 The application is not allowed"}, "550 5.7.240", "the sender app is not among the account's allowed apps"),
         (
             {"RCPT": "550 5.5.105 External sending is not supported"},
             "550 5.5.105",
-            "High Volume Email reaches recipients inside the tenant",
+            "High Volume Email delivers to internal recipients",
         ),
-        ({"DATA": "552 5.3.4 Message size exceeds"}, "552 5.3.4", "the message is larger than High Volume Email takes"),
+        ({"DATA": "552 5.3.4 Message size exceeds"}, "552 5.3.4", "the message is larger than High Volume Email allows"),
     ],
 )
 def test_what_high_volume_email_refuses_is_explained_in_its_own_terms(
@@ -126,4 +126,4 @@ def test_azure_communication_services_take_a_token_where_there_is_no_secret(veri
 def test_what_azure_communication_services_refuse_is_explained(verify: Verify, mail_server: MailServer) -> None:
     mail_server.answers["password"] = "535 5.7.3 Authentication unsuccessful"
     [entry] = verify(acs(password="x"), required=False)["senders"]
-    assert entry["cause"].startswith("the sign-in was refused: the SMTP username, the client secret or the application's role")
+    assert entry["cause"].startswith("authentication failed: the SMTP username, the client secret or the sender app's role")

@@ -177,7 +177,7 @@ def test_a_zone_that_cannot_be_read_is_not_written(play: Play, named: NameServer
 def test_a_concurrent_change_is_an_error(play: Play, named: NameServer, journal_dir: Path) -> None:
     named.changes = lambda: named.records["contoso.com", "TXT"].append('"v=spf1 -all"')
     result = play(RESOURCE, organization(), **publishing(named))
-    assert "changed by somebody else since they were read (NXRRSET). Run again" in result["msg"]
+    assert "have changed since they were read (NXRRSET). Run the task again" in result["msg"]
     assert result["changed"] is True, "writing had begun"
     assert '"phase": "failed"' in next(journal_dir.glob("*.jsonl")).read_text()
 

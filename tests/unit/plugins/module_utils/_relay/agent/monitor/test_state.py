@@ -115,7 +115,7 @@ def test_missing_right_suspends_that_sender_and_holds_its_mail() -> None:
     actions = state.update(NOON)
     assert (actions.hold, actions.release) == (["A"], [])
     (row,) = state.suspended_senders().splitlines()
-    assert row.startswith(f"{ALIAS} retry:4.2.0 {ALIAS} is suspended by the relay: the sender's address is not the mailbox")
+    assert row.startswith(f"{ALIAS} retry:4.2.0 {ALIAS} is suspended by the relay: the sender address is not the mailbox")
     text = row.split(" ", 2)[2]
     assert reasons.explain(text).id == "relay-sender-suspended"
     active(state, "B", ALIAS)
