@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: sender_plan
-short_description: Decide how every sender of a tenant sends, and what that needs
+short_description: Plan the sending methods of a tenant's senders
 description:
-  - Decides for every sender in which way it sends, with the reason in words, and works out what each role of this collection has
-    to do for it (mailboxes, permissions, SMTP AUTH, connectors, SPF, test messages) and the settings of the device.
-  - What is impossible is refused with the way out, all of a tenant's problems in one list.
+  - Selects the sending method of every sender, with the reason, and derives the variables of each role of this collection
+    (mailboxes, permissions, SMTP AUTH, connectors, SPF, test messages) and the settings of the device.
+  - Refuses senders that cannot send, with every problem of the tenant in one list, each with its remedy.
   - Reads the accepted domains, the senders' mailboxes, Security Defaults and the licences. Never writes.
 options:
   senders:
@@ -48,7 +48,7 @@ options:
         description: The mailbox that it signs in to, which is its address where left out.
         type: str
       display_name:
-        description: The display name of a mailbox that is made for it.
+        description: The display name of a mailbox that is created for it.
         type: str
       recipients:
         description: Whether all recipients are internal (in the tenant), or some are external.
@@ -169,7 +169,7 @@ options:
   unused_access:
     description:
       - Whether what no sender on the list uses stays as it is, or is closed. That is SMTP AUTH of the organization and of all other
-        mailboxes, sign-in by password, and Direct Send. Falls back to the host variable C(m365_unused_access).
+        mailboxes, Basic authentication, and Direct Send. Falls back to the host variable C(m365_unused_access).
     type: str
     choices: [keep, disable]
     default: keep
@@ -259,7 +259,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 plan:
-  description: Every sender with its way, the reason in words, and what is typed into it.
+  description: Every sender with its method, the reason, and the settings of its device.
   returned: success
   type: list
   elements: dict
