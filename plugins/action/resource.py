@@ -33,7 +33,8 @@ def resource_of(module: str) -> Resource[Any, Any, Any]:
     name = module.rpartition(".")[2]
     stem = name.removesuffix("_info")
     file = importlib.import_module(f"{_RESOURCES}.{stem}")
-    return file.INFO if name.endswith("_info") else file.RESOURCE
+    resource: Resource[Any, Any, Any] = file.INFO if name.endswith("_info") else file.RESOURCE
+    return resource
 
 
 class ActionModule(ActionBase):
@@ -51,7 +52,8 @@ class ActionModule(ActionBase):
         resource = resource_of(module)
         self._task.args = self._with_variables(resource, task_vars or {})
         if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars or {}):
-            return result | self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
+            result |= self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
+            return result
         _validation, params = self.validate_argument_spec(**argument_spec(resource.spec))
         result |= run(
             resource,
@@ -67,7 +69,7 @@ class ActionModule(ActionBase):
 
     def _in_process(self, task_vars: dict[str, Any]) -> bool:
         """The host variable m365_in_process: false runs the module as a subprocess, as on any other host."""
-        return boolean(self._templar.template(task_vars.get("m365_in_process", True)))
+        return bool(boolean(self._templar.template(task_vars.get("m365_in_process", True))))
 
     def _with_variables(self, resource: Resource[Any, Any, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The task's options; an option that is left out is taken from its host variable, if that is set."""

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a module, written once: the module and the action read the same.
+"""The options of a module. The module and the in-process action read the same Spec.
 
-Private to the collection. A spec is data; what Ansible wants of it is made in doors.py.
+A spec is data; _entry_points/arguments.py turns it into Ansible's argument_spec.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .json_types import JsonObject
+
 
 @dataclass(frozen=True)
 class Spec:
-    """Options by name, in Ansible's argument_spec form, with three keys of our own.
+    """Options by name, in Ansible's argument_spec form, with three more keys for an option that is left out.
 
-    `env`: environment variables to fall back to; `variable`: the host variable to fall back to before them. A third,
-    `prefixes`: where the option is left out, the names of the host variables that begin so, never their values.
+    `variable`: the host variable to use; `env`: the environment variables to use after it; `prefixes`: the option becomes the list of
+    the names, never the values, of the host variables that begin so.
     """
 
-    options: dict[str, dict[str, Any]]
+    options: dict[str, JsonObject]
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_together: tuple[tuple[str, ...], ...] = ()
@@ -47,12 +49,12 @@ class Spec:
         """Option -> beginnings of host variables, for the options that hold such names."""
         return {name: option["prefixes"] for name, option in self.options.items() if "prefixes" in option}
 
-    def secrets(self, params: dict[str, Any]) -> list[str]:
-        """The values of the options that nobody may see (no_log), those inside lists included."""
+    def secrets(self, params: JsonObject) -> list[str]:
+        """The values of the options with no_log, those inside lists included."""
         return list(_secrets(self.options, params))
 
 
-def _secrets(options: dict[str, dict[str, Any]], params: dict[str, Any]) -> Iterator[str]:
+def _secrets(options: dict[str, JsonObject], params: JsonObject) -> Iterator[str]:
     for name, option in options.items():
         value = params.get(name)
         if option.get("no_log") and value:
@@ -61,10 +63,10 @@ def _secrets(options: dict[str, dict[str, Any]], params: dict[str, Any]) -> Iter
             yield from _secrets(option["options"], item)
 
 
-# How the automation signs in; auto decides from what is given and from the platform (identity/methods.py).
+# How the automation signs in; auto chooses by the options and the platform (_identity/methods.py).
 AUTH_METHODS = ("auto", "client_secret", "certificate", "federated", "managed_identity", "device_code")
 
-# Which tenant, and who signs in: every module has these.
+# The tenant and the credential: every module of a tenant has these options.
 TENANT = Spec(
     {
         "tenant": {"type": "str", "variable": "m365_tenant", "env": ("AZURE_TENANT_ID", "AZURE_TENANT")},
@@ -88,7 +90,7 @@ TENANT = Spec(
             "variable": "m365_certificate_password",
             "env": ("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
         },
-        # Where a token is, and not the token itself: Ansible would blank out a path that looks like one.
+        # The path of a token, not the token: with no_log Ansible would hide it.
         "federated_token_file": {
             "type": "path",
             "no_log": False,
@@ -109,13 +111,13 @@ TENANT = Spec(
     writes=False,
 )
 
-# Mailboxes that an earlier task of the real run makes: a check run, which makes none, does not miss them.
+# Mailboxes that an earlier task of the real run creates: in check mode they may be missing.
 EXPECTED = Spec(
     {"expected_mailboxes": {"type": "list", "elements": "str", "variable": "m365_expected_mailboxes", "default": []}}, writes=False
 )
 
-# What only the modules that write have besides.
+# For modules that write.
 JOURNAL = Spec({"journal_dir": {"type": "path", "variable": "m365_journal_dir", "env": ("MAILOPS_JOURNAL_DIR",)}})
 
-# What those that ask DNS have besides.
+# For modules that query DNS.
 DNS = Spec({"dns_servers": {"type": "list", "elements": "str", "variable": "m365_dns_servers"}}, writes=False)

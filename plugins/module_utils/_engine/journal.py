@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal: what a change replaces is on disk before the change is made.
+"""The journal: the values that a change replaces are on disk before the change is made.
 
-Private to the collection. One JSON Lines file a tenant; each change has an entry before it (`phase: before`) and one
-after it (`done` or `failed`). It holds what diffs hold: never a secret.
+One JSON Lines file a tenant; each change has an entry before it (`phase: before`) and one after it (`done` or `failed`).
+It holds the same values as diffs: never a secret.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .._core.json_types import JsonObject
 
 
 def default_directory() -> str:
-    """XDG Base Directory Specification: state that outlives a run."""
+    """The directory for state in the XDG Base Directory Specification."""
     state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
     return os.path.join(state, "mailops", "journal")
 
@@ -34,19 +34,19 @@ class Journal:
         self._path = Path(directory or default_directory()) / f"{re.sub(r'[^A-Za-z0-9._-]', '_', tenant)}.jsonl"
 
     def before(self, resource: str, before: Any, after: Any) -> str:
-        """Note a change that is about to be made; the id under which its end is noted. InvalidInput where it cannot."""
+        """Write the entry before a change; the id for its end. InvalidInput where the file cannot be written."""
         number = str(uuid.uuid4())
         try:
             self._append({"id": number, "phase": "before", "resource": resource, "before": before, "after": after})
         except OSError as error:
             raise InvalidInput(
                 f"m365_journal_dir is {self._path.parent}, which cannot be written ({error.strerror}): nothing was changed. "
-                "Name a directory that can."
+                "Name a writable directory."
             ) from error
         return number
 
     def end(self, number: str, failure: str = "") -> str:
-        """Note that the change was made, or how it failed; a sentence for a warning where that cannot be noted any more."""
+        """Write the entry after a change, with its failure; a warning where the file cannot be written any more, else an empty text."""
         try:
             self._append({"id": number, "phase": "failed" if failure else "done", **({"failure": failure} if failure else {})})
         except OSError as error:

@@ -1,16 +1,12 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One tenant as a resource sees it: the clients, signed in when they are first asked, and what it all cost.
-
-Private to the collection.
-"""
+"""A tenant: what its resources run against. It holds the clients, which sign in at the first request, and the task's cost."""
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any
 
 from .._clients.arm import ArmClient
 from .._clients.authorized import AuthorizedTransport
@@ -18,6 +14,7 @@ from .._clients.exchange import ExchangeClient
 from .._clients.graph import GraphClient
 from .._clients.run_cache import RunCache
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 from .._core.waiting import Clock, SystemClock
 from .._http import clouds
 from .._http.transport import Sender, Session, Transport
@@ -31,11 +28,11 @@ _DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?
 
 
 class Tenant:
-    """The clients of one tenant, made of a module's options. Close it when done."""
+    """The clients of one tenant, from the options of a module. Call `close` at the end."""
 
     def __init__(
         self,
-        params: dict[str, Any],
+        params: JsonObject,
         token_directory: str | None = None,
         sender: Sender | None = None,
         clock: Clock | None = None,
@@ -44,7 +41,7 @@ class Tenant:
         self.name = _required(params, "tenant", "AZURE_TENANT_ID")
         if not GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
             raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
-        # A managed identity is told by the platform; every other method signs in as the application that is named.
+        # The platform decides a managed identity's client id; every other method signs in as the application in client_id.
         named = methods.chosen(params) != "managed_identity"
         self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID") if named else ""
         if named and not GUID.fullmatch(self.client_id):
@@ -60,7 +57,7 @@ class Tenant:
         self.run_cache = RunCache(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
 
     def check_credential(self) -> None:
-        """Read the credential now: a wrong path, password or date is found before any request."""
+        """Read the credential: a wrong path, password or date fails before any request."""
         _read = self.tokens
 
     @cached_property
@@ -75,12 +72,12 @@ class Tenant:
     @cached_property
     def arm(self) -> ArmClient:
         if not self.cloud.management:
-            raise InvalidInput("m365_cloud names no Azure Resource Manager: give its setting management.")
+            raise InvalidInput("m365_cloud has no Azure Resource Manager: set its key management.")
         return ArmClient(AuthorizedTransport(self.transport, self.tokens, "management"), self.wait_timeout)
 
     @cached_property
     def exchange(self) -> ExchangeClient:
-        """Paths and anchors of Exchange hold the tenant's id, also where the tenant was named by a domain."""
+        """Paths and anchors of Exchange hold the tenant's id, also where m365_tenant is a domain."""
         authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
         named_by_id = GUID.fullmatch(self.name)
         return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope), self.run_cache)
@@ -90,7 +87,7 @@ class Tenant:
             self._session.close()
 
 
-def _required(params: dict[str, Any], name: str, env: str) -> str:
+def _required(params: JsonObject, name: str, env: str) -> str:
     value = str(params.get(name) or "").strip()
     if not value:
         raise InvalidInput(f"m365_{name} is not set: give the variable m365_{name}, the option {name} or the environment variable {env}.")

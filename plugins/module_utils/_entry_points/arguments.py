@@ -10,12 +10,13 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from .._core.json_types import JsonObject
 from .._core.spec import Spec
 
 
-def argument_spec(spec: Spec) -> dict[str, Any]:
+def argument_spec(spec: Spec) -> JsonObject:
     """AnsibleModule's keyword arguments for a spec, without supports_check_mode."""
-    options: dict[str, Any] = {}
+    options: JsonObject = {}
     for name, option in spec.options.items():
         converted = {key: value for key, value in option.items() if key not in ("env", "variable", "prefixes")}
         if option.get("env"):

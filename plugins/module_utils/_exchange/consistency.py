@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was just made is not known to all of Exchange's servers at once.
+"""Replication delay: a new object is not known to all of Exchange's servers at once.
 
-Private to the collection. Source: observed; Microsoft gives no bound, so that m365_wait_timeout is it.
+Source: observed. Microsoft documents no bound; m365_wait_timeout is the bound here.
 """
 
 from __future__ import annotations

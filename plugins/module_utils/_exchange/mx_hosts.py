@@ -1,21 +1,20 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The MX host that Microsoft 365 gave a domain: its label cannot be derived with certainty, so Graph is asked, once a run.
+"""The MX host that Microsoft 365 assigned to a domain. Its label cannot be derived with certainty: Graph is read, once a run.
 
-Private to the collection. Source: Microsoft Graph v1.0, "List serviceConfigurationRecords".
+Source: Microsoft Graph v1.0, "List serviceConfigurationRecords".
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._clients.graph import Call, key
+from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 
 
 def records(domain: str) -> Call:
-    """Reads the DNS records that Microsoft 365 wants of a domain."""
+    """Reads the DNS records that Microsoft 365 requires of a domain."""
     return Call("GET", f"/domains/{key(domain)}/serviceConfigurationRecords", attempted=f"read the MX host of {domain}")
 
 
@@ -24,9 +23,9 @@ def known(tenant: Tenant, domain: str) -> str:
     return str(tenant.run_cache.get(f"mx {domain}") or "")
 
 
-def learn(tenant: Tenant, domain: str, found: dict[str, Any] | None) -> str:
+def learn(tenant: Tenant, domain: str, records_of_domain: JsonObject | None) -> str:
     """The MX host among the records that were read, kept for the run's later tasks; empty where there is none."""
-    host = next((str(record["mailExchange"]) for record in (found or {}).get("value", []) if record.get("mailExchange")), "")
+    host = next((str(record["mailExchange"]) for record in (records_of_domain or {}).get("value", []) if record.get("mailExchange")), "")
     if host:
         tenant.run_cache.put(f"mx {domain}", host)
     return host
