@@ -136,7 +136,7 @@ def test_a_resource_or_an_application_that_is_missing_is_named(play: Play) -> No
 def test_a_cloud_without_a_resource_manager_is_told(play: Play) -> None:
     cloud = {"authority": "https://l.example", "graph": "https://g.example", "exchange": "https://e.example", "smtp_host": "s.example"}
     result = play(RESOURCE, Azure(), usernames=[ORDERS], app="sender", cloud=cloud, **SERVICE_OPTIONS)
-    assert "m365_cloud names no Azure Resource Manager" in result["msg"]
+    assert "m365_cloud has no Azure Resource Manager" in result["msg"]
 
 
 @pytest.mark.parametrize(
