@@ -15,9 +15,9 @@ from .tree import PACKAGE, for_every_file, load, modules, roles, text, under
 # A task name starts with one of these; an object follows.
 VERBS = re.compile(
     r"(?:Sign in|Wait for|"
-    r"Add|Allow|Assign|Build|Check|Compute|Configure|Converge|Copy|Create|Deploy|Derive|Disable|Enable|Evaluate|Export|Fail|Flush|"
-    r"Generate|Import|Include|Install|Load|Plan|Publish|Read|Register|Reject|Reload|Remove|Renew|Report|Reset|Restart|Restore|Run|"
-    r"Send|Set|Start|Stop|Validate|Verify|Write"
+    r"Add|Allow|Assign|Build|Check|Compute|Configure|Converge|Copy|Create|Deploy|Derive|Disable|Drain|Enable|Evaluate|Export|Fail|Find|Flush|"
+    r"Gather|Generate|Import|Include|Install|Load|Mask|Move|Plan|Publish|Read|Register|Reject|Reload|Remove|Renew|Report|Request|Reset|"
+    r"Restart|Restore|Retire|Run|Save|Send|Set|Start|Stop|Switch|Unmask|Validate|Verify|Write"
     r") \S"
 )
 # Words that no class or public function has in its name: they say that something is a result, not what it is.

@@ -16,6 +16,7 @@ from typing import Any
 
 from .._clients.graph import Call, key
 from .._core.errors import GraphError, InvalidInput
+from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 from . import certificates
 
@@ -48,13 +49,13 @@ class Permission:
 class CurrentApplication:
     """The application, its enterprise application and their permissions, as Graph returns them."""
 
-    application: dict | None = None
-    principal: dict | None = None
-    assignments: list[dict] = field(default_factory=list)
-    grants: list[dict] = field(default_factory=list)
-    apis: dict[str, dict] = field(default_factory=dict)  # by application id
+    application: JsonObject | None = None
+    principal: JsonObject | None = None
+    assignments: list[JsonObject] = field(default_factory=list)
+    grants: list[JsonObject] = field(default_factory=list)
+    apis: dict[str, JsonObject] = field(default_factory=dict)  # by application id
 
-    def api_of(self, resource_id: str) -> dict:
+    def api_of(self, resource_id: str) -> JsonObject:
         return next((api for api in self.apis.values() if api["id"] == resource_id), {})
 
 
@@ -68,7 +69,7 @@ class ApplicationChanges:
     remove_keys: set[str] = field(default_factory=set)  # keyIds
     create_principal: bool = False
     assign: list[Permission] = field(default_factory=list)
-    unassign: list[dict] = field(default_factory=list)
+    unassign: list[JsonObject] = field(default_factory=list)
     scopes: dict[str, set[str]] = field(default_factory=dict)  # resource id -> the scopes its grant shall have
     delete: bool = False
 
@@ -119,7 +120,7 @@ def _encoded(call: Call) -> Call:
     return Call(call.method, call.path.replace(" ", "%20"), call.body, call.attempted, call.headers)
 
 
-def choose(name: str, title: str | None, by_name: list[dict], by_title: list[dict]) -> dict | None:
+def choose(name: str, title: str | None, by_name: list[JsonObject], by_title: list[JsonObject]) -> JsonObject | None:
     """The matching application; None where it has to be created. A second one of the same display name is never created."""
     if by_name:
         return by_name[0]
@@ -164,7 +165,7 @@ def permissions(current: CurrentApplication, params: dict[str, Any]) -> list[Per
     return sorted(set(desired))
 
 
-def _hint(name: str, api: dict, delegated: bool) -> str:
+def _hint(name: str, api: JsonObject, delegated: bool) -> str:
     others = api["appRoles" if delegated else "oauth2PermissionScopes"]
     if any(o.get("value") == name for o in others):
         return f"; it is {'an application' if delegated else 'a delegated'} permission"
@@ -194,14 +195,14 @@ class ApplicationWriter:
         self.name, self.current = name, current
 
     @property
-    def application(self) -> dict:
+    def application(self) -> JsonObject:
         """The application, after it was read or created."""
         if self.current.application is None:
             raise GraphError(f"change application {self.name}", "it is gone", code="Request_ResourceNotFound")
         return self.current.application
 
     @property
-    def principal(self) -> dict:
+    def principal(self) -> JsonObject:
         """The enterprise application, after it was read or created."""
         if self.current.principal is None:
             raise GraphError(f"change the enterprise application of {self.name}", "it is gone", code="Request_ResourceNotFound")
@@ -235,11 +236,11 @@ class ApplicationWriter:
             created = self.graph.retry(lambda: self._again(attempted), is_replication_delay, self.limit)
         self.current.application = created
 
-    def _again(self, attempted: str) -> dict:
+    def _again(self, attempted: str) -> JsonObject:
         current = self.graph.get(f"/applications(uniqueName='{key(self.name)}')?$select={_SELECT}", attempted)
         if not current:
             raise GraphError(attempted, "not there yet", code="Request_ResourceNotFound", status=404)
-        return current
+        return dict(current)
 
     def _update(self, changes: ApplicationChanges) -> None:
         body = dict(changes.patch)
@@ -259,11 +260,11 @@ class ApplicationWriter:
         created = self.graph.write(upsert, retry_on=is_replication_delay, limit=self.limit)
         self.current.principal = created or self.graph.retry(lambda: self._principal(app_id, attempted), is_replication_delay, self.limit)
 
-    def _principal(self, app_id: str, attempted: str) -> dict:
+    def _principal(self, app_id: str, attempted: str) -> JsonObject:
         current = self.graph.get(f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName", attempted)
         if not current:
             raise GraphError(attempted, "not there yet", code="Request_ResourceNotFound", status=404)
-        return current
+        return dict(current)
 
     def _assign(self, desired: list[Permission]) -> None:
         """Admin consent for application permissions; an assignment that exists after a lost answer is not repeated."""
@@ -304,7 +305,7 @@ class ApplicationWriter:
             if not error.exists:  # it is there, the list only shows it later
                 raise
 
-    def _unassign(self, assignments: list[dict]) -> None:
+    def _unassign(self, assignments: list[JsonObject]) -> None:
         attempted = f"withdraw consent from {self.name}"
         self.graph.batch(
             [Call("DELETE", f"/servicePrincipals/{a['resourceId']}/appRoleAssignedTo/{a['id']}", None, attempted) for a in assignments]
@@ -326,6 +327,6 @@ class ApplicationWriter:
             self.graph.write(Call("POST", "/oauth2PermissionGrants", body, attempted))
 
 
-def _writable(credential: dict) -> dict:
+def _writable(credential: JsonObject) -> JsonObject:
     """A keyCredential as it may be sent back: customKeyIdentifier is the service's to make."""
     return {name: value for name, value in credential.items() if name != "customKeyIdentifier" and value is not None}

@@ -13,13 +13,15 @@ from typing import Any
 
 from .._clients.graph import Call
 from .._core import mail_addresses
+from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
-from .._engine.tenant import GUID, Tenant
+from .._engine.tenant import Tenant
 from .._entra import application_lookup, certificates
 from .._entra.applications import APIS, ApplicationChanges, ApplicationWriter, CurrentApplication, Permission, find, permissions
 from .._exchange import addresses
 from .._exchange.rbac import migration
+from .._identity.credentials import GUID
 
 LOOPBACK = "http://localhost"
 SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"  # SMTP.SendAsApp of Exchange Online, the same in every tenant
@@ -70,7 +72,7 @@ class EntraApp:
             problems += certificates.problems(text, allow_expired=True)
         return problems + ([] if problems else _listed_and_retired(params))
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan[Any]:
         current = find(tenant, params)
         before = current_result(current)
         if params["state"] == "absent":
@@ -92,7 +94,7 @@ class EntraApp:
         outcome = {"app": describe(current, after)}
         return Plan(before, after, [changes, current] if changes else [], outcome)
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan[Any]) -> dict[str, Any]:
         changes, current = plan.steps
         if changes.delete:
             call = Call(
@@ -120,7 +122,7 @@ class EntraAppInfo(Reading):
     name = "entra_app_info"
     spec = TENANT | Spec({"unique_name": {"type": "str", "required": True}}, writes=False)
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan[Any]:
         desired = {"permissions": [{"api": "exchange"}, {"api": "graph", "type": "delegated"}], "display_name": None}
         current = find(tenant, {**params, **desired})
         return Plan(outcome={"app": describe(current, current_result(current)) if current.application else None})
@@ -204,7 +206,7 @@ def redirect_uris(application: dict[str, Any]) -> list[str]:
     return list((application.get("publicClient") or {}).get("redirectUris") or [])
 
 
-def _required_access(entries: set[tuple[str, str, bool]]) -> list[dict]:
+def _required_access(entries: set[tuple[str, str, bool]]) -> list[JsonObject]:
     apis = sorted({api for api, _id, _delegated in entries})
     return [
         {
@@ -241,11 +243,11 @@ def _consent(changes: ApplicationChanges, current: CurrentApplication, desired: 
             changes.scopes[resource] = target
 
 
-def tenant_wide(current: CurrentApplication) -> list[dict]:
+def tenant_wide(current: CurrentApplication) -> list[JsonObject]:
     return [g for g in current.grants if g.get("consentType") == "AllPrincipals"]
 
 
-def thumbprint(credential: dict) -> str:
+def thumbprint(credential: JsonObject) -> str:
     """A keyCredential's SHA-1 thumbprint: customKeyIdentifier, in hex although it is typed binary."""
     return str(credential.get("customKeyIdentifier") or "").upper()
 
@@ -262,8 +264,8 @@ def _label(current: CurrentApplication, api: str, identifier: str, delegated: bo
     return f"{known['displayName']}: {name} ({'delegated' if delegated else 'application'})"
 
 
-def _assigned_label(current: CurrentApplication, assignment: dict) -> str:
-    api = current.api_of(assignment["resourceId"]).get("appId", assignment["resourceDisplayName"])
+def _assigned_label(current: CurrentApplication, assignment: JsonObject) -> str:
+    api = str(current.api_of(assignment["resourceId"]).get("appId", assignment["resourceDisplayName"]))
     return _label(current, api, assignment["appRoleId"], False)
 
 

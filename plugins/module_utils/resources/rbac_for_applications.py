@@ -17,15 +17,17 @@ from .._clients.exchange import Command, is_missing
 from .._clients.graph import Call, key
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.engine import Plan, Reading
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
 from .._entra import applications as entra
+from .._entra.application_lookup import Application
 from .._exchange import addresses, consistency
 from .._exchange.rbac import migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
-from .exchange_service_principal import FULL_ACCESS, Application, Permission, revoke, rights_of
+from .exchange_service_principal import FULL_ACCESS, Permission, revoke, rights_of
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}, "scope": {"type": "str"}},
@@ -47,9 +49,9 @@ OPTIONS = Spec(
 class CurrentAuthorization:
     application: Application | None = None
     tags: list[str] = field(default_factory=list)
-    api: dict | None = None  # Exchange Online as Entra knows it
-    consents: list[dict] = field(default_factory=list)  # to SMTP.SendAsApp
-    principal: dict | None = None  # the application as Exchange knows it
+    api: JsonObject | None = None  # Exchange Online as Entra knows it
+    consents: list[JsonObject] = field(default_factory=list)  # to SMTP.SendAsApp
+    principal: JsonObject | None = None  # the application as Exchange knows it
     reach: rbac.CurrentScopes = field(default_factory=rbac.CurrentScopes)
     full_access: list[str] = field(default_factory=list)  # of the mailboxes, those that the application has FullAccess on
 
@@ -80,7 +82,7 @@ class RbacForApplications:
             problems.append("mailboxes is empty: list the addresses of the mailboxes that the application sends as.")
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan[Any]:
         plan: Plan[Any] = Plan()
         expected = addresses.expected(params["expected_mailboxes"], check_mode)
         current = read(tenant, params, expected)
@@ -103,7 +105,7 @@ class RbacForApplications:
             plan.warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
         return plan
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan[Any]) -> dict[str, Any]:
         migration_plan, current, changes, desired = plan.steps
         run = _Migration(tenant, params, current)
         for step, seconds in migration_plan.steps:
@@ -127,7 +129,7 @@ class RbacForApplicationsInfo(Reading):
     def check(self, params: dict[str, Any]) -> list[str]:
         return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan:
+    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan[Any]:
         params = params | {"replace": True, "state": "present"}
         current = read(tenant, params)
         tested: dict[str, bool] = {}
@@ -197,7 +199,7 @@ def _read_exchange(tenant: Tenant, params: dict[str, Any], current: CurrentAutho
             current.full_access.append(address)
 
 
-def _require(plan: Plan, current: CurrentAuthorization, params: dict[str, Any], check_mode: bool) -> None:
+def _require(plan: Plan[Any], current: CurrentAuthorization, params: dict[str, Any], check_mode: bool) -> None:
     """The application in Entra and in Exchange; a check run assumes that an earlier task of the real run makes them."""
     if params["state"] == "absent" or (current.application and current.principal):
         return
@@ -243,7 +245,7 @@ def _refuse_others(tenant: Tenant, params: dict[str, Any], expected: Collection[
 
 
 def _absent(
-    plan: Plan, params: dict[str, Any], current: CurrentAuthorization, migration_plan: migration.MigrationPlan, check_mode: bool
+    plan: Plan[Any], params: dict[str, Any], current: CurrentAuthorization, migration_plan: migration.MigrationPlan, check_mode: bool
 ) -> None:
     reach = current.reach
     if not (reach.scopes or reach.assignments or current.phase):

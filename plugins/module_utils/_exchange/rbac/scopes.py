@@ -19,6 +19,7 @@ from ..._clients.exchange import Command, Outcome, boolean
 from ..._clients.graph import Call
 from ..._core.bounds import EXCHANGE_REPLICATION
 from ..._core.errors import GraphError, InvalidInput
+from ..._core.json_types import JsonObject
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
 from ..._entra.applications import is_replication_delay
@@ -35,8 +36,8 @@ PERMISSION = "SMTP.SendAsApp"
 class CurrentScopes:
     """The management scopes of this name, and the role assignments of the application."""
 
-    scopes: dict[str, dict] = field(default_factory=dict)  # by name as it was asked for
-    assignments: dict[str, dict] = field(default_factory=dict)  # by the scope's name, in lower case
+    scopes: dict[str, JsonObject] = field(default_factory=dict)  # by name as it was asked for
+    assignments: dict[str, JsonObject] = field(default_factory=dict)  # by the scope's name, in lower case
     foreign: list[str] = field(default_factory=list)  # names of the application's other assignments of the role
 
     def filters(self) -> dict[str, str]:
@@ -187,7 +188,7 @@ def _remove(cmdlet: str, name: str) -> Command:
     return Command(cmdlet, {"Identity": name, "Confirm": False}, attempted=f"remove {name}")
 
 
-def withdraw(tenant: Tenant, consents: list[dict]) -> None:
+def withdraw(tenant: Tenant, consents: list[JsonObject]) -> None:
     """Withdraw consent in Entra; tokens that were issued before keep their role until they end."""
     attempted = f"withdraw consent to {PERMISSION}"
     tenant.graph.batch(
