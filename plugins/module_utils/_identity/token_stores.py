@@ -194,30 +194,54 @@ class EnvironmentTokenStore:
         self.prepare()
 
 
-def problems(options: JsonObject | None) -> list[str]:
-    """The problems of a token store's options, one sentence each, with the option and the fix."""
-    if not options:
-        return ["token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)."]
-    kind = options["kind"]
-    needed = {"file": "path", "command": "fetch", "environment": "variable"}[kind]
-    if not options.get(needed):
-        return [f"token_store: kind {kind} needs {needed}."]
-    allowed = {"file": ("path",), "command": ("fetch", "store", "remove"), "environment": ("variable",)}[kind]
-    foreign = [name for name in OPTIONS if name != "kind" and options.get(name) and name not in allowed]
-    messages = [f"token_store: {name} does not apply to kind {kind}: remove it." for name in foreign]
-    if kind == "file" and not Path(options["path"]).is_absolute():
-        messages.append(f"token_store: path is {options['path']!r}: give an absolute path, so that every run uses the same file.")
-    for name in ("fetch", "store", "remove") if kind == "command" else ():
-        command = options.get(name)
-        if command and not shutil.which(command[0]):
-            messages.append(f"token_store: {name} begins with {command[0]!r}, which is not a program on this host.")
-    return messages
+@dataclass(frozen=True)
+class TokenStoreOptions:
+    """The suboptions of the option token_store (OPTIONS). None: not set."""
+
+    kind: str
+    path: str | None = None
+    fetch: tuple[str, ...] | None = None
+    store: tuple[str, ...] | None = None
+    remove: tuple[str, ...] | None = None
+    variable: str | None = None
+
+    @property
+    def _set(self) -> dict[str, str | tuple[str, ...]]:
+        """The options besides `kind` that have a value."""
+        values = {name: getattr(self, name) for name in OPTIONS if name != "kind"}
+        return {name: value for name, value in values.items() if value}
+
+    def problems(self) -> list[str]:
+        """What is wrong with the options, one sentence each, with the option and the fix."""
+        needed = {"file": "path", "command": "fetch", "environment": "variable"}[self.kind]
+        if needed not in self._set:
+            return [f"token_store: kind {self.kind} needs {needed}."]
+        allowed = {"file": ("path",), "command": ("fetch", "store", "remove"), "environment": ("variable",)}[self.kind]
+        foreign = [name for name in self._set if name not in allowed]
+        messages = [f"token_store: {name} does not apply to kind {self.kind}: remove it." for name in foreign]
+        if self.kind == "file" and self.path and not Path(self.path).is_absolute():
+            messages.append(f"token_store: path is {self.path!r}: give an absolute path, so that every run uses the same file.")
+        commands = {"fetch": self.fetch, "store": self.store, "remove": self.remove} if self.kind == "command" else {}
+        for name, command in commands.items():
+            if command and not shutil.which(command[0]):
+                messages.append(f"token_store: {name} begins with {command[0]!r}, which is not a program on this host.")
+        return messages
+
+    def removal_problems(self) -> list[str]:
+        """What prevents removing the token (state absent)."""
+        if self.kind == "environment":
+            return ["token_store: an environment variable cannot be removed by a task: remove it where the job gets it from."]
+        if self.kind == "command" and not self.remove:
+            return ["token_store: kind command needs remove, where state is absent."]
+        return []
+
+    def open(self) -> TokenStore:
+        """The token store. The options have no problems."""
+        if self.kind == "file":
+            return FileTokenStore(Path(self.path or ""))
+        if self.kind == "environment":
+            return EnvironmentTokenStore(self.variable or "")
+        return CommandTokenStore(self.fetch or (), self.store or (), self.remove or ())
 
 
-def make(options: JsonObject) -> TokenStore:
-    """The token store of options without problems."""
-    if options["kind"] == "file":
-        return FileTokenStore(Path(options["path"]))
-    if options["kind"] == "environment":
-        return EnvironmentTokenStore(options["variable"])
-    return CommandTokenStore(*(tuple(options.get(name) or ()) for name in ("fetch", "store", "remove")))
+MISSING = "token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)."

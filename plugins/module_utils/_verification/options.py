@@ -6,25 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from .._core.params import nested
 from .._identity import token_stores
-
-
-@dataclass(frozen=True)
-class TokenStoreOptions:
-    """Where a user's refresh token is stored."""
-
-    kind: str
-    path: str | None
-    fetch: tuple[str, ...] | None
-    store: tuple[str, ...] | None
-    remove: tuple[str, ...] | None
-    variable: str | None
-
-    def open(self) -> token_stores.TokenStore:
-        return token_stores.make(asdict(self))
+from .._identity.token_stores import TokenStoreOptions
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,7 @@ class ProbeSender:
         return self.name or self.address
 
     def token_store_problems(self) -> list[str]:
-        return token_stores.problems(asdict(self.token_store) if self.token_store else None)
+        return self.token_store.problems() if self.token_store else [token_stores.MISSING]
 
     def open_token_store(self) -> token_stores.TokenStore:
         """The store of the user's refresh token. The options have no problems."""

@@ -9,7 +9,7 @@ connection using OAuth".
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
@@ -23,7 +23,7 @@ from .._entra.user_tokens import user_tokens
 from .._identity import token_stores
 from .._identity.credentials import GUID
 from .._identity.delegated import NotSignedIn, SignInAgain, sign_in_user
-from .._identity.token_stores import TokenStore
+from .._identity.token_stores import TokenStore, TokenStoreOptions
 
 OPTIONS = Spec(
     {
@@ -39,32 +39,6 @@ OPTIONS = Spec(
 
 
 @dataclass(frozen=True)
-class TokenStoreParams:
-    """The suboptions of token_store."""
-
-    kind: str
-    path: str | None
-    fetch: tuple[str, ...] | None
-    store: tuple[str, ...] | None
-    remove: tuple[str, ...] | None
-    variable: str | None
-
-    def problems(self) -> list[str]:
-        return token_stores.problems(asdict(self))
-
-    def removal_problems(self) -> list[str]:
-        """The problems with state absent."""
-        if self.kind == "environment":
-            return ["token_store: an environment variable cannot be removed by a task: remove it where the job gets it from."]
-        if self.kind == "command" and not self.remove:
-            return ["token_store: kind command needs remove, where state is absent."]
-        return []
-
-    def open(self) -> TokenStore:
-        return token_stores.make(asdict(self))
-
-
-@dataclass(frozen=True)
 class DelegatedSignInParams:
     """The options of the module delegated_sign_in."""
 
@@ -73,7 +47,7 @@ class DelegatedSignInParams:
     app_id: str | None
     sign_in_timeout: int
     state: str
-    token_store: TokenStoreParams = nested(TokenStoreParams)
+    token_store: TokenStoreOptions = nested(TokenStoreOptions)
 
 
 @dataclass(frozen=True)

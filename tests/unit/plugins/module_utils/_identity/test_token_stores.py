@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput, MailopsError
-from ansible_collections.mailops.m365.plugins.module_utils._identity import token_stores
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_stores import TokenStore, TokenStoreOptions
 
 TOKEN = "1.refresh-t0ken/+="
-NOTHING = dict.fromkeys(("path", "fetch", "store", "remove", "variable"))
 
 
-def options(kind: str = "file", **given: Any) -> dict[str, Any]:
-    return {"kind": kind, **NOTHING, **given}
+def options(kind: str = "file", **values: Any) -> TokenStoreOptions:
+    return TokenStoreOptions(kind, **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def program(directory: Path, body: str) -> list[str]:
@@ -33,7 +32,7 @@ def program(directory: Path, body: str) -> list[str]:
 
 def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "new" / "ada.token"
-    token_store = token_stores.make(options(path=str(path)))
+    token_store = options(path=str(path)).open()
     assert token_store.read() == ""
     token_store.prepare()
     token_store.write("older")
@@ -51,12 +50,12 @@ def test_a_file_that_others_can_read_is_not_trusted(tmp_path: Path) -> None:
     path.write_text(TOKEN)
     path.chmod(0o640)
     with pytest.raises(InvalidInput, match="can be read by other users"):
-        token_stores.make(options(path=str(path))).read()
+        options(path=str(path)).open().read()
 
 
 def test_a_file_that_cannot_be_written_is_told_before_anybody_is_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    token_store = token_stores.make(options(path=str(tmp_path / "file" / "ada.token")))
+    token_store = options(path=str(tmp_path / "file" / "ada.token")).open()
     for attempt in (token_store.prepare, lambda: token_store.write(TOKEN)):
         with pytest.raises(InvalidInput, match="cannot be written") as raised:
             attempt()
@@ -66,13 +65,13 @@ def test_a_file_that_cannot_be_written_is_told_before_anybody_is_asked(tmp_path:
 # -- a command --------------------------------------------------------------------------------------------------------
 
 
-def command(directory: Path, **bodies: str) -> token_stores.TokenStore:
+def command(directory: Path, **bodies: str) -> TokenStore:
     standard = {
         "fetch": "sys.stdout.write(kept.read_text() if kept.exists() else '')",
         "store": "kept.write_text(sys.stdin.read())",
         "remove": "kept.unlink()",
     }
-    return token_stores.make(options("command", **{name: program(directory, body) for name, body in (standard | bodies).items()}))
+    return options("command", **{name: program(directory, body) for name, body in (standard | bodies).items()}).open()
 
 
 def test_programs_keep_the_token(tmp_path: Path) -> None:
@@ -108,14 +107,14 @@ def test_the_token_is_in_no_command_line(tmp_path: Path) -> None:
 
 
 def test_a_token_store_without_store_is_read_only(tmp_path: Path) -> None:
-    assert token_stores.make(options("command", fetch=program(tmp_path, ""))).writable is False
+    assert options("command", fetch=program(tmp_path, "")).open().writable is False
 
 
 # -- the environment --------------------------------------------------------------------------------------------------
 
 
 def test_an_environment_variable_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    token_store = token_stores.make(options("environment", variable="ADA_TOKEN"))
+    token_store = options("environment", variable="ADA_TOKEN").open()
     assert (token_store.read(), token_store.writable) == ("", False)
     monkeypatch.setenv("ADA_TOKEN", f"{TOKEN}\n")
     assert token_store.read() == TOKEN
@@ -128,9 +127,8 @@ def test_an_environment_variable_is_read_only(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("invalid", "expected"),
     [
-        (None, "token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)."),
         (options(), "token_store: kind file needs path."),
         (options("command"), "token_store: kind command needs fetch."),
         (options("environment"), "token_store: kind environment needs variable."),
@@ -142,10 +140,10 @@ def test_an_environment_variable_is_read_only(monkeypatch: pytest.MonkeyPatch) -
         ),
     ],
 )
-def test_bad_options_are_told(given: dict[str, Any] | None, expected: str) -> None:
-    assert token_stores.problems(given) == [expected]
+def test_invalid_options_are_reported(invalid: TokenStoreOptions, expected: str) -> None:
+    assert invalid.problems() == [expected]
 
 
-def test_good_options_are_not(tmp_path: Path) -> None:
-    assert token_stores.problems(options(path=str(tmp_path / "x"))) == []
-    assert token_stores.problems(options("command", fetch=[sys.executable])) == []
+def test_valid_options_have_no_problems(tmp_path: Path) -> None:
+    assert options(path=str(tmp_path / "x")).problems() == []
+    assert options("command", fetch=[sys.executable]).problems() == []
