@@ -14,7 +14,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._entra.applications i
 from ansible_collections.mailops.m365.plugins.module_utils.resources.entra_app import INFO, RESOURCE
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ....conftest import CLIENT, FakeClock, Play, certificate, parameters, pem
+from ....conftest import CLIENT, FakeClock, Play, certificate, parameters, pem, problems_of, validate
 from ....script import Item, Script, graph_error
 
 SEND_AS_APP, IMAP = "7146a1f0-8703-45b3-9eae-527a64c00995", "5e5addcd-3e8d-4e90-baf5-964efab2b20a"
@@ -117,14 +117,14 @@ def expect_principal(script: Script, status: int = 201, answered: Any = None) ->
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 129, "ünique", "a/b"])
 def test_a_bad_unique_name_is_told(name: str) -> None:
-    [problem] = RESOURCE.check(parameters(RESOURCE.spec, unique_name=name))
+    [problem] = problems_of(RESOURCE, unique_name=name)
     assert problem.startswith(f"unique_name is {name!r}: use 1 to 128 letters, digits, dots, underscores and hyphens")
 
 
 def test_every_bad_api_and_certificate_is_told_at_once(tmp_path: Path) -> None:
     permissions = [{"name": "A", "api": "exchang"}, {"name": "B", "api": EXCHANGE}, {"name": "C", "api": "office"}]
     params = parameters(RESOURCE.spec, unique_name="sender", permissions=permissions, certificates=[f"{tmp_path}/no.pem"])
-    problems = RESOURCE.check(params)
+    problems = validate(RESOURCE, params)
     assert [problem.split(":")[0] for problem in problems] == ["permissions", "permissions", "certificates"]
     assert "the api of A is 'exchang'" in problems[0]
     assert "the api of C is 'office'" in problems[1]

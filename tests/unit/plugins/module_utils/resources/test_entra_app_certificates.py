@@ -12,7 +12,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._entra import certifi
 from ansible_collections.mailops.m365.plugins.module_utils.resources.entra_app import RESOURCE
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ....conftest import Play, certificate, parameters, pem
+from ....conftest import Play, certificate, parameters, pem, validate
 from ....script import Script
 from .test_entra_app import Reads, application
 
@@ -83,6 +83,6 @@ def test_a_retired_certificate_that_is_gone_is_no_change(play: Play, reads: Read
 def test_a_certificate_is_not_listed_and_retired_at_once(texts: tuple[str, str]) -> None:
     one, two = texts
     params = parameters(RESOURCE.spec, unique_name="sender", certificates=[one, two], retired_certificates=[two])
-    [problem] = RESOURCE.check(params)
+    [problem] = validate(RESOURCE, params)
     assert certificates.read(two).thumbprint in problem
     assert "keep it in one of them" in problem

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.entra_app import RESOURCE
 
-from ....conftest import Play, parameters
+from ....conftest import Play, problems_of
 from ....script import Script
 from ....services import Exchange, missing
 from .test_entra_app import SEND, Reads, application, assignment
@@ -52,5 +52,5 @@ def test_mailboxes_are_not_read_where_there_is_nothing_to_write(play: Play, read
 
 
 def test_a_malformed_mailbox_is_told_without_a_request() -> None:
-    [problem] = RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", mailboxes=["a@contoso.com", ""]))
+    [problem] = problems_of(RESOURCE, unique_name="sender", mailboxes=["a@contoso.com", ""])
     assert problem == "mailboxes holds an empty address: remove it."

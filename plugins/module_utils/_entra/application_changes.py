@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The difference between the current and the desired consent, certificates and required permissions of an application.
+
+Source: Microsoft Graph v1.0, "appRoleAssignment", "oAuth2PermissionGrant", "keyCredential", "requiredResourceAccess".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .application_state import PermissionId, key_credentials, tenant_wide_grants, thumbprint
+from .applications import CurrentApplication, Permission
+from .certificates import PublicCertificate
+from .graph_objects import AppRoleAssignment, RequiredResourceAccess
+
+
+@dataclass(frozen=True)
+class ConsentChanges:
+    """The changes to admin consent. `scopes`: resource id -> the scopes of its grant."""
+
+    assign: tuple[Permission, ...] = ()
+    unassign: tuple[AppRoleAssignment, ...] = ()
+    scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def required_access(entries: set[PermissionId]) -> list[RequiredResourceAccess]:
+    """The property requiredResourceAccess with these permissions."""
+    return [
+        {
+            "resourceAppId": api,
+            "resourceAccess": [{"id": p.id, "type": "Scope" if p.delegated else "Role"} for p in sorted(entries) if p.api == api],
+        }
+        for api in sorted({permission.api for permission in entries})
+    ]
+
+
+def certificate_changes(
+    current: CurrentApplication, listed: Sequence[PublicCertificate] | None, retired: Collection[str], exclusive: bool
+) -> tuple[tuple[PublicCertificate, ...], frozenset[str]]:
+    """The certificates to add, and the keyIds of those to remove.
+
+    `listed`: the desired certificates, None to add none; `retired`: thumbprints; `exclusive`: remove what is not listed.
+    """
+    credentials = key_credentials(current)
+    remove = {credential["keyId"] for credential in credentials if thumbprint(credential) in retired}
+    if listed is None:
+        return (), frozenset(remove)
+    present = {thumbprint(credential) for credential in credentials}
+    if exclusive:
+        kept = {leaf.thumbprint for leaf in listed}
+        remove |= {credential["keyId"] for credential in credentials if thumbprint(credential) not in kept}
+    return tuple(leaf for leaf in listed if leaf.thumbprint not in present), frozenset(remove)
+
+
+def consent_changes(current: CurrentApplication, desired: Sequence[Permission], exclusive: bool, excluded: str) -> ConsentChanges:
+    """The changes to admin consent. Consent to the permission `excluded` is kept as it is."""
+    assigned = {(a["resourceId"], a["appRoleId"]) for a in current.assignments}
+    roles = [p for p in desired if not p.delegated and p.id != excluded]
+    kept = {(p.resource_id, p.id) for p in roles}
+    removable = current.assignments if exclusive else ()
+    granted = {grant["resourceId"]: set(grant["scope"].split()) for grant in tenant_wide_grants(current)}
+    scopes = {}
+    for resource in sorted({p.resource_id for p in desired if p.delegated} | (set(granted) if exclusive else set())):
+        listed = {p.name for p in desired if p.delegated and p.resource_id == resource}
+        present = granted.get(resource, set())
+        target = listed if exclusive else listed | present
+        if target != present:
+            scopes[resource] = frozenset(target)
+    return ConsentChanges(
+        assign=tuple(p for p in roles if (p.resource_id, p.id) not in assigned),
+        unassign=tuple(a for a in removable if (a["resourceId"], a["appRoleId"]) not in kept and a["appRoleId"] != excluded),
+        scopes=scopes,
+    )

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of Microsoft Graph that belong to an application, with the properties that the collection reads or writes.
+
+Source: Microsoft Graph v1.0, the resource types that the classes name. A property is absent where it was not selected.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from .certificates import KeyCredential
+
+
+class ResourceAccess(TypedDict):
+    """Resource type resourceAccess. `type`: Scope (delegated) or Role (application)."""
+
+    id: str
+    type: str
+
+
+class RequiredResourceAccess(TypedDict, total=False):
+    """Resource type requiredResourceAccess: the required permissions of one API."""
+
+    resourceAppId: str
+    resourceAccess: list[ResourceAccess]
+
+
+class PublicClientApplication(TypedDict, total=False):
+    """Resource type publicClientApplication."""
+
+    redirectUris: list[str]
+
+
+class ApplicationObject(TypedDict, total=False):
+    """Resource type application."""
+
+    id: str
+    appId: str
+    displayName: str | None
+    uniqueName: str | None
+    signInAudience: str
+    requiredResourceAccess: list[RequiredResourceAccess]
+    keyCredentials: list[KeyCredential]
+    isFallbackPublicClient: bool | None
+    publicClient: PublicClientApplication | None
+
+
+class OfferedPermission(TypedDict):
+    """Resource types appRole and permissionScope. `value`: the permission's name; null of a role without one."""
+
+    id: str
+    value: str | None
+
+
+class ServicePrincipalObject(TypedDict, total=False):
+    """Resource type servicePrincipal: an enterprise application, or an API with the permissions that it offers."""
+
+    id: str
+    appId: str
+    displayName: str
+    tags: list[str]
+    appRoles: list[OfferedPermission]
+    oauth2PermissionScopes: list[OfferedPermission]
+
+
+class AppRoleAssignment(TypedDict, total=False):
+    """Resource type appRoleAssignment: admin consent to an application permission."""
+
+    id: str
+    resourceId: str
+    resourceDisplayName: str
+    appRoleId: str
+
+
+class PermissionGrant(TypedDict, total=False):
+    """Resource type oAuth2PermissionGrant: consent to delegated permissions. `scope`: their names, separated by spaces."""
+
+    id: str
+    consentType: str
+    resourceId: str
+    scope: str
