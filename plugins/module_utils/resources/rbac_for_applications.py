@@ -10,23 +10,31 @@ _exchange/rbac/migration.py, the scopes and assignments are in _exchange/rbac/sc
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
-from .._clients.exchange import Command, is_missing
-from .._clients.graph import Call, key
+from .._clients.exchange import Command, Outcome, is_missing
+from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
-from .._engine.engine import Plan, Reading
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._entra import application_lookup
 from .._entra import applications as entra
 from .._entra.application_lookup import Application
 from .._exchange import addresses, consistency
-from .._exchange.rbac import migration, recipient_filter
+from .._exchange.rbac import consent, migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
+from .._exchange.rbac.authorization import (
+    AuthorizationChanges,
+    CurrentAuthorization,
+    EntraState,
+    current_result,
+    predicted_result,
+    read_entra,
+    result,
+)
+from .._exchange.rbac.migration import Action, MigrationPlan, Phase, Step
 from .exchange_service_principal import FULL_ACCESS, Permission, revoke, rights_of
 
 APPLICATION = Spec(
@@ -45,304 +53,279 @@ OPTIONS = Spec(
 )
 
 
-@dataclass
-class CurrentAuthorization:
-    application: Application | None = None
-    tags: list[str] = field(default_factory=list)
-    api: JsonObject | None = None  # Exchange Online as Entra knows it
-    consents: list[JsonObject] = field(default_factory=list)  # to SMTP.SendAsApp
-    principal: JsonObject | None = None  # the application as Exchange knows it
-    reach: rbac.CurrentScopes = field(default_factory=rbac.CurrentScopes)
-    full_access: list[str] = field(default_factory=list)  # of the mailboxes, those that the application has FullAccess on
+@dataclass(frozen=True)
+class RbacInfoParams:
+    """The options of the module rbac_for_applications_info."""
+
+    unique_name: str | None
+    app_id: str | None
+    scope: str | None
+    mailboxes: tuple[str, ...] | None
 
     @property
-    def phase(self) -> migration.Phase | None:
-        return migration.read_phase(self.tags)
+    def application(self) -> str:
+        return self.unique_name or self.app_id or ""
+
+    @property
+    def scope_name(self) -> str:
+        return self.application[: rbac.MAX_NAME_LENGTH] if self.scope is None else self.scope
+
+    @property
+    def addresses(self) -> list[str]:
+        """The mailboxes, in lower case."""
+        return [address.lower() for address in self.mailboxes or ()]
+
+
+@dataclass(frozen=True)
+class RbacParams(RbacInfoParams):
+    """The options of the module rbac_for_applications."""
+
+    expected_mailboxes: tuple[str, ...]
+    recipient_filter: str | None
+    replace: bool
+    settle_time: int
+    state: str
+
+    @property
+    def absent(self) -> bool:
+        return self.state == "absent"
+
+    def scope_problems(self) -> list[str]:
+        """The problems with scope and recipient_filter."""
+        problems = []
+        if not 1 <= len(self.scope_name.strip()) <= rbac.MAX_NAME_LENGTH:
+            problems.append(f"scope is {self.scope_name!r}: use 1 to {rbac.MAX_NAME_LENGTH} characters.")
+        if self.recipient_filter is not None:
+            try:
+                recipient_filter.canonical(self.recipient_filter)
+            except ValueError as error:
+                sentence = f"recipient_filter is {self.recipient_filter!r}: {error}"
+                problems.append(f"{sentence}; write it as in PrimarySmtpAddress -eq 'erp@contoso.com'.")
+        return problems
 
 
 class RbacForApplications:
-    """module rbac_for_applications"""
+    """Implements the module rbac_for_applications."""
 
     name = "rbac_for_applications"
     spec = TENANT | JOURNAL | EXPECTED | APPLICATION | OPTIONS
+    params_type = RbacParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        problems = mail_addresses.problems("mailboxes", params["mailboxes"] or [])
-        scope, text = scope_name(params), params["recipient_filter"]
-        if not 1 <= len(scope.strip()) <= rbac.MAX_NAME_LENGTH:
-            problems.append(f"scope is {scope!r}: use 1 to {rbac.MAX_NAME_LENGTH} characters.")
-        if text is not None:
-            try:
-                recipient_filter.canonical(text)
-            except ValueError as error:
-                problems.append(f"recipient_filter is {text!r}: {error}; write it as in PrimarySmtpAddress -eq 'erp@contoso.com'.")
-        if params["settle_time"] < 0:
-            problems.append(f"settle_time is {params['settle_time']}: give seconds, 0 or more.")
-        if params["state"] == "present" and not params["mailboxes"] and (text is None or params["replace"]):
+    def validate(self, params: RbacParams) -> list[str]:
+        problems = mail_addresses.problems("mailboxes", params.mailboxes or ()) + params.scope_problems()
+        if params.settle_time < 0:
+            problems.append(f"settle_time is {params.settle_time}: give seconds, 0 or more.")
+        if not params.absent and not params.mailboxes and (params.recipient_filter is None or params.replace):
             problems.append("mailboxes is empty: list the addresses of the mailboxes that the application sends as.")
         return problems
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan[Any]:
-        plan: Plan[Any] = Plan()
-        expected = addresses.expected(params["expected_mailboxes"], check_mode)
-        current = read(tenant, params, expected)
-        _require(plan, current, params, check_mode)
-        migration_plan = migration.MigrationPlan(current.phase, tenant.clock.now(), params["settle_time"], tenant.wait_timeout)
-        changes, scopes = rbac.ScopeChanges(), rbac.scopes_result(current.reach)
-        desired: dict[str, str] = {}
-        if params["state"] == "present":
-            changes, desired = _present(tenant, params, current, migration_plan, expected)
-            scopes = rbac.predicted(current.reach, desired)
+    def plan(self, tenant: Tenant, params: RbacParams, check_mode: bool) -> Plan[AuthorizationChanges]:
+        expected = addresses.expected(params.expected_mailboxes, check_mode)
+        current = read(tenant, params, expected, replace=params.replace, absent=params.absent)
+        warnings = [] if params.absent else _refuse_unregistered(current, params, check_mode)
+        migration_plan = MigrationPlan(current.phase, tenant.clock.now(), params.settle_time, tenant.wait_timeout)
+        scopes_before = scopes_after = rbac.scopes_result(current.scopes)
+        desired: rbac.Filters = {}
+        if params.absent:
+            current, notes = _refuse_interruption(current, params, check_mode)
+            warnings += notes
+            changes = rbac.removal(current.scopes)
+            _add_removal_steps(migration_plan, current, params)
         else:
-            _absent(plan, params, current, migration_plan, check_mode)
-        plan.before = current_result(current, params, rbac.scopes_result(current.reach))
-        plan.after = _after(current, params, migration_plan, scopes)
-        plan.steps = [migration_plan, current, changes, desired] if migration_plan.steps else []
-        plan.outcome = {"rbac": result(current, plan.after, migration_plan)}
-        plan.warnings += migration_plan.notes()
-        if current.reach.foreign and params["state"] == "present":
-            names = ", ".join(current.reach.foreign)
-            plan.warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
-        return plan
+            desired = rbac.desired_filters(params.scope_name, params.mailboxes or (), params.recipient_filter, current.scopes)
+            changes = rbac.difference(current.scopes, desired)
+            _add_steps(tenant, migration_plan, current, params, changes, expected)
+            scopes_after = rbac.predicted(current.scopes, desired)
+        before = current_result(current, scopes_before, replace=params.replace, absent=params.absent)
+        after = predicted_result(current, scopes_after, migration_plan, replace=params.replace, absent=params.absent)
+        warnings += migration_plan.notes()
+        if current.scopes.foreign and not params.absent:
+            names = ", ".join(current.scopes.foreign)
+            warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
+        covered = rbac.newly_covered(current.scopes, desired)
+        newly_covered = tuple(sorted(params.mailboxes or () if covered is None else covered))
+        steps = AuthorizationChanges(tuple(migration_plan.steps), current.entra, changes, newly_covered, current.full_access)
+        outcome = {"rbac": result(current.entra.application, after, migration_plan.due)}
+        return Plan(before, after, steps if steps else None, outcome, warnings)
 
-    def apply(self, tenant: Tenant, params: dict[str, Any], plan: Plan[Any]) -> dict[str, Any]:
-        migration_plan, current, changes, desired = plan.steps
-        run = _Migration(tenant, params, current)
-        for step, seconds in migration_plan.steps:
-            if step == "wait":
-                tenant.transport.pause(seconds)
-            elif step == "write":
-                run.write(changes, desired)
-            elif step.startswith("phase:"):
-                run.enter(step.removeprefix("phase:"))
-            else:
-                {"withdraw": run.withdraw, "revoke": run.revoke, "consent": run.consent, "remove": run.remove}[step]()
+    def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> JsonObject:
+        _Migration(tenant, params.mailboxes or (), plan.pending).run()
         return plan.outcome
 
 
-class RbacForApplicationsInfo(Reading):
-    """module rbac_for_applications_info"""
+class RbacForApplicationsInfo(ReadOnlyResource[RbacInfoParams]):
+    """Implements the module rbac_for_applications_info."""
 
     name = "rbac_for_applications_info"
     spec = TENANT | APPLICATION | Spec({"mailboxes": {"type": "list", "elements": "str"}}, writes=False)
+    params_type = RbacInfoParams
 
-    def check(self, params: dict[str, Any]) -> list[str]:
-        return mail_addresses.problems("mailboxes", params["mailboxes"] or [])
+    def validate(self, params: RbacInfoParams) -> list[str]:
+        return mail_addresses.problems("mailboxes", params.mailboxes or ())
 
-    def plan(self, tenant: Tenant, params: dict[str, Any], check_mode: bool) -> Plan[Any]:
-        params = params | {"replace": True, "state": "present"}
-        current = read(tenant, params)
-        tested: dict[str, bool] = {}
-        if current.principal and current.application:
-            mailboxes = [address.lower() for address in params["mailboxes"] or []]
-            outside = rbac.uncovered(tenant, current.application.object_id, mailboxes)
-            tested = {address: address not in outside for address in mailboxes}
-        before = current_result(current, params, rbac.scopes_result(current.reach))
-        return Plan(outcome={"rbac": result(current, before, None), "in_scope": tested})
+    def plan(self, tenant: Tenant, params: RbacInfoParams, check_mode: bool) -> Plan[None]:
+        current = read(tenant, params, replace=True, absent=False)
+        application = current.entra.application
+        in_scope: dict[str, bool] = {}
+        if current.is_registered and application:
+            outside = rbac.uncovered(tenant, application.object_id, params.addresses)
+            in_scope = {address: address not in outside for address in params.addresses}
+        state = current_result(current, rbac.scopes_result(current.scopes), replace=True, absent=False)
+        return Plan(outcome={"rbac": result(application, state, None), "in_scope": in_scope})
 
 
 RESOURCE = RbacForApplications()
 INFO = RbacForApplicationsInfo()
 
 
-def scope_name(params: dict[str, Any]) -> str:
-    return str(params["scope"] if params["scope"] is not None else (params["unique_name"] or params["app_id"])[: rbac.MAX_NAME_LENGTH])
-
-
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(tenant: Tenant, params: dict[str, Any], expected: Collection[str] = ()) -> CurrentAuthorization:
-    """Entra in one or two requests, Exchange in one; mailbox permissions only while the application is being moved."""
-    current = CurrentAuthorization()
-    attempted = "look for the enterprise application"
-    calls = [application_lookup.principal(entra.EXCHANGE, "id,appRoles", "read the permissions of Exchange")]
-    app_id = params["app_id"]
-    if not app_id:
-        calls.append(application_lookup.registration(params["unique_name"], attempted))
-        current.api, application = tenant.graph.batch(calls)
-        app_id, calls = (application or {}).get("appId"), []
-    if app_id:
-        calls.append(application_lookup.principal(app_id, "id,appId,displayName,tags", attempted))
-        consent = f"/servicePrincipals(appId='{key(app_id)}')/appRoleAssignments"
-        calls.append(Call("GET", consent, attempted="read the application's consent"))
-        *api, principal, assignments = tenant.graph.batch(calls)
-        current.api = api[0] if api else current.api
-        if principal:
-            current.application = Application(app_id, principal["id"], principal["displayName"])
-            current.tags = list(principal.get("tags") or [])
-            current.consents = [a for a in (assignments or {}).get("value", []) if a["appRoleId"] == _role_id(current)]
-    _read_exchange(tenant, params, current, expected)
-    return current
+def read(tenant: Tenant, params: RbacInfoParams, expected: Collection[str] = (), *, replace: bool, absent: bool) -> CurrentAuthorization:
+    """Entra in one or two requests, Exchange in one; mailbox permissions only while the application is migrated (`replace`)."""
+    state = read_entra(tenant, params.app_id, params.unique_name)
+    migrating = replace and (state.consents or not state.phase or state.phase.name != "alone" or absent)
+    mailboxes = params.addresses if migrating and state.application else []
+    return _read_exchange(tenant, state, params.scope_name, [address for address in mailboxes if address not in expected])
 
 
-def _role_id(current: CurrentAuthorization) -> str | None:
-    return next((role["id"] for role in (current.api or {}).get("appRoles") or [] if role.get("value") == rbac.PERMISSION), None)
-
-
-def _read_exchange(tenant: Tenant, params: dict[str, Any], current: CurrentAuthorization, expected: Collection[str]) -> None:
-    moving = params["replace"] and (current.consents or not current.phase or current.phase.name != "alone" or params["state"] == "absent")
-    mailboxes = [address.lower() for address in params["mailboxes"] or []] if moving and current.application else []
-    listed = [address for address in mailboxes if address not in expected]
+def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: list[str]) -> CurrentAuthorization:
     commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange"), *rbac.reads()]
-    commands += [Command("Get-MailboxPermission", {"Identity": a}, attempted=f"read who may use {a}") for a in listed]
+    commands += [Command("Get-MailboxPermission", {"Identity": a}, attempted=f"read who may use {a}") for a in mailboxes]
     principals, scopes, assignments, *permissions = tenant.exchange.batch(commands)
-    application = current.application
-    if application:
+    principal = None
+    if state.object_id:
         by_id = {str(p.get("ObjectId", "")).lower(): p for p in principals.checked().values}
-        current.principal = by_id.get(application.object_id.lower())
-    current.reach = rbac.read_scopes(scopes, assignments, scope_name(params), application.object_id if application else None)
-    missing = [address for address, outcome in zip(listed, permissions, strict=True) if is_missing(outcome.error)]
-    addresses.refuse_missing(tenant.exchange, missing)
-    for address, outcome in zip(listed, permissions, strict=True):
-        if "FullAccess" in rights_of(current.principal, outcome.checked(), type(outcome)()):
-            current.full_access.append(address)
+        principal = by_id.get(state.object_id.lower())
+    current_scopes = rbac.read_scopes(scopes, assignments, scope, state.object_id)
+    outcomes = dict(zip(mailboxes, permissions, strict=True))
+    addresses.refuse_missing(tenant.exchange, [address for address, outcome in outcomes.items() if is_missing(outcome.error)])
+    full_access = [a for a, outcome in outcomes.items() if FULL_ACCESS in rights_of(principal, outcome.checked(), Outcome())]
+    return CurrentAuthorization(state, bool(principal), current_scopes, tuple(full_access))
 
 
-def _require(plan: Plan[Any], current: CurrentAuthorization, params: dict[str, Any], check_mode: bool) -> None:
-    """The application in Entra and in Exchange; a check run assumes that an earlier task of the real run makes them."""
-    if params["state"] == "absent" or (current.application and current.principal):
-        return
-    name = params["unique_name"] or params["app_id"]
-    if current.application:
-        sentence, module = f"Exchange does not know the application {name}", "exchange_service_principal"
+# -- comparing --------------------------------------------------------------------------------------------------------
+
+
+def _refuse_unregistered(current: CurrentAuthorization, params: RbacParams, check_mode: bool) -> list[str]:
+    """Raise InvalidInput where Entra or Exchange lacks the application. In check mode an earlier task may create it: return a note."""
+    if current.is_registered:
+        return []
+    if current.entra.application:
+        sentence, module = f"Exchange does not know the application {params.application}", "exchange_service_principal"
     else:
-        sentence, module = f"Entra has no enterprise application for {name}", "entra_app"
+        sentence, module = f"Entra has no enterprise application for {params.application}", "entra_app"
     if not check_mode:
         raise InvalidInput(f"{sentence}: register it first (module {module}).")
-    plan.warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
+    return [f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it."]
 
 
-# -- comparing and showing --------------------------------------------------------------------------------------------
-
-
-def _present(
+def _add_steps(
     tenant: Tenant,
-    params: dict[str, Any],
+    migration_plan: MigrationPlan,
     current: CurrentAuthorization,
-    migration_plan: migration.MigrationPlan,
+    params: RbacParams,
+    changes: rbac.ScopeChanges,
     expected: Collection[str],
-) -> tuple[rbac.ScopeChanges, dict[str, str]]:
-    desired = rbac.desired_filters(scope_name(params), params["mailboxes"] or [], params["recipient_filter"], current.reach)
-    changes = rbac.difference(current.reach, desired)
-    if changes:
-        _refuse_others(tenant, params, expected)
-    if params["replace"]:
-        migration_plan.to_rbac(consented=bool(current.consents), permissions=bool(current.full_access), write=bool(changes))
-    elif changes:
-        migration_plan.add_step("write")
-    if ("withdraw", 0.0) in migration_plan.steps and not changes and current.application:
-        rbac.refuse_uncovered(rbac.uncovered(tenant, current.application.object_id, params["mailboxes"]))
-    return changes, desired
-
-
-def _refuse_others(tenant: Tenant, params: dict[str, Any], expected: Collection[str]) -> None:
-    """Raise InvalidInput for addresses that are no mailbox, or, where they make the filter, not a mailbox's primary one."""
-    primary = addresses.primary(tenant.exchange, [a for a in params["mailboxes"] or [] if a.lower() not in expected])
-    aliases = {given: own for given, own in primary.items() if given.lower() != own.lower()}
-    if aliases and not params["recipient_filter"]:
-        raise InvalidInput(*(f"mailboxes: {given} is an alias of {own}: list {own}." for given, own in aliases.items()))
-
-
-def _absent(
-    plan: Plan[Any], params: dict[str, Any], current: CurrentAuthorization, migration_plan: migration.MigrationPlan, check_mode: bool
 ) -> None:
-    reach = current.reach
-    if not (reach.scopes or reach.assignments or current.phase):
+    if changes:
+        _refuse_other_addresses(tenant, params, expected)
+    if params.replace:
+        migration_plan.to_rbac(consented=current.consented, permissions=bool(current.full_access), write=bool(changes))
+    elif changes:
+        migration_plan.add_step(Action.WRITE)
+    if Action.WITHDRAW in migration_plan.actions and not changes and current.entra.object_id:
+        rbac.refuse_uncovered(rbac.uncovered(tenant, current.entra.object_id, params.mailboxes or ()))
+
+
+def _refuse_other_addresses(tenant: Tenant, params: RbacParams, expected: Collection[str]) -> None:
+    """Raise InvalidInput for addresses without a mailbox, and for aliases where the filter is a list of primary addresses."""
+    primary = addresses.primary(tenant.exchange, [a for a in params.mailboxes or () if a.lower() not in expected])
+    aliases = {address: own for address, own in primary.items() if address.lower() != own.lower()}
+    if aliases and not params.recipient_filter:
+        raise InvalidInput(*(f"mailboxes: {address} is an alias of {own}: list {own}." for address, own in aliases.items()))
+
+
+def _is_removable(current: CurrentAuthorization) -> bool:
+    return bool(current.scopes.scopes or current.scopes.assignments or current.phase)
+
+
+def _refuse_interruption(current: CurrentAuthorization, params: RbacParams, check_mode: bool) -> tuple[CurrentAuthorization, list[str]]:
+    """Raise InvalidInput where the application could not send after the removal, because it lacks FullAccess.
+
+    In check mode an earlier task may grant it: return the state that the prediction assumes, and a note.
+    """
+    lacking = [address for address in params.mailboxes or () if address.lower() not in current.full_access]
+    migrates = params.replace and current.entra.application and _is_removable(current)
+    if not (migrates and lacking) or current.consented:
+        return current, []
+    sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
+    if not check_mode:
+        raise InvalidInput(f"{sentence}: grant it first (module exchange_service_principal); nothing was changed.")
+    note = f"{sentence}; the prediction assumes that an earlier task of the real run grants it."
+    return replace(current, full_access=tuple(params.addresses)), [note]
+
+
+def _add_removal_steps(migration_plan: MigrationPlan, current: CurrentAuthorization, params: RbacParams) -> None:
+    if not _is_removable(current):
         return
-    if not params["replace"] or not current.application:
-        migration_plan.add_step("remove")
-        if current.phase:
-            migration_plan.enter_phase("")
+    if params.replace and current.entra.application:
+        migration_plan.to_permissions(consented=current.consented)
         return
-    lacking = [a for a in params["mailboxes"] or [] if a.lower() not in current.full_access]
-    if lacking and not current.consents:
-        sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
-        if not check_mode:
-            raise InvalidInput(f"{sentence}: grant it first (module exchange_service_principal); nothing was changed.")
-        plan.warnings.append(f"{sentence}; the prediction assumes that an earlier task of the real run grants it.")
-        current.full_access = [address.lower() for address in params["mailboxes"]]
-    migration_plan.to_permissions(consented=bool(current.consents))
-
-
-def current_result(current: CurrentAuthorization, params: dict[str, Any], scopes: dict[str, Any]) -> dict[str, Any]:
-    """What the diff shows: the scopes, and with `replace` what they replace."""
-    if not params["replace"]:
-        return {"scopes": scopes} if scopes else {}
-    replaces = params["state"] == "present" and (current.consents or current.full_access)
-    if not (scopes or current.phase or replaces):
-        return {}
-    return {
-        "scopes": scopes,
-        "consent": bool(current.consents),
-        "full_access": sorted(current.full_access),
-        "phase": current.phase.name if current.phase else None,
-    }
-
-
-def _after(
-    current: CurrentAuthorization, params: dict[str, Any], migration_plan: migration.MigrationPlan, scopes: dict[str, Any]
-) -> dict[str, Any]:
-    done = {step for step, _seconds in migration_plan.steps}
-    if params["state"] == "absent" and ("remove" in done or not (migration_plan.steps or scopes)):
-        return {}
-    if not params["replace"]:
-        return {"scopes": scopes}
-    return {
-        "scopes": scopes,
-        "consent": "consent" in done or (bool(current.consents) and "withdraw" not in done),
-        "full_access": [] if "revoke" in done else sorted(current.full_access),
-        "phase": migration_plan.phase.name if migration_plan.phase else None,
-    }
-
-
-def result(current: CurrentAuthorization, shape: dict[str, Any], migration_plan: migration.MigrationPlan | None) -> dict[str, Any] | None:
-    if not shape:
-        return None
-    application = current.application
-    ids = {"app_id": application.app_id if application else None, "object_id": application.object_id if application else None}
-    due = migration_plan.due if migration_plan else None
-    return ids | shape | {"due": migration.iso_time(due) if due else None}
+    migration_plan.add_step(Action.REMOVE)
+    if current.phase:
+        migration_plan.enter_phase("")
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
 class _Migration:
-    """Carries out the steps of a migration plan."""
+    """Carries out the steps of one run."""
 
-    def __init__(self, tenant: Tenant, params: dict[str, Any], current: CurrentAuthorization) -> None:
-        self.tenant, self.params, self.current = tenant, params, current
-        self.object_id = current.application.object_id if current.application else ""
-        self.tags = current.tags
+    def __init__(self, tenant: Tenant, mailboxes: Collection[str], changes: AuthorizationChanges) -> None:
+        self.tenant, self.mailboxes, self.changes = tenant, mailboxes, changes
+        self.object_id = changes.entra.object_id or ""
+        self.tags = list(changes.entra.tags)
 
-    def write(self, changes: rbac.ScopeChanges, desired: dict[str, str]) -> None:
-        rbac.write(self.tenant, changes, self.current.reach, self.object_id)
-        covered = rbac.newly_covered(self.current.reach, desired)
-        rbac.verify_scope(
-            self.tenant, self.object_id, (self.params["mailboxes"] or []) if covered is None else covered, self.tenant.wait_timeout
-        )
+    def run(self) -> None:
+        actions = {
+            Action.WRITE: self._write,
+            Action.WITHDRAW: self._withdraw,
+            Action.REVOKE: self._revoke,
+            Action.CONSENT: self._consent,
+            Action.REMOVE: self._remove,
+            Action.WAIT: self._wait,
+            Action.ENTER_PHASE: self._enter_phase,
+        }
+        for step in self.changes.steps:
+            actions[step.action](step)
 
-    def enter(self, name: str) -> None:
-        phase = migration.Phase(name, self.tenant.clock.now()) if name else None
+    def _write(self, _step: Step) -> None:
+        rbac.write(self.tenant, self.changes.scopes, self.object_id)
+        rbac.verify_scope(self.tenant, self.object_id, self.changes.newly_covered, self.tenant.wait_timeout)
+
+    def _wait(self, step: Step) -> None:
+        self.tenant.transport.pause(step.seconds)
+
+    def _enter_phase(self, step: Step) -> None:
+        phase = Phase(step.phase, self.tenant.clock.now()) if step.phase else None
         self.tags = migration.with_phase(self.tags, phase)
         call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
         self.tenant.graph.write(call, retry_on=entra.is_replication_delay, limit=self.tenant.wait_timeout)
 
-    def withdraw(self) -> None:
-        rbac.verify_scope(self.tenant, self.object_id, self.params["mailboxes"], 0.0)
-        rbac.withdraw(self.tenant, self.current.consents)
+    def _withdraw(self, _step: Step) -> None:
+        rbac.verify_scope(self.tenant, self.object_id, self.mailboxes, 0.0)
+        consent.withdraw(self.tenant, self.changes.entra.consents)
 
-    def revoke(self) -> None:
-        consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address)) for address in self.current.full_access])
+    def _revoke(self, _step: Step) -> None:
+        permissions = [Permission(FULL_ACCESS, address) for address in self.changes.full_access]
+        consistency.run_all(self.tenant, [revoke(self.object_id, permission) for permission in permissions])
 
-    def consent(self) -> None:
-        api, role = self.current.api, _role_id(self.current)
-        if not api or not role:
+    def _consent(self, _step: Step) -> None:
+        if not self.changes.entra.app_role:
             raise InvalidInput("this tenant has no Exchange Online, or it does not offer SMTP.SendAsApp.")
-        rbac.consent(self.tenant, self.object_id, api["id"], role)
+        consent.give(self.tenant, self.object_id, self.changes.entra.app_role)
 
-    def remove(self) -> None:
-        reach = self.current.reach
-        names = dict.fromkeys([*reach.scopes, *(name for name in reach.assignments if name not in {s.lower() for s in reach.scopes})])
-        rbac.remove(self.tenant, list(names), reach)
+    def _remove(self, _step: Step) -> None:
+        rbac.remove(self.tenant, self.changes.scopes)

@@ -10,13 +10,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
-# ("=", property, operator, value), ("-not", node), ("-and" | "-or", node, node, ...); lower case, parts sorted, no part twice.
-Node = tuple[Any, ...]
 _TOKEN = re.compile(r"\s*(?:(?P<mark>[()])|(?P<text>'(?:[^']|'')*'|\"[^\"]*\")|(?P<word>[-$]?[A-Za-z0-9_.]+))")
 _OPERATORS = ("-eq", "-ne", "-like", "-notlike", "-gt", "-ge", "-lt", "-le")
 _ADDRESS = "PrimarySmtpAddress"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A property, one of _OPERATORS and a value, all in lower case."""
+
+    name: str
+    operator: str
+    value: str
+
+    @property
+    def is_address(self) -> bool:
+        return (self.name, self.operator) == (_ADDRESS.lower(), "-eq")
+
+
+@dataclass(frozen=True)
+class Negation:
+    operand: Node
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Two or more operands that `-and` or `-or` joins. Their order and repetitions have no meaning."""
+
+    operator: str
+    operands: frozenset[Node]
+
+
+Node = Comparison | Negation | Combination
 
 
 def of_addresses(addresses: Iterable[str]) -> str:
@@ -26,16 +53,16 @@ def of_addresses(addresses: Iterable[str]) -> str:
 
 
 def canonical(text: str) -> Node:
-    """What a filter means, whatever its spacing, parentheses and case; ValueError says what is wrong with it."""
+    """The meaning of a filter, without its spacing, parentheses and case; ValueError says what is wrong with it."""
     parser = _Parser(text)
-    found = parser.either()
+    node = parser.either()
     if parser.tokens:
         raise ValueError(f"{parser.tokens[0]} is not expected there")
-    return found
+    return node
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two filters mean the same; one that cannot be read is the same as its own words only."""
+    """Whether two filters mean the same. Where one cannot be parsed, their words are compared."""
     try:
         return canonical(one) == canonical(other)
     except ValueError:
@@ -48,29 +75,28 @@ def addresses(text: str) -> set[str] | None:
         node = canonical(text)
     except ValueError:
         return None
-    parts = node[1:] if node[0] == "-or" else (node,)
-    if any(part[:3] != ("=", _ADDRESS.lower(), "-eq") for part in parts):
-        return None
-    return {part[3] for part in parts}
+    operands = node.operands if isinstance(node, Combination) and node.operator == "-or" else frozenset({node})
+    values = {operand.value for operand in operands if isinstance(operand, Comparison) and operand.is_address}
+    return values if len(values) == len(operands) else None
 
 
 def _join(operator: str, parts: list[Node]) -> Node:
     flat: set[Node] = set()
     for part in parts:
-        flat |= set(part[1:]) if part[0] == operator else {part}
-    return next(iter(flat)) if len(flat) == 1 else (operator, *sorted(flat, key=repr))
+        flat |= part.operands if isinstance(part, Combination) and part.operator == operator else {part}
+    return next(iter(flat)) if len(flat) == 1 else Combination(operator, frozenset(flat))
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
         self.tokens: list[str] = []
-        place = 0
-        while text[place:].strip():
-            found = _TOKEN.match(text, place)
-            if not found:
-                raise ValueError(f"{text[place:].strip()[:20]!r} cannot be read")
-            self.tokens.append(found[0].strip())
-            place = found.end()
+        position = 0
+        while text[position:].strip():
+            match = _TOKEN.match(text, position)
+            if not match:
+                raise ValueError(f"{text[position:].strip()[:20]!r} cannot be read")
+            self.tokens.append(match[0].strip())
+            position = match.end()
 
     def _next(self) -> str:
         if not self.tokens:
@@ -97,7 +123,7 @@ class _Parser:
 
     def _one(self) -> Node:
         if self._takes("-not"):
-            return ("-not", self._one())
+            return Negation(self._one())
         if self._takes("("):
             inner = self.either()
             if not self._takes(")"):
@@ -111,4 +137,4 @@ class _Parser:
         if value in "()" or value.startswith("-"):
             raise ValueError(f"{name} {operator} lacks its value")
         quoted = value[0] in "'\""
-        return ("=", name.lower(), operator, (value[1:-1].replace("''", "'") if quoted else value).lower())
+        return Comparison(name.lower(), operator, (value[1:-1].replace("''", "'") if quoted else value).lower())

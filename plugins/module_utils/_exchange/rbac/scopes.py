@@ -10,50 +10,77 @@ New-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 from ..._clients.exchange import Command, Outcome, boolean
-from ..._clients.graph import Call
 from ..._core.bounds import EXCHANGE_REPLICATION
-from ..._core.errors import GraphError, InvalidInput
-from ..._core.json_types import JsonObject
+from ..._core.errors import InvalidInput
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
-from ..._entra.applications import is_replication_delay
 from .. import consistency
 from . import recipient_filter as opath
+from .consent import PERMISSION
 
 ROLE = "Application SMTP.SendAsApp"
 MAX_FILTER_LENGTH = 8000  # characters; Microsoft publishes no limit, so more mailboxes go into a further scope
 MAX_NAME_LENGTH = 45  # with the number of a further scope and the assignment's prefix it stays within 64
-PERMISSION = "SMTP.SendAsApp"
+
+Filters = Mapping[str, str]  # by the scope's name
+ScopesResult = dict[str, list[str] | str]  # by the scope's name: its mailboxes, or its filter where that is not a list of addresses
 
 
-@dataclass
+@dataclass(frozen=True)
+class ManagementScope:
+    """A management scope. `name`: in the case that Exchange returns."""
+
+    name: str
+    filter: str
+
+
+@dataclass(frozen=True)
+class RoleAssignment:
+    """An assignment of ROLE."""
+
+    name: str
+    enabled: bool
+
+
+@dataclass(frozen=True)
 class CurrentScopes:
-    """The management scopes of this name, and the role assignments of the application."""
+    """The management scopes of this name, and the role assignments of the application.
 
-    scopes: dict[str, JsonObject] = field(default_factory=dict)  # by name as it was asked for
-    assignments: dict[str, JsonObject] = field(default_factory=dict)  # by the scope's name, in lower case
-    foreign: list[str] = field(default_factory=list)  # names of the application's other assignments of the role
+    `scopes`: by name, in the case that the options use; `assignments`: by the scope's name in lower case; `foreign`: the names of the
+    application's other assignments of the role.
+    """
+
+    scopes: Mapping[str, ManagementScope] = field(default_factory=dict)
+    assignments: Mapping[str, RoleAssignment] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
 
     def filters(self) -> dict[str, str]:
-        return {name: str(scope.get("RecipientFilter") or "") for name, scope in self.scopes.items()}
+        return {name: scope.filter for name, scope in self.scopes.items()}
 
-    def granted(self, name: str) -> bool:
-        return bool(boolean(self.assignments.get(name.lower(), {}).get("Enabled")))
+    def is_granted(self, name: str) -> bool:
+        """Whether the application has the role in this scope."""
+        assignment = self.assignments.get(name.lower())
+        return bool(assignment and assignment.enabled)
 
 
-@dataclass
+@dataclass(frozen=True)
 class ScopeChanges:
-    create: dict[str, str] = field(default_factory=dict)  # scope -> filter
-    change: dict[str, str] = field(default_factory=dict)
-    assign: list[str] = field(default_factory=list)  # scopes
-    enable: list[str] = field(default_factory=list)
-    remove: list[str] = field(default_factory=list)  # scopes, with their assignments
+    """The changes, in the order in which they are applied.
+
+    `assign`: scopes; `enable`: the names of role assignments by scope; `remove_assignments` and `remove_scopes`: their names in Exchange.
+    """
+
+    create: Filters = field(default_factory=dict)
+    change: Filters = field(default_factory=dict)
+    enable: Mapping[str, str] = field(default_factory=dict)
+    assign: tuple[str, ...] = ()
+    remove_assignments: tuple[str, ...] = ()
+    remove_scopes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -67,26 +94,28 @@ def reads() -> list[Command]:
 
 
 def read_scopes(scopes: Outcome, assignments: Outcome, name: str, object_id: str | None) -> CurrentScopes:
-    """The parts that belong to a scope's name and to an application (any, where it is gone from Entra)."""
-    current = CurrentScopes()
-    ours = re.compile(re.escape(name) + r"( \d+)?", re.I)
+    """The scopes of this name, and the assignments of this application; of any application where `object_id` is None."""
+    own = re.compile(re.escape(name) + r"( \d+)?", re.I)
+    own_scopes: dict[str, ManagementScope] = {}
+    own_assignments: dict[str, RoleAssignment] = {}
+    foreign: list[str] = []
     for scope in scopes.checked().values:
-        given = str(scope["Name"])
-        if ours.fullmatch(given):
-            current.scopes[name + given[len(name) :]] = scope
+        actual = str(scope["Name"])
+        if own.fullmatch(actual):
+            own_scopes[name + actual[len(name) :]] = ManagementScope(actual, str(scope.get("RecipientFilter") or ""))
     for item in assignments.checked().values:
         scope_name = str(item.get("CustomResourceScope") or "")
         if object_id and str(item.get("RoleAssignee")).lower() != object_id.lower():
             continue
-        if ours.fullmatch(scope_name):
-            current.assignments[scope_name.lower()] = item
+        if own.fullmatch(scope_name):
+            own_assignments[scope_name.lower()] = RoleAssignment(str(item["Name"]), bool(boolean(item.get("Enabled"))))
         elif object_id:
-            current.foreign.append(str(item["Name"]))
-    return current
+            foreign.append(str(item["Name"]))
+    return CurrentScopes(own_scopes, own_assignments, tuple(foreign))
 
 
-def desired_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | None, current: CurrentScopes) -> dict[str, str]:
-    """Scope -> filter. A mailbox stays in the scope that it is in: moving it would be a removal and an addition."""
+def desired_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | None, current: CurrentScopes) -> Filters:
+    """The filters by scope. A mailbox stays in its current scope: moving it would be a removal and an addition."""
     if recipient_filter:
         return {name: recipient_filter}
     rest = {address.lower() for address in mailboxes}
@@ -116,29 +145,37 @@ def _fill(members: set[str], rest: set[str]) -> None:
         rest.discard(address)
 
 
-def difference(current: CurrentScopes, desired: dict[str, str]) -> ScopeChanges:
-    changes, have = ScopeChanges(), current.filters()
-    for name, text in desired.items():
-        if name not in have:
-            changes.create[name] = text
-        elif not opath.same(have[name], text):
-            changes.change[name] = text
-        if name.lower() not in current.assignments:
-            changes.assign.append(name)
-        elif not current.granted(name):
-            changes.enable.append(name)
-    changes.remove = [name for name in have if name not in desired]
-    return changes
+def difference(current: CurrentScopes, desired: Filters) -> ScopeChanges:
+    have = current.filters()
+    assigned = {name: current.assignments[name.lower()] for name in desired if name.lower() in current.assignments}
+    undesired = [name for name in have if name not in desired]
+    return ScopeChanges(
+        create={name: text for name, text in desired.items() if name not in have},
+        change={name: text for name, text in desired.items() if name in have and not opath.same(have[name], text)},
+        enable={name: assignment.name for name, assignment in assigned.items() if not assignment.enabled},
+        assign=tuple(name for name in desired if name not in assigned),
+        remove_assignments=tuple(current.assignments[name.lower()].name for name in undesired if name.lower() in current.assignments),
+        remove_scopes=tuple(current.scopes[name].name for name in undesired),
+    )
 
 
-def newly_covered(current: CurrentScopes, desired: dict[str, str]) -> set[str] | None:
-    """The addresses that a write brings into scope; None where a filter does not tell them."""
+def removal(current: CurrentScopes) -> ScopeChanges:
+    """The changes that remove all scopes and assignments, also an assignment whose scope does not exist."""
+    names = dict.fromkeys([*(name.lower() for name in current.scopes), *current.assignments])
+    return ScopeChanges(
+        remove_assignments=tuple(current.assignments[name].name for name in names if name in current.assignments),
+        remove_scopes=tuple(scope.name for scope in current.scopes.values()),
+    )
+
+
+def newly_covered(current: CurrentScopes, desired: Filters) -> set[str] | None:
+    """The addresses that a write brings into scope; None where a filter is not a list of addresses."""
     after: set[str] = set()
     for name, text in desired.items():
         members = opath.addresses(text)
         if members is None:
             return None
-        before = opath.addresses(current.filters().get(name, "")) if current.granted(name) else None
+        before = opath.addresses(current.filters().get(name, "")) if current.is_granted(name) else None
         after |= members - (before or set())
     return after
 
@@ -146,25 +183,23 @@ def newly_covered(current: CurrentScopes, desired: dict[str, str]) -> set[str] |
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def write(tenant: Tenant, changes: ScopeChanges, current: CurrentScopes, object_id: str) -> None:
+def write(tenant: Tenant, changes: ScopeChanges, object_id: str) -> None:
     """Additions before removals, with retries during the replication delay between Exchange servers."""
     for name, text in changes.create.items():
         parameters = {"Name": name, "RecipientRestrictionFilter": text}
         tenant.exchange.run(Command("New-ManagementScope", parameters, attempted=f"create the management scope {name}"))
     change = [_change(name, text) for name, text in changes.change.items()]
-    assign = [_assign(name, object_id) for name in changes.assign]
-    enable = [_enable(name, current) for name in changes.enable]
+    enable = [_enable(name, assignment) for name, assignment in changes.enable.items()]
     consistency.run_all(tenant, change + enable)
-    consistency.run_all(tenant, assign)
-    remove(tenant, changes.remove, current)
+    consistency.run_all(tenant, [_assign(name, object_id) for name in changes.assign])
+    remove(tenant, changes)
 
 
-def remove(tenant: Tenant, names: list[str], current: CurrentScopes) -> None:
+def remove(tenant: Tenant, changes: ScopeChanges) -> None:
     """Assignments first: a scope that is in use cannot be removed."""
-    held = [current.assignments[name.lower()] for name in names if name.lower() in current.assignments]
-    gone = [_remove("Remove-ManagementRoleAssignment", str(item["Name"])) for item in held]
-    gone_scopes = [_remove("Remove-ManagementScope", str(current.scopes[name]["Name"])) for name in names if name in current.scopes]
-    for commands in (gone, gone_scopes):
+    assignments = [_remove("Remove-ManagementRoleAssignment", name) for name in changes.remove_assignments]
+    scopes = [_remove("Remove-ManagementScope", name) for name in changes.remove_scopes]
+    for commands in (assignments, scopes):
         for outcome in tenant.exchange.batch(commands):
             outcome.checked()
 
@@ -179,8 +214,8 @@ def _assign(name: str, object_id: str) -> Command:
     return Command("New-ManagementRoleAssignment", parameters, attempted=f"assign the role {ROLE} within {name}")
 
 
-def _enable(name: str, current: CurrentScopes) -> Command:
-    parameters = {"Identity": str(current.assignments[name.lower()]["Name"]), "Enabled": True, "Confirm": False}
+def _enable(name: str, assignment: str) -> Command:
+    parameters = {"Identity": assignment, "Enabled": True, "Confirm": False}
     return Command("Set-ManagementRoleAssignment", parameters, attempted=f"enable the role assignment of {name}")
 
 
@@ -188,29 +223,11 @@ def _remove(cmdlet: str, name: str) -> Command:
     return Command(cmdlet, {"Identity": name, "Confirm": False}, attempted=f"remove {name}")
 
 
-def withdraw(tenant: Tenant, consents: list[JsonObject]) -> None:
-    """Withdraw consent in Entra; tokens that were issued before keep their role until they end."""
-    attempted = f"withdraw consent to {PERMISSION}"
-    tenant.graph.batch(
-        [Call("DELETE", f"/servicePrincipals/{a['resourceId']}/appRoleAssignedTo/{a['id']}", None, attempted) for a in consents]
-    )
-
-
-def consent(tenant: Tenant, principal_id: str, resource_id: str, role_id: str) -> None:
-    body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
-    call = Call("POST", f"/servicePrincipals/{resource_id}/appRoleAssignedTo", body, f"consent to {PERMISSION}")
-    try:
-        tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
-    except GraphError as error:
-        if not error.exists:  # an answer was lost, the consent was not
-            raise
-
-
 # -- verification -----------------------------------------------------------------------------------------------------
 
 
 def uncovered(tenant: Tenant, object_id: str, addresses: Iterable[str]) -> list[str]:
-    """The mailboxes that the application may not use, by Exchange's own test, which sees what was just written."""
+    """The mailboxes that are not in the application's scope by Exchange's own test, in order. The test reads the latest writes."""
     listed = sorted(addresses)
     attempted = "test the application's authorization"
     commands = [
@@ -225,7 +242,7 @@ def _covers(outcome: Outcome) -> bool:
 
 
 def verify_scope(tenant: Tenant, object_id: str, addresses: Iterable[str], seconds: float) -> None:
-    """Wait until every one of the mailboxes is in scope; InvalidInput names those that are not when the time is over."""
+    """Wait until all mailboxes are in scope; InvalidInput names those that are not after `seconds`."""
     retry = Retry(EXCHANGE_REPLICATION, tenant.transport, seconds)
     left = uncovered(tenant, object_id, addresses)
     while left and retry.again():
@@ -242,9 +259,9 @@ def refuse_uncovered(addresses: list[str]) -> None:
         )
 
 
-def scopes_result(current: CurrentScopes) -> dict[str, Any]:
-    """Scope -> its mailboxes, or its filter where that is not a list of addresses; only scopes with an enabled assignment."""
-    return {name: filter_result(text) for name, text in sorted(current.filters().items()) if current.granted(name)}
+def scopes_result(current: CurrentScopes) -> ScopesResult:
+    """The scopes with an enabled assignment."""
+    return {name: filter_result(text) for name, text in sorted(current.filters().items()) if current.is_granted(name)}
 
 
 def filter_result(text: str) -> list[str] | str:
@@ -252,7 +269,7 @@ def filter_result(text: str) -> list[str] | str:
     return text if members is None else sorted(members)
 
 
-def predicted(current: CurrentScopes, desired: dict[str, str]) -> dict[str, Any]:
+def predicted(current: CurrentScopes, desired: Filters) -> ScopesResult:
     """The result after the changes; a filter with an unchanged meaning is returned as it was read."""
     have = current.filters()
     return {n: filter_result(have[n] if n in have and opath.same(have[n], text) else text) for n, text in sorted(desired.items())}

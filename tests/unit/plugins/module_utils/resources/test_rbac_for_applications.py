@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac import recipient_filter, scopes
 from ansible_collections.mailops.m365.plugins.module_utils.resources.rbac_for_applications import INFO, RESOURCE
 
-from ....conftest import FakeClock, Play, parameters
+from ....conftest import FakeClock, Play, problems_of
 from .rbac_tenant import APP, OBJECT, A, B, C, Organization, number_of, steps
 
 BOTH: dict[str, Any] = {"unique_name": "sender", "mailboxes": [A, B.upper()], "replace": True}
@@ -216,18 +216,18 @@ def test_mailboxes_that_cannot_be_meant(play: Play, check_mode: bool) -> None:
 
 
 def test_all_that_is_wrong_with_the_input_is_told_at_once() -> None:
-    wrong = parameters(RESOURCE.spec, unique_name="sender", scope="x" * 46, recipient_filter="Alias =", settle_time=-1, replace=True)
-    assert RESOURCE.check(wrong) == [
+    wrong = {"scope": "x" * 46, "recipient_filter": "Alias =", "settle_time": -1, "replace": True}
+    assert problems_of(RESOURCE, unique_name="sender", **wrong) == [
         f"scope is '{'x' * 46}': use 1 to 45 characters.",
         "recipient_filter is 'Alias =': '=' cannot be read; write it as in PrimarySmtpAddress -eq 'erp@contoso.com'.",
         "settle_time is -1: give seconds, 0 or more.",
         "mailboxes is empty: list the addresses of the mailboxes that the application sends as.",
     ]
-    assert RESOURCE.check(parameters(RESOURCE.spec, unique_name="s" * 100, mailboxes=["a b"])) == [
+    assert problems_of(RESOURCE, unique_name="s" * 100, mailboxes=["a b"]) == [
         "mailboxes holds 'a b', which is no mail address (name@domain)."
     ]
-    assert RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", state="absent")) == []
-    assert RESOURCE.check(parameters(RESOURCE.spec, unique_name="sender", recipient_filter="Alias -eq 'a'")) == []
+    assert problems_of(RESOURCE, unique_name="sender", state="absent") == []
+    assert problems_of(RESOURCE, unique_name="sender", recipient_filter="Alias -eq 'a'") == []
 
 
 def test_what_is_left_of_an_application_that_is_gone_is_removed(play: Play) -> None:

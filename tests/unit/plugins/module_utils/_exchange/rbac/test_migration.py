@@ -5,7 +5,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac.migration import MigrationPlan, Phase, read_phase, with_phase
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.rbac.migration import (
+    Action,
+    MigrationPlan,
+    Phase,
+    Step,
+    read_phase,
+    with_phase,
+)
 
 NOW = 1_800_000_000.0
 OLD = NOW - 7200
@@ -15,8 +22,9 @@ def course(name: str = "", since: float = OLD, budget: float = 300.0) -> Migrati
     return MigrationPlan(Phase(name, since) if name else None, NOW, 7200, budget)
 
 
-def names(found: MigrationPlan) -> list[str]:
-    return [step for step, _seconds in found.steps]
+def names(plan: MigrationPlan) -> list[str]:
+    """The actions in lower case; ENTER_PHASE as phase:NAME."""
+    return [f"phase:{step.phase}" if step.action is Action.ENTER_PHASE else step.action.name.lower() for step in plan.steps]
 
 
 def test_a_phase_is_kept_in_one_tag_among_others() -> None:
@@ -90,13 +98,13 @@ def test_to_permissions(before: MigrationPlan, consented: bool, steps: list[str]
 
 
 def test_a_run_waits_no_longer_than_it_may() -> None:
-    found = course("assigned", NOW - 7000, budget=199.0)
-    found.to_rbac(consented=True, permissions=True, write=False)
-    assert (found.steps, found.due) == ([], NOW + 200)
-    assert found.notes() == [
+    plan = course("assigned", NOW - 7000, budget=199.0)
+    plan.to_rbac(consented=True, permissions=True, write=False)
+    assert (plan.steps, plan.due) == ([], NOW + 200)
+    assert plan.notes() == [
         "The role assignment may take until 2027-01-15T08:03:20Z to reach SMTP: consent to SMTP.SendAsApp is withdrawn by a run after that."
     ]
-    found = course("assigned", NOW - 7000, budget=200.0)
-    found.to_rbac(consented=True, permissions=True, write=False)
-    assert found.steps[0] == ("wait", 200.0)
-    assert found.budget == 0.0
+    plan = course("assigned", NOW - 7000, budget=200.0)
+    plan.to_rbac(consented=True, permissions=True, write=False)
+    assert plan.steps[0] == Step(Action.WAIT, 200.0)
+    assert plan.budget == 0.0
