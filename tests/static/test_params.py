@@ -54,10 +54,9 @@ def test_options_and_parameter_dataclasses_agree() -> None:
     wrong: list[str] = []
     for module in MODULES:
         resource = resource_of(module)
-        params_type = getattr(resource, "params_type", None)
-        if params_type is None:
-            continue
-        names = {one.name for one in fields_of(params_type)}
+        names = {one.name for one in fields_of(resource.params_type)}
         shared = (TENANT.options.keys() | JOURNAL.options.keys()) - names
-        wrong += differences(module, params_type, {name: option for name, option in resource.spec.options.items() if name not in shared})
+        wrong += differences(
+            module, resource.params_type, {name: option for name, option in resource.spec.options.items() if name not in shared}
+        )
     assert not wrong, "\n".join(wrong)

@@ -142,8 +142,7 @@ def problems_of(resource: Any, **options: Any) -> list[str]:
 
 def validate(resource: Any, options: dict[str, Any]) -> list[str]:
     """What the resource's validate says about options that are filled already."""
-    typed = hasattr(resource, "params_type")  # the others are not converted yet
-    problems: list[str] = resource.validate(params_of(resource, options)) if typed else resource.check(options)
+    problems: list[str] = resource.validate(params_of(resource, options))
     return problems
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from .._core.json_types import JsonObject
-from .engine import Legacy
 from .local_host import LocalHost
 from .resource import C, P, Resource
 from .run import run as run_resource
@@ -18,6 +17,6 @@ class HostResource(Resource[LocalHost, P, C], Protocol[P, C]):
     """One kind of object on the host that the module runs on, such as a relay host."""
 
 
-def run(resource: HostResource[P, C] | Legacy, options: JsonObject, *, check_mode: bool) -> JsonObject:
+def run(resource: HostResource[P, C], options: JsonObject, *, check_mode: bool) -> JsonObject:
     """A task's result."""
     return run_resource(resource, LocalHost, options, check_mode)

@@ -62,15 +62,6 @@ class Plan(Generic[C]):
             raise ValueError("the plan has no changes")
         return self.changes
 
-    @property
-    def steps(self) -> Any:
-        """Untyped changes, for the resources that are not converted yet."""
-        return [] if self.changes is None else self.changes
-
-    @steps.setter
-    def steps(self, value: Any) -> None:
-        self.changes = value
-
 
 class Resource(Protocol[Target, P, C]):
     """One kind of object, of a tenant or of the local host."""

@@ -48,22 +48,20 @@ def params_of(resource: Resource[Any, P, Any], options: JsonObject) -> P:
     return make_params(resource.params_type, own)
 
 
-def run(resource: Any, connect: Callable[[], T], options: JsonObject, check_mode: bool) -> JsonObject:
+def run(resource: Resource[T, P, C], connect: Callable[[], T], options: JsonObject, check_mode: bool) -> JsonObject:
     """A task's result; a failure has `failed`, `msg` as one sentence and `failure` with its parts.
 
     `connect` makes the target, after the options are validated.
     """
     target: T | None = None
     try:
-        typed = hasattr(resource, "params_type")  # the others are not converted yet
-        params: Any = params_of(resource, options) if typed else options
-        problems = getattr(resource, "validate" if typed else "check")(params)
+        params = params_of(resource, options)
+        problems = resource.validate(params)
         if problems:
             raise InvalidInput(*problems)
         target = connect()
         target.check_credential()
-        result: JsonObject = _result(resource, target, params, options, check_mode)
-        return result
+        return _result(resource, target, params, options, check_mode)
     except MailopsError as error:
         failure: JsonObject = hide_all(_failure(error, options, target), resource.spec.secrets(options))
         return failure

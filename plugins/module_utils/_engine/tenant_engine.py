@@ -9,7 +9,6 @@ from typing import Protocol
 
 from .._core.json_types import JsonObject
 from .._identity.device_code import Prompt
-from .engine import Legacy
 from .resource import C, P, Resource
 from .run import run as run_resource
 from .tenant import Tenant
@@ -20,7 +19,7 @@ class TenantResource(Resource[Tenant, P, C], Protocol[P, C]):
 
 
 def run(
-    resource: TenantResource[P, C] | Legacy,
+    resource: TenantResource[P, C],
     options: JsonObject,
     *,
     check_mode: bool,

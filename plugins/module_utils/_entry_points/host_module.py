@@ -9,13 +9,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._engine.engine import Legacy
 from .._engine.host_engine import HostResource, run
 from .arguments import argument_spec, plain
 from .result import end
 
 
-def run_host_module(resource: HostResource[Any, Any] | Legacy) -> None:
+def run_host_module(resource: HostResource[Any, Any]) -> None:
     """A module's main()."""
     module = AnsibleModule(supports_check_mode=True, **argument_spec(resource.spec))
     end(module, run(resource, plain(module.params), check_mode=module.check_mode))

@@ -9,13 +9,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._engine.engine import Legacy
 from .._engine.tenant_engine import TenantResource, run
 from .arguments import argument_spec, plain
 from .result import end
 
 
-def run_module(resource: TenantResource[Any, Any] | Legacy) -> None:
+def run_module(resource: TenantResource[Any, Any]) -> None:
     """A module's main()."""
     module = AnsibleModule(supports_check_mode=True, **argument_spec(resource.spec))
     end(module, run(resource, plain(module.params), check_mode=module.check_mode))
