@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from .._clients.graph import Call, key
 from .._core.errors import GraphError, InvalidInput
-from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 from .certificates import PublicCertificate
 from .graph_objects import ApplicationObject, AppRoleAssignment, OfferedPermission, PermissionGrant, ServicePrincipalObject

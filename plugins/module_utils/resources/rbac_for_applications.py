@@ -21,7 +21,6 @@ from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import applications as entra
-from .._entra.application_lookup import Application
 from .._exchange import addresses, consistency
 from .._exchange.rbac import consent, migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
