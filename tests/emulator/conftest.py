@@ -168,11 +168,13 @@ class Pool:
 
     def __init__(self, factory: pytest.TempPathFactory) -> None:
         self._factory = factory
+        self._all: list[Emulator] = []
         self._idle: list[Emulator] = []
 
     def take(self, document: dict[str, Any]) -> Emulator:
         if not self._idle:
-            return Emulator(document, directory=self._factory.mktemp("emulator"))
+            self._all.append(Emulator(document, directory=self._factory.mktemp("emulator")))
+            return self._all[-1]
         emulator = self._idle.pop()
         emulator.admin.reset(document)
         return emulator
@@ -184,7 +186,8 @@ class Pool:
             emulator.stop()
 
     def stop(self) -> None:
-        for emulator in self._idle:
+        """Stop every emulator that was started, also one that a failed test has not given back."""
+        for emulator in self._all:
             emulator.stop()
 
 
