@@ -12,10 +12,10 @@ class ModuleDocFragment:
 attributes:
   check_mode:
     support: full
-    description: Predicts what would be changed, without a single write.
+    description: Reports the changes without making them.
   diff_mode:
     support: full
-    description: Shows what differs, before and after.
+    description: Shows the values before and after the changes.
   idempotent:
     support: full
     description: A second run changes nothing.
@@ -35,7 +35,7 @@ attributes:
     description: The module changes nothing in the tenant.
   diff_mode:
     support: N/A
-    description: There is nothing to compare.
+    description: The module makes no changes.
   idempotent:
     support: full
     description: The module changes nothing in the tenant.

@@ -12,8 +12,8 @@ class ModuleDocFragment:
 options:
   dns_servers:
     description:
-      - The name servers to ask, each as C(address) or C(address:port). Left out, those of the machine that the task runs on.
-      - Where the option is left out, the host variable C(m365_dns_servers) is taken.
+      - The name servers to query, each as C(address) or C(address:port). By default the name servers of the host that the task runs on.
+      - If omitted, the value of the host variable C(m365_dns_servers) is used.
     type: list
     elements: str
 requirements:

@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   expected_mailboxes:
     description:
-      - Addresses of mailboxes that an earlier task of the real run makes. In check mode they count as new mailboxes, not as missing.
+      - Addresses of mailboxes that an earlier task creates in a normal run. In check mode they count as new mailboxes, not as missing.
       - Falls back to the host variable C(m365_expected_mailboxes), which the role tenant sets.
     type: list
     elements: str

@@ -12,9 +12,9 @@ class ModuleDocFragment:
 options:
   journal_dir:
     description:
-      - The directory of the journal, where what a change replaces is written before the change is made, one file a tenant;
-        C(~/.local/state/mailops/journal) where nothing else is said.
-      - Where the option is left out, the host variable C(m365_journal_dir) is taken, then the environment variable
+      - The directory of the journal, which records the previous values of a change before the change is made, in one file for each tenant.
+      - The default directory is C(~/.local/state/mailops/journal).
+      - If omitted, the value of the host variable C(m365_journal_dir) is used, then the environment variable
         E(MAILOPS_JOURNAL_DIR).
     type: path
 """

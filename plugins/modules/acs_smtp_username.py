@@ -10,10 +10,10 @@ DOCUMENTATION = r"""
 module: acs_smtp_username
 short_description: Manage SMTP usernames of Azure Communication Services
 description:
-  - Binds SMTP usernames to Entra applications, and gives these the Azure role that they need on the resource to send.
-  - The password that clients use is a client secret of the application; this module neither makes nor reads one.
-  - By hand remain the resource itself, the DNS records that verify a domain, sender usernames, and higher limits, which Microsoft
-    reviews. What of it is missing is in the result's notes.
+  - Assigns SMTP usernames to Entra applications, and assigns the Azure role that an application requires to send to it.
+  - The password that clients use is a client secret of the application; this module neither creates nor reads one.
+  - The module does not manage the resource itself, the DNS records that verify a domain, sender usernames, and higher limits, which
+    Microsoft reviews. RV(notes) lists which of them are missing.
 options:
   subscription_id:
     description: The Azure subscription's id.
@@ -38,10 +38,10 @@ options:
         type: str
         required: true
       username:
-        description: What clients sign in with, free of choice or a mail address. Required where it is to be present.
+        description: The username with which clients authenticate, any text or an email address. Required with O(usernames[].state=present).
         type: str
       app:
-        description: The application, by unique name or client id, in place of the task's O(app).
+        description: The application, by unique name or client id. Defaults to O(app).
         type: str
       state:
         description: Whether the username exists.
@@ -49,10 +49,10 @@ options:
         choices: [present, absent]
         default: present
   app:
-    description: The application of the usernames that name none themselves, by unique name or client id.
+    description: The application of the usernames without O(usernames[].app), by unique name or client id.
     type: str
   assign_role:
-    description: Whether the applications get the role Communication and Email Service Owner where no role lets them send.
+    description: Whether applications without a role that allows sending are assigned the role Communication and Email Service Owner.
     type: bool
     default: true
   exclusive:
@@ -74,7 +74,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let the web shop send its invoices
+- name: Configure the SMTP username of the web shop
   mailops.m365.acs_smtp_username:
     subscription_id: 4a5b6c7d-0000-4000-8000-000000000001
     resource_group: mail
@@ -88,8 +88,8 @@ RETURN = r"""
 ---
 acs:
   description:
-    - The usernames as they are now (in check mode, would be), and in C(senders) the addresses that may be sent from.
-    - C(may_send) are the task's applications that a role lets send.
+    - The current usernames (in check mode, the predicted ones), and in C(senders) the available sender addresses.
+    - C(may_send) lists the applications of the task that have a role that allows sending.
   returned: success
   type: dict
   sample:
@@ -97,19 +97,19 @@ acs:
     senders: [donotreply@contoso.com, invoices@contoso.com]
     may_send: [mailops-smtp-sender]
 notes:
-  description: What keeps mail from being sent and is done by hand, such as a domain that is not verified.
+  description: Conditions that prevent sending and require manual steps, such as a domain that is not verified.
   returned: when there is something to note
   type: list
   elements: str
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: acs_smtp_username_info
 short_description: Gather information about SMTP usernames of Azure Communication Services
 description:
-  - Reads the SMTP usernames of a Communication Services resource and the addresses that may be sent from.
+  - Reads the SMTP usernames of a Communication Services resource and the available sender addresses.
 options:
   subscription_id:
     description: The Azure subscription's id.
@@ -47,26 +47,26 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 acs:
-  description: The usernames, and in C(senders) the addresses that may be sent from. Applications are told by client id.
+  description: The usernames, and in C(senders) the available sender addresses. Applications are listed by client id.
   returned: success
   type: dict
   sample:
     usernames: {invoices: {username: invoices@contoso.com, app: mailops-smtp-sender}}
     senders: [donotreply@contoso.com, invoices@contoso.com]
 notes:
-  description: What keeps mail from being sent and is done by hand, such as a domain that is not verified.
+  description: Conditions that prevent sending and require manual steps, such as a domain that is not verified.
   returned: when there is something to note
   type: list
   elements: str
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

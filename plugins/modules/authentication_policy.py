@@ -11,7 +11,7 @@ module: authentication_policy
 short_description: Manage authentication policies in Exchange Online
 description:
   - Creates, updates and removes Exchange authentication policies, assigns them to mailboxes, and sets the organization's default.
-  - An authentication policy decides who may use Basic authentication for SMTP.
+  - An authentication policy allows or blocks Basic authentication for SMTP.
   - Only C(AllowBasicAuthSmtp) of a policy is managed. Its other settings stay as they are; a new policy allows nothing else.
   - Up to 50 mailboxes are read by name in batches, more by one paged read of all users; only differences are written, in batches.
   - Changes that allow are written first and changes that refuse last, so that no sender is refused in between.
@@ -28,12 +28,12 @@ options:
         required: true
       allow_basic_smtp:
         description:
-          - Whether users with this policy may use Basic authentication for SMTP (C(AllowBasicAuthSmtp)). Left out, it stays as it is;
+          - Whether users with this policy may use Basic authentication for SMTP (C(AllowBasicAuthSmtp)). If omitted, it is not changed;
             a new policy does not allow it.
         type: bool
       mailboxes:
         description:
-          - Any addresses of the mailboxes that get this policy. Left out, no user's policy is changed.
+          - Any addresses of the mailboxes that get this policy. If omitted, no assignment is changed.
           - Mailboxes that have the policy and are not listed keep it, unless O(exclusive).
         type: list
         elements: str
@@ -44,7 +44,7 @@ options:
         default: present
   organization:
     description:
-      - The name of the default policy, for users without a policy of their own. Left out, it stays as it is; an empty text means none.
+      - The name of the default policy, for users without a policy of their own. If omitted, it is not changed. An empty string means none.
     type: str
   exclusive:
     description: Whether every user who is not listed and has a policy of their own returns to the organization's default.
@@ -79,7 +79,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let one label printer sign in by password, and nobody else
+- name: Allow Basic authentication for one label printer only
   mailops.m365.authentication_policy:
     policies:
       - name: No passwords
@@ -110,14 +110,14 @@ authentication_policy:
       type: dict
       sample: {labels@contoso.com: Label printers}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

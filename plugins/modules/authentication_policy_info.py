@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: authentication_policy_info
-short_description: Read authentication policies in Exchange Online
+short_description: Gather information about authentication policies in Exchange Online
 description:
   - Reads the authentication policies, the organization's default, and which mailboxes have a policy of their own.
 options:
   mailboxes:
-    description: Addresses of the mailboxes to read. Left out, all that have a policy of their own.
+    description: Addresses of the mailboxes to read. If omitted, all mailboxes with a policy of their own.
     type: list
     elements: str
 seealso:
@@ -28,7 +28,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: See who may sign in by password
+- name: Read the authentication policies
   mailops.m365.authentication_policy_info:
   register: read
 """
@@ -49,19 +49,19 @@ authentication_policy:
       sample: {Label printers: {allow_basic_smtp: true}}
     mailboxes:
       description:
-        - By address, C(policy), which is null where the organization's default counts, and C(allow_basic_smtp), whether a password
-          is let in by the policy that counts.
+        - By address, C(policy), which is null where the organization's default counts, and C(allow_basic_smtp), whether the
+          effective policy allows Basic authentication.
       type: dict
       sample: {labels@contoso.com: {policy: Label printers, allow_basic_smtp: true}}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -10,11 +10,12 @@ DOCUMENTATION = r"""
 module: automation_access
 short_description: Manage directory roles and role groups of the automation app
 description:
-  - Gives an application what it needs beside the permission C(Exchange.ManageAsApp) (module M(mailops.m365.entra_app)) to manage Exchange
-    Online, which is either a directory role or membership in role groups of Exchange, or takes it away.
+  - Assigns or removes what an application requires besides the permission C(Exchange.ManageAsApp) (module M(mailops.m365.entra_app)) to
+    manage Exchange
+    Online, which is either a directory role or membership in role groups of Exchange.
   - Assigning directory roles takes the Graph permission C(RoleManagement.ReadWrite.Directory); role groups take an identity that
     manages Exchange already.
-  - Microsoft takes some minutes to follow.
+  - Permission propagation in Microsoft 365 takes some minutes.
 options:
   unique_name:
     description: The application's unique name in the tenant. Give this or O(app_id).
@@ -34,11 +35,11 @@ options:
     type: list
     elements: str
   exclusive:
-    description: Whether to take other directory roles (where O(directory_roles) is given) and role groups (O(role_groups)) away.
+    description: Whether to remove other directory roles (if O(directory_roles) is set) and other role groups (if O(role_groups) is set).
     type: bool
     default: false
   state:
-    description: Whether the application has what is listed. V(absent) takes only that away.
+    description: Whether the application has the listed roles and role groups. V(absent) removes only the listed ones.
     type: str
     choices: [present, absent]
     default: present
@@ -56,12 +57,12 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let the automation manage Exchange by a directory role
+- name: Assign a directory role to the automation app
   mailops.m365.automation_access:
     unique_name: mailops-automation
     directory_roles: [Exchange Administrator]
 
-- name: Let an auditing application read, by a role group of Exchange alone
+- name: Assign a role group of Exchange to an auditing application
   mailops.m365.automation_access:
     unique_name: mailops-audit
     role_groups: [View-Only Organization Management]
@@ -85,14 +86,14 @@ access:
       description: The role groups that it is in, of those that are listed (with O(exclusive), of all).
       type: list
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

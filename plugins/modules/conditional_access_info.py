@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: conditional_access_info
-short_description: Evaluate Conditional Access policies for senders
+short_description: Gather information about Conditional Access policies for senders
 description:
   - Reads the tenant's Conditional Access policies and evaluates every sender's sign-in against each of them.
   - A policy with a condition that only the sign-in decides, such as a location, may block.
@@ -23,7 +23,7 @@ options:
     required: true
     suboptions:
       name:
-        description: The name of the sender. Left out, its address.
+        description: The name of the sender. By default its address.
         type: str
       address:
         description: The address of the mailbox that it signs in to.
@@ -56,14 +56,14 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: See which policies stand in the senders' way
+- name: Evaluate the policies that block the senders
   mailops.m365.conditional_access_info:
     senders:
       - {address: labels@contoso.com, method: basic}
       - {address: erp@contoso.com, app_unique_name: mailops-smtp-sender}
   register: judged
 
-- name: Stop where one would be blocked
+- name: Fail if a sender is blocked
   ansible.builtin.assert:
     that: judged.conditional_access.senders | selectattr('verdict', 'eq', 'blocked') | length == 0
 """
@@ -103,14 +103,14 @@ conditional_access:
           type: list
           elements: dict
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -13,7 +13,7 @@ description:
   - Verifies with one token request that the refresh token in the token store still works, and stores the refresh token that replaces it.
   - Otherwise shows a code at once, waits until the user has entered it in a browser, and stores the refresh token in the token store.
   - The token is never in a result, log, journal, diff or command line. It ends after 90 days without use.
-  - In check mode nobody has to sign in, and a warning says what would be needed.
+  - In check mode no sign-in is requested, and a warning lists the required sign-ins.
 options:
   user:
     description: The user's principal name, which usually is the address. Whoever else signs in is refused.
@@ -34,7 +34,7 @@ options:
         description:
           - V(file) is a file that only its owner can read, replaced in one step.
           - V(command) is any program, which covers password managers, a vault's own client and C(ansible-vault).
-          - V(environment) is a variable that a pipeline gives its job. It can be read only, so that nobody can sign in into it.
+          - V(environment) is an environment variable of a pipeline job. It is read-only; a sign-in cannot store a token in it.
         type: str
         choices: [file, command, environment]
         default: file
@@ -83,14 +83,14 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let Ada sign in once
+- name: Sign in a user once
   mailops.m365.delegated_sign_in:
     user: ada@contoso.com
     app_unique_name: mailops-user-sender
     token_store:
       path: /var/lib/mailops/ada.token
 
-- name: Keep the sign-in in a vault
+- name: Sign in a user and store the token in a vault
   mailops.m365.delegated_sign_in:
     user: ada@contoso.com
     app_unique_name: mailops-user-sender
@@ -122,17 +122,17 @@ sign_in:
       description: Whether the token store holds a refresh token that works.
       type: bool
     reason:
-      description: Why the user had to sign in (in check mode, would have to). Empty where nobody had to.
+      description: The reason why the user had to sign in (in check mode, would have to). Empty if no sign-in was required.
       type: str
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

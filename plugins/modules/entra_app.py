@@ -20,10 +20,10 @@ options:
     type: str
     required: true
   display_name:
-    description: The name that people see. A new application gets its unique name where this is left out.
+    description: The display name. A new application gets its unique name if this is omitted.
     type: str
   permissions:
-    description: The API permissions that the application asks for, by name. Left out, permissions stay as they are.
+    description: The API permissions that the application requests, by name. If omitted, permissions are not changed.
     type: list
     elements: dict
     suboptions:
@@ -42,7 +42,7 @@ options:
         default: application
   certificates:
     description:
-      - Certificates that the application signs in with, as PEM text or as paths of PEM or DER files on the machine that runs the module.
+      - Certificates that the application signs in with, as PEM text or as paths of PEM or DER files on the host that runs the module.
       - Only the public part is read and sent. List the old and the new one while you rotate.
     type: list
     elements: str
@@ -61,7 +61,7 @@ options:
     description:
       - Whether it is a public client, which users sign in to (device code) and which has no credential of its own; also lets it redirect to
         C(http://localhost). A tenant that sends both ways has two applications.
-      - Left out, it stays as it is.
+      - If omitted, it is not changed.
     type: bool
   consent:
     description: Whether to grant admin consent to the permissions.
@@ -72,7 +72,7 @@ options:
       - How the application is allowed to send.
       - With V(mailbox_permissions), it has the permission V(SMTP.SendAsApp) and FullAccess on its mailboxes.
       - With V(rbac), the permission V(SMTP.SendAsApp) is neither asked for nor consented to here, also where O(permissions) names it.
-        Consent that is there is left alone, since M(mailops.m365.rbac_for_applications) withdraws it once nobody relies on it.
+        Existing consent is kept; M(mailops.m365.rbac_for_applications) withdraws it when it is no longer required.
       - As long as that module has the application marked as moving from one to the other, consent to V(SMTP.SendAsApp) is
         left alone in either case.
     type: str
@@ -172,14 +172,14 @@ app:
       description: V(rbac) where M(mailops.m365.rbac_for_applications) moved the application or is moving it; else V(mailbox_permissions).
       type: str
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -11,9 +11,9 @@ module: exchange_service_principal
 short_description: Manage service principals and their mailbox permissions in Exchange Online
 description:
   - Registers the application in Exchange with the object id of its ENTERPRISE application, which it looks up in Entra.
-    A registration with another object id (that of the app registration, the classic mistake) is replaced.
-  - Grants it FullAccess on the mailboxes that it signs in as, and SendAs on addresses that it sends as besides, in batches.
-  - Mailboxes that do not exist are named all at once, before anything is changed.
+    A registration with another object id (such as that of the app registration) is replaced.
+  - Grants it FullAccess on the mailboxes that it authenticates as, and SendAs on further sender addresses, in batches.
+  - If mailboxes do not exist, the module fails with a list of all of them before any change.
 options:
   unique_name:
     description: The application's unique name in Entra. Give this or O(app_id).
@@ -22,24 +22,24 @@ options:
     description: The application's client id.
     type: str
   display_name:
-    description: The name in Exchange. A new registration gets the enterprise application's display name where this is left out.
+    description: The name in Exchange. A new registration gets the enterprise application's display name if this is omitted.
     type: str
   full_access:
-    description: Addresses of the mailboxes that the application signs in to SMTP as.
+    description: Addresses of the mailboxes that the application authenticates to SMTP as.
     type: list
     elements: str
   send_as:
-    description: Addresses that the application sends as without signing in as them.
+    description: Further addresses that the application sends as.
     type: list
     elements: str
   exclusive:
     description:
-      - Whether to withdraw the application's rights on all other mailboxes.
+      - Whether to remove the application's permissions on all other mailboxes.
       - Exchange cannot list them, so this reads every mailbox of the tenant, two commands a mailbox, ten commands a request.
     type: bool
     default: false
   state:
-    description: Whether the application shall be registered.
+    description: Whether the application is registered.
     type: str
     choices: [present, absent]
     default: present
@@ -57,7 +57,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let the application send as two mailboxes, and as the sales address through the first
+- name: Assign mailbox permissions to the sender app
   mailops.m365.exchange_service_principal:
     unique_name: mailops-smtp-sender
     full_access:
@@ -84,22 +84,22 @@ service_principal:
       description: The name in Exchange.
       type: str
     full_access:
-      description: Mailboxes among those asked for that it has FullAccess on.
+      description: The listed mailboxes on which it has FullAccess.
       type: list
       elements: str
     send_as:
-      description: Addresses among those asked for that it has SendAs on.
+      description: The listed addresses on which it has SendAs.
       type: list
       elements: str
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -10,9 +10,9 @@ DOCUMENTATION = r"""
 module: federated_credential
 short_description: Manage federated identity credentials of Entra applications
 description:
-  - Sets the federated credentials of an application in Entra, with which a pipeline, a cluster or a managed identity signs in as
-    the application without any secret.
-  - Entra compares issuer, subject and audience letter by letter, upper and lower case included.
+  - Manages the federated credentials of an application in Entra, with which a pipeline, a cluster or a managed identity signs in as
+    the application without a secret.
+  - Entra compares issuer, subject and audience exactly. The comparison is case-sensitive.
 options:
   unique_name:
     description: The application's unique name in the tenant. Give this or O(app_id).
@@ -23,7 +23,7 @@ options:
   credentials:
     description:
       - The credentials, 20 at most.
-      - Each says whose tokens it means, by O(credentials[].issuer) and O(credentials[].subject) or by one platform.
+      - Each identifies the tokens it accepts by O(credentials[].issuer) and O(credentials[].subject) or by one platform.
     type: list
     elements: dict
     required: true
@@ -33,25 +33,26 @@ options:
         type: str
         required: true
       issuer:
-        description: The issuer's https URL, exactly as its tokens say it.
+        description: The issuer's https URL, exactly as in the claim C(iss) of its tokens.
         type: str
       subject:
-        description: The tokens' subject, exactly as they say it.
+        description: The subject, exactly as in the claim C(sub) of the tokens.
         type: str
       audience:
         description:
-          - Whom the tokens are made out for. Left out, it is C(api://AzureADTokenExchange), or what stands for it in the tenant's cloud.
+          - The audience of the tokens. By default C(api://AzureADTokenExchange), or the equivalent value of the tenant's cloud.
         type: str
       description:
-        description: A note for people. Left out, the one that is there stays.
+        description: A description. If omitted, it is not changed.
         type: str
       github:
-        description: A GitHub Actions workflow. One of its last four options says in which context it runs.
+        description: A GitHub Actions workflow. One of its last four options selects the context in which it runs.
         type: dict
         suboptions:
           repository:
             description:
-              - C(OWNER/REPOSITORY). Repositories made since July 2026 have subjects with ids, which are written C(OWNER@ID/REPOSITORY@ID).
+              - C(OWNER/REPOSITORY). Repositories created since July 2026 have subjects with ids, which are written
+                C(OWNER@ID/REPOSITORY@ID).
             type: str
             required: true
           branch:
@@ -71,7 +72,7 @@ options:
         type: dict
         suboptions:
           host:
-            description: The GitLab server's name. Left out, it is C(gitlab.com).
+            description: The GitLab server's name. By default C(gitlab.com).
             type: str
           project:
             description: The project's path, with its groups.
@@ -146,7 +147,7 @@ options:
             type: str
             required: true
       state:
-        description: Whether the credential is there. To remove one, its name is enough.
+        description: Whether the credential exists. V(absent) requires the name only.
         type: str
         choices: [present, absent]
         default: present
@@ -168,7 +169,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let the main branch's workflow and a GitLab project sign in as the automation
+- name: Configure credentials for a GitHub workflow and a GitLab project
   mailops.m365.federated_credential:
     unique_name: mailops-automation
     credentials:
@@ -177,7 +178,7 @@ EXAMPLES = r"""
       - name: gitlab-main
         gitlab: {host: gitlab.contoso.com, project: it/mail, branch: main}
 
-- name: Trust one cluster's service account and nobody else
+- name: Configure the credential of a Kubernetes service account and remove all others
   mailops.m365.federated_credential:
     unique_name: mailops-smtp-sender
     credentials:
@@ -189,7 +190,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 credentials:
-  description: The application's federated credentials, by name, as they are now (in check mode, would be).
+  description: The application's federated credentials, by name, as they are now (in check mode, as they will be).
   returned: success
   type: dict
   sample:
@@ -199,14 +200,14 @@ credentials:
       audience: api://AzureADTokenExchange
       description: ""
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -30,7 +30,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Read who may sign in as the automation without a secret
+- name: Read the federated credentials of the automation app
   mailops.m365.federated_credential_info:
     unique_name: mailops-automation
   register: read
@@ -39,7 +39,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 credentials:
-  description: The application's federated credentials, by name; null where there is no such application.
+  description: The application's federated credentials, by name; null if the application does not exist.
   returned: success
   type: dict
   sample:
@@ -49,14 +49,14 @@ credentials:
       audience: api://AzureADTokenExchange
       description: ""
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -15,7 +15,7 @@ description:
   - No API creates a billing policy. Where the tenant has none, a warning describes how to create one in the admin center.
 options:
   accounts:
-    description: The accounts. Options that are left out stay as they are.
+    description: The accounts. Options that are omitted are not changed.
     type: list
     elements: dict
     required: true
@@ -72,7 +72,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Make an account for the alarm centre
+- name: Create an account for the alarm centre
   mailops.m365.hve_account:
     billing_policy: Pay as you go
     accounts:
@@ -86,26 +86,26 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 hve_accounts:
-  description: The accounts of the task as they are now (in check mode, would be), by address.
+  description: The accounts of the task as they are now (in check mode, as they will be), by address.
   returned: success
   type: dict
   sample:
     alarms@contoso.com:
       {display_name: Alarm centre, reply_to: it@contoso.com, apps: [mailops-smtp-sender], billing_policy: Pay as you go}
 notes:
-  description: What keeps accounts from sending although they are as asked for.
+  description: Conditions that prevent correctly configured accounts from sending.
   returned: when there is something to note
   type: list
   elements: str
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -8,10 +8,10 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: hve_account_info
-short_description: Read High Volume Email accounts in Exchange Online
+short_description: Gather information about High Volume Email accounts in Exchange Online
 description:
   - Reads the High Volume Email accounts that are listed, or all, and the tenant's billing policies for them.
-  - Applications are identified by the object id of the enterprise application. Addresses that are no such account are left out.
+  - Applications are identified by the object id of the enterprise application. Addresses of other recipients are omitted from the result.
 options:
   accounts:
     description: Addresses. Without them, all accounts are read.
@@ -54,14 +54,14 @@ billing_policies:
   elements: dict
   sample: [{id: 1f8e6c1a-0000-4000-8000-000000000002, name: Pay as you go}]
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

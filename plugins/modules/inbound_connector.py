@@ -11,7 +11,7 @@ module: inbound_connector
 short_description: Manage inbound connectors in Exchange Online
 description:
   - Creates, updates and removes inbound connectors, which match the hosts that may relay by public IP address or by TLS certificate.
-  - Options that are left out stay as they are. Connectors that are not listed are unmanaged.
+  - Options that are omitted are not changed. Connectors that are not listed are unmanaged.
   - Some subscriptions create connectors disabled and report success. The module fails then, with the warning from Exchange.
 options:
   connectors:
@@ -103,14 +103,14 @@ connectors:
   sample:
     Office relay: {type: OnPremises, enabled: true, sender_ip_addresses: [203.0.113.10], sender_domains: ["*"]}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

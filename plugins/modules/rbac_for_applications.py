@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: rbac_for_applications
 short_description: Manage RBAC for Applications in Exchange Online
 description:
-  - Makes the management scope and assigns the role C(Application SMTP.SendAsApp) to the application within it. The application
+  - Creates the management scope and assigns the role C(Application SMTP.SendAsApp) to the application within it. The application
     then needs neither consent to V(SMTP.SendAsApp) in Entra nor FullAccess on mailboxes.
   - Consent would defeat the scope, since a token with V(SMTP.SendAsApp) is judged by mailbox permissions instead. With
     O(replace=true) the module moves an application that has consent, so that at no moment it is refused.
@@ -19,8 +19,8 @@ description:
   - With O(state=present) the role is assigned; then consent is withdrawn; then FullAccess is removed.
     With O(state=absent) and O(replace=true), for an application that has FullAccess again, consent is given; then the assignment
     is removed.
-  - What was written is proven by C(Test-ServicePrincipalAuthorization), and consent is withdrawn only where every mailbox
-    passes it.
+  - The changes are verified with C(Test-ServicePrincipalAuthorization). Consent is withdrawn only if every mailbox
+    passes the test.
 options:
   unique_name:
     description: The unique name of the application in Entra. Give this or O(app_id).
@@ -30,7 +30,7 @@ options:
     type: str
   scope:
     description:
-      - The name of the management scope, at most 45 characters. Left out, it is the beginning of O(unique_name) or O(app_id).
+      - The name of the management scope, at most 45 characters. By default the beginning of O(unique_name) or O(app_id).
       - Where the mailboxes do not fit into one filter, further scopes follow it, with a number.
     type: str
   mailboxes:
@@ -76,7 +76,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Let the senders' application send as two mailboxes, and as no other
+- name: Allow the sender app to send as two mailboxes only
   mailops.m365.rbac_for_applications:
     unique_name: mailops-smtp-sender
     mailboxes: [erp@contoso.com, scanner@contoso.com]
@@ -117,14 +117,14 @@ rbac:
       type: str
       sample: "2026-11-24T02:10:00Z"
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -22,7 +22,7 @@ options:
     type: str
   scope:
     description:
-      - The name of the management scope, at most 45 characters. Left out, it is the beginning of O(unique_name) or O(app_id).
+      - The name of the management scope, at most 45 characters. By default the beginning of O(unique_name) or O(app_id).
       - Where the mailboxes do not fit into one filter, further scopes follow it, with a number.
     type: str
   mailboxes:
@@ -41,7 +41,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Test whether the senders' application may send as a mailbox
+- name: Check whether the sender app may send as a mailbox
   mailops.m365.rbac_for_applications_info:
     unique_name: mailops-smtp-sender
     mailboxes: [erp@contoso.com]
@@ -60,14 +60,14 @@ in_scope:
   type: dict
   sample: {erp@contoso.com: true}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

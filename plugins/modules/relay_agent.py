@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: relay_agent
-short_description: Install the agent on a relay host
+short_description: Manage the agent of a relay host
 description:
   - Installs the program C(mailops-relay) with the collection's files that it consists of. Obsolete files of an earlier version are removed.
   - The role relay_host uses it. The agent renews access tokens, checks Postfix's configuration, monitors deliveries, and reports the

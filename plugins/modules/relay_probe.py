@@ -58,7 +58,7 @@ EXAMPLES = r"""
     senders:
       - name: Scanner, third floor
         address: scanner@contoso.com
-        verify_recipient: proof@example.net
+        verify_recipient: test@example.net
   become: true
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: relay_status
-short_description: Read the status of a relay host
+short_description: Gather information about the status of a relay host
 description:
   - Reads a relay's queue with the reasons from the error catalog, the last sent message and the daily quota of each mailbox, the access
     token's times, the expiry of certificates, the state of services, and the failed health checks.
@@ -32,7 +32,7 @@ EXAMPLES = r"""
   mailops.m365.relay_status:
   become: true
 
-- name: Fail where a relay has a critical or high problem
+- name: Fail if a relay has a critical or high problem
   mailops.m365.relay_status:
     required: true
   become: true

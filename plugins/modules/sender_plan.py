@@ -45,7 +45,7 @@ options:
         choices: [auto, oauth, connector, relay_host, hve, direct_send, acs, hosted, basic]
         default: auto
       mailbox:
-        description: The mailbox that it signs in to, which is its address where left out.
+        description: The mailbox that the sender authenticates as. By default its address.
         type: str
       display_name:
         description: The display name of a mailbox that is created for it.
@@ -56,7 +56,7 @@ options:
         choices: [internal, external]
         default: external
       oauth:
-        description: Whether it can sign in with OAuth. Left out, what its kind usually can.
+        description: Whether it can sign in with OAuth. By default the capability of its kind.
         type: bool
       tls12:
         description: Whether it speaks TLS 1.2.
@@ -81,7 +81,7 @@ options:
         type: int
         default: 1
       recipients_per_day:
-        description: To how many recipients a day it sends; 0 where nobody knows.
+        description: The number of recipients a day; 0 if unknown.
         type: int
         default: 0
       recipients_per_message:
@@ -97,7 +97,7 @@ options:
         type: bool
         default: false
       keep_in_tenant:
-        description: Whether its mail must not pass through anybody but Microsoft 365 on its way.
+        description: Whether its mail must not pass through services other than Microsoft 365.
         type: bool
         default: false
       verify_recipient:
@@ -154,7 +154,8 @@ options:
         type: bool
         default: false
       certificates:
-        description: The certificates, as PEM text, of the keys that it signs in with. Left out where it has not told them in this run.
+        description:
+          - The certificates, as PEM text, of the keys that it signs in with. Omitted if the host has not reported them in this run.
         type: list
         elements: str
       retired_certificates:
@@ -183,19 +184,19 @@ options:
     default: false
   basic_auth_end_date:
     description:
-      - The last day on which SMTP sign-in by password works without an administrator's turning it on again, by Microsoft's timetable.
+      - The last day on which Basic authentication for SMTP works, by Microsoft's timetable, unless an administrator enables it again.
         Falls back to the host variable C(m365_basic_auth_end_date).
     type: str
     default: "2026-12-31"
   basic_reenabled:
     description:
-      - Whether an administrator has turned SMTP sign-in by password on again after that day. Falls back to the host variable
+      - Whether an administrator has enabled Basic authentication for SMTP again after that day. Falls back to the host variable
         C(m365_basic_reenabled).
     type: bool
     default: false
   licences:
     description:
-      - How many mailbox licences the tenant has, for its limit of external recipients. Left out, they are read. Falls back to the host
+      - How many mailbox licences the tenant has, for its limit of external recipients. If omitted, they are read. Falls back to the host
         variable C(m365_licences).
     type: int
   trial:
@@ -209,12 +210,13 @@ options:
     type: str
     default: ""
   app_unique_name:
-    description: The application that senders sign in as. Falls back to the host variable C(entra_app_unique_name).
+    description: The sender app. Falls back to the host variable C(entra_app_unique_name).
     type: str
     default: mailops-smtp-sender
   app_exclusive:
     description:
-      - Whether the application loses the certificates that are not listed. Then every relay host must have told its own. Falls back to the
+      - Whether the application loses the certificates that are not listed. Every relay host must have reported its own then. Falls back
+        to the
         host variable C(entra_app_exclusive).
     type: bool
     default: false
@@ -241,7 +243,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: See how everything would send
+- name: Plan the sending method of every sender
   mailops.m365.sender_plan:
     senders:
       - name: ERP invoices
@@ -312,14 +314,14 @@ sign_ins:
   type: list
   elements: dict
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 2, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {problems: ["m365_senders: UPS: direct_send is impossible: ..."], transient: false}

@@ -14,7 +14,7 @@ description:
   - A mailbox of another kind is refused by name. It is never converted and never removed.
 options:
   mailboxes:
-    description: The mailboxes. Options that are left out stay as they are.
+    description: The mailboxes. Options that are omitted are not changed.
     type: list
     elements: dict
     required: true
@@ -34,12 +34,13 @@ options:
         type: bool
       send_as:
         description:
-          - Users, by address, who may send as the mailbox. Other users keep the right, unless O(exclusive=true).
+          - Users, by address, who may send as the mailbox. Other users keep the permission, unless O(exclusive=true).
           - The module M(mailops.m365.exchange_service_principal) manages the rights of applications.
         type: list
         elements: str
       send_on_behalf:
-        description: Users, by address, who may send on behalf of the mailbox, visibly. Others keep it, unless O(exclusive=true).
+        description:
+          - Users, by address, who may send on behalf of the mailbox (GrantSendOnBehalfTo). Others keep it, unless O(exclusive=true).
         type: list
         elements: str
       state:
@@ -65,14 +66,14 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Make a mailbox for the web shop, which keeps what is sent as it
+- name: Create a mailbox for the web shop that stores sent messages
   mailops.m365.shared_mailbox:
     mailboxes:
       - address: shop@contoso.com
         display_name: Web shop
         message_copy_for_sent_as: true
 
-- name: Let Ada, and no other user, send as the web shop, and Bob on behalf of it
+- name: Assign SendAs and SendOnBehalf on the mailbox of the web shop
   mailops.m365.shared_mailbox:
     mailboxes:
       - address: shop@contoso.com
@@ -89,14 +90,14 @@ shared_mailboxes:
   type: dict
   sample: {shop@contoso.com: {display_name: Web shop, message_copy_for_sent_as: true, message_copy_for_send_on_behalf: false}}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -8,9 +8,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: shared_mailbox_info
-short_description: Read shared mailboxes in Exchange Online
+short_description: Gather information about shared mailboxes in Exchange Online
 description:
-  - Reads the shared mailboxes that are listed, or all. Addresses that are no shared mailbox are left out.
+  - Reads the shared mailboxes that are listed, or all. Addresses of other recipients are omitted from the result.
 options:
   mailboxes:
     description: Addresses. Without them, all shared mailboxes are read.
@@ -41,14 +41,14 @@ shared_mailboxes:
   type: dict
   sample: {shop@contoso.com: {display_name: Web shop, message_copy_for_sent_as: true, message_copy_for_send_on_behalf: false}}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

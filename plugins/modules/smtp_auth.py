@@ -15,7 +15,7 @@ description:
   - A mailbox with Basic authentication is refused while Entra Security Defaults, which block it, are enabled.
 options:
   organization:
-    description: SMTP AUTH of the organization, which mailboxes on inherit follow. Left out, it stays as it is.
+    description: SMTP AUTH of the organization, which applies to mailboxes set to inherit. If omitted, it is not changed.
     type: str
     choices: [enabled, disabled]
   mailboxes:
@@ -56,7 +56,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Close SMTP AUTH for everybody but two mailboxes
+- name: Disable SMTP AUTH for all mailboxes but two
   mailops.m365.smtp_auth:
     organization: disabled
     mailboxes:
@@ -80,14 +80,14 @@ smtp_auth:
       type: dict
       sample: {erp@contoso.com: enabled}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

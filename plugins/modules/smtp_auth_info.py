@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: smtp_auth_info
-short_description: Read SMTP AUTH of the organization and of mailboxes
+short_description: Gather information about SMTP AUTH of the organization and of mailboxes
 description:
   - Reads the setting of the organization and the settings of some mailboxes or of all.
 options:
   mailboxes:
-    description: Addresses of the mailboxes to read. Left out, all mailboxes are read.
+    description: Addresses of the mailboxes to read. If omitted, all mailboxes are read.
     type: list
     elements: str
 seealso:
@@ -28,7 +28,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: See which mailboxes may use SMTP AUTH
+- name: Read which mailboxes may use SMTP AUTH
   mailops.m365.smtp_auth_info:
   register: switches
 """
@@ -48,14 +48,14 @@ smtp_auth:
       type: dict
       sample: {erp@contoso.com: enabled, ada@contoso.com: inherit}
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: smtp_probe
-short_description: Prove by a real message that senders can send
+short_description: Verify by a test message that senders can send
 description:
-  - For every sender, resolves the server, connects, starts TLS, signs in as exactly that mailbox and sends a message with a unique id.
-  - Where that fails, says at which stage, what the server answered, what the cause is, what to do and whether waiting helps.
-  - Different mailboxes are probed at once, senders of one mailbox one after the other.
-  - In check mode nothing is sent and nobody signs in; the way to the servers is tried up to TLS.
+  - For every sender, resolves the server, connects, starts TLS, authenticates as the mailbox and sends a message with a unique id.
+  - For a failed probe, returns the stage, the server's reply, the cause, the remedy and whether the failure is transient.
+  - Mailboxes are probed in parallel, senders of one mailbox in sequence.
+  - In check mode, the connection to the servers is tested up to TLS. No sender authenticates and no message is sent.
 options:
   senders:
     description: The senders to verify.
@@ -22,7 +22,7 @@ options:
     required: true
     suboptions:
       name:
-        description: What the sender is called in the result.
+        description: The name of the sender in the result.
         type: str
       address:
         description: The address that it sends from.
@@ -46,20 +46,22 @@ options:
         type: str
         required: true
       mailbox:
-        description: The mailbox to sign in as, where it is not the address itself.
+        description: The mailbox to authenticate as. By default the address.
         type: str
       user:
-        description: Who has signed in, for V(delegated). The user sends from his own address, or from one on which he has a right.
+        description:
+          - The user who has signed in, for V(delegated). The user sends from the user's own address or from one with SendAs or
+            SendOnBehalf permission.
         type: str
       token_store:
-        description: Where the user's refresh token is kept, for V(delegated). It is renewed there.
+        description: The token store of the user's refresh token, for V(delegated). The token is renewed there.
         type: dict
         suboptions:
           kind:
             description:
               - V(file) is a file that only its owner can read, replaced in one step.
               - V(command) is any program, which covers password managers, a vault's own client and C(ansible-vault).
-              - V(environment) is a variable that a pipeline gives its job. It can be read only, so that nobody can sign in into it.
+              - V(environment) is an environment variable of a pipeline job. It is read-only; a sign-in cannot store a token in it.
             type: str
             choices: [file, command, environment]
             default: file
@@ -67,15 +69,16 @@ options:
             description: The file's absolute path, for V(file).
             type: path
           fetch:
-            description: For V(command), the program with its arguments that prints the token. One that fails or prints nothing holds none.
+            description:
+              - For V(command), the program with its arguments that prints the token. If it fails or prints nothing, the store is empty.
             type: list
             elements: str
           store:
-            description: For V(command), the program with its arguments that takes the token on its standard input and keeps it.
+            description: For V(command), the program with its arguments that stores the token from its standard input.
             type: list
             elements: str
           remove:
-            description: For V(command), the program with its arguments that forgets the token.
+            description: For V(command), the program with its arguments that removes the token.
             type: list
             elements: str
           variable:
@@ -86,7 +89,7 @@ options:
         type: bool
         default: false
       username:
-        description: The SMTP username to sign in with, for V(acs), where it is not the address itself.
+        description: The SMTP username to authenticate with, for V(acs). By default the address.
         type: str
       password:
         description: The mailbox's or account's password, for V(basic), and for V(hve) without an application.
@@ -98,16 +101,16 @@ options:
         description: The password of that private key.
         type: str
       source_address:
-        description: The address of this machine to send from, where it has several.
+        description: The local IP address to send from.
         type: str
       host:
-        description: The server, where it is not the cloud's own or the tenant's MX.
+        description: The server. By default the SMTP endpoint of the cloud or the MX host of the tenant.
         type: str
       port:
         description: The server's port.
         type: int
   app_unique_name:
-    description: The unique name of the application that V(oauth) and V(hve) senders sign in with. Give this or O(app_id).
+    description: The unique name of the application that V(oauth) and V(hve) senders sign in with. Set this or O(app_id).
     type: str
   app_id:
     description: That application's client id.
@@ -126,13 +129,13 @@ options:
     type: dict
     default: {}
   user_app_unique_name:
-    description: The unique name of the application that users of V(delegated) senders sign in to. Give this or O(user_app_id).
+    description: The unique name of the application that users of V(delegated) senders sign in to. Set this or O(user_app_id).
     type: str
   user_app_id:
     description: That application's client id.
     type: str
   wait:
-    description: For how many seconds to go on trying senders whose failure passes by waiting (a permission that has not arrived yet).
+    description: The time to retry senders with a transient failure, such as permission propagation, in seconds.
     type: int
     default: 0
   required:
@@ -149,7 +152,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Prove that the ERP system can send outside
+- name: Verify that the ERP system can send to external recipients
   mailops.m365.smtp_probe:
     app_unique_name: mailops-smtp-sender
     app_certificate_path: /etc/mailops/smtp-sender.pem
@@ -169,7 +172,7 @@ senders:
   elements: dict
   contains:
     name:
-      description: What the sender is called.
+      description: The name of the sender.
       type: str
     verified:
       description: Whether its message was accepted; null in check mode.
@@ -192,7 +195,7 @@ senders:
       description: What to do.
       type: str
     transient:
-      description: Whether the same attempt may pass later.
+      description: Whether the same attempt may succeed later.
       type: bool
     seconds:
       description: How long the probe took.
@@ -206,14 +209,14 @@ total:
   returned: always
   type: int
 cost:
-  description: What the task cost. One HTTP request each, those among them that were tries again, and seconds spent waiting.
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always
   type: dict
   sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description:
-    - The parts of a failure's sentence, for machines. C(cause), C(remedy) and C(transient) come from the table of known errors.
-    - C(problems) lists all that is wrong with the input.
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Questions to DNS: each asked once, many at once, bounded in time, and every failure a sentence.
+"""DNS queries: each is sent once, several in parallel, with a time limit. A failure is returned as an error message.
 
-Private to the collection. Sources: RFC 1034, 1035; dnspython is imported when the first question is asked.
+Sources: RFC 1034, 1035. dnspython is imported with the first query.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Publishing an SPF record: one class a way of writing DNS. So far by RFC 2136 updates, signed with TSIG (RFC 8945).
+"""Publishing of SPF records, one class for each DNS provider: RFC 2136 updates, signed with TSIG (RFC 8945).
 
-Private to the collection. What a name holds beside its SPF record is never touched, and the update carries what was
-read as its condition, so that it fails rather than undo what somebody else did in between.
+All other records of the name are kept. The update has the records that were read as its prerequisite, and fails if they
+have changed in the meantime.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Exchange admin API (InvokeCommand): paging, $batch, annotations, warnings, error types.
 
-Private to the collection. Microsoft documents the API only in part ("Exchange Online Admin API"); this is what its own
-PowerShell module speaks. Everything that is assumed of it is assumed in this file.
+Microsoft documents the API in part ("Exchange Online Admin API"). The requests are those of Microsoft's ExchangeOnlineManagement
+PowerShell module; all assumptions about the API are in this file.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Command:
 
 @dataclass
 class Outcome:
-    """What one command answered: its objects and warnings, or the error."""
+    """The result of one command: its objects and warnings, or the error."""
 
     values: list[JsonObject] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -102,7 +102,7 @@ class ExchangeClient:
         except ExchangeError as error:
             if not (command.reads and _EXPIRED_PAGE.search(error.service_message)):
                 raise
-            # The page's link died on the way: a partial list is no list, so the read starts again, once.
+            # The page's link has expired: a partial list is not usable, so the read is repeated once.
             return self._pages(command, self._invoke(command, self._url(command)))
 
     def batch(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -231,10 +231,11 @@ def _plain(item: JsonObject) -> JsonObject:
 
 
 def boolean(value: Any) -> bool | None:
-    """A Boolean property: some cmdlets answer with the words True and False."""
+    """A Boolean property. Some cmdlets return it as text, True or False; a value of another type is returned unchanged."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
-    return value if isinstance(value, bool) else None
+    other: bool | None = value
+    return other
 
 
 def names(value: Any) -> list[str]:

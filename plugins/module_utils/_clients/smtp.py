@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One SMTP conversation, stage by stage, so that a failure says where it happened and what the server said.
+"""An SMTP session by stages. A failure has the stage and the server's reply.
 
-Private to the collection. Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 4954 (AUTH); "Authenticate an IMAP, POP or
+Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 4954 (AUTH); "Authenticate an IMAP, POP or
 SMTP connection using OAuth" (XOAUTH2).
 """
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses that nobody sees on the Internet, so that neither a connector nor SPF can know a sender by them.
+"""Addresses that are not routed on the Internet. Neither a connector nor SPF can match a sender by them.
 
-Private to the collection. RFC 1918, 6598, 1122, 3927, 4193, 4291; for reserved ones 5771 and 1112. Documentation networks
-(RFC 5737) are let through, so that examples run.
+Source: RFC 1918, 6598, 1122, 3927, 4193, 4291; for reserved ones 5771 and 1112. Documentation networks (RFC 5737) are
+allowed, so that examples run.
 """
 
 from __future__ import annotations

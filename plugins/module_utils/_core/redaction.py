@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets out of texts: a service or proxy that repeats what it was sent must not make a log of it.
-
-Private to the collection.
-"""
+"""Redaction of secrets in texts: a service or proxy may repeat a request in its answer, which is logged."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where each Microsoft cloud answers, and how a mapping names another place (an emulator, a test tenant).
+"""The hosts of each Microsoft cloud, and the mapping that defines others (an emulator, a test tenant).
 
-Private to the collection. Hosts: Microsoft, "National clouds" (Microsoft Graph), "Microsoft 365 endpoints" and "Azure
+Hosts: Microsoft, "National clouds" (Microsoft Graph), "Microsoft 365 endpoints" and "Azure
 Resource Manager endpoints"; High Volume Email and Azure Communication Services Email from their own pages.
 """
 

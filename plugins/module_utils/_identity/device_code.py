@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A person signs in for the automation: a code is shown, the browser does the rest.
+"""Device code flow: a user signs in to the automation app in a browser with a code.
 
 Sources: "OAuth 2.0 device authorization grant flow on the Microsoft identity platform";
 RFC 8628; "Refresh tokens in the Microsoft identity platform" (one for all resources).
@@ -16,7 +16,6 @@ from typing import Any
 
 from .._core.bounds import DEVICE_CODE
 from .._core.json_types import JsonObject
-from .._core.waiting import Retry
 from .sign_in import SignIn, public
 
 Prompt = Callable[[str], None]
@@ -24,7 +23,7 @@ Prompt = Callable[[str], None]
 
 @dataclass(frozen=True)
 class DeviceCode:
-    """A person's sign-in to the application, a public client. Asked once a run: what follows takes the refresh token."""
+    """Signs a user in to the application, a public client, once a run. Later tokens are acquired with the refresh token."""
 
     prompt: Prompt = field(repr=False)
 
@@ -51,19 +50,20 @@ class DeviceCode:
 def ask(
     client: Any, sign_in: SignIn, scope: str, prompt: Prompt, *, claims: str | None = None, who: str = "", timeout: float = 900.0
 ) -> JsonObject:
-    """Show a code and wait until somebody has signed in with it; the last answer, which has `error` where nobody has."""
+    """Show a code and poll until a user has signed in with it. Returns the last answer, with `error` where no user has."""
     flow: JsonObject = client.initiate_device_flow(scopes=[scope])
     if "user_code" not in flow:
         return flow
     prompt(f"{sign_in.tenant}: {f'for {who}: ' if who else ''}{flow['message']}")
-    poll = Retry(DEVICE_CODE, sign_in.transport, min(float(flow.get("expires_in", 900)), timeout))
+    clock = sign_in.transport.clock
+    deadline = clock.now() + min(float(flow.get("expires_in", 900)), timeout)
     while True:
         # One request at a time: the transport waits and counts it as cost. msal itself adds to the interval on slow_down.
         answer: JsonObject = client.acquire_token_by_device_flow(flow, exit_condition=_at_once, claims_challenge=claims)
-        if answer.get("error") not in ("authorization_pending", "slow_down"):
+        # The last request is sent at the deadline or after it, so that a sign-in within the last interval is not missed.
+        if answer.get("error") not in ("authorization_pending", "slow_down") or clock.now() >= deadline:
             return answer
-        if not poll.again(float(flow["interval"]) if "interval" in flow else None):
-            return answer
+        sign_in.transport.pause(float(flow.get("interval", DEVICE_CODE.first)))
 
 
 def _at_once(_flow: JsonObject) -> bool:

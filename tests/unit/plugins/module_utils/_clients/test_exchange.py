@@ -435,6 +435,11 @@ def test_a_boolean_may_be_a_word(value: Any, meant: bool | None) -> None:
     assert boolean(value) is meant
 
 
+@pytest.mark.parametrize("value", [0, 1, ["True"]])
+def test_boolean_returns_a_value_of_another_type_unchanged(value: Any) -> None:
+    assert boolean(value) is value
+
+
 @pytest.mark.parametrize(
     ("value", "meant"),
     [
