@@ -199,7 +199,7 @@ def role_variables() -> dict[str, dict[str, Any]]:
 
 
 def role_variable(option: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
-    told = [text for text in page["description"] if not text.startswith("Where the option is left out")]
+    told = [text for text in page["description"] if not text.startswith("If omitted, the value of the host variable")]
     told += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
     text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(told))
     text = re.sub(r"M\(mailops\.m365\.(\w+)\)", r"\1", text)
