@@ -144,7 +144,7 @@ def main() -> int:
         sandbox.stop()
     say()
     say(paint("1;32", f"All {SENDERS} senders of {len(TENANTS)} tenants verified, {time.monotonic() - started:.0f} seconds in all."))
-    say("Next: README.md, “Your own tenants”.")
+    say("Next: README.md, “Set up your tenants”.")
     return 0
 
 
