@@ -73,7 +73,7 @@ def test_commands_that_come_together_are_answered_together(sink: tuple[int, Path
 
 def test_the_relay_is_held_against_the_limits_and_the_proxy() -> None:
     rows = {
-        name: {"messages_a_second": rate, "cpu_ms_a_message": cpu, "cpu_ms_of_the_bridge": own}
+        name: {"messages_a_second": rate, "cpu_ms_a_message": cpu, "cpu_ms_between": own}
         for name, rate, cpu, own in (
             ("bare", 240.0, 2.0, 0.0),
             ("plain", 200.0, 4.0, 0.0),
@@ -82,6 +82,6 @@ def test_the_relay_is_held_against_the_limits_and_the_proxy() -> None:
         )
     }
     result = relay.ratios(rows)
-    assert result == {"relay_of_bare": 0.75, "relay_of_plain": 0.9, "proxy_path_cpu_times_relay": 6.0, "proxy_cpu_times_bridge": 8.0}
+    assert result == {"relay_of_bare": 0.75, "relay_of_plain": 0.9, "proxy_path_cpu_times_relay": 6.0, "proxy_cpu_ratio": 8.0}
     assert relay.table("only root may") == "The relay was not measured: only root may"
     assert "proxy           60.0            15.0              4.0" in relay.table({"paths": rows})
