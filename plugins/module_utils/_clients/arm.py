@@ -8,6 +8,8 @@ Sources: "Azure REST API reference"; "Track asynchronous Azure operations"; "Com
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .. import error_catalog
 from .._core.bounds import ARM_OPERATION
 from .._core.errors import ArmError
@@ -40,7 +42,7 @@ class ArmClient:
             url = body.get("nextLink") or ""
         return values
 
-    def put(self, path: str, version: str, body: JsonObject, attempted: str) -> None:
+    def put(self, path: str, version: str, body: Mapping[str, object], attempted: str) -> None:
         self._wait_for_end(self._send("PUT", self._url(path, version), attempted, body), attempted)
 
     def delete(self, path: str, version: str, attempted: str) -> None:
@@ -52,7 +54,7 @@ class ArmClient:
     def _url(self, path: str, version: str) -> str:
         return f"{self._authorized.base}{path}?api-version={version}"
 
-    def _send(self, method: str, url: str, attempted: str, body: JsonObject | None = None) -> Response:
+    def _send(self, method: str, url: str, attempted: str, body: Mapping[str, object] | None = None) -> Response:
         return self._authorized.send(Request(method, url, json=body, attempted=attempted))
 
     def _wait_for_end(self, answer: Response, attempted: str) -> None:

@@ -12,13 +12,12 @@ import base64
 import binascii
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .._core.bounds import SERVICES
 from .._core.errors import MailopsError
-from .._core.json_types import JsonObject
 from .._http.transport import Request, Response, Transport
 from .._identity.tokens import TokenSource
 
@@ -38,7 +37,7 @@ class AuthorizedTransport:
         self,
         request: Request,
         is_transient: Callable[[Response], bool] | None = None,
-        body_of: Callable[[str], JsonObject] | None = None,
+        body_of: Callable[[str], Mapping[str, object]] | None = None,
     ) -> Response:
         """The answer, after at most one renewal of the token. `body_of` makes the body of a token, where it contains the token.
 
@@ -62,7 +61,7 @@ class AuthorizedTransport:
         token: str,
         request: Request,
         is_transient: Callable[[Response], bool] | None,
-        body_of: Callable[[str], JsonObject] | None,
+        body_of: Callable[[str], Mapping[str, object]] | None,
     ) -> Response:
         body = body_of(token) if body_of else request.json
         headers = {**request.headers, "Authorization": f"Bearer {token}"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,7 +55,7 @@ class Command:
     """One cmdlet with its parameters, by Microsoft's names. `select` limits the properties of its answer."""
 
     cmdlet: str
-    parameters: JsonObject = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
     select: tuple[str, ...] = ()
     attempted: str = "run an Exchange command"
 
@@ -68,7 +68,7 @@ class Command:
     def reads(self) -> bool:
         return self.cmdlet.startswith(("Get-", "Test-"))
 
-    def body(self) -> JsonObject:
+    def body(self) -> dict[str, object]:
         return {"CmdletInput": {"CmdletName": self.cmdlet, "Parameters": self.parameters}}
 
 
@@ -214,7 +214,7 @@ class ExchangeClient:
         answers: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
         return {i: answers.get(i, _MISSING_ITEM) for i in numbers}
 
-    def _item(self, number: int, command: Command, token: str) -> JsonObject:
+    def _item(self, number: int, command: Command, token: str) -> dict[str, object]:
         """A command in a batch; every item has the token of its own."""
         headers = self._headers(command)
         headers["Prefer"] += ";odata.continue-on-error"

@@ -131,7 +131,7 @@ class GraphClient:
     def _send_batch(self, calls: Sequence[Call], numbers: Sequence[int]) -> dict[int, Response]:
         items = []
         for i in numbers:
-            item: JsonObject = {"id": str(i), "method": calls[i].method, "url": calls[i].path}
+            item: dict[str, object] = {"id": str(i), "method": calls[i].method, "url": calls[i].path}
             if calls[i].body is not None:
                 item["body"] = calls[i].body
                 item["headers"] = {"Content-Type": "application/json", **calls[i].headers}

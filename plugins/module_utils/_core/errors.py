@@ -8,8 +8,6 @@ What an error code means is in error_catalog.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..error_catalog import ErrorEntry
 
 _SENTENCE_LIMIT, _RESULT_LIMIT = 300, 1000  # characters of a service's message
@@ -20,7 +18,7 @@ class MailopsError(Exception):
 
     may_have_changed = False
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, object]:
         """The parts of the failure, which a failed task returns as `failure`; the sentence itself is the task's `msg`."""
         return {}
 
@@ -32,7 +30,7 @@ class InvalidInput(MailopsError):  # noqa: N818 - a state of the input, not an e
         super().__init__(" ".join(problems))
         self.problems = list(problems)
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, object]:
         return {"problems": self.problems}
 
 
@@ -87,7 +85,7 @@ class ServiceError(MailopsError):
         """Whether the service refused to create an object because it exists already."""
         return bool(self.entry and self.entry.exists)
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, object]:
         return {
             "attempted": self.attempted,
             "service_message": " ".join(self.service_message.split())[:_RESULT_LIMIT],
@@ -134,5 +132,5 @@ class SmtpError(ServiceError):
         self.stage = stage
         super().__init__(f"get past the stage {stage!r}", service_message, code=code, entry=entry)
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, object]:
         return {**super().as_result(), "stage": self.stage}

@@ -8,11 +8,28 @@ A spec is data; _entry_points/arguments.py turns it into Ansible's argument_spec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
-from .json_types import JsonObject
+
+class Option(TypedDict, total=False):
+    """One option, in Ansible's argument_spec form, with the keys `variable`, `env` and `prefixes` (see Spec)."""
+
+    type: str
+    elements: str
+    required: bool
+    default: object
+    choices: list[str]
+    no_log: bool
+    options: dict[str, Option]
+    mutually_exclusive: list[tuple[str, ...]]
+    required_one_of: list[tuple[str, ...]]
+    required_together: list[tuple[str, ...]]
+    required_if: list[tuple[Any, ...]]
+    variable: str
+    env: tuple[str, ...]
+    prefixes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,7 @@ class Spec:
     the names, never the values, of the host variables that begin so.
     """
 
-    options: dict[str, JsonObject]
+    options: dict[str, Option]
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_together: tuple[tuple[str, ...], ...] = ()
@@ -49,12 +66,12 @@ class Spec:
         """Option -> beginnings of host variables, for the options that hold such names."""
         return {name: option["prefixes"] for name, option in self.options.items() if "prefixes" in option}
 
-    def secrets(self, params: JsonObject) -> list[str]:
+    def secrets(self, params: Mapping[str, object]) -> list[str]:
         """The values of the options with no_log, those inside lists included."""
         return list(_secrets(self.options, params))
 
 
-def _secrets(options: dict[str, JsonObject], params: JsonObject) -> Iterator[str]:
+def _secrets(options: Mapping[str, Option], params: Mapping[str, object]) -> Iterator[str]:
     for name, option in options.items():
         value = params.get(name)
         if option.get("no_log") and value:

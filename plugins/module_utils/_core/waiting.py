@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -45,7 +45,7 @@ class Cost:
             self.retries += retries
             self.waited += waited
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, float]:
         return {"requests": self.requests, "retries": self.retries, "waited": round(self.waited, 1)}
 
 

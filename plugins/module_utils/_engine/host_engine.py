@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from .._core.json_types import JsonObject
@@ -17,6 +18,6 @@ class HostResource(Resource[LocalHost, P, C], Protocol[P, C]):
     """One kind of object on the host that the module runs on, such as a relay host."""
 
 
-def run(resource: HostResource[P, C], options: JsonObject, *, check_mode: bool) -> JsonObject:
+def run(resource: HostResource[P, C], options: Mapping[str, object], *, check_mode: bool) -> JsonObject:
     """A task's result."""
     return run_resource(resource, LocalHost, options, check_mode)

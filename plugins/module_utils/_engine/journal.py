@@ -14,11 +14,11 @@ import os
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 
 
 def default_directory() -> str:
@@ -30,7 +30,7 @@ def default_directory() -> str:
 class Journal:
     """Appends entries to `<directory>/<tenant>.jsonl`, mode 0600, flushed to disk."""
 
-    def __init__(self, directory: str | None, tenant: str) -> None:
+    def __init__(self, directory: str, tenant: str) -> None:
         self._path = Path(directory or default_directory()) / f"{re.sub(r'[^A-Za-z0-9._-]', '_', tenant)}.jsonl"
 
     def before(self, resource: str, before: Any, after: Any) -> str:
@@ -53,7 +53,7 @@ class Journal:
             return f"The journal {self._path} lacks the end of entry {number}: it cannot be written any more ({error.strerror})."
         return ""
 
-    def _append(self, entry: JsonObject) -> None:
+    def _append(self, entry: Mapping[str, object]) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = json.dumps({"time": stamp, **entry}, sort_keys=True) + "\n"
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

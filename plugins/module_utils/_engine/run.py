@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from .._core.errors import InvalidInput, MailopsError
@@ -41,14 +41,14 @@ def is_tenant_resource(spec: Spec) -> bool:
     return "tenant" in spec.options
 
 
-def params_of(resource: Resource[Any, P, Any], options: JsonObject) -> P:
+def params_of(resource: Resource[Any, P, Any], options: Mapping[str, object]) -> P:
     """The resource's own parameters. The options of TENANT and JOURNAL are left out, unless its dataclass names them."""
     names = {one.name for one in fields_of(resource.params_type)}
     own = {name: value for name, value in options.items() if name in names or name not in _OF_THE_ENGINE}
     return make_params(resource.params_type, own)
 
 
-def run(resource: Resource[T, P, C], connect: Callable[[], T], options: JsonObject, check_mode: bool) -> JsonObject:
+def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[str, object], check_mode: bool) -> JsonObject:
     """A task's result; a failure has `failed`, `msg` as one sentence and `failure` with its parts.
 
     `connect` makes the target, after the options are validated.
@@ -63,25 +63,26 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: JsonObje
         target.check_credential()
         return _result(resource, target, params, options, check_mode)
     except MailopsError as error:
-        failure: JsonObject = hide_all(_failure(error, options, target), resource.spec.secrets(options))
-        return failure
+        failure = _failure(error, str(options.get("tenant") or ""), target)
+        secrets = resource.spec.secrets(options)
+        return {name: hide_all(value, secrets) for name, value in failure.items()}
     finally:
         if target:
             target.close()
 
 
-def _failure(error: MailopsError, options: JsonObject, target: Connected | None) -> JsonObject:
-    name = str(options.get("tenant") or "")
+def _failure(error: MailopsError, tenant: str, target: Connected | None) -> JsonObject:
+    """The result of a failed task; `tenant` is "" on a host."""
     result: JsonObject = {"failed": True, "changed": error.may_have_changed, "failure": error.as_result()}
-    result["msg"] = f"{name}: {error}" if name else str(error)
+    result["msg"] = f"{tenant}: {error}" if tenant else str(error)
     return result | getattr(error, "outcome", {}) | ({"cost": target.cost.as_result()} if target else {})
 
 
-def _result(resource: Resource[T, P, C], target: T, params: P, options: JsonObject, check_mode: bool) -> JsonObject:
+def _result(resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool) -> JsonObject:
     plan = resource.plan(target, params, check_mode)
     outcome, notes = plan.outcome, list(plan.warnings)
     if plan.changed and not check_mode:
-        journal = Journal(options.get("journal_dir"), target.name)
+        journal = Journal(str(options.get("journal_dir") or ""), target.name)
         number = journal.before(resource.name, plan.before, plan.after)
         try:
             outcome = resource.apply(target, params, plan)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
 from .._clients.arm import ArmClient
@@ -14,13 +15,13 @@ from .._clients.exchange import ExchangeClient
 from .._clients.graph import GraphClient
 from .._clients.run_cache import RunCache
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.waiting import Clock, SystemClock
 from .._http import clouds
 from .._http.transport import Sender, Session, Transport
 from .._identity import methods
 from .._identity.credentials import GUID
 from .._identity.device_code import Prompt
+from .._identity.methods import CredentialOptions
 from .._identity.token_cache import TokenCache
 from .._identity.tokens import TokenSource
 
@@ -32,23 +33,25 @@ class Tenant:
 
     def __init__(
         self,
-        params: JsonObject,
+        options: Mapping[str, object],
         token_directory: str | None = None,
         sender: Sender | None = None,
         clock: Clock | None = None,
         prompt: Prompt | None = None,
     ) -> None:
-        self.name = _required(params, "tenant", "AZURE_TENANT_ID")
+        self.name = _required(options, "tenant", "AZURE_TENANT_ID")
         if not GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
             raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
         # The platform decides a managed identity's client id; every other method signs in as the application in client_id.
-        named = methods.chosen(params) != "managed_identity"
-        self.client_id = _required(params, "client_id", "AZURE_CLIENT_ID") if named else ""
+        self._credential = CredentialOptions.of(options)
+        named = methods.chosen(self._credential) != "managed_identity"
+        self.client_id = _required(options, "client_id", "AZURE_CLIENT_ID") if named else ""
         if named and not GUID.fullmatch(self.client_id):
             raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
-        self.cloud = clouds.resolve(params["cloud"])
-        self.wait_timeout = float(params.get("wait_timeout") or 0)
-        self._params, self.prompt = params, prompt
+        self.cloud = clouds.resolve(options["cloud"])
+        wait_timeout = options.get("wait_timeout")
+        self.wait_timeout = float(wait_timeout) if isinstance(wait_timeout, (int, float)) else 0.0
+        self.prompt = prompt
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()
         self.transport = Transport(self._session, self.clock)
@@ -62,7 +65,7 @@ class Tenant:
 
     @cached_property
     def tokens(self) -> TokenSource:
-        credential = methods.load(self._params, self.prompt)
+        credential = methods.load(self._credential, self.prompt)
         return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport)
 
     @cached_property
@@ -87,8 +90,8 @@ class Tenant:
             self._session.close()
 
 
-def _required(params: JsonObject, name: str, env: str) -> str:
-    value = str(params.get(name) or "").strip()
+def _required(options: Mapping[str, object], name: str, env: str) -> str:
+    value = str(options.get(name) or "").strip()
     if not value:
         raise InvalidInput(f"m365_{name} is not set: give the variable m365_{name}, the option {name} or the environment variable {env}.")
     return value

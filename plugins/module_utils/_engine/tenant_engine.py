@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from .._core.json_types import JsonObject
@@ -20,7 +21,7 @@ class TenantResource(Resource[Tenant, P, C], Protocol[P, C]):
 
 def run(
     resource: TenantResource[P, C],
-    options: JsonObject,
+    options: Mapping[str, object],
     *,
     check_mode: bool,
     token_directory: str | None = None,

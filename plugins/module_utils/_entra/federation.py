@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from .._core.params import nested
+from .._core.spec import Option
 
 GITHUB = "https://token.actions.githubusercontent.com"
 MAX_CREDENTIALS = 20  # of an application
@@ -165,9 +166,9 @@ def _guid(option: str, value: str) -> list[str]:
 
 # -- credentials ------------------------------------------------------------------------------------------------------
 
-_STR = {"type": "str"}
-_REQUIRED = {"type": "str", "required": True}
-OPTIONS: dict[str, dict[str, Any]] = {
+_STR: Option = {"type": "str"}
+_REQUIRED: Option = {"type": "str", "required": True}
+OPTIONS: dict[str, Option] = {
     "name": _REQUIRED,
     "issuer": _STR,
     "subject": _STR,

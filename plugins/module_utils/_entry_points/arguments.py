@@ -6,19 +6,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypedDict
 
 from ansible.module_utils.basic import env_fallback
 
-from .._core.json_types import JsonObject
 from .._core.spec import Spec
 
 
-def argument_spec(spec: Spec) -> JsonObject:
+class ModuleArguments(TypedDict):
+    """Keyword arguments of AnsibleModule."""
+
+    argument_spec: dict[str, dict[str, object]]
+    mutually_exclusive: list[list[str]]
+    required_one_of: list[list[str]]
+    required_together: list[list[str]]
+    required_if: list[list[Any]]
+
+
+def argument_spec(spec: Spec) -> ModuleArguments:
     """AnsibleModule's keyword arguments for a spec, without supports_check_mode."""
-    options: JsonObject = {}
+    options: dict[str, dict[str, object]] = {}
     for name, option in spec.options.items():
-        converted = {key: value for key, value in option.items() if key not in ("env", "variable", "prefixes")}
+        converted: dict[str, object] = {key: value for key, value in option.items() if key not in ("env", "variable", "prefixes")}
         if option.get("env"):
             converted["fallback"] = (env_fallback, list(option["env"]))
         options[name] = converted

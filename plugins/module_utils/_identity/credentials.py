@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import InvalidInput, MissingLibrary
-from .._core.json_types import JsonObject
 from .sign_in import Credential, SignIn, confidential
+from .token_response import TokenResponse
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -35,7 +35,7 @@ class ClientSecret:
     def for_msal(self) -> Any:
         return self.value
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
         return confidential(sign_in, self.for_msal(), scope, claims)
 
     def fingerprint(self) -> str:
@@ -56,7 +56,7 @@ class ClientCertificate:
     def for_msal(self) -> Any:
         return {"private_key": self.private_key, "public_certificate": self.certificate}
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
         return confidential(sign_in, self.for_msal(), scope, claims)
 
     def fingerprint(self) -> str:

@@ -13,10 +13,10 @@ import hashlib
 from dataclasses import dataclass, field
 
 from .._core.errors import InvalidInput, MailopsError, SignInError
-from .._core.json_types import JsonObject
 from .device_code import Prompt, ask
 from .sign_in import SignIn, public
 from .token_errors import sign_in_error
+from .token_response import TokenResponse
 from .token_stores import TokenStore
 
 # invalid_grant that no new sign-in mends: consent, Conditional Access, an account that is disabled or unknown.
@@ -39,7 +39,7 @@ class StoredSignIn:
     token_store: TokenStore = field(repr=False)
     keep: bool = True
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
         lock = hashlib.sha256(f"token_store {self.token_store.where} {self.user.lower()}".encode()).hexdigest()
         with sign_in.cache.locked(lock):
             held = self.token_store.read()
@@ -48,14 +48,16 @@ class StoredSignIn:
                     f"{self.user} has not signed in yet: {self.token_store.where} holds no refresh token; sign in (role delegated_sign_in)"
                 )
             client = public(sign_in)
-            answer: JsonObject = client.acquire_token_by_refresh_token(held, scopes=[scope], claims_challenge=claims)
-            if "access_token" not in answer:
+            answer = TokenResponse.parse(
+                client.acquire_token_by_refresh_token(held, scopes=[scope], claims_challenge=claims), client.authority.tenant
+            )
+            if answer.access_token is None:
                 raise refused(sign_in.tenant, self.user, answer)
             check_person(self.user, answer)
             # Stored before it is relied on: what was there before is used up only now.
-            if self.keep and self.token_store.writable and answer.get("refresh_token"):
-                self.token_store.write(answer["refresh_token"])
-        return {**answer, "tenant": client.authority.tenant}
+            if self.keep and self.token_store.writable and answer.refresh_token:
+                self.token_store.write(answer.refresh_token)
+        return answer
 
     def fingerprint(self) -> str:
         return f"user {self.user.lower()} in {self.token_store.where}"
@@ -64,24 +66,23 @@ class StoredSignIn:
 def sign_in_user(sign_in: SignIn, user: str, token_store: TokenStore, prompt: Prompt, scope: str, timeout: float) -> None:
     """Show a code, wait until the user has signed in with it, and store the refresh token."""
     answer = ask(public(sign_in), sign_in, scope, prompt, who=user, timeout=timeout)
-    if "access_token" not in answer:
+    if answer.access_token is None:
         raise refused(sign_in.tenant, user, answer)
     check_person(user, answer)
-    if not answer.get("refresh_token"):
+    if not answer.refresh_token:
         raise InvalidInput(f"Entra gave no refresh token for {user}: consent to offline_access is missing (module entra_app).")
-    token_store.write(answer["refresh_token"])
+    token_store.write(answer.refresh_token)
 
 
-def refused(tenant: str, user: str, answer: JsonObject) -> SignInError:
+def refused(tenant: str, user: str, answer: TokenResponse) -> SignInError:
     """The failure of a user's sign-in; SignInAgain where a new one would pass."""
     found = sign_in_error(f"sign in to {tenant} as {user}", answer)
-    if answer.get("error") not in ("invalid_grant", "interaction_required") or found.code in _LASTING:
+    if answer.error not in ("invalid_grant", "interaction_required") or found.code in _LASTING:
         return found
     return SignInAgain(found.attempted, found.service_message, code=found.code, entry=found.entry, request_id=found.request_id)
 
 
-def check_person(user: str, answer: JsonObject) -> None:
+def check_person(user: str, answer: TokenResponse) -> None:
     """The browser may have been signed in as somebody else."""
-    found = str((answer.get("id_token_claims") or {}).get("preferred_username") or "")
-    if found and found.lower() != user.lower():
-        raise InvalidInput(f"{found} signed in, not {user}: nothing was stored; sign in as {user}, or correct the user.")
+    if answer.user and answer.user.lower() != user.lower():
+        raise InvalidInput(f"{answer.user} signed in, not {user}: nothing was stored; sign in as {user}, or correct the user.")

@@ -17,10 +17,10 @@ from typing import Protocol
 from urllib.parse import quote
 
 from .._core.errors import InvalidInput, SignInError
-from .._core.json_types import JsonObject
 from .._http.transport import Request
 from . import managed_identity
 from .sign_in import SignIn, confidential
+from .token_response import TokenResponse
 
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 
@@ -141,7 +141,7 @@ class IdentityToken:
         """Whether there is an identity only the machine can tell."""
 
     def read(self, sign_in: SignIn) -> str:
-        return str(managed_identity.ask(sign_in, self.client_id, sign_in.cloud.federated_audience)["access_token"])
+        return str(managed_identity.ask(sign_in, self.client_id, sign_in.cloud.federated_audience).access_token)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class FederatedToken:
 
     source: Source
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
         assertion = self.source.read(sign_in)
         return confidential(sign_in, {"client_assertion": lambda: assertion}, scope, claims)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._core.errors import SignInError, Unreachable
 from .._core.json_types import JsonObject
 from .msal_http import PlatformHttp
 from .sign_in import SignIn, msal
+from .token_response import TokenResponse
 
 SYSTEM = "system"
 # Environment variables of platforms with managed identities. A virtual machine has none.
@@ -29,15 +30,15 @@ class ManagedIdentity:
 
     client_id: str
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
         answer = ask(sign_in, self.client_id, scope.removesuffix("/.default"))
-        return {**answer, "tenant": _tenant(answer["access_token"]) or sign_in.tenant}
+        return replace(answer, tenant=_tenant(answer.access_token or "") or sign_in.tenant)
 
     def fingerprint(self) -> str:
         return f"managed identity {self.client_id}"
 
 
-def ask(sign_in: SignIn, client_id: str, resource: str) -> JsonObject:
+def ask(sign_in: SignIn, client_id: str, resource: str) -> TokenResponse:
     """The platform's token for a resource. SignInError where there is no identity, or it is refused."""
     library = msal()
     system = client_id == SYSTEM
@@ -54,7 +55,7 @@ def ask(sign_in: SignIn, client_id: str, resource: str) -> JsonObject:
     if "access_token" not in answer:
         message = str(answer.get("error_description") or answer.get("error") or answer)
         raise _refused(sign_in, f"the platform has no token for the {which}: {message}")
-    return answer
+    return TokenResponse.parse(answer)
 
 
 def _refused(sign_in: SignIn, problem: str) -> SignInError:

@@ -6,18 +6,48 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from . import credentials, managed_identity
 from .device_code import DeviceCode, Prompt
 from .federated import FederatedToken, IdentityToken, Source, TokenFile, TokenRequest, TokenVariable
 from .managed_identity import SYSTEM, ManagedIdentity
 from .sign_in import Credential
 
+
+@dataclass(frozen=True)
+class CredentialOptions:
+    """The options of a tenant's module that select and hold the credential; None: not set."""
+
+    auth_method: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    certificate_path: str | None = None
+    certificate_password: str | None = field(default=None, repr=False)
+    federated_token_file: str | None = None
+    federated_token_variable: str | None = None
+    federated_request_url: str | None = None
+    federated_request_token: str | None = field(default=None, repr=False)
+    managed_identity_client_id: str | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, object]) -> CredentialOptions:
+        """From the validated options of a module."""
+        names = [one.name for one in fields(cls)]
+        return cls(**{name: str(options[name]) for name in names if options.get(name)})
+
+    @property
+    def is_auto(self) -> bool:
+        return self.auth_method in (None, "auto")
+
+    def is_set(self, option: str) -> bool:
+        return bool(getattr(self, option))
+
+
 # What stands for a method where m365_auth_method is auto. The request URL is not among them: GitHub gives it to every
 # job that may have a token, whether it means this or not.
-_GIVEN = {
+_METHODS = {
     "client_secret": "client_secret",
     "certificate_path": "certificate",
     "federated_token_file": "federated",
@@ -25,43 +55,38 @@ _GIVEN = {
 }
 
 
-def chosen(params: JsonObject) -> str:
+def chosen(options: CredentialOptions) -> str:
     """The method's name. Without a choice: what is given, then what the platform offers."""
-    method = str(params.get("auth_method") or "auto")
-    if method != "auto":
-        return method
-    given = [found for option, found in _GIVEN.items() if params.get(option)]
-    if given:
-        return given[0]
-    if params.get("federated_request_url"):
+    if options.auth_method and not options.is_auto:
+        return options.auth_method
+    methods = [method for option, method in _METHODS.items() if options.is_set(option)]
+    if methods:
+        return methods[0]
+    if options.federated_request_url:
         return "federated"
-    if params.get("managed_identity_client_id") or any(os.environ.get(name) for name in managed_identity.ENDPOINTS):
+    if options.managed_identity_client_id or any(os.environ.get(name) for name in managed_identity.ENDPOINTS):
         return "managed_identity"
     return "client_secret"  # which is missing, and load() says so
 
 
-def load(params: JsonObject, prompt: Prompt | None = None) -> Credential:
+def load(options: CredentialOptions, prompt: Prompt | None = None) -> Credential:
     """The credential that the options mean; InvalidInput names the variable where they mean none, or two."""
-    method = chosen(params)
-    secret, path, password = (params.get(name) for name in ("client_secret", "certificate_path", "certificate_password"))
+    method = chosen(options)
+    secret, path, password = options.client_secret, options.certificate_path, options.certificate_password
     if method == "federated":
-        _refuse_two(params, [option for option, found in _GIVEN.items() if found == "federated" or _is_auto(params)])
-        return FederatedToken(_source(params))
+        _refuse_two(options, [option for option, its_method in _METHODS.items() if its_method == "federated" or options.is_auto])
+        return FederatedToken(_source(options))
     if method == "managed_identity":
-        return ManagedIdentity(_identity(params))
+        return ManagedIdentity(_identity(options))
     if method == "device_code":
         return DeviceCode(_shown(prompt))
-    if _is_auto(params):
+    if options.is_auto:
         if not (secret and path):
-            _refuse_two(params, list(_GIVEN))
+            _refuse_two(options, list(_METHODS))
         return credentials.load(secret, path, password)
     if method == "certificate":
         return credentials.load(None, _companion(path, method, "certificate_path", "AZURE_CLIENT_CERTIFICATE_PATH"), password)
     return credentials.load(_companion(secret, method, "client_secret", "AZURE_CLIENT_SECRET"), None, None)
-
-
-def _is_auto(params: JsonObject) -> bool:
-    return params.get("auth_method") in (None, "auto")
 
 
 def _companion(value: str | None, method: str, option: str, variable: str) -> str:
@@ -70,23 +95,23 @@ def _companion(value: str | None, method: str, option: str, variable: str) -> st
     return value
 
 
-def _refuse_two(params: JsonObject, options: list[str]) -> None:
-    given = [option for option in options if params.get(option)]
-    if len(given) > 1:
-        choose = "" if {_GIVEN[option] for option in given} == {"federated"} else ", or choose with m365_auth_method"
-        raise InvalidInput(f"Both m365_{given[0]} and m365_{given[1]} are set: give one of them{choose}.")
+def _refuse_two(options: CredentialOptions, names: Sequence[str]) -> None:
+    both = [name for name in names if options.is_set(name)]
+    if len(both) > 1:
+        choose = "" if {_METHODS[name] for name in both} == {"federated"} else ", or choose with m365_auth_method"
+        raise InvalidInput(f"Both m365_{both[0]} and m365_{both[1]} are set: give one of them{choose}.")
 
 
-def _source(params: JsonObject) -> Source:
+def _source(options: CredentialOptions) -> Source:
     source: Source
-    if params.get("federated_token_file"):
-        source = TokenFile(str(params["federated_token_file"]))
-    elif params.get("federated_token_variable"):
-        source = TokenVariable(str(params["federated_token_variable"]))
-    elif params.get("federated_request_url"):
-        source = TokenRequest(str(params["federated_request_url"]), str(params.get("federated_request_token") or ""))
-    elif params.get("managed_identity_client_id"):
-        source = IdentityToken(_identity(params))
+    if options.federated_token_file:
+        source = TokenFile(options.federated_token_file)
+    elif options.federated_token_variable:
+        source = TokenVariable(options.federated_token_variable)
+    elif options.federated_request_url:
+        source = TokenRequest(options.federated_request_url, options.federated_request_token or "")
+    elif options.managed_identity_client_id:
+        source = IdentityToken(_identity(options))
     else:
         raise InvalidInput(
             "m365_auth_method is federated, but nothing says where the token comes from: set m365_federated_token_file (or the "
@@ -97,8 +122,8 @@ def _source(params: JsonObject) -> Source:
     return source
 
 
-def _identity(params: JsonObject) -> str:
-    value = str(params.get("managed_identity_client_id") or SYSTEM).strip()
+def _identity(options: CredentialOptions) -> str:
+    value = (options.managed_identity_client_id or SYSTEM).strip()
     if value != SYSTEM and not credentials.GUID.fullmatch(value):
         raise InvalidInput(f"m365_managed_identity_client_id is {value!r}: give the identity's client id, a GUID, or {SYSTEM}.")
     return value

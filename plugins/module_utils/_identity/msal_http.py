@@ -15,6 +15,7 @@ from .._core.errors import SignInError
 from .._http.transport import Request, Response, Transport
 from .token_cache import TokenCache
 from .token_errors import sign_in_error
+from .token_response import TokenResponse
 
 
 @dataclass
@@ -71,7 +72,7 @@ class TokenEndpointHttp:
         if answer.status == 200 and isinstance(body, dict):
             return MsalResponse(200, answer.text, answer.headers)
         if isinstance(body, dict) and body.get("error"):
-            raise sign_in_error(self._attempted, body)
+            raise sign_in_error(self._attempted, TokenResponse.parse(body))
         raise SignInError(
             self._attempted,
             f"HTTP {answer.status} is not a token endpoint's answer: check m365_cloud (authority) and any proxy in between.",

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .._core.errors import MissingLibrary
-from .._core.json_types import JsonObject
 from .._http.clouds import Cloud
 from .._http.transport import Transport
 from .msal_http import TokenEndpointHttp
 from .token_cache import TokenCache
+from .token_response import TokenResponse
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Credential(Protocol):
     def fingerprint(self) -> str:
         """An identifier of this credential that reveals nothing of it."""
 
-    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> JsonObject:
-        """The token endpoint's answer, with the tenant's id as `tenant` where it is known; a refusal has `error`."""
+    def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
+        """The token endpoint's answer, also where it is a refusal."""
 
 
 def msal() -> types.ModuleType:
@@ -63,7 +63,7 @@ def public(sign_in: SignIn) -> Any:
     )
 
 
-def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: str | None) -> JsonObject:
+def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: str | None) -> TokenResponse:
     """The token endpoint's answer to the client credentials flow."""
     # A new client for each request: msal's own cache would answer a forced renewal from memory.
     client = msal().ConfidentialClientApplication(
@@ -73,6 +73,5 @@ def confidential(sign_in: SignIn, client_credential: Any, scope: str, claims: st
         http_client=sign_in.http,
         instance_discovery=False,
     )
-    answer: JsonObject = client.acquire_token_for_client(scopes=[scope], claims_challenge=claims)
     # msal takes the tenant from the discovery document's token endpoint, where it is a GUID.
-    return {**answer, "tenant": client.authority.tenant}
+    return TokenResponse.parse(client.acquire_token_for_client(scopes=[scope], claims_challenge=claims), client.authority.tenant)

@@ -5,23 +5,17 @@
 
 from __future__ import annotations
 
-import re
-
 from .. import error_catalog
 from .._core.errors import SignInError
-from .._core.json_types import JsonObject
+from .token_response import TokenResponse
 
 
-def sign_in_error(attempted: str, answer: JsonObject) -> SignInError:
+def sign_in_error(attempted: str, answer: TokenResponse) -> SignInError:
     """The failure with the AADSTS number, else the OAuth error, as its code (RFC 6749, section 5.2)."""
-    description = str(answer.get("error_description") or answer.get("error") or "")
-    codes = answer.get("error_codes") or re.findall(r"AADSTS(\d+)", description)
-    number = str(codes[0]) if codes else ""
-    error = str(answer.get("error") or "")
     return SignInError(
         attempted,
-        description.split("Trace ID:", maxsplit=1)[0],
-        code=f"AADSTS{number}" if number else error,
-        entry=error_catalog.entra(number, error),
-        request_id=str(answer.get("trace_id") or ""),
+        answer.error_description.split("Trace ID:", maxsplit=1)[0],
+        code=f"AADSTS{answer.error_code}" if answer.error_code else answer.error,
+        entry=error_catalog.entra(answer.error_code, answer.error),
+        request_id=answer.trace_id,
     )

@@ -19,10 +19,10 @@ from typing import Protocol
 
 from .._core.bounds import TOKEN_COMMAND_TIMEOUT
 from .._core.errors import InvalidInput, MailopsError
-from .._core.json_types import JsonObject
 from .._core.redaction import hide
+from .._core.spec import Option
 
-OPTIONS: dict[str, JsonObject] = {
+OPTIONS: dict[str, Option] = {
     "kind": {"type": "str", "choices": ["file", "command", "environment"], "default": "file"},
     "path": {"type": "path"},
     "fetch": {"type": "list", "elements": "str"},

@@ -20,7 +20,6 @@ from .token_errors import sign_in_error
 
 # Seconds. A token with a shorter remaining life is fetched again: reading a long list must not outlive it.
 MARGIN = 300.0
-_DEFAULT_LIFE = 3599.0
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,9 @@ class TokenSource:
         who = f"application {self.client_id}" if self.client_id else "this machine's managed identity"
         attempted = f"sign in to {self.tenant} as {who}"
         answer = self._credential.acquire(self.sign_in(attempted), scope, claims)
-        if "access_token" not in answer:
+        if answer.access_token is None:
             raise sign_in_error(attempted, answer)
-        life = float(answer.get("expires_in", _DEFAULT_LIFE))
-        token = AccessToken(answer["access_token"], self._transport.clock.now() + life, answer.get("tenant", ""))
+        token = AccessToken(answer.access_token, self._transport.clock.now() + answer.expires_in, answer.tenant)
         self._cache.put(self._key(scope), asdict(token))
         self._fetched.add(token.token)
         return token

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core import mail_addresses
-from .._core.json_types import JsonObject
 from .._core.networks import PRIVATE, is_within
 from .._core.params import nested
+from .._core.spec import Option
 from .context import RelayHost
 from .methods import PLANNED
 from .senders import KINDS, Sender, VerifyConnection
 from .upstreams import UPSTREAMS
 
-SENDER: dict[str, JsonObject] = {
+SENDER: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "address": {"type": "str", "required": True},
     "kind": {"type": "str", "choices": sorted(KINDS), "default": "other"},
@@ -49,7 +49,7 @@ SENDER: dict[str, JsonObject] = {
         },
     },
 }
-RELAY_HOST: dict[str, JsonObject] = {
+RELAY_HOST: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "host": {"type": "str", "required": True},
     "upstream": {"type": "str", "choices": list(UPSTREAMS), "default": "connector"},

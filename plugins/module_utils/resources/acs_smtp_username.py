@@ -18,7 +18,7 @@ from urllib.parse import quote
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import JOURNAL, TENANT, Spec
+from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
@@ -29,12 +29,12 @@ COMMUNICATION, AUTHORIZATION = "2025-09-01", "2022-04-01"
 ROLE = "09976791-48a7-449e-bb21-39d1a415f350"  # Communication and Email Service Owner
 # The roles that allow sending: that one, Owner and Contributor.
 SENDING_ROLES = {ROLE, "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "b24988ac-6180-42a0-ab88-20f7382dd24c"}
-SERVICE = {
+SERVICE: dict[str, Option] = {
     "subscription_id": {"type": "str", "required": True},
     "resource_group": {"type": "str", "required": True},
     "communication_service": {"type": "str", "required": True},
 }
-USERNAME = {
+USERNAME: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "username": {"type": "str"},
     "app": {"type": "str"},

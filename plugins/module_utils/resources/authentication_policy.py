@@ -17,7 +17,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, authentication_policies, consistency
@@ -26,7 +26,7 @@ from .._planning import limits
 from . import security_defaults
 
 NOTE = "A new, changed or newly assigned authentication policy takes up to 24 hours to take effect."
-POLICY = {
+POLICY: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "allow_basic_smtp": {"type": "bool"},
     "mailboxes": {"type": "list", "elements": "str"},

@@ -18,7 +18,7 @@ from .._core import mail_addresses
 from .._core.errors import GraphError
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import TENANT, Spec
+from .._core.spec import TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup, conditional_access
@@ -29,7 +29,7 @@ from .._identity.credentials import GUID
 POLICIES = "/identity/conditionalAccess/policies?$select=id,displayName,state,conditions,grantControls,sessionControls"
 PACE = 1.0  # seconds between two requests to Conditional Access
 METHODS = ("oauth", "basic", "delegated", "hve", "acs", "connector", "direct_send")
-SENDER = {
+SENDER: dict[str, Option] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
     "method": {"type": "str", "choices": list(METHODS), "default": "oauth"},

@@ -16,7 +16,7 @@ from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup, certificates
@@ -50,7 +50,7 @@ from .._identity.credentials import GUID
 
 LOOPBACK = "http://localhost"
 SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"  # SMTP.SendAsApp of Exchange Online, the same in every tenant
-PERMISSION = {
+PERMISSION: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "api": {"type": "str", "default": "exchange"},
     "type": {"type": "str", "choices": ["application", "delegated"], "default": "application"},

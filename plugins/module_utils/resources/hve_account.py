@@ -17,7 +17,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import JOURNAL, TENANT, Spec
+from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
@@ -33,7 +33,7 @@ CREATE_POLICY = (
     "create one in the Microsoft 365 admin center (Billing, Pay-as-you-go services: a billing policy on an Azure subscription, "
     "connected to High Volume Email); no API creates one"
 )
-ACCOUNT = {
+ACCOUNT: dict[str, Option] = {
     "address": {"type": "str", "required": True},
     "display_name": {"type": "str"},
     "reply_to": {"type": "str"},

@@ -21,7 +21,7 @@ from .._core.errors import ExchangeError, InvalidInput
 from .._core.json_types import JsonObject
 from .._core.networks import PRIVATE, RESERVED, is_within
 from .._core.params import NoParams, nested
-from .._core.spec import JOURNAL, TENANT, Spec
+from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange.inbound_connectors import LISTS, PROPERTIES, Connector, Setting, as_json, comparable_list, read
@@ -30,7 +30,7 @@ from .._exchange.inbound_connectors import LISTS, PROPERTIES, Connector, Setting
 _ALWAYS_WRITTEN = ("type", "enabled", "sender_domains")
 _CERTIFICATE_NAME = re.compile(r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}|<I>.+<S>.+", re.DOTALL)
 
-CONNECTOR = {
+CONNECTOR: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "type": {"type": "str", "choices": ["OnPremises", "Partner"]},

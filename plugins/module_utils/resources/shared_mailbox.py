@@ -17,7 +17,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import JOURNAL, TENANT, Spec
+from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, consistency, delegates, shared_mailboxes
@@ -25,7 +25,7 @@ from .._exchange.aliases import alias, taken_names
 from .._exchange.delegates import DelegateChange, Holders, User
 from .._exchange.shared_mailboxes import PROPERTIES, Mailbox, Settings
 
-MAILBOX = {
+MAILBOX: dict[str, Option] = {
     "address": {"type": "str", "required": True},
     "display_name": {"type": "str"},
     "message_copy_for_sent_as": {"type": "bool"},

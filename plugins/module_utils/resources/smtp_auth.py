@@ -17,7 +17,7 @@ from .._core import mail_addresses
 from .._core.errors import ExchangeError, InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
@@ -30,7 +30,7 @@ FROM_SERVICE = {False: "enabled", True: "disabled", None: "inherit"}
 BY_NAME = 50
 _PROPERTIES = ("Guid", "PrimarySmtpAddress", "SmtpClientAuthenticationDisabled")
 
-MAILBOX = {
+MAILBOX: dict[str, Option] = {
     "address": {"type": "str", "required": True},
     "smtp_auth": {"type": "str", "choices": ["enabled", "disabled", "inherit"], "default": "enabled"},
     "sign_in": {"type": "str", "choices": ["oauth", "basic"], "default": "oauth"},

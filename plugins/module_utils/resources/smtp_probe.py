@@ -13,7 +13,7 @@ from .._core import mail_addresses
 from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
-from .._core.spec import TENANT, Spec
+from .._core.spec import TENANT, Option, Spec
 from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
@@ -25,7 +25,7 @@ from .._verification.probe import ProbeResult, probe_all
 from .._verification.reading import read_context
 
 VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
-SENDER: dict[str, JsonObject] = {
+SENDER: dict[str, Option] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
     "method": {"type": "str", "choices": VERIFIED, "default": "oauth"},

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._identity.device_code import ask
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_response import TokenResponse
 
 from ....conftest import FakeClock
 
@@ -34,5 +35,5 @@ def test_sign_in_within_the_last_interval_is_not_missed(after: float, result: di
     start = clock.now()
     client = Client(clock, start + after)
     sign_in: Any = SimpleNamespace(tenant="contoso.com", transport=SimpleNamespace(clock=clock, pause=clock.sleep))
-    assert ask(client, sign_in, "scope", lambda _text: None) == result
+    assert ask(client, sign_in, "scope", lambda _text: None) == TokenResponse.parse(result)
     assert [moment - start for moment in client.requests] == [0.0, 5.0, 10.0, 15.0]

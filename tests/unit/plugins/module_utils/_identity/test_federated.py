@@ -32,7 +32,7 @@ Signed = Callable[..., TokenSource]
 @pytest.fixture
 def signed(transport: Transport, tmp_path: Path) -> Signed:
     def make(prompt: Any = None, client_id: str = CLIENT, cloud: str = "global", **params: Any) -> TokenSource:
-        credential = methods.load(params, prompt)
+        credential = methods.load(methods.CredentialOptions(**params), prompt)
         return TokenSource(clouds.CLOUDS[cloud], TENANT, client_id, credential, TokenCache(str(tmp_path / "run")), transport)
 
     return make

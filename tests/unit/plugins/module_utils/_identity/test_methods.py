@@ -19,6 +19,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._identity.credentials
 from ansible_collections.mailops.m365.plugins.module_utils._identity.device_code import DeviceCode
 from ansible_collections.mailops.m365.plugins.module_utils._identity.federated import FederatedToken
 from ansible_collections.mailops.m365.plugins.module_utils._identity.managed_identity import ManagedIdentity
+from ansible_collections.mailops.m365.plugins.module_utils._identity.methods import CredentialOptions
 
 from ....conftest import CLIENT
 from ....conftest import TENANT as TENANT_ID
@@ -54,15 +55,15 @@ def token_file(tmp_path: Path) -> str:
     ],
 )
 def test_what_is_given_decides_unless_the_option_does(params: dict[str, Any], method: str) -> None:
-    assert methods.chosen(params) == method
+    assert methods.chosen(CredentialOptions(**params)) == method
 
 
 @pytest.mark.parametrize("name", ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"])
 def test_the_platforms_identity_comes_after_what_is_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:1/token")
-    assert methods.chosen({}) == "managed_identity"
-    assert methods.chosen({"federated_request_url": URL}) == "federated"
-    assert methods.chosen({"auth_method": "client_secret"}) == "client_secret"
+    assert methods.chosen(CredentialOptions()) == "managed_identity"
+    assert methods.chosen(CredentialOptions(federated_request_url=URL)) == "federated"
+    assert methods.chosen(CredentialOptions(auth_method="client_secret")) == "client_secret"
 
 
 def test_the_jobs_of_a_platform_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +81,7 @@ def test_the_jobs_of_a_platform_need_no_variable(monkeypatch: pytest.MonkeyPatch
 
 def test_each_method_has_its_class(token_file: str) -> None:
     def load(**params: Any) -> Any:
-        return methods.load(params, print)
+        return methods.load(CredentialOptions(**params), print)
 
     assert isinstance(load(auth_method="client_secret", client_secret="s", certificate_path="/no/file"), ClientSecret)
     assert isinstance(load(federated_token_file=token_file), FederatedToken)
@@ -138,17 +139,17 @@ def test_what_is_no_token_is_refused_and_not_shown(content: str, tmp_path: Path,
     path = tmp_path / "token"
     path.write_text(content)
     with pytest.raises(InvalidInput, match=r"m365_federated_token_file is .*/token, which holds no token") as raised:
-        methods.load({"federated_token_file": str(path)})
+        methods.load(CredentialOptions(federated_token_file=str(path)))
     assert not content or content not in str(raised.value)
     monkeypatch.setenv("JOB_TOKEN", content or "x")
     with pytest.raises(InvalidInput, match="m365_federated_token_variable is JOB_TOKEN, an environment variable that holds no token"):
-        methods.load({"federated_token_variable": "JOB_TOKEN"})
+        methods.load(CredentialOptions(federated_token_variable="JOB_TOKEN"))
 
 
 def test_a_token_file_may_hold_no_text(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe")
     with pytest.raises(InvalidInput, match=r"which cannot be read: it is no text\."):
-        methods.load({"federated_token_file": str(tmp_path / "token")})
+        methods.load(CredentialOptions(federated_token_file=str(tmp_path / "token")))
 
 
 def test_a_managed_identity_needs_no_client_id(script: Script) -> None:
