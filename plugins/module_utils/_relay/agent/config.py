@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from .files import JsonObject
+from ..._core.json_types import JsonObject
 
 
 class ConfigError(MailopsError):

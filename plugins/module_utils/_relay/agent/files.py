@@ -9,9 +9,8 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
-JsonObject = dict[str, Any]  # parsed JSON, before a dataclass is made of it
+from ..._core.json_types import JsonObject
 
 
 def read_object(path: Path) -> JsonObject:

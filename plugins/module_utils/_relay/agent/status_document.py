@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from .files import JsonObject
+from ..._core.json_types import JsonObject
 from .monitor.activity import Refusal
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -148,5 +148,4 @@ class Status:
 
     def as_result(self) -> JsonObject:
         """In JSON's types."""
-        document: JsonObject = json.loads(json.dumps(asdict(self)))
-        return document
+        return dict(json.loads(json.dumps(asdict(self))))

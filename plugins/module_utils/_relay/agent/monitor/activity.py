@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..files import JsonObject
+from ...._core.json_types import JsonObject
 
 
 @dataclass(frozen=True)

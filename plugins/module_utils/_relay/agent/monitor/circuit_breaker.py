@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from ..files import JsonObject
+from ...._core.json_types import JsonObject
 from .actions import QueueActions
 
 INITIAL_DELAY = 3600.0
@@ -54,7 +54,7 @@ class CircuitBreaker:
         self.initial_delay = initial_delay
         self.circuits = {(entry["mailbox"], entry["sender"]): Circuit(**entry) for entry in state}
 
-    def as_state(self) -> list[JsonObject]:
+    def as_state(self) -> list[dict[str, object]]:
         return [asdict(circuit) for circuit in self.circuits.values()]
 
     def find(self, mailbox: str, sender: str) -> Circuit | None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
+from ...._core.json_types import JsonObject
 from .. import reasons
 from ..config import AgentConfig, MailboxConfig
-from ..files import JsonObject
 from ..formatting import local_time
 from ..postfix.maillog import Accepted, Activated, Delivery, Ended, Event, ProxyError, Rejected
 from . import circuit_breaker, daily_quota
@@ -80,7 +80,7 @@ class MonitorState:
 
     # -- persistence ----------------------------------------------------------------------------------------------
 
-    def as_state(self) -> JsonObject:
+    def as_state(self) -> dict[str, object]:
         quotas = {
             address: {"reached": mailbox.quota.reached, "reserve": mailbox.quota.reserve, "text": mailbox.quota_text}
             for address, mailbox in self.mailboxes.items()

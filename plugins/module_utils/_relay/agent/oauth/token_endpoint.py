@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...._core.errors import MissingLibrary, SignInError, Unreachable
+from ...._core.json_types import JsonObject
 from ....error_catalog import entra
 from ..config import AgentConfig
-from ..files import JsonObject
 from .identity import Identity
 
 TIMEOUT = 20  # seconds a request
