@@ -6,12 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TypedDict
 
 from .sending_plan import SendingPlan
 
 
-def connectors(plans: Iterable[SendingPlan]) -> Iterator[dict[str, Any]]:
+class ConnectorVariables(TypedDict, total=False):
+    """An item of inbound_connector_connectors: a connector matched by certificate or by IP address."""
+
+    name: str
+    comment: str
+    tls_sender_certificate_name: str
+    require_tls: bool
+    sender_ip_addresses: list[str]
+
+
+def connectors(plans: Iterable[SendingPlan]) -> Iterator[ConnectorVariables]:
     """One connector per certificate, and one per group of senders that share an IP address (two would overlap)."""
     by_certificate: dict[str, list[SendingPlan]] = {}
     groups: list[tuple[set[str], list[SendingPlan]]] = []
@@ -33,7 +43,7 @@ def connectors(plans: Iterable[SendingPlan]) -> Iterator[dict[str, Any]]:
         yield _connector(together, sorted(addresses)[0]) | {"sender_ip_addresses": sorted(addresses)}
 
 
-def _connector(together: Sequence[SendingPlan], source: str) -> dict[str, Any]:
+def _connector(together: Sequence[SendingPlan], source: str) -> ConnectorVariables:
     """Name and comment; `source`: the certificate's name or the first IP address."""
     named = next((plan.sender.connector for plan in together if plan.sender.connector), "")
     relay_host = next((plan.relay_host.name for plan in together if plan.relay_host), "")

@@ -31,7 +31,7 @@ class DeviceSettings:
     sign_in: str = "none"
     user: str = ""
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, str | int]:
         values = asdict(self)
         values["from"] = values.pop("from_address")
         return values

@@ -7,14 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from .context import PlanningContext, PlanSettings
 from .sending_plan import SendingPlan
 
 HostVariables: TypeAlias = "Mapping[str, Any]"
-RelayOptions: TypeAlias = "dict[str, Any]"  # an item of option relays of module sender_plan
 _UNSET = ("", None)
+_LISTS: tuple[Literal["public_addresses", "certificates", "retired_certificates"], ...] = (
+    "public_addresses",
+    "certificates",
+    "retired_certificates",
+)
+
+
+class RelayOptions(TypedDict, total=False):
+    """An item of option relays of module sender_plan; `users`: sender's address -> SASL user."""
+
+    name: str
+    host: str
+    upstream: str
+    public_addresses: list[str]
+    certificate_name: str
+    certificates: list[str]
+    retired_certificates: list[str]
+    users: dict[str, str]
+    managed: bool
 
 
 def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptions]:
@@ -32,9 +50,9 @@ def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptio
 
 def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:
     """Relay hosts that devices may use alternatively, as one item."""
-    merged = relays[0] | {"name": name, "host": " or ".join(relay["host"] for relay in relays)}
-    for option in ("public_addresses", "certificates", "retired_certificates"):
-        values = [relay[option] for relay in relays if relay.get(option) is not None]
+    merged: RelayOptions = {**relays[0], "name": name, "host": " or ".join(relay["host"] for relay in relays)}
+    for option in _LISTS:
+        values = [listed for relay in relays if (listed := relay.get(option)) is not None]
         if option == "certificates" and len(values) < len(relays):
             merged.pop(option, None)  # the application needs the certificates of all of them
         elif values:
@@ -53,7 +71,7 @@ def _options(host: HostVariables) -> RelayOptions:
         "users": _users(host.get("relay_devices") or []),
         "managed": True,
     }
-    return {name: value for name, value in options.items() if value not in _UNSET}
+    return cast(RelayOptions, {name: value for name, value in options.items() if value not in _UNSET})
 
 
 def _device_name(host: HostVariables) -> str:
@@ -89,7 +107,7 @@ class RelayAssignment:
         if recipient:
             self.senders.append({"name": sender.name, "address": sender.address, "verify_recipient": recipient})
 
-    def as_result(self) -> dict[str, Any]:
+    def as_result(self) -> dict[str, object]:
         mailboxes = [{"address": address, "senders": senders} for address, senders in self.mailboxes.items()]
         return {"mailboxes": mailboxes, "senders": self.senders}
 
