@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .._core.json_types import JsonObject
 from .applications import CurrentApplication, offered_permissions
 from .certificates import KeyCredential
 from .graph_objects import ApplicationObject, AppRoleAssignment, PermissionGrant
@@ -38,9 +37,9 @@ class ApplicationState:
     public_client: bool
     redirect_uris: tuple[str, ...]
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         """The state as JSON. Only a public client has public_client and redirect_uris."""
-        result: JsonObject = {
+        result: dict[str, object] = {
             "unique_name": self.unique_name,
             "display_name": self.display_name,
             "permissions": list(self.permissions),

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from .._clients.graph import Call, key
 from .._core.errors import GraphError
-from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 from .applications import SELECT, ApplicationChanges, CurrentApplication, Permission, is_replication_delay
 from .certificates import KeyCredential
@@ -66,7 +65,7 @@ class ApplicationWriter:
         return self.current
 
     def _create(self, changes: ApplicationChanges) -> ApplicationObject:
-        body: JsonObject = {**changes.patch, "notes": "Managed by mailops.m365", "tags": ["mailops"]}
+        body: dict[str, object] = {**changes.patch, "notes": "Managed by mailops.m365", "tags": ["mailops"]}
         body.pop("uniqueName", None)
         if changes.add_certificates:
             body["keyCredentials"] = [leaf.key_credential() for leaf in changes.add_certificates]
@@ -84,7 +83,7 @@ class ApplicationWriter:
         return application
 
     def _update(self, changes: ApplicationChanges) -> None:
-        body: JsonObject = {**changes.patch}
+        body: dict[str, object] = {**changes.patch}
         path = f"/applications/{self.application['id']}"
         if changes.add_certificates or changes.remove_keys:
             # A PATCH replaces the whole list, so the present entries go back with their keys.
@@ -169,6 +168,6 @@ class ApplicationWriter:
             self.graph.write(Call("POST", "/oauth2PermissionGrants", body, attempted))
 
 
-def _writable(credential: KeyCredential) -> JsonObject:
+def _writable(credential: KeyCredential) -> dict[str, object]:
     """A keyCredential as it may be sent back: Graph sets customKeyIdentifier."""
     return {name: value for name, value in credential.items() if name != "customKeyIdentifier" and value is not None}

@@ -160,7 +160,7 @@ def _user(current: Current, item: JsonObject) -> User:
 
 
 def create_command(policy: PolicyChange) -> Command:
-    parameters: JsonObject = {"Name": policy.name} | ({SMTP: True} if policy.allow else {})
+    parameters: dict[str, str | bool] = {"Name": policy.name} | ({SMTP: True} if policy.allow else {})
     return Command("New-AuthenticationPolicy", parameters, attempted=f"create the authentication policy {policy.name}")
 
 

@@ -53,7 +53,7 @@ class DelegateChange:
     def __bool__(self) -> bool:
         return any(self.add.values()) or any(self.remove.values())
 
-    def on_behalf(self) -> JsonObject:
+    def on_behalf(self) -> dict[str, object]:
         """The parameter of Set-Mailbox; empty where nothing changes."""
         table = {"Add": self.add.get("send_on_behalf"), "Remove": self.remove.get("send_on_behalf")}
         changed = {name: values for name, values in table.items() if values}

@@ -37,7 +37,7 @@ class Settings:
     apps: tuple[str, ...] = ()
     billing_policy: str | None = None
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         return vars(self) | {"apps": list(self.apps)}
 
 

@@ -61,7 +61,7 @@ class Connector:
         value: Setting = getattr(self, option)
         return value
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, str | bool | list[str]]:
         """What diff and result show: every option that is set, and `enabled`."""
         values = {option: self.setting(option) for option in PROPERTIES}
         return {option: as_json(value) for option, value in values.items() if value or option == "enabled"}

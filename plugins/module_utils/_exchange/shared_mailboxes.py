@@ -27,10 +27,10 @@ class Settings:
     message_copy_for_sent_as: bool = False
     message_copy_for_send_on_behalf: bool = False
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         return dict(vars(self))
 
-    def properties(self, current: Settings) -> JsonObject:
+    def properties(self, current: Settings) -> dict[str, str | bool]:
         """What differs from the current settings, by the properties of Set-Mailbox."""
         return {name: value for option, name in PROPERTIES.items() if (value := getattr(self, option)) != getattr(current, option)}
 

@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass, replace
 from .._clients.smtp import Conversation, Route
 from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError, ServiceError, SmtpError
-from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 from .context import ProbeContext
 from .methods import METHODS
@@ -49,7 +48,7 @@ class ProbeResult:
     tls: str = ""
     seconds: float = 0.0
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         return asdict(self)
 
 

@@ -203,7 +203,7 @@ RESOURCE = AcsSmtpUsername()
 INFO = AcsSmtpUsernameInfo()
 
 
-def _result(usernames: Mapping[str, SmtpUsername]) -> JsonObject:
+def _result(usernames: Mapping[str, SmtpUsername]) -> dict[str, object]:
     return {"usernames": {name: asdict(item) for name, item in sorted(usernames.items())}}
 
 

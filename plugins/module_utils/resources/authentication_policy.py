@@ -129,8 +129,8 @@ class AuthenticationPolicy:
         refuse(tenant, params, current, desired, missing)
         titles = {policy.key: policy.name for policy in policies} | {key: policy.name for key, policy in current.policies.items()}
         changes = Changes()
-        before: JsonObject = {}
-        after: JsonObject = {}
+        before: dict[str, object] = {}
+        after: dict[str, object] = {}
         will = _plan_policies(policies, current, changes, before, after)
         targets = _targets(current, desired, absent, exclusive=params.exclusive)
         changed = {a: titles.get(key or "") for a, key in sorted(targets.items()) if key != current.users[a].policy}
@@ -265,11 +265,11 @@ def _basic_problems(tenant: Tenant, params: Params) -> list[str]:
 
 
 def _plan_policies(
-    policies: Sequence[PolicyParams], current: Current, changes: Changes, before: JsonObject, after: JsonObject
-) -> JsonObject:
+    policies: Sequence[PolicyParams], current: Current, changes: Changes, before: dict[str, object], after: dict[str, object]
+) -> dict[str, dict[str, bool]]:
     """Add the changes of the policies themselves; all policies as they will be, by name."""
-    will: JsonObject = {policy.name: {"allow_basic_smtp": policy.allow} for policy in current.policies.values()}
-    was: JsonObject = {}
+    will = {policy.name: {"allow_basic_smtp": policy.allow} for policy in current.policies.values()}
+    was: dict[str, dict[str, bool] | None] = {}
     for desired in policies:
         policy, allow = current.policies.get(desired.key), desired.allow_basic_smtp
         if allow is None:

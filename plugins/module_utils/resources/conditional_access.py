@@ -145,7 +145,7 @@ def _facts(sender: SenderParams, directory: Directory) -> Sender:
     return replace(facts, method=method, resource="") if sender.method == "acs" else replace(facts, method=method)
 
 
-def _result(sender: SenderParams, findings: list[Finding]) -> JsonObject:
+def _result(sender: SenderParams, findings: list[Finding]) -> dict[str, object]:
     enabled = [finding.effect for finding in findings if finding.state == "enabled"]
     verdict = "blocked" if "blocks" in enabled else "may be blocked" if enabled else "not blocked"
     listed = [finding.as_result() for finding in findings]

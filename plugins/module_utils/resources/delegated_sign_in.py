@@ -142,5 +142,5 @@ def _refuse_impossible(tenant: Tenant, app_id: str | None, params: DelegatedSign
         )
 
 
-def _result(params: DelegatedSignInParams, token_store: TokenStore, *, signed_in: bool) -> JsonObject:
+def _result(params: DelegatedSignInParams, token_store: TokenStore, *, signed_in: bool) -> dict[str, object]:
     return {"user": params.user.lower(), "token_store": token_store.where, "signed_in": signed_in}

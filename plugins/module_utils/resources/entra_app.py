@@ -9,7 +9,7 @@ Source: "Authenticate an IMAP, POP or SMTP connection using OAuth".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .._clients.graph import Call
@@ -195,7 +195,7 @@ def cache(tenant: Tenant, name: str, current: CurrentApplication, state: JsonObj
         application_lookup.cache_application(tenant, name, application)
 
 
-def result(current: CurrentApplication, state: JsonObject) -> JsonObject:
+def result(current: CurrentApplication, state: Mapping[str, object]) -> dict[str, object]:
     """The task's result: the state with the application's three ids, which are None in check mode before it is created."""
     application, principal = current.application, current.principal
     return {

@@ -9,7 +9,7 @@ Add-RecipientPermission.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -124,11 +124,11 @@ class ExchangeServicePrincipal:
 RESOURCE = ExchangeServicePrincipal()
 
 
-def result(application: Application | None, principal: JsonObject) -> JsonObject | None:
+def result(application: Application | None, principal: Mapping[str, object]) -> dict[str, object] | None:
     if not principal:
         return None
     ids = {"app_id": application.app_id, "object_id": application.object_id} if application else {"app_id": None, "object_id": None}
-    return ids | principal
+    return {**ids, **principal}
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> Pri
     )
 
 
-def _principal_result(display_name: str | None, permissions: Iterable[Permission]) -> JsonObject:
+def _principal_result(display_name: str | None, permissions: Iterable[Permission]) -> dict[str, object]:
     listed = sorted(permissions)
     return {
         "display_name": display_name,
@@ -223,13 +223,13 @@ def _principal_result(display_name: str | None, permissions: Iterable[Permission
     }
 
 
-def _current_result(current: CurrentPrincipal) -> JsonObject:
+def _current_result(current: CurrentPrincipal) -> dict[str, object]:
     if current.principal:
         return _principal_result(current.display_name, current.permissions)
     return {"registered_with_object_id": list(current.wrong_object_ids)} if current.wrong_object_ids else {}
 
 
-def predicted(current: CurrentPrincipal, changes: PrincipalChanges) -> JsonObject:
+def predicted(current: CurrentPrincipal, changes: PrincipalChanges) -> dict[str, object]:
     """The result after the changes."""
     display_name = current.display_name if current.principal and not changes.rename else changes.display_name
     return _principal_result(display_name, (current.permissions | set(changes.grant)) - set(changes.revoke))

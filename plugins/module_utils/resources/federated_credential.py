@@ -82,7 +82,7 @@ class CredentialState:
     def identity(self) -> TokenIdentity:
         return TokenIdentity(self.issuer, self.subject)
 
-    def body(self) -> JsonObject:
+    def body(self) -> dict[str, object]:
         return {"issuer": self.issuer, "subject": self.subject, "description": self.description, "audiences": [self.audience]}
 
 
@@ -163,7 +163,7 @@ RESOURCE = FederatedCredential()
 INFO = FederatedCredentialInfo()
 
 
-def _outcome(states: States) -> JsonObject:
+def _outcome(states: States) -> dict[str, object]:
     return {"credentials": {name: asdict(state) for name, state in sorted(states.items())}}
 
 

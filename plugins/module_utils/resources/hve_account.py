@@ -276,7 +276,7 @@ def _withdrawals(change: AccountChange, after: Settings) -> list[Command]:
 def _updates(change: AccountChange, after: Settings) -> list[Command]:
     """What differs once the account exists: commands that do not depend on each other."""
     before = change.before or Settings(after.display_name)
-    updates: list[tuple[str, JsonObject, str]] = []
+    updates: list[tuple[str, dict[str, object], str]] = []
     if after.display_name != before.display_name:
         updates.append(("Set-MailUser", {"HVEAccount": True, "DisplayName": after.display_name}, "rename the account"))
     if after.reply_to != before.reply_to:

@@ -95,10 +95,10 @@ class RelayProbe(ReadOnlyResource[Params]):
         return Plan(outcome=outcome)
 
 
-def _result(attempt: Attempt, check_mode: bool) -> JsonObject:
+def _result(attempt: Attempt, check_mode: bool) -> dict[str, object]:
     """The same keys as smtp_probe's, and the hops."""
     trace = attempt.trace
-    result: JsonObject = {
+    result: dict[str, object] = {
         "name": attempt.name,
         "address": attempt.sender,
         "verify_recipient": attempt.recipient,
@@ -118,7 +118,7 @@ def _result(attempt: Attempt, check_mode: bool) -> JsonObject:
     return result if check_mode or attempt.sent else result | _failure(attempt.reason())
 
 
-def _failure(reason: reasons.Reason | None) -> JsonObject:
+def _failure(reason: reasons.Reason | None) -> dict[str, object]:
     """The reason of a message that was not sent; without one, no attempt was made within the timeout."""
     reason = reason or reasons.WAITING
     cause, remedy = reason.cause.rstrip("."), reason.remedy

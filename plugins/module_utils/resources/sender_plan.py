@@ -128,7 +128,9 @@ class SenderPlan(ReadOnlyResource[Params]):
 RESOURCE = SenderPlan()
 
 
-def _outcome(tenant: Tenant, plans: Sequence[SendingPlan], context: PlanningContext, variables: Variables, params: Params) -> JsonObject:
+def _outcome(
+    tenant: Tenant, plans: Sequence[SendingPlan], context: PlanningContext, variables: Variables, params: Params
+) -> dict[str, object]:
     settings = params.settings
     entries = [_entry(tenant, plan, context, settings) for plan in plans]
     mailboxes = variables.get("shared_mailbox_mailboxes", [])
@@ -157,7 +159,7 @@ def _sign_in(plan: SendingPlan, settings: PlanSettings) -> dict[str, str] | None
     return sign_in | ({"app_unique_name": settings.app} if by_app else {})
 
 
-def _entry(tenant: Tenant, plan: SendingPlan, context: PlanningContext, settings: PlanSettings) -> JsonObject:
+def _entry(tenant: Tenant, plan: SendingPlan, context: PlanningContext, settings: PlanSettings) -> dict[str, object]:
     return {
         "name": plan.sender.name,
         "address": plan.sender.address,

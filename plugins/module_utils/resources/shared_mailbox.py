@@ -90,7 +90,7 @@ class Changes:
     guids: dict[str, str]
     remove: dict[str, str] = field(default_factory=dict)
     create: dict[str, str] = field(default_factory=dict)
-    update: dict[str, JsonObject] = field(default_factory=dict)
+    update: dict[str, dict[str, str | bool]] = field(default_factory=dict)
     delegates: dict[str, DelegateChange] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -120,9 +120,9 @@ class SharedMailbox:
         current = read(tenant, desired)
         refuse(tenant, desired, current)
         changes = Changes({address: mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox})
-        before: JsonObject = {}
-        after: JsonObject = {}
-        outcome: JsonObject = {}
+        before: dict[str, dict[str, object] | None] = {}
+        after: dict[str, dict[str, object] | None] = {}
+        outcome: dict[str, dict[str, object]] = {}
         for address, options in desired.items():
             was, will = _compare(address, options, current, changes, exclusive=params.exclusive)
             if will:
@@ -239,11 +239,11 @@ def _conflicts(current: Current) -> Iterator[str]:
 
 def _compare(
     address: str, options: MailboxParams, current: Current, changes: Changes, *, exclusive: bool
-) -> tuple[JsonObject | None, JsonObject | None]:
+) -> tuple[dict[str, object] | None, dict[str, object] | None]:
     """The mailbox before and after, None where there is none; what differs is added to the changes."""
     mailbox, holders = current.mailboxes[address], current.holders.get(address, Holders())
     rights = options.rights()
-    before = mailbox.settings.as_result() | delegates.current_rights(rights, holders) if mailbox else None
+    before = {**mailbox.settings.as_result(), **delegates.current_rights(rights, holders)} if mailbox else None
     if not options.present:
         if mailbox:
             changes.remove[address] = mailbox.guid
@@ -257,7 +257,7 @@ def _compare(
         changes.update[address] = properties
     if delegate_change:
         changes.delegates[address] = delegate_change
-    return before, settings.as_result() | after_rights
+    return before, {**settings.as_result(), **after_rights}
 
 
 def expected(address: str, options: MailboxParams, mailbox: Mailbox | None) -> Settings:

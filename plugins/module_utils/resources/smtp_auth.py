@@ -215,8 +215,8 @@ def _returned_to_inherit(current: Settings, desired: dict[str, str]) -> dict[str
 
 
 def _plan(organization: str | None, current: Settings, desired: dict[str, str]) -> Plan[Changes]:
-    before: JsonObject = {}
-    after: JsonObject = {}
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
     changed = {address: value for address, value in desired.items() if current.mailboxes[address].smtp_auth != value}
     if changed:
         before["mailboxes"] = {address: current.mailboxes[address].smtp_auth for address in changed}

@@ -299,19 +299,19 @@ def _resolved_problems(domain: str, current: list[str], trees: list[LookupNode],
     return [problem for problem in problems if problem.name not in names]
 
 
-def _checks(records: list[DomainRecord], addresses: Sequence[str], resolver: Resolver) -> Iterator[JsonObject]:
+def _checks(records: list[DomainRecord], addresses: Sequence[str], resolver: Resolver) -> Iterator[dict[str, object]]:
     """The SPF result of each address for each domain, with the records that are published now."""
     for record in records:
         for address in addresses:
             check = _spf.check_host(address, record.domain, resolver)
             outcome = {"result": check.result, "matched": list(check.matched), "reason": check.reason}
-            yield {"domain": record.domain, "address": address} | outcome
+            yield {"domain": record.domain, "address": address, **outcome}
 
 
 # -- results ----------------------------------------------------------------------------------------------------------
 
 
-def _outcome(records: list[DomainRecord]) -> JsonObject:
+def _outcome(records: list[DomainRecord]) -> dict[str, object]:
     return {"records": [asdict(record) for record in records]}
 
 

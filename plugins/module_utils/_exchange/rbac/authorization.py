@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..._clients.graph import Call, key
@@ -107,7 +108,7 @@ def _app_role(exchange: JsonObject | None) -> AppRole | None:
     return AppRole(exchange["id"], ids[0]) if exchange and ids else None
 
 
-def current_result(current: CurrentAuthorization, scopes: ScopesResult, *, replace: bool, absent: bool) -> JsonObject:
+def current_result(current: CurrentAuthorization, scopes: ScopesResult, *, replace: bool, absent: bool) -> dict[str, object]:
     """The state before the task, for the diff: the scopes, and with `replace` the consent and permissions that they replace."""
     if not replace:
         return {"scopes": scopes} if scopes else {}
@@ -124,7 +125,7 @@ def current_result(current: CurrentAuthorization, scopes: ScopesResult, *, repla
 
 def predicted_result(
     current: CurrentAuthorization, scopes: ScopesResult, migration_plan: MigrationPlan, *, replace: bool, absent: bool
-) -> JsonObject:
+) -> dict[str, object]:
     """The state after the steps of this run, for the diff. `scopes`: after the changes."""
     actions = migration_plan.actions
     if absent and (Action.REMOVE in actions or not (actions or scopes)):
@@ -139,9 +140,9 @@ def predicted_result(
     }
 
 
-def result(application: Application | None, state: JsonObject, due: float | None) -> JsonObject | None:
+def result(application: Application | None, state: Mapping[str, object], due: float | None) -> dict[str, object] | None:
     """The task's result. `state`: as in the diff; `due`: when a later run may continue, in seconds since 1970."""
     if not state:
         return None
     ids = {"app_id": application.app_id if application else None, "object_id": application.object_id if application else None}
-    return ids | state | {"due": migration.iso_time(due) if due else None}
+    return {**ids, **state, "due": migration.iso_time(due) if due else None}
