@@ -9,7 +9,15 @@ from emulator.graph.faults import CHALLENGE
 from emulator.http import Response
 
 CONCURRENCY = "You have reached the maximum number of concurrent requests per tenant. Please wait and try again"
-PLAYED_BY_CMDLET = {"connector_disabled", "stale_replica", "name_not_found", "boolean_strings", "item_without_status"}
+PLAYED_BY_CMDLET = {
+    "connector_disabled",
+    "stale_replica",
+    "name_not_found",
+    "boolean_strings",
+    "item_without_status",
+    "several_objects",
+    "no_object",
+}
 NAMES = {
     "throttled",
     "concurrency",

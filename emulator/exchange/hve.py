@@ -21,7 +21,8 @@ SET = {"DisplayName", "HVEAccount"}
 def find_account(tenant: Tenant, name: str) -> HveAccount:
     requested = name.lower()
     for account in tenant.hve_accounts.values():
-        if requested in (account.address, account.guid, account.name.lower(), account.display_name.lower(), account.user_id):
+        names = (account.address, account.guid, account.name.lower(), account.display_name.lower(), account.user_id, *account.aliases)
+        if requested in names:
             return account
     raise object_not_found(name)
 
@@ -30,7 +31,7 @@ def _show(tenant: Tenant, account: HveAccount) -> Document:
     return directory_object(tenant, account.name, account.guid, "user") | {
         "Alias": account.name,
         "DisplayName": account.display_name,
-        "EmailAddresses": [f"SMTP:{account.address}"],
+        "EmailAddresses": [f"SMTP:{account.address}", *(f"smtp:{alias}" for alias in account.aliases)],
         "ExternalDirectoryObjectId": account.user_id,
         "HiddenFromAddressListsEnabled": False,
         "PrimarySmtpAddress": account.address,
@@ -75,7 +76,7 @@ def _free(tenant: Tenant, name: str, address: str) -> None:
     if not local or domain not in tenant.accepted_domains:
         raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
     others = {m.name: (m.address, *m.aliases) for m in tenant.mailboxes.values()}
-    others |= {a.name: (a.address,) for a in tenant.hve_accounts.values()}
+    others |= {a.name: (a.address, *a.aliases) for a in tenant.hve_accounts.values()}
     taken = next((other for other, addresses in others.items() if address in addresses), None)
     if taken:
         raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{taken}'. Choose another proxy address.")

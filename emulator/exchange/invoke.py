@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -103,6 +103,11 @@ def _result(call: Invocation, parameters: Document) -> Result:
         return Result()
     command = Command(call.platform, call.tenant, call.cmdlet, call.parameters, parameters, fault)
     result = CMDLETS[call.cmdlet](command)
+    if fault == "no_object":
+        return Result(warnings=result.warnings)
+    if fault == "several_objects" and "Identity" in parameters:
+        every = CMDLETS[call.cmdlet](replace(command, parameters={k: v for k, v in parameters.items() if k != "Identity"})).rows
+        result.rows = [*result.rows, *[row for row in every if row not in result.rows][:1]]
     if fault == "boolean_strings":
         show = result.show
         result.show = lambda row: {k: str(v) if isinstance(v, bool) else v for k, v in show(row).items()}

@@ -48,5 +48,6 @@ class HveAccount:
     apps: dict[str, float] = field(
         default_factory=dict, metadata=key("allowed applications, by object id or client id", entry="app", convert=_application)
     )  # object id of the enterprise application -> when it takes effect
+    aliases: list[Lower] = field(default_factory=list, metadata=key("further addresses"))
     billing_policy: str | None = field(default=None, metadata=key("name or id of a billing policy", convert=_policy))
     created: Moment = field(default=0.0, metadata=key("when it was created"))

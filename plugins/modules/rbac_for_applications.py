@@ -35,7 +35,7 @@ options:
     type: str
   mailboxes:
     description:
-      - The primary addresses of the mailboxes that the application sends as. The scope's filter is made of them.
+      - The mailboxes that the application sends as, each by any of its addresses. The scope's filter is made of their primary addresses.
       - With O(recipient_filter), these are the mailboxes that must be in the scope.
     type: list
     elements: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from .._clients.exchange import Command, ExchangeClient, Outcome, is_missing
+from .._clients.exchange import Command, ExchangeClient, Outcome
 from .._core.errors import InvalidInput
 from .._core.mail_addresses import domain
+from . import lookup
 
 ACCEPTED_DOMAINS = Command("Get-AcceptedDomain", {"ResultSize": "Unlimited"}, ("DomainName",), "read the accepted domains")
 
@@ -41,10 +42,9 @@ def primary(exchange: ExchangeClient, addresses: Sequence[str]) -> dict[str, str
     """Each address with the primary address of its mailbox; one InvalidInput names all that are no mailbox of the organization."""
     listed = list(dict.fromkeys(addresses))
     outcomes = exchange.batch([look_up(address, "Guid", "PrimarySmtpAddress") for address in listed])
-    refuse_missing(exchange, [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)])
-    mailboxes = [outcome.checked().values for outcome in outcomes]
-    primary_addresses = [str(values[0].get("PrimarySmtpAddress") or "") if values else "" for values in mailboxes]
-    return {address: own or address for address, own in zip(listed, primary_addresses, strict=True)}
+    items = {address: lookup.only(outcome, "mailboxes", address) for address, outcome in zip(listed, outcomes, strict=True)}
+    refuse_missing(exchange, [address for address, item in items.items() if not item])
+    return {address: str(item.get("PrimarySmtpAddress") or address) for address, item in items.items() if item}
 
 
 def expected(expected_mailboxes: Iterable[str], check_mode: bool) -> frozenset[str]:

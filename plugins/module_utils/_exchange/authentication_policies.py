@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from .._clients.exchange import Command, Outcome, boolean, is_missing
+from .._clients.exchange import Command, Outcome, boolean
 from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
+from . import lookup
 from .addresses import look_up
 
-# Up to this many users are read by name, ten a request; more by one paged read of all.
-BY_NAME = 50
 SMTP = "AllowBasicAuthSmtp"
+_OPTION = "mailboxes"
 _USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy")
 
 
@@ -96,7 +96,7 @@ def read(
     `absent`: policies to remove. Where one exists, all users are read, to know who has it. `expected`: addresses that an earlier task of
     the real run creates.
     """
-    every_user, listed = every_user or len(addresses) > BY_NAME, [address for address in addresses if address not in expected]
+    every_user, listed = every_user or len(addresses) > lookup.BY_NAME, [address for address in addresses if address not in expected]
     commands = [
         Command("Get-AuthenticationPolicy", {}, attempted="read the authentication policies"),
         Command("Get-OrganizationConfig", {}, ("DefaultAuthenticationPolicy",), "read the organization's authentication policy"),
@@ -106,7 +106,7 @@ def read(
     for item in outcomes[0].checked().values:
         policy = _policy(item)
         current.policies[policy.name.lower()] = policy
-    current.organization = current.key(outcomes[1].checked().values[0].get("DefaultAuthenticationPolicy"))
+    current.organization = current.key(lookup.single(outcomes[1], commands[1].attempted).get("DefaultAuthenticationPolicy"))
     users = outcomes[2:]
     if absent:
         every_user = every_user or any(name in current.policies for name in absent)
@@ -133,18 +133,17 @@ def _add_users(tenant: Tenant, current: Current, listed: Collection[str], outcom
                 current.users[str(item["UserPrincipalName"]).lower()] = _user(current, item)
         others = [address for address in listed if address not in current.users]
     else:
-        others = [address for address, outcome in zip(listed, outcomes, strict=True) if is_missing(outcome.error)]
-        for address, outcome in zip(listed, outcomes, strict=True):
-            if address not in others:
-                current.users[address] = _user(current, outcome.checked().values[0])
-    mailboxes = [look_up(a, "Guid") for a in others]
-    answers = dict(zip(others, tenant.exchange.batch(mailboxes), strict=True))
-    missing = [address for address, answer in answers.items() if is_missing(answer.error)]
-    named = [address for address in others if address not in missing]
-    reads = [_by_name(str(answers[address].checked().values[0]["Guid"]), address) for address in named]
-    for address, outcome in zip(named, tenant.exchange.batch(reads), strict=True):
-        current.users[address] = _user(current, outcome.checked().values[0])
-    return missing
+        items = {address: lookup.only(outcome, _OPTION, address) for address, outcome in zip(listed, outcomes, strict=True)}
+        current.users |= {address: _user(current, user) for address, user in items.items() if user}
+        others = [address for address, user in items.items() if not user]
+    answers = zip(others, tenant.exchange.batch([look_up(a, "Guid", "PrimarySmtpAddress") for a in others]), strict=True)
+    guids = {address: str(mailbox["Guid"]) for address, answer in answers if (mailbox := lookup.only(answer, _OPTION, address))}
+    reads = [_by_name(guid, address) for address, guid in guids.items()]
+    for address, outcome in zip(guids, tenant.exchange.batch(reads), strict=True):
+        user = lookup.only(outcome, _OPTION, address)
+        if user:
+            current.users[address] = _user(current, user)
+    return [address for address in others if address not in current.users]
 
 
 def _policy(item: JsonObject) -> Policy:

@@ -12,8 +12,9 @@ from .._clients.exchange import Command
 from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application
+from . import lookup
 
-_SELECT = ("Guid", "PrimarySmtpAddress", "DisplayName")
+_SELECT = ("Guid", "PrimarySmtpAddress", "EmailAddresses", "DisplayName")
 
 
 @dataclass
@@ -43,7 +44,10 @@ class Settings:
 
 @dataclass
 class Current:
-    accounts: dict[str, Account] = field(default_factory=dict)  # by address, in lower case
+    """The current state. An account is named by its first listed address, else by its primary address, in lower case."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)  # listed address of an account -> its name in `accounts`
     policies: dict[str, str] = field(default_factory=dict)  # id -> name
     apps: dict[str, Application | None] = field(default_factory=dict)  # by the name in the task
 
@@ -58,6 +62,11 @@ class Current:
         """The name of an application in the task, else its object id."""
         return next((name for name, app in self.apps.items() if app and app.object_id.lower() == object_id.lower()), object_id)
 
+    def app_label(self, name: str) -> str:
+        """The first name in the task of the application that this name means."""
+        app = self.apps.get(name)
+        return self.app_name(app.object_id) if app else name
+
     def object_ids(self, names: Collection[str]) -> tuple[str, ...]:
         return tuple(app.object_id if (app := self.apps.get(name)) else name for name in names)
 
@@ -66,8 +75,11 @@ class Current:
         return Settings(account.display_name, account.reply_to, tuple(sorted(self.app_name(app) for app in account.apps)), policy)
 
 
-def read(tenant: Tenant, listed: Collection[str] | None) -> Current:
-    """The accounts (those listed, or all) with their settings, and the tenant's billing policies: lists once, the rest in batches."""
+def read(tenant: Tenant, listed: Collection[str], *, everything: bool) -> Current:
+    """The accounts (those with a listed address, or all) with their settings, and the tenant's billing policies.
+
+    Lists are read once, the rest in batches.
+    """
     every, policies = tenant.exchange.batch(
         [
             Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, _SELECT, "list the High Volume Email accounts"),
@@ -76,21 +88,27 @@ def read(tenant: Tenant, listed: Collection[str] | None) -> Current:
     )
     current = Current(policies=dict(_policy(item) for item in policies.checked().values))
     for item in every.checked().values:
-        address = str(item["PrimarySmtpAddress"]).lower()
-        if listed is None or address in listed:
-            current.accounts[address] = Account(str(item["Guid"]), str(item["DisplayName"]))
+        own = lookup.smtp_addresses(item)
+        named = [address for address in listed if address in own]
+        if everything or named:
+            name = named[0] if named else str(item["PrimarySmtpAddress"]).lower()
+            current.accounts[name] = Account(str(item["Guid"]), str(item["DisplayName"]))
+            current.labels |= dict.fromkeys(named, name)
     names = list(current.accounts)
     cmdlets = ("Get-HVEAccountSettings", "Get-HVEAccountBillingPolicy")
-    commands = [Command(c, {"Identity": address}, attempted=f"read the account {address}") for c in cmdlets for address in names]
-    values = [outcome.checked().values for outcome in tenant.exchange.batch(commands)]
-    for address, settings, billing in zip(names, values[: len(names)], values[len(names) :], strict=True):
+    commands = [
+        Command(c, {"Identity": account.guid}, attempted=f"read the account {address}")
+        for c in cmdlets
+        for address, account in current.accounts.items()
+    ]
+    outcomes = tenant.exchange.batch(commands)
+    items = [lookup.only(outcome, "accounts", name) or {} for name, outcome in zip([*names, *names], outcomes, strict=True)]
+    for address, settings, billing in zip(names, items[: len(names)], items[len(names) :], strict=True):
         account = current.accounts[address]
-        for item in settings[:1]:
-            account.reply_to = str(item["ReplyTo"]).lower() if item.get("ReplyTo") else None
-            account.apps = [str(app).lower() for app in item.get("AllowedApps") or []]
-        for item in billing[:1]:
-            account.policy = str(item["BillingPolicyId"]) if item.get("BillingPolicyId") else None
-            account.status = str(item.get("BillingPolicyStatus") or "")
+        account.reply_to = str(settings["ReplyTo"]).lower() if settings.get("ReplyTo") else None
+        account.apps = [str(app).lower() for app in settings.get("AllowedApps") or []]
+        account.policy = str(billing["BillingPolicyId"]) if billing.get("BillingPolicyId") else None
+        account.status = str(billing.get("BillingPolicyStatus") or "")
     return current
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._clients.exchange import Command, Outcome, boolean, is_missing
+from .._clients.exchange import Command, Outcome, boolean
 from .._core.json_types import JsonObject
+from . import lookup
 
 # option -> property
 PROPERTIES = {
@@ -47,12 +48,9 @@ def look_up(address: str, select: tuple[str, ...] = SELECT) -> Command:
     return Command("Get-Mailbox", {"Identity": address}, select, f"look for the mailbox {address}")
 
 
-def item_or_none(outcome: Outcome) -> JsonObject | None:
-    return None if is_missing(outcome.error) else outcome.checked().values[0]
-
-
-def mailbox_or_none(outcome: Outcome) -> Mailbox | None:
-    item = item_or_none(outcome)
+def mailbox_or_none(outcome: Outcome, address: str) -> Mailbox | None:
+    """The mailbox that look_up(address) returned."""
+    item = lookup.only(outcome, "mailboxes", address)
     return mailbox(item) if item else None
 
 

@@ -20,7 +20,7 @@ from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, authentication_policies, consistency
+from .._exchange import addresses, authentication_policies, consistency, lookup
 from .._exchange.authentication_policies import Assignment, Current, DefaultPolicy, PolicyChange, read
 from .._planning import limits
 from . import security_defaults
@@ -295,7 +295,8 @@ def _plan_policies(
 def _targets(current: Current, desired: dict[str, str], absent: set[str], *, exclusive: bool) -> dict[str, str | None]:
     """The policy that each user is to have; None is the organization's default. Other users keep theirs."""
     named = {current.users[address].guid for address in desired}
-    targets: dict[str, str | None] = dict(desired)
+    labels = lookup.labels(list(desired), {address: user.guid for address, user in current.users.items()})
+    targets: dict[str, str | None] = {address: key for address, key in desired.items() if labels[address] == address}  # each user once
     for address, user in current.users.items():
         if user.guid not in named and user.policy and (exclusive or user.policy in absent):
             targets[address] = None

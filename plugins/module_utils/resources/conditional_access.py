@@ -15,7 +15,7 @@ from typing import Any
 
 from .._clients.graph import Call, key
 from .._core import mail_addresses
-from .._core.errors import GraphError
+from .._core.errors import GraphError, InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import TENANT, Option, Spec
@@ -208,6 +208,9 @@ def _users(tenant: Tenant, policies: list[Policy], addresses: list[str], notes: 
     if answers is None:
         return None
     items = {address: answer["value"][0] for address, answer in zip(addresses, answers, strict=True) if answer and answer["value"]}
+    several = {address: answer["value"] for address, answer in zip(addresses, answers, strict=True) if answer and len(answer["value"]) > 1}
+    if several:
+        raise InvalidInput(*(_several(address, users) for address, users in several.items()))
     users = {address: Sender("basic", str(item["id"]), guest=_guest(item)) for address, item in items.items()}
     groups, roles = conditional_access.required_memberships(policies)
     if not (groups or roles) or not users:
@@ -225,6 +228,11 @@ def _users(tenant: Tenant, policies: list[Policy], addresses: list[str], notes: 
         own = None if templates is None else frozenset(templates[one] for one in ids if one in templates)
         users[address] = replace(user, groups=frozenset(ids), roles=own)
     return users
+
+
+def _several(address: str, users: list[JsonObject]) -> str:
+    named = " and ".join(f"{user.get('userPrincipalName')} ({user['id']})" for user in users)
+    return f"senders: {address} is an address of {len(users)} users: {named}. Remove it from all but one of them."
 
 
 def _templates(tenant: Tenant, notes: list[str]) -> dict[str, str] | None:

@@ -10,10 +10,9 @@ Add-RecipientPermission.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
-from .._clients.exchange import Command, Outcome, boolean, is_missing, names
+from .._clients.exchange import Command, Outcome, is_missing
 from .._core import mail_addresses
 from .._core.errors import ExchangeError
 from .._core.json_types import JsonObject
@@ -21,9 +20,9 @@ from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
-from .._exchange import addresses, consistency
+from .._exchange import addresses, consistency, lookup
+from .._exchange.mailbox_permissions import FULL_ACCESS, SEND_AS, Permission, grant, permission_reads, revoke, rights_of
 
-FULL_ACCESS, SEND_AS = "FullAccess", "SendAs"
 OPTIONS = Spec(
     {
         "unique_name": {"type": "str"},
@@ -37,13 +36,6 @@ OPTIONS = Spec(
     mutually_exclusive=(("unique_name", "app_id"),),
     required_one_of=(("unique_name", "app_id"),),
 )
-
-
-class Permission(NamedTuple):
-    """A permission on a mailbox: FullAccess or SendAs, and the mailbox's address in lower case."""
-
-    right: str
-    address: str
 
 
 @dataclass(frozen=True)
@@ -66,12 +58,21 @@ class ServicePrincipalParams:
 
 @dataclass(frozen=True)
 class CurrentPrincipal:
-    """What Exchange has. `principal`: registered with the right object id; `wrong_object_ids`: registered with another one."""
+    """What Exchange has. `principal`: registered with the right object id; `wrong_object_ids`: registered with another one.
+
+    `labels`: a listed address -> the address that stands for its mailbox; `guids`: of mailboxes, by that address, where they were read.
+    """
 
     application: Application | None
     principal: JsonObject | None
     wrong_object_ids: tuple[str, ...]
     permissions: frozenset[Permission]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    guids: Mapping[str, str] = field(default_factory=dict)
+
+    def labelled(self, permissions: Iterable[Permission]) -> list[Permission]:
+        """The permissions, each mailbox once, by the address that stands for it."""
+        return list(dict.fromkeys(Permission(right, self.labels.get(address, address)) for right, address in permissions))
 
     @property
     def display_name(self) -> str | None:
@@ -90,6 +91,7 @@ class PrincipalChanges:
     rename: bool = False
     grant: tuple[Permission, ...] = ()
     revoke: tuple[Permission, ...] = ()
+    guids: Mapping[str, str] = field(default_factory=dict)  # of mailboxes, by address
 
     def __bool__(self) -> bool:
         return bool(self.remove or self.create or self.rename or self.grant or self.revoke)
@@ -110,7 +112,10 @@ class ExchangeServicePrincipal:
         application = find_application(tenant, params.app_id, params.unique_name)
         if not application and params.state == "present":
             warnings = refuse_missing({str(params.unique_name or params.app_id): None}, check_mode, "module entra_app")
-        current = read(tenant, application, params, addresses.expected(params.expected_mailboxes, check_mode))
+        expected = addresses.expected(params.expected_mailboxes, check_mode)
+        current = read(tenant, application, params, expected)
+        if params.state == "present":
+            current = identify(tenant, current, params, expected)
         changes = difference(current, params)
         after = {} if params.state == "absent" else predicted(current, changes)
         outcome = {"service_principal": result(application, after)}
@@ -139,16 +144,44 @@ def read(
 ) -> CurrentPrincipal:
     """The service principals and permissions, in batches. InvalidInput names all mailboxes that do not exist."""
     listed = list(dict.fromkeys(address for _right, address in params.permissions() if address not in expected))
-    if params.exclusive:
-        all_mailboxes = Command("Get-Mailbox", {"ResultSize": "Unlimited"}, ("Guid", "PrimarySmtpAddress"), "list the mailboxes")
-        values = tenant.exchange.run(all_mailboxes).values
-        listed = list(dict.fromkeys(listed + [str(mailbox["PrimarySmtpAddress"]).lower() for mailbox in values]))
+    guids = _every_mailbox(tenant, listed) if params.exclusive else {}
+    labels = lookup.labels(listed, guids)
+    mailboxes = list(dict.fromkeys([*labels.values(), *(address for address in guids if address not in labels)]))
     commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange")]
-    for address in listed:
-        commands += _permission_reads(address)
+    for address in mailboxes:
+        commands += permission_reads(address, guids.get(address, address))
     principals, *outcomes = tenant.exchange.batch(commands)
-    # A service principal in Exchange stays when its enterprise application is removed from Entra.
-    app_id = application.app_id if application else params.app_id
+    own, wrong = _registrations(principals, application, params.app_id)
+    permissions: set[Permission] = set()
+    missing = []
+    identities = {}
+    for number, address in enumerate(mailboxes):
+        mailbox, recipient = outcomes[2 * number : 2 * number + 2]
+        if is_missing(mailbox.error):
+            missing.append(address)
+            continue
+        permissions |= {Permission(right, address) for right in rights_of(own, mailbox.checked(), recipient.checked())}
+        identities[address] = next((str(entry["Identity"]) for entry in mailbox.values if entry.get("Identity")), address)
+    addresses.refuse_missing(tenant.exchange, missing)
+    current = CurrentPrincipal(application, own, tuple(wrong), frozenset(permissions), labels, guids)
+    return current if params.exclusive else _merged(current, identities)
+
+
+def _every_mailbox(tenant: Tenant, listed: Collection[str]) -> dict[str, str]:
+    """The Guids of all mailboxes: of the listed ones by every listed address, of the others by their primary address."""
+    every = lookup.all_mailboxes(tenant.exchange)
+    owners = lookup.by_address(every)
+    guids = {address: owners[address].guid for address in listed if address in owners}
+    named = set(guids.values())
+    return guids | {mailbox.primary: mailbox.guid for mailbox in every if mailbox.guid not in named}
+
+
+def _registrations(principals: Outcome, application: Application | None, app_id: str | None) -> tuple[JsonObject | None, list[str]]:
+    """The application's service principal, and the object ids of its wrong ones.
+
+    A service principal in Exchange stays when its enterprise application is removed from Entra.
+    """
+    app_id = application.app_id if application else app_id
     own, wrong = None, []
     for principal in principals.checked().values:
         if app_id and str(principal.get("AppId", "")).lower() == app_id.lower():
@@ -156,41 +189,28 @@ def read(
                 own = principal
             else:
                 wrong.append(str(principal["ObjectId"]))
-    permissions: set[Permission] = set()
-    missing = []
-    for number, address in enumerate(listed):
-        mailbox, recipient = outcomes[2 * number : 2 * number + 2]
-        if is_missing(mailbox.error):
-            missing.append(address)
-            continue
-        permissions |= {Permission(right, address) for right in rights_of(own, mailbox.checked(), recipient.checked())}
-    addresses.refuse_missing(tenant.exchange, missing)
-    return CurrentPrincipal(application, own, tuple(wrong), frozenset(permissions))
+    return own, wrong
 
 
-def _permission_reads(address: str) -> list[Command]:
-    attempted = f"read the permissions on {address}"
-    return [
-        Command("Get-MailboxPermission", {"Identity": address}, attempted=attempted),
-        Command("Get-RecipientPermission", {"Identity": address}, attempted=attempted),
-    ]
+def _merged(current: CurrentPrincipal, identities: Mapping[str, str]) -> CurrentPrincipal:
+    """Addresses of one mailbox as one, where all of them have the same permissions: their entries have one Identity."""
+    rights = {address: frozenset(right for right, of in current.permissions if of == address) for address in current.labels}
+    granted = {address: f"{identities[address]} {sorted(rights[address])}" for address in identities if rights[address]}
+    labels = lookup.labels(list(current.labels), granted)
+    permissions = frozenset(permission for permission in current.permissions if labels[permission.address] == permission.address)
+    return replace(current, labels=labels, permissions=permissions)
 
 
-def rights_of(principal: JsonObject | None, mailbox: Outcome, recipient: Outcome) -> set[str]:
-    """The rights of a service principal on a mailbox. Exchange returns the trustee as a SID or as one of its ids."""
-    if not principal:
-        return set()
-    own = {str(principal.get(name)).lower() for name in ("Sid", "ObjectId", "AppId") if principal.get(name)}
-    rights = set()
-    for entry in mailbox.values:
-        trustees = {str(entry.get(name)).lower() for name in ("User", "UserSid")}
-        if trustees & own and not boolean(entry.get("Deny")) and FULL_ACCESS in names(entry.get("AccessRights")):
-            rights.add(FULL_ACCESS)
-    for entry in recipient.values:
-        trustees = {str(entry.get(name)).lower() for name in ("Trustee", "TrusteeSidString")}
-        if trustees & own and entry.get("AccessControlType") != "Deny" and SEND_AS in names(entry.get("AccessRights")):
-            rights.add(SEND_AS)
-    return rights
+def identify(tenant: Tenant, current: CurrentPrincipal, params: ServicePrincipalParams, expected: Collection[str]) -> CurrentPrincipal:
+    """With the Guids of the mailboxes whose permissions change. Two addresses of one mailbox become one label."""
+    pending = [permission for permission in current.labelled(params.permissions()) if permission not in current.permissions]
+    unread = [address for _right, address in pending if address not in current.guids and address not in expected]
+    if not unread:
+        return current
+    mailboxes = lookup.mailboxes_of(tenant.exchange, "full_access or send_as", unread)
+    guids = {address: mailbox.guid for address, mailbox in mailboxes.items()}
+    labels = lookup.labels(list(dict.fromkeys(unread)), guids)
+    return replace(current, labels={a: labels.get(own, own) for a, own in current.labels.items()}, guids={**current.guids, **guids})
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------
@@ -201,7 +221,7 @@ def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> Pri
     if params.state == "absent":
         own = (str(current.principal["ObjectId"]),) if current.principal else ()
         return PrincipalChanges(application, None, remove=current.wrong_object_ids + own)
-    desired = params.permissions()
+    desired = current.labelled(params.permissions())
     renamed = bool(current.principal and params.display_name and current.display_name != params.display_name)
     return PrincipalChanges(
         application,
@@ -211,6 +231,7 @@ def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> Pri
         rename=renamed,
         grant=tuple(permission for permission in desired if permission not in current.permissions),
         revoke=tuple(sorted(current.permissions - set(desired))) if params.exclusive else (),
+        guids=current.guids,
     )
 
 
@@ -251,8 +272,8 @@ def write(tenant: Tenant, changes: PrincipalChanges) -> None:
     if changes.rename and changes.display_name:
         parameters = {"Identity": application.object_id, "DisplayName": changes.display_name}
         tenant.exchange.run(Command("Set-ServicePrincipal", parameters, attempted="rename the service principal"))
-    consistency.run_all(tenant, [_grant(application.object_id, permission) for permission in changes.grant])
-    consistency.run_all(tenant, [revoke(application.object_id, permission) for permission in changes.revoke])
+    consistency.run_all(tenant, [grant(application.object_id, one, changes.guids) for one in changes.grant])
+    consistency.run_all(tenant, [revoke(application.object_id, one, changes.guids) for one in changes.revoke])
 
 
 def _register(tenant: Tenant, application: Application, display_name: str | None) -> None:
@@ -266,31 +287,3 @@ def _register(tenant: Tenant, application: Application, display_name: str | None
     except ExchangeError as error:
         if not error.exists:
             raise
-
-
-def _grant(object_id: str, permission: Permission) -> Command:
-    right, address = permission
-    attempted = f"grant {right} on {address}"
-    if right == SEND_AS:
-        parameters = {"Identity": address, "Trustee": object_id, "AccessRights": [SEND_AS], "Confirm": False}
-        return Command("Add-RecipientPermission", parameters, attempted=attempted)
-    parameters = {
-        "Identity": address,
-        "User": object_id,
-        "AccessRights": [FULL_ACCESS],
-        "InheritanceType": "All",
-        "AutoMapping": False,
-        "Confirm": False,
-    }
-    return Command("Add-MailboxPermission", parameters, attempted=attempted)
-
-
-def revoke(object_id: str, permission: Permission) -> Command:
-    """The command that removes a permission of a service principal."""
-    right, address = permission
-    attempted = f"remove {right} on {address}"
-    if right == SEND_AS:
-        parameters = {"Identity": address, "Trustee": object_id, "AccessRights": [SEND_AS], "Confirm": False}
-        return Command("Remove-RecipientPermission", parameters, attempted=attempted)
-    parameters = {"Identity": address, "User": object_id, "AccessRights": [FULL_ACCESS], "InheritanceType": "All", "Confirm": False}
-    return Command("Remove-MailboxPermission", parameters, attempted=attempted)

@@ -10,9 +10,9 @@ Get-BillingPolicy, Set-HVEAccountBillingPolicy; "Manage High Volume Email".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .._clients.exchange import Command, is_missing
+from .._clients.exchange import Command
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
@@ -21,7 +21,7 @@ from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._exchange import addresses, consistency
+from .._exchange import addresses, consistency, lookup
 from .._exchange.aliases import alias
 from .._exchange.hve_accounts import Account, Current, Settings, read
 
@@ -119,7 +119,9 @@ class HveAccount:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         listed = {account.address.lower(): account for account in params.accounts}
-        current = read(tenant, None if params.exclusive else list(listed))
+        current = read(tenant, list(listed), everything=params.exclusive)
+        _refuse_contradictions(listed, current)
+        listed = {address: account for address, account in listed.items() if current.labels.get(address, address) == address}
         present = {address: account for address, account in listed.items() if account.state == "present"}
         current.apps = application_lookup.find(tenant, [app for account in present.values() for app in account.apps or ()])
         refuse(tenant, params, present, current)
@@ -151,10 +153,15 @@ class HveAccount:
             for change in changes
             if change.after and not change.before
         ]
-        for outcome in tenant.exchange.batch(removals + creations):
+        outcomes = tenant.exchange.batch(removals + creations)
+        for outcome in outcomes:
             outcome.checked()
+        created = [change.address for change in changes if change.after and not change.before]
+        answers = zip(created, creations, outcomes[len(removals) :], strict=True)
+        guids = {address: str(lookup.single(outcome, command.attempted)["Guid"]) for address, command, outcome in answers}
+        kept = [replace(change, guid=guids.get(change.address, change.guid)) for change in changes]
         for commands in (_withdrawals, _updates):  # an account takes ten applications: withdrawals come first
-            consistency.run_all(tenant, [command for change in changes if change.after for command in commands(change, change.after)])
+            consistency.run_all(tenant, [command for change in kept if change.after for command in commands(change, change.after)])
         return plan.outcome
 
 
@@ -169,7 +176,8 @@ class HveAccountInfo(ReadOnlyResource[InfoParams]):
         return mail_addresses.problems("accounts", params.accounts or ())
 
     def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
-        current = read(tenant, [address.lower() for address in params.accounts] if params.accounts is not None else None)
+        listed = [address.lower() for address in params.accounts or ()]
+        current = read(tenant, listed, everything=params.accounts is None)
         accounts = {
             address: current.settings(account).as_result() | {"billing_status": account.status}
             for address, account in sorted(current.accounts.items())
@@ -194,15 +202,24 @@ def _account_problems(account: AccountParams) -> Iterator[str]:
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
+def _refuse_contradictions(listed: Mapping[str, AccountParams], current: Current) -> None:
+    """InvalidInput where two addresses of one account have different options: each run would change it again."""
+    pairs = [(label, address) for address, label in current.labels.items() if address != label]
+    different = [pair for pair in pairs if replace(listed[pair[0]], address="") != replace(listed[pair[1]], address="")]
+    if different:
+        raise InvalidInput(*(f"accounts: {a} and {b} are one account, with different options: keep one of them." for a, b in different))
+
+
 def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams], current: Current) -> None:
     """One InvalidInput with everything that the current state does not allow."""
     sentences: list[str] = []
     new = [address for address in present if address not in current.accounts]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
-    commands = [addresses.look_up(address, "RecipientTypeDetails") for address in new]
+    commands = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in new]
     for address, outcome in zip(new, tenant.exchange.batch(commands), strict=True):
-        if not is_missing(outcome.error):
-            kind = outcome.checked().values[0]["RecipientTypeDetails"]
+        item = lookup.only(outcome, "accounts", address)
+        if item:
+            kind = item["RecipientTypeDetails"]
             sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
         elif mail_addresses.domain(address) not in domains:
             accepted = ", ".join(sorted(domains))
@@ -221,7 +238,7 @@ def expected(account: AccountParams, before: Settings | None, params: Params, cu
     """The settings as they will be: the task's, else the current ones, else those of a new account."""
     was = before or Settings(account.address.lower().partition("@")[0])
     policy = params.policy_of(account)
-    apps = was.apps if account.apps is None else sorted({*account.apps, *(() if params.exclusive else was.apps)})
+    apps = was.apps if account.apps is None else sorted({*map(current.app_label, account.apps), *(() if params.exclusive else was.apps)})
     return Settings(
         was.display_name if account.display_name is None else account.display_name,
         was.reply_to if account.reply_to is None else account.reply_to.lower() or None,
@@ -268,7 +285,7 @@ def _create(address: str, title: str, password: str) -> Command:
 
 
 def _withdrawals(change: AccountChange, after: Settings) -> list[Command]:
-    parameters = {"Identity": change.address, "AppIds": list(change.withdrawn_apps)}
+    parameters = {"Identity": change.guid, "AppIds": list(change.withdrawn_apps)}
     command = Command("Remove-HVEAppAccess", parameters, attempted=f"withdraw applications from {change.address}")
     return [command] if change.withdrawn_apps else []
 
@@ -286,6 +303,5 @@ def _updates(change: AccountChange, after: Settings) -> list[Command]:
     if change.added_apps:
         updates.append(("Add-HVEAppAccess", {"AppIds": list(change.added_apps)}, "allow applications to send with"))
     return [
-        Command(name, {"Identity": change.address, **parameters}, attempted=f"{verb} {change.address}")
-        for name, parameters, verb in updates
+        Command(name, {"Identity": change.guid, **parameters}, attempted=f"{verb} {change.address}") for name, parameters, verb in updates
     ]

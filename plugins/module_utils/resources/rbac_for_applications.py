@@ -21,7 +21,8 @@ from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import applications as entra
-from .._exchange import addresses, consistency
+from .._exchange import addresses, consistency, lookup
+from .._exchange.mailbox_permissions import FULL_ACCESS, Permission, revoke, rights_of
 from .._exchange.rbac import consent, migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
 from .._exchange.rbac.authorization import (
@@ -34,7 +35,6 @@ from .._exchange.rbac.authorization import (
     result,
 )
 from .._exchange.rbac.migration import Action, MigrationPlan, Phase, Step
-from .exchange_service_principal import FULL_ACCESS, Permission, revoke, rights_of
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}, "scope": {"type": "str"}},
@@ -133,7 +133,11 @@ class RbacForApplications:
         else:
             desired = rbac.desired_filters(params.scope_name, params.mailboxes or (), params.recipient_filter, current.scopes)
             changes = rbac.difference(current.scopes, desired)
-            _add_steps(tenant, migration_plan, current, params, changes, expected)
+            if changes:
+                params = _with_primary_addresses(tenant, params, expected)
+                desired = rbac.desired_filters(params.scope_name, params.mailboxes or (), params.recipient_filter, current.scopes)
+                changes = rbac.difference(current.scopes, desired)
+            _add_steps(tenant, migration_plan, current, params, changes)
             scopes_after = rbac.predicted(current.scopes, desired)
         before = current_result(current, scopes_before, replace=params.replace, absent=params.absent)
         after = predicted_result(current, scopes_after, migration_plan, replace=params.replace, absent=params.absent)
@@ -225,10 +229,7 @@ def _add_steps(
     current: CurrentAuthorization,
     params: RbacParams,
     changes: rbac.ScopeChanges,
-    expected: Collection[str],
 ) -> None:
-    if changes:
-        _refuse_other_addresses(tenant, params, expected)
     if params.replace:
         migration_plan.to_rbac(consented=current.consented, permissions=bool(current.full_access), write=bool(changes))
     elif changes:
@@ -237,12 +238,13 @@ def _add_steps(
         rbac.refuse_uncovered(rbac.uncovered(tenant, current.entra.object_id, params.mailboxes or ()))
 
 
-def _refuse_other_addresses(tenant: Tenant, params: RbacParams, expected: Collection[str]) -> None:
-    """Raise InvalidInput for addresses without a mailbox, and for aliases where the filter is a list of primary addresses."""
-    primary = addresses.primary(tenant.exchange, [a for a in params.mailboxes or () if a.lower() not in expected])
-    aliases = {address: own for address, own in primary.items() if address.lower() != own.lower()}
-    if aliases and not params.recipient_filter:
-        raise InvalidInput(*(f"mailboxes: {address} is an alias of {own}: list {own}." for address, own in aliases.items()))
+def _with_primary_addresses(tenant: Tenant, params: RbacParams, expected: Collection[str]) -> RbacParams:
+    """The options with each mailbox by its primary address, which the filter tests. InvalidInput names addresses without a mailbox."""
+    listed = params.mailboxes or ()
+    primary = addresses.primary(tenant.exchange, [address for address in listed if address.lower() not in expected])
+    if all(address.lower() == own.lower() for address, own in primary.items()):
+        return params
+    return replace(params, mailboxes=tuple(dict.fromkeys(primary.get(address, address).lower() for address in listed)))
 
 
 def _is_removable(current: CurrentAuthorization) -> bool:
@@ -318,8 +320,10 @@ class _Migration:
         consent.withdraw(self.tenant, self.changes.entra.consents)
 
     def _revoke(self, _step: Step) -> None:
-        permissions = [Permission(FULL_ACCESS, address) for address in self.changes.full_access]
-        consistency.run_all(self.tenant, [revoke(self.object_id, permission) for permission in permissions])
+        mailboxes = lookup.mailboxes_of(self.tenant.exchange, "mailboxes", self.changes.full_access)
+        guids = {address: mailbox.guid for address, mailbox in mailboxes.items()}
+        listed = dict.fromkeys(lookup.labels(self.changes.full_access, guids).values())
+        consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address), guids) for address in listed])
 
     def _consent(self, _step: Step) -> None:
         if not self.changes.entra.app_role:

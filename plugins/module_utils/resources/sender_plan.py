@@ -12,7 +12,6 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .._clients.exchange import is_missing
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
@@ -21,7 +20,7 @@ from .._core.params import nested
 from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, mx_hosts
+from .._exchange import addresses, lookup, mx_hosts
 from .._planning import limits, options, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import device_settings, settings_page
@@ -240,12 +239,12 @@ def licences(skus: Sequence[JsonObject]) -> int:
 def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], dict[str, Mailbox]]:
     """The accepted domains, and the existing mailboxes by the senders' addresses and by their primary addresses."""
     listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
-    lookups = [addresses.look_up(address, "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
+    lookups = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
     domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups])
     mailboxes = {}
     for address, outcome in zip(listed, outcomes, strict=True):
-        if not is_missing(outcome.error):
-            [item, *_others] = outcome.checked().values
+        item = lookup.only(outcome, "m365_senders", address)
+        if item:
             mailboxes[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))
     mailboxes |= {mailbox.address: mailbox for mailbox in mailboxes.values()}
     return addresses.learn_domains(tenant.exchange, domains), mailboxes

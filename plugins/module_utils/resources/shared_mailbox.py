@@ -20,7 +20,7 @@ from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, consistency, delegates, shared_mailboxes
+from .._exchange import addresses, consistency, delegates, lookup, shared_mailboxes
 from .._exchange.aliases import alias, taken_names
 from .._exchange.delegates import DelegateChange, Holders, User
 from .._exchange.shared_mailboxes import PROPERTIES, Mailbox, Settings
@@ -123,7 +123,9 @@ class SharedMailbox:
         before: dict[str, dict[str, object] | None] = {}
         after: dict[str, dict[str, object] | None] = {}
         outcome: dict[str, dict[str, object]] = {}
-        for address, options in desired.items():
+        labels = lookup.labels(list(desired), changes.guids)
+        for address in dict.fromkeys(labels.values()):  # each mailbox once
+            options = desired[address]
             was, will = _compare(address, options, current, changes, exclusive=params.exclusive)
             if will:
                 outcome[address] = will
@@ -135,8 +137,9 @@ class SharedMailbox:
         changes = plan.pending
         _checked(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
         # New-Mailbox is sent once: a lost answer may hide a mailbox that was created, which the next run then reads.
-        created = _checked(tenant, [_create(address, title) for address, title in changes.create.items()])
-        new_guids = {address: str(values[0]["Guid"]) for address, values in zip(changes.create, created, strict=True)}
+        commands = [_create(address, title) for address, title in changes.create.items()]
+        created = zip(changes.create, commands, tenant.exchange.batch(commands), strict=True)
+        new_guids = {address: str(lookup.single(outcome, one.attempted)["Guid"]) for address, one, outcome in created}
         consistency.run_all(tenant, update_commands(changes, changes.guids | new_guids))
         return plan.outcome
 
@@ -160,7 +163,9 @@ class SharedMailboxInfo(ReadOnlyResource[InfoParams]):
         else:
             listed = [address.lower() for address in params.mailboxes]
             outcomes = tenant.exchange.batch([shared_mailboxes.look_up(address) for address in listed])
-            mailboxes = {address: shared_mailboxes.mailbox_or_none(outcome) for address, outcome in zip(listed, outcomes, strict=True)}
+            mailboxes = {
+                address: shared_mailboxes.mailbox_or_none(outcome, address) for address, outcome in zip(listed, outcomes, strict=True)
+            }
         shared = {a: one.settings.as_result() for a, one in sorted(mailboxes.items()) if one and one.kind == "SharedMailbox"}
         return Plan(outcome={"shared_mailboxes": shared})
 
@@ -184,9 +189,11 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
         Command("Get-RecipientPermission", {"Identity": address}, attempted=f"read who may send as {address}") for address in with_send_as
     ]
     outcomes = tenant.exchange.batch(commands)
-    current = Current({address: shared_mailboxes.mailbox_or_none(outcome) for address, outcome in zip(desired, outcomes, strict=False)})
+    current = Current(
+        {address: shared_mailboxes.mailbox_or_none(outcome, address) for address, outcome in zip(desired, outcomes, strict=False)}
+    )
     for user, outcome in zip(users, outcomes[len(desired) :], strict=False):
-        item = shared_mailboxes.item_or_none(outcome)
+        item = lookup.only(outcome, "send_as or send_on_behalf", user)
         if item:
             current.users[user] = delegates.user_of(item)
         else:
@@ -204,7 +211,7 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
 
 def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Current) -> None:
     """One InvalidInput with everything that the current state does not allow."""
-    sentences = list(_conflicts(current))
+    sentences = list(_conflicts(desired, current))
     new = [address for address, mailbox in current.mailboxes.items() if not mailbox and desired[address].present]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
     foreign = [address for address in new if mail_addresses.domain(address) not in domains]
@@ -222,7 +229,7 @@ def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Curren
         raise InvalidInput(*sentences)
 
 
-def _conflicts(current: Current) -> Iterator[str]:
+def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterator[str]:
     by_guid: dict[str, str] = {}
     for address, mailbox in current.mailboxes.items():
         if not mailbox:
@@ -230,8 +237,12 @@ def _conflicts(current: Current) -> Iterator[str]:
         if mailbox.kind != "SharedMailbox":
             yield f"{address} is a {mailbox.kind}, not a SharedMailbox: it is neither converted nor removed; nothing was changed."
         other = by_guid.setdefault(mailbox.guid, address)
-        if other != address:
-            yield f"mailboxes: {other} and {address} are one mailbox: keep one of them."
+        if replace(desired[other], address="") != replace(desired[address], address=""):
+            yield f"mailboxes: {other} and {address} are one mailbox, with different options: keep one of them."
+        for right, users in desired[address].rights().items():
+            own = [user for user in users or () if user.lower() in current.users and current.users[user.lower()].guid == mailbox.guid]
+            for user in own:
+                yield f"mailboxes: {address}: {right} holds {user}, which is the mailbox itself: remove it."
     if current.unknown_users:
         users = ", ".join(current.unknown_users)
         yield f"{users}: no mailbox of this tenant, so it cannot send; correct send_as or send_on_behalf; nothing was changed."

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from .._clients.exchange import Command, boolean, is_missing
+from .._clients.exchange import Command, boolean
 from .._core import mail_addresses
 from .._core.errors import ExchangeError, InvalidInput
 from .._core.json_types import JsonObject
@@ -20,14 +20,12 @@ from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses
+from .._exchange import addresses, lookup
 from . import security_defaults
 
 # SmtpClientAuthenticationDisabled is the negation, and null means inherit.
 TO_SERVICE = {"enabled": False, "disabled": True, "inherit": None}
 FROM_SERVICE = {False: "enabled", True: "disabled", None: "inherit"}
-# Up to this many mailboxes are read by name, ten a request; more by one paged read of all.
-BY_NAME = 50
 _PROPERTIES = ("Guid", "PrimarySmtpAddress", "SmtpClientAuthenticationDisabled")
 
 MAILBOX: dict[str, Option] = {
@@ -161,7 +159,7 @@ INFO = SmtpAuthInfo()
 
 def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everything: bool, expected: Collection[str] = ()) -> Settings:
     """The settings, in one batch: the organization's with the mailboxes by name, or with the first page of all of them."""
-    everything = everything or len(listed) > BY_NAME
+    everything = everything or len(listed) > lookup.BY_NAME
     commands = [Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH")] if organization else []
     settings = Settings(mailboxes={address: Mailbox(address, "inherit") for address in listed if address in expected})
     named = [] if everything else [address for address in listed if address not in expected]
@@ -170,8 +168,8 @@ def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everyth
         commands.append(Command("Get-CASMailbox", {"ResultSize": "Unlimited"}, _PROPERTIES, "read the mailboxes' SMTP AUTH"))
     outcomes = tenant.exchange.batch(commands) if commands else []
     if organization:
-        values = outcomes.pop(0).checked().values
-        settings.organization = "disabled" if boolean(values[0]["SmtpClientAuthenticationDisabled"]) else "enabled"
+        transport = lookup.single(outcomes.pop(0), commands[0].attempted)
+        settings.organization = "disabled" if boolean(transport["SmtpClientAuthenticationDisabled"]) else "enabled"
     if everything:
         for item in outcomes.pop(0).checked().values:
             settings.mailboxes[str(item["PrimarySmtpAddress"]).lower()] = _mailbox(item)
@@ -180,10 +178,11 @@ def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everyth
         outcomes = tenant.exchange.batch([_by_name(address) for address in named]) if named else []
     missing = []
     for address, outcome in zip(named, outcomes, strict=True):
-        if is_missing(outcome.error):
-            missing.append(address)
+        mailbox = lookup.only(outcome, "mailboxes", address)
+        if mailbox:
+            settings.mailboxes[address] = _mailbox(mailbox)
         else:
-            settings.mailboxes[address] = _mailbox(outcome.checked().values[0])
+            missing.append(address)
     addresses.refuse_missing(tenant.exchange, missing)
     return settings
 
@@ -217,7 +216,9 @@ def _returned_to_inherit(current: Settings, desired: dict[str, str]) -> dict[str
 def _plan(organization: str | None, current: Settings, desired: dict[str, str]) -> Plan[Changes]:
     before: dict[str, object] = {}
     after: dict[str, object] = {}
-    changed = {address: value for address, value in desired.items() if current.mailboxes[address].smtp_auth != value}
+    labels = lookup.labels(list(desired), {address: mailbox.guid for address, mailbox in current.mailboxes.items()})
+    own = {address: value for address, value in desired.items() if labels[address] == address}  # each mailbox once
+    changed = {address: value for address, value in own.items() if current.mailboxes[address].smtp_auth != value}
     if changed:
         before["mailboxes"] = {address: current.mailboxes[address].smtp_auth for address in changed}
         after["mailboxes"] = dict(changed)

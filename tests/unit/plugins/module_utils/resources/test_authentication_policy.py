@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import params_of
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
-from ansible_collections.mailops.m365.plugins.module_utils._exchange.authentication_policies import BY_NAME
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.lookup import BY_NAME
 from ansible_collections.mailops.m365.plugins.module_utils.resources.authentication_policy import INFO, NOTE, RESOURCE, Changes
 from hypothesis import given
 from hypothesis import strategies as st

@@ -110,6 +110,14 @@ def test_a_lacking_permission_is_named(play: Play, script: Script) -> None:
     assert "lacks a Graph permission" in result["msg"]
 
 
+def test_an_address_of_two_users_is_refused(play: Play, script: Script) -> None:
+    script.expect("GET", PATH).answers(200, found(EVERYBODY))
+    script.expect_graph_batch(look("labels@contoso.com", USER_ITEM, {"id": "u-2", "userPrincipalName": "old@contoso.com"}))
+    result = play(INFO, script, senders=[BASIC])
+    sentence = "senders: labels@contoso.com is an address of 2 users: labels@contoso.com (u-1) and old@contoso.com (u-2)."
+    assert sentence in result["msg"]
+
+
 # -- judging ----------------------------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ class Organization(Exchange):
     def __init__(self, script: Script, *mailboxes: str, registered: str = "", wrong: tuple[str, ...] = (), late: int = 0) -> None:
         super().__init__(script, **{name[1:]: getattr(self, name) for name in vars(Organization) if name[1:2].isupper()})
         self.mailboxes, self.late = mailboxes, late
+        self.aliases: dict[str, str] = {}  # other address -> primary address
         self.principals = [self.principal(object_id) for object_id in (*wrong, registered) if object_id]
         self.rights: set[tuple[str, str]] = set()  # (right, address) of the registered principal
 
@@ -48,9 +49,11 @@ class Organization(Exchange):
         return str(found["Sid"])
 
     def _mailbox(self, parameters: dict[str, Any]) -> str:
-        if parameters["Identity"].lower() not in self.mailboxes:
+        identity = str(parameters["Identity"]).lower().removeprefix("guid-")
+        address = self.aliases.get(identity, identity)
+        if address not in self.mailboxes:
             raise missing(parameters["Identity"])
-        return str(parameters["Identity"]).lower()
+        return address
 
     def _Get_ServicePrincipal(self, parameters: dict[str, Any]) -> Any:  # noqa: N802 - the cmdlet's name
         return [*self.principals, {"AppId": "other", "ObjectId": "other", "DisplayName": "Other", "Sid": "S-1-9"}]
@@ -68,14 +71,16 @@ class Organization(Exchange):
         self.principals = [p for p in self.principals if p["ObjectId"] != parameters["Identity"]]
 
     def _Get_Mailbox(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        return [{"Guid": address, "PrimarySmtpAddress": address.title()} for address in self.mailboxes]
+        listed = [self._mailbox(parameters)] if "Identity" in parameters else self.mailboxes
+        names = {address: [f"smtp:{other}" for other, own in self.aliases.items() if own == address] for address in listed}
+        return [{"Guid": f"guid-{a}", "PrimarySmtpAddress": a.title(), "EmailAddresses": [f"SMTP:{a}", *names[a]]} for a in listed]
 
     def _Get_AcceptedDomain(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         return [{"DomainName": "contoso.com"}]
 
     def _Get_MailboxPermission(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         address = self._mailbox(parameters)
-        found = [{"User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"}]
+        found = [{"Identity": address, "User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"}]
         for principal in self.principals:
             if ("FullAccess", address) in self.rights:
                 found.append({"User": principal["Sid"], "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"})
@@ -194,11 +199,48 @@ def test_exclusive_withdraws_what_is_not_named(play: Play, in_entra: Script) -> 
     assert result["diff"]["before"]["send_as"] == ["a@contoso.com", "c@contoso.com"]
 
 
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_two_addresses_of_one_mailbox_are_one_mailbox(play: Play, in_entra: Script, exclusive: bool) -> None:
+    service = Organization(in_entra, "erp@contoso.com", "b@contoso.com", registered=OBJECT)
+    service.aliases = {"invoices@contoso.com": "erp@contoso.com", "bills@contoso.com": "erp@contoso.com"}
+    options = {"full_access": ["Invoices@contoso.com", "ERP@contoso.com"], "send_as": ["bills@contoso.com"], "exclusive": exclusive}
+    first = play(RESOURCE, service, unique_name="sender", **options)
+    assert service.rights == {("FullAccess", "erp@contoso.com"), ("SendAs", "erp@contoso.com")}
+    assert [parameters["Identity"] for parameters in service.ran("Add-")] == ["guid-erp@contoso.com"] * 2
+    assert first["service_principal"]["full_access"] == ["invoices@contoso.com"]
+    in_entra.expect("GET", NAME).answers(200, {"appId": APP})
+    in_entra.expect("GET", PRINCIPAL).answers(200, {"id": OBJECT, "appId": APP, "displayName": "Sender"})
+    before = service.requests
+    again = play(RESOURCE, service, unique_name="sender", **options)
+    assert (again["changed"], again["service_principal"]["full_access"]) == (False, ["invoices@contoso.com"])
+    assert service.requests - before == (2 if exclusive else 1)
+
+
+def test_an_exclusive_list_by_alias_keeps_the_grant_of_the_primary_address(play: Play, in_entra: Script) -> None:
+    service = Organization(in_entra, "erp@contoso.com", "b@contoso.com", registered=OBJECT)
+    service.aliases = {"invoices@contoso.com": "erp@contoso.com"}
+    service.rights = {("FullAccess", "erp@contoso.com"), ("FullAccess", "b@contoso.com")}
+    result = play(RESOURCE, service, unique_name="sender", full_access=["INVOICES@contoso.com"], exclusive=True)
+    assert service.writes == ["Remove-MailboxPermission"]
+    assert service.ran("Remove-MailboxPermission")[0]["Identity"] == "guid-b@contoso.com"
+    assert result["service_principal"]["full_access"] == ["invoices@contoso.com"]
+
+
+def test_an_address_of_two_mailboxes_is_refused_before_any_change(play: Play, in_entra: Script) -> None:
+    service = Organization(in_entra, "erp@contoso.com", "b@contoso.com", registered=OBJECT)
+    service.cmdlets["Get-Mailbox"] = lambda parameters: [
+        {"Guid": f"g{n}", "PrimarySmtpAddress": f"erp{n}@contoso.com", "RecipientTypeDetails": "SharedMailbox"} for n in (1, 2)
+    ]
+    result = play(RESOURCE, service, unique_name="sender", full_access=["erp@contoso.com"])
+    assert "erp@contoso.com means 2 objects in Exchange: erp1@contoso.com (SharedMailbox, g1) and erp2@contoso.com" in result["msg"]
+    assert service.writes == []
+
+
 def test_a_hundred_grants_are_ten_batches(play: Play, in_entra: Script) -> None:
     mailboxes = [f"m{n}@contoso.com" for n in range(100)]
     service = Organization(in_entra, *mailboxes, registered=OBJECT)
     play(RESOURCE, service, unique_name="sender", full_access=mailboxes)
-    assert service.requests == 21 + 10  # 201 reads, ten a request, and the grants
+    assert service.requests == 21 + 1 + 10  # 201 reads, ten a request, one page of mailboxes, and the grants
     assert len(service.rights) == 100
 
 

@@ -36,7 +36,7 @@ class Accounts(Exchange):
 
     def item(self, parameters: dict[str, Any]) -> dict[str, Any]:
         wanted = parameters["Identity"]
-        found = [i for i in self.items.values() if wanted in (i["Guid"], i["PrimarySmtpAddress"])]
+        found = [i for i in self.items.values() if wanted == i["Guid"]]
         if not found or self.late:
             self.late = max(0, self.late - 1)
             raise missing(wanted)
@@ -124,9 +124,9 @@ def test_accounts_are_made_changed_and_removed_as_predicted(play: Play, script: 
         {"Name": "alarms", "Alias": "alarms", "DisplayName": "alarms", "PrimarySmtpAddress": "alarms@contoso.com",
          "Password": PASSWORD, "HVEAccount": True}
     ]  # fmt: skip
-    assert {"Identity": "alarms@contoso.com", "AppIds": [OBJECT]} in service.ran("Add-HVEAppAccess")
-    assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "alarms@contoso.com", "BillingPolicyId": POLICY}]
-    assert {"Identity": "kept@contoso.com", "ReplyTo": None} in service.ran("Set-HVEAccountSettings")
+    assert {"Identity": "guid-alarms@contoso.com", "AppIds": [OBJECT]} in service.ran("Add-HVEAppAccess")
+    assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "guid-alarms@contoso.com", "BillingPolicyId": POLICY}]
+    assert {"Identity": "guid-kept@contoso.com", "ReplyTo": None} in service.ran("Set-HVEAccountSettings")
     assert service.ran("Remove-MailUser") == [{"Identity": "guid-old@contoso.com", "Confirm": False}]
     assert "stranger@contoso.com" in service.items
     again = play(RESOURCE, service, accounts=wishes, billing_policy=POLICY)
@@ -157,7 +157,7 @@ def test_exclusive_leaves_the_listed_accounts_and_their_applications(play: Play,
     wishes = [{"address": "a@contoso.com", "apps": ["sender"]}]
     done = play(RESOURCE, service, accounts=wishes, exclusive=True)
     assert list(service.items) == ["a@contoso.com"]
-    assert service.ran("Remove-HVEAppAccess") == [{"Identity": "a@contoso.com", "AppIds": ["x"]}]
+    assert service.ran("Remove-HVEAppAccess") == [{"Identity": "guid-a@contoso.com", "AppIds": ["x"]}]
     assert service.ran("Add-HVEAppAccess") == []
     assert done["diff"]["after"] == {
         "a@contoso.com": {"display_name": "a", "reply_to": None, "apps": ["sender"], "billing_policy": "Pay as you go"},
@@ -212,7 +212,7 @@ def test_what_keeps_an_account_from_sending_is_noted(play: Play) -> None:
     tail = f"the tenant has none: {CREATE_POLICY}."
     assert alone["notes"] == [f"free@contoso.com: without a billing policy High Volume Email sends nothing; {tail}"]
     gone = play(RESOURCE, service, accounts=[{"address": "ended@contoso.com", "billing_policy": "none"}])
-    assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "ended@contoso.com", "BillingPolicyId": None}]
+    assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "guid-ended@contoso.com", "BillingPolicyId": None}]
     assert gone["diff"]["after"]["ended@contoso.com"]["billing_policy"] is None
 
 

@@ -116,11 +116,11 @@ def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool
     service = Mailboxes(mailbox("ada@contoso.com", kind="UserMailbox"), mailbox("shop@contoso.com", other="web@contoso.com"))
     wishes: list[dict[str, Any]] = [{"address": "ada@contoso.com", "state": "absent"}]
     names = ("shop@contoso.com", "web@contoso.com", "x@elsewhere.example", "new@contoso.com", "new@contoso.example")
-    wishes += [{"address": name} for name in names]
+    wishes += [{"address": name, "display_name": name} for name in names]
     result = play(RESOURCE, service, check_mode=check_mode, mailboxes=wishes)
     assert result["failure"]["problems"] == [
         "ada@contoso.com is a UserMailbox, not a SharedMailbox: it is neither converted nor removed; nothing was changed.",
-        "mailboxes: shop@contoso.com and web@contoso.com are one mailbox: keep one of them.",
+        "mailboxes: shop@contoso.com and web@contoso.com are one mailbox, with different options: keep one of them.",
         "x@elsewhere.example: not in an accepted domain of this tenant (contoso.com, contoso.example); nothing was changed.",
         "new@contoso.com and new@contoso.example would get one alias, new: give one of them another local part.",
     ]

@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.lookup import BY_NAME
 from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp_auth
-from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_auth import BY_NAME, INFO, RESOURCE
+from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_auth import INFO, RESOURCE
 from hypothesis import given
 from hypothesis import strategies as st
 
