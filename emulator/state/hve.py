@@ -16,7 +16,7 @@ def _application(name: str, at: At) -> str:
     principal = at.tenant.enterprise_applications.get(name.lower()) or at.tenant.enterprise_application(name.lower())
     if principal is None:
         raise UnfitError(f"{name.lower()!r} is no enterprise application of this tenant")
-    return principal.id
+    return str(principal.id)
 
 
 def _policy(name: str | None, at: At) -> str | None:

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from emulator.well_known import derived_id
-
-if TYPE_CHECKING:
-    from emulator.state.tenant import Tenant
 
 Moment = Annotated[float, "moment"]  # Unix seconds; the file may hold ISO 8601
 Lower = Annotated[str, "lower"]  # kept in lower case
@@ -29,6 +26,26 @@ class UnfitError(ValueError):
         self.key = key
 
 
+class OwningTenant(Protocol):
+    """What the keys of its parts read of a tenant (state/tenant.py). The classes of its parts are defined above this file."""
+
+    id: Lower
+    initial_domain: Lower
+    mailboxes: dict[str, Any]
+    enterprise_applications: dict[str, Any]
+    billing_policies: dict[str, Any]
+    policies: Any
+
+    @property
+    def accepted_domains(self) -> list[str]: ...
+
+    def mailbox(self, name: str, /) -> Any: ...
+
+    def enterprise_application(self, app_id: str, /) -> Any: ...
+
+    def trustee_sid(self, name: str, /) -> str | None: ...
+
+
 @dataclass
 class At:
     """The surroundings of a value: fields of its object that were read before, the object's owner, and the tenant."""
@@ -36,7 +53,7 @@ class At:
     base: Path  # relative paths start here
     values: dict[str, Any] = field(default_factory=dict)
     parent: At | None = None
-    found_tenant: Tenant | None = None
+    owning_tenant: OwningTenant | None = None
 
     def __getitem__(self, name: str) -> Any:
         """A field that was read; None where the file does not have it and nothing is derived."""
@@ -50,10 +67,10 @@ class At:
         return self.parent
 
     @property
-    def tenant(self) -> Tenant:
-        if self.found_tenant is None:
+    def tenant(self) -> OwningTenant:
+        if self.owning_tenant is None:
             raise LookupError("a part outside of a tenant")
-        return self.found_tenant
+        return self.owning_tenant
 
 
 Convert = Callable[[Any, At], Any]

@@ -52,6 +52,13 @@ SPECIAL: dict[tuple[type, str], Special] = {}
 _SLOTS: dict[type, list[Slot]] = {}
 
 
+def tenant_of(at: At) -> Tenant:
+    """The tenant that a value belongs to."""
+    if not isinstance(at.tenant, Tenant):
+        raise LookupError("a part outside of a tenant")
+    return at.tenant
+
+
 class Record(Form):
     """A dataclass, as a mapping."""
 
@@ -68,14 +75,14 @@ class Record(Form):
 
     def take(self, node: Node, at: At, **more: Any) -> Any:
         """The object; what its fields do not take stays in the node. `more`: fields that are not in the file."""
-        inner = At(at.base, {}, at, at.found_tenant)
+        inner = At(at.base, {}, at, at.owning_tenant)
         slots = slots_of(self.of)
         for slot in slots:
             if not slot.key.late and (not slot.plain or node.has(slot.name)):
                 inner.values[slot.field.name] = slot.read(node, inner)
         result = self.of(**inner.values, **more)
         if isinstance(result, Tenant):
-            inner.found_tenant = result
+            inner.owning_tenant = result
         for slot in slots:
             if slot.key.late:
                 inner.values[slot.field.name] = slot.read(node, inner)

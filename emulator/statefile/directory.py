@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.state import Application, AppRoleAssignment, DeletedItem, EnterpriseApplication, Tenant
 from emulator.state.keys import At, Moment, key
-from emulator.statefile.codec import SPECIAL, Document, Record, Special, known
+from emulator.statefile.codec import SPECIAL, Document, Record, Special, known, tenant_of
 from emulator.statefile.reader import Location, Node
 from emulator.well_known import APP_ROLES, RESOURCE_NAMES, SCOPES, derived_id
 
@@ -52,8 +52,8 @@ def read_roles(node: Node, at: At, principal: EnterpriseApplication) -> None:
     """Grant the roles of `app_roles`; refuse the keys that are left."""
     for item, location in node.items("app_roles"):
         granted: GrantedRole = GRANTED.read(item if isinstance(item, dict) else {"role": item}, location, at)
-        assignment = _assignment(granted, location, at.tenant, principal)
-        at.tenant.app_role_assignments[assignment.id] = assignment
+        assignment = _assignment(granted, location, tenant_of(at), principal)
+        tenant_of(at).app_role_assignments[assignment.id] = assignment
     node.done(lambda: [*known(EnterpriseApplication), "app_roles"])
 
 
@@ -103,7 +103,7 @@ def _resources(node: Node) -> list[str]:
 
 def _read_directory(node: Node, at: At) -> dict[str, Application]:
     """The applications; enterprise applications and granted roles are put into the tenant."""
-    tenant, applications, principals = at.tenant, dict[str, Application](), list[tuple[Node, EnterpriseApplication]]()
+    tenant, applications, principals = tenant_of(at), dict[str, Application](), list[tuple[Node, EnterpriseApplication]]()
     resources = _resources(node) if node.has("resources") else RESOURCE_NAMES.values()
     for app_id, name in RESOURCE_NAMES.items():
         if name in resources:
@@ -165,7 +165,7 @@ SPECIAL[Tenant, "applications"] = Special(
     lambda tenant: {"resources": [], "applications": [application_document(one, tenant) for one in tenant.applications.values()]},
     keys=(RESOURCES_KEY,),
 )
-SPECIAL[Tenant, "enterprise_applications"] = Special(lambda node, at: at.tenant.enterprise_applications, _foreign)
+SPECIAL[Tenant, "enterprise_applications"] = Special(lambda node, at: tenant_of(at).enterprise_applications, _foreign)
 SPECIAL[Tenant, "deleted_items"] = Special(
     _read_deleted, lambda tenant: {"deleted_items": [_deleted_document(one, tenant) for one in tenant.deleted_items.values()]}
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.state import Mailbox, Tenant
 from emulator.state.keys import At, Key
-from emulator.statefile.codec import SPECIAL, Record, Special, slots_of
+from emulator.statefile.codec import SPECIAL, Record, Special, slots_of, tenant_of
 from emulator.statefile.forms import Indexed, MomentForm
 from emulator.statefile.reader import Location, Node
 
@@ -27,7 +27,7 @@ def _read_mailboxes(node: Node, at: At) -> dict[str, Mailbox]:
                 raise location.key("address").error(f"{mailbox.address} is there twice")
             result[mailbox.address] = mailbox
             grants += [(mailbox, values, location.key("grants"))] if values else []
-    at.tenant.mailboxes = result
+    tenant_of(at).mailboxes = result
     form = next(slot.form for slot in slots_of(Mailbox) if slot.name == "grants")
     for mailbox, values, location in grants:  # a trustee may be a mailbox further down
         mailbox.grants = form.read(values, location, at)
@@ -61,7 +61,7 @@ def _read_role_groups(node: Node, at: At) -> dict[str, dict[str, float]]:
         result[group] = {}
         values = members if isinstance(members, dict) else dict.fromkeys(location.key(group).expect(members, list), 0.0)
         for member, moment in values.items():
-            principals = at.tenant.exchange_service_principals.values()
+            principals = tenant_of(at).exchange_service_principals.values()
             principal = next((p for p in principals if str(member).lower() in (p.object_id, p.app_id)), None)
             if principal is None:
                 raise location.key(group).error(f"{member!r} is no Exchange service principal")
