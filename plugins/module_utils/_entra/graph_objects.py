@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects of Microsoft Graph that belong to an application, with the properties that the collection reads or writes.
+"""Objects of Microsoft Graph, with the properties that the collection reads or writes.
 
 Source: Microsoft Graph v1.0, the resource types that the classes name. A property is absent where it was not selected.
 """
@@ -61,6 +61,7 @@ class ServicePrincipalObject(TypedDict, total=False):
     appId: str
     displayName: str
     tags: list[str]
+    appOwnerOrganizationId: str | None
     appRoles: list[OfferedPermission]
     oauth2PermissionScopes: list[OfferedPermission]
 
@@ -81,3 +82,59 @@ class PermissionGrant(TypedDict, total=False):
     consentType: str
     resourceId: str
     scope: str
+
+
+class SecurityDefaultsPolicy(TypedDict, total=False):
+    """Resource type identitySecurityDefaultsEnforcementPolicy."""
+
+    isEnabled: bool
+
+
+class DomainDnsRecord(TypedDict, total=False):
+    """Resource types domainDnsRecord and domainDnsMxRecord; only an MX record has `mailExchange`."""
+
+    mailExchange: str | None
+
+
+class DomainDnsRecords(TypedDict, total=False):
+    """A collection of domainDnsRecord."""
+
+    value: list[DomainDnsRecord]
+
+
+class LicenseUnits(TypedDict, total=False):
+    """Resource type licenseUnitsDetail."""
+
+    enabled: int | None
+
+
+class ServicePlan(TypedDict, total=False):
+    """Resource type servicePlanInfo."""
+
+    servicePlanName: str | None
+
+
+class SubscribedSku(TypedDict, total=False):
+    """Resource type subscribedSku."""
+
+    capabilityStatus: str | None
+    prepaidUnits: LicenseUnits
+    servicePlans: list[ServicePlan] | None
+
+
+class UserObject(TypedDict, total=False):
+    """Resource type user."""
+
+    id: str
+    userPrincipalName: str | None
+    userType: str | None
+
+
+class FederatedIdentityCredential(TypedDict, total=False):
+    """Resource type federatedIdentityCredential."""
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: list[str]
+    description: str | None

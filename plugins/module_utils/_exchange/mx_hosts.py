@@ -9,8 +9,8 @@ Source: Microsoft Graph v1.0, "List serviceConfigurationRecords".
 from __future__ import annotations
 
 from .._clients.graph import Call, key
-from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
+from .._entra.graph_objects import DomainDnsRecords
 
 
 def records(domain: str) -> Call:
@@ -23,7 +23,7 @@ def known(tenant: Tenant, domain: str) -> str:
     return str(tenant.run_cache.get(f"mx {domain}") or "")
 
 
-def learn(tenant: Tenant, domain: str, records_of_domain: JsonObject | None) -> str:
+def learn(tenant: Tenant, domain: str, records_of_domain: DomainDnsRecords | None) -> str:
     """The MX host among the records that were read, kept for the run's later tasks; empty where there is none."""
     host = next((str(record["mailExchange"]) for record in (records_of_domain or {}).get("value", []) if record.get("mailExchange")), "")
     if host:

@@ -16,13 +16,13 @@ from typing import Any
 from .._clients.graph import Call, key
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup, conditional_access
 from .._entra.conditional_access import Finding, Sender
+from .._entra.graph_objects import ServicePrincipalObject, UserObject
 from .._entra.policies import Policy
 from .._identity.credentials import GUID
 
@@ -244,7 +244,7 @@ def _templates(tenant: Tenant, notes: list[str]) -> dict[str, str] | None:
     return {str(item["id"]).lower(): str(item["roleTemplateId"]).lower() for item in answers[0]["value"]}
 
 
-def _guest(user: JsonObject) -> str:
+def _guest(user: UserObject) -> str:
     """The kind of guest, as far as the user object has it; empty for a member."""
     external = "#EXT#" in str(user.get("userPrincipalName") or "").upper()
     if user.get("userType") == "Guest":
@@ -270,7 +270,7 @@ def _applications(tenant: Tenant, apps: list[str], notes: list[str]) -> dict[str
     return {app: _principal(tenant, item) for app, item in zip(ids, answers, strict=True) if item}
 
 
-def _principal(tenant: Tenant, item: JsonObject) -> Sender:
+def _principal(tenant: Tenant, item: ServicePrincipalObject) -> Sender:
     """A service principal; whether it is the tenant's own application is known where both ids are."""
     owner, here = str(item.get("appOwnerOrganizationId") or "").lower(), _tenant_id(tenant)
     return Sender("app", str(item["id"]), own_tenant=owner == here if owner and GUID.fullmatch(here) else None)

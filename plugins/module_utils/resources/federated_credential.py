@@ -22,6 +22,7 @@ from .._engine.tenant import Tenant
 from .._entra import federation
 from .._entra.applications import is_replication_delay
 from .._entra.federation import Credential, TokenIdentity
+from .._entra.graph_objects import FederatedIdentityCredential
 from .._http.transport import Request
 from .._identity.credentials import GUID
 
@@ -178,7 +179,7 @@ def read(tenant: Tenant, params: ApplicationParams) -> dict[str, CredentialState
     return None if answer is None else {str(item["name"]): _state(item) for item in answer.get("value", [])}
 
 
-def _state(item: JsonObject) -> CredentialState:
+def _state(item: FederatedIdentityCredential) -> CredentialState:
     audience, description = ", ".join(item["audiences"]), str(item.get("description") or "")
     return CredentialState(str(item["issuer"]), str(item["subject"]), audience, description)
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .._core.errors import MailopsError
-from .._core.json_types import JsonObject
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
@@ -27,7 +27,7 @@ class Params:
 class RelayProblems(MailopsError):  # noqa: N818 - a statement about the relay
     """A relay with critical or high problems; `outcome` holds the whole status."""
 
-    def __init__(self, text: str, outcome: JsonObject) -> None:
+    def __init__(self, text: str, outcome: Mapping[str, object]) -> None:
         super().__init__(text)
         self.outcome = outcome
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 from .._clients.graph import Call
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import NoParams
 from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
+from .._entra.graph_objects import SecurityDefaultsPolicy
 
 READ = Call("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", attempted="read Security Defaults")
 
@@ -41,7 +41,7 @@ def enabled(tenant: Tenant) -> bool:
     return is_on(tenant.graph.read(READ))
 
 
-def is_on(policy: JsonObject | None) -> bool:
+def is_on(policy: SecurityDefaultsPolicy | None) -> bool:
     """Whether the policy that was read enables them; a tenant without the policy has them disabled."""
     return bool(policy and policy.get("isEnabled"))
 

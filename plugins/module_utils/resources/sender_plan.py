@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
+from .._entra.graph_objects import SubscribedSku
 from .._exchange import addresses, lookup, mx_hosts
 from .._planning import limits, options, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
@@ -226,7 +226,7 @@ def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tup
     return replace(directory, licences=licences((skus[0] or {}).get("value", []))), []
 
 
-def licences(skus: Sequence[JsonObject]) -> int:
+def licences(skus: Sequence[SubscribedSku]) -> int:
     """The purchased licences that come with a mailbox ("List subscribedSkus")."""
     return sum(
         int(sku["prepaidUnits"].get("enabled") or 0)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..._clients.graph import Call, key
-from ..._core.json_types import JsonObject
 from ..._engine.tenant import Tenant
 from ..._entra import application_lookup, applications
 from ..._entra.application_lookup import Application
+from ..._entra.graph_objects import ServicePrincipalObject
 from . import migration
 from .consent import PERMISSION, AppRole, Consent
 from .migration import Action, MigrationPlan, Step
@@ -102,7 +102,7 @@ def read_entra(tenant: Tenant, app_id: str | None, unique_name: str | None) -> E
     )
 
 
-def _app_role(exchange: JsonObject | None) -> AppRole | None:
+def _app_role(exchange: ServicePrincipalObject | None) -> AppRole | None:
     """The app role SMTP.SendAsApp of Exchange Online's service principal."""
     ids = [role["id"] for role in (exchange or {}).get("appRoles") or [] if role.get("value") == PERMISSION]
     return AppRole(exchange["id"], ids[0]) if exchange and ids else None

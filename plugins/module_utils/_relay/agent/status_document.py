@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from ..._core.json_types import JsonObject
 from .monitor.activity import Refusal
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -146,6 +145,6 @@ class Status:
         """The problems that an administrator has to solve."""
         return tuple(problem for problem in self.problems if problem.urgent)
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         """In JSON's types."""
         return dict(json.loads(json.dumps(asdict(self))))
