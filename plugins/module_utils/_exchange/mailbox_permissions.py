@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .._clients.exchange import Command, Outcome, boolean, names
-from .._core.json_types import JsonObject
+from .service_principals import ServicePrincipal
 
 FULL_ACCESS, SEND_AS = "FullAccess", "SendAs"
 
@@ -33,11 +33,11 @@ def permission_reads(address: str, identity: str) -> list[Command]:
     ]
 
 
-def rights_of(principal: JsonObject | None, mailbox: Outcome, recipient: Outcome) -> set[str]:
+def rights_of(principal: ServicePrincipal | None, mailbox: Outcome, recipient: Outcome) -> set[str]:
     """The rights of a service principal on a mailbox. Exchange returns the trustee as a SID or as one of its ids."""
     if not principal:
         return set()
-    own = {str(principal.get(name)).lower() for name in ("Sid", "ObjectId", "AppId") if principal.get(name)}
+    own = principal.trustee_ids
     rights = set()
     for entry in mailbox.values:
         trustees = {str(entry.get(name)).lower() for name in ("User", "UserSid")}

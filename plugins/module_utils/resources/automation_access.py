@@ -21,7 +21,7 @@ from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
 from .._entra.applications import is_replication_delay
-from .._exchange import consistency
+from .._exchange import consistency, service_principals
 from .._identity.credentials import GUID
 
 # "Microsoft Entra built-in roles": the ids of the role templates, the same in every tenant.
@@ -183,28 +183,24 @@ def _read_groups(
     tenant: Tenant, application: Application | None, roles: Mapping[str, str], role_groups: Sequence[str], exclusive: bool
 ) -> CurrentAccess:
     commands = [
-        Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange"),
+        service_principals.READ,
         Command("Get-RoleGroup", {"ResultSize": "Unlimited"}, ("Name",), "read the role groups"),
     ]
-    principals, groups = (outcome.checked().values for outcome in tenant.exchange.batch(commands))
-    names = {str(group["Name"]).lower(): str(group["Name"]) for group in groups}
+    principals, groups = tenant.exchange.batch(commands)
+    registered = service_principals.read(principals)
+    names = {str(group["Name"]).lower(): str(group["Name"]) for group in groups.checked().values}
     unknown = [group for group in role_groups if group.lower() not in names]
     if unknown:
         raise InvalidInput(f"role_groups: there is no {', '.join(unknown)}; this organization has {', '.join(sorted(names.values()))}.")
     spelled = tuple(names[group.lower()] for group in role_groups)
-    own = next((item for item in principals if application and _is_principal_of(item, application)), None)
+    own = next((one for one in registered if application and one.object_id.lower() == application.object_id.lower()), None)
     if not own:
         return CurrentAccess(application, roles, False, (), spelled)
     listed = list(names.values()) if exclusive else list(spelled)
     reads = [Command("Get-RoleGroupMember", {"Identity": name, "ResultSize": "Unlimited"}, attempted=f"read {name}") for name in listed]
-    ids = {str(own[name]).lower() for name in ("ObjectId", "AppId", "Guid", "Sid") if own.get(name)}
     members = zip(listed, tenant.exchange.batch(reads), strict=True)
-    joined = tuple(name for name, outcome in members if any(_ids(member) & ids for member in outcome.checked().values))
+    joined = tuple(name for name, outcome in members if any(_ids(member) & own.member_ids for member in outcome.checked().values))
     return CurrentAccess(application, roles, True, joined, spelled)
-
-
-def _is_principal_of(item: JsonObject, application: Application) -> bool:
-    return str(item.get("ObjectId", "")).lower() == application.object_id.lower()
 
 
 def _ids(member: JsonObject) -> set[str]:

@@ -230,7 +230,7 @@ def _users(tenant: Tenant, policies: list[Policy], addresses: list[str], notes: 
     return users
 
 
-def _several(address: str, users: list[JsonObject]) -> str:
+def _several(address: str, users: list[UserObject]) -> str:
     named = " and ".join(f"{user.get('userPrincipalName')} ({user['id']})" for user in users)
     return f"senders: {address} is an address of {len(users)} users: {named}. Remove it from all but one of them."
 

@@ -20,8 +20,9 @@ from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
-from .._exchange import addresses, consistency, lookup
+from .._exchange import addresses, consistency, lookup, service_principals
 from .._exchange.mailbox_permissions import FULL_ACCESS, SEND_AS, Permission, grant, permission_reads, revoke, rights_of
+from .._exchange.service_principals import ServicePrincipal
 
 OPTIONS = Spec(
     {
@@ -64,7 +65,7 @@ class CurrentPrincipal:
     """
 
     application: Application | None
-    principal: JsonObject | None
+    principal: ServicePrincipal | None
     wrong_object_ids: tuple[str, ...]
     permissions: frozenset[Permission]
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -76,8 +77,7 @@ class CurrentPrincipal:
 
     @property
     def display_name(self) -> str | None:
-        name: str | None = (self.principal or {}).get("DisplayName")
-        return name
+        return self.principal.display_name if self.principal else None
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def read(
     guids = _every_mailbox(tenant, listed) if params.exclusive else {}
     labels = lookup.labels(listed, guids)
     mailboxes = list(dict.fromkeys([*labels.values(), *(address for address in guids if address not in labels)]))
-    commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange")]
+    commands = [service_principals.READ]
     for address in mailboxes:
         commands += permission_reads(address, guids.get(address, address))
     principals, *outcomes = tenant.exchange.batch(commands)
@@ -176,19 +176,19 @@ def _every_mailbox(tenant: Tenant, listed: Collection[str]) -> dict[str, str]:
     return guids | {mailbox.primary: mailbox.guid for mailbox in every if mailbox.guid not in named}
 
 
-def _registrations(principals: Outcome, application: Application | None, app_id: str | None) -> tuple[JsonObject | None, list[str]]:
+def _registrations(principals: Outcome, application: Application | None, app_id: str | None) -> tuple[ServicePrincipal | None, list[str]]:
     """The application's service principal, and the object ids of its wrong ones.
 
     A service principal in Exchange stays when its enterprise application is removed from Entra.
     """
     app_id = application.app_id if application else app_id
     own, wrong = None, []
-    for principal in principals.checked().values:
-        if app_id and str(principal.get("AppId", "")).lower() == app_id.lower():
-            if application and str(principal.get("ObjectId", "")).lower() == application.object_id.lower():
+    for principal in service_principals.read(principals):
+        if app_id and principal.app_id.lower() == app_id.lower():
+            if application and principal.object_id.lower() == application.object_id.lower():
                 own = principal
             else:
-                wrong.append(str(principal["ObjectId"]))
+                wrong.append(principal.object_id)
     return own, wrong
 
 
@@ -219,7 +219,7 @@ def identify(tenant: Tenant, current: CurrentPrincipal, params: ServicePrincipal
 def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> PrincipalChanges:
     application = current.application
     if params.state == "absent":
-        own = (str(current.principal["ObjectId"]),) if current.principal else ()
+        own = (current.principal.object_id,) if current.principal else ()
         return PrincipalChanges(application, None, remove=current.wrong_object_ids + own)
     desired = current.labelled(params.permissions())
     renamed = bool(current.principal and params.display_name and current.display_name != params.display_name)

@@ -21,7 +21,7 @@ from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import applications as entra
-from .._exchange import addresses, consistency, lookup
+from .._exchange import addresses, consistency, lookup, service_principals
 from .._exchange.mailbox_permissions import FULL_ACCESS, Permission, revoke, rights_of
 from .._exchange.rbac import consent, migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
@@ -193,12 +193,12 @@ def read(tenant: Tenant, params: RbacInfoParams, expected: Collection[str] = (),
 
 
 def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: list[str]) -> CurrentAuthorization:
-    commands = [Command("Get-ServicePrincipal", {}, attempted="read the service principals in Exchange"), *rbac.reads()]
+    commands = [service_principals.READ, *rbac.reads()]
     commands += [Command("Get-MailboxPermission", {"Identity": a}, attempted=f"read who may use {a}") for a in mailboxes]
     principals, scopes, assignments, *permissions = tenant.exchange.batch(commands)
     principal = None
     if state.object_id:
-        by_id = {str(p.get("ObjectId", "")).lower(): p for p in principals.checked().values}
+        by_id = {one.object_id.lower(): one for one in service_principals.read(principals)}
         principal = by_id.get(state.object_id.lower())
     current_scopes = rbac.read_scopes(scopes, assignments, scope, state.object_id)
     outcomes = dict(zip(mailboxes, permissions, strict=True))
