@@ -231,6 +231,6 @@ def table(result: dict[str, Any] | str) -> str:
 
 
 if __name__ == "__main__":
-    told = measure()
-    print(table(told))
-    print(json.dumps(told, indent=2) if not isinstance(told, str) else "")
+    figures = measure()
+    print(table(figures))
+    print(json.dumps(figures, indent=2) if not isinstance(figures, str) else "")

@@ -131,11 +131,11 @@ class Bench:
         """A first run and a no-op run through both entry points; each entry point has an emulator of its own, without state."""
         inventory, documents = self.fleet(tenants, certificate)
         rows = []
-        for door, options in (("in process", ()), ("subprocess", ("-e", "m365_in_process=false"))):
+        for entry_point, options in (("in process", ()), ("subprocess", ("-e", "m365_in_process=false"))):
             with Emulator({"tenants": documents}, record=self.record) as emulator:
                 for what in ("first run", "no-op"):
                     row = self.play(inventory, emulator, *options)
-                    rows.append({"case": f"{tenants} tenants, {what}", "door": door} | row)
+                    rows.append({"case": f"{tenants} tenants, {what}", "entry_point": entry_point} | row)
         return rows
 
     def distant(self, tenants: int, certificate: Path) -> list[Row]:
@@ -145,7 +145,7 @@ class Bench:
             self.play(inventory, emulator)
             emulator.admin.latency(**dict.fromkeys(("token", "graph", "exchange", "smtp", "mx"), LATENCY))
             row = self.play(inventory, emulator)
-        return [{"case": f"{tenants} tenants, no-op, {LATENCY * 1000:.0f} ms a request", "door": "in process"} | row]
+        return [{"case": f"{tenants} tenants, no-op, {LATENCY * 1000:.0f} ms a request", "entry_point": "in process"} | row]
 
     def large(self, mailboxes: int, changes: int) -> list[Row]:
         """One tenant: a first run that changes some of many mailboxes, then one that finds nothing to do."""
@@ -164,12 +164,12 @@ class Bench:
                     emulator.admin.change(tenant_id(0), smtp_client_authentication_disabled=True)
                 boxes = [{"address": f"user{n:05d}@tenant0.example"} for n in range(1, requested + 1)]
                 inventory = self.inventory("large", {"large": variables | {"smtp_auth_mailboxes": boxes}})
-                rows.append({"case": f"{mailboxes} mailboxes, {name}", "door": "in process"} | self.play(inventory, emulator))
+                rows.append({"case": f"{mailboxes} mailboxes, {name}", "entry_point": "in process"} | self.play(inventory, emulator))
         return rows
 
 
 def table(rows: list[Row]) -> str:
-    columns = ("case", "door", "seconds", "seconds_a_tenant", "requests", "requests_a_tenant", "repeated", "changed")
+    columns = ("case", "entry_point", "seconds", "seconds_a_tenant", "requests", "requests_a_tenant", "repeated", "changed")
     cells = [tuple(name.replace("_a_", " a ") for name in columns), *(tuple(str(row[name]) for name in columns) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     lines = ["  ".join(text.ljust(width) if i < 2 else text.rjust(width) for i, (text, width) in enumerate(zip(line, widths, strict=True)))
@@ -179,8 +179,8 @@ def table(rows: list[Row]) -> str:
 
 def ratios(rows: list[Row]) -> dict[str, float]:
     """How many times longer the subprocess takes, a case."""
-    fast = {row["case"]: row["seconds"] for row in rows if row["door"] == "in process"}
-    return {row["case"]: round(row["seconds"] / fast[row["case"]], 1) for row in rows if row["door"] == "subprocess"}
+    fast = {row["case"]: row["seconds"] for row in rows if row["entry_point"] == "in process"}
+    return {row["case"]: round(row["seconds"] / fast[row["case"]], 1) for row in rows if row["entry_point"] == "subprocess"}
 
 
 def main() -> int:

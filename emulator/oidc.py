@@ -1,6 +1,6 @@
 """Identity providers of others: pipelines and clusters that issue tokens for their workloads, with discovery and keys.
 
-One key signs for all of them. Issuers that carry a host of the world (https://token.actions.githubusercontent.com) are
+One key signs for all of them. Issuers with a public host name (https://token.actions.githubusercontent.com) are
 played under a path of the emulator's own, as nothing here leaves loopback. Sources: OpenID Connect Discovery 1.0; GitHub,
 "OpenID Connect reference"; RFC 7517.
 """

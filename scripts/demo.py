@@ -32,8 +32,8 @@ class Demo:
 
     def play(self, playbook: str, *options: str, fails: bool = False) -> dict[str, Any]:
         """Run a playbook as a user would; its report."""
-        shown = f"ansible-playbook playbooks/{playbook} {' '.join(options)}".strip()
-        say(paint("1", f"$ {shown}"))
+        command_line = f"ansible-playbook playbooks/{playbook} {' '.join(options)}".strip()
+        say(paint("1", f"$ {command_line}"))
         command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{playbook}", *options]
         environment = {
             **os.environ,
@@ -49,10 +49,10 @@ class Demo:
             raise Wrong(f"ansible-playbook ended with {code}")
         return dict(json.loads(self.report_file.read_text(encoding="utf-8")))
 
-    def expect(self, report: dict[str, Any], what: str, wanted: int) -> None:
-        found = sum(row[what] for row in report["tenants"].values())
-        if found != wanted:
-            raise Wrong(f"{what} is {found}, not {wanted}")
+    def expect(self, report: dict[str, Any], what: str, expected: int) -> None:
+        total = sum(row[what] for row in report["tenants"].values())
+        if total != expected:
+            raise Wrong(f"{what} is {total}, not {expected}")
 
     def run(self) -> None:
         chapter(
@@ -66,8 +66,8 @@ class Demo:
         chapter(3, "Apply", "The tenants are brought to what inventories/demo says; then every sender sends a test message.")
         applied = self.play("site.yml")
         self.expect(applied, "verified", SENDERS)
-        wanted = sum(row["changed"] for row in planned["tenants"].values())
-        self.expect(applied, "changed", wanted)
+        expected = sum(row["changed"] for row in planned["tenants"].values())
+        self.expect(applied, "changed", expected)
 
         chapter(4, "Again", "A second run finds nothing to do.")
         again = self.play("site.yml")

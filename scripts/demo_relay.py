@@ -41,10 +41,10 @@ print(f"{{time.monotonic() - start:.2f}}")
 """
 
 
-def play(world: Lab) -> dict[str, Any]:
+def play(lab: Lab) -> dict[str, Any]:
     """Playbook site, as a user runs it; its report."""
     say(paint("1", "$ ansible-playbook -i inventories/relay playbooks/site.yml"))
-    report = world.directory / "report.json"
+    report = lab.directory / "report.json"
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -53,21 +53,21 @@ def play(world: Lab) -> dict[str, Any]:
         "MAILOPS_REPORT": str(report),
     }
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/site.yml"]
-    command += ["-i", str(world.inventory), "-i", "inventories/relay"]
+    command += ["-i", str(lab.inventory), "-i", "inventories/relay"]
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
         raise Wrong("ansible-playbook failed")
     return dict(json.loads(report.read_text(encoding="utf-8")))
 
 
-def scan(world: Lab) -> None:
+def scan(lab: Lab) -> None:
     """Send the scan, wait for it, and tell its way."""
     say()
     say(paint("1", f"The scanner sends a scan of {SCAN / 1e6:.0f} MB, without TLS, password, or an address of this organization:"))
-    device = world.devices["scanner"]
+    device = lab.devices["scanner"]
     sent = device.call([sys.executable, "-c", SCANNER])
     if sent.returncode:
         raise Wrong(f"the scanner could not send: {sent.stderr.strip().splitlines()[-1]}")
-    host, limit = world.hosts["relay1"], time.monotonic() + 60
+    host, limit = lab.hosts["relay1"], time.monotonic() + 60
     while not (trace := read_trace(host)) or not trace["sent"]:
         if time.monotonic() > limit:
             raise Wrong(f"the scan did not arrive: {host.call('mailops-relay status').stdout}")
@@ -75,11 +75,11 @@ def scan(world: Lab) -> None:
     say(f"  {'scanner':9} → {'Postfix':13}  {float(sent.stdout):>6.2f} s  25, allowed by its address ({device.address})")
     for hop in trace["hops"][1:]:
         say(f"  {hop['from']:16} → {hop['to']:16}  {hop['seconds']:>6.2f} s  {hop['event']}: {hop['detail'][:90]}")
-    arrived = [message for message in world.admin.messages(recipient="ada@contoso.com") if message["message_id"] == MESSAGE_ID]
+    arrived = [message for message in lab.admin.messages(recipient="ada@contoso.com") if message["message_id"] == MESSAGE_ID]
     senders = [email.utils.parseaddr(one["header_from"])[1] for one in arrived]
     if senders != ["scanner@contoso.com"]:
         raise Wrong(f"the scans in Ada's mailbox are from {senders}")
-    header = email.message_from_bytes(world.admin.raw_message(arrived[0]["number"]))
+    header = email.message_from_bytes(lab.admin.raw_message(arrived[0]["number"]))
     say(f"  In Ada's mailbox: {header['Subject']!r} from {header['From']}; replies go to {header['Reply-To']}.")
 
 
@@ -94,22 +94,22 @@ def main() -> int:
     if network is None:
         print(__doc__, file=sys.stderr)
         return 2
-    world = Lab(Path(sys.argv[1]), network)
+    lab = Lab(Path(sys.argv[1]), network)
     try:
         start = time.monotonic()
-        world.up({"relay1": RELEASE})
+        lab.up({"relay1": RELEASE})
         took = time.monotonic() - start
         say(f"A Debian 13 of its own has booted in {took:.0f} seconds, on a network where Microsoft's names lead to the emulator.")
-        report = play(world)
+        report = play(lab)
         verified = sum(row["verified"] for row in report["tenants"].values())
         if verified < 2:
             raise Wrong(f"{verified} senders of the relay host are verified, not 2")
-        scan(world)
+        scan(lab)
     except Wrong as error:
         say(paint("1;31", f"\nThe demo stopped: {error}."))
         return 1
     finally:
-        world.down()
+        lab.down()
     return 0
 
 

@@ -96,9 +96,9 @@ def emulator_page() -> str:
         "out; unknown keys are refused. Derived ids are the same in every run. `emulator/tenants/demo.yml` is an example.",
     ]
     for name, about, rows in describe.tables():
-        shown = [[key, kind, default if " " in default or default == "required" else default and f"`{default}`", text]
+        cells = [[key, kind, default if " " in default or default == "required" else default and f"`{default}`", text]
                  for key, kind, default, text in rows]  # fmt: skip
-        lines += ["", f"## {name}", "", about, "", *table(["Key", "Type", "Default", "Meaning"], shown)]
+        lines += ["", f"## {name}", "", about, "", *table(["Key", "Type", "Default", "Meaning"], cells)]
     kinds = [[f"`{kind}`", *text.split("; ")] for kind, text in describe.lag_kinds()]
     lines += ["", "## Kinds of replication delay", "", "Keys of `settings.lag`: seconds from a change to its effect.", ""]
     return "\n".join([*lines, *table(["Kind", "Change", "Effect"], kinds)]) + "\n"
@@ -130,8 +130,10 @@ def option_rows(options: dict[str, Any], path: str = "") -> list[list[str]]:
         about = markup(option["description"])
         if option.get("choices"):
             about += " One of " + ", ".join(f"`{choice}`" for choice in option["choices"]) + "."
-        given = "required" if option.get("required") else f"`{json.dumps(option['default'])}`" if option.get("default") is not None else ""
-        rows.append([f"`{path}{name}`", kind(option), given, about])
+        default = (
+            "required" if option.get("required") else f"`{json.dumps(option['default'])}`" if option.get("default") is not None else ""
+        )
+        rows.append([f"`{path}{name}`", kind(option), default, about])
         rows += option_rows(option.get("suboptions") or {}, f"{path}{name}.")
     return rows
 
@@ -199,9 +201,9 @@ def role_variables() -> dict[str, dict[str, Any]]:
 
 
 def role_variable(option: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
-    told = [text for text in page["description"] if not text.startswith("If omitted, the value of the host variable")]
-    told += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
-    text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(told))
+    paragraphs = [text for text in page["description"] if not text.startswith("If omitted, the value of the host variable")]
+    paragraphs += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
+    text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(paragraphs))
     text = re.sub(r"M\(mailops\.m365\.(\w+)\)", r"\1", text)
     text = re.sub(r"[CEV]\(((?:[^()\\]|\\.)*)\)", lambda match: match[1].replace("\\", ""), text)
     hidden = {"no_log": True} if option.get("no_log") else {}

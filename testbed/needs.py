@@ -28,7 +28,7 @@ def missing() -> str:
 
 
 if __name__ == "__main__":
-    found = missing()
-    if found:
-        print(found)
-    sys.exit(1 if found else 0)
+    packages_missing = missing()
+    if packages_missing:
+        print(packages_missing)
+    sys.exit(1 if packages_missing else 0)

@@ -120,8 +120,8 @@ def _device_authorization(platform: Platform, request: Request, tenant: Tenant) 
 
 def _delegated_client(platform: Platform, request: Request, tenant: Tenant, form: dict[str, str]) -> Client:
     application, principal = _client(platform, tenant, form["client_id"].lower())
-    proof = form.get("client_secret") or form.get("client_assertion")
-    public = not proof and application.properties.get("isFallbackPublicClient")
+    credential = form.get("client_secret") or form.get("client_assertion")
+    public = not credential and application.properties.get("isFallbackPublicClient")
     method = "0" if public else _authenticate(platform, form, application, tenant, request.origin)
     return Client(platform, tenant, application, principal, method, request.origin)
 

@@ -86,8 +86,8 @@ def get_management_role_assignment(command: Command) -> Result:
     matches = tenant.rbac.live if requested is None else [_find(tenant, requested)]
     role, assignee = command.text("Role"), command.text("RoleAssignee")
     if role is not None:
-        wanted_role = _role(role)
-        matches = [a for a in matches if a.role == wanted_role]
+        expected_role = _role(role)
+        matches = [a for a in matches if a.role == expected_role]
     if assignee is not None:
         object_id = find_principal(tenant, assignee).object_id
         matches = [a for a in matches if a.assignee == object_id]

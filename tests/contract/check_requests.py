@@ -243,13 +243,13 @@ def check_exchange(cmdlet: str, parameters: dict, problems: list, where: str) ->
         problems.append(f"{where}: cmdlet {cmdlet!r} is not in the reference")
         return
     declared = {name.lower(): (name, spec) for name, spec in entry["parameters"].items()}
-    given = set()
+    passed = set()
     for name, value in (parameters or {}).items():
         if name.lower() not in declared:
             problems.append(f"{where}: {cmdlet} has no parameter {name!r}")
             continue
         spelled, spec = declared[name.lower()]
-        given.add(spelled)
+        passed.add(spelled)
         if spelled != name:
             problems.append(f"{where}: {cmdlet} spells it {spelled!r}, not {name!r}")
         if spec.get("exchange_online") is False or spec.get("reserved_for_microsoft"):
@@ -265,15 +265,15 @@ def check_exchange(cmdlet: str, parameters: dict, problems: list, where: str) ->
     def possible(one: str) -> bool:
         for name, spec in entry["parameters"].items():
             in_set = one in spec.get("sets", [one])
-            if name in given and not in_set:
+            if name in passed and not in_set:
                 return False
             required = spec.get("required_in", [])
-            if in_set and (one in required or "*" in required) and name not in given and (cmdlet, name) not in NOT_REQUIRED:
+            if in_set and (one in required or "*" in required) and name not in passed and (cmdlet, name) not in NOT_REQUIRED:
                 return False
         return True
 
     if cmdlet != "Set-OrganizationConfig" and not any(possible(one) for one in entry["parameter_sets"] or {"(All)": {}}):
-        problems.append(f"{where}: {cmdlet} with {sorted(given)}: no parameter set takes these together, or a required one is missing")
+        problems.append(f"{where}: {cmdlet} with {sorted(passed)}: no parameter set takes these together, or a required one is missing")
 
 
 def main(path: str) -> int:

@@ -31,7 +31,7 @@ def play(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_sign_in_leaves_no_token_behind(tmp_path: Path, play: Path) -> None:
+def test_sign_in_leaves_no_token_outside_the_store(tmp_path: Path, play: Path) -> None:
     playground = Playground(tmp_path)
     try:
         person = threading.Thread(target=enter, args=(playground.admin, ADA, playground.secrets["any_password"], 100.0))

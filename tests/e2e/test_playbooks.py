@@ -60,8 +60,8 @@ class Playground:
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory or REPO / "inventories" / "demo")]
         command += [str(REPO / "playbooks" / playbook), *options]
         done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True, timeout=300)
-        found = json.loads(report.read_text()) if report.exists() else {"tenants": {}, "tasks": []}
-        return Run(done.returncode, done.stdout + done.stderr, found)
+        content = json.loads(report.read_text()) if report.exists() else {"tenants": {}, "tasks": []}
+        return Run(done.returncode, done.stdout + done.stderr, content)
 
     def record(self) -> list[dict[str, Any]]:
         if not self.record_file.exists():
@@ -89,8 +89,8 @@ def playground(shared_playground: Playground) -> Playground:
 
 def differences(run: Run) -> list[Any]:
     """What each changed task says it changes (or would), in a form in which a prediction equals the deed."""
-    found = [(t["tenant"], t["module"], t["diff"]["before"], t["diff"]["after"]) for t in run.report["tasks"] if t["changed"]]
-    return sorted(found, key=lambda entry: entry[:2])
+    content = [(t["tenant"], t["module"], t["diff"]["before"], t["diff"]["after"]) for t in run.report["tasks"] if t["changed"]]
+    return sorted(content, key=lambda entry: entry[:2])
 
 
 def test_a_check_run_on_empty_tenants_writes_nothing_and_predicts_the_real_run(playground: Playground) -> None:
@@ -114,7 +114,7 @@ def test_a_check_run_on_empty_tenants_writes_nothing_and_predicts_the_real_run(p
     check_contract(playground.record_file)
 
 
-def test_drift_is_shown_by_a_check_run_and_mended_by_the_next(playground: Playground) -> None:
+def test_drift_is_reported_by_a_check_run_and_corrected_by_the_next_run(playground: Playground) -> None:
     assert playground.play("site.yml").code == 0
     admin = playground.admin
     admin.change("contoso.com", "mailboxes", "scanner@contoso.com", smtp_client_authentication_disabled=True)
@@ -129,7 +129,7 @@ def test_drift_is_shown_by_a_check_run_and_mended_by_the_next(playground: Playgr
     assert (mended.code, mended.total("changed"), mended.total("verified")) == (0, 2, SENDERS), mended.output
 
 
-def test_before_anything_is_done_every_refusal_has_its_cause(playground: Playground) -> None:
+def test_every_refusal_before_the_first_run_has_its_cause(playground: Playground) -> None:
     run = playground.play("verify.yml", "-e", "verify_required=false")
     assert run.code == 0, run.output
     senders = {sender["name"]: sender for task in run.report["tasks"] for sender in task["senders"]}
@@ -142,7 +142,7 @@ def test_before_anything_is_done_every_refusal_has_its_cause(playground: Playgro
     assert playground.writes() == []
 
 
-def test_both_doors_do_the_same(playground: Playground, tmp_path: Path) -> None:
+def test_both_entry_points_give_the_same_result(playground: Playground, tmp_path: Path) -> None:
     other = Playground(tmp_path / "other")
     try:
         fast = playground.play("site.yml")
@@ -242,7 +242,7 @@ def bad_inventory(playground: Playground, tmp_path: Path) -> Path:
     return folder
 
 
-def test_bad_input_is_one_sentence_each_and_the_other_tenants_go_on(playground: Playground, bad_inventory: Path) -> None:
+def test_each_input_problem_is_one_sentence_and_other_tenants_continue(playground: Playground, bad_inventory: Path) -> None:
     # With one application for all the hosts, Contoso is done first, so that only the bad part differs.
     assert playground.play("site.yml", "--limit", "contoso").code == 0
     before = len(playground.writes())
@@ -258,7 +258,7 @@ def test_bad_input_is_one_sentence_each_and_the_other_tenants_go_on(playground: 
     assert run.report["tenants"]["fabrikam"]["verified"] == 3
 
 
-def test_missing_consent_and_an_expired_secret_name_themselves(playground: Playground) -> None:
+def test_missing_consent_and_an_expired_secret_are_named(playground: Playground) -> None:
     admin = playground.admin
     contoso = admin.tenant("contoso.com")
     automation = next(app for app in contoso["applications"] if app["display_name"] == "Automation")
@@ -298,12 +298,12 @@ class ProcessWatch(threading.Thread):
         self.join()
 
 
-@pytest.mark.parametrize("door", ["in_process", "subprocess"])
-def test_no_secret_reaches_output_journal_report_record_or_process_list(playground: Playground, door: str) -> None:
+@pytest.mark.parametrize("entry_point", ["in_process", "subprocess"])
+def test_no_secret_reaches_output_journal_report_record_or_process_list(playground: Playground, entry_point: str) -> None:
     secrets = [value for name, value in playground.secrets.items() if name != "any_password"]
     watch = ProcessWatch(secrets)
     watch.start()
-    options = ["-vvvv", "--diff", "-e", f"m365_in_process={'true' if door == 'in_process' else 'false'}"]
+    options = ["-vvvv", "--diff", "-e", f"m365_in_process={'true' if entry_point == 'in_process' else 'false'}"]
     good = playground.play("site.yml", *options)
     playground.admin.change("northwind.example.com", "mailboxes", "labels@northwind.example.com", password="another")
     failed = playground.play("verify.yml", *options)

@@ -203,7 +203,7 @@ def writes(site: Site) -> int:
     return sum(json.loads(line)["write"] for line in (site.directory / "record.jsonl").read_text().splitlines())
 
 
-def test_moved_there_and_back_while_it_sends(site: Site) -> None:
+def test_move_to_rbac_and_back_while_sending(site: Site) -> None:
     assert site.changed("mailbox_permissions") == 2
     assert sends(site)
     before = writes(site)
@@ -225,7 +225,7 @@ def test_moved_there_and_back_while_it_sends(site: Site) -> None:
     check_contract(site.directory / "record.jsonl")
 
 
-def test_moved_over_several_runs(site: Site) -> None:
+def test_move_to_rbac_over_several_runs(site: Site) -> None:
     """A run that may not wait goes as far as time has; exclusive does not withdraw consent behind the move's back."""
     more = {"m365_wait_timeout": 1, "entra_app_exclusive": True, "entra_app_settle_time": HOUR}
     assert site.changed("mailbox_permissions") == 2
@@ -248,7 +248,7 @@ def test_moved_over_several_runs(site: Site) -> None:
     ]
 
 
-def test_without_settling_messages_are_refused(site: Site) -> None:
+def test_messages_are_refused_without_waiting_for_propagation(site: Site) -> None:
     """That the other tests can fail: a token without the role before the assignment arrives, one with it after FullAccess is gone."""
     assert site.changed("mailbox_permissions") == 2
     assert sends(site)

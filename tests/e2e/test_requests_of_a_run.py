@@ -25,7 +25,7 @@ def certificate(tmp_path: Path) -> Path:
     return sandbox.keys / "contoso-sender.crt"
 
 
-def test_a_run_that_finds_nothing_to_do_asks_little_and_nothing_twice(tmp_path: Path, certificate: Path) -> None:
+def test_run_without_changes_repeats_no_request(tmp_path: Path, certificate: Path) -> None:
     bench = Bench(tmp_path)
     inventory, documents = bench.fleet(2, certificate)
     with Emulator({"tenants": documents}, record=bench.record) as emulator:

@@ -25,17 +25,17 @@ def run(api: Api, module: str, directory: Path, prompt: Any = None, **options: A
     """A task, as the action runs it: options checked and filled by Ansible, tokens in the run's own directory."""
     engine, arguments = importlib.import_module(f"{CORE}._engine.tenant_engine"), importlib.import_module(f"{CORE}._entry_points.arguments")
     resource = importlib.import_module(f"{CORE}.resources.{module.removesuffix('_info')}")
-    found = resource.INFO if module.endswith("_info") else resource.RESOURCE
+    entry = resource.INFO if module.endswith("_info") else resource.RESOURCE
     validation = importlib.import_module("ansible.module_utils.common.arg_spec").ArgumentSpecValidator
-    spec = arguments.argument_spec(found.spec)
+    spec = arguments.argument_spec(entry.spec)
     names = ("argument_spec", "mutually_exclusive", "required_together", "required_one_of", "required_if")
     common = {"tenant": TENANT, "cloud": api.emulator.cloud, "client_id": app_id("manager"), "wait_timeout": 5}
-    if found.spec.writes:
+    if entry.spec.writes:
         common["journal_dir"] = str(directory / "journal")
     checked = validation(*(spec[name] for name in names)).validate({**common, **options})
     assert not checked.error_messages
     params = arguments.plain(checked.validated_parameters)
-    result: dict[str, Any] = engine.run(found, params, check_mode=False, token_directory=str(directory / "tokens"), prompt=prompt)
+    result: dict[str, Any] = engine.run(entry, params, check_mode=False, token_directory=str(directory / "tokens"), prompt=prompt)
     return result
 
 
@@ -48,11 +48,11 @@ def _nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("source", ["file", "variable", "request"])
 def test_tokens_of_other_issuers(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     api = start()
-    wishes = [{"name": "github-main", "github": {"repository": "contoso/infra", "branch": "main"}}]
+    credentials = [{"name": "github-main", "github": {"repository": "contoso/infra", "branch": "main"}}]
     secret = {"client_secret": "manager-secret"}
-    made = run(api, "federated_credential", tmp_path / "setup", app_id=app_id("manager"), credentials=wishes, **secret)
+    made = run(api, "federated_credential", tmp_path / "setup", app_id=app_id("manager"), credentials=credentials, **secret)
     assert made["changed"], made
-    assert not run(api, "federated_credential", tmp_path / "setup", app_id=app_id("manager"), credentials=wishes, **secret)["changed"]
+    assert not run(api, "federated_credential", tmp_path / "setup", app_id=app_id("manager"), credentials=credentials, **secret)["changed"]
     token = api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange")
     options: dict[str, Any]
     if source == "file":
@@ -70,7 +70,7 @@ def test_tokens_of_other_issuers(start: Start, tmp_path: Path, monkeypatch: pyte
     assert not any(token in file.read_text() for file in (tmp_path / source).rglob("*.json*"))
 
 
-def test_a_refused_token_says_what_to_compare(start: Start, tmp_path: Path) -> None:
+def test_refused_token_names_the_claims_to_compare(start: Start, tmp_path: Path) -> None:
     api = start()
     token = api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange")
     (tmp_path / "token").write_text(token)
@@ -98,7 +98,7 @@ def test_a_person_by_device_code(start: Start, tmp_path: Path) -> None:
     assert api.graph("POST", "/oauth2PermissionGrants", grant).status_code == 201
     roles = {"directory_roles": ["29232cdf-9323-42fd-ade2-1d097af3e4de"]}
     api.admin.change(TENANT, "mailboxes", "ops@contoso.com", password="person-password", user=roles)
-    shown: list[str] = []
+    prompts: list[str] = []
 
     def person() -> None:
         limit = time.monotonic() + 20
@@ -110,13 +110,13 @@ def test_a_person_by_device_code(start: Start, tmp_path: Path) -> None:
     thread.start()
     cloud = api.emulator.cloud | {"exchange_audience": "https://outlook.office365.com"}
     options = {"auth_method": "device_code", "client_id": application["appId"], "cloud": cloud}
-    read = run(api, "smtp_auth_info", tmp_path, shown.append, **options)
+    read = run(api, "smtp_auth_info", tmp_path, prompts.append, **options)
     thread.join()
     assert "failed" not in read, read
-    assert len(shown) == 1
-    assert shown[0].startswith(f"{TENANT}: To sign in")
-    assert "failed" not in run(api, "smtp_auth_info", tmp_path, shown.append, **options)
-    assert len(shown) == 1
+    assert len(prompts) == 1
+    assert prompts[0].startswith(f"{TENANT}: To sign in")
+    assert "failed" not in run(api, "smtp_auth_info", tmp_path, prompts.append, **options)
+    assert len(prompts) == 1
 
 
 @pytest.mark.parametrize("name", list(CLOUDS))
@@ -130,12 +130,12 @@ def test_each_cloud_end_to_end(start: Start, tmp_path: Path, name: str) -> None:
     service = run(api, "exchange_service_principal", tmp_path, unique_name="sender", full_access=["ops@contoso.com"], **secret)
     assert service["changed"], service
     assert run(api, "smtp_auth", tmp_path, mailboxes=[{"address": "ops@contoso.com", "smtp_auth": "enabled"}], **secret)["changed"]
-    wishes = [{"name": "pipeline", "github": {"repository": "contoso/infra", "branch": "main"}}]
-    federated = run(api, "federated_credential", tmp_path, unique_name="sender", credentials=wishes, **secret)
+    credentials = [{"name": "pipeline", "github": {"repository": "contoso/infra", "branch": "main"}}]
+    federated = run(api, "federated_credential", tmp_path, unique_name="sender", credentials=credentials, **secret)
     assert federated["credentials"]["pipeline"]["audience"] == CLOUDS[name].federated_audience
     senders = [{"name": "Operations", "address": "ops@contoso.com", "verify_recipient": "noreply@contoso.com"}]
-    proof = run(api, "smtp_probe", tmp_path, senders=senders, app_unique_name="sender", app_client_secret="sender-secret", **secret)
-    assert "failed" not in proof, proof
+    probe = run(api, "smtp_probe", tmp_path, senders=senders, app_unique_name="sender", app_client_secret="sender-secret", **secret)
+    assert "failed" not in probe, probe
     assert [message["authenticated_as"] for message in api.admin.messages(tenant=TENANT)] == ["ops@contoso.com"]
     other = next(cloud for cloud in CLOUDS.values() if cloud.graph != CLOUDS[name].graph)
     wrong = api.emulator.cloud | other.announced()

@@ -179,7 +179,7 @@ class Pool:
         emulator.admin.reset(document)
         return emulator
 
-    def give_back(self, emulator: Emulator) -> None:
+    def release(self, emulator: Emulator) -> None:
         if emulator.running and emulator.stderr() == "":
             self._idle.append(emulator)
         else:
@@ -225,7 +225,7 @@ def start(tmp_path: Path, state: dict[str, Any], pool: Pool) -> Iterator[Start]:
     for emulator in own:
         emulator.stop()
     for emulator in shared:
-        pool.give_back(emulator)
+        pool.release(emulator)
 
 
 class KeyPair:

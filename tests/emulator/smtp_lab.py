@@ -1,4 +1,4 @@
-"""A world for the SMTP tests: two tenants, a signer of tokens of its own, a clock, and both services in a thread.
+"""Test environment of the SMTP tests: two tenants, a signer of tokens of its own, a clock, and both services in a thread.
 
 A test file takes the fixtures with `pytest_plugins = ["tests.emulator.smtp_lab"]`, after having imported it: PYTEST_DONT_REWRITE.
 """

@@ -21,7 +21,7 @@ def test_health_and_unknown_paths(api: Api) -> None:
             api.admin.call(method, path)
 
 
-def test_tenant_by_hand(start: Start) -> None:
+def test_tenant_is_created_updated_and_deleted(start: Start) -> None:
     api = start()
     api.admin.change("contoso.com", smtp_client_authentication_disabled=False, security_defaults=True)
     assert api.rows("Get-TransportConfig")[0]["SmtpClientAuthenticationDisabled"] is False
@@ -32,7 +32,7 @@ def test_tenant_by_hand(start: Start) -> None:
         api.admin.change("contoso.com", colour="red")
 
 
-def test_mailbox_by_hand(start: Start) -> None:
+def test_mailbox_is_created_updated_and_deleted(start: Start) -> None:
     api = start()
     changed = api.admin.change("contoso.com", "mailboxes", "ops@contoso.com", smtp_client_authentication_disabled=True, password="x")
     assert (changed["smtp_client_authentication_disabled"], changed["password"]) == (True, "x")
@@ -47,7 +47,7 @@ def test_mailbox_by_hand(start: Start) -> None:
     assert len(result) == 1
 
 
-def test_connector_and_exchange_principal_by_hand(start: Start) -> None:
+def test_connector_and_exchange_principal_are_created_and_deleted(start: Start) -> None:
     api = start()
     api.admin.put("contoso.com", "inbound_connectors", "Relay", SenderDomains=["*"], SenderIPAddresses=["203.0.113.10"])
     api.admin.change("contoso.com", "inbound_connectors", "relay", Enabled=False)
@@ -61,7 +61,7 @@ def test_connector_and_exchange_principal_by_hand(start: Start) -> None:
     assert api.rows("Get-ServicePrincipal") == []
 
 
-def test_consent_by_hand(start: Start) -> None:
+def test_consent_is_granted_and_withdrawn(start: Start) -> None:
     api = start()
     roles = {"app_roles": ["Office 365 Exchange Online/SMTP.SendAsApp"], "directory_roles": []}
     api.admin.change("contoso.com", "applications", app_id("manager"), service_principal=roles)

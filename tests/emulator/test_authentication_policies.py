@@ -41,7 +41,7 @@ def test_a_policy_is_made_changed_and_removed(start: Start) -> None:
     assert kind(api, "Remove-AuthenticationPolicy", {"Identity": "Printers"}) == (404, "ManagementObjectNotFoundException")
 
 
-def test_a_user_has_a_policy_and_a_null_takes_it_away(start: Start) -> None:
+def test_policy_of_a_user_is_set_and_cleared_by_null(start: Start) -> None:
     api = start(tenant={"policies": {"authentication": [{"name": "Closed"}, {"name": "Open", "allow_basic_auth_smtp": True}]}})
     [before] = api.rows("Get-User", {"Identity": "ops@contoso.com"})
     assert (before["AuthenticationPolicy"], before["RecipientTypeDetails"]) == (None, "UserMailbox")
@@ -71,7 +71,7 @@ def test_a_user_has_a_policy_and_a_null_takes_it_away(start: Start) -> None:
         ("Set-OrganizationConfig", {"DefaultAuthenticationPolicy": "None such"}, "ManagementObjectNotFoundException"),
     ],
 )
-def test_what_is_refused(api: Api, cmdlet: str, parameters: dict[str, Any], expected: str) -> None:
+def test_invalid_policies_are_refused(api: Api, cmdlet: str, parameters: dict[str, Any], expected: str) -> None:
     assert kind(api, cmdlet, parameters)[1] == expected
 
 
@@ -97,7 +97,7 @@ def test_the_organizations_default(start: Start) -> None:
     assert api.rows("Get-OrganizationConfig")[0]["DefaultAuthenticationPolicy"] is None
 
 
-def test_a_saved_state_knows_the_policies(start: Start) -> None:
+def test_saved_state_contains_the_policies(start: Start) -> None:
     api = start()
     api.rows("New-AuthenticationPolicy", {"Name": "Printers", "AllowBasicAuthSmtp": True, "AllowBasicAuthPop": True})
     api.rows("Set-User", {"Identity": "ops@contoso.com", "AuthenticationPolicy": "Printers"})

@@ -58,7 +58,7 @@ def test_messages_of_all_shapes_are_counted_once(sink: tuple[int, Path, Path]) -
     assert counted(log, 5)
 
 
-def test_commands_that_come_together_are_answered_together(sink: tuple[int, Path, Path]) -> None:
+def test_pipelined_commands_are_answered_together(sink: tuple[int, Path, Path]) -> None:
     port, _ca, log = sink
     with socket.create_connection(("127.0.0.1", port), timeout=10) as raw, raw.makefile("rb") as answers:
         assert answers.readline().startswith(b"220")
@@ -71,7 +71,7 @@ def test_commands_that_come_together_are_answered_together(sink: tuple[int, Path
     assert counted(log, 1)
 
 
-def test_the_relay_is_held_against_the_limits_and_the_proxy() -> None:
+def test_relay_is_compared_with_the_limits_and_the_proxy() -> None:
     rows = {
         name: {"messages_a_second": rate, "cpu_ms_a_message": cpu, "cpu_ms_between": own}
         for name, rate, cpu, own in (

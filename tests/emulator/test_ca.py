@@ -98,7 +98,7 @@ def test_files_are_for_their_owner_and_are_reused(tmp_path: Path) -> None:
     assert first.server_chain.read_bytes() != before["server.pem"]
 
 
-def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
+def test_concurrent_processes_share_one_authority(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=Authority, args=(tmp_path,)) for _ in range(4)]
     for process in processes:
@@ -124,7 +124,7 @@ def test_a_client_certificate_needs_its_intermediate(tmp_path: Path, whole: bool
     assert result.get("subjectAltName") == ((("DNS", "relay.contoso.com"),) if whole else None)
 
 
-def test_an_issued_certificate_says_what_was_asked(tmp_path: Path) -> None:
+def test_issued_certificate_has_the_requested_fields(tmp_path: Path) -> None:
     chain, _ = Authority(tmp_path).issue(["relay.contoso.com", "192.0.2.1"], days=30)
     leaf, intermediate = x509.load_pem_x509_certificates(chain)
     assert leaf.issuer == intermediate.subject

@@ -100,12 +100,12 @@ CASES: list[tuple[str, dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("found", "refused"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_a_password_meets_a_policy(found: dict[str, Any], refused: bool) -> None:
-    assert reply_text(lab(found)) == (CRITERIA if refused else "passed")
+@pytest.mark.parametrize(("policies_of_tenant", "refused"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_password_meets_a_policy(policies_of_tenant: dict[str, Any], refused: bool) -> None:
+    assert reply_text(lab(policies_of_tenant)) == (CRITERIA if refused else "passed")
 
 
-def test_a_place_is_where_the_connection_comes_from() -> None:
+def test_named_location_matches_the_client_address() -> None:
     office = lab(policy(locations={"includeLocations": [OFFICE]}))
     assert (reply_text(office, "203.0.113.9"), reply_text(office)) == (CRITERIA, "passed")
     abroad = lab(policy(locations={"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}))
@@ -183,7 +183,7 @@ def clock_of(state: State) -> Clock:
     return state.now
 
 
-def test_changes_of_policies_take_their_time() -> None:
+def test_policy_changes_have_a_replication_delay() -> None:
     state = lab()
     tenant, clock, now = state.tenants[CONTOSO], clock_of(state), state.now()
     tenant.policies.authentication["closed"] = AuthenticationPolicy("Closed", "guid", effective_from=now + 100)
@@ -232,7 +232,7 @@ def test_policies_are_listed_in_pages_and_need_a_permission(start: Start) -> Non
     assert refused(api.graph("GET", f"{PATH}?$select=colour"))[0] == 400
 
 
-def test_a_second_read_within_a_second_is_throttled_without_a_word_how_long(start: Start) -> None:
+def test_second_read_within_a_second_is_throttled_without_retry_after(start: Start) -> None:
     api = start({"conditional_access_pace": 1000.0})
     assert api.graph("GET", PATH).status_code == 200
     for path in (PATH, "/identity/conditionalAccess/namedLocations"):
@@ -279,7 +279,7 @@ def test_a_workload_policy_refuses_the_applications_token(start: Start) -> None:
     assert api.token_answer(**form | {"client_id": app_id("reader"), "client_secret": "reader-secret"}).status_code == 400
 
 
-def test_the_state_file_says_what_is_wrong_with_a_policy(start: Start) -> None:
+def test_state_file_reports_an_invalid_policy(start: Start) -> None:
     api = start()
     for section, complaint in (
         ({"conditional_access": [named("x") | {"colour": "red"}]}, "policies.conditional_access[0]: Invalid property 'colour'."),
@@ -300,7 +300,7 @@ def test_the_retirement_can_be_patched_alone(start: Start) -> None:
     assert (stored["basic_retired_from"], [one["name"] for one in stored["authentication"]]) == (1798675200.0, ["Closed"])
 
 
-def test_no_state_is_forgotten_when_it_is_saved() -> None:
+def test_saved_state_is_complete() -> None:
     """Every field of the policies has its place in the document."""
     state = lab(policy())
     result = state.tenants[CONTOSO].policies

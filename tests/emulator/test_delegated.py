@@ -115,7 +115,7 @@ def test_polls_before_the_user_came(api: Api) -> None:
     assert code_of(poll(api, code)) == ("authorization_pending", 70016)
 
 
-def test_polling_too_fast_is_told(start: Start) -> None:
+def test_polling_too_fast_is_refused(start: Start) -> None:
     api = start({"device_code_interval": 60}, tenant())
     api.admin.stop_clock()
     code = device(api)
@@ -123,7 +123,7 @@ def test_polling_too_fast_is_told(start: Start) -> None:
     assert poll(api, code)["error"] == "slow_down"
 
 
-def test_a_code_is_good_for_one_answer(api: Api) -> None:
+def test_device_code_is_redeemed_once(api: Api) -> None:
     code = device(api)
     api.admin.enter_code(code["user_code"], ADA, PASSWORD)
     assert "access_token" in poll(api, code)
@@ -166,13 +166,13 @@ def test_second_factor(start: Start) -> None:
     assert "access_token" in refreshed(api, result["refresh_token"])
 
 
-def test_a_second_factor_that_is_asked_for_later_ends_the_refreshing(api: Api) -> None:
+def test_later_required_second_factor_invalidates_the_refresh_token(api: Api) -> None:
     result = signed_in(api)
     api.admin.change("contoso.com", "mailboxes", ADA, user={"mfa": True})
     assert code_of(refreshed(api, result["refresh_token"])) == ("invalid_grant", 50076)
 
 
-def test_nobody_consented(start: Start) -> None:
+def test_missing_user_consent_is_refused(start: Start) -> None:
     api = start({"device_code_interval": 1}, tenant(scope=""))
     code = device(api)
     with pytest.raises(ValueError, match="AADSTS65001"):
@@ -196,7 +196,7 @@ def test_consent_under_graphs_scope_serves_exchange(start: Start) -> None:
     assert (claims["aud"], claims["scp"]) == ("https://outlook.office.com", "SMTP.Send")
 
 
-def test_consent_withdrawn_ends_the_refreshing(api: Api) -> None:
+def test_withdrawn_consent_invalidates_the_refresh_token(api: Api) -> None:
     result = signed_in(api)
     grant = api.admin.tenant("contoso.com")["delegated_grants"][0]
     api.admin.delete("contoso.com", "delegated_grants", grant["id"])
@@ -232,7 +232,7 @@ def test_unknown_refresh_token_and_another_clients(api: Api) -> None:
     assert api.token_answer(grant_type="refresh_token", client_id=app_id("sender")).json()["error_codes"] == [900144]
 
 
-def test_confidential_client_must_prove_itself(start: Start) -> None:
+def test_confidential_client_must_authenticate(start: Start) -> None:
     api = start({"device_code_interval": 1}, tenant(public=False))
     code = device(api)
     api.admin.enter_code(code["user_code"], ADA, PASSWORD)

@@ -98,7 +98,7 @@ def test_an_unlicensed_user_is_refused(state: State) -> None:
     assert reply(state) == texts.AUTHENTICATION_REFUSED
 
 
-def test_the_switch_counts_for_users_too(state: State) -> None:
+def test_smtp_auth_setting_applies_to_users(state: State) -> None:
     state.tenants["11111111-0000-4000-8000-000000000001"].mailboxes[OPS].smtp_client_authentication_disabled = True
     assert reply(state) == texts.OFF_FOR_MAILBOX
 
@@ -123,7 +123,7 @@ def test_send_as(state: State) -> None:
     assert sent(state, sender=SALES) == ""
 
 
-def test_send_on_behalf_needs_an_honest_sender(state: State) -> None:
+def test_send_on_behalf_requires_the_users_own_sender_address(state: State) -> None:
     honest = f"From: {SALES}\r\nSender: Ops <{OPS}>\r\n"
     assert sent(state, header=honest).startswith("554 5.2.252")
     grant(state, "SendOnBehalf")
@@ -134,7 +134,7 @@ def test_send_on_behalf_needs_an_honest_sender(state: State) -> None:
 
 
 @pytest.mark.parametrize("right", ["SendAs", "SendOnBehalf"])
-def test_a_right_that_has_not_arrived_does_not_count(state: State, right: str) -> None:
+def test_permission_before_its_propagation_does_not_apply(state: State, right: str) -> None:
     assert isinstance(state.now, Clock)
     grant(state, right, state.now() + 60)
     header = f"From: {SALES}\r\nSender: {OPS}\r\n"
@@ -143,5 +143,5 @@ def test_a_right_that_has_not_arrived_does_not_count(state: State, right: str) -
     assert sent(state, header=header) == ""
 
 
-def test_the_message_of_the_other_tests_has_one_author() -> None:
+def test_default_message_has_one_author() -> None:
     assert read_header(MESSAGE).senders == []

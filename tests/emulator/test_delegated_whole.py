@@ -69,7 +69,7 @@ def test_from_the_device_code_to_the_message(api: Api) -> None:
     assert (stored["mail_from"], stored["header_from"], stored["authenticated_as"], stored["user"]) == (SHOP, SHOP, ADA, ADA)
 
 
-def test_on_behalf(api: Api) -> None:
+def test_send_on_behalf_of_a_mailbox(api: Api) -> None:
     bearer = signed_in(api)["access_token"]
     api.rows("Set-Mailbox", {"Identity": SHOP, "GrantSendOnBehalfTo": [ADA]})
     assert send(api, bearer, message(ADA, on_behalf_of=SHOP))[0] == 250

@@ -89,7 +89,7 @@ def test_what_the_zones_hold(emulator: Emulator, tcp: bool) -> None:
     assert texts(ask(emulator, "www.contoso.com", "A", tcp=tcp)) == {"mail.contoso.com.", "198.51.100.7"}
 
 
-def test_what_is_there_though_nobody_wrote_it(emulator: Emulator) -> None:
+def test_microsofts_records_are_implied(emulator: Emulator) -> None:
     assert texts(ask(emulator, "contoso.net", "MX")) == {"0 contoso-net.mail.protection.outlook.com."}
     assert texts(ask(emulator, "contoso-net.mail.protection.outlook.com", "A")) == {"127.0.0.1"}
     assert "ip4:40.92.0.0/15" in ask(emulator, "spf.protection.outlook.com", "TXT").answer[0].to_text()
@@ -104,13 +104,13 @@ def test_what_is_there_though_nobody_wrote_it(emulator: Emulator) -> None:
         ("nobody.example", "TXT", "NXDOMAIN", ""),
     ],
 )
-def test_what_is_not_there(emulator: Emulator, name: str, kind: str, code: str, zone: str) -> None:
+def test_missing_names_and_record_types(emulator: Emulator, name: str, kind: str, code: str, zone: str) -> None:
     answer = ask(emulator, name, kind)
     assert (dns.rcode.to_text(answer.rcode()), answer.answer) == (code, [])
     assert [rrset.name.to_text() for rrset in answer.authority] == ([zone] if zone else [])
 
 
-def test_what_is_too_long_for_udp_comes_by_tcp(emulator: Emulator) -> None:
+def test_long_answer_is_truncated_over_udp_and_complete_over_tcp(emulator: Emulator) -> None:
     assert ask(emulator, "big.contoso.com", "TXT").flags & dns.flags.TC
     assert not ask(emulator, "big.contoso.com", "TXT", use_edns=0, payload=4096).flags & dns.flags.TC
     assert len(texts(ask(emulator, "big.contoso.com", "TXT", tcp=True))) == 9
@@ -120,14 +120,14 @@ def test_what_is_too_long_for_udp_comes_by_tcp(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(("fault", "code"), [("servfail", "SERVFAIL"), ("refused", "REFUSED"), ("nxdomain", "NXDOMAIN")])
-def test_a_failure_to_order(emulator: Emulator, fault: str, code: str) -> None:
+def test_injected_server_failure(emulator: Emulator, fault: str, code: str) -> None:
     emulator.admin.fault("dns", fault, match={"name": "contoso.com", "type": "TXT"})
     assert ask(emulator, "contoso.com", "MX").rcode() == dns.rcode.NOERROR
     assert dns.rcode.to_text(ask(emulator, "contoso.com", "TXT").rcode()) == code
     assert ask(emulator, "contoso.com", "TXT").rcode() == dns.rcode.NOERROR
 
 
-def test_silence_and_truncation_to_order(emulator: Emulator) -> None:
+def test_injected_silence_and_truncation(emulator: Emulator) -> None:
     emulator.admin.fault("dns", "timeout")
     with pytest.raises(dns.exception.Timeout):
         dns.query.udp(dns.message.make_query("contoso.com", "TXT"), "127.0.0.1", port=port(emulator), timeout=0.3)
@@ -145,7 +145,7 @@ def test_questions_are_counted(emulator: Emulator) -> None:
     assert emulator.admin.requests() == {tenant: {"dns": 2}, "unknown": {"dns": 1}}
 
 
-def test_nonsense_is_answered_or_ignored(emulator: Emulator) -> None:
+def test_malformed_queries_are_answered_or_ignored(emulator: Emulator) -> None:
     query = dns.message.make_query("contoso.com", "TXT")
     query.set_opcode(dns.opcode.STATUS)
     assert dns.query.udp(query, "127.0.0.1", port=port(emulator), timeout=30).rcode() == dns.rcode.NOTIMP
@@ -162,7 +162,7 @@ def test_nonsense_is_answered_or_ignored(emulator: Emulator) -> None:
         ({"contoso.com": ["x.example. A 192.0.2.1"]}, "is not in this zone"),
     ],
 )
-def test_a_bad_zone_is_told_with_its_place(tmp_path: Path, document: dict[str, Any], sentence: str) -> None:
+def test_invalid_zone_is_reported_with_its_path(tmp_path: Path, document: dict[str, Any], sentence: str) -> None:
     tenant = {"initial_domain": "contoso.onmicrosoft.com", "dns": document}
     with pytest.raises(LaunchError, match=rf"tenants\[0\].dns.contoso.com: .*{sentence}"):
         Emulator({"tenants": [tenant]}, directory=tmp_path)
@@ -231,7 +231,7 @@ def test_an_update_is_refused(emulator: Emulator, change: Change, zone: str, key
 
 
 @pytest.mark.parametrize(("key", "error"), [(("other", SECRET), dns.tsig.PeerBadKey), ((KEY, "d3Jvbmc="), dns.tsig.PeerBadSignature)])
-def test_a_signature_that_is_not_good_is_named(emulator: Emulator, key: tuple[str, str], error: type[Exception]) -> None:
+def test_invalid_tsig_is_refused_with_its_error(emulator: Emulator, key: tuple[str, str], error: type[Exception]) -> None:
     with pytest.raises(error):
         update(emulator, lambda m: m.add("x", 300, "TXT", "x"), key=key)
 

@@ -175,7 +175,7 @@ def test_concurrency_limit(start: Start) -> None:
     assert api.exchange("Get-TransportConfig").status_code == 200
 
 
-def test_connector_created_disabled_on_order(start: Start) -> None:
+def test_injected_fault_creates_the_connector_disabled(start: Start) -> None:
     api = start()
     api.admin.fault("exchange", "connector_disabled", match={"cmdlet": "New-InboundConnector"})
     expected = {"SenderDomains": ["*"], "ConnectorType": "OnPremises"}

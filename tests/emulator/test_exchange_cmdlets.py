@@ -103,7 +103,7 @@ def test_mailbox_names(api: Api) -> None:
         ("Remove-InboundConnector", {}, "couldn't be found"),
     ],
 )
-def test_objects_that_are_not_there(api: Api, cmdlet: str, identity: dict[str, Any], text: str) -> None:
+def test_missing_objects_are_not_found(api: Api, cmdlet: str, identity: dict[str, Any], text: str) -> None:
     status, kind, result = refused(api.exchange(cmdlet, {"Identity": "nobody"} | identity))
     assert (status, kind) == (404, "ManagementObjectNotFoundException")
     assert text in result
@@ -152,7 +152,7 @@ def test_mailbox_permission_of_a_service_principal(start: Start) -> None:
     assert "wasn't found" in refused(api.exchange("Add-MailboxPermission", grant | {"User": "nobody"}))[2]
 
 
-def test_a_removed_service_principal_leaves_its_sid_behind(start: Start) -> None:
+def test_removed_service_principal_leaves_its_sid_in_permissions(start: Start) -> None:
     api = start()
     sid = api.rows("New-ServicePrincipal", {"AppId": app_id("manager"), "ObjectId": OBJECT_ID})[0]["Sid"]
     api.rows("Add-MailboxPermission", {"Identity": "ops", "User": OBJECT_ID, "AccessRights": ["FullAccess"]})
@@ -233,7 +233,7 @@ def test_bad_connectors(api: Api, change: dict[str, Any]) -> None:
     assert "bad" not in [row["Name"] for row in api.rows("Get-InboundConnector")]
 
 
-def test_connectors_created_disabled_by_the_offer(start: Start) -> None:
+def test_subscription_without_connectors_creates_them_disabled(start: Start) -> None:
     api = start(tenant={"connectors_disabled_by_offer": True})
     answer = api.exchange("New-InboundConnector", {"Name": "r", "SenderDomains": ["*"], "ConnectorType": "OnPremises"}).json()
     assert "created in a disabled state" in answer["@adminapi.warnings"][0]
@@ -242,7 +242,7 @@ def test_connectors_created_disabled_by_the_offer(start: Start) -> None:
     assert api.rows("Get-InboundConnector")[0]["Enabled"] is False
 
 
-def test_smtp_sees_a_switch_later(start: Start) -> None:
+def test_smtp_auth_setting_reaches_smtp_after_its_delay(start: Start) -> None:
     api = start({"lag": {"smtp_switch": 600}})
     api.exchange("Set-CASMailbox", {"Identity": "ops", "SmtpClientAuthenticationDisabled": True})
     mailbox = next(m for m in api.admin.tenant("contoso.com")["mailboxes"] if m["address"] == "ops@contoso.com")

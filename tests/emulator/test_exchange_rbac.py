@@ -125,7 +125,7 @@ def test_scopes_and_assignments_are_made_read_changed_and_removed(api: Api) -> N
     assert [role["RoleType"] for role in api.rows("Get-ManagementRole", {"Identity": SMTP_ROLE})] == ["ApplicationSMTPSendAsApp"]
 
 
-def test_the_authorization_is_told_at_once(api: Api) -> None:
+def test_authorization_test_ignores_the_replication_delay(api: Api) -> None:
     api.admin.lag(rbac=7200)
     scope(api)
     assign(api)
@@ -148,7 +148,7 @@ def test_the_authorization_is_told_at_once(api: Api) -> None:
     assert result == "ManagementObjectNotFoundException"
 
 
-def test_a_token_without_a_role_opens_the_mailboxes_of_the_scope_and_no_other(api: Api) -> None:
+def test_token_without_a_role_opens_only_mailboxes_in_scope(api: Api) -> None:
     assert submit(api).startswith("535 5.7.3 ")
     scope(api, address="noreply@contoso.com")
     assign(api)
@@ -181,7 +181,7 @@ def test_a_token_with_the_role_is_judged_by_mailbox_permissions(api: Api) -> Non
     assert submit(api).startswith("250 ")
 
 
-def test_smtp_hears_of_it_later(api: Api) -> None:
+def test_assignment_reaches_smtp_after_its_delay(api: Api) -> None:
     api.admin.lag(rbac=7200)
     scope(api)
     assign(api)
@@ -201,7 +201,7 @@ def test_smtp_hears_of_it_later(api: Api) -> None:
     assert submit(api).startswith("535 5.7.3 ")
 
 
-def test_it_survives_a_restart(api: Api, start: Start) -> None:
+def test_scopes_and_assignments_survive_a_restart(api: Api, start: Start) -> None:
     api.admin.lag(rbac=7200)
     scope(api)
     assign(api)

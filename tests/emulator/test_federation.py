@@ -80,7 +80,7 @@ def test_an_upsert_creates_then_changes(api: Api, application: str) -> None:
         {"audiences": [AUDIENCE, "api://other"]},
     ],
 )
-def test_its_limits(api: Api, application: str, changes: dict[str, Any]) -> None:
+def test_limits_of_a_federated_credential(api: Api, application: str, changes: dict[str, Any]) -> None:
     answer = api.graph("POST", credentials(api, application), MAIN | changes)
     assert error(answer)[:2] == (400, "InvalidFederatedIdentityCredentialValue")
 
@@ -90,7 +90,7 @@ def test_an_unknown_property_is_refused(api: Api, application: str) -> None:
     assert error(answer) == (400, "Request_BadRequest", "Invalid property 'audience'.")
 
 
-def test_names_and_pairs_are_there_once(api: Api, application: str) -> None:
+def test_names_and_issuer_subject_combinations_are_unique(api: Api, application: str) -> None:
     make(api, application)
     again = api.graph("POST", credentials(api, application), MAIN | {"subject": "other"})
     assert error(again) == (
@@ -114,7 +114,7 @@ def test_only_the_owner_with_the_smaller_permission(api: Api, application: str) 
     assert api.graph("GET", credentials(api, application), app="reader").status_code == 200
 
 
-def test_a_state_file_keeps_them(start: Start) -> None:
+def test_federated_credentials_are_saved_in_the_state_file(start: Start) -> None:
     api = start(save=True)
     application = api.new_principal("Federated")["appId"]
     make(api, application)
@@ -160,7 +160,7 @@ def test_any_name_is_an_issuer_with_discovery_and_keys(api: Api, application: st
     assert "access_token" in client(api, application, lambda: token).acquire_token_for_client([GRAPH])
 
 
-def test_a_job_asks_for_its_token(api: Api, application: str) -> None:
+def test_job_obtains_its_token(api: Api, application: str) -> None:
     make(api, application)
     job = api.admin.start_job("github", sub=SUBJECT)
     url = f"{job['url']}&audience={AUDIENCE}"
@@ -180,7 +180,7 @@ def test_a_job_asks_for_its_token(api: Api, application: str) -> None:
         ("github", {"lifetime": -400}, 700024, "is not within its valid time range"),
     ],
 )
-def test_what_does_not_fit_is_named(api: Api, application: str, provider: str, claims: dict[str, Any], code: int, words: str) -> None:
+def test_mismatched_claim_is_named(api: Api, application: str, provider: str, claims: dict[str, Any], code: int, words: str) -> None:
     make(api, application)
     token = api.admin.id_token(provider, **{"sub": SUBJECT, "aud": AUDIENCE} | claims)
     status, error_name, number, text = refused(api, **presented(api, application, token))
@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_named(api: Api, application: str, provider: str, c
     assert words in text
 
 
-def test_without_a_credential_there_is_none_to_fit(api: Api, application: str) -> None:
+def test_application_without_credentials_matches_none(api: Api, application: str) -> None:
     token = api.admin.id_token("github", sub=SUBJECT, aud=AUDIENCE)
     assert refused(api, **presented(api, application, token))[2] == 70025
 
@@ -202,7 +202,7 @@ def test_a_forged_token_and_an_unreachable_issuer(api: Api, application: str) ->
     assert refused(api, **presented(api, application, absent))[2] == 50166
 
 
-def test_a_new_credential_takes_its_time(start: Start) -> None:
+def test_new_credential_has_a_replication_delay(start: Start) -> None:
     api = start(settings={"lag": {"credential": 60}})
     application = api.new_principal("Federated")["appId"]
     make(api, application)
@@ -213,7 +213,7 @@ def test_a_new_credential_takes_its_time(start: Start) -> None:
     assert len(api.graph("GET", credentials(api, application)).json()["value"]) == 1
 
 
-def test_the_applications_own_assertion_is_none_of_them(api: Api) -> None:
+def test_own_assertion_is_not_a_federated_token(api: Api) -> None:
     """One signed by a certificate is judged as before, whatever federated credentials there are."""
     own = jwt.encode({"iss": app_id("manager"), "sub": app_id("manager"), "aud": "x"}, "secret" * 8)
     assert refused(api, **presented(api, app_id("manager"), own))[2] == 700027

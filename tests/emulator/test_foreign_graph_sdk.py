@@ -32,7 +32,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(state: dict[str, Any], record: Path) -> Iterator[dict[str, Any]]:
+def sdk_results(state: dict[str, Any], record: Path) -> Iterator[dict[str, Any]]:
     """What tests/emulator/clients/graph_sdk.py did and found in a tenant of its own."""
     if not PYTHON.exists():
         pytest.skip("msgraph-sdk is not installed (make test-emulator puts it into .venv-clients)")
@@ -58,27 +58,27 @@ def found(state: dict[str, Any], record: Path) -> Iterator[dict[str, Any]]:
         assert emulator.stderr() == ""
 
 
-def test_an_application_with_a_secret_and_consent(found: dict[str, Any]) -> None:
-    made = found["provision"]
+def test_an_application_with_a_secret_and_consent(sdk_results: dict[str, Any]) -> None:
+    made = sdk_results["provision"]
     assert made["hint_fits"]
     assert (made["roles"], made["resource"]) == ([SEND_AS_APP], "Office 365 Exchange Online")
     assert made["again"] == ["By the SDK", "changed", ["sdk"], 1]
-    assert found["filtered"] == ["By the SDK"]
-    assert found["deleted"] == []
+    assert sdk_results["filtered"] == ["By the SDK"]
+    assert sdk_results["deleted"] == []
 
 
-def test_pages(found: dict[str, Any]) -> None:
-    assert found["pages"]["first"] == 7
-    assert found["pages"]["mails"] == ["noreply@contoso.com", "ops@contoso.com", *(f"user{n:03d}@contoso.com" for n in range(1, 26))]
+def test_pages(sdk_results: dict[str, Any]) -> None:
+    assert sdk_results["pages"]["first"] == 7
+    assert sdk_results["pages"]["mails"] == ["noreply@contoso.com", "ops@contoso.com", *(f"user{n:03d}@contoso.com" for n in range(1, 26))]
 
 
-def test_batches(found: dict[str, Any]) -> None:
+def test_batches(sdk_results: dict[str, Any]) -> None:
     """With absolute URLs each request is refused, as Graph does."""
-    assert found["batch"] == [[400, 400], [200, 404]]
+    assert sdk_results["batch"] == [[400, 400], [200, 404]]
 
 
-def test_facts_of_the_tenant(found: dict[str, Any]) -> None:
-    facts = found["facts"]
+def test_facts_of_the_tenant(sdk_results: dict[str, Any]) -> None:
+    facts = sdk_results["facts"]
     assert facts["skus"] == [["SPB", 30, "EXCHANGE_S_STANDARD"]]
     services = ["Email", "OfficeCommunicationsOnline"]
     assert facts["domains"] == [["contoso.onmicrosoft.com", True, services], ["contoso.com", False, services]]
@@ -87,16 +87,16 @@ def test_facts_of_the_tenant(found: dict[str, Any]) -> None:
     assert [one[:2] for one in facts["sign_ins"]] == [["ops@contoso.com", 0]]
 
 
-def test_errors_are_the_sdks_own(found: dict[str, Any]) -> None:
-    assert found["refusals"] == [
+def test_errors_raise_the_sdks_exceptions(sdk_results: dict[str, Any]) -> None:
+    assert sdk_results["refusals"] == [
         [404, "Request_ResourceNotFound"],
         [409, "Request_MultipleObjectsWithSameKeyValue"],
         [400, "Request_BadRequest"],
     ]
 
 
-def test_what_it_asked_is_published(found: dict[str, Any], record: Path) -> None:
+def test_sdk_requests_are_in_the_contract(sdk_results: dict[str, Any], record: Path) -> None:
     secret_free = record.read_text(encoding="utf-8")
-    assert found
+    assert sdk_results
     assert "manager-secret" not in secret_free
     check_contract(record)

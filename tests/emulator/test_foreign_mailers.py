@@ -106,14 +106,14 @@ def test_a_refused_sign_in(api: Api, client: str, mechanism: str, secret: str, r
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_sender_who_is_another(api: Api, client: str) -> None:
+def test_other_sender_address_is_refused(api: Api, client: str) -> None:
     answer = CLIENTS[client](letter(api, "LOGIN", PASSWORD, **{"from": "sales@contoso.com"}))
     assert "SendAsDenied" in json.dumps(answer), answer
     assert api.admin.messages() == []
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_certificate_of_nobody(api: Api, tmp_path: Path, client: str) -> None:
+def test_certificate_of_an_unknown_authority_is_refused(api: Api, tmp_path: Path, client: str) -> None:
     """The clients check whom they speak to: without the emulator's authority nothing is sent, nor a password."""
     other = Authority(tmp_path / "other").ca_file
     answer = CLIENTS[client](letter(api, "LOGIN", PASSWORD, ca=str(other)))

@@ -247,7 +247,7 @@ def test_client_request_id_is_echoed(api: Api) -> None:
     assert answer.headers["client-request-id"] == "mine"
 
 
-def test_a_new_application_arrives_late(start: Start) -> None:
+def test_new_application_has_a_replication_delay(start: Start) -> None:
     api = start({"lag": {"application": 30, "service_principal": 20}})
     application = api.new_application("late")
     path = f"/applications/{application['id']}"

@@ -90,6 +90,6 @@ def test_what_is_premium() -> None:
         ({"sku": "SPE_E3", "purchased": 1, "units": 1}, r"licences\[0\]\.units: is not known here"),
     ],
 )
-def test_licences_that_are_none(licence: dict[str, object], complaint: str) -> None:
+def test_invalid_licences_are_refused(licence: dict[str, object], complaint: str) -> None:
     with pytest.raises(StateError, match=complaint):
         parse({"tenants": [{"initial_domain": "contoso.onmicrosoft.com", "licences": [licence]}]}, Path())

@@ -39,7 +39,7 @@ def listed(api: Api, **options: str) -> list[dict[str, Any]]:
     return list(answer.json()["value"])
 
 
-def test_who_signs_in_with_a_password_shows(start: Start) -> None:
+def test_password_sign_ins_are_logged(start: Start) -> None:
     boxes = [mailbox("erp"), mailbox("scanner"), mailbox("off", smtp_client_authentication_disabled=True)]
     api = start(tenant={"mailboxes": boxes, "licences": PREMIUM})
     assert sign_in(api, "erp") == ""
@@ -56,7 +56,7 @@ def test_who_signs_in_with_a_password_shows(start: Start) -> None:
     assert api.graph("GET", f"{LISTED}/{first['id']}").json()["userPrincipalName"] == "erp@contoso.com"
 
 
-def test_an_application_by_oauth_does_not_show(start: Start) -> None:
+def test_oauth_sign_ins_of_an_application_are_not_logged(start: Start) -> None:
     api = start(tenant={"licences": PREMIUM})
     assert api.token("manager", EXCHANGE)
     assert listed(api) == []
@@ -73,14 +73,14 @@ def test_the_log_needs_entra_id_p1_and_two_permissions(start: Start) -> None:
     assert (denied.status_code, denied.json()["error"]["code"]) == (403, "Authorization_RequestDenied")
 
 
-def given(moments: list[float], **more: Any) -> list[dict[str, Any]]:
+def sign_in_records(moments: list[float], **more: Any) -> list[dict[str, Any]]:
     return [{"user": "ops@contoso.com", "created": moment} | more for moment in moments]
 
 
 def test_times_filter_and_thirty_days_are_kept(start: Start) -> None:
     now = datetime.now(UTC).timestamp()
     days = [40, 20, 10, 1]
-    api = start(tenant={"licences": PREMIUM, "sign_ins": given([now - day * 86400 for day in days])})
+    api = start(tenant={"licences": PREMIUM, "sign_ins": sign_in_records([now - day * 86400 for day in days])})
     assert len(listed(api)) == 3
     since, until = (datetime.fromtimestamp(now - day * 86400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for day in (15, 5))
     assert len(listed(api, filter=f"createdDateTime ge {since}")) == 2
@@ -91,7 +91,7 @@ def test_times_filter_and_thirty_days_are_kept(start: Start) -> None:
 
 def test_pages_of_a_thousand(start: Start) -> None:
     now = datetime.now(UTC).timestamp()
-    api = start(tenant={"licences": PREMIUM, "sign_ins": given([now - 5000 + n for n in range(2_300)], client_app="SMTP")})
+    api = start(tenant={"licences": PREMIUM, "sign_ins": sign_in_records([now - 5000 + n for n in range(2_300)], client_app="SMTP")})
     sizes, url = [], f"{LISTED}?$filter=clientAppUsed eq 'SMTP'"
     while url:
         answer = api.graph("GET", url).json()

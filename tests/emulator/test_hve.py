@@ -112,7 +112,7 @@ def test_a_token_that_ends_soon_is_not_taken(api: Api) -> None:
     assert token != api.token("sender", SCOPE)
 
 
-def test_a_password_signs_in_unless_security_defaults_say_no(api: Api) -> None:
+def test_password_signs_in_unless_security_defaults_are_enabled(api: Api) -> None:
     ready(api)
 
     def answer(user: str = ACCOUNT, password: str = PASSWORD) -> str:
@@ -134,7 +134,7 @@ def test_a_password_signs_in_unless_security_defaults_say_no(api: Api) -> None:
     assert submit(api).startswith("250 ")
 
 
-def test_an_app_access_takes_its_time(start: Start, state: dict[str, Any]) -> None:
+def test_app_access_has_a_replication_delay(start: Start, state: dict[str, Any]) -> None:
     applications = [*state["tenants"][0]["applications"], SENDER]
     tenant = {"applications": applications, "billing_policies": [{"name": "Pay as you go"}]}
     api = start(tenant=tenant, settings={"lag": {"hve_app_access": 300}})
@@ -185,7 +185,7 @@ def test_settings_and_apps_are_kept_and_read_back(api: Api, start: Start, state:
         ("Get-BillingPolicy", {"ResourceType": "Mailbox"}, "DataValidationException"),
     ],
 )
-def test_what_cannot_be_done_is_refused(start: Start, cmdlet: str, parameters: dict[str, Any], kind: str) -> None:
+def test_invalid_account_changes_are_refused(start: Start, cmdlet: str, parameters: dict[str, Any], kind: str) -> None:
     api = start(tenant={"hve_accounts": [{"address": "kept@contoso.com"}]})
     answer = api.exchange(cmdlet, parameters)
     assert answer.status_code in (400, 404)

@@ -40,7 +40,7 @@ def send(api: Api, token: str) -> None:
         client.sendmail("noreply@contoso.com", ["boss@example.org"], MESSAGE)
 
 
-def test_the_switch_of_a_mailbox_decides_what_smtp_says(start: Start) -> None:
+def test_smtp_reply_follows_the_smtp_auth_setting_of_a_mailbox(start: Start) -> None:
     api = start({"lag": {"smtp_switch": 60}})
     client_id, secret = provisioned(api)
 

@@ -40,7 +40,7 @@ def test_a_member_may_do_what_its_group_may(start: Start, group: str, transport:
     assert status(api, "Get-TransportConfig") == 403
 
 
-def test_twice_and_never_are_refused(start: Start) -> None:
+def test_duplicate_and_missing_members_are_refused(start: Start) -> None:
     api = start()
     object_id = join(api, READING)
     for cmdlet, group, kind in (
@@ -52,7 +52,7 @@ def test_twice_and_never_are_refused(start: Start) -> None:
         assert answer.headers["x-ExceptionType"] == kind
 
 
-def test_a_membership_takes_its_time_and_is_kept(start: Start) -> None:
+def test_membership_has_a_replication_delay_and_is_saved(start: Start) -> None:
     api = start(settings={"lag": {"role_assignment": 60}}, save=True)
     object_id = join(api, READING)
     assert status(api, "Get-TransportConfig") == 403

@@ -9,19 +9,19 @@ from pathlib import Path
 from emulator.sandbox import Sandbox
 
 
-def test_a_number_that_is_somebody_elses_by_now_is_left_alone(tmp_path: Path) -> None:
+def test_reused_process_id_is_not_killed(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
-    with subprocess.Popen(["sleep", "60"]) as stranger:
+    with subprocess.Popen(["sleep", "60"]) as other_process:
         try:
-            sandbox.ready_file.write_text(json.dumps({"pid": stranger.pid}), encoding="utf-8")
+            sandbox.ready_file.write_text(json.dumps({"pid": other_process.pid}), encoding="utf-8")
             sandbox.stop()
-            assert stranger.poll() is None
+            assert other_process.poll() is None
             assert not sandbox.ready_file.exists()
         finally:
-            stranger.kill()
+            other_process.kill()
 
 
-def test_the_number_of_a_process_that_is_gone_is_no_error(tmp_path: Path) -> None:
+def test_process_id_of_an_ended_process_is_no_error(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
     with subprocess.Popen(["true"]) as gone:
         gone.wait()

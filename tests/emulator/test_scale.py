@@ -149,7 +149,7 @@ def test_a_new_mailbox_does_not_read_the_others_again() -> None:
     assert large._mailbox_index is indexed
 
 
-def test_a_mailbox_is_known_by_its_present_names_only() -> None:
+def test_mailbox_is_matched_by_its_current_names_only() -> None:
     state, _ = parse({"tenants": [tenant("small", [{"address": "a@small.example"}, {"address": "b@small.example"}])]}, Path())
     (small,) = state.tenants.values()
     first = small.mailboxes["a@small.example"]
@@ -168,7 +168,7 @@ def cursor(rows: int, created: float = 0.0) -> Cursor:
     return Cursor("tenant", "asked", "", Result(range(rows)), 1, created)
 
 
-def test_reads_that_nobody_ends_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoned_reads_are_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "MOST_ROWS", 250)
     cursors = Cursors()
     tokens = [cursors.remember(cursor(100), 0.0) for _ in range(3)]
@@ -182,7 +182,7 @@ def test_reads_that_nobody_ends_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
         cursors.find(tokens[2], "tenant", "asked", "", 0.0)  # expired, and gone
 
 
-def test_checked_tokens_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_of_checked_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = Tokens(lambda: 0.0)
     claims = {"exp": 1, "aud": "https://graph.microsoft.com", "tid": "t", "appid": "a"}
     monkeypatch.setattr(tokens, "_signed", lambda token: claims)

@@ -142,7 +142,7 @@ def test_reject_direct_send() -> None:
     assert judged(state, Peer(OTHER), OPS, "it@fabrikam.com") == f"{FABRIKAM} internet None"  # not that tenant's domain
 
 
-def test_reject_direct_send_takes_its_time() -> None:
+def test_reject_direct_send_has_a_replication_delay() -> None:
     state = make_state()
     tenant = state.tenants[CONTOSO]
     tenant.set_later("reject_direct_send", True, state.now() + 60)
@@ -155,7 +155,7 @@ def partner(name: str = "partner", **properties: Any) -> InboundConnector:
     return connector(name, **{"ConnectorType": "Partner"} | properties)
 
 
-def test_a_partner_connector_saves_from_reject_direct_send() -> None:
+def test_partner_connector_is_exempt_from_reject_direct_send() -> None:
     state = with_connectors(partner(SenderIPAddresses=[RELAY]), reject_direct_send=True)
     assert judged(state, Peer(RELAY), OPS, OPS) == DIRECT
     assert judged(state, Peer(OTHER), OPS, OPS) == DIRECT_SEND

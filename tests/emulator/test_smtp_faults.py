@@ -50,7 +50,7 @@ def test_every_named_fault_is_played_once_where_it_belongs(start_lab: StartLab, 
     assert reached(lab, mx=mx)["data"].startswith("250 ")
 
 
-def test_names_fill_in_what_the_service_knows(lab: Lab) -> None:
+def test_named_faults_insert_the_facts_of_the_session(lab: Lab) -> None:
     lab.state.network["127.0.0.1"] = "203.0.113.5"
     lab.faults.add(Fault("mx", "server_busy"))
     assert reached(lab, mx=True)["mail"] == "451 4.7.500 Server busy. Please try again later from [203.0.113.5]. (AS761)"
@@ -59,7 +59,7 @@ def test_names_fill_in_what_the_service_knows(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_line_of_ones_own_at_every_stage(lab: Lab, stage: str) -> None:
+def test_custom_reply_at_every_stage(lab: Lab, stage: str) -> None:
     lab.faults.add(Fault("smtp", match={"stage": stage}, status=451, body="4.3.0 as ordered"))
     result = reached(lab)
     assert list(result)[-1] == stage
@@ -138,7 +138,7 @@ def test_dropped_connections(lab: Lab, stage: str) -> None:
         assert send(client).startswith("250 ")
 
 
-def test_a_reply_that_gets_lost_leaves_the_message(lab: Lab) -> None:
+def test_lost_reply_keeps_the_message(lab: Lab) -> None:
     lab.faults.add(Fault("smtp", "lose_reply"))
     with lab.signed_in() as client, pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
         send(client)
@@ -163,12 +163,12 @@ def test_latency(lab: Lab) -> None:
     assert time.monotonic() - start > 0.45  # connect, ehlo, mail, rcpt, data
 
 
-def test_a_name_that_is_none_says_so(lab: Lab) -> None:
+def test_unknown_fault_name_is_refused(lab: Lab) -> None:
     lab.faults.add(Fault("smtp", "no_such_fault", {"stage": "mail"}))
     assert reached(lab)["mail"] == "451 4.3.0 The emulator knows no fault 'no_such_fault'"
 
 
-def test_the_product_knows_every_reply() -> None:
+def test_error_catalog_has_every_reply() -> None:
     """Every reply that the service can give has its row in the collection's table of errors."""
     from ansible_collections.mailops.m365.plugins.module_utils import error_catalog
 

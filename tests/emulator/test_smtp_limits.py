@@ -60,7 +60,7 @@ def test_connections_that_do_not_sign_in_or_are_of_others_do_not_count(lab: Lab)
         assert send(stack.enter_context(lab.signed_in())).startswith("250 ")
 
 
-def test_the_bucket() -> None:
+def test_rate_limit_of_a_mailbox() -> None:
     clock = stopped()
     result = limits(clock)
     assert [result.delay(KEY) for _ in range(30)] == [0.0] * 30
@@ -111,7 +111,7 @@ def waits(client: smtplib.SMTP) -> bool:
     return not select.select([client.sock], [], [], 0.2)[0]
 
 
-def test_the_last_reply_is_what_is_delayed(start_lab: StartLab) -> None:
+def test_final_reply_is_delayed(start_lab: StartLab) -> None:
     """Two messages at once; each further one waits half a minute, or until the clock is advanced."""
     lab = start_lab(messages_per_minute=2)
     lab.clock.stopped = True
@@ -164,7 +164,7 @@ def test_the_most_recipients_of_a_message(start_lab: StartLab, settings: dict[st
     assert replies == [250] * most + [452]
 
 
-def test_repeated_errors_shut_the_mailbox_out(start_lab: StartLab) -> None:
+def test_repeated_errors_lock_the_mailbox(start_lab: StartLab) -> None:
     lab = start_lab(pace=False, lockout_after=3, lockout_seconds=600)
     locked = "550 5.2.252 Sender throttled due to continuous send as denied errors."
     with lab.signed_in() as client:
@@ -180,7 +180,7 @@ def test_repeated_errors_shut_the_mailbox_out(start_lab: StartLab) -> None:
         assert send(client).startswith("250 ")
 
 
-def test_a_lock_needs_equal_errors_and_can_be_off() -> None:
+def test_lockout_needs_equal_errors_and_can_be_disabled() -> None:
     result = limits(lockout_after=2)
     for code in ("5.2.252", "5.2.254", "5.2.252"):
         result.failed(KEY, code)
@@ -222,6 +222,6 @@ def test_options_of_a_state_file() -> None:
         ({"messages_per_minute": 0}, r"messages_per_minute: must be at least 1, not 0"),
     ],
 )
-def test_options_that_are_none(smtp: dict[str, Any], complaint: str) -> None:
+def test_invalid_options_are_refused(smtp: dict[str, Any], complaint: str) -> None:
     with pytest.raises(StateError, match=complaint):
         options(**smtp)

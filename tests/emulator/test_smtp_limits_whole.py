@@ -148,7 +148,7 @@ def test_recipient_limits_of_a_mailbox(start: Start, limit: int, most: int) -> N
 
 
 @pytest.mark.parametrize("limit", [0, 1001, "Unlimited"])
-def test_recipient_limits_that_are_none(api: Api, limit: object) -> None:
+def test_invalid_recipient_limits_are_refused(api: Api, limit: object) -> None:
     answer = api.exchange("Set-Mailbox", {"Identity": "noreply", "RecipientLimits": limit})
     assert answer.status_code == 400
     assert "It must be 1 to 1000" in answer.text

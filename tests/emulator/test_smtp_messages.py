@@ -230,7 +230,7 @@ def test_bare_line_ends(end: bytes) -> None:
     check_message(MESSAGE + b"a" + end + b"b\r\n", binary=True)
 
 
-def test_senders_are_judged_at_the_end(lab: Lab) -> None:
+def test_sender_headers_are_checked_after_the_data(lab: Lab) -> None:
     denied = "554 5.2.252 SendAsDenied; ops@contoso.com not allowed to send as {}; STOREDRV.Submission.Exception:SendAsDenied"
     with lab.signed_in() as client:
         sales = b"From: sales@contoso.com\r\n\r\nhello\r\n"
@@ -251,7 +251,7 @@ def test_senders_are_judged_at_the_end(lab: Lab) -> None:
      '"\\' * 8000 + '"', "a" * 16000 + "@", "a@" * 8000, "a@b," * 4000, "x" * 20000 + "@b.c"],
     ids=range(13),
 )  # fmt: skip
-def test_no_from_keeps_the_parser_busy(text: str) -> None:
+def test_from_header_is_parsed_in_bounded_time(text: str) -> None:
     """With a pattern that backtracks this would not end."""
     mailbox_list(text)
 

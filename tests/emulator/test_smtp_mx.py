@@ -30,7 +30,7 @@ def certificate(directory: Path, authority: Authority, name: str = "relay.contos
     return file
 
 
-def test_what_it_offers(lab: Lab) -> None:
+def test_ehlo_extensions_of_the_mx(lab: Lab) -> None:
     with lab.raw(mx=True) as raw:
         assert raw.line().startswith("220 AM0PR02FT012.mail.protection.outlook.com Microsoft ESMTP MAIL Service ready at ")
         hello = "250-AM0PR02FT012.mail.protection.outlook.com Hello [127.0.0.1]\r\n"
@@ -64,7 +64,7 @@ def test_relaying_by_certificate(lab: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_client_that_comes_again_is_known_again(lab: Lab, tmp_path: Path, version: ssl.TLSVersion) -> None:
+def test_second_session_of_a_client_is_attributed_again(lab: Lab, tmp_path: Path, version: ssl.TLSVersion) -> None:
     """Postfix offers to resume its TLS session; a ticket would have lost the chain."""
     connect(lab, TlsSenderCertificateName="*.contoso.com")
     context = lab.trust()

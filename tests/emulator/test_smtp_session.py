@@ -63,14 +63,14 @@ def test_the_client_sees_its_public_address(lab: Lab) -> None:
         assert client.ehlo_resp.startswith(b"AM0PR02CA0134.outlook.office365.com Hello [203.0.113.9]\n")
 
 
-def test_nothing_goes_before_tls(lab: Lab) -> None:
+def test_commands_before_starttls_are_refused(lab: Lab) -> None:
     with lab.client(tls=False) as client:
         assert stamped(reply_text(client.mail(OPS)), "530 5.7.57 Client not authenticated to send mail.")
         for mechanism in ("LOGIN", f"XOAUTH2 {xoauth2_blob()}", "PLAIN"):
             assert reply_text(client.docmd("AUTH", mechanism)) == "504 5.7.4 Unrecognized authentication type"
 
 
-def test_what_was_said_in_clear_does_not_count_in_tls(lab: Lab) -> None:
+def test_state_before_starttls_is_discarded(lab: Lab) -> None:
     with lab.raw() as raw:
         raw.reply()
         raw.say("EHLO a")
@@ -134,7 +134,7 @@ def test_a_refused_token_may_be_explained_first(start_lab: StartLab) -> None:
         assert reply_text(client.docmd("AUTH", f"XOAUTH2 {xoauth2_blob()}")) == SIGNED_IN
 
 
-def test_sign_in_that_is_given_up_or_no_base64(lab: Lab) -> None:
+def test_cancelled_sign_in_and_invalid_base64(lab: Lab) -> None:
     with lab.client() as client:
         for mechanism in ("LOGIN", "XOAUTH2"):
             client.docmd("AUTH", mechanism)
@@ -209,7 +209,7 @@ def test_a_line_that_is_far_too_long(lab: Lab) -> None:
 
 
 def test_no_bytes_crash_a_session(lab: Lab) -> None:
-    """A world's end asserts that no session failed; here each connection gets noise in another state."""
+    """The end of a lab asserts that no session failed; here each connection gets noise in another state."""
     chance = random.Random(4711)  # noqa: S311
     words = [
         b"AUTH LOGIN",

@@ -68,13 +68,13 @@ def test_the_words_of_a_failure(lab: Lab) -> None:
     assert text in judged(lab)
 
 
-def test_where_dns_knows_nothing_nothing_is_said(lab: Lab) -> None:
+def test_unavailable_dns_adds_no_spf_result(lab: Lab) -> None:
     assert judged(lab) == ""
     publish(lab, "v=spf1 -all")
     assert judged(lab, "someone@example.org") == ""
 
 
-def test_what_a_connector_brings_is_not_judged(lab: Lab) -> None:
+def test_mail_through_a_connector_is_not_checked(lab: Lab) -> None:
     publish(lab, "v=spf1 -all")
     lab.contoso.reject_spf_hard_fail = True
     lab.contoso.inbound_connectors["relay"] = connector(SenderIPAddresses=[SOURCE])
@@ -83,7 +83,7 @@ def test_what_a_connector_brings_is_not_judged(lab: Lab) -> None:
     assert (lab.state.messages[-1].raw, lab.state.messages[-1].connector) == (MESSAGE, "relay")
 
 
-def test_a_tenant_may_refuse_what_fails(lab: Lab) -> None:
+def test_tenant_setting_rejects_spf_failures(lab: Lab) -> None:
     publish(lab, "v=spf1 -all")
     lab.contoso.reject_spf_hard_fail = True
     with lab.client(mx=True) as client:
@@ -96,7 +96,7 @@ def test_a_tenant_may_refuse_what_fails(lab: Lab) -> None:
     assert lab.state.messages[-1].tenant_id == CONTOSO
 
 
-def test_microsofts_own_servers_pass(lab: Lab) -> None:
+def test_microsoft_servers_pass_spf(lab: Lab) -> None:
     publish(lab, "v=spf1 include:spf.protection.outlook.com -all")
     lab.state.network |= {"127.0.0.1": "40.92.7.7"}
     assert "spf=pass" in judged(lab)

@@ -207,7 +207,7 @@ def test_security_defaults_stop_passwords_and_not_tokens() -> None:
      "user=\x01auth=Bearer t\x01\x01", "user=a@b.c\x01auth=Bearer \x01\x01", "user=a@b.c\x01auth=Basic t\x01\x01",
      "user=a@b.c\x01auth=Bearer t\x01\x01\x01", "n,a=a@b.c,\x01auth=Bearer t\x01\x01", "\udcff"],
 )  # fmt: skip
-def test_what_is_no_xoauth2_response(blob: str) -> None:
+def test_invalid_xoauth2_responses(blob: str) -> None:
     assert refusal(lambda: parse_xoauth2(blob.encode("utf-8", "surrogateescape"))) == REFUSED
 
 

@@ -36,18 +36,18 @@ def test_the_whole_document_has_every_key(whole: dict[str, Any]) -> None:
     assert {slot.field.name for slot in slots_of(Tenant)} - {"rbac"} <= set(written["tenants"][0])
 
 
-def optional_places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def optional_keys(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every key and item of a document."""
     pairs = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
     for name, value in pairs:
         yield (*path, name)
-        yield from optional_places(value, (*path, name))
+        yield from optional_keys(value, (*path, name))
 
 
-def without(document: dict[str, Any], places: list[tuple[Any, ...]]) -> dict[str, Any]:
+def without(document: dict[str, Any], paths: list[tuple[Any, ...]]) -> dict[str, Any]:
     """The document without these keys and items."""
     result = copy.deepcopy(document)
-    for *path, last in sorted(places, key=lambda one: [str(part).zfill(4) for part in one], reverse=True):
+    for *path, last in sorted(paths, key=lambda one: [str(part).zfill(4) for part in one], reverse=True):
         holder: Any = result
         try:
             for part in path:
@@ -62,9 +62,9 @@ def without(document: dict[str, Any], places: list[tuple[Any, ...]]) -> dict[str
 @given(data=st.data())
 def test_what_is_written_reads_back_equal(whole: dict[str, Any], data: st.DataObject) -> None:
     """For any part of the document that can be read at all; as YAML and as JSON."""
-    places = data.draw(st.lists(st.sampled_from(sorted(optional_places(whole), key=str)), max_size=6, unique=True))
+    paths = data.draw(st.lists(st.sampled_from(sorted(optional_keys(whole), key=str)), max_size=6, unique=True))
     try:
-        first = statefile.parse(without(whole, places), Path())
+        first = statefile.parse(without(whole, paths), Path())
     except statefile.StateError:
         return
     written = statefile.state_document(*first)
@@ -77,7 +77,7 @@ def test_what_is_written_reads_back_equal(whole: dict[str, Any], data: st.DataOb
 @given(data=st.data())
 def test_a_wrong_value_is_named_by_its_path(whole: dict[str, Any], data: st.DataObject) -> None:
     """A value of a type that nothing takes is refused with one sentence that begins with a path to it."""
-    place = data.draw(st.sampled_from(sorted(optional_places(whole), key=str)))
+    place = data.draw(st.sampled_from(sorted(optional_keys(whole), key=str)))
     document = copy.deepcopy(whole)
     holder: Any = document
     for part in place[:-1]:
@@ -93,7 +93,7 @@ def test_a_wrong_value_is_named_by_its_path(whole: dict[str, Any], data: st.Data
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_key_is_refused_with_the_known_ones(whole: dict[str, Any]) -> None:
+def test_unknown_key_is_refused_with_the_valid_keys(whole: dict[str, Any]) -> None:
     document = copy.deepcopy(whole)
     document["tenants"][0]["mailboxes"][0]["colour"] = "red"
     with pytest.raises(statefile.StateError, match=r"^tenants\[0\]\.mailboxes\[0\]\.colour: is not known here; known: address, aliases, "):
@@ -112,7 +112,7 @@ def test_an_unknown_key_is_refused_with_the_known_ones(whole: dict[str, Any]) ->
         ("aliases", [1], r"aliases\[0\]: must be text, not a whole number"),
     ],
 )
-def test_a_wrong_mailbox_says_what_to_write(whole: dict[str, Any], part: str, value: Any, sentence: str) -> None:
+def test_invalid_mailbox_names_the_expected_form(whole: dict[str, Any], part: str, value: Any, sentence: str) -> None:
     document = copy.deepcopy(whole)
     document["tenants"][0]["mailboxes"][0][part] = value
     with pytest.raises(statefile.StateError, match=rf"^tenants\[0\]\.mailboxes\[0\]\.{sentence}"):

@@ -1,6 +1,6 @@
-"""One world a test group: the emulator at Microsoft's names, devices, and the hosts that the tests boot in it.
+"""One lab per test group: the emulator at Microsoft's names, devices, and the hosts that the tests boot in it.
 
-A group is a file, or the files of one xdist_group: its tests run on one worker, in their order, in a world of their own. A failed test
+A group is a file, or the files of one xdist_group: its tests run on one worker, in their order, in a lab of their own. A failed test
 shows the end of its hosts' journals. Where the requirements of test hosts are missing, every test here is skipped with the reason.
 """
 
@@ -25,7 +25,7 @@ _LINES = "60"
 _UNPACED = "\nsettings:\n  options:\n    smtp: {pace: false}\n"
 # The longest first, so that no worker runs one alone at the end: `outages` waits ten minutes. A group that is not listed comes last.
 _ORDER = ("outages", "devices", "test_operations", "test_removal", "key-rotation", "test_two_relays", "upstreams", "test_testbed")
-_worlds: list[Lab] = []
+_labs: list[Lab] = []
 
 
 # Before xdist's own, which reads the groups.
@@ -49,7 +49,7 @@ def _group(node: pytest.Item | pytest.Module) -> str:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and call.when != "teardown":
-        for host in [host for world in _worlds for host in world.hosts.values()]:
+        for host in [host for lab in _labs for host in lab.hosts.values()]:
             with contextlib.suppress(HostError, NetworkError, subprocess.TimeoutExpired):
                 journal = host.run(["journalctl", "--boot", "--no-pager", "--output=short-precise", f"--lines={_LINES}"], timeout=20)
                 report.sections.append((f"journal of {host.name}", journal))
@@ -57,39 +57,39 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 class Environment:
-    """The world of a worker's current test group; the worker itself is in its network."""
+    """The lab of a worker's current test group; the worker itself is in its network."""
 
     def __init__(self, directory: Path) -> None:
         self._directory, self._current = directory, ""
         self._relays: dict[str, DeviceRelay] = {}
         self._open = contextlib.ExitStack()
 
-    def world(self, group: str) -> Lab:
-        """The world of a group, without hosts at first; the previous group's world is removed."""
+    def lab(self, group: str) -> Lab:
+        """The lab of a group, without hosts at first; the previous group's lab is removed."""
         if group != self._current:
             self.clear()
             directory = self._directory / group
             network = Network(directory / "network")
             self._open.callback(network.stop)
             network.start()
-            world = Lab(directory, network)
+            lab = Lab(directory, network)
             tenants = directory / "unpaced.yml"
             tenants.write_text(TENANTS.read_text(encoding="utf-8") + _UNPACED, encoding="utf-8")
-            world.up({}, tenants=tenants)
+            lab.up({}, tenants=tenants)
             self._open.enter_context(network.entered())
             self._current = group
-            _worlds.append(world)
-        return _worlds[0]
+            _labs.append(lab)
+        return _labs[0]
 
-    def relays(self, world: Lab) -> dict[str, DeviceRelay]:
+    def relays(self, lab: Lab) -> dict[str, DeviceRelay]:
         """Release -> a relay with devices; shared by all tests of the group."""
         if not self._relays:
-            self._relays = deploy(world)
+            self._relays = deploy(lab)
         return self._relays
 
     def clear(self) -> None:
         self._current, self._relays = "", {}
-        _worlds.clear()
+        _labs.clear()
         self._open.close()
 
 
@@ -102,13 +102,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
 
 
 @pytest.fixture(scope="module")
-def world(request: pytest.FixtureRequest, environment: Environment) -> Lab:
-    return environment.world(_group(request.node))
+def lab(request: pytest.FixtureRequest, environment: Environment) -> Lab:
+    return environment.lab(_group(request.node))
 
 
 @pytest.fixture(scope="module")
-def relays(environment: Environment, world: Lab) -> dict[str, DeviceRelay]:
-    return environment.relays(world)
+def relays(environment: Environment, lab: Lab) -> dict[str, DeviceRelay]:
+    return environment.relays(lab)
 
 
 @pytest.fixture(scope="module", params=image.tested())

@@ -54,17 +54,17 @@ def _add_ipv6(address: str) -> list[str]:
     return ["ip", "-6", "address", "replace", f"{_ipv6(address)}/64", "dev", "eth0", "nodad"]
 
 
-def deploy(world: Lab) -> dict[str, DeviceRelay]:
+def deploy(lab: Lab) -> dict[str, DeviceRelay]:
     """Deploy the relays; release -> relay."""
-    device_relays = {release: DeviceRelay(world, world.boot(name, release, installed=True)) for release, name in RELEASES.items()}
+    device_relays = {release: DeviceRelay(lab, lab.boot(name, release, installed=True)) for release, name in RELEASES.items()}
     hosts = {relay.host.name: _variables(relay) for relay in device_relays.values()}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": SENDERS}}}}
-    overlay = world.directory / "devices.json"
+    overlay = lab.directory / "devices.json"
     overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
     programs = Path(sys.executable).parent
-    command = [programs / "ansible-playbook", f"--inventory={world.inventory}", f"--inventory={overlay}", "playbooks/site.yml"]
+    command = [programs / "ansible-playbook", f"--inventory={lab.inventory}", f"--inventory={overlay}", "playbooks/site.yml"]
     environment = {"PATH": f"{programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "NO_COLOR": "1"}
-    done = world.network.call([*command, "--limit", ",".join(["contoso", *hosts])], timeout=600, environment=environment)
+    done = lab.network.call([*command, "--limit", ",".join(["contoso", *hosts])], timeout=600, environment=environment)
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
     return device_relays
 
@@ -87,7 +87,7 @@ def _variables(relay: DeviceRelay) -> dict[str, Any]:
 
 @dataclass
 class DeviceRelay:
-    world: Lab
+    lab: Lab
     host: Host
 
     @property
@@ -103,7 +103,7 @@ class DeviceRelay:
 
     def run_on(self, device: str, command: Sequence[str | Path], **options: Any) -> CompletedProcess[str]:
         """Run a client on a device."""
-        return self.world.devices[device].call(command, **options)
+        return self.lab.devices[device].call(command, **options)
 
     def swaks(self, device: str, sender: str, *arguments: str, to: str = ADA, port: int = 25) -> CompletedProcess[str]:
         common = ["--server", self.host.address, "--port", str(port), "--ehlo", "copier.local", "--from", sender, "--to", to]
@@ -120,22 +120,22 @@ class DeviceRelay:
         """Add addresses of 2001:db8::/64 (RFC 3849) to the relay and these devices; the relay's. Each ends like the IPv4 address."""
         self.host.run(_add_ipv6(self.host.address))
         for device in devices:
-            self.run_on(device, _add_ipv6(self.world.devices[device].address))
+            self.run_on(device, _add_ipv6(self.lab.devices[device].address))
         return _ipv6(self.host.address)
 
     # -- received mail ---------------------------------------------------------------------------------------------
 
     def arrived(self, number: str) -> list[dict[str, Any]]:
         """The messages with this Message-ID that the service accepted."""
-        return self.world.admin.messages(message_id=number)
+        return self.lab.admin.messages(message_id=number)
 
     def message_numbers(self) -> set[int]:
         """The numbers of all messages so far."""
-        return {message["number"] for message in self.world.admin.messages()}
+        return {message["number"] for message in self.lab.admin.messages()}
 
     def messages_since(self, before: set[int]) -> list[dict[str, Any]]:
         """The messages that are not among `before`."""
-        return [message for message in self.world.admin.messages() if message["number"] not in before]
+        return [message for message in self.lab.admin.messages() if message["number"] not in before]
 
     def receive(self, number: str, seconds: float = 30) -> tuple[dict[str, Any], Message]:
         """Wait for the one message with this Message-ID: the service's record of it, and the message."""
@@ -145,7 +145,7 @@ class DeviceRelay:
         if not self.arrived(number):
             self.host.run("postqueue -f")  # it may have been deferred by the connection limit
         (record,) = wait_until(lambda: self.arrived(number), seconds, lambda: f"{number}; {self.host.call('postqueue -p').stdout}")
-        return record, email.message_from_bytes(self.world.admin.raw_message(record["number"]))
+        return record, email.message_from_bytes(self.lab.admin.raw_message(record["number"]))
 
     def certificate(self, directory: Path) -> Path:
         """The relay's own certificate, as it is copied to a device that verifies it."""

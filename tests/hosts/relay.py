@@ -62,7 +62,7 @@ class Sending:
 class Relay:
     """`mailbox`: what its devices send as; `device`: the namespace that they send from."""
 
-    world: Lab
+    lab: Lab
     host: Host
     mailbox: str
     device: str = "printer"
@@ -72,7 +72,7 @@ class Relay:
     def start_sending(self, prefix: str, count: int, **more: Any) -> Sending:
         parameters = {"server": self.host.address, "prefix": prefix, "count": count, "sender": self.mailbox} | more
         device = ["ip", "netns", "exec", self.device, sys.executable, str(SENDING_DEVICE), json.dumps(parameters)]
-        command = [*self.world.network.inside, *device]
+        command = [*self.lab.network.inside, *device]
         return Sending(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
 
     @contextmanager
@@ -93,7 +93,7 @@ class Relay:
 
     def arrived(self, prefix: str) -> Counter[str]:
         """Message-ID (without brackets) -> how often the service accepted it."""
-        ids = (str(message["message_id"]).strip("<>") for message in self.world.admin.messages())
+        ids = (str(message["message_id"]).strip("<>") for message in self.lab.admin.messages())
         return Counter(number for number in ids if number.startswith(f"{prefix}-"))
 
     def queue(self) -> list[dict[str, Any]]:
@@ -163,7 +163,7 @@ class Relay:
         return attempts
 
 
-def deploy(world: Lab, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
+def deploy(lab: Lab, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
     """Run playbook site for the tenant's senders and these relays; `variables`: of all relays, by name."""
     overlay = {
         "all": {
@@ -173,17 +173,17 @@ def deploy(world: Lab, variables: dict[str, dict[str, Any]], senders: list[dict[
             }
         }
     }
-    run_playbook(world, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
+    run_playbook(lab, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
 
 
-def run_playbook(world: Lab, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
-    """Run a playbook in the hub, with the world's inventory and this overlay."""
-    file = world.directory / "overlay.json"
+def run_playbook(lab: Lab, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
+    """Run a playbook in the hub, with the lab's inventory and this overlay."""
+    file = lab.directory / "overlay.json"
     file.write_text(json.dumps(overlay), encoding="utf-8")
-    command = [Path(sys.executable).parent / "ansible-playbook", f"--inventory={world.inventory}", f"--inventory={file}", playbook]
+    command = [Path(sys.executable).parent / "ansible-playbook", f"--inventory={lab.inventory}", f"--inventory={file}", playbook]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {"PATH": path, "NO_COLOR": "1", "ANSIBLE_NO_TARGET_SYSLOG": "1"}
-    done = world.network.call([*command, *arguments], timeout=600, environment=environment)
+    done = lab.network.call([*command, *arguments], timeout=600, environment=environment)
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 

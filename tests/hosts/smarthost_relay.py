@@ -27,22 +27,22 @@ VARIABLES: dict[str, Any] = {
 }
 
 
-def try_role(world: Lab, host: str, *options: str, entry: str = "main", **variables: Any) -> subprocess.CompletedProcess[str]:
+def try_role(lab: Lab, host: str, *options: str, entry: str = "main", **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run the role, or one of its entry points, on one host; it may fail."""
     task = {"name": "Run the role", "ansible.builtin.include_role": {"name": "mailops.m365.relay_host", "tasks_from": entry}}
-    book = world.directory / "play.json"
+    book = lab.directory / "play.json"
     book.write_text(json.dumps([{"hosts": host, "become": True, "gather_facts": False, "tasks": [task]}]), encoding="utf-8")
-    extra = world.directory / "variables.json"
+    extra = lab.directory / "variables.json"
     extra.write_text(json.dumps(VARIABLES | variables), encoding="utf-8")
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", world.inventory, "-e", f"@{extra}", *options, book]
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", lab.inventory, "-e", f"@{extra}", *options, book]
     # With the network's own directory for SSH connections: another network may have a host of the same address.
-    environment = world.network.environment
+    environment = lab.network.environment
     return subprocess.run([str(word) for word in command], cwd=REPO, env=environment, capture_output=True, text=True, check=False)
 
 
-def run_role(world: Lab, host: str, *options: str, **more: Any) -> dict[str, int]:
+def run_role(lab: Lab, host: str, *options: str, **more: Any) -> dict[str, int]:
     """Run it successfully; ok, changed, ... of the recap."""
-    done = try_role(world, host, *options, **more)
+    done = try_role(lab, host, *options, **more)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     recap = next(line for line in done.stdout.splitlines() if line.startswith(f"{host} ") and "ok=" in line)
     return {name: int(value) for name, _sep, value in (word.partition("=") for word in recap.partition(":")[2].split())}
@@ -69,10 +69,10 @@ class Upstream:
 
 
 @contextmanager
-def upstream(world: Lab) -> Iterator[Upstream]:
+def upstream(lab: Lab) -> Iterator[Upstream]:
     """Run the server; its earlier messages are removed."""
-    tls = world.sandbox.tls
-    log, kept = world.directory / "sink.log", world.directory / "sink"
+    tls = lab.sandbox.tls
+    log, kept = lab.directory / "sink.log", lab.directory / "sink"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir()
     command = [sys.executable, "-m", "bench.sink", "--host", HUB, "--port", str(PORT), "--keep", str(kept)]

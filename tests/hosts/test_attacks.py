@@ -243,7 +243,7 @@ def test_no_message_is_smuggled(relay: DeviceRelay, device: str, sender: str) ->
     # If one of these ended a message, there would be more replies than messages.
     send(relay, device, sender, texts, [ending + text for ending, text in zip(ENDINGS, hidden, strict=True)])
     for place, number in enumerate(outer):
-        raw = relay.world.admin.raw_message(relay.receive(number)[0]["number"])
+        raw = relay.lab.admin.raw_message(relay.receive(number)[0]["number"])
         # The next server sees one message, too: the relay sends no other line ends, and no dot alone on a line.
         assert not re.search(rb"\r(?!\n)|(?<!\r)\n", raw), ENDINGS[place]
         assert inner[place].encode() in raw, ENDINGS[place]
@@ -320,8 +320,8 @@ def test_password_guessing_is_banned_and_devices_are_not(relay: DeviceRelay) -> 
                 assert all(reply.startswith("535") for reply in pool.map(lambda name, device=device: guess(relay, device, name), names * 2))
             list(pool.map(lambda name: guess(relay, "outsider", name), names))
         wait_until(lambda: banned(relay), 20, "a ban")
-        assert banned(relay) == [relay.world.devices["outsider"].address]
-        assert relay.world.devices["outsider"].address in relay.host.run("nft list ruleset")
+        assert banned(relay) == [relay.lab.devices["outsider"].address]
+        assert relay.lab.devices["outsider"].address in relay.host.run("nft list ruleset")
         connect = ["bash", "-c", f"timeout 3 bash -c '</dev/tcp/{relay.host.address}/587'"]
         assert relay.run_on("outsider", connect).returncode != 0
         assert relay.run_on("printer", connect).returncode == 0

@@ -40,15 +40,15 @@ def variables(secret: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def relays(world: Lab) -> Iterator[dict[str, Relay]]:
-    hosts = {name: world.boot(name, release, installed=True) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))}
-    secret = json.loads(world.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]["m365_client_secret"]
-    output = run_playbook(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": variables(secret)}}}}, "--diff")
+def relays(lab: Lab) -> Iterator[dict[str, Relay]]:
+    hosts = {name: lab.boot(name, release, installed=True) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))}
+    secret = json.loads(lab.inventory.read_text())["all"]["children"]["tenants"]["hosts"]["contoso"]["m365_client_secret"]
+    output = run_playbook(lab, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": variables(secret)}}}}, "--diff")
     assert secret not in output
     assert PASSWORD not in output
-    yield {name: Relay(world, host, SENDER) for name, host in hosts.items()}
+    yield {name: Relay(lab, host, SENDER) for name, host in hosts.items()}
     for name in hosts:
-        world.remove(name)
+        lab.remove(name)
 
 
 @pytest.mark.parametrize("name", ["relay2", "relay1"], ids=["acs", "smart host with a password"])
@@ -57,7 +57,7 @@ def test_mail_arrives_through(relays: dict[str, Relay], name: str) -> None:
     outcome = relay.send(prefix, 3)
     wait_until(lambda: len(relay.arrived(prefix)) == 3, 60, lambda: f"mail; waiting for: {relay.reasons()}")
     assert relay.duplicates(outcome, prefix) == []
-    came = [one for one in relay.world.admin.messages() if prefix in str(one["message_id"])]
+    came = [one for one in relay.lab.admin.messages() if prefix in str(one["message_id"])]
     assert {(one["via"], one["mail_from"]) for one in came} == {("acs", SENDER)}
 
 
@@ -66,11 +66,11 @@ def test_wrong_password_defers_mail_and_bounces_none(relays: dict[str, Relay]) -
     wrong = variables("")["relay1"]
     wrong["relay_smarthost"]["password"] = "not that one"
     hosts = {"relay1": wrong}
-    run_playbook(relay.world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1")
+    run_playbook(relay.lab, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1")
     outcome = relay.send("wrong", 1)
     assert any("authentication failed" in reason.lower() for reason in relay.deferred(1))
     run_playbook(
-        relay.world,
+        relay.lab,
         "tests/hosts/relay_only.yml",
         {"all": {"children": {"relays": {"hosts": {"relay1": variables("")["relay1"]}}}}},
         "--limit",

@@ -61,7 +61,7 @@ def need(program: str) -> None:
 
 def body_of(relay: DeviceRelay, record: dict[str, object]) -> str:
     """The body of an arrived message, without the line end that some clients add."""
-    body = relay.world.admin.raw_message(int(str(record["number"]))).partition(b"\r\n\r\n")[2].decode()
+    body = relay.lab.admin.raw_message(int(str(record["number"]))).partition(b"\r\n\r\n")[2].decode()
     return body.rstrip("\r\n") + "\r\n"
 
 
@@ -130,7 +130,7 @@ def test_phpmailer_with_an_attachment(relay: DeviceRelay, tmp_path: Path) -> Non
     done = relay.run_on("outsider", ["php", str(SEND_PHP)], text=json.dumps(parameters))
     assert json.loads(done.stdout) == {"sent": True}, done.stdout + done.stderr
     (record,) = wait_until(lambda: relay.messages_since(before), 30, "PHPMailer's message")
-    raw = relay.world.admin.raw_message(record["number"])
+    raw = relay.lab.admin.raw_message(record["number"])
     arrived = email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)
     assert (record["mail_from"], arrived["From"], arrived["Subject"]) == (ERP, f"Büro <{ERP}>", "by PHPMailer: Größe")
     (attachment,) = arrived.iter_attachments()
@@ -206,7 +206,7 @@ def test_missing_header_fields_are_added(relay: DeviceRelay, tmp_path: Path, dev
     done = relay.swaks(device, sender, *data(tmp_path, f"Subject: bare {relay.host.release}\r\n\r\nscan\r\n"))
     assert done.returncode == 0, done.stdout
     (record,) = wait_until(lambda: relay.messages_since(before), 30, "the bare message")
-    arrived = email.message_from_bytes(relay.world.admin.raw_message(record["number"]))
+    arrived = email.message_from_bytes(relay.lab.admin.raw_message(record["number"]))
     assert sender in str(arrived["From"])
     assert abs(parsedate_to_datetime(str(arrived["Date"])).timestamp() - record["received"]) < 120
     assert relay.name in str(arrived["Message-ID"])
@@ -233,15 +233,15 @@ def test_recipients_beyond_the_limit_are_deferred(relay: DeviceRelay) -> None:
 def test_bounce_stays_on_the_relay_and_the_postmaster_is_notified(relay: DeviceRelay) -> None:
     """A permanent refusal is not returned to the device: a report has no sender, so no mailbox can send it."""
     number, before = f"returned-{relay.host.release}@copier.local", relay.message_numbers()
-    relay.world.admin.fault("smtp", "no_such_recipient", count=1)
+    relay.lab.admin.fault("smtp", "no_such_recipient", count=1)
     try:
         done = relay.swaks("printer", PRINTER, "--header", f"Message-ID: <{number}>")
         assert done.returncode == 0, done.stdout
         (notice,) = wait_until(lambda: relay.messages_since(before), 40, "the notice")
     finally:
-        relay.world.admin.clear_faults()
+        relay.lab.admin.clear_faults()
     relay.wait_until_empty()
-    raw = relay.world.admin.raw_message(notice["number"]).decode()
+    raw = relay.lab.admin.raw_message(notice["number"]).decode()
     # The notice is sent by a mailbox and names the message.
     assert (notice["mail_from"], notice["recipients"]) == (PRINTER, [ADA])
     assert "Undelivered" in notice["subject"]

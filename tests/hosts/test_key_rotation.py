@@ -31,14 +31,14 @@ VARIABLES: dict[str, Any] = {
 
 class RotatingRelay(Relay):
     def converge(self, **more: Any) -> None:
-        deploy(self.world, {"relay1": VARIABLES | more}, SENDERS, ("relay1",))
+        deploy(self.lab, {"relay1": VARIABLES | more}, SENDERS, ("relay1",))
 
     def converge_alone(self, client_id: str, **more: Any) -> str:
         """Run the role alone, without the tenant's plays."""
         alone = {"relay_tenant": "", "m365_tenant": "contoso.com", "relay_client_id": client_id}
         hosts = {"relay1": VARIABLES | alone | more}
         return run_playbook(
-            self.world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1"
+            self.lab, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1"
         )
 
     @contextmanager
@@ -63,7 +63,7 @@ class RotatingRelay(Relay):
 
     def application(self) -> dict[str, Any]:
         """The relay's sender app."""
-        listed = self.world.admin.tenant("contoso.com")["applications"]
+        listed = self.lab.admin.tenant("contoso.com")["applications"]
         return next(one for one in listed if one.get("certificates"))
 
     def published(self) -> set[str]:
@@ -76,11 +76,11 @@ def _plain(pem: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def relay(world: Lab) -> Iterator[RotatingRelay]:
-    result = RotatingRelay(world, world.boot("relay1", "trixie", installed=True), MAILBOX)
+def relay(lab: Lab) -> Iterator[RotatingRelay]:
+    result = RotatingRelay(lab, lab.boot("relay1", "trixie", installed=True), MAILBOX)
     result.converge()
     yield result
-    world.remove("relay1")
+    lab.remove("relay1")
 
 
 def test_new_key_is_published_beside_the_old_one_while_mail_flows(relay: RotatingRelay, tmp_path: Path) -> None:

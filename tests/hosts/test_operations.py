@@ -40,16 +40,16 @@ with smtplib.SMTP(server, 25, local_hostname="copier", timeout=20) as session:
 
 @dataclass
 class Relay:
-    world: Lab
+    lab: Lab
     host: Host
 
     def send(self, sender: str, *subjects: str) -> None:
         """Send the messages; all have to be accepted."""
-        done = self.world.devices["printer"].call([sys.executable, "-c", SEND, self.host.address, sender, ADA, *subjects])
+        done = self.lab.devices["printer"].call([sys.executable, "-c", SEND, self.host.address, sender, ADA, *subjects])
         assert done.returncode == 0, done.stderr
 
     def arrived(self, prefix: str) -> Counter[str]:
-        raw = [self.world.admin.raw_message(message["number"]).decode() for message in self.world.admin.messages(recipient=ADA)]
+        raw = [self.lab.admin.raw_message(message["number"]).decode() for message in self.lab.admin.messages(recipient=ADA)]
         subjects = [line[9:] for text in raw for line in text.splitlines() if line.startswith("Subject: ")]
         return Counter(subject for subject in subjects if subject.startswith(prefix))
 
@@ -64,7 +64,7 @@ class Relay:
         return {reason: sum(row["messages"] for row in rows if row["id"] == reason) for reason in {row["id"] for row in rows}}
 
     def mailbox(self, address: str) -> dict[str, Any]:
-        return next(box for box in self.status()["mailboxes"] if box["address"] == address)
+        return next(settings for settings in self.status()["mailboxes"] if settings["address"] == address)
 
     def wait_for_arrival(self, prefix: str, count: int, seconds: float = 90) -> None:
         limit = time.monotonic() + BUSY * seconds
@@ -75,12 +75,12 @@ class Relay:
         assert set(self.arrived(prefix).values()) == {1}
 
     def fault_count(self) -> int:
-        return sum(fault["used"] for fault in self.world.admin.faults())
+        return sum(fault["used"] for fault in self.lab.admin.faults())
 
 
-def deploy(world: Lab, names: list[str]) -> None:
-    box = {"messages_per_minute": 0, "connections": 2}
-    boxes = [{"address": SCANNER, **box}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": QUOTA}]
+def deploy(lab: Lab, names: list[str]) -> None:
+    settings = {"messages_per_minute": 0, "connections": 2}
+    boxes = [{"address": SCANNER, **settings}, {"address": ERP, "messages_per_minute": 30, "recipients_per_day": QUOTA}]
     variables = {
         "relay_tenant": "contoso",
         "relay_mailboxes": boxes,
@@ -100,45 +100,45 @@ def deploy(world: Lab, names: list[str]) -> None:
     ]
     hosts = {name: variables | ({"relay_peer_of": names[0]} if name != names[0] else {}) for name in names}
     children = {"relays": {"hosts": hosts}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}
-    overlay = world.directory / "operations.json"
+    overlay = lab.directory / "operations.json"
     overlay.write_text(json.dumps({"all": {"children": children}}), encoding="utf-8")
-    ansible(world, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", ",".join(["contoso", *names]))
+    ansible(lab, "ansible-playbook", overlay, "playbooks/site.yml", "--limit", ",".join(["contoso", *names]))
 
 
-def ansible(world: Lab, program: str, overlay: Path, *arguments: str) -> str:
+def ansible(lab: Lab, program: str, overlay: Path, *arguments: str) -> str:
     programs = Path(sys.executable).parent
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "NO_COLOR": "1"}
-    command: list[str | Path] = [programs / program, *arguments, f"--inventory={world.inventory}", f"--inventory={overlay}"]
-    done = world.network.call(command, timeout=600, environment=environment)
+    command: list[str | Path] = [programs / program, *arguments, f"--inventory={lab.inventory}", f"--inventory={overlay}"]
+    done = lab.network.call(command, timeout=600, environment=environment)
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def hosts(world: Lab) -> dict[str, Host]:
+def hosts(lab: Lab) -> dict[str, Host]:
     """Release -> relay, deployed by one run of playbook site; each is idle while the other is tested."""
-    booted = {release: world.boot(f"two{release}", release, installed=True) for release in image.tested()}
-    deploy(world, [host.name for host in booted.values()])
+    booted = {release: lab.boot(f"two{release}", release, installed=True) for release in image.tested()}
+    deploy(lab, [host.name for host in booted.values()])
     return booted
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def relay(request: pytest.FixtureRequest, world: Lab, hosts: dict[str, Host]) -> Iterator[Relay]:
+def relay(request: pytest.FixtureRequest, lab: Lab, hosts: dict[str, Host]) -> Iterator[Relay]:
     """Its delivery monitor has a short quota window."""
     host = hosts[request.param]
-    world.admin.delete_messages()  # those of the other release have the same subjects
+    lab.admin.delete_messages()  # those of the other release have the same subjects
     drop_in = "/etc/systemd/system/mailops-relay-monitor.service.d"
     host.run(f"mkdir -p {drop_in}")
     host.write(f"{drop_in}/test.conf", f"[Service]\nEnvironment=MAILOPS_RELAY_QUOTA_WINDOW={WINDOW}\n")
     host.run("systemctl daemon-reload; systemctl restart mailops-relay-monitor.service")
-    yield Relay(world, host)
-    world.remove(host.name)
+    yield Relay(lab, host)
+    lab.remove(host.name)
 
 
 @pytest.fixture(autouse=True)
-def no_faults(world: Lab) -> Iterator[None]:
+def no_faults(lab: Lab) -> Iterator[None]:
     yield
-    world.admin.clear_faults()
+    lab.admin.clear_faults()
 
 
 def test_relay_is_healthy_after_the_playbook(relay: Relay) -> None:
@@ -151,13 +151,13 @@ def test_relay_is_healthy_after_the_playbook(relay: Relay) -> None:
 
 def test_deferred_mail_has_a_reason_and_is_sent_later(relay: Relay) -> None:
     close_connections(relay.host)
-    relay.world.admin.fault("smtp", "off_for_mailbox", match={"mailbox": SCANNER}, count=1000)
+    relay.lab.admin.fault("smtp", "off_for_mailbox", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "named-1", "named-2")
     wait_until(lambda: relay.reasons().get("smtp-auth-off-mailbox") == 2, 30, relay.status)
     done = relay.host.call("mailops-relay status")
     assert done.returncode == 1
     assert "SMTP AUTH is disabled for this mailbox (535 5.7.139)" in " ".join(done.stdout.split())
-    relay.world.admin.clear_faults()
+    relay.lab.admin.clear_faults()
     relay.host.run("postqueue -f")
     relay.wait_for_arrival("named", 2)
     wait_until(lambda: relay.mailbox(SCANNER)["last_refusal"] is None, 20, relay.status)
@@ -169,8 +169,8 @@ def test_reached_quota_defers_mail_and_loses_none(relay: Relay) -> None:
     wait_until(lambda: relay.mailbox(ERP)["quota_resumes"], 60, relay.status)
     relay.send(ERP, "day-later")
     wait_until(lambda: relay.reasons().get("relay-daily-quota-reached"), 30, relay.status)
-    box = relay.mailbox(ERP)
-    assert box["recipients_24h"] <= QUOTA
+    settings = relay.mailbox(ERP)
+    assert settings["recipients_24h"] <= QUOTA
     assert len(relay.arrived("day")) <= QUOTA
     relay.send(SCANNER, "other-1")
     relay.wait_for_arrival("other", 1)
@@ -180,7 +180,7 @@ def test_reached_quota_defers_mail_and_loses_none(relay: Relay) -> None:
 
 def test_lockout_suspends_the_sender_without_further_attempts(relay: Relay) -> None:
     before = sent(relay)
-    relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
+    relay.lab.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "locked-1")
     wait_until(lambda: relay.mailbox(SCANNER)["suspensions"], 30, relay.status)
     wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
@@ -193,7 +193,7 @@ def test_lockout_suspends_the_sender_without_further_attempts(relay: Relay) -> N
     assert relay.fault_count() == attempts, "there was no further attempt"
     status = relay.status()
     assert {row["id"] for row in status["queue"]["reasons"]} == {"send-as-lockout"}
-    relay.world.admin.clear_faults()
+    relay.lab.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
     relay.wait_for_arrival("locked", 6)
     assert relay.mailbox(SCANNER)["suspensions"] == []
@@ -202,11 +202,11 @@ def test_lockout_suspends_the_sender_without_further_attempts(relay: Relay) -> N
 
 def test_release_starts_a_stopped_monitor(relay: Relay) -> None:
     before = sent(relay)
-    relay.world.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
+    relay.lab.admin.fault("smtp", "locked_send_as", match={"mailbox": SCANNER}, count=1000)
     relay.send(SCANNER, "again-1")
     wait_until(lambda: relay.status()["queue"]["held"] == 1, 30, relay.status)
     relay.host.run("systemctl stop mailops-relay-monitor.service")
-    relay.world.admin.clear_faults()
+    relay.lab.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
     relay.wait_for_arrival("again", 1)
     counted(relay, before + 1)
@@ -260,13 +260,13 @@ def test_forged_log_lines_are_ignored(relay: Relay) -> None:
 
 
 def test_refused_token_is_a_problem_with_its_code(relay: Relay) -> None:
-    relay.world.admin.fault(
+    relay.lab.admin.fault(
         "token", count=1000, status=401, body={"error": "invalid_client", "error_codes": [700027], "error_description": "AADSTS700027: key"}
     )
     relay.host.run("rm -f /run/mailops-relay/token.json; systemctl start mailops-relay-token.service || true")
     (problem,) = relay.status()["problems"]
     assert (problem["subject"], problem["code"]) == ("token", "AADSTS700027")
-    relay.world.admin.clear_faults()
+    relay.lab.admin.clear_faults()
     relay.host.run("systemctl start mailops-relay-token.service")
     assert relay.status()["problems"] == []
 
@@ -286,9 +286,9 @@ def test_metrics_are_valid_and_up_to_date(relay: Relay) -> None:
 
 def test_module_and_summary_show_the_status(relay: Relay) -> None:
     tasks = [{"name": "Read the status of the relay", "mailops.m365.relay_status": {"required": True}}]
-    playbook = relay.world.directory / "status.yml"
+    playbook = relay.lab.directory / "status.yml"
     playbook.write_text(json.dumps([{"hosts": relay.host.name, "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    stdout = ansible(relay.world, "ansible-playbook", relay.world.directory / "operations.json", str(playbook))
+    stdout = ansible(relay.lab, "ansible-playbook", relay.lab.directory / "operations.json", str(playbook))
     table = stdout[stdout.index("RELAY ") :].splitlines()
     assert table[1].split()[:2] == [relay.host.name, "0"]
     assert table[1].endswith("healthy")

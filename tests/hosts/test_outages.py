@@ -46,10 +46,10 @@ def variables(mailbox: str) -> dict[str, Any]:
 
 
 class Relays:
-    def __init__(self, world: Lab) -> None:
-        self.world = world
-        self.relay = Relay(world, world.boot("relay1", "trixie", installed=True), "scanner@contoso.com")
-        self.isolated = Relay(world, world.boot("relay2", "bookworm", installed=True), "erp@contoso.com")
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.relay = Relay(lab, lab.boot("relay1", "trixie", installed=True), "scanner@contoso.com")
+        self.isolated = Relay(lab, lab.boot("relay2", "bookworm", installed=True), "erp@contoso.com")
         self.variables = {"relay1": variables(self.relay.mailbox), "relay2": variables(self.isolated.mailbox)}
         self.blocked_since = 0.0
         self.isolated_outcome: dict[str, str] = {}
@@ -57,26 +57,26 @@ class Relays:
     def converge(self, *names: str, **more: Any) -> None:
         """Playbook site, for these relays or both."""
         hosts = {name: own | (more if name in names else {}) for name, own in self.variables.items()}
-        deploy(self.world, hosts, SENDERS, names or tuple(hosts))
+        deploy(self.lab, hosts, SENDERS, names or tuple(hosts))
 
     def begin_outage(self) -> None:
         self.isolated_outcome = self.isolated.send("early", 5)
         wait_until(lambda: len(self.isolated.arrived("early")) == 5, 60, "mail before the outage")
-        block_network(self.world.network, self.isolated.host)
+        block_network(self.lab.network, self.isolated.host)
         self.blocked_since = time.monotonic()
         self.isolated_outcome |= self.isolated.send("outage", 10)
 
 
 @pytest.fixture(scope="module")
-def unregistered(world: Lab) -> Iterator[Relays]:
+def unregistered(lab: Lab) -> Iterator[Relays]:
     """Both relays without the tenant's configuration: they sign in as an application that does not exist."""
-    relays = Relays(world)
+    relays = Relays(lab)
     alone = {"relay_tenant": "", "m365_tenant": "contoso.com", "relay_client_id": UNKNOWN_APP}
     hosts = {name: own | alone for name, own in relays.variables.items()}
-    run_playbook(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1,relay2")
+    run_playbook(lab, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}}, "--limit", "relay1,relay2")
     yield relays
     for name in hosts:
-        world.remove(name)
+        lab.remove(name)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +92,8 @@ def relay(relays: Relays) -> Iterator[Relay]:
     """The relay that the faults concern, with an empty queue."""
     relays.relay.flush()
     yield relays.relay
-    relays.world.admin.clear_faults()
-    relays.world.admin.token_lifetime(3599)
+    relays.lab.admin.clear_faults()
+    relays.lab.admin.token_lifetime(3599)
 
 
 def test_mail_is_deferred_until_the_tenant_is_configured(unregistered: Relays, request: pytest.FixtureRequest) -> None:
@@ -115,16 +115,16 @@ def test_mail_is_deferred_until_the_tenant_is_configured(unregistered: Relays, r
 def test_series_of_temporary_refusals(relay: Relay, fault: str, reply: str) -> None:
     if fault == "unavailable":  # a reply to the connection; the others are replies to commands
         close_connections(relay.host)
-    relay.world.admin.fault("smtp", fault, count=25)
+    relay.lab.admin.fault("smtp", fault, count=25)
     outcome = relay.send(f"storm-{fault}", 12)
     relay.deferred(6)
     relay.flush(120)
     assert relay.duplicates(outcome, f"storm-{fault}") == []
-    assert relay.world.admin.faults()[0]["used"] == 25, reply
+    assert relay.lab.admin.faults()[0]["used"] == 25, reply
 
 
 def test_lost_replies_duplicate_exactly_those_messages(relay: Relay) -> None:
-    relay.world.admin.fault("smtp", "lose_reply", count=3)
+    relay.lab.admin.fault("smtp", "lose_reply", count=3)
     outcome = relay.send("lost-reply", 8)
     relay.deferred(3)
     relay.flush()
@@ -136,7 +136,7 @@ def test_lost_replies_duplicate_exactly_those_messages(relay: Relay) -> None:
 
 def test_refused_token_defers_mail_and_bounces_none(relay: Relay) -> None:
     close_connections(relay.host)
-    relay.world.admin.fault("smtp", "authentication_refused", count=10)
+    relay.lab.admin.fault("smtp", "authentication_refused", count=10)
     outcome = relay.send("refused", 5)
     relay.deferred(5)
     relay.flush(120)
@@ -180,7 +180,7 @@ def test_killed_proxy_loses_no_mail(relay: Relay, tmp_path: Path) -> None:
 
 def defer_all(relay: Relay) -> None:
     """Defer all mail until the faults are cleared, also over open connections."""
-    relay.world.admin.fault("smtp", "server_busy", count=100_000)
+    relay.lab.admin.fault("smtp", "server_busy", count=100_000)
 
 
 @pytest.mark.parametrize("how", ["reboot", "power"])
@@ -194,7 +194,7 @@ def test_reboot_keeps_the_queue(relay: Relay, how: str) -> None:
         relay.host.lose_power()
         relay.host.power_on()
     assert len(relay.queue()) == 60
-    relay.world.admin.clear_faults()
+    relay.lab.admin.clear_faults()
     relay.flush(120)
     assert relay.duplicates(outcome, how) == []
 
@@ -202,7 +202,7 @@ def test_reboot_keeps_the_queue(relay: Relay, how: str) -> None:
 def test_mail_after_a_burst_uses_idle_connections(relay: Relay) -> None:
     defer_all(relay)
     outcome = relay.send("burst", 40)
-    relay.world.admin.clear_faults()
+    relay.lab.admin.clear_faults()
     relay.flush()
     time.sleep(4)  # the burst is over for Postfix
     assert len(connections(relay.host)) == 3
@@ -223,7 +223,7 @@ def test_full_disk_refuses_new_mail_and_keeps_accepted_mail(relay: Relay) -> Non
         assert all("452 4.3.1" in what for what in outcome.values() if what != ACCEPTED), outcome
         # Not one byte is left: queued mail is still sent and removed.
         relay.host.call(f"dd if=/dev/zero of={SPOOL}/filler bs=1M", timeout=30)
-        relay.world.admin.clear_faults()
+        relay.lab.admin.clear_faults()
         relay.flush(90)
         relay.host.run(f"rm {SPOOL}/filler")
         assert relay.duplicates(outcome, "disk") == []
@@ -232,7 +232,7 @@ def test_full_disk_refuses_new_mail_and_keeps_accepted_mail(relay: Relay) -> Non
 
 
 def test_token_endpoint_fails_for_longer_than_the_tokens_lifetime(relay: Relay) -> None:
-    admin, renew = relay.world.admin, "systemctl start mailops-relay-token.service"
+    admin, renew = relay.lab.admin, "systemctl start mailops-relay-token.service"
     admin.token_lifetime(160)
     relay.host.run(f"rm /run/mailops-relay/token.json && {renew}")
     ends = time.monotonic() + 160
@@ -260,7 +260,7 @@ def test_queued_mail_is_sent_after_the_outage(relays: Relays) -> None:
     time.sleep(max(0.0, relays.blocked_since + OUTAGE - time.monotonic()))
     assert len(isolated.queue()) == 15
     assert not isolated.arrived("outage")
-    unblock_network(relays.world.network, isolated.host)
+    unblock_network(relays.lab.network, isolated.host)
     isolated.flush(90)  # by itself Postfix would wait as long again as the message has waited
 
 

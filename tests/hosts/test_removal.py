@@ -21,11 +21,11 @@ SEND = (
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def host(request: pytest.FixtureRequest, world: Lab) -> Iterator[Host]:
-    booted = world.boot(f"absent{request.param}", request.param)
-    run_role(world, booted.name)
+def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Host]:
+    booted = lab.boot(f"absent{request.param}", request.param)
+    run_role(lab, booted.name)
     yield booted
-    world.remove(booted.name)
+    lab.remove(booted.name)
 
 
 def queued(host: Host) -> int:
@@ -46,10 +46,10 @@ def assert_complete(server: Upstream, tag: str, count: int) -> None:
     assert server.count() == count
 
 
-def test_queue_that_does_not_drain_keeps_the_relay(world: Lab, host: Host) -> None:
+def test_queue_that_does_not_drain_keeps_the_relay(lab: Lab, host: Host) -> None:
     host.run(SEND.format(count=3, tag="stuck"))
     wait_until(lambda: queued(host) == 3 and "delay_reason" in host.run("postqueue -j"))
-    done = try_role(world, host.name, relay_state="absent", relay_drain_timeout=2)
+    done = try_role(lab, host.name, relay_state="absent", relay_drain_timeout=2)
     assert done.returncode == 2
     assert "3 messages are still in the relay's queue after 2 s (3 x the upstream server does not answer the relay)" in done.stdout
     assert queued(host) == 3
@@ -57,11 +57,11 @@ def test_queue_that_does_not_drain_keeps_the_relay(world: Lab, host: Host) -> No
     assert host.run("test -f /etc/mailops-relay/relay.json && echo there") == "there\n"
 
 
-def test_exported_queue_is_imported_completely(world: Lab, host: Host) -> None:
+def test_exported_queue_is_imported_completely(lab: Lab, host: Host) -> None:
     assert "3 messages exported" in host.run("mailops-relay export /root/queue")
     assert queued(host) == 0
     assert host.run("stat -c %a /root/queue /root/queue/*").split() == ["700", *["600"] * 6]
-    with upstream(world) as server:
+    with upstream(lab) as server:
         assert "3 messages imported" in host.run("mailops-relay import /root/queue")
         wait_until(lambda: server.count() >= 3 and queued(host) == 0)
         assert_complete(server, "stuck", 3)
@@ -79,27 +79,27 @@ def test_backup_is_restored(host: Host) -> None:
     assert "mailops-relay-backup.timer" in host.run("systemctl list-timers --no-legend")
 
 
-def test_probe_verifies_senders_and_names_the_failure(world: Lab, host: Host) -> None:
+def test_probe_verifies_senders_and_names_the_failure(lab: Lab, host: Host) -> None:
     senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}]
     foreign = {"name": "Foreign", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
-    with upstream(world) as server:
-        assert run_role(world, host.name, "--check", entry="verify", relay_senders=senders)["changed"] == 0
+    with upstream(lab) as server:
+        assert run_role(lab, host.name, "--check", entry="verify", relay_senders=senders)["changed"] == 0
         assert server.count() == 0
-        assert run_role(world, host.name, entry="verify", relay_senders=senders)["changed"] == 0
+        assert run_role(lab, host.name, entry="verify", relay_senders=senders)["changed"] == 0
         assert server.count() == 1
-        refused = try_role(world, host.name, entry="verify", relay_senders=[*senders, foreign])
+        refused = try_role(lab, host.name, entry="verify", relay_senders=[*senders, foreign])
     assert refused.returncode == 2
     assert "1 of 2 senders cannot send through this relay: Foreign: the relay does not send as this address." in refused.stdout
     assert queued(host) == 0
 
 
-def test_removed_relay_drains_its_queue_and_restores_the_host(world: Lab, host: Host) -> None:
+def test_removed_relay_drains_its_queue_and_restores_the_host(lab: Lab, host: Host) -> None:
     host.run(SEND.format(count=3, tag="last"))
     wait_until(lambda: queued(host) == 3)
-    assert run_role(world, host.name, "--check", relay_state="absent")["failed"] == 0
+    assert run_role(lab, host.name, "--check", relay_state="absent")["failed"] == 0
     assert queued(host) == 3
-    with upstream(world) as server:
-        run_role(world, host.name, relay_state="absent", relay_drain_timeout=60)
+    with upstream(lab) as server:
+        run_role(lab, host.name, relay_state="absent", relay_drain_timeout=60)
         assert_complete(server, "last", 3)
     for path in ("/etc/mailops-relay", "/var/lib/mailops-relay", "/etc/postfix/m365", "/usr/local/sbin/mailops-relay"):
         assert host.call(f"test -e {path}").returncode == 1, path
@@ -107,4 +107,4 @@ def test_removed_relay_drains_its_queue_and_restores_the_host(world: Lab, host: 
     assert host.call("ls /etc/systemd/system/mailops-relay*").returncode == 2
     assert "m365" not in host.run("cat /etc/postfix/main.cf /etc/postfix/master.cf")
     assert host.run("systemctl is-active postfix") == "active\n"
-    assert run_role(world, host.name, relay_state="absent")["changed"] == 0
+    assert run_role(lab, host.name, relay_state="absent")["changed"] == 0

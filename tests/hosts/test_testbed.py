@@ -22,9 +22,9 @@ LEFT = f"left{os.getpid()}"  # a host of this run, as the machine outside sees i
 
 
 @pytest.fixture(scope="module", params=image.tested())
-def host(request: pytest.FixtureRequest, world: Lab) -> Iterator[Host]:
-    yield world.boot(f"test{request.param}", request.param)
-    world.remove(f"test{request.param}")
+def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Host]:
+    yield lab.boot(f"test{request.param}", request.param)
+    lab.remove(f"test{request.param}")
 
 
 def left(directory: Path, namespace: str) -> dict[str, list[str]]:
@@ -89,26 +89,26 @@ def test_host_recovers_from_a_loss_of_power(host: Host) -> None:
     assert "-- No entries --" not in host.journal("--unit=ssh.service")
 
 
-def test_services_of_two_hosts_are_independent(host: Host, world: Lab) -> None:
-    other = world.boot("other", host.release)
+def test_services_of_two_hosts_are_independent(host: Host, lab: Lab) -> None:
+    other = lab.boot("other", host.release)
     try:
         host.run("systemctl stop cron.service", timeout=20)
         assert other.run("systemctl is-active cron.service").strip() == "active"
         host.run("systemctl start cron.service")
         assert host.call(["ping", "-c", "1", "-W", "2", other.address]).returncode == 0
     finally:
-        world.remove("other")
+        lab.remove("other")
 
 
-def test_devices_have_their_own_addresses(host: Host, world: Lab) -> None:
-    for name, device in world.devices.items():
+def test_devices_have_their_own_addresses(host: Host, lab: Lab) -> None:
+    for name, device in lab.devices.items():
         assert f"bytes from {device.address}" in host.run(["ping", "-c", "1", "-W", "2", device.address]), name
         client = "import socket; print(socket.create_connection(('198.51.100.10', 587)).getsockname()[0])"
         assert device.call([sys.executable, "-c", client]).stdout.strip() == device.address
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
-def test_world_is_removed_completely(tmp_path: Path, crash: bool) -> None:
+def test_lab_is_removed_completely(tmp_path: Path, crash: bool) -> None:
     up = f"{sys.executable} -m testbed up {tmp_path} --host {LEFT}=trixie && echo up ${INSIDE} && cat"
     command = [sys.executable, "-m", "testbed", "network", "sh", "-c", up]
     run = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
@@ -128,10 +128,10 @@ def test_world_is_removed_completely(tmp_path: Path, crash: bool) -> None:
     assert not any(left(tmp_path, namespace).values())
 
 
-def test_world_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
-    world = f"{tmp_path}/world"
+def test_lab_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
+    lab = f"{tmp_path}/lab"
     network, testbed = [sys.executable, "-m", "testbed", "network", "sh", "-c"], f"{sys.executable} -m testbed"
-    up, down = f"{testbed} up {world} --host {LEFT}=trixie", f"{testbed} down {world}"
+    up, down = f"{testbed} up {lab} --host {LEFT}=trixie", f"{testbed} down {lab}"
     first = [*network, f"{up} && echo up ${INSIDE} && cat"]
     for then in (f"{down} && {up} && {down}", f"{up} && {down}"):
         with subprocess.Popen(first, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
@@ -139,7 +139,7 @@ def test_world_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
             run.kill()
         done = subprocess.run([*network, then], cwd=REPO, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert not Path(world).exists()
+        assert not Path(lab).exists()
         clear(killed)
 
 

@@ -26,30 +26,30 @@ BACKUP = "/root/relay.tar.gz"
 
 @dataclass
 class TwoRelays:
-    world: Lab
+    lab: Lab
     first: Relay
     second: Relay
 
     def converge(self) -> None:
-        deploy(self.world, VARIABLES, SENDERS, ("relay1", "relay2"))
+        deploy(self.lab, VARIABLES, SENDERS, ("relay1", "relay2"))
 
     def arrivals(self, prefix: str) -> list[float]:
         """When the service accepted each message, in seconds, in order."""
-        messages = self.world.admin.messages()
+        messages = self.lab.admin.messages()
         return sorted(float(one["received"]) for one in messages if str(one["message_id"]).strip("<>").startswith(f"{prefix}-"))
 
     def certificates(self) -> set[str]:
         """The certificates that Entra has for the sender app of the relays."""
-        listed = self.world.admin.tenant("contoso.com")["applications"]
+        listed = self.lab.admin.tenant("contoso.com")["applications"]
         return {one["der"] for application in listed for one in application.get("certificates") or []}
 
 
 @pytest.fixture(scope="module")
-def relays(world: Lab) -> TwoRelays:
+def relays(lab: Lab) -> TwoRelays:
     hosts = [
-        Relay(world, world.boot(name, release, installed=True), MAILBOX) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))
+        Relay(lab, lab.boot(name, release, installed=True), MAILBOX) for name, release in (("relay1", "bookworm"), ("relay2", "trixie"))
     ]
-    result = TwoRelays(world, *hosts)
+    result = TwoRelays(lab, *hosts)
     result.converge()
     return result
 
@@ -75,7 +75,7 @@ def test_two_relays_together_keep_the_mailboxs_limits(relays: TwoRelays) -> None
 
 def test_exported_queue_is_sent_by_the_other_relay(relays: TwoRelays) -> None:
     first, second = relays.first, relays.second
-    block_network(relays.world.network, first.host)
+    block_network(relays.lab.network, first.host)
     try:
         outcome = first.send("moved", 3)
         assert "3 messages exported to /root/queue" in first.host.run("mailops-relay export /root/queue")
@@ -86,28 +86,28 @@ def test_exported_queue_is_sent_by_the_other_relay(relays: TwoRelays) -> None:
         second.wait_until_empty(60)
         assert first.duplicates(outcome, "moved") == []
     finally:
-        unblock_network(relays.world.network, first.host)
+        unblock_network(relays.lab.network, first.host)
 
 
 def test_lost_relay_is_rebuilt_from_its_backup(relays: TwoRelays) -> None:
     """Its key, daily quota and configuration are restored; no certificate has to be published."""
-    world, before = relays.world, relays.certificates()
+    lab, before = relays.lab, relays.certificates()
     assert len(before) == 2
     key = relays.first.host.run("openssl x509 -in /etc/mailops-relay/identity/cert.pem -noout -fingerprint")
     used = relays.first.status()["mailboxes"][0]["recipients_24h"]
     assert used >= 7
     file = relays.first.host.run("mailops-relay backup /var/backups/mailops-relay").strip()
     kept = relays.first.host.run(f"base64 --wrap=0 {shlex.quote(file)}")
-    world.remove("relay1")
-    relays.first = Relay(world, world.boot("relay1", "bookworm", installed=True), MAILBOX)
-    client = next(one["app_id"] for one in world.admin.tenant("contoso.com")["applications"] if one.get("certificates"))
+    lab.remove("relay1")
+    relays.first = Relay(lab, lab.boot("relay1", "bookworm", installed=True), MAILBOX)
+    client = next(one["app_id"] for one in lab.admin.tenant("contoso.com")["applications"] if one.get("certificates"))
     alone = COMMON | {
         "relay_tenant": "",
         "m365_tenant": "contoso.com",
         "relay_client_id": client,
         "relay_mailboxes": [{"address": MAILBOX}],
     }
-    run_playbook(world, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": {"relay1": alone}}}}}, "--limit", "relay1")
+    run_playbook(lab, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": {"relay1": alone}}}}}, "--limit", "relay1")
     outcome = relays.first.send("anew", 2)
     relays.first.deferred(2)  # Entra does not have the new host's certificate
     relays.first.host.run(f"base64 --decode > {BACKUP}", text=kept)

@@ -19,11 +19,11 @@ cat one.key one.pem > both.pem
 
 
 @pytest.fixture(scope="module")
-def host(world: Lab) -> Iterator[Host]:
-    booted = world.boot("bare", "trixie")
+def host(lab: Lab) -> Iterator[Host]:
+    booted = lab.boot("bare", "trixie")
     booted.run(KEYS)
     yield booted
-    world.remove("bare")
+    lab.remove("bare")
 
 
 @pytest.mark.parametrize(
@@ -39,20 +39,20 @@ def host(world: Lab) -> Iterator[Host]:
     ],
     ids=["pair", "missing", "no-certificate", "address"],
 )
-def test_invalid_host_setting_is_refused(host: Host, world: Lab, variables: dict[str, str], sentence: str) -> None:
-    done = try_role(world, host.name, entry="config/validate", **variables)
+def test_invalid_host_setting_is_refused(host: Host, lab: Lab, variables: dict[str, str], sentence: str) -> None:
+    done = try_role(lab, host.name, entry="config/validate", **variables)
     assert done.returncode == 2, done.stdout
     assert sentence in " ".join(done.stdout.split()), done.stdout
     assert host.call("ls /etc/mailops-relay /etc/postfix").returncode == 2, "no file was written"
 
 
-def test_key_and_certificate_in_one_file_and_a_host_address_are_accepted(host: Host, world: Lab) -> None:
+def test_key_and_certificate_in_one_file_and_a_host_address_are_accepted(host: Host, lab: Lab) -> None:
     files = {"relay_tls_certificate": "/root/both.pem", "relay_tls_key": "/root/both.pem"}
-    done = try_role(world, host.name, entry="config/validate", relay_legacy_address=host.address, **files)
+    done = try_role(lab, host.name, entry="config/validate", relay_legacy_address=host.address, **files)
     assert done.returncode == 0, done.stdout
 
 
-def test_floating_address_is_accepted_with_ip_nonlocal_bind(host: Host, world: Lab) -> None:
-    world.network.run(["ip", "netns", "exec", host.name, "sysctl", "-q", "-w", "net.ipv4.ip_nonlocal_bind=1"])
-    done = try_role(world, host.name, entry="config/validate", relay_legacy_address="192.0.2.9")
+def test_floating_address_is_accepted_with_ip_nonlocal_bind(host: Host, lab: Lab) -> None:
+    lab.network.run(["ip", "netns", "exec", host.name, "sysctl", "-q", "-w", "net.ipv4.ip_nonlocal_bind=1"])
+    done = try_role(lab, host.name, entry="config/validate", relay_legacy_address="192.0.2.9")
     assert done.returncode == 0, done.stdout

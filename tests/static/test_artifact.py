@@ -82,7 +82,7 @@ def test_holds_every_tracked_file_of_the_collection(artifact: Path) -> None:
     assert not missing
 
 
-def test_its_documentation_is_found_from_elsewhere(binaries: Path, installed: Path, tmp_path: Path) -> None:
+def test_documentation_resolves_from_another_directory(binaries: Path, installed: Path, tmp_path: Path) -> None:
     names = [f"mailops.m365.{module}" for module in modules()]
     done = ansible(tmp_path, binaries / "ansible-doc", "--json", *names, collections=installed)
     assert done.returncode == 0, done.stderr
@@ -91,14 +91,14 @@ def test_its_documentation_is_found_from_elsewhere(binaries: Path, installed: Pa
     assert all(str(installed) in page["doc"]["filename"] for page in pages.values())
 
 
-def test_its_action_runs_from_elsewhere(binaries: Path, installed: Path, tmp_path: Path) -> None:
+def test_action_runs_from_another_directory(binaries: Path, installed: Path, tmp_path: Path) -> None:
     done = ansible(tmp_path, binaries / "ansible", "localhost", "-m", "mailops.m365.smtp_auth_info", collections=installed)
     assert done.returncode != 0
     assert "m365_tenant is not set: give the variable m365_tenant" in done.stdout + done.stderr
 
 
 @for_every("module", modules())
-def test_its_modules_run_by_themselves(module: str, installed: Path, tmp_path: Path) -> None:
+def test_modules_run_without_the_action(module: str, installed: Path, tmp_path: Path) -> None:
     """As on another host: the module in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", f"{PACKAGE}.modules.{module}"],
@@ -125,6 +125,6 @@ def test_every_module_resolves_in_a_checkout(binaries: Path, tmp_path: Path) -> 
     play = tmp_path / "every_module.yml"
     play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), "utf-8")
     done = ansible(REPO, binaries / "ansible-playbook", "-i", "localhost,", "-c", "local", play)
-    told = done.stdout + done.stderr
-    assert "couldn't resolve" not in told
-    assert f"ignored={len(tasks)}" in told, told
+    output = done.stdout + done.stderr
+    assert "couldn't resolve" not in output
+    assert f"ignored={len(tasks)}" in output, output

@@ -52,18 +52,18 @@ def test_every_file_is_in_a_layer() -> None:
 
 
 @for_every_file([path for path in FILES if path.parent.name != "_entry_points"])
-def test_only_the_entry_points_know_ansible(path: Path) -> None:
+def test_only_entry_points_import_ansible(path: Path) -> None:
     assert not {full for full in imports(path) if full.split(".")[0] == "ansible"}
 
 
 @for_every_file(under("plugins", ".py"))
-def test_no_private_part_of_ansible(path: Path) -> None:
+def test_no_private_import_from_ansible(path: Path) -> None:
     private = {full for full in imports(path) if full.startswith("ansible.") and "._" in full}
     assert not private
 
 
 @for_every_file(under("plugins/modules", ".py"))
-def test_a_module_is_an_entry_point_and_nothing_else(path: Path) -> None:
+def test_module_is_only_an_entry_point(path: Path) -> None:
     allowed = ("__future__", f"{UTILS}._entry_points", f"{UTILS}.resources")
     assert all(full.startswith(allowed) for full in imports(path) if full != UTILS), imports(path)
 

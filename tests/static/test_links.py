@@ -14,13 +14,13 @@ _LINK = re.compile(r"(?<!!)\[[^\]\[]*\]\(<?([^)\s>]+)>?\)|^\[[^\]]+\]: (\S+)", r
 
 def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as the usual renderers make them."""
-    found: set[str] = set()
+    seen_anchors: set[str] = set()
     for heading in re.findall(r"^#+ (.+)$", without_code(text(page)), re.MULTILINE):
         words = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         anchor = re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-")
-        number = sum(1 for other in found if re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", other))
-        found.add(f"{anchor}-{number}" if number else anchor)
-    return found
+        number = sum(1 for other in seen_anchors if re.fullmatch(rf"{re.escape(anchor)}(-\d+)?", other))
+        seen_anchors.add(f"{anchor}-{number}" if number else anchor)
+    return seen_anchors
 
 
 def without_code(content: str) -> str:

@@ -89,10 +89,10 @@ def test_documentation_names_each_fallback(module: str, documentation: dict[str,
     """Host variables as C(...) and environment variables as E(...): all that the spec has, and no other."""
     spec = resource(module).spec.options
     for name, option in documentation[module]["doc"]["options"].items():
-        told = " ".join([option["description"]] if isinstance(option["description"], str) else option["description"])
-        assert set(re.findall(r"E\((\w+)\)", told)) == set(spec[name].get("env", ())), name
+        description = " ".join([option["description"]] if isinstance(option["description"], str) else option["description"])
+        assert set(re.findall(r"E\((\w+)\)", description)) == set(spec[name].get("env", ())), name
         variable = {spec[name]["variable"]} if "variable" in spec[name] else set()
-        assert set(re.findall(r"host variable C\((\w+)\)", told)) == variable, name
+        assert set(re.findall(r"host variable C\((\w+)\)", description)) == variable, name
 
 
 @each_module

@@ -25,7 +25,7 @@ def test_one_version_everywhere() -> None:
     assert GALAXY["version"] in fragments or GALAXY["version"] in load(releases)["releases"], "neither released nor with a release summary"
 
 
-def test_the_tracked_link_leads_here() -> None:
+def test_tracked_collection_link_points_to_the_repository() -> None:
     link = REPO / ".ansible/collections/ansible_collections" / GALAXY["namespace"] / GALAXY["name"]
     assert link.is_symlink()
     assert link.resolve() == REPO
@@ -45,7 +45,7 @@ def test_python_and_ansible_versions_agree() -> None:
 
 
 @for_every_file(under("tests/sanity", ".txt"))
-def test_sanity_ignores_say_why(path: object) -> None:
+def test_sanity_ignores_have_a_reason(path: object) -> None:
     for line in (REPO / str(path)).read_text("utf-8").splitlines():
         assert re.match(r"\S+ [\w:-]+ # \w", line), line
 

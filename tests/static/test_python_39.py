@@ -159,7 +159,7 @@ def test_agent_is_valid_for_python_39(file: str) -> None:
         "try: pass\nexcept* E: pass",
     ],
 )  # fmt: skip
-def test_the_check_finds_newer_python(source: str) -> None:
+def test_check_detects_newer_python(source: str) -> None:
     assert check(source)
 
 

@@ -18,7 +18,7 @@ OURS = {"ansible_collections", "emulator", "scripts", "testbed", "tests", "bench
 
 def required(files: tuple[str, ...]) -> set[str]:
     lines = [line for file in files for line in text(REPO / file).splitlines()]
-    return {found[0].lower().replace("_", "-") for line in lines if (found := re.match(r"[\w-]+", line))}
+    return {name_match[0].lower().replace("_", "-") for line in lines if (name_match := re.match(r"[\w-]+", line))}
 
 
 @for_every("file", [*FILES, CLIENTS])

@@ -52,19 +52,19 @@ def defaults(role: str) -> dict[str, Any]:
 
 @each_role
 @for_every("file", ["README.md", "tasks/main.yml", "meta/main.yml", "meta/argument_specs.yml"])
-def test_has_what_a_role_has(role: str, file: str) -> None:
+def test_role_has_its_required_files(role: str, file: str) -> None:
     assert (REPO / "roles" / role / file).exists()
 
 
 @each_role
 def test_defaults_and_argument_specs_agree(role: str) -> None:
     options = {option: spec for entry in specs(role).values() for option, spec in entry.items()}
-    given = defaults(role)
-    assert set(given) <= set(options), "a default that the role's interface does not have"
+    default_values = defaults(role)
+    assert set(default_values) <= set(options), "a default that the role's interface does not have"
     # A connection option's default is the modules' own (spec.py), so that a task without the role has it, too.
     declared = {option: spec["default"] for option, spec in options.items() if "default" in spec and not option.startswith("m365_")}
-    assert set(declared) <= set(given), "defaults/main.yml lacks what argument_specs.yml promises"
-    for option, value in given.items():
+    assert set(declared) <= set(default_values), "defaults/main.yml lacks what argument_specs.yml promises"
+    for option, value in default_values.items():
         assert not options[option].get("required"), f"{option} is required and has a default"
         templated = isinstance(value, str) and "{{" in value
         if option in declared:
@@ -82,7 +82,7 @@ def test_variables_have_the_roles_prefix(role: str) -> None:
 
 
 @each_role
-def test_what_a_role_sets_has_its_prefix(role: str) -> None:
+def test_facts_set_by_a_role_have_its_prefix(role: str) -> None:
     """Defaults, vars, registered results and facts: ansible-lint's var-naming[no-role-prefix], which knows the role's name only."""
     prefix = PREFIXES.get(role, f"{role}_")
     named = set(defaults(role))
@@ -171,7 +171,7 @@ def test_every_task_has_a_name(path: Path) -> None:
 
 
 @for_every_file([path for path in TASKS if path.is_relative_to(REPO / "roles")])
-def test_what_reads_only_says_so(path: Path) -> None:
+def test_read_only_roles_are_described_as_read_only(path: Path) -> None:
     """A command that changes nothing runs in check mode as well, else everything after it compares with nothing."""
     for task in tasks(load(path)):
         if task.get("changed_when") is False and {"ansible.builtin.command", "ansible.builtin.shell"} & set(task):
@@ -188,6 +188,6 @@ def test_tenants_are_hosts_and_facts_are_not_gathered_for_them(path: Path) -> No
 @each_role
 def test_every_distribution_of_a_role_has_the_same_variables(role: str) -> None:
     """One file of vars/ each, besides main.yml: a variable that only one has would be undefined on the others."""
-    found = {path.name: set(load(path)) for path in under(f"roles/{role}/vars", ".yml") if path.name != "main.yml"}
-    every = set().union(*found.values())
-    assert {name: every - variables for name, variables in found.items() if every - variables} == {}
+    by_distribution = {path.name: set(load(path)) for path in under(f"roles/{role}/vars", ".yml") if path.name != "main.yml"}
+    every = set().union(*by_distribution.values())
+    assert {name: every - variables for name, variables in by_distribution.items() if every - variables} == {}

@@ -22,28 +22,28 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
 @for_every_file(PRODUCT)
-def test_names_nothing_outside_the_repository(path: Path) -> None:
+def test_no_reference_outside_the_repository(path: Path) -> None:
     for mention in re.findall(r"(?:\.\./)+[\w.-]+", text(path)):
         assert (path.parent / mention).resolve().is_relative_to(REPO), mention
     assert "/work/" not in text(path)
 
 
 @for_every_file(EVERY)
-def test_names_no_registry(path: Path) -> None:
-    found = REGISTRIES.search(text(path))
-    assert not found, found
+def test_no_registry_is_named(path: Path) -> None:
+    match = REGISTRIES.search(text(path))
+    assert not match, match
 
 
 @for_every_file(EVERY)
-def test_is_finished(path: Path) -> None:
-    found = UNFINISHED.search(text(path))
-    assert not found, found
+def test_no_unfinished_marker(path: Path) -> None:
+    match = UNFINISHED.search(text(path))
+    assert not match, match
 
 
 @for_every_file([path for path in PYTHON if path in PRODUCT])
 def test_silences_no_type_checker(path: Path) -> None:
-    found = re.search(r"#\s*(type: ignore|mypy: ignore|pylint: disable)", text(path))
-    assert not found, found
+    match = re.search(r"#\s*(type: ignore|mypy: ignore|pylint: disable)", text(path))
+    assert not match, match
 
 
 @for_every_file(PYTHON)

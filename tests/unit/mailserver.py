@@ -117,7 +117,7 @@ class _Talk:
             while True:
                 line = self.line()
                 verb = line.split(" ")[0].upper()
-                self.session.commands.append(self.shown(verb, line))
+                self.session.commands.append(self.redacted(verb, line))
                 getattr(self, f"on_{verb.lower()}", self.other)(line)
         finally:
             if self.mailbox:
@@ -126,7 +126,7 @@ class _Talk:
             self.socket.close()
 
     @staticmethod
-    def shown(verb: str, line: str) -> str:
+    def redacted(verb: str, line: str) -> str:
         rest = line[len(verb) :].replace(" from:", " FROM:").replace(" to:", " TO:")  # Python 3.13 writes them small
         return verb + {"EHLO": "", "AUTH": " ".join(rest.split(" ")[:2])}.get(verb, rest)
 

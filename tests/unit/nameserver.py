@@ -122,15 +122,15 @@ class NameServer:
         return response
 
     def _applied(self, update: dns.update.UpdateMessage) -> dns.rcode.Rcode:
-        wanted: dict[str, set[str]] = {}
+        desired: dict[str, set[str]] = {}
         for rrset in update.prerequisite:
             name = rrset.name.to_text().rstrip(".")
             if rrset.deleting == dns.rdataclass.NONE:
                 if self.txt(name):
                     return dns.rcode.YXRRSET
                 continue
-            wanted.setdefault(name, set()).update(item.to_text() for item in rrset)
-        if any(values != set(self.txt(name)) for name, values in wanted.items()):
+            desired.setdefault(name, set()).update(item.to_text() for item in rrset)
+        if any(values != set(self.txt(name)) for name, values in desired.items()):
             return dns.rcode.NXRRSET
         for rrset in update.update:
             held = self.records.setdefault((rrset.name.to_text().rstrip("."), "TXT"), [])

@@ -70,9 +70,9 @@ class Expectation:
         url = urlsplit(request.url)
         place = unquote(url.path + (f"?{url.query}" if url.query else ""))
         where = request.url if self.target.startswith("https:") else place
-        found = [] if request.method == self.method else [f"the method is {request.method}, not {self.method}"]
-        found += [] if where == self.target else [f"the target is {where}, not {self.target}"]
-        return found or [text for check in self._checks if (text := check(request))]
+        mismatches = [] if request.method == self.method else [f"the method is {request.method}, not {self.method}"]
+        mismatches += [] if where == self.target else [f"the target is {where}, not {self.target}"]
+        return mismatches or [text for check in self._checks if (text := check(request))]
 
     def answer(self, request: Request) -> Response:
         return self._answer(request)
@@ -144,16 +144,16 @@ class Item:
     headers: dict[str, str] = field(default_factory=dict)
 
     def differences(self, got: dict[str, Any]) -> list[str]:
-        found = []
+        mismatches = []
         if (got["method"], unquote(got["url"])) != (self.method, self.url):
-            found.append(f"the item is {got['method']} {unquote(got['url'])}, not {self.method} {self.url}")
+            mismatches.append(f"the item is {got['method']} {unquote(got['url'])}, not {self.method} {self.url}")
         if got.get("body") != self.body:
-            found.append(f"the body of {self.url} is {got.get('body')!r}, not {self.body!r}")
-        return found
+            mismatches.append(f"the body of {self.url} is {got.get('body')!r}, not {self.body!r}")
+        return mismatches
 
     def answer(self, number: str) -> dict[str, Any]:
-        found: dict[str, Any] = {"id": number, "status": self.status, "headers": self.headers}
-        return found if self.answered is None else {**found, "body": self.answered}
+        mismatches: dict[str, Any] = {"id": number, "status": self.status, "headers": self.headers}
+        return mismatches if self.answered is None else {**mismatches, "body": self.answered}
 
 
 def graph_error(code: str, message: str = "no", trace: str = "trace-1") -> dict[str, Any]:

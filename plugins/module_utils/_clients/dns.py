@@ -147,10 +147,10 @@ def plain(strings: Iterable[bytes]) -> str:
 
 def _refusals(dns: Any, error: Any) -> str:
     """What the servers said: SERVFAIL, REFUSED, ..."""
-    said = {dns.rcode.to_text(entry[4].rcode()) for entry in error.kwargs.get("errors", []) if entry[4] is not None}
-    return f"the DNS servers answered {', '.join(sorted(said))}" if said else "no DNS server gave an answer that could be used"
+    reasons = {dns.rcode.to_text(entry[4].rcode()) for entry in error.kwargs.get("errors", []) if entry[4] is not None}
+    return f"the DNS servers answered {', '.join(sorted(reasons))}" if reasons else "no DNS server gave an answer that could be used"
 
 
-def _failed(name: str, kind: str, said: str, resolver: Any) -> Answer:
+def _failed(name: str, kind: str, reasons: str, resolver: Any) -> Answer:
     servers = ", ".join(str(one) for one in resolver.nameservers)
-    return Answer(name, kind, problem=f"the {kind} records of {name} could not be read: {said} ({servers}). Check m365_dns_servers.")
+    return Answer(name, kind, problem=f"the {kind} records of {name} could not be read: {reasons} ({servers}). Check m365_dns_servers.")

@@ -61,8 +61,8 @@ class Rfc2136:
         try:
             answer = dns.query.tcp(update, self._host, timeout=DNS_UPDATE_TIMEOUT, port=self._port)
         except dns.exception.Timeout as error:
-            said = f"{self._where} did not answer an update within {DNS_UPDATE_TIMEOUT:.0f} seconds."
-            raise Unreachable(attempted, said) from error
+            cause = f"{self._where} did not answer an update within {DNS_UPDATE_TIMEOUT:.0f} seconds."
+            raise Unreachable(attempted, cause) from error
         except dns.tsig.PeerError as error:
             code = {"PeerBadKey": "BADKEY", "PeerBadSignature": "BADSIG", "PeerBadTime": "BADTIME"}.get(type(error).__name__, "NOTAUTH")
             raise _refused(attempted, code) from error
@@ -102,8 +102,8 @@ class Rfc2136:
         try:
             return str(dns.resolver.zone_for_name(domain, resolver=resolver, lifetime=DNS_UPDATE_TIMEOUT))
         except (dns.exception.DNSException, OSError) as error:
-            said = f"{self._where} does not say which zone {domain} is in ({type(error).__name__}). Set spf_zone."
-            raise Unreachable(attempted, said) from error
+            cause = f"{self._where} does not say which zone {domain} is in ({type(error).__name__}). Set spf_zone."
+            raise Unreachable(attempted, cause) from error
 
 
 def _txt(dns: Any, strings: Sequence[bytes]) -> Any:

@@ -114,8 +114,8 @@ class Conversation:
 
     # -- its parts ------------------------------------------------------------------------------------------------
 
-    def _expect(self, stage: str, code: int, text: bytes | str, wanted: int) -> None:
-        if code != wanted:
+    def _expect(self, stage: str, code: int, text: bytes | str, expected: int) -> None:
+        if code != expected:
             raise self._refused(stage, code, text)
 
     def _refused(self, stage: str, code: int, text: bytes | str) -> SmtpError:
@@ -136,15 +136,15 @@ class Conversation:
         except smtplib.SMTPException as error:
             raise SmtpError(stage, str(error), code="protocol") from error
         except ssl.SSLCertVerificationError as error:
-            said = f"the server's certificate is not trusted ({error.verify_message}): something between here and Microsoft opens TLS"
-            raise SmtpError(stage, said, code="certificate") from error
+            problem = f"the server's certificate is not trusted ({error.verify_message}): something between here and Microsoft opens TLS"
+            raise SmtpError(stage, problem, code="certificate") from error
         except ssl.SSLError as error:
             raise SmtpError(stage, f"TLS failed: {error.reason}", code="TLS") from error
         except TimeoutError as error:
             raise _too_late(stage) from error
         except OSError as error:
-            said = f"{error.strerror or error}: a firewall may block the port, or nothing listens there"
-            raise SmtpError(stage, said, code="connection") from error
+            problem = f"{error.strerror or error}: a firewall may block the port, or nothing listens there"
+            raise SmtpError(stage, problem, code="connection") from error
 
     def _client(self) -> smtplib.SMTP:
         if self._smtp is None:

@@ -76,10 +76,10 @@ def sign_in_user(sign_in: SignIn, user: str, token_store: TokenStore, prompt: Pr
 
 def refused(tenant: str, user: str, answer: TokenResponse) -> SignInError:
     """The failure of a user's sign-in; SignInAgain where a new one would pass."""
-    found = sign_in_error(f"sign in to {tenant} as {user}", answer)
-    if answer.error not in ("invalid_grant", "interaction_required") or found.code in _LASTING:
-        return found
-    return SignInAgain(found.attempted, found.service_message, code=found.code, entry=found.entry, request_id=found.request_id)
+    error = sign_in_error(f"sign in to {tenant} as {user}", answer)
+    if answer.error not in ("invalid_grant", "interaction_required") or error.code in _LASTING:
+        return error
+    return SignInAgain(error.attempted, error.service_message, code=error.code, entry=error.entry, request_id=error.request_id)
 
 
 def check_person(user: str, answer: TokenResponse) -> None:

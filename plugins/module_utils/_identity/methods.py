@@ -79,7 +79,7 @@ def load(options: CredentialOptions, prompt: Prompt | None = None) -> Credential
     if method == "managed_identity":
         return ManagedIdentity(_identity(options))
     if method == "device_code":
-        return DeviceCode(_shown(prompt))
+        return DeviceCode(_required_prompt(prompt))
     if options.is_auto:
         if not (secret and path):
             _refuse_two(options, list(_METHODS))
@@ -129,7 +129,7 @@ def _identity(options: CredentialOptions) -> str:
     return value
 
 
-def _shown(prompt: Prompt | None) -> Prompt:
+def _required_prompt(prompt: Prompt | None) -> Prompt:
     if not prompt:
         raise InvalidInput(
             "m365_auth_method is device_code, which shows a code to a person, and this task can show none: run it on the machine "

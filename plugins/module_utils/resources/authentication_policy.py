@@ -174,8 +174,8 @@ class AuthenticationPolicyInfo(ReadOnlyResource[InfoParams]):
         listed = dict.fromkeys(address.lower() for address in params.mailboxes or ())
         current, missing = read(tenant, listed, set(), every_user=params.mailboxes is None)
         addresses.refuse_missing(tenant.exchange, missing, "user")
-        shown = listed if params.mailboxes is not None else [address for address, user in current.users.items() if user.policy]
-        keys = {address: current.users[address].policy for address in sorted(shown)}
+        reported = listed if params.mailboxes is not None else [address for address, user in current.users.items() if user.policy]
+        keys = {address: current.users[address].policy for address in sorted(reported)}
         outcome = {
             "organization": current.title(current.organization),
             "policies": {policy.name: {"allow_basic_smtp": policy.allow} for policy in current.policies.values()},

@@ -165,7 +165,7 @@ PLAY = """
 """
 
 
-def test_a_play_goes_through_the_fast_door(tmp_path: Path) -> None:
+def test_play_uses_the_in_process_action(tmp_path: Path) -> None:
     (tmp_path / "play.yml").write_text(PLAY)
     hosts = {
         "all": {

@@ -28,14 +28,14 @@ def test_a_list_is_read_page_after_page(arm: ArmClient, script: Script) -> None:
     assert [one["name"] for one in arm.every("/x", "1", "list x")] == ["a", "b"]
 
 
-def test_what_is_not_there_is_none_and_gone(arm: ArmClient, script: Script) -> None:
+def test_missing_object_reads_as_none_and_deletes_without_error(arm: ArmClient, script: Script) -> None:
     script.expect("GET", f"{ROOT}/x?api-version=1").answers(404, {"error": {"code": "ResourceNotFound", "message": "no"}})
     script.expect("DELETE", f"{ROOT}/x?api-version=1").answers(404)
     assert arm.get("/x", "1", "read x") is None
     arm.delete("/x", "1", "remove x")
 
 
-def test_an_operation_that_goes_on_is_waited_for(arm: ArmClient, script: Script, clock: FakeClock) -> None:
+def test_running_operation_is_polled(arm: ArmClient, script: Script, clock: FakeClock) -> None:
     link = {"Azure-AsyncOperation": f"{ROOT}/operations/1", "Retry-After": "2"}
     script.expect("PUT", f"{ROOT}/x?api-version=1").json_body({"a": 1}).answers(201, {}, link)
     script.expect("GET", f"{ROOT}/operations/1").answers(200, {"status": "InProgress"})
@@ -44,7 +44,7 @@ def test_an_operation_that_goes_on_is_waited_for(arm: ArmClient, script: Script,
     assert clock.slept == [2.0, 5.0]
 
 
-def test_an_operation_that_fails_or_never_ends_is_told(arm: ArmClient, script: Script) -> None:
+def test_failed_or_endless_operation_is_reported(arm: ArmClient, script: Script) -> None:
     link = {"Location": f"{ROOT}/operations/1"}
     script.expect("PUT", f"{ROOT}/x?api-version=1").answers(202, {}, link)
     script.expect("GET", f"{ROOT}/operations/1").answers(200, {"status": "Failed", "error": {"code": "Conflict", "message": "taken"}})

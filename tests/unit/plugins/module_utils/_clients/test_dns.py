@@ -90,7 +90,7 @@ def test_silence_is_waited_out_and_a_sentence(named: NameServer) -> None:
 
 
 @pytest.mark.parametrize("name", ["a..example", "x" * 64 + ".example"])
-def test_what_is_no_name_is_not_asked(named: NameServer, name: str) -> None:
+def test_invalid_name_is_not_queried(named: NameServer, name: str) -> None:
     assert Resolver([named.address]).ask(name, "TXT").problem == f"{name} is no DNS name."
     assert named.asked == []
 
@@ -110,12 +110,12 @@ def test_a_name_server_is_an_address_and_perhaps_a_port(text: str, address: str,
 
 
 @pytest.mark.parametrize("text", ["ns.example.com", "192.0.2.53:0", "192.0.2.53:x", "192.0.2", "", "192.0.2.53:70000"])
-def test_what_is_no_name_server(text: str) -> None:
+def test_invalid_name_servers(text: str) -> None:
     [problem] = problems("dns_servers", [text])
     assert problem.startswith(f"dns_servers holds {text!r}: give a name server as address or address:port")
 
 
-def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_is_reported_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def lacking(name: str, *rest: Any) -> Any:
@@ -128,7 +128,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         Resolver(["192.0.2.1"]).ask("contoso.com", "TXT")
 
 
-def test_a_machine_without_name_servers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_without_name_servers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     dns = client.library()
 
     def none(*_arguments: object, **_options: object) -> None:
@@ -175,7 +175,7 @@ def test_a_first_record_and_several(named: NameServer) -> None:
         ("new.contoso.com", "a TXT record was created there since the name was read"),
     ],
 )
-def test_what_somebody_else_did_in_between_is_not_undone(named: NameServer, domain: str, cause: str) -> None:
+def test_concurrent_update_is_not_overwritten(named: NameServer, domain: str, cause: str) -> None:
     named.changes = lambda: named.records.setdefault((domain, "TXT"), []).append('"new"')
     with pytest.raises(DnsError, match=f"Could not publish the SPF record of {domain}: {cause}") as caught:
         publish(named, domain=domain)
@@ -206,7 +206,7 @@ def test_a_refused_update_has_its_cause(named: NameServer, code: str) -> None:
         publish(named)
 
 
-def test_nobody_there() -> None:
+def test_no_dns_server_answers() -> None:
     closed = NameServer()
     closed.close()
     provider = Rfc2136(closed.address, "contoso.com", KEYED)
@@ -215,7 +215,7 @@ def test_nobody_there() -> None:
         provider.replace(have, SPF, 3600)
 
 
-def test_a_zone_that_cannot_be_found(named: NameServer) -> None:
+def test_unknown_zone_is_reported(named: NameServer) -> None:
     named.faults["contoso.com", "SOA"] = "REFUSED"
     with pytest.raises(Unreachable, match=r"does not say which zone contoso\.com is in"):
         publish(named)

@@ -104,7 +104,7 @@ def test_an_error_is_read_wherever_it_stands(exchange: ExchangeClient, script: S
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         ({"details": [{"message": "|Microsoft.Exchange.X.YException|a|b"}]}, "YException", "a|b"),
         ({"details": [{"message": "plain"}], "innererror": {"internalexception": {"message": "inner", "type": "A.B"}}}, "B", "plain"),
@@ -114,11 +114,11 @@ def test_an_error_is_read_wherever_it_stands(exchange: ExchangeClient, script: S
         ("only words", "HTTP 400", "only words"),
     ],
 )
-def test_the_words_are_taken_from_where_they_are(exchange: ExchangeClient, script: Script, error: Any, code: str, said: str) -> None:
+def test_error_text_is_read_from_each_of_its_fields(exchange: ExchangeClient, script: Script, error: Any, code: str, message: str) -> None:
     script.expect("POST", INVOKE).answers(400, {"error": error})
     with pytest.raises(ExchangeError) as raised:
         exchange.run(WRITE)
-    assert (raised.value.code, raised.value.service_message) == (code, said)
+    assert (raised.value.code, raised.value.service_message) == (code, message)
 
 
 @pytest.mark.parametrize("body", [b"\0" * 40, b"", b"\x1f\x8b\x08broken"])
@@ -140,7 +140,7 @@ def test_a_401_names_the_app_role(exchange: ExchangeClient, script: Script, toke
 
 
 @pytest.mark.parametrize(("status", "body"), [(302, {}), (200, "<html>front door</html>"), (200, "[]"), (405, "no")])
-def test_what_is_no_answer_is_an_error(exchange: ExchangeClient, script: Script, status: int, body: Any) -> None:
+def test_unreadable_answer_is_an_error(exchange: ExchangeClient, script: Script, status: int, body: Any) -> None:
     script.expect("POST", INVOKE).answers(status, body)
     with pytest.raises(ExchangeError, match=f"HTTP {status}"):
         exchange.run(WRITE)
@@ -151,13 +151,13 @@ def test_what_is_no_answer_is_an_error(exchange: ExchangeClient, script: Script,
 
 @pytest.mark.parametrize("kind", sorted(TRANSIENT))
 @pytest.mark.parametrize("status", [400, 500])
-def test_a_passing_fault_is_known_by_its_type(exchange: ExchangeClient, script: Script, kind: str, status: int) -> None:
+def test_transient_fault_is_recognised_by_its_type(exchange: ExchangeClient, script: Script, kind: str, status: int) -> None:
     script.expect("POST", INVOKE).answers(status, exchange_error(kind, "something"))
     script.expect("POST", INVOKE).answers(200, {"value": []})
     exchange.run(WRITE)
 
 
-def test_a_passing_fault_is_known_by_its_header(exchange: ExchangeClient, script: Script) -> None:
+def test_transient_fault_is_recognised_by_its_header(exchange: ExchangeClient, script: Script) -> None:
     script.expect("POST", INVOKE).answers(400, exchange_error("X", "y"), {"X-ExceptionType": "A.UnableToWriteToAadException"})
     script.expect("POST", INVOKE).answers(200, {"value": []})
     exchange.run(WRITE)
@@ -167,7 +167,7 @@ def test_a_passing_fault_is_known_by_its_header(exchange: ExchangeClient, script
     "text", [CONCURRENT, "The request was throttled.", "The server is too busy.", "Temporarily unavailable", "Try again later."]
 )
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_passing_fault_is_known_by_its_words(exchange: ExchangeClient, script: Script, text: str, status: int) -> None:
+def test_transient_fault_is_recognised_by_its_text(exchange: ExchangeClient, script: Script, text: str, status: int) -> None:
     script.expect("POST", INVOKE).answers(status, {"error": {"code": "X", "message": text}})
     script.expect("POST", INVOKE).answers(200, {"value": []})
     exchange.run(WRITE)
@@ -188,7 +188,7 @@ def test_a_lasting_fault_is_not_tried_again(exchange: ExchangeClient, script: Sc
     assert raised.value.code == kind
 
 
-def test_a_plain_429_is_waited_out_and_told_when_it_lasts(exchange: ExchangeClient, script: Script, clock: FakeClock) -> None:
+def test_plain_429_is_retried_and_reported_when_it_lasts(exchange: ExchangeClient, script: Script, clock: FakeClock) -> None:
     script.expect("POST", INVOKE).answers(429, CONCURRENT, {"Retry-After": "3"})
     script.expect("POST", INVOKE).answers(200, {"value": []})
     exchange.run(WRITE)
@@ -358,7 +358,7 @@ def test_throttled_items_are_sent_again_alone_after_the_longest_wait(exchange: E
     assert clock.slept == [9.0]
 
 
-def test_items_that_stay_busy_are_told_after_six_tries(exchange: ExchangeClient, script: Script, clock: FakeClock) -> None:
+def test_throttled_items_are_reported_after_six_attempts(exchange: ExchangeClient, script: Script, clock: FakeClock) -> None:
     script.expect("POST", f"{ROOT}/$batch").answers_with(lambda r: _answered(r, {"id": "1", "status": 429})).times(6)
     first, second = exchange.batch([_set(0), _set(1)])
     assert first.error is None

@@ -206,7 +206,7 @@ def test_a_faulty_item_is_read_again_but_never_written_again(graph: GraphClient,
         graph.batch([Call("POST", "/a", {})])
 
 
-def test_a_failed_item_says_what_it_attempted(graph: GraphClient, script: Script) -> None:
+def test_failed_item_names_what_it_attempted(graph: GraphClient, script: Script) -> None:
     script.expect_graph_batch(Item("GET", "/a", 200, {}), Item("GET", "/b", 403, graph_error("Authorization_RequestDenied")))
     with pytest.raises(GraphError, match=r"^Could not read b: "):
         graph.batch([Call("GET", "/a", attempted="read a"), Call("GET", "/b", attempted="read b")])
@@ -240,5 +240,5 @@ def test_a_batch_of_a_thousand_is_fifty_requests(graph: GraphClient, script: Scr
         )
 
     script.expect("POST", "/v1.0/$batch").answers_with(play).times(50)
-    found = graph.batch([Call("GET", f"/{i}") for i in range(1000)])
-    assert [item["url"] for item in found] == [f"/{i}" for i in range(1000)]
+    bodies = graph.batch([Call("GET", f"/{i}") for i in range(1000)])
+    assert [item["url"] for item in bodies] == [f"/{i}" for i in range(1000)]

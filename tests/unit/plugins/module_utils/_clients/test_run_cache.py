@@ -22,7 +22,7 @@ from ....services import Exchange
 from ..resources.test_exchange_service_principal import RESOURCE
 
 
-def test_a_fact_is_its_owners_and_the_runs(tmp_path: Path) -> None:
+def test_cached_fact_belongs_to_its_tenant_and_run(tmp_path: Path) -> None:
     first, later = RunCache(TokenCache(str(tmp_path)), "contoso"), RunCache(TokenCache(str(tmp_path)), "contoso")
     assert first.get("domains") is None
     first.put("domains", ["contoso.com"])
@@ -33,7 +33,7 @@ def test_a_fact_is_its_owners_and_the_runs(tmp_path: Path) -> None:
     assert first.get("domains") is None
 
 
-def test_facts_are_for_nobody_elses_eyes(tmp_path: Path) -> None:
+def test_cache_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     RunCache(TokenCache(str(tmp_path / "run")), "contoso").put("domains", ["contoso.com"])
     (file,) = (tmp_path / "run").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -50,7 +50,7 @@ def test_a_message_is_sent_stage_by_stage(talk: Talk, mail_server: MailServer) -
     assert session.messages == [MESSAGE]
 
 
-def test_login_says_user_and_password_in_base64(talk: Talk, mail_server: MailServer) -> None:
+def test_login_sends_user_and_password_in_base64(talk: Talk, mail_server: MailServer) -> None:
     talk().sign_in_login("erp@contoso.com", "pässword")
     assert mail_server.sessions[0].sign_ins == ["erp@contoso.com", "pässword"]
 
@@ -107,7 +107,7 @@ def test_login_may_be_refused_at_each_step(talk: Talk, mail_server: MailServer, 
         talk().sign_in_login("erp@contoso.com", "pw")
 
 
-def test_a_server_that_hangs_up_says_so(talk: Talk, mail_server: MailServer) -> None:
+def test_closed_connection_is_reported(talk: Talk, mail_server: MailServer) -> None:
     mail_server.answers["AUTH"] = "hang up"
     conversation = talk()
     with pytest.raises(SmtpError) as raised:
@@ -116,7 +116,7 @@ def test_a_server_that_hangs_up_says_so(talk: Talk, mail_server: MailServer) -> 
     conversation.close()
 
 
-def test_a_server_that_says_nothing_times_out(mail_server: MailServer) -> None:
+def test_silent_server_times_out(mail_server: MailServer) -> None:
     mail_server.answers["banner"] = "silence"
     with pytest.raises(SmtpError) as raised:
         Conversation(mail_server.route(timeout=0.2)).connect()
@@ -186,7 +186,7 @@ def test_the_source_address_is_bound(talk: Talk, mail_server: MailServer) -> Non
     assert raised.value.stage == "connect"
 
 
-def test_a_client_certificate_is_shown(talk: Talk, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+def test_client_certificate_is_presented(talk: Talk, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> None:
     (tmp_path / "client.pem").write_bytes(pem(rsa_key, "pw") + pem(certificate(rsa_key, "relay")))
     talk(certificate_path=str(tmp_path / "client.pem"), certificate_password="pw").close()
     for path, password in (("client.pem", "wrong"), ("client.pem", None), ("nowhere.pem", None)):

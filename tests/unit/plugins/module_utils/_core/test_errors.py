@@ -8,7 +8,7 @@ from ansible_collections.mailops.m365.plugins.module_utils import error_catalog
 from ansible_collections.mailops.m365.plugins.module_utils._core import errors
 
 
-def test_a_known_error_says_cause_code_remedy_and_request() -> None:
+def test_catalogued_error_has_cause_code_remedy_and_request() -> None:
     error = errors.ServiceError("read x", "said", code="AccessDenied", entry=error_catalog.graph("AccessDenied"), request_id="r-1")
     assert str(error) == (
         "Could not read x: the automation app lacks a Graph permission for this (AccessDenied). "
@@ -17,7 +17,7 @@ def test_a_known_error_says_cause_code_remedy_and_request() -> None:
     assert error.as_result()["cause"] == "the automation app lacks a Graph permission for this"
 
 
-def test_an_unknown_error_says_the_services_words_on_one_line_and_shortened() -> None:
+def test_unknown_error_has_the_services_text_on_one_shortened_line() -> None:
     error = errors.ServiceError("read x", f"first\r\n  second {'x' * 400}", status=418)
     assert str(error).startswith("Could not read x: the service answered 418: first second xxx")
     assert str(error).endswith("...")

@@ -29,5 +29,5 @@ def test_a_secret_is_hidden_however_it_is_written(secret: str) -> None:
 
 def test_nothing_else_is_touched() -> None:
     assert hide("words", []) == hide("words", [""]) == hide("words", ["other"]) == "words"
-    found = {"a": ["x s3cret", 1, None, True], "b": {"c": "s3cret"}}
-    assert hide_all(found, ["s3cret"]) == {"a": ["x ********", 1, None, True], "b": {"c": "********"}}
+    content = {"a": ["x s3cret", 1, None, True], "b": {"c": "s3cret"}}
+    assert hide_all(content, ["s3cret"]) == {"a": ["x ********", 1, None, True], "b": {"c": "********"}}

@@ -43,26 +43,26 @@ class Parrot:
         if request.url.endswith("openid-configuration"):
             return response(200, DOCUMENT)
         form = request.form or {}
-        said = f"You sent {request.headers} {json.dumps(request.json)} {form} {urlencode(form)} {list(form.values())}"
-        self.sent.append(said)
+        message = f"You sent {request.headers} {json.dumps(request.json)} {form} {urlencode(form)} {list(form.values())}"
+        self.sent.append(message)
         if request.form is not None:
             self.assertions += [form["client_assertion"]] if "client_assertion" in form else []
             if self.grants:
                 return response(200, {"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
-            return response(401, refused(7000215, "invalid_client", said))
+            return response(401, refused(7000215, "invalid_client", message))
         if "/adminapi/" not in request.url:
-            return response(400, graph_error("Request_BadRequest", said))
+            return response(400, graph_error("Request_BadRequest", message))
         if request.url.endswith("$batch"):
-            items = [self.item(item["id"], item["body"], said) for item in request.json["requests"]]
+            items = [self.item(item["id"], item["body"], message) for item in request.json["requests"]]
             return response(200, {"responses": items})
-        item = self.item("", request.json, said)
+        item = self.item("", request.json, message)
         return response(item["status"], item["body"])
 
-    def item(self, number: str, body: dict[str, Any], said: str) -> dict[str, Any]:
+    def item(self, number: str, body: dict[str, Any], message: str) -> dict[str, Any]:
         cmdlet = body["CmdletInput"]["CmdletName"]
         if cmdlet in self.answers:
             return {"id": number, "status": 200, "body": {"value": self.answers[cmdlet]}}
-        return {"id": number, "status": 400, "body": exchange_error("SomeException", said)}
+        return {"id": number, "status": 400, "body": exchange_error("SomeException", message)}
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def forms(*secrets: str) -> set[str]:
-    found = {text for secret in secrets for text in (secret, json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode())}
-    return found | {urlencode({"": secret})[1:] for secret in secrets}
+    spellings = {text for secret in secrets for text in (secret, json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode())}
+    return spellings | {urlencode({"": secret})[1:] for secret in secrets}
 
 
 def assert_clean(result: Any, seen: list[str], directory: Path, *secrets: str) -> None:
@@ -120,7 +120,7 @@ def test_a_refused_read_shows_neither_secret_nor_token(play: Play, seen: list[st
     service = Parrot()
     result = play(resource_of(module), service, sign_in=True, **TASKS[module])
     assert result["failed"] is True
-    assert any(TOKEN in said for said in service.sent)
+    assert any(TOKEN in message for message in service.sent)
     assert "You sent" in json.dumps(result) + "".join(seen)
     assert_clean(result, seen, journal_dir, SECRET, TOKEN, MAILBOX_PASSWORD)
 
@@ -177,8 +177,8 @@ def test_a_mail_server_that_repeats_the_sign_in_shows_nothing(
     service = Parrot(Get_AcceptedDomain=[{"DomainName": "contoso.com"}])
     result = play(resource_of("smtp_probe"), service, sign_in=True, **_probe(mail_server, required=required))
     assert result["verified"] == 0
-    assert [shown["stage"] for shown in result["senders"]] == ["sign-in", "sign-in"]
-    assert all("********" in shown["service_message"] for shown in result["senders"])
+    assert [row["stage"] for row in result["senders"]] == ["sign-in", "sign-in"]
+    assert all("********" in row["service_message"] for row in result["senders"])
     assert_clean(result, seen, journal_dir, SECRET, APP_SECRET, TOKEN, xoauth2, MAILBOX_PASSWORD)
 
 

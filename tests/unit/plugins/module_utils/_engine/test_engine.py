@@ -104,7 +104,7 @@ def test_check_mode_predicts_and_never_applies(play: Play, room: Room) -> None:
     assert result["diff"] == {**HEADERS, "before": {"colour": "white"}, "after": {"colour": "red"}}
 
 
-def test_bad_input_is_told_at_once_and_in_full(play: Play, room: Room) -> None:
+def test_all_input_problems_are_reported_at_once_and_in_full(play: Play, room: Room) -> None:
     result = play(room, _unused, colour="plaid")
     assert room.events == []
     assert result == {
@@ -130,14 +130,14 @@ def test_bad_input_is_told_at_once_and_in_full(play: Play, room: Room) -> None:
         ({"cloud": "usgov"}, "m365_cloud is 'usgov', which is no cloud"),
     ],
 )
-def test_a_bad_connection_is_told_before_any_request(play: Play, room: Room, options: dict[str, Any], words: str) -> None:
+def test_invalid_connection_is_reported_before_any_request(play: Play, room: Room, options: dict[str, Any], words: str) -> None:
     result = play(room, _unused, sign_in=True, colour="red", **options)
     assert result["failed"] is True
     assert words in result["msg"]
     assert room.events == []
 
 
-def test_a_failed_change_is_noted_and_told_with_its_parts(play: Play, journal_dir: Path) -> None:
+def test_failed_change_is_in_the_journal_and_the_result(play: Play, journal_dir: Path) -> None:
     entry = error_catalog.graph("TooManyRequests")
     error = GraphError("paint it", "slow down", code="TooManyRequests", status=429, entry=entry, request_id="t-1")
     room = Room(journal_dir, failure=error)
@@ -179,12 +179,12 @@ def test_a_journal_that_breaks_meanwhile_is_a_warning_not_a_failure(play: Play, 
     assert "lacks the end of entry" in result["notes"][1]
 
 
-def test_a_bug_is_not_dressed_as_a_failure(play: Play, journal_dir: Path) -> None:
+def test_unexpected_exception_is_not_caught(play: Play, journal_dir: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         play(Room(journal_dir, failure=ZeroDivisionError()), _unused, colour="red")
 
 
-def test_the_last_net_takes_options_that_nobody_may_see_out_of_a_failure(play: Play, journal_dir: Path) -> None:
+def test_secret_options_are_redacted_from_a_failure(play: Play, journal_dir: Path) -> None:
     room = Room(journal_dir, failure=InvalidInput(f"one {SECRET}", "two k3y-value"))
     result = play(room, _unused, colour="red", key="k3y-value")
     [file] = journal_dir.glob("*.jsonl")

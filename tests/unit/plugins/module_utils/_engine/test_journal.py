@@ -38,7 +38,7 @@ def test_a_failure_is_noted_with_its_sentence(journal_dir: Path) -> None:
     assert _entries(journal_dir)[1]["failure"] == "Could not do it"
 
 
-def test_nobody_else_may_read_it(journal_dir: Path) -> None:
+def test_journal_is_readable_by_its_owner_only(journal_dir: Path) -> None:
     Journal(str(journal_dir / "deep"), "contoso.com").before("x", {}, {})
     assert stat.S_IMODE((journal_dir / "deep").stat().st_mode) == 0o700
     assert stat.S_IMODE((journal_dir / "deep" / "contoso.com.jsonl").stat().st_mode) == 0o600
@@ -55,7 +55,7 @@ def test_a_directory_that_cannot_be_written_is_named_before_anything_is_changed(
         Journal(str(tmp_path / "file" / "sub"), "contoso.com").before("x", {}, {})
 
 
-def test_an_end_that_cannot_be_written_is_a_warning_and_never_says_that_nothing_was_changed(journal_dir: Path) -> None:
+def test_unwritable_final_entry_is_a_warning_and_the_change_is_reported(journal_dir: Path) -> None:
     book = Journal(str(journal_dir), "contoso.com")
     number = book.before("x", {}, {})
     (journal_dir / "contoso.com.jsonl").unlink()

@@ -54,7 +54,7 @@ def test_both_clients_sign_in_for_their_own_audience(script: Script, clock: Fake
     assert tenant.cost.as_result()["requests"] == 5
 
 
-def test_exchange_gets_the_tenants_id_where_a_domain_was_given(script: Script, clock: FakeClock) -> None:
+def test_exchange_gets_the_tenant_id_where_a_domain_was_set(script: Script, clock: FakeClock) -> None:
     tenant = Tenant({**PARAMS, "tenant": "contoso.com"}, sender=script, clock=clock)
     script.expect("GET", DISCOVERY.replace(TENANT, "contoso.com")).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).form(scope="https://outlook.office365.com/.default").answers(200, granted(1))
@@ -73,7 +73,7 @@ def test_closing_a_tenant_closes_its_session(monkeypatch: pytest.MonkeyPatch) ->
     assert len(closed) == 1
 
 
-def test_no_secret_is_in_what_a_tenant_shows(script: Script) -> None:
+def test_repr_of_a_tenant_has_no_secret(script: Script) -> None:
     tenant = Tenant(PARAMS, sender=script)
     tenant.check_credential()
     for thing in (tenant, tenant.tokens, tenant.token_cache, tenant.transport, tenant.cloud):

@@ -33,7 +33,7 @@ def test_the_key_credential_is_public_and_short(rsa_key: rsa.RSAPrivateKey) -> N
     assert f"{leaf.not_valid_after_utc:%Y-%m-%d}" in credential["displayName"]
 
 
-def test_a_private_key_in_the_text_is_ignored(rsa_key: rsa.RSAPrivateKey) -> None:
+def test_private_key_in_the_text_is_ignored(rsa_key: rsa.RSAPrivateKey) -> None:
     public = certificates.read((pem(rsa_key) + pem(certificate(rsa_key))).decode())
     assert "PRIVATE" not in repr(public.key_credential())
     assert certificates.problems(pem(rsa_key).decode()) == [

@@ -29,10 +29,10 @@ SECRET_WORDS = ("passwords", "secret", "password", "token")
 
 
 def _options(options: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
-    found = []
+    flattened = []
     for name, option in options.items():
-        found += [(f"{prefix}{name}", option), *_options(option.get("options", {}), f"{prefix}{name}.")]
-    return found
+        flattened += [(f"{prefix}{name}", option), *_options(option.get("options", {}), f"{prefix}{name}.")]
+    return flattened
 
 
 # -- the spec ---------------------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ def test_the_connection_has_variables_and_environment() -> None:
     assert spec.options["client_secret"]["env"] == ("AZURE_CLIENT_SECRET", "AZURE_SECRET")
 
 
-def test_a_specs_secrets_are_found_in_lists_too() -> None:
+def test_secrets_in_lists_of_a_spec_are_collected() -> None:
     sender = {"password": {"type": "str", "no_log": True}, "name": {"type": "str"}}
     spec = TENANT | Spec({"senders": {"type": "list", "elements": "dict", "options": sender}})
     params = {"client_secret": "one", "certificate_password": None, "senders": [{"password": "two", "name": "n"}, {"password": None}]}
@@ -100,7 +100,7 @@ def test_only_what_writes_has_a_journal(module: str) -> None:
 # -- what ansible makes of it -----------------------------------------------------------------------------------------
 
 
-def test_ansible_gets_neither_of_our_own_keys() -> None:
+def test_internal_spec_keys_are_not_in_the_argument_spec() -> None:
     made = arguments.argument_spec(TENANT | JOURNAL | Spec({}, (("tenant", "cloud"),)))
     for _name, option in _options(made["argument_spec"]):
         assert not {"env", "variable"} & set(option)
@@ -109,11 +109,11 @@ def test_ansible_gets_neither_of_our_own_keys() -> None:
     assert TENANT.options["tenant"]["variable"] == "m365_tenant"
 
 
-def test_the_environment_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_has_the_lowest_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_SECRET", "from-environment")
     assert parameters(TENANT, client_secret="given")["client_secret"] == "given"
-    wanted = arguments.argument_spec(TENANT)["argument_spec"]["client_secret"]["fallback"]
-    assert wanted[0](*wanted[1]) == "from-environment"
+    fallback = arguments.argument_spec(TENANT)["argument_spec"]["client_secret"]["fallback"]
+    assert fallback[0](*fallback[1]) == "from-environment"
 
 
 def test_tagged_values_become_plain() -> None:
@@ -167,7 +167,7 @@ def test_a_module_ends_with_the_cores_result(capsys: pytest.CaptureFixture[str],
 
 
 @pytest.mark.parametrize(("colour", "words"), [("plaid", "colour is plaid."), ("stop", "no further")])
-def test_a_failed_module_says_the_sentence(capsys: pytest.CaptureFixture[str], colour: str, words: str) -> None:
+def test_failed_module_returns_the_error_sentence(capsys: pytest.CaptureFixture[str], colour: str, words: str) -> None:
     code, result = _run(capsys, colour=colour)
     assert (code, result["failed"], result["msg"]) == (1, True, f"{TENANT_ID}: {words}")
 

@@ -19,7 +19,7 @@ def _exchange(authorize: object, service: Exchange) -> ExchangeClient:
     return ExchangeClient(client, TENANT)
 
 
-def test_missing_addresses_are_told_from_foreign_domains(authorize: object) -> None:
+def test_missing_addresses_are_distinguished_from_foreign_domains(authorize: object) -> None:
     service = Exchange(Get_AcceptedDomain=lambda p: [{"DomainName": "Contoso.com"}, {"DomainName": "contoso.onmicrosoft.com"}])
     with pytest.raises(InvalidInput) as raised:
         addresses.refuse_missing(_exchange(authorize, service), ["a@contoso.com", "b@contoso.com", "c@fabrikam.com"])

@@ -51,7 +51,7 @@ def test_each_cloud_has_its_resource_manager_and_the_services_it_has(name: str, 
     assert (cloud.scope("hve"), cloud.scope("acs")) == ("https://outlook.office.com/.default", "https://communication.azure.com/.default")
 
 
-def test_a_mapping_names_another_place() -> None:
+def test_mapping_sets_other_endpoints() -> None:
     cloud = clouds.resolve({**EMULATOR, "smtp_port": "5870", "mx_host": "mx.example", "mx_port": 2525, "ca_file": "/tmp/ca.pem"})  # noqa: S108
     assert cloud.exchange == "https://exchange.example:8443"
     assert (cloud.smtp_port, cloud.mx_host, cloud.mx_port, cloud.ca_file) == (5870, "mx.example", 2525, "/tmp/ca.pem")  # noqa: S108

@@ -34,7 +34,7 @@ def test_an_answer_is_returned_and_counted(transport: Transport, script: Script)
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("request_", [READ, CREATE], ids=["read", "create"])
-def test_throttling_is_waited_out_as_told(transport: Transport, script: Script, clock: FakeClock, status: int, request_: Request) -> None:
+def test_throttling_waits_for_retry_after(transport: Transport, script: Script, clock: FakeClock, status: int, request_: Request) -> None:
     script.expect(request_.method, "/v1.0/x").answers(status, "busy", {"Retry-After": "17"}).times(2)
     script.expect(request_.method, "/v1.0/x").answers(200, {})
     assert transport.send(request_).status == 200
@@ -115,7 +115,7 @@ def test_the_service_may_name_its_own_passing_errors(transport: Transport, scrip
     assert transport.cost.retries == 2
 
 
-def test_a_wait_beyond_the_budget_is_not_begun(transport: Transport, script: Script, clock: FakeClock) -> None:
+def test_wait_beyond_the_budget_is_not_started(transport: Transport, script: Script, clock: FakeClock) -> None:
     script.expect("GET", "/v1.0/x").answers(429, None, {"Retry-After": "200"})
     script.expect("GET", "/v1.0/x").answers(429, None, {"Retry-After": "101"})
     assert transport.send(READ).status == 429
@@ -245,7 +245,7 @@ def test_a_post_whose_connection_breaks_is_not_sent_twice(session: Session, cloc
     assert len(seen) == 1
 
 
-def test_a_post_whose_answer_breaks_off_is_not_sent_twice(session: Session, clock: FakeClock) -> None:
+def test_post_with_an_incomplete_answer_is_not_sent_twice(session: Session, clock: FakeClock) -> None:
     half = _answer(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
     with server(half) as (url, seen), pytest.raises(Unreachable):
         Transport(session, clock).send(Request("POST", url, json={}, repeatable=False, bounds=QUICK))
@@ -267,7 +267,7 @@ def test_a_get_whose_connection_breaks_is_sent_again(session: Session, clock: Fa
     assert len(seen) == 3
 
 
-def test_a_refused_connection_says_so(session: Session, clock: FakeClock) -> None:
+def test_refused_connection_is_reported(session: Session, clock: FakeClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     transport = Transport(session, clock)
@@ -276,7 +276,7 @@ def test_a_refused_connection_says_so(session: Session, clock: FakeClock) -> Non
     assert transport.cost.requests == 3
 
 
-def test_tls_that_is_refused_says_so(session: Session, clock: FakeClock) -> None:
+def test_refused_tls_is_reported(session: Session, clock: FakeClock) -> None:
     with server(_answer(b"220 not TLS at all\r\n")) as (url, _seen), pytest.raises(Unreachable, match="TLS was refused"):
         Transport(session, clock).send(Request("GET", url.replace("http:", "https:"), bounds=QUICK))
 
@@ -297,7 +297,7 @@ def test_a_closed_session_keeps_no_connection(session: Session) -> None:
         assert closed.wait(2)
 
 
-def test_the_clock_in_earnest_is_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_clock_is_the_system_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     before = time.time()

@@ -30,7 +30,7 @@ def _pfx(key: rsa.RSAPrivateKey | None, leaf: object, password: str | None) -> b
     return pkcs12.serialize_key_and_certificates(b"sender", key, leaf, None, lock)  # type: ignore[arg-type]
 
 
-def test_a_secret_is_itself_and_never_shown() -> None:
+def test_secret_is_used_unchanged_and_not_in_its_repr() -> None:
     credential = load("s3cret", None, None)
     assert isinstance(credential, ClientSecret)
     assert credential.for_msal() == "s3cret"
@@ -48,9 +48,9 @@ def test_a_pem_file_holds_key_and_certificate_in_any_order(file: Path, rsa_key: 
     assert credential.thumbprint == thumbprint(leaf)
     assert credential.subject == "CN=erp"
     assert credential.expires > datetime.datetime.now(datetime.UTC)
-    given = credential.for_msal()
-    assert given["public_certificate"].encode() == pem(leaf)
-    assert serialization.load_pem_private_key(given["private_key"].encode(), None).private_numbers() == rsa_key.private_numbers()  # type: ignore[union-attr]
+    argument = credential.for_msal()
+    assert argument["public_certificate"].encode() == pem(leaf)
+    assert serialization.load_pem_private_key(argument["private_key"].encode(), None).private_numbers() == rsa_key.private_numbers()  # type: ignore[union-attr]
     assert "PRIVATE KEY" not in repr(credential)
 
 
@@ -120,7 +120,7 @@ def test_a_key_that_entra_does_not_take_is_refused(file: Path) -> None:
         credentials.load_certificate(str(file), None)
 
 
-def test_an_expired_certificate_says_since_when(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+def test_expired_certificate_names_its_expiry_date(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
     leaf = certificate(rsa_key, "old", days=-2)
     file.write_bytes(pem(rsa_key) + pem(leaf))
     with pytest.raises(InvalidInput, match=rf"\(CN=old\) expired on {leaf.not_valid_after_utc:%Y-%m-%d}: make a new one"):

@@ -71,14 +71,14 @@ def test_github_issues_a_token_for_the_clouds_audience(signed: Signed, script: S
 
 
 @pytest.mark.parametrize(("status", "body"), [(401, f"bad bearer {BEARER}"), (200, {"count": 0}), (200, "<html>"), (200, {"value": "no"})])
-def test_a_job_without_the_permission_is_told(signed: Signed, script: Script, status: int, body: Any) -> None:
+def test_job_without_the_permission_is_reported(signed: Signed, script: Script, status: int, body: Any) -> None:
     script.expect("GET", f"{URL}&audience=api%3A%2F%2FAzureADTokenExchange").answers(status, body)
     with pytest.raises(SignInError, match=r"Could not get this job's identity token.*permission id-token: write") as raised:
         signed(federated_request_url=URL, federated_request_token=BEARER).token(GRAPH)
     assert BEARER not in str(raised.value) + repr(raised.value) + raised.value.service_message
 
 
-def test_a_refused_assertion_is_not_shown(signed: Signed, script: Script, tmp_path: Path) -> None:
+def test_refused_assertion_is_not_in_the_error(signed: Signed, script: Script, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(JWT)
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(401, refused(700213, "invalid_client", f"No matching federated identity record {JWT}."))
@@ -94,7 +94,7 @@ def _access(**claims: str) -> str:
     return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.c2ln"
 
 
-def test_a_virtual_machine_tells_its_own_token(signed: Signed, script: Script) -> None:
+def test_virtual_machine_returns_its_token(signed: Signed, script: Script) -> None:
     token = _access(tid=TENANT)
     script.expect("GET", IMDS).header("Metadata", "true").answers(200, {"access_token": token, "expires_in": "3599"})
     source = signed(client_id="", auth_method="managed_identity")
@@ -110,7 +110,7 @@ def test_a_user_assigned_identity_is_named(signed: Signed, script: Script) -> No
     assert source.tenant_id(EXCHANGE) == TENANT
 
 
-def test_a_service_tells_it_by_its_own_endpoint(signed: Signed, script: Script, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
+def test_app_service_has_its_own_token_endpoint(signed: Signed, script: Script, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:41234/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", "h3ader-secret")
     expected = script.expect("GET", "/msi/token?api-version=2019-08-01&resource=https://outlook.office365.com")
@@ -118,7 +118,7 @@ def test_a_service_tells_it_by_its_own_endpoint(signed: Signed, script: Script, 
     assert signed(client_id="").token(EXCHANGE) == "a"
 
 
-def test_what_the_platform_refuses_is_told_without_its_header(signed: Signed, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_platform_refusal_is_reported_without_its_header(signed: Signed, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:41234/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", "h3ader-secret")
     expected = script.expect("GET", "/msi/token?api-version=2019-08-01&resource=https://outlook.office365.com")
@@ -135,7 +135,7 @@ def test_another_answer_is_a_sentence(signed: Signed, script: Script, content: s
         signed(client_id="", auth_method="managed_identity").token(EXCHANGE)
 
 
-def test_a_machine_without_an_identity_says_so(signed: Signed, script: Script) -> None:
+def test_host_without_an_identity_is_reported(signed: Signed, script: Script) -> None:
     script.expect("GET", IMDS).fails(ConnectionError("the connection was refused")).times(3)
     with pytest.raises(SignInError, match=r"no managed identity answers on this machine .*m365_auth_method"):
         signed(client_id="", auth_method="managed_identity").token(EXCHANGE)
@@ -165,23 +165,23 @@ def _pending(error: str = "authorization_pending") -> dict[str, Any]:
 
 @pytest.mark.filterwarnings("ignore:Attempted too soon")  # the test's clock is not msal's
 def test_a_person_is_asked_once_a_run(signed: Signed, script: Script, clock: FakeClock) -> None:
-    shown: list[str] = []
+    prompts: list[str] = []
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
     script.expect("POST", DEVICE).form(client_id=CLIENT).answers(200, CODE)
     script.expect("POST", TOKEN).form(device_code="d3vice").answers(400, _pending())
     script.expect("POST", TOKEN).form(device_code="d3vice").answers(400, _pending("slow_down"))
     script.expect("POST", TOKEN).form(device_code="d3vice").answers(200, granted(1) | {"refresh_token": "r3fresh-1"})
-    assert signed(shown.append, auth_method="device_code").token(GRAPH) == "granted-1"
-    assert shown == [f"{TENANT}: {CODE['message']}"]
+    assert signed(prompts.append, auth_method="device_code").token(GRAPH) == "granted-1"
+    assert prompts == [f"{TENANT}: {CODE['message']}"]
     assert clock.slept == [5, 10]
     script.expect("POST", TOKEN).form(grant_type="refresh_token", refresh_token="r3fresh-1").answers(200, granted(2))
-    assert signed(shown.append, auth_method="device_code").token(EXCHANGE) == "granted-2"
-    assert len(shown) == 1
+    assert signed(prompts.append, auth_method="device_code").token(EXCHANGE) == "granted-2"
+    assert len(prompts) == 1
     assert EXCHANGE in (script.requests[-1].form or {})["scope"]
 
 
 @pytest.mark.filterwarnings("ignore:Attempted too soon")
-def test_a_code_that_nobody_used_ends(signed: Signed, script: Script) -> None:
+def test_unused_device_code_expires(signed: Signed, script: Script) -> None:
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
     script.expect("POST", DEVICE).answers(200, CODE | {"expires_in": 10})
     script.expect("POST", TOKEN).answers(400, _pending()).times(2)
@@ -190,7 +190,7 @@ def test_a_code_that_nobody_used_ends(signed: Signed, script: Script) -> None:
         signed(lambda text: None, auth_method="device_code").token(GRAPH)
 
 
-def test_an_application_that_is_no_public_client_is_told(signed: Signed, script: Script) -> None:
+def test_application_that_is_not_a_public_client_is_reported(signed: Signed, script: Script) -> None:
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
     script.expect("POST", DEVICE).answers(401, refused(7000218, "invalid_client", "The request body must contain client_secret."))
     with pytest.raises(SignInError, match="AADSTS7000218"):
@@ -198,13 +198,13 @@ def test_an_application_that_is_no_public_client_is_told(signed: Signed, script:
 
 
 def test_a_refresh_token_that_is_refused_asks_again(signed: Signed, script: Script) -> None:
-    shown: list[str] = []
+    prompts: list[str] = []
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
     script.expect("POST", DEVICE).answers(200, CODE)
     script.expect("POST", TOKEN).answers(200, granted(1) | {"refresh_token": "r3fresh-1"})
-    signed(shown.append, auth_method="device_code").token(GRAPH)
+    signed(prompts.append, auth_method="device_code").token(GRAPH)
     script.expect("POST", TOKEN).form(refresh_token="r3fresh-1").answers(400, refused(700082, "invalid_grant", "Expired r3fresh-1."))
     script.expect("POST", DEVICE).answers(200, CODE)
     script.expect("POST", TOKEN).answers(200, granted(2) | {"refresh_token": "r3fresh-2"})
-    assert signed(shown.append, auth_method="device_code").token(EXCHANGE) == "granted-2"
-    assert len(shown) == 2
+    assert signed(prompts.append, auth_method="device_code").token(EXCHANGE) == "granted-2"
+    assert len(prompts) == 2

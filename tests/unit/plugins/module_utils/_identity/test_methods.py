@@ -54,12 +54,12 @@ def token_file(tmp_path: Path) -> str:
         ({"auth_method": "device_code"}, "device_code"),
     ],
 )
-def test_what_is_given_decides_unless_the_option_does(params: dict[str, Any], method: str) -> None:
+def test_set_options_select_the_method_unless_auth_method_does(params: dict[str, Any], method: str) -> None:
     assert methods.chosen(CredentialOptions(**params)) == method
 
 
 @pytest.mark.parametrize("name", ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"])
-def test_the_platforms_identity_comes_after_what_is_given(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_platform_identity_comes_after_set_options(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:1/token")
     assert methods.chosen(CredentialOptions()) == "managed_identity"
     assert methods.chosen(CredentialOptions(federated_request_url=URL)) == "federated"
@@ -135,7 +135,7 @@ def test_what_is_missing_is_named_with_its_fix(params: dict[str, Any], words: st
 
 
 @pytest.mark.parametrize("content", ["not-a-token", JWT + ".x.y", "{}", ""])
-def test_what_is_no_token_is_refused_and_not_shown(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_token_is_refused_and_not_in_the_error(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "token"
     path.write_text(content)
     with pytest.raises(InvalidInput, match=r"m365_federated_token_file is .*/token, which holds no token") as raised:

@@ -53,7 +53,7 @@ def test_a_file_that_others_can_read_is_not_trusted(tmp_path: Path) -> None:
         options(path=str(path)).open().read()
 
 
-def test_a_file_that_cannot_be_written_is_told_before_anybody_is_asked(tmp_path: Path) -> None:
+def test_unwritable_file_is_reported_before_the_sign_in(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     token_store = options(path=str(tmp_path / "file" / "ada.token")).open()
     for attempt in (token_store.prepare, lambda: token_store.write(TOKEN)):
@@ -88,14 +88,14 @@ def test_a_program_that_fails_to_fetch_holds_nothing(tmp_path: Path) -> None:
     assert command(tmp_path, fetch="print('no such secret'); sys.exit(2)").read() == ""
 
 
-def test_a_program_that_fails_to_store_is_told_without_the_token(tmp_path: Path) -> None:
+def test_failed_store_program_is_reported_without_the_token(tmp_path: Path) -> None:
     token_store = command(tmp_path, store="sys.exit('locked: ' + sys.stdin.read())")
     with pytest.raises(MailopsError, match=r"ended with 1: locked: \*{8}") as raised:
         token_store.write(TOKEN)
     assert TOKEN not in str(raised.value)
 
 
-def test_programs_that_do_not_agree_are_found_out(tmp_path: Path) -> None:
+def test_programs_that_disagree_are_reported(tmp_path: Path) -> None:
     with pytest.raises(MailopsError, match="they must agree"):
         command(tmp_path, store="pass").write(TOKEN)
 

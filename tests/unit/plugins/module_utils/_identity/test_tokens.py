@@ -243,14 +243,14 @@ def test_a_refusal_has_its_row(source: Source, script: Script, status: int, code
     assert str(failure).startswith(f"Could not sign in to {TENANT} as application {CLIENT}: ")
 
 
-def test_an_unknown_tenant_is_told_by_the_discovery(source: Source, script: Script) -> None:
+def test_unknown_tenant_is_reported_by_the_discovery(source: Source, script: Script) -> None:
     body = {**refused(90002, "invalid_tenant", f"Tenant '{TENANT}' not found.")}
     script.expect("GET", DISCOVERY).answers(400, body)
     with pytest.raises(SignInError, match="there is no such tenant in this cloud"):
         source().token(GRAPH)
 
 
-def test_a_code_is_found_in_the_text_where_the_list_is_missing(source: Source, script: Script) -> None:
+def test_code_is_read_from_the_text_where_the_list_is_missing(source: Source, script: Script) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret."})
     with pytest.raises(SignInError) as raised:
@@ -276,7 +276,7 @@ def test_a_proxys_page_is_not_a_sign_in_service(source: Source, script: Script, 
         source("run").token(GRAPH)
 
 
-def test_a_busy_endpoint_is_waited_for(source: Source, script: Script, clock: FakeClock) -> None:
+def test_throttled_endpoint_is_retried(source: Source, script: Script, clock: FakeClock) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(429, refused(90033, "temporarily_unavailable", "Busy."), {"Retry-After": "7"})
     script.expect("POST", TOKEN).answers(503)

@@ -13,7 +13,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.device_sett
 from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import PLANNED
 from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_plan import plan_sender
 
-from .world import OAUTH_RELAY, planned, sender, tenant
+from .samples import OAUTH_RELAY, planned, sender, tenant
 
 OFFICE = ["203.0.113.10"]
 APP = "mailops-smtp-sender"

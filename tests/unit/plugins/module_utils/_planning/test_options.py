@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._planning.options import sender_problems
 
-from .world import item
+from .samples import item
 
 MALFORMED = {
     "no_address": ({"address": "device"}, "m365_senders: Device: address holds 'device', which is no mail address (name@domain)."),
@@ -31,6 +31,6 @@ def test_a_malformed_option_is_named(case: str) -> None:
 
 
 def test_every_malformed_option_is_named_at_once() -> None:
-    found = sender_problems([item(), item(name="device", verify_recipient="nobody", mailbox="", public_addresses=["10.0.0.1"])])
-    assert len(found) == 4
-    assert "the name is used twice" in found[0]
+    problems = sender_problems([item(), item(name="device", verify_recipient="nobody", mailbox="", public_addresses=["10.0.0.1"])])
+    assert len(problems) == 4
+    assert "the name is used twice" in problems[0]

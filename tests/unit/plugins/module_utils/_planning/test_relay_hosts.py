@@ -16,7 +16,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.device_sett
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_variables import derive
 from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_plan import plan_sender
 
-from .world import sender, tenant
+from .samples import sender, tenant
 
 SETTINGS = PlanSettings("mailops-smtp-sender", verify_recipient="proof@example.net")
 
@@ -54,8 +54,8 @@ def test_a_relay_host_belongs_to_its_own_tenant_only() -> None:
     ],
 )
 def test_devices_connect_to_the_name_in_the_certificate(name: str, more: dict[str, str], expected: str) -> None:
-    [found] = relay_hosts.of_inventory([host(name, **more)], "contoso")
-    assert found["host"] == expected
+    [entry] = relay_hosts.of_inventory([host(name, **more)], "contoso")
+    assert entry["host"] == expected
 
 
 def test_the_relay_options_hold_no_password() -> None:
@@ -63,9 +63,9 @@ def test_the_relay_options_hold_no_password() -> None:
         {"name": "NAS", "username": "nas", "password": "Very-Secret-1", "senders": ["NAS@contoso.com"]},
         {"name": "Printers", "networks": ["10.0.0.0/24"], "senders": ["printers@contoso.com"]},
     ]
-    [found] = relay_hosts.of_inventory([host("relay1", relay_hostname="relay1.contoso.com", relay_devices=devices)], "contoso")
-    assert (found["host"], found["users"]) == ("relay1.contoso.com", {"nas@contoso.com": "nas"})
-    assert "Very-Secret-1" not in str(found)
+    [entry] = relay_hosts.of_inventory([host("relay1", relay_hostname="relay1.contoso.com", relay_devices=devices)], "contoso")
+    assert (entry["host"], entry["users"]) == ("relay1.contoso.com", {"nas@contoso.com": "nas"})
+    assert "Very-Secret-1" not in str(entry)
 
 
 def test_peers_are_one_relay_host() -> None:
@@ -73,14 +73,14 @@ def test_peers_are_one_relay_host() -> None:
         host("relay2", relay_peer_of="relay1", relay_public_addresses=["203.0.113.2"], relay_certificates=["two"]),
         host("relay1", relay_public_addresses=["203.0.113.1"], relay_certificates=["one"]),
     ]
-    [found] = relay_hosts.of_inventory(hosts, "contoso")
-    assert (found["name"], found["host"]) == ("relay1", "relay1 or relay2")
-    assert (found["public_addresses"], found["certificates"]) == (["203.0.113.1", "203.0.113.2"], ["one", "two"])
+    [entry] = relay_hosts.of_inventory(hosts, "contoso")
+    assert (entry["name"], entry["host"]) == ("relay1", "relay1 or relay2")
+    assert (entry["public_addresses"], entry["certificates"]) == (["203.0.113.1", "203.0.113.2"], ["one", "two"])
 
 
 def test_peers_have_certificates_only_where_all_were_read() -> None:
-    [found] = relay_hosts.of_inventory([host("relay1", relay_certificates=["one"]), host("relay2", relay_peer_of="relay1")], "contoso")
-    assert "certificates" not in found
+    [entry] = relay_hosts.of_inventory([host("relay1", relay_certificates=["one"]), host("relay2", relay_peer_of="relay1")], "contoso")
+    assert "certificates" not in entry
 
 
 @pytest.mark.parametrize(("values", "words"), [
@@ -145,9 +145,9 @@ def test_upstream_connector_needs_connector_and_spf_and_a_hosted_relay_its_inclu
     by_address = relay(upstream="connector", public_addresses=["203.0.113.1"])
     hosted = relay(name="hosted", upstream="smtp2go", public_addresses=["203.0.113.9"])
     known = tenant(relay_hosts=[by_address, hosted])
-    found = derive([plan_sender(sender(relay_host=name, name=name), known) for name in ("relay1", "hosted")], known, SETTINGS)
-    assert [c["sender_ip_addresses"] for c in found["inbound_connector_connectors"]] == [["203.0.113.1"]]
-    assert (found["spf_ip4"], found["spf_includes"]) == (["203.0.113.1"], ["spf.smtp2go.com"])
+    entry = derive([plan_sender(sender(relay_host=name, name=name), known) for name in ("relay1", "hosted")], known, SETTINGS)
+    assert [c["sender_ip_addresses"] for c in entry["inbound_connector_connectors"]] == [["203.0.113.1"]]
+    assert (entry["spf_ip4"], entry["spf_includes"]) == (["203.0.113.1"], ["spf.smtp2go.com"])
 
 
 def test_keep_in_tenant_refuses_a_hosted_relay() -> None:

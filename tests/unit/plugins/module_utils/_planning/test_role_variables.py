@@ -24,7 +24,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.role_variab
 
 from tests.static.tree import REPO
 
-from .world import OAUTH_RELAY, PLANT, planned, tenant
+from .samples import OAUTH_RELAY, PLANT, planned, tenant
 
 OFFICE = ["203.0.113.10"]
 APP = "mailops-smtp-sender"

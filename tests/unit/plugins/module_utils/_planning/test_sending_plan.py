@@ -16,7 +16,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_pla
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .world import OAUTH_RELAY, PLANT, TODAY, sender, tenant
+from .samples import OAUTH_RELAY, PLANT, TODAY, sender, tenant
 
 USER = {"device@contoso.com": "UserMailbox"}
 OFFICE = ["203.0.113.10"]

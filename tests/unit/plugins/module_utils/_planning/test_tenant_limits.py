@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._planning import limits, tenant_limits
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import PlanningContext, RelayHost
 
-from .world import OAUTH_RELAY, PLANT, planned, tenant
+from .samples import OAUTH_RELAY, PLANT, planned, tenant
 
 OFFICE = ["203.0.113.10"]
 

@@ -46,12 +46,12 @@ def test_tasks_are_summed_up_per_tenant() -> None:
 def test_the_table_of_senders_has_status_and_cause() -> None:
     report = Report()
     report.add("contoso", "Verify", "smtp_probe", result(senders=[SENDER, FAILED_SENDER | {"name": "Scanner"}]), False)
-    shown = texts(report)
-    assert shown[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
-    assert shown[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
-    assert shown[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "verified", "in", "0.25", "s"]
-    assert shown[6].endswith("failed: sign-in")
-    assert shown[7] == "    SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it."
+    rendered = texts(report)
+    assert rendered[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
+    assert rendered[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
+    assert rendered[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "verified", "in", "0.25", "s"]
+    assert rendered[6].endswith("failed: sign-in")
+    assert rendered[7] == "    SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it."
     assert colours(report)["contoso"] == "red"
 
 
@@ -60,11 +60,11 @@ def test_a_check_run_shows_method_and_reason_of_every_sender() -> None:
     plan = [{"name": "ERP", "method": "oauth", "reason": "it signs in with OAuth"}, {"name": "Old", "method": "basic", "reason": reason}]
     report = Report()
     report.add("contoso", "Plan", "sender_plan", result(plan=plan), True)
-    shown = texts(report)
-    assert shown[4].split() == ["TENANT", "SENDER", "METHOD", "REASON"]
-    assert shown[5] == "contoso  ERP     OAuth                 it signs in with OAuth"
-    assert shown[6].startswith("contoso  Old     Basic authentication  it supports Basic authentication only;")
-    assert " ".join(line[39:] for line in shown[6:]) == reason
+    rendered = texts(report)
+    assert rendered[4].split() == ["TENANT", "SENDER", "METHOD", "REASON"]
+    assert rendered[5] == "contoso  ERP     OAuth                 it signs in with OAuth"
+    assert rendered[6].startswith("contoso  Old     Basic authentication  it supports Basic authentication only;")
+    assert " ".join(line[39:] for line in rendered[6:]) == reason
     assert report.as_json()["tasks"][0]["plan"] == plan
 
 
@@ -78,20 +78,20 @@ def test_a_check_run_shows_what_would_change() -> None:
     report = Report()
     report.add("contoso", "a task", "smtp_auth", result(changed=True), True)
     report.add("contoso", "Verify", "smtp_probe", result(senders=[SENDER | {"verified": None}]), True)
-    shown = texts(report)
-    assert "WOULD CHANGE" in shown[1]
-    assert shown[5].endswith("reachable")
+    rendered = texts(report)
+    assert "WOULD CHANGE" in rendered[1]
+    assert rendered[5].endswith("reachable")
     assert colours(report)["TENANT"] == "bright gray"
     assert {colour for text, colour in report.lines() if text.startswith("contoso")} == {"yellow", None}
 
 
-def test_a_failed_task_is_shown_once() -> None:
+def test_failed_task_is_printed_once() -> None:
     report = Report()
     report.add("contoso", "a task", "smtp_auth", {"failed": True, "msg": "contoso.com: it is " + "long " * 40, "failure": {}}, False)
-    shown = texts(report)
-    assert "FAILED" in shown
-    assert shown[shown.index("FAILED") + 1].startswith("contoso: contoso.com: it is long")
-    assert all(len(text) <= 118 for text in shown)
+    rendered = texts(report)
+    assert "FAILED" in rendered
+    assert rendered[rendered.index("FAILED") + 1].startswith("contoso: contoso.com: it is long")
+    assert all(len(text) <= 118 for text in rendered)
     assert report.as_json()["tenants"]["contoso"]["failed"] == 1
 
 
@@ -118,16 +118,16 @@ RECORD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_spf_records_are_shown_so_that_they_can_be_copied() -> None:
+def test_spf_records_are_printed_so_that_they_can_be_copied() -> None:
     report = Report()
     long = SPF_RECORD.replace(" -all", " include:_spf.example.com" * 5 + " -all")
     records = [RECORD, RECORD | {"domain": "sales.contoso.com", "current": [], "desired": long, "dns_lookups": 6, "published": False}]
     report.add("contoso", "SPF", "spf", result(records=records), False)
-    shown = texts(report)
-    assert shown[4].split() == ["TENANT", "DOMAIN", "DNS", "LOOKUPS", "SPF"]
-    assert shown[5].split() == ["contoso", "contoso.com", "1", "up", "to", "date"]
-    assert shown[6].split() == ["contoso", "sales.contoso.com", "6", "update", "required"]
-    assert shown[7:] == ["    current     none", f"    desired     {long}"]
+    rendered = texts(report)
+    assert rendered[4].split() == ["TENANT", "DOMAIN", "DNS", "LOOKUPS", "SPF"]
+    assert rendered[5].split() == ["contoso", "contoso.com", "1", "up", "to", "date"]
+    assert rendered[6].split() == ["contoso", "sales.contoso.com", "6", "update", "required"]
+    assert rendered[7:] == ["    current     none", f"    desired     {long}"]
     assert report.as_json()["tasks"][0]["records"] == records
 
 
@@ -138,9 +138,9 @@ def test_spf_records_are_shown_so_that_they_can_be_copied() -> None:
 def test_a_record_that_this_run_publishes(check_mode: bool, state: str, titles: tuple[str, str]) -> None:
     report = Report()
     report.add("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"current": ["v=spf1 -all"]}]), check_mode)
-    shown = texts(report)
-    assert shown[5].endswith(state)
-    assert shown[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_RECORD}"]
+    rendered = texts(report)
+    assert rendered[5].endswith(state)
+    assert rendered[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_RECORD}"]
 
 
 def test_a_published_record_that_is_invalid() -> None:
@@ -149,7 +149,7 @@ def test_a_published_record_that_is_invalid() -> None:
     assert texts(report)[5].endswith("invalid (permerror)")
 
 
-def test_the_problem_of_a_record_is_shown_in_red() -> None:
+def test_problem_of_a_record_is_printed_in_red() -> None:
     report = Report()
     problem = {"name": "dns_error", "message": "contoso.com: the TXT records could not be read."}
     record = RECORD | {"current": [], "desired": "", "published": False, "valid": False, "problems": [problem]}
@@ -179,8 +179,8 @@ def test_relay_hosts_have_a_table_with_their_problems() -> None:
     report = Report()
     report.add("relay2", "Read", "relay_status", result(0, relay=relay_state(problem, messages=3)), False)
     report.add("relay1", "Read", "relay_status", result(0, relay=relay_state()), False)
-    shown = [line.split() for line in texts(report)]
-    assert shown[1:4] == [
+    rendered = [line.split() for line in texts(report)]
+    assert rendered[1:4] == [
         ["RELAY", "QUEUE", "OLDEST", "LAST", "SENT", "TOKEN", "STATE"],
         ["relay1", "0", "-", "1", "min", "ago", "40", "min", "left", "healthy"],
         ["relay2", "3,", "1", "held", "2", "min", "1", "min", "ago", "40", "min", "left", "1", "to", "solve"],

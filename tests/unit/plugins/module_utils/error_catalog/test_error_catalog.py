@@ -248,7 +248,7 @@ RELAY = [
 ]
 
 
-def _found() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
+def _codes_of() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
     return (
         [(reply, error_catalog.smtp(reply), row) for reply, row in SMTP]
         + [(reply, error_catalog.smtp(reply, "hve"), row) for reply, row in HVE]
@@ -263,14 +263,14 @@ def _found() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
     )
 
 
-@pytest.mark.parametrize(("message", "entry", "row"), [pytest.param(*case, id=case[0][:60]) for case in _found()])
-def test_what_a_service_says_has_its_row(message: str, entry: error_catalog.ErrorEntry | None, row: str) -> None:
+@pytest.mark.parametrize(("message", "entry", "row"), [pytest.param(*case, id=case[0][:60]) for case in _codes_of()])
+def test_service_text_has_its_catalog_entry(message: str, entry: error_catalog.ErrorEntry | None, row: str) -> None:
     assert entry is not None
     assert entry.id == row
 
 
 def test_every_row_is_reached() -> None:
-    reached = {entry for _message, entry, _row in _found()}
+    reached = {entry for _message, entry, _row in _codes_of()}
     assert [row for row in ENTRIES if row not in reached] == []
 
 
@@ -279,7 +279,7 @@ def test_an_unknown_reply_has_no_row(reply: str) -> None:
     assert error_catalog.smtp(reply) is None
 
 
-def test_a_reply_of_another_service_is_known_wherever_it_is_read() -> None:
+def test_reply_of_another_service_matches_from_every_source() -> None:
     entry = error_catalog.smtp("550 5.7.240 The application is not allowed for use with this High Volume Email account")
     assert entry is not None
     assert entry.id == "hve-app-not-allowed"
@@ -316,7 +316,7 @@ def test_a_row_is_well_formed(row: error_catalog.ErrorEntry) -> None:
     re.compile(row.code)
 
 
-def test_what_passes_by_itself_is_never_bounced() -> None:
+def test_transient_entries_never_bounce_mail() -> None:
     assert [row.id for row in ENTRIES if row.transient and row.queue_policy == "bounce"] == []
 
 
@@ -333,7 +333,7 @@ def test_a_lockout_and_a_quota_hold_the_queue() -> None:
         assert entry.queue_policy == "hold"
 
 
-def test_a_refused_sign_in_waits_only_where_a_right_may_still_arrive() -> None:
+def test_refused_sign_in_is_retried_only_during_propagation() -> None:
     waits = {row for reply, row in SMTP if (entry := error_catalog.smtp(reply)) and entry.transient and reply.startswith("5")}
     assert waits == {"authentication-refused", "recipient-quota", "tenant-external-quota", "relay-denied", "recipient-hourly"}
 

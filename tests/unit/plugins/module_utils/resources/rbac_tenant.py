@@ -137,17 +137,17 @@ class Organization(Exchange):
         self.log.append("unassign")
 
     def _Get_Mailbox(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        found = self.aliases.get(parameters["Identity"].lower(), parameters["Identity"].lower())
-        if found not in self.mailboxes:
+        resolved = self.aliases.get(parameters["Identity"].lower(), parameters["Identity"].lower())
+        if resolved not in self.mailboxes:
             raise missing(parameters["Identity"])
-        return [{"Guid": found, "PrimarySmtpAddress": found}]
+        return [{"Guid": resolved, "PrimarySmtpAddress": resolved}]
 
     def _Get_AcceptedDomain(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         return [{"DomainName": "contoso.com"}]
 
     def _Get_MailboxPermission(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        [found] = self._Get_Mailbox(parameters)
-        return [{"User": "S-1-5", "AccessRights": ["FullAccess"], "Deny": False}] if found["Guid"] in self.granted else []
+        [resolved] = self._Get_Mailbox(parameters)
+        return [{"User": "S-1-5", "AccessRights": ["FullAccess"], "Deny": False}] if resolved["Guid"] in self.granted else []
 
     def _Remove_MailboxPermission(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         assert (parameters["User"], parameters["AccessRights"]) == (OBJECT, ["FullAccess"])
@@ -172,5 +172,5 @@ def steps(log: list[str]) -> list[str]:
 
 
 def number_of(name: str) -> int:
-    found = re.search(r"\d+$", name)
-    return int(found[0]) if found else 1
+    resolved = re.search(r"\d+$", name)
+    return int(resolved[0]) if resolved else 1

@@ -48,8 +48,8 @@ class Azure:
         return response(status, body)
 
     def _graph(self, item: dict[str, Any]) -> dict[str, Any]:
-        found = {"appId": APP} | ({"id": OBJECT, "appOwnerOrganizationId": TENANT} if "servicePrincipals" in item["url"] else {})
-        return {"id": item["id"], "status": 200, "body": found} if self.known else {"id": item["id"], "status": 404, "body": {}}
+        principal_body = {"appId": APP} | ({"id": OBJECT, "appOwnerOrganizationId": TENANT} if "servicePrincipals" in item["url"] else {})
+        return {"id": item["id"], "status": 200, "body": principal_body} if self.known else {"id": item["id"], "status": 404, "body": {}}
 
     def _read(self, path: str, query: str) -> tuple[int, Any]:
         state = {"status": "Verified" if self.verified else "NotStarted"}
@@ -89,8 +89,8 @@ def test_usernames_and_the_role_are_made_as_predicted_once(play: Play) -> None:
     }  # fmt: skip
     (gone, made, role) = azure.writes
     assert gone[:2] == ("DELETE", f"{SERVICE}/smtpUsernames/old")
-    wanted = {"username": "orders@contoso.com", "entraApplicationId": APP, "tenantId": TENANT}
-    assert made == ("PUT", f"{SERVICE}/smtpUsernames/orders", {"properties": wanted})
+    properties = {"username": "orders@contoso.com", "entraApplicationId": APP, "tenantId": TENANT}
+    assert made == ("PUT", f"{SERVICE}/smtpUsernames/orders", {"properties": properties})
     assert (role[2]["properties"]["principalId"], azure.roles) == (OBJECT, [ROLE])
     again = play(RESOURCE, azure, **itemes)
     assert (again["changed"], len(azure.writes)) == (False, 3)
@@ -111,7 +111,7 @@ def test_contributor_is_role_enough(play: Play) -> None:
     assert len(azure.writes) == 1
 
 
-def test_what_is_done_by_hand_is_noted(play: Play) -> None:
+def test_manual_steps_are_noted(play: Play) -> None:
     result = play(RESOURCE, Azure(verified=False), usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert result["acs"]["senders"] == []
     assert result["notes"] == [
@@ -133,7 +133,7 @@ def test_a_resource_or_an_application_that_is_missing_is_named(play: Play) -> No
     assert azure.writes == []
 
 
-def test_a_cloud_without_a_resource_manager_is_told(play: Play) -> None:
+def test_cloud_without_a_resource_manager_is_reported(play: Play) -> None:
     cloud = {"authority": "https://l.example", "graph": "https://g.example", "exchange": "https://e.example", "smtp_host": "s.example"}
     result = play(RESOURCE, Azure(), usernames=[ORDERS], app="sender", cloud=cloud, **SERVICE_OPTIONS)
     assert "m365_cloud has no Azure Resource Manager" in result["msg"]
@@ -147,7 +147,7 @@ def test_a_cloud_without_a_resource_manager_is_told(play: Play) -> None:
         ({"name": "orders", "username": "y"}, "is there twice"),
     ],
 )
-def test_bad_input_is_told_without_a_request(item: dict[str, Any], part: str) -> None:
+def test_input_problems_are_reported_without_a_request(item: dict[str, Any], part: str) -> None:
     problems = problems_of(RESOURCE, usernames=[ORDERS, item], **SERVICE_OPTIONS | {"subscription_id": "mine"})
     assert any(part in problem for problem in problems)
     assert problems[0] == "subscription_id is 'mine': give its GUID."

@@ -42,7 +42,7 @@ class Organization(Exchange):
         self.words, self.secure, self.late = words, secure, late
         self.security_reads = 0
         self.cmdlets = {
-            "Get-AuthenticationPolicy": lambda p: [self.shown(name) for name in self.policies],
+            "Get-AuthenticationPolicy": lambda p: [self.as_read(name) for name in self.policies],
             "Get-OrganizationConfig": lambda p: [{"DefaultAuthenticationPolicy": self.default}],
             "Get-User": self.get_user,
             "Get-Mailbox": self.get_mailbox,
@@ -60,16 +60,16 @@ class Organization(Exchange):
         self.security_reads += 1
         return script(request)
 
-    def shown(self, name: str) -> dict[str, Any]:
+    def as_read(self, name: str) -> dict[str, Any]:
         allow = str(self.policies[name]) if self.words else self.policies[name]
         dn, guid = READ_BACK["dn"](name), READ_BACK["guid"](name)
         return {"Name": name, "Identity": name, "Guid": guid, "DistinguishedName": dn, "AllowBasicAuthSmtp": allow}
 
     def user(self, address: str) -> dict[str, Any]:
         policy = self.users[address]
-        shown = READ_BACK[self.read_back](policy) if policy else None
+        as_read = READ_BACK[self.read_back](policy) if policy else None
         names = {"Guid": f"guid-{address}", "UserPrincipalName": address, "WindowsEmailAddress": address.title()}
-        return names | {"AuthenticationPolicy": shown}
+        return names | {"AuthenticationPolicy": as_read}
 
     def get_user(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         if parameters == {"ResultSize": "Unlimited"}:
@@ -88,7 +88,7 @@ class Organization(Exchange):
         assert parameters.keys() <= {"Name", "AllowBasicAuthSmtp"}
         assert parameters.get("AllowBasicAuthSmtp") in (None, True)
         self.policies[parameters["Name"]] = parameters.get("AllowBasicAuthSmtp", False)
-        return [self.shown(parameters["Name"])]
+        return [self.as_read(parameters["Name"])]
 
     def named(self, guid: str) -> str:
         return next(name for name in self.policies if READ_BACK["guid"](name) == guid)
@@ -134,8 +134,8 @@ def run(play: Play, service: Organization, **options: Any) -> dict[str, Any]:
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_bad_input_is_told_at_once() -> None:
-    wanted = {
+def test_all_input_problems_are_reported_at_once() -> None:
+    desired = {
         "policies": [
             policy("Printers", "nonsense", "a@contoso.com"),
             policy("printers"),
@@ -146,7 +146,7 @@ def test_bad_input_is_told_at_once() -> None:
         "organization": "gone",
         "basic_auth_end_date": "soon",
     }
-    assert problems_of(RESOURCE, **wanted) == [
+    assert problems_of(RESOURCE, **desired) == [
         "policies: Printers: mailboxes holds 'nonsense', which is no mail address (name@domain).",
         "policies holds printers twice: keep one.",
         "policies: a@contoso.com is in Printers and in Others: a mailbox has one policy, keep one.",
@@ -166,10 +166,10 @@ def test_bad_input_is_told_at_once() -> None:
 @pytest.mark.parametrize("read_back", READ_BACK)
 def test_an_empty_tenant_is_predicted_made_and_left_alone(play: Play, journal_dir: Path, read_back: str) -> None:
     service = Organization(read_back=read_back)
-    wanted = {"policies": [OPEN, CLOSED], "organization": "no passwords"}
-    planned = run(play, service, check_mode=True, **wanted)
+    desired = {"policies": [OPEN, CLOSED], "organization": "no passwords"}
+    planned = run(play, service, check_mode=True, **desired)
     assert (service.writes, journal_dir.exists()) == ([], False)
-    done = run(play, service, **wanted)
+    done = run(play, service, **desired)
     for result in (planned, done):
         assert result["changed"] is True
         assert result["diff"]["before"] == {
@@ -189,7 +189,7 @@ def test_an_empty_tenant_is_predicted_made_and_left_alone(play: Play, journal_di
     assert service.writes[-2:] == ["Set-User", "Set-OrganizationConfig"]
     [file] = journal_dir.glob("*.jsonl")
     assert json.loads(file.read_text().splitlines()[0])["after"] == done["diff"]["after"]
-    again = run(play, service, **wanted)
+    again = run(play, service, **desired)
     assert (again["changed"], again["diff"]["before"], "notes" in again) == (False, "", False)
     assert again["authentication_policy"]["organization"] == "No passwords"
 
@@ -239,10 +239,10 @@ def test_a_policy_without_mailboxes_leaves_everybody_alone(play: Play) -> None:
 def test_a_mailbox_may_be_named_by_another_of_its_addresses(play: Play) -> None:
     for exclusive in (False, True):
         service = Organization(aliases={"alias@contoso.com": "a@contoso.com"})
-        wanted = {"policies": [policy("Printers", "Alias@contoso.com")], "exclusive": exclusive}
-        assert run(play, service, **wanted)["authentication_policy"]["changed_mailboxes"] == {"alias@contoso.com": "Printers"}
+        desired = {"policies": [policy("Printers", "Alias@contoso.com")], "exclusive": exclusive}
+        assert run(play, service, **desired)["authentication_policy"]["changed_mailboxes"] == {"alias@contoso.com": "Printers"}
         assert service.users["a@contoso.com"] == "Printers"
-        assert run(play, service, **wanted)["changed"] is False
+        assert run(play, service, **desired)["changed"] is False
 
 
 @pytest.mark.parametrize(("count", "requests"), [(3, 1), (BY_NAME, 6), (BY_NAME + 1, 1)])
@@ -253,13 +253,13 @@ def test_many_mailboxes_are_read_at_once(play: Play, count: int, requests: int) 
     assert (result["changed"], service.requests) == (False, requests)
 
 
-def test_what_was_just_made_is_waited_for(play: Play, clock: Any) -> None:
+def test_new_objects_are_waited_for(play: Play, clock: Any) -> None:
     service = Organization(late=2)
     assert run(play, service, policies=[OPEN])["changed"] is True
     assert (service.users["a@contoso.com"], len(clock.slept)) == ("Printers", 2)
 
 
-def test_nobody_is_shut_out_on_the_way(play: Play) -> None:
+def test_no_mailbox_loses_access_during_the_change(play: Play) -> None:
     users = {"a@contoso.com": "Old", "b@contoso.com": None}
     service = Organization({"Old": True, "Printers": False}, users)
     run(play, service, policies=[OPEN, {"name": "Old", "allow_basic_smtp": False}, policy("New", "b@contoso.com")], organization="Old")
@@ -275,14 +275,14 @@ def test_nobody_is_shut_out_on_the_way(play: Play) -> None:
 
 def test_a_policy_goes_after_its_users_have_left_it(play: Play) -> None:
     service = Organization({"Old": True, "Printers": True}, {"a@contoso.com": "Old", "b@contoso.com": "Old", "c@contoso.com": "Printers"})
-    wanted = {"policies": [OPEN, {"name": "old", "state": "absent"}]}
-    planned = run(play, service, check_mode=True, **wanted)
-    done = run(play, service, **wanted)
+    desired = {"policies": [OPEN, {"name": "old", "state": "absent"}]}
+    planned = run(play, service, check_mode=True, **desired)
+    done = run(play, service, **desired)
     assert planned["diff"] == done["diff"]
     assert done["diff"]["before"]["policies"] == {"Old": {"allow_basic_smtp": True}}
     assert done["diff"]["after"] == {"policies": {"Old": None}, "mailboxes": {"a@contoso.com": "Printers", "b@contoso.com": None}}
     assert (service.policies, service.users["b@contoso.com"], service.users["c@contoso.com"]) == ({"Printers": True}, None, "Printers")
-    again = run(play, service, **wanted)
+    again = run(play, service, **desired)
     assert again["changed"] is False
     assert {"ResultSize": "Unlimited"} not in service.ran("Get-User")[-1:]
 
@@ -302,7 +302,7 @@ def test_the_default_goes_only_when_another_is_named(play: Play) -> None:
 # -- what stands in the way -------------------------------------------------------------------------------------------
 
 
-def test_all_that_stands_in_the_way_is_told_at_once_and_nothing_is_written(play: Play, journal_dir: Path) -> None:
+def test_all_conflicts_are_reported_at_once_and_nothing_is_written(play: Play, journal_dir: Path) -> None:
     service = Organization(aliases={"alias@contoso.com": "a@contoso.com"}, secure=True)
     policies = [
         policy("Printers", "a@contoso.com", "ghost@contoso.com", allow=True),
@@ -325,7 +325,7 @@ def test_all_that_stands_in_the_way_is_told_at_once_and_nothing_is_written(play:
     assert (service.writes, journal_dir.exists()) == ([], False)
 
 
-def test_the_end_of_passwords_is_recalled_until_an_administrator_turns_them_on_again(play: Play) -> None:
+def test_basic_auth_end_date_is_noted_until_an_administrator_enables_basic_auth(play: Play) -> None:
     same = {"policies": [{"name": "Printers", "allow_basic_smtp": True}], "basic_auth_end_date": FAR, "basic_reenabled": False}
     [note] = run(play, Organization({"Printers": True}), **same)["notes"]
     assert note.startswith(f"Printers: Microsoft disables Basic authentication for SMTP at the end of {FAR}; until then ")
@@ -341,14 +341,14 @@ def test_the_end_of_passwords_is_recalled_until_an_administrator_turns_them_on_a
 
 
 def test_a_check_run_does_not_miss_mailboxes_that_are_yet_to_be_made(play: Play) -> None:
-    wanted = {"policies": [policy("Closed", "new@contoso.com", "a@contoso.com")], "expected_mailboxes": ["New@contoso.com"]}
-    planned = run(play, Organization(), check_mode=True, **wanted)
+    desired = {"policies": [policy("Closed", "new@contoso.com", "a@contoso.com")], "expected_mailboxes": ["New@contoso.com"]}
+    planned = run(play, Organization(), check_mode=True, **desired)
     assert planned["authentication_policy"]["changed_mailboxes"] == {"a@contoso.com": "Closed", "new@contoso.com": "Closed"}
     assert planned["diff"]["before"]["mailboxes"] == {"a@contoso.com": None, "new@contoso.com": None}
-    assert "Exchange has no mailbox new@contoso.com" in run(play, Organization(), **wanted)["msg"]
+    assert "Exchange has no mailbox new@contoso.com" in run(play, Organization(), **desired)["msg"]
 
 
-def test_a_refused_write_is_told(play: Play) -> None:
+def test_refused_write_is_reported(play: Play) -> None:
     def refuse(parameters: dict[str, Any]) -> None:
         raise Refused("SomeException", "No.")
 
@@ -391,13 +391,15 @@ USERS = st.dictionaries(ADDRESSES, st.none() | NAMES, min_size=4)
 
 @given(USERS, st.lists(NAMES, unique=True), st.dictionaries(ADDRESSES, NAMES), st.booleans())
 def test_any_desired_state_is_reached_and_stays(
-    users: dict[str, str | None], existing: list[str], wish: dict[str, str], exclusive: bool
+    users: dict[str, str | None], existing: list[str], assignments: dict[str, str], exclusive: bool
 ) -> None:
     had = {user: name if name in existing else None for user, name in users.items()}
     service = Organization(dict.fromkeys(existing, False), had)
-    names = sorted(set(wish.values()))
+    names = sorted(set(assignments.values()))
     params = parameters(
-        RESOURCE.spec, policies=[policy(name, *(u for u, want in wish.items() if want == name)) for name in names], exclusive=exclusive
+        RESOURCE.spec,
+        policies=[policy(name, *(u for u, want in assignments.items() if want == name)) for name in names],
+        exclusive=exclusive,
     )
     plans: list[Plan[Changes]] = []
     typed = params_of(RESOURCE, params)
@@ -407,6 +409,6 @@ def test_any_desired_state_is_reached_and_stays(
         plans.append(RESOURCE.plan(tenant, typed, False))
         if plans[-1].changed:
             RESOURCE.apply(tenant, typed, plans[-1])
-    expected = {user: wish.get(user, None if exclusive else name) for user, name in had.items()}
+    expected = {user: assignments.get(user, None if exclusive else name) for user, name in had.items()}
     assert service.users == expected
     assert not plans[1].changed

@@ -48,8 +48,8 @@ class Tenant:
         if path.startswith("/applications(uniqueName="):
             return response(200, {"appId": self.app_id}) if self.there else response(404, graph_error("Request_ResourceNotFound", "none"))
         if path.startswith("/servicePrincipals(appId="):
-            found = {"id": PRINCIPAL, "appId": self.app_id, "displayName": "Automation"}
-            return response(200, found) if self.there else response(404, graph_error("Request_ResourceNotFound", "none"))
+            principal_body = {"id": PRINCIPAL, "appId": self.app_id, "displayName": "Automation"}
+            return response(200, principal_body) if self.there else response(404, graph_error("Request_ResourceNotFound", "none"))
         if request.method == "GET":
             assert path == f"/roleManagement/directory/roleAssignments?$filter=principalId eq '{PRINCIPAL}'"
             entries = [{"id": key, "roleDefinitionId": role, "directoryScopeId": "/"} for key, role in self.roles.items()]

@@ -40,7 +40,7 @@ def member(*ids: str) -> Item:
     return Item("GET", f"/users/{USER}/transitiveMemberOf?$select=id&$top=999", 200, {"value": [{"id": one} for one in ids]})
 
 
-def found(*policies: dict[str, Any]) -> dict[str, Any]:
+def policy_list(*policies: dict[str, Any]) -> dict[str, Any]:
     return {"value": list(policies)}
 
 
@@ -56,7 +56,7 @@ def effects(result: dict[str, Any]) -> list[list[tuple[str, str]]]:
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_bad_input_is_told_at_once() -> None:
+def test_all_input_problems_are_reported_at_once() -> None:
     senders = [
         {"address": "nonsense", "method": "basic"},
         {"name": "ERP", "address": "erp@contoso.com"},
@@ -76,7 +76,7 @@ def test_bad_input_is_told_at_once() -> None:
 
 
 def test_a_tenant_without_live_policies_costs_one_request(play: Play, script: Script) -> None:
-    script.expect("GET", PATH).answers(200, found(policy("Off", "disabled", includeUsers=["All"])))
+    script.expect("GET", PATH).answers(200, policy_list(policy("Off", "disabled", includeUsers=["All"])))
     result = play(INFO, script, senders=[BASIC, OAUTH])
     assert effects(result) == [[], []]
     assert [sender["verdict"] for sender in result["conditional_access"]["senders"]] == ["not blocked", "not blocked"]
@@ -86,17 +86,17 @@ def test_a_tenant_without_live_policies_costs_one_request(play: Play, script: Sc
 
 
 def test_pages_are_asked_for_a_second_apart(play: Play, script: Script, clock: Any) -> None:
-    script.expect("GET", PATH).answers(200, found(EVERYBODY) | {"@odata.nextLink": NEXT})
-    script.expect("GET", NEXT).answers(200, found(policy("Second", includeUsers=["All"])))
+    script.expect("GET", PATH).answers(200, policy_list(EVERYBODY) | {"@odata.nextLink": NEXT})
+    script.expect("GET", NEXT).answers(200, policy_list(policy("Second", includeUsers=["All"])))
     script.expect_graph_batch(look("labels@contoso.com", USER_ITEM))
     result = play(INFO, script, senders=[BASIC])
     assert effects(result) == [[("Block legacy", "blocks"), ("Second", "blocks")]]
     assert clock.slept == [PACE]
 
 
-def test_throttling_that_does_not_say_for_how_long_is_waited_out(play: Play, script: Script, clock: Any) -> None:
+def test_throttling_without_retry_after_is_retried(play: Play, script: Script, clock: Any) -> None:
     script.expect("GET", PATH).times(2).answers(429, graph_error("TooManyRequests"))
-    script.expect("GET", PATH).answers(200, found())
+    script.expect("GET", PATH).answers(200, policy_list())
     result = play(INFO, script, senders=[BASIC])
     assert (effects(result), result["cost"]["retries"]) == ([[]], 2)
     assert all(seconds >= 1 for seconds in clock.slept)
@@ -111,7 +111,7 @@ def test_a_lacking_permission_is_named(play: Play, script: Script) -> None:
 
 
 def test_an_address_of_two_users_is_refused(play: Play, script: Script) -> None:
-    script.expect("GET", PATH).answers(200, found(EVERYBODY))
+    script.expect("GET", PATH).answers(200, policy_list(EVERYBODY))
     script.expect_graph_batch(look("labels@contoso.com", USER_ITEM, {"id": "u-2", "userPrincipalName": "old@contoso.com"}))
     result = play(INFO, script, senders=[BASIC])
     sentence = "senders: labels@contoso.com is an address of 2 users: labels@contoso.com (u-1) and old@contoso.com (u-2)."
@@ -124,7 +124,7 @@ def test_an_address_of_two_users_is_refused(play: Play, script: Script) -> None:
 def test_users_are_looked_up_in_one_batch_and_memberships_where_policies_ask_for_them(play: Play, script: Script) -> None:
     by_group = policy("Groups", includeUsers=["All"], excludeGroups=[GROUP])
     by_role = policy("Roles", includeRoles=[TEMPLATE])
-    script.expect("GET", PATH).answers(200, found(by_group, by_role))
+    script.expect("GET", PATH).answers(200, policy_list(by_group, by_role))
     script.expect_graph_batch(look("labels@contoso.com", USER_ITEM), look("erp@contoso.com"))
     script.expect_graph_batch(member(GROUP, ROLE))
     roles = {"value": [{"id": ROLE, "roleTemplateId": TEMPLATE}]}
@@ -137,7 +137,7 @@ def test_users_are_looked_up_in_one_batch_and_memberships_where_policies_ask_for
 
 @pytest.mark.parametrize("named", [True, False])
 def test_applications_are_looked_up_where_a_workload_policy_asks_for_them(play: Play, script: Script, named: bool) -> None:
-    script.expect("GET", PATH).answers(200, found(EVERYBODY, WORKLOAD))
+    script.expect("GET", PATH).answers(200, policy_list(EVERYBODY, WORKLOAD))
     if named:
         script.expect_graph_batch(Item("GET", "/applications(uniqueName='mailops-smtp-sender')?$select=appId", 200, {"appId": APP}))
     principal = {"id": PRINCIPAL, "appOwnerOrganizationId": TENANT}
@@ -156,7 +156,7 @@ def test_applications_are_looked_up_where_a_workload_policy_asks_for_them(play: 
 def test_the_tenants_own_applications_are_those_that_it_owns(play: Play, script: Script) -> None:
     every = policy("Own", clients={"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]})
     for owner, expected in ((TENANT, [("Own", "blocks")]), ("another", []), (None, [("Own", "may block")])):
-        script.expect("GET", PATH).answers(200, found(every))
+        script.expect("GET", PATH).answers(200, policy_list(every))
         principal = {"id": PRINCIPAL, "appOwnerOrganizationId": owner}
         script.expect_graph_batch(Item("GET", f"/servicePrincipals(appId='{APP}')?$select=id,appOwnerOrganizationId", 200, principal))
         result = play(INFO, script, senders=[{"address": "erp@contoso.com", "app_id": APP}])
@@ -165,7 +165,7 @@ def test_the_tenants_own_applications_are_those_that_it_owns(play: Play, script:
 
 def test_an_application_that_is_not_there_yet_will_be_the_tenants_own(play: Play, script: Script) -> None:
     every = policy("Own", clients={"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]})
-    script.expect("GET", PATH).answers(200, found(every, WORKLOAD))
+    script.expect("GET", PATH).answers(200, policy_list(every, WORKLOAD))
     script.expect_graph_batch(Item("GET", "/applications(uniqueName='mailops-smtp-sender')?$select=appId", 404, graph_error("x")))
     result = play(INFO, script, senders=[OAUTH])
     assert effects(result) == [[("Own", "blocks"), ("Block apps", "may block")]]
@@ -173,7 +173,7 @@ def test_an_application_that_is_not_there_yet_will_be_the_tenants_own(play: Play
 
 
 def test_methods_without_a_sign_in_meet_no_policy(play: Play, script: Script) -> None:
-    script.expect("GET", PATH).answers(200, found(EVERYBODY, WORKLOAD))
+    script.expect("GET", PATH).answers(200, policy_list(EVERYBODY, WORKLOAD))
     senders = [{"address": "ups@contoso.com", "method": method} for method in ("connector", "direct_send")]
     assert effects(play(INFO, script, senders=senders)) == [[], []]
 
@@ -181,14 +181,14 @@ def test_methods_without_a_sign_in_meet_no_policy(play: Play, script: Script) ->
 def test_a_token_of_communication_services_is_not_for_exchange(play: Play, script: Script) -> None:
     office = policy("Office", clients={"includeServicePrincipals": [PRINCIPAL]})
     office["conditions"]["applications"] = {"includeApplications": ["Office365"]}
-    script.expect("GET", PATH).answers(200, found(office, WORKLOAD))
+    script.expect("GET", PATH).answers(200, policy_list(office, WORKLOAD))
     principal = {"id": PRINCIPAL, "appOwnerOrganizationId": TENANT}
     script.expect_graph_batch(Item("GET", f"/servicePrincipals(appId='{APP}')?$select=id,appOwnerOrganizationId", 200, principal))
     senders = [{"address": "erp@contoso.com", "app_id": APP, "method": method} for method in ("acs", "oauth")]
     assert effects(play(INFO, script, senders=senders)) == [[("Block apps", "blocks")], [("Office", "blocks"), ("Block apps", "blocks")]]
 
 
-def test_guests_are_known_by_type_and_name(play: Play, script: Script) -> None:
+def test_guests_are_identified_by_type_and_name(play: Play, script: Script) -> None:
     kinds = {"guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": None}
     for name, kind, expected in (
         ("a_x.example#EXT#@contoso.com", "Guest", 1),
@@ -196,13 +196,13 @@ def test_guests_are_known_by_type_and_name(play: Play, script: Script) -> None:
         ("a_x.example#EXT#@contoso.com", "Member", 0),
         ("a@contoso.com", "Member", 0),
     ):
-        script.expect("GET", PATH).answers(200, found(policy("Guests", includeGuestsOrExternalUsers=kinds)))
+        script.expect("GET", PATH).answers(200, policy_list(policy("Guests", includeGuestsOrExternalUsers=kinds)))
         script.expect_graph_batch(look("labels@contoso.com", {"id": USER, "userPrincipalName": name, "userType": kind}))
         assert len(effects(play(INFO, script, senders=[BASIC]))[0]) == expected
 
 
-def test_report_only_policies_are_told_and_block_nobody(play: Play, script: Script) -> None:
-    script.expect("GET", PATH).answers(200, found(policy("Soon", "enabledForReportingButNotEnforced", includeUsers=["All"])))
+def test_report_only_policies_are_reported_and_do_not_block(play: Play, script: Script) -> None:
+    script.expect("GET", PATH).answers(200, policy_list(policy("Soon", "enabledForReportingButNotEnforced", includeUsers=["All"])))
     script.expect_graph_batch(look("labels@contoso.com", USER_ITEM))
     result = play(INFO, script, senders=[BASIC])
     [sender] = result["conditional_access"]["senders"]
@@ -215,7 +215,7 @@ def test_report_only_policies_are_told_and_block_nobody(play: Play, script: Scri
 
 
 def test_users_that_may_not_be_read_stay_unknown(play: Play, script: Script) -> None:
-    script.expect("GET", PATH).answers(200, found(EVERYBODY, policy("One", includeUsers=["somebody"])))
+    script.expect("GET", PATH).answers(200, policy_list(EVERYBODY, policy("One", includeUsers=["somebody"])))
     script.expect_graph_batch(look(status=403))
     result = play(INFO, script, senders=[BASIC])
     assert effects(result) == [[("Block legacy", "blocks"), ("One", "may block")]]
@@ -224,12 +224,12 @@ def test_users_that_may_not_be_read_stay_unknown(play: Play, script: Script) -> 
 
 def test_groups_and_roles_that_may_not_be_read(play: Play, script: Script) -> None:
     denied = graph_error("Authorization_RequestDenied")
-    script.expect("GET", PATH).answers(200, found(policy("Groups", includeGroups=[GROUP]), policy("Roles", includeRoles=[TEMPLATE])))
+    script.expect("GET", PATH).answers(200, policy_list(policy("Groups", includeGroups=[GROUP]), policy("Roles", includeRoles=[TEMPLATE])))
     script.expect_graph_batch(look("labels@contoso.com", USER_ITEM))
     script.expect_graph_batch(Item("GET", f"/users/{USER}/transitiveMemberOf?$select=id&$top=999", 403, denied))
     result = play(INFO, script, senders=[BASIC])
     assert effects(result) == [[("Groups", "may block"), ("Roles", "may block")]]
-    script.expect("GET", PATH).answers(200, found(policy("Groups", includeGroups=[GROUP]), policy("Roles", includeRoles=[TEMPLATE])))
+    script.expect("GET", PATH).answers(200, policy_list(policy("Groups", includeGroups=[GROUP]), policy("Roles", includeRoles=[TEMPLATE])))
     script.expect_graph_batch(look("labels@contoso.com", USER_ITEM))
     script.expect_graph_batch(member(ROLE))
     script.expect_graph_batch(Item("GET", "/directoryRoles?$select=id,roleTemplateId", 403, denied))
@@ -240,7 +240,7 @@ def test_groups_and_roles_that_may_not_be_read(play: Play, script: Script) -> No
 
 @pytest.mark.parametrize("named", [True, False])
 def test_applications_that_may_not_be_read(play: Play, script: Script, named: bool) -> None:
-    script.expect("GET", PATH).answers(200, found(WORKLOAD))
+    script.expect("GET", PATH).answers(200, policy_list(WORKLOAD))
     path = (
         "/applications(uniqueName='mailops-smtp-sender')?$select=appId"
         if named
@@ -252,6 +252,6 @@ def test_applications_that_may_not_be_read(play: Play, script: Script, named: bo
 
 
 def test_another_failure_is_a_failure(play: Play, script: Script) -> None:
-    script.expect("GET", PATH).answers(200, found(EVERYBODY))
+    script.expect("GET", PATH).answers(200, policy_list(EVERYBODY))
     script.expect_graph_batch(Item("GET", look().url, 400, graph_error("BadRequest", "Invalid filter clause")))
     assert "Could not look for the senders' users" in play(INFO, script, senders=[BASIC])["msg"]

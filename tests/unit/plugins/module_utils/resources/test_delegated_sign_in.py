@@ -37,7 +37,7 @@ def held(path: Path) -> Path:
     return path
 
 
-def told(number: int, user: str = ADA, **more: Any) -> dict[str, Any]:
+def token_response(number: int, user: str = ADA, **more: Any) -> dict[str, Any]:
     """An answer with tokens of a user; msal reads the ID token without checking its signature."""
     body = base64.urlsafe_b64encode(
         json.dumps({"preferred_username": user, "aud": APP, "sub": "s", "exp": 9e9, "iat": 1}).encode()
@@ -62,10 +62,10 @@ def asked(script: Script, *answers: tuple[int, dict[str, Any]]) -> None:
 
 @pytest.mark.filterwarnings("ignore:Attempted too soon")  # the test's clock is not msal's
 def test_a_user_signs_in_and_the_token_is_stored(play: Play, script: Script, path: Path, clock: FakeClock, journal_dir: Path) -> None:
-    shown: list[str] = []
-    asked(script, (400, {"error": "authorization_pending", "error_codes": [70016]}), (200, told(1)))
-    result = play(RESOURCE, script, prompt=shown.append, **options(path))
-    assert shown == [f"{TENANT}: for {ADA}: {CODE['message']}"]
+    prompts: list[str] = []
+    asked(script, (400, {"error": "authorization_pending", "error_codes": [70016]}), (200, token_response(1)))
+    result = play(RESOURCE, script, prompt=prompts.append, **options(path))
+    assert prompts == [f"{TENANT}: for {ADA}: {CODE['message']}"]
     assert clock.slept == [5]
     assert path.read_text() == "r3fresh-1\n"
     where = f"the file {path}"
@@ -81,12 +81,12 @@ def test_a_user_signs_in_and_the_token_is_stored(play: Play, script: Script, pat
     assert SCOPE in (script.requests[1].form or {})["scope"]
     journal = next(journal_dir.iterdir()).read_text()
     for secret in ("r3fresh-1", "granted-1", "d3vice"):
-        assert secret not in json.dumps(result) + journal + "".join(shown)
+        assert secret not in json.dumps(result) + journal + "".join(prompts)
 
 
 def test_a_sign_in_that_works_changes_nothing_and_is_renewed(play: Play, script: Script, held: Path, journal_dir: Path) -> None:
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
-    script.expect("POST", TOKEN).form(grant_type="refresh_token", refresh_token="r3fresh-0").answers(200, told(1))
+    script.expect("POST", TOKEN).form(grant_type="refresh_token", refresh_token="r3fresh-0").answers(200, token_response(1))
     result = play(RESOURCE, script, **options(held))
     assert (result["changed"], result["sign_in"]["signed_in"], result["sign_in"]["reason"]) == (False, True, "")
     assert result["diff"]["before"] == result["diff"]["after"]
@@ -94,14 +94,14 @@ def test_a_sign_in_that_works_changes_nothing_and_is_renewed(play: Play, script:
     assert not journal_dir.exists()
 
 
-def test_check_mode_proves_without_storing(play: Play, script: Script, held: Path) -> None:
+def test_check_mode_verifies_the_token_without_storing_it(play: Play, script: Script, held: Path) -> None:
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
-    script.expect("POST", TOKEN).answers(200, told(1))
+    script.expect("POST", TOKEN).answers(200, token_response(1))
     assert play(RESOURCE, script, check_mode=True, **options(held))["changed"] is False
     assert held.read_text() == "r3fresh-0\n"
 
 
-def test_check_mode_says_what_would_be_needed(play: Play, script: Script, path: Path) -> None:
+def test_check_mode_reports_the_required_sign_in(play: Play, script: Script, path: Path) -> None:
     result = play(RESOURCE, script, check_mode=True, **options(path))
     assert (result["changed"], result["diff"]["after"]["signed_in"]) == (True, True)
     assert result["notes"] == [f"{ADA} would have to sign in: the file {path} holds no refresh token."]
@@ -116,18 +116,18 @@ def test_check_mode_says_what_would_be_needed(play: Play, script: Script, path: 
         (50076, "multi-factor authentication is required"),
     ],
 )
-def test_a_token_that_is_no_good_any_more_asks_again(play: Play, script: Script, held: Path, code: int, cause: str) -> None:
+def test_invalid_token_starts_a_new_sign_in(play: Play, script: Script, held: Path, code: int, cause: str) -> None:
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
     script.expect("POST", TOKEN).answers(400, refused(code, "invalid_grant", "No more r3fresh-0."))
     script.expect("POST", DEVICE).answers(200, CODE)
-    script.expect("POST", TOKEN).answers(200, told(1))
+    script.expect("POST", TOKEN).answers(200, token_response(1))
     result = play(RESOURCE, script, prompt=lambda text: None, **options(held))
     assert result["sign_in"]["reason"] == f"{cause} (AADSTS{code})"
     assert held.read_text() == "r3fresh-1\n"
 
 
 @pytest.mark.parametrize(("code", "error"), [(65001, "invalid_grant"), (53003, "invalid_grant"), (7000218, "invalid_client")])
-def test_what_no_new_sign_in_mends_is_told(play: Play, script: Script, held: Path, code: int, error: str) -> None:
+def test_failure_that_a_new_sign_in_cannot_remedy_is_reported(play: Play, script: Script, held: Path, code: int, error: str) -> None:
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
     script.expect("POST", TOKEN).answers(400, refused(code, error, "Refused r3fresh-0."))
     result = play(RESOURCE, script, prompt=lambda text: None, **options(held))
@@ -137,14 +137,14 @@ def test_what_no_new_sign_in_mends_is_told(play: Play, script: Script, held: Pat
     assert held.read_text() == "r3fresh-0\n"
 
 
-def test_the_application_is_found_by_its_unique_name(play: Play, script: Script, held: Path) -> None:
+def test_application_is_looked_up_by_its_unique_name(play: Play, script: Script, held: Path) -> None:
     script.expect("GET", BY_NAME).answers(200, {"appId": APP})
     script.expect("GET", DISCOVERY).answers(200, KNOWN)
-    script.expect("POST", TOKEN).form(client_id=APP).answers(200, told(1))
+    script.expect("POST", TOKEN).form(client_id=APP).answers(200, token_response(1))
     assert play(RESOURCE, script, **options(held, app_unique_name="user-sender"))["sign_in"]["app_id"] == APP
 
 
-def test_an_application_that_is_still_to_be_made(play: Play, script: Script, path: Path) -> None:
+def test_application_that_will_be_created(play: Play, script: Script, path: Path) -> None:
     for check_mode in (True, False):
         script.expect("GET", BY_NAME).answers(404, {"error": {"code": "Request_ResourceNotFound", "message": ""}})
         result = play(RESOURCE, script, check_mode=check_mode, **options(path, app_unique_name="user-sender"))
@@ -158,7 +158,7 @@ def test_an_application_that_is_still_to_be_made(play: Play, script: Script, pat
 
 
 def test_somebody_else_in_the_browser_is_refused(play: Play, script: Script, path: Path) -> None:
-    asked(script, (200, told(1, user="bob@contoso.com")))
+    asked(script, (200, token_response(1, user="bob@contoso.com")))
     result = play(RESOURCE, script, prompt=lambda text: None, **options(path))
     assert "bob@contoso.com signed in, not ada@contoso.com: nothing was stored" in result["msg"]
     assert not path.exists()
@@ -168,7 +168,7 @@ def test_somebody_else_in_the_browser_is_refused(play: Play, script: Script, pat
     ("error", "cause"),
     [("authorization_declined", "the user declined the sign-in"), ("expired_token", "the code was not entered in time and has expired")],
 )
-def test_a_code_that_came_to_nothing(play: Play, script: Script, path: Path, error: str, cause: str) -> None:
+def test_expired_and_declined_device_codes(play: Play, script: Script, path: Path, error: str, cause: str) -> None:
     asked(script, (400, {"error": error, "error_description": f"{error} d3vice"}))
     result = play(RESOURCE, script, prompt=lambda text: None, **options(path))
     assert cause in result["msg"]
@@ -176,19 +176,19 @@ def test_a_code_that_came_to_nothing(play: Play, script: Script, path: Path, err
 
 
 @pytest.mark.filterwarnings("ignore:Attempted too soon")
-def test_nobody_comes_in_the_time_allowed(play: Play, script: Script, path: Path, clock: FakeClock) -> None:
+def test_sign_in_times_out(play: Play, script: Script, path: Path, clock: FakeClock) -> None:
     asked(script, *[(400, {"error": "authorization_pending", "error_codes": [70016]})] * 7)
     result = play(RESOURCE, script, prompt=lambda text: None, **options(path, sign_in_timeout=30))
     assert "the code was not used in the time allowed" in result["msg"]
     assert sum(clock.slept) == 30
 
 
-def test_a_task_that_cannot_show_a_code_says_so(play: Play, script: Script, path: Path) -> None:
+def test_task_that_cannot_print_a_device_code_is_refused(play: Play, script: Script, path: Path) -> None:
     result = play(RESOURCE, script, **options(path))
     assert f"{ADA} has to sign in, and this task cannot show the code: run it on the host that runs Ansible" in result["msg"]
 
 
-def test_a_token_store_that_cannot_be_written_is_found_before_anybody_is_asked(play: Play, script: Script, tmp_path: Path) -> None:
+def test_unwritable_token_store_is_reported_before_the_sign_in(play: Play, script: Script, tmp_path: Path) -> None:
     token_store = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
     result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path, token_store=token_store))
     assert "the token store cannot be written" in result["msg"]
@@ -198,11 +198,11 @@ def test_a_token_store_that_cannot_be_written_is_found_before_anybody_is_asked(p
 
 
 def test_consent_to_offline_access_is_missed(play: Play, script: Script, path: Path) -> None:
-    asked(script, (200, told(1, refresh_token="")))
+    asked(script, (200, token_response(1, refresh_token="")))
     assert "consent to offline_access is missing" in play(RESOURCE, script, prompt=lambda text: None, **options(path))["msg"]
 
 
-def test_bad_input_is_told_all_at_once() -> None:
+def test_all_input_problems_are_reported_at_once() -> None:
     assert problems_of(RESOURCE, user="ada", token_store={"path": "x"}, sign_in_timeout=5) == [
         "user holds 'ada', which is no mail address (name@domain).",
         "token_store: path is 'x': give an absolute path, so that every run uses the same file.",
@@ -218,14 +218,14 @@ def test_bad_input_is_told_all_at_once() -> None:
 
 
 def test_a_sign_in_is_removed_once(play: Play, script: Script, held: Path) -> None:
-    wanted = {"user": ADA, "token_store": {"path": str(held)}, "state": "absent"}
-    check = play(RESOURCE, script, check_mode=True, **wanted)
+    removal = {"user": ADA, "token_store": {"path": str(held)}, "state": "absent"}
+    check = play(RESOURCE, script, check_mode=True, **removal)
     assert (check["changed"], held.exists()) == (True, True)
-    gone = play(RESOURCE, script, **wanted)
+    gone = play(RESOURCE, script, **removal)
     assert (gone["changed"], gone["diff"], held.exists()) == (True, check["diff"], False)
-    assert play(RESOURCE, script, **wanted)["changed"] is False
+    assert play(RESOURCE, script, **removal)["changed"] is False
 
 
 @pytest.mark.parametrize("token_store", [{"kind": "environment", "variable": "X"}, {"kind": "command", "fetch": ["cat"]}])
-def test_what_cannot_be_removed_is_told(token_store: dict[str, Any]) -> None:
+def test_failed_removal_is_reported(token_store: dict[str, Any]) -> None:
     assert any("remove" in problem for problem in problems_of(RESOURCE, user=ADA, token_store=token_store, state="absent"))

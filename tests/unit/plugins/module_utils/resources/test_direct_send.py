@@ -53,13 +53,13 @@ def test_rejection_is_refused_without_a_request_while_senders_rely_on_direct_sen
     assert not journal_dir.exists()
 
 
-def test_senders_do_not_stand_in_the_way_of_letting_them_in(play: Play) -> None:
+def test_direct_send_senders_do_not_prevent_acceptance(play: Play) -> None:
     service = Organization(True)
     assert play(RESOURCE, service, rejected=False, senders=["ups@contoso.com"])["changed"] is True
     assert service.rejected is False
 
 
-def test_bad_addresses_are_told_at_once() -> None:
+def test_all_invalid_addresses_are_reported_at_once() -> None:
     problems = problems_of(RESOURCE, rejected=True, senders=["nonsense", "a@contoso.com", "A@contoso.com"])
     assert problems == ["senders holds 'nonsense', which is no mail address (name@domain).", "senders holds A@contoso.com twice: keep one."]
     assert problems_of(RESOURCE, rejected=True) == []
@@ -84,7 +84,7 @@ def test_the_switch_is_brought_from_each_state_to_each(play: Play, have: bool, w
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_note_comes_with_the_change_to_rejected_only(play: Play, check_mode: bool) -> None:
+def test_change_to_rejected_has_a_note(play: Play, check_mode: bool) -> None:
     assert play(RESOURCE, Organization(False), check_mode=check_mode, rejected=True)["notes"] == [NOTE]
     assert "up to 30 minutes" in NOTE
     assert "forwarded mail" in NOTE
@@ -117,7 +117,7 @@ def test_an_organization_without_the_switch_rejects_nothing(play: Play) -> None:
 # -- failures ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_refused_read_and_a_refused_write_are_told(play: Play) -> None:
+def test_refused_read_and_refused_write_are_reported(play: Play) -> None:
     service = Organization()
     service.cmdlets["Set-OrganizationConfig"] = refuse
     written = play(RESOURCE, service, rejected=True)
@@ -125,8 +125,8 @@ def test_a_refused_read_and_a_refused_write_are_told(play: Play) -> None:
     assert "direct_send" not in written
     service.cmdlets["Get-OrganizationConfig"] = refuse
     for resource, options in ((RESOURCE, {"rejected": True}), (INFO, {})):
-        told = play(resource, service, **options)["msg"]
-        assert "Could not read whether Direct Send is rejected: the service answered SomeException: No." in told
+        message = play(resource, service, **options)["msg"]
+        assert "Could not read whether Direct Send is rejected: the service answered SomeException: No." in message
 
 
 # -- the info module --------------------------------------------------------------------------------------------------

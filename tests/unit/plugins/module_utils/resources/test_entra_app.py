@@ -35,13 +35,13 @@ DELEGATED = {"name": "SMTP.Send", "api": "graph", "type": "delegated"}
 LABEL = "Office 365 Exchange Online: SMTP.SendAsApp (application)"
 
 
-def wish(api: str, *entries: tuple[str, str]) -> dict[str, Any]:
+def required(api: str, *entries: tuple[str, str]) -> dict[str, Any]:
     return {"resourceAppId": api, "resourceAccess": [{"id": identifier, "type": kind} for identifier, kind in sorted(entries)]}
 
 
 def application(**more: Any) -> dict[str, Any]:
     base = {"id": "app-object", "appId": "app-client", "displayName": "Sender", "uniqueName": "sender", "signInAudience": "AzureADMyOrg",
-            "requiredResourceAccess": [wish(EXCHANGE, (SEND_AS_APP, "Role"))], "keyCredentials": []}  # fmt: skip
+            "requiredResourceAccess": [required(EXCHANGE, (SEND_AS_APP, "Role"))], "keyCredentials": []}  # fmt: skip
     return base | more
 
 
@@ -75,9 +75,9 @@ class Reads:
             items.append(Item("GET", f"/applications?$filter=displayName eq '{title}'&$select={SELECT}", 200, {"value": titled or []}))
         items += [Item("GET", f"/servicePrincipals(appId='{api['appId']}')?$select={API_SELECT}", 200, api) for api in apis]
         self.script.expect_graph_batch(*items)
-        found = app or next(iter(titled or []), None)
-        if found:
-            self.details(found, principal, assigned or [], granted)
+        current_app = app or next(iter(titled or []), None)
+        if current_app:
+            self.details(current_app, principal, assigned or [], granted)
 
     def details(self, app: dict[str, Any], principal: bool, assigned: list[dict[str, Any]], granted: list[dict[str, Any]] | None) -> None:
         path, missing = f"/servicePrincipals(appId='{app['appId']}')", graph_error("Request_ResourceNotFound")
@@ -116,12 +116,12 @@ def expect_principal(script: Script, status: int = 201, answered: Any = None) ->
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 129, "ünique", "a/b"])
-def test_a_bad_unique_name_is_told(name: str) -> None:
+def test_invalid_unique_name_is_reported(name: str) -> None:
     [problem] = problems_of(RESOURCE, unique_name=name)
     assert problem.startswith(f"unique_name is {name!r}: use 1 to 128 letters, digits, dots, underscores and hyphens")
 
 
-def test_every_bad_api_and_certificate_is_told_at_once(tmp_path: Path) -> None:
+def test_every_invalid_api_and_certificate_is_reported_at_once(tmp_path: Path) -> None:
     permissions = [{"name": "A", "api": "exchang"}, {"name": "B", "api": EXCHANGE}, {"name": "C", "api": "office"}]
     params = parameters(RESOURCE.spec, unique_name="sender", permissions=permissions, certificates=[f"{tmp_path}/no.pem"])
     problems = validate(RESOURCE, params)
@@ -132,9 +132,9 @@ def test_every_bad_api_and_certificate_is_told_at_once(tmp_path: Path) -> None:
 
 def test_permissions_that_an_api_does_not_offer_are_named_with_a_hint(play: Play, reads: Reads, script: Script) -> None:
     reads(apis=(EXCHANGE_API, GRAPH_API))
-    wanted = [{"name": "SMTP.SendAsAp"}, {"name": "SMTP.SendAsApp", "type": "delegated"}, {"name": "Mail.Send", "api": "graph"},
+    unknown = [{"name": "SMTP.SendAsAp"}, {"name": "SMTP.SendAsApp", "type": "delegated"}, {"name": "Mail.Send", "api": "graph"},
               {"name": "POP.AccessAsUser.All", "api": "graph"}]  # fmt: skip
-    result = play(RESOURCE, script, unique_name="sender", permissions=wanted)
+    result = play(RESOURCE, script, unique_name="sender", permissions=unknown)
     assert result["failure"]["problems"] == [
         "permissions: Office 365 Exchange Online offers no application permission 'SMTP.SendAsAp'; it offers SMTP.SendAsApp.",
         "permissions: Office 365 Exchange Online offers no delegated permission 'SMTP.SendAsApp'; it is an application permission.",
@@ -142,7 +142,7 @@ def test_permissions_that_an_api_does_not_offer_are_named_with_a_hint(play: Play
     ]
 
 
-def test_a_tenant_without_exchange_is_told(play: Play, script: Script) -> None:
+def test_tenant_without_exchange_is_reported(play: Play, script: Script) -> None:
     script.expect_graph_batch(
         Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": []}),
         Item("GET", f"/servicePrincipals(appId='{EXCHANGE}')?$select={API_SELECT}", 404, graph_error("Request_ResourceNotFound")),
@@ -159,7 +159,8 @@ def test_an_application_is_made_with_all_that_belongs_to_it(play: Play, reads: R
     leaf = certificates.read(text)
     reads(title="SMTP sender")
     body = {
-        "displayName": "SMTP sender", "signInAudience": "AzureADMyOrg", "requiredResourceAccess": [wish(EXCHANGE, (SEND_AS_APP, "Role"))],
+        "displayName": "SMTP sender", "signInAudience": "AzureADMyOrg",
+        "requiredResourceAccess": [required(EXCHANGE, (SEND_AS_APP, "Role"))],
         "notes": "Managed by mailops.m365", "tags": ["mailops"], "keyCredentials": [leaf.key_credential()],
     }  # fmt: skip
     (script.expect("PATCH", "/v1.0/applications(uniqueName='sender')").header("Prefer", "create-if-missing").json_body(body)
@@ -186,7 +187,7 @@ def test_check_mode_predicts_a_new_application_with_one_request(play: Play, read
     assert not journal_dir.exists()
 
 
-def test_without_consent_the_wish_is_registered_only(play: Play, reads: Reads, script: Script) -> None:
+def test_without_consent_only_the_required_access_is_registered(play: Play, reads: Reads, script: Script) -> None:
     reads()
     script.expect("PATCH", "/v1.0/applications(uniqueName='sender')").answers(201, application())
     expect_principal(script)
@@ -226,7 +227,7 @@ def test_an_application_of_the_display_name_is_adopted(play: Play, reads: Reads,
     assert (result["diff"]["before"]["unique_name"], result["diff"]["after"]["unique_name"]) == (None, "sender")
 
 
-def test_two_applications_of_the_display_name_are_never_guessed_at(play: Play, script: Script) -> None:
+def test_ambiguous_display_name_is_refused(play: Play, script: Script) -> None:
     twins = [application(uniqueName=None, appId="one"), application(uniqueName=None, appId="two")]
     script.expect_graph_batch(
         Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": []}),
@@ -236,7 +237,7 @@ def test_two_applications_of_the_display_name_are_never_guessed_at(play: Play, s
     assert "display_name 'Sender' fits 2 applications (one, two) and none has the unique name 'sender'" in result["msg"]
 
 
-def test_another_applications_display_name_is_not_stolen(play: Play, script: Script) -> None:
+def test_display_name_of_another_application_is_refused(play: Play, script: Script) -> None:
     script.expect_graph_batch(
         Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": []}),
         Item(
@@ -250,7 +251,7 @@ def test_another_applications_display_name_is_not_stolen(play: Play, script: Scr
     assert "belongs to the application with the unique name 'other': use that as unique_name" in result["msg"]
 
 
-def test_a_display_name_is_changed_only_where_one_is_given(play: Play, reads: Reads, script: Script) -> None:
+def test_display_name_is_changed_only_where_one_is_set(play: Play, reads: Reads, script: Script) -> None:
     reads(application(displayName="Old"), apis=())
     assert play(RESOURCE, script, unique_name="sender")["changed"] is False
     reads(application(displayName="Old"), title="New", apis=())
@@ -262,9 +263,9 @@ def test_a_display_name_is_changed_only_where_one_is_given(play: Play, reads: Re
 
 
 def test_what_others_added_is_kept(play: Play, reads: Reads, script: Script) -> None:
-    extra = [wish("99999999-9999-4999-8999-999999999999", ("other", "Scope")), wish(EXCHANGE, (IMAP, "Role"))]
+    extra = [required("99999999-9999-4999-8999-999999999999", ("other", "Scope")), required(EXCHANGE, (IMAP, "Role"))]
     reads(application(requiredResourceAccess=extra), assigned=[assignment(IMAP)])
-    body = {"requiredResourceAccess": [wish(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role")), extra[0]]}
+    body = {"requiredResourceAccess": [required(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role")), extra[0]]}
     script.expect("PATCH", "/v1.0/applications/app-object").json_body(body).answers(204)
     expect_assignment(script, (EXCHANGE_API, SEND_AS_APP))
     result = play(RESOURCE, script, unique_name="sender", permissions=[SEND])
@@ -275,10 +276,10 @@ def test_what_others_added_is_kept(play: Play, reads: Reads, script: Script) -> 
 
 def test_exclusive_takes_away_what_is_not_named(play: Play, reads: Reads, script: Script) -> None:
     reads(
-        application(requiredResourceAccess=[wish(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role"))]),
+        application(requiredResourceAccess=[required(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role"))]),
         assigned=[assignment(), assignment(IMAP)], granted=[grant("SMTP.Send")],
     )  # fmt: skip
-    body = {"requiredResourceAccess": [wish(EXCHANGE, (SEND_AS_APP, "Role"))]}
+    body = {"requiredResourceAccess": [required(EXCHANGE, (SEND_AS_APP, "Role"))]}
     script.expect("PATCH", "/v1.0/applications/app-object").json_body(body).answers(204)
     script.expect_graph_batch(Item("DELETE", "/servicePrincipals/exchange-sp/appRoleAssignedTo/assigned-5e5a", 204))
     script.expect("GET", "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants").answers(200, {"value": [grant("SMTP.Send")]})
@@ -294,7 +295,7 @@ def test_permissions_left_out_stay_even_with_exclusive(play: Play, reads: Reads,
 
 
 def test_a_delegated_grant_is_made(play: Play, reads: Reads, script: Script) -> None:
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
+    reads(application(requiredResourceAccess=[required(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
     script.expect("GET", "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants").answers(200, {"value": []})
     body = {"clientId": "sp-object", "consentType": "AllPrincipals", "resourceId": "graph-sp", "scope": "SMTP.Send"}
     script.expect("POST", "/v1.0/oauth2PermissionGrants").json_body(body).answers(201, {"id": "grant-1"})
@@ -305,18 +306,18 @@ def test_a_delegated_grant_is_made(play: Play, reads: Reads, script: Script) -> 
 def test_a_delegated_grant_is_joined_with_what_is_there(play: Play, reads: Reads, script: Script) -> None:
     present = grant("POP.AccessAsUser.All  offline_access")
     personal = grant("User.Read", consentType="Principal", id="grant-2")
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[personal, present])
+    reads(application(requiredResourceAccess=[required(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[personal, present])
     script.expect("GET", "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants").answers(200, {"value": [personal, present]})
     script.expect("PATCH", "/v1.0/oauth2PermissionGrants/grant-1").json_body(
         {"scope": "POP.AccessAsUser.All SMTP.Send offline_access"}
     ).answers(204)
     assert play(RESOURCE, script, unique_name="sender", permissions=[DELEGATED])["changed"] is True
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[grant("x SMTP.Send")])
+    reads(application(requiredResourceAccess=[required(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[grant("x SMTP.Send")])
     assert play(RESOURCE, script, unique_name="sender", permissions=[DELEGATED])["changed"] is False
 
 
 def test_a_grant_that_was_applied_although_404_is_not_made_twice(play: Play, reads: Reads, script: Script, clock: FakeClock) -> None:
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
+    reads(application(requiredResourceAccess=[required(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
     listed = "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants"
     script.expect("GET", listed).answers(200, {"value": []})
     script.expect("POST", "/v1.0/oauth2PermissionGrants").answers(404, graph_error("Request_ResourceNotFound"))
@@ -327,7 +328,7 @@ def test_a_grant_that_was_applied_although_404_is_not_made_twice(play: Play, rea
 
 @pytest.mark.parametrize(("status", "code"), [(409, "Request_MultipleObjectsWithSameKeyValue"), (400, "Request_BadRequest")])
 def test_a_grant_that_the_list_does_not_show_yet_is_waited_for(play: Play, reads: Reads, script: Script, status: int, code: str) -> None:
-    reads(application(requiredResourceAccess=[wish(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
+    reads(application(requiredResourceAccess=[required(GRAPH, (SMTP_SEND, "Scope"))]), apis=(GRAPH_API,), granted=[])
     listed = "/v1.0/servicePrincipals/sp-object/oauth2PermissionGrants"
     script.expect("GET", listed).answers(200, {"value": []})
     script.expect("POST", "/v1.0/oauth2PermissionGrants").answers(status, graph_error(code, "Permission entry already exists."))
@@ -336,9 +337,9 @@ def test_a_grant_that_the_list_does_not_show_yet_is_waited_for(play: Play, reads
     assert play(RESOURCE, script, unique_name="sender", permissions=[DELEGATED])["changed"] is True
 
 
-def test_a_role_that_was_assigned_already_is_found_not_repeated(play: Play, reads: Reads, script: Script) -> None:
+def test_role_assigned_meanwhile_is_read_and_not_assigned_again(play: Play, reads: Reads, script: Script) -> None:
     two = [SEND, {"name": "IMAP.AccessAsApp"}]
-    reads(application(requiredResourceAccess=[wish(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role"))]))
+    reads(application(requiredResourceAccess=[required(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role"))]))
     there = graph_error("Request_BadRequest", "Permission being assigned already exists on the object")
     expect_assignment(script, (EXCHANGE_API, IMAP), (EXCHANGE_API, SEND_AS_APP), status=400, answered=there)
     script.expect("GET", "/v1.0/servicePrincipals/sp-object/appRoleAssignments").answers(200, {"value": [assignment(IMAP)]})
@@ -428,11 +429,11 @@ def test_a_missing_enterprise_application_is_made(play: Play, reads: Reads, scri
 
 def test_the_info_module_shows_the_same_form(play: Play, reads: Reads, script: Script) -> None:
     reads(application(), apis=(EXCHANGE_API, GRAPH_API), assigned=[assignment()], granted=[grant("SMTP.Send")])
-    shown = play(INFO, script, unique_name="sender")
-    assert (shown["changed"], shown["cost"]["requests"]) == (False, 2)
-    assert shown["app"]["consented"] == ["Microsoft Graph: SMTP.Send (delegated)", LABEL]
+    info = play(INFO, script, unique_name="sender")
+    assert (info["changed"], info["cost"]["requests"]) == (False, 2)
+    assert info["app"]["consented"] == ["Microsoft Graph: SMTP.Send (delegated)", LABEL]
     reads(application(), assigned=[assignment()])
     managed = play(RESOURCE, script, unique_name="sender", permissions=[SEND])
-    assert managed["app"].keys() == shown["app"].keys()
+    assert managed["app"].keys() == info["app"].keys()
     reads(apis=(EXCHANGE_API, GRAPH_API))
     assert play(INFO, script, unique_name="sender")["app"] is None

@@ -36,8 +36,8 @@ def test_mailboxes_that_do_not_exist_stop_everything_before_it_is_written(
 ) -> None:
     reads()
     service = mailboxes(script, "a@contoso.com")
-    wanted = ["a@contoso.com", "b@contoso.com", "c@else.example"]
-    result = play(RESOURCE, service, unique_name="sender", permissions=[SEND], mailboxes=wanted)
+    addresses = ["a@contoso.com", "b@contoso.com", "c@else.example"]
+    result = play(RESOURCE, service, unique_name="sender", permissions=[SEND], mailboxes=addresses)
     assert "Exchange has no mailbox b@contoso.com" in result["msg"]
     assert "c@else.example: not in an accepted domain of this tenant (contoso.com)" in result["msg"]
     assert service.batch_sizes == [3]
@@ -51,6 +51,6 @@ def test_mailboxes_are_not_read_where_there_is_nothing_to_write(play: Play, read
     assert (result["changed"], service.requests) == (False, 0)
 
 
-def test_a_malformed_mailbox_is_told_without_a_request() -> None:
+def test_malformed_mailbox_is_reported_without_a_request() -> None:
     [problem] = problems_of(RESOURCE, unique_name="sender", mailboxes=["a@contoso.com", ""])
     assert problem == "mailboxes holds an empty address: remove it."

@@ -42,11 +42,11 @@ class Organization(Exchange):
         }
 
     def _sid(self, identity: str) -> str:
-        found = next((p for p in self.principals if p["ObjectId"] == identity), None)
-        if not found or self.late > 0:
+        current = next((p for p in self.principals if p["ObjectId"] == identity), None)
+        if not current or self.late > 0:
             self.late -= 1
             raise missing(identity)
-        return str(found["Sid"])
+        return str(current["Sid"])
 
     def _mailbox(self, parameters: dict[str, Any]) -> str:
         identity = str(parameters["Identity"]).lower().removeprefix("guid-")
@@ -80,11 +80,11 @@ class Organization(Exchange):
 
     def _Get_MailboxPermission(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         address = self._mailbox(parameters)
-        found = [{"Identity": address, "User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"}]
+        current = [{"Identity": address, "User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"}]
         for principal in self.principals:
             if ("FullAccess", address) in self.rights:
-                found.append({"User": principal["Sid"], "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"})
-        return found
+                current.append({"User": principal["Sid"], "AccessRights": ["FullAccess, ReadPermission"], "Deny": "False"})
+        return current
 
     def _Get_RecipientPermission(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         address = self._mailbox(parameters)
@@ -124,7 +124,7 @@ def in_entra(script: Script) -> Script:
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_bad_addresses_of_both_lists_are_told_at_once() -> None:
+def test_invalid_addresses_of_both_lists_are_reported_at_once() -> None:
     problems = problems_of(RESOURCE, unique_name="sender", full_access=["nonsense", ""], send_as=["a@b.com", "A@b.com"])
     assert [problem.split(" ")[0] for problem in problems] == ["full_access", "full_access", "send_as"]
 
@@ -143,7 +143,7 @@ def test_an_application_that_entra_lacks_is_an_error_and_in_check_mode_a_note(pl
     }  # fmt: skip
 
 
-def test_a_mailbox_that_is_missing_is_told_even_where_the_application_is_not_there_yet(play: Play, script: Script) -> None:
+def test_missing_mailbox_is_reported_even_before_the_application_exists(play: Play, script: Script) -> None:
     script.expect("GET", NAME).answers(404, graph_error("Request_ResourceNotFound"))
     result = play(RESOURCE, Organization(script), check_mode=True, unique_name="sender", full_access=["a@contoso.com"])
     assert "Exchange has no mailbox a@contoso.com" in result["msg"]
@@ -151,8 +151,8 @@ def test_a_mailbox_that_is_missing_is_told_even_where_the_application_is_not_the
 
 def test_all_missing_mailboxes_are_named_before_anything_is_written(play: Play, in_entra: Script, journal_dir: Any) -> None:
     service = Organization(in_entra, "a@contoso.com")
-    wanted = {"full_access": ["a@contoso.com", "b@contoso.com"], "send_as": ["c@contoso.com", "d@fabrikam.com"]}
-    result = play(RESOURCE, service, unique_name="sender", **wanted)
+    permissions = {"full_access": ["a@contoso.com", "b@contoso.com"], "send_as": ["c@contoso.com", "d@fabrikam.com"]}
+    result = play(RESOURCE, service, unique_name="sender", **permissions)
     assert result["failure"]["problems"] == [
         "Exchange has no mailboxes b@contoso.com, c@contoso.com: create them or correct the address; nothing was changed.",
         "d@fabrikam.com: not in an accepted domain of this tenant (contoso.com); nothing was changed.",
@@ -261,7 +261,7 @@ def test_a_second_wrong_registration_beside_the_right_one_is_removed(play: Play,
     assert service.writes == ["Remove-ServicePrincipal"]
 
 
-def test_a_registration_is_renamed_only_where_a_name_is_given(play: Play, in_entra: Script) -> None:
+def test_registration_is_renamed_only_where_a_name_is_set(play: Play, in_entra: Script) -> None:
     service = Organization(in_entra, registered=OBJECT)
     result = play(RESOURCE, service, unique_name="sender", display_name="New name")
     assert service.ran("Set-ServicePrincipal") == [{"Identity": OBJECT, "DisplayName": "New name"}]
@@ -325,7 +325,7 @@ def test_a_registration_that_a_lost_answer_made_is_taken(play: Play, in_entra: S
     assert service.rights == {("FullAccess", "a@contoso.com")}
 
 
-def test_another_refusal_of_the_registration_is_told(play: Play, in_entra: Script) -> None:
+def test_another_refusal_of_the_registration_is_reported(play: Play, in_entra: Script) -> None:
     service = Organization(in_entra, "a@contoso.com")
 
     def refuse(parameters: dict[str, Any]) -> None:
@@ -356,7 +356,7 @@ def test_a_denial_and_other_peoples_rights_are_no_grant(play: Play, in_entra: Sc
 
 
 @pytest.mark.parametrize("who", ["S-1-5-21-17", OBJECT.upper(), APP])
-def test_a_grant_is_known_by_sid_or_id(play: Play, in_entra: Script, who: str) -> None:
+def test_grant_is_matched_by_sid_or_id(play: Play, in_entra: Script, who: str) -> None:
     service = Organization(in_entra, "a@contoso.com", registered=OBJECT)
     service.cmdlets["Get-MailboxPermission"] = lambda parameters: [
         {"User": who, "AccessRights": "FullAccess, ReadPermission", "Deny": False}

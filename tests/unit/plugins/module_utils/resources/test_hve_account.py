@@ -35,12 +35,12 @@ class Accounts(Exchange):
         self.late = late
 
     def item(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        wanted = parameters["Identity"]
-        found = [i for i in self.items.values() if wanted == i["Guid"]]
-        if not found or self.late:
+        identity = parameters["Identity"]
+        matches = [i for i in self.items.values() if identity == i["Guid"]]
+        if not matches or self.late:
             self.late = max(0, self.late - 1)
-            raise missing(wanted)
-        return found[0]
+            raise missing(identity)
+        return matches[0]
 
     def every(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         assert parameters == {"HVEAccount": True, "ResultSize": "Unlimited"}
@@ -61,9 +61,9 @@ class Accounts(Exchange):
         del self.items[self.item(parameters)["PrimarySmtpAddress"]]
 
     def change(self, parameters: dict[str, Any]) -> None:
-        wishes = {name: value for name, value in parameters.items() if name not in ("Identity", "HVEAccount")}
-        status = {"BillingPolicyStatus": "BillingPolicyValid"} if wishes.get("BillingPolicyId") else {}
-        self.item(parameters).update(wishes | status)
+        accounts = {name: value for name, value in parameters.items() if name not in ("Identity", "HVEAccount")}
+        status = {"BillingPolicyStatus": "BillingPolicyValid"} if accounts.get("BillingPolicyId") else {}
+        self.item(parameters).update(accounts | status)
 
     def settings(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         item = self.item(parameters)
@@ -82,8 +82,8 @@ class Accounts(Exchange):
 
 
 def account(address: str, title: str = "Alarms", *apps: str, **more: Any) -> dict[str, Any]:
-    found = {"Guid": f"guid-{address}", "PrimarySmtpAddress": address, "DisplayName": title, "AllowedApps": list(apps)}
-    return found | {"BillingPolicyId": None, "BillingPolicyStatus": "NoProperBillingPolicyStored"} | more
+    matches = {"Guid": f"guid-{address}", "PrimarySmtpAddress": address, "DisplayName": title, "AllowedApps": list(apps)}
+    return matches | {"BillingPolicyId": None, "BillingPolicyStatus": "NoProperBillingPolicyStored"} | more
 
 
 def registered(script: Script, *, times: int = 1, there: bool = True) -> Script:
@@ -101,15 +101,15 @@ def test_accounts_are_made_changed_and_removed_as_predicted(play: Play, script: 
     old = account("old@contoso.com")
     kept = account("kept@contoso.com", "Kept", "other-app", ReplyTo="IT@contoso.com", **PAID)
     service = Accounts(old, kept, account("stranger@contoso.com"), others=registered(script, times=3))
-    wishes = [
+    accounts = [
         {"address": "Alarms@contoso.com", "apps": ["sender"], "reply_to": "it@contoso.com", "password": PASSWORD},
         {"address": "kept@contoso.com", "display_name": "Still kept", "apps": ["sender"], "reply_to": ""},
         {"address": "old@contoso.com", "state": "absent"},
         {"address": "gone@contoso.com", "state": "absent"},
     ]
-    planned = play(RESOURCE, service, check_mode=True, accounts=wishes, billing_policy="pay as you go")
+    planned = play(RESOURCE, service, check_mode=True, accounts=accounts, billing_policy="pay as you go")
     assert service.writes == []
-    done = play(RESOURCE, service, accounts=wishes, billing_policy="pay as you go")
+    done = play(RESOURCE, service, accounts=accounts, billing_policy="pay as you go")
     for name in ("changed", "diff", "hve_accounts"):
         assert planned[name] == done[name]
     assert done["hve_accounts"] == {
@@ -129,14 +129,14 @@ def test_accounts_are_made_changed_and_removed_as_predicted(play: Play, script: 
     assert {"Identity": "guid-kept@contoso.com", "ReplyTo": None} in service.ran("Set-HVEAccountSettings")
     assert service.ran("Remove-MailUser") == [{"Identity": "guid-old@contoso.com", "Confirm": False}]
     assert "stranger@contoso.com" in service.items
-    again = play(RESOURCE, service, accounts=wishes, billing_policy=POLICY)
+    again = play(RESOURCE, service, accounts=accounts, billing_policy=POLICY)
     assert (again["changed"], service.ran("New-MailUser")[1:], "notes" in again) == (False, [], False)
 
 
 def test_the_password_is_nowhere_in_the_result_the_diff_or_the_journal(play: Play, tmp_path: Any) -> None:
     service = Accounts()
-    wishes = [{"address": "alarms@contoso.com", "password": PASSWORD}]
-    done = play(RESOURCE, service, accounts=wishes, journal_dir=str(tmp_path))
+    accounts = [{"address": "alarms@contoso.com", "password": PASSWORD}]
+    done = play(RESOURCE, service, accounts=accounts, journal_dir=str(tmp_path))
     assert service.ran("New-MailUser")[0]["Password"] == PASSWORD
     kept = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
     assert "alarms@contoso.com" in kept
@@ -147,15 +147,15 @@ def test_the_password_is_nowhere_in_the_result_the_diff_or_the_journal(play: Pla
 
     service = Accounts()
     service.cmdlets["New-MailUser"] = refuse
-    failed = play(RESOURCE, service, accounts=wishes)
+    failed = play(RESOURCE, service, accounts=accounts)
     assert "Could not create the account alarms@contoso.com" in failed["msg"]
     assert PASSWORD not in json.dumps(failed)
 
 
 def test_exclusive_leaves_the_listed_accounts_and_their_applications(play: Play, script: Script) -> None:
     service = Accounts(account("a@contoso.com", "a", "x", OBJECT, **PAID), account("b@contoso.com"), others=registered(script))
-    wishes = [{"address": "a@contoso.com", "apps": ["sender"]}]
-    done = play(RESOURCE, service, accounts=wishes, exclusive=True)
+    accounts = [{"address": "a@contoso.com", "apps": ["sender"]}]
+    done = play(RESOURCE, service, accounts=accounts, exclusive=True)
     assert list(service.items) == ["a@contoso.com"]
     assert service.ran("Remove-HVEAppAccess") == [{"Identity": "guid-a@contoso.com", "AppIds": ["x"]}]
     assert service.ran("Add-HVEAppAccess") == []
@@ -167,27 +167,27 @@ def test_exclusive_leaves_the_listed_accounts_and_their_applications(play: Play,
 
 def test_an_application_that_is_still_to_be_made_is_predicted_and_later_missed(play: Play, script: Script) -> None:
     service = Accounts(others=registered(script, times=2, there=False))
-    wishes = [{"address": "a@contoso.com", "apps": ["sender"], "password": PASSWORD}]
-    planned = play(RESOURCE, service, check_mode=True, accounts=wishes)
+    accounts = [{"address": "a@contoso.com", "apps": ["sender"], "password": PASSWORD}]
+    planned = play(RESOURCE, service, check_mode=True, accounts=accounts)
     assert planned["hve_accounts"]["a@contoso.com"]["apps"] == ["sender"]
     assert planned["notes"][0] == (
         "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run creates it."
     )
-    failed = play(RESOURCE, service, accounts=wishes)
+    failed = play(RESOURCE, service, accounts=accounts)
     assert failed["failure"]["problems"] == ["Entra has no enterprise application for sender: register it first (role entra_app)."]
     assert service.writes == []
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool) -> None:
+def test_all_conflicts_are_reported_at_once(play: Play, check_mode: bool) -> None:
     service = Accounts(policies=False)
-    wishes = [
+    accounts = [
         {"address": "ada@contoso.com", "password": PASSWORD},
         {"address": "a@elsewhere.example", "password": PASSWORD},
         {"address": "new@contoso.com"},
         {"address": "free@contoso.com", "password": PASSWORD, "billing_policy": "none"},
     ]
-    result = play(RESOURCE, service, check_mode=check_mode, accounts=wishes, billing_policy="Ours")
+    result = play(RESOURCE, service, check_mode=check_mode, accounts=accounts, billing_policy="Ours")
     assert result["failure"]["problems"] == [
         "ada@contoso.com is a UserMailbox, which cannot become a High Volume Email account: choose another address.",
         "a@elsewhere.example: not in an accepted domain of this tenant (contoso.com); nothing was changed.",
@@ -197,7 +197,7 @@ def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool
     assert service.writes == []
 
 
-def test_what_keeps_an_account_from_sending_is_noted(play: Play) -> None:
+def test_reasons_why_an_account_cannot_send_are_noted(play: Play) -> None:
     ended = account("ended@contoso.com", BillingPolicyId=POLICY, BillingPolicyStatus="SubscriptionIsNotActive")
     service = Accounts(ended, account("free@contoso.com"))
     result = play(RESOURCE, service, accounts=[{"address": "ended@contoso.com"}, {"address": "free@contoso.com"}])
@@ -216,37 +216,37 @@ def test_what_keeps_an_account_from_sending_is_noted(play: Play) -> None:
     assert gone["diff"]["after"]["ended@contoso.com"]["billing_policy"] is None
 
 
-def test_a_new_account_that_other_servers_do_not_know_yet_is_waited_for(play: Play, clock: FakeClock) -> None:
+def test_new_account_is_waited_for_until_it_is_replicated(play: Play, clock: FakeClock) -> None:
     service = Accounts(late=2)
-    wishes = [{"address": "a@contoso.com", "password": PASSWORD, "reply_to": "it@contoso.com"}]
-    play(RESOURCE, service, accounts=wishes)
+    accounts = [{"address": "a@contoso.com", "password": PASSWORD, "reply_to": "it@contoso.com"}]
+    play(RESOURCE, service, accounts=accounts)
     assert service.items["a@contoso.com"]["ReplyTo"] == "it@contoso.com"
     assert (len(service.ran("New-MailUser")), sum(clock.slept)) == (1, 6)
 
 
 def test_many_accounts_are_read_and_made_in_batches(play: Play) -> None:
     service = Accounts()
-    wishes = [{"address": f"a{n}@contoso.com", "password": PASSWORD, "billing_policy": POLICY} for n in range(20)]
-    assert play(RESOURCE, service, accounts=wishes)["changed"] is True
+    accounts = [{"address": f"a{n}@contoso.com", "password": PASSWORD, "billing_policy": POLICY} for n in range(20)]
+    assert play(RESOURCE, service, accounts=accounts)["changed"] is True
     assert service.requests <= 1 + 1 + 2 + 2 + 2  # lists, domains, look-ups, creations, billing
     before = service.requests
-    assert play(RESOURCE, service, accounts=wishes)["changed"] is False
+    assert play(RESOURCE, service, accounts=accounts)["changed"] is False
     assert service.requests - before == 1 + 4
 
 
-def test_bad_input_is_told_without_a_request() -> None:
-    wishes = [
+def test_input_problems_are_reported_without_a_request() -> None:
+    accounts = [
         {"address": "nonsense"},
         {"address": "a@b.example", "display_name": " ", "reply_to": "x", "apps": ["one", "one", ""]},
         {"address": "b@b.example", "apps": [f"app{n}" for n in range(11)], "password": "short"},
     ]
-    problems = problems_of(RESOURCE, accounts=wishes)
+    problems = problems_of(RESOURCE, accounts=accounts)
     assert len(problems) == 7
     assert "accounts: b@b.example: apps holds 11 applications; an account takes at most 10." in problems
     assert len(problems_of(INFO, accounts=["nonsense"])) == 1
 
 
-def test_the_info_module_tells_whether_an_account_may_send(play: Play) -> None:
+def test_info_module_reports_whether_an_account_may_send(play: Play) -> None:
     service = Accounts(account("a@contoso.com", "A", OBJECT, **PAID), account("b@contoso.com"))
     read = play(INFO, service, accounts=["A@contoso.com", "none@contoso.com"])
     assert read["hve_accounts"] == {

@@ -34,7 +34,7 @@ class Organization(Exchange):
     def __init__(self, *connectors: dict[str, Any], may_enable: bool = True, dress: int = 0) -> None:
         super().__init__(
             **{
-                "Get_InboundConnector": lambda p: [self.shown(item) for item in self.connectors],
+                "Get_InboundConnector": lambda p: [self.as_read(item) for item in self.connectors],
                 "New_InboundConnector": self.new,
                 "Set_InboundConnector": self.set,
                 "Remove_InboundConnector": self.remove,
@@ -48,7 +48,7 @@ class Organization(Exchange):
         blank = {"ConnectorType": "Partner", "Comment": "", "TlsSenderCertificateName": None, "Enabled": True}
         return {**dict.fromkeys(SWITCHES, False), **{name: [] for name in LISTS}, **blank, "Guid": f"guid-{item['Name']}", **item}
 
-    def shown(self, item: dict[str, Any]) -> dict[str, Any]:
+    def as_read(self, item: dict[str, Any]) -> dict[str, Any]:
         seen = copy.deepcopy(item)
         seen["SenderDomains"] = [f"smtp:{domain};1" for domain in seen["SenderDomains"]]
         if self.dress & 1:
@@ -75,7 +75,7 @@ class Organization(Exchange):
         if made["Enabled"] and not self.may_enable:
             made["Enabled"], warnings = False, [WARNING]
         self.connectors.append(made)
-        return [self.shown(made)], warnings
+        return [self.as_read(made)], warnings
 
     def set(self, parameters: dict[str, Any]) -> None:
         item = next(item for item in self.connectors if item["Guid"] == parameters["Identity"])
@@ -122,7 +122,7 @@ def problems(*connectors: dict[str, Any]) -> list[str]:
         ("203.0.113.5/24", "which is an address inside a network: write 203.0.113.0/24 or the address alone"),
     ],
 )
-def test_a_bad_address_is_told(address: str, words: str) -> None:
+def test_invalid_address_is_reported(address: str, words: str) -> None:
     [problem] = problems({"name": "Relay", "sender_ip_addresses": ["203.0.113.5", address]})
     assert problem.startswith("connectors: Relay: sender_ip_addresses holds ")
     assert words in problem
@@ -138,7 +138,7 @@ def test_a_public_address_is_taken(address: str) -> None:
 @pytest.mark.parametrize(
     "name", ["relay", "*.*.contoso.com", "relay.*.com", "relay contoso.com", "CN=relay.contoso.com", "*", "-x.contoso.com"]
 )
-def test_a_bad_certificate_name_is_told(name: str) -> None:
+def test_invalid_certificate_name_is_reported(name: str) -> None:
     [problem] = problems({"name": "Relay", "tls_sender_certificate_name": name})
     assert f"tls_sender_certificate_name is {name!r}: give the certificate's name, such as relay.contoso.com or *.contoso.com." in problem
 
@@ -177,7 +177,7 @@ def test_contradicting_options_are_refused(play: Play, options: dict[str, Any], 
 
 
 @pytest.mark.parametrize("domains", [[], [""]])
-def test_empty_sender_domains_are_told(domains: list[str]) -> None:
+def test_empty_sender_domains_are_reported(domains: list[str]) -> None:
     [problem] = problems({"name": "Relay", "sender_ip_addresses": ["203.0.113.5"], "sender_domains": domains})
     assert "sender_domains is empty: name domains, or '*' for all." in problem
 
@@ -191,8 +191,8 @@ def test_options_are_judged_together_with_what_is_there(play: Play) -> None:
 
 
 def test_names_are_needed_once() -> None:
-    told = problems(RELAY, {**RELAY, "name": " relay "}, {**RELAY, "name": " "})
-    assert told == [
+    messages = problems(RELAY, {**RELAY, "name": " relay "}, {**RELAY, "name": " "})
+    assert messages == [
         "connectors holds 'relay' twice: keep one.",
         "connectors holds one with an empty name: give it the name by which later runs look it up.",
     ]
@@ -221,7 +221,7 @@ def test_an_accepted_address_is_one_that_exchange_takes(text: str) -> None:
 # -- creating, changing, removing -------------------------------------------------------------------------------------
 
 
-def test_a_connector_is_made_with_what_was_given_and_the_defaults(play: Play) -> None:
+def test_connector_is_created_with_the_options_and_the_defaults(play: Play) -> None:
     service = Organization()
     result = play(RESOURCE, service, connectors=[RELAY])
     assert service.ran("New-") == [
@@ -264,21 +264,21 @@ def test_only_what_differs_is_set_and_what_is_left_out_stays(play: Play) -> None
     }
 
 
-def test_what_is_given_empty_is_cleared(play: Play) -> None:
+def test_option_set_to_empty_is_cleared(play: Play) -> None:
     service = Organization({"Name": "Relay", "ConnectorType": "OnPremises", "SenderIPAddresses": ["203.0.113.5"], "Comment": "Old",
                             "TlsSenderCertificateName": "relay.contoso.com", "AssociatedAcceptedDomains": ["contoso.com"]})  # fmt: skip
-    wish = {
+    desired = {
         "name": "Relay",
         "sender_ip_addresses": ["203.0.113.5"],
         "tls_sender_certificate_name": "",
         "comment": "",
         "associated_accepted_domains": [],
     }
-    play(RESOURCE, service, connectors=[wish])
+    play(RESOURCE, service, connectors=[desired])
     assert service.ran("Set-") == [
         {"Identity": "guid-Relay", "TlsSenderCertificateName": None, "Comment": "", "AssociatedAcceptedDomains": []}
     ]
-    assert play(RESOURCE, service, connectors=[wish])["changed"] is False
+    assert play(RESOURCE, service, connectors=[desired])["changed"] is False
     addresses_gone = {"name": "Relay", "sender_ip_addresses": [], "tls_sender_certificate_name": "relay.contoso.com"}
     play(RESOURCE, service, connectors=[addresses_gone])
     assert service.connectors[0]["SenderIPAddresses"] == []
@@ -290,14 +290,19 @@ def test_connectors_are_made_changed_and_removed_in_one_batch(play: Play) -> Non
         {"Name": "Relay", "ConnectorType": "OnPremises", "SenderIPAddresses": ["203.0.113.5"], "Enabled": False},
         {"Name": "Theirs"},
     )
-    wish = [{"name": "old", "state": "absent"}, {**RELAY, "enabled": True}, {**RELAY, "name": "New"}, {"name": "Never", "state": "absent"}]
-    result = play(RESOURCE, service, connectors=wish)
+    desired = [
+        {"name": "old", "state": "absent"},
+        {**RELAY, "enabled": True},
+        {**RELAY, "name": "New"},
+        {"name": "Never", "state": "absent"},
+    ]
+    result = play(RESOURCE, service, connectors=desired)
     assert sorted(item["Name"] for item in service.connectors) == ["New", "Relay", "Theirs"]
     assert service.ran("Remove-") == [{"Identity": "guid-Old", "Confirm": False}]
     assert service.requests == 3
     assert (set(result["diff"]["before"]), set(result["diff"]["after"])) == ({"Old", "Relay"}, {"Relay", "New"})
     assert result["connectors"]["old"] is None
-    assert play(RESOURCE, service, connectors=wish)["changed"] is False
+    assert play(RESOURCE, service, connectors=desired)["changed"] is False
 
 
 def test_check_mode_writes_nothing(play: Play, journal_dir: Any) -> None:
@@ -331,7 +336,7 @@ def test_a_connector_that_may_not_be_enabled_is_a_failure(play: Play) -> None:
     assert play(RESOURCE, service, connectors=[{**RELAY, "enabled": False}])["changed"] is True
 
 
-def test_a_connector_that_is_not_there_afterwards_is_a_failure(play: Play) -> None:
+def test_connector_missing_after_its_creation_is_a_failure(play: Play) -> None:
     service = Organization()
     service.cmdlets["New-InboundConnector"] = lambda parameters: []
     assert "Could not create the connector Relay" in play(RESOURCE, service, connectors=[RELAY])["msg"]
@@ -355,16 +360,16 @@ def test_the_info_module_shows_the_same_form(play: Play) -> None:
     service = Organization(
         {"Name": "Relay", "ConnectorType": "OnPremises", "SenderIPAddresses": ["203.0.113.5"], "SenderDomains": ["*"]}, {"Name": "B"}
     )
-    shown = play(INFO, service)
-    assert shown["connectors"]["Relay"] == play(RESOURCE, service, connectors=[RELAY])["connectors"]["Relay"]
-    assert shown["connectors"]["B"] == {"type": "Partner", "enabled": True}
+    as_read = play(INFO, service)
+    assert as_read["connectors"]["Relay"] == play(RESOURCE, service, connectors=[RELAY])["connectors"]["Relay"]
+    assert as_read["connectors"]["B"] == {"type": "Partner", "enabled": True}
 
 
 # -- normalisation: what is written reads back without a difference ---------------------------------------------------
 
 DOMAINS = st.sampled_from(["*", "contoso.com", "Contoso.com", "*.fabrikam.com", "a.b.example", "a.com, b.com", ""])
 ADDRESSES = st.sampled_from(["203.0.113.5", "203.0.113.5/32", "198.51.100.0/24", " 203.0.113.7", "203.0.113.128/25"])
-GIVEN = {
+OPTIONAL = {
     "type": st.sampled_from(["OnPremises", "Partner"]),
     "enabled": st.booleans(),
     "comment": st.sampled_from(["", "By Ansible", "Größe, Komma; 1"]),
@@ -376,28 +381,28 @@ GIVEN = {
         ("require_tls", "restrict_domains_to_ip_addresses", "restrict_domains_to_certificate", "treat_messages_as_internal"), st.booleans()
     ),
 }
-WISHES = st.fixed_dictionaries({}, optional=GIVEN)
+DESIRED = st.fixed_dictionaries({}, optional=OPTIONAL)
 
 
-def _command(service: Organization, wish: dict[str, Any]) -> Command | None:
-    current = {str(item["Name"]).lower(): inbound_connectors.normalised(service.shown(item)) for item in service.connectors}
-    lists = {option: tuple(value) if isinstance(value, list) else value for option, value in wish.items()}
+def _command(service: Organization, desired: dict[str, Any]) -> Command | None:
+    current = {str(item["Name"]).lower(): inbound_connectors.normalised(service.as_read(item)) for item in service.connectors}
+    lists = {option: tuple(value) if isinstance(value, list) else value for option, value in desired.items()}
     change = inbound_connector.change_of(inbound_connector.ConnectorParams("Relay", "present", **lists), current.get("relay"))
     return change.command() if change else None
 
 
-@given(first=WISHES, second=WISHES, dress=st.integers(0, 7))
-def test_what_is_written_reads_back_without_a_difference(first: dict[str, Any], second: dict[str, Any], dress: int) -> None:
+@given(first=DESIRED, second=DESIRED, dress=st.integers(0, 7))
+def test_written_connectors_read_back_equal(first: dict[str, Any], second: dict[str, Any], dress: int) -> None:
     service = Organization(dress=dress)
-    for number, wish in enumerate((first, second)):
-        command = _command(service, wish)
+    for number, desired in enumerate((first, second)):
+        command = _command(service, desired)
         assert (command is not None) or number
         if command:
             cmdlet, written = command.cmdlet, command.parameters
             assert cmdlet == ("Set-InboundConnector" if number else "New-InboundConnector")
             written = {"SenderDomains": ["*"], **written} if cmdlet.startswith("New-") else written
             service.cmdlets[cmdlet](written)
-        assert _command(service, wish) is None
+        assert _command(service, desired) is None
     [left] = service.connectors
     for option, value in second.items():
         if option in inbound_connectors.SWITCHES:

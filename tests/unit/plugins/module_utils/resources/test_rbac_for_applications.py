@@ -46,7 +46,7 @@ def test_a_new_application_gets_its_role_alone(play: Play) -> None:
 
 def test_an_application_with_consent_is_moved_over_several_runs(play: Play, clock: FakeClock) -> None:
     service = Organization(A, B, consented=True)
-    told = []
+    notes = []
     for expected in (
         [*MADE, "tag assigned"],
         ["withdraw", "tag withdrawn"],
@@ -55,10 +55,10 @@ def test_an_application_with_consent_is_moved_over_several_runs(play: Play, cloc
         service.log.clear()
         done = twice(play, service, **BOTH)
         assert steps(service.log) == expected
-        told += done.get("notes", [])
+        notes += done.get("notes", [])
         assert twice(play, service, **BOTH)["changed"] is False
         clock.time += 7200
-    assert [note.partition(" until ")[0] for note in told] == [
+    assert [note.partition(" until ")[0] for note in notes] == [
         "The role assignment may take",
         "Tokens with SMTP.SendAsApp may be in use",
     ]
@@ -67,7 +67,7 @@ def test_an_application_with_consent_is_moved_over_several_runs(play: Play, cloc
     assert [tag.partition("@")[0] for tag in service.directory.tags] == ["mailops", "mailops-rbac:alone"]
 
 
-def test_and_in_one_run_that_may_wait(play: Play, clock: FakeClock) -> None:
+def test_application_with_consent_is_moved_in_one_run_that_waits(play: Play, clock: FakeClock) -> None:
     service = Organization(A, consented=True)
     done = twice(play, service, **BOTH, wait_timeout=14400)
     assert steps(service.log) == [*MADE, "tag assigned", "withdraw", "tag withdrawn", "revoke", "tag alone"]
@@ -76,7 +76,7 @@ def test_and_in_one_run_that_may_wait(play: Play, clock: FakeClock) -> None:
     assert done["rbac"]["phase"] == "alone"
 
 
-def test_and_back(play: Play, clock: FakeClock) -> None:
+def test_application_is_moved_back_to_permissions(play: Play, clock: FakeClock) -> None:
     service = Organization()
     play(RESOURCE, service, **BOTH)
     back = BOTH | {"state": "absent"}
@@ -100,7 +100,7 @@ def test_and_back(play: Play, clock: FakeClock) -> None:
     assert twice(play, service, **back)["changed"] is False
 
 
-def test_nothing_is_taken_back_where_nothing_is(play: Play) -> None:
+def test_nothing_is_removed_where_nothing_exists(play: Play) -> None:
     service = Organization(A, consented=True)
     done = twice(play, service, **BOTH, state="absent")
     assert (done["changed"], done["rbac"], done["diff"]["before"]) == (False, None, "")
@@ -118,7 +118,7 @@ def test_without_replace_consent_and_permissions_are_left_alone(play: Play) -> N
     assert service.log == [*MADE, "unassign", "no scope"]
 
 
-def test_a_filter_of_ones_own_is_compared_by_its_meaning(play: Play) -> None:
+def test_custom_filter_is_compared_by_its_meaning(play: Play) -> None:
     service = Organization()
     options = BOTH | {"recipient_filter": "alias -eq 'A'  -or Alias -like 'b*'"}
     assert twice(play, service, **options)["changed"] is True
@@ -143,14 +143,14 @@ def test_consent_stays_where_a_mailbox_is_not_in_scope(play: Play, clock: FakeCl
     assert len(service.directory.consents) == 1
 
 
-def test_what_was_written_is_waited_for(play: Play, clock: FakeClock) -> None:
+def test_changes_are_polled_until_they_are_read_back(play: Play, clock: FakeClock) -> None:
     service = Organization(late=3)
     assert play(RESOURCE, service, **BOTH)["changed"] is True
     assert clock.slept == [2.0, 4.0]
     assert [test["Resource"] for test in service.ran("Test-")] == [B, A, B, A, B]  # the service answers a batch in any order
 
 
-def test_a_scope_is_mended(play: Play) -> None:
+def test_scope_is_corrected(play: Play) -> None:
     service = Organization()
     play(RESOURCE, service, **BOTH)
     service.scopes["sender"] = "Alias -eq 'c'"
@@ -213,7 +213,7 @@ def test_two_addresses_of_one_mailbox_are_one_mailbox(play: Play) -> None:
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_mailboxes_that_cannot_be_meant(play: Play, check_mode: bool) -> None:
+def test_invalid_mailboxes_are_refused(play: Play, check_mode: bool) -> None:
     service = Organization()
     for listed in (["nobody@contoso.com", "x@elsewhere.example"], [A, "nobody@contoso.com"]):
         result = play(RESOURCE, service, check_mode=check_mode, unique_name="sender", mailboxes=listed)
@@ -222,7 +222,7 @@ def test_mailboxes_that_cannot_be_meant(play: Play, check_mode: bool) -> None:
     assert service.log == []
 
 
-def test_all_that_is_wrong_with_the_input_is_told_at_once() -> None:
+def test_all_input_problems_are_reported_at_once() -> None:
     wrong = {"scope": "x" * 46, "recipient_filter": "Alias =", "settle_time": -1, "replace": True}
     assert problems_of(RESOURCE, unique_name="sender", **wrong) == [
         f"scope is '{'x' * 46}': use 1 to 45 characters.",
@@ -237,7 +237,7 @@ def test_all_that_is_wrong_with_the_input_is_told_at_once() -> None:
     assert problems_of(RESOURCE, unique_name="sender", recipient_filter="Alias -eq 'a'") == []
 
 
-def test_what_is_left_of_an_application_that_is_gone_is_removed(play: Play) -> None:
+def test_leftovers_of_a_removed_application_are_removed(play: Play) -> None:
     service = Organization()
     play(RESOURCE, service, **BOTH)
     service.directory.there = False
@@ -246,7 +246,7 @@ def test_what_is_left_of_an_application_that_is_gone_is_removed(play: Play) -> N
     assert service.log == ["unassign", "no scope"]
 
 
-def test_reading(play: Play) -> None:
+def test_info_module_reads_scopes_and_assignments(play: Play) -> None:
     service = Organization(C, consented=True)
     assert play(INFO, service, unique_name="sender")["rbac"]["phase"] is None
     play(RESOURCE, service, **BOTH)

@@ -24,6 +24,6 @@ def test_security_defaults_are_read_with_one_request(play: Play, script: Script,
     assert result == {"changed": False, "security_defaults": {"enabled": enabled}, "cost": {"requests": 1, "retries": 0, "waited": 0.0}}
 
 
-def test_a_lacking_permission_is_told(play: Play, script: Script) -> None:
+def test_missing_permission_is_reported(play: Play, script: Script) -> None:
     script.expect("GET", POLICY).answers(403, graph_error("AccessDenied")).times(2)
     assert "Could not read Security Defaults: the automation app lacks a Graph permission" in play(INFO, script)["msg"]

@@ -32,11 +32,11 @@ class Mailboxes(Exchange):
         if "Identity" not in parameters:
             assert parameters == {"RecipientTypeDetails": ["SharedMailbox"], "ResultSize": "Unlimited"}
             return [item for item in self.items if item["RecipientTypeDetails"] == "SharedMailbox"]
-        wanted = parameters["Identity"]
-        found = [i for i in self.items if wanted in (i["Guid"], i["PrimarySmtpAddress"].lower(), i.get("other"))]
-        if not found:
-            raise missing(wanted)
-        return found
+        identity = parameters["Identity"]
+        matches = [i for i in self.items if identity in (i["Guid"], i["PrimarySmtpAddress"].lower(), i.get("other"))]
+        if not matches:
+            raise missing(identity)
+        return matches
 
     def new(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         assert parameters["Shared"] is True
@@ -48,14 +48,14 @@ class Mailboxes(Exchange):
         if self.late:
             self.late -= 1
             raise missing(parameters["Identity"])
-        wishes = dict(parameters)
-        item = self.get({"Identity": wishes.pop("Identity")})[0]
-        table = wishes.pop("GrantSendOnBehalfTo", None)
+        mailboxes = dict(parameters)
+        item = self.get({"Identity": mailboxes.pop("Identity")})[0]
+        table = mailboxes.pop("GrantSendOnBehalfTo", None)
         if table:
             named = [self.get({"Identity": guid})[0]["Name"] for guid in table.get("Add", [])]  # reads back as names
             kept = [name for name in item.get("GrantSendOnBehalfTo", []) if name not in table.get("Remove", [])]
             item["GrantSendOnBehalfTo"] = kept + named
-        item.update(wishes)
+        item.update(mailboxes)
 
     def permissions(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         item = self.get(parameters)[0]
@@ -81,16 +81,16 @@ def mailbox(address: str, title: str = "Shop", kind: str = "SharedMailbox", **mo
 
 def test_mailboxes_are_made_changed_and_removed_as_predicted(play: Play) -> None:
     service = Mailboxes(mailbox("shop@contoso.com"), mailbox("old@contoso.com"), mailbox("kept@contoso.com"))
-    wishes = [
+    mailboxes = [
         {"address": "Sales@contoso.com", "message_copy_for_sent_as": True},
         {"address": "shop@contoso.com", "display_name": "Web shop"},
         {"address": "old@contoso.com", "state": "absent"},
         {"address": "gone@elsewhere.example", "state": "absent"},
         {"address": "kept@contoso.com"},
     ]
-    planned = play(RESOURCE, service, check_mode=True, mailboxes=wishes)
+    planned = play(RESOURCE, service, check_mode=True, mailboxes=mailboxes)
     assert service.writes == []
-    done = play(RESOURCE, service, mailboxes=wishes)
+    done = play(RESOURCE, service, mailboxes=mailboxes)
     for key in ("changed", "diff", "shared_mailboxes"):
         assert planned[key] == done[key]
     assert service.ran("New-")[0]["DisplayName"] == "sales"
@@ -99,11 +99,11 @@ def test_mailboxes_are_made_changed_and_removed_as_predicted(play: Play) -> None
     assert changes["guid-shop@contoso.com"] == {"Identity": "guid-shop@contoso.com", "DisplayName": "Web shop"}
     assert [c["Identity"] for c in service.ran("Remove-")] == ["guid-old@contoso.com"]
     assert play(INFO, service)["shared_mailboxes"] == done["shared_mailboxes"]
-    again = play(RESOURCE, service, mailboxes=wishes)
+    again = play(RESOURCE, service, mailboxes=mailboxes)
     assert (again["changed"], again["cost"]["requests"]) == (False, 1)
 
 
-def test_a_new_mailbox_that_other_servers_do_not_know_yet_is_waited_for(play: Play, clock: FakeClock) -> None:
+def test_new_mailbox_is_waited_for_until_it_is_replicated(play: Play, clock: FakeClock) -> None:
     service = Mailboxes(late=2)
     play(RESOURCE, service, mailboxes=[{"address": "a@contoso.com", "message_copy_for_send_on_behalf": True}])
     assert len(service.ran("New-")) == 1
@@ -112,12 +112,12 @@ def test_a_new_mailbox_that_other_servers_do_not_know_yet_is_waited_for(play: Pl
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool) -> None:
+def test_all_conflicts_are_reported_at_once(play: Play, check_mode: bool) -> None:
     service = Mailboxes(mailbox("ada@contoso.com", kind="UserMailbox"), mailbox("shop@contoso.com", other="web@contoso.com"))
-    wishes: list[dict[str, Any]] = [{"address": "ada@contoso.com", "state": "absent"}]
+    mailboxes: list[dict[str, Any]] = [{"address": "ada@contoso.com", "state": "absent"}]
     names = ("shop@contoso.com", "web@contoso.com", "x@elsewhere.example", "new@contoso.com", "new@contoso.example")
-    wishes += [{"address": name, "display_name": name} for name in names]
-    result = play(RESOURCE, service, check_mode=check_mode, mailboxes=wishes)
+    mailboxes += [{"address": name, "display_name": name} for name in names]
+    result = play(RESOURCE, service, check_mode=check_mode, mailboxes=mailboxes)
     assert result["failure"]["problems"] == [
         "ada@contoso.com is a UserMailbox, not a SharedMailbox: it is neither converted nor removed; nothing was changed.",
         "mailboxes: shop@contoso.com and web@contoso.com are one mailbox, with different options: keep one of them.",
@@ -127,13 +127,13 @@ def test_all_that_stands_in_the_way_is_told_at_once(play: Play, check_mode: bool
     assert (result["changed"], service.writes) == (False, [])
 
 
-def test_bad_input_is_told_without_a_request() -> None:
-    wishes = [{"address": "nonsense"}, {"address": "a@b.example", "display_name": " "}, {"address": "A@b.example"}]
-    assert len(problems_of(RESOURCE, mailboxes=wishes)) == 3
+def test_input_problems_are_reported_without_a_request() -> None:
+    mailboxes = [{"address": "nonsense"}, {"address": "a@b.example", "display_name": " "}, {"address": "A@b.example"}]
+    assert len(problems_of(RESOURCE, mailboxes=mailboxes)) == 3
     assert len(problems_of(INFO, mailboxes=["nonsense"])) == 1
 
 
-def test_a_refused_creation_is_told_and_not_repeated(play: Play) -> None:
+def test_refused_creation_is_reported_and_not_repeated(play: Play) -> None:
     def refuse(parameters: dict[str, Any]) -> None:
         raise Refused("ADObjectAlreadyExistsException", "Taken.")
 

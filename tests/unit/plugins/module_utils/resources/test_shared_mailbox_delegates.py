@@ -26,10 +26,10 @@ def service(**shop: Any) -> Mailboxes:
 
 def test_rights_are_granted_as_predicted_and_once(play: Play) -> None:
     exchange = service(send_as=["bob@contoso.example"])
-    wishes = [{"address": SHOP, "send_as": ["Ada@contoso.com"], "send_on_behalf": ["bob@contoso.com"], "display_name": "Web shop"}]
-    planned = play(RESOURCE, exchange, check_mode=True, mailboxes=wishes)
+    mailboxes = [{"address": SHOP, "send_as": ["Ada@contoso.com"], "send_on_behalf": ["bob@contoso.com"], "display_name": "Web shop"}]
+    planned = play(RESOURCE, exchange, check_mode=True, mailboxes=mailboxes)
     assert exchange.writes == []
-    done = play(RESOURCE, exchange, mailboxes=wishes)
+    done = play(RESOURCE, exchange, mailboxes=mailboxes)
     for key in ("changed", "diff", "shared_mailboxes"):
         assert planned[key] == done[key]
     assert done["diff"]["before"][SHOP]["send_as"] == ["bob@contoso.com"]
@@ -37,33 +37,33 @@ def test_rights_are_granted_as_predicted_and_once(play: Play) -> None:
     [changed] = exchange.ran("Set-Mailbox")
     assert changed["GrantSendOnBehalfTo"] == {"@odata.type": "#Exchange.GenericHashTable", "Add": ["guid-bob@contoso.com"]}
     assert changed["DisplayName"] == "Web shop"
-    again = play(RESOURCE, exchange, mailboxes=wishes)
+    again = play(RESOURCE, exchange, mailboxes=mailboxes)
     assert (again["changed"], again["cost"]["requests"]) == (False, 1)
 
 
 def test_exclusive_withdraws_from_other_users_and_leaves_applications_alone(play: Play) -> None:
     exchange = service(send_as=["bob@contoso.example"], GrantSendOnBehalfTo=["Bob Berg", "Ada Berg"])
-    wishes = [{"address": SHOP, "send_as": [], "send_on_behalf": ["ada@contoso.com"]}]
-    done = play(RESOURCE, exchange, mailboxes=wishes, exclusive=True)
+    mailboxes = [{"address": SHOP, "send_as": [], "send_on_behalf": ["ada@contoso.com"]}]
+    done = play(RESOURCE, exchange, mailboxes=mailboxes, exclusive=True)
     assert (done["shared_mailboxes"][SHOP]["send_as"], done["shared_mailboxes"][SHOP]["send_on_behalf"]) == ([], ["ada@contoso.com"])
     assert [entry["Trustee"] for entry in exchange.ran("Remove-RecipientPermission")] == ["bob@contoso.example"]
     assert exchange.ran("Set-Mailbox")[0]["GrantSendOnBehalfTo"]["Remove"] == ["Bob Berg"]
-    assert play(RESOURCE, exchange, mailboxes=wishes, exclusive=True)["changed"] is False
+    assert play(RESOURCE, exchange, mailboxes=mailboxes, exclusive=True)["changed"] is False
 
 
 def test_a_new_mailbox_gets_its_rights_at_once(play: Play) -> None:
     exchange = Mailboxes(user("ada"))
-    wishes = [{"address": SHOP, "send_as": ["ada@contoso.com"]}]
-    planned, done = (play(RESOURCE, exchange, check_mode=check, mailboxes=wishes) for check in (True, False))
+    mailboxes = [{"address": SHOP, "send_as": ["ada@contoso.com"]}]
+    planned, done = (play(RESOURCE, exchange, check_mode=check, mailboxes=mailboxes) for check in (True, False))
     assert planned["diff"] == done["diff"]
     assert exchange.ran("Add-RecipientPermission")[0]["Trustee"] == "guid-ada@contoso.com"
-    assert play(RESOURCE, exchange, mailboxes=wishes)["changed"] is False
+    assert play(RESOURCE, exchange, mailboxes=mailboxes)["changed"] is False
 
 
-def test_unknown_users_are_told_before_anything_is_written(play: Play) -> None:
+def test_unknown_users_are_reported_before_any_write(play: Play) -> None:
     exchange = service()
-    wishes = [{"address": SHOP, "send_as": ["nobody@contoso.com"], "send_on_behalf": ["none@contoso.com"], "display_name": "New"}]
-    result = play(RESOURCE, exchange, mailboxes=wishes)
+    mailboxes = [{"address": SHOP, "send_as": ["nobody@contoso.com"], "send_on_behalf": ["none@contoso.com"], "display_name": "New"}]
+    result = play(RESOURCE, exchange, mailboxes=mailboxes)
     assert "nobody@contoso.com, none@contoso.com: no mailbox of this tenant" in result["msg"]
     assert exchange.writes == []
 
@@ -72,8 +72,8 @@ def test_names_of_other_recipients_are_refused_in_one_request(play: Play) -> Non
     exchange = Mailboxes()
     group = {"Guid": "g", "RecipientTypeDetails": "MailUniversalDistributionGroup", "PrimarySmtpAddress": "all@contoso.com"}
     exchange.recipients = [group | {"Alias": "new", "Name": "all", "EmailAddresses": ["SMTP:all@contoso.com", "smtp:old@contoso.com"]}]
-    wishes = [{"address": f"{name}@contoso.com"} for name in ("new", "old", "other")]
-    result = play(RESOURCE, exchange, check_mode=True, mailboxes=wishes)
+    mailboxes = [{"address": f"{name}@contoso.com"} for name in ("new", "old", "other")]
+    result = play(RESOURCE, exchange, check_mode=True, mailboxes=mailboxes)
     assert result["failure"]["problems"] == [
         "new@contoso.com would get the alias new, which all@contoso.com (MailUniversalDistributionGroup) has: choose another local part; "
         "nothing was changed.",
@@ -84,8 +84,8 @@ def test_names_of_other_recipients_are_refused_in_one_request(play: Play) -> Non
 
 
 def test_bad_input() -> None:
-    wishes = [{"address": SHOP, "send_as": ["x", SHOP], "send_on_behalf": ["a@b.example", "A@b.example"]}]
-    assert problems_of(RESOURCE, mailboxes=wishes) == [
+    mailboxes = [{"address": SHOP, "send_as": ["x", SHOP], "send_on_behalf": ["a@b.example", "A@b.example"]}]
+    assert problems_of(RESOURCE, mailboxes=mailboxes) == [
         "mailboxes: shop@contoso.com: send_as holds 'x', which is no mail address (name@domain).",
         "mailboxes: shop@contoso.com: send_as holds the mailbox itself: remove it.",
         "mailboxes: shop@contoso.com: send_on_behalf holds A@b.example twice: keep one.",

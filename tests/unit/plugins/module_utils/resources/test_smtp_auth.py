@@ -47,7 +47,7 @@ class Organization(Exchange):
     def word(self, value: Any) -> Any:
         return str(value) if self.words and value is not None else value
 
-    def shown(self, address: str) -> dict[str, Any]:
+    def as_read(self, address: str) -> dict[str, Any]:
         return {
             "Guid": f"guid-{address}",
             "PrimarySmtpAddress": address.title(),
@@ -56,11 +56,11 @@ class Organization(Exchange):
 
     def get(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         if parameters.get("ResultSize") == "Unlimited":
-            return [self.shown(address) for address in self.switches]
+            return [self.as_read(address) for address in self.switches]
         address = self.aliases.get(parameters["Identity"], parameters["Identity"])
         if address not in self.switches:
             raise missing(address)
-        return [self.shown(address)]
+        return [self.as_read(address)]
 
     def set(self, parameters: dict[str, Any]) -> None:
         assert set(parameters) == {"Identity", "SmtpClientAuthenticationDisabled"}
@@ -72,15 +72,15 @@ class Organization(Exchange):
         self.organization = parameters["SmtpClientAuthenticationDisabled"]
 
 
-def wish(*addresses: str, smtp_auth: str = "enabled", **more: Any) -> list[dict[str, Any]]:
+def switch_options(*addresses: str, smtp_auth: str = "enabled", **more: Any) -> list[dict[str, Any]]:
     return [{"address": address, "smtp_auth": smtp_auth, **more} for address in addresses]
 
 
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_bad_addresses_are_told_at_once() -> None:
-    problems = problems_of(RESOURCE, mailboxes=wish("", "nonsense", "a@contoso.com", "A@CONTOSO.com"))
+def test_all_invalid_addresses_are_reported_at_once() -> None:
+    problems = problems_of(RESOURCE, mailboxes=switch_options("", "nonsense", "a@contoso.com", "A@CONTOSO.com"))
     assert len(problems) == 3
     assert "holds an empty address" in problems[0]
     assert problems_of(INFO, mailboxes=["nonsense"]) == ["mailboxes holds 'nonsense', which is no mail address (name@domain)."]
@@ -100,25 +100,25 @@ def test_exclusive_needs_a_list() -> None:
 @pytest.mark.parametrize("want", ["enabled", "disabled", "inherit"])
 def test_a_switch_is_brought_from_each_state_to_each(play: Play, have: str, want: str, words: bool) -> None:
     service = Organization({"a@contoso.com": OFF[have]}, words=words)
-    result = play(RESOURCE, service, mailboxes=wish("a@contoso.com", smtp_auth=want))
+    result = play(RESOURCE, service, mailboxes=switch_options("a@contoso.com", smtp_auth=want))
     assert service.switches == {"a@contoso.com": OFF[want]}
     assert result["changed"] == (have != want)
     assert result["smtp_auth"]["changed_mailboxes"] == ({} if have == want else {"a@contoso.com": want})
     if have != want:
         assert result["diff"]["before"] == {"mailboxes": {"a@contoso.com": have}}
         assert result["diff"]["after"] == {"mailboxes": {"a@contoso.com": want}}
-    assert play(RESOURCE, service, mailboxes=wish("a@contoso.com", smtp_auth=want))["changed"] is False
+    assert play(RESOURCE, service, mailboxes=switch_options("a@contoso.com", smtp_auth=want))["changed"] is False
 
 
 def test_inherit_is_written_as_null(play: Play) -> None:
     service = Organization({"a@contoso.com": False})
-    play(RESOURCE, service, mailboxes=wish("a@contoso.com", smtp_auth="inherit"))
+    play(RESOURCE, service, mailboxes=switch_options("a@contoso.com", smtp_auth="inherit"))
     assert service.ran("Set-") == [{"Identity": "guid-a@contoso.com", "SmtpClientAuthenticationDisabled": None}]
 
 
 def test_check_mode_writes_nothing(play: Play, journal_dir: Any) -> None:
     service = Organization({"a@contoso.com": None})
-    result = play(RESOURCE, service, check_mode=True, organization="enabled", mailboxes=wish("a@contoso.com"))
+    result = play(RESOURCE, service, check_mode=True, organization="enabled", mailboxes=switch_options("a@contoso.com"))
     assert (result["changed"], service.writes) == (True, [])
     assert result["diff"]["after"] == {"organization": "enabled", "mailboxes": {"a@contoso.com": "enabled"}}
     assert not journal_dir.exists()
@@ -126,12 +126,12 @@ def test_check_mode_writes_nothing(play: Play, journal_dir: Any) -> None:
 
 def test_the_organizations_switch_is_read_and_set_first(play: Play) -> None:
     service = Organization({"a@contoso.com": None}, organization=False)
-    result = play(RESOURCE, service, organization="disabled", mailboxes=wish("a@contoso.com"))
+    result = play(RESOURCE, service, organization="disabled", mailboxes=switch_options("a@contoso.com"))
     assert service.writes == ["Set-TransportConfig", "Set-CASMailbox"]
     assert service.ran("Set-TransportConfig") == [{"SmtpClientAuthenticationDisabled": True, "Confirm": False}]
     assert result["smtp_auth"]["organization"] == "disabled"
     assert result["diff"]["before"]["organization"] == "enabled"
-    assert play(RESOURCE, service, organization="disabled", mailboxes=wish("a@contoso.com"))["changed"] is False
+    assert play(RESOURCE, service, organization="disabled", mailboxes=switch_options("a@contoso.com"))["changed"] is False
 
 
 def test_the_organizations_switch_alone_needs_no_mailbox(play: Play) -> None:
@@ -142,14 +142,14 @@ def test_the_organizations_switch_alone_needs_no_mailbox(play: Play) -> None:
 
 def test_an_alias_names_its_mailbox(play: Play) -> None:
     service = Organization({"a@contoso.com": None}, aliases={"alias@contoso.com": "a@contoso.com"})
-    play(RESOURCE, service, mailboxes=wish("Alias@contoso.com"))
+    play(RESOURCE, service, mailboxes=switch_options("Alias@contoso.com"))
     assert service.switches == {"a@contoso.com": False}
 
 
 def test_an_alias_keeps_its_mailbox_out_of_exclusive(play: Play) -> None:
     have = {"a@contoso.com": False, "b@contoso.com": True, "c@contoso.com": None}
     service = Organization(have, aliases={"alias@contoso.com": "a@contoso.com"})
-    result = play(RESOURCE, service, mailboxes=wish("alias@contoso.com"), exclusive=True)
+    result = play(RESOURCE, service, mailboxes=switch_options("alias@contoso.com"), exclusive=True)
     assert service.switches == {"a@contoso.com": False, "b@contoso.com": None, "c@contoso.com": None}
     assert result["smtp_auth"]["changed_mailboxes"] == {"b@contoso.com": "inherit"}
 
@@ -162,28 +162,28 @@ def test_exclusive_with_an_empty_list_returns_all_to_inherit(play: Play) -> None
 
 def test_without_exclusive_others_are_left_alone(play: Play) -> None:
     service = Organization({"a@contoso.com": None, "b@contoso.com": False})
-    play(RESOURCE, service, mailboxes=wish("a@contoso.com"))
+    play(RESOURCE, service, mailboxes=switch_options("a@contoso.com"))
     assert service.switches == {"a@contoso.com": False, "b@contoso.com": False}
 
 
 def test_two_addresses_of_one_mailbox_may_not_disagree(play: Play) -> None:
     service = Organization({"a@contoso.com": None}, aliases={"alias@contoso.com": "a@contoso.com"})
-    both = wish("a@contoso.com") + wish("alias@contoso.com", smtp_auth="disabled")
+    both = switch_options("a@contoso.com") + switch_options("alias@contoso.com", smtp_auth="disabled")
     result = play(RESOURCE, service, mailboxes=both)
     assert (
         "mailboxes: a@contoso.com and alias@contoso.com are one mailbox, with different values of smtp_auth: keep one of them."
         in result["msg"]
     )
     assert service.writes == []
-    assert play(RESOURCE, service, mailboxes=wish("a@contoso.com", "alias@contoso.com"))["changed"] is True
+    assert play(RESOURCE, service, mailboxes=switch_options("a@contoso.com", "alias@contoso.com"))["changed"] is True
     assert service.switches == {"a@contoso.com": False}
 
 
 def test_all_missing_mailboxes_are_named_before_anything_is_written(play: Play) -> None:
     service = Organization({"a@contoso.com": None})
-    wanted = wish("a@contoso.com", "b@contoso.com", "c@fabrikam.com")
+    desired = switch_options("a@contoso.com", "b@contoso.com", "c@fabrikam.com")
     for exclusive in (False, True):
-        result = play(RESOURCE, service, organization="enabled", mailboxes=wanted, exclusive=exclusive)
+        result = play(RESOURCE, service, organization="enabled", mailboxes=desired, exclusive=exclusive)
         assert "Exchange has no mailbox b@contoso.com" in result["msg"]
         assert "c@fabrikam.com: not in an accepted domain of this tenant (contoso.com)" in result["msg"]
     assert service.writes == []
@@ -195,8 +195,8 @@ def test_all_missing_mailboxes_are_named_before_anything_is_written(play: Play) 
 def test_basic_under_security_defaults_is_refused_before_any_write(play: Play, script: Script) -> None:
     script.expect("GET", POLICY).answers(200, {"isEnabled": True})
     service = Organization({"a@contoso.com": None, "b@contoso.com": None}, others=script)
-    wanted = wish("a@contoso.com", sign_in="basic") + wish("b@contoso.com")
-    result = play(RESOURCE, service, mailboxes=wanted)
+    desired = switch_options("a@contoso.com", sign_in="basic") + switch_options("b@contoso.com")
+    result = play(RESOURCE, service, mailboxes=desired)
     assert result["failure"]["problems"][0].startswith(
         "a@contoso.com: sign_in is basic, but this tenant's Entra Security Defaults are enabled"
     )
@@ -206,13 +206,13 @@ def test_basic_under_security_defaults_is_refused_before_any_write(play: Play, s
 def test_basic_without_security_defaults_is_allowed(play: Play, script: Script) -> None:
     script.expect("GET", POLICY).answers(200, {"isEnabled": False})
     service = Organization({"a@contoso.com": None}, others=script)
-    assert play(RESOURCE, service, mailboxes=wish("a@contoso.com", sign_in="basic"))["changed"] is True
+    assert play(RESOURCE, service, mailboxes=switch_options("a@contoso.com", sign_in="basic"))["changed"] is True
 
 
 @pytest.mark.parametrize(("switch", "sign_in"), [("disabled", "basic"), ("enabled", "oauth")])
 def test_security_defaults_are_read_only_where_they_matter(play: Play, switch: str, sign_in: str) -> None:
     service = Organization({"a@contoso.com": None})
-    assert play(RESOURCE, service, mailboxes=wish("a@contoso.com", smtp_auth=switch, sign_in=sign_in))["changed"] is True
+    assert play(RESOURCE, service, mailboxes=switch_options("a@contoso.com", smtp_auth=switch, sign_in=sign_in))["changed"] is True
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
@@ -224,13 +224,13 @@ def many(count: int, switch: Any = None) -> dict[str, Any]:
 
 def test_ten_thousand_mailboxes_are_read_with_ten_requests(play: Play) -> None:
     service = Organization(many(10_000, False), organization=True)
-    result = play(RESOURCE, service, organization="disabled", mailboxes=wish(*many(10_000)))
+    result = play(RESOURCE, service, organization="disabled", mailboxes=switch_options(*many(10_000)))
     assert (result["changed"], service.requests, result["cost"]["requests"]) == (False, 10, 10)
 
 
 def test_a_thousand_changes_are_a_hundred_batches_and_reading_is_not_repeated(play: Play) -> None:
     service = Organization(many(10_000))
-    result = play(RESOURCE, service, mailboxes=wish(*many(1000)))
+    result = play(RESOURCE, service, mailboxes=switch_options(*many(1000)))
     assert service.requests == 10 + 100
     assert len(service.ran("Set-CASMailbox")) == 1000
     assert len(service.ran("Get-CASMailbox")) == 1
@@ -240,7 +240,7 @@ def test_a_thousand_changes_are_a_hundred_batches_and_reading_is_not_repeated(pl
 @pytest.mark.parametrize(("count", "requests"), [(1, 1), (9, 1), (10, 2), (BY_NAME, 6), (BY_NAME + 1, 1)])
 def test_few_mailboxes_are_read_by_name(play: Play, count: int, requests: int) -> None:
     service = Organization(many(200, False), organization=True)
-    assert play(RESOURCE, service, organization="disabled", mailboxes=wish(*many(count)))["changed"] is False
+    assert play(RESOURCE, service, organization="disabled", mailboxes=switch_options(*many(count)))["changed"] is False
     assert service.requests == requests
 
 
@@ -256,7 +256,7 @@ def test_a_failed_write_does_not_stop_the_others(play: Play) -> None:
         service.set(parameters)
 
     service.cmdlets["Set-CASMailbox"] = refuse_two
-    result = play(RESOURCE, service, mailboxes=wish(*many(25)))
+    result = play(RESOURCE, service, mailboxes=switch_options(*many(25)))
     assert (
         "Could not set SMTP AUTH of m3@contoso.com (and 1 more of 25; the others were set): the service answered SomeException"
         in result["msg"]
@@ -264,10 +264,10 @@ def test_a_failed_write_does_not_stop_the_others(play: Play) -> None:
     assert sum(switch is False for switch in service.switches.values()) == 23
 
 
-def test_a_refused_read_is_told(play: Play) -> None:
+def test_refused_read_is_reported(play: Play) -> None:
     service = Organization(many(2))
     service.cmdlets["Get-CASMailbox"] = lambda parameters: _refuse()
-    result = play(RESOURCE, service, mailboxes=wish(*many(2)))
+    result = play(RESOURCE, service, mailboxes=switch_options(*many(2)))
     assert "Could not read SMTP AUTH of m0@contoso.com: the service answered SomeException: No." in result["msg"]
 
 

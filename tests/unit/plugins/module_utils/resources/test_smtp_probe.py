@@ -165,12 +165,12 @@ def test_a_connector_uses_a_certificate_and_a_source_address(
     verify: Verify, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
 ) -> None:
     (tmp_path / "relay.pem").write_bytes(pem(rsa_key, "pw") + pem(certificate(rsa_key)))
-    shown = {"certificate_path": str(tmp_path / "relay.pem"), "certificate_password": "pw", "source_address": "127.0.0.3"}
-    assert verify(sender(method="connector", **shown))["verified"] == 1
+    connection = {"certificate_path": str(tmp_path / "relay.pem"), "certificate_password": "pw", "source_address": "127.0.0.3"}
+    assert verify(sender(method="connector", **connection))["verified"] == 1
     assert mail_server.sessions[0].peer == "127.0.0.3"
 
 
-def test_the_application_is_found_by_its_unique_name(verify: Verify, script: Script) -> None:
+def test_application_is_looked_up_by_its_unique_name(verify: Verify, script: Script) -> None:
     script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(200, {"appId": APP})
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).form(client_id=APP).answers(200, granted(1))

@@ -19,7 +19,7 @@ from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
 from .._identity.test_tokens import DISCOVERY, DOCUMENT, TOKEN, refused
-from .test_delegated_sign_in import ADA, APP, told
+from .test_delegated_sign_in import ADA, APP, token_response
 from .test_smtp_probe import Verify, sender
 
 SHOP, SCOPE = "shop@contoso.com", "https://outlook.office365.com/SMTP.Send"
@@ -52,7 +52,7 @@ def ada(path: Path, address: str = ADA, **more: Any) -> dict[str, Any]:
 
 def renewed(script: Script) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
-    script.expect("POST", TOKEN).form(client_id=APP, grant_type="refresh_token", refresh_token="r3fresh-0").answers(200, told(1))
+    script.expect("POST", TOKEN).form(client_id=APP, grant_type="refresh_token", refresh_token="r3fresh-0").answers(200, token_response(1))
 
 
 def test_a_user_sends_as_himself_and_the_token_is_renewed_in_its_place(
@@ -94,7 +94,7 @@ def test_senders_of_one_user_ask_for_one_token(verify: Verify, script: Script, m
         (53003, "invalid_grant", "Conditional Access", "Exclude"),
     ],
 )
-def test_a_refusal_says_what_to_do(verify: Verify, script: Script, path: Path, code: int, error: str, cause: str, remedy: str) -> None:
+def test_refusal_names_the_remedy(verify: Verify, script: Script, path: Path, code: int, error: str, cause: str, remedy: str) -> None:
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(400, refused(code, error, "No, r3fresh-0."))
     result = verify(ada(path), required=False)
@@ -121,11 +121,11 @@ def test_an_application_that_does_not_exist(play: Play, service: Exchange, scrip
         404, {"error": {"code": "Request_ResourceNotFound"}}
     )
     options = {"user_app_unique_name": "user-sender", "required": False}
-    found = play(RESOURCE, service, senders=[ada(path, host=route.host, port=route.port)], **options)
-    assert found["verified"] == 0
+    outcome = play(RESOURCE, service, senders=[ada(path, host=route.host, port=route.port)], **options)
+    assert outcome["verified"] == 0
 
 
-def test_bad_input_is_told_at_once(tmp_path: Path) -> None:
+def test_all_input_problems_are_reported_at_once(tmp_path: Path) -> None:
     wrong = [sender(method="delegated"), ada(tmp_path / "x", on_behalf=True)]
     assert problems_of(RESOURCE, senders=wrong) == [
         "senders: erp: method delegated needs user, who has signed in (role delegated_sign_in).",

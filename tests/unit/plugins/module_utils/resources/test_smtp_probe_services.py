@@ -54,7 +54,7 @@ def test_high_volume_email_signs_in_with_a_token_for_its_own_audience(verify: Ve
     assert mail_server.sessions[0].sign_ins == ["user=alarms@contoso.com\x01auth=Bearer granted-1\x01\x01"]
 
 
-def test_a_token_with_little_life_left_is_not_shown_to_high_volume_email(verify: Verify, script: Script, mail_server: MailServer) -> None:
+def test_token_near_its_expiry_is_not_sent_to_high_volume_email(verify: Verify, script: Script, mail_server: MailServer) -> None:
     """A token of 800 seconds serves Exchange, but High Volume Email would refuse it within minutes."""
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(200, granted(1) | {"expires_in": 800})
@@ -100,7 +100,7 @@ def test_what_high_volume_email_refuses_is_explained_in_its_own_terms(
     assert entry["remedy"]
 
 
-def test_a_cloud_without_the_service_is_told(verify: Verify, cloud: dict[str, Any]) -> None:
+def test_cloud_without_the_service_is_reported(verify: Verify, cloud: dict[str, Any]) -> None:
     [entry] = verify(hve(password="x"), required=False, cloud=cloud | {"hve_host": ""})["senders"]
     assert entry["cause"] == "this cloud has no server for method hve: give the sender's host"
 

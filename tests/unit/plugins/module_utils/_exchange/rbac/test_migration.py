@@ -36,7 +36,7 @@ def test_a_phase_is_kept_in_one_tag_among_others() -> None:
 
 
 @pytest.mark.parametrize("tag", ["mailops", "mailops-rbac:gone@2026-01-01T00:00:00Z", "mailops-rbac:alone", "mailops-rbac:alone@soon"])
-def test_a_tag_that_tells_no_phase(tag: str) -> None:
+def test_tag_without_a_phase(tag: str) -> None:
     assert read_phase([tag]) is None
 
 

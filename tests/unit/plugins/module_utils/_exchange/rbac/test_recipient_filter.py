@@ -46,7 +46,7 @@ def test_another_filter_has_no_addresses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "it ends too early"),
         ("Alias -eq", "it ends too early"),
@@ -59,13 +59,13 @@ def test_another_filter_has_no_addresses(text: str) -> None:
         ("Alias -eq (", "Alias -eq lacks its value"),
     ],
 )
-def test_what_is_wrong_with_a_filter_is_told(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match="^" + said.replace("(", r"\(").replace(")", r"\)")):
+def test_invalid_filter_is_reported(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match="^" + message.replace("(", r"\(").replace(")", r"\)")):
         recipient_filter.canonical(text)
 
 
 @given(st.lists(st.from_regex(r"[a-z'.]{1,12}@[a-z]{1,8}\.com", fullmatch=True), min_size=1, max_size=8))
-def test_what_is_made_means_the_same_after_it_was_read_back(addresses: list[str]) -> None:
+def test_created_filter_is_equal_after_it_is_read_back(addresses: list[str]) -> None:
     made = recipient_filter.of_addresses(addresses)
     assert recipient_filter.addresses(made) == set(addresses)
     assert recipient_filter.same(made, str(parse(made)))

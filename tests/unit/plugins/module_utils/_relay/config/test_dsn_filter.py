@@ -21,8 +21,8 @@ def filtered(upstream: str, reply: str) -> str:
             passing = False
         elif passing:
             pattern, _sep, result = line[1:].rpartition("/ ")
-            if found := re.search(pattern, reply):
-                return result.replace("$1", found[1])
+            if match := re.search(pattern, reply):
+                return result.replace("$1", match[1])
     return reply
 
 

@@ -58,7 +58,7 @@ def test_without_a_rate_there_is_no_delay_and_relays_share_the_connections() -> 
     assert plan.agent.mailboxes[0].recipients_per_day == 5000
 
 
-def test_connections_to_microsoft_are_reused_and_notices_leave_none_idle() -> None:
+def test_connections_to_microsoft_are_reused_and_postmaster_mail_leaves_none_idle() -> None:
     """Otherwise those of a burst and the next message's exceed the three connections of a mailbox."""
     plan = postfix.plan(relay_config(relay_postmaster="it@contoso.com"))
     kept = {transport.name: transport.options["smtp_connection_cache_destinations"] for transport in plan.transports}
@@ -66,7 +66,7 @@ def test_connections_to_microsoft_are_reused_and_notices_leave_none_idle() -> No
     assert plan.transports[1].options["smtp_connection_cache_on_demand"] == "no"
 
 
-def test_notices_are_sent_from_a_mailbox() -> None:
+def test_postmaster_mail_is_sent_from_a_mailbox() -> None:
     config = relay_config(relay_postmaster="it@contoso.com")
     plan = postfix.plan(config)
     assert plan.tables["notices"] == ["@relay1.contoso.com scanner@contoso.com"]

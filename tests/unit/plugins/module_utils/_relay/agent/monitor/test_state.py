@@ -58,7 +58,7 @@ def test_every_sent_recipient_is_counted_once() -> None:
     assert state.activity[MAILBOX].last_sent == NOON
 
 
-def test_notices_of_the_relay_count_for_the_mailbox_that_sends_them() -> None:
+def test_postmaster_mail_counts_for_the_mailbox_that_sends_it() -> None:
     state = monitor()
     attempt(state, "A", "sent", label="m365-notices")
     assert state.recipients.total(MAILBOX, NOON) == 1
