@@ -22,14 +22,14 @@ from emulator.tokens import TokenError
 
 RECIPIENTS, SIZE = 50, 10 * 1024 * 1024
 CUSTOM, MANAGED = (30, 100), (5, 10)  # messages a minute and an hour, of a custom and of an Azure managed domain
-Found = tuple[Tenant, CommunicationService, SmtpUsername]
+Match = tuple[Tenant, CommunicationService, SmtpUsername]
 
 
 def acs_settings(settings: SmtpSettings) -> SmtpSettings:
     return replace(settings, recipients_per_message=RECIPIENTS, size_limit=SIZE, pace=False)
 
 
-def find(state: State, user: str) -> Found | None:
+def find(state: State, user: str) -> Match | None:
     """The username resource; the older form names service, application and tenant, with pipes or dots between them."""
     requested = user.lower()
     for tenant in state.tenants.values():
@@ -69,7 +69,7 @@ class Acs(Submission):
             raise Refused(texts.AUTHENTICATION_REFUSED)
         return self._account(result)
 
-    def _account(self, result: Found | None) -> Account:
+    def _account(self, result: Match | None) -> Account:
         """Without a role on the service an application is as good as unknown."""
         if result is None:
             raise Refused(texts.AUTHENTICATION_REFUSED)

@@ -46,14 +46,14 @@ COLLECTION = re.compile(r"^Collection\((.*)\)$")
 
 def members(type_name: str, kind: str) -> dict:
     """Properties, navigation or actions of a type, its base types' included."""
-    found: dict = {}
+    merged: dict = {}
     while type_name:
         entry = GRAPH["types"].get(type_name)
         if not entry:
             break
-        found = {**entry.get(kind, {}), **found}
+        merged = {**entry.get(kind, {}), **merged}
         type_name = entry.get("base")
-    return found
+    return merged
 
 
 def is_open(type_name: str) -> bool:

@@ -43,11 +43,11 @@ READING = ("relay_probe", "relay_status", "sender_plan", "smtp_probe")
 
 @each_module
 def test_has_a_resource(module: str) -> None:
-    found = resource(module)
-    assert found.name == module
-    assert found.spec.writes != (module.endswith("_info") or module in READING), "an info module writes nothing"
-    for step in ("validate" if hasattr(found, "params_type") else "check", "plan", "apply"):
-        assert callable(getattr(found, step))
+    target = resource(module)
+    assert target.name == module
+    assert target.spec.writes != (module.endswith("_info") or module in READING), "an info module writes nothing"
+    for step in ("validate" if hasattr(target, "params_type") else "check", "plan", "apply"):
+        assert callable(getattr(target, step))
 
 
 def test_every_resource_has_a_module() -> None:
@@ -120,5 +120,5 @@ def test_every_spec_in_the_code_is_a_module_spec() -> None:
     """A literal with a secret's name outside the specs above would escape the test before this one."""
     literal = re.compile(r'"(\w*(?:secret|password|passphrase)\w*)": \{"type": "str"(?!.*"no_log": True)')
     for path in (REPO / "plugins").rglob("*.py"):
-        found = literal.search(path.read_text("utf-8"))
-        assert not found, f"{path.name}: {found and found[1]} lacks no_log"
+        match = literal.search(path.read_text("utf-8"))
+        assert not match, f"{path.name}: {match and match[1]} lacks no_log"

@@ -21,8 +21,8 @@ def files() -> tuple[Path, ...]:
     """What git tracks or would add; the tracked link to ourselves is left out."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPO, check=True, capture_output=True, text=True).stdout
-    found = {REPO / name for name in listed.split("\0") if name}
-    return tuple(sorted(path for path in found if path.is_file() and not path.is_symlink()))
+    paths = {REPO / name for name in listed.split("\0") if name}
+    return tuple(sorted(path for path in paths if path.is_file() and not path.is_symlink()))
 
 
 def under(folder: str, suffix: str = "") -> list[Path]:
@@ -68,15 +68,15 @@ def imports(path: Path) -> set[str]:
     `from x import y` counts as x and as x.y, because y may be a module.
     """
     package = path.relative_to(REPO).with_suffix("").parts[:-1]
-    found: set[str] = set()
+    imported: set[str] = set()
     for node in ast.walk(ast.parse(text(path))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(("ansible_collections", "mailops", "m365", *package)[: len(package) + 4 - node.level]) if node.level else ""
             whole = ".".join(part for part in (base, node.module) if part)
-            found |= {whole, *(f"{whole}.{alias.name}" for alias in node.names)}
-    return found
+            imported |= {whole, *(f"{whole}.{alias.name}" for alias in node.names)}
+    return imported
 
 
 def modules() -> list[str]:

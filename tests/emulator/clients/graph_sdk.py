@@ -31,7 +31,7 @@ from msgraph_core.requests.batch_request_item import BatchRequestItem
 
 EXCHANGE_APP = "00000002-0000-0ff1-ce00-000000000000"
 NOBODY = "00000000-0000-0000-0000-00000000dead"
-Found = dict[str, Any]
+Results = dict[str, Any]
 
 
 def connect(where: dict[str, str]) -> GraphServiceClient:
@@ -44,7 +44,7 @@ def connect(where: dict[str, str]) -> GraphServiceClient:
     return GraphServiceClient(request_adapter=adapter)
 
 
-async def provision(client: GraphServiceClient) -> Found:
+async def provision(client: GraphServiceClient) -> Results:
     """An application with a secret, its service principal, and consent to SMTP.SendAsApp."""
     made = await client.applications.post(Application(display_name="By the SDK", sign_in_audience="AzureADMyOrg", tags=["sdk"]))
     body = AddPasswordPostRequestBody(password_credential=PasswordCredential(display_name="first"))
@@ -66,7 +66,7 @@ async def provision(client: GraphServiceClient) -> Found:
     }
 
 
-async def pages(client: GraphServiceClient) -> Found:
+async def pages(client: GraphServiceClient) -> Results:
     """All users, seven a page."""
     query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(top=7, select=["id", "mail"])
     first = await client.users.get(RequestConfiguration(query_parameters=query))
@@ -102,7 +102,7 @@ async def batch(client: GraphServiceClient) -> list[list[int]]:
     return matches
 
 
-async def facts(client: GraphServiceClient) -> Found:
+async def facts(client: GraphServiceClient) -> Results:
     skus = await client.subscribed_skus.get()
     domains = await client.domains.get()
     organization = await client.organization.get()
@@ -134,7 +134,7 @@ async def refusals(client: GraphServiceClient) -> list[list[object]]:
     return matches
 
 
-async def run() -> Found:
+async def run() -> Results:
     client = connect(json.load(sys.stdin))
     result = {
         "provision": await provision(client),

@@ -10,7 +10,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources.entra_app i
 
 from ....conftest import Play
 from ....script import Script
-from .test_entra_app import EXCHANGE_API, GRAPH_API, Reads, application, expect_principal, wish
+from .test_entra_app import EXCHANGE_API, GRAPH_API, Reads, application, expect_principal, required
 
 HERE = "http://localhost"
 SEND = [{"name": "SMTP.Send", "type": "delegated"}, {"name": "offline_access", "api": "graph", "type": "delegated"}]
@@ -25,7 +25,7 @@ def reads(script: Script) -> Reads:
 def test_a_public_client_is_made_with_its_consent(play: Play, reads: Reads, script: Script) -> None:
     reads(apis=(EXCHANGE_API, GRAPH))
     made = {"isFallbackPublicClient": True, "publicClient": {"redirectUris": [HERE]}}
-    wished = [wish(EXCHANGE, ("76faac2a", "Scope")), wish(GRAPH["appId"], ("7427e0e9", "Scope"))]
+    wished = [required(EXCHANGE, ("76faac2a", "Scope")), required(GRAPH["appId"], ("7427e0e9", "Scope"))]
     body = {"displayName": "sender", "signInAudience": "AzureADMyOrg", "requiredResourceAccess": wished}
     body |= made | {"notes": "Managed by mailops.m365", "tags": ["mailops"]}
     script.expect("PATCH", "/v1.0/applications(uniqueName='sender')").json_body(body).answers(201, application(**made))
