@@ -69,7 +69,7 @@ class CallbackModule(CallbackBase):
             loaders: t.Any = (action_loader, filter_loader, test_loader)
             actions, filters, tests = loaders
             actions.get("mailops.m365.resource", class_only=True)
-            # The first use of a filter or test loads all of Ansible's own, and the first use of a collection's filter all of that collection's.
+            # The first use of a filter or test loads all of Ansible's own, and that of a collection's filter all of the collection's.
             filters.get("default")
             filters.get("mailops.m365.tenant_variables")
             tests.get("defined")
