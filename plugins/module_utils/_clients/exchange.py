@@ -139,7 +139,7 @@ class ExchangeClient:
             "client-request-id": str(uuid.uuid4()),
         }
 
-    def _invoke(self, command: Command, url: str) -> JsonObject:
+    def _invoke(self, command: Command, url: str) -> Response:
         request = Request(
             "POST",
             url,
@@ -153,19 +153,21 @@ class ExchangeClient:
         error = _error_of(command, answer)
         if error:
             raise error
-        body: JsonObject = answer.json()
-        return body
+        return answer
 
-    def _pages(self, command: Command, body: JsonObject) -> Outcome:
+    def _pages(self, command: Command, answer: Response) -> Outcome:
+        """The objects and warnings of an answer without error, and of the pages that follow it."""
         outcome = Outcome()
         while True:
-            outcome.values += [_plain(item) for item in body.get("value") or []]
+            body = answer.json() or {}
+            # Without annotations (`P@data.type`, `P@odata.type`).
+            outcome.values += [{name: value for name, value in item.items() if "@" not in name} for item in body.get("value") or []]
             outcome.warnings += body.get("@adminapi.warnings") or []
             link = body.get("@odata.nextLink")
             if not link:
                 return outcome
             self._refuse_foreign(link)
-            body = self._invoke(command, link)
+            answer = self._invoke(command, link)
 
     def _refuse_foreign(self, link: str) -> None:
         self._authorized.refuse_foreign(link)
@@ -190,7 +192,7 @@ class ExchangeClient:
         if failed:
             return Outcome(error=failed)
         try:
-            return self._pages(command, answer.json() or {})
+            return self._pages(command, answer)
         except ExchangeError as error:
             if command.reads and _EXPIRED_PAGE.search(error.service_message):
                 return self._alone(command)
@@ -223,11 +225,6 @@ class ExchangeClient:
 
 
 _MISSING_ITEM = ItemResponse({"status": 500, "body": {"error": {"code": "IncompleteBatch", "message": "the answer lacks this item"}}})
-
-
-def _plain(item: JsonObject) -> JsonObject:
-    """An object without its annotations (`P@data.type`, `P@odata.type`)."""
-    return {name: value for name, value in item.items() if "@" not in name}
 
 
 def boolean(value: Any) -> bool | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._clients.exchange import Command, names
+from .._clients.exchange import Command, Outcome, names
 from .._core.json_types import JsonObject
 
 RIGHTS = ("send_as", "send_on_behalf")
@@ -80,18 +80,25 @@ def user_of(item: JsonObject) -> User:
     return User(str(item["Guid"]), str(item["PrimarySmtpAddress"]).lower(), known)
 
 
-def holders(on_behalf: Iterable[str], permissions: list[JsonObject], users: Iterable[User]) -> Holders:
-    """The current delegates: known users by their address, others by their name in Exchange.
+def trustees(permissions: Outcome) -> list[str]:
+    """The names in Exchange of the users with SendAs, from the answer of Get-RecipientPermission. Raises ExchangeError.
 
     The mailbox itself and SIDs (applications, which other modules manage, and deleted users) are left out.
     """
+    allowed = [
+        str(entry.get("Trustee") or "")
+        for entry in permissions.checked().values
+        if entry.get("AccessControlType") != "Deny" and "SendAs" in names(entry.get("AccessRights"))
+    ]
+    return [name for name in allowed if name.lower() != _SELF and not name.upper().startswith("S-1-")]
+
+
+def holders(on_behalf: Iterable[str], send_as: Iterable[str], users: Iterable[User]) -> Holders:
+    """The current delegates, from their names in Exchange: known users by their address, others by that name."""
     labels = {name: user.address for user in users for name in user.known_as}
     current = Holders()
-    for entry in permissions:
-        who = str(entry.get("Trustee") or "")
-        foreign = who.lower() == _SELF or who.upper().startswith("S-1-")
-        if not foreign and entry.get("AccessControlType") != "Deny" and "SendAs" in names(entry.get("AccessRights")):
-            current.send_as[labels.get(who.lower(), who)] = who
+    for who in send_as:
+        current.send_as[labels.get(who.lower(), who)] = who
     for who in on_behalf:
         current.send_on_behalf[labels.get(who.lower(), who)] = who
     return current

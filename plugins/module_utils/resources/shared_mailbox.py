@@ -135,7 +135,7 @@ class SharedMailbox:
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
         changes = plan.pending
-        _checked(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
+        _run_all(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
         # New-Mailbox is sent once: a lost answer may hide a mailbox that was created, which the next run then reads.
         commands = [_create(address, title) for address, title in changes.create.items()]
         created = zip(changes.create, commands, tenant.exchange.batch(commands), strict=True)
@@ -199,7 +199,7 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
         else:
             current.unknown_users.append(user)
     permissions = outcomes[len(desired) + len(users) :]
-    entries = {a: [] if is_missing(o.error) else o.checked().values for a, o in zip(with_send_as, permissions, strict=True)}
+    entries = {a: [] if is_missing(o.error) else delegates.trustees(o) for a, o in zip(with_send_as, permissions, strict=True)}
     for address, mailbox in current.mailboxes.items():
         if mailbox:
             current.holders[address] = delegates.holders(mailbox.on_behalf, entries.get(address, []), current.users.values())
@@ -302,5 +302,7 @@ def _remove(address: str, guid: str) -> Command:
     return Command("Remove-Mailbox", {"Identity": guid, "Confirm": False}, attempted=f"remove the shared mailbox {address}")
 
 
-def _checked(tenant: Tenant, commands: Sequence[Command]) -> list[list[JsonObject]]:
-    return [outcome.checked().values for outcome in tenant.exchange.batch(commands)]
+def _run_all(tenant: Tenant, commands: Sequence[Command]) -> None:
+    """Raises the first command's error."""
+    for outcome in tenant.exchange.batch(commands):
+        outcome.checked()

@@ -12,10 +12,9 @@ other messages are released; if it is refused, the delay doubles. Source: "Email
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from ...._core.json_types import JsonObject
 from .actions import QueueActions
 
 INITIAL_DELAY = 3600.0
@@ -50,9 +49,9 @@ class Circuit:
 class CircuitBreaker:
     """All open and half-open circuits, by mailbox and sender; a closed circuit is not kept."""
 
-    def __init__(self, state: Sequence[JsonObject] = (), initial_delay: float = INITIAL_DELAY) -> None:
+    def __init__(self, circuits: Iterable[Circuit] = (), initial_delay: float = INITIAL_DELAY) -> None:
         self.initial_delay = initial_delay
-        self.circuits = {(entry["mailbox"], entry["sender"]): Circuit(**entry) for entry in state}
+        self.circuits = {(circuit.mailbox, circuit.sender): circuit for circuit in circuits}
 
     def as_state(self) -> list[dict[str, object]]:
         return [asdict(circuit) for circuit in self.circuits.values()]

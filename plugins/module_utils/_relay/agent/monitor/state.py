@@ -20,7 +20,7 @@ from ..postfix.maillog import Accepted, Activated, Delivery, Ended, Event, Proxy
 from . import circuit_breaker, daily_quota
 from .actions import QueueActions
 from .activity import Activity, Refusal
-from .circuit_breaker import CircuitBreaker
+from .circuit_breaker import Circuit, CircuitBreaker
 from .daily_quota import DailyQuota, RollingCounter
 
 # Messages that Postfix sends at once through one transport; their recipients are in flight.
@@ -99,7 +99,7 @@ class MonitorState:
         """Restore what `as_state` returned."""
         self.last_event = float(state.get("last_event") or 0)
         self.recipients = RollingCounter.from_state(state.get("recipients") or {}, self.window)
-        self.breaker = CircuitBreaker(state.get("circuits") or (), self.probe_delay)
+        self.breaker = CircuitBreaker([Circuit(**entry) for entry in state.get("circuits") or ()], self.probe_delay)
         for circuit in list(self.breaker.circuits.values()):
             if not self._is_configured(circuit.mailbox, circuit.sender):
                 self.pending.extend(self.breaker.close(circuit))  # another mailbox may send for this sender now

@@ -9,6 +9,7 @@ Source: "Microsoft identity platform application authentication certificate cred
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,9 +55,10 @@ def request_token(config: AgentConfig, identity: Identity) -> TokenResponse:
     except KeyError:  # a bug of msal 1.32: MsalServiceError without its texts where the endpoint answers 5xx
         raise Unreachable(ATTEMPTED, f"{config.authority} cannot be reached or is out of order") from None
     except (ValueError, OSError) as error:
-        raise _refusal({"error": "invalid_answer", "error_description": _shortened(error)}) from None
+        raise _refusal("invalid_answer", _shortened(error)) from None
     if not answer.get("access_token"):
-        raise _refusal(answer)
+        refusal, description = str(answer.get("error") or ""), str(answer.get("error_description") or "")
+        raise _refusal(refusal, description, answer.get("error_codes") or (), str(answer.get("trace_id") or ""))
     return TokenResponse(str(answer["access_token"]), int(answer["expires_in"]))
 
 
@@ -66,10 +68,10 @@ def _shortened(error: Exception) -> str:
     return text if len(text) <= 200 else f"{text[:60]} ... {text[-135:]}"
 
 
-def _refusal(answer: JsonObject) -> SignInError:
-    description = str(answer.get("error_description") or answer.get("error") or "")
-    codes = answer.get("error_codes") or re.findall(r"AADSTS(\d+)", description)
-    code = f"AADSTS{codes[0]}" if codes else str(answer.get("error") or "")
-    entry = entra(codes[0] if codes else "", str(answer.get("error") or ""))
-    text = description.split("Trace ID:", maxsplit=1)[0]
-    return SignInError(ATTEMPTED, text, code=code, entry=entry, request_id=str(answer.get("trace_id") or ""))
+def _refusal(error: str, description: str, codes: Sequence[int] = (), trace_id: str = "") -> SignInError:
+    """The failure that an error answer means (RFC 6749, section 5.2). `codes`: AADSTS numbers, else those in the description."""
+    text = description or error
+    numbers = [str(code) for code in codes] or re.findall(r"AADSTS(\d+)", text)
+    number = numbers[0] if numbers else ""
+    code = f"AADSTS{number}" if number else error
+    return SignInError(ATTEMPTED, text.split("Trace ID:", maxsplit=1)[0], code=code, entry=entra(number, error), request_id=trace_id)

@@ -10,6 +10,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.
     INITIAL_DELAY,
     LONGEST_DELAY,
     PROBE_TIMEOUT,
+    Circuit,
     CircuitBreaker,
 )
 
@@ -88,7 +89,7 @@ def test_circuit_without_messages_closes_after_its_delay() -> None:
 def test_circuits_survive_a_restart() -> None:
     breaker = CircuitBreaker()
     breaker.record_refusal(MAILBOX, BOSS, "A", "send-as-denied", 0)
-    again = CircuitBreaker(json.loads(json.dumps(breaker.as_state())))
+    again = CircuitBreaker([Circuit(**entry) for entry in json.loads(json.dumps(breaker.as_state()))])
     assert again.start_probes(INITIAL_DELAY).release == ["A"]
     assert again.find_open(MAILBOX, BOSS) is None
 
