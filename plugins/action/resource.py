@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import is_tenant_resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine import run
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
+from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import split_secrets
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
@@ -80,10 +83,7 @@ class ActionModule(ActionBase):
                 if isinstance(value, str) and not value:
                     continue
                 args[option] = value
-        for option, prefixes in resource.spec.prefixes().items():
-            if args.get(option) is None:
-                variables = task_vars.get("hostvars", {}).get(task_vars.get("inventory_hostname"), {})
-                args[option] = sorted(name for name in variables if name.startswith(prefixes))
+        self._with_inventory(resource.spec, args, task_vars)
         # An explicit credential has precedence over another kind in the environment.
         explicit = [name for name in _CREDENTIALS if args.get(name)]
         if len(explicit) == 1:
@@ -91,3 +91,25 @@ class ActionModule(ActionBase):
         if "tenant" in resource.spec.options and args.get("tenant") == "":
             raise AnsibleActionFail("The option tenant is empty.")
         return args
+
+    def _with_inventory(self, spec: Spec, args: dict[str, Any], task_vars: dict[str, Any]) -> None:
+        """Fill the options that hold names or values of the host's variables. A variable that is None is unset."""
+        variables = task_vars.get("hostvars", {}).get(task_vars.get("inventory_hostname"), {})
+        values: dict[str, Any] = {}
+        for option, (names, secrets) in spec.values().items():
+            if args.get(option) is None:
+                read = {name: _host_variable(variables, name) for name in names if name in variables}
+                values |= read
+                args[option], args[secrets] = split_secrets({name: value for name, value in read.items() if value is not None})
+        for option, prefixes in spec.prefixes().items():
+            if args.get(option) is None:
+                listed = [name for name in variables if name.startswith(prefixes)]
+                args[option] = sorted(name for name in listed if values.get(name, name) is not None)
+
+
+def _host_variable(variables: Mapping[str, Any], name: str) -> Any:
+    """The value of a variable, as plain data."""
+    try:
+        return plain(variables[name])
+    except AnsibleError as error:
+        raise AnsibleActionFail(f"The variable {name} cannot be evaluated: {error.message}") from error

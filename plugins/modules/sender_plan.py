@@ -154,8 +154,7 @@ options:
         type: bool
         default: false
       certificates:
-        description:
-          - The certificates, as PEM text, of the keys that it signs in with. Omitted if the host has not reported them in this run.
+        description: PEM certificates of the keys that it signs in with. Omitted if the host has not reported them in this run.
         type: list
         elements: str
       retired_certificates:
@@ -189,24 +188,18 @@ options:
     type: str
     default: "2026-12-31"
   basic_reenabled:
-    description:
-      - Whether an administrator has enabled Basic authentication for SMTP again after that day. Falls back to the host variable
-        C(m365_basic_reenabled).
+    description: Whether it is enabled again after that day. Falls back to the host variable C(m365_basic_reenabled).
     type: bool
     default: false
   licences:
-    description:
-      - How many mailbox licences the tenant has, for its limit of external recipients. If omitted, they are read. Falls back to the host
-        variable C(m365_licences).
+    description: The number of mailbox licences of the tenant. By default they are read. Falls back to the host variable C(m365_licences).
     type: int
   trial:
     description: Whether the tenant is a trial. Falls back to the host variable C(m365_trial).
     type: bool
     default: false
   verify_recipient:
-    description:
-      - Recipient of the test messages of senders without O(senders[].verify_recipient). Falls back to the host variable
-        C(m365_verify_recipient).
+    description: Recipient of test messages of senders without their own. Falls back to the host variable C(m365_verify_recipient).
     type: str
     default: ""
   app_unique_name:
@@ -216,8 +209,7 @@ options:
   app_exclusive:
     description:
       - Whether the application loses the certificates that are not listed. Every relay host must have reported its own then. Falls back
-        to the
-        host variable C(entra_app_exclusive).
+        to the host variable C(entra_app_exclusive).
     type: bool
     default: false
   direct_send_rejected:
@@ -226,11 +218,19 @@ options:
     default: false
   inventory_variables:
     description:
-      - Names of role variables that the inventory sets. They take precedence, and O(senders) does not derive them. Defaults to the host
-        variables of the tenant that begin with a role's name.
+      - Names of variables that the inventory sets. Role variables take precedence, and O(senders) does not derive them. A name that is
+        misspelt is a problem of the plan. Defaults to the host variables of the tenant that begin with C(m365_) or a role's name.
     type: list
     elements: str
     default: []
+  inventory_values:
+    description: Role variables of the inventory without their secrets. By default the tenant's host variables.
+    type: dict
+    default: {}
+  inventory_secrets:
+    description: The secrets of O(inventory_values), in the same structure. An item of a list has its number as key.
+    type: dict
+    default: {}
 seealso:
   - module: mailops.m365.smtp_probe
 author:

@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 
 class Option(TypedDict, total=False):
-    """One option, in Ansible's argument_spec form, with the keys `variable`, `env` and `prefixes` (see Spec)."""
+    """One option, in Ansible's argument_spec form, with keys of this collection: `variable` and those below it (see Spec)."""
 
     type: str
     elements: str
@@ -30,14 +30,17 @@ class Option(TypedDict, total=False):
     variable: str
     env: tuple[str, ...]
     prefixes: tuple[str, ...]
+    values: tuple[str, ...]
+    secrets: str
 
 
 @dataclass(frozen=True)
 class Spec:
-    """Options by name, in Ansible's argument_spec form, with three more keys for an option that is left out.
+    """Options by name, in Ansible's argument_spec form, with more keys for an option that is left out.
 
     `variable`: the host variable to use; `env`: the environment variables to use after it; `prefixes`: the option becomes the list of
-    the names, never the values, of the host variables that begin so.
+    the names, never the values, of the host variables that begin so; `values`: it becomes a mapping of these host variables, without
+    their secrets, which the option named in `secrets` holds.
     """
 
     options: dict[str, Option]
@@ -66,6 +69,10 @@ class Spec:
         """Option -> beginnings of host variables, for the options that hold such names."""
         return {name: option["prefixes"] for name, option in self.options.items() if "prefixes" in option}
 
+    def values(self) -> dict[str, tuple[tuple[str, ...], str]]:
+        """Option -> host variables, and the option for their secrets; for the options that hold values of host variables."""
+        return {name: (option["values"], option["secrets"]) for name, option in self.options.items() if "values" in option}
+
     def secrets(self, params: Mapping[str, object]) -> list[str]:
         """The values of the options with no_log, those inside lists included."""
         return list(_secrets(self.options, params))
@@ -75,12 +82,21 @@ def _secrets(options: Mapping[str, Option], params: Mapping[str, object]) -> Ite
     for name, option in options.items():
         value = params.get(name)
         if option.get("no_log") and value:
-            yield from (str(secret) for secret in value.values()) if isinstance(value, dict) else (str(value),)
+            yield from _leaves(value)
         for item in value if "options" in option and isinstance(value, list) else []:
             yield from _secrets(option["options"], item)
 
 
 # How the automation signs in; auto chooses by the options and the platform (_identity/methods.py).
+def _leaves(value: Any) -> Iterator[str]:
+    """Every single value in a structure, as text."""
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    elif value is not None:
+        yield str(value)
+
+
 AUTH_METHODS = ("auto", "client_secret", "certificate", "federated", "managed_identity", "device_code")
 
 # The tenant and the credential: every module of a tenant has these options.

@@ -12,6 +12,8 @@ from ansible.module_utils.basic import env_fallback
 
 from .._core.spec import Spec
 
+OWN_KEYS = ("env", "variable", "prefixes", "values", "secrets")  # the keys of a Spec that Ansible does not have
+
 
 class ModuleArguments(TypedDict):
     """Keyword arguments of AnsibleModule."""
@@ -27,7 +29,7 @@ def argument_spec(spec: Spec) -> ModuleArguments:
     """AnsibleModule's keyword arguments for a spec, without supports_check_mode."""
     options: dict[str, dict[str, object]] = {}
     for name, option in spec.options.items():
-        converted: dict[str, object] = {key: value for key, value in option.items() if key not in ("env", "variable", "prefixes")}
+        converted: dict[str, object] = {key: value for key, value in option.items() if key not in OWN_KEYS}
         if option.get("env"):
             converted["fallback"] = (env_fallback, list(option["env"]))
         options[name] = converted

@@ -95,9 +95,14 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
 
 def complete(variables: Mapping[str, Any], inventory: Collection[str]) -> Variables:
     """The variables that the inventory does not set, with the defaults of the roles to run. `inventory`: names that it sets."""
-    roles = roles_to_run([*variables, *inventory])
-    values = {name: value for role in roles for name, value in DEFAULTS.get(role, {}).items()} | {**variables}
+    values = with_defaults(variables, inventory)
     return {name: value for name, value in values.items() if name not in inventory}
+
+
+def with_defaults(variables: Mapping[str, Any], inventory: Collection[str] = ()) -> Variables:
+    """The variables with the defaults of the roles that they, or those of the inventory, make run."""
+    roles = roles_to_run([*variables, *inventory])
+    return {name: value for role in roles for name, value in DEFAULTS.get(role, {}).items()} | {**variables}
 
 
 def roles_to_run(variables: Collection[str]) -> list[str]:

@@ -112,9 +112,7 @@ class HveAccount:
         problems = mail_addresses.problems("accounts", [account.address for account in params.accounts])
         for account in params.accounts:
             problems += [f"accounts: {account.address}: {problem}" for problem in _account_problems(account)]
-        for password in {params.password, *(account.password for account in params.accounts)} - {None}:
-            if password is not None and len(password) < SHORTEST_PASSWORD:
-                problems.append(f"a password is shorter than {SHORTEST_PASSWORD} characters, which Exchange refuses: give a longer one.")
+        problems += [f"password {clause}" for clause in _password_problems(params.password)]
         return problems
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
@@ -197,6 +195,12 @@ def _account_problems(account: AccountParams) -> Iterator[str]:
         yield f"apps holds {len(account.apps or ())} applications; an account takes at most {MOST_APPS}."
     if account.display_name is not None and not account.display_name.strip():
         yield "the display_name is empty: give one or leave it out."
+    yield from (f"its password {clause}" for clause in _password_problems(account.password))
+
+
+def _password_problems(password: str | None) -> Iterator[str]:
+    if password is not None and len(password) < SHORTEST_PASSWORD:
+        yield f"is shorter than {SHORTEST_PASSWORD} characters, which Exchange refuses: give a longer one."
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------

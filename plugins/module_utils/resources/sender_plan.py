@@ -9,27 +9,47 @@ Reads, never writes: accepted domains, the senders' mailboxes, Security Defaults
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
 from .._core.params import nested
 from .._core.spec import TENANT, Spec
-from .._engine.resource import Plan, ReadOnlyResource
+from .._engine.resource import Plan, ReadOnlyResource, Resource
 from .._engine.tenant import Tenant
 from .._entra.graph_objects import SubscribedSku
 from .._exchange import addresses, lookup, mx_hosts
 from .._planning import limits, options, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import device_settings, settings_page
+from .._planning.inventory import NAME_PREFIXES, join_secrets, misspelt
 from .._planning.methods import METHODS
-from .._planning.role_variables import PREFIXES, Variables, complete, derive, roles_to_run
+from .._planning.role_inputs import VARIABLES
+from .._planning.role_problems import plan_problems
+from .._planning.role_variables import APPENDED, Variables, complete, derive, roles_to_run
 from .._planning.senders import Sender
 from .._planning.sending_plan import SendingPlan, plan_sender
 from .._planning.upstreams import HOSTED_RELAYS
-from . import security_defaults
+from . import (
+    acs_smtp_username,
+    authentication_policy,
+    delegated_sign_in,
+    direct_send,
+    entra_app,
+    exchange_service_principal,
+    federated_credential,
+    hve_account,
+    inbound_connector,
+    rbac_for_applications,
+    security_defaults,
+    shared_mailbox,
+    smtp_auth,
+    smtp_probe,
+    spf,
+)
 
 OPTIONS = Spec(
     {
@@ -46,10 +66,32 @@ OPTIONS = Spec(
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
-        "inventory_variables": {"type": "list", "elements": "str", "default": [], "prefixes": PREFIXES},
+        "inventory_variables": {"type": "list", "elements": "str", "default": [], "prefixes": NAME_PREFIXES},
+        "inventory_values": {"type": "dict", "default": {}, "values": VARIABLES, "secrets": "inventory_secrets"},
+        "inventory_secrets": {"type": "dict", "default": {}, "no_log": True},
     },
     writes=False,
 )
+# The resources of the roles' tasks, by the module's name.
+ROLE_RESOURCES: dict[str, Resource[Any, Any, Any]] = {
+    file.RESOURCE.name: file.RESOURCE
+    for file in (
+        acs_smtp_username,
+        authentication_policy,
+        delegated_sign_in,
+        direct_send,
+        entra_app,
+        exchange_service_principal,
+        federated_credential,
+        hve_account,
+        inbound_connector,
+        rbac_for_applications,
+        shared_mailbox,
+        smtp_auth,
+        smtp_probe,
+        spf,
+    )
+}
 # "Product names and service plan identifiers for licensing": the plans that come with a mailbox.
 MAILBOX_PLANS = {
     "EXCHANGE_S_STANDARD",
@@ -78,12 +120,20 @@ class Params:
     app_exclusive: bool
     direct_send_rejected: bool
     inventory_variables: tuple[str, ...]
+    inventory_values: Mapping[str, Any]
+    inventory_secrets: Mapping[str, Any] = field(repr=False)
     senders: tuple[options.SenderOptions, ...] = nested(options.SenderOptions)
     relays: tuple[options.RelayHostOptions, ...] = nested(options.RelayHostOptions)
 
     @property
     def relay_hosts(self) -> dict[str, RelayHost]:
         return {item.name: options.relay_host(item) for item in self.relays}
+
+    @property
+    def inventory(self) -> dict[str, Any]:
+        """The role variables of the inventory with their values, those that are None left out."""
+        joined = join_secrets(self.inventory_values, self.inventory_secrets)
+        return {name: value for name, value in joined.items() if value is not None}
 
     @property
     def settings(self) -> PlanSettings:
@@ -107,24 +157,40 @@ class SenderPlan(ReadOnlyResource[Params]):
             problems.append(
                 f"m365_basic_auth_end_date is {params.basic_auth_end_date!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
             )
-        return problems + options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive)
+        problems += options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive)
+        return problems + list(misspelt(params.inventory_variables))
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
         senders = [options.sender(item) for item in params.senders]
         if not senders:
             context = PlanningContext(relay_hosts=params.relay_hosts)
+            refuse(role_problems([], context, params))
             return Plan(outcome=_outcome(tenant, [], context, complete({}, params.inventory_variables), params))
         context, notes = read_context(tenant, params, senders)
         plans = [plan_sender(sender, context) for sender in senders]
         problems = [text for plan in plans for text in plan.problems] + tenant_limits.problems(plans, context)
-        if problems:
-            raise InvalidInput(*problems)
+        refuse(problems + role_problems(plans, context, params))
         variables = complete(derive(plans, context, params.settings), params.inventory_variables)
         notes += [text for plan in plans for text in plan.warnings]
         return Plan(outcome=_outcome(tenant, plans, context, variables, params), warnings=notes)
 
 
 RESOURCE = SenderPlan()
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """InvalidInput with all problems, where there are any."""
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def role_problems(plans: Sequence[SendingPlan], context: PlanningContext, params: Params) -> list[str]:
+    """What a role of this tenant would refuse, one sentence each."""
+    inventory = params.inventory
+    for variable, certificates in zip(APPENDED, relay_hosts.certificates(plans, context), strict=True):
+        own = inventory.get(variable, [])
+        inventory[variable] = [*own, *certificates] if isinstance(own, list) else own
+    return plan_problems(plans, context, params.settings, inventory, ROLE_RESOURCES)
 
 
 def _outcome(

@@ -192,3 +192,19 @@ def test_play_uses_the_in_process_action(tmp_path: Path) -> None:
     )
     assert "from-vault" not in ended.stdout + ended.stderr + json.dumps(answer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ansible.cfg", "answer.json", "hosts.yml", "play.yml"]
+
+
+def test_the_plan_gets_the_roles_variables_of_the_inventory_and_their_secrets_apart(ran: list[dict[str, Any]]) -> None:
+    inventory = {
+        "entra_app_exclusive": "false",
+        "entra_app_certificates": None,
+        "hve_account_accounts": [{"address": "a@contoso.com", "password": "geheim"}],
+        "m365_sender": [],
+        "other": 1,
+    }
+    variables = {**VARIABLES, "hostvars": {"contoso": inventory}, "inventory_hostname": "contoso"}
+    _action({}, name="mailops.m365.sender_plan").run(None, variables)
+    params = ran[0]["params"]
+    assert params["inventory_variables"] == ["entra_app_exclusive", "hve_account_accounts", "m365_sender"]
+    assert params["inventory_values"] == {"entra_app_exclusive": "false", "hve_account_accounts": [{"address": "a@contoso.com"}]}
+    assert params["inventory_secrets"] == {"hve_account_accounts": {"0": {"password": "geheim"}}}

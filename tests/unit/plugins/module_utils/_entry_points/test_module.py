@@ -19,13 +19,14 @@ from ansible_collections.mailops.m365.plugins.module_utils._core.errors import I
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import DNS, EXPECTED, JOURNAL, TENANT, Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points import arguments, module
+from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import SECRET_ENDINGS
 
 from ....conftest import CLIENT, parameters
 from ....conftest import TENANT as TENANT_ID
 
 PLUGINS = Path(__file__).parents[5] / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
-SECRET_WORDS = ("passwords", "secret", "password", "token")
+SECRET_WORDS = (*SECRET_ENDINGS, "inventory_secrets")
 
 
 def _options(options: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:

@@ -143,3 +143,38 @@ def test_only_licences_with_a_mailbox_count() -> None:
     without = {**SKU, "servicePlans": [{"servicePlanName": "EXCHANGE_S_FOUNDATION"}]}
     ended = {**SKU, "capabilityStatus": "Deleted"}
     assert licences([SKU, without, ended, {**SKU, "capabilityStatus": "Warning", "prepaidUnits": {"enabled": 5}}]) == 15
+
+
+def test_what_a_later_role_would_refuse_is_refused_by_the_plan(play: Play) -> None:
+    service = Tenant()
+    result = play(
+        RESOURCE,
+        service,
+        senders=[ERP, {"name": "Gate", "address": "gate@contoso.com", "certificate_name": "gate contoso"}],
+        inventory_variables=["entra_app_certificates", "hve_account_accounts", "m365_sender"],
+        inventory_values={"entra_app_certificates": ["/nowhere/a.crt"], "hve_account_accounts": [{"address": "hve@contoso.com"}]},
+        inventory_secrets={"hve_account_accounts": {"0": {"password": "kurz"}}},
+    )
+    assert result["failure"]["problems"] == ["m365_sender is no variable of this collection: did you mean m365_senders?"]
+    assert service.requests == 0
+    result = play(
+        RESOURCE,
+        service,
+        senders=[ERP, {"name": "Gate", "address": "gate@contoso.com", "certificate_name": "gate contoso"}],
+        inventory_variables=["entra_app_certificates", "hve_account_accounts"],
+        inventory_values={"entra_app_certificates": ["/nowhere/a.crt"], "hve_account_accounts": [{"address": "hve@contoso.com"}]},
+        inventory_secrets={"hve_account_accounts": {"0": {"password": "kurz"}}},
+    )
+    problems = result["failure"]["problems"]
+    assert [text.split(": ")[0] for text in problems] == [
+        "entra_app_certificates",
+        "hve_account_accounts",
+        "m365_senders",
+    ]
+    assert "kurz" not in str(result)
+    assert service.writes == []
+
+
+def test_the_inventorys_variables_are_validated_without_senders(play: Play) -> None:
+    result = play(RESOURCE, Tenant(), inventory_variables=["spf_ip4"], inventory_values={"spf_ip4": ["not an address"]})
+    assert result["failure"]["problems"] == ["spf_ip4 holds 'not an address', which is not an IPv4 address or network."]

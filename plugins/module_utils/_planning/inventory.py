@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of a tenant in the inventory: secrets apart from the rest, and names that are misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._core.json_types import JsonObject
+from .._core.option_values import nearest
+from .role_inputs import VARIABLES
+from .role_variables import PREFIXES
+
+# How the name of an option ends whose value is a secret; a test holds the specs to it.
+SECRET_ENDINGS = ("passwords", "secret", "password", "token")
+# Variables of a tenant that belong to no role alone.
+TENANT_VARIABLES = (
+    "m365_auth_method",
+    "m365_basic_auth_end_date",
+    "m365_basic_reenabled",
+    "m365_certificate_password",
+    "m365_certificate_path",
+    "m365_client_id",
+    "m365_client_secret",
+    "m365_cloud",
+    "m365_dns_servers",
+    "m365_expected_mailboxes",
+    "m365_federated_request_token",
+    "m365_federated_request_url",
+    "m365_federated_token_file",
+    "m365_federated_token_variable",
+    "m365_hosted_relay",
+    "m365_hve",
+    "m365_in_process",
+    "m365_journal_dir",
+    "m365_licences",
+    "m365_managed_identity_client_id",
+    "m365_relays",
+    "m365_senders",
+    "m365_tenant",
+    "m365_trial",
+    "m365_unused_access",
+    "m365_verify_recipient",
+    "m365_wait_timeout",
+    "tenant_settings_directory",
+)
+NAME_PREFIXES = ("m365_", "tenant_", *PREFIXES)
+
+
+def split_secrets(variables: Mapping[str, Any]) -> tuple[JsonObject, JsonObject]:
+    """The variables without their secrets, and the secrets alone in the same structure; a list's items are there by their number."""
+    public, secrets = _split(dict(variables))
+    return public, secrets or {}
+
+
+def _split(value: Any) -> tuple[Any, Any]:
+    """`value` without its secrets, and its secrets; None where it has none."""
+    if isinstance(value, list):
+        parts = [_split(item) for item in value]
+        return [public for public, _secret in parts], {str(n): secret for n, (_public, secret) in enumerate(parts) if secret} or None
+    if not isinstance(value, Mapping):
+        return value, None
+    public: JsonObject = {}
+    secrets: JsonObject = {}
+    for name, item in value.items():
+        if str(name).endswith(SECRET_ENDINGS) and item is not None:
+            secrets[name] = item
+            continue
+        public[name], secret = _split(item)
+        if secret:
+            secrets[name] = secret
+    return public, secrets or None
+
+
+def join_secrets(public: Mapping[str, Any], secrets: Mapping[str, Any]) -> JsonObject:
+    """The variables that `split_secrets` has split."""
+    joined: JsonObject = _join(dict(public), secrets)
+    return joined
+
+
+def _join(value: Any, secrets: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_join(item, secrets[str(n)]) if str(n) in secrets else item for n, item in enumerate(value)]
+    joined = {**value}
+    for name, secret in secrets.items():
+        joined[name] = _join(joined[name], secret) if isinstance(joined.get(name), (list, Mapping)) else secret
+    return joined
+
+
+def misspelt(names: Iterable[str]) -> Iterator[str]:
+    """One sentence for each name that begins like a variable of this collection and is none.
+
+    Without a similar variable a name is only a problem if it begins with m365_: the roles' names are common words.
+    """
+    variables = {*TENANT_VARIABLES, *VARIABLES}
+    for name in sorted(set(names) - variables):
+        prefix = max((prefix for prefix in NAME_PREFIXES if name.startswith(prefix)), key=len, default=None)
+        if prefix is None:
+            continue
+        near = nearest(name.removeprefix(prefix), [one.removeprefix(prefix) for one in sorted(variables) if one.startswith(prefix)])
+        if near:
+            yield f"{name} is no variable of this collection: did you mean {prefix}{near}?"
+        elif prefix == "m365_":
+            yield f"{name} is no variable of this collection: correct or remove it; its variables are listed in the README of role tenant."

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import (
+    TENANT_VARIABLES,
+    join_secrets,
+    misspelt,
+    split_secrets,
+)
+from ansible_collections.mailops.m365.plugins.module_utils._planning.role_inputs import VARIABLES
+from ansible_collections.mailops.m365.plugins.module_utils._planning.role_variables import ROLES
+
+from tests.static.tree import REPO
+
+INVENTORY: dict[str, Any] = {
+    "hve_account_accounts": [{"address": "a@contoso.com"}, {"address": "b@contoso.com", "password": "geheim-1"}],
+    "hve_account_password": "geheim-2",
+    "verify_passwords": {"scan@contoso.com": "geheim-3"},
+    "delegated_sign_in_users": [{"user": "u@contoso.com", "token_store": {"kind": "file", "path": "/x"}}],
+    "spf_tsig_secret": None,
+    "spf_ip4": ["203.0.113.1"],
+}
+
+
+def test_secrets_are_split_off_and_joined_again() -> None:
+    public, secrets = split_secrets(INVENTORY)
+    assert "geheim" not in str(public)
+    assert public["hve_account_accounts"] == [{"address": "a@contoso.com"}, {"address": "b@contoso.com"}]
+    assert secrets == {
+        "hve_account_accounts": {"1": {"password": "geheim-1"}},
+        "hve_account_password": "geheim-2",
+        "verify_passwords": {"scan@contoso.com": "geheim-3"},
+    }
+    assert join_secrets(public, secrets) == INVENTORY
+
+
+@pytest.mark.parametrize("value", [[], "text", {"password": "geheim"}, [["geheim", {"token": 5}]], {"a": [{"b": {"secret": {"c": 1}}}]}])
+def test_any_structure_survives(value: Any) -> None:
+    public, secrets = split_secrets({"entra_app_certificates": value})
+    assert join_secrets(public, secrets) == {"entra_app_certificates": value}
+
+
+@pytest.mark.parametrize(("name", "near"), [
+    ("m365_sender", "m365_senders"),
+    ("m365_unlisted_access", "m365_unused_access"),
+    ("entra_app_certificate", "entra_app_certificates"),
+    ("inbound_connector_connector", "inbound_connector_connectors"),
+    ("spf_includs", "spf_includes"),
+    ("tenant_settings_dir", "tenant_settings_directory"),
+    ("verify_password", "verify_passwords"),
+    ("smtp_auth_mailbox", "smtp_auth_mailboxes"),
+])  # fmt: skip
+def test_a_misspelt_variable_is_named_with_the_nearest(name: str, near: str) -> None:
+    assert list(misspelt([name, "m365_tenant"])) == [f"{name} is no variable of this collection: did you mean {near}?"]
+
+
+def test_names_of_others_are_no_problem() -> None:
+    assert list(misspelt([*TENANT_VARIABLES, *VARIABLES, "verify_ssl", "spf_window", "tenant_contact", "ansible_host"])) == []
+    [sentence] = misspelt(["m365_contract_number"])
+    assert sentence.startswith("m365_contract_number is no variable of this collection: correct or remove it")
+
+
+def test_every_variable_of_the_roles_is_listed() -> None:
+    """A new variable of a role that runs for tenants is added to TENANT_VARIABLES or to the role's tasks in role_inputs."""
+    roles = ["tenant", *dict.fromkeys(role for role, _variable in ROLES)]
+    specs = [yaml.safe_load((REPO / "roles" / role / "meta/argument_specs.yml").read_text())["argument_specs"] for role in roles]
+    assert {name for spec in specs for entry in spec.values() for name in entry["options"]} == {*TENANT_VARIABLES, *VARIABLES}

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a role would refuse is a problem of the plan, in the words of the inventory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._planning.context import PlanSettings
+from ansible_collections.mailops.m365.plugins.module_utils._planning.role_inputs import RoleInput
+from ansible_collections.mailops.m365.plugins.module_utils._planning.role_problems import plan_problems, problems_of
+from ansible_collections.mailops.m365.plugins.module_utils.resources.sender_plan import ROLE_RESOURCES
+
+from .samples import planned, tenant
+
+GUID = "99999999-8888-4777-8666-555555555555"
+ACS = {
+    "acs_smtp_username_subscription_id": GUID,
+    "acs_smtp_username_resource_group": "mail",
+    "acs_smtp_username_communication_service": "acs",
+    "acs_smtp_username_app": "shop",
+}
+SIGN_IN = {"delegated_sign_in_app_unique_name": "mailops-users"}
+
+
+def problems(*senders: dict[str, Any], **inventory: Any) -> list[str]:
+    context = tenant(acs=True, hve=True, mailboxes={"user@contoso.com": "UserMailbox"})
+    return plan_problems(planned(context, *senders), context, PlanSettings("mailops-smtp-sender"), inventory, ROLE_RESOURCES)
+
+
+def test_a_whole_tenant_without_problems() -> None:
+    senders = [
+        {"kind": "erp", "verify_recipient": "ada@example.net"},
+        {"public_addresses": ["203.0.113.10"], "verify_recipient": "ada@example.net"},
+        {"method": "basic", "address": "user@contoso.com", "verify_recipient": "ada@example.net"},
+        {"method": "acs", "verify_recipient": "ada@example.net"},
+        {"method": "hve", "recipients": "internal", "kind": "erp"},
+        {"method": "direct_send", "recipients": "internal"},
+    ]
+    inventory = ACS | {"hve_account_password": "long enough", "spf_domains": ["contoso.com"], "entra_app_exclusive": "false"}
+    assert problems(*senders, **inventory) == []
+    assert problems() == []
+
+
+@pytest.mark.parametrize(("inventory", "sentence"), [
+    ({"hve_account_accounts": [{"address": "a@contoso.com"}], "hve_account_password": "short"}, "shorter than 8 characters"),
+    ({"entra_app_unique_name": "app", "entra_app_exclusive": "perhaps"}, "entra_app_exclusive is 'perhaps': give true or false."),
+    ({"entra_app_unique_name": "my app"}, "entra_app_unique_name is 'my app': use 1 to 128 letters"),
+    ({"entra_app_unique_name": "app", "entra_app_certificates": ["/nowhere/sender.crt"]},
+     "entra_app_certificates: '/nowhere/sender.crt' is neither PEM text nor a file that can be read."),
+    ({"smtp_auth_mailboxes": [{"address": "a@contoso.com", "sign_in": "oatuh"}]},
+     "smtp_auth_mailboxes: a@contoso.com: sign_in is 'oatuh': did you mean oauth?"),
+    ({"smtp_auth_mailboxes": [{"address": "nobody"}]}, "smtp_auth_mailboxes holds 'nobody', which is no mail address"),
+    ({"spf_ip4": ["10.1.2.3"]}, "spf_ip4 holds 10.1.2.3"),
+    ({"spf_domains": ["contoso.com"], "spf_ttl": "soon"}, "spf_ttl is 'soon': give a whole number."),
+    ({"acs_smtp_username_usernames": []}, "acs_smtp_username_subscription_id is missing: set it."),
+    ({"inbound_connector_connectors": [{"name": "Plant", "sender_ip": []}]}, "inbound_connector_connectors: Plant: sender_ip is no"),
+    ({"direct_send_rejected": "maybe"}, "direct_send_rejected is 'maybe': give true or false."),
+    (SIGN_IN | {"delegated_sign_in_users": [{"user": "nobody", "token_store": {"path": "/x"}}]}, "'nobody'"),
+    (SIGN_IN | {"delegated_sign_in_users": [{"user": "u@contoso.com", "tokens": {}}]}, "tokens is no option"),
+    ({"authentication_policy_policies": [{"name": "P", "allow_basic": True}]}, "allow_basic is no option: did you mean allow_basic_smtp?"),
+    ({"shared_mailbox_mailboxes": [{"adress": "x@contoso.com"}]}, "adress is no option: did you mean address?"),
+    ({"verify_senders": [{"address": "x@contoso.com"}]}, "verify_senders: x@contoso.com: verify_recipient is missing: set it."),
+    ({"entra_app_unique_name": "a", "entra_app_authorization": "rbac", "entra_app_settle_time": -1}, "entra_app_settle_time is -1"),
+])  # fmt: skip
+def test_the_inventorys_own_variables_are_validated(inventory: dict[str, Any], sentence: str) -> None:
+    assert sentence in "\n".join(problems(**inventory))
+
+
+def test_problems_that_a_sender_causes_name_the_sender() -> None:
+    result = problems(
+        {"name": "Gate", "public_addresses": ["203.0.113.10"], "certificate_name": "relay contoso com"},
+        {"name": "Shop", "method": "acs"},
+    )
+    assert result[0].startswith("m365_senders: Shop: acs_smtp_username_subscription_id is missing")
+    assert result[-1].startswith("m365_senders: Gate: connector: mailops relay contoso com: certificate_name is 'relay contoso com'")
+
+
+def test_all_problems_of_all_roles_at_once() -> None:
+    result = problems(
+        {"kind": "erp", "certificate_name": "x y"},
+        hve_account_accounts=[{"address": "a@contoso.com", "pasword": 1}],
+        spf_domains=["contoso"],
+        entra_app_certificates=["/nowhere.crt"],
+    )
+    assert [text.split(" ")[0].rstrip(":") for text in result] == ["entra_app_certificates", "hve_account_accounts", "spf_domains"]
+
+
+def test_a_variable_that_is_null_is_unset() -> None:
+    assert problems({"kind": "erp"}, entra_app_certificates=None, smtp_auth_mailboxes=None, spf_ip4=None) == []
+
+
+def test_a_problem_is_reported_once() -> None:
+    task = RoleInput("smtp_auth", "smtp_auth", {"mailboxes": [{"address": "x"}]}, {"mailboxes": "smtp_auth_mailboxes"})
+    assert len(problems_of([task, task], ROLE_RESOURCES)) == 1
