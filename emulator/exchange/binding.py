@@ -17,7 +17,6 @@ Document = dict[str, Any]
 HASH_TABLE = "#Exchange.GenericHashTable"
 INTEGERS = {"Int16", "Int32", "Int64", "UInt16", "UInt32"}
 NULLABLE = {("Set-CASMailbox", "SmtpClientAuthenticationDisabled")}
-EMPTIED = {("Set-HVEAccountBillingPolicy", "BillingPolicyId")}  # mandatory, and null takes the value away
 STAND_INS = {("New-ServicePrincipal", "ObjectId"): "ServiceId"}  # the older name of a mandatory parameter
 
 
@@ -74,8 +73,6 @@ def _check_sets(entry: Document, spelled: Document) -> None:
 
 
 def _is_present(cmdlet: str, name: str, spelled: Document) -> bool:
-    if name in spelled and (cmdlet, name) in EMPTIED:
-        return True
     stand_in = STAND_INS.get((cmdlet, name))
     return spelled.get(name) is not None or (stand_in is not None and spelled.get(stand_in) is not None)
 

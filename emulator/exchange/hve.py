@@ -7,8 +7,8 @@ calls on-premises; the properties of what is read are those that a public client
 from __future__ import annotations
 
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged
-from emulator.exchange.errors import ExchangeError, already_exists, invalid, object_not_found
-from emulator.exchange.mailboxes import ALIAS
+from emulator.exchange.errors import ExchangeError, invalid, object_not_found, transformation_error
+from emulator.exchange.mailboxes import ALIAS, refuse_taken
 from emulator.exchange.shapes import directory_object
 from emulator.state import BillingPolicy, HveAccount, Tenant, new_guid
 
@@ -65,23 +65,10 @@ def new_mail_user(command: Command) -> Result:
     if len(password) < SHORTEST_PASSWORD:
         raise invalid("The password doesn't meet the requirements: it is too short.")
     address = (command.text("PrimarySmtpAddress") or f"{alias}@{tenant.default_domain}").lower()
-    _free(tenant, name, address)
+    refuse_taken(tenant, name, alias, address)
     account = HveAccount(address, new_guid(), name, command.text("DisplayName") or name, password=password, created=command.platform.now)
     tenant.hve_accounts[address] = account
     return Result([account], lambda one: _show(tenant, one))
-
-
-def _free(tenant: Tenant, name: str, address: str) -> None:
-    local, _, domain = address.rpartition("@")
-    if not local or domain not in tenant.accepted_domains:
-        raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
-    others = {m.name: (m.address, *m.aliases) for m in tenant.mailboxes.values()}
-    others |= {a.name: (a.address, *a.aliases) for a in tenant.hve_accounts.values()}
-    taken = next((other for other, addresses in others.items() if address in addresses), None)
-    if taken:
-        raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{taken}'. Choose another proxy address.")
-    if name.lower() in (other.lower() for other in others):
-        raise already_exists(f"The name '{name}' is already being used. Please try another name.")
 
 
 @cmdlet("Set-MailUser")
@@ -112,6 +99,8 @@ def get_settings(command: Command) -> Result:
 def set_settings(command: Command) -> Result:
     account = find_account(command.tenant, command.text("Identity") or "")
     if "ReplyTo" in command.parameters:
+        if command.parameters["ReplyTo"] is None:
+            raise transformation_error("ReplyTo", None, "System.String", "The value can't be null; an empty text clears it.")
         reply_to = command.text("ReplyTo") or None
         if reply_to and "@" not in reply_to.strip("@"):
             raise invalid(f"'{reply_to}' isn't a valid SMTP address.")

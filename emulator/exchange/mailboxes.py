@@ -133,15 +133,7 @@ def new_mailbox(command: Command) -> Result:
     if not ALIAS.fullmatch(alias):
         raise invalid(f"The alias '{alias}' isn't valid.")
     address = (command.text("PrimarySmtpAddress") or f"{alias}@{tenant.default_domain}").lower()
-    local, _, domain = address.rpartition("@")
-    if not local or domain not in tenant.accepted_domains:
-        raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
-    taken: Mailbox | HveAccount | None = next((m for m in tenant.mailboxes.values() if address in (m.address, *m.aliases)), None)
-    taken = taken or tenant.hve_accounts.get(address)
-    if taken:
-        raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{taken.name}'. Choose another proxy address.")
-    if any(name.lower() == one.name.lower() or alias.lower() == one.name.lower() for one in tenant.mailboxes.values()):
-        raise already_exists(f"The name '{name}' is already being used. Please try another name.")
+    refuse_taken(tenant, name, alias, address)
     mailbox = Mailbox(
         address=address,
         guid=new_guid(),
@@ -152,6 +144,22 @@ def new_mailbox(command: Command) -> Result:
     )
     tenant.add_mailbox(mailbox)
     return Result([mailbox], lambda one: _mailbox(tenant, one))
+
+
+def refuse_taken(tenant: Tenant, name: str, alias: str, address: str) -> None:
+    """The address must be in an accepted domain; address, name and alias must be unique among all recipients (name serves as both)."""
+    local, _, domain = address.rpartition("@")
+    if not local or domain not in tenant.accepted_domains:
+        raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
+    recipients: list[Mailbox | HveAccount] = [*tenant.mailboxes.values(), *tenant.hve_accounts.values()]
+    holder = next((one for one in recipients if address in (one.address, *one.aliases)), None)
+    if holder:
+        raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{holder.name}'. Choose another proxy address.")
+    names = {one.name.lower() for one in recipients}
+    if name.lower() in names:
+        raise already_exists(f"The name '{name}' is already being used. Please try another name.")
+    if alias.lower() in names:
+        raise already_exists(f"The alias '{alias}' is already being used. Please try another alias.")
 
 
 @cmdlet("Set-Mailbox")

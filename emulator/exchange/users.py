@@ -20,7 +20,7 @@ FILTERABLE = {
     name.lower(): name
     for name in ("AuthenticationPolicy", "DisplayName", "Name", "RecipientTypeDetails", "UserPrincipalName", "WindowsEmailAddress")
 }
-COMPARISON = re.compile(r"""\s*\(?\s*(\w+)\s+-(eq|ne)\s+('[^']*'|"[^"]*"|\$null)\s*\)?\s*""", re.IGNORECASE)
+COMPARISON = re.compile(r"""\s*\(?\s*(\w+)\s+-(eq|ne)\s+('(?:[^']|'')*'|"[^"]*"|\$null)\s*\)?\s*""", re.IGNORECASE)
 
 
 def _user(tenant: Tenant, mailbox: Mailbox) -> Document:
@@ -69,7 +69,7 @@ def _filter(text: str) -> Callable[[Document], bool]:
         name = FILTERABLE.get(match[1].lower()) if match else None
         if match is None or name is None:
             raise invalid(f'Invalid filter syntax. For a description of the filter parameter syntax see the command help. "{text}"')
-        value = None if match[3].lower() == "$null" else match[3][1:-1].lower()
+        value = None if match[3].lower() == "$null" else match[3][1:-1].replace("''", "'").lower()
         tests.append((name, match[2].lower() == "eq", value))
 
     def fits(document: Document) -> bool:

@@ -112,6 +112,10 @@ class Mailbox(Replicated):
     properties: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-Mailbox"))
     replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))
 
+    @property
+    def recipient_type(self) -> str:
+        return "UserMailbox"
+
 
 @dataclass
 class InboundConnector:

@@ -51,3 +51,12 @@ class HveAccount:
     aliases: list[Lower] = field(default_factory=list, metadata=key("further addresses"))
     billing_policy: str | None = field(default=None, metadata=key("name or id of a billing policy", convert=_policy))
     created: Moment = field(default=0.0, metadata=key("when it was created"))
+
+    @property
+    def kind(self) -> str:
+        """RecipientTypeDetails."""
+        return "MailUser"
+
+    @property
+    def recipient_type(self) -> str:
+        return "MailUser"

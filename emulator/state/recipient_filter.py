@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from emulator.state.exchange import Mailbox
+from emulator.state.hve import HveAccount
 
 TOKEN = re.compile(r"\s*(?:(?P<mark>[()])|(?P<text>'(?:[^']|'')*')|(?P<word>-?[A-Za-z][A-Za-z0-9]*|\$[A-Za-z]+))")
 COMPARISONS = ("-eq", "-ne", "-like")
@@ -35,7 +36,7 @@ class Comparison:
         quoted = self.value.replace("'", "''")
         return f"{self.name} {self.operator} '{quoted}'"
 
-    def matches(self, mailbox: Mailbox) -> bool:
+    def matches(self, mailbox: Mailbox | HveAccount) -> bool:
         held = [value.lower() for value in _values(self.name, mailbox)]
         requested = self.value.lower()
         if self.operator == "-like":
@@ -52,7 +53,7 @@ class Junction:
     def __str__(self) -> str:
         return "(" + f" {self.operator} ".join(_enclosed(part) for part in self.parts) + ")"
 
-    def matches(self, mailbox: Mailbox) -> bool:
+    def matches(self, mailbox: Mailbox | HveAccount) -> bool:
         matches = (part.matches(mailbox) for part in self.parts)
         return all(matches) if self.operator == "-and" else any(matches)
 
@@ -64,7 +65,7 @@ class Negation:
     def __str__(self) -> str:
         return f"-not{_enclosed(self.part)}"
 
-    def matches(self, mailbox: Mailbox) -> bool:
+    def matches(self, mailbox: Mailbox | HveAccount) -> bool:
         return not self.part.matches(mailbox)
 
 
@@ -76,20 +77,20 @@ def _enclosed(part: Filter) -> str:
     return text if isinstance(part, Junction) else f"({text})"
 
 
-def _values(name: str, mailbox: Mailbox) -> list[str]:
+def _values(name: str, mailbox: Mailbox | HveAccount) -> list[str]:
     """A property's values; addresses are known with and without their kind (SMTP:)."""
     if name == "EmailAddresses":
         own = [mailbox.address, *mailbox.aliases]
         return [*own, *(f"smtp:{address}" for address in own)]
     if name in CUSTOM:
-        return [str(mailbox.properties.get(name) or "")]
+        return [str(mailbox.properties.get(name) or "")] if isinstance(mailbox, Mailbox) else [""]
     known = {
         "PrimarySmtpAddress": mailbox.address,
         "Alias": mailbox.name,
         "Name": mailbox.name,
         "DisplayName": mailbox.display_name,
         "RecipientTypeDetails": mailbox.kind,
-        "RecipientType": "UserMailbox",
+        "RecipientType": mailbox.recipient_type,
     }
     return [known[name]]
 

@@ -21,7 +21,9 @@ options:
     required: true
     suboptions:
       address:
-        description: The account's address, in an accepted domain. The name and alias of a new one come from its local part.
+        description:
+          - The account's address, in an accepted domain. The name and alias of a new one come from its local part.
+          - Where another recipient has them, they come from the whole address.
         type: str
         required: true
       display_name:

@@ -54,3 +54,17 @@ def test_what_cannot_be_made_is_refused(start: Start, change: dict[str, Any], ki
 @pytest.mark.parametrize("cmdlet", ["Set-Mailbox", "Remove-Mailbox"])
 def test_a_mailbox_that_is_not_there(start: Start, cmdlet: str) -> None:
     assert start().exchange(cmdlet, {"Identity": "nobody@contoso.com"}).headers["x-ExceptionType"] == "ManagementObjectNotFoundException"
+
+
+def test_filters_hold_quotation_marks_doubled(start: Start) -> None:
+    accounts = [{"address": "o'hara@contoso.com", "aliases": ["o'h@contoso.com"]}]
+    api = start(tenant={"mailboxes": [{"address": "o'neil@contoso.com"}, {"address": "ops@contoso.com"}], "hve_accounts": accounts})
+    [row] = api.rows("Get-Recipient", {"Filter": "EmailAddresses -eq 'smtp:O''Neil@contoso.com'"})
+    assert (row["PrimarySmtpAddress"], row["RecipientTypeDetails"]) == ("o'neil@contoso.com", "UserMailbox")
+    [row] = api.rows("Get-Recipient", {"Filter": "Alias -eq 'none' -or EmailAddresses -eq 'smtp:o''h@contoso.com'"})
+    assert (row["PrimarySmtpAddress"], row["RecipientTypeDetails"]) == ("o'hara@contoso.com", "MailUser")
+    assert len(api.rows("Get-User", {"Filter": "UserPrincipalName -eq 'o''neil@contoso.com'"})) == 1
+    for cmdlet, name in (("Get-Recipient", "EmailAddresses"), ("Get-User", "UserPrincipalName")):
+        answer = api.exchange(cmdlet, {"Filter": f"{name} -eq 'o'neil@contoso.com'"})
+        assert answer.status_code == 400
+        assert "Invalid filter syntax" in answer.text

@@ -81,7 +81,7 @@ def test_each_step_of_setting_up_an_account_moves_the_refusal(api: Api) -> None:
 
     api.admin.change("contoso.com", "billing_policies", "Pay as you go", status="SubscriptionIsNotActive")
     assert submit(api).endswith("(SubscriptionIsNotActive)")
-    api.rows("Set-HVEAccountBillingPolicy", {"Identity": ACCOUNT, "BillingPolicyId": None})
+    api.rows("Set-HVEAccountBillingPolicy", {"Identity": ACCOUNT, "BillingPolicyId": ""})
     assert submit(api).endswith("(NoProperBillingPolicyStored)")
     assert api.emulator.stderr() == ""
 
@@ -160,7 +160,7 @@ def test_settings_and_apps_are_kept_and_read_back(api: Api, start: Start, state:
     again = start(tenant={name: kept[name] for name in ("applications", "hve_accounts", "billing_policies", "mailboxes")})
     assert again.admin.tenant("contoso.com")["hve_accounts"] == kept["hve_accounts"]
     api.rows("Set-MailUser", {"Identity": user["Guid"], "HVEAccount": True, "DisplayName": "Alarm centre"})
-    api.rows("Set-HVEAccountSettings", {"Identity": ACCOUNT, "ReplyTo": None})
+    api.rows("Set-HVEAccountSettings", {"Identity": ACCOUNT, "ReplyTo": ""})
     api.rows("Remove-HVEAppAccess", {"Identity": ACCOUNT, "AppIds": [principal(api)]})
     [settings] = api.rows("Get-HVEAccountSettings", {"Identity": ACCOUNT})
     assert (settings["ReplyTo"], settings["AllowedApps"]) == (None, [])
@@ -174,6 +174,10 @@ def test_settings_and_apps_are_kept_and_read_back(api: Api, start: Start, state:
     [
         ("New-MailUser", NEW | {"PrimarySmtpAddress": INSIDE}, "ADObjectAlreadyExistsException"),
         ("New-MailUser", NEW | {"Name": "ops"}, "ADObjectAlreadyExistsException"),
+        ("New-MailUser", NEW | {"Alias": "OPS"}, "ADObjectAlreadyExistsException"),
+        ("New-MailUser", NEW | {"Alias": "kept"}, "ADObjectAlreadyExistsException"),
+        ("New-Mailbox", {"Name": "other", "Alias": "Kept", "Shared": True}, "ADObjectAlreadyExistsException"),
+        ("New-Mailbox", {"Name": "KEPT", "Alias": "free", "Shared": True}, "ADObjectAlreadyExistsException"),
         ("New-MailUser", NEW | {"PrimarySmtpAddress": "a@elsewhere.example"}, "DataValidationException"),
         ("New-MailUser", NEW | {"Password": "short"}, "DataValidationException"),
         ("New-MailUser", {name: value for name, value in NEW.items() if name != "Password"}, "AmbiguousParameterSetException"),
@@ -181,6 +185,8 @@ def test_settings_and_apps_are_kept_and_read_back(api: Api, start: Start, state:
         ("Add-HVEAppAccess", {"Identity": "kept@contoso.com", "AppIds": [app_id("sender")]}, "DataValidationException"),
         ("Set-HVEAccountBillingPolicy", {"Identity": "kept@contoso.com", "BillingPolicyId": "none"}, "ManagementObjectNotFoundException"),
         ("Set-HVEAccountBillingPolicy", {"Identity": "kept@contoso.com"}, "AmbiguousParameterSetException"),
+        ("Set-HVEAccountBillingPolicy", {"Identity": "kept@contoso.com", "BillingPolicyId": None}, "AmbiguousParameterSetException"),
+        ("Set-HVEAccountSettings", {"Identity": "kept@contoso.com", "ReplyTo": None}, "ParameterTransformationException"),
         ("Set-HVEAccountSettings", {"Identity": "kept@contoso.com", "ReplyTo": "x"}, "DataValidationException"),
         ("Get-BillingPolicy", {"ResourceType": "Mailbox"}, "DataValidationException"),
     ],

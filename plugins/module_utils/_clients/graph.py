@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from .. import error_catalog
 from .._core.bounds import GRAPH_REPLICATION
@@ -38,11 +37,6 @@ class Call:
     body: Any = None
     attempted: str = "read from Graph"
     headers: dict[str, str] = field(default_factory=dict)
-
-
-def key(value: str) -> str:
-    """A value inside an OData key or filter: quotes doubled, percent-encoded."""
-    return quote(value.replace("'", "''"), safe="")
 
 
 class GraphClient:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from .._clients.graph import Call, key
+from .._clients.graph import Call
+from .._clients.odata import key
 from .._core.errors import InvalidInput
 from .._engine.tenant import Tenant
 from .._identity.credentials import GUID

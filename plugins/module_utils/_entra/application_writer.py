@@ -12,7 +12,8 @@ import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from .._clients.graph import Call, key
+from .._clients.graph import Call
+from .._clients.odata import key
 from .._core.errors import GraphError
 from .._engine.tenant import Tenant
 from .applications import SELECT, ApplicationChanges, CurrentApplication, Permission, is_replication_delay
@@ -96,12 +97,14 @@ class ApplicationWriter:
     def _create_principal(self) -> ServicePrincipalObject:
         app_id = self.application["appId"]
         attempted = f"create the enterprise application of {self.name}"
-        upsert = Call("PATCH", f"/servicePrincipals(appId='{app_id}')", {"tags": ["mailops"]}, attempted, {"Prefer": "create-if-missing"})
+        upsert = Call(
+            "PATCH", f"/servicePrincipals(appId='{key(app_id)}')", {"tags": ["mailops"]}, attempted, {"Prefer": "create-if-missing"}
+        )
         created: ServicePrincipalObject | None = self.graph.write(upsert, retry_on=is_replication_delay, limit=self.limit)
         return created or self.graph.retry(lambda: self._read_principal(app_id, attempted), is_replication_delay, self.limit)
 
     def _read_principal(self, app_id: str, attempted: str) -> ServicePrincipalObject:
-        path = f"/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName"
+        path = f"/servicePrincipals(appId='{key(app_id)}')?$select=id,appId,displayName"
         principal: ServicePrincipalObject | None = self.graph.get(path, attempted)
         if not principal:
             raise GraphError(attempted, "not there yet", code="Request_ResourceNotFound", status=404)

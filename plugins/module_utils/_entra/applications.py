@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._clients.graph import Call, key
+from .._clients.graph import Call
+from .._clients.odata import key
 from .._core.errors import GraphError, InvalidInput
 from .._engine.tenant import Tenant
 from .certificates import PublicCertificate
@@ -110,7 +111,7 @@ def find(tenant: Tenant, unique_name: str, display_name: str | None, api_ids: It
     if display_name:
         calls.append(Call("GET", f"/applications?$filter=displayName eq '{key(display_name)}'&$select={SELECT}", attempted=attempted))
     calls += [
-        Call("GET", f"/servicePrincipals(appId='{api}')?$select=id,appId,displayName,appRoles,oauth2PermissionScopes",
+        Call("GET", f"/servicePrincipals(appId='{key(api)}')?$select=id,appId,displayName,appRoles,oauth2PermissionScopes",
              attempted="read the permissions of an API")
         for api in apis
     ]  # fmt: skip
@@ -119,7 +120,7 @@ def find(tenant: Tenant, unique_name: str, display_name: str | None, api_ids: It
     application = choose(unique_name, display_name, answers[0]["value"], answers[1]["value"] if display_name else [])
     if not application:
         return CurrentApplication(apis=offered)
-    path = f"/servicePrincipals(appId='{application['appId']}')"
+    path = f"/servicePrincipals(appId='{key(application['appId'])}')"
     attempted = "read the enterprise application"
     reads = [
         Call("GET", f"{path}?$select=id,appId,displayName,accountEnabled,tags", attempted=attempted),

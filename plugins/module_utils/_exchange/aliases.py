@@ -1,17 +1,40 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names and aliases of new recipients, and which of them other recipients have already. Source: New-Mailbox, parameter Alias."""
+"""Names and aliases of new recipients. Both are unique in an organization, and have at most 64 characters.
+
+Source: New-Mailbox, parameters Name and Alias.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .._clients.exchange import Command
+from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
+from . import lookup, opath
 
-_PER_FILTER = 10  # mailboxes
+MAX_LENGTH = 64  # characters
+_PER_FILTER = 10  # new recipients
+_SELECT = ("Guid", "Alias", "Name", "PrimarySmtpAddress", "EmailAddresses", "RecipientTypeDetails")
+
+
+@dataclass
+class NewNames:
+    """By address: the name of each new recipient, and the existing recipient that has the address already."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    holders: dict[str, JsonObject] = field(default_factory=dict)
+    unnamed: list[str] = field(default_factory=list)  # all names are in use
+
+    def problems(self) -> list[str]:
+        """A sentence for each address that has no free name."""
+        remedy = "are all in use: choose another local part; nothing was changed."
+        return [f"{address}: the names {', '.join(candidates(address))} {remedy}" for address in self.unnamed]
 
 
 def alias(address: str) -> str:
@@ -20,26 +43,36 @@ def alias(address: str) -> str:
     return re.sub(r"^\.|\.$", "-", local)
 
 
-def taken_names(tenant: Tenant, new: Sequence[str], leaving: set[str]) -> list[str]:
-    """The names and addresses of new mailboxes that other recipients, such as groups, have already: one filter for ten of them."""
+def candidates(address: str) -> tuple[str, ...]:
+    """The names for a new recipient, in order of preference: the local part, with the domain, with a digest of the address."""
+    local = alias(address)
+    with_domain = f"{local}-{address.rpartition('@')[2].replace('.', '-')}"
+    digest = hashlib.sha256(address.lower().encode()).hexdigest()[:10]
+    with_digest = f"{local[: MAX_LENGTH - len(digest) - 1]}-{digest}"
+    return tuple(name for name in (local, with_domain, with_digest) if len(name) <= MAX_LENGTH)
+
+
+def new_names(tenant: Tenant, new: Sequence[str], leaving: Collection[str] = ()) -> NewNames:
+    """A free name for each new recipient, by one filter for ten of them. `leaving`: Guids of recipients that are removed before."""
     commands = []
     for start in range(0, len(new), _PER_FILTER):
-        tests = [
-            f"Alias -eq '{alias(a)}' -or Name -eq '{alias(a)}' -or EmailAddresses -eq 'smtp:{a}'" for a in new[start : start + _PER_FILTER]
-        ]
-        select = ("Guid", "Alias", "Name", "PrimarySmtpAddress", "EmailAddresses", "RecipientTypeDetails")
-        parameters = {"Filter": " -or ".join(tests), "ResultSize": "Unlimited"}
-        commands.append(Command("Get-Recipient", parameters, select, "look for recipients of the same name"))
+        tests = [test for address in new[start : start + _PER_FILTER] for test in _tests(address)]
+        parameters = {"Filter": opath.any_of(tests), "ResultSize": "Unlimited"}
+        commands.append(Command("Get-Recipient", parameters, _SELECT, "look for recipients of the same name"))
     rows = [row for outcome in tenant.exchange.batch(commands) for row in outcome.checked().values if str(row.get("Guid")) not in leaving]
-    sentences = []
+    used = {str(row.get(name)).lower() for row in rows for name in ("Alias", "Name")}
+    held: Mapping[str, JsonObject] = {address: row for row in rows for address in lookup.smtp_addresses(row)}
+    result = NewNames(holders={address: held[address.lower()] for address in new if address.lower() in held})
     for address in new:
-        for row in rows:
-            who = f"{row.get('PrimarySmtpAddress')} ({row.get('RecipientTypeDetails')})"
-            held = {str(entry).lower() for entry in row.get("EmailAddresses") or []}
-            if f"smtp:{address}" in held:
-                sentences.append(f"{address} is an address of {who}: choose another one, or remove it there; nothing was changed.")
-            elif alias(address).lower() in (str(row.get("Alias")).lower(), str(row.get("Name")).lower()):
-                sentences.append(
-                    f"{address} would get the alias {alias(address)}, which {who} has: choose another local part; nothing was changed."
-                )
-    return sentences
+        name = next((one for one in candidates(address) if one.lower() not in used), None)
+        if name is None:
+            result.unnamed.append(address)
+        else:
+            result.names[address] = name
+            used.add(name.lower())
+    return result
+
+
+def _tests(address: str) -> list[str]:
+    names = [opath.equals(property_, name) for name in candidates(address) for property_ in ("Alias", "Name")]
+    return [opath.equals("EmailAddresses", f"smtp:{address}"), *names]

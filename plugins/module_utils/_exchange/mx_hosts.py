@@ -8,7 +8,8 @@ Source: Microsoft Graph v1.0, "List serviceConfigurationRecords".
 
 from __future__ import annotations
 
-from .._clients.graph import Call, key
+from .._clients.graph import Call
+from .._clients.odata import key
 from .._engine.tenant import Tenant
 from .._entra.graph_objects import DomainDnsRecords
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
+from .._clients import odata
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
@@ -266,14 +267,10 @@ def _has_sending_role(tenant: Tenant, service_id: str, name: str, app: Applicati
     """Whether an application has a role that allows sending, on the resource or inherited."""
     if app is None:
         return False
-    query = f"&$filter={quote(_principal_filter(app))}"
+    query = f"&$filter={odata.equals('principalId', app.object_id)}"
     path = f"{service_id}/providers/Microsoft.Authorization/roleAssignments"
     listed = tenant.arm.every(path, AUTHORIZATION, f"read the Azure roles of {name}", query)
     return any(str(item["properties"]["roleDefinitionId"]).rpartition("/")[2].lower() in SENDING_ROLES for item in listed)
-
-
-def _principal_filter(app: Application) -> str:
-    return f"principalId eq '{app.object_id}'"
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------

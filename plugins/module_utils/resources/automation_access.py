@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._clients import odata
 from .._clients.exchange import Command, is_missing
 from .._clients.graph import Call
 from .._core.errors import ExchangeError, GraphError, InvalidInput
@@ -169,7 +170,7 @@ def read(tenant: Tenant, application: Application | None, params: AutomationAcce
     """Directory roles and role groups are read only where an option names them: each requires permissions of its own."""
     roles: dict[str, str] = {}
     if application and params.directory_roles is not None:
-        query = f"?$filter=principalId%20eq%20'{application.object_id}'"
+        query = f"?$filter={odata.equals('principalId', application.object_id)}"
         for item in tenant.graph.every(_ASSIGNMENTS + query, "read the application's directory roles"):
             if item.get("directoryScopeId") == "/":
                 role = str(item["roleDefinitionId"]).lower()

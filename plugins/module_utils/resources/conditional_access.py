@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._clients.graph import Call, key
+from .._clients.graph import Call
+from .._clients.odata import key
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
 from .._core.params import nested

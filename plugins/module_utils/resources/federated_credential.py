@@ -12,7 +12,8 @@ import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from .._clients.graph import Call, key
+from .._clients.graph import Call
+from .._clients.odata import key
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested

@@ -22,7 +22,7 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
 from .._exchange import addresses, consistency, lookup
-from .._exchange.aliases import alias
+from .._exchange.aliases import new_names
 from .._exchange.hve_accounts import Account, Current, Settings, read
 
 MOST_APPS = 10
@@ -96,6 +96,7 @@ class AccountChange:
     withdrawn_apps: tuple[str, ...] = ()
     added_apps: tuple[str, ...] = ()
     policy_id: str | None = None
+    name: str = ""  # Name and Alias of a new account
 
 
 Changes = tuple[AccountChange, ...]
@@ -122,7 +123,7 @@ class HveAccount:
         listed = {address: account for address, account in listed.items() if current.labels.get(address, address) == address}
         present = {address: account for address, account in listed.items() if account.state == "present"}
         current.apps = application_lookup.find(tenant, [app for account in present.values() for app in account.apps or ()])
-        refuse(tenant, params, present, current)
+        names = refuse(tenant, params, present, current)
         warnings = application_lookup.refuse_missing(current.apps, check_mode)
         desired: dict[str, Settings] = {}
         changes = []
@@ -133,7 +134,8 @@ class HveAccount:
             if after:
                 desired[address] = after
             if before != after:
-                changes.append(_change(address, account, before, after, current))
+                change = _change(address, account, before, after, current)
+                changes.append(replace(change, name=names.get(address, "")))
         return Plan(
             {change.address: change.before.as_result() if change.before else None for change in changes},
             {change.address: change.after.as_result() if change.after else None for change in changes},
@@ -147,7 +149,7 @@ class HveAccount:
         passwords = {account.address.lower(): account.password or params.password or "" for account in params.accounts}
         removals = [_remove(change.address, change.guid) for change in changes if not change.after]
         creations = [
-            _create(change.address, change.after.display_name, passwords[change.address])
+            _create(change.address, change.name, change.after.display_name, passwords[change.address])
             for change in changes
             if change.after and not change.before
         ]
@@ -214,16 +216,16 @@ def _refuse_contradictions(listed: Mapping[str, AccountParams], current: Current
         raise InvalidInput(*(f"accounts: {a} and {b} are one account, with different options: keep one of them." for a, b in different))
 
 
-def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams], current: Current) -> None:
-    """One InvalidInput with everything that the current state does not allow."""
+def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams], current: Current) -> dict[str, str]:
+    """The names of the new accounts, by address; one InvalidInput with everything that the current state does not allow."""
     sentences: list[str] = []
     new = [address for address in present if address not in current.accounts]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
-    commands = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in new]
-    for address, outcome in zip(new, tenant.exchange.batch(commands), strict=True):
-        item = lookup.only(outcome, "accounts", address)
-        if item:
-            kind = item["RecipientTypeDetails"]
+    available = new_names(tenant, new)
+    sentences += available.problems()
+    for address in new:
+        if address in available.holders:
+            kind = available.holders[address]["RecipientTypeDetails"]
             sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
         elif mail_addresses.domain(address) not in domains:
             accepted = ", ".join(sorted(domains))
@@ -236,6 +238,7 @@ def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams],
             sentences.append(f"the tenant has no billing policy {name} for High Volume Email: {existing}.")
     if sentences:
         raise InvalidInput(*sentences)
+    return available.names
 
 
 def expected(account: AccountParams, before: Settings | None, params: Params, current: Current) -> Settings:
@@ -281,9 +284,8 @@ def _remove(address: str, guid: str) -> Command:
     return Command("Remove-MailUser", {"Identity": guid, "Confirm": False}, attempted=f"remove the account {address}")
 
 
-def _create(address: str, title: str, password: str) -> Command:
+def _create(address: str, name: str, title: str, password: str) -> Command:
     """Sent once: a lost answer may hide an account that was created, which the next run then reads."""
-    name = alias(address)
     parameters = {"Name": name, "Alias": name, "DisplayName": title, "PrimarySmtpAddress": address, "Password": password}
     return Command("New-MailUser", parameters | {"HVEAccount": True}, attempted=f"create the account {address}")
 
@@ -301,9 +303,9 @@ def _updates(change: AccountChange, after: Settings) -> list[Command]:
     if after.display_name != before.display_name:
         updates.append(("Set-MailUser", {"HVEAccount": True, "DisplayName": after.display_name}, "rename the account"))
     if after.reply_to != before.reply_to:
-        updates.append(("Set-HVEAccountSettings", {"ReplyTo": after.reply_to}, "set the address for replies of"))
+        updates.append(("Set-HVEAccountSettings", {"ReplyTo": after.reply_to or ""}, "set the address for replies of"))
     if after.billing_policy != before.billing_policy:
-        updates.append(("Set-HVEAccountBillingPolicy", {"BillingPolicyId": change.policy_id}, "set the billing policy of"))
+        updates.append(("Set-HVEAccountBillingPolicy", {"BillingPolicyId": change.policy_id or ""}, "set the billing policy of"))
     if change.added_apps:
         updates.append(("Add-HVEAppAccess", {"AppIds": list(change.added_apps)}, "allow applications to send with"))
     return [

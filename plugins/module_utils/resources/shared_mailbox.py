@@ -21,7 +21,7 @@ from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, consistency, delegates, lookup, shared_mailboxes
-from .._exchange.aliases import alias, taken_names
+from .._exchange.aliases import new_names
 from .._exchange.delegates import DelegateChange, Holders, User
 from .._exchange.shared_mailboxes import PROPERTIES, Mailbox, Settings
 
@@ -92,6 +92,7 @@ class Changes:
     create: dict[str, str] = field(default_factory=dict)
     update: dict[str, dict[str, str | bool]] = field(default_factory=dict)
     delegates: dict[str, DelegateChange] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # Name and Alias of new mailboxes
 
     def __bool__(self) -> bool:
         return any((self.remove, self.create, self.update, self.delegates))
@@ -118,8 +119,8 @@ class SharedMailbox:
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         desired = {mailbox.address.lower(): mailbox for mailbox in params.mailboxes}
         current = read(tenant, desired)
-        refuse(tenant, desired, current)
-        changes = Changes({address: mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox})
+        names = refuse(tenant, desired, current)
+        changes = Changes({address: mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox}, names=names)
         before: dict[str, dict[str, object] | None] = {}
         after: dict[str, dict[str, object] | None] = {}
         outcome: dict[str, dict[str, object]] = {}
@@ -137,7 +138,7 @@ class SharedMailbox:
         changes = plan.pending
         _run_all(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
         # New-Mailbox is sent once: a lost answer may hide a mailbox that was created, which the next run then reads.
-        commands = [_create(address, title) for address, title in changes.create.items()]
+        commands = [_create(address, title, changes.names[address]) for address, title in changes.create.items()]
         created = zip(changes.create, commands, tenant.exchange.batch(commands), strict=True)
         new_guids = {address: str(lookup.single(outcome, one.attempted)["Guid"]) for address, one, outcome in created}
         consistency.run_all(tenant, update_commands(changes, changes.guids | new_guids))
@@ -209,8 +210,8 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Current) -> None:
-    """One InvalidInput with everything that the current state does not allow."""
+def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Current) -> dict[str, str]:
+    """The names of the new mailboxes, by address; one InvalidInput with everything that the current state does not allow."""
     sentences = list(_conflicts(desired, current))
     new = [address for address, mailbox in current.mailboxes.items() if not mailbox and desired[address].present]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
@@ -218,15 +219,15 @@ def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Curren
     if foreign:
         accepted = ", ".join(sorted(domains))
         sentences.append(f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
-    aliases: dict[str, str] = {}
-    for address in new:
-        other = aliases.setdefault(alias(address).lower(), address)
-        if other != address:
-            sentences.append(f"{other} and {address} would get one alias, {alias(address)}: give one of them another local part.")
     leaving = {mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox and not desired[address].present}
-    sentences += taken_names(tenant, [address for address in new if address not in foreign], leaving)
+    available = new_names(tenant, [address for address in new if address not in foreign], leaving)
+    for address, row in available.holders.items():
+        who = f"{row.get('PrimarySmtpAddress')} ({row.get('RecipientTypeDetails')})"
+        sentences.append(f"{address} is an address of {who}: choose another one, or remove it there; nothing was changed.")
+    sentences += available.problems()
     if sentences:
         raise InvalidInput(*sentences)
+    return available.names
 
 
 def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterator[str]:
@@ -281,8 +282,7 @@ def expected(address: str, options: MailboxParams, mailbox: Mailbox | None) -> S
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _create(address: str, title: str) -> Command:
-    name = alias(address)
+def _create(address: str, title: str, name: str) -> Command:
     parameters = {"Name": name, "Alias": name, "DisplayName": title, "PrimarySmtpAddress": address, "Shared": True}
     return Command("New-Mailbox", parameters, attempted=f"create the shared mailbox {address}")
 

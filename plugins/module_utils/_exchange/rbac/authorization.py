@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..._clients.graph import Call, key
+from ..._clients.graph import Call
+from ..._clients.odata import key
 from ..._engine.tenant import Tenant
 from ..._entra import application_lookup, applications
 from ..._entra.application_lookup import Application

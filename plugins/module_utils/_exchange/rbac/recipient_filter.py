@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .. import opath
+
 _TOKEN = re.compile(r"\s*(?:(?P<mark>[()])|(?P<text>'(?:[^']|'')*'|\"[^\"]*\")|(?P<word>[-$]?[A-Za-z0-9_.]+))")
 _OPERATORS = ("-eq", "-ne", "-like", "-notlike", "-gt", "-ge", "-lt", "-le")
 _ADDRESS = "PrimarySmtpAddress"
@@ -48,8 +50,7 @@ Node = Comparison | Negation | Combination
 
 def of_addresses(addresses: Iterable[str]) -> str:
     """The filter that is true for mailboxes with one of these primary addresses."""
-    quoted = [address.lower().replace("'", "''") for address in addresses]
-    return " -or ".join(f"{_ADDRESS} -eq '{address}'" for address in sorted(quoted))
+    return opath.any_of(opath.equals(_ADDRESS, address) for address in sorted(address.lower() for address in addresses))
 
 
 def canonical(text: str) -> Node:

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._clients.graph import BATCH, Call, GraphClient, key
+from ansible_collections.mailops.m365.plugins.module_utils._clients.graph import BATCH, Call, GraphClient
+from ansible_collections.mailops.m365.plugins.module_utils._clients.odata import key
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import GraphError, MailopsError, Unreachable
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
 

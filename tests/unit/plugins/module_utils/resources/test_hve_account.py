@@ -29,7 +29,7 @@ class Accounts(Exchange):
             Get_HVEAccountSettings=self.settings, Set_HVEAccountSettings=self.change, Get_HVEAccountBillingPolicy=self.billing,
             Set_HVEAccountBillingPolicy=self.change, Add_HVEAppAccess=self.add, Remove_HVEAppAccess=self.withdraw,
             Get_BillingPolicy=lambda p: [{"BillingPolicyId": POLICY, "BillingPolicyName": "Pay as you go"}] if policies else [],
-            Get_Mailbox=self.mailbox, Get_AcceptedDomain=lambda p: [{"DomainName": "contoso.com"}],
+            Get_Recipient=self.recipient, Get_AcceptedDomain=lambda p: [{"DomainName": "contoso.com"}],
         )  # fmt: skip
         self.items = {item["PrimarySmtpAddress"]: item for item in items}
         self.late = late
@@ -46,10 +46,9 @@ class Accounts(Exchange):
         assert parameters == {"HVEAccount": True, "ResultSize": "Unlimited"}
         return list(self.items.values())
 
-    def mailbox(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        if parameters["Identity"] == "ada@contoso.com":
-            return [{"RecipientTypeDetails": "UserMailbox"}]
-        raise missing(parameters["Identity"])
+    def recipient(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        ada = {"Guid": "g", "Name": "ada", "Alias": "ada", "PrimarySmtpAddress": "ada@contoso.com", "RecipientTypeDetails": "UserMailbox"}
+        return [ada] if "'smtp:ada@contoso.com'" in parameters["Filter"] else []
 
     def new(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         assert parameters["HVEAccount"] is True
@@ -126,7 +125,7 @@ def test_accounts_are_made_changed_and_removed_as_predicted(play: Play, script: 
     ]  # fmt: skip
     assert {"Identity": "guid-alarms@contoso.com", "AppIds": [OBJECT]} in service.ran("Add-HVEAppAccess")
     assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "guid-alarms@contoso.com", "BillingPolicyId": POLICY}]
-    assert {"Identity": "guid-kept@contoso.com", "ReplyTo": None} in service.ran("Set-HVEAccountSettings")
+    assert {"Identity": "guid-kept@contoso.com", "ReplyTo": ""} in service.ran("Set-HVEAccountSettings")
     assert service.ran("Remove-MailUser") == [{"Identity": "guid-old@contoso.com", "Confirm": False}]
     assert "stranger@contoso.com" in service.items
     again = play(RESOURCE, service, accounts=accounts, billing_policy=POLICY)
@@ -212,7 +211,7 @@ def test_reasons_why_an_account_cannot_send_are_noted(play: Play) -> None:
     tail = f"the tenant has none: {CREATE_POLICY}."
     assert alone["notes"] == [f"free@contoso.com: without a billing policy High Volume Email sends nothing; {tail}"]
     gone = play(RESOURCE, service, accounts=[{"address": "ended@contoso.com", "billing_policy": "none"}])
-    assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "guid-ended@contoso.com", "BillingPolicyId": None}]
+    assert service.ran("Set-HVEAccountBillingPolicy") == [{"Identity": "guid-ended@contoso.com", "BillingPolicyId": ""}]
     assert gone["diff"]["after"]["ended@contoso.com"]["billing_policy"] is None
 
 

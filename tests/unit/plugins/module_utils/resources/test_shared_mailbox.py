@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._exchange.aliases import alias
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.aliases import alias, candidates
 from ansible_collections.mailops.m365.plugins.module_utils.resources.shared_mailbox import INFO, RESOURCE
 
 from ....conftest import FakeClock, Play, problems_of
@@ -122,9 +123,34 @@ def test_all_conflicts_are_reported_at_once(play: Play, check_mode: bool) -> Non
         "ada@contoso.com is a UserMailbox, not a SharedMailbox: it is neither converted nor removed; nothing was changed.",
         "mailboxes: shop@contoso.com and web@contoso.com are one mailbox, with different options: keep one of them.",
         "x@elsewhere.example: not in an accepted domain of this tenant (contoso.com, contoso.example); nothing was changed.",
-        "new@contoso.com and new@contoso.example would get one alias, new: give one of them another local part.",
     ]
     assert (result["changed"], service.writes) == (False, [])
+
+
+def test_new_mailboxes_of_one_local_part_get_names_of_their_own(play: Play) -> None:
+    service = Mailboxes()
+    long = "x" * 64
+    listed = ["noreply@contoso.com", "NoReply@contoso.example", f"{long}@contoso.com", f"{long}@contoso.example"]
+    service.recipients = [{"Guid": "g", "Alias": "info", "Name": "Info-Contoso-Com", "PrimarySmtpAddress": "x@contoso.com"}]
+    listed += ["info@contoso.com", "d'angelo@contoso.com", "d-angelo@contoso.com"]
+    play(RESOURCE, service, mailboxes=[{"address": address} for address in listed])
+    created = {parameters["PrimarySmtpAddress"]: parameters["Name"] for parameters in service.ran("New-Mailbox")}
+    names = [created[address.lower()] for address in listed]
+    assert names[:3] == ["noreply", "noreply-contoso-example", long]
+    assert re.fullmatch("x{53}-[0-9a-f]{10}", names[3])
+    assert re.fullmatch("info-[0-9a-f]{10}", names[4])
+    assert names[5:] == ["d-angelo", "d-angelo-contoso-com"]
+    titles = {parameters["PrimarySmtpAddress"]: parameters["DisplayName"] for parameters in service.ran("New-Mailbox")}
+    assert titles["noreply@contoso.com"] == titles["noreply@contoso.example"] == "noreply"
+    assert "EmailAddresses -eq 'smtp:d''angelo@contoso.com'" in service.ran("Get-Recipient")[0]["Filter"]
+
+
+def test_an_address_without_a_free_name_is_refused(play: Play) -> None:
+    service = Mailboxes()
+    service.recipients = [{"Guid": name, "Alias": name, "Name": name} for name in candidates("info@contoso.com")]
+    result = play(RESOURCE, service, mailboxes=[{"address": "info@contoso.com"}])
+    assert "info@contoso.com: the names info, info-contoso-com, info-" in result["msg"]
+    assert "are all in use: choose another local part; nothing was changed." in result["msg"]
 
 
 def test_input_problems_are_reported_without_a_request() -> None:

@@ -68,19 +68,20 @@ def test_unknown_users_are_reported_before_any_write(play: Play) -> None:
     assert exchange.writes == []
 
 
-def test_names_of_other_recipients_are_refused_in_one_request(play: Play) -> None:
+def test_addresses_of_other_recipients_are_refused_and_their_names_avoided_in_one_request(play: Play) -> None:
     exchange = Mailboxes()
     group = {"Guid": "g", "RecipientTypeDetails": "MailUniversalDistributionGroup", "PrimarySmtpAddress": "all@contoso.com"}
     exchange.recipients = [group | {"Alias": "new", "Name": "all", "EmailAddresses": ["SMTP:all@contoso.com", "smtp:old@contoso.com"]}]
     mailboxes = [{"address": f"{name}@contoso.com"} for name in ("new", "old", "other")]
     result = play(RESOURCE, exchange, check_mode=True, mailboxes=mailboxes)
     assert result["failure"]["problems"] == [
-        "new@contoso.com would get the alias new, which all@contoso.com (MailUniversalDistributionGroup) has: choose another local part; "
-        "nothing was changed.",
         "old@contoso.com is an address of all@contoso.com (MailUniversalDistributionGroup): choose another one, or remove it there; "
         "nothing was changed.",
     ]
     assert len(exchange.ran("Get-Recipient")) == 1
+    del mailboxes[1]
+    play(RESOURCE, exchange, mailboxes=mailboxes)
+    assert {parameters["Alias"] for parameters in exchange.ran("New-Mailbox")} == {"new-contoso-com", "other"}
 
 
 def test_bad_input() -> None:
