@@ -76,7 +76,7 @@ class Resource(Protocol[Target, P, C]):
     def plan(self, target: Target, params: P, check_mode: bool, /) -> Plan[C]:
         """Read and compare; never writes."""
 
-    def apply(self, target: Target, params: P, plan: Plan[C], /) -> JsonObject:
+    def apply(self, target: Target, params: P, plan: Plan[C], /) -> dict[str, object]:
         """Carry out the plan's changes; the outcome as it is now."""
 
 
@@ -86,5 +86,5 @@ class ReadOnlyResource(Generic[P_contra]):
     def validate(self, params: P_contra, /) -> list[str]:
         return []
 
-    def apply(self, target: Any, params: P_contra, plan: Plan[None], /) -> JsonObject:
+    def apply(self, target: Any, params: P_contra, plan: Plan[None], /) -> dict[str, object]:
         return plan.outcome

@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from .._clients import odata
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -170,7 +169,7 @@ class AcsSmtpUsername:
         outcome = {"acs": after | {"senders": list(service.senders)}}
         return Plan(before, after, changes if changes else None, outcome, notes + list(service.notes))
 
-    def apply(self, tenant: Tenant, params: AcsParams, plan: Plan[AcsChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: AcsParams, plan: Plan[AcsChanges]) -> dict[str, object]:
         changes = plan.pending
         for name in changes.remove:
             tenant.arm.delete(f"{changes.service_id}/smtpUsernames/{name}", COMMUNICATION, f"remove the SMTP username {name}")

@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime
 
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -146,7 +145,7 @@ class AuthenticationPolicy:
         notes = ([NOTE] if changes else []) + _end_date_notes(params)
         return Plan(before, after, changes or None, {"authentication_policy": outcome}, notes)
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         """In an order that refuses no sender in between: what allows, then the assignments, then what refuses."""
         changes = plan.pending
         for outcome in tenant.exchange.batch([authentication_policies.create_command(policy) for policy in changes.create]):

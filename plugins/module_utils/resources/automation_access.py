@@ -141,7 +141,7 @@ class AutomationAccess:
         outcome = {"access": after | {"app_id": application.app_id if application else None}}
         return Plan(before, after, changes if changes else None, outcome, warnings)
 
-    def apply(self, tenant: Tenant, params: AutomationAccessParams, plan: Plan[AccessChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: AutomationAccessParams, plan: Plan[AccessChanges]) -> dict[str, object]:
         changes = plan.pending
         current = changes.current
         _assign_roles(tenant, changes)

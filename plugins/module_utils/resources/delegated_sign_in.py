@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
@@ -96,7 +95,7 @@ class DelegatedSignIn:
             plan.warnings = [f"{params.user} would have to sign in: {reason}."] if check_mode else []
         return plan
 
-    def apply(self, tenant: Tenant, params: DelegatedSignInParams, plan: Plan[SignInChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: DelegatedSignInParams, plan: Plan[SignInChanges]) -> dict[str, object]:
         changes = plan.pending
         if changes.remove:
             changes.token_store.remove()

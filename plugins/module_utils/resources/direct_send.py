@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from .._clients.exchange import Command, boolean
 from .._core import mail_addresses
-from .._core.json_types import JsonObject
 from .._core.params import NoParams
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -64,7 +63,7 @@ class DirectSend:
             return Plan(before={}, after={}, outcome=outcome)
         return Plan({"rejected": current}, {"rejected": desired}, Changes(desired), outcome, [NOTE] if desired else [])
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         parameters = {"RejectDirectSend": plan.pending.rejected, "Confirm": False}
         tenant.exchange.run(Command("Set-OrganizationConfig", parameters, attempted="set whether Direct Send is rejected"))
         return plan.outcome

@@ -158,7 +158,7 @@ class EntraApp:
             cache(tenant, params.unique_name, current, after)
         return Plan(before, after, changes if changes else None, {"app": result(current, after)})
 
-    def apply(self, tenant: Tenant, params: EntraAppParams, plan: Plan[ApplicationChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: EntraAppParams, plan: Plan[ApplicationChanges]) -> dict[str, object]:
         changes = plan.pending
         application = changes.current.application
         if changes.delete and application:

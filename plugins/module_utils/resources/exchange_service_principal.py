@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from .._clients.exchange import Command, Outcome, is_missing
 from .._core import mail_addresses
 from .._core.errors import ExchangeError
-from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
@@ -121,7 +120,7 @@ class ExchangeServicePrincipal:
         outcome = {"service_principal": result(application, after)}
         return Plan(_current_result(current), after, changes if changes else None, outcome, warnings)
 
-    def apply(self, tenant: Tenant, params: ServicePrincipalParams, plan: Plan[PrincipalChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: ServicePrincipalParams, plan: Plan[PrincipalChanges]) -> dict[str, object]:
         write(tenant, plan.pending)
         return plan.outcome
 

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field
 from .._clients.graph import Call
 from .._clients.odata import key
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -134,7 +133,7 @@ class FederatedCredential:
             warnings=warnings,
         )
 
-    def apply(self, tenant: Tenant, params: FederatedCredentialParams, plan: Plan[CredentialChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: FederatedCredentialParams, plan: Plan[CredentialChanges]) -> dict[str, object]:
         attempted = f"change the federated credentials of {params.application}"
         # Removals first, because another credential may take over the name, or issuer and subject. Each call can be repeated.
         removals = [Call("DELETE", _path(params, name), None, attempted) for name in plan.pending.remove]

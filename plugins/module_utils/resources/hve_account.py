@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from .._clients.exchange import Command
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -144,7 +143,7 @@ class HveAccount:
             warnings + billing_warnings(current, desired),
         )
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending
         passwords = {account.address.lower(): account.password or params.password or "" for account in params.accounts}
         removals = [_remove(change.address, change.guid) for change in changes if not change.after]

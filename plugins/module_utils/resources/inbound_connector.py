@@ -18,7 +18,6 @@ from typing import Any
 from .. import error_catalog
 from .._clients.exchange import Command, names
 from .._core.errors import ExchangeError, InvalidInput
-from .._core.json_types import JsonObject
 from .._core.networks import PRIVATE, RESERVED, is_within
 from .._core.params import NoParams, nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
@@ -139,7 +138,7 @@ class InboundConnector:
         outcome = {one.title: _desired(one, current.get(one.key)).as_result() if one.present else None for one in params.connectors}
         return Plan(before, after, changes or None, {"connectors": outcome})
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         outcomes = tenant.exchange.batch([change.command() for change in plan.pending])
         for outcome in outcomes:
             outcome.checked()

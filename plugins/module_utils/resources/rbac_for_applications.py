@@ -16,7 +16,6 @@ from .._clients.exchange import Command, Outcome, is_missing
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
@@ -151,7 +150,7 @@ class RbacForApplications:
         outcome = {"rbac": result(current.entra.application, after, migration_plan.due)}
         return Plan(before, after, steps if steps else None, outcome, warnings)
 
-    def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> dict[str, object]:
         _Migration(tenant, params.mailboxes or (), plan.pending).run()
         return plan.outcome
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from .. import _core, _relay, error_catalog
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan
@@ -115,7 +114,7 @@ class RelayAgent:
         )
         return Plan(before=before, after=after, changes=changes, outcome={"files": paths})
 
-    def apply(self, host: LocalHost, params: Params, plan: Plan[FileChanges], /) -> JsonObject:
+    def apply(self, host: LocalHost, params: Params, plan: Plan[FileChanges], /) -> dict[str, object]:
         for path in plan.pending.remove:
             self._at(Path(path)).unlink(missing_ok=True)
         for path, text in plan.pending.write.items():

@@ -15,7 +15,6 @@ from typing import Any
 from .._clients.exchange import Command, is_missing
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -134,7 +133,7 @@ class SharedMailbox:
                 before[address], after[address] = was, will
         return Plan(before, after, changes or None, {"shared_mailboxes": dict(sorted(outcome.items()))})
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending
         _run_all(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
         # New-Mailbox is sent once: a lost answer may hide a mailbox that was created, which the next run then reads.

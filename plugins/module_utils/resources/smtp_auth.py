@@ -121,7 +121,7 @@ class SmtpAuth:
             desired |= _returned_to_inherit(current, desired)
         return _plan(params.organization, current, desired)
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending
         if changes.organization:
             parameters = {"SmtpClientAuthenticationDisabled": TO_SERVICE[changes.organization], "Confirm": False}

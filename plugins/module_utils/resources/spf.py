@@ -18,7 +18,6 @@ from .. import _spf
 from .._clients import dns
 from .._clients.dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.networks import PRIVATE, is_within
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -138,7 +137,7 @@ class Spf:
         outcome = _outcome([replace(record, published=True) for record in records])
         return Plan(before, after, SpfChanges(updates) if updates else None, outcome, _problem_notes(records))
 
-    def apply(self, tenant: Tenant, params: SpfParams, plan: Plan[SpfChanges]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: SpfParams, plan: Plan[SpfChanges]) -> dict[str, object]:
         provider = provider_of(params)
         if provider:
             for answer, text in plan.pending.updates:
