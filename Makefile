@@ -13,7 +13,7 @@ PYTHON_SOURCES := plugins emulator testbed tests scripts $(wildcard bench molecu
 # Tools of this virtual environment call each other by name (molecule calls ansible-playbook).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup packages shellcheck clients demo check test test-all test-part test-unit test-emulator test-end-to-end test-static test-sanity \
+.PHONY: help setup packages shellcheck clients importer demo check test test-all test-part test-unit test-emulator test-end-to-end test-static test-sanity \
         test-molecule test-hosts newest ansible-core-between lint format bench docs build clean
 
 help: ## Show this list
@@ -31,6 +31,9 @@ shellcheck:
 clients: # Clients that nobody here wrote, for the emulator's tests: Microsoft's SDKs for Python, nodemailer
 	@python="$$($(FIND_PYTHON))" && scripts/foreign_clients.sh "$$python"
 
+importer: # Galaxy's importer, for the test of the artifact
+	@python="$$($(FIND_PYTHON))" && scripts/venv.sh .venv-importer "$$python" tests/requirements-importer.txt
+
 demo: setup ## Run the main job against the embedded Microsoft 365
 	@$(BIN)/python scripts/demo.py
 
@@ -40,7 +43,7 @@ check: setup shellcheck ## Linters, rules of the repository and unit tests: 90 s
 test: setup packages ## What a change has to pass: 20 minutes
 	@$(BIN)/python scripts/run_tests.py test
 
-test-all: setup packages clients ## Every test, on both Debians and every supported ansible-core: 70 minutes
+test-all: setup packages clients importer ## Every test, on both Debians and every supported ansible-core: 70 minutes
 	@$(BIN)/python scripts/run_tests.py all
 
 test-part: setup packages ## One part of make test: PART=static, unit, emulator, e2e, molecule or hosts
@@ -91,5 +94,5 @@ build: setup ## Build the collection's artifact into dist/
 	@$(BIN)/ansible-galaxy collection build --force --output-path dist
 
 clean: ## Remove what make made
-	rm -rf .venv .venv-newest .venv-between .venv-clients .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-newest .venv-between .venv-clients .venv-importer .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

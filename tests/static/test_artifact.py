@@ -40,6 +40,17 @@ def ansible(directory: Path, *command: str | Path, collections: Path | None = No
     return subprocess.run(command, cwd=directory, env=environment, check=False, capture_output=True, text=True)
 
 
+# Configuration of galaxy-importer without what starts containers or repeats tests/static/test_linters.py.
+IMPORTER = """[galaxy-importer]
+CHECK_CHANGELOG = True
+CHECK_REQUIRED_TAGS = True
+REQUIRE_V1_OR_GREATER = False
+RUN_ANSIBLE_LINT = False
+RUN_ANSIBLE_TEST = False
+RUN_FLAKE8 = False
+"""
+
+
 @pytest.fixture(scope="module")
 def artifact(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("artifact")
@@ -128,3 +139,19 @@ def test_every_module_resolves_in_a_checkout(binaries: Path, tmp_path: Path) -> 
     output = done.stdout + done.stderr
     assert "couldn't resolve" not in output
     assert f"ignored={len(tasks)}" in output, output
+
+
+@pytest.mark.tier_all
+@pytest.mark.one_python_is_enough
+def test_galaxy_imports_the_artifact(artifact: Path, tmp_path: Path) -> None:
+    """With Galaxy's importer: metadata, changelog, tags, and the documentation of every plugin and role."""
+    programs = REPO / ".venv-importer/bin"
+    if not (programs / "python").exists():
+        pytest.skip("galaxy-importer is not installed: it is the package galaxy-importer")
+    (tmp_path / "importer.cfg").write_text(IMPORTER, "utf-8")
+    settings = {"GALAXY_IMPORTER_CONFIG": str(tmp_path / "importer.cfg"), "HOME": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"}
+    command = [programs / "python", "-m", "galaxy_importer.main", artifact]
+    done = subprocess.run(command, cwd=tmp_path, env=settings, check=False, capture_output=True, text=True)
+    assert "Importer processing completed successfully" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "ERROR" not in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr, done.stdout + done.stderr

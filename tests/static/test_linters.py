@@ -49,6 +49,10 @@ def test_ansible_lint(binaries: Path) -> None:
     run(binaries / "ansible-lint", "--strict", "--profile", "production", "-q")
 
 
+def test_workflows_match_the_schema(binaries: Path) -> None:
+    run(binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *under(".github/workflows", ".yml"))
+
+
 def test_shellcheck() -> None:
     shellcheck = shutil.which("shellcheck")
     if not shellcheck:

@@ -61,7 +61,7 @@ class Tenant:
 
     def check_credential(self) -> None:
         """Read the credential: a wrong path, password or date fails before any request."""
-        _read = self.tokens
+        _ = self.tokens
 
     @cached_property
     def tokens(self) -> TokenSource:
