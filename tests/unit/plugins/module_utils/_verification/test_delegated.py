@@ -19,8 +19,8 @@ from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
 from .._identity.test_tokens import DISCOVERY, DOCUMENT, TOKEN, refused
-from .test_delegated_sign_in import ADA, APP, token_response
-from .test_smtp_probe import Verify, sender
+from ..resources.test_delegated_sign_in import ADA, APP, token_response
+from ..resources.test_smtp_probe import Verify, sender
 
 SHOP, SCOPE = "shop@contoso.com", "https://outlook.office365.com/SMTP.Send"
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The probe's ways to Microsoft's other mail services: High Volume Email and Azure Communication Services Email."""
+"""Test messages through High Volume Email and Azure Communication Services Email."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
 from .._identity.test_tokens import DISCOVERY, DOCUMENT, TOKEN, granted
-from .test_smtp_probe import APP, APP_SECRET, CREDENTIAL, Verify, sender
+from ..resources.test_smtp_probe import APP, APP_SECRET, CREDENTIAL, Verify, sender
 
 HVE_SCOPE = "https://outlook.office.com/.default"
 
