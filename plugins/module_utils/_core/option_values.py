@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from .json_types import JsonObject
 from .spec import Option, Spec
 
 _TRUE = ("y", "yes", "on", "1", "true", "t", "1.0")
@@ -24,7 +23,7 @@ _LONGEST = 80  # characters of a value in a sentence
 _KEYS = ("name", "address", "user", "username", "user_name", "host")  # the options that name an item of a list
 
 
-def check(spec: Spec, values: Mapping[str, Any], names: Mapping[str, str] | None = None) -> tuple[JsonObject, list[str]]:
+def check(spec: Spec, values: Mapping[str, Any], names: Mapping[str, str] | None = None) -> tuple[dict[str, object], list[str]]:
     """The values with their types and defaults, and the problems. `names`: option -> the inventory's variable, for the sentences.
 
     An option with a problem is None in the values.
@@ -58,12 +57,12 @@ def item_label(item: Any, number: int) -> str:
 
 def _options(
     options: Mapping[str, Option], values: Mapping[str, Any], name_of: Callable[[str], str], label: str, problems: list[str]
-) -> JsonObject:
+) -> dict[str, object]:
     """`label`: what stands before each sentence, with its colon and space."""
     for key in values:
         if key not in options:
             problems.append(f"{label}{_unknown(str(key), options)}")
-    filled: JsonObject = {}
+    filled: dict[str, object] = {}
     for option, declared in options.items():
         value = values.get(option)
         if value is None:

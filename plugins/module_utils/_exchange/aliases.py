@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from .._clients.exchange import Command
@@ -23,12 +23,24 @@ _PER_FILTER = 10  # new recipients
 _SELECT = ("Guid", "Alias", "Name", "PrimarySmtpAddress", "EmailAddresses", "RecipientTypeDetails")
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """An existing recipient: its primary address and RecipientTypeDetails."""
+
+    primary: str
+    kind: str
+
+    @classmethod
+    def parse(cls, item: JsonObject) -> Recipient:
+        return cls(str(item.get("PrimarySmtpAddress")), str(item.get("RecipientTypeDetails")))
+
+
 @dataclass
 class NewNames:
     """By address: the name of each new recipient, and the existing recipient that has the address already."""
 
     names: dict[str, str] = field(default_factory=dict)
-    holders: dict[str, JsonObject] = field(default_factory=dict)
+    holders: dict[str, Recipient] = field(default_factory=dict)
     unnamed: list[str] = field(default_factory=list)  # all names are in use
 
     def problems(self) -> list[str]:
@@ -61,7 +73,7 @@ def new_names(tenant: Tenant, new: Sequence[str], leaving: Collection[str] = ())
         commands.append(Command("Get-Recipient", parameters, _SELECT, "look for recipients of the same name"))
     rows = [row for outcome in tenant.exchange.batch(commands) for row in outcome.checked().values if str(row.get("Guid")) not in leaving]
     used = {str(row.get(name)).lower() for row in rows for name in ("Alias", "Name")}
-    held: Mapping[str, JsonObject] = {address: row for row in rows for address in lookup.smtp_addresses(row)}
+    held = {address: Recipient.parse(row) for row in rows for address in lookup.smtp_addresses(row)}
     result = NewNames(holders={address: held[address.lower()] for address in new if address.lower() in held})
     for address in new:
         name = next((one for one in candidates(address) if one.lower() not in used), None)

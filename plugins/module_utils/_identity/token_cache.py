@@ -47,10 +47,9 @@ class TokenCache:
         if not self._directory:
             return self._memory.get(key)
         try:
-            document: JsonObject = json.loads((self._directory / f"{key}.json").read_text())
+            return dict(json.loads((self._directory / f"{key}.json").read_text()))
         except (OSError, ValueError):
             return None
-        return document
 
     def put(self, key: str, document: JsonObject) -> None:
         if not self._directory:

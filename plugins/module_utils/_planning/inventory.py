@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._core.json_types import JsonObject
 from .._core.option_values import nearest
 from .role_inputs import VARIABLES
 from .role_variables import PREFIXES
@@ -49,7 +48,7 @@ TENANT_VARIABLES = (
 NAME_PREFIXES = ("m365_", "tenant_", *PREFIXES)
 
 
-def split_secrets(variables: Mapping[str, Any]) -> tuple[JsonObject, JsonObject]:
+def split_secrets(variables: Mapping[str, Any]) -> tuple[dict[str, object], dict[str, object]]:
     """The variables without their secrets, and the secrets alone in the same structure; a list's items are there by their number."""
     public, secrets = _split(dict(variables))
     return public, secrets or {}
@@ -62,8 +61,8 @@ def _split(value: Any) -> tuple[Any, Any]:
         return [public for public, _secret in parts], {str(n): secret for n, (_public, secret) in enumerate(parts) if secret} or None
     if not isinstance(value, Mapping):
         return value, None
-    public: JsonObject = {}
-    secrets: JsonObject = {}
+    public: dict[str, object] = {}
+    secrets: dict[str, object] = {}
     for name, item in value.items():
         if str(name).endswith(SECRET_ENDINGS) and item is not None:
             secrets[name] = item
@@ -74,9 +73,9 @@ def _split(value: Any) -> tuple[Any, Any]:
     return public, secrets or None
 
 
-def join_secrets(public: Mapping[str, Any], secrets: Mapping[str, Any]) -> JsonObject:
+def join_secrets(public: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, object]:
     """The variables that `split_secrets` has split."""
-    joined: JsonObject = _join(dict(public), secrets)
+    joined: dict[str, object] = _join(dict(public), secrets)
     return joined
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.json_types import JsonObject
-
 ENTRA_APP_PERMISSIONS = [{"name": "SMTP.SendAsApp"}]
 DELEGATED_PERMISSIONS = [
     {"name": "SMTP.Send", "api": "exchange", "type": "delegated"},
@@ -26,7 +24,7 @@ class RoleInput:
 
     role: str
     module: str
-    options: JsonObject = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, option: str) -> str:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from .._clients.graph import Call
 from .._core import mail_addresses
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
@@ -188,10 +187,10 @@ RESOURCE = EntraApp()
 INFO = EntraAppInfo()
 
 
-def cache(tenant: Tenant, name: str, current: CurrentApplication, state: JsonObject) -> None:
+def cache(tenant: Tenant, name: str, current: CurrentApplication, state: Mapping[str, object]) -> None:
     """Store the application for later tasks of the run."""
     if current.application and current.principal:
-        application = application_lookup.Application(current.application["appId"], current.principal["id"], state["display_name"])
+        application = application_lookup.Application(current.application["appId"], current.principal["id"], str(state["display_name"]))
         application_lookup.cache_application(tenant, name, application)
 
 

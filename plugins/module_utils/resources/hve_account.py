@@ -224,7 +224,7 @@ def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams],
     sentences += available.problems()
     for address in new:
         if address in available.holders:
-            kind = available.holders[address]["RecipientTypeDetails"]
+            kind = available.holders[address].kind
             sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
         elif mail_addresses.domain(address) not in domains:
             accepted = ", ".join(sorted(domains))

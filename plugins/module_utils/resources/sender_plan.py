@@ -130,7 +130,7 @@ class Params:
         return {item.name: options.relay_host(item) for item in self.relays}
 
     @property
-    def inventory(self) -> dict[str, Any]:
+    def inventory(self) -> dict[str, object]:
         """The role variables of the inventory with their values, those that are None left out."""
         joined = join_secrets(self.inventory_values, self.inventory_secrets)
         return {name: value for name, value in joined.items() if value is not None}

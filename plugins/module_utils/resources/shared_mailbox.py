@@ -220,8 +220,8 @@ def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Curren
         sentences.append(f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
     leaving = {mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox and not desired[address].present}
     available = new_names(tenant, [address for address in new if address not in foreign], leaving)
-    for address, row in available.holders.items():
-        who = f"{row.get('PrimarySmtpAddress')} ({row.get('RecipientTypeDetails')})"
+    for address, holder in available.holders.items():
+        who = f"{holder.primary} ({holder.kind})"
         sentences.append(f"{address} is an address of {who}: choose another one, or remove it there; nothing was changed.")
     sentences += available.problems()
     if sentences:
