@@ -33,6 +33,7 @@ SERVICES = {
     "graph": "Microsoft Graph",
     "exchange": "Exchange Online",
     "smtp": "Mail servers: smtp.office365.com and the tenant's MX",
+    "network": "The network between a host and a mail server",
     "relay": "The relay host: Postfix, the submission proxy and the network",
     "dns": "DNS servers that take updates",
     "hve": "High Volume Email: smtp.hve.mx.microsoft",

@@ -12,7 +12,7 @@ short_description: Verify that senders can send through a relay host
 description:
   - Submits a test message of every sender to the relay's Postfix on 127.0.0.1, port 25, and traces it in the journal and the queue until
     the final reply of Microsoft 365, or of the upstream server that the relay sends to.
-  - A failure has the stage, the server's reply, the cause, the remedy and whether waiting helps. Causes that Postfix does not see are read
+  - A failure has the stage, the server's reply, the reason, the remedy and whether waiting helps. Causes that Postfix does not see are read
     from the submission proxy's log and from the status of the relay's access token.
   - A test message that is not delivered is removed from the queue.
   - Runs on the relay host as root. In check mode no message is sent.
@@ -31,9 +31,10 @@ options:
         type: str
         required: true
       verify_recipient:
-        description: Recipient of the test message. Use an external recipient where the sender sends to external recipients.
+        description:
+          - Recipient of the test message. Use an external recipient where the sender sends to external recipients.
+          - A sender without recipient is reported as C(not_verified).
         type: str
-        required: true
   timeout:
     description: How many seconds the messages are traced. A message that is deferred for a transient reason is tried again meanwhile.
     type: int
@@ -73,9 +74,22 @@ senders:
     name:
       description: The sender's name.
       type: str
-    verified:
-      description: Whether the upstream server accepted its test message; null in check mode.
-      type: bool
+    status:
+      description:
+        - C(verified), C(failed), C(not_verifiable) (this host cannot see what the method claims) or C(not_verified) (no test message was
+          to be sent, because of check mode or a missing recipient).
+      type: str
+      sample: verified
+    accepted_by:
+      description: What accepted the test message, C(connector), C(direct_send), C(submission) or C(relay_host); empty if nothing did.
+      type: str
+      sample: connector
+    reason:
+      description: Why the sender is not verified.
+      type: str
+    remedy:
+      description: What to do.
+      type: str
     message_id:
       description: The Message-ID of the test message.
       type: str
@@ -87,12 +101,6 @@ senders:
       description: The server's code.
       type: str
       sample: 535 5.7.139
-    cause:
-      description: What is wrong.
-      type: str
-    remedy:
-      description: What to do.
-      type: str
     transient:
       description: Whether the same attempt may succeed later.
       type: bool

@@ -11,9 +11,18 @@ module: smtp_probe
 short_description: Verify by a test message that senders can send
 description:
   - For every sender, resolves the server, connects, starts TLS, authenticates as the mailbox and sends a message with a unique id.
-  - For a failed probe, returns the stage, the server's reply, the cause, the remedy and whether the failure is transient.
+  - >-
+    A sender is C(verified) only if the server accepts the message in the way that the method names. V(connector) has to relay to an
+    external recipient, which is tested before the message in a transaction without a message; an internal recipient alone would be
+    reached by Direct Send, too. V(direct_send) is not verifiable where a connector matches this host. The result names what accepted the
+    message.
+  - >-
+    A sender is C(not_verifiable) where this host cannot see what the method claims, for example because the connector matches another IP
+    address, or because the network of this host blocks the port. Another host may verify it.
+  - For a sender that is C(failed), returns the stage, the server's reply, the reason, the remedy and whether the failure is transient.
+  - Only failed senders fail the task. What is wrong with one sender does not stop the verification of the others.
   - Mailboxes are probed in parallel, senders of one mailbox in sequence.
-  - In check mode, the connection to the servers is tested up to TLS. No sender authenticates and no message is sent.
+  - In check mode no connection is opened, unless O(reachability) is true. No sender authenticates and no message is sent.
 options:
   senders:
     description: The senders to verify.
@@ -42,9 +51,10 @@ options:
         choices: [oauth, connector, relay_host, hve, direct_send, acs, basic, delegated]
         default: oauth
       verify_recipient:
-        description: Recipient of the test message. Use an external recipient where the sender sends to external recipients.
+        description:
+          - Recipient of the test message. Use an external recipient where the sender sends to external recipients.
+          - A sender without recipient is reported as C(not_verified).
         type: str
-        required: true
       mailbox:
         description: The mailbox to authenticate as. By default the address.
         type: str
@@ -94,6 +104,17 @@ options:
       password:
         description: The mailbox's or account's password, for V(basic), and for V(hve) without an application.
         type: str
+      public_addresses:
+        description:
+          - The public IP addresses that the connector matches, for V(connector). If the server sees this host with another address, the
+            sender is not verifiable from here.
+        type: list
+        elements: str
+      certificate_name:
+        description:
+          - The name in the certificate that the connector matches, for V(connector). Without O(senders[].certificate_path), the sender is
+            not verifiable from here.
+        type: str
       certificate_path:
         description: A PEM file with private key, certificate and intermediates, for a connector by certificate.
         type: path
@@ -139,9 +160,13 @@ options:
     type: int
     default: 0
   required:
-    description: Whether the task fails when a sender cannot send.
+    description: Whether the task fails when a sender has failed.
     type: bool
     default: true
+  reachability:
+    description: Whether check mode connects to the servers of the senders, up to TLS.
+    type: bool
+    default: false
 author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
@@ -174,9 +199,22 @@ senders:
     name:
       description: The name of the sender.
       type: str
-    verified:
-      description: Whether its message was accepted; null in check mode.
-      type: bool
+    status:
+      description:
+        - C(verified), C(failed), C(not_verifiable) (this host cannot see what the method claims) or C(not_verified) (no test message was
+          to be sent, because of check mode or a missing recipient).
+      type: str
+      sample: verified
+    accepted_by:
+      description: What accepted the test message, C(connector), C(direct_send), C(submission) or C(relay_host); empty if nothing did.
+      type: str
+      sample: connector
+    reason:
+      description: Why the sender is not verified.
+      type: str
+    remedy:
+      description: What to do.
+      type: str
     message_id:
       description: The Message-ID of the test message.
       type: str
@@ -188,15 +226,13 @@ senders:
       description: The server's code.
       type: str
       sample: 535 5.7.139
-    cause:
-      description: What is wrong.
-      type: str
-    remedy:
-      description: What to do.
-      type: str
     transient:
       description: Whether the same attempt may succeed later.
       type: bool
+    source:
+      description: This host's address as the server sees it.
+      type: str
+      sample: 203.0.113.10
     seconds:
       description: How long the probe took.
       type: float

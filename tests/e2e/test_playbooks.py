@@ -133,10 +133,10 @@ def test_every_refusal_before_the_first_run_has_its_cause(playground: Playground
     run = playground.play("verify.yml", "-e", "verify_required=false")
     assert run.code == 0, run.output
     senders = {sender["name"]: sender for task in run.report["tasks"] for sender in task["senders"]}
-    assert "the Entra application mailops-smtp-sender does not exist" in senders["ERP invoices"]["cause"]
+    assert "the Entra application mailops-smtp-sender does not exist" in senders["ERP invoices"]["reason"]
     assert senders["Plant relay"]["code"] == "550 5.7.64"
-    assert senders["Plant relay"]["cause"] == "no inbound connector matches this IP address or certificate"
-    assert senders["Label printer"]["cause"] == "SMTP AUTH is disabled for the organization, and the mailbox inherits the setting"
+    assert senders["Plant relay"]["reason"] == "no inbound connector matches this IP address or certificate"
+    assert senders["Label printer"]["reason"] == "SMTP AUTH is disabled for the organization, and the mailbox inherits the setting"
     assert senders["UPS alarms"]["code"] == "550 5.7.68"
     assert run.total("verified") == 0
     assert playground.writes() == []
@@ -166,8 +166,8 @@ def test_rejected_direct_send_is_refused_at_the_mx(playground: Playground) -> No
     rejected = playground.play("site.yml", *options)
     assert rejected.code == 0, rejected.output
     [sender] = [sender for task in rejected.report["tasks"] for sender in task["senders"]]
-    assert (sender["verified"], sender["code"]) == (False, "550 5.7.68")
-    assert sender["cause"] == "the organization rejects Direct Send from sources without a connector"
+    assert (sender["status"], sender["code"]) == ("failed", "550 5.7.68")
+    assert sender["reason"] == "the organization rejects Direct Send from sources without a connector"
     writes = [line["parameters"] for line in playground.writes() if line.get("cmdlet") == "Set-OrganizationConfig"]
     assert {"RejectDirectSend": True, "Confirm": False} in writes
     assert [set(one) for one in writes].count({"RejectDirectSend", "Confirm"}) == 1

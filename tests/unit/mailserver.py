@@ -25,6 +25,8 @@ REPLIES = {
     "password": "235 2.7.0 Authentication successful",
     "MAIL": "250 2.1.0 Sender OK",
     "RCPT": "250 2.1.5 Recipient OK",
+    "relay": "250 2.1.5 Recipient OK",
+    "RSET": "250 2.0.0 Resetting",
     "DATA": "354 Start mail input; end with <CRLF>.<CRLF>",
     ".": "250 2.0.0 OK <id@example> Queued mail for delivery",
     "QUIT": "221 2.0.0 Service closing transmission channel",
@@ -37,10 +39,11 @@ class HangUp(Exception):  # noqa: N818
 
 @dataclass
 class Session:
-    """What one client did."""
+    """What one client did. `greetings`: the names in EHLO."""
 
     peer: str
     commands: list[str] = field(default_factory=list)
+    greetings: list[str] = field(default_factory=list)
     sign_ins: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
 
@@ -48,11 +51,15 @@ class Session:
 class MailServer:
     """Serves on 127.0.0.1 under the name localhost. `answers` replaces replies; "hang up" and "silence" are two of them.
 
+    "relay" is the reply to an external recipient in a transaction without a message; `relay_replies` come before it.
+    `source`: the client's address in the reply to EHLO.
     `at_once` is the largest number of connections there were at a time, by the address that signed in.
     """
 
     def __init__(self, key_and_certificate: Path) -> None:
         self.answers: dict[str, str] = {}
+        self.source = ""
+        self.relay_replies: list[str] = []
         self.offers = ["SIZE 157286400", "STARTTLS", "8BITMIME"]
         self.sessions: list[Session] = []
         self.at_once: dict[str, int] = {}
@@ -147,12 +154,14 @@ class _Talk:
         return text
 
     def on_ehlo(self, line: str) -> None:
+        self.session.greetings.append(line.partition(" ")[2])
         if "EHLO" in self.server.answers:
             self.reply("EHLO")
             return
         offers = [offer for offer in self.server.offers if offer != "STARTTLS" or not self.secure]
         offers += ["AUTH LOGIN XOAUTH2"] if self.secure else []
-        lines = ["AM0PR02.outlook.office365.com Hello", *offers]
+        seen = f" [{self.server.source}]" if self.server.source else ""
+        lines = [f"AM0PR02.outlook.office365.com Hello{seen}", *offers]
         text = "".join(f"250{' ' if i == len(lines) - 1 else '-'}{text}\r\n" for i, text in enumerate(lines))
         self.socket.sendall(text.encode())
 
@@ -186,7 +195,12 @@ class _Talk:
         self.reply("MAIL")
 
     def on_rcpt(self, line: str) -> None:
-        self.reply("RCPT")
+        if "mailops-relay-check@" not in line:
+            self.reply("RCPT")
+        elif self.server.relay_replies:
+            self.socket.sendall(f"{self.server.relay_replies.pop(0)}\r\n".encode())
+        else:
+            self.reply("relay")
 
     def on_data(self, line: str) -> None:
         if not self.reply("DATA").startswith("354"):

@@ -10,23 +10,32 @@ SMTP connection using OAuth" (XOAUTH2).
 from __future__ import annotations
 
 import base64
+import contextlib
+import ipaddress
+import os
+import re
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import error_catalog
+from .._core import trust
 from .._core.bounds import SMTP_TIMEOUT
 from .._core.errors import InvalidInput, SmtpError
 from .._core.redaction import hide
+from .ehlo_name import ehlo_name
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where to send and from which address of this machine; a client certificate is a PEM file with key and chain."""
+    """Where to send and from which address of this host; a client certificate is a PEM file with key and chain.
+
+    `ca_file`: the CAs that the server's certificate is checked against; "": those of the environment or of the system.
+    `service`: the service whose entries of the error catalog come first.
+    """
 
     host: str
     port: int
@@ -35,16 +44,33 @@ class Route:
     certificate_path: str = ""
     certificate_password: str | None = field(default=None, repr=False)
     timeout: float = SMTP_TIMEOUT
-    service: str = "smtp"  # whose rows of the error table come first
+    service: str = "smtp"
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's client, whose constructor makes the TCP connection only: the greeting is a stage of its own.
+
+    The constructor gets the host, whose name the certificate must have, and a host name, since smtplib would look one up.
+    """
+
+    def connect(self, host: str = "", port: int = 0, source_address: Any = None) -> tuple[int, bytes]:
+        self.sock = socket.create_connection((host, port), self.timeout, self.source_address)
+        self.local_address = str(self.sock.getsockname()[0])
+        self.file = None
+        return 220, b""
 
 
 class Conversation:
-    """A connection to a mail server. Every method is one stage and raises SmtpError where the server refuses."""
+    """A connection to a mail server. Every method is one stage and raises SmtpError where the server refuses.
+
+    `source`: this host's address as the server sees it, where its reply to EHLO has it ("Hello [203.0.113.7]").
+    """
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self._smtp: smtplib.SMTP | None = None
+        self._smtp: _Client | None = None
         self.tls = ""
+        self.source = ""
         self._secrets: list[str] = []
 
     # -- the stages -----------------------------------------------------------------------------------------------
@@ -54,20 +80,27 @@ class Conversation:
             try:
                 socket.getaddrinfo(self.route.host, self.route.port, type=socket.SOCK_STREAM)
             except (socket.gaierror, UnicodeError) as error:
-                raise SmtpError("resolve", f"the name {self.route.host} does not resolve; check the host and DNS", code="DNS") from error
+                raise _network("resolve", f"the name {self.route.host} does not resolve; check the host and DNS", "DNS") from error
 
     def connect(self) -> None:
+        """TCP connection, greeting and EHLO."""
+        route = self.route
         with self._stage("connect"):
-            # The constructor connects and remembers the name that the certificate must bear; connect() would not.
-            self._smtp = smtplib.SMTP(self.route.host, self.route.port, timeout=self.route.timeout, source_address=self._source())
+            self._smtp = client = _Client(route.host, route.port, "localhost", timeout=route.timeout, source_address=self._source())
         with self._stage("greeting"):
-            self._expect("greeting", *self._smtp.ehlo(), 250)
+            code, text = client.getreply()
+            if code == -1:
+                raise _network("greeting", "what answers on this port does not greet with SMTP", "not SMTP")
+            self._expect("greeting", code, text, 220)
+            client.local_hostname = ehlo_name(client.local_address)
+            self._expect("greeting", *client.ehlo(), 250)
+            self.source = _own_address(client.ehlo_resp or b"")
 
     def start_tls(self) -> None:
         client = self._client()
         with self._stage("tls"):
             if not client.has_extn("starttls"):
-                raise SmtpError("tls", f"{self.route.host} does not offer STARTTLS: it is not Microsoft's server", code="no STARTTLS")
+                raise _network("tls", f"{self.route.host} does not offer STARTTLS: it is not Microsoft's server", "no STARTTLS")
             self._expect("tls", *client.starttls(context=self._context()), 220)
             self._expect("tls", *client.ehlo(), 250)
             sock: Any = client.sock
@@ -105,6 +138,18 @@ class Conversation:
             self._expect("message", code, text, 250)
         return f"{code} {_text(text)}"
 
+    def try_recipient(self, sender: str, recipient: str) -> None:
+        """A transaction without a message, ended by RSET: whether the server accepts this recipient from this sender."""
+        client = self._client()
+        try:
+            with self._stage("sender"):
+                self._expect("sender", *client.mail(sender), 250)
+            with self._stage("recipient"):
+                self._expect("recipient", *client.rcpt(recipient), 250)
+        finally:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                client.rset()
+
     def close(self) -> None:
         if self._smtp and self._smtp.sock:
             try:
@@ -112,17 +157,17 @@ class Conversation:
             except (smtplib.SMTPException, OSError):
                 self._smtp.close()
 
-    # -- its parts ------------------------------------------------------------------------------------------------
+    # -- parts of the stages ----------------------------------------------------------------------------------------
 
     def _expect(self, stage: str, code: int, text: bytes | str, expected: int) -> None:
         if code != expected:
             raise self._refused(stage, code, text)
 
     def _refused(self, stage: str, code: int, text: bytes | str) -> SmtpError:
-        """A server may repeat the line that it refuses: what signed in is taken out of its words."""
+        """The failure, without the secrets of the session: a server may repeat the line that it refuses."""
         return refusal(stage, hide(f"{code} {_text(text)}", self._secrets), self.route.service)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _stage(self, stage: str) -> Iterator[None]:
         """Turns what the socket and smtplib raise into SmtpError."""
         try:
@@ -130,23 +175,24 @@ class Conversation:
         except smtplib.SMTPResponseException as error:
             raise self._refused(stage, error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPServerDisconnected as error:
-            if isinstance(error.__context__, TimeoutError):  # smtplib hides it so
-                raise _too_late(stage) from error
+            # smtplib hides the socket's own error so.
+            if isinstance(error.__context__, TimeoutError):
+                raise _timeout(stage) from error
+            if stage == "greeting":
+                raise _network(stage, "the connection was closed before the greeting", "closed") from error
             raise SmtpError(stage, "the server closed the connection", code="closed") from error
         except smtplib.SMTPException as error:
             raise SmtpError(stage, str(error), code="protocol") from error
         except ssl.SSLCertVerificationError as error:
-            problem = f"the server's certificate is not trusted ({error.verify_message}): something between here and Microsoft opens TLS"
-            raise SmtpError(stage, problem, code="certificate") from error
+            raise _network(stage, f"the server's certificate is not trusted ({error.verify_message})", "certificate") from error
         except ssl.SSLError as error:
-            raise SmtpError(stage, f"TLS failed: {error.reason}", code="TLS") from error
+            raise _network(stage, f"TLS failed: {error.reason}", "TLS") from error
         except TimeoutError as error:
-            raise _too_late(stage) from error
+            raise _timeout(stage) from error
         except OSError as error:
-            problem = f"{error.strerror or error}: a firewall may block the port, or nothing listens there"
-            raise SmtpError(stage, problem, code="connection") from error
+            raise _network(stage, error.strerror or str(error), "connection") from error
 
-    def _client(self) -> smtplib.SMTP:
+    def _client(self) -> _Client:
         if self._smtp is None:
             raise SmtpError("connect", "not connected")
         return self._smtp
@@ -155,8 +201,7 @@ class Conversation:
         return (self.route.source_address, 0) if self.route.source_address else None
 
     def _context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.route.ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = _verifying_context(trust.ca_bundle(self.route.ca_file))
         if self.route.certificate_path:
             try:
                 context.load_cert_chain(self.route.certificate_path, password=self.route.certificate_password or (lambda: ""))
@@ -168,9 +213,36 @@ class Conversation:
         return context
 
 
-def _too_late(stage: str) -> SmtpError:
-    hint = ": a firewall may block the port" if stage == "connect" else ""
-    return SmtpError(stage, f"no answer in time{hint}", code="timeout")
+def _verifying_context(path: str) -> ssl.SSLContext:
+    """Verifies the server's certificate against the CAs in a file or a directory; "": those of the system."""
+    try:
+        context = ssl.create_default_context(
+            cafile=None if os.path.isdir(path) else path or None, capath=path if os.path.isdir(path) else None
+        )
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidInput(f"{path} cannot be used as a file of CAs: it has to hold certificates in PEM.") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _network(stage: str, message: str, code: str) -> SmtpError:
+    """A failure of the connection. Before the session, the error catalog tells apart what can be between this host and the server."""
+    before = stage in ("resolve", "connect", "greeting", "tls")
+    return SmtpError(stage, message, code=code, entry=error_catalog.network(code, message) if before else None)
+
+
+def _timeout(stage: str) -> SmtpError:
+    texts = {"connect": "no TCP connection in time", "greeting": "no greeting in time"}
+    return _network(stage, texts.get(stage, "no answer in time"), "timeout")
+
+
+def _own_address(reply: bytes) -> str:
+    """The client's address in a reply to EHLO such as `BL0PR.outlook.office365.com Hello [203.0.113.7]`; "" where there is none."""
+    match = re.search(r"\[(?:IPv6:)?([0-9A-Fa-f.:]+)\]", reply.split(b"\n")[0].decode("utf-8", "replace"))
+    try:
+        return str(ipaddress.ip_address(match.group(1))) if match else ""
+    except ValueError:
+        return ""
 
 
 def _text(text: bytes | str) -> str:

@@ -132,5 +132,11 @@ class SmtpError(ServiceError):
         self.stage = stage
         super().__init__(f"get past the stage {stage!r}", service_message, code=code, entry=entry)
 
+    def _sentence(self) -> str:
+        """A failure of the network has its details in the message; it has no answer of a service."""
+        if self.entry and self.entry.service == "network":
+            return f"Could not {self.attempted}: {self.entry.cause} ({self.service_message}). {self.entry.remedy}"
+        return super()._sentence()
+
     def as_result(self) -> dict[str, object]:
         return {**super().as_result(), "stage": self.stage}

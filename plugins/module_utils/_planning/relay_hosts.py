@@ -104,8 +104,7 @@ class RelayAssignment:
         if sender.address not in addresses:
             addresses.append(sender.address)
         recipient = sender.verify_recipient or settings.verify_recipient
-        if recipient:
-            self.senders.append({"name": sender.name, "address": sender.address, "verify_recipient": recipient})
+        self.senders.append({"name": sender.name, "address": sender.address} | ({"verify_recipient": recipient} if recipient else {}))
 
     def as_result(self) -> dict[str, object]:
         mailboxes = [{"address": address, "senders": senders} for address, senders in self.mailboxes.items()]

@@ -205,16 +205,21 @@ def _spf(plans: Iterable[SendingPlan], context: PlanningContext) -> Variables:
 
 
 def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None:
-    """An item of verify_senders; None without recipient, and where module smtp_probe does not verify the method."""
+    """An item of verify_senders; None where module smtp_probe does not verify the method. Without recipient it is reported only."""
     sender = plan.sender
     recipient = sender.verify_recipient or settings.verify_recipient
-    if not recipient or not plan.entry or plan.entry.verified_by != "smtp_probe":
+    if not plan.entry or plan.entry.verified_by != "smtp_probe":
         return None
     if plan.relay_host and plan.relay_host.managed:
         return None  # module relay_probe verifies it on the relay host
-    test: Variables = {"name": sender.name, "method": plan.method, "address": sender.address, "verify_recipient": recipient}
+    test: Variables = {"name": sender.name, "method": plan.method, "address": sender.address}
+    if recipient:
+        test["verify_recipient"] = recipient
     if sender.mailbox != sender.address and plan.method in ("oauth", "basic"):
         test["mailbox"] = sender.mailbox
+    if plan.method == "connector":
+        source = {"public_addresses": list(sender.public_addresses), "certificate_name": sender.certificate_name}
+        test |= {name: value for name, value in source.items() if value}
     if plan.relay_host:
         test |= {"host": plan.relay_host.host, "port": 25}
     return test | {name: value for name, value in asdict(sender.verify_connection).items() if value is not None}

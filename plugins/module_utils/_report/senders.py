@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._core.json_types import JsonObject
 from .._planning import methods
+from .._verification import statuses
 from .table import HEADING, Column, Line, details, explanation, rows, width
 
 _LEAST_REASON = 40  # characters
@@ -32,36 +33,50 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class SenderRow:
-    """A sender's result, of module smtp_probe or relay_probe. `verified` is None where no message was sent."""
+    """A sender's result, of module smtp_probe or relay_probe. `status` is for people, `colour` that of the line."""
 
     tenant: str
     sender: str
     method: str
     address: str
-    verified: bool | None
     status: str
+    colour: str | None
     explanation: str
 
     @classmethod
     def of(cls, tenant: str, result: JsonObject) -> SenderRow:
         remedy = f"{result['remedy']}{' Waiting may help.' if result['transient'] else ''}"
+        # In a check run the reason is the same for all senders.
+        skipped = result["status"] == statuses.NOT_VERIFIED and result["stage"] in (statuses.CHECK_MODE, "tls")
         return cls(
             tenant=tenant,
             sender=result["name"],
             method=methods.label(result["method"]),
             address=result["address"],
-            verified=result["verified"],
-            status=_status(result["verified"], result["stage"], result["seconds"]),
-            explanation=explanation("", result["cause"], result["code"], remedy) if result["verified"] is False else "",
+            status=_status(result),
+            colour=_COLOURS[result["status"]],
+            explanation=explanation("", result["reason"], result["code"], remedy) if result["reason"] and not skipped else "",
         )
 
 
-def _status(verified: bool | None, stage: str, seconds: float) -> str:
-    if verified:
-        return f"verified in {seconds:.2f} s"
-    if verified is None:
-        return "skipped" if stage == "input" else "reachable"
-    return {"input": "not verified", "queue": "queued"}.get(stage, f"failed: {stage}")
+_COLOURS = {statuses.VERIFIED: "green", statuses.FAILED: "red", statuses.NOT_VERIFIABLE: "yellow", statuses.NOT_VERIFIED: None}
+_ACCEPTED_BY = {
+    statuses.CONNECTOR: "by a connector",
+    statuses.DIRECT_SEND: "by Direct Send",
+    statuses.SUBMISSION: "by submission",
+    statuses.RELAY_HOST: "by the relay host",
+}
+
+
+def _status(result: JsonObject) -> str:
+    status, stage = result["status"], result["stage"]
+    if status == statuses.VERIFIED:
+        return f"verified in {result['seconds']:.2f} s, accepted {_ACCEPTED_BY[result['accepted_by']]}"
+    if status == statuses.FAILED:
+        return {"input": "failed", "queue": "failed: still queued"}.get(stage, f"failed: {stage}")
+    if status == statuses.NOT_VERIFIABLE:
+        return "not verifiable from here"
+    return {statuses.CHECK_MODE: "skipped", "tls": "reachable"}.get(stage, "not verified")
 
 
 def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
@@ -90,5 +105,5 @@ def sender_lines(results: Sequence[SenderRow], line_width: int) -> Iterator[Line
     )
     yield heading, HEADING
     for row, text in zip(results, texts, strict=True):
-        yield text, {True: "green", False: "red", None: None}[row.verified]
-        yield from ((line, "red") for line in details(row.explanation, line_width))
+        yield text, row.colour
+        yield from ((line, row.colour) for line in details(row.explanation, line_width))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
+from .._verification import statuses
 from . import relay_hosts, spf
 from .senders import PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows
@@ -37,7 +38,7 @@ class TaskReport:
 
 @dataclass(frozen=True)
 class TenantTotals:
-    """The sums of one tenant's tasks. `waited`: seconds."""
+    """The sums of one tenant's tasks. `waited`: seconds. `verified` and `senders_failed` of `senders`."""
 
     changed: int
     failed: int
@@ -46,6 +47,7 @@ class TenantTotals:
     waited: float
     verified: int
     senders: int
+    senders_failed: int
 
     @property
     def verification(self) -> str:
@@ -125,7 +127,7 @@ class Report:
         )
         yield heading, HEADING
         for row, text in zip(totals.values(), texts, strict=True):
-            problem = row.failed or (row.verified < row.senders and not check_mode)
+            problem = row.failed or row.senders_failed
             yield text, "red" if problem else "yellow" if row.changed else "green"
 
     def _failure_lines(self) -> Iterator[Line]:
@@ -146,6 +148,7 @@ def _totals(tasks: list[TaskReport]) -> TenantTotals:
         requests=sum(task.cost.get("requests", 0) for task in tasks),
         retries=sum(task.cost.get("retries", 0) for task in tasks),
         waited=round(sum(task.cost.get("waited", 0.0) for task in tasks), 1),
-        verified=sum(sender["verified"] is True for sender in senders),
+        verified=sum(sender["status"] == statuses.VERIFIED for sender in senders),
         senders=len(senders),
+        senders_failed=sum(sender["status"] == statuses.FAILED for sender in senders),
     )

@@ -14,19 +14,22 @@ from .options import ProbeSender
 
 @dataclass
 class ProbeContext:
-    """Read once for all senders. A token that cannot be obtained fails the senders that need it, not the task.
+    """Read once for all senders. What cannot be read (`..._error`) fails the senders that need it, not the task.
 
-    `user_tokens`: by user and token store. `client_secret`: that of the sender app.
+    `user_tokens`: by user and token store. `client_secret`: that of the sender app. `reachability`: in check mode, connect up to TLS.
     """
 
     domains: set[str] = field(default_factory=set)
+    domains_error: MailopsError | None = None
     mx_host: str = ""
+    mx_error: MailopsError | None = None
     app_tokens: TokenSource | None = None
     app_error: MailopsError | None = None
     user_tokens: dict[tuple[str, str], TokenSource] = field(default_factory=dict)
     user_error: MailopsError | None = None
     client_secret: str = field(default="", repr=False)
     check_mode: bool = False
+    reachability: bool = False
 
     def app_token(self, service: str, life: float = MARGIN) -> str:
         """A token of the sender app for a service, valid for at least `life` seconds; MailopsError where there is none."""

@@ -9,24 +9,35 @@ connection using OAuth".
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from .._clients.smtp import Conversation
+from .._core import mail_addresses
+from .._core.errors import InvalidInput, SmtpError
 from .._http.clouds import Cloud
+from . import statuses
 from .context import ProbeContext
 from .options import ProbeParams, ProbeSender
+from .result import NotVerifiable
+
+# Never sent to: the transaction ends before a message. RFC 2606 reserves the domain.
+EXTERNAL_RECIPIENT = "mailops-relay-check@example.com"
 
 
 class Method:
-    """The default: the message goes to the tenant's MX host, without authentication.
+    """The default: the message goes to a server without authentication.
 
-    `at_mx`: the default server is the MX host. `accepted_domain`: the address must be in an accepted domain of the tenant. `service`: the
-    service whose entries of the error catalog explain a refusal.
+    `at_mx`: the default server is the tenant's MX host. `accepted_domain`: the address must be in an accepted domain of the tenant.
+    `service`: the service whose entries of the error catalog explain a refusal. `accepted_by`: what accepts the message.
     """
 
-    at_mx: ClassVar[bool] = True
+    at_mx: ClassVar[bool] = False
     accepted_domain: ClassVar[bool] = True
     service: ClassVar[str] = "smtp"
+    accepted_by: ClassVar[str] = statuses.SUBMISSION
 
     def problems(self, sender: ProbeSender, params: ProbeParams) -> list[str]:
         """Missing or contradictory options of the sender, one clause each."""
@@ -47,6 +58,12 @@ class Method:
     def sign_in(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
         """Authenticate, where the method does; SmtpError where the server refuses."""
 
+    def check_claim(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
+        """Check before the message what an accepted message alone does not show.
+
+        SmtpError where the claim is wrong, NotVerifiable where this host cannot see it.
+        """
+
     def envelope(self, sender: ProbeSender) -> str:
         """The address of MAIL FROM."""
         return sender.address
@@ -56,10 +73,69 @@ class Method:
         return {}
 
 
-class RelayHost(Method):
-    """A relay host that this inventory does not deploy accepts the message without authentication."""
+class Connector(Method):
+    """An inbound connector matches the client by IP address or certificate.
 
-    at_mx = False
+    Internal recipients accept mail by Direct Send as well. Only a connector relays to external recipients ("Office 365 SMTP relay: updated
+    requirements"), and it is the sender's connector only if this host has the sender's address or certificate.
+    """
+
+    at_mx = True
+    accepted_by = statuses.CONNECTOR
+
+    def check_claim(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
+        if sender.certificate_name or sender.certificate_path:
+            self._check_certificate(conversation, context, sender)
+        elif sender.public_addresses and conversation.source and not _is_among(conversation.source, sender.public_addresses):
+            addresses = ", ".join(sender.public_addresses)
+            raise NotVerifiable(f"this host sends from {conversation.source}, and the connector matches {addresses}")
+        conversation.try_recipient(self.envelope(sender), external_recipient(context, sender))
+
+    def _check_certificate(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
+        """A connector that matches this host by its address would relay without the certificate."""
+        if not sender.certificate_path:
+            raise NotVerifiable(
+                f"the connector matches the certificate {sender.certificate_name}, whose private key is not on this host",
+                "Set verify_connection.certificate_path to a PEM file with private key, certificate and intermediates.",
+            )
+        without = Conversation(replace(conversation.route, certificate_path="", certificate_password=None))
+        try:
+            without.connect()
+            without.start_tls()
+            without.try_recipient(self.envelope(sender), external_recipient(context, sender))
+        except SmtpError:
+            return
+        finally:
+            without.close()
+        raise NotVerifiable(
+            f"a connector matches {conversation.source or 'this host'} by its address, so that the certificate is not checked"
+        )
+
+
+class DirectSend(Method):
+    """Without authentication to internal recipients. A client that a connector matches does not use Direct Send."""
+
+    at_mx = True
+    accepted_by = statuses.DIRECT_SEND
+
+    def check_claim(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
+        if _is_external(context, str(sender.verify_recipient)):
+            raise InvalidInput(f"Direct Send reaches internal recipients only, and verify_recipient {sender.verify_recipient} is external")
+        try:
+            conversation.try_recipient(self.envelope(sender), external_recipient(context, sender))
+        except SmtpError as error:
+            if not error.entry or error.entry.id != "relay-domain":
+                return
+        raise NotVerifiable(
+            f"a connector matches {conversation.source or 'this host'}, so that the message would not be Direct Send",
+            "Verify it from a host that no connector matches: verify_from names a host of the inventory.",
+        )
+
+
+class RelayHost(Method):
+    """A relay host that this inventory does not deploy accepts the message without authentication. Its delivery is not traced."""
+
+    accepted_by = statuses.RELAY_HOST
 
     def problems(self, sender: ProbeSender, params: ProbeParams) -> list[str]:
         return [] if sender.host else ["method relay_host needs host, the relay host."]
@@ -70,8 +146,6 @@ class RelayHost(Method):
 
 class Submission(Method):
     """Client submission (smtp.office365.com)."""
-
-    at_mx = False
 
     def server(self, cloud: Cloud, context: ProbeContext) -> tuple[str, int]:
         return cloud.smtp_host, cloud.smtp_port
@@ -122,7 +196,6 @@ class Basic(Submission):
 class Hve(Method):
     """High Volume Email: the account's own address to internal recipients; with the account's password where one is set."""
 
-    at_mx = False
     service = "hve"
     least_life = 900.0  # seconds; the service requires ten minutes
 
@@ -142,7 +215,6 @@ class Hve(Method):
 class Acs(Method):
     """Azure Communication Services Email: an SMTP username, with a client secret of its application or that application's token."""
 
-    at_mx = False
     accepted_domain = False  # the domain is verified in Azure
     service = "acs"
 
@@ -165,11 +237,25 @@ class Acs(Method):
 
 METHODS: dict[str, Method] = {
     "oauth": OAuth(),
-    "connector": Method(),
+    "connector": Connector(),
     "relay_host": RelayHost(),
     "hve": Hve(),
-    "direct_send": Method(),
+    "direct_send": DirectSend(),
     "acs": Acs(),
     "basic": Basic(),
     "delegated": Delegated(),
 }
+
+
+def external_recipient(context: ProbeContext, sender: ProbeSender) -> str:
+    """An external recipient for a transaction without a message: the test message's own, if it is external."""
+    recipient = str(sender.verify_recipient)
+    return recipient if _is_external(context, recipient) else EXTERNAL_RECIPIENT
+
+
+def _is_external(context: ProbeContext, recipient: str) -> bool:
+    return mail_addresses.domain(recipient) not in context.domains
+
+
+def _is_among(address: str, networks: Iterable[str]) -> bool:
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False) for network in networks)

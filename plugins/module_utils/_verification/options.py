@@ -15,12 +15,12 @@ from .._identity.token_stores import TokenStoreOptions
 
 @dataclass(frozen=True)
 class ProbeSender:
-    """A sender to verify."""
+    """A sender to verify. `public_addresses` and `certificate_name`: what its connector is matched by."""
 
     name: str | None
     address: str
     method: str
-    verify_recipient: str
+    verify_recipient: str | None
     mailbox: str | None
     username: str | None
     user: str | None
@@ -28,6 +28,8 @@ class ProbeSender:
     password: str | None = field(repr=False)
     certificate_path: str | None
     certificate_password: str | None = field(repr=False)
+    public_addresses: tuple[str, ...] | None
+    certificate_name: str | None
     source_address: str | None
     host: str | None
     port: int | None
@@ -35,7 +37,8 @@ class ProbeSender:
 
     @property
     def label(self) -> str:
-        return self.name or self.address
+        """The name in one line: YAML's `name: >` ends with a line break, which no header may have."""
+        return " ".join((self.name or "").split()) or self.address
 
     def token_store_problems(self) -> list[str]:
         return self.token_store.problems() if self.token_store else [token_stores.MISSING]
@@ -61,6 +64,7 @@ class ProbeParams:
     user_app_id: str | None
     wait: int
     required: bool
+    reachability: bool
     senders: tuple[ProbeSender, ...] = nested(ProbeSender)
 
     def with_passwords(self) -> tuple[ProbeSender, ...]:

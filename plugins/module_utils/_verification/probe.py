@@ -15,41 +15,19 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 from .._clients.smtp import Conversation, Route
 from .._core import mail_addresses
-from .._core.errors import InvalidInput, MailopsError, ServiceError, SmtpError
+from .._core.errors import InvalidInput, MailopsError
 from .._engine.tenant import Tenant
+from . import statuses
 from .context import ProbeContext
 from .methods import METHODS
 from .options import ProbeSender
+from .result import ProbeResult, explained
 
 _PARALLEL = 8
-
-
-@dataclass(frozen=True)
-class ProbeResult:
-    """The result of one sender. `verified` is None in check mode, in which nothing is sent; `seconds`: duration of the attempt."""
-
-    name: str
-    address: str
-    verify_recipient: str
-    method: str
-    server: str
-    verified: bool | None
-    message_id: str | None = None
-    stage: str = "sent"
-    code: str = ""
-    service_message: str = ""
-    cause: str = ""
-    remedy: str = ""
-    transient: bool = False
-    tls: str = ""
-    seconds: float = 0.0
-
-    def as_result(self) -> dict[str, object]:
-        return asdict(self)
 
 
 def probe_all(tenant: Tenant, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:
@@ -69,49 +47,63 @@ def probe_all(tenant: Tenant, context: ProbeContext, senders: Sequence[ProbeSend
 
 
 def probe(tenant: Tenant, context: ProbeContext, sender: ProbeSender) -> ProbeResult:
-    """One sender's result."""
+    """One sender's result. Nothing that is wrong with one sender raises: the others' results would be lost."""
     started = time.monotonic()
-    number = uuid.uuid4().hex[:12]
     route = route_of(tenant, context, sender)
-    result = ProbeResult(
-        name=sender.label,
-        address=sender.address,
-        verify_recipient=sender.verify_recipient,
-        method=sender.method,
-        server=f"{route.host}:{route.port}",
-        verified=None if context.check_mode else True,
-        stage="tls" if context.check_mode else "sent",
-    )
+    result = _blank(sender, f"{route.host}:{route.port}" if route.host else "")
+    if not sender.verify_recipient:
+        return replace(result, reason=statuses.NO_RECIPIENT_REASON, remedy=statuses.NO_RECIPIENT_REMEDY)
     conversation = Conversation(route)
     try:
         _check_domain(context, sender)
-        message = compose(sender, number)
-        _converse(conversation, context, sender, message)
-        if not context.check_mode:
-            result = replace(result, message_id=str(message["Message-ID"]))
-    except MailopsError as error:
-        result = explained(result, error)
+        result = _attempt(conversation, context, sender, result)
+    except (MailopsError, ValueError) as error:
+        result = explained(result, error, own_server=not sender.host)
     finally:
         conversation.close()
-    return replace(result, tls=conversation.tls, seconds=round(time.monotonic() - started, 2))
+    return replace(result, source=conversation.source, tls=conversation.tls, seconds=round(time.monotonic() - started, 2))
 
 
-def explained(result: ProbeResult, error: MailopsError) -> ProbeResult:
-    """The result of a failed probe: cause and remedy of the error catalog where it has the code, else the service's message."""
-    failed = replace(result, verified=False, stage=getattr(error, "stage", "input"), cause=str(error).rstrip("."))
-    if not isinstance(error, ServiceError):
-        return failed
-    message = " ".join(error.service_message.split())
-    failed = replace(failed, code=error.code, service_message=message, transient=error.transient, cause=message.rstrip("."))
-    if not isinstance(error, SmtpError):
-        failed = replace(failed, stage="token")
-    return replace(failed, cause=error.entry.cause, remedy=error.entry.remedy) if error.entry else failed
+def invalid(sender: ProbeSender, sentences: Sequence[str]) -> ProbeResult:
+    """The result of a sender whose options have problems: nothing is attempted."""
+    return replace(_blank(sender), status=statuses.FAILED, reason=" ".join(sentences).rstrip("."))
+
+
+def _blank(sender: ProbeSender, server: str = "") -> ProbeResult:
+    """The result before an attempt."""
+    recipient = sender.verify_recipient or ""
+    return ProbeResult(sender.label, sender.address, recipient, sender.method, server, statuses.NOT_VERIFIED, stage="input")
 
 
 def _check_domain(context: ProbeContext, sender: ProbeSender) -> None:
     domain = mail_addresses.domain(sender.address)
-    if METHODS[sender.method].accepted_domain and domain not in context.domains:
+    if not METHODS[sender.method].accepted_domain:
+        return
+    if context.domains_error:
+        raise context.domains_error
+    if domain not in context.domains:
         raise InvalidInput(f"{domain} is not an accepted domain of this tenant ({', '.join(sorted(context.domains))})")
+
+
+def _attempt(conversation: Conversation, context: ProbeContext, sender: ProbeSender, result: ProbeResult) -> ProbeResult:
+    """The result of a test message; in check mode that of the connection, if reachability is to be tested."""
+    if context.check_mode and not context.reachability:
+        return replace(result, stage=statuses.CHECK_MODE, reason=statuses.CHECK_MODE_REASON)
+    if not conversation.route.host and METHODS[sender.method].at_mx and context.mx_error:
+        raise context.mx_error
+    if not conversation.route.host:
+        raise InvalidInput(f"this cloud has no server for method {sender.method}: give the sender's host")
+    conversation.resolve()
+    conversation.connect()
+    conversation.start_tls()
+    if context.check_mode:
+        return replace(result, stage="tls", reason=f"the server is reachable; {statuses.CHECK_MODE_REASON}")
+    method, message = METHODS[sender.method], compose(sender, uuid.uuid4().hex[:12])
+    method.sign_in(conversation, context, sender)
+    method.check_claim(conversation, context, sender)
+    conversation.send(method.envelope(sender), [str(sender.verify_recipient)], message.as_bytes(policy=email.policy.SMTP))
+    message_id = str(message["Message-ID"])
+    return replace(result, status=statuses.VERIFIED, accepted_by=method.accepted_by, stage="sent", message_id=message_id)
 
 
 def route_of(tenant: Tenant, context: ProbeContext, sender: ProbeSender) -> Route:
@@ -128,26 +120,13 @@ def route_of(tenant: Tenant, context: ProbeContext, sender: ProbeSender) -> Rout
     )
 
 
-def _converse(conversation: Conversation, context: ProbeContext, sender: ProbeSender, message: email.message.EmailMessage) -> None:
-    if not conversation.route.host:
-        raise InvalidInput(f"this cloud has no server for method {sender.method}: give the sender's host")
-    conversation.resolve()
-    conversation.connect()
-    conversation.start_tls()
-    if context.check_mode:
-        return
-    method = METHODS[sender.method]
-    method.sign_in(conversation, context, sender)
-    conversation.send(method.envelope(sender), [sender.verify_recipient], message.as_bytes(policy=email.policy.SMTP))
-
-
 def compose(sender: ProbeSender, number: str) -> email.message.EmailMessage:
     """The test message, with a unique Message-ID (RFC 5322)."""
     message = email.message.EmailMessage()
     message["From"] = sender.address
     for name, value in METHODS[sender.method].headers(sender).items():
         message[name] = value
-    message["To"] = sender.verify_recipient
+    message["To"] = str(sender.verify_recipient)
     message["Subject"] = f"Test message: {sender.label} [{number}]"
     message["Date"] = email.utils.formatdate(localtime=False)
     message["Message-ID"] = f"<mailops-{number}@{mail_addresses.domain(sender.address)}>"

@@ -21,13 +21,22 @@ from .options import ProbeParams, ProbeSender
 
 
 def read_context(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSender], check_mode: bool) -> ProbeContext:
-    """The accepted domains, the MX host and the tokens that these senders need; no tokens in check mode."""
-    context = ProbeContext(check_mode=check_mode, client_secret=params.app_client_secret or "")
+    """The accepted domains, the MX host and the tokens that these senders need.
+
+    No tokens in check mode, and the MX host only where it is connected to.
+    """
+    context = ProbeContext(check_mode=check_mode, reachability=params.reachability, client_secret=params.app_client_secret or "")
     if any(METHODS[sender.method].accepted_domain for sender in senders):
-        context.domains = addresses.accepted_domains(tenant.exchange)
+        try:
+            context.domains = addresses.accepted_domains(tenant.exchange)
+        except MailopsError as error:
+            context.domains_error = error
     at_mx = [sender for sender in senders if METHODS[sender.method].at_mx and not sender.host]
-    if at_mx:
-        context.mx_host = tenant.cloud.mx_host or mx_host(tenant, sorted(context.domains), at_mx[0].address)
+    if at_mx and (params.reachability or not check_mode):
+        try:
+            context.mx_host = tenant.cloud.mx_host or mx_host(tenant, sorted(context.domains), at_mx[0].address)
+        except MailopsError as error:
+            context.mx_error = error
     if check_mode:
         return context
     if any(METHODS[sender.method].needs_token(sender, params) for sender in senders):

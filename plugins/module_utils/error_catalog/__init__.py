@@ -18,12 +18,27 @@ from . import (
     exchange_entries,
     graph_entries,
     hve_entries,
+    network_entries,
     relay_entries,
     smtp_entries,
 )
 from .entry import ErrorEntry
 
-__all__ = ["ENTRIES", "MAIL_SERVICES", "ErrorEntry", "arm", "dns", "entra", "exchange", "graph", "relay", "smtp", "smtp_cause", "smtp_code"]
+__all__ = [
+    "ENTRIES",
+    "MAIL_SERVICES",
+    "ErrorEntry",
+    "arm",
+    "dns",
+    "entra",
+    "exchange",
+    "graph",
+    "network",
+    "relay",
+    "smtp",
+    "smtp_cause",
+    "smtp_code",
+]
 
 ENTRIES: tuple[ErrorEntry, ...] = (
     entra_entries.ENTRIES
@@ -33,6 +48,7 @@ ENTRIES: tuple[ErrorEntry, ...] = (
     + hve_entries.ENTRIES
     + acs_entries.ENTRIES
     + relay_entries.ENTRIES
+    + network_entries.ENTRIES
     + arm_entries.ENTRIES
     + dns_entries.ENTRIES
 )
@@ -91,6 +107,11 @@ def smtp(reply: str, service: str = "smtp") -> ErrorEntry | None:
 def relay(text: str) -> ErrorEntry | None:
     """The entry of a message of Postfix or of the submission proxy (Dovecot) on a relay host, where no service has answered."""
     return _find("relay", "", text)
+
+
+def network(code: str, message: str = "") -> ErrorEntry | None:
+    """The entry of a failure between this host and a mail server, by the code that _clients/smtp.py gives it."""
+    return _find("network", code, message)
 
 
 def dns(code: str) -> ErrorEntry | None:

@@ -35,6 +35,9 @@ ENTRIES: tuple[ErrorEntry, ...] = (
     ErrorEntry("basic-retired", "smtp", "5.7.30", "Microsoft has retired Basic authentication for this tenant",
         "Send with OAuth, through a connector or a relay host, or with High Volume Email.", queue_policy="defer",
         source="Exchange Online to retire Basic auth for Client Submission (SMTP AUTH)"),
+    ErrorEntry("starttls-required", "smtp", r"5\.7\.[03]", "the server requires STARTTLS before this command, and the client spoke without TLS",
+        "Switch on STARTTLS (TLS 1.2 or newer) on the client: explicit TLS on port 587 or 25, not implicit TLS on port 465.",
+        text=r"STARTTLS", queue_policy="defer", source=_SMTP_AUTH),
     ErrorEntry("authentication-refused", "smtp", "5.7.3",
         "authentication failed: the token or password is wrong, or Exchange has no service principal or mailbox permission for the sender app yet",
         "Check the service principal in Exchange (the enterprise application's object id), FullAccess on the mailbox and SMTP.SendAsApp, or "

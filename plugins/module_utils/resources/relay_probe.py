@@ -14,8 +14,10 @@ from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
-from .._relay.agent import reasons
+from .._relay.agent import config, reasons
+from .._relay.agent.paths import Paths
 from .._relay.agent.verification import HOST, PORT, Attempt, Relay, Verification
+from .._verification import statuses
 
 OPTIONS = Spec(
     {
@@ -26,7 +28,7 @@ OPTIONS = Spec(
             "options": {
                 "name": {"type": "str"},
                 "address": {"type": "str", "required": True},
-                "verify_recipient": {"type": "str", "required": True},
+                "verify_recipient": {"type": "str"},
             },
         },
         "timeout": {"type": "int", "default": 120},
@@ -40,11 +42,12 @@ OPTIONS = Spec(
 class Sender:
     name: str | None
     address: str
-    verify_recipient: str
+    verify_recipient: str | None
 
     @property
     def label(self) -> str:
-        return self.name or self.address
+        """The name in one line: YAML's `name: >` ends with a line break, which no header may have."""
+        return " ".join((self.name or "").split()) or self.address
 
 
 @dataclass(frozen=True)
@@ -78,44 +81,59 @@ class RelayProbe(ReadOnlyResource[Params]):
         problems = [] if params.timeout > 0 else [f"timeout is {params.timeout}: give seconds, at least 1."]
         for sender in params.senders:
             for option, address in (("address", sender.address), ("verify_recipient", sender.verify_recipient)):
-                wrong = mail_addresses.problems(f"the sender's {option}", [address])
+                wrong = mail_addresses.problems(f"the sender's {option}", [] if address is None else [address])
                 problems += [f"senders: {sender.label}: {problem}" for problem in wrong]
         return problems
 
     def plan(self, host: LocalHost, params: Params, check_mode: bool, /) -> Plan[None]:
-        attempts = [Attempt(sender.label, sender.address, sender.verify_recipient) for sender in params.senders]
+        attempts = [Attempt(sender.label, sender.address, sender.verify_recipient or "") for sender in params.senders]
         if not check_mode:
-            Verification(self.relay, host.clock.now, host.wait).run(attempts, float(params.timeout))
-        results = [_result(attempt, check_mode) for attempt in attempts]
-        outcome = {"senders": results, "verified": sum(result["verified"] is True for result in results), "total": len(results)}
-        failed = [result for result in results if result["verified"] is False]
+            tested = [attempt for attempt in attempts if attempt.recipient]
+            Verification(self.relay, host.clock.now, host.wait).run(tested, float(params.timeout))
+        results = [self._result(attempt, check_mode) for attempt in attempts]
+        verified = sum(result["status"] == statuses.VERIFIED for result in results)
+        outcome = {"senders": results, "verified": verified, "total": len(results)}
+        failed = [result for result in results if result["status"] == statuses.FAILED]
         if failed and params.required:
-            causes = "; ".join(f"{result['name']}: {result['cause']}. {result['remedy']}".rstrip(". ") for result in failed)
+            causes = "; ".join(f"{result['name']}: {result['reason']}. {result['remedy']}".rstrip(". ") for result in failed)
             raise NotVerified(f"{len(failed)} of {len(results)} senders cannot send through this relay: {causes}.", outcome)
         return Plan(outcome=outcome)
 
+    def _result(self, attempt: Attempt, check_mode: bool) -> dict[str, object]:
+        """The same keys as smtp_probe's, and the hops."""
+        trace = attempt.trace
+        result: dict[str, object] = {
+            "name": attempt.name,
+            "address": attempt.sender,
+            "verify_recipient": attempt.recipient,
+            "method": "relay_host",
+            "server": f"{HOST}:{PORT}",
+            "status": statuses.NOT_VERIFIED,
+            "accepted_by": "",
+            "reason": "",
+            "remedy": "",
+            "message_id": None,
+            "stage": "input",
+            "code": "",
+            "service_message": "",
+            "transient": False,
+            "seconds": round(attempt.seconds, 2),
+            "hops": [hop.as_result() for hop in trace.hops("relay_probe")] if trace else [],
+        }
+        if not attempt.recipient:
+            return result | {"reason": statuses.NO_RECIPIENT_REASON, "remedy": statuses.NO_RECIPIENT_REMEDY}
+        if check_mode:
+            return result | {"stage": statuses.CHECK_MODE, "reason": statuses.CHECK_MODE_REASON}
+        result |= {"message_id": attempt.message_id, "stage": trace.stage() if trace else "relay"}
+        if not attempt.sent:
+            return result | _failure(attempt.reason())
+        return result | {"status": statuses.VERIFIED, "accepted_by": _accepted_by(self.relay.paths)}
 
-def _result(attempt: Attempt, check_mode: bool) -> dict[str, object]:
-    """The same keys as smtp_probe's, and the hops."""
-    trace = attempt.trace
-    result: dict[str, object] = {
-        "name": attempt.name,
-        "address": attempt.sender,
-        "verify_recipient": attempt.recipient,
-        "method": "relay_host",
-        "server": f"{HOST}:{PORT}",
-        "verified": None if check_mode else attempt.sent,
-        "message_id": None if check_mode else attempt.message_id,
-        "stage": "input" if check_mode else trace.stage() if trace else "relay",
-        "code": "",
-        "service_message": "",
-        "cause": "",
-        "remedy": "",
-        "transient": False,
-        "seconds": round(attempt.seconds, 2),
-        "hops": [hop.as_result() for hop in trace.hops("relay_probe")] if trace else [],
-    }
-    return result if check_mode or attempt.sent else result | _failure(attempt.reason())
+
+def _accepted_by(paths: Paths) -> str:
+    """What accepts the messages of this relay host, by its upstream."""
+    upstream = config.load_or_default(paths.config_file).upstream
+    return {"oauth": statuses.SUBMISSION, "connector": statuses.CONNECTOR}.get(upstream, statuses.RELAY_HOST)
 
 
 def _failure(reason: reasons.Reason | None) -> dict[str, object]:
@@ -124,7 +142,14 @@ def _failure(reason: reasons.Reason | None) -> dict[str, object]:
     cause, remedy = reason.cause.rstrip("."), reason.remedy
     if reason.id == reasons.WAITING.id:
         cause, remedy = "the message is still in the relay's queue, and no attempt has failed", "Give the task a longer timeout."
-    return {"code": reason.code, "service_message": reason.reply, "cause": cause, "remedy": remedy, "transient": reason.transient}
+    return {
+        "status": statuses.FAILED,
+        "code": reason.code,
+        "service_message": reason.reply,
+        "reason": cause,
+        "remedy": remedy,
+        "transient": reason.transient,
+    }
 
 
 RESOURCE = RelayProbe()

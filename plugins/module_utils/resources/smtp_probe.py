@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verification: every sender sends a test message; where it cannot, the cause, the remedy and whether the failure is transient.
+"""Verification: every sender sends a test message; where it cannot, the reason, the remedy and whether the failure is transient.
 
 Sources: "How to set up a multifunction device or application to send email using Microsoft 365"; "Authenticate an IMAP, POP or SMTP
 connection using OAuth".
@@ -9,7 +9,6 @@ connection using OAuth".
 
 from __future__ import annotations
 
-from .._core import mail_addresses
 from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
@@ -19,17 +18,18 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._identity import token_stores
 from .._planning import methods as sending
-from .._verification.methods import METHODS
-from .._verification.options import ProbeParams, ProbeSender
-from .._verification.probe import ProbeResult, probe_all
+from .._verification.options import ProbeParams
+from .._verification.probe import invalid, probe_all
+from .._verification.problems import problems
 from .._verification.reading import read_context
+from .._verification.result import ProbeResult
 
 VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
 SENDER: dict[str, Option] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
     "method": {"type": "str", "choices": VERIFIED, "default": "oauth"},
-    "verify_recipient": {"type": "str", "required": True},
+    "verify_recipient": {"type": "str"},
     "mailbox": {"type": "str"},
     "username": {"type": "str"},
     "user": {"type": "str"},
@@ -38,6 +38,8 @@ SENDER: dict[str, Option] = {
     "password": {"type": "str", "no_log": True},
     "certificate_path": {"type": "path"},
     "certificate_password": {"type": "str", "no_log": True},
+    "public_addresses": {"type": "list", "elements": "str"},
+    "certificate_name": {"type": "str"},
     "source_address": {"type": "str"},
     "host": {"type": "str"},
     "port": {"type": "int"},
@@ -55,6 +57,7 @@ OPTIONS = Spec(
         "user_app_id": {"type": "str"},
         "wait": {"type": "int", "default": 0},
         "required": {"type": "bool", "default": True},
+        "reachability": {"type": "bool", "default": False},
     },
     mutually_exclusive=(
         ("app_unique_name", "app_id"),
@@ -81,27 +84,19 @@ class SmtpProbe(ReadOnlyResource[ProbeParams]):
     params_type = ProbeParams
 
     def validate(self, params: ProbeParams) -> list[str]:
-        senders = params.with_passwords()
-        problems = [f"senders: {sender.label}: {problem}" for sender in senders for problem in _problems(sender, params)]
-        with_token = list(dict.fromkeys(sender.method for sender in senders if METHODS[sender.method].needs_token(sender, params)))
-        if with_token:
-            subject = f"senders with method {' or '.join(with_token)} need"
-            if not params.app_unique_name and not params.app_id:
-                problems.append(f"{subject} app_unique_name or app_id, the application that they sign in as.")
-            if not params.app_client_secret and not params.app_certificate_path:
-                problems.append(f"{subject} app_certificate_path or app_client_secret, that application's credential.")
-        return problems
+        """Nothing: what is wrong with one sender fails that sender, and the others are verified."""
+        return []
 
     def plan(self, tenant: Tenant, params: ProbeParams, check_mode: bool) -> Plan[None]:
         results = _verify(tenant, params, check_mode)
         outcome = {
             "senders": [result.as_result() for result in results],
-            "verified": sum(result.verified is True for result in results),
+            "verified": sum(result.verified for result in results),
             "total": len(results),
         }
-        failed = [result for result in results if result.verified is False]
+        failed = [result for result in results if result.failed]
         if failed and params.required:
-            lines = "; ".join(f"{r.name} ({r.method}): {r.cause}. {r.remedy}".rstrip(". ") for r in failed)
+            lines = "; ".join(f"{r.name} ({r.method}): {r.reason}. {r.remedy}".rstrip(". ") for r in failed)
             raise VerificationFailed(f"{len(failed)} of {len(results)} senders cannot send: {lines}.", outcome)
         return Plan(outcome=outcome)
 
@@ -109,31 +104,20 @@ class SmtpProbe(ReadOnlyResource[ProbeParams]):
 RESOURCE = SmtpProbe()
 
 
-def _problems(sender: ProbeSender, params: ProbeParams) -> list[str]:
-    """Malformed addresses and missing options of a sender."""
-    problems: list[str] = []
-    for option, address in (
-        ("address", sender.address),
-        ("verify_recipient", sender.verify_recipient),
-        ("mailbox", sender.mailbox),
-        ("user", sender.user),
-    ):
-        problems += mail_addresses.problems(f"the sender's {option}", [] if address is None else [address])
-    return problems + METHODS[sender.method].problems(sender, params)
-
-
 def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[ProbeResult]:
     """The senders' results; transient failures are repeated with growing pauses for up to `wait` seconds."""
     senders = params.with_passwords()
-    context = read_context(tenant, params, senders, check_mode)
-    results = probe_all(tenant, context, senders)
+    wrong = {i: sentences for i, sender in enumerate(senders) if (sentences := problems(sender, params))}
+    valid = [i for i in range(len(senders)) if i not in wrong]
+    context = read_context(tenant, params, [senders[i] for i in valid if senders[i].verify_recipient], check_mode)
+    results = {i: invalid(senders[i], sentences) for i, sentences in wrong.items()}
+    results |= dict(zip(valid, probe_all(tenant, context, [senders[i] for i in valid]), strict=True))
     retry = Retry(SMTP_PROPAGATION, tenant.transport, params.wait)
     while not check_mode:
-        again = [i for i, result in enumerate(results) if result.verified is False and result.transient]
+        again = [i for i in valid if results[i].failed and results[i].transient]
         if not again or not retry.again():
             break
         tenant.cost.count(retries=1)
         context.discard_tokens()
-        for i, result in zip(again, probe_all(tenant, context, [senders[i] for i in again]), strict=True):
-            results[i] = result
-    return results
+        results |= dict(zip(again, probe_all(tenant, context, [senders[i] for i in again]), strict=True))
+    return [results[i] for i in range(len(senders))]

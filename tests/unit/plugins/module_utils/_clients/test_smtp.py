@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_login_sends_user_and_password_in_base64(talk: Talk, mail_server: MailSe
 @pytest.mark.parametrize(
     ("answers", "stage", "code", "row"),
     [
-        ({"banner": "421 4.3.2 Service not available"}, "connect", "421 4.3.2", "server-busy"),
+        ({"banner": "421 4.3.2 Service not available"}, "greeting", "421 4.3.2", "server-busy"),
         ({"EHLO": "550 5.7.506 Access Denied, Bad HELO"}, "greeting", "550 5.7.506", "bad-helo"),
         ({"STARTTLS": "454 4.7.0 TLS not available due to temporary reason"}, "tls", "454 4.7.0", "server-busy"),
         ({"AUTH": "535 5.7.3 Authentication unsuccessful [AM0PR02]"}, "sign-in", "535 5.7.3", "authentication-refused"),
@@ -116,19 +117,21 @@ def test_closed_connection_is_reported(talk: Talk, mail_server: MailServer) -> N
     conversation.close()
 
 
-def test_silent_server_times_out(mail_server: MailServer) -> None:
-    mail_server.answers["banner"] = "silence"
+@pytest.mark.parametrize(
+    ("banner", "code", "entry"),
+    [
+        ("silence", "timeout", "greeting-timeout"),
+        ("hang up", "closed", "closed-before-greeting"),
+        ("HTTP/1.1 400 Bad Request", "not SMTP", "not-smtp"),
+        ("<html>Please sign in to the hotel's network</html>", "not SMTP", "not-smtp"),
+    ],
+)
+def test_answer_without_smtp_greeting_has_its_own_entry(mail_server: MailServer, banner: str, code: str, entry: str) -> None:
+    mail_server.answers["banner"] = banner
     with pytest.raises(SmtpError) as raised:
         Conversation(mail_server.route(timeout=0.2)).connect()
-    assert (raised.value.stage, raised.value.code) == ("connect", "timeout")
-    assert raised.value.service_message == "no answer in time: a firewall may block the port"
-
-
-def test_a_server_that_speaks_no_smtp_is_an_error(mail_server: MailServer) -> None:
-    mail_server.answers["banner"] = "HTTP/1.1 400 Bad Request"
-    with pytest.raises(SmtpError) as raised:
-        Conversation(mail_server.route()).connect()
-    assert raised.value.stage == "connect"
+    assert (raised.value.stage, raised.value.code, raised.value.entry and raised.value.entry.id) == ("greeting", code, entry)
+    assert "Microsoft" not in str(raised.value)
 
 
 def test_a_port_where_nobody_listens_is_named() -> None:
@@ -137,7 +140,28 @@ def test_a_port_where_nobody_listens_is_named() -> None:
     with pytest.raises(SmtpError) as raised:
         Conversation(Route("127.0.0.1", port, timeout=2)).connect()
     assert (raised.value.stage, raised.value.code) == ("connect", "connection")
-    assert "nothing listens there" in str(raised.value)
+    assert "nothing listens there (Connection refused)" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "entry"),
+    [
+        (TimeoutError("timed out"), "timeout", "tcp-timeout"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "connection", "tcp-no-route"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "connection", "tcp-no-route"),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "connection", "tcp-no-route"),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "connection", "tcp-refused"),
+        (PermissionError(errno.EPERM, "Operation not permitted"), "connection", "tcp-failed"),
+    ],
+)
+def test_dead_tcp_path_has_its_own_entry(monkeypatch: pytest.MonkeyPatch, error: OSError, code: str, entry: str) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    with pytest.raises(SmtpError) as raised:
+        Conversation(Route("contoso-com.mail.protection.outlook.com", 25)).connect()
+    assert (raised.value.stage, raised.value.code, raised.value.entry and raised.value.entry.id) == ("connect", code, entry)
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "bad..name", f"{'x' * 70}.example"])
@@ -168,14 +192,33 @@ def test_a_certificate_that_is_not_trusted_stops_it(mail_server: MailServer) -> 
     with pytest.raises(SmtpError, match="certificate is not trusted") as raised:
         conversation.start_tls()
     assert (raised.value.stage, raised.value.code) == ("tls", "certificate")
+    assert raised.value.entry
+    assert raised.value.entry.id == "certificate-issuer"
     conversation.close()
 
 
 def test_a_certificate_of_another_name_stops_it(mail_server: MailServer) -> None:
     conversation = Conversation(mail_server.route(host="127.0.0.1"))
     conversation.connect()
-    with pytest.raises(SmtpError, match="certificate is not trusted"):
+    with pytest.raises(SmtpError, match="certificate is not trusted") as raised:
         conversation.start_tls()
+    assert raised.value.entry
+    assert raised.value.entry.id == "certificate-name"
+    conversation.close()
+
+
+def test_a_recipient_is_tried_without_a_message(talk: Talk, mail_server: MailServer) -> None:
+    mail_server.source = "203.0.113.7"
+    conversation = talk()
+    assert conversation.source == "203.0.113.7"
+    conversation.try_recipient("erp@contoso.com", "a@example.net")
+    mail_server.answers["RCPT"] = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
+    with pytest.raises(SmtpError) as raised:
+        conversation.try_recipient("erp@contoso.com", "b@example.net")
+    assert (raised.value.stage, raised.value.entry and raised.value.entry.id) == ("recipient", "relay-denied")
+    conversation.close()
+    tried = [["MAIL FROM:<erp@contoso.com>", f"RCPT TO:<{name}@example.net>", "RSET"] for name in "ab"]
+    assert mail_server.sessions[0].commands[3:] == [*tried[0], *tried[1], "QUIT"]
 
 
 def test_the_source_address_is_bound(talk: Talk, mail_server: MailServer) -> None:

@@ -153,6 +153,7 @@ def test_inventory_variables_take_precedence_and_make_their_role_run() -> None:
         "entra_app",
         "smtp_auth",
         "direct_send",
+        "verify",
     ]
 
 
@@ -178,7 +179,22 @@ def test_every_method_makes_its_own_roles_run() -> None:
     }
     for method in PLANNED:
         plans = planned(known, *({**values, "method": method} for values in senders.get(method, [{}])))
-        assert set(roles_to_run(derive(plans, known, PlanSettings(APP)))) == set(METHODS[method].roles), method
+        verifies = (
+            {"verify"} if METHODS[method].verified_by and not all(plan.relay_host and plan.relay_host.managed for plan in plans) else set()
+        )
+        assert set(roles_to_run(derive(plans, known, PlanSettings(APP)))) == {*METHODS[method].roles} | verifies, method
+
+
+def test_a_sender_without_recipient_is_reported_by_role_verify() -> None:
+    tests = variables(tenant(), {"kind": "erp"})["verify_senders"]
+    assert [(test["address"], "verify_recipient" in test) for test in tests] == [("device@contoso.com", False)]
+
+
+def test_role_verify_gets_what_a_connector_matches() -> None:
+    senders = [{"public_addresses": OFFICE}, {"certificate_name": "relay.contoso.com", "name": "other", "address": "o@contoso.com"}]
+    first, second = variables(tenant(), *({**sender, "method": "connector"} for sender in senders))["verify_senders"]
+    assert (first["public_addresses"], "certificate_name" in first) == (list(OFFICE), False)
+    assert (second["certificate_name"], "public_addresses" in second) == ("relay.contoso.com", False)
 
 
 def test_the_inventory_wins_over_the_plan_and_relay_certificates_are_appended() -> None:

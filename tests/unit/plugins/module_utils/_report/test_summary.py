@@ -11,11 +11,12 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._report.summary import Report
 
 SENDER: dict[str, Any] = {
-    "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "verify_recipient": "x@example.net", "verified": True, "seconds": 0.25,
-    "stage": "sent", "code": "", "cause": "", "remedy": "", "transient": False,
+    "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "verify_recipient": "x@example.net", "status": "verified",
+    "accepted_by": "submission", "seconds": 0.25, "stage": "sent", "code": "", "reason": "", "remedy": "", "transient": False,
 }  # fmt: skip
 FAILED_SENDER = SENDER | {
-    "verified": False, "stage": "sign-in", "code": "535 5.7.139", "cause": "SMTP AUTH is disabled for this mailbox", "remedy": "Enable it.",
+    "status": "failed", "accepted_by": "", "stage": "sign-in", "code": "535 5.7.139", "reason": "SMTP AUTH is disabled for this mailbox",
+    "remedy": "Enable it.",
 }  # fmt: skip
 
 
@@ -39,7 +40,16 @@ def test_tasks_are_summed_up_per_tenant() -> None:
     report.add("contoso", "another", "smtp_probe", result(3, senders=[SENDER, FAILED_SENDER]), False)
     totals = report.as_json()["tenants"]
     assert list(totals) == ["contoso", "fabrikam"]
-    assert totals["contoso"] == {"changed": 0, "failed": 0, "requests": 5, "retries": 2, "waited": 0.5, "verified": 1, "senders": 2}
+    assert totals["contoso"] == {
+        "changed": 0,
+        "failed": 0,
+        "requests": 5,
+        "retries": 2,
+        "waited": 0.5,
+        "verified": 1,
+        "senders": 2,
+        "senders_failed": 1,
+    }
     assert totals["fabrikam"]["changed"] == 1
 
 
@@ -49,7 +59,19 @@ def test_the_table_of_senders_has_status_and_cause() -> None:
     rendered = texts(report)
     assert rendered[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
     assert rendered[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
-    assert rendered[5].split() == ["contoso", "ERP", "OAuth", "erp@contoso.com", "verified", "in", "0.25", "s"]
+    assert rendered[5].split() == [
+        "contoso",
+        "ERP",
+        "OAuth",
+        "erp@contoso.com",
+        "verified",
+        "in",
+        "0.25",
+        "s,",
+        "accepted",
+        "by",
+        "submission",
+    ]
     assert rendered[6].endswith("failed: sign-in")
     assert rendered[7] == "    SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it."
     assert colours(report)["contoso"] == "red"
@@ -77,7 +99,7 @@ def test_a_real_run_shows_no_plans() -> None:
 def test_a_check_run_shows_what_would_change() -> None:
     report = Report()
     report.add("contoso", "a task", "smtp_auth", result(changed=True), True)
-    report.add("contoso", "Verify", "smtp_probe", result(senders=[SENDER | {"verified": None}]), True)
+    report.add("contoso", "Verify", "smtp_probe", result(senders=[SENDER | {"status": "not_verified", "stage": "tls"}]), True)
     rendered = texts(report)
     assert "WOULD CHANGE" in rendered[1]
     assert rendered[5].endswith("reachable")
@@ -95,12 +117,37 @@ def test_failed_task_is_printed_once() -> None:
     assert report.as_json()["tenants"]["contoso"]["failed"] == 1
 
 
-@pytest.mark.parametrize(("stage", "words"), [("input", "not verified"), ("recipient", "failed: recipient"), ("queue", "queued")])
+@pytest.mark.parametrize(("stage", "words"), [("input", "failed"), ("recipient", "failed: recipient"), ("queue", "queued")])
 def test_the_status_of_a_sender_that_cannot_send(stage: str, words: str) -> None:
     report = Report()
     report.add("contoso", "Verify", "smtp_probe", result(senders=[FAILED_SENDER | {"stage": stage, "transient": True}]), False)
     assert texts(report)[5].endswith(words)
     assert texts(report)[6].endswith("Waiting may help.")
+
+
+NOT_VERIFIABLE = SENDER | {
+    "status": "not_verifiable", "accepted_by": "", "stage": "source", "reason": "this host sends from 198.51.100.7",
+    "remedy": "Use another.",
+}  # fmt: skip
+
+
+def test_a_sender_that_is_not_verified_has_its_reason_and_does_not_make_the_tenant_red() -> None:
+    without = SENDER | {
+        "status": "not_verified",
+        "accepted_by": "",
+        "stage": "input",
+        "reason": "there is no recipient",
+        "remedy": "Set it.",
+    }
+    report = Report()
+    report.add("contoso", "Verify", "smtp_probe", result(senders=[NOT_VERIFIABLE, without, SENDER]), False)
+    rendered = [line.strip() for line in texts(report)[5:]]
+    assert rendered[0].endswith("not verifiable from here")
+    assert rendered[1] == "This host sends from 198.51.100.7. Use another."
+    assert rendered[2].endswith("not verified")
+    assert rendered[3] == "There is no recipient. Set it."
+    assert [colour for _text, colour in report.lines()][5:] == ["yellow", "yellow", None, None, "green"]
+    assert [colour for _text, colour in report.lines()][2] == "green"
 
 
 def test_only_documented_values_are_kept() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 
-from ....conftest import Play, problems_of
+from ....conftest import Play
 from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
@@ -99,20 +99,20 @@ def test_refusal_names_the_remedy(verify: Verify, script: Script, path: Path, co
     script.expect("POST", TOKEN).answers(400, refused(code, error, "No, r3fresh-0."))
     result = verify(ada(path), required=False)
     [entry] = result["senders"]
-    assert (entry["verified"], entry["stage"], entry["code"]) == (False, "token", f"AADSTS{code}")
-    assert cause in entry["cause"]
+    assert (entry["status"], entry["stage"], entry["code"]) == ("failed", "token", f"AADSTS{code}")
+    assert cause in entry["reason"]
     assert remedy in entry["remedy"]
     assert "r3fresh-0" not in json.dumps(result)
 
 
 def test_a_user_who_has_not_signed_in(verify: Verify, tmp_path: Path) -> None:
     result = verify(ada(tmp_path / "none"), required=False)
-    assert "ada@contoso.com has not signed in yet" in result["senders"][0]["cause"]
-    assert "role delegated_sign_in" in result["senders"][0]["cause"]
+    assert "ada@contoso.com has not signed in yet" in result["senders"][0]["reason"]
+    assert "role delegated_sign_in" in result["senders"][0]["reason"]
 
 
 def test_check_mode_reads_no_token(verify: Verify, tmp_path: Path) -> None:
-    assert verify(ada(tmp_path / "none"), check_mode=True)["senders"][0]["verified"] is None
+    assert verify(ada(tmp_path / "none"), check_mode=True, reachability=True)["senders"][0]["stage"] == "tls"
 
 
 def test_an_application_that_does_not_exist(play: Play, service: Exchange, script: Script, mail_server: MailServer, path: Path) -> None:
@@ -125,12 +125,12 @@ def test_an_application_that_does_not_exist(play: Play, service: Exchange, scrip
     assert outcome["verified"] == 0
 
 
-def test_all_input_problems_are_reported_at_once(tmp_path: Path) -> None:
+def test_invalid_options_of_a_delegated_sender(play: Play, service: Exchange, tmp_path: Path) -> None:
     wrong = [sender(method="delegated"), ada(tmp_path / "x", on_behalf=True)]
-    assert problems_of(RESOURCE, senders=wrong) == [
-        "senders: erp: method delegated needs user, who has signed in (role delegated_sign_in).",
-        "senders: erp: method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.",
-        "senders: erp: token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable).",
-        "senders: ada: on_behalf has no meaning where the user sends from the user's own address: leave it out.",
-        "senders: ada: method delegated needs user_app_unique_name or user_app_id, the application that users sign in to.",
+    assert [entry["reason"] for entry in play(RESOURCE, service, senders=wrong)["senders"]] == [
+        "method delegated needs user, who has signed in (role delegated_sign_in). "
+        "method delegated needs user_app_unique_name or user_app_id, the application that users sign in to. "
+        "token_store is missing: say where the refresh token is kept (kind, and path, fetch or variable)",
+        "on_behalf has no meaning where the user sends from the user's own address: leave it out. "
+        "method delegated needs user_app_unique_name or user_app_id, the application that users sign in to",
     ]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 
-from ....conftest import Play, problems_of
+from ....conftest import Play
 from ....mailserver import MailServer
 from ....script import Script
 from ....services import Exchange
@@ -69,11 +69,15 @@ def test_high_volume_email_takes_a_password_without_an_application(verify: Verif
     assert mail_server.sessions[0].sign_ins == ["alarms@contoso.com", "pa55 word"]
 
 
-def test_high_volume_email_without_password_needs_an_application() -> None:
-    problems = problems_of(RESOURCE, senders=[hve(), sender(), hve(password="x")])
-    assert problems == [
-        "senders with method hve or oauth need app_unique_name or app_id, the application that they sign in as.",
-        "senders with method hve or oauth need app_certificate_path or app_client_secret, that application's credential.",
+def test_high_volume_email_without_password_needs_an_application(verify: Verify) -> None:
+    result = verify(hve(), hve(name="other", password="pa55 word"))
+    assert [(entry["status"], entry["reason"]) for entry in result["senders"]] == [
+        (
+            "failed",
+            "method hve needs app_unique_name or app_id, the application that it signs in as. "
+            "method hve needs app_certificate_path or app_client_secret, that application's credential",
+        ),
+        ("verified", ""),
     ]
 
 
@@ -95,14 +99,14 @@ def test_what_high_volume_email_refuses_is_explained_in_its_own_terms(
 ) -> None:
     mail_server.answers |= answers
     [entry] = verify(hve(password="pa55 word"), required=False)["senders"]
-    assert (entry["verified"], entry["code"]) == (False, code)
-    assert entry["cause"].startswith(cause)
+    assert (entry["status"], entry["code"]) == ("failed", code)
+    assert entry["reason"].startswith(cause)
     assert entry["remedy"]
 
 
 def test_cloud_without_the_service_is_reported(verify: Verify, cloud: dict[str, Any]) -> None:
     [entry] = verify(hve(password="x"), required=False, cloud=cloud | {"hve_host": ""})["senders"]
-    assert entry["cause"] == "this cloud has no server for method hve: give the sender's host"
+    assert entry["reason"] == "this cloud has no server for method hve: give the sender's host"
 
 
 def acs(**more: Any) -> dict[str, Any]:
@@ -117,13 +121,12 @@ def test_azure_communication_services_take_a_username_and_the_applications_secre
 
 
 def test_azure_communication_services_take_a_token_where_there_is_no_secret(verify: Verify, script: Script, tmp_path: Any) -> None:
-    problems = problems_of(RESOURCE, senders=[acs()])
-    assert len(problems) == 2
+    assert verify(acs())["senders"][0]["reason"].startswith("method acs needs app_unique_name or app_id")
     result = verify(acs(), app_id=APP, app_certificate_path=str(tmp_path / "none.pem"), required=False)
-    assert "app_certificate_path is" in result["senders"][0]["cause"]
+    assert "app_certificate_path is" in result["senders"][0]["reason"]
 
 
 def test_what_azure_communication_services_refuse_is_explained(verify: Verify, mail_server: MailServer) -> None:
     mail_server.answers["password"] = "535 5.7.3 Authentication unsuccessful"
     [entry] = verify(acs(password="x"), required=False)["senders"]
-    assert entry["cause"].startswith("authentication failed: the SMTP username, the client secret or the sender app's role")
+    assert entry["reason"].startswith("authentication failed: the SMTP username, the client secret or the sender app's role")

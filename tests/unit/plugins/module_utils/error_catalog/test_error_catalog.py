@@ -29,6 +29,8 @@ SMTP = [
     (f"{AUTH} the user credentials were incorrect.", "wrong-mailbox-password"),
     (f"{AUTH} for a reason that nobody has published yet.", "policy-refused"),
     ("550 5.7.30 Basic authentication is not supported for Client Submission.", "basic-retired"),
+    ("451 5.7.3 STARTTLS is required to send mail [AM0PR02CA0134.eurprd02.prod.outlook.com]", "starttls-required"),
+    ("530 5.7.0 Must issue a STARTTLS command first", "starttls-required"),
     ("504 5.7.4 Unrecognized authentication type", "wrong-mechanism"),
     ("421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2. Visit https://aka.ms/smtp_auth_tls", "old-tls"),
     ("530 5.7.57 Client not authenticated to send mail. [AM0PR02CA0134.eurprd02.prod.outlook.com]", "not-authenticated"),
@@ -248,6 +250,27 @@ RELAY = [
 ]
 
 
+# Texts of Python's socket and ssl modules, and of _clients/smtp.py.
+NETWORK = [
+    ("DNS", "the name mx.example does not resolve", "name-not-resolved"),
+    ("connection", "Connection refused", "tcp-refused"),
+    ("connection", "Connection reset by peer", "tcp-refused"),
+    ("connection", "Network is unreachable", "tcp-no-route"),
+    ("connection", "No route to host", "tcp-no-route"),
+    ("connection", "Operation not permitted", "tcp-failed"),
+    ("timeout", "no TCP connection in time", "tcp-timeout"),
+    ("timeout", "no greeting in time", "greeting-timeout"),
+    ("closed", "the connection was closed before the greeting", "closed-before-greeting"),
+    ("not SMTP", "", "not-smtp"),
+    ("no STARTTLS", "", "no-starttls"),
+    ("certificate", "Hostname mismatch, certificate is not valid for 'smtp.office365.com'.", "certificate-name"),
+    ("certificate", "certificate has expired", "certificate-date"),
+    ("certificate", "self-signed certificate in certificate chain", "certificate-issuer"),
+    ("certificate", "unable to get local issuer certificate", "certificate-issuer"),
+    ("TLS", "TLS failed: WRONG_VERSION_NUMBER", "tls-failed"),
+]
+
+
 def _codes_of() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
     return (
         [(reply, error_catalog.smtp(reply), row) for reply, row in SMTP]
@@ -260,6 +283,7 @@ def _codes_of() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
         + [(kind, error_catalog.exchange(kind, text), row) for kind, text, row in EXCHANGE]
         + [(code, error_catalog.dns(code), row) for code, row in DNS]
         + [(text, error_catalog.relay(text), row) for text, row in RELAY]
+        + [(f"{code}: {text}", error_catalog.network(code, text), row) for code, text, row in NETWORK]
     )
 
 
@@ -306,7 +330,7 @@ def test_a_row_is_well_formed(row: error_catalog.ErrorEntry) -> None:
     assert row.cause
     assert not row.cause.endswith(".")
     assert row.cause[0].islower() or row.cause.split()[0] in {
-        "Basic", "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure"
+        "Basic", "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure", "TLS"
     }  # fmt: skip
     assert row.remedy.endswith(".")
     assert row.remedy[0].isupper()

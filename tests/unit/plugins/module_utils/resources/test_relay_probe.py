@@ -126,7 +126,8 @@ def test_message_is_traced_to_the_upstreams_reply(verify: Any, clock: FakeClock)
     result = verify(postfix)
     assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
     [sender] = result["senders"]
-    assert (sender["verified"], sender["stage"], sender["method"], sender["cause"]) == (True, "sent", "relay_host", "")
+    assert (sender["status"], sender["stage"], sender["method"], sender["reason"]) == ("verified", "sent", "relay_host", "")
+    assert sender["accepted_by"] == "submission"
     assert [hop["to"] for hop in sender["hops"]] == ["Postfix", "Postfix", "submission proxy", "Microsoft 365"]
     assert f"Message-ID: {sender['message_id']}".encode() in postfix.messages[0]
     assert postfix.commands == [("mail", "scanner@contoso.com"), ("rcpt", "proof@example.net")]
@@ -142,7 +143,7 @@ def test_permanent_failure_ends_at_once_and_removes_the_message(verify: Any, clo
         "Enable SMTP AUTH for this mailbox (role smtp_auth)."
     )
     [sender] = result["senders"]
-    assert (sender["verified"], sender["stage"], sender["code"], sender["transient"]) == (False, "sign-in", "535 5.7.139", False)
+    assert (sender["status"], sender["stage"], sender["code"], sender["transient"]) == ("failed", "sign-in", "535 5.7.139", False)
     assert clock.slept == []
     assert postfix.actions == [f"remove {QUEUE_ID}"]
 
@@ -169,7 +170,7 @@ def test_message_without_an_attempt_is_still_queued(verify: Any) -> None:
     result = verify(Postfix(), timeout=5, required=False)
     [sender] = result["senders"]
     assert (sender["stage"], sender["transient"]) == ("queue", True)
-    assert sender["cause"] == "the message is still in the relay's queue, and no attempt has failed"
+    assert sender["reason"] == "the message is still in the relay's queue, and no attempt has failed"
 
 
 def test_reason_is_read_from_the_queue_where_no_attempt_is_logged(verify: Any) -> None:
@@ -178,7 +179,7 @@ def test_reason_is_read_from_the_queue_where_no_attempt_is_logged(verify: Any) -
     held = "4.2.0 scanner@contoso.com has reached its daily quota of 10000 recipients"
     postfix.read_queue = lambda: [queue.Message(QUEUE_ID, "deferred", 0.0, 1, "scanner@contoso.com", ("proof@example.net",), held)]
     [sender] = verify(postfix, timeout=20, required=False)["senders"]
-    assert sender["cause"] == "the mailbox has reached its daily quota of recipients"
+    assert sender["reason"] == "the mailbox has reached its daily quota of recipients"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_reason_is_read_from_the_queue_where_no_attempt_is_logged(verify: Any) -
 def test_refusal_of_the_relay_itself_has_its_own_stage(verify: Any, code: int, reply: bytes, stage: str) -> None:
     postfix = Postfix(refusal=(code, reply))
     [sender] = verify(postfix, required=False)["senders"]
-    assert (sender["verified"], sender["stage"], sender["hops"]) == (False, stage, [])
+    assert (sender["status"], sender["stage"], sender["hops"]) == ("failed", stage, [])
     assert sender["service_message"] == f"{code} {reply.decode()}"
     assert postfix.messages == []
     assert postfix.actions == []
@@ -201,20 +202,36 @@ def test_stopped_relay_is_reported(verify: Any) -> None:
     postfix = Postfix()
     postfix.connect = refuse
     [sender] = verify(postfix, required=False)["senders"]
-    assert sender["cause"] == "no relay accepts mail on 127.0.0.1:25 of this host (Connection refused)"
+    assert sender["reason"] == "no relay accepts mail on 127.0.0.1:25 of this host (Connection refused)"
 
 
 def test_other_server_on_the_port_is_reported(verify: Any) -> None:
     [sender] = verify(Postfix(refusal=(250, b"2.0.0 OK")), required=False)["senders"]
-    assert "is not the relay's Postfix" in sender["cause"]
+    assert "is not the relay's Postfix" in sender["reason"]
 
 
 def test_check_mode_sends_nothing(verify: Any) -> None:
     postfix = Postfix(SENT)
     result = verify(postfix, check_mode=True)
     [sender] = result["senders"]
-    assert (sender["verified"], sender["message_id"], sender["stage"]) == (None, None, "input")
+    assert (sender["status"], sender["message_id"], sender["stage"]) == ("not_verified", None, "check_mode")
     assert (result["verified"], postfix.messages, postfix.since) == (0, [], [])
+
+
+def test_sender_without_recipient_is_not_verified(verify: Any) -> None:
+    postfix = Postfix(SENT)
+    result = verify(postfix, {"name": "Plotter", "address": "plotter@contoso.com"}, SENDER)
+    assert [(sender["name"], sender["status"]) for sender in result["senders"]] == [("Plotter", "not_verified"), ("Scanner", "verified")]
+    assert result["senders"][0]["reason"] == "there is no recipient of a test message"
+    assert (result["verified"], result["total"], len(postfix.messages)) == (1, 2, 1)
+
+
+def test_name_with_a_line_break_is_one_line(verify: Any) -> None:
+    """`name: >` in YAML ends with a line break, which a header must not have."""
+    postfix = Postfix(SENT)
+    [sender] = verify(postfix, SENDER | {"name": "Scanner, third\nfloor\n"})["senders"]
+    assert (sender["name"], sender["status"]) == ("Scanner, third floor", "verified")
+    assert b"Subject: Test message: Scanner, third floor [" in postfix.messages[0]
 
 
 def test_invalid_input_is_reported_before_a_message_is_sent(verify: Any) -> None:
@@ -238,6 +255,7 @@ def test_summary_shows_the_senders_of_a_relay(verify: Any) -> None:
         report.add(host, "Verify", "relay_probe", verify(postfix, required=False, **options), bool(options.get("check_mode")))
     lines = [text for text, _colour in report.lines()]
     [first] = [line for line in lines if line.startswith("relay1") and "Scanner" in line]
+    assert first.endswith("accepted by submission")
     assert first.split()[:6] == ["relay1", "Scanner", "relay", "host", "scanner@contoso.com", "verified"]
-    assert any(line.startswith("relay2") and line.endswith("queued") for line in lines)
+    assert any(line.startswith("relay2") and line.endswith("failed: still queued") for line in lines)
     assert any(line.startswith("relay3") and line.endswith("skipped") for line in lines)

@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import METHODS as SENDING_METHODS
+from ansible_collections.mailops.m365.plugins.module_utils._verification import statuses
 from ansible_collections.mailops.m365.plugins.module_utils._verification.methods import METHODS
 from ansible_collections.mailops.m365.plugins.module_utils._verification.options import ProbeSender
-from ansible_collections.mailops.m365.plugins.module_utils._verification.probe import ProbeResult
+from ansible_collections.mailops.m365.plugins.module_utils._verification.result import ProbeResult
 from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp_probe
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ....conftest import TENANT, FakeClock, Play, certificate, pem, problems_of
+from ....conftest import TENANT, FakeClock, Play, certificate, pem
 from ....mailserver import MailServer
 from ....script import Script, graph_error
 from ....services import Exchange
@@ -33,6 +34,7 @@ APP = "99999999-8888-4777-8666-555555555555"
 APP_SECRET = "the-senders-application-secret"
 CREDENTIAL = {"app_id": APP, "app_client_secret": APP_SECRET}
 RECORDS = "/v1.0/domains/contoso.com/serviceConfigurationRecords"
+RELAY_DENIED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
 Verify = Callable[..., dict[str, Any]]
 
 
@@ -89,35 +91,40 @@ def signed_in(script: Script) -> Script:
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_problem_of_every_sender_is_named_at_once() -> None:
+def reasons(result: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry["reason"] for entry in result["senders"]}
+
+
+def test_every_problem_of_a_sender_is_named_and_fails_that_sender_only(verify: Verify, mail_server: MailServer) -> None:
     senders = [
-        sender("nonsense"),
+        sender("nonsense", mailbox="x"),
         basic("a@contoso.com", verify_recipient=""),
-        sender("b@contoso.com", mailbox="x"),
+        sender("b@contoso.com", method="connector", public_addresses=["203.0.113.300"]),
         {**basic(), "password": None},
+        basic("good@contoso.com"),
     ]
-    problems = problems_of(RESOURCE, senders=senders)
-    assert problems == [
-        "senders: nonsense: the sender's address holds 'nonsense', which is no mail address (name@domain).",
-        "senders: a: the sender's verify_recipient holds an empty address: remove it.",
-        "senders: b: the sender's mailbox holds 'x', which is no mail address (name@domain).",
-        "senders: erp: method basic needs the mailbox's password.",
-        "senders with method oauth need app_unique_name or app_id, the application that they sign in as.",
-        "senders with method oauth need app_certificate_path or app_client_secret, that application's credential.",
-    ]
-
-
-@pytest.mark.parametrize("method", ["connector", "direct_send"])
-def test_other_methods_need_no_application(method: str) -> None:
-    assert problems_of(RESOURCE, senders=[sender(method=method)]) == []
+    result = verify(*senders)
+    assert reasons(result) == {
+        "nonsense": "the sender's address holds 'nonsense', which is no mail address (name@domain). "
+        "the sender's mailbox holds 'x', which is no mail address (name@domain). "
+        "method oauth needs app_unique_name or app_id, the application that it signs in as. "
+        "method oauth needs app_certificate_path or app_client_secret, that application's credential",
+        "a": "the sender's verify_recipient holds an empty address: remove it",
+        "b": "public_addresses holds '203.0.113.300', which is neither an IP address nor a network such as 203.0.113.0/28",
+        "erp": "method basic needs the mailbox's password",
+        "good": "",
+    }
+    assert [(entry["status"], entry["stage"]) for entry in result["senders"]] == [("failed", "input")] * 4 + [("verified", "sent")]
+    assert "4 of 5 senders cannot send: nonsense (oauth): the sender's address holds 'nonsense'" in result["msg"]
+    assert len(mail_server.sessions) == 1
 
 
 def test_every_method_that_smtp_probe_verifies_has_a_class() -> None:
     assert list(METHODS) == [name for name, method in SENDING_METHODS.items() if method.verified_by == "smtp_probe"]
 
 
-def test_a_relay_host_needs_its_host() -> None:
-    assert problems_of(RESOURCE, senders=[sender(method="relay_host")]) == ["senders: erp: method relay_host needs host, the relay host."]
+def test_a_relay_host_needs_its_host(verify: Verify) -> None:
+    assert reasons(verify(sender(method="relay_host"))) == {"erp": "method relay_host needs host, the relay host"}
 
 
 # -- test messages --------------------------------------------------------------------------------------------------
@@ -127,7 +134,8 @@ def test_oauth_signs_in_as_exactly_the_mailbox_and_sends(verify: Verify, signed_
     result = verify(sender(), **CREDENTIAL)
     assert (result["changed"], result["verified"], result["total"]) == (False, 1, 1)
     [entry] = result["senders"]
-    assert (entry["verified"], entry["stage"], entry["method"], entry["name"]) == (True, "sent", "oauth", "erp")
+    assert (entry["status"], entry["stage"], entry["method"], entry["name"]) == ("verified", "sent", "oauth", "erp")
+    assert (entry["accepted_by"], entry["reason"]) == ("submission", "")
     assert entry["server"] == f"localhost:{mail_server.port}"
     assert entry["tls"].startswith("TLSv1.")
     [session] = mail_server.sessions
@@ -154,9 +162,11 @@ def test_passwords_by_mailbox_or_address(verify: Verify, mail_server: MailServer
     assert sorted(session.sign_ins[1] for session in mail_server.sessions) == ["first", "second"]
 
 
-@pytest.mark.parametrize("method", ["connector", "direct_send"])
-def test_a_connector_and_direct_send_do_not_sign_in(verify: Verify, mail_server: MailServer, method: str) -> None:
-    assert verify(sender(method=method))["verified"] == 1
+@pytest.mark.parametrize(("method", "relay"), [("connector", "250 2.1.5 Recipient OK"), ("direct_send", RELAY_DENIED)])
+def test_a_connector_and_direct_send_do_not_sign_in(verify: Verify, mail_server: MailServer, method: str, relay: str) -> None:
+    mail_server.answers["relay"] = relay
+    result = verify(sender(method=method, verify_recipient="it@contoso.com"))
+    assert (result["verified"], result["senders"][0]["accepted_by"]) == (1, method)
     assert mail_server.sessions[0].sign_ins == []
     assert len(mail_server.sessions[0].messages) == 1
 
@@ -165,9 +175,10 @@ def test_a_connector_uses_a_certificate_and_a_source_address(
     verify: Verify, mail_server: MailServer, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
 ) -> None:
     (tmp_path / "relay.pem").write_bytes(pem(rsa_key, "pw") + pem(certificate(rsa_key)))
+    mail_server.relay_replies.append(RELAY_DENIED)  # of the connection without the certificate
     connection = {"certificate_path": str(tmp_path / "relay.pem"), "certificate_password": "pw", "source_address": "127.0.0.3"}
-    assert verify(sender(method="connector", **connection))["verified"] == 1
-    assert mail_server.sessions[0].peer == "127.0.0.3"
+    assert verify(sender(method="connector", verify_recipient="it@contoso.com", **connection))["verified"] == 1
+    assert {session.peer for session in mail_server.sessions} == {"127.0.0.3"}
 
 
 def test_application_is_looked_up_by_its_unique_name(verify: Verify, script: Script) -> None:
@@ -180,7 +191,7 @@ def test_application_is_looked_up_by_its_unique_name(verify: Verify, script: Scr
 def test_the_mx_host_is_the_one_that_graph_names(verify: Verify, script: Script, cloud: dict[str, Any], mail_server: MailServer) -> None:
     records = [{"recordType": "Txt"}, {"recordType": "Mx", "mailExchange": "localhost"}]
     script.expect("GET", RECORDS).answers(200, {"value": records})
-    result = verify(sender(method="direct_send"), sender("b@contoso.com", method="connector"), cloud={**cloud, "mx_host": ""})
+    result = verify(sender(method="connector"), sender("b@contoso.com", method="connector"), cloud={**cloud, "mx_host": ""})
     assert result["verified"] == 2
     assert result["senders"][0]["server"] == f"localhost:{mail_server.port}"
 
@@ -206,7 +217,7 @@ OFF = (
 @pytest.mark.parametrize(
     ("answers", "stage", "code", "cause", "waits"),
     [
-        ({"banner": "421 4.3.2 Service not available"}, "connect", "421 4.3.2", "the service is busy or has a transient fault", True),
+        ({"banner": "421 4.3.2 Service not available"}, "greeting", "421 4.3.2", "the service is busy or has a transient fault", True),
         ({"EHLO": "550 5.7.506 Access Denied, Bad HELO"}, "greeting", "550 5.7.506", "the client greeted with the server's own name", False),
         ({"STARTTLS": "454 4.7.0 TLS not available"}, "tls", "454 4.7.0", "the service is busy or has a transient fault", True),
         ({"AUTH": "535 5.7.3 Authentication unsuccessful [X]"}, "sign-in", "535 5.7.3", "authentication failed: the token or password is wrong", True),
@@ -224,15 +235,15 @@ OFF = (
 def test_a_failure_names_stage_code_and_cause(
     verify: Verify, signed_in: Script, mail_server: MailServer, answers: dict[str, str], stage: str, code: str, cause: str, waits: bool
 ) -> None:
-    if stage in ("connect", "greeting", "tls"):
+    if stage in ("greeting", "tls"):
         signed_in._expected.clear()  # nobody signs in before TLS
     mail_server.answers |= answers
     result = verify(sender(), **CREDENTIAL)
     assert result["failed"] is True
     assert result["msg"].startswith(f"{TENANT}: 1 of 1 senders cannot send: erp (oauth): {cause}")
     [entry] = result["senders"]
-    assert (entry["verified"], entry["stage"], entry["code"], entry["transient"]) == (False, stage, code, waits)
-    assert entry["cause"].startswith(cause)
+    assert (entry["status"], entry["stage"], entry["code"], entry["transient"]) == ("failed", stage, code, waits)
+    assert entry["reason"].startswith(cause)
     assert bool(entry["remedy"]) == (code not in ("554", "closed"))
     assert entry["message_id"] is None
     assert result["verified"] == 0
@@ -255,8 +266,8 @@ def test_an_untrusted_server_certificate_is_named(verify: Verify, cloud: dict[st
 
 def test_a_sender_outside_the_accepted_domains_is_not_attempted(verify: Verify, mail_server: MailServer) -> None:
     [entry] = verify(basic("erp@fabrikam.com"), required=False)["senders"]
-    assert (entry["verified"], entry["stage"]) == (False, "input")
-    assert entry["cause"] == "fabrikam.com is not an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com)"
+    assert (entry["status"], entry["stage"]) == ("failed", "input")
+    assert entry["reason"] == "fabrikam.com is not an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com)"
     assert mail_server.sessions == []
 
 
@@ -264,7 +275,7 @@ def test_a_refused_token_has_stage_token(verify: Verify, script: Script, mail_se
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     script.expect("POST", TOKEN).answers(401, refused(7000222, "invalid_client", "The provided client secret keys are expired."))
     [entry] = verify(sender(), required=False, **CREDENTIAL)["senders"]
-    assert (entry["stage"], entry["code"], entry["cause"]) == ("token", "AADSTS7000222", "the client secret has expired")
+    assert (entry["stage"], entry["code"], entry["reason"]) == ("token", "AADSTS7000222", "the client secret has expired")
     assert mail_server.sessions[0].sign_ins == []
 
 
@@ -272,13 +283,13 @@ def test_an_application_that_is_missing_fails_its_senders_only(verify: Verify, s
     script.expect("GET", "/v1.0/applications(uniqueName='sender')?$select=appId").answers(404, graph_error("Request_ResourceNotFound"))
     result = verify(sender(), basic("b@contoso.com"), required=False, app_unique_name="sender", app_client_secret=APP_SECRET)
     first, second = result["senders"]
-    assert first["cause"] == "the Entra application sender does not exist; register it (role entra_app)"
-    assert second["verified"] is True
+    assert first["reason"] == "the Entra application sender does not exist; register it (role entra_app)"
+    assert second["status"] == "verified"
 
 
 def test_an_unreadable_credential_fails_its_senders_only(verify: Verify, tmp_path: Path) -> None:
     result = verify(sender(), basic("b@contoso.com"), required=False, app_id=APP, app_certificate_path=str(tmp_path / "no.pem"))
-    assert "app_certificate_path is" in result["senders"][0]["cause"]
+    assert "app_certificate_path is" in result["senders"][0]["reason"]
     assert result["verified"] == 1
 
 
@@ -289,24 +300,37 @@ def test_every_failed_sender_is_in_the_message(verify: Verify, mail_server: Mail
         "2 of 3 senders cannot send: a (basic): the mailbox's password is wrong. Correct the password; "
         "c (basic): the mailbox's password is wrong. Correct the password."
     )
-    assert [entry["verified"] for entry in result["senders"]] == [False, True, False]
+    assert [entry["status"] for entry in result["senders"]] == ["failed", "verified", "failed"]
     assert (result["verified"], result["total"]) == (1, 3)
 
 
 # -- check mode -------------------------------------------------------------------------------------------------------
 
 
-def test_check_mode_ends_after_tls_without_sign_in(verify: Verify, script: Script, mail_server: MailServer) -> None:
-    result = verify(sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector"), check_mode=True, wait=60, **CREDENTIAL)
-    assert [(entry["verified"], entry["stage"], entry["message_id"]) for entry in result["senders"]] == [(None, "tls", None)] * 3
+def test_check_mode_opens_no_connection(verify: Verify, script: Script, mail_server: MailServer) -> None:
+    """Port 25 is closed on hosted runners; the accepted domains are checked."""
+    senders = [sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector"), basic("d@fabrikam.com")]
+    result = verify(*senders, check_mode=True, wait=60, required=False, **CREDENTIAL)
+    assert [(entry["status"], entry["stage"]) for entry in result["senders"]] == [("not_verified", "check_mode")] * 3 + [
+        ("failed", "input")
+    ]
+    assert reasons(result)["c"] == "check mode sends no test message"
+    assert (mail_server.sessions, script.requests) == ([], [])
+
+
+def test_reachability_in_check_mode_ends_after_tls_without_sign_in(verify: Verify, script: Script, mail_server: MailServer) -> None:
+    senders = [sender(), basic("b@contoso.com"), sender("c@contoso.com", method="connector")]
+    result = verify(*senders, check_mode=True, reachability=True, wait=60, **CREDENTIAL)
+    assert [(entry["status"], entry["stage"], entry["message_id"]) for entry in result["senders"]] == [("not_verified", "tls", None)] * 3
     assert (result["changed"], result["verified"], result["total"]) == (False, 0, 3)
     assert [session.commands for session in mail_server.sessions] == [["EHLO", "STARTTLS", "EHLO", "QUIT"]] * 3
     assert script.requests == []
 
 
-def test_check_mode_reports_an_unreachable_server(verify: Verify, mail_server: MailServer) -> None:
+def test_reachability_in_check_mode_reports_an_unreachable_server(verify: Verify, mail_server: MailServer) -> None:
     mail_server.offers.remove("STARTTLS")
-    result = verify(basic(), check_mode=True)
+    host = {"host": "localhost", "port": mail_server.port}
+    result = verify(basic(**host), check_mode=True, reachability=True)
     assert result["failed"] is True
     assert "does not offer STARTTLS" in result["msg"]
 
@@ -347,7 +371,8 @@ class ScriptedProbes:
 
     @staticmethod
     def result(sender: ProbeSender, verified: bool, transient: bool) -> ProbeResult:
-        return ProbeResult(sender.label, sender.address, "", "oauth", "", verified, cause="c", remedy="R.", transient=transient)
+        status = statuses.VERIFIED if verified else statuses.FAILED
+        return ProbeResult(sender.label, sender.address, "", "oauth", "", status, reason="c", remedy="R.", transient=transient)
 
 
 def test_only_transient_failures_are_repeated(verify: Verify, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,7 +382,7 @@ def test_only_transient_failures_are_repeated(verify: Verify, clock: FakeClock, 
     result = verify(basic("a@contoso.com"), basic("b@contoso.com"), basic("c@contoso.com"), wait=600, required=False)
     assert probes.calls == [["a", "b", "c"], ["b"], ["b"]]
     assert clock.slept == [5.0, 10.0]
-    assert [entry["verified"] for entry in result["senders"]] == [True, True, False]
+    assert [entry["status"] for entry in result["senders"]] == ["verified", "verified", "failed"]
     assert result["cost"]["retries"] == 2
 
 
