@@ -192,7 +192,7 @@ def test_the_probes_own_refused_application_shows_nothing(play: Play, seen: list
 
     result = play(resource_of("smtp_probe"), sender, sign_in=True, **_probe(mail_server, required=False))
     [oauth, basic] = result["senders"]
-    assert (oauth["stage"], oauth["cause"], basic["verified"]) == ("token", "the client secret is wrong", True)
+    assert (oauth["stage"], oauth["reason"], basic["status"]) == ("token", "the client secret is wrong", "verified")
     assert_clean(result, seen, journal_dir, SECRET, APP_SECRET, MAILBOX_PASSWORD)
 
 
