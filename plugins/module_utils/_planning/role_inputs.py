@@ -143,6 +143,7 @@ _TASKS: dict[str, tuple[_Task, ...]] = {
                 "passwords",
                 "wait",
                 "required",
+                "reachability",
             ),
         ),
     ),

@@ -62,7 +62,7 @@ def test_a_whole_tenant_without_problems() -> None:
     (SIGN_IN | {"delegated_sign_in_users": [{"user": "u@contoso.com", "tokens": {}}]}, "tokens is no option"),
     ({"authentication_policy_policies": [{"name": "P", "allow_basic": True}]}, "allow_basic is no option: did you mean allow_basic_smtp?"),
     ({"shared_mailbox_mailboxes": [{"adress": "x@contoso.com"}]}, "adress is no option: did you mean address?"),
-    ({"verify_senders": [{"address": "x@contoso.com"}]}, "verify_senders: x@contoso.com: verify_recipient is missing: set it."),
+    ({"verify_senders": [{"name": "ERP"}]}, "verify_senders: ERP: address is missing: set it."),
     ({"entra_app_unique_name": "a", "entra_app_authorization": "rbac", "entra_app_settle_time": -1}, "entra_app_settle_time is -1"),
 ])  # fmt: skip
 def test_the_inventorys_own_variables_are_validated(inventory: dict[str, Any], sentence: str) -> None:
