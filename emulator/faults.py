@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+EARLY = {"redirect"}  # played before a request is read; they are asked for with the fact `early`
 SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns")
 
 
@@ -37,7 +38,7 @@ class Fault:
     used: int = 0
 
     def fits(self, service: str, facts: Mapping[str, object]) -> bool:
-        if service != self.service or self.used >= self.count:
+        if service != self.service or self.used >= self.count or (self.name in EARLY) != bool(facts.get("early")):
             return False
         if facts.get("batch") and "batch" not in self.match.get("path", ""):
             return False  # meant for the items of the batch

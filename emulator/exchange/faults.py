@@ -28,6 +28,7 @@ NAMES = {
     "claims_challenge",
     "forbidden",
     "error_in_200",
+    "redirect",
     *PLAYED_BY_CMDLET,
 }
 
@@ -60,6 +61,16 @@ def play(fault: Fault, identity: str) -> Response | None:
         case name if name in PLAYED_BY_CMDLET:
             return None
     return Response(fault.status or 500, fault.body, fault.headers)
+
+
+def redirect(fault: Fault, origin: str, path: str) -> Response | None:
+    """A redirect to `location`, else to the sub-domain `prefix` of this host; that sub-domain is not redirected."""
+    scheme, _, host = origin.partition("://")
+    prefix = str(fault.options.get("prefix", "eurprd01"))
+    if host.startswith(f"{prefix}."):
+        fault.used -= 1
+        return None
+    return Response(302, None, {"Location": str(fault.options.get("location", f"{scheme}://{prefix}.{host}{path}"))})
 
 
 def concurrency() -> Response:

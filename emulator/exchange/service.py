@@ -24,7 +24,7 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
 from emulator.exchange.access import authenticate, may_run
 from emulator.exchange.command import CMDLETS
 from emulator.exchange.errors import invalid
-from emulator.exchange.faults import concurrency, play
+from emulator.exchange.faults import concurrency, play, redirect
 from emulator.exchange.invoke import Invocation, invoke
 from emulator.exchange.paging import Cursors
 from emulator.http import Handler, MalformedJsonError, Request, Response
@@ -71,6 +71,11 @@ class ExchangeAdmin:
         if match is None:
             return Response(404)
         version, tenant_name, what = match.groups()
+        fault = self._platform.faults.take("exchange", early=True, method=request.method, path=request.path)
+        moved = redirect(fault, request.origin, request.path) if fault else None
+        if moved:
+            self._platform.counters.count(None, "exchange")
+            return moved
         checked = authenticate(self._platform, request.headers.get("authorization", ""), tenant_name)
         tenant = None if isinstance(checked, Response) else checked[0]
         self._platform.counters.count(tenant.id if tenant else None, "exchange")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -149,3 +150,18 @@ def test_module_file_lists_what_the_caller_may_run(api: Api) -> None:
 
     assert {"Get-TransportConfig", "Set-CASMailbox", "New-InboundConnector"} <= set(exported("manager"))
     assert {name.split("-")[0] for name in exported("reader")} == {"Get", "Test"}
+
+
+def test_redirect_to_a_sub_domain(api: Api) -> None:
+    api.admin.fault("exchange", "redirect", count=2, options={"prefix": "namprd07"})
+    body = {"CmdletInput": {"CmdletName": "Get-TransportConfig", "Parameters": {}}}
+    headers = {"Authorization": f"Bearer {api.token('manager', EXCHANGE)}"}
+    answer = api.session.post(api.exchange_url(), json=body, headers=headers, allow_redirects=False)
+    host = urlsplit(api.exchange_url()).netloc
+    assert (answer.status_code, answer.headers["location"]) == (302, api.exchange_url().replace(host, f"namprd07.{host}"))
+    served = api.session.post(api.exchange_url(), json=body, headers=headers | {"Host": f"namprd07.{host}"}, allow_redirects=False)
+    assert served.status_code == 200
+    api.admin.clear_faults()
+    api.admin.fault("exchange", "redirect", options={"location": "https://elsewhere.example/x"})
+    answer = api.session.post(api.exchange_url(), json=body, headers=headers, allow_redirects=False)
+    assert answer.headers["location"] == "https://elsewhere.example/x"

@@ -24,6 +24,7 @@ from .._http.batch import ItemResponse, chunks, send_batch
 from .._http.transport import THROTTLED, Request, Response
 from .._identity.token_cache import TokenCache
 from .authorized import AuthorizedTransport
+from .exchange_host import ExchangeHost
 from .run_cache import RunCache
 
 PAGE = 1000
@@ -93,7 +94,7 @@ class ExchangeClient:
     def __init__(self, authorized: AuthorizedTransport, tenant: str, run_cache: RunCache | None = None) -> None:
         self._authorized, self._tenant = authorized, tenant
         self.run_cache = run_cache or RunCache(TokenCache())
-        self._root = f"{authorized.base}/adminapi/beta/{tenant}"
+        self._host = ExchangeHost(authorized, self.run_cache)
 
     def run(self, command: Command) -> Outcome:
         """One command, all its pages; raises ExchangeError."""
@@ -112,7 +113,9 @@ class ExchangeClient:
         parts = chunks(len(commands), BATCH)
         outcomes: dict[int, Outcome] = {}
         self._authorized.tokens.token(self._authorized.scope)  # once, before the threads ask for it
-        with ThreadPoolExecutor(max_workers=min(IN_FLIGHT, len(parts))) as pool:
+        if not self._host.is_settled:  # one request alone: where the tenant has a host of its own, only it is redirected
+            outcomes.update(self._batch(commands, parts.pop(0)))
+        with ThreadPoolExecutor(max_workers=IN_FLIGHT) as pool:
             for some in pool.map(lambda numbers: self._batch(commands, numbers), parts):
                 outcomes.update(some)
         return [outcomes[i] for i in range(len(commands))]
@@ -122,6 +125,10 @@ class ExchangeClient:
             return self.run(command)
         except ExchangeError as error:
             return Outcome(error=error)
+
+    @property
+    def _root(self) -> str:
+        return f"{self._host.base}/adminapi/beta/{self._tenant}"
 
     # -- one command ----------------------------------------------------------------------------------------------
 
@@ -140,16 +147,18 @@ class ExchangeClient:
         }
 
     def _invoke(self, command: Command, url: str) -> Response:
-        request = Request(
-            "POST",
-            url,
-            self._headers(command),
-            json=command.body(),
-            # Of all cmdlets used here only New-* does harm when it is sent twice.
-            repeatable=not command.cmdlet.startswith("New-"),
-            attempted=command.attempted,
+        answer = self._host.send(
+            lambda: Request(
+                "POST",
+                self._host.current(url),
+                self._headers(command),
+                json=command.body(),
+                # Of all cmdlets used here only New-* does harm when it is sent twice.
+                repeatable=not command.cmdlet.startswith("New-"),
+                attempted=command.attempted,
+            ),
+            _is_transient,
         )
-        answer = self._authorized.send(request, is_transient=_is_transient)
         error = _error_of(command, answer)
         if error:
             raise error
@@ -206,9 +215,10 @@ class ExchangeClient:
             "X-AnchorMailbox": ANCHOR.format(tenant=self._tenant),
         }
         repeatable = all(not commands[i].cmdlet.startswith("New-") for i in numbers)
-        request = Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted)
-        answer = self._authorized.send(
-            request, is_transient=_is_transient, body_of=lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]}
+        answer = self._host.send(
+            lambda: Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted),
+            _is_transient,
+            lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]},
         )
         error = _error_of(first, answer)
         if error:
