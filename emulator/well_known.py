@@ -75,6 +75,7 @@ GRAPH_SCOPES = {
 }
 DIRECTORY_ROLES = {
     "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",
+    "Exchange Recipient Administrator": "31392ffb-586c-42d1-9346-e59415a2cc4e",
     "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
     "Global Administrator": "62e90394-69f5-4237-9190-012177145e10",
     "Security Reader": "5d6b6bb7-de71-4623-b4af-96380a352509",

@@ -15,6 +15,7 @@ from emulator.tokens import Claims, TokenError
 from emulator.well_known import DIRECTORY_ROLES
 
 FULL = {DIRECTORY_ROLES["Exchange Administrator"], DIRECTORY_ROLES["Global Administrator"]}
+RECIPIENTS = {DIRECTORY_ROLES["Exchange Recipient Administrator"]}
 READING = {DIRECTORY_ROLES["Global Reader"]}
 SECURITY_READING = {DIRECTORY_ROLES["Security Reader"]}
 GROUPS = "_role_groups"  # what is no claim, but goes with them: Exchange looks it up for itself
@@ -36,7 +37,7 @@ def authenticate(platform: Platform, authorization: str, tenant_name: str) -> tu
     if "Exchange.ManageAsApp" not in claims.get("roles", ()) and "Exchange.Manage" not in claims.get("scp", "").split():
         return _unauthorized("role")
     groups = role_groups.of(tenant, str(claims.get("appid", "")), platform.now)
-    if not groups and not set(claims.get("wids", ())) & (FULL | READING | SECURITY_READING):
+    if not groups and not set(claims.get("wids", ())) & (FULL | RECIPIENTS | READING | SECURITY_READING):
         return forbidden()
     return tenant, claims | {GROUPS: groups}
 
@@ -52,6 +53,8 @@ def _unauthorized(reason: str) -> Response:
 def may_run(claims: Claims, cmdlet: str) -> bool:
     roles = set(claims.get("wids", ()))
     if roles & FULL or role_groups.may_run(claims.get(GROUPS, []), cmdlet):
+        return True
+    if roles & RECIPIENTS and role_groups.may_run([role_groups.RECIPIENTS], cmdlet):
         return True
     if not cmdlet.startswith(("Get-", "Test-")):
         return False

@@ -130,7 +130,7 @@ def create(call: Call, body: Document) -> Application:
         visible_from=call.platform.after("application"),
         owners=[call.claims["oid"]] if call.claims.get("oid") else [],
     )
-    _write(call, application, {"signInAudience": "AzureADandPersonalMicrosoftAccount"} | body)
+    _write(call, application, {"signInAudience": "AzureADMyOrg"} | body)
     call.tenant.applications[application.object_id] = application
     return application
 

@@ -82,7 +82,7 @@ def by_password(state: State, user: str, password: str, source: str) -> Account:
     if not result.password or not hmac.compare_digest(result.password.encode(), password.encode("utf-8", "surrogateescape")):
         raise Refused(texts.WRONG_PASSWORD)
     if tenant.security_defaults:
-        raise Refused(texts.SECURITY_DEFAULTS)
+        raise Refused(texts.HVE_SECURITY_DEFAULTS)
     if policies.blocks_user(tenant, judged, source):
         raise Refused(texts.CONDITIONAL_ACCESS)
     return Account(tenant.id, result.address)

@@ -14,6 +14,7 @@ REASONS = {
     texts.AUTHENTICATED: (0, "", "notApplied"),
     texts.WRONG_PASSWORD: (50126, "Error validating credentials due to invalid username or password.", "notApplied"),
     texts.SECURITY_DEFAULTS: (530035, "Access has been blocked by security defaults.", "notApplied"),
+    texts.HVE_SECURITY_DEFAULTS: (530035, "Access has been blocked by security defaults.", "notApplied"),
     texts.CONDITIONAL_ACCESS: (53003, "Access has been blocked by Conditional Access policies.", "failure"),
 }
 

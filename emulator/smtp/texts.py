@@ -61,6 +61,7 @@ BASIC_DISABLED = "535 5.7.139 Authentication unsuccessful, basic authentication 
 SECURITY_DEFAULTS = (
     "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. Contact your administrator."
 )
+HVE_SECURITY_DEFAULTS = "535 5.7.139 Authentication unsuccessful, the organization configuration does not allow this authentication method"
 CONDITIONAL_ACCESS = (
     "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. "
     "Contact your administrator."
@@ -145,8 +146,8 @@ RELAY_DOMAIN = "550 5.7.64 Relay Access Denied ATTR36. For more details please r
 SPF_REJECTED = "550 5.7.23 The message was rejected because of Sender Policy Framework violation"
 DIRECT_SEND_REJECTED = "550 5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization from unauthorized sources"
 PARTNER_RESTRICTED = (
-    "550 5.7.51 TenantInboundAttribution; Rejecting. Recipient has a partner connector with RestrictDomainsToIPAddresses "
-    "or RestrictDomainsToCertificate set"
+    "550 5.7.51 TenantInboundAttribution; There is a partner connector configured that matched the message's recipient domain. "
+    "The connector had either the RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set"
 )
 NO_SUCH_RECIPIENT = "550 5.4.1 Recipient address rejected: Access denied"
 BAD_HELO = "550 5.7.506 Access Denied, Bad HELO"

@@ -64,9 +64,9 @@ def test_names_with_quotes_and_percent_signs(api: Api) -> None:
     assert [one["id"] for one in result] == [created.json()["id"]]
 
 
-def test_default_audience_is_the_widest(api: Api) -> None:
+def test_default_audience_is_the_tenant(api: Api) -> None:
     body = api.graph("POST", "/applications", {"displayName": "apps: audience"}).json()
-    assert body["signInAudience"] == "AzureADandPersonalMicrosoftAccount"
+    assert body["signInAudience"] == "AzureADMyOrg"
 
 
 def test_upsert_by_unique_name(api: Api) -> None:

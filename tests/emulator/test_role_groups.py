@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import TENANT, Api, Start, app_id
+from tests.emulator.conftest import MANAGE, TENANT, Api, Start, app_id
 
 FULL, RECIPIENTS, READING = "Organization Management", "Recipient Management", "View-Only Organization Management"
 
@@ -38,6 +38,18 @@ def test_a_member_may_do_what_its_group_may(start: Start, group: str, transport:
     assert status(api, "Set-CASMailbox", Identity="ops@contoso.com", SmtpClientAuthenticationDisabled=False) == mailbox
     api.rows("Remove-RoleGroupMember", {"Identity": group, "Member": app_id("owner"), "Confirm": False})
     assert status(api, "Get-TransportConfig") == 403
+
+
+def test_exchange_recipient_administrator_manages_recipients_only(start: Start, state: dict[str, Any]) -> None:
+    owner = {
+        "display_name": "owner",
+        "secrets": [{"value": "owner-secret"}],
+        "service_principal": {"app_roles": [MANAGE], "directory_roles": ["Exchange Recipient Administrator"]},
+    }
+    api = start(tenant={"applications": [*(one for one in state["tenants"][0]["applications"] if one["display_name"] != "owner"), owner]})
+    assert status(api, "Get-TransportConfig") == 200
+    assert status(api, "Set-TransportConfig", SmtpClientAuthenticationDisabled=False) == 403
+    assert status(api, "Set-CASMailbox", Identity="ops@contoso.com", SmtpClientAuthenticationDisabled=False) == 200
 
 
 def test_duplicate_and_missing_members_are_refused(start: Start) -> None:

@@ -18,8 +18,8 @@ TENANT_ATTRIBUTION = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
 ATTR36 = "550 5.7.64 Relay Access Denied ATTR36. For more details please refer to: https://support.microsoft.com/kb/3169958"
 DIRECT_SEND = "550 5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization from unauthorized sources"
 PARTNER = (
-    "550 5.7.51 TenantInboundAttribution; Rejecting. Recipient has a partner connector with RestrictDomainsToIPAddresses "
-    "or RestrictDomainsToCertificate set"
+    "550 5.7.51 TenantInboundAttribution; There is a partner connector configured that matched the message's recipient domain. "
+    "The connector had either the RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set"
 )
 NO_SUCH = "550 5.4.1 Recipient address rejected: Access denied"
 TLS_FIRST = "530 5.7.0 Must issue a STARTTLS command first"

@@ -79,6 +79,8 @@ SMTP = [
     ("550 5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization from unauthorized sources", "direct-send-rejected"),
     ("550 5.7.51 TenantInboundAttribution; Rejecting. Recipient has a partner connector with RestrictDomainsToIPAddresses or "
      "RestrictDomainsToCertificate set", "partner-connector"),
+    ("550 5.7.51 TenantInboundAttribution; There is a partner connector configured that matched the message's recipient domain. "
+     "The connector had either the RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set", "partner-connector"),
     ("550 5.7.711 Access denied, bad inbound connector. AS(2204)", "connector-blocked"),
     ("550 5.7.750 Service unavailable. Client blocked from sending from unregistered domains", "unregistered-domains"),
     ("550 5.4.1 Recipient address rejected: Access denied", "no-such-recipient"),
