@@ -97,8 +97,8 @@ def _run(call: Invocation) -> Response:
 
 def _result(call: Invocation, parameters: Document) -> Result:
     fault = call.fault.name if call.fault else None
-    if fault == "name_not_found" and call.identity and not is_guid(call.identity):
-        raise object_not_found(call.identity)
+    if fault == "name_not_found":
+        _refuse_names(call)
     if fault == "stale_replica" and call.cmdlet.startswith("Get-") and not _anchor(call):
         return Result()
     command = Command(call.platform, call.tenant, call.cmdlet, call.parameters, parameters, fault)
@@ -112,6 +112,15 @@ def _result(call: Invocation, parameters: Document) -> Result:
         show = result.show
         result.show = lambda row: {k: str(v) if isinstance(v, bool) else v for k, v in show(row).items()}
     return result
+
+
+def _refuse_names(call: Invocation) -> None:
+    """Objects are found by Guid only; reads find mailboxes by address, too."""
+    references = [str(value) for name, value in call.parameters.items() if name.lower() in ("identity", "customresourcescope")]
+    by_address = call.cmdlet.startswith(("Get-", "Test-"))
+    for reference_ in references:
+        if not is_guid(reference_) and not (by_address and "@" in reference_):
+            raise object_not_found(reference_)
 
 
 def _oldest(call: Invocation) -> float:

@@ -50,13 +50,14 @@ def get_management_role(command: Command) -> Result:
 
 def _show(tenant: Tenant, assignment: ManagementRoleAssignment) -> Document:
     scope = tenant.rbac.scope(assignment.scope)
+    principal = tenant.exchange_service_principals.get(assignment.assignee)
     return (
         directory_object(tenant, assignment.name, assignment.guid, "msExchRoleAssignment")
         | written(assignment.changed)
         | {
             "Role": assignment.role,
             "RoleAssignee": assignment.assignee,
-            "RoleAssigneeName": assignment.assignee,
+            "RoleAssigneeName": principal.display_name if principal else assignment.assignee,
             "EffectiveUserName": assignment.assignee,
             "RoleAssigneeType": "ServicePrincipal",
             "AssignmentMethod": "Direct",

@@ -62,6 +62,14 @@ def _name(command: Command, old: str = "") -> str:
     return name
 
 
+def _refuse_same_filter(tenant: Tenant, requested: str, apart: ManagementScope | None = None) -> None:
+    """Two scopes with one filter are refused, as one public project reports."""
+    others = [one for one in tenant.rbac.scopes.values() if one is not apart]
+    other = next((one for one in others if one.recipient_filter.lower() == requested.lower()), None)
+    if other:
+        raise already_exists(f"The management scope '{other.name}' has the same recipient filter already.")
+
+
 def _refuse_unsupported(command: Command) -> None:
     for name in ("Exclusive", "RecipientRoot"):
         if command.parameters.get(name):
@@ -72,7 +80,9 @@ def _refuse_unsupported(command: Command) -> None:
 def new_management_scope(command: Command) -> Result:
     tenant = command.tenant
     _refuse_unsupported(command)
-    scope = ManagementScope(_name(command), _filter(command.text("RecipientRestrictionFilter") or ""), changed=command.platform.now)
+    requested = _filter(command.text("RecipientRestrictionFilter") or "")
+    scope = ManagementScope(_name(command), requested, changed=command.platform.now)
+    _refuse_same_filter(tenant, requested)
     tenant.rbac.scopes[scope.name.lower()] = scope
     return Result([scope], lambda one: _show(tenant, one))
 
@@ -87,6 +97,7 @@ def set_management_scope(command: Command) -> Result:
     if (name, requested) == (scope.name, scope.recipient_filter):
         return Result(warnings=[unchanged(scope.name)])
     if requested != scope.recipient_filter:
+        _refuse_same_filter(tenant, requested, scope)
         scope.set_later("recipient_filter", requested, command.platform.after("rbac"))
     del tenant.rbac.scopes[scope.name.lower()]
     scope.name, scope.changed = name, command.platform.now

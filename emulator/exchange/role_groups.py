@@ -49,15 +49,19 @@ def may_run(groups: list[str], cmdlet_name: str) -> bool:
     return RECIPIENTS in groups and noun in RECIPIENT_NOUNS
 
 
-def _find(name: str) -> str:
-    match = next((one for one in GROUPS if name.lower() == one.lower()), None)
+def _guid(tenant: Tenant, name: str) -> str:
+    return derived_id(tenant.id, "role group", name)
+
+
+def _find(tenant: Tenant, name: str) -> str:
+    match = next((one for one in GROUPS if name.lower() in (one.lower(), _guid(tenant, one))), None)
     if match is None:
         raise object_not_found(name)
     return match
 
 
 def _show(tenant: Tenant, name: str) -> Document:
-    return directory_object(tenant, name, derived_id(tenant.id, "role group", name), "group") | {
+    return directory_object(tenant, name, _guid(tenant, name), "group") | {
         "DisplayName": "",
         "Description": GROUPS[name],
         "Members": list(tenant.role_groups.get(name, {})),
@@ -69,7 +73,7 @@ def _show(tenant: Tenant, name: str) -> Document:
 @cmdlet("Get-RoleGroup")
 def get_role_group(command: Command) -> Result:
     requested = command.text("Identity")
-    names = list(GROUPS) if requested is None else [_find(requested)]
+    names = list(GROUPS) if requested is None else [_find(command.tenant, requested)]
     return command.listed(names, lambda name: _show(command.tenant, name))
 
 
@@ -85,7 +89,7 @@ def _member(tenant: Tenant, principal: ExchangeServicePrincipal) -> Document:
 @cmdlet("Get-RoleGroupMember")
 def get_role_group_member(command: Command) -> Result:
     tenant = command.tenant
-    ids = tenant.role_groups.get(_find(command.text("Identity") or ""), {})
+    ids = tenant.role_groups.get(_find(command.tenant, command.text("Identity") or ""), {})
     matches = [tenant.exchange_service_principals[one] for one in ids if one in tenant.exchange_service_principals]
     return command.listed(matches, lambda principal: _member(tenant, principal))
 
@@ -100,7 +104,7 @@ def _principal(tenant: Tenant, name: str) -> ExchangeServicePrincipal:
 
 @cmdlet("Add-RoleGroupMember")
 def add_role_group_member(command: Command) -> Result:
-    group = _find(command.text("Identity") or "")
+    group = _find(command.tenant, command.text("Identity") or "")
     principal = _principal(command.tenant, command.text("Member") or "")
     members = command.tenant.role_groups.setdefault(group, {})
     if principal.object_id in members:
@@ -112,7 +116,7 @@ def add_role_group_member(command: Command) -> Result:
 
 @cmdlet("Remove-RoleGroupMember")
 def remove_role_group_member(command: Command) -> Result:
-    group = _find(command.text("Identity") or "")
+    group = _find(command.tenant, command.text("Identity") or "")
     principal = _principal(command.tenant, command.text("Member") or "")
     if command.tenant.role_groups.get(group, {}).pop(principal.object_id, None) is None:
         text = f'The recipient "{principal.object_id}" isn\'t a member of the group "{group}".'

@@ -90,6 +90,11 @@ def mailboxes_of(exchange: ExchangeClient, option: str, addresses: Sequence[str]
     return {address: mailbox_identity(item) for address, item in items.items() if item}
 
 
+def guids_of(exchange: ExchangeClient, option: str, addresses: Sequence[str]) -> dict[str, str]:
+    """The Guids of mailboxes by those of the addresses, in lower case, that belong to one."""
+    return {address: mailbox.guid for address, mailbox in mailboxes_of(exchange, option, addresses).items()}
+
+
 def labels(listed: Sequence[str], guids: Mapping[str, str]) -> dict[str, str]:
     """Each address with the first listed address of the same object; one whose object is not there yet stands for itself."""
     first: dict[str, str] = {}

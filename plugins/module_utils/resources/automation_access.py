@@ -69,7 +69,8 @@ class AutomationAccessParams:
 class CurrentAccess:
     """The directory roles and role groups of an application.
 
-    `roles`: role assignment ids by role name (or template id). `role_groups`: the groups of the option, in Exchange's spelling.
+    `roles`: role assignment ids by role name (or template id). `role_groups`: the groups of the option, in Exchange's spelling;
+    `group_guids`: of all role groups, by name.
     """
 
     application: Application | None = None
@@ -77,6 +78,7 @@ class CurrentAccess:
     is_registered: bool = False  # in Exchange
     groups: tuple[str, ...] = ()
     role_groups: tuple[str, ...] = ()
+    group_guids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def object_id(self) -> str:
@@ -185,23 +187,25 @@ def _read_groups(
 ) -> CurrentAccess:
     commands = [
         service_principals.READ,
-        Command("Get-RoleGroup", {"ResultSize": "Unlimited"}, ("Name",), "read the role groups"),
+        Command("Get-RoleGroup", {"ResultSize": "Unlimited"}, ("Name", "Guid"), "read the role groups"),
     ]
     principals, groups = tenant.exchange.batch(commands)
     registered = service_principals.read(principals)
-    names = {str(group["Name"]).lower(): str(group["Name"]) for group in groups.checked().values}
+    guids = {str(group["Name"]): str(group.get("Guid") or group["Name"]) for group in groups.checked().values}
+    names = {name.lower(): name for name in guids}
     unknown = [group for group in role_groups if group.lower() not in names]
     if unknown:
         raise InvalidInput(f"role_groups: there is no {', '.join(unknown)}; this organization has {', '.join(sorted(names.values()))}.")
     spelled = tuple(names[group.lower()] for group in role_groups)
     own = next((one for one in registered if application and one.object_id.lower() == application.object_id.lower()), None)
     if not own:
-        return CurrentAccess(application, roles, False, (), spelled)
+        return CurrentAccess(application, roles, False, (), spelled, guids)
     listed = list(names.values()) if exclusive else list(spelled)
-    reads = [Command("Get-RoleGroupMember", {"Identity": name, "ResultSize": "Unlimited"}, attempted=f"read {name}") for name in listed]
+    parameters = {name: {"Identity": guids[name], "ResultSize": "Unlimited"} for name in listed}
+    reads = [Command("Get-RoleGroupMember", parameters[name], attempted=f"read {name}") for name in listed]
     members = zip(listed, tenant.exchange.batch(reads), strict=True)
     joined = tuple(name for name, outcome in members if any(_ids(member) & own.member_ids for member in outcome.checked().values))
-    return CurrentAccess(application, roles, True, joined, spelled)
+    return CurrentAccess(application, roles, True, joined, spelled, guids)
 
 
 def _ids(member: JsonObject) -> set[str]:
@@ -283,5 +287,5 @@ def _join_groups(tenant: Tenant, changes: AccessChanges) -> None:
 
 
 def _member(cmdlet: str, group: str, current: CurrentAccess, attempted: str) -> Command:
-    parameters = {"Identity": group, "Member": current.object_id, "Confirm": False}
+    parameters = {"Identity": current.group_guids.get(group, group), "Member": current.object_id, "Confirm": False}
     return Command(cmdlet, parameters, attempted=f"{attempted} {group}")

@@ -206,8 +206,7 @@ def identify(tenant: Tenant, current: CurrentPrincipal, params: ServicePrincipal
     unread = [address for _right, address in pending if address not in current.guids and address not in expected]
     if not unread:
         return current
-    mailboxes = lookup.mailboxes_of(tenant.exchange, "full_access or send_as", unread)
-    guids = {address: mailbox.guid for address, mailbox in mailboxes.items()}
+    guids = lookup.guids_of(tenant.exchange, "full_access or send_as", unread)
     labels = lookup.labels(list(dict.fromkeys(unread)), guids)
     return replace(current, labels={a: labels.get(own, own) for a, own in current.labels.items()}, guids={**current.guids, **guids})
 

@@ -130,19 +130,19 @@ class RbacForApplications:
             changes = rbac.removal(current.scopes)
             _add_removal_steps(migration_plan, current, params)
         else:
-            desired = rbac.desired_filters(params.scope_name, params.mailboxes or (), params.recipient_filter, current.scopes)
-            changes = rbac.difference(current.scopes, desired)
+            scoped, desired, changes = _with_scopes(current, params)
             if changes:
                 params = _with_primary_addresses(tenant, params, expected)
-                desired = rbac.desired_filters(params.scope_name, params.mailboxes or (), params.recipient_filter, current.scopes)
-                changes = rbac.difference(current.scopes, desired)
+                scoped, desired, changes = _with_scopes(current, params)
+            current = scoped
+            scopes_before = rbac.scopes_result(current.scopes)
             _add_steps(tenant, migration_plan, current, params, changes)
             scopes_after = rbac.predicted(current.scopes, desired)
         before = current_result(current, scopes_before, replace=params.replace, absent=params.absent)
         after = predicted_result(current, scopes_after, migration_plan, replace=params.replace, absent=params.absent)
         warnings += migration_plan.notes()
         if current.scopes.foreign and not params.absent:
-            names = ", ".join(current.scopes.foreign)
+            names = ", ".join(assignment.name for assignment in current.scopes.foreign)
             warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
         covered = rbac.newly_covered(current.scopes, desired)
         newly_covered = tuple(sorted(params.mailboxes or () if covered is None else covered))
@@ -237,6 +237,13 @@ def _add_steps(
         rbac.refuse_uncovered(rbac.uncovered(tenant, current.entra.object_id, params.mailboxes or ()))
 
 
+def _with_scopes(current: CurrentAuthorization, params: RbacParams) -> tuple[CurrentAuthorization, rbac.Filters, rbac.ScopeChanges]:
+    """The current state with adopted scopes, the desired filters by scope, and the changes."""
+    desired = rbac.desired_filters(params.scope_name, params.mailboxes or (), params.recipient_filter, current.scopes)
+    scopes, filters = rbac.adopt(current.scopes, desired)
+    return replace(current, scopes=scopes), filters, rbac.difference(scopes, filters)
+
+
 def _with_primary_addresses(tenant: Tenant, params: RbacParams, expected: Collection[str]) -> RbacParams:
     """The options with each mailbox by its primary address, which the filter tests. InvalidInput names addresses without a mailbox."""
     listed = params.mailboxes or ()
@@ -319,8 +326,7 @@ class _Migration:
         consent.withdraw(self.tenant, self.changes.entra.consents)
 
     def _revoke(self, _step: Step) -> None:
-        mailboxes = lookup.mailboxes_of(self.tenant.exchange, "mailboxes", self.changes.full_access)
-        guids = {address: mailbox.guid for address, mailbox in mailboxes.items()}
+        guids = lookup.guids_of(self.tenant.exchange, "mailboxes", self.changes.full_access)
         listed = dict.fromkeys(lookup.labels(self.changes.full_access, guids).values())
         consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address), guids) for address in listed])
 

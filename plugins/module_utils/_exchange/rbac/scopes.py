@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from ..._clients.exchange import Command, Outcome, boolean
 from ..._core.bounds import EXCHANGE_REPLICATION
 from ..._core.errors import InvalidInput
+from ..._core.json_types import JsonObject
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
-from .. import consistency
+from .. import consistency, lookup
 from . import recipient_filter as opath
 from .consent import PERMISSION
 
@@ -28,6 +29,7 @@ MAX_FILTER_LENGTH = 8000  # characters; Microsoft publishes no limit, so more ma
 MAX_NAME_LENGTH = 45  # with the number of a further scope and the assignment's prefix it stays within 64
 
 Filters = Mapping[str, str]  # by the scope's name
+_ASSIGNMENT = f"{PERMISSION} "  # before the scope's name, in the names of assignments
 ScopesResult = dict[str, list[str] | str]  # by the scope's name: its mailboxes, or its filter where that is not a list of addresses
 
 
@@ -37,27 +39,34 @@ class ManagementScope:
 
     name: str
     filter: str
+    guid: str
 
 
 @dataclass(frozen=True)
 class RoleAssignment:
-    """An assignment of ROLE."""
+    """An assignment of ROLE. `scope`: the scope's name, empty for the whole organization."""
 
     name: str
     enabled: bool
+    guid: str
+    scope: str
 
 
 @dataclass(frozen=True)
 class CurrentScopes:
     """The management scopes of this name, and the role assignments of the application.
 
-    `scopes`: by name, in the case that the options use; `assignments`: by the scope's name in lower case; `foreign`: the names of the
-    application's other assignments of the role.
+    `scopes`: by name, in the case that the options use; `others`: scopes of other names; `assignments`: by the scope's name in lower
+    case; `foreign`: the application's other assignments of the role; `adopted`: the name of an adopted scope -> the name that the
+    options give it; `names`: of all assignments of the role, in lower case.
     """
 
     scopes: Mapping[str, ManagementScope] = field(default_factory=dict)
     assignments: Mapping[str, RoleAssignment] = field(default_factory=dict)
-    foreign: tuple[str, ...] = ()
+    foreign: tuple[RoleAssignment, ...] = ()
+    others: tuple[ManagementScope, ...] = ()
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
 
     def filters(self) -> dict[str, str]:
         return {name: scope.filter for name, scope in self.scopes.items()}
@@ -72,18 +81,19 @@ class CurrentScopes:
 class ScopeChanges:
     """The changes, in the order in which they are applied.
 
-    `assign`: scopes; `enable`: the names of role assignments by scope; `remove_assignments` and `remove_scopes`: their names in Exchange.
+    `assign`: the names of new role assignments by scope; `enable`: role assignments by scope; `guids`: of existing scopes.
     """
 
     create: Filters = field(default_factory=dict)
     change: Filters = field(default_factory=dict)
-    enable: Mapping[str, str] = field(default_factory=dict)
-    assign: tuple[str, ...] = ()
-    remove_assignments: tuple[str, ...] = ()
-    remove_scopes: tuple[str, ...] = ()
+    enable: Mapping[str, RoleAssignment] = field(default_factory=dict)
+    assign: Mapping[str, str] = field(default_factory=dict)
+    remove_assignments: tuple[RoleAssignment, ...] = ()
+    remove_scopes: tuple[ManagementScope, ...] = ()
+    guids: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
+        return any((self.create, self.change, self.enable, self.assign, self.remove_assignments, self.remove_scopes))
 
 
 def reads() -> list[Command]:
@@ -94,24 +104,57 @@ def reads() -> list[Command]:
 
 
 def read_scopes(scopes: Outcome, assignments: Outcome, name: str, object_id: str | None) -> CurrentScopes:
-    """The scopes of this name, and the assignments of this application; of any application where `object_id` is None."""
+    """The scopes of this name, and the assignments of this application; of any application where `object_id` is None.
+
+    An assignment within a scope of another name is the collection's own where it has the name that the collection gives.
+    """
     own = re.compile(re.escape(name) + r"( \d+)?", re.I)
     own_scopes: dict[str, ManagementScope] = {}
+    others: list[ManagementScope] = []
+    for item in scopes.checked().values:
+        scope = ManagementScope(str(item["Name"]), str(item.get("RecipientFilter") or ""), str(item.get("Guid") or item["Name"]))
+        if own.fullmatch(scope.name):
+            own_scopes[name + scope.name[len(name) :]] = scope
+        else:
+            others.append(scope)
     own_assignments: dict[str, RoleAssignment] = {}
-    foreign: list[str] = []
-    for scope in scopes.checked().values:
-        actual = str(scope["Name"])
-        if own.fullmatch(actual):
-            own_scopes[name + actual[len(name) :]] = ManagementScope(actual, str(scope.get("RecipientFilter") or ""))
+    foreign: list[RoleAssignment] = []
     for item in assignments.checked().values:
-        scope_name = str(item.get("CustomResourceScope") or "")
         if object_id and str(item.get("RoleAssignee")).lower() != object_id.lower():
             continue
-        if own.fullmatch(scope_name):
-            own_assignments[scope_name.lower()] = RoleAssignment(str(item["Name"]), bool(boolean(item.get("Enabled"))))
+        assignment = _assignment(item)
+        named = bool(object_id and assignment.scope and assignment.name.startswith(_ASSIGNMENT))
+        if own.fullmatch(assignment.scope) or (named and own.fullmatch(assignment.name.removeprefix(_ASSIGNMENT))):
+            own_assignments[assignment.scope.lower()] = assignment
         elif object_id:
-            foreign.append(str(item["Name"]))
-    return CurrentScopes(own_scopes, own_assignments, tuple(foreign))
+            foreign.append(assignment)
+    names = frozenset(str(item["Name"]).lower() for item in assignments.values)
+    return CurrentScopes(own_scopes, own_assignments, tuple(foreign), tuple(others), names=names)
+
+
+def _assignment(item: JsonObject) -> RoleAssignment:
+    guid = str(item.get("Guid") or item["Name"])
+    return RoleAssignment(str(item["Name"]), bool(boolean(item.get("Enabled"))), guid, str(item.get("CustomResourceScope") or ""))
+
+
+def adopt(current: CurrentScopes, desired: Filters) -> tuple[CurrentScopes, Filters]:
+    """The state and the filters with existing scopes of the same filter in place of those to create or change.
+
+    Exchange refuses a second scope with the same filter. An adopted scope is never changed or removed.
+    """
+    scopes, assignments, adopted = dict(current.scopes), dict(current.assignments), {}
+    foreign, filters = list(current.foreign), {}
+    for name, text in desired.items():
+        own = current.scopes.get(name)
+        other = next((scope for scope in current.others if opath.same(scope.filter, text)), None)
+        if (own and opath.same(own.filter, text)) or not other:
+            filters[name] = text
+            continue
+        filters[other.name], scopes[other.name], adopted[other.name] = text, other, name
+        for assignment in [one for one in foreign if one.scope.lower() == other.name.lower()]:
+            assignments.setdefault(other.name.lower(), assignment)
+            foreign.remove(assignment)
+    return replace(current, scopes=scopes, assignments=assignments, foreign=tuple(foreign), adopted=adopted), filters
 
 
 def desired_filters(name: str, mailboxes: Iterable[str], recipient_filter: str | None, current: CurrentScopes) -> Filters:
@@ -148,24 +191,28 @@ def _fill(members: set[str], rest: set[str]) -> None:
 def difference(current: CurrentScopes, desired: Filters) -> ScopeChanges:
     have = current.filters()
     assigned = {name: current.assignments[name.lower()] for name in desired if name.lower() in current.assignments}
-    undesired = [name for name in have if name not in desired]
+    lower = {name.lower() for name in desired}
     return ScopeChanges(
         create={name: text for name, text in desired.items() if name not in have},
         change={name: text for name, text in desired.items() if name in have and not opath.same(have[name], text)},
-        enable={name: assignment.name for name, assignment in assigned.items() if not assignment.enabled},
-        assign=tuple(name for name in desired if name not in assigned),
-        remove_assignments=tuple(current.assignments[name.lower()].name for name in undesired if name.lower() in current.assignments),
-        remove_scopes=tuple(current.scopes[name].name for name in undesired),
+        enable={name: assignment for name, assignment in assigned.items() if not assignment.enabled},
+        assign={name: _free_name(current, name) for name in desired if name not in assigned},
+        remove_assignments=tuple(assignment for scope, assignment in current.assignments.items() if scope not in lower),
+        remove_scopes=tuple(scope for name, scope in current.scopes.items() if name not in {*desired, *current.adopted}),
+        guids={name: scope.guid for name, scope in current.scopes.items()},
     )
+
+
+def _free_name(current: CurrentScopes, scope: str) -> str:
+    """The name of a new assignment within a scope: names are unique in an organization."""
+    stem = f"{_ASSIGNMENT}{current.adopted.get(scope, scope)}"
+    numbered = (f"{stem} {number}" for number in count(2))
+    return stem if stem.lower() not in current.names else next(name for name in numbered if name.lower() not in current.names)
 
 
 def removal(current: CurrentScopes) -> ScopeChanges:
     """The changes that remove all scopes and assignments, also an assignment whose scope does not exist."""
-    names = dict.fromkeys([*(name.lower() for name in current.scopes), *current.assignments])
-    return ScopeChanges(
-        remove_assignments=tuple(current.assignments[name].name for name in names if name in current.assignments),
-        remove_scopes=tuple(scope.name for scope in current.scopes.values()),
-    )
+    return ScopeChanges(remove_assignments=tuple(current.assignments.values()), remove_scopes=tuple(current.scopes.values()))
 
 
 def newly_covered(current: CurrentScopes, desired: Filters) -> set[str] | None:
@@ -185,42 +232,44 @@ def newly_covered(current: CurrentScopes, desired: Filters) -> set[str] | None:
 
 def write(tenant: Tenant, changes: ScopeChanges, object_id: str) -> None:
     """Additions before removals, with retries during the replication delay between Exchange servers."""
+    guids = dict(changes.guids)
     for name, text in changes.create.items():
         parameters = {"Name": name, "RecipientRestrictionFilter": text}
-        tenant.exchange.run(Command("New-ManagementScope", parameters, attempted=f"create the management scope {name}"))
-    change = [_change(name, text) for name, text in changes.change.items()]
+        create = Command("New-ManagementScope", parameters, attempted=f"create the management scope {name}")
+        guids[name] = str(lookup.single(tenant.exchange.run(create), create.attempted)["Guid"])
+    change = [_change(name, guids[name], text) for name, text in changes.change.items()]
     enable = [_enable(name, assignment) for name, assignment in changes.enable.items()]
     consistency.run_all(tenant, change + enable)
-    consistency.run_all(tenant, [_assign(name, object_id) for name in changes.assign])
+    consistency.run_all(tenant, [_assign(name, guids[scope], scope, object_id) for scope, name in changes.assign.items()])
     remove(tenant, changes)
 
 
 def remove(tenant: Tenant, changes: ScopeChanges) -> None:
     """Assignments first: a scope that is in use cannot be removed."""
-    assignments = [_remove("Remove-ManagementRoleAssignment", name) for name in changes.remove_assignments]
-    scopes = [_remove("Remove-ManagementScope", name) for name in changes.remove_scopes]
+    assignments = [_remove("Remove-ManagementRoleAssignment", item) for item in changes.remove_assignments]
+    scopes = [_remove("Remove-ManagementScope", item) for item in changes.remove_scopes]
     for commands in (assignments, scopes):
         for outcome in tenant.exchange.batch(commands):
             outcome.checked()
 
 
-def _change(name: str, text: str) -> Command:
-    parameters = {"Identity": name, "RecipientRestrictionFilter": text, "Confirm": False}
+def _change(name: str, guid: str, text: str) -> Command:
+    parameters = {"Identity": guid, "RecipientRestrictionFilter": text, "Confirm": False}
     return Command("Set-ManagementScope", parameters, attempted=f"change the management scope {name}")
 
 
-def _assign(name: str, object_id: str) -> Command:
-    parameters = {"Name": f"{PERMISSION} {name}", "App": object_id, "Role": ROLE, "CustomResourceScope": name, "Confirm": False}
-    return Command("New-ManagementRoleAssignment", parameters, attempted=f"assign the role {ROLE} within {name}")
+def _assign(name: str, guid: str, scope: str, object_id: str) -> Command:
+    parameters = {"Name": name, "App": object_id, "Role": ROLE, "CustomResourceScope": guid, "Confirm": False}
+    return Command("New-ManagementRoleAssignment", parameters, attempted=f"assign the role {ROLE} within {scope}")
 
 
-def _enable(name: str, assignment: str) -> Command:
-    parameters = {"Identity": assignment, "Enabled": True, "Confirm": False}
+def _enable(name: str, assignment: RoleAssignment) -> Command:
+    parameters = {"Identity": assignment.guid, "Enabled": True, "Confirm": False}
     return Command("Set-ManagementRoleAssignment", parameters, attempted=f"enable the role assignment of {name}")
 
 
-def _remove(cmdlet: str, name: str) -> Command:
-    return Command(cmdlet, {"Identity": name, "Confirm": False}, attempted=f"remove {name}")
+def _remove(cmdlet: str, item: ManagementScope | RoleAssignment) -> Command:
+    return Command(cmdlet, {"Identity": item.guid, "Confirm": False}, attempted=f"remove {item.name}")
 
 
 # -- verification -----------------------------------------------------------------------------------------------------
@@ -261,7 +310,8 @@ def refuse_uncovered(addresses: list[str]) -> None:
 
 def scopes_result(current: CurrentScopes) -> ScopesResult:
     """The scopes with an enabled assignment."""
-    return {name: filter_result(text) for name, text in sorted(current.filters().items()) if current.is_granted(name)}
+    filters = current.filters() | {scope.name: scope.filter for scope in current.others}
+    return {name: filter_result(text) for name, text in sorted(filters.items()) if current.is_granted(name)}
 
 
 def filter_result(text: str) -> list[str] | str:

@@ -94,8 +94,8 @@ class Organization(Exchange):
         return [{"AppId": APP, "ObjectId": OBJECT.upper(), "Sid": "S-1-5"}] if self.registered else []
 
     def _Get_ManagementScope(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        return [{"Name": "Somebody's", "RecipientFilter": "Alias -eq 'x'"}] + [
-            {"Name": name, "RecipientFilter": str(parse(text))} for name, text in self.scopes.items()
+        return [{"Name": "Somebody's", "Guid": "scope-Somebody's", "RecipientFilter": "Alias -eq 'x'"}] + [
+            {"Name": name, "Guid": f"scope-{name}", "RecipientFilter": str(parse(text))} for name, text in self.scopes.items()
         ]
 
     def _Get_ManagementRoleAssignment(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
@@ -107,33 +107,50 @@ class Organization(Exchange):
         assert parameters["Name"] not in self.scopes
         self.scopes[parameters["Name"]] = parameters["RecipientRestrictionFilter"]
         self.log.append("scope")
+        return [{"Guid": f"scope-{parameters['Name']}"}]
+
+    def _by_guid(self, identity: str) -> str:
+        """The name of the scope or assignment; each is named by its Guid."""
+        kind, _, name = identity.partition("-")
+        assert kind in ("scope", "assignment")
+        return name
 
     def _Set_ManagementScope(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        assert parameters["Identity"] in self.scopes
-        self.scopes[parameters["Identity"]] = parameters["RecipientRestrictionFilter"]
+        name = self._by_guid(parameters["Identity"])
+        assert name in self.scopes
+        self.scopes[name] = parameters["RecipientRestrictionFilter"]
         self.log.append("filter")
 
     def _Remove_ManagementScope(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         used = {item["CustomResourceScope"] for item in self.assignments.values()}
-        assert parameters["Identity"] not in used
-        del self.scopes[parameters["Identity"]]
+        name = self._by_guid(parameters["Identity"])
+        assert name not in used
+        del self.scopes[name]
         self.log.append("no scope")
 
     def _New_ManagementRoleAssignment(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         assert (parameters["App"], parameters["Role"]) == (OBJECT, ROLE)
-        assert parameters["CustomResourceScope"] in self.scopes
-        self.assign(parameters["Name"], parameters["CustomResourceScope"])
+        scope = self._by_guid(parameters["CustomResourceScope"])
+        assert scope in (*self.scopes, "Somebody's")
+        assert parameters["Name"] not in self.assignments
+        self.assign(parameters["Name"], scope)
         self.log.append("assign")
 
     def assign(self, name: str, scope: str | None, *, enabled: Any = "True") -> None:
-        self.assignments[name] = {"Name": name, "RoleAssignee": OBJECT, "CustomResourceScope": scope, "Enabled": enabled}
+        self.assignments[name] = {
+            "Name": name,
+            "Guid": f"assignment-{name}",
+            "RoleAssignee": OBJECT,
+            "CustomResourceScope": scope,
+            "Enabled": enabled,
+        }
 
     def _Set_ManagementRoleAssignment(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        self.assignments[parameters["Identity"]]["Enabled"] = parameters["Enabled"]
+        self.assignments[self._by_guid(parameters["Identity"])]["Enabled"] = parameters["Enabled"]
         self.log.append("enable")
 
     def _Remove_ManagementRoleAssignment(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
-        del self.assignments[parameters["Identity"]]
+        del self.assignments[self._by_guid(parameters["Identity"])]
         self.log.append("unassign")
 
     def _Get_Mailbox(self, parameters: dict[str, Any]) -> Any:  # noqa: N802

@@ -202,6 +202,27 @@ def test_a_check_run_before_the_application_is_there(play: Play) -> None:
     assert done["diff"] == planned["diff"]
 
 
+def test_scope_with_the_same_filter_is_adopted_and_never_removed(play: Play) -> None:
+    service = Organization()
+    service.scopes["sender"] = "Alias -eq 'b'"
+    service.assign("SMTP.SendAsApp sender", "sender")
+    options = {"unique_name": "sender", "recipient_filter": "alias  -eq 'X'", "mailboxes": []}
+    service.mailboxes[A] = service.mailbox("x@contoso.com")
+    done = play(RESOURCE, service, **options)
+    assert done["rbac"]["scopes"] == {"Somebody's": "Alias -eq 'x'"}
+    assert service.scopes == {}
+    assert list(service.assignments) == ["SMTP.SendAsApp sender 2"]
+    assert service.assignments["SMTP.SendAsApp sender 2"]["CustomResourceScope"] == "Somebody's"
+    again = play(RESOURCE, service, **options)
+    assert (again["changed"], again["rbac"]["scopes"]) == (False, {"Somebody's": "Alias -eq 'x'"})
+    other = play(RESOURCE, service, **options | {"recipient_filter": "Alias -eq 'c'"})
+    assert other["rbac"]["scopes"] == {"sender": "Alias -eq 'c'"}
+    assert [item["CustomResourceScope"] for item in service.assignments.values()] == ["sender"]
+    play(RESOURCE, service, **options)
+    play(RESOURCE, service, unique_name="sender", state="absent")
+    assert (service.assignments, service.scopes) == ({}, {})
+
+
 def test_two_addresses_of_one_mailbox_are_one_mailbox(play: Play) -> None:
     service = Organization()
     options = {"unique_name": "sender", "mailboxes": ["Alias@contoso.com", A, B]}
