@@ -22,7 +22,7 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPO / ".ansible" / "collections"), str(REPO)]
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
-from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT, Option  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES, MAIL_SERVICES, ErrorEntry  # noqa: E402
 
 from emulator.statefile import describe  # noqa: E402
@@ -201,7 +201,7 @@ def role_variables() -> dict[str, dict[str, Any]]:
     return found
 
 
-def role_variable(option: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
+def role_variable(option: Option, page: dict[str, Any]) -> dict[str, Any]:
     paragraphs = [text for text in page["description"] if not text.startswith("If omitted, the value of the host variable")]
     paragraphs += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
     text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(paragraphs))
