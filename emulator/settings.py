@@ -47,6 +47,10 @@ class Settings:
     exchange_page_size: int = field(default=1000, metadata=key("rows of a page"))
     pagination_lifetime: int = field(default=1800, metadata=key("seconds until a nextLink of the Exchange admin API expires"))
     exchange_concurrency: int = field(default=0, metadata=key("requests in flight per tenant before 429; 0: no limit"))
+    names_of_scopes: bool = field(
+        default=False,
+        metadata=key("whether names find management scopes and role assignments, as in some clouds; without it only Guids do"),
+    )
     conditional_access_pace: float = field(
         default=0.0, metadata=key("seconds between two reads of Conditional Access, else 429; that of the service is 1.0")
     )

@@ -20,6 +20,8 @@ from emulator.state import Tenant
 from emulator.tokens import Claims
 from emulator.validation import is_guid
 
+# In commercial tenants the names of these objects are not found, as public clients report.
+BY_GUID = ("-ManagementScope", "-ManagementRoleAssignment")
 JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true"
 
 
@@ -99,6 +101,9 @@ def _result(call: Invocation, parameters: Document) -> Result:
     fault = call.fault.name if call.fault else None
     if fault == "name_not_found":
         _refuse_names(call)
+    by_guid_only = call.cmdlet.endswith(BY_GUID) and not call.platform.settings.names_of_scopes
+    if by_guid_only and call.identity and not is_guid(call.identity):
+        raise object_not_found(call.identity)
     if fault == "stale_replica" and call.cmdlet.startswith("Get-") and not _anchor(call):
         return Result()
     command = Command(call.platform, call.tenant, call.cmdlet, call.parameters, parameters, fault)

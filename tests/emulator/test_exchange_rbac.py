@@ -70,7 +70,9 @@ def test_filters_that_are_refused(text: str) -> None:
 @pytest.fixture
 def api(start: Start, state: dict[str, Any]) -> Api:
     applications = [*state["tenants"][0]["applications"], SENDER]
-    result = start(settings=FAST, tenant={"applications": applications, "smtp_client_authentication_disabled": False})
+    result = start(
+        settings=FAST | {"names_of_scopes": True}, tenant={"applications": applications, "smtp_client_authentication_disabled": False}
+    )
     principal = result.graph("GET", f"/servicePrincipals(appId='{app_id('sender')}')").json()["id"]
     done(result, "New-ServicePrincipal", AppId=app_id("sender"), ObjectId=principal, DisplayName="sender")
     return result
@@ -199,6 +201,19 @@ def test_assignment_reaches_smtp_after_its_delay(api: Api) -> None:
     api.admin.advance(7201)
     api.forget_tokens()
     assert submit(api).startswith("535 5.7.3 ")
+
+
+def test_names_find_no_scope_and_no_assignment(start: Start, state: dict[str, Any]) -> None:
+    by_hand = {
+        "management_scopes": [{"name": "S", "recipient_filter": "alias -eq 'ops'"}],
+        "management_role_assignments": [{"name": "A", "assignee": "22222222-0000-4000-8000-000000000002", "scope": "s"}],
+    }
+    api = start(tenant=by_hand)
+    for noun, name in (("ManagementScope", "S"), ("ManagementRoleAssignment", "A")):
+        [row] = api.rows(f"Get-{noun}")
+        for verb in ("Get", "Set", "Remove"):
+            assert refused(api, f"{verb}-{noun}", Identity=name) == "ManagementObjectNotFoundException"
+        assert api.rows(f"Get-{noun}", {"Identity": row["Guid"]}) == [row]
 
 
 def test_scopes_and_assignments_survive_a_restart(api: Api, start: Start) -> None:
