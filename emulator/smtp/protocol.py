@@ -209,7 +209,7 @@ class Conversation(aio.SMTP):
 
     async def _hello(self, hostname: str, *, extended: bool) -> None:
         name = hostname.strip()
-        if not name or not name.isprintable() or " " in name:
+        if not name or not name.isascii() or not name.isprintable() or " " in name:
             raise Refused(texts.INVALID_DOMAIN)
         self._set_rset_state()
         await self.stage("ehlo", helo=name)

@@ -127,6 +127,8 @@ class Submission(Transfer):
     # -- mail -----------------------------------------------------------------------------------------------------
 
     async def check_sender(self, transaction: Transaction) -> None:
+        if not self.encrypted:
+            raise Refused(texts.stamped(texts.STARTTLS_REQUIRED, self.state.now()))
         if not self.client.account:
             raise Refused(texts.not_authenticated(self.client.sign_in_error, self.state.now()))
 

@@ -72,6 +72,7 @@ UNKNOWN_MECHANISM = "504 5.7.4 Unrecognized authentication type"
 OLD_TLS = (
     "421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade/update your client to support TLS 1.2. Visit https://aka.ms/smtp_auth_tls"
 )
+STARTTLS_REQUIRED = "451 5.7.3 STARTTLS is required to send mail"  # published transcripts of client submission
 NOT_AUTHENTICATED = "530 5.7.57 Client not authenticated to send mail."
 
 # -- sender and message -------------------------------------------------------------------------------------------------

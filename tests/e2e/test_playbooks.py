@@ -173,6 +173,33 @@ def test_rejected_direct_send_is_refused_at_the_mx(playground: Playground) -> No
     assert [set(one) for one in writes].count({"RejectDirectSend", "Confirm"}) == 1
 
 
+def test_a_connector_is_not_verified_by_direct_send(playground: Playground) -> None:
+    """Fabrikam accepts Direct Send, so that its internal recipients accept mail from any address."""
+    machine = {"name": "Plant", "method": "connector", "address": "machines@fabrikam.com", "verify_recipient": "it@fabrikam.com"}
+    plant = {"public_addresses": ["203.0.113.10"]}
+    senders = [machine | plant | {"source_address": "127.0.0.10"}, machine | plant, machine | {"name": "Office"}]
+    senders.append(machine | {"name": "UPS", "method": "direct_send", "source_address": "127.0.0.12"})
+    senders.append(machine | {"name": "Direct", "method": "direct_send", "source_address": "127.0.0.10"})
+    senders.append({name: value for name, value in machine.items() if name != "verify_recipient"})
+    options = ["--limit", "fabrikam", "-e", json.dumps({"verify_senders": senders, "verify_required": False})]
+    assert playground.play("site.yml", "--limit", "fabrikam", "-e", "verify_required=false").code == 0
+    run = playground.play("verify.yml", *options)
+    results = [(sender["status"], sender["accepted_by"]) for task in run.report["tasks"] for sender in task["senders"]]
+    assert results == [
+        ("verified", "connector"),
+        ("not_verifiable", ""),
+        ("failed", ""),
+        ("verified", "direct_send"),
+        ("not_verifiable", ""),
+        ("not_verified", ""),
+    ], run.output
+    playground.admin.change("fabrikam.com", "inbound_connectors", "Plant relay", Enabled=False)
+    run = playground.play("verify.yml", *options)
+    [first, *_rest] = [sender for task in run.report["tasks"] for sender in task["senders"]]
+    assert (first["status"], first["code"]) == ("failed", "550 5.7.64"), run.output
+    assert run.code == 0
+
+
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 CLOSED = dict.fromkeys(("authority", "graph", "exchange"), "https://127.0.0.1:1") | {"smtp_host": "127.0.0.1"}

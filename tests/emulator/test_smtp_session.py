@@ -65,7 +65,7 @@ def test_the_client_sees_its_public_address(lab: Lab) -> None:
 
 def test_commands_before_starttls_are_refused(lab: Lab) -> None:
     with lab.client(tls=False) as client:
-        assert stamped(reply_text(client.mail(OPS)), "530 5.7.57 Client not authenticated to send mail.")
+        assert stamped(reply_text(client.mail(OPS)), "451 5.7.3 STARTTLS is required to send mail")
         for mechanism in ("LOGIN", f"XOAUTH2 {xoauth2_blob()}", "PLAIN"):
             assert reply_text(client.docmd("AUTH", mechanism)) == "504 5.7.4 Unrecognized authentication type"
 
@@ -187,6 +187,7 @@ def test_commands_out_of_order_and_unknown(lab: Lab) -> None:
         assert raw.say("MAIL FROM:<a@example.net>") == ["503 5.5.2 Send hello first\r\n"]
         assert raw.say("AUTH LOGIN") == ["503 5.5.2 Send hello first\r\n"]
         assert raw.say("EHLO") == ["501 5.5.4 Invalid domain name\r\n"]
+        assert raw.say("EHLO b\u00fcro-pc.local") == ["501 5.5.4 Invalid domain name\r\n"]
         assert raw.say("HELO a") == ["250 AM0PR02CA0134.outlook.office365.com Hello [127.0.0.1]\r\n"]
         assert raw.say("RCPT TO:<a@example.net>") == ["503 5.5.2 Need mail command\r\n"]
         assert raw.say("DATA") == ["503 5.5.2 Need mail command\r\n"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from .._core import trust
 from .._core.bounds import SIGN_IN, Bounds
 from .._core.errors import MissingLibrary, Unreachable
 from .._core.redaction import hide
@@ -93,7 +94,7 @@ def _unchanged(request: Any) -> Any:
 
 
 class Session:
-    """A `requests` session: keep-alive, gzip, the CA bundle of the cloud or the system; redirects are never followed."""
+    """A `requests` session: keep-alive, gzip, the CAs of `trust.ca_bundle`; redirects are never followed."""
 
     def __init__(self, ca_file: str = "") -> None:
         try:
@@ -104,7 +105,7 @@ class Session:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
         self._session.auth = _unchanged  # else an entry of ~/.netrc would replace the bearer token
-        self._verify: bool | str = ca_file or True
+        self._verify: bool | str = trust.ca_bundle(ca_file) or True
 
     def __call__(self, request: Request) -> Response:
         try:

@@ -128,7 +128,7 @@ class DirectSend(Method):
                 return
         raise NotVerifiable(
             f"a connector matches {conversation.source or 'this host'}, so that the message would not be Direct Send",
-            "Verify it from a host that no connector matches: verify_from names a host of the inventory.",
+            "Run playbook verify on a host that no connector matches.",
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from .._core.errors import MailopsError, ServiceError, SmtpError
 from . import statuses
 
-ELSEWHERE = "Verify it from a host that sends as the sender does: verify_from names a host of the inventory."
+ELSEWHERE = "Run playbook verify on a host that sends as the sender does."
 
 
 class NotVerifiable(MailopsError):  # noqa: N818 - a statement about this host
