@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/errors.md from the error table, docs/emulator_state.md from the emulator's dataclasses, docs/modules.md from the modules'
+"""Writes docs/errors.md from the error catalog, docs/emulator_state.md from the emulator's dataclasses, docs/modules.md from the modules'
 documentation, and into every role's argument_specs.yml the connection's variables from the modules' spec and its documentation.
 
 `--check` writes nothing and fails where a page is not as it would be written.
@@ -40,7 +40,7 @@ SERVICES = {
     "acs": "Azure Communication Services Email: smtp.azurecomm.net",
     "arm": "Azure Resource Manager",
 }
-KEEP = {"defer": "tried again", "hold": "held", "bounce": "given up; relay_postmaster is told", "": ""}
+KEEP = {"defer": "retried", "hold": "held", "bounce": "bounced to relay_postmaster", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.
 IN_PROCESS = {
     "type": "bool",
@@ -48,8 +48,8 @@ IN_PROCESS = {
     "description": "Whether tasks on a local connection run inside Ansible's own process, which is several times faster, "
     "or as subprocesses.",
 }
-# Roles about a machine: they sign in to no tenant.
-MACHINES = ("relay_host",)
+# Roles that configure a host: they do not sign in to a tenant.
+HOST_ROLES = ("relay_host",)
 GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
 
 
@@ -75,13 +75,13 @@ def errors_page() -> str:
         "# Error catalog",
         "",
         GENERATED.format(source="`plugins/module_utils/error_catalog/`"),
-        "What a service's refusal means and what to change. The modules, the probe and the relay host read the same table, so a task that",
-        "fails says the cause and the remedy in its own message. Of several rows that fit, the first one counts.",
+        "Cause and remedy of the errors of Microsoft 365, mail servers and DNS servers. Modules, test messages and relay hosts use the",
+        "same catalog: the error message of a failed task contains both. If several entries match, the first one applies.",
     ]
     for service, title in SERVICES.items():
-        titles = ["Code", "Text", "Cause", "What to do", "Transient", "Source"]
+        titles = ["Code", "Text", "Cause", "Remedy", "Transient", "Source"]
         if service in MAIL_SERVICES:
-            titles.insert(5, "On the relay")
+            titles.insert(5, "On a relay host")
         rows = [error_row(entry) for entry in ENTRIES if entry.service == service]
         lines += ["", f"## {title}", "", *table(titles, rows)]
     return "\n".join(lines) + "\n"
@@ -145,7 +145,7 @@ def module_section(name: str, page: dict[str, Any], shared: set[str]) -> list[st
     ordered = dict(sorted(own.items(), key=lambda item: not item[1].get("required")))
     lines = ["", f"## {name}", "", f"{doc['short_description']}. {markup(doc['description'])}", ""]
     if ordered:
-        lines += [*table(["Option", "Type", "Default", "What it says"], option_rows(ordered)), ""]
+        lines += [*table(["Option", "Type", "Default", "Description"], option_rows(ordered)), ""]
     return [*lines, "```yaml", page["examples"].strip().removeprefix("---").strip(), "```"]
 
 
@@ -164,16 +164,16 @@ def modules_page() -> str:
         "# Modules",
         "",
         GENERATED.format(source="the modules' own documentation"),
-        "Every module can run in check mode. `ansible-doc mailops.m365.<module>` tells the same, and what each returns.",
+        "All modules support check mode. `ansible-doc mailops.m365.<module>` prints the same options, examples and the return values.",
         "",
-        *table(["Module", "What it does", "Diff"], index),
+        *table(["Module", "Description", "Diff"], index),
         *other_plugins(),
         "",
         "## Options of every module",
         "",
         "`journal_dir` belongs to those that write.",
         "",
-        *table(["Option", "Type", "Default", "What it says"], option_rows(common)),
+        *table(["Option", "Type", "Default", "Description"], option_rows(common)),
     ]
     for name, page in sorted(pages.items()):
         lines += module_section(name, page, everywhere | journal)
@@ -187,7 +187,7 @@ def other_plugins() -> list[str]:
         if any((REPO / "plugins" / plugin).glob("*.py")):
             listed = ansible_doc("-t", plugin, "--list", COLLECTION.rstrip("."))
             rows += [[f"`{full}`", plugin, about] for full, about in sorted(listed.items())]
-    return ["", *table(["Plugin", "Kind", "What it does"], rows)] if rows else []
+    return ["", *table(["Plugin", "Kind", "Description"], rows)] if rows else []
 
 
 def role_variables() -> dict[str, dict[str, Any]]:
@@ -228,7 +228,7 @@ def role_specs() -> dict[str, str]:
     block, pages = role_block(), {}
     shared = re.compile(rf"^ {{6}}(?:{'|'.join(role_variables())}):\n(?:^ {{8}}.*\n)+", re.MULTILINE)
     for path in sorted((REPO / "roles").glob("*/meta/argument_specs.yml")):
-        if path.parts[-3] in MACHINES:
+        if path.parts[-3] in HOST_ROLES:
             continue
         own = shared.sub("", path.read_text("utf-8"))
         pages[path.relative_to(REPO).as_posix()] = own + block

@@ -39,8 +39,8 @@ SEEN = (
 GET_PIP = """\
 import subprocess, sys
 subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
-wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
-subprocess.check_call([sys.executable, "-m", "pip", "install", *wanted])
+requested = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
+subprocess.check_call([sys.executable, "-m", "pip", "install", *requested])
 """
 
 
@@ -79,8 +79,8 @@ def prepare_home() -> None:
 
 def main() -> int:
     prepare_home()
-    with tempfile.TemporaryDirectory(prefix="mailops-sanity-") as work:
-        target = Path(work, "ansible_collections", "mailops", "m365")
+    with tempfile.TemporaryDirectory(prefix="mailops-sanity-") as directory:
+        target = Path(directory, "ansible_collections", "mailops", "m365")
         copy_tree(target)
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         tool = Path(sys.executable).parent / "ansible-test"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# venv.sh DIRECTORY PYTHON REQUIREMENTS...: makes or refreshes a virtual environment; at once done where nothing changed.
+# venv.sh DIRECTORY PYTHON REQUIREMENTS...: creates or updates a virtual environment; does nothing if the requirements are unchanged.
 set -eu
 directory=$1 python=$2
 shift 2
 
 stamp="$directory/mailops-stamp"
-wanted=$({ "$python" --version; echo "$python"; cat "$@"; } | cksum)
-[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit
+expected=$({ "$python" --version; echo "$python"; cat "$@"; } | cksum)
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$expected" ] && exit
 
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     # Debian splits these off into a package of their own.
@@ -14,18 +14,18 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing $package."
         export DEBIAN_FRONTEND=noninteractive
-        told=$(apt-get update -qq 2>&1 && apt-get install -qq --no-install-recommends "$package" 2>&1) || {
-            echo "$told" >&2
+        output=$(apt-get update -qq 2>&1 && apt-get install -qq --no-install-recommends "$package" 2>&1) || {
+            echo "$output" >&2
             exit 1
         }
     else
-        echo "$python cannot make virtual environments: install $package (as root: apt-get install $package), then run make again." >&2
+        echo "$python cannot create virtual environments: install $package (as root: apt-get install $package), then run make again." >&2
         exit 1
     fi
 fi
 
 echo "Setting up $directory with $("$python" --version), as the requirements files say."
-# One that was made by another interpreter, or moved here from elsewhere, is not worth repairing.
+# An environment of another interpreter or path is replaced.
 if [ "$("$directory/bin/python" -c 'import sys; print(sys.version, sys.prefix)' 2>/dev/null)" != \
     "$("$python" -c 'import sys; print(sys.version, end=" ")')$(pwd -P)/$directory" ]; then
     rm -rf "$directory"
@@ -33,4 +33,4 @@ if [ "$("$directory/bin/python" -c 'import sys; print(sys.version, sys.prefix)' 
 fi
 for file in "$@"; do set -- "$@" -r "$file" && shift; done
 "$directory/bin/python" -m pip install --quiet --quiet --disable-pip-version-check "$@"
-echo "$wanted" >"$stamp"
+echo "$expected" >"$stamp"

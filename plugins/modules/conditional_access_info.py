@@ -10,11 +10,11 @@ DOCUMENTATION = r"""
 module: conditional_access_info
 short_description: Gather information about Conditional Access policies for senders
 description:
-  - Reads the tenant's Conditional Access policies and evaluates every sender's sign-in against each of them.
-  - A policy with a condition that only the sign-in decides, such as a location, may block.
-  - Every finding is a warning, too, with a remedy. Policies are never changed.
-  - Needs the Graph permission C(Policy.Read.All); users, groups and roles are read with C(Directory.Read.All) where policies name them.
-    Without it such policies are reported as ones that may block.
+  - Reads the Conditional Access policies of a tenant and evaluates which of them block the sign-in of each sender.
+  - A policy whose conditions depend on the sign-in itself, such as a location, is reported as one that may block.
+  - Each policy that blocks or may block a sender is also a warning with a remedy. Policies are never changed.
+  - Requires the Microsoft Graph permission C(Policy.Read.All), and C(Directory.Read.All) if policies include or exclude users, groups or
+    roles. Without C(Directory.Read.All) such policies are reported as ones that may block.
 options:
   senders:
     description: The senders to evaluate.
@@ -23,25 +23,26 @@ options:
     required: true
     suboptions:
       name:
-        description: The name of the sender. By default its address.
+        description: The name of the sender. Defaults to its address.
         type: str
       address:
-        description: The address of the mailbox that it signs in to.
+        description: The address of the mailbox that the sender authenticates as.
         type: str
         required: true
       method:
         description:
-          - How the sender signs in. V(oauth) and V(acs) are an application's own sign-in, V(basic) a password, V(delegated) a user's
-            own OAuth sign-in, V(hve) an application's sign-in where one is given, else a password.
-          - V(connector) and V(direct_send) do not sign in, so that no policy applies.
+          - How the sender signs in. With V(oauth) and V(acs) an application signs in, with V(basic) a user with a password, with
+            V(delegated) a user with OAuth. With V(hve) an application signs in if O(senders[].app_unique_name) or O(senders[].app_id) is
+            set, and otherwise a user with a password.
+          - V(connector) and V(direct_send) do not sign in. No policy applies to them.
         type: str
         choices: [oauth, basic, delegated, hve, acs, connector, direct_send]
         default: oauth
       app_unique_name:
-        description: The unique name of the application that it signs in as.
+        description: The unique name of the application that the sender signs in as.
         type: str
       app_id:
-        description: The client id of that application, instead of its unique name.
+        description: The client ID of that application, as an alternative to O(senders[].app_unique_name).
         type: str
 seealso:
   - module: mailops.m365.security_defaults_info
@@ -56,50 +57,51 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Evaluate the policies that block the senders
+- name: Read which Conditional Access policies block the senders
   mailops.m365.conditional_access_info:
     senders:
       - {address: labels@contoso.com, method: basic}
       - {address: erp@contoso.com, app_unique_name: mailops-smtp-sender}
-  register: judged
+  register: policies
 
 - name: Fail if a sender is blocked
   ansible.builtin.assert:
-    that: judged.conditional_access.senders | selectattr('verdict', 'eq', 'blocked') | length == 0
+    that: policies.conditional_access.senders | selectattr('verdict', 'eq', 'blocked') | length == 0
 """
 
 RETURN = r"""
 ---
 conditional_access:
-  description: The policies and what they mean for each sender.
+  description: The policies of the tenant and their effect on each sender.
   returned: success
   type: dict
   contains:
     policies:
-      description: All policies, with C(id), C(name) and C(state).
+      description: All policies of the tenant with the keys C(id), C(name) and C(state).
       type: list
       elements: dict
     senders:
-      description: The senders in the order given.
+      description: One entry per sender, in the order of O(senders).
       type: list
       elements: dict
       contains:
         name:
-          description: What the sender is called, if it was given.
+          description: The name of the sender, if O(senders[].name) is set.
           type: str
         address:
-          description: Its address.
+          description: The address of the sender.
           type: str
         method:
-          description: How it signs in.
+          description: The method of the sender.
           type: str
         verdict:
-          description: blocked, may be blocked, or not blocked. Policies in report-only mode do not count.
+          description:
+            - C(blocked), C(may be blocked) or C(not blocked). Policies in report-only mode do not change it.
           type: str
         findings:
           description:
-            - The policies that block or may block it, each with C(policy), C(id), C(effect) (blocks, may block), C(reason), and C(state)
-              (enabled, report-only).
+            - The policies that block or may block the sender with the keys C(policy), C(id), C(effect) (C(blocks) or C(may block)),
+              C(reason) and C(state) (C(enabled) or C(report-only)).
           type: list
           elements: dict
 cost:

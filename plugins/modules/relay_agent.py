@@ -10,12 +10,14 @@ DOCUMENTATION = r"""
 module: relay_agent
 short_description: Manage the agent of a relay host
 description:
-  - Installs the program C(mailops-relay) with the collection's files that it consists of. Obsolete files of an earlier version are removed.
-  - The role relay_host uses it. The agent renews access tokens, checks Postfix's configuration, monitors deliveries, and reports the
-    relay's status.
+  - Installs, updates or removes the agent of a relay host, the program C(mailops-relay) in C(/usr/local/sbin) with its library in
+    C(/usr/local/lib/mailops-relay). Files of an earlier version that are no longer part of the agent are removed.
+  - The agent renews access tokens, validates the configuration of Postfix, monitors deliveries and reports the status of the relay host.
+  - Runs on the relay host as root. The role relay_host uses this module and configures the services that run the agent.
 options:
   state:
-    description: Whether the agent is installed.
+    description:
+      - V(present) installs or updates the agent. V(absent) removes the program and its library.
     type: str
     choices: [present, absent]
     required: true
@@ -28,25 +30,31 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Install the relay agent
+- name: Install or update the agent of a relay host
   mailops.m365.relay_agent:
     state: present
+  become: true
+
+- name: Remove the agent of a relay host
+  mailops.m365.relay_agent:
+    state: absent
+  become: true
 """
 
 RETURN = r"""
 ---
 files:
-  description: Paths of the files that were written or removed.
+  description: The paths of the files that were written or removed; in check mode, of those that would be.
   returned: success
   type: list
   elements: str
 cost:
-  description: Requests, retries and seconds waited. The module sends no request to Microsoft 365.
+  description: The number of HTTP requests and of retries, and the seconds spent waiting. This module sends no HTTP request.
   returned: always
   type: dict
   sample: {requests: 0, retries: 0, waited: 0.0}
 failure:
-  description: The parts of an error message, for use in tasks.
+  description: The parts of the error message as values. C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {problems: []}

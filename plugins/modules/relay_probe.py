@@ -10,12 +10,12 @@ DOCUMENTATION = r"""
 module: relay_probe
 short_description: Verify that senders can send through a relay host
 description:
-  - Submits a test message of every sender to the relay's Postfix on 127.0.0.1, port 25, and traces it in the journal and the queue until
-    the final reply of Microsoft 365, or of the upstream server that the relay sends to.
-  - A failure has the stage, the server's reply, the reason, the remedy and whether waiting helps. Causes that Postfix does not see are read
-    from the submission proxy's log and from the status of the relay's access token.
-  - A test message that is not delivered is removed from the queue.
-  - Runs on the relay host as root. In check mode no message is sent.
+  - Submits a test message of each sender to Postfix on 127.0.0.1, port 25, and traces it in the system journal and in the queue until the
+    final reply of the upstream server (Microsoft 365 or a smart host).
+  - The result of a failed sender has the stage, the reply of the server, the reason, the remedy and whether waiting helps. Causes that
+    Postfix does not see are read from the log of the submission proxy and from the status of the access token.
+  - A test message that has not been delivered at the end is removed from the queue.
+  - Runs on the relay host as root. Check mode sends no message.
 options:
   senders:
     description: The senders to verify.
@@ -24,10 +24,10 @@ options:
     required: true
     suboptions:
       name:
-        description: The sender's name in the result; its address by default.
+        description: The name of the sender in the result. Defaults to its address.
         type: str
       address:
-        description: The address that it sends from; the relay has to serve it.
+        description: The address that the sender sends from. It must be a sender of one of the mailboxes of the relay host.
         type: str
         required: true
       verify_recipient:
@@ -36,11 +36,11 @@ options:
           - A sender without recipient is reported as C(not_verified).
         type: str
   timeout:
-    description: How many seconds the messages are traced. A message that is deferred for a transient reason is tried again meanwhile.
+    description: How long the messages are traced, in seconds. A message that is deferred for a transient reason is retried in this time.
     type: int
     default: 120
   required:
-    description: Whether the task fails where a sender cannot send.
+    description: Whether the task fails if a sender cannot send.
     type: bool
     default: true
 author:
@@ -54,7 +54,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Verify that the scanner can send through the relay
+- name: Verify that the scanner can send through the relay host
   mailops.m365.relay_probe:
     senders:
       - name: Scanner, third floor
@@ -66,13 +66,13 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 senders:
-  description: Every sender's result, in the order of the option, with the keys of module M(mailops.m365.smtp_probe) and C(hops).
+  description: One result per sender, in the order of O(senders), with the keys that M(mailops.m365.smtp_probe) returns and C(hops).
   returned: always
   type: list
   elements: dict
   contains:
     name:
-      description: The sender's name.
+      description: The name of the sender.
       type: str
     status:
       description:
@@ -94,39 +94,41 @@ senders:
       description: The Message-ID of the test message.
       type: str
     stage:
-      description: The stage that was reached. C(relay) is the relay's own Postfix, C(queue) its queue; the others are the upstream's.
+      description:
+        - The last stage that the message reached. C(relay) is Postfix on the relay host, C(queue) its queue. The other stages are those of
+          the session with the upstream server.
       type: str
       sample: sign-in
     code:
-      description: The server's code.
+      description: The reply code and the enhanced status code of the server.
       type: str
       sample: 535 5.7.139
     transient:
       description: Whether the same attempt may succeed later.
       type: bool
     seconds:
-      description: How many seconds the message took.
+      description: The time until the final reply, in seconds.
       type: float
     hops:
-      description: The hops of the message, each with its duration.
+      description: The hops of the message, with the duration of each in seconds.
       type: list
       elements: dict
       sample: [{from: submission proxy, to: Microsoft 365, event: accepted, seconds: 0.12, detail: 'smtp.office365.com: 250 2.0.0 OK'}]
 verified:
-  description: How many senders were verified.
+  description: The number of verified senders.
   returned: always
   type: int
 total:
-  description: How many senders there are.
+  description: The number of senders.
   returned: always
   type: int
 cost:
-  description: Requests, retries and seconds waited. The module sends no HTTP request.
+  description: The number of HTTP requests and of retries, and the seconds spent waiting. This module sends no HTTP request.
   returned: always
   type: dict
   sample: {requests: 0, retries: 0, waited: 1.5}
 failure:
-  description: The parts of an error message, for use in tasks; C(problems) lists all invalid options.
+  description: The parts of the error message as values. C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {problems: ['timeout is 0: give seconds, at least 1.']}

@@ -10,13 +10,13 @@ DOCUMENTATION = r"""
 module: relay_status
 short_description: Gather information about the status of a relay host
 description:
-  - Reads a relay's queue with the reasons from the error catalog, the last sent message and the daily quota of each mailbox, the access
-    token's times, the expiry of certificates, the state of services, and the failed health checks.
-  - Runs on the relay host as root. C(mailops-relay status) shows the same there.
-  - The summary of a run lists every relay with its problems.
+  - Reads the mail queue with the reason of each delay, the last message and the daily quota of each mailbox, the expiry of the access
+    token and of the certificates, the state of the services, and the failed health checks of a relay host.
+  - Runs on the relay host as root. The command C(mailops-relay status) prints the same information on the host.
+  - The summary at the end of a run lists each relay host that this module has read, with its problems.
 options:
   required:
-    description: Whether the task fails where the relay has a problem of severity critical or high.
+    description: Whether the task fails if the relay host has a problem of severity critical or high.
     type: bool
     default: false
 author:
@@ -28,28 +28,37 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Read the status of every relay
+- name: Read the status of the relay hosts
   mailops.m365.relay_status:
   become: true
 
-- name: Fail if a relay has a critical or high problem
+- name: Fail if a relay host has a critical or high problem
   mailops.m365.relay_status:
     required: true
   become: true
+
+- name: Read the status of a relay host for its queue
+  mailops.m365.relay_status:
+  become: true
+  register: status
+
+- name: Report the number of queued messages
+  ansible.builtin.debug:
+    msg: "{{ status.relay.queue.messages }} messages are queued"
 """
 
 RETURN = r"""
 ---
 relay:
-  description: The relay's status. All times are Unix times, null for what never happened.
+  description: The status of the relay host. Times are Unix times in seconds; null means that the event has not occurred.
   returned: success
   type: dict
   contains:
     hostname:
-      description: The relay's host name.
+      description: The host name of the relay host.
       type: str
     upstream:
-      description: The upstream that it sends mail to, as variable relay_upstream names it.
+      description: The type of the upstream server, the value of the variable C(relay_upstream).
       type: str
       sample: oauth
     read_at:
@@ -57,46 +66,52 @@ relay:
       type: float
     queue:
       description:
-        - C(messages), C(held), C(bytes), C(oldest), C(error) where it cannot be read, and C(reasons), one entry for each mailbox and
-          reason with C(id), C(code), C(cause), C(remedy), C(transient), C(queue_policy), C(reply), C(mailbox), C(messages), C(held),
-          C(bytes), C(oldest) and C(senders).
+        - The queue of Postfix with the keys C(messages), C(held), C(bytes), C(oldest) (arrival time of the oldest message), C(error)
+          (why the queue cannot be read) and C(reasons).
+        - C(reasons) has one entry per mailbox and reason with the keys C(id), C(code), C(cause), C(remedy), C(transient),
+          C(queue_policy), C(reply), C(mailbox), C(messages), C(held), C(bytes), C(oldest) and C(senders).
       type: dict
     mailboxes:
-      description: Every mailbox with C(address), C(transport), C(senders), C(last_sent), C(last_refusal), C(recipients_24h) of
-        C(recipients_per_day), C(quota_resumes) while its daily quota is reached, and C(suspensions), its suspended senders.
+      description:
+        - One entry per mailbox with the keys C(address), C(transport), C(senders), C(last_sent), C(last_refusal), C(recipients_24h),
+          C(recipients_per_day), C(quota_resumes) and C(suspensions).
+        - C(recipients_24h) counts towards the daily quota C(recipients_per_day). C(quota_resumes) is the time at which delivery
+          resumes after a reached quota. C(suspensions) lists the senders that a circuit breaker suspends.
       type: list
       elements: dict
     token:
       description:
-        - C(expires) and C(issued) of the access token, and C(failure), C(code) and C(failing_since) of its renewal. Never the token.
+        - C(issued) and C(expires) of the access token, and C(failure), C(code) and C(failing_since) of its renewal. The token itself is
+          never returned.
       type: dict
     certificates:
-      description: Each with C(use), C(path) and C(expires).
+      description: One entry per certificate with the keys C(use), C(path) and C(expires).
       type: list
       elements: dict
     services:
-      description: Each C(unit) with its C(state), C(result) and C(restarts).
+      description: One entry per systemd unit with the keys C(unit), C(state), C(result) and C(restarts).
       type: list
       elements: dict
     counters:
-      description: The delivery monitor's counters since the relay was installed.
+      description: The counters of the delivery monitor since the relay host was installed.
       type: dict
     last_event:
-      description: The time of the last journal event that the delivery monitor read.
+      description: The time of the last event that the delivery monitor read from the system journal.
       type: float
     problems:
       description:
-        - The failed health checks, the most severe first, each with C(subject), C(severity), C(cause), C(remedy), C(code) and C(messages).
+        - The failed health checks, the most severe first, with the keys C(subject), C(severity), C(cause), C(remedy), C(code) and
+          C(messages).
         - The severity is critical, high, medium, low or info.
       type: list
       elements: dict
 cost:
-  description: Requests, retries and seconds waited. The module sends no request to Microsoft 365.
+  description: The number of HTTP requests and of retries, and the seconds spent waiting. This module sends no HTTP request.
   returned: always
   type: dict
   sample: {requests: 0, retries: 0, waited: 0.0}
 failure:
-  description: The parts of an error message, for use in tasks.
+  description: The parts of the error message as values. C(problems) lists all problems of the input.
   returned: failure
   type: dict
   sample: {}

@@ -10,10 +10,10 @@ DOCUMENTATION = r"""
 module: sender_plan
 short_description: Plan the sending methods of a tenant's senders
 description:
-  - Selects the sending method of every sender, with the reason, and derives the variables of each role of this collection
-    (mailboxes, permissions, SMTP AUTH, connectors, SPF, test messages) and the settings of the device.
-  - Refuses senders that cannot send, with every problem of the tenant in one list, each with its remedy.
-  - Reads the accepted domains, the senders' mailboxes, Security Defaults and the licences. Never writes.
+  - Selects the sending method of each sender, with the reason, and derives from it the variables of the roles of this collection
+    (mailboxes, permissions, SMTP AUTH, connectors, SPF, test messages) and the settings of each device.
+  - Reads the accepted domains, the mailboxes of the senders, Security Defaults and the licences of the tenant. Changes nothing.
+  - Fails if a sender cannot send. The error lists every problem of the tenant, each with its remedy.
 options:
   senders:
     description: Who sends. Falls back to the host variable C(m365_senders).
@@ -243,7 +243,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Plan the sending method of every sender
+- name: Plan the sending method of each sender
   mailops.m365.sender_plan:
     senders:
       - name: ERP invoices
@@ -261,7 +261,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 plan:
-  description: Every sender with its method, the reason, and the settings of its device.
+  description: One entry per sender, in the order of O(senders), with its method, the reason and the settings of its device.
   returned: success
   type: list
   elements: dict
@@ -272,13 +272,13 @@ plan:
       reason: it signs in with OAuth
       settings: {server: smtp.office365.com, port: 587, user: erp@contoso.com}
 roles:
-  description: The roles that have work, in their order.
+  description: The names of the roles that the senders require, in the order in which they run.
   returned: success
   type: list
   elements: str
   sample: [shared_mailbox, entra_app, smtp_auth, verify]
 variables:
-  description: The variables of those roles, without the ones that the inventory sets itself.
+  description: The variables of these roles, without those that the inventory sets (O(inventory_variables)).
   returned: success
   type: dict
 settings_page:
@@ -286,12 +286,12 @@ settings_page:
   returned: success
   type: str
 expected_mailboxes:
-  description: Mailboxes that do not exist yet and that the role shared_mailbox makes.
+  description: The addresses of mailboxes that do not exist yet and that the role shared_mailbox creates.
   returned: success
   type: list
   elements: str
 relays:
-  description: What the senders want of each relay host of the inventory. Its mailboxes with their senders, and the senders to verify.
+  description: For each relay host of the inventory, by name, its mailboxes with their senders and the senders to verify.
   returned: success
   type: dict
   sample:
@@ -299,17 +299,17 @@ relays:
       mailboxes: [{address: scanner@contoso.com, senders: [scanner@contoso.com]}]
       senders: [{name: "Scanner, third floor", address: scanner@contoso.com, verify_recipient: ada@contoso.com}]
 relay_certificates:
-  description: Certificates, as PEM text, that the application takes for the relay hosts that sign in with it.
+  description: The certificates, as PEM text, of the relay hosts that sign in as the sender app. They are registered on it.
   returned: success
   type: list
   elements: str
 relay_retired_certificates:
-  description: Those that it loses at the end of a relay host's rotation.
+  description: The certificates, as PEM text, that are removed from the sender app at the end of a key rotation.
   returned: success
   type: list
   elements: str
 sign_ins:
-  description: The senders that sign in, as M(mailops.m365.conditional_access_info) takes them.
+  description: The senders that sign in, in the form of the option O(mailops.m365.conditional_access_info#module:senders).
   returned: success
   type: list
   elements: dict
