@@ -28,7 +28,7 @@ packages: # What the tests use beside Python: mail clients, shellcheck
 shellcheck:
 	@scripts/system_packages.sh shellcheck
 
-clients: # Clients that nobody here wrote, for the emulator's tests: Microsoft's SDKs for Python, nodemailer
+clients: # Third-party clients for the emulator's tests: Microsoft's SDKs for Python, nodemailer
 	@python="$$($(FIND_PYTHON))" && scripts/foreign_clients.sh "$$python"
 
 importer: # Galaxy's importer, for the test of the artifact

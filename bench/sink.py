@@ -39,7 +39,7 @@ class Session(asyncio.Protocol):
         self._owed = bytearray()
         self._body = False
         self._envelope: list[str] = []
-        self._wanted = 0  # lines of an AUTH conversation that are still to come
+        self._auth_lines_left = 0  # lines of an AUTH conversation that are still to come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -96,17 +96,17 @@ class Session(asyncio.Protocol):
         file.write_text(json.dumps({"envelope": self._envelope, "text": text}), encoding="ascii")
 
     def _answer(self, line: bytes | bytearray) -> bytes:
-        if self._wanted:
-            self._wanted -= 1
-            return b"334 \r\n" if self._wanted else b"235 2.7.0 in\r\n"
+        if self._auth_lines_left:
+            self._auth_lines_left -= 1
+            return b"334 \r\n" if self._auth_lines_left else b"235 2.7.0 in\r\n"
         words = line.split()
         verb = words[0].upper() if words else b""
         if verb == b"EHLO":
             tls = b"" if self._secured or not self._context else b"250-STARTTLS\r\n"
             return b"250-sink\r\n" + tls + b"250-PIPELINING\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 SIZE 157286400\r\n"
         if verb == b"AUTH":
-            self._wanted = 2 if words[1].upper() == b"LOGIN" else 1 if len(words) == 2 else 0
-            return b"334 \r\n" if self._wanted else b"235 2.7.0 in\r\n"
+            self._auth_lines_left = 2 if words[1].upper() == b"LOGIN" else 1 if len(words) == 2 else 0
+            return b"334 \r\n" if self._auth_lines_left else b"235 2.7.0 in\r\n"
         if verb in (b"MAIL", b"RCPT") and self._count.keep:
             self._envelope = [*(self._envelope if verb == b"RCPT" else []), line.decode("latin-1").strip()]
         if verb == b"DATA":

@@ -171,7 +171,7 @@ class Admin:
             count=order.get("count", 1),
             options=order.get("options", {}),
         )
-        if fault.name is not None and not changes.fault_is_known(fault):
+        if fault.name is not None and not changes.fault_exists(fault):
             raise AdminError(400, f"{fault.service} has no fault {fault.name!r}")
         return self._platform.faults.add(fault).public()
 

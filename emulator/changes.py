@@ -193,7 +193,7 @@ COLLECTIONS = {
 }
 
 
-def fault_is_known(fault: Fault) -> bool:
+def fault_exists(fault: Fault) -> bool:
     """Whether a service has a fault of this name."""
     if fault.service == "token":
         name = fault.name or ""

@@ -2,7 +2,7 @@
 
 python -m emulator.person DIRECTORY USER [--seconds N]    DIRECTORY is the sandbox's
 
-For scenarios that have nobody at hand. Ends when the code is entered, when nobody needs one in time, or with the emulator.
+For scenarios without a person. Ends when the code is entered, when none is requested in time, or with the emulator.
 """
 
 from __future__ import annotations

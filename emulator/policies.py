@@ -1,4 +1,4 @@
-"""Whether a policy stands in the way of a sign-in: authentication policies, the end of Basic, Conditional Access.
+"""Whether a policy blocks a sign-in: authentication policies, the end of Basic, Conditional Access.
 
 Sources: "Disable Basic authentication in Exchange Online" (a user's own policy, else the organization's default);
 "Building a Conditional Access policy" (all conditions of a policy have to be met, an exclusion wins over an inclusion, every

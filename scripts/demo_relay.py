@@ -60,7 +60,7 @@ def play(lab: Lab) -> dict[str, Any]:
 
 
 def scan(lab: Lab) -> None:
-    """Send the scan, wait for it, and tell its way."""
+    """Send the scan, wait for it, and print its message trace."""
     say()
     say(paint("1", f"The scanner sends a scan of {SCAN / 1e6:.0f} MB, without TLS, password, or an address of this organization:"))
     device = lab.devices["scanner"]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# foreign_clients.sh PYTHON: clients that nobody here wrote, for the emulator's tests; at once done where they are there.
+# foreign_clients.sh PYTHON: installs third-party clients for the emulator's tests; does nothing if they are installed.
 # Microsoft's SDKs for Python get an environment of their own, which is large; nodemailer comes by npm, where that is.
 set -eu
 nodemailer=10.6.0

@@ -35,7 +35,7 @@ def parts(tier: str) -> list[Part]:
         return [Part("static", ["tests/static", *CHECK]), Part("unit", ["tests/unit", *CHECK])]
     marks, one = (TEST, ONE_DEBIAN) if tier == "test" else ([], {})
     every = [
-        # The longest story first, in the order of conftest.py.
+        # The longest file first, in the order of conftest.py.
         Part("hosts", ["tests/hosts", "--no-loadscope-reorder", *marks], workers=2 if one else 3, variables=one),
         Part("molecule", ["tests/molecule", "--no-loadscope-reorder", *marks], variables=one),
         Part("e2e", ["tests/e2e", *marks]),

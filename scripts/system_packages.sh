@@ -20,7 +20,7 @@ fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$missing."
     export DEBIAN_FRONTEND=noninteractive
-    # mmdebstrap wants the keys of Debian's archive, which only Debian has by itself.
+    # mmdebstrap requires the keys of Debian's archive, which only Debian has by itself.
     packages=$(echo "$missing" | sed -E 's/ (dig|nsupdate)\>/ bind9-dnsutils/g; s/ ip\>/ iproute2/; s/ ssh\>/ openssh-client/
         s/ systemd-nspawn\>/ systemd-container/; s/ mmdebstrap\>/ mmdebstrap debian-archive-keyring/')
     # shellcheck disable=SC2086

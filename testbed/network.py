@@ -147,7 +147,7 @@ class Network:
 
     @property
     def mark(self) -> str:
-        """What tells this start of the network from every other one, and from other networks."""
+        """An identifier of this start of the network, unique among networks."""
         return f"{self.directory} {self._pid_file.read_text(encoding='ascii').strip()}"
 
     # -- inside ---------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ SKEW = 300.0  # seconds of clock difference that are forgiven
 
 
 def check(assertion: str, application: Application, tenant: Tenant, origin: str, now: float) -> None:
-    """Return when the assertion proves that its sender holds a key of the application, else raise EntraError."""
+    """Return if the assertion is signed with a key of the application, else raise EntraError."""
     try:
         header = jwt.get_unverified_header(assertion)
     except jwt.InvalidTokenError:

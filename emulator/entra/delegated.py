@@ -88,7 +88,7 @@ def consented(client: Client, user: Mailbox, requested: RequestedScopes) -> list
 
 
 def check_consent(client: Client, user: Mailbox, requested: RequestedScopes) -> list[str]:
-    """The consented scopes, if all that are wanted are among them."""
+    """The consented scopes, if they include all requested scopes."""
     result = consented(client, user, requested)
     only_oidc = not requested.names and requested.identifier == GRAPH_APP
     if set(requested.names) - set(result) or not (result or only_oidc):

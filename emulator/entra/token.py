@@ -26,7 +26,7 @@ from emulator.tokens import IN_NO_TENANT
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-# Grants of a user through an application; a public client proves nothing.
+# Grants of a user through an application; a public client has no credential.
 DELEGATED = {device_code.GRANT: device_code.redeem, "refresh_token": refresh.refresh}
 
 

@@ -1,7 +1,7 @@
 """Roles of applications: Get-ManagementRole, Get-/New-/Set-/Remove-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
 
 Source: "Role Based Access Control for Applications in Exchange Online". Assignments to users, groups and policies are not
-played; what is assigned reaches SMTP later (lag kind rbac), while Test-ServicePrincipalAuthorization tells it at once.
+played; what is assigned reaches SMTP later (lag kind rbac), while Test-ServicePrincipalAuthorization reports it at once.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def selected(document: Document, names: Collection[str]) -> Document:
 
 
 def annotated(document: Document) -> Document:
-    """The properties with their sidecars: the types that JSON does not tell."""
+    """The properties with their sidecars: the types that JSON does not have."""
     result: Document = {}
     for name, value in document.items():
         if isinstance(value, list):

@@ -110,7 +110,7 @@ _LOCKS: Iterable[tuple[str, str]] = (
 )
 
 
-class Outside:
+class ExternalRecipients:
     """What a tenant may send to others in a day, by submission and through its connectors alike.
 
     Sources: "Introducing Exchange Online Tenant Outbound Email Limits" and "Limiting Onmicrosoft Domain Usage for

@@ -14,7 +14,7 @@ from emulator.smtp import spf, texts, tls
 from emulator.smtp.attribution import Acceptance, Peer, check_recipient, domain_of
 from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
-from emulator.smtp.limits import Outside
+from emulator.smtp.limits import ExternalRecipients
 from emulator.smtp.paths import Transaction
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.texts import Refused
@@ -28,7 +28,7 @@ class Mx(Transfer):
 
     def __init__(self, state: State, script: Script, settings: SmtpSettings, context: ssl.SSLContext, root: x509.Certificate) -> None:
         self._root = root
-        self.outside = Outside(settings, lambda: state.now())
+        self.outside = ExternalRecipients(settings, lambda: state.now())
         self._acceptances: list[tuple[str, Acceptance]] = []
         super().__init__(state, script, settings, context)
 

@@ -23,12 +23,12 @@ class _Endpoint:
     """The settings and the limits of one service. They are made anew when the state is replaced."""
 
     def __init__(self, state: State, settings: SmtpSettings | Settings, adapt: Callable[[SmtpSettings], SmtpSettings]) -> None:
-        self._state, self._given, self._adapt = state, settings, adapt
+        self._state, self._settings_of_state, self._adapt = state, settings, adapt
         self.refresh()
         state.on_replace.append(self.refresh)
 
     def refresh(self) -> None:
-        self.settings = self._adapt(smtp_settings(self._state, self._given))
+        self.settings = self._adapt(smtp_settings(self._state, self._settings_of_state))
         self.limits = Limits(self.settings, lambda: self._state.now())
 
 

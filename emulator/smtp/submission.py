@@ -15,7 +15,7 @@ from emulator.smtp import texts
 from emulator.smtp.delegated import check_senders, xoauth2
 from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
-from emulator.smtp.limits import Limits, Outside, lock_code
+from emulator.smtp.limits import ExternalRecipients, Limits, lock_code
 from emulator.smtp.paths import Transaction
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.sign_ins import log_sign_in
@@ -48,7 +48,7 @@ class Submission(Transfer):
 
     def __init__(self, state: State, script: Script, settings: SmtpSettings, context: ssl.SSLContext, limits: Limits) -> None:
         self.limits = limits
-        self.outside = Outside(settings, lambda: state.now())
+        self.outside = ExternalRecipients(settings, lambda: state.now())
         super().__init__(state, script, settings, context)
 
     def connection_lost(self, error: Exception | None) -> None:

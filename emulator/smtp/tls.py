@@ -1,4 +1,4 @@
-"""TLS of the two services, and what a client's certificate proves (RFC 5280)."""
+"""TLS of the two services, and validation of a client's certificate (RFC 5280)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CertificateAuthority(Protocol):
 class _TakesAny(ssl.SSLContext):
     """A server that asks for a client certificate and hangs up on none, as Microsoft's does; but for one thing.
 
-    A self-signed, foreign, expired or incomplete chain is taken and proves nothing: `certificate_names` is strict
+    A self-signed, foreign, expired or incomplete chain is accepted but not trusted: `certificate_names` is strict
     instead. OpenSSL could be told so by a verify callback, which Python does not offer; it lets see the messages of a
     handshake before they are processed, so that whatever certificate arrives becomes its own anchor. One whose extended
     key usage leaves clients out OpenSSL refuses all the same; what Microsoft does with it is not published.

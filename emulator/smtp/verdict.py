@@ -21,7 +21,7 @@ from emulator.state.recipient_filter import parse
 from emulator.tokens import EXCHANGE_APP, HOSTS, TokenError
 
 ROLE = "SMTP.SendAsApp"
-# A token for outlook.office.com opens Exchange's other doors, but not this one: the most reported mistake.
+# A token for outlook.office.com is valid for other services of Exchange, but not for SMTP: the most reported mistake.
 AUDIENCES = HOSTS["exchange"] - {"outlook.office.com"}
 
 

@@ -135,7 +135,7 @@ app:
       description: The object id of the app registration.
       type: str
     service_principal_id:
-      description: The object id of the enterprise application, which is the one that Exchange wants.
+      description: The object ID of the enterprise application, which Exchange Online requires.
       type: str
     unique_name:
       description: The unique name.

@@ -12,7 +12,7 @@ short_description: Gather information about RBAC for Applications
 description:
   - Reads the scopes within which an application has the role C(Application SMTP.SendAsApp), whether it has consent in Entra, and
     how far it was moved from one to the other.
-  - For the mailboxes that are named, tells whether they are in scope, by C(Test-ServicePrincipalAuthorization).
+  - Reports whether the listed mailboxes are in scope, as C(Test-ServicePrincipalAuthorization) returns it.
 options:
   unique_name:
     description: The unique name of the application in Entra. Give this or O(app_id).

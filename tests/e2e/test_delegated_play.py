@@ -1,4 +1,4 @@
-"""The role delegated_sign_in as a user runs it: nothing that is written or shown holds a token."""
+"""The role delegated_sign_in as a user runs it: no file and no output contains a token."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def test_move_to_rbac_and_back_while_sending(site: Site) -> None:
     assert sends(site)
     before = writes(site)
     with Traffic(site.api) as traffic:
-        assert site.changed("rbac") == 2  # the application's wish list, and the move
+        assert site.changed("rbac") == 2  # the application's required access, and the move
     assert traffic.refusals == []
     assert traffic.fewest > writes(site) - before
     assert site.state() == (False, [], ["SMTP.SendAsApp sender"], ["mailops-rbac:alone"])

@@ -121,7 +121,7 @@ def test_a_person_by_device_code(start: Start, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(CLOUDS))
 def test_each_cloud_end_to_end(start: Start, tmp_path: Path, name: str) -> None:
-    """From nothing to a proven sender, with the audiences of this cloud alone; those of another are refused."""
+    """From an empty tenant to a verified sender, with the audiences of this cloud alone; those of another are refused."""
     api = start(settings={"cloud": name})
     secret = {"client_secret": "manager-secret"}
     run(api, "entra_app", tmp_path, unique_name="sender", permissions=[{"name": "SMTP.SendAsApp"}], **secret)

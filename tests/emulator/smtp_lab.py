@@ -192,7 +192,7 @@ def send(client: smtplib.SMTP, sender: str = OPS, recipients: tuple[str, ...] = 
 
 
 class Raw:
-    """A socket that says exactly what it is told to."""
+    """A socket that sends exactly the bytes that it is passed."""
 
     def __init__(self, port: int) -> None:
         self.socket: socket.socket = socket.create_connection(("localhost", port), timeout=20)

@@ -1,4 +1,4 @@
-"""The benchmark's sink takes what a relay sends: it must not lose count, nor answer wrongly."""
+"""The benchmark's SMTP sink counts every message of a relay host and replies correctly."""
 
 from __future__ import annotations
 

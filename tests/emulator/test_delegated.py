@@ -21,7 +21,7 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 def tenant(*, scope: str = "SMTP.Send", resource: str = EXCHANGE_SP, public: bool = True, **user: Any) -> dict[str, Any]:
-    """A tenant with one application and one user; an empty scope: nobody consented."""
+    """A tenant with one application and one user; an empty scope: no consent."""
     grants = [{"client_id": PRINCIPAL, "resource_id": resource, "scope": scope}] if scope else []
     return {
         "applications": [
@@ -260,7 +260,7 @@ def test_default_scope_and_own_origin(api: Api) -> None:
     api.admin.enter_code(code["user_code"], ADA, PASSWORD)
     result = poll(api, code)
     assert result["scope"] == f"{origin}/SMTP.Send"
-    assert "refresh_token" not in result  # nobody asked for offline_access
+    assert "refresh_token" not in result  # offline_access was not requested
     assert "id_token" not in result
 
 

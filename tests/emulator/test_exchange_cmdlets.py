@@ -112,7 +112,7 @@ def test_missing_objects_are_not_found(api: Api, cmdlet: str, identity: dict[str
 def test_service_principal_life(start: Start) -> None:
     api = start()
     expected = {"AppId": app_id("manager"), "ObjectId": OBJECT_ID, "DisplayName": "SMTP sender"}
-    created = api.rows("New-ServicePrincipal", expected)[0]  # the object id is of nothing in Entra: nobody looks
+    created = api.rows("New-ServicePrincipal", expected)[0]  # the object ID does not exist in Entra, which Exchange does not check
     assert expected.items() <= created.items()
     assert created["Identity"] == created["Name"] == OBJECT_ID
     assert created["Sid"].startswith("S-1-5-21-")

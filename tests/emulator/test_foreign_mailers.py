@@ -1,4 +1,4 @@
-"""Mail libraries that nobody here wrote, unmodified, against a whole emulator: PHPMailer and nodemailer."""
+"""Third-party mail libraries, unmodified, against a whole emulator: PHPMailer and nodemailer."""
 
 from __future__ import annotations
 

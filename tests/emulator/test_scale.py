@@ -1,6 +1,6 @@
 """Five hundred tenants, and one of 100,000 mailboxes: in less than a gigabyte, and no request reads what it does not need.
 
-Nothing is timed. That work does not grow with what is there shows in what is built: documents shown, mailboxes indexed.
+Nothing is timed. The tests count what a request builds: documents, and indexed mailboxes.
 """
 
 from __future__ import annotations

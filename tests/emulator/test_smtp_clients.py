@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote: swaks, curl and msmtp, unmodified, with their certificates checked."""
+"""Third-party clients, unmodified, with certificate validation: swaks, curl and msmtp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports only point down: resources know clients, clients know the transport, and one file knows Ansible."""
+"""A file imports only from its own layer and from lower ones; only the entry points import Ansible."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def documented(options: dict[str, dict[str, Any]], path: str = "") -> Iterator[t
         yield from documented(option.get("suboptions") or {}, f"{path}{name}.")
 
 
-# Modules that write nothing although their name does not say so: they tell, or prove.
+# Modules without `_info` in their name that write nothing: they plan or verify.
 READING = ("relay_probe", "relay_status", "sender_plan", "smtp_probe")
 
 

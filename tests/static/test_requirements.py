@@ -37,7 +37,7 @@ def test_imports_are_required(folder: str) -> None:
             continue  # run where CLIENTS is installed
         for top in {full.partition(".")[0] for full in imports(path)} - set(sys.stdlib_module_names) - OURS:
             names = {name.lower().replace("_", "-") for name in distributions.get(top, [top])}
-            # A module that stands beside the importing file (a script's neighbour) is nobody's distribution.
+            # A module that stands beside the importing file (a script's neighbour) belongs to no distribution.
             if not names & known and not (path.parent / f"{top}.py").exists():
                 missing[top] = path
     assert not missing, f"not in {', '.join(FILES[: INSTALLED[folder]])}"

@@ -36,7 +36,7 @@ class NameServer:
         self.updates: list[dns.update.UpdateMessage] = []
         self.refuse_updates = ""
         self.ttl = 300
-        self.changes = lambda: None  # called before an update is looked at: somebody else
+        self.changes = lambda: None  # called before an update is evaluated: a concurrent change
         self._lock = threading.Lock()
         self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler(tcp=True))
         self._udp = socketserver.ThreadingUDPServer(self._tcp.server_address, self._handler(tcp=False))

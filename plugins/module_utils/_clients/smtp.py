@@ -107,7 +107,7 @@ class Conversation:
             self.tls = sock.version() or ""
 
     def sign_in_xoauth2(self, mailbox: str, token: str) -> None:
-        """XOAUTH2 as exactly this mailbox. A server that sends its error as a challenge first gets the empty answer it wants."""
+        """XOAUTH2 as exactly this mailbox. A server that sends its error as a challenge first gets the empty answer that it expects."""
         client = self._client()
         with self._stage("sign-in"):
             secret = base64.b64encode(f"user={mailbox}\x01auth=Bearer {token}\x01\x01".encode()).decode()

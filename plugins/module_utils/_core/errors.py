@@ -77,7 +77,7 @@ class ServiceError(MailopsError):
 
     @property
     def transient(self) -> bool:
-        """Whether the same request may succeed later although nobody changes anything."""
+        """Whether the same request may succeed later without any change of configuration."""
         return bool(self.entry and self.entry.transient)
 
     @property

@@ -21,7 +21,7 @@ class Cloud:
     """The endpoints of one cloud: URLs without a path, SMTP hosts with their ports.
 
     `spf_include` is what a domain's SPF record names for the cloud's own servers.
-    `mx_host` is empty in a real cloud: there every domain has its own, which Graph tells. `hve_host` (High Volume Email) and
+    `mx_host` is empty in a real cloud: there every domain has its own, which Graph returns. `hve_host` (High Volume Email) and
     `acs_host` (Azure Communication Services Email) are empty where Microsoft documents none; `management` is Azure Resource
     Manager. An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
     token of another issuer is made out for ("Workload identity federation").

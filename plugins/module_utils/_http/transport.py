@@ -22,7 +22,7 @@ from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, Retry, SystemClock
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
-# Of the token endpoint, and of the services that tell a managed identity's token.
+# Of the token endpoint, and of the endpoints that return the token of a managed identity.
 _SECRET_FIELDS = ("client_secret", "client_assertion", "refresh_token", "device_code")
 _SECRET_HEADERS = ("X-IDENTITY-HEADER", "secret", "Secret")
 THROTTLED = frozenset({429, 503})  # not carried out

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the automation's application proves who it is: one class a method, each giving msal its credential.
+"""Credentials of the automation app: one class per method, which gives msal its credential.
 
 Sources: "Microsoft identity platform application authentication certificate credentials";
 MSAL for Python, ConfidentialClientApplication.
@@ -28,7 +28,7 @@ GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class ClientSecret:
-    """A client secret (passwordCredential). Its value is never shown."""
+    """A client secret (passwordCredential). Its repr does not contain the value."""
 
     value: str = field(repr=False)
 
@@ -39,13 +39,13 @@ class ClientSecret:
         return confidential(sign_in, self.for_msal(), scope, claims)
 
     def fingerprint(self) -> str:
-        """What tells this credential from another, and nothing more of it."""
+        """An identifier of this credential that does not reveal it."""
         return hashlib.sha256(self.value.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A private key with its certificate, both PEM; the key is never shown. `thumbprint` is SHA-1 in hex, as Entra shows it."""
+    """A private key with its certificate, both PEM; the repr does not contain the key. `thumbprint` is SHA-1 in hex, as Entra shows it."""
 
     private_key: str = field(repr=False)
     certificate: str

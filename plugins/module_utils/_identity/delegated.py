@@ -83,6 +83,6 @@ def refused(tenant: str, user: str, answer: TokenResponse) -> SignInError:
 
 
 def check_person(user: str, answer: TokenResponse) -> None:
-    """The browser may have been signed in as somebody else."""
+    """Raise InvalidInput if another user signed in, which happens if the browser has a session of that user."""
     if answer.user and answer.user.lower() != user.lower():
         raise InvalidInput(f"{answer.user} signed in, not {user}: nothing was stored; sign in as {user}, or correct the user.")

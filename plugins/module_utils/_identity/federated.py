@@ -30,7 +30,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What tells this source from another."""
+        """An identifier of this source."""
 
     def read(self, sign_in: SignIn) -> str:
         """The token as it is now: issuers make new ones while a run lasts."""
@@ -138,7 +138,7 @@ class IdentityToken:
         return f"managed identity {self.client_id}"
 
     def check(self) -> None:
-        """Whether there is an identity only the machine can tell."""
+        """A managed identity. Only the host's metadata endpoint reports whether there is one."""
 
     def read(self, sign_in: SignIn) -> str:
         return str(managed_identity.ask(sign_in, self.client_id, sign_in.cloud.federated_audience).access_token)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of SPF records. A record that differs from the desired one is shown on a line of its own, so that it can be copied."""
+"""The table of SPF records. A record that differs from the desired one is printed on a line of its own, so that it can be copied."""
 
 from __future__ import annotations
 

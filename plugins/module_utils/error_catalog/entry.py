@@ -14,7 +14,7 @@ class ErrorEntry:
 
     `code` is matched whole (AADSTS number, Graph code, Exchange exception type, SMTP enhanced status code), `text` is a
     regular expression searched in the service's message. `cause` is a clause without a full stop, `remedy` a sentence.
-    `transient`: the same request may succeed later although nobody changes anything. `exists`: the object to be created
+    `transient`: the same request may succeed later without any change of configuration. `exists`: the object to be created
     exists already. `queue_policy` is what a relay host does with mail that meets this reply: "defer", "hold" or "bounce".
     `source` is the title of Microsoft's page, or where else the entry is from.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of the From header on the way out: a message in a mailbox's transport has one of that mailbox's senders in From.
+"""Checks of the From header of outgoing mail: a message in a mailbox's transport has one of that mailbox's senders in From.
 
 The envelope sender is checked where a device connects (devices.py). The From header, which recipients see, is checked here: Microsoft
 refuses another address and locks a mailbox that keeps trying, and a connector or smart host would accept it.

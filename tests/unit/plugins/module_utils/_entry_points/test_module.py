@@ -93,7 +93,7 @@ def test_a_nested_option_of_a_patch_has_no_default_that_would_change_what_is_lef
 @pytest.mark.parametrize("module", MODULES)
 def test_only_what_writes_has_a_journal(module: str) -> None:
     spec = resource_of(module).spec
-    of_a_tenant = "tenant" in spec.options  # the others are about the machine that they run on
+    of_a_tenant = "tenant" in spec.options  # the others manage the host that they run on
     assert ("journal_dir" in spec.options) == (spec.writes and of_a_tenant)
     assert spec.writes == (not module.endswith("_info") and module not in ("relay_probe", "relay_status", "sender_plan", "smtp_probe"))
 

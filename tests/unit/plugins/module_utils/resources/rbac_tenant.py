@@ -74,7 +74,7 @@ class Directory:
 
 
 class Organization(Exchange):
-    """Exchange; `late` is how many tests of an authorization are told that it is not there yet."""
+    """Exchange; `late` is how many tests of an authorization report that it does not exist yet."""
 
     def __init__(self, *granted: str, consented: bool = False, late: int = 0, more: tuple[str, ...] = ()) -> None:
         self.log: list[str] = []
@@ -184,7 +184,7 @@ class Organization(Exchange):
 
 
 def steps(log: list[str]) -> list[str]:
-    """The log with repetitions of one write told once."""
+    """The log without repetitions of a write."""
     return [entry for number, entry in enumerate(log) if not number or log[number - 1] != entry]
 
 

@@ -299,7 +299,7 @@ def test_the_default_goes_only_when_another_is_named(play: Play) -> None:
     assert run(play, service, organization="", **gone)["changed"] is False
 
 
-# -- what stands in the way -------------------------------------------------------------------------------------------
+# -- conflicts --------------------------------------------------------------------------------------------------------
 
 
 def test_all_conflicts_are_reported_at_once_and_nothing_is_written(play: Play, journal_dir: Path) -> None:

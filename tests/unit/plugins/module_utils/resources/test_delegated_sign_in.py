@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user signs in once; afterwards one silent use proves that the sign-in still works."""
+"""A user signs in once; afterwards one silent use of the refresh token verifies it."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def account(address: str, title: str = "Alarms", *apps: str, **more: Any) -> dic
 
 
 def registered(script: Script, *, times: int = 1, there: bool = True) -> Script:
-    """Graph knows the application `sender`, or does not."""
+    """Whether Graph returns the application `sender`."""
     for _ in range(times):
         url = "/applications(uniqueName='sender')?$select=appId"
         script.expect_graph_batch(Item("GET", url, *((200, {"appId": APP}) if there else (404, None))))

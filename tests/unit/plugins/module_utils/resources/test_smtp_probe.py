@@ -236,7 +236,7 @@ def test_a_failure_names_stage_code_and_cause(
     verify: Verify, signed_in: Script, mail_server: MailServer, answers: dict[str, str], stage: str, code: str, cause: str, waits: bool
 ) -> None:
     if stage in ("greeting", "tls"):
-        signed_in._expected.clear()  # nobody signs in before TLS
+        signed_in._expected.clear()  # no AUTH before TLS
     mail_server.answers |= answers
     result = verify(sender(), **CREDENTIAL)
     assert result["failed"] is True

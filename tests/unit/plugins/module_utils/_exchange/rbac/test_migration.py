@@ -59,7 +59,7 @@ def test_tag_without_a_phase(tag: str) -> None:
         # A scope that changed has to arrive again; somebody who consented again starts anew.
         (course("assigned"), True, True, True, ["write", "phase:assigned"]),
         (course("alone"), True, False, False, ["phase:assigned"]),
-        # Somebody else withdrew consent, at a time that nobody knows.
+        # Consent was withdrawn outside of this collection, at an unknown time.
         (course("assigned"), False, True, False, ["phase:withdrawn"]),
         (course(), False, True, True, ["write", "phase:withdrawn"]),
         # On the way back, and then not.
