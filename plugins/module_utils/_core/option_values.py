@@ -49,6 +49,11 @@ def nearest(name: str, names: Mapping[str, Any] | list[str]) -> str:
     return matches[0] if matches else ""
 
 
+def range_problems(name: str, value: int | None, least: int, most: int) -> list[str]:
+    """A sentence where a number is out of its range; None is unset."""
+    return [] if value is None or least <= value <= most else [f"{name} is {value}: give a number from {least} to {most}."]
+
+
 def item_label(item: Any, number: int) -> str:
     """What a sentence calls an item of a list: its name or address, else its number, which starts at 1."""
     values = [item.get(key) for key in _KEYS] if isinstance(item, Mapping) else []

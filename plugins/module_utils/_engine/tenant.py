@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -15,6 +14,8 @@ from .._clients.exchange import ExchangeClient
 from .._clients.graph import GraphClient
 from .._clients.run_cache import RunCache
 from .._core.errors import InvalidInput
+from .._core.mail_addresses import DOMAIN
+from .._core.option_values import range_problems
 from .._core.waiting import Clock, SystemClock
 from .._http import clouds
 from .._http.transport import Sender, Session, Transport
@@ -25,7 +26,7 @@ from .._identity.methods import CredentialOptions
 from .._identity.token_cache import TokenCache
 from .._identity.tokens import TokenSource
 
-_DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+LONGEST_WAIT = 86_400  # seconds
 
 
 class Tenant:
@@ -40,7 +41,7 @@ class Tenant:
         prompt: Prompt | None = None,
     ) -> None:
         self.name = _required(options, "tenant", "AZURE_TENANT_ID")
-        if not GUID.fullmatch(self.name) and not _DOMAIN.fullmatch(self.name):
+        if not GUID.fullmatch(self.name) and not DOMAIN.fullmatch(self.name):
             raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
         # The platform decides a managed identity's client id; every other method signs in as the application in client_id.
         self._credential = CredentialOptions.of(options)
@@ -51,6 +52,9 @@ class Tenant:
         self.cloud = clouds.resolve(options["cloud"])
         wait_timeout = options.get("wait_timeout")
         self.wait_timeout = float(wait_timeout) if isinstance(wait_timeout, (int, float)) else 0.0
+        problems = range_problems("m365_wait_timeout", int(self.wait_timeout), 0, LONGEST_WAIT)
+        if problems:
+            raise InvalidInput(*problems)
         self.prompt = prompt
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._clients.exchange import Command, boolean, names
+from .._core import networks
 from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 
@@ -89,8 +90,16 @@ def comparable_list(option: str, values: list[str]) -> tuple[str, ...]:
     if option == "sender_domains":
         values = [re.sub(r"^smtp:|;\d+$", "", v, flags=re.I) for v in values]
     if option == "sender_ip_addresses":
-        values = [v.strip().removesuffix("/32") for v in values]
+        values = [_network(v) for v in values]
     return tuple(sorted({v.strip().lower() for v in values}))
+
+
+def _network(text: str) -> str:
+    """An address or network as this collection writes it; a text of Exchange that is none stays."""
+    try:
+        return networks.written(networks.parse(text))
+    except ValueError:
+        return text
 
 
 def as_json(value: Setting) -> str | bool | list[str]:

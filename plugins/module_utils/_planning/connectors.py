@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
+from .._core import networks
 from .sending_plan import SendingPlan
 
 
@@ -24,7 +26,7 @@ class ConnectorVariables(TypedDict, total=False):
 def connectors(plans: Iterable[SendingPlan]) -> Iterator[ConnectorVariables]:
     """One connector per certificate, and one per group of senders that share an IP address (two would overlap)."""
     by_certificate: dict[str, list[SendingPlan]] = {}
-    groups: list[tuple[set[str], list[SendingPlan]]] = []
+    groups: list[_Group] = []
     for plan in plans:
         if plan.method not in ("connector", "relay_host") or not plan.from_own_source:
             continue
@@ -32,15 +34,54 @@ def connectors(plans: Iterable[SendingPlan]) -> Iterator[ConnectorVariables]:
         if source.certificate_name:
             by_certificate.setdefault(source.certificate_name, []).append(plan)
             continue
-        addresses, together = set(source.public_addresses), [plan]
-        for group in [group for group in groups if group[0] & addresses]:
-            groups.remove(group)
-            addresses, together = addresses | group[0], group[1] + together
-        groups.append((addresses, together))
+        group = _Group([networks.parse(text) for text in source.public_addresses], [plan])
+        for other in [other for other in groups if other.is_same_connector(group)]:
+            groups.remove(other)
+            group = _Group([*other.addresses, *group.addresses], [*other.plans, *group.plans])
+        groups.append(group)
     for name, together in by_certificate.items():
         yield _connector(together, name) | {"tls_sender_certificate_name": name, "require_tls": True}
-    for addresses, together in groups:
-        yield _connector(together, sorted(addresses)[0]) | {"sender_ip_addresses": sorted(addresses)}
+    for group in groups:
+        addresses = sorted(networks.normalized(networks.written(one) for one in group.addresses))
+        yield _connector(group.plans, addresses[0]) | {"sender_ip_addresses": addresses}
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Senders of one connector that is matched by IP address."""
+
+    addresses: list[networks.Network]
+    plans: list[SendingPlan]
+
+    @property
+    def names(self) -> set[str]:
+        """The connector names that its senders set, in lower case."""
+        return {plan.sender.connector.lower() for plan in self.plans if plan.sender.connector}
+
+    def is_same_connector(self, other: _Group) -> bool:
+        """Whether both share an IP address, which two connectors must not, or a name."""
+        return bool(self.names & other.names) or any(networks.overlap(one, two) for one in self.addresses for two in other.addresses)
+
+
+def name_problems(plans: Iterable[SendingPlan]) -> Iterator[str]:
+    """One sentence for each connector name that stands for hosts that no single connector can match."""
+    senders: dict[str, dict[str, list[str]]] = {}
+    for connector, plan in _by_connector(plans):
+        senders.setdefault(plan.sender.connector.lower(), {}).setdefault(connector, []).append(plan.sender.name)
+    for by_source in senders.values():
+        if len(by_source) > 1:
+            together = " and ".join(", ".join(names) for names in by_source.values())
+            yield (
+                f"m365_senders: {together}: they have the same connector, and a connector matches one certificate or IP addresses: set "
+                "another connector for one of them."
+            )
+
+
+def _by_connector(plans: Iterable[SendingPlan]) -> Iterator[tuple[str, SendingPlan]]:
+    """What the connector of each sender with a name for it is matched by: a certificate's name, or "" for IP addresses."""
+    for plan in plans:
+        if plan.method in ("connector", "relay_host") and plan.from_own_source and plan.sender.connector:
+            yield (plan.relay_host or plan.sender).certificate_name, plan
 
 
 def _connector(together: Sequence[SendingPlan], source: str) -> ConnectorVariables:

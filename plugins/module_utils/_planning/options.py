@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .._core import mail_addresses
-from .._core.networks import PRIVATE, is_within
+from .._core import mail_addresses, networks
+from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import Option
 from .context import RelayHost
@@ -18,6 +17,7 @@ from .methods import PLANNED
 from .senders import KINDS, Sender, VerifyConnection
 from .upstreams import UPSTREAMS
 
+MOST = 1_000_000_000  # no rate or number of licences is larger
 SENDER: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "address": {"type": "str", "required": True},
@@ -118,7 +118,7 @@ def sender(options: SenderOptions) -> Sender:
         recipients=options.recipients,
         oauth=KINDS[options.kind] or options.method == "oauth" if oauth is None else oauth,
         tls12=options.tls12,
-        public_addresses=options.public_addresses,
+        public_addresses=tuple(networks.normalized(options.public_addresses)),
         certificate_name=_normalized(options.certificate_name),
         connector=options.connector or "",
         relay_host=options.relay_host or "",
@@ -143,7 +143,7 @@ def relay_host(options: RelayHostOptions) -> RelayHost:
         name=options.name,
         host=options.host,
         upstream=options.upstream,
-        public_addresses=options.public_addresses,
+        public_addresses=tuple(networks.normalized(options.public_addresses)),
         certificate_name=options.certificate_name,
         managed=options.managed,
         certificates=options.certificates,
@@ -172,31 +172,18 @@ def _sender_problems(item: SenderOptions) -> list[str]:
     problems = mail_addresses.problems("address", [item.address])
     for option, address in (("mailbox", item.mailbox), ("verify_recipient", item.verify_recipient)):
         problems += mail_addresses.problems(option, [] if address is None else [address])
-    rates = (
-        ("messages_per_minute", item.messages_per_minute, 1),
-        ("recipients_per_day", item.recipients_per_day, 0),
-        ("recipients_per_message", item.recipients_per_message, 1),
-    )
-    problems += [f"{option} is {rate}: give a number of at least {least}." for option, rate, least in rates if rate < least]
-    for text in item.public_addresses:
-        problem = _public_address_problem(text)
-        problems += [f"public_addresses holds {text!r}, {problem}."] if problem else []
-    return problems
+    problems += range_problems("messages_per_minute", item.messages_per_minute, 1, MOST)
+    problems += range_problems("recipients_per_day", item.recipients_per_day, 0, MOST)
+    problems += range_problems("recipients_per_message", item.recipients_per_message, 1, MOST)
+    if item.verify_connection:
+        problems += range_problems("verify_connection.port", item.verify_connection.port, 1, 65_535)
+    return problems + _address_problems("public_addresses", item.public_addresses)
 
 
-def _public_address_problem(text: str) -> str:
-    """Why no inbound connector accepts an address ("New-InboundConnector", SenderIPAddresses); "" where it does."""
-    try:
-        network = ipaddress.ip_network(text, strict=True)
-    except ValueError:
-        return "which is neither an IPv4 address nor a network such as 203.0.113.0/28"
-    if network.version != 4:
-        return "which is IPv6: Exchange Online matches connectors by IPv4 only; give the public IPv4 address"
-    if network.prefixlen < 24:
-        return "which is larger than the /24 that Exchange Online accepts: list its parts"
-    if is_within(network, PRIVATE):
-        return "which is private: give the public address that Microsoft sees, behind NAT"
-    return ""
+def _address_problems(option: str, addresses: Sequence[str]) -> list[str]:
+    """One sentence for each address that no inbound connector accepts ("New-InboundConnector", SenderIPAddresses)."""
+    clauses = {text: networks.problem(text, 4, networks.CONNECTOR_PREFIX) for text in addresses}
+    return [f"{option} holds {text!r}, {clause}." for text, clause in clauses.items() if clause]
 
 
 def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: bool = False) -> list[str]:
@@ -208,8 +195,10 @@ def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: 
     duplicates = sorted({name for name in names if names.count(name) > 1})
     problems = [f"m365_relays: the name {name} is used twice: give each relay host its own name." for name in duplicates]
     for item in items:
+        prefix = "relay_" if item.managed else ""
+        addresses = _address_problems(f"{prefix}public_addresses", item.public_addresses)
+        problems += [f"m365_relays: {item.name}: {text}" for text in addresses]
         if item.upstream == "connector" and not item.public_addresses and not item.certificate_name:
-            prefix = "relay_" if item.managed else ""
             problems.append(
                 f"m365_relays: {item.name} has upstream connector and neither {prefix}public_addresses nor {prefix}certificate_name: "
                 "set one, or use upstream oauth."

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +71,21 @@ def _task_problems(task: RoleInput, resource: Resource[Any, Any, Any]) -> Iterat
     values, texts = option_values.check(_own(resource.spec), task.options)
     if not texts:
         texts = resource.validate(params_of(resource, values))
-    yield from (RoleProblem(task, text) for text in texts)
+    yield from (RoleProblem(task, text) for text in [*texts, *_missing_files(task)])
+
+
+def _missing_files(task: RoleInput) -> Iterator[str]:
+    """Files of role verify that cannot be read. Its module reports them as the result of each sender."""
+    if task.module != "smtp_probe":
+        return
+    senders = task.options.get("senders")
+    listed = [sender for sender in senders if isinstance(sender, Mapping)] if isinstance(senders, list) else []
+    paths = {
+        f"senders: {sender.get('name') or sender.get('address')}: certificate_path": sender.get("certificate_path") for sender in listed
+    }
+    for name, path in ({"app_certificate_path": task.options.get("app_certificate_path")} | paths).items():
+        if isinstance(path, str) and not os.access(os.path.expanduser(os.path.expandvars(path)), os.R_OK):
+            yield f"{name} is {path!r}, which is no file that can be read: correct the path or create the file."
 
 
 def _own(spec: Spec) -> Spec:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from .._core import networks
 from .connectors import connectors
 from .context import PlanningContext, PlanSettings
 from .sending_plan import SendingPlan
@@ -195,13 +196,26 @@ def _resource_name(text: str) -> str:
     return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split())
 
 
+def name_problems(plans: Iterable[SendingPlan]) -> Iterator[str]:
+    """One sentence for each name of a sender with method acs that gives no resource name, or that of another sender."""
+    by_resource: dict[str, list[str]] = {}
+    for plan in plans:
+        if plan.method == "acs":
+            by_resource.setdefault(_resource_name(plan.sender.name), []).append(plan.sender.name)
+    for resource, names in by_resource.items():
+        if not resource:
+            yield f"m365_senders: {', '.join(names)}: the name has no letter a to z or digit for its SMTP username: give another name."
+        elif len(names) > 1:
+            yield f"m365_senders: {', '.join(names)}: their SMTP usernames would have the same name {resource}: give them different names."
+
+
 def _spf(plans: Iterable[SendingPlan], context: PlanningContext) -> Variables:
     """IP addresses that send for the tenant's domains without its mailboxes, and the records of hosted relays."""
     services = [context.hosted_relay] if any(plan.method == "hosted" for plan in plans) else []
     services += [plan.relay_host.delivery.hosted_relay for plan in plans if plan.relay_host]
     includes = _unique(service.spf_include for service in services if service)
     addresses = {address for plan in plans if plan.from_own_source for address in (plan.relay_host or plan.sender).public_addresses}
-    return {"spf_ip4": sorted(addresses), "spf_includes": includes} if addresses or includes else {}
+    return {"spf_ip4": networks.normalized(sorted(addresses)), "spf_includes": includes} if addresses or includes else {}
 
 
 def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None:

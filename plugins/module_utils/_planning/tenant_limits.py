@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Limits of a mailbox and of the tenant that only several senders together exceed.
+"""Limits of a mailbox and of the tenant that only several senders together exceed, and names that only one of them can have.
 
 Sources: "Exchange Online limits"; "Introducing the Tenant External Recipient Rate Limit".
 """
@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from . import limits
+from . import connectors, limits, role_variables
 from .context import PlanningContext
 from .sending_plan import SendingPlan
 
 
 def problems(plans: Sequence[SendingPlan], context: PlanningContext) -> list[str]:
-    """One sentence for each limit that the senders exceed together."""
-    return [*_mailboxes(plans), *_tenant(plans, context), *_initial_domain(plans)]
+    """One sentence for each limit that the senders exceed together, and for each name that they cannot share."""
+    names = [*connectors.name_problems(plans), *role_variables.name_problems(plans)]
+    return [*_mailboxes(plans), *_tenant(plans, context), *_initial_domain(plans), *names]
 
 
 def _mailboxes(plans: Iterable[SendingPlan]) -> Iterator[str]:

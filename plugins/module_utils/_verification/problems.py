@@ -9,13 +9,14 @@ import ipaddress
 from collections.abc import Iterator
 
 from .._core import mail_addresses
+from .._core.option_values import range_problems
 from .methods import METHODS
 from .options import ProbeParams, ProbeSender
 
 
 def problems(sender: ProbeSender, params: ProbeParams) -> list[str]:
     """Every problem, one sentence each. A sender without recipient sends nothing, so that only its addresses are checked."""
-    sentences = list(_address_problems(sender))
+    sentences = [*_address_problems(sender), *range_problems("port", sender.port, 1, 65_535)]
     if sender.verify_recipient is None:
         return sentences
     method = METHODS[sender.method]

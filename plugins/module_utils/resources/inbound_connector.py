@@ -9,7 +9,6 @@ relay"; "Important notice for Office 365 email customers who have configured con
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,17 +16,18 @@ from typing import Any
 
 from .. import error_catalog
 from .._clients.exchange import Command, names
+from .._core import mail_addresses, networks
 from .._core.errors import ExchangeError, InvalidInput
-from .._core.networks import PRIVATE, RESERVED, is_within
 from .._core.params import NoParams, nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange.inbound_connectors import LISTS, PROPERTIES, Connector, Setting, as_json, comparable_list, read
 
+MAX_NAME_LENGTH = 64  # New-InboundConnector, Name
 # Options that are written for a new connector even where the task does not set them: Connector's defaults.
 _ALWAYS_WRITTEN = ("type", "enabled", "sender_domains")
-_CERTIFICATE_NAME = re.compile(r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}|<I>.+<S>.+", re.DOTALL)
+_CERTIFICATE_NAME = re.compile(rf"(\*\.)?{mail_addresses.DOMAIN_PATTERN}|<I>.+<S>.+", re.DOTALL)
 
 CONNECTOR: dict[str, Option] = {
     "name": {"type": "str", "required": True},
@@ -179,7 +179,10 @@ INFO = InboundConnectorInfo()
 
 
 def _problems(connector: ConnectorParams) -> list[str]:
-    problems = [p for text in connector.sender_ip_addresses or () for p in _address_problems(text)]
+    clauses = {text: networks.problem(text, 4, networks.CONNECTOR_PREFIX) for text in connector.sender_ip_addresses or ()}
+    problems = [f"sender_ip_addresses holds {text!r}, {clause}." for text, clause in clauses.items() if clause]
+    if len(connector.title) > MAX_NAME_LENGTH:
+        problems.append(f"its name has {len(connector.title)} characters, more than the {MAX_NAME_LENGTH} of a connector: shorten it.")
     certificate = connector.tls_sender_certificate_name
     if certificate and not _CERTIFICATE_NAME.fullmatch(certificate):
         problems.append(
@@ -204,26 +207,6 @@ def _conflicts(connector: Connector) -> Iterator[str]:
         yield "restrict_domains_to_certificate needs tls_sender_certificate_name."
     if connector.treat_messages_as_internal and partner:
         yield "treat_messages_as_internal works with type OnPremises only."
-
-
-def _address_problems(text: str) -> list[str]:
-    """Exchange Online takes public IPv4 addresses, single or /24 to /32."""
-    try:
-        network = ipaddress.ip_network(text.strip(), strict=False)
-    except ValueError:
-        return [f"sender_ip_addresses holds {text!r}, which is no IPv4 address or network (/24 to /32)."]
-    if isinstance(network, ipaddress.IPv6Network):
-        return [f"sender_ip_addresses holds {text}, an IPv6 address: connectors take IPv4 only; use the relay's public IPv4 address."]
-    if network.prefixlen < 24:
-        return [f"sender_ip_addresses holds {text}, wider than /24: name the addresses, or networks of /24 to /32."]
-    if is_within(network, PRIVATE, RESERVED):
-        return [
-            f"sender_ip_addresses holds {text}, which is not a public address: Microsoft sees the address to which "
-            "your firewall translates it; use that address."
-        ]
-    if "/" in text and str(network.network_address) != text.strip().partition("/")[0]:
-        return [f"sender_ip_addresses holds {text}, which is an address inside a network: write {network} or the address alone."]
-    return []
 
 
 # -- reading and comparing --------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
+from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource, Resource
@@ -151,6 +152,7 @@ class SenderPlan(ReadOnlyResource[Params]):
         problems = options.sender_problems(params.senders)
         recipient = [params.verify_recipient] if params.verify_recipient else []
         problems += [f"m365_verify_recipient: {text}" for text in mail_addresses.problems("it", recipient)]
+        problems += range_problems("m365_licences", params.licences, 0, options.MOST)
         try:
             datetime.date.fromisoformat(params.basic_auth_end_date)
         except ValueError:

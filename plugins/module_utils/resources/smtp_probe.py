@@ -12,6 +12,7 @@ from __future__ import annotations
 from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
+from .._core.option_values import range_problems
 from .._core.spec import TENANT, Option, Spec
 from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
@@ -24,6 +25,7 @@ from .._verification.problems import problems
 from .._verification.reading import read_context
 from .._verification.result import ProbeResult
 
+LONGEST_WAIT = 86_400  # seconds
 VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
 SENDER: dict[str, Option] = {
     "name": {"type": "str"},
@@ -84,8 +86,8 @@ class SmtpProbe(ReadOnlyResource[ProbeParams]):
     params_type = ProbeParams
 
     def validate(self, params: ProbeParams) -> list[str]:
-        """Nothing: what is wrong with one sender fails that sender, and the others are verified."""
-        return []
+        """Of the task alone: what is wrong with one sender fails that sender, and the others are verified."""
+        return range_problems("wait", params.wait, 0, LONGEST_WAIT)
 
     def plan(self, tenant: Tenant, params: ProbeParams, check_mode: bool) -> Plan[None]:
         results = _verify(tenant, params, check_mode)

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field, replace
 from .. import _spf
 from .._clients import dns
 from .._clients.dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
+from .._core import networks
 from .._core.errors import InvalidInput
-from .._core.networks import PRIVATE, is_within
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
@@ -177,28 +177,14 @@ def provider_of(params: SpfParams) -> Provider | None:
 
 def _input_problems(params: DesiredParams) -> list[str]:
     problems = dns.problems("dns_servers", params.dns_servers or ())
-    for option, networks in (("ip4", params.ip4), ("ip6", params.ip6)):
-        problems += [problem for text in networks for problem in _network_problems(option, text)]
+    for option, texts in (("ip4", params.ip4), ("ip6", params.ip6)):
+        clauses = {text: networks.problem(text, int(option[-1])) for text in texts}
+        problems += [f"{option} holds {text!r}, {clause}." for text, clause in clauses.items() if clause]
     for option, names in (("domains", params.domains), ("includes", params.includes)):
         for text in names or ():
             if not _NAME.fullmatch(text):
                 problems.append(f"{option} holds {text!r}, which is not a domain name: give the name alone, such as spf.example.com.")
     return problems
-
-
-def _network_problems(option: str, text: str) -> list[str]:
-    version = int(option[-1])
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return [f"{option} holds {text!r}, which is not an IPv{version} address or network."]
-    if network.version != version:
-        return [f"{option} holds {text}, an IPv{network.version} address: move it to ip{network.version}."]
-    if "/" in text and str(network.network_address) != text.partition("/")[0].lower():
-        return [f"{option} holds {text}, which is an address inside a network: write {network} or the address alone."]
-    if is_within(network, PRIVATE):
-        return [f"{option} holds {text}, which is not a public address: give the public address that the mail is sent from."]
-    return []
 
 
 def _address_problems(option: str, texts: Iterable[str]) -> list[str]:
@@ -263,8 +249,8 @@ def domain_record(answer: Answer, resolver: Resolver, includes: Sequence[str], p
     trees = [_spf.count_lookups(domain, text, resolver) for text in current]
     desired = _spf.desired_record(
         current,
-        ip4=params.ip4,
-        ip6=params.ip6,
+        ip4=networks.normalized(params.ip4),
+        ip6=networks.normalized(params.ip6),
         includes=includes,
         policy=params.policy,
         exclusive=params.exclusive,

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 from ..._core import mail_addresses
 from ..._core.errors import InvalidInput
+from ..._core.mail_addresses import DOMAIN
 from ..._http.clouds import CLOUDS, Cloud, resolve
 from .model import CONFIGURATION, UPSTREAM_TYPES, Certificate, Queue, RelayConfig, Upstream
 from .parse_devices import parse_devices, parse_legacy_listener
 from .parse_mailboxes import parse_mailboxes, unlimited_mailboxes
-from .parse_upstream import DOMAIN, parse_upstream
+from .parse_upstream import parse_upstream
 from .reader import Reader, Variables
 
 

@@ -13,7 +13,7 @@ from ..._core import mail_addresses
 from ..._core.networks import Network
 from .crypt_sha512 import FORM
 from .model import Device, LegacyListener, Mailbox
-from .parse_mailboxes import TABLE_SYNTAX
+from .parse_mailboxes import table_problems
 from .reader import Reader, Variables
 
 SHORTEST_PREFIX = {4: 8, 6: 32}  # a shorter one is a mistake, or an open relay
@@ -132,9 +132,7 @@ def _senders(reader: Reader, where: str, entry: Variables, served: set[str]) -> 
     problems = [f"{where}: {sentence}" for sentence in mail_addresses.problems("senders", senders)]
     if not served:
         reader.report(*problems)
-        for sender in senders:
-            if TABLE_SYNTAX & set(sender):
-                reader.report(f"{where}: the sender {sender} has one of {{}}$=, in it; use another address.")
+        reader.report(*(f"{where}: {problem}" for sender in senders for problem in table_problems(sender)))
     elif problems:
         reader.report(*problems)
     else:

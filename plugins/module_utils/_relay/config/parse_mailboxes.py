@@ -20,6 +20,15 @@ _LIMITS = {"messages_per_minute": (0, 30), "connections": (1, 3), "recipients_pe
 _UNLIMITED = 1_000_000
 
 
+def table_problems(address: str) -> list[str]:
+    """A sentence where Postfix's tables cannot hold an address: inside of a line, or at its beginning, where # starts a comment."""
+    if set(address) & TABLE_SYNTAX:
+        return [f"the sender {address} has one of {{}}$=, in it, which Postfix's tables cannot hold; use another address."]
+    if address.startswith("#"):
+        return [f"the sender {address} begins with #, which starts a comment in Postfix's tables; use another address."]
+    return []
+
+
 def parse_mailboxes(reader: Reader, upstream: str, relay_count: int) -> tuple[Mailbox, ...]:
     entries = reader.value("relay_mailboxes") or []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and entry.get("address") for entry in entries):
@@ -36,11 +45,8 @@ def parse_mailboxes(reader: Reader, upstream: str, relay_count: int) -> tuple[Ma
     reader.report(
         *(problems or mail_addresses.problems("senders of relay_mailboxes", [s for mailbox in mailboxes for s in mailbox.senders]))
     )
-    for sender in sorted({sender.lower() for mailbox in mailboxes for sender in mailbox.senders}):
-        if set(sender) & TABLE_SYNTAX:
-            reader.report(
-                f"relay_mailboxes: the sender {sender} has one of {{}}$=, in it, which Postfix's tables cannot hold; use another address."
-            )
+    listed = {address.lower() for mailbox in mailboxes for address in (mailbox.address, *mailbox.senders)}
+    reader.report(*(f"relay_mailboxes: {problem}" for address in sorted(listed) for problem in table_problems(address)))
     return mailboxes
 
 

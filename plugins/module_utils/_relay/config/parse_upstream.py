@@ -13,11 +13,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ..._core.mail_addresses import DOMAIN
 from ..._http.clouds import CLOUDS, Cloud
 from .model import UPSTREAM_TYPES, TlsLevel, Upstream
 from .reader import HOST, Reader, is_integer
 
-DOMAIN = re.compile(r"(?=.{4,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 PROXY = "[127.0.0.1]:2587"  # the submission proxy
 # Cloud -> the names in the certificates of its tenants' MX endpoints; global has also the newer mx.microsoft.

@@ -19,11 +19,11 @@ from contextlib import suppress
 from email.utils import formataddr
 from typing import BinaryIO
 
+from ...._core.mail_addresses import ADDRESS
 from ..console import print_line
 
 REINJECT_PORT = 2526  # on loopback: the listener for messages with a rewritten sender
 TEMPORARY = 75  # sysexits(3): Postfix keeps the message and tries again
-ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 # Header fields that name the sender: they would contradict the new one.
 DROPPED = frozenset({b"from", b"sender", b"resent-from", b"resent-sender", b"return-path"})
 DISPLAY = 100  # characters

@@ -13,12 +13,18 @@ from ansible_collections.mailops.m365.plugins.module_utils._core import mail_add
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.static.tree import REPO
+
 GOOD = [
     "a@contoso.com",
     "erp.system+x@mail.contoso.co.uk",
     "o'brien@contoso.com",
     "A_B-c=1@xn--bcher-kva.example",
     f"{'x' * 64}@contoso.com",
+    "ping@xn--80akhbyknj4f.xn--80asehdb",
+    "a.b.c@mail.xn--fiqs8s",
+    "#x@contoso.com",
+    "a@XN--P1AI.XN--P1AI",
 ]
 BAD = [
     "contoso.com",
@@ -37,6 +43,13 @@ BAD = [
     "a,b@contoso.com",
     "a@contoso.123",
     "*@contoso.com@x",
+    "fax..hall@contoso.com",
+    ".fax@contoso.com",
+    "fax.@contoso.com",
+    "...@contoso.com",
+    "a@contoso.xn--",
+    "a@contoso.xn--x-",
+    "a@xn--p1ai",
 ]
 
 
@@ -77,3 +90,18 @@ def test_an_accepted_address_can_be_written_everywhere(address: str) -> None:
     message["To"] = address
     assert [a.addr_spec for a in message["To"].addresses] == [address]
     assert mail_addresses.domain(address) == address.split("@")[1].lower()
+
+
+@pytest.mark.parametrize(("domain", "is_domain"), [
+    ("contoso.com", True), ("mail.xn--90ais", True), ("xn--80ak6aa92e.com", True), ("contoso", False), ("contoso.com.", False),
+    ("-x.com", False), ("contoso.xn--", False), ("a" * 64 + ".com", False), (("a" * 60 + ".") * 4 + "example.com", False),
+    ("contoso.com\n", False),
+])  # fmt: skip
+def test_a_domain(domain: str, is_domain: bool) -> None:
+    assert bool(mail_addresses.DOMAIN.fullmatch(domain)) == is_domain
+
+
+def test_the_pattern_of_a_domain_is_in_one_place() -> None:
+    """A copy would accept other addresses. SPF names may have underscores, and have a pattern of their own."""
+    copies = [path for path in (REPO / "plugins").rglob("*.py") if "[A-Za-z]{2,63}" in path.read_text()]
+    assert [path.name for path in copies] == ["mail_addresses.py"]

@@ -12,13 +12,13 @@ from .samples import item
 
 MALFORMED = {
     "no_address": ({"address": "device"}, "m365_senders: Device: address holds 'device', which is no mail address (name@domain)."),
-    "private": ({"public_addresses": ["10.1.2.3"]}, "public_addresses holds '10.1.2.3', which is private"),
-    "large": ({"public_addresses": ["203.0.0.0/16"]}, "which is larger than the /24"),
-    "six": ({"public_addresses": ["2001:db8::1"]}, "which is IPv6"),
-    "words": ({"public_addresses": ["the office"]}, "which is neither an IPv4 address nor a network"),
-    "host bits": ({"public_addresses": ["203.0.113.7/24"]}, "which is neither an IPv4 address nor a network"),
-    "negative": ({"recipients_per_day": -1}, "recipients_per_day is -1: give a number of at least 0."),
-    "none": ({"messages_per_minute": 0}, "messages_per_minute is 0: give a number of at least 1."),
+    "private": ({"public_addresses": ["10.1.2.3"]}, "public_addresses holds '10.1.2.3', which is not a public address"),
+    "large": ({"public_addresses": ["203.0.0.0/16"]}, "which is wider than /24"),
+    "six": ({"public_addresses": ["2001:db8::1"]}, "which is an IPv6 address"),
+    "words": ({"public_addresses": ["the office"]}, "which is no IPv4 address or network (/24 to /32)"),
+    "host bits": ({"public_addresses": ["203.0.113.7/24"]}, "which is an address inside a network: write 203.0.113.0/24"),
+    "negative": ({"recipients_per_day": -1}, "recipients_per_day is -1: give a number from 0 to 1000000000."),
+    "none": ({"messages_per_minute": 0}, "messages_per_minute is 0: give a number from 1 to 1000000000."),
     "name": ({"name": " "}, "has an empty name: name what sends."),
 }
 

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import PlanSettings
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_inputs import RoleInput
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_problems import plan_problems, problems_of
+from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import VerifyConnection
 from ansible_collections.mailops.m365.plugins.module_utils.resources.sender_plan import ROLE_RESOURCES
 
 from .samples import planned, tenant
@@ -53,7 +54,7 @@ def test_a_whole_tenant_without_problems() -> None:
     ({"smtp_auth_mailboxes": [{"address": "a@contoso.com", "sign_in": "oatuh"}]},
      "smtp_auth_mailboxes: a@contoso.com: sign_in is 'oatuh': did you mean oauth?"),
     ({"smtp_auth_mailboxes": [{"address": "nobody"}]}, "smtp_auth_mailboxes holds 'nobody', which is no mail address"),
-    ({"spf_ip4": ["10.1.2.3"]}, "spf_ip4 holds 10.1.2.3"),
+    ({"spf_ip4": ["10.1.2.3"]}, "spf_ip4 holds '10.1.2.3', which is not a public address"),
     ({"spf_domains": ["contoso.com"], "spf_ttl": "soon"}, "spf_ttl is 'soon': give a whole number."),
     ({"acs_smtp_username_usernames": []}, "acs_smtp_username_subscription_id is missing: set it."),
     ({"inbound_connector_connectors": [{"name": "Plant", "sender_ip": []}]}, "inbound_connector_connectors: Plant: sender_ip is no"),
@@ -76,6 +77,23 @@ def test_problems_that_a_sender_causes_name_the_sender() -> None:
     )
     assert result[0].startswith("m365_senders: Shop: acs_smtp_username_subscription_id is missing")
     assert result[-1].startswith("m365_senders: Gate: connector: mailops relay contoso com: certificate_name is 'relay contoso com'")
+
+
+def test_a_connectors_name_is_limited() -> None:
+    long = "a" * 30 + "." + "b" * 25 + ".example"
+    [problem] = problems({"name": "Gate", "certificate_name": long})
+    assert problem.startswith("m365_senders: Gate: connector: mailops ")
+    assert "its name has 72 characters, more than the 64" in problem
+    assert problems({"connector": "Gate", "certificate_name": long}) == []
+
+
+def test_missing_files_of_verifications() -> None:
+    sender = {"name": "Gate", "certificate_name": "gate.contoso.com", "verify_recipient": "ada@example.net"}
+    result = problems(
+        sender | {"verify_connection": VerifyConnection(certificate_path="/no/gate.pem")}, verify_app_certificate_path="~/no.pem"
+    )
+    assert result[0].startswith("verify_app_certificate_path is '~/no.pem', which is no file that can be read")
+    assert result[1].startswith("m365_senders: Gate: verify_connection: Gate: certificate_path is '/no/gate.pem'")
 
 
 def test_all_problems_of_all_roles_at_once() -> None:

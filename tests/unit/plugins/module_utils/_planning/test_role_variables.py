@@ -95,6 +95,26 @@ def test_senders_that_share_an_ip_address_share_a_connector(addresses: list[list
     assert values["spf_ip4"] == sorted({address for some in addresses for address in some})
 
 
+@pytest.mark.parametrize(("addresses", "expected"), [
+    ([["203.0.113.10"], ["203.0.113.10/32"]], [["203.0.113.10"]]),
+    ([["203.0.113.16/28"], ["203.0.113.20"]], [["203.0.113.16/28"]]),
+    ([["203.0.113.20"], ["203.0.113.40"], ["203.0.113.0/255.255.255.192"]], [["203.0.113.0/26"]]),
+    ([["203.0.113.16/028"], ["203.0.113.32"]], [["203.0.113.16/28"], ["203.0.113.32"]]),
+])  # fmt: skip
+def test_connectors_never_overlap(addresses: list[list[str]], expected: list[list[str]]) -> None:
+    values = variables(tenant(), *({"public_addresses": some} for some in addresses))
+    assert [connector["sender_ip_addresses"] for connector in values["inbound_connector_connectors"]] == expected
+    assert values["spf_ip4"] == sorted(text for some in expected for text in some)
+
+
+def test_senders_with_one_connector_name_share_it() -> None:
+    values = variables(
+        tenant(), {"connector": "Plant", "public_addresses": ["203.0.113.1"]}, {"connector": "plant", "public_addresses": ["203.0.113.9"]}
+    )
+    [connector] = values["inbound_connector_connectors"]
+    assert (connector["name"], connector["sender_ip_addresses"]) == ("Plant", ["203.0.113.1", "203.0.113.9"])
+
+
 def test_the_order_of_senders_does_not_rename_a_connector() -> None:
     senders = [{"public_addresses": ["203.0.113.2"]}, {"public_addresses": ["203.0.113.1", "203.0.113.2"]}]
     names = [variables(tenant(), *some)["inbound_connector_connectors"][0]["name"] for some in (senders, senders[::-1])]

@@ -69,3 +69,29 @@ def test_mail_of_a_relay_host_counts_where_its_upstream_is_exchange_online(relay
     assert bool(total(known, *newsletters)) is counted
     initial = [{**sender, "address": f"{n}@contoso.onmicrosoft.com"} for n, sender in enumerate(newsletters)]
     assert bool([text for text in total(known, *initial) if "onmicrosoft.com domain" in text]) is counted
+
+
+@pytest.mark.parametrize("licences", [0, 10, 300_000])
+def test_any_number_of_licences_has_a_limit(licences: int) -> None:
+    assert limits.external_recipients_a_day(licences) >= 9_500
+
+
+def test_names_that_give_no_smtp_username_or_the_same_one() -> None:
+    names = ["Магазин", "Web-Shop", "Web Shop!", "Shop 2"]
+    known = tenant(acs=True)
+    plans = planned(known, *({"name": name, "method": "acs"} for name in names))
+    assert tenant_limits.problems(plans, known) == [
+        "m365_senders: Магазин: the name has no letter a to z or digit for its SMTP username: give another name.",
+        "m365_senders: Web-Shop, Web Shop!: their SMTP usernames would have the same name web-shop: give them different names.",
+    ]
+
+
+def test_one_connector_name_for_a_certificate_and_an_address() -> None:
+    senders = [
+        {"connector": "Plant", "public_addresses": OFFICE},
+        {"connector": "plant", "certificate_name": "gate.contoso.com"},
+        {"connector": "Other", "certificate_name": "gate.contoso.com"},
+    ]
+    [problem] = total(tenant(), *senders)
+    assert problem.startswith("m365_senders: S0 and S1: they have the same connector")
+    assert not total(tenant(), *senders[1:])

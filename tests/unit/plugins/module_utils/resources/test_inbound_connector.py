@@ -107,7 +107,7 @@ def problems(*connectors: dict[str, Any]) -> list[str]:
         ("203.0.113.0/33", "which is no IPv4 address or network (/24 to /32)"),
         ("203.0.113.1-203.0.113.9", "which is no IPv4 address or network (/24 to /32)"),
         ("", "which is no IPv4 address or network (/24 to /32)"),
-        ("2001:db8::1", "an IPv6 address: connectors take IPv4 only"),
+        ("2001:db8::1", "which is an IPv6 address: give an IPv4 address or network"),
         ("203.0.0.0/23", "wider than /24"),
         ("0.0.0.0/0", "wider than /24"),
         ("10.1.2.3", "which is not a public address"),
@@ -208,7 +208,7 @@ def test_an_absent_connector_needs_its_name_only() -> None:
     | st.tuples(st.ip_addresses(v=4), st.integers(0, 33)).map(lambda p: f"{p[0]}/{p[1]}")
 )
 def test_an_accepted_address_is_one_that_exchange_takes(text: str) -> None:
-    if inbound_connector._address_problems(text):
+    if inbound_connector._problems(inbound_connector.ConnectorParams("Relay", "present", sender_ip_addresses=(text,))):
         return
     network = ipaddress.IPv4Network(text.strip())
     assert 24 <= network.prefixlen <= 32

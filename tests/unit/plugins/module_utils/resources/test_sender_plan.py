@@ -177,4 +177,4 @@ def test_what_a_later_role_would_refuse_is_refused_by_the_plan(play: Play) -> No
 
 def test_the_inventorys_variables_are_validated_without_senders(play: Play) -> None:
     result = play(RESOURCE, Tenant(), inventory_variables=["spf_ip4"], inventory_values={"spf_ip4": ["not an address"]})
-    assert result["failure"]["problems"] == ["spf_ip4 holds 'not an address', which is not an IPv4 address or network."]
+    assert result["failure"]["problems"] == ["spf_ip4 holds 'not an address', which is no IPv4 address or network."]

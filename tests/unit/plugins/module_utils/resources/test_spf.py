@@ -209,11 +209,11 @@ def test_all_input_problems_are_reported_at_once() -> None:
     )
     starts = [
         "dns_servers holds 'ns.example.com'",
-        "ip4 holds 10.0.0.7, which is not a public address",
-        "ip4 holds 203.0.113.9/24, which is an address inside a network: write 203.0.113.0/24",
-        "ip4 holds 'x', which is not an IPv4",
-        "ip4 holds 2001:db8::1, an IPv6 address: move it to ip6",
-        "ip6 holds fd00::1, which is not a public address",
+        "ip4 holds '10.0.0.7', which is not a public address",
+        "ip4 holds '203.0.113.9/24', which is an address inside a network: write 203.0.113.0/24",
+        "ip4 holds 'x', which is no IPv4 address or network",
+        "ip4 holds '2001:db8::1', which is an IPv6 address: give an IPv4 address",
+        "ip6 holds 'fd00::1', which is not a public address",
         "domains holds 'contoso', which is not a domain name",
         "includes holds 'include:sendgrid.net', which is not a domain name",
         "provider is rfc2136, and server is not set",

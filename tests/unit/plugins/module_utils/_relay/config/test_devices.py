@@ -144,6 +144,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"relay_devices": [{**SCANNER, "senders": []}]}, "has no senders"),
     ({"relay_devices": [{**SCANNER, "senders": ["nobody"]}]}, "'nobody', which is no mail address"),
     ({"relay_devices": [{**SCANNER, "senders": ["boss@contoso.com"]}]}, "may send as boss@contoso.com, which no mailbox serves"),
+    ({"relay_mailboxes": [{"address": "#fax@contoso.com"}]}, "the sender #fax@contoso.com begins with #"),
+    ({"relay_mailboxes": [{"address": "x@contoso.com", "senders": ["#7@contoso.com"]}]}, "the sender #7@contoso.com begins with #"),
     ({"relay_mailboxes": [{"address": "a=b@contoso.com"}]}, "the sender a=b@contoso.com has one of {}$=, in it"),
     ({"relay_devices": [{**ERP, "username": "a:b"}]}, "the username 'a:b' has characters other than"),
     ({"relay_devices": [ERP, {**ERP, "name": "Two", "username": "ERP"}]}, "the username erp is there 2 times"),
