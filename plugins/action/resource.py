@@ -19,6 +19,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.mailops.m365.plugins.module_utils._core.option_values import check, without_unset
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import is_tenant_resource
@@ -54,6 +55,10 @@ class ActionModule(ActionBase):
         module = self._task.resolved_action or self._task.action
         resource = resource_of(module)
         self._task.args = self._with_variables(resource, task_vars or {})
+        _values, problems = check(resource.spec, self._task.args, resource.spec.variables())
+        if problems:
+            tenant = f"{self._task.args['tenant']}: " if self._task.args.get("tenant") else ""
+            return result | {"failed": True, "msg": f"{tenant}{' '.join(problems)}", "failure": {"problems": problems}}
         if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars or {}):
             result |= self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
             return result
@@ -76,7 +81,7 @@ class ActionModule(ActionBase):
 
     def _with_variables(self, resource: Resource[Any, Any, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The task's options; an option that is left out is taken from its host variable, if that is set."""
-        args = dict(self._task.args)
+        args: dict[str, Any] = dict(self._task.args)
         for option, variable in resource.spec.variables().items():
             if args.get(option) is None and task_vars.get(variable) is not None:
                 value = self._templar.template(task_vars[variable])
@@ -84,6 +89,7 @@ class ActionModule(ActionBase):
                     continue
                 args[option] = value
         self._with_inventory(resource.spec, args, task_vars)
+        args = {**without_unset(args)}
         # An explicit credential has precedence over another kind in the environment.
         explicit = [name for name in _CREDENTIALS if args.get(name)]
         if len(explicit) == 1:

@@ -164,6 +164,18 @@ def test_no_programs_in_jinja(path: Path) -> None:
         assert line.count("{{") == line.count("}}"), f"line {number}: an expression over several lines"
 
 
+@each_role
+def test_public_booleans_are_converted_in_conditions(role: str) -> None:
+    """An INI inventory and -e give a text, which is no result of a condition."""
+    booleans = {option for entry in specs(role).values() for option, spec in entry.items() if spec.get("type") == "bool"}
+    for path in under(f"roles/{role}/tasks", ".yml"):
+        for task in tasks(load(path)):
+            conditions = task.get("when", [])
+            for condition in conditions if isinstance(conditions, list) else [conditions]:
+                bare = re.sub(r"\b\w+ is none\b|\b\w+(?:\s*\|\s*default\([^()]*\))?\s*\|\s*bool\b", "", str(condition))
+                assert not booleans & set(re.findall(r"\w+", bare)), f"{path.name}: {condition}: add | bool"
+
+
 @for_every_file(TASKS)
 def test_every_task_has_a_name(path: Path) -> None:
     for task in tasks(load(path)):

@@ -117,8 +117,13 @@ def with_inventory(plan: Mapping[str, Any], inventory: Mapping[str, Any]) -> Var
     `plan`: the result of module sender_plan. `inventory`: the host variables. The inventory's values do not pass through a task's
     result, since some of them are secrets.
     """
-    values = {**plan["variables"]} | {name: inventory[name] for name in PASSED if name in inventory}
-    return values | {name: [*inventory.get(name, []), *plan[result]] for name, result in APPENDED.items()}
+    values = {**plan["variables"]} | {name: inventory[name] for name in PASSED if name in inventory and inventory[name] is not None}
+    return values | {name: [*_listed(inventory.get(name)), *plan[result]] for name, result in APPENDED.items()}
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list of the inventory: a text is its only item or items separated by commas, as Ansible takes it, and None is unset."""
+    return value.split(",") if isinstance(value, str) else list(value or ())
 
 
 def _unique(items: Iterable[str]) -> list[str]:

@@ -93,16 +93,50 @@ def test_a_mapping_may_name_the_cloud(ran: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"organization": "on"}, "value of organization must be one of: enabled, disabled, got: on"),
-        ({}, "one of the following is required: organization, mailboxes"),
-        ({"organization": "enabled", "mailbox": []}, "Unsupported parameters for"),
-        ({"organization": "enabled", "tenant": ""}, "The option tenant is empty."),
+        ({"organization": "on"}, f"{TENANT}: organization is 'on': use one of enabled, disabled."),
+        ({}, f"{TENANT}: organization or mailboxes is missing: set one of them."),
+        ({"organization": "enabled", "mailbox": []}, f"{TENANT}: mailbox is no option: did you mean mailboxes?"),
+        ({"mailboxes": [{"address": "a@contoso.com", "sign_in": "basci"}]},
+         f"{TENANT}: mailboxes: a@contoso.com: sign_in is 'basci': did you mean basic? The choices are oauth, basic."),
     ],
-)
+)  # fmt: skip
 def test_bad_options_never_reach_the_core(ran: list[dict[str, Any]], args: dict[str, Any], words: str) -> None:
-    with pytest.raises(AnsibleActionFail, match=words):
-        _action(args).run(None, VARIABLES)
+    result = _action(args).run(None, VARIABLES)
+    assert (result["failed"], result["msg"]) == (True, words)
+    assert result["failure"]["problems"] == [words.partition(": ")[2]]
     assert ran == []
+
+
+def test_an_empty_tenant_is_refused(ran: list[dict[str, Any]]) -> None:
+    with pytest.raises(AnsibleActionFail, match=r"The option tenant is empty\."):
+        _action({"organization": "enabled", "tenant": ""}).run(None, VARIABLES)
+    assert ran == []
+
+
+def test_a_wrong_kind_or_key_names_the_sender_and_the_nearest(ran: list[dict[str, Any]]) -> None:
+    senders = [{"name": "Fax", "address": "fax@contoso.com", "kind": "scaner"}, {"name": "UPS", "adress": "ups@contoso.com"}]
+    result = _action({}, name="mailops.m365.sender_plan").run(None, {**VARIABLES, "m365_senders": senders})
+    assert [text.split(":")[:3] for text in result["failure"]["problems"]] == [
+        ["m365_senders", " Fax", " kind is 'scaner'"],
+        ["m365_senders", " UPS", " adress is no option"],
+        ["m365_senders", " UPS", " address is missing"],
+    ]
+    assert "did you mean scanner?" in result["msg"]
+    assert "did you mean address?" in result["msg"]
+    assert ran == []
+
+
+def test_an_option_that_is_null_is_unset_also_inside_lists(ran: list[dict[str, Any]]) -> None:
+    sender = {"name": "Fax", "address": "fax@contoso.com", "kind": None, "public_addresses": None, "messages_per_minute": None}
+    variables = {**VARIABLES, "m365_senders": [sender], "m365_unused_access": None, "m365_hve": None, "m365_licences": None}
+    _action({"hosted_relay": None}, name="mailops.m365.sender_plan").run(None, variables)
+    params = ran[0]["params"]
+    assert (params["unused_access"], params["hve"], params["hosted_relay"], params["licences"]) == ("keep", False, None, None)
+    assert (params["senders"][0]["kind"], params["senders"][0]["public_addresses"], params["senders"][0]["messages_per_minute"]) == (
+        "other",
+        [],
+        1,
+    )
 
 
 def test_tokens_live_in_the_runs_own_directory(ran: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

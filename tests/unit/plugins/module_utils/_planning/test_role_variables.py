@@ -229,6 +229,10 @@ def test_the_inventory_wins_over_the_plan_and_relay_certificates_are_appended() 
         "entra_app_certificates": ["own"],
         "spf_tsig_secret": "x",
     }
+    unset = {"entra_app_certificates": None, "spf_ip4": None}
+    assert with_inventory(plan, unset)["entra_app_certificates"] == ["relay"]
+    assert with_inventory(plan, unset)["spf_ip4"] == ["203.0.113.1"]
+    assert with_inventory(plan, {"entra_app_certificates": "a.crt,b.crt"})["entra_app_certificates"] == ["a.crt", "b.crt", "relay"]
     assert with_inventory(plan, inventory) == {
         "smtp_auth_mailboxes": [],
         "smtp_auth_organization": "disabled",
