@@ -310,6 +310,6 @@ def test_saved_state_is_complete() -> None:
     document = Record(Policies).write(result)
     names = {field.name for field in dataclasses.fields(result)} - {"asked"}
     assert set(document) == names
-    again = Record(Policies).read(document, Location("policies"), At(Path(), found_tenant=state.tenants[CONTOSO]))
+    again = Record(Policies).read(document, Location("policies"), At(Path(), owning_tenant=state.tenants[CONTOSO]))
     assert again.authentication == result.authentication
     assert (again.replicating, again.groups, again.role_members) == (result.replicating, result.groups, result.role_members)
