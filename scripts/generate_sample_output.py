@@ -63,7 +63,7 @@ def play(directory: Path) -> str:
 
 def summary(output: str) -> str:
     """The summary at the end of a run's output."""
-    return output[output.index("TENANT ") :].strip() + "\n"
+    return output[output.index("tenants: ") :].strip() + "\n"
 
 
 def block(text: str) -> str:
@@ -73,7 +73,7 @@ def block(text: str) -> str:
 
 def comparable(text: str) -> str:
     """The text without durations."""
-    return re.sub(r"\d+\.\d+ s\b", "N s", text)
+    return re.sub(r"\d+(\.\d+)? (s|min)\b", "N s", text)
 
 
 def split(page: str) -> tuple[str, str, str]:

@@ -9,9 +9,10 @@ to the host, with the options filled in here.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants
@@ -41,6 +42,18 @@ def resource_of(module: str) -> Resource[Any, Any, Any]:
     return resource
 
 
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, Any]) -> Iterator[None]:
+    """The variables of the keyword `environment` of play and task, in this process as in a module's: proxies, CA bundles, AZURE_*."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 class ActionModule(ActionBase):
     """Fills options from host variables, validates them, and runs the resource.
 
@@ -54,16 +67,25 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         module = self._task.resolved_action or self._task.action
         resource = resource_of(module)
-        self._task.args = self._with_variables(resource, task_vars or {})
+        environment: dict[str, Any] = {}
+        compute: Any = self._compute_environment_string
+        compute(environment)
+        with _environment(environment):
+            return result | self._result(module, resource, task_vars or {})
+
+    def _result(self, module: str, resource: Resource[Any, Any, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        self._task.args = self._with_variables(resource, task_vars)
         _values, problems = check(resource.spec, self._task.args, resource.spec.variables())
         if problems:
-            tenant = f"{self._task.args['tenant']}: " if self._task.args.get("tenant") else ""
-            return result | {"failed": True, "msg": f"{tenant}{' '.join(problems)}", "failure": {"problems": problems}}
-        if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars or {}):
-            result |= self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
+            # Several problems are a list, one a line, as in the engine.
+            listed = "\n".join([f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)])
+            return {"failed": True, "msg": listed if len(problems) > 1 else problems[0], "failure": {"problems": problems}}
+        if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars):
+            result: dict[str, Any] = self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
             return result
-        _validation, params = self.validate_argument_spec(**argument_spec(resource.spec))
-        result |= run(
+        validate: Any = self.validate_argument_spec
+        _validation, params = validate(**argument_spec(resource.spec))
+        result = run(
             resource,
             plain(params),
             check_mode=bool(self._task.check_mode),

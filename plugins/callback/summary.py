@@ -13,16 +13,22 @@ version_added: 0.1.0
 author:
   - mailops.m365 developers (@mailops)
 description:
-  - Prints a table of tenants (changes, requests to Microsoft, waiting) and a table of senders (verified, or the cause and the remedy).
-  - Prints the planned sending methods in check mode, and tables of SPF records and relay hosts where a task returns them.
-  - Prints nothing for a run without tasks of this collection.
-  - Can write the same as JSON, with every change's before and after, for a pipeline.
+  - >-
+    Prints one line of totals (tenants, relay hosts and senders by result, duration, requests), then what needs attention with its
+    remedy (failed, unreachable and not executed hosts, senders that cannot send, keys that expire, DNS records to publish), then tables
+    of what changed. With C(-v), the tables contain every tenant, sender and record.
+  - In check mode, prints the planned sending methods of tenants that would change.
+  - Prints nothing for a run without content of this collection.
+  - Can write the same as JSON, with every change's before and after, for a pipeline. docs/report.md describes the format.
   - Imports what the tasks need once, before Ansible forks its workers, which makes every task faster.
 requirements:
   - enable in configuration
 options:
   report:
-    description: The path of the JSON report. Without it, none is written.
+    description:
+      - The path of the JSON report. Without it, none is written.
+      - It is also written if every host failed or no host was executed.
+      - If it cannot be written, the run is not started, or ends with a failure.
     type: path
     env:
       - name: MAILOPS_REPORT
@@ -37,18 +43,23 @@ import importlib
 import json
 import os
 import pkgutil
+import time
 import typing as t
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, filter_loader, test_loader
 from ansible_collections.mailops.m365.plugins.module_utils._report import summary
+from ansible_collections.mailops.m365.plugins.module_utils._report.results import Hosts
 
-_UTILS = "ansible_collections.mailops.m365.plugins.module_utils"
+_COLLECTION = "mailops.m365."
+_UTILS = f"ansible_collections.{_COLLECTION}plugins.module_utils"
 _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
+_WIDTH = (80, 118, 160)  # characters of a line: least, where the output is no terminal, most
 
 
 class CallbackModule(CallbackBase):
-    """Collects the results with a cost: those of this collection's modules."""
+    """Collects the results of this collection's modules, and the failures of all."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -57,27 +68,50 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._report = summary.Report()
+        self._report = summary.Report(started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), width=_line_width(self._display))
+        self._began = time.monotonic()
         self._preloaded = False
+        # Whether the run has content of this collection; the hosts of its plays.
+        self._concerned, self._hosts = False, Hosts()
+
+    def v2_playbook_on_start(self, playbook: t.Any) -> None:
+        """Write an empty report: a path that cannot be written ends the run before its first change."""
+        self._concerned = self._concerned or "/mailops/m365/" in os.path.realpath(str(playbook._file_name))
+        self._report.check_mode = bool(context.CLIARGS.get("check"))
+        if not self._write():
+            raise SystemExit(1)
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """Import modules and load plugins before the first fork: workers inherit them."""
+        """Note the play's hosts. Import modules and load plugins before the first fork: workers inherit them."""
+        if is_concerned(play):
+            self._concerned = True
+            self._hosts.not_run |= set(hosts_of(play))
+            self._add_groups(play)
         if not self._preloaded:
             self._preloaded = True
-            # Ansible's loader compiles a collection's files in every process that imports them.
-            resources = pkgutil.iter_modules(importlib.import_module(f"{_UTILS}.resources").__path__)
-            loaders: t.Any = (action_loader, filter_loader, test_loader)
-            actions, filters, tests = loaders
-            actions.get("mailops.m365.resource", class_only=True)
-            # The first use of a filter or test loads all of Ansible's own, and that of a collection's filter all of the collection's.
-            filters.get("default")
-            filters.get("mailops.m365.tenant_variables")
-            tests.get("defined")
-            for name in (*_LIBRARIES, f"{_UTILS}._entry_points.module", *(f"{_UTILS}.resources.{module.name}" for module in resources)):
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(name)
-            # A worker's garbage collection would touch, and so copy, every inherited page.
-            gc.freeze()
+            self.preload()
+
+    def preload(self) -> None:
+        """Import what the tasks need."""
+        # Ansible's loader compiles a collection's files in every process that imports them.
+        resources = pkgutil.iter_modules(importlib.import_module(f"{_UTILS}.resources").__path__)
+        loaders: t.Any = (action_loader, filter_loader, test_loader)
+        actions, filters, tests = loaders
+        actions.get("mailops.m365.resource", class_only=True)
+        # The first use of a filter or test loads all of Ansible's own, and that of a collection's filter all of the collection's.
+        filters.get("default")
+        filters.get("mailops.m365.tenant_variables")
+        tests.get("defined")
+        for name in (*_LIBRARIES, f"{_UTILS}._entry_points.module", *(f"{_UTILS}.resources.{module.name}" for module in resources)):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        # A worker's garbage collection would touch, and so copy, every inherited page.
+        gc.freeze()
+
+    def _add_groups(self, play: t.Any) -> None:
+        groups = play.get_variable_manager().get_vars(play=play).get("groups") or {}
+        self._hosts.tenants |= set(groups.get("tenants") or [])
+        self._hosts.relays |= set(groups.get("relays") or [])
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._add(result, failed=False)
@@ -85,33 +119,67 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._add(result, failed=not ignore_errors)
 
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        self._add(result, failed=True)
+
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
         """The items of a loop have a cost each, the loop has none."""
         self._add(result, failed=False)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
-        self._add(result, failed=True)
+        _host, task, _values = _parts(result)
+        self._add(result, failed=task.ignore_errors is not True)
 
     def _add(self, result: t.Any, failed: bool) -> None:
         host, task, values = _parts(result)
+        action = str(getattr(task, "resolved_action", None) or task.action)
+        entry = (host, str(task.get_name()), action.removeprefix(_COLLECTION))
         if isinstance(values.get("cost"), dict) or "failure" in values:
-            action = str(getattr(task, "resolved_action", None) or task.action).rpartition(".")[2]
-            self._report.add(
-                host, str(task.get_name()), action, json.loads(json.dumps(values, default=str)) | {"failed": failed}, bool(task.check_mode)
-            )
+            self._concerned = True
+            plain = json.loads(json.dumps(values, default=str)) | {"failed": failed}
+            self._report.add(*entry, plain, bool(task.check_mode), _source(result))
+        elif failed and not (task.loop and "results" in values):  # the items of a loop are events of their own
+            plain = json.loads(json.dumps(values, default=str))
+            self._report.add_failure(*entry, plain, bool(task.check_mode), _source(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        if not self._report.tasks:
-            return
-        for text, color in self._report.lines():
-            self._display.display(text, color=color)
+        self._end(stats)
+        if self._concerned and not self._report.empty:
+            for text, color in self._report.lines(full=self._display.verbosity > 0):
+                self._display.display(text, color=color)
+        # The very last act: a failed run keeps Ansible's own exit status, and callbacks after this one are not called any more.
+        if not self._write() and not stats.failures and not stats.dark:
+            raise SystemExit(1)
+
+    def _end(self, stats: t.Any) -> None:
+        self._report.seconds = time.monotonic() - self._began
+        hosts = self._hosts
+        hosts.failed, hosts.unreachable, hosts.changed = set(stats.failures), set(stats.dark), set(stats.changed)
+        hosts.not_run -= set(stats.processed)
+        self._report.hosts = hosts
+
+    def _write(self) -> bool:
+        """Write the report, if its path is set; False, with an error message, where that is impossible."""
         options: t.Any = self.get_option
         path = options("report")
-        if path:
+        if not path:
+            return True
+        try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w") as file:
                 json.dump(self._report.as_json(), file, indent=2)
                 file.write("\n")
+        except OSError as error:
+            self._display.error(
+                f"The report (MAILOPS_REPORT) could not be written to {path}: {error.strerror}. Name a file in a writable directory."
+            )
+            return False
+        return True
+
+
+def _line_width(display: t.Any) -> int:
+    least, usual, most = _WIDTH
+    return min(max(int(display.columns), least), most) if os.isatty(1) else usual
 
 
 def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
@@ -119,3 +187,35 @@ def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
     if hasattr(result, "result"):
         return result.host.get_name(), result.task, result.result
     return result._host.get_name(), result._task, result._result
+
+
+def _source(result: t.Any) -> str:
+    """`file:line` of the innermost cause of a failure, where Ansible names it."""
+    event, source = getattr(getattr(result, "exception", None), "event", None), ""
+    while event is not None:
+        first = str(getattr(event, "formatted_source_context", None) or "").partition("\n")[0]
+        if first.startswith("Origin: ") and "<unknown>" not in first:
+            source = first.removeprefix("Origin: ").rpartition(":")[0]
+        event = getattr(getattr(event, "chain", None), "event", None)
+    return source
+
+
+def hosts_of(play: t.Any) -> list[str]:
+    """The hosts of a play within the limit of the command line. For Ansible, a play with an empty list of hosts has all hosts."""
+    return list(play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all") or []) if play.hosts else []
+
+
+def is_concerned(play: t.Any) -> bool:
+    """Whether a play names a role or a module of this collection."""
+    roles = [str(role.get_name(include_role_fqcn=True)) for role in play.get_roles()]
+    return any(name.startswith(_COLLECTION) for name in [*roles, *_names(play.pre_tasks + play.tasks + play.post_tasks)])
+
+
+def _names(blocks: t.Any) -> t.Iterator[str]:
+    """The modules and included roles of a play's tasks."""
+    for item in blocks:
+        for part in ("block", "rescue", "always"):
+            yield from _names(getattr(item, part, None) or [])
+        if hasattr(item, "action"):
+            yield str(item.action)
+            yield str(getattr(item, "_role_name", None) or "")

@@ -223,8 +223,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "mailboxes": (
         {"entra_app_full_access": ["erp@contoso.com", "erb@contoso.com", "scaner@contoso.com", "ups@other.example"]},
-        "Exchange has no mailboxes erb@contoso.com, scaner@contoso.com: create them or correct the address; nothing was changed. "
-        "ups@other.example: not in an accepted domain of this tenant",
+        "Exchange has no mailboxes erb@contoso.com, scaner@contoso.com: create them or correct the address; nothing was changed.\n"
+        "- ups@other.example: not in an accepted domain of this tenant",
     ),
     "identity": ({"entra_app_full_access": ["erp@contoso.com", ""]}, "mailboxes holds an empty address"),
     "permission": ({"entra_app_permissions": [{"name": "SMTP.SendAsAp"}]}, "offers no application permission 'SMTP.SendAsAp'"),
@@ -244,8 +244,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
             ]
         },
         "m365_senders: Storm: oauth is impossible: 90 messages a minute are more than the 30 that one mailbox may send; spread it over 3 "
-        "mailboxes, or use connector, hve (internal recipients) or hosted. "
-        "m365_senders: UPS: direct_send is impossible: Direct Send reaches",
+        "mailboxes, or use connector, hve (internal recipients) or hosted.\n"
+        "- m365_senders: UPS: direct_send is impossible: Direct Send reaches",
     ),
     "private": (
         {"inbound_connector_connectors": [{"name": "x", "sender_ip_addresses": ["10.0.0.7", "203.0.112.0/22", "2001:db8::1"]}]},

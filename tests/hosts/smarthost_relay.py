@@ -36,7 +36,8 @@ def try_role(lab: Lab, host: str, *options: str, entry: str = "main", **variable
     extra.write_text(json.dumps(VARIABLES | variables), encoding="utf-8")
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", lab.inventory, "-e", f"@{extra}", *options, book]
     # With the network's own directory for SSH connections: another network may have a host of the same address.
-    environment = lab.network.environment
+    # Ansible's own output has the whole result of a failed task.
+    environment = {**lab.network.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
     return subprocess.run([str(word) for word in command], cwd=REPO, env=environment, capture_output=True, text=True, check=False)
 
 

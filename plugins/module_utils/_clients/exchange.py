@@ -112,12 +112,14 @@ class ExchangeClient:
             return [self._alone(command) for command in commands]
         parts = chunks(len(commands), BATCH)
         outcomes: dict[int, Outcome] = {}
+        progress = self._authorized.transport.progress.counter(f"Exchange {', '.join(_cmdlets(commands))}", len(commands))
         self._authorized.tokens.token(self._authorized.scope)  # once, before the threads ask for it
         if not self._host.is_settled:  # one request alone: where the tenant has a host of its own, only it is redirected
             outcomes.update(self._batch(commands, parts.pop(0)))
         with ThreadPoolExecutor(max_workers=IN_FLIGHT) as pool:
             for some in pool.map(lambda numbers: self._batch(commands, numbers), parts):
                 outcomes.update(some)
+                progress.add(len(some))
         return [outcomes[i] for i in range(len(commands))]
 
     def _alone(self, command: Command) -> Outcome:
@@ -251,6 +253,11 @@ def names(value: Any) -> list[str]:
         return []
     parts = value if isinstance(value, list) else [value]
     return [name.strip() for part in parts for name in str(part).split(",") if name.strip()]
+
+
+def _cmdlets(commands: Sequence[Command]) -> list[str]:
+    """The names of the cmdlets, each once, in order."""
+    return list(dict.fromkeys(command.cmdlet for command in commands))
 
 
 def is_missing(error: ExchangeError | None) -> bool:

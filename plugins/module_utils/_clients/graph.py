@@ -103,6 +103,7 @@ class GraphClient:
     def outcomes(self, calls: Sequence[Call]) -> list[Any]:
         """As `batch`, but a refused request leaves its GraphError in its place."""
         bodies: list[Any] = []
+        progress = self._authorized.transport.progress.counter("Microsoft Graph", len(calls))
         for numbers in chunks(len(calls), BATCH):
             answers = send_batch(
                 numbers,
@@ -112,6 +113,7 @@ class GraphClient:
                 self._authorized.bounds,
             )
             bodies += [self._item(calls[number], answers[number]) for number in numbers]
+            progress.add(len(numbers))
         return bodies
 
     def _item(self, call: Call, answer: Response) -> Any:

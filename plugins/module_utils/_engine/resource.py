@@ -14,6 +14,8 @@ How to write a resource:
    Where nothing changes, `changes` is None. `plan` raises InvalidInput for what only the current state shows to be wrong.
 4. `apply(target, params, plan)` carries out `plan.pending` and returns the outcome. The engine calls it only where there are changes and
    check mode is off. It has to come to the same end when it is run again after a failure.
+   The outcome's `attention`, a list of {kind, subject, problem, remedy}, is listed in the summary (kinds: _report/attention.py), such as
+   keys that expire and orphans.
 5. A resource that only reads inherits ReadOnlyResource, and its `plan` returns `Plan(outcome=...)`, a `Plan[None]`.
 6. `target` is a Tenant (TenantResource, in tenant_engine.py) or the LocalHost (HostResource, in host_engine.py). A host's resource is
    sent to that host with everything it imports, and runs there on Python 3.9: it imports neither tenant_engine nor a client.

@@ -49,7 +49,7 @@ def params_of(resource: Resource[Any, P, Any], options: Mapping[str, object]) ->
 
 
 def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[str, object], check_mode: bool) -> JsonObject:
-    """A task's result; a failure has `failed`, `msg` as one sentence and `failure` with its parts.
+    """A task's result; a failure has `failed`, `msg` as one sentence or a list of problems, and `failure` with its parts.
 
     `connect` makes the target, after the options are validated.
     """
@@ -63,7 +63,7 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[
         target.check_credential()
         return _result(resource, target, params, options, check_mode)
     except MailopsError as error:
-        failure = _failure(error, str(options.get("tenant") or ""), target)
+        failure = _failure(error, target)
         secrets = resource.spec.secrets(options)
         return {name: hide_all(value, secrets) for name, value in failure.items()}
     finally:
@@ -71,11 +71,18 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[
             target.close()
 
 
-def _failure(error: MailopsError, tenant: str, target: Connected | None) -> JsonObject:
-    """The result of a failed task; `tenant` is "" on a host."""
-    result: JsonObject = {"failed": True, "changed": error.may_have_changed, "failure": error.as_result()}
-    result["msg"] = f"{tenant}: {error}" if tenant else str(error)
+def _failure(error: MailopsError, target: Connected | None) -> JsonObject:
+    """The result of a failed task. Ansible names the host beside it, so that `msg` does not."""
+    result: JsonObject = {"failed": True, "changed": error.may_have_changed, "failure": error.as_result(), "msg": _text(error)}
     return result | getattr(error, "outcome", {}) | ({"cost": target.cost.as_result()} if target else {})
+
+
+def _text(error: MailopsError) -> str:
+    """The error's sentence; several problems are a list, one a line."""
+    problems = error.problems if isinstance(error, InvalidInput) else []
+    if len(problems) < 2:
+        return str(error)
+    return "\n".join([f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)])
 
 
 def _result(resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool) -> JsonObject:

@@ -16,6 +16,7 @@ from .._clients.run_cache import RunCache
 from .._core.errors import InvalidInput
 from .._core.mail_addresses import DOMAIN
 from .._core.option_values import range_problems
+from .._core.progress import Progress
 from .._core.waiting import Clock, SystemClock
 from .._http import clouds
 from .._http.transport import Sender, Session, Transport
@@ -30,7 +31,10 @@ LONGEST_WAIT = 86_400  # seconds
 
 
 class Tenant:
-    """The clients of one tenant, from the options of a module. Call `close` at the end."""
+    """The clients of one tenant, from the options of a module. Call `close` at the end.
+
+    `prompt` shows a text to the person who runs it: a device code, the progress of long work.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Tenant:
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()
         self.transport = Transport(self._session, self.clock)
+        self.transport.progress = Progress(self.clock, prompt, self.name)
         self.cost = self.transport.cost
         self.token_cache = TokenCache(token_directory)
         self.run_cache = RunCache(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)

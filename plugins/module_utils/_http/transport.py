@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from .._core import trust
 from .._core.bounds import SIGN_IN, Bounds
 from .._core.errors import MissingLibrary, Unreachable
+from .._core.progress import Progress
 from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, Retry, SystemClock
 
@@ -166,6 +167,7 @@ class Transport:
 
     def __init__(self, sender: Sender, clock: Clock | None = None, cost: Cost | None = None) -> None:
         self.sender, self.clock, self.cost = sender, clock or SystemClock(), cost or Cost()
+        self.progress = Progress(self.clock)
 
     def send(self, request: Request, is_transient: Callable[[Response], bool] | None = None) -> Response:
         """The answer to a request, whatever its status. `is_transient` recognizes the transient errors of one service.

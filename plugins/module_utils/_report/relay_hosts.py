@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of relay hosts: a row each, and its problems. Module relay_status describes the status."""
+"""The table of relay hosts: a row each. Their problems are listed under NEEDS ATTENTION. Module relay_status describes the status."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .._core.json_types import JsonObject
-from .table import HEADING, Column, Line, details, explanation, rows
+from .failures import explanation, sentence
+from .table import HEADING, Column, Line, rows
 
 _URGENT = ("critical", "high")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem of a relay host as a sentence."""
+    """A problem of a relay host: what has it, the problem as a sentence, and the remedy."""
 
-    text: str
+    subject: str
+    problem: str
+    remedy: str
     urgent: bool
 
     @classmethod
     def of(cls, problem: JsonObject) -> Problem:
         messages = problem["messages"]
         count = f", {messages} message{'s' * (messages != 1)}" if messages else ""
-        text = explanation(f"{problem['subject']}{count}: ", problem["cause"], problem["code"], problem["remedy"])
-        return cls(text, problem["severity"] in _URGENT)
+        return cls(
+            subject=f"{problem['subject']}{count}",
+            problem=sentence(explanation("", problem["cause"], problem["code"])),
+            remedy=problem["remedy"],
+            urgent=problem["severity"] in _URGENT,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class RelayRow:
         return "red" if self.urgent else "yellow" if self.problems else "green"
 
 
-def lines(relays: Sequence[RelayRow], line_width: int) -> Iterator[Line]:
+def lines(relays: Sequence[RelayRow]) -> Iterator[Line]:
     heading, *texts = rows(
         Column("RELAY", [row.host for row in relays]),
         Column("QUEUE", [row.queue for row in relays]),
@@ -79,8 +86,6 @@ def lines(relays: Sequence[RelayRow], line_width: int) -> Iterator[Line]:
     yield heading, HEADING
     for row, text in zip(relays, texts, strict=True):
         yield text, row.colour
-        for problem in row.problems:
-            yield from ((line, "red" if problem.urgent else "yellow") for line in details(problem.text, line_width))
 
 
 def age(seconds: float) -> str:

@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from .._core.json_types import JsonObject
 from .._planning import methods
 from .._verification import statuses
-from .table import HEADING, Column, Line, details, explanation, rows, width
+from .failures import explanation, sentence
+from .table import HEADING, Column, Line, details, rows, width
 
 _LEAST_REASON = 40  # characters
+VERIFIED, FAILED, NOT_VERIFIABLE, NOT_VERIFIED = statuses.VERIFIED, statuses.FAILED, statuses.NOT_VERIFIABLE, statuses.NOT_VERIFIED
+STATUSES = (VERIFIED, FAILED, NOT_VERIFIABLE, NOT_VERIFIED)
+_ACCEPTED_BY = {
+    statuses.CONNECTOR: ", accepted by a connector",
+    statuses.DIRECT_SEND: ", accepted by Direct Send",
+    statuses.SUBMISSION: ", accepted by submission",
+    statuses.RELAY_HOST: ", accepted by the relay host",
+}
+_COLOURS = {VERIFIED: "green", FAILED: "red", NOT_VERIFIABLE: "yellow", NOT_VERIFIED: None}
 
 
 @dataclass(frozen=True)
@@ -33,50 +43,68 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class SenderRow:
-    """A sender's result, of module smtp_probe or relay_probe. `status` is for people, `colour` that of the line."""
+    """A sender's result, of module smtp_probe or relay_probe. `text`: the status as the table has it; `problem`, `remedy`: of a failure.
+
+    `reason`: why a sender is not verifiable from this host, or not verified.
+    """
 
     tenant: str
     sender: str
     method: str
     address: str
     status: str
-    colour: str | None
-    explanation: str
+    text: str
+    problem: str
+    remedy: str
+    reason: str
 
     @classmethod
     def of(cls, tenant: str, result: JsonObject) -> SenderRow:
-        remedy = f"{result['remedy']}{' Waiting may help.' if result['transient'] else ''}"
+        status = status_of(result)
+        failed = status == FAILED
+        cause = result["reason"]
+        remedy = f"{result['remedy']}{' Waiting may help.' if result['transient'] else ''}".strip()
+        problem = sentence(explanation("", cause or "the test message was not sent", result["code"]))
         # In a check run the reason is the same for all senders.
-        skipped = result["status"] == statuses.NOT_VERIFIED and result["stage"] in (statuses.CHECK_MODE, "tls")
+        explained = status == NOT_VERIFIABLE or (status == NOT_VERIFIED and bool(cause) and not _check_run(result))
         return cls(
             tenant=tenant,
             sender=result["name"],
             method=methods.label(result["method"]),
             address=result["address"],
-            status=_status(result),
-            colour=_COLOURS[result["status"]],
-            explanation=explanation("", result["reason"], result["code"], remedy) if result["reason"] and not skipped else "",
+            status=status,
+            text=_text(status, result),
+            problem=problem if failed else "",
+            remedy=remedy if failed else "",
+            reason=f"{problem} {remedy}".rstrip() if explained else "",
         )
 
-
-_COLOURS = {statuses.VERIFIED: "green", statuses.FAILED: "red", statuses.NOT_VERIFIABLE: "yellow", statuses.NOT_VERIFIED: None}
-_ACCEPTED_BY = {
-    statuses.CONNECTOR: "by a connector",
-    statuses.DIRECT_SEND: "by Direct Send",
-    statuses.SUBMISSION: "by submission",
-    statuses.RELAY_HOST: "by the relay host",
-}
+    @property
+    def colour(self) -> str | None:
+        return _COLOURS[self.status]
 
 
-def _status(result: JsonObject) -> str:
-    status, stage = result["status"], result["stage"]
-    if status == statuses.VERIFIED:
-        return f"verified in {result['seconds']:.2f} s, accepted {_ACCEPTED_BY[result['accepted_by']]}"
-    if status == statuses.FAILED:
-        return {"input": "failed", "queue": "failed: still queued"}.get(stage, f"failed: {stage}")
-    if status == statuses.NOT_VERIFIABLE:
+def status_of(result: JsonObject) -> str:
+    """One of STATUSES."""
+    return str(result["status"])
+
+
+def _check_run(result: JsonObject) -> str:
+    """The text of a sender that a check run does not verify; "" for another."""
+    return {statuses.CHECK_MODE: "skipped", "tls": "reachable"}.get(result["stage"], "")
+
+
+def _text(status: str, result: JsonObject) -> str:
+    """The status with its stage or duration. In a check run, a server that answers is reachable, and a relay host's senders are skipped."""
+    stage = result["stage"]
+    if status == VERIFIED:
+        accepted = result["accepted_by"]
+        return f"verified in {result['seconds']:.2f} s{_ACCEPTED_BY.get(accepted, accepted)}"
+    if status == NOT_VERIFIABLE:
         return "not verifiable from here"
-    return {statuses.CHECK_MODE: "skipped", "tls": "reachable"}.get(stage, "not verified")
+    if status == NOT_VERIFIED:
+        return _check_run(result) or "not verified"
+    return {"input": "failed", "queue": "failed: still queued"}.get(stage, f"failed: {stage}")
 
 
 def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
@@ -96,14 +124,15 @@ def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
 
 
 def sender_lines(results: Sequence[SenderRow], line_width: int) -> Iterator[Line]:
+    """Failures are explained under NEEDS ATTENTION; the reason of a sender that is not verifiable is below its row."""
     heading, *texts = rows(
         Column("TENANT", [row.tenant for row in results]),
         Column("SENDER", [row.sender for row in results]),
         Column("METHOD", [row.method for row in results]),
         Column("FROM", [row.address for row in results]),
-        Column("STATUS", [row.status for row in results]),
+        Column("STATUS", [row.text for row in results]),
     )
     yield heading, HEADING
     for row, text in zip(results, texts, strict=True):
         yield text, row.colour
-        yield from ((line, row.colour) for line in details(row.explanation, line_width))
+        yield from ((line, row.colour) for line in details(row.reason, line_width))

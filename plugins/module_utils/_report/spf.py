@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of SPF records. A record that differs from the desired one is printed on a line of its own, so that it can be copied."""
+"""The table of SPF records. A record that differs from the desired one has a line of its own, so that it can be copied.
+
+The problems of a record are listed under NEEDS ATTENTION.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .._core.json_types import JsonObject
-from .table import HEADING, Column, Line, details, rows
+from .table import HEADING, Column, Line, rows
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class SpfRow:
         return "red" if not self.valid else "green" if self.up_to_date else "yellow"
 
 
-def lines(records: Sequence[SpfRow], line_width: int) -> Iterator[Line]:
+def lines(records: Sequence[SpfRow]) -> Iterator[Line]:
     heading, *texts = rows(
         Column("TENANT", [row.tenant for row in records]),
         Column("DOMAIN", [row.domain for row in records]),
@@ -71,5 +74,3 @@ def lines(records: Sequence[SpfRow], line_width: int) -> Iterator[Line]:
             titles = ("previous", "published") if row.published and not row.check_mode else ("current", "desired")
             yield f"    {titles[0]:10}  {'  and  '.join(row.current) or 'none'}", None
             yield f"    {titles[1]:10}  {row.desired}", row.colour
-        for problem in row.problems:
-            yield from ((line, row.colour) for line in details(problem, line_width))

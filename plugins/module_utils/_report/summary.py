@@ -1,154 +1,175 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The summary of a run: tables for people and JSON for pipelines. The callback collects the results."""
+"""The summary of a run: text for people and JSON for pipelines. The callback collects the results."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
-from .._verification import statuses
-from . import relay_hosts, spf
-from .senders import PlanRow, SenderRow, plan_lines, sender_lines
-from .table import HEADING, Column, Line, rows
+from . import attention, relay_hosts, spf
+from .results import Hosts, HostTotals, TaskReport
+from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
+from .table import HEADING, Column, Line, rows, width
+from .totals import CHANGED, UNCHANGED, Totals, latest_senders, state_text, totals
 
-
-@dataclass(frozen=True)
-class TaskReport:
-    """One task's result as the JSON report has it. Only documented return values are kept, none of which is a secret."""
-
-    tenant: str
-    task: str
-    module: str
-    check_mode: bool
-    changed: bool
-    failed: bool
-    diff: JsonObject | None
-    cost: JsonObject
-    senders: list[JsonObject]
-    plan: list[JsonObject]
-    relay: JsonObject | None
-    records: list[JsonObject]
-    failure: JsonObject | None
-    msg: str | None
-
-
-@dataclass(frozen=True)
-class TenantTotals:
-    """The sums of one tenant's tasks. `waited`: seconds. `verified` and `senders_failed` of `senders`."""
-
-    changed: int
-    failed: int
-    requests: int
-    retries: int
-    waited: float
-    verified: int
-    senders: int
-    senders_failed: int
-
-    @property
-    def verification(self) -> str:
-        return f"{self.verified} of {self.senders} verified" if self.senders else "-"
+FORMAT = "mailops.report/1"
+_LEAST_CHANGES = 30  # characters
+_COLOURS = {"unchanged": "green", "changed": "yellow"}
 
 
 @dataclass
 class Report:
-    """The results of a run's tasks, in their order. `width`: characters of a line."""
+    """The results of a run's tasks, in their order. `width`: characters of a line; `started`: seconds since the epoch; `seconds`: duration.
+
+    `hosts` is None until the run has ended.
+    """
 
     tasks: list[TaskReport] = field(default_factory=list)
+    hosts: Hosts | None = None
     width: int = 118
+    started: str = ""
+    seconds: float = 0.0
+    check_mode: bool = False
 
-    def add(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool) -> None:
-        self.tasks.append(
-            TaskReport(
-                tenant=host,
-                task=name,
-                module=module,
-                check_mode=check_mode,
-                changed=bool(result.get("changed")),
-                failed=bool(result.get("failed")),
-                diff=result.get("diff") or None,
-                cost=result.get("cost") or {},
-                senders=result.get("senders") or [],
-                plan=result.get("plan") or [],
-                relay=result.get("relay") if module == "relay_status" else None,
-                records=(result.get("records") or []) if module in ("spf", "spf_info") else [],
-                failure=result.get("failure"),
-                msg=result.get("msg") if result.get("failed") else None,
-            )
-        )
+    def add(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
+        """Add the result of a task of this collection; `source`: see Failure.of."""
+        self.tasks.append(TaskReport.of(host, name, module, result, check_mode, source))
 
-    def as_json(self) -> JsonObject:
-        return {
-            "tenants": {host: asdict(totals) for host, totals in self._totals().items()},
-            "tasks": [asdict(task) for task in self.tasks],
-        }
+    def add_failure(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
+        """Add a failed task of another module."""
+        self.tasks.append(TaskReport.of_another(host, name, module, result, check_mode, source))
 
-    def _totals(self) -> dict[str, TenantTotals]:
-        hosts = sorted({task.tenant for task in self.tasks if task.module != "relay_status"})
-        return {host: _totals([task for task in self.tasks if task.tenant == host]) for host in hosts}
+    @property
+    def ended(self) -> Hosts:
+        """The hosts by their end; before the run has ended, those of the results."""
+        if self.hosts is not None:
+            return self.hosts
+        failed = {task.tenant for task in self.tasks if task.failed}
+        return Hosts(failed=failed, unreachable={task.tenant for task in self.tasks if task.unreachable})
 
-    def lines(self) -> list[Line]:
-        """The tables that have rows, each after an empty line."""
-        tasks = sorted(self.tasks, key=lambda task: task.tenant)
-        plans = [PlanRow.of(task.tenant, entry) for task in tasks if task.check_mode for entry in task.plan]
-        senders = [SenderRow.of(task.tenant, result) for task in tasks for result in task.senders]
+    @property
+    def totals(self) -> Totals:
+        return totals(self.tasks, self.ended, self.check_mode, self.seconds)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no host ran a module of this collection, and none failed."""
+        return not self.totals.hosts
+
+    # -- rows ---------------------------------------------------------------------------------------------------------
+
+    def _sender_rows(self) -> list[SenderRow]:
+        results = latest_senders(self.tasks)
+        return sorted((SenderRow.of(key[0], result) for key, result in results.items()), key=lambda row: row.tenant)
+
+    def _spf_rows(self) -> list[spf.SpfRow]:
         records = {
             (task.tenant, record["domain"]): spf.SpfRow.of(task.tenant, record, task.check_mode)
             for task in self.tasks
             for record in task.records
         }
-        relays = {task.tenant: relay_hosts.RelayRow.of(task.tenant, task.relay) for task in tasks if task.relay}
-        tables = [
-            list(self._tenant_lines()),
-            list(plan_lines(plans, self.width)) if plans else [],
-            list(sender_lines(senders, self.width)) if senders else [],
-            list(spf.lines([records[key] for key in sorted(records)], self.width)) if records else [],
-            list(relay_hosts.lines(list(relays.values()), self.width)) if relays else [],
-            list(self._failure_lines()),
+        return [records[key] for key in sorted(records)]
+
+    def _relay_rows(self) -> list[relay_hosts.RelayRow]:
+        relays = {task.tenant: relay_hosts.RelayRow.of(task.tenant, task.relay) for task in self.tasks if task.relay}
+        return [relays[host] for host in sorted(relays)]
+
+    def items(self) -> list[attention.Item]:
+        """The entries of NEEDS ATTENTION."""
+        problems = attention.Rows(self._sender_rows(), self._spf_rows(), self._relay_rows())
+        return attention.items(self.tasks, self.ended, self.totals.relays, problems)
+
+    # -- JSON ---------------------------------------------------------------------------------------------------------
+
+    def as_json(self) -> JsonObject:
+        sums = self.totals
+        return {
+            "format": FORMAT,
+            "started": self.started,
+            "status": self._status(sums),
+            "check_mode": self.check_mode,
+            "totals": sums.as_json(),
+            "attention": [item.as_json() for item in self.items()],
+            "tenants": {host: row.as_json() for host, row in sums.tenants.items()},
+            "relays": {host: row.as_json() for host, row in sums.relays.items()},
+            "tasks": [asdict(task) for task in self.tasks],
+        }
+
+    def _status(self, sums: Totals) -> str:
+        """Of the run: running, ok or failed."""
+        if self.hosts is None:
+            return "running"
+        return "ok" if all(row.state in _COLOURS for row in sums.hosts.values()) else "failed"
+
+    # -- text ---------------------------------------------------------------------------------------------------------
+
+    def lines(self, full: bool = False) -> list[Line]:
+        """The line of totals, NEEDS ATTENTION, and the tables, each after an empty line.
+
+        `full`: all rows, not only those that changed or failed.
+        """
+        sums, problems = self.totals, self.items()
+        blocks: list[list[Line]] = [
+            list(sums.lines(self.width)),
+            list(attention.lines(problems, self.width)) if problems else [],
+            list(self._tenant_lines(sums, full)),
+            list(self._plan_lines(sums.tenants, full)),
+            list(self._verification_lines(full)),
+            list(self._record_lines(full)),
+            list(relay_hosts.lines(relays)) if (relays := self._relay_rows()) else [],
         ]
-        return [line for table in tables if table for line in [("", None), *table]]
+        return [line for block in blocks if block for line in [("", None), *block]]
 
-    def _tenant_lines(self) -> Iterator[Line]:
-        totals = self._totals()
-        if not totals:
+    def _tenant_lines(self, sums: Totals, full: bool) -> Iterator[Line]:
+        """Hosts that changed, and those whose senders are not all verified. A failure is explained under NEEDS ATTENTION, not here."""
+        selected = {host: row for host, row in sums.hosts.items() if full or row.changed or row.state == CHANGED or row.senders_failed}
+        if not selected:
             return
-        check_mode = all(task.check_mode for task in self.tasks)
-        heading, *texts = rows(
-            Column("TENANT", list(totals)),
-            Column("WOULD CHANGE" if check_mode else "CHANGED", [str(row.changed) for row in totals.values()], right=True),
-            Column("REQUESTS", [str(row.requests) for row in totals.values()], right=True),
-            Column("RETRIES", [str(row.retries) for row in totals.values()], right=True),
-            Column("WAITED", [f"{row.waited:.1f} s" for row in totals.values()], right=True),
-            Column("SENDERS", [row.verification for row in totals.values()]),
-        )
-        yield heading, HEADING
-        for row, text in zip(totals.values(), texts, strict=True):
-            problem = row.failed or row.senders_failed
-            yield text, "red" if problem else "yellow" if row.changed else "green"
+        columns = list(_tenant_columns(selected, sums.check_mode))
+        changes = [self._changes(host) for host in selected]
+        indent = width(*columns)
+        heading, *texts = rows(*columns)
+        yield (f"{heading:{indent}}CHANGES" if any(changes) else heading), HEADING
+        for row, text, names in zip(selected.values(), texts, changes, strict=True):
+            colour = "red" if row.attention else _COLOURS[row.state]
+            room = max(self.width, indent + _LEAST_CHANGES)
+            wrapped = textwrap.wrap(names, room, initial_indent=f"{text:{indent}}", subsequent_indent=" " * indent) if names else [text]
+            yield from ((line, colour) for line in wrapped)
 
-    def _failure_lines(self) -> Iterator[Line]:
-        """Failed tasks that no other table explains."""
-        failed = [task for task in self.tasks if task.failed and not task.senders and not task.relay]
-        if failed:
-            yield "FAILED", HEADING
-        for task in failed:
-            for number, text in enumerate(textwrap.wrap(f"{task.tenant}: {task.msg}", self.width - 2)):
-                yield ("" if number == 0 else "  ") + text, "red"
+    def _changes(self, host: str) -> str:
+        """The modules that changed something, in order."""
+        return ", ".join(dict.fromkeys(task.module for task in self.tasks if task.tenant == host and task.changed))
+
+    def _plan_lines(self, tenants: Mapping[str, HostTotals], full: bool) -> Iterator[Line]:
+        """The planned methods of a check run."""
+        shown = [task for task in self.tasks if task.check_mode and (full or tenants[task.tenant].state != UNCHANGED)]
+        entries = [PlanRow.of(task.tenant, entry) for task in sorted(shown, key=lambda task: task.tenant) for entry in task.plan]
+        return plan_lines(entries, self.width) if entries else iter(())
+
+    def _verification_lines(self, full: bool) -> Iterator[Line]:
+        """Senders that are not verified; those that a check run only reached or skipped, and verified ones, only in full."""
+        rows_of_interest = (row for row in self._sender_rows() if row.status != VERIFIED and (row.status != NOT_VERIFIED or row.reason))
+        selected = self._sender_rows() if full else list(rows_of_interest)
+        return sender_lines(selected, self.width) if selected else iter(())
+
+    def _record_lines(self, full: bool) -> Iterator[Line]:
+        """Records that this run publishes. Those that somebody else has to publish are under NEEDS ATTENTION."""
+        selected = [row for row in self._spf_rows() if full or (row.published and not row.up_to_date)]
+        return spf.lines(selected) if selected else iter(())
 
 
-def _totals(tasks: list[TaskReport]) -> TenantTotals:
-    senders = [sender for task in tasks for sender in task.senders]
-    return TenantTotals(
-        changed=sum(task.changed for task in tasks),
-        failed=sum(task.failed for task in tasks),
-        requests=sum(task.cost.get("requests", 0) for task in tasks),
-        retries=sum(task.cost.get("retries", 0) for task in tasks),
-        waited=round(sum(task.cost.get("waited", 0.0) for task in tasks), 1),
-        verified=sum(sender["status"] == statuses.VERIFIED for sender in senders),
-        senders=len(senders),
-        senders_failed=sum(sender["status"] == statuses.FAILED for sender in senders),
-    )
+def _tenant_columns(selected: Mapping[str, HostTotals], check_mode: bool) -> Iterator[Column]:
+    """Columns that are zero everywhere are left out."""
+    yield Column("TENANT", list(selected))
+    yield Column("STATUS", [state_text(row.state, check_mode) for row in selected.values()])
+    yield Column("REQUESTS", [f"{row.requests:,}" for row in selected.values()], right=True)
+    if any(row.retries for row in selected.values()):
+        yield Column("RETRIES", [f"{row.retries:,}" for row in selected.values()], right=True)
+    if any(row.waited for row in selected.values()):
+        yield Column("WAITED", [f"{row.waited:.1f} s" for row in selected.values()], right=True)
+    if any(row.senders for row in selected.values()):
+        yield Column("SENDERS", [f"{row.verified} of {row.senders} verified" if row.senders else "-" for row in selected.values()])

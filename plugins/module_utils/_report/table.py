@@ -44,9 +44,3 @@ def width(*columns: Column) -> int:
 def details(text: str, line_width: int) -> list[str]:
     """A text below a row, wrapped and indented."""
     return textwrap.wrap(text, line_width, initial_indent=_INDENT, subsequent_indent=_INDENT)
-
-
-def explanation(subject: str, cause: str, code: str, remedy: str) -> str:
-    """One sentence: subject, cause with its code, remedy."""
-    text = cause[:1].upper() + cause[1:] + (f" ({code})" if code else "")
-    return f"{subject}{text}. {remedy}".rstrip()

@@ -43,9 +43,16 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
-def _action(args: dict[str, Any], *, transport: str = "local", check_mode: bool = False, name: str = "mailops.m365.smtp_auth") -> Any:
-    task = SimpleNamespace(args=args, action=name, resolved_action=name, check_mode=check_mode, async_val=0)
-    connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir="/nowhere"))
+def _action(
+    args: dict[str, Any],
+    *,
+    transport: str = "local",
+    check_mode: bool = False,
+    name: str = "mailops.m365.smtp_auth",
+    environment: list[dict[str, Any]] | None = None,
+) -> Any:
+    task = SimpleNamespace(args=args, action=name, resolved_action=name, check_mode=check_mode, async_val=0, environment=environment)
+    connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir="/nowhere", env_prefix=lambda **_variables: ""))
     return action.ActionModule(task, connection, SimpleNamespace(), None, Templar())
 
 
@@ -67,6 +74,24 @@ def test_options_left_out_come_from_the_tenants_variables(ran: list[dict[str, An
     assert call["params"]["tenant"] == TENANT
     assert call["params"]["client_secret"] == "from-vault"
     assert (call["params"]["cloud"], call["params"]["wait_timeout"]) == ("global", 300)
+
+
+def test_the_environment_of_play_and_task_holds_for_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    monkeypatch.setenv("AZURE_TENANT_ID", "other.example")
+    seen: dict[str, Any] = {}
+
+    def core(_resource: Any, params: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        seen.update(params=params, proxy=os.environ.get("HTTPS_PROXY"), number=os.environ.get("NUMBER"))
+        return {"changed": False}
+
+    monkeypatch.setattr(action, "run", core)
+    play = {"HTTPS_PROXY": "http://proxy.example:3128", "AZURE_TENANT_ID": "play.example"}
+    task = {"AZURE_TENANT_ID": "contoso.com", "AZURE_CLIENT_ID": CLIENT, "NUMBER": 7}
+    _action({"organization": "disabled", "client_secret": "x"}, environment=[play, task]).run(None, {})
+    assert (seen["proxy"], seen["number"]) == ("http://proxy.example:3128", "7")
+    assert (seen["params"]["tenant"], seen["params"]["client_id"]) == ("contoso.com", CLIENT)
+    assert (os.environ.get("HTTPS_PROXY"), os.environ["AZURE_TENANT_ID"]) == (None, "other.example")
 
 
 def test_the_tasks_own_option_wins_and_check_mode_is_handed_down(ran: list[dict[str, Any]]) -> None:
@@ -222,7 +247,7 @@ def test_play_uses_the_in_process_action(tmp_path: Path) -> None:
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert answer["failed"] is True
     assert answer["msg"] == (
-        f"{TENANT}: mailboxes holds 'nonsense', which is no mail address (name@domain). mailboxes holds an empty address: remove it."
+        "2 problems:\n- mailboxes holds 'nonsense', which is no mail address (name@domain).\n- mailboxes holds an empty address: remove it."
     )
     assert "from-vault" not in ended.stdout + ended.stderr + json.dumps(answer)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ansible.cfg", "answer.json", "hosts.yml", "play.yml"]

@@ -14,7 +14,7 @@ import json, sys
 from ansible.plugins.loader import callback_loader, filter_loader, init_plugin_loader
 init_plugin_loader()
 callback = callback_loader.get("mailops.m365.summary")
-callback.v2_playbook_on_play_start(None)
+callback.preload()
 before = set(sys.modules)
 filter_loader.get("mailops.m365.tenant_relays")
 print(json.dumps([sorted(before), sorted(set(sys.modules) - before)]))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange imp
     names,
 )
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import ExchangeError, MailopsError, Unreachable
-from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
+from ansible_collections.mailops.m365.plugins.module_utils._core.progress import Progress
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response, Transport
 
 from ....conftest import TENANT, FakeClock, StubTokens
 from ....script import Script, exchange_error, response
@@ -284,6 +286,16 @@ def test_a_thousand_commands_are_a_hundred_requests(against: Any) -> None:
     service = Exchange(Set_CASMailbox=lambda p: None)
     assert all(outcome.error is None for outcome in against(service).batch([_set(n) for n in range(1000)]))
     assert service.requests == 100
+
+
+def test_long_batch_shows_its_progress(against: Any, transport: Transport, clock: FakeClock) -> None:
+    lines: list[str] = []
+    service = Exchange(Set_CASMailbox=lambda _parameters: clock.sleep(0.02))
+    client = against(service)
+    transport.progress = Progress(clock, lines.append, "contoso.com")
+    client.batch([_set(n) for n in range(1000)])
+    assert 1 <= len(lines) <= 4, "20 seconds of work"
+    assert re.fullmatch(r"contoso\.com: Exchange Set-CASMailbox: \d+ of 1,000 \(\d+ per second\)", lines[0])
 
 
 def test_a_single_command_needs_no_batch(against: Any) -> None:

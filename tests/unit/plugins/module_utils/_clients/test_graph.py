@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._clients.graph import BATCH, Call, GraphClient
 from ansible_collections.mailops.m365.plugins.module_utils._clients.odata import key
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import GraphError, MailopsError, Unreachable
-from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
+from ansible_collections.mailops.m365.plugins.module_utils._core.progress import Progress
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response, Transport
 
 from ....conftest import FakeClock
 from ....script import Item, Script, graph_error, response
@@ -243,3 +244,15 @@ def test_a_batch_of_a_thousand_is_fifty_requests(graph: GraphClient, script: Scr
     script.expect("POST", "/v1.0/$batch").answers_with(play).times(50)
     bodies = graph.batch([Call("GET", f"/{i}") for i in range(1000)])
     assert [item["url"] for item in bodies] == [f"/{i}" for i in range(1000)]
+
+
+def test_long_batch_shows_its_progress(graph: GraphClient, script: Script, transport: Transport, clock: FakeClock) -> None:
+    def play(request: Request) -> Response:
+        clock.sleep(1)
+        return response(200, {"responses": [{"id": item["id"], "status": 200, "body": {}} for item in request.json["requests"]]})
+
+    lines: list[str] = []
+    transport.progress = Progress(clock, lines.append, "contoso.com")
+    script.expect("POST", "/v1.0/$batch").answers_with(play).times(12)
+    graph.batch([Call("GET", f"/{number}") for number in range(240)])
+    assert lines == [f"contoso.com: Microsoft Graph: {count} of 240 (20 per second)" for count in (100, 200)]

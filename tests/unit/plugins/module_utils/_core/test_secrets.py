@@ -79,9 +79,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     failure = engine_run._failure
 
-    def spy(error: MailopsError, params: dict[str, Any], tenant: Any) -> dict[str, Any]:
+    def spy(error: MailopsError, tenant: Any) -> dict[str, Any]:
         texts.extend([str(error), repr(error), repr(error.args), "".join(traceback.format_exception(error)), repr(vars(error))])
-        return failure(error, params, tenant)
+        return failure(error, tenant)
 
     monkeypatch.setattr(engine_run, "_failure", spy)
     return texts

@@ -8,156 +8,17 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._report.summary import Report
+from ansible_collections.mailops.m365.plugins.module_utils._report.results import Hosts
+from ansible_collections.mailops.m365.plugins.module_utils._report.summary import FORMAT, Report
 
 SENDER: dict[str, Any] = {
     "name": "ERP", "method": "oauth", "address": "erp@contoso.com", "verify_recipient": "x@example.net", "status": "verified",
-    "accepted_by": "submission", "seconds": 0.25, "stage": "sent", "code": "", "reason": "", "remedy": "", "transient": False,
+    "seconds": 0.25, "stage": "sent", "code": "", "reason": "", "remedy": "", "transient": False, "accepted_by": "",
 }  # fmt: skip
 FAILED_SENDER = SENDER | {
-    "status": "failed", "accepted_by": "", "stage": "sign-in", "code": "535 5.7.139", "reason": "SMTP AUTH is disabled for this mailbox",
+    "status": "failed", "stage": "sign-in", "code": "535 5.7.139", "reason": "SMTP AUTH is disabled for this mailbox",
     "remedy": "Enable it.",
 }  # fmt: skip
-
-
-def result(requests: int = 2, **more: Any) -> dict[str, Any]:
-    return {"changed": False, "cost": {"requests": requests, "retries": 1, "waited": 0.25}} | more
-
-
-def texts(report: Report) -> list[str]:
-    return [text for text, _colour in report.lines()]
-
-
-def colours(report: Report) -> dict[str, str | None]:
-    """The colour of each line, by its first word."""
-    return {text.split()[0]: colour for text, colour in report.lines() if text.strip()}
-
-
-def test_tasks_are_summed_up_per_tenant() -> None:
-    report = Report()
-    report.add("fabrikam", "a task", "smtp_auth", result(5, changed=True), False)
-    report.add("contoso", "a task", "smtp_auth", result(), False)
-    report.add("contoso", "another", "smtp_probe", result(3, senders=[SENDER, FAILED_SENDER]), False)
-    totals = report.as_json()["tenants"]
-    assert list(totals) == ["contoso", "fabrikam"]
-    assert totals["contoso"] == {
-        "changed": 0,
-        "failed": 0,
-        "requests": 5,
-        "retries": 2,
-        "waited": 0.5,
-        "verified": 1,
-        "senders": 2,
-        "senders_failed": 1,
-    }
-    assert totals["fabrikam"]["changed"] == 1
-
-
-def test_the_table_of_senders_has_status_and_cause() -> None:
-    report = Report()
-    report.add("contoso", "Verify", "smtp_probe", result(senders=[SENDER, FAILED_SENDER | {"name": "Scanner"}]), False)
-    rendered = texts(report)
-    assert rendered[1].split() == ["TENANT", "CHANGED", "REQUESTS", "RETRIES", "WAITED", "SENDERS"]
-    assert rendered[2].split() == ["contoso", "0", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
-    assert rendered[5].split() == [
-        "contoso",
-        "ERP",
-        "OAuth",
-        "erp@contoso.com",
-        "verified",
-        "in",
-        "0.25",
-        "s,",
-        "accepted",
-        "by",
-        "submission",
-    ]
-    assert rendered[6].endswith("failed: sign-in")
-    assert rendered[7] == "    SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it."
-    assert colours(report)["contoso"] == "red"
-
-
-def test_a_check_run_shows_method_and_reason_of_every_sender() -> None:
-    reason = "it supports Basic authentication only; " + "; ".join(["not this, because of that"] * 8)
-    plan = [{"name": "ERP", "method": "oauth", "reason": "it signs in with OAuth"}, {"name": "Old", "method": "basic", "reason": reason}]
-    report = Report()
-    report.add("contoso", "Plan", "sender_plan", result(plan=plan), True)
-    rendered = texts(report)
-    assert rendered[4].split() == ["TENANT", "SENDER", "METHOD", "REASON"]
-    assert rendered[5] == "contoso  ERP     OAuth                 it signs in with OAuth"
-    assert rendered[6].startswith("contoso  Old     Basic authentication  it supports Basic authentication only;")
-    assert " ".join(line[39:] for line in rendered[6:]) == reason
-    assert report.as_json()["tasks"][0]["plan"] == plan
-
-
-def test_a_real_run_shows_no_plans() -> None:
-    report = Report()
-    report.add("contoso", "Plan", "sender_plan", result(plan=[{"name": "ERP", "method": "oauth", "reason": "it can"}]), False)
-    assert not any("REASON" in text for text in texts(report))
-
-
-def test_a_check_run_shows_what_would_change() -> None:
-    report = Report()
-    report.add("contoso", "a task", "smtp_auth", result(changed=True), True)
-    report.add("contoso", "Verify", "smtp_probe", result(senders=[SENDER | {"status": "not_verified", "stage": "tls"}]), True)
-    rendered = texts(report)
-    assert "WOULD CHANGE" in rendered[1]
-    assert rendered[5].endswith("reachable")
-    assert colours(report)["TENANT"] == "bright gray"
-    assert {colour for text, colour in report.lines() if text.startswith("contoso")} == {"yellow", None}
-
-
-def test_failed_task_is_printed_once() -> None:
-    report = Report()
-    report.add("contoso", "a task", "smtp_auth", {"failed": True, "msg": "contoso.com: it is " + "long " * 40, "failure": {}}, False)
-    rendered = texts(report)
-    assert "FAILED" in rendered
-    assert rendered[rendered.index("FAILED") + 1].startswith("contoso: contoso.com: it is long")
-    assert all(len(text) <= 118 for text in rendered)
-    assert report.as_json()["tenants"]["contoso"]["failed"] == 1
-
-
-@pytest.mark.parametrize(("stage", "words"), [("input", "failed"), ("recipient", "failed: recipient"), ("queue", "queued")])
-def test_the_status_of_a_sender_that_cannot_send(stage: str, words: str) -> None:
-    report = Report()
-    report.add("contoso", "Verify", "smtp_probe", result(senders=[FAILED_SENDER | {"stage": stage, "transient": True}]), False)
-    assert texts(report)[5].endswith(words)
-    assert texts(report)[6].endswith("Waiting may help.")
-
-
-NOT_VERIFIABLE = SENDER | {
-    "status": "not_verifiable", "accepted_by": "", "stage": "source", "reason": "this host sends from 198.51.100.7",
-    "remedy": "Use another.",
-}  # fmt: skip
-
-
-def test_a_sender_that_is_not_verified_has_its_reason_and_does_not_make_the_tenant_red() -> None:
-    without = SENDER | {
-        "status": "not_verified",
-        "accepted_by": "",
-        "stage": "input",
-        "reason": "there is no recipient",
-        "remedy": "Set it.",
-    }
-    report = Report()
-    report.add("contoso", "Verify", "smtp_probe", result(senders=[NOT_VERIFIABLE, without, SENDER]), False)
-    rendered = [line.strip() for line in texts(report)[5:]]
-    assert rendered[0].endswith("not verifiable from here")
-    assert rendered[1] == "This host sends from 198.51.100.7. Use another."
-    assert rendered[2].endswith("not verified")
-    assert rendered[3] == "There is no recipient. Set it."
-    assert [colour for _text, colour in report.lines()][5:] == ["yellow", "yellow", None, None, "green"]
-    assert [colour for _text, colour in report.lines()][2] == "green"
-
-
-def test_only_documented_values_are_kept() -> None:
-    report = Report()
-    report.add("contoso", "a task", "entra_app", result(app={"app_id": "x"}, diff={"before": "", "after": {"a": 1}}), False)
-    [task] = json.loads(json.dumps(report.as_json()))["tasks"]
-    assert task["diff"] == {"before": "", "after": {"a": 1}}
-    assert "app" not in task
-
-
 SPF_RECORD = "v=spf1 ip4:203.0.113.10 include:spf.protection.outlook.com -all"
 RECORD: dict[str, Any] = {
     "domain": "contoso.com", "current": [SPF_RECORD], "desired": SPF_RECORD, "dns_lookups": 1, "published": True, "valid": True,
@@ -165,16 +26,325 @@ RECORD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_spf_records_are_printed_so_that_they_can_be_copied() -> None:
-    report = Report()
+def result(requests: int = 2, **more: Any) -> dict[str, Any]:
+    return {"changed": False, "cost": {"requests": requests, "retries": 1, "waited": 0.25}} | more
+
+
+class Run(Report):
+    """A report with results of the collection's modules."""
+
+    def task(self, host: str, name: str, module: str, values: dict[str, Any], check_mode: bool = False) -> None:
+        self.check_mode = check_mode
+        self.add(host, name, module, values, check_mode)
+
+
+def texts(report: Report, full: bool = False) -> list[str]:
+    return [text for text, _colour in report.lines(full)]
+
+
+def colours(report: Report, full: bool = False) -> dict[str, str | None]:
+    """The colour of each line, by its first word."""
+    return {text.split()[0]: colour for text, colour in report.lines(full) if text.strip()}
+
+
+def table(report: Report, heading: str, full: bool = False) -> list[list[str]]:
+    """The words of the rows below the heading that starts with this word."""
+    lines = texts(report, full)
+    start = next(number for number, text in enumerate(lines) if text.startswith(heading))
+    return [text.split() for text in lines[start:] if text][: lines[start:].index("") if "" in lines[start:] else None]
+
+
+# -- totals -----------------------------------------------------------------------------------------------------------
+
+
+def test_tasks_are_summed_up_per_tenant() -> None:
+    report = Run()
+    report.task("fabrikam", "a task", "smtp_auth", result(5, changed=True))
+    report.task("contoso", "a task", "smtp_auth", result())
+    report.task("contoso", "another", "smtp_probe", result(3, senders=[SENDER, FAILED_SENDER | {"name": "Scanner"}]))
+    tenants = report.as_json()["tenants"]
+    assert list(tenants) == ["contoso", "fabrikam"]
+    assert tenants["contoso"] == {
+        "state": "unchanged", "changed": 0, "failed": 0, "requests": 5, "retries": 2, "waited": 0.5, "verified": 1, "senders": 2,
+        "senders_failed": 1, "not_verifiable": 0, "not_verified": 0,
+    }  # fmt: skip
+    assert (tenants["fabrikam"]["state"], tenants["fabrikam"]["changed"]) == ("changed", 1)
+
+
+def test_the_first_line_has_the_totals() -> None:
+    report = Run(seconds=72.4)
+    for number in range(97):
+        report.task(f"tenant-{number:03}", "a task", "smtp_auth", result(10))
+    report.task("tenant-097", "a task", "smtp_auth", result(500, changed=True))
+    statuses = ("verified", "failed", "not_verifiable", "not_verifiable")
+    senders = [FAILED_SENDER | {"name": str(number), "status": status} for number, status in enumerate(statuses)]
+    report.task("tenant-001", "Verify", "smtp_probe", result(0, senders=senders))
+    failed = {"failed": True, "failure": {"problems": ["No."]}, "msg": "No."}
+    report.task("tenant-098", "a task", "smtp_auth", failed)
+    report.task("tenant-099", "a task", "smtp_auth", failed | {"unreachable": True})
+    line = "tenants: 97 unchanged, 1 changed, 2 failed; senders: 1 verified, 1 failed, 2 not verifiable; 72 s, 1,470 requests"
+    assert texts(report)[:3] == ["", line, ""]
+    assert report.lines()[1][1] == "red"
+    assert report.as_json()["totals"] == {
+        "tenants": {"unchanged": 97, "changed": 1, "failed": 1, "unreachable": 1, "not_run": 0},
+        "relays": {"unchanged": 0, "changed": 0, "failed": 0, "unreachable": 0, "not_run": 0},
+        "senders": {"verified": 1, "failed": 1, "not_verifiable": 2, "not_verified": 0},
+        "requests": 1470, "retries": 99, "waited": 24.8, "seconds": 72.4,
+    }  # fmt: skip
+
+
+def test_tenants_without_changes_are_one_line() -> None:
+    report = Run(seconds=4.21)
+    for number in range(100):
+        report.task(f"tenant-{number:03}", "Verify", "smtp_probe", result(10, senders=[SENDER]))
+    assert report.lines() == [("", None), ("tenants: 100 unchanged; senders: 100 verified; 4.2 s, 1,000 requests", "green")]
+    assert len(table(report, "TENANT", full=True)) == 101
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (31.4, "31 s"), (72.4, "72 s"), (725, "12 min"), (7500, "2 h 5 min")])
+def test_durations(seconds: float, text: str) -> None:
+    report = Run(seconds=seconds)
+    report.task("contoso", "a task", "smtp_auth", result(1))
+    assert texts(report)[1] == f"tenants: 1 unchanged; {text}, 1 request"
+
+
+def test_a_refused_write_is_no_change() -> None:
+    report = Run()
+    failure = {"attempted": "set SMTP AUTH", "cause": "the app lacks a role", "code": "Forbidden", "remedy": "Grant it."}
+    report.task("contoso", "Configure SMTP AUTH", "smtp_auth", result(failed=True, changed=True, failure=failure, msg="x"))
+    tenant = report.as_json()["tenants"]["contoso"]
+    assert (tenant["state"], tenant["changed"], tenant["failed"]) == ("failed", 0, 1)
+    assert texts(report)[4:] == [
+        "contoso  Configure SMTP AUTH: Could not set SMTP AUTH: the app lacks a role (Forbidden).",
+        "           Grant it. Part of the change may be in effect: the next run compares again and completes it.",
+    ]
+
+
+# -- needs attention --------------------------------------------------------------------------------------------------
+
+
+def failed_by_ansible(report: Run, host: str, values: dict[str, Any], source: str = "") -> None:
+    name = "mailops.m365.tenant : Validating arguments against arg spec 'main' - Configure a tenant"
+    report.add_failure(host, name, "ansible.builtin.validate_argument_spec", values, False, source)
+
+
+def test_failures_of_every_cause_are_listed_with_their_remedy() -> None:
+    report = Run()
+    failed_by_ansible(
+        report, "args", {"argument_errors": ["kind is wrong", "address is missing"], "validate_args_context": {"name": "tenant"}}
+    )
+    failed_by_ansible(report, "undefined", {"msg": "Task failed: 'x' is undefined"}, source="/i/hosts.yml:5")
+    off = "Task failed: Failed to connect to the host via ssh: ssh: connect to host h port 22: No route to host"
+    failed_by_ansible(report, "off", {"unreachable": True, "msg": off})
+    failed_by_ansible(report, "command", {"msg": "non-zero return code", "rc": 3, "stderr": "one\n\nlast\n"})
+    failed_by_ansible(report, "secret", {"censored": "the output has been hidden due to 'no_log: true'"})
+    assert texts(report)[3:] == [
+        "NEEDS ATTENTION",
+        "args       Validate role variables: 2 problems",
+        "             - Kind is wrong.",
+        "             - Address is missing.",
+        "             Correct the host's variables (role tenant); nothing was changed.",
+        "command    Validate role variables: Non-zero return code (exit status 3): last.",
+        "off        Validate role variables: Unreachable: ssh: connect to host h port 22: No route to host.",
+        "             Check that the host is on, that its address is correct and that Ansible can sign in to it.",
+        "secret     Validate role variables: The output has been hidden due to 'no_log: true'.",
+        "undefined  Validate role variables: 'x' is undefined.",
+        "             Define the variable, or correct its name (/i/hosts.yml:5).",
+    ]
+    tasks = {task["tenant"]: task for task in report.as_json()["tasks"]}
+    assert tasks["args"]["problems"] == ["Kind is wrong.", "Address is missing."]
+    assert all(task["failed"] for task in tasks.values())
+    assert [entry["hosts"] for entry in report.as_json()["attention"]] == [["args"], ["command"], ["off"], ["secret"], ["undefined"]]
+
+
+def test_a_failure_of_several_hosts_is_one_entry() -> None:
+    report = Run()
+    values = {
+        "failed": True,
+        "msg": "x",
+        "failure": {"attempted": "sign in", "cause": "no answer", "code": "", "remedy": "Check the proxy."},
+    }
+    for number in range(40):
+        report.task(f"tenant-{number:02}", "Plan sending methods", "sender_plan", values)
+    lines = texts(report)[3:]
+    assert lines[:2] == ["NEEDS ATTENTION", "40 hosts  Plan sending methods: Could not sign in: no answer."]
+    assert lines[-2:] == ["            tenant-09, tenant-10, tenant-11 and 28 more", "            Check the proxy."]
+    assert len(lines) == 5
+    assert len(report.as_json()["attention"][0]["hosts"]) == 40
+
+
+def test_a_failed_sender_is_explained_once() -> None:
+    report = Run()
+    failed = result(senders=[SENDER, FAILED_SENDER | {"name": "Scanner"}], failed=True, msg="1 of 2 senders cannot send: ...", failure={})
+    report.task("contoso", "Verify", "smtp_probe", failed)
+    assert texts(report)[3:6] == [
+        "NEEDS ATTENTION",
+        "contoso  Sender Scanner (OAuth, erp@contoso.com): SMTP AUTH is disabled for this mailbox (535 5.7.139).",
+        "           Enable it.",
+    ]
+    assert sum("SMTP AUTH" in text for text in texts(report)) == 1
+    assert table(report, "TENANT   STATUS")[1] == ["contoso", "failed", "2", "1", "0.2", "s", "1", "of", "2", "verified"]
+    assert table(report, "TENANT   SENDER")[1:] == [["contoso", "Scanner", "OAuth", "erp@contoso.com", "failed:", "sign-in"]]
+    assert colours(report)["contoso"] == "red"
+    assert sum(row[1] == "ERP" for row in table(report, "TENANT   SENDER", full=True)) == 1
+
+
+def test_a_host_that_did_not_run_and_one_without_a_reason_are_listed() -> None:
+    report = Run(hosts=Hosts(failed={"contoso"}, not_run={"fabrikam"}, unreachable=set()))
+    assert texts(report)[1] == "tenants: 1 failed, 1 not run; 0.0 s, 0 requests"
+    assert texts(report)[3:] == [
+        "NEEDS ATTENTION",
+        "contoso   Failed: the output of the run has the cause.",
+        "fabrikam  Not run: the run ended before it.",
+        "            Run again with the hosts that are left.",
+    ]
+
+
+def test_a_rescued_failure_needs_no_attention() -> None:
+    report = Run(hosts=Hosts())
+    report.task("contoso", "a task", "smtp_auth", {"failed": True, "msg": "x", "failure": {}})
+    assert report.as_json()["attention"] == []
+    assert report.as_json()["tenants"]["contoso"]["state"] == "unchanged"
+
+
+def test_entries_that_a_module_declares_come_after_failures() -> None:
+    report = Run()
+    entries = [
+        {"kind": "orphan", "subject": "Mailbox old@contoso.com", "problem": "no sender needs it", "remedy": "Set m365_remove_orphans."},
+        {"kind": "key", "subject": "Certificate a.pem", "problem": "expires in 5 days", "remedy": "Renew it."},
+    ]
+    report.task("contoso", "a task", "tenant", result(attention=entries))
+    report.task("fabrikam", "a task", "tenant", {"failed": True, "msg": "No.", "failure": {}})
+    assert texts(report)[3:] == [
+        "NEEDS ATTENTION",
+        "fabrikam  a task: No.",
+        "contoso   Certificate a.pem: Expires in 5 days.",
+        "            Renew it.",
+        "contoso   Mailbox old@contoso.com: No sender needs it.",
+        "            Set m365_remove_orphans.",
+    ]
+    assert colours(report)["contoso"] == "yellow"
+
+
+@pytest.mark.parametrize(("stage", "words"), [("input", "failed"), ("recipient", "failed: recipient"), ("queue", "failed: still queued")])
+def test_the_status_of_a_sender_that_cannot_send(stage: str, words: str) -> None:
+    report = Run()
+    report.task("contoso", "Verify", "smtp_probe", result(senders=[FAILED_SENDER | {"stage": stage, "transient": True}]))
+    assert " ".join(table(report, "TENANT   SENDER")[1]).endswith(words)
+    assert any(text.endswith("Waiting may help.") for text in texts(report))
+
+
+def test_a_sender_that_is_not_verifiable_has_its_reason_in_the_table() -> None:
+    report = Run()
+    senders = [
+        SENDER | {"name": "Plant", "status": "not_verifiable", "reason": "Only a host at 203.0.113.10 can verify it."},
+        SENDER | {"name": "ERP", "status": "verified", "accepted_by": "connector"},
+        SENDER | {"name": "UPS", "status": "not_verified", "stage": "recipient", "reason": "it has no verify_recipient"},
+    ]
+    report.task("contoso", "Verify", "smtp_probe", result(senders=senders))
+    assert "NEEDS ATTENTION" not in texts(report)
+    rows = table(report, "TENANT")
+    assert [row[1] for row in rows if row[0] == "contoso"] == ["Plant", "UPS"]
+    assert ["Only", "a", "host", "at", "203.0.113.10", "can", "verify", "it."] in rows
+    [erp] = [row for row in table(report, "TENANT   SENDER", full=True) if row[1] == "ERP"]
+    assert erp[4:] == ["verified", "in", "0.25", "s,", "accepted", "by", "a", "connector"]
+    assert ["It", "has", "no", "verify_recipient."] in rows
+    assert report.as_json()["tenants"]["contoso"]["not_verifiable"] == 1
+
+
+def test_a_check_run_does_not_explain_each_sender() -> None:
+    skipped = SENDER | {"status": "not_verified", "reason": "a check run sends no message", "stage": "check_mode"}
+    report = Run()
+    report.task("contoso", "Verify", "smtp_probe", result(senders=[skipped]), True)
+    assert len(texts(report)) == 2
+    assert texts(report, full=True)[-1].endswith("skipped")
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_run_shows_method_and_reason_of_every_sender_of_a_tenant_that_would_change() -> None:
+    reason = "it supports Basic authentication only; " + "; ".join(["not this, because of that"] * 8)
+    plan = [{"name": "ERP", "method": "oauth", "reason": "it signs in with OAuth"}, {"name": "Old", "method": "basic", "reason": reason}]
+    report = Run()
+    report.task("contoso", "Plan", "sender_plan", result(plan=plan), True)
+    report.task("contoso", "Configure", "smtp_auth", result(changed=True), True)
+    report.task("fabrikam", "Plan", "sender_plan", result(plan=plan), True)
+    rendered = texts(report)
+    assert rendered[1].startswith("tenants: 1 unchanged, 1 would change;")
+    assert rendered[6].split() == ["TENANT", "SENDER", "METHOD", "REASON"]
+    assert rendered[7] == "contoso  ERP     OAuth                 it signs in with OAuth"
+    assert rendered[8].startswith("contoso  Old     Basic authentication  it supports Basic authentication only;")
+    assert " ".join(line[39:] for line in rendered[8:]) == reason
+    assert any(text.startswith("fabrikam  ERP") for text in texts(report, full=True))
+    assert report.as_json()["tasks"][0]["plan"] == plan
+
+
+def test_a_real_run_shows_no_plans() -> None:
+    report = Run()
+    report.task("contoso", "Plan", "sender_plan", result(plan=[{"name": "ERP", "method": "oauth", "reason": "it can"}], changed=True))
+    assert not any("REASON" in text for text in texts(report, full=True))
+
+
+def test_a_check_run_shows_what_would_change() -> None:
+    report = Run()
+    report.task("contoso", "a task", "smtp_auth", result(changed=True), True)
+    report.task("contoso", "Verify", "smtp_probe", result(senders=[SENDER | {"status": "not_verified", "stage": "tls"}]), True)
+    assert table(report, "TENANT")[1] == ["contoso", "would", "change", "4", "2", "0.5", "s", "0", "of", "1", "verified", "smtp_auth"]
+    assert texts(report, full=True)[-1].endswith("reachable")
+    assert colours(report)["TENANT"] == "bright gray"
+    assert colours(report)["contoso"] == "yellow"
+
+
+def test_the_modules_that_changed_something_are_named() -> None:
+    report = Run(width=80)
+    names = ["shared_mailbox", "entra_app", "exchange_service_principal", "inbound_connector", "smtp_auth", "spf"]
+    for name in names:
+        report.task("contoso", "a task", name, {"changed": True, "cost": {"requests": 1, "retries": 0, "waited": 0.0}})
+    rows = texts(report)[3:]
+    assert rows[0] == "TENANT   STATUS   REQUESTS  CHANGES"
+    assert " ".join(row[28:].strip() for row in rows[1:]) == ", ".join(names)
+    assert all(len(row) <= 80 for row in rows)
+
+
+def test_only_documented_values_are_kept() -> None:
+    report = Run()
+    report.task("contoso", "a task", "entra_app", result(app={"app_id": "x"}, diff={"before": "", "after": {"a": 1}}))
+    failed_by_ansible(report, "fabrikam", {"msg": "No.", "stdout": "x", "argument_spec_data": {"a": "b"}, "cost": {}, "plan": [{}]})
+    document = json.loads(json.dumps(report.as_json()))
+    task, failed = document["tasks"]
+    assert task["diff"] == {"before": "", "after": {"a": 1}}
+    assert "app" not in task
+    assert not failed.keys() & {"stdout", "argument_spec_data"}
+    assert failed["plan"] == []
+
+
+def test_the_json_report_has_a_format_and_a_status() -> None:
+    report = Run(started="2026-11-28T16:00:00Z")
+    report.task("contoso", "a task", "smtp_auth", result())
+    assert (FORMAT, report.as_json()["format"]) == ("mailops.report/1", "mailops.report/1")
+    assert report.as_json()["status"] == "running"
+    report.hosts = Hosts()
+    assert report.as_json()["status"] == "ok"
+    report.hosts = Hosts(not_run={"fabrikam"})
+    assert report.as_json()["status"] == "failed"
+
+
+def test_records_to_publish_can_be_copied() -> None:
+    report = Run()
     long = SPF_RECORD.replace(" -all", " include:_spf.example.com" * 5 + " -all")
     records = [RECORD, RECORD | {"domain": "sales.contoso.com", "current": [], "desired": long, "dns_lookups": 6, "published": False}]
-    report.add("contoso", "SPF", "spf", result(records=records), False)
-    rendered = texts(report)
-    assert rendered[4].split() == ["TENANT", "DOMAIN", "DNS", "LOOKUPS", "SPF"]
-    assert rendered[5].split() == ["contoso", "contoso.com", "1", "up", "to", "date"]
-    assert rendered[6].split() == ["contoso", "sales.contoso.com", "6", "update", "required"]
-    assert rendered[7:] == ["    current     none", f"    desired     {long}"]
+    report.task("contoso", "SPF", "spf", result(records=records))
+    assert texts(report)[3:] == [
+        "NEEDS ATTENTION",
+        "contoso  SPF record of sales.contoso.com: To be published (there is none).",
+        f"           {long}",
+    ]
+    rows = table(report, "TENANT   DOMAIN", full=True)
+    assert rows[0] == ["TENANT", "DOMAIN", "DNS", "LOOKUPS", "SPF"]
+    assert rows[1] == ["contoso", "contoso.com", "1", "up", "to", "date"]
+    assert rows[2] == ["contoso", "sales.contoso.com", "6", "update", "required"]
+    assert texts(report, full=True)[-2:] == ["    current     none", f"    desired     {long}"]
     assert report.as_json()["tasks"][0]["records"] == records
 
 
@@ -183,31 +353,34 @@ def test_spf_records_are_printed_so_that_they_can_be_copied() -> None:
     [(False, "published", ("previous", "published")), (True, "would be published", ("current", "desired"))],
 )
 def test_a_record_that_this_run_publishes(check_mode: bool, state: str, titles: tuple[str, str]) -> None:
-    report = Report()
-    report.add("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"current": ["v=spf1 -all"]}]), check_mode)
+    report = Run()
+    report.task("contoso", "SPF", "spf", result(changed=True, records=[RECORD | {"current": ["v=spf1 -all"]}]), check_mode)
     rendered = texts(report)
-    assert rendered[5].endswith(state)
-    assert rendered[6:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_RECORD}"]
+    assert "NEEDS ATTENTION" not in rendered
+    assert rendered[7].endswith(state)
+    assert rendered[8:] == [f"    {titles[0]:10}  v=spf1 -all", f"    {titles[1]:10}  {SPF_RECORD}"]
 
 
 def test_a_published_record_that_is_invalid() -> None:
-    report = Report()
-    report.add("contoso", "SPF", "spf", result(records=[RECORD | {"valid": False}]), False)
-    assert texts(report)[5].endswith("invalid (permerror)")
+    report = Run()
+    report.task("contoso", "SPF", "spf", result(records=[RECORD | {"valid": False}]))
+    text = "contoso  SPF record of contoso.com: Invalid: receivers evaluate it as a permanent error (permerror)."
+    assert (text, "red") in report.lines()
+    assert texts(report, full=True)[-1].endswith("invalid (permerror)")
 
 
-def test_problem_of_a_record_is_printed_in_red() -> None:
-    report = Report()
-    problem = {"name": "dns_error", "message": "contoso.com: the TXT records could not be read."}
+def test_the_problem_of_a_record_is_printed_in_red() -> None:
+    report = Run()
+    problem = {"name": "dns_error", "message": "The TXT records could not be read."}
     record = RECORD | {"current": [], "desired": "", "published": False, "valid": False, "problems": [problem]}
-    report.add("contoso", "SPF", "spf_info", result(records=[record]), False)
-    assert texts(report)[5:] == [
-        "contoso  contoso.com            -  invalid (permerror)",
-        "    contoso.com: the TXT records could not be read.",
-    ]
-    assert [colour for _text, colour in report.lines()][5:] == ["red", "red"]
-    report.add("contoso", "another", "entra_app", result(records=[record]), False)
+    report.task("contoso", "SPF", "spf_info", result(records=[record]))
+    assert ("contoso  SPF record of contoso.com: The TXT records could not be read.", "red") in report.lines()
+    assert texts(report, full=True)[-1] == "contoso  contoso.com            -  invalid (permerror)"
+    report.task("contoso", "another", "entra_app", result(records=[record]))
     assert report.as_json()["tasks"][1]["records"] == [], "another module's records are its own"
+
+
+# -- relay hosts ------------------------------------------------------------------------------------------------------
 
 
 def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
@@ -218,22 +391,32 @@ def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_relay_hosts_have_a_table_with_their_problems() -> None:
+def test_relay_hosts_have_a_table_and_their_problems_need_attention() -> None:
     problem = {
         "subject": "scanner@contoso.com", "cause": "SMTP AUTH is disabled for this mailbox", "remedy": "Enable it.", "code": "535 5.7.139",
         "messages": 3, "severity": "high",
     }  # fmt: skip
-    report = Report()
-    report.add("relay2", "Read", "relay_status", result(0, relay=relay_state(problem, messages=3)), False)
-    report.add("relay1", "Read", "relay_status", result(0, relay=relay_state()), False)
-    rendered = [line.split() for line in texts(report)]
-    assert rendered[1:4] == [
+    report = Run()
+    report.task("relay2", "Read", "relay_status", result(0, relay=relay_state(problem, messages=3)))
+    report.task("relay1", "Read", "relay_status", result(0, relay=relay_state()))
+    assert table(report, "RELAY") == [
         ["RELAY", "QUEUE", "OLDEST", "LAST", "SENT", "TOKEN", "STATE"],
         ["relay1", "0", "-", "1", "min", "ago", "40", "min", "left", "healthy"],
         ["relay2", "3,", "1", "held", "2", "min", "1", "min", "ago", "40", "min", "left", "1", "to", "solve"],
     ]
-    assert texts(report)[4:] == [
-        "    scanner@contoso.com, 3 messages: SMTP AUTH is disabled for this mailbox (535 5.7.139). Enable it.",
+    assert texts(report)[3:6] == [
+        "NEEDS ATTENTION",
+        "relay2  scanner@contoso.com, 3 messages: SMTP AUTH is disabled for this mailbox (535 5.7.139).",
+        "          Enable it.",
     ]
     assert (colours(report)["relay1"], colours(report)["relay2"]) == ("green", "red")
     assert report.as_json()["tenants"] == {}
+    assert list(report.as_json()["relays"]) == ["relay1", "relay2"]
+
+
+def test_a_relay_host_counts_by_its_group_and_changes_by_any_module() -> None:
+    report = Run(hosts=Hosts(relays={"relay1", "relay2"}, changed={"relay1", "contoso"}, unreachable={"relay2"}))
+    report.task("contoso", "a task", "smtp_auth", result())
+    report.task("relay1", "Verify", "relay_probe", result(0, senders=[SENDER]))
+    assert texts(report)[1] == ("tenants: 1 unchanged; relay hosts: 1 changed, 1 failed; senders: 1 verified; 0.0 s, 2 requests")
+    assert report.as_json()["relays"]["relay1"]["verified"] == 1

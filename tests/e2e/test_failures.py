@@ -1,0 +1,211 @@
+"""Failures of every cause: each host that failed is in the summary and in the JSON report, and the other hosts are converged."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator.sandbox import Sandbox
+
+REPO = Path(__file__).resolve().parent.parent.parent
+DEMO = REPO / "inventories" / "demo"
+OLD = "an old report"
+OFF = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+@dataclass
+class Run:
+    code: int
+    output: str
+    stdout: str
+    report: dict[str, Any]
+
+    @property
+    def summary(self) -> list[str]:
+        """From the line of totals to the end."""
+        return self.stdout[self.stdout.index("\ntenants: ") + 1 :].splitlines() if "\ntenants: " in self.stdout else []
+
+    @property
+    def attention(self) -> dict[str, dict[str, Any]]:
+        """The entries by host."""
+        return {host: entry for entry in self.report["attention"] for host in entry["hosts"]}
+
+
+@dataclass
+class Site:
+    """The demo's tenants in an emulator, and inventories made of them."""
+
+    directory: Path
+    sandbox: Sandbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sandbox = Sandbox(self.directory / "sandbox")
+        self.record = self.directory / "record.jsonl"
+        self.report = self.directory / "report.json"
+        self.sandbox.start(self.sandbox.make(), self.record)
+
+    def variables(self, host: str, **changes: Any) -> dict[str, Any]:
+        return {**yaml.safe_load((DEMO / "host_vars" / f"{host}.yml").read_text()), **changes}
+
+    def play(self, tenants: dict[str, Any], relays: dict[str, Any] | None = None, *options: str, **environment: str) -> Run:
+        inventory = self.directory / "inventory"
+        (inventory / "group_vars").mkdir(parents=True, exist_ok=True)
+        groups = {"tenants": {"hosts": tenants}, "others": {"hosts": {"other": None}}} | ({"relays": {"hosts": relays}} if relays else {})
+        (inventory / "hosts.yml").write_text(yaml.safe_dump(groups))
+        (inventory / "group_vars" / "tenants.yml").write_text((DEMO / "group_vars" / "tenants.yml").read_text())
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "MAILOPS_"))}
+        clean |= {"ANSIBLE_CONFIG": str(REPO / "ansible.cfg"), "NO_COLOR": "1"}
+        clean |= {"MAILOPS_DEMO_DIRECTORY": str(self.sandbox.directory), "MAILOPS_REPORT": str(self.report), **environment}
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
+        playbook = next((option for option in options if option.endswith(".yml")), str(REPO / "playbooks" / "site.yml"))
+        more = [option for option in options if option != playbook]
+        done = subprocess.run([*command, playbook, *more], cwd=REPO, env=clean, check=False, capture_output=True, text=True, timeout=300)
+        text = self.report.read_text() if self.report.exists() else OLD
+        report = {} if text == OLD else json.loads(text)
+        return Run(done.returncode, done.stdout + done.stderr, done.stdout, report)
+
+    def requests(self) -> int:
+        return len(self.record.read_text().splitlines()) if self.record.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    yield site
+    site.sandbox.stop()
+
+
+def test_failures_of_every_cause_are_in_summary_and_report(site: Site) -> None:
+    senders = [{"name": "ERP", "address": "erp@contoso.com", "kind": "fax"}, {"name": "UPS"}]
+    device = {"name": "Device", "method": "direct_send", "address": "x@northwind.example.com", "verify_recipient": "x@customer.example"}
+    basic = [{"name": name, "address": f"{name}@contoso.com", "method": "basic"} for name in "ab"]
+    run = site.play(
+        {
+            "fabrikam": site.variables("fabrikam"),
+            "arguments": site.variables("contoso", m365_senders=senders),
+            "undefined": site.variables("contoso", m365_wait_timeout="{{ no_such_variable }}"),
+            "unreachable": site.variables("contoso", **OFF),
+            "secret": site.variables("contoso", m365_client_secret="not-the-secret"),
+            "plan": site.variables("contoso", m365_senders=basic),
+            "sender": site.variables("northwind", verify_senders=[device]),
+        }
+    )  # fmt: skip
+    assert run.code in (2, 4), run.output
+    states = {host: row["state"] for host, row in run.report["tenants"].items()}
+    failed = {"arguments", "undefined", "secret", "plan", "sender"}
+    assert states == {"fabrikam": "changed", "unreachable": "unreachable"} | dict.fromkeys(failed, "failed")
+    assert run.report["totals"]["tenants"] == {"unchanged": 0, "changed": 1, "failed": 5, "unreachable": 1, "not_run": 0}
+    assert run.report["status"] == "failed"
+    assert {host: entry["kind"] for host, entry in run.attention.items()} == {
+        host: "sender" if host == "sender" else "tenant" for host in failed | {"unreachable"}
+    }
+    problems = {host: " ".join(entry["problems"]) for host, entry in run.attention.items()}
+    assert "got: fax" in problems["arguments"]
+    assert len(run.attention["arguments"]["problems"]) == 2
+    assert "'no_such_variable' is undefined" in problems["undefined"]
+    assert problems["unreachable"] == "Unreachable: ssh: connect to host 127.0.0.1 port 1: Connection refused."
+    assert "the client secret is wrong (AADSTS7000215)" in problems["secret"]
+    assert len(run.attention["plan"]["problems"]) == 4
+    assert run.summary[0].startswith("tenants: 1 changed, 6 failed; senders: 3 verified, 1 failed; ")
+    start = run.summary.index("NEEDS ATTENTION")
+    block = run.summary[start : run.summary.index("", start)]
+    for host in failed | {"unreachable"}:
+        entries = [line for line in block if re.match(rf"{host} ", line)]
+        assert len(entries) == 1, entries
+    text = "\n".join(run.summary)
+    assert text.count("AADSTS7000215") == 1
+    assert run.output.count("AADSTS7000215") == run.output.count("got: fax") == run.output.count("Connection refused") == 1
+    assert "fatal: [arguments]: FAILED! The summary at the end has the cause." in run.output
+    assert len(run.output.splitlines()) < 200, "no dump of a role's specification"
+    assert [line for line in run.summary if len(line) > 118 and "v=spf1" not in line] == []
+
+
+def test_a_report_is_written_where_every_tenant_failed_or_none_was_executed(site: Site) -> None:
+    site.report.write_text(OLD)
+    run = site.play(
+        {"arguments": site.variables("contoso", m365_senders=5), "secret": site.variables("contoso", m365_tenant="{{ nowhere }}")}
+    )
+    assert (run.code, run.report["status"]) == (2, "failed")
+    assert set(run.attention) == {"arguments", "secret"}
+    assert run.report["format"] == "mailops.report/1"
+    site.report.write_text(OLD)
+    nobody = site.play({"fabrikam": site.variables("fabrikam")}, None, "--limit", "other")
+    assert (nobody.code, nobody.report["status"], nobody.report["tenants"]) == (0, "ok", {})
+    assert nobody.summary == []
+
+
+def test_a_report_that_cannot_be_written_ends_the_run_before_it_starts(site: Site) -> None:
+    before = site.requests()
+    path = site.directory / "missing" / "report.json"
+    run = site.play({"fabrikam": site.variables("fabrikam")}, MAILOPS_REPORT=str(path))
+    assert run.code == 1
+    assert f"could not be written to {path}: No such file or directory" in run.output
+    assert site.requests() == before
+
+
+def test_a_report_that_cannot_be_written_at_the_end_fails_the_run(site: Site) -> None:
+    """The folder is removed while the run is under way."""
+    folder = site.directory / "folder"
+    folder.mkdir(exist_ok=True)
+    tasks = [{"name": "Remove the folder", "ansible.builtin.file": {"path": str(folder), "state": "absent"}}]
+    roles = [{"name": "Read", "mailops.m365.smtp_auth_info": {}}]
+    playbook = site.directory / "remove.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "tenants", "gather_facts": False, "tasks": [*roles, *tasks]}]))
+    run = site.play({"fabrikam": site.variables("fabrikam")}, None, str(playbook), MAILOPS_REPORT=str(folder / "report.json"))
+    assert run.code == 1, run.output
+    assert "tenants: 1 unchanged" in run.output
+
+
+def test_tenants_are_converged_where_the_only_relay_host_is_off(site: Site) -> None:
+    relay = OFF | {"relay_tenant": "fabrikam", "relay_postmaster": "it@fabrikam.com"}
+    run = site.play({"fabrikam": site.variables("fabrikam")}, {"relay": relay})
+    assert run.code != 0
+    row = run.report["tenants"]["fabrikam"]
+    assert row["verified"] == row["senders"] > 0, run.output
+    assert row["state"] in ("unchanged", "changed")
+    assert run.report["relays"]["relay"]["state"] == "unreachable"
+    assert run.attention["relay"]["kind"] == "relay"
+
+
+@pytest.mark.parametrize(("playbook", "state"), [("site.yml", "absent"), ("verify.yml", "present")])
+def test_plays_of_relay_hosts_run_where_the_only_tenant_failed(site: Site, playbook: str, state: str) -> None:
+    """The relay host's variables are wrong, which its own play reports after the play in which the only tenant failed."""
+    relay = {
+        "ansible_connection": "local",
+        "relay_tenant": "broken",
+        "relay_state": state,
+        "relay_verify_wait": "x",
+        "relay_drain_timeout": "x",
+    }
+    run = site.play({"broken": site.variables("fabrikam", m365_senders=5)}, {"relay": relay}, str(REPO / "playbooks" / playbook))
+    assert run.code == 2, run.output
+    assert run.report["tenants"]["broken"]["state"] == run.report["relays"]["relay"]["state"] == "failed", run.output
+    assert "to convert to int" in " ".join(run.attention["relay"]["problems"])
+    failed = [task["tenant"] for task in run.report["tasks"] if task["failed"]]
+    assert failed == ["broken", "relay"]
+
+
+def test_the_environment_of_a_play_reaches_the_in_process_action(site: Site) -> None:
+    """A proxy that refuses connections: nothing answers. Without it the same play succeeds."""
+    play: dict[str, Any] = {"hosts": "tenants", "gather_facts": False, "tasks": [{"name": "Read", "mailops.m365.smtp_auth_info": {}}]}
+    playbook = site.directory / "environment.yml"
+    tenants = {"fabrikam": site.variables("fabrikam")}
+    playbook.write_text(yaml.safe_dump([play]))
+    assert site.play(tenants, None, str(playbook)).code == 0
+    proxy = "http://127.0.0.1:1"
+    playbook.write_text(
+        yaml.safe_dump([play | {"environment": {"HTTPS_PROXY": proxy, "https_proxy": proxy, "no_proxy": "", "NO_PROXY": ""}}])
+    )
+    run = site.play(tenants, None, str(playbook))
+    assert run.code == 2, run.output
+    assert "no answer from" in " ".join(run.attention["fabrikam"]["problems"])
