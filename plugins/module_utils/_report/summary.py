@@ -146,8 +146,9 @@ class Report:
 
     def _plan_lines(self, tenants: Mapping[str, HostTotals], full: bool) -> Iterator[Line]:
         """The planned methods of a check run."""
-        shown = [task for task in self.tasks if task.check_mode and (full or tenants[task.tenant].state != UNCHANGED)]
-        entries = [PlanRow.of(task.tenant, entry) for task in sorted(shown, key=lambda task: task.tenant) for entry in task.plan]
+        planned = [task for task in self.tasks if task.check_mode and task.plan]
+        selected = [task for task in planned if full or tenants[task.tenant].state != UNCHANGED]
+        entries = [PlanRow.of(task.tenant, entry) for task in sorted(selected, key=lambda task: task.tenant) for entry in task.plan]
         return plan_lines(entries, self.width) if entries else iter(())
 
     def _verification_lines(self, full: bool) -> Iterator[Line]:

@@ -238,9 +238,10 @@ def test_invalid_input_is_reported_before_a_message_is_sent(verify: Any) -> None
     postfix = Postfix(SENT)
     result = verify(postfix, {"address": "scanner", "verify_recipient": ""}, timeout=0)
     assert result["msg"] == (
-        "timeout is 0: give seconds, at least 1. "
-        "senders: scanner: the sender's address holds 'scanner', which is no mail address (name@domain). "
-        "senders: scanner: the sender's verify_recipient holds an empty address: remove it."
+        "3 problems:\n"
+        "- timeout is 0: give seconds, at least 1.\n"
+        "- senders: scanner: the sender's address holds 'scanner', which is no mail address (name@domain).\n"
+        "- senders: scanner: the sender's verify_recipient holds an empty address: remove it."
     )
     assert postfix.messages == []
 
@@ -253,7 +254,7 @@ def test_summary_shows_the_senders_of_a_relay(verify: Any) -> None:
         ("relay3", Postfix(), {"check_mode": True}),
     ):
         report.add(host, "Verify", "relay_probe", verify(postfix, required=False, **options), bool(options.get("check_mode")))
-    lines = [text for text, _colour in report.lines()]
+    lines = [text for text, _colour in report.lines(full=True)]
     [first] = [line for line in lines if line.startswith("relay1") and "Scanner" in line]
     assert first.endswith("accepted by submission")
     assert first.split()[:6] == ["relay1", "Scanner", "relay", "host", "scanner@contoso.com", "verified"]

@@ -24,7 +24,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ....conftest import TENANT, FakeClock, Play, certificate, pem
+from ....conftest import FakeClock, Play, certificate, pem
 from ....mailserver import MailServer
 from ....script import Script, graph_error
 from ....services import Exchange
@@ -240,7 +240,7 @@ def test_a_failure_names_stage_code_and_cause(
     mail_server.answers |= answers
     result = verify(sender(), **CREDENTIAL)
     assert result["failed"] is True
-    assert result["msg"].startswith(f"{TENANT}: 1 of 1 senders cannot send: erp (oauth): {cause}")
+    assert result["msg"].startswith(f"1 of 1 senders cannot send: erp (oauth): {cause}")
     [entry] = result["senders"]
     assert (entry["status"], entry["stage"], entry["code"], entry["transient"]) == ("failed", stage, code, waits)
     assert entry["reason"].startswith(cause)
