@@ -61,6 +61,7 @@ class Host:
         self.console = self.directory / "console.log"
         self._disk = network.directory / "disks" / name
         self._pid_file = self.directory / "pid"
+        self._ssh_socket = network.ssh_directory / f"{name}.testbed"
         self._process: subprocess.Popen[bytes] | None = None
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -148,6 +149,9 @@ class Host:
             time.sleep(0.05)
         if self._process is not None:
             self._process.wait(patience)
+        # The next command makes a new connection, whether or not the old one has noticed its end.
+        self.network.call([*self.ssh, "-O", "exit"], timeout=10)
+        self._ssh_socket.unlink(missing_ok=True)
 
     # -- on it ----------------------------------------------------------------------------------------------------
 
@@ -157,6 +161,10 @@ class Host:
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": "5",
+            # One connection for all commands: a handshake costs more than most of them.
+            "ControlMaster": "auto",
+            "ControlPath": str(self._ssh_socket),
+            "ControlPersist": "yes",
             "IdentitiesOnly": "yes",
             "LogLevel": "ERROR",
             "ServerAliveInterval": "5",

@@ -57,8 +57,8 @@ class Network:
         self.trust = self.directory / "trust.pem"
         self._pid_file = self.directory / "supervisor.pid"
         self._id = hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]
-        # Not in the directory, whose path may be too long for the name of a Unix socket (108 characters).
-        self._ssh = Path("/run") / f"mailops-test-{self._id}"
+        # Sockets of shared SSH connections. Not in the directory, whose path may be too long for a Unix socket's name (108 characters).
+        self.ssh_directory = Path("/run") / f"mailops-test-{self._id}"
 
     @classmethod
     def around(cls) -> Network | None:
@@ -76,6 +76,7 @@ class Network:
         """Make the network. `attached`: it ends with this process, even where that is killed."""
         self.reap()
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.ssh_directory.mkdir(mode=0o700, exist_ok=True)
         (self.directory / "up").unlink(missing_ok=True)
         (self.directory / "resolv.conf").write_text(f"nameserver {HUB}\noptions timeout:2 attempts:2\n", encoding="utf-8")
         names = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
@@ -118,7 +119,7 @@ class Network:
         while self._pids() and time.monotonic() < limit:
             time.sleep(0.02)
         self._pid_file.unlink(missing_ok=True)
-        shutil.rmtree(self._ssh, ignore_errors=True)
+        shutil.rmtree(self.ssh_directory, ignore_errors=True)
         self.remove_group()
 
     def reap(self) -> None:
@@ -171,7 +172,7 @@ class Network:
         """Environment of commands in the network: its directory, the trusted certificates, no SSH connections to other networks."""
         trust = str(self.trust)
         own = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), trust)
-        return {**os.environ, **own, INSIDE: str(self.directory), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._ssh)}
+        return {**os.environ, **own, INSIDE: str(self.directory), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.ssh_directory)}
 
     def run(self, command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command in the hub; NetworkError where it fails, with what it said."""

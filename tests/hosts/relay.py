@@ -24,14 +24,16 @@ SENDING_DEVICE = Path(__file__).with_name("sending_device.py")
 ACCEPTED, UNKNOWN, REFUSED = "accepted", "unknown", "refused"
 # A state that an idle machine reaches in a number of seconds may take so many times longer on a busy one.
 BUSY = 4
+LONGEST_PAUSE = 1.5  # seconds between two looks at a state that takes long
 
 
 def wait_until(condition: Callable[[], Any], seconds: float, what: str | Callable[[], object]) -> Any:
     """The first true value of the condition; a failure with `what` where that takes longer than `seconds` on an idle machine."""
-    limit = time.monotonic() + BUSY * seconds
+    limit, pause = time.monotonic() + BUSY * seconds, 0.2
     while not (value := condition()):
         assert time.monotonic() < limit, f"not within {BUSY * seconds:.0f} s: {what() if callable(what) else what}"
-        time.sleep(0.2)
+        time.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_PAUSE)  # most conditions run a program on the host, which others wait for, too
     return value
 
 
