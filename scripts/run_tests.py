@@ -36,7 +36,7 @@ def parts(tier: str) -> list[Part]:
     marks, one = (TEST, ONE_DEBIAN) if tier == "test" else ([], {})
     every = [
         # The longest file first, in the order of conftest.py.
-        Part("hosts", ["tests/hosts", "--no-loadscope-reorder", *marks], workers=2 if one else 3, variables=one),
+        Part("hosts", ["tests/hosts", "--no-loadscope-reorder", *marks], workers=3, variables=one),
         Part("molecule", ["tests/molecule", "--no-loadscope-reorder", *marks], variables=one),
         Part("e2e", ["tests/e2e", *marks]),
         Part("emulator", ["tests/emulator", *marks]),

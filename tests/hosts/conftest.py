@@ -23,8 +23,9 @@ from .device_relay import DeviceRelay, deploy
 _LINES = "60"
 # These tests count messages; the limit of 30 messages a minute is tested with the emulator.
 _UNPACED = "\nsettings:\n  options:\n    smtp: {pace: false}\n"
-# The longest first, so that no worker runs one alone at the end: `outages` waits ten minutes. A group that is not listed comes last.
-_ORDER = ("outages", "devices", "test_operations", "test_removal", "key-rotation", "test_two_relays", "upstreams", "test_testbed")
+# The longest first, so that no worker runs one alone at the end: `outages` waits ten minutes. Groups of few, long tests come after those of
+# many: a worker takes its next group when two tests of the current one are left. A group that is not listed comes last.
+_ORDER = ("outages", "devices", "test_operations", "key-rotation", "test_two_relays", "upstreams", "test_removal", "test_testbed")
 _labs: list[Lab] = []
 
 
