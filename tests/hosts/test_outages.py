@@ -193,6 +193,8 @@ def test_reboot_keeps_the_queue(relay: Relay, how: str) -> None:
     else:
         relay.host.lose_power()
         relay.host.power_on()
+    # The host answers over SSH before Postfix runs.
+    wait_until(lambda: relay.host.call("postfix status").returncode == 0, 30, "Postfix runs after the boot")
     assert len(relay.queue()) == 60
     relay.lab.admin.clear_faults()
     relay.flush(120)
