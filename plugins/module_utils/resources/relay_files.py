@@ -156,7 +156,7 @@ class RelayFiles:
             after.append(_text(file.path, _attributes(file), new if file.show_content else None))
         return Plan(before="".join(before), after="".join(after), changes=changes, outcome={"paths": changes.paths()})
 
-    def apply(self, host: LocalHost, params: Params, plan: Plan[FileChanges], /) -> JsonObject:
+    def apply(self, host: LocalHost, params: Params, plan: Plan[FileChanges], /) -> dict[str, object]:
         changes = plan.pending
         for directory in changes.directories:
             with _errors_of("create", directory.path):
