@@ -124,7 +124,7 @@ from ..module_utils.resources import relay_files
 
 def main() -> None:
     """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
-    run_host_module(relay_files.RESOURCE, log_options=False)
+    run_host_module(relay_files.RESOURCE)
 
 
 if __name__ == "__main__":

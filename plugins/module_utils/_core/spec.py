@@ -40,7 +40,7 @@ class Spec:
 
     `variable`: the host variable to use; `env`: the environment variables to use after it; `prefixes`: the option becomes the list of
     the names, never the values, of the host variables that begin so; `values`: it becomes a mapping of these host variables, without
-    their secrets, which the option named in `secrets` holds.
+    their secrets, which the option named in `secrets` holds. `log_options`: a module on a host writes its options to the system log.
     """
 
     options: dict[str, Option]
@@ -49,6 +49,7 @@ class Spec:
     required_together: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[Any, ...], ...] = ()
     writes: bool = field(default=True)
+    log_options: bool = field(default=True)
 
     def __or__(self, other: Spec) -> Spec:
         """Both together; the right one's options win."""
@@ -59,6 +60,7 @@ class Spec:
             self.required_together + other.required_together,
             self.required_if + other.required_if,
             other.writes,
+            self.log_options and other.log_options,
         )
 
     def variables(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from .arguments import argument_spec, plain
 from .result import end
 
 
-def run_host_module(resource: HostResource[Any, Any], *, log_options: bool = True) -> None:
-    """A module's main(). `log_options`: Ansible writes the options to the host's system log."""
-    module = AnsibleModule(supports_check_mode=True, no_log=not log_options, **argument_spec(resource.spec))
+def run_host_module(resource: HostResource[Any, Any]) -> None:
+    """A module's main()."""
+    module = AnsibleModule(supports_check_mode=True, no_log=not resource.spec.log_options, **argument_spec(resource.spec))
     end(module, run(resource, plain(module.params), check_mode=module.check_mode))

@@ -45,7 +45,8 @@ SPEC = Spec(
         "directories": {"type": "list", "elements": "dict", "options": _DIRECTORY, "default": []},
         "files": {"type": "list", "elements": "dict", "options": _FILE, "default": []},
         "purge": {"type": "list", "elements": "str", "default": []},
-    }
+    },
+    log_options=False,  # they are the files' contents
 )
 _PLACEHOLDER = "%s"  # in `validate`: the path of the new file
 
