@@ -110,7 +110,7 @@ def test_failures_of_every_cause_are_in_summary_and_report(site: Site) -> None:
         host: "sender" if host == "sender" else "tenant" for host in failed | {"unreachable"}
     }
     problems = {host: " ".join(entry["problems"]) for host, entry in run.attention.items()}
-    assert "got: fax" in problems["arguments"]
+    assert "kind is 'fax'" in problems["arguments"]
     assert len(run.attention["arguments"]["problems"]) == 2
     assert "'no_such_variable' is undefined" in problems["undefined"]
     assert problems["unreachable"] == "Unreachable: ssh: connect to host 127.0.0.1 port 1: Connection refused."
@@ -124,7 +124,7 @@ def test_failures_of_every_cause_are_in_summary_and_report(site: Site) -> None:
         assert len(entries) == 1, entries
     text = "\n".join(run.summary)
     assert text.count("AADSTS7000215") == 1
-    assert run.output.count("AADSTS7000215") == run.output.count("got: fax") == run.output.count("Connection refused") == 1
+    assert run.output.count("AADSTS7000215") == run.output.count("kind is 'fax'") == run.output.count("Connection refused") == 1
     assert "fatal: [arguments]: FAILED! The summary at the end has the cause." in run.output
     assert len(run.output.splitlines()) < 200, "no dump of a role's specification"
     assert [line for line in run.summary if len(line) > 118 and "v=spf1" not in line] == []

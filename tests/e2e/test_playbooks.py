@@ -249,7 +249,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "private": (
         {"inbound_connector_connectors": [{"name": "x", "sender_ip_addresses": ["10.0.0.7", "203.0.112.0/22", "2001:db8::1"]}]},
-        "10.0.0.7, which is not a public address",
+        "'10.0.0.7', which is not a public address",
     ),
 }
 

@@ -72,9 +72,12 @@ def explanation(subject: str, cause: str, code: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital letter and a full stop."""
+    """The text with a full stop, and a capital letter where its first word is not the name of a variable or file."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    first = text.split(maxsplit=1)[0].rstrip(".,:") if text else ""
+    if not any(mark in first for mark in "_/.@"):
+        text = text[:1].upper() + text[1:]
+    return text + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _first_line(text: str) -> str:
