@@ -13,7 +13,7 @@ options:
   expected_mailboxes:
     description:
       - Addresses of mailboxes that an earlier task creates in a normal run. In check mode they count as new mailboxes, not as missing.
-      - Falls back to the host variable C(m365_expected_mailboxes), which the role tenant sets.
+      - Falls back to the host variable C(m365_expected_mailboxes).
     type: list
     elements: str
     default: []

@@ -22,6 +22,7 @@ LAYERS = (
     "_verification",
     "_relay/agent",
     "_relay/config",
+    "_composition",
     "resources",
     "_entry_points",
     "_report",

@@ -26,6 +26,7 @@ in-process action.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -38,6 +39,16 @@ Target = TypeVar("Target", contravariant=True)
 P_contra = TypeVar("P_contra", contravariant=True)
 
 
+class PlannedStep(Protocol):
+    """A part of a composed plan: the resource's name and its plan, or the outcome where it is applied."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def plan(self) -> Plan[Any]: ...
+
+
 @dataclass
 class Plan(Generic[C]):
     """What differs between the current and the desired state, and the changes that remove the difference.
@@ -45,6 +56,8 @@ class Plan(Generic[C]):
     `before` and `after` are what the user sees as the diff: only what differs or was asked for, never a secret.
     `changes` is what `apply` carries out; None, or empty, where nothing is to be changed.
     `outcome` is the task's result as it will be; ids that only the service can assign are None until then.
+    `assumptions`: what a prediction assumes that earlier tasks of the real run create, a sentence each.
+    `steps`: the parts of a composed plan in their order; `apply` then writes the journal of each part itself.
     """
 
     before: Any = None
@@ -52,6 +65,8 @@ class Plan(Generic[C]):
     changes: C | None = None
     outcome: JsonObject = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    steps: Sequence[PlannedStep] = ()
 
     @property
     def changed(self) -> bool:

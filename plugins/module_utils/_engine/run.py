@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from .._core.errors import InvalidInput, MailopsError
@@ -15,7 +15,7 @@ from .._core.redaction import hide, hide_all
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._core.waiting import Cost
 from .journal import Journal
-from .resource import C, P, Resource
+from .resource import C, P, Plan, Resource
 
 _OF_THE_ENGINE = TENANT.options.keys() | JOURNAL.options.keys()
 
@@ -87,22 +87,40 @@ def _text(error: MailopsError) -> str:
 
 def _result(resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool) -> JsonObject:
     plan = resource.plan(target, params, check_mode)
-    outcome, notes = plan.outcome, list(plan.warnings)
+    outcome, notes = plan.outcome, plan.assumptions + plan.warnings
     if plan.changed and not check_mode:
-        journal = Journal(str(options.get("journal_dir") or ""), target.name)
-        number = journal.before(resource.name, plan.before, plan.after)
-        try:
+        if plan.steps:
             outcome = resource.apply(target, params, plan)
-        except MailopsError as error:
-            journal.end(number, hide(str(error), resource.spec.secrets(options)))
-            error.may_have_changed = True
-            raise
-        unnoted = journal.end(number)
-        notes += [unnoted] if unnoted else []
+            notes = list(plan.warnings)  # those of the steps that were planned again, too
+        else:
+            journal = Journal(str(options.get("journal_dir") or ""), target.name)
+            outcome, unnoted = apply_journaled(resource, target, params, plan, journal, resource.spec.secrets(options))
+            notes += unnoted
     result: JsonObject = {"changed": plan.changed, **outcome, "cost": target.cost.as_result()}
-    if resource.spec.writes:
-        header = f"{target.name} {resource.name}"
-        result["diff"] = {"before_header": header, "after_header": header, "before": plan.before or "", "after": plan.after or ""}
+    if plan.steps:
+        result["diff"] = [_diff(target.name, step.name, step.plan) for step in plan.steps if step.plan.changed]
+    elif resource.spec.writes:
+        result["diff"] = _diff(target.name, resource.name, plan)
     if notes:
         result["notes"] = notes
     return result
+
+
+def apply_journaled(
+    resource: Resource[T, P, C], target: T, params: P, plan: Plan[C], journal: Journal, secrets: Sequence[str]
+) -> tuple[JsonObject, list[str]]:
+    """Apply a plan with an entry in the journal before and after; its outcome and warnings. `secrets` are hidden in the journal."""
+    number = journal.before(resource.name, plan.before, plan.after)
+    try:
+        outcome = resource.apply(target, params, plan)
+    except MailopsError as error:
+        journal.end(number, hide(str(error), secrets))
+        error.may_have_changed = True
+        raise
+    unnoted = journal.end(number)
+    return outcome, [unnoted] if unnoted else []
+
+
+def _diff(target: str, name: str, plan: Plan[Any]) -> JsonObject:
+    header = f"{target} {name}"
+    return {"before_header": header, "after_header": header, "before": plan.before or "", "after": plan.after or ""}

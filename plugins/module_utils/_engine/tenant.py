@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cached_property
 
 from .._clients.arm import ArmClient
@@ -17,6 +18,7 @@ from .._core.errors import InvalidInput
 from .._core.mail_addresses import DOMAIN
 from .._core.option_values import range_problems
 from .._core.progress import Progress
+from .._core.spec import TENANT
 from .._core.waiting import Clock, SystemClock
 from .._http import clouds
 from .._http.transport import Sender, Session, Transport
@@ -67,6 +69,11 @@ class Tenant:
         self.cost = self.transport.cost
         self.token_cache = TokenCache(token_directory)
         self.run_cache = RunCache(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values of the credential's options that no text may hold."""
+        return TENANT.secrets(asdict(self._credential))
 
     def check_credential(self) -> None:
         """Read the credential: a wrong path, password or date fails before any request."""

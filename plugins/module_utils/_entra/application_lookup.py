@@ -18,6 +18,7 @@ from .._engine.tenant import Tenant
 from .._identity.credentials import GUID
 
 _ATTEMPTED = "look for the applications"
+_MISSING: dict[str, str] = {}  # in the run cache: an application that does not exist
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def find_application(tenant: Tenant, app_id: str | None, unique_name: str | None
     cached = cached_application(tenant, unique_name) if unique_name else None
     if cached:
         return cached
+    if unique_name and tenant.run_cache.get(_key(unique_name)) == _MISSING:
+        return None
     app_id = application_id(tenant, app_id, unique_name)
     if not app_id:
         return None
@@ -65,17 +68,26 @@ def find_application(tenant: Tenant, app_id: str | None, unique_name: str | None
 
 def cache_application(tenant: Tenant, unique_name: str, application: Application) -> None:
     """Store an application for later tasks of the run."""
-    tenant.run_cache.put(f"application {unique_name}", asdict(application))
+    tenant.run_cache.put(_key(unique_name), asdict(application))
+
+
+def cache_missing(tenant: Tenant, unique_name: str) -> None:
+    """Store for later tasks of the run that there is no such application."""
+    tenant.run_cache.put(_key(unique_name), _MISSING)
+
+
+def _key(unique_name: str) -> str:
+    return f"application {unique_name}"
 
 
 def cached_application(tenant: Tenant, unique_name: str) -> Application | None:
     """The application that an earlier task of the run has stored."""
-    cached = tenant.run_cache.get(f"application {unique_name}")
+    cached = tenant.run_cache.get(_key(unique_name))
     return Application(**cached) if cached else None
 
 
 def uncache_application(tenant: Tenant, unique_name: str) -> None:
-    tenant.run_cache.forget(f"application {unique_name}")
+    tenant.run_cache.forget(_key(unique_name))
 
 
 def problems(option: str, names: Sequence[str]) -> list[str]:

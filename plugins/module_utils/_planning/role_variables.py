@@ -42,11 +42,6 @@ DEFAULTS: dict[str, Variables] = {
     "authentication_policy": {"authentication_policy_policies": [], "authentication_policy_exclusive": False},
     "direct_send": {"direct_send_senders": []},
 }
-# Every variable that role tenant passes to another role.
-PASSED = (
-    *dict.fromkeys([*(variable for _role, variable in ROLES), *(name for defaults in DEFAULTS.values() for name in defaults)]),
-    "verify_app_unique_name",
-)
 # Certificates of relay hosts are appended to what the inventory lists: variable -> result of module sender_plan.
 APPENDED = {
     "entra_app_certificates": "relay_certificates",
@@ -111,17 +106,7 @@ def roles_to_run(variables: Collection[str]) -> list[str]:
     return list(dict.fromkeys(role for role, variable in ROLES if variable in variables))
 
 
-def with_inventory(plan: Mapping[str, Any], inventory: Mapping[str, Any]) -> Variables:
-    """What role tenant passes to the other roles: the plan's variables, where the inventory sets none of its own.
-
-    `plan`: the result of module sender_plan. `inventory`: the host variables. The inventory's values do not pass through a task's
-    result, since some of them are secrets.
-    """
-    values = {**plan["variables"]} | {name: inventory[name] for name in PASSED if name in inventory and inventory[name] is not None}
-    return values | {name: [*_listed(inventory.get(name)), *plan[result]] for name, result in APPENDED.items()}
-
-
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
     """A list of the inventory: a text is its only item or items separated by commas, as Ansible takes it, and None is unset."""
     return value.split(",") if isinstance(value, str) else list(value or ())
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
-from . import attention, relay_hosts, spf
+from . import attention, components, relay_hosts, spf
 from .results import Hosts, HostTotals, TaskReport
 from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows, width
@@ -36,8 +36,9 @@ class Report:
     check_mode: bool = False
 
     def add(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
-        """Add the result of a task of this collection; `source`: see Failure.of."""
-        self.tasks.append(TaskReport.of(host, name, module, result, check_mode, source))
+        """Add the result of a task of this collection, one of module tenant as those of its components; `source`: see Failure.of."""
+        for task, own_module, values in components.results(name, module, result):
+            self.tasks.append(TaskReport.of(host, task, own_module, values, check_mode, source))
 
     def add_failure(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
         """Add a failed task of another module."""

@@ -153,7 +153,7 @@ class AcsSmtpUsername:
     def plan(self, tenant: Tenant, params: AcsParams, check_mode: bool) -> Plan[AcsChanges]:
         service = read(tenant, params)
         apps = application_lookup.find(tenant, [params.app_of(item) for item in params.usernames if item.state == "present"])
-        notes = application_lookup.refuse_missing(apps, check_mode)
+        assumptions = application_lookup.refuse_missing(apps, check_mode)
         current = service.named(apps)
         desired = desired_usernames(params, current)
         has_role = {name: _has_sending_role(tenant, service.id, name, app) for name, app in apps.items()} if params.assign_role else {}
@@ -167,7 +167,7 @@ class AcsSmtpUsername:
         before = _result(current) | {"may_send": sorted(name for name, held in has_role.items() if held)}
         after = _result(desired) | {"may_send": sorted(has_role)}
         outcome = {"acs": after | {"senders": list(service.senders)}}
-        return Plan(before, after, changes if changes else None, outcome, notes + list(service.notes))
+        return Plan(before, after, changes if changes else None, outcome, list(service.notes), assumptions)
 
     def apply(self, tenant: Tenant, params: AcsParams, plan: Plan[AcsChanges]) -> dict[str, object]:
         changes = plan.pending

@@ -153,12 +153,15 @@ class EntraApp:
             expected = addresses.expected(params.expected_mailboxes, check_mode)
             addresses.refuse_unknown_mailboxes(tenant.exchange, params.mailboxes, expected)
         after = predicted(current, desired, params).as_result()
+        if not current.application:
+            application_lookup.cache_missing(tenant, params.unique_name)
         if not changes:
             cache(tenant, params.unique_name, current, after)
         return Plan(before, after, changes if changes else None, {"app": result(current, after)})
 
     def apply(self, tenant: Tenant, params: EntraAppParams, plan: Plan[ApplicationChanges]) -> dict[str, object]:
         changes = plan.pending
+        application_lookup.uncache_application(tenant, params.unique_name)
         application = changes.current.application
         if changes.delete and application:
             path, attempted = f"/applications/{application['id']}", f"delete application {params.unique_name}"

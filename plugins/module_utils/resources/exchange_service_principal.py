@@ -107,10 +107,10 @@ class ExchangeServicePrincipal:
         return mail_addresses.problems("full_access", params.full_access or ()) + mail_addresses.problems("send_as", params.send_as or ())
 
     def plan(self, tenant: Tenant, params: ServicePrincipalParams, check_mode: bool) -> Plan[PrincipalChanges]:
-        warnings: list[str] = []
+        assumptions: list[str] = []
         application = find_application(tenant, params.app_id, params.unique_name)
         if not application and params.state == "present":
-            warnings = refuse_missing({str(params.unique_name or params.app_id): None}, check_mode, "module entra_app")
+            assumptions = refuse_missing({str(params.unique_name or params.app_id): None}, check_mode, "module entra_app")
         expected = addresses.expected(params.expected_mailboxes, check_mode)
         current = read(tenant, application, params, expected)
         if params.state == "present":
@@ -118,11 +118,23 @@ class ExchangeServicePrincipal:
         changes = difference(current, params)
         after = {} if params.state == "absent" else predicted(current, changes)
         outcome = {"service_principal": result(application, after)}
-        return Plan(_current_result(current), after, changes if changes else None, outcome, warnings)
+        return Plan(_current_result(current), after, changes if changes else None, outcome, assumptions=assumptions)
 
     def apply(self, tenant: Tenant, params: ServicePrincipalParams, plan: Plan[PrincipalChanges]) -> dict[str, object]:
-        write(tenant, plan.pending)
-        return plan.outcome
+        changes, outcome = plan.pending, plan.outcome
+        if not changes.application and params.state == "present":
+            changes = _with_application(tenant, changes, params)
+            outcome = {"service_principal": result(changes.application, plan.after)}
+        write(tenant, changes)
+        return outcome
+
+
+def _with_application(tenant: Tenant, changes: PrincipalChanges, params: ServicePrincipalParams) -> PrincipalChanges:
+    """The changes with the ids of an application that did not exist when they were planned."""
+    application = find_application(tenant, params.app_id, params.unique_name)
+    if not application:
+        refuse_missing({str(params.unique_name or params.app_id): None}, False, "module entra_app")
+    return replace(changes, application=application)
 
 
 RESOURCE = ExchangeServicePrincipal()

@@ -112,13 +112,13 @@ class FederatedCredential:
         return params.problems() + federation.problems(params.credentials)
 
     def plan(self, tenant: Tenant, params: FederatedCredentialParams, check_mode: bool) -> Plan[CredentialChanges]:
-        warnings = []
+        assumptions = []
         read_states = read(tenant, params)
         if read_states is None and any(item.is_present for item in params.credentials):
             sentence = f"Entra has no application {params.application}"
             if not check_mode:
                 raise InvalidInput(f"{sentence}: register it first (module entra_app).")
-            warnings.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
+            assumptions.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
         current = read_states or {}
         listed = desired_states(tenant, params, current)
         absent = {item.name for item in params.credentials if not item.is_present}
@@ -130,7 +130,7 @@ class FederatedCredential:
             after={name: asdict(state) for name, state in desired.items() if current.get(name) != state},
             changes=changes_between(current, desired),
             outcome=_outcome(desired),
-            warnings=warnings,
+            assumptions=assumptions,
         )
 
     def apply(self, tenant: Tenant, params: FederatedCredentialParams, plan: Plan[CredentialChanges]) -> dict[str, object]:

@@ -123,7 +123,7 @@ class HveAccount:
         present = {address: account for address, account in listed.items() if account.state == "present"}
         current.apps = application_lookup.find(tenant, [app for account in present.values() for app in account.apps or ()])
         names = refuse(tenant, params, present, current)
-        warnings = application_lookup.refuse_missing(current.apps, check_mode)
+        assumptions = application_lookup.refuse_missing(current.apps, check_mode)
         desired: dict[str, Settings] = {}
         changes = []
         for address in dict.fromkeys([*listed, *(current.accounts if params.exclusive else [])]):
@@ -140,7 +140,8 @@ class HveAccount:
             {change.address: change.after.as_result() if change.after else None for change in changes},
             tuple(changes) or None,
             {"hve_accounts": {address: settings.as_result() for address, settings in sorted(desired.items())}},
-            warnings + billing_warnings(current, desired),
+            billing_warnings(current, desired),
+            assumptions,
         )
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:

@@ -120,13 +120,13 @@ class RbacForApplications:
     def plan(self, tenant: Tenant, params: RbacParams, check_mode: bool) -> Plan[AuthorizationChanges]:
         expected = addresses.expected(params.expected_mailboxes, check_mode)
         current = read(tenant, params, expected, replace=params.replace, absent=params.absent)
-        warnings = [] if params.absent else _refuse_unregistered(current, params, check_mode)
+        assumptions = [] if params.absent else _refuse_unregistered(current, params, check_mode)
         migration_plan = MigrationPlan(current.phase, tenant.clock.now(), params.settle_time, tenant.wait_timeout)
         scopes_before = scopes_after = rbac.scopes_result(current.scopes)
         desired: rbac.Filters = {}
         if params.absent:
             current, notes = _refuse_interruption(current, params, check_mode)
-            warnings += notes
+            assumptions += notes
             changes = rbac.removal(current.scopes)
             _add_removal_steps(migration_plan, current, params)
         else:
@@ -140,7 +140,7 @@ class RbacForApplications:
             scopes_after = rbac.predicted(current.scopes, desired)
         before = current_result(current, scopes_before, replace=params.replace, absent=params.absent)
         after = predicted_result(current, scopes_after, migration_plan, replace=params.replace, absent=params.absent)
-        warnings += migration_plan.notes()
+        warnings = list(migration_plan.notes())
         if current.scopes.foreign and not params.absent:
             names = ", ".join(assignment.name for assignment in current.scopes.foreign)
             warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
@@ -148,7 +148,7 @@ class RbacForApplications:
         newly_covered = tuple(sorted(params.mailboxes or () if covered is None else covered))
         steps = AuthorizationChanges(tuple(migration_plan.steps), current.entra, changes, newly_covered, current.full_access)
         outcome = {"rbac": result(current.entra.application, after, migration_plan.due)}
-        return Plan(before, after, steps if steps else None, outcome, warnings)
+        return Plan(before, after, steps if steps else None, outcome, warnings, assumptions)
 
     def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> dict[str, object]:
         _Migration(tenant, params.mailboxes or (), plan.pending).run()

@@ -20,6 +20,7 @@ from .._engine.tenant import Tenant
 from .._entra.graph_objects import SecurityDefaultsPolicy
 
 READ = Call("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", attempted="read Security Defaults")
+_CACHED = "Security Defaults"
 
 
 class SecurityDefaultsInfo(ReadOnlyResource[NoParams]):
@@ -30,20 +31,23 @@ class SecurityDefaultsInfo(ReadOnlyResource[NoParams]):
     params_type = NoParams
 
     def plan(self, tenant: Tenant, params: NoParams, check_mode: bool) -> Plan[None]:
-        return Plan(outcome={"security_defaults": {"enabled": enabled(tenant)}})
+        return Plan(outcome={"security_defaults": {"enabled": learn(tenant, tenant.graph.read(READ))}})
 
 
 INFO = SecurityDefaultsInfo()
 
 
 def enabled(tenant: Tenant) -> bool:
-    """Whether the tenant has Security Defaults enabled."""
-    return is_on(tenant.graph.read(READ))
+    """Whether the tenant has Security Defaults enabled; read once a run."""
+    cached = tenant.run_cache.get(_CACHED)
+    return bool(cached) if cached is not None else learn(tenant, tenant.graph.read(READ))
 
 
-def is_on(policy: SecurityDefaultsPolicy | None) -> bool:
-    """Whether the policy that was read enables them; a tenant without the policy has them disabled."""
-    return bool(policy and policy.get("isEnabled"))
+def learn(tenant: Tenant, policy: SecurityDefaultsPolicy | None) -> bool:
+    """Whether the policy that was read enables them, kept for the run's later tasks; a tenant without the policy has them disabled."""
+    is_on = bool(policy and policy.get("isEnabled"))
+    tenant.run_cache.put(_CACHED, is_on)
+    return is_on
 
 
 def refuse_basic(tenant: Tenant, addresses: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from .._core.errors import GraphError, InvalidInput
 from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import TENANT, Spec
-from .._engine.resource import Plan, ReadOnlyResource, Resource
+from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra.graph_objects import SubscribedSku
 from .._exchange import addresses, lookup, mx_hosts
@@ -30,27 +30,12 @@ from .._planning.inventory import NAME_PREFIXES, join_secrets, misspelt
 from .._planning.methods import METHODS
 from .._planning.role_inputs import VARIABLES
 from .._planning.role_problems import plan_problems
-from .._planning.role_variables import APPENDED, Variables, complete, derive, roles_to_run
+from .._planning.role_variables import APPENDED, Variables, complete, derive, listed, roles_to_run
 from .._planning.senders import Sender
 from .._planning.sending_plan import SendingPlan, plan_sender
 from .._planning.upstreams import HOSTED_RELAYS
-from . import (
-    acs_smtp_username,
-    authentication_policy,
-    delegated_sign_in,
-    direct_send,
-    entra_app,
-    exchange_service_principal,
-    federated_credential,
-    hve_account,
-    inbound_connector,
-    rbac_for_applications,
-    security_defaults,
-    shared_mailbox,
-    smtp_auth,
-    smtp_probe,
-    spf,
-)
+from . import security_defaults
+from .composed.role_resources import ROLE_RESOURCES
 
 OPTIONS = Spec(
     {
@@ -73,26 +58,6 @@ OPTIONS = Spec(
     },
     writes=False,
 )
-# The resources of the roles' tasks, by the module's name.
-ROLE_RESOURCES: dict[str, Resource[Any, Any, Any]] = {
-    file.RESOURCE.name: file.RESOURCE
-    for file in (
-        acs_smtp_username,
-        authentication_policy,
-        delegated_sign_in,
-        direct_send,
-        entra_app,
-        exchange_service_principal,
-        federated_credential,
-        hve_account,
-        inbound_connector,
-        rbac_for_applications,
-        shared_mailbox,
-        smtp_auth,
-        smtp_probe,
-        spf,
-    )
-}
 # "Product names and service plan identifiers for licensing": the plans that come with a mailbox.
 MAILBOX_PLANS = {
     "EXCHANGE_S_STANDARD",
@@ -131,6 +96,11 @@ class Params:
         return {item.name: options.relay_host(item) for item in self.relays}
 
     @property
+    def inventory_names(self) -> list[str]:
+        """The names of the variables that the inventory sets."""
+        return sorted({*self.inventory_variables, *self.inventory_values, *self.inventory_secrets})
+
+    @property
     def inventory(self) -> dict[str, object]:
         """The role variables of the inventory with their values, those that are None left out."""
         joined = join_secrets(self.inventory_values, self.inventory_secrets)
@@ -160,21 +130,44 @@ class SenderPlan(ReadOnlyResource[Params]):
                 f"m365_basic_auth_end_date is {params.basic_auth_end_date!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
             )
         problems += options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive)
-        return problems + list(misspelt(params.inventory_variables))
+        return problems + list(misspelt(params.inventory_names))
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
-        senders = [options.sender(item) for item in params.senders]
-        if not senders:
-            context = PlanningContext(relay_hosts=params.relay_hosts)
-            refuse(role_problems([], context, params))
-            return Plan(outcome=_outcome(tenant, [], context, complete({}, params.inventory_variables), params))
-        context, notes = read_context(tenant, params, senders)
-        plans = [plan_sender(sender, context) for sender in senders]
-        problems = [text for plan in plans for text in plan.problems] + tenant_limits.problems(plans, context)
-        refuse(problems + role_problems(plans, context, params))
-        variables = complete(derive(plans, context, params.settings), params.inventory_variables)
-        notes += [text for plan in plans for text in plan.warnings]
-        return Plan(outcome=_outcome(tenant, plans, context, variables, params), warnings=notes)
+        senders = plan_senders(tenant, params)
+        refuse(senders.problems(params))
+        return Plan(outcome=outcome(tenant, senders, params), warnings=senders.warnings)
+
+
+@dataclass(frozen=True)
+class PlannedSenders:
+    """The planned senders of a tenant. `notes`: what could not be read."""
+
+    plans: Sequence[SendingPlan]
+    context: PlanningContext
+    notes: Sequence[str] = ()
+
+    def problems(self, params: Params) -> list[str]:
+        """Why senders cannot send, alone or together, and what a role would refuse."""
+        own = [text for plan in self.plans for text in plan.problems] + tenant_limits.problems(self.plans, self.context)
+        return own + role_problems(self.plans, self.context, params)
+
+    @property
+    def warnings(self) -> list[str]:
+        return [*self.notes, *(text for plan in self.plans for text in plan.warnings)]
+
+    def variables(self, params: Params) -> Variables:
+        """The role variables that the senders need and that the inventory does not set."""
+        derived = derive(self.plans, self.context, params.settings) if self.plans or params.settings.disable_unused_access else {}
+        return complete(derived, params.inventory_names)
+
+
+def plan_senders(tenant: Tenant, params: Params) -> PlannedSenders:
+    """Read the tenant and select the method of each sender; nothing is read without senders."""
+    senders = [options.sender(item) for item in params.senders]
+    if not senders:
+        return PlannedSenders((), PlanningContext(relay_hosts=params.relay_hosts))
+    context, notes = read_context(tenant, params, senders)
+    return PlannedSenders([plan_sender(sender, context) for sender in senders], context, notes)
 
 
 RESOURCE = SenderPlan()
@@ -188,23 +181,28 @@ def refuse(problems: Sequence[str]) -> None:
 
 def role_problems(plans: Sequence[SendingPlan], context: PlanningContext, params: Params) -> list[str]:
     """What a role of this tenant would refuse, one sentence each."""
+    return plan_problems(plans, context, params.settings, inventory_of(plans, context, params), ROLE_RESOURCES)
+
+
+def inventory_of(plans: Sequence[SendingPlan], context: PlanningContext, params: Params) -> dict[str, Any]:
+    """The inventory's role variables, with the certificates of relay hosts appended to its own."""
     inventory = params.inventory
     for variable, certificates in zip(APPENDED, relay_hosts.certificates(plans, context), strict=True):
         own = inventory.get(variable, [])
-        inventory[variable] = [*own, *certificates] if isinstance(own, list) else own
-    return plan_problems(plans, context, params.settings, inventory, ROLE_RESOURCES)
+        inventory[variable] = [*listed(own), *certificates] if isinstance(own, (list, str)) else own
+    return inventory
 
 
-def _outcome(
-    tenant: Tenant, plans: Sequence[SendingPlan], context: PlanningContext, variables: Variables, params: Params
-) -> dict[str, object]:
-    settings = params.settings
+def outcome(tenant: Tenant, senders: PlannedSenders, params: Params) -> dict[str, object]:
+    """The task's result."""
+    settings, plans, context = params.settings, senders.plans, senders.context
+    variables = senders.variables(params)
     entries = [_entry(tenant, plan, context, settings) for plan in plans]
     mailboxes = variables.get("shared_mailbox_mailboxes", [])
     current, retired = relay_hosts.certificates(plans, context)
     return {
         "plan": entries,
-        "roles": roles_to_run([*variables, *params.inventory_variables]),
+        "roles": roles_to_run([*variables, *params.inventory_names]),
         "variables": variables,
         "settings_page": settings_page(tenant.name, entries) if entries else "",
         "expected_mailboxes": [mailbox["address"] for mailbox in mailboxes if not context.mailbox(mailbox["address"])],
@@ -254,7 +252,7 @@ def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> t
         relay_hosts=params.relay_hosts,
         hosted_relay=HOSTED_RELAYS.get(params.hosted_relay or ""),
         hve=params.hve,
-        acs="acs_smtp_username_communication_service" in params.inventory_variables,
+        acs="acs_smtp_username_communication_service" in params.inventory_names,
         security_defaults=directory.security_defaults,
         mx_host=directory.mx_host,
         licences=directory.licences,
@@ -280,7 +278,7 @@ def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tup
         if isinstance(answer, GraphError):
             raise answer
     mx_host = mx_hosts.learn(tenant, domain, records)
-    directory = _Directory(security_defaults.is_on(policy), tenant.cloud.mx_host or mx_host, params.licences)
+    directory = _Directory(security_defaults.learn(tenant, policy), tenant.cloud.mx_host or mx_host, params.licences)
     if not skus:
         return directory, []
     if isinstance(skus[0], GraphError):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from .._clients.exchange import Command, boolean
+from .._clients.exchange import Command, boolean, is_missing
 from .._core import mail_addresses
 from .._core.errors import ExchangeError, InvalidInput
 from .._core.json_types import JsonObject
@@ -20,7 +20,7 @@ from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, lookup
+from .._exchange import addresses, consistency, lookup
 from . import security_defaults
 
 # SmtpClientAuthenticationDisabled is the negation, and null means inherit.
@@ -83,6 +83,11 @@ class MailboxChange:
     address: str
     smtp_auth: str
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the plan expected the mailbox: its address stands for its guid."""
+        return self.guid == self.address
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -127,9 +132,13 @@ class SmtpAuth:
             parameters = {"SmtpClientAuthenticationDisabled": TO_SERVICE[changes.organization], "Confirm": False}
             tenant.exchange.run(Command("Set-TransportConfig", parameters, attempted="set the organization's SMTP AUTH"))
         commands = [_set(mailbox) for mailbox in changes.mailboxes]
-        failed = [outcome.error for outcome in tenant.exchange.batch(commands) if outcome.error] if commands else []
+        outcomes = tenant.exchange.batch(commands) if commands else []
+        errors = [(mailbox, outcome.error) for mailbox, outcome in zip(changes.mailboxes, outcomes, strict=True) if outcome.error]
+        delayed = [mailbox for mailbox, error in errors if mailbox.is_new and is_missing(error)]
+        failed = [error for mailbox, error in errors if mailbox not in delayed]
         if failed:
             raise _summary(failed, len(commands))
+        consistency.run_all(tenant, [_set(mailbox) for mailbox in delayed])
         return plan.outcome
 
 

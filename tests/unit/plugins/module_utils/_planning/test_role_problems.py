@@ -12,7 +12,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.context imp
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_inputs import RoleInput
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_problems import plan_problems, problems_of
 from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import VerifyConnection
-from ansible_collections.mailops.m365.plugins.module_utils.resources.sender_plan import ROLE_RESOURCES
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.role_resources import ROLE_RESOURCES
 
 from .samples import planned, tenant
 

@@ -12,14 +12,12 @@ import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import Mailbox, PlanningContext, PlanSettings
 from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import METHODS, PLANNED
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_variables import (
-    APPENDED,
     DEFAULTS,
-    PASSED,
     ROLES,
     complete,
     derive,
+    listed,
     roles_to_run,
-    with_inventory,
 )
 
 from tests.static.tree import REPO
@@ -217,34 +215,6 @@ def test_role_verify_gets_what_a_connector_matches() -> None:
     assert (second["certificate_name"], "public_addresses" in second) == ("relay.contoso.com", False)
 
 
-def test_the_inventory_wins_over_the_plan_and_relay_certificates_are_appended() -> None:
-    plan = {
-        "variables": {"smtp_auth_mailboxes": [], "spf_ip4": ["203.0.113.1"]},
-        "relay_certificates": ["relay"],
-        "relay_retired_certificates": [],
-    }
-    inventory = {
-        "smtp_auth_organization": "disabled",
-        "spf_ip4": ["203.0.113.2"],
-        "entra_app_certificates": ["own"],
-        "spf_tsig_secret": "x",
-    }
-    unset = {"entra_app_certificates": None, "spf_ip4": None}
-    assert with_inventory(plan, unset)["entra_app_certificates"] == ["relay"]
-    assert with_inventory(plan, unset)["spf_ip4"] == ["203.0.113.1"]
-    assert with_inventory(plan, {"entra_app_certificates": "a.crt,b.crt"})["entra_app_certificates"] == ["a.crt", "b.crt", "relay"]
-    assert with_inventory(plan, inventory) == {
-        "smtp_auth_mailboxes": [],
-        "smtp_auth_organization": "disabled",
-        "spf_ip4": ["203.0.113.2"],
-        "entra_app_certificates": ["own", "relay"],
-        "entra_app_retired_certificates": [],
-    }
-
-
-def test_role_tenant_passes_exactly_the_derived_variables() -> None:
-    files = [REPO / "roles/tenant/tasks" / name for name in ("identities.yml", "routes.yml", "verify.yml")]
-    tasks = [task for file in files for task in yaml.safe_load(file.read_text())]
-    passed = {name for task in tasks for name in task.get("vars", {}) if not name.startswith("m365_")}
-    unconditional = {"delegated_sign_in_users", "spf_domains", "spf_policy"}  # of the inventory alone
-    assert passed == {*PASSED, *APPENDED} - unconditional
+@pytest.mark.parametrize(("value", "items"), [(None, []), ("a.crt,b.crt", ["a.crt", "b.crt"]), (["a"], ["a"])])
+def test_a_list_of_the_inventory_may_be_a_text_or_unset(value: object, items: list[str]) -> None:
+    assert listed(value) == items

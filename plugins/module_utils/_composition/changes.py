@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The changes of a composed plan as data: one record for each object that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from .._core.json_types import JsonObject
+from .objects import Subject, objects_of
+from .step import PlannedStep
+
+ADD, CHANGE, REMOVE = "add", "change", "remove"
+OPENS, CLOSES, GRANTS, REMOVES, KEY = "opens", "closes", "grants", "removes", "key"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that differs. `key` is the same in every run. `before` and `after` hold only what differs; None: there is no object.
+
+    `reason`: the senders that need it, or the inventory's variable. `risk`: opens or closes a way to send, grants a permission, removes
+    an object, or changes a key; empty otherwise.
+    """
+
+    action: str
+    kind: str
+    object: str
+    key: str
+    before: Any
+    after: Any
+    reason: str
+    risk: str
+
+    def as_result(self) -> JsonObject:
+        return asdict(self)
+
+
+Reason = Callable[[PlannedStep, str, str], str]  # of a step, a kind and an object
+
+
+def changes_of(planned: PlannedStep, reason: Reason) -> Iterator[Change]:
+    """The changes of one step, in the order of its plan: those of existing objects first."""
+    if not planned.plan.changed:
+        return
+    subject = planned.step.subject
+    before = dict(objects_of(planned.name, subject, planned.plan.before or {}))
+    after = dict(objects_of(planned.name, subject, planned.plan.after or {}))
+    for one in dict.fromkeys([*before, *after]):
+        was, will = _differing(before.get(one), after.get(one))
+        if was == will:
+            continue
+        action = CHANGE if was is not None and will is not None else REMOVE if will is None else ADD
+        risk = _risk(one.kind, action, _Values(was, will))
+        why = reason(planned, one.kind, one.name)
+        yield Change(action, one.kind, one.name, f"{one.kind}:{one.name.lower()}", was, will, why, risk)
+
+
+def _differing(before: Any, after: Any) -> tuple[Any, Any]:
+    """The members that differ, where both are mappings."""
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        return before, after
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
+
+
+# -- risk -------------------------------------------------------------------------------------------------------------
+
+
+class _Values(NamedTuple):
+    """What differs, before and after."""
+
+    before: Any
+    after: Any
+
+    def member(self, name: str) -> tuple[Any, Any]:
+        before, after = self
+        return (before or {}).get(name), (after or {}).get(name)
+
+
+def _risk(kind: str, action: str, values: _Values) -> str:
+    own = _RISKS.get(kind)
+    if own:
+        return own(action, values)
+    return REMOVES if action == REMOVE else ""
+
+
+def _permission(action: str, values: _Values) -> str:
+    return GRANTS if action == ADD else REMOVES
+
+
+def _key(action: str, values: _Values) -> str:
+    return KEY
+
+
+def _smtp_auth(action: str, values: _Values) -> str:
+    """`inherit` follows the organization: what it does depends on the value before."""
+    return OPENS if values.after == "enabled" or (values.after, values.before) == ("inherit", "disabled") else CLOSES
+
+
+def _direct_send(action: str, values: _Values) -> str:
+    return CLOSES if values.after else OPENS
+
+
+def _policy(action: str, values: _Values) -> str:
+    before, after = values.member("allow_basic_smtp")
+    return OPENS if after else CLOSES if before or action == ADD else REMOVES
+
+
+def _connector(action: str, values: _Values) -> str:
+    if action != CHANGE:
+        return OPENS if action == ADD else CLOSES
+    enabled, certificate = values.member("enabled"), values.member("tls_sender_certificate_name")
+    addresses = [set(side or ()) for side in values.member("sender_ip_addresses")]
+    if enabled == (False, True) or certificate[1] or addresses[1] - addresses[0]:
+        return OPENS
+    return CLOSES if enabled == (True, False) or certificate[0] or addresses[0] - addresses[1] else ""
+
+
+_RISKS: dict[Subject, Callable[[str, _Values], str]] = {
+    "smtp_auth": _smtp_auth,
+    "direct_send": _direct_send,
+    "authentication_policy": _policy,
+    "inbound_connector": _connector,
+    "mailbox_permission": _permission,
+    "consent": _permission,
+    "acs_role": _permission,
+    "sign_in": _permission,
+    "certificate": _key,
+    "federated_credential": _key,
+}

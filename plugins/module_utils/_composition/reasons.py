@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why an object of the plan changes: the senders that need it, else the inventory's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from .._planning.context import PlanningContext
+from .._planning.sending_plan import SendingPlan
+from .step import PlannedStep
+
+_OF_APPLICATION = ("application", "consent", "certificate", "exchange_service_principal", "rbac_for_applications", "federated_credential")
+
+
+class Reasons:
+    """Knows the senders of mailboxes, applications and connectors, and the variables that the inventory sets.
+
+    `variables`: role variables by name, as they were planned.
+    """
+
+    def __init__(
+        self, plans: Sequence[SendingPlan], context: PlanningContext, variables: Mapping[str, Any], inventory: Collection[str]
+    ) -> None:
+        self._inventory = sorted(inventory)
+        self._by_address: dict[str, list[str]] = {}
+        for plan in plans:
+            sender = plan.sender
+            primary = (context.primary_address(sender.mailbox), context.primary_address(sender.address))
+            for address in dict.fromkeys((sender.mailbox, sender.address, *primary)):
+                self._by_address.setdefault(address.lower(), []).append(sender.name)
+        self._signing_in = [plan.sender.name for plan in plans if plan.uses_oauth or (plan.method == "hve" and plan.sender.oauth)]
+        self._connectors = {
+            str(item["name"]).lower(): str(item.get("comment") or "").removeprefix("mailops.m365: ")
+            for item in variables.get("inbound_connector_connectors") or ()
+        }
+        self._direct = [plan.sender.name for plan in plans if plan.method == "direct_send"]
+        self._basic = [plan.sender.name for plan in plans if plan.method == "basic"]
+        self._own_sources = [plan.sender.name for plan in plans if plan.from_own_source or plan.method == "hosted"]
+
+    def __call__(self, planned: PlannedStep, kind: str, name: str) -> str:
+        names = self._senders(kind, name.lower())
+        if names:
+            return f"sender{'s' if ', ' in names else ''} {names}"
+        component = planned.step.component
+        variables = [variable for variable in self._inventory if variable.startswith(f"{component}_")]
+        return ", ".join(variables) or "m365_unused_access"
+
+    def _senders(self, kind: str, name: str) -> str:
+        if kind in ("mailbox_permission", "mailbox", "smtp_auth", "policy_assignment", "hve_account"):
+            return _joined(self._by_address.get(name.rpartition(" ")[2], ()))
+        if kind in _OF_APPLICATION:
+            return _joined(self._signing_in)
+        if kind == "inbound_connector":
+            return self._connectors.get(name, "")
+        by_kind = {"direct_send": self._direct, "authentication_policy": self._basic, "spf_record": self._own_sources}
+        return _joined(by_kind.get(kind, ()))
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a tenant: the resources that its roles run, with their options, and what each needs of the earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..._composition.step import Plans, Step
+from ..._core import option_values
+from ..._core.json_types import JsonObject
+from ..._core.spec import JOURNAL, TENANT, Spec
+from ..._engine.resource import Resource
+from ..._entra.applications import ApplicationChanges
+from ..._planning.role_inputs import RoleInput
+
+Resources = Mapping[str, Resource[Any, Any, Any]]  # by the module's name
+
+
+def steps(inputs: Iterable[RoleInput], resources: Resources, shared: Mapping[str, Any]) -> list[Step]:
+    """The steps of valid inputs, in their order. `shared`: options of several resources that are no role's variables."""
+    result: list[Step] = []
+    for role_input in inputs:
+        step = _step(role_input, resources, shared)
+        result.append(step)
+        if (step.component, step.resource.name) == ("entra_app", "entra_app"):
+            registration = step
+            if step.options["exclusive"] and not _has(inputs, "federated_credential"):
+                result.append(_step(_no_credentials(step), resources, shared))
+        if step.resource.name == "exchange_service_principal" and not _has(inputs, "rbac_for_applications"):
+            migrated = _step(_no_rbac(role_input), resources, shared)
+            result.append(replace(migrated, applies=_is_migrated(registration.label)))
+    return result
+
+
+def _has(inputs: Iterable[RoleInput], module: str) -> bool:
+    return any(one.module == module for one in inputs)
+
+
+def _no_credentials(registration: Step) -> RoleInput:
+    """An exclusive application without federated identity credentials loses those that it has."""
+    options = {"unique_name": registration.subject, "credentials": [], "exclusive": True}
+    return RoleInput("entra_app", "federated_credential", options)
+
+
+def _no_rbac(principal: RoleInput) -> RoleInput:
+    """The end of RBAC for Applications, where an application uses it that is to have permissions on mailboxes."""
+    options = {"unique_name": principal.options["unique_name"], "mailboxes": principal.options.get("full_access"), "replace": True}
+    return RoleInput("entra_app", "rbac_for_applications", options | {"state": "absent"})
+
+
+def _is_migrated(registration: str) -> Callable[[Plans], bool]:
+    """Whether the application uses RBAC for Applications or migrates from it, which a tag of the application records."""
+
+    def applies(plans: Plans) -> bool:
+        app: JsonObject | None = plans[registration].outcome["app"] if registration in plans else None
+        return bool(app and app["authorization"] == "rbac")
+
+    return applies
+
+
+# -- one step ---------------------------------------------------------------------------------------------------------
+
+
+def _step(role_input: RoleInput, resources: Resources, shared: Mapping[str, Any]) -> Step:
+    resource = resources[role_input.module]
+    spec = _own(resource.spec)
+    known = {name: value for name, value in shared.items() if name in spec.options}
+    values, _problems = option_values.check(spec, known | role_input.options)
+    step = Step(role_input.role, resource, values)
+    wiring = _WIRING.get(role_input.module)
+    return replace(step, **wiring(values)) if wiring else step
+
+
+def _own(spec: Spec) -> Spec:
+    """A resource's spec without the connection and the journal."""
+    common = TENANT.options.keys() | JOURNAL.options.keys()
+    return replace(spec, options={name: option for name, option in spec.options.items() if name not in common})
+
+
+def _application(name: object) -> str:
+    """What a step that registers the application provides: its ids."""
+    return f"application {name}"
+
+
+def _application_state(name: object) -> str:
+    """What a step that changes the application or its permissions provides."""
+    return f"state of application {name}"
+
+
+def _is_registration(changes: ApplicationChanges) -> bool:
+    """Whether an id of the application or of its enterprise application is assigned."""
+    return changes.create or changes.create_principal
+
+
+def _of_registration(values: JsonObject) -> dict[str, Any]:
+    name = values["unique_name"]
+    return {"subject": name, "provides": {_application(name): _is_registration, _application_state(name): bool}}
+
+
+def _of_application(values: JsonObject) -> dict[str, Any]:
+    return {"subject": values["unique_name"], "needs": frozenset({_application(values["unique_name"])})}
+
+
+def _of_principal(values: JsonObject) -> dict[str, Any]:
+    return _of_application(values) | {"completes": True, "provides": {_application_state(values["unique_name"]): bool}}
+
+
+def _of_rbac(values: JsonObject) -> dict[str, Any]:
+    name = values["unique_name"]
+    return {"subject": name, "needs": frozenset({_application(name), _application_state(name)})}
+
+
+def _of_mailboxes(values: JsonObject) -> dict[str, Any]:
+    return {"mailboxes": frozenset(item["address"].lower() for item in values["mailboxes"] if item["state"] == "present")}
+
+
+def _of_sign_in(values: JsonObject) -> dict[str, Any]:
+    return {"subject": values["user"], "needs": frozenset({_application(values["app_unique_name"])})}
+
+
+def _of_accounts(values: JsonObject) -> dict[str, Any]:
+    return {"needs": frozenset(_application(app) for account in values["accounts"] for app in account["apps"] or ())}
+
+
+def _of_usernames(values: JsonObject) -> dict[str, Any]:
+    return {"needs": frozenset(_application(item["app"] or values["app"]) for item in values["usernames"])}
+
+
+_WIRING: dict[str, Callable[[JsonObject], dict[str, Any]]] = {
+    "shared_mailbox": _of_mailboxes,
+    "entra_app": _of_registration,
+    "federated_credential": _of_application,
+    "exchange_service_principal": _of_principal,
+    "rbac_for_applications": _of_rbac,
+    "delegated_sign_in": _of_sign_in,
+    "hve_account": _of_accounts,
+    "acs_smtp_username": _of_usernames,
+}

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole tenant from one list of senders: planned as one before its first write, then applied step by step.
+
+The steps of its components are in composed/steps.py; _composition plans and applies steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._composition.changes import changes_of
+from .._composition.reasons import Reasons
+from .._composition.step import PlannedStep, Prediction, apply_steps, plan_steps
+from .._core.json_types import JsonObject
+from .._core.spec import DNS, JOURNAL, TENANT
+from .._engine.journal import Journal
+from .._engine.resource import Plan
+from .._engine.tenant import Tenant
+from .._planning.role_inputs import role_inputs
+from . import conditional_access, sender_plan
+from .composed.role_resources import ROLE_RESOURCES
+from .composed.steps import steps
+
+
+@dataclass(frozen=True)
+class Params(sender_plan.Params):
+    """The options of module tenant: those of module sender_plan, and where the journal is."""
+
+    journal_dir: str | None = None
+    dns_servers: tuple[str, ...] | None = None
+
+    @property
+    def shared(self) -> JsonObject:
+        """Options of resources that are no role's variables."""
+        return {
+            "basic_auth_end_date": self.basic_auth_end_date,
+            "basic_reenabled": self.basic_reenabled,
+            "dns_servers": None if self.dns_servers is None else list(self.dns_servers),
+        }
+
+
+@dataclass
+class Changes:
+    """The planned steps, of which at least one changes something, and what is known for applying them."""
+
+    planned: list[PlannedStep]
+    prediction: Prediction
+    reasons: Reasons
+    outcome: JsonObject
+
+    def __bool__(self) -> bool:
+        return any(one.plan.changed for one in self.planned)
+
+
+class TenantResource:
+    """Module tenant."""
+
+    name = "tenant"
+    spec = TENANT | DNS | sender_plan.OPTIONS | JOURNAL
+    params_type = Params
+
+    def validate(self, params: Params) -> list[str]:
+        return sender_plan.RESOURCE.validate(params)
+
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        senders = sender_plan.plan_senders(tenant, params)
+        sender_plan.refuse(senders.problems(params))
+        outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
+        own = sender_plan.inventory_of(senders.plans, senders.context, params)
+        configured = [role for role in outcome["roles"] if role != "verify"]
+        inputs = role_inputs(configured, outcome["variables"] | own)
+        prediction = Prediction()
+        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode)
+        warnings = senders.warnings
+        if check_mode and outcome["sign_ins"]:
+            blocked = _conditional_access(tenant, outcome["sign_ins"])
+            outcome["conditional_access"] = blocked.outcome["conditional_access"]
+            warnings += blocked.warnings
+        reasons = Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)
+        changes = Changes(planned, prediction, reasons, outcome)
+        if check_mode or not changes:
+            warnings += [text for one in planned for text in one.plan.warnings]
+        return Plan(changes=changes or None, outcome=_outcome(changes), warnings=warnings, steps=planned)
+
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+        changes = plan.pending
+        records = _change_records(changes)
+        journal = Journal(params.journal_dir or "", tenant.name)
+        plan.warnings += apply_steps(tenant, changes.planned, changes.prediction, journal, lambda: _parts(changes) | {"changes": records})
+        return _outcome(changes)
+
+
+RESOURCE = TenantResource()
+
+
+def _conditional_access(tenant: Tenant, sign_ins: list[JsonObject]) -> Plan[None]:
+    """The policies that block senders. Reading them takes a second a page, so that only check runs do it."""
+    optional: JsonObject = {"app_unique_name": None, "app_id": None}
+    senders = tuple(conditional_access.SenderParams(**{**optional, **sign_in}) for sign_in in sign_ins)
+    return conditional_access.INFO.plan(tenant, conditional_access.Params(senders=senders), check_mode=True)
+
+
+def _outcome(changes: Changes) -> JsonObject:
+    return changes.outcome | _parts(changes) | {"changes": _change_records(changes)}
+
+
+def _change_records(changes: Changes) -> list[JsonObject]:
+    return [change.as_result() for one in changes.planned for change in changes_of(one, changes.reasons)]
+
+
+def _parts(changes: Changes) -> JsonObject:
+    """The components' outcomes, and those that roles and later plays read: the sender app and the SPF records."""
+    app = next((one for one in changes.planned if (one.step.component, one.name) == ("entra_app", "entra_app")), None)
+    records = [record for one in changes.planned if one.name == "spf" for record in one.plan.outcome["records"]]
+    return {
+        "app": app.plan.outcome["app"] if app else None,
+        "records": records,
+        "components": [one.as_result() for one in changes.planned],
+    }

@@ -1,0 +1,168 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: tenant
+short_description: Configure a tenant from one list of senders
+description:
+  - Selects the sending method of every sender, derives what the tenant needs for them (mailboxes, the sender app and its permissions,
+    SMTP AUTH, authentication policies, connectors, Direct Send, SPF records), and configures it.
+  - Plans the whole tenant before the first write. Every problem of any component is reported at once, and nothing is changed then.
+  - Applies the changes in order, each with an entry in the journal, and stops at the first failure. RV(ignore:components) says what was
+    applied and what was not. The next run applies what is missing.
+  - In check mode it also reports which Conditional Access policies block which sender.
+  - Sends no test messages. M(mailops.m365.smtp_probe) verifies the senders.
+seealso:
+  - module: mailops.m365.sender_plan
+  - module: mailops.m365.smtp_probe
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.senders
+  - mailops.m365.tenant
+  - mailops.m365.dns
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Configure a tenant for its senders
+  mailops.m365.tenant:
+    senders:
+      - name: ERP invoices
+        kind: erp
+        address: erp@contoso.com
+      - name: Scanner, third floor
+        kind: scanner
+        address: scanner@contoso.com
+        recipients: internal
+        public_addresses: [203.0.113.10]
+    inventory_values:
+      entra_app_certificates: [/etc/mailops/erp.crt]
+
+- name: Disable what no sender uses, and show every change first
+  mailops.m365.tenant:
+    senders: "{{ m365_senders }}"
+    unused_access: disable
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+---
+changes:
+  description:
+    - The changes, in the order in which they are applied.
+    - The C(action) is add, change or remove. C(key) names the object in every run. C(before) and C(after) hold only what differs.
+    - The C(reason) is the senders that need the change, or the variables of the inventory. The C(risk) is opens, closes, grants, removes,
+      key, or empty.
+  returned: success, and failure after a change
+  type: list
+  elements: dict
+  sample:
+    - action: change
+      kind: smtp_auth
+      object: scanner@contoso.com
+      key: smtp_auth:scanner@contoso.com
+      before: disabled
+      after: enabled
+      reason: sender Scanner, third floor
+      risk: opens
+components:
+  description:
+    - The steps of the plan, in their order, each with its C(module), C(status), C(diff) and C(result), which is that of the module.
+    - The C(status) is unchanged, planned, applied, failed or not applied.
+  returned: success, and failure after a change
+  type: list
+  elements: dict
+  sample:
+    - {component: smtp_auth, module: smtp_auth, subject: "", status: applied, changed: true, diff: {}, result: {}}
+plan:
+  description: Every sender with its method, the reason, and the settings of its device.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: ERP invoices, address: erp@contoso.com, method: oauth, reason: it signs in with OAuth}]
+app:
+  description: The sender app, as the module M(mailops.m365.entra_app) returns it. Empty without one.
+  returned: success, and failure after a change
+  type: dict
+records:
+  description: The SPF records, as the module M(mailops.m365.spf) returns them.
+  returned: success, and failure after a change
+  type: list
+  elements: dict
+conditional_access:
+  description: What M(mailops.m365.conditional_access_info) returns for the senders that sign in.
+  returned: success in check mode, with senders that sign in
+  type: dict
+roles:
+  description: The components that were configured, and verify if there are test messages to send.
+  returned: success
+  type: list
+  elements: str
+  sample: [shared_mailbox, entra_app, smtp_auth, verify]
+variables:
+  description: The role variables that the senders need, without those that the inventory sets.
+  returned: success
+  type: dict
+settings_page:
+  description: The device settings of all senders as a Markdown table.
+  returned: success
+  type: str
+expected_mailboxes:
+  description: Mailboxes of senders that did not exist before the task.
+  returned: success
+  type: list
+  elements: str
+relays:
+  description: Mailboxes and senders of each relay host that the inventory deploys.
+  returned: success
+  type: dict
+relay_certificates:
+  description: Certificates, as PEM text, of the relay hosts that sign in as the sender app.
+  returned: success
+  type: list
+  elements: str
+relay_retired_certificates:
+  description: Certificates, as PEM text, that the sender app loses at the end of a relay host's rotation.
+  returned: success
+  type: list
+  elements: str
+sign_ins:
+  description: The senders that sign in, as items of the option senders of M(mailops.m365.conditional_access_info).
+  returned: success
+  type: list
+  elements: dict
+cost:
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 9, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input. C(applied) and C(not_applied) list the modules of the steps.
+  returned: failure
+  type: dict
+  sample: {problems: ["m365_senders: UPS: direct_send is impossible: ..."], transient: false}
+"""
+
+from ..module_utils._entry_points.module import run_module
+from ..module_utils.resources import tenant
+
+
+def main() -> None:
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
+    run_module(tenant.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Module tenant against the emulator: one plan before the first write, applied in order, and its changes as data."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from tests.emulator.conftest import TENANT, Api, Start, app_id
+
+Document = dict[str, Any]
+CORE = "ansible_collections.mailops.m365.plugins.module_utils"
+ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
+SCANNER = {"name": "Scanner", "kind": "scanner", "address": "noreply@contoso.com", "public_addresses": ["203.0.113.10"]}
+SPF: dict[str, Any] = {"spf_domains": []}
+
+
+class Play:
+    """Runs module tenant as the action does. `writes` are the write requests on record since the last call."""
+
+    def __init__(self, api: Api, directory: Path) -> None:
+        self.api, self.directory = api, directory
+        self.tasks = 0
+
+    def __call__(
+        self, *senders: dict[str, Any], check_mode: bool = False, inventory: dict[str, Any] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        engine = importlib.import_module(f"{CORE}._engine.tenant_engine")
+        arguments = importlib.import_module(f"{CORE}._entry_points.arguments")
+        resource = importlib.import_module(f"{CORE}.resources.tenant").RESOURCE
+        common: dict[str, Any] = {"tenant": TENANT, "cloud": self.api.emulator.cloud, "client_id": app_id("manager"), "wait_timeout": 5}
+        common |= {"client_secret": "manager-secret", "journal_dir": str(self.directory / "journal"), "senders": list(senders)}
+        public, secrets = importlib.import_module(f"{CORE}._planning.inventory").split_secrets({**SPF, **(inventory or {})})
+        common |= {"inventory_values": public, "inventory_secrets": secrets}
+        checked = ArgumentSpecValidator(arguments.argument_spec(resource.spec)["argument_spec"]).validate({**common, **options})
+        assert not checked.error_messages
+        self.tasks += 1
+        tokens = str(self.directory / f"tokens{self.tasks}")
+        params = arguments.plain(checked.validated_parameters)
+        result: dict[str, Any] = engine.run(resource, params, check_mode=check_mode, token_directory=tokens)
+        return result
+
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for file in self.directory.rglob("*.jsonl") for line in file.read_text().splitlines()]
+
+    def state(self) -> dict[str, Any]:
+        tenant: dict[str, Any] = self.api.admin.tenant(TENANT)
+        return {name: value for name, value in tenant.items() if name in STATE}
+
+
+STATE = ("applications", "mailboxes", "inbound_connectors", "authentication_policies", "smtp_client_authentication_disabled")
+
+
+@pytest.fixture
+def play(start: Start, tmp_path: Path) -> Play:
+    return Play(start(), tmp_path)
+
+
+def statuses(result: dict[str, Any]) -> dict[str, str]:
+    return {part["module"]: part["status"] for part in result["components"]}
+
+
+def test_a_check_run_predicts_the_changes_of_the_real_run_and_a_second_run_has_none(play: Play) -> None:
+    before = play.state()
+    planned = play(ERP, SCANNER, check_mode=True)
+    assert planned["changed"], planned
+    assert play.state() == before
+    assert play.journal() == []
+    assert not [note for note in planned.get("notes", []) if "prediction" in note], "the plan itself creates what is missing"
+    applied = play(ERP, SCANNER)
+    assert "failed" not in applied, applied
+    assert applied["changes"] == planned["changes"]
+    expected = ("shared_mailbox", "entra_app", "exchange_service_principal", "smtp_auth", "inbound_connector")
+    assert statuses(applied) == dict.fromkeys(expected, "applied") | {"spf": "unchanged"}
+    assert [entry["resource"] for entry in play.journal() if entry["phase"] == "before"] == list(expected)
+    assert applied["app"]["app_id"]
+    again = play(ERP, SCANNER)
+    assert (again["changed"], again["changes"]) == (False, [])
+    assert set(statuses(again).values()) == {"unchanged"}
+    assert "failed" not in play(ERP, SCANNER, check_mode=True)
+
+
+def test_changes_say_what_why_and_which_risk(play: Play) -> None:
+    result = play(ERP, SCANNER, check_mode=True)
+    changes = {change["key"]: change for change in result["changes"]}
+    assert changes["mailbox:erp@contoso.com"] | {"after": None} == {
+        "action": "add",
+        "kind": "mailbox",
+        "object": "erp@contoso.com",
+        "key": "mailbox:erp@contoso.com",
+        "before": None,
+        "after": None,
+        "reason": "sender ERP",
+        "risk": "",
+    }
+    risks = {(change["kind"], change["action"], change["risk"], change["reason"]) for change in result["changes"]}
+    assert ("smtp_auth", "change", "opens", "sender ERP") in risks
+    assert ("mailbox_permission", "add", "grants", "sender ERP") in risks
+    assert ("inbound_connector", "add", "opens", "sender Scanner") in risks
+    headers = [part["before_header"].split()[1] for part in result["diff"]]
+    assert headers == ["shared_mailbox", "entra_app", "exchange_service_principal", "smtp_auth", "inbound_connector"]
+
+
+def test_a_failure_in_the_middle_says_what_was_applied_and_the_next_run_applies_the_rest(play: Play) -> None:
+    fault = {"status": 400, "body": {"error": {"code": "BadRequest", "message": "|Microsoft.Exchange.Refused|No."}}}
+    play.api.admin.fault("exchange", match={"cmdlet": "New-InboundConnector"}, **fault)
+    failed = play(ERP, SCANNER)
+    assert failed["failed"]
+    assert failed["changed"]
+    assert "Applied before it: shared_mailbox, entra_app, exchange_service_principal, smtp_auth." in failed["msg"]
+    assert statuses(failed)["inbound_connector"] == "failed"
+    assert failed["failure"]["applied"] == ["shared_mailbox", "entra_app", "exchange_service_principal", "smtp_auth"]
+    play.api.admin.clear_faults()
+    done = play(ERP, SCANNER)
+    assert {name for name, status in statuses(done).items() if status == "applied"} == {"inbound_connector"}
+
+
+def test_what_follows_a_failure_is_not_applied(play: Play) -> None:
+    fault = {"status": 400, "body": {"error": {"code": "BadRequest", "message": "|Microsoft.Exchange.Refused|No."}}}
+    play.api.admin.fault("exchange", match={"cmdlet": "New-ServicePrincipal"}, **fault)
+    failed = play(ERP, SCANNER)
+    assert statuses(failed) == {
+        "shared_mailbox": "applied",
+        "entra_app": "applied",
+        "exchange_service_principal": "failed",
+        "smtp_auth": "not applied",
+        "inbound_connector": "not applied",
+        "spf": "unchanged",
+    }, failed
+    assert "Not applied: smtp_auth, inbound_connector; the next run applies what is missing." in failed["msg"]
+    assert play.state()["inbound_connectors"] == []
+
+
+SHOP = {"name": "shop", "username": "shop", "app": "shop"}
+REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "connector": (
+        {"inbound_connector_connectors": [{"name": "Plant", "sender_ip_addresses": ["10.0.0.7"]}]},
+        ("10.0.0.7, which is not a public address",),
+    ),
+    "mailboxes": (
+        {"smtp_auth_mailboxes": [{"address": "nobody@contoso.com"}]},
+        ("Exchange has no mailbox nobody@contoso.com",),
+    ),
+    "missing": (
+        {
+            "acs_smtp_username_communication_service": "mail",
+            "acs_smtp_username_usernames": [{"name": "shop", "username": "shop", "app": "shop"}],
+        },
+        ("acs_smtp_username_subscription_id is missing", "acs_smtp_username_resource_group is missing"),
+    ),
+    "several": (
+        {
+            "smtp_auth_mailboxes": [{"address": "nobody@contoso.com"}],
+            "authentication_policy_policies": [{"name": "Nobody", "mailboxes": ["someone@contoso.com"]}],
+        },
+        ("Exchange has no mailbox nobody@contoso.com", "Exchange has no mailbox someone@contoso.com"),
+    ),
+    "file": ({"entra_app_certificates": ["/nowhere/sender.crt"]}, ("/nowhere/sender.crt",)),
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("name", list(REFUSED))
+def test_nothing_is_written_where_any_component_refuses(play: Play, name: str, check_mode: bool) -> None:
+    inventory, sentences = REFUSED[name]
+    before = play.state()
+    refused = play(ERP, SCANNER, check_mode=check_mode, inventory=inventory)
+    assert refused["failed"]
+    assert not refused["changed"]
+    for sentence in sentences:
+        assert sentence in refused["msg"]
+    assert play.state() == before
+    assert play.journal() == []
+
+
+def test_an_application_and_what_needs_its_id_are_applied_in_one_run(play: Play) -> None:
+    """The High Volume Email account allows an application that the same run registers."""
+    sender = {"name": "Bulk", "kind": "erp", "method": "hve", "address": "bulk@contoso.com", "recipients": "internal"}
+    options: dict[str, Any] = {"hve": True, "inventory": {"hve_account_password": "a-long-password"}}
+    planned = play(sender, check_mode=True, **options)
+    assert "failed" not in planned, planned
+    applied = play(sender, **options)
+    assert "failed" not in applied, applied
+    assert applied["changes"] == planned["changes"]
+    assert statuses(applied)["hve_account"] == "applied"
+    assert "a-long-password" not in json.dumps(applied)
+    assert not play(sender, **options)["changed"]
+
+
+def test_unused_access_is_disabled_without_any_sender(play: Play) -> None:
+    applied = play(unused_access="disable")
+    assert "failed" not in applied, applied
+    assert play.state()["smtp_client_authentication_disabled"] is True
+    assert {change["reason"] for change in applied["changes"]} == {"m365_unused_access"}
+    assert not play(unused_access="disable")["changed"]
+
+
+def test_a_new_mailbox_may_appear_late(play: Play) -> None:
+    play.api.admin.fault("exchange", "stale_replica", match={"cmdlet": "Set-CASMailbox"}, count=1)
+    applied = play(ERP)
+    assert "failed" not in applied, applied
+    assert statuses(applied)["smtp_auth"] == "applied"
