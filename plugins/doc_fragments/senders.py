@@ -197,6 +197,12 @@ options:
     description: Recipient of test messages of senders without their own. Falls back to the host variable C(m365_verify_recipient).
     type: str
     default: ""
+  owner:
+    description:
+      - The owner in the marks of what is created, such as the comments of connectors. What has the owner's mark and is no longer needed is
+        removed. Inventories that share a tenant have different owners. Falls back to the host variable C(m365_owner).
+    type: str
+    default: mailops
   app_unique_name:
     description: The sender app. Falls back to the host variable C(entra_app_unique_name).
     type: str

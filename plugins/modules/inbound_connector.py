@@ -69,6 +69,13 @@ options:
         description: Whether relayed mail counts as internal. With O(connectors[].type=OnPremises) only.
         type: bool
 
+  owner:
+    description:
+      - The owner in the mark with which a comment begins, as in C(mailops.m365 [mailops]). A marked connector that is not listed is
+        removed; one that matches the hosts of a listed connector is renamed instead. A listed name that begins with the owner's and is
+        taken by a connector without the mark is refused.
+      - By default no connector is removed.
+    type: str
 seealso:
   - module: mailops.m365.inbound_connector_info
 author:

@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from tests.emulator.conftest import TENANT, Api, Start, app_id
+from tests.emulator.conftest import Start
 
-Document = dict[str, Any]
-CORE = "ansible_collections.mailops.m365.plugins.module_utils"
+from .tenant_play import Play
+
 ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
 SCANNER = {"name": "Scanner", "kind": "scanner", "address": "noreply@contoso.com", "public_addresses": ["203.0.113.10"]}
-SPF: dict[str, Any] = {"spf_domains": []}
-
-
-class Play:
-    """Runs module tenant as the action does. `writes` are the write requests on record since the last call."""
-
-    def __init__(self, api: Api, directory: Path) -> None:
-        self.api, self.directory = api, directory
-        self.tasks = 0
-
-    def __call__(
-        self, *senders: dict[str, Any], check_mode: bool = False, inventory: dict[str, Any] | None = None, **options: Any
-    ) -> dict[str, Any]:
-        engine = importlib.import_module(f"{CORE}._engine.tenant_engine")
-        arguments = importlib.import_module(f"{CORE}._entry_points.arguments")
-        resource = importlib.import_module(f"{CORE}.resources.tenant").RESOURCE
-        common: dict[str, Any] = {"tenant": TENANT, "cloud": self.api.emulator.cloud, "client_id": app_id("manager"), "wait_timeout": 5}
-        common |= {"client_secret": "manager-secret", "journal_dir": str(self.directory / "journal"), "senders": list(senders)}
-        public, secrets = importlib.import_module(f"{CORE}._planning.inventory").split_secrets({**SPF, **(inventory or {})})
-        common |= {"inventory_values": public, "inventory_secrets": secrets}
-        checked = ArgumentSpecValidator(arguments.argument_spec(resource.spec)["argument_spec"]).validate({**common, **options})
-        assert not checked.error_messages
-        self.tasks += 1
-        tokens = str(self.directory / f"tokens{self.tasks}")
-        params = arguments.plain(checked.validated_parameters)
-        result: dict[str, Any] = engine.run(resource, params, check_mode=check_mode, token_directory=tokens)
-        return result
-
-    def journal(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for file in self.directory.rglob("*.jsonl") for line in file.read_text().splitlines()]
-
-    def state(self) -> dict[str, Any]:
-        tenant: dict[str, Any] = self.api.admin.tenant(TENANT)
-        return {name: value for name, value in tenant.items() if name in STATE}
-
-
-STATE = ("applications", "mailboxes", "inbound_connectors", "authentication_policies", "smtp_client_authentication_disabled")
 
 
 @pytest.fixture
@@ -139,7 +100,7 @@ SHOP = {"name": "shop", "username": "shop", "app": "shop"}
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "connector": (
         {"inbound_connector_connectors": [{"name": "Plant", "sender_ip_addresses": ["10.0.0.7"]}]},
-        ("10.0.0.7, which is not a public address",),
+        ("'10.0.0.7', which is not a public address",),
     ),
     "mailboxes": (
         {"smtp_auth_mailboxes": [{"address": "nobody@contoso.com"}]},

@@ -46,10 +46,13 @@ def changes_of(planned: PlannedStep, reason: Reason) -> Iterator[Change]:
     if not planned.plan.changed:
         return
     subject = planned.step.subject
-    before = dict(objects_of(planned.name, subject, planned.plan.before or {}))
-    after = dict(objects_of(planned.name, subject, planned.plan.after or {}))
-    for one in dict.fromkeys([*before, *after]):
-        was, will = _differing(before.get(one), after.get(one))
+    before, after = (
+        {(one.kind, one.name.lower()): (one, values) for one, values in objects_of(planned.name, subject, side or {})}
+        for side in (planned.plan.before, planned.plan.after)
+    )
+    for key in dict.fromkeys([*before, *after]):
+        one, _values = after.get(key) or before[key]
+        was, will = _differing(before[key][1] if key in before else None, after[key][1] if key in after else None)
         if was == will:
             continue
         action = CHANGE if was is not None and will is not None else REMOVE if will is None else ADD

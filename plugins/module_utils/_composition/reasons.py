@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from .._planning import ownership
 from .._planning.context import PlanningContext
 from .._planning.sending_plan import SendingPlan
 from .step import PlannedStep
@@ -33,7 +34,7 @@ class Reasons:
                 self._by_address.setdefault(address.lower(), []).append(sender.name)
         self._signing_in = [plan.sender.name for plan in plans if plan.uses_oauth or (plan.method == "hve" and plan.sender.oauth)]
         self._connectors = {
-            str(item["name"]).lower(): str(item.get("comment") or "").removeprefix("mailops.m365: ")
+            str(item["name"]).lower(): ownership.described(str(item.get("comment") or ""))
             for item in variables.get("inbound_connector_connectors") or ()
         }
         self._direct = [plan.sender.name for plan in plans if plan.method == "direct_send"]
@@ -46,6 +47,8 @@ class Reasons:
             return f"sender{'s' if ', ' in names else ''} {names}"
         component = planned.step.component
         variables = [variable for variable in self._inventory if variable.startswith(f"{component}_")]
+        if planned.step.component == "inbound_connector" and not variables:
+            return "no sender needs it"
         return ", ".join(variables) or "m365_unused_access"
 
     def _senders(self, kind: str, name: str) -> str:

@@ -68,10 +68,12 @@ class Connector:
         return {option: as_json(value) for option, value in values.items() if value or option == "enabled"}
 
 
+READ = Command("Get-InboundConnector", {"ResultSize": "Unlimited"}, attempted="read the inbound connectors")
+
+
 def read(tenant: Tenant) -> dict[str, Connector]:
     """All connectors by name in lower case."""
-    command = Command("Get-InboundConnector", {"ResultSize": "Unlimited"}, attempted="read the inbound connectors")
-    return {str(item["Name"]).lower(): normalised(item) for item in tenant.exchange.run(command).values}
+    return {str(item["Name"]).lower(): normalised(item) for item in tenant.exchange.run(READ).values}
 
 
 def normalised(item: JsonObject) -> Connector:

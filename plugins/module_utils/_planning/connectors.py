@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from .._core import networks
+from . import ownership
+from .ownership import DEFAULT_OWNER
 from .sending_plan import SendingPlan
+
+_NAME_LENGTH = 64  # of a connector, "New-InboundConnector"
 
 
 class ConnectorVariables(TypedDict, total=False):
@@ -23,8 +27,12 @@ class ConnectorVariables(TypedDict, total=False):
     sender_ip_addresses: list[str]
 
 
-def connectors(plans: Iterable[SendingPlan]) -> Iterator[ConnectorVariables]:
-    """One connector per certificate, and one per group of senders that share an IP address (two would overlap)."""
+def connectors(plans: Iterable[SendingPlan], owner: str = DEFAULT_OWNER) -> Iterator[ConnectorVariables]:
+    """One connector per certificate, and one per group of senders that share an IP address (two would overlap).
+
+    Each has the owner's mark. It is named by its relay host or the first of its senders by name, so that its name stays when addresses or
+    the certificate change.
+    """
     by_certificate: dict[str, list[SendingPlan]] = {}
     groups: list[_Group] = []
     for plan in plans:
@@ -40,10 +48,11 @@ def connectors(plans: Iterable[SendingPlan]) -> Iterator[ConnectorVariables]:
             group = _Group([*other.addresses, *group.addresses], [*other.plans, *group.plans])
         groups.append(group)
     for name, together in by_certificate.items():
-        yield _connector(together, name) | {"tls_sender_certificate_name": name, "require_tls": True}
+        yield _connector(together, owner) | {"tls_sender_certificate_name": name, "require_tls": True, "sender_ip_addresses": []}
     for group in groups:
         addresses = sorted(networks.normalized(networks.written(one) for one in group.addresses))
-        yield _connector(group.plans, addresses[0]) | {"sender_ip_addresses": addresses}
+        by_address: ConnectorVariables = {"sender_ip_addresses": addresses, "tls_sender_certificate_name": "", "require_tls": False}
+        yield _connector(group.plans, owner) | by_address
 
 
 @dataclass(frozen=True)
@@ -84,9 +93,10 @@ def _by_connector(plans: Iterable[SendingPlan]) -> Iterator[tuple[str, SendingPl
             yield (plan.relay_host or plan.sender).certificate_name, plan
 
 
-def _connector(together: Sequence[SendingPlan], source: str) -> ConnectorVariables:
-    """Name and comment; `source`: the certificate's name or the first IP address."""
+def _connector(together: Sequence[SendingPlan], owner: str) -> ConnectorVariables:
+    """Name and comment."""
     named = next((plan.sender.connector for plan in together if plan.sender.connector), "")
-    relay_host = next((plan.relay_host.name for plan in together if plan.relay_host), "")
-    senders = ", ".join(plan.sender.name for plan in together)
-    return {"name": named or f"mailops {relay_host or source}", "comment": f"mailops.m365: {senders}"[:255]}
+    relay_host = min((plan.relay_host.name for plan in together if plan.relay_host), default="")
+    senders = sorted((plan.sender.name for plan in together), key=str.lower)
+    automatic = f"{owner} {relay_host or senders[0]}"[:_NAME_LENGTH].rstrip()
+    return {"name": named or automatic, "comment": ownership.comment(owner, ", ".join(senders))}

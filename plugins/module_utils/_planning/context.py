@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .limits import BASIC_AUTH_END_DATE
+from .ownership import DEFAULT_OWNER
 from .upstreams import UPSTREAMS, HostedRelay, Upstream
 
 
@@ -94,4 +95,5 @@ class PlanSettings:
 
     app: str  # unique name of the sender app
     disable_unused_access: bool = False
+    owner: str = DEFAULT_OWNER
     verify_recipient: str = ""

@@ -36,6 +36,7 @@ TENANT_VARIABLES = (
     "m365_journal_dir",
     "m365_licences",
     "m365_managed_identity_client_id",
+    "m365_owner",
     "m365_relays",
     "m365_senders",
     "m365_tenant",

@@ -35,6 +35,8 @@ ROLES = (
     ("spf", "spf_policy"),
     ("verify", "verify_senders"),
 )
+# The roles that configure a tenant, in their order.
+CONFIGURED = tuple(dict.fromkeys(role for role, _variable in ROLES if role != "verify"))
 # The roles' own defaults of variables that role tenant passes, for those that neither a sender nor the inventory sets.
 DEFAULTS: dict[str, Variables] = {
     "entra_app": {"entra_app_permissions": [{"name": "SMTP.SendAsApp"}], "entra_app_full_access": [], "entra_app_send_as": []},
@@ -70,7 +72,7 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
         variables["authentication_policy_policies"] = [policy]
     if settings.disable_unused_access:
         variables |= _unused_access(variables, direct)
-    if listed := list(connectors(plans)):
+    if listed := list(connectors(plans, settings.owner)):
         variables["inbound_connector_connectors"] = listed
     if direct:
         variables.setdefault("direct_send_rejected", False)

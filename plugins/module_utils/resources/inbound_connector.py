@@ -10,7 +10,7 @@ relay"; "Important notice for Office 365 email customers who have configured con
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange.inbound_connectors import LISTS, PROPERTIES, Connector, Setting, as_json, comparable_list, read
+from .._planning import ownership
 
 MAX_NAME_LENGTH = 64  # New-InboundConnector, Name
 # Options that are written for a new connector even where the task does not set them: Connector's defaults.
@@ -44,7 +45,12 @@ CONNECTOR: dict[str, Option] = {
     "restrict_domains_to_certificate": {"type": "bool"},
     "treat_messages_as_internal": {"type": "bool"},
 }
-OPTIONS = Spec({"connectors": {"type": "list", "elements": "dict", "required": True, "options": CONNECTOR}})
+OPTIONS = Spec(
+    {
+        "connectors": {"type": "list", "elements": "dict", "required": True, "options": CONNECTOR},
+        "owner": {"type": "str"},
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,9 @@ class ConnectorParams:
 
 @dataclass(frozen=True)
 class Params:
+    """`owner`: whose connectors are removed where they are not listed; None: no connector is removed."""
+
+    owner: str | None
     connectors: tuple[ConnectorParams, ...] = nested(ConnectorParams)
 
 
@@ -92,6 +101,28 @@ class ConnectorChange:
     desired: Connector | None
     settings: dict[str, Setting]
 
+    @property
+    def is_renamed(self) -> bool:
+        """Whether an existing connector gets another name."""
+        return bool(self.current and self.desired and self.current.name.lower() != self.name.lower())
+
+    @property
+    def key(self) -> str:
+        """The name in `before`: as it is written in Exchange, or the new name of a renamed connector."""
+        return self.name if self.is_renamed or not self.current else self.current.name
+
+    def before(self) -> dict[str, object] | None:
+        """The connector before the change; its name where that changes."""
+        if not self.current:
+            return None
+        return {**({"name": self.current.name} if self.is_renamed else {}), **self.current.as_result()}
+
+    def after(self) -> dict[str, object] | None:
+        """The connector after the change; its name where that changes."""
+        if not self.desired:
+            return None
+        return {**({"name": self.name} if self.is_renamed else {}), **self.desired.as_result()}
+
     def command(self) -> Command:
         if not self.current:
             parameters = {PROPERTIES[option]: as_json(value) for option, value in self.settings.items() if value not in ("", ())}
@@ -100,6 +131,8 @@ class ConnectorChange:
         if not self.desired:
             return Command("Remove-InboundConnector", identity | {"Confirm": False}, attempted=f"remove the connector {self.name}")
         differing = {PROPERTIES[option]: _cleared(option, value) for option, value in self.settings.items()}
+        if self.is_renamed:
+            differing["Name"] = self.name
         return Command("Set-InboundConnector", {**identity, **differing}, attempted=f"change the connector {self.name}")
 
 
@@ -128,14 +161,18 @@ class InboundConnector:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         current = read(tenant)
-        changes = tuple(change for one in params.connectors if (change := change_of(one, current.get(one.key))))
+        if params.owner:
+            refuse_unmarked(params, current)
+        matched = matches(params, current)
+        changes = tuple(change for one in params.connectors if (change := change_of(one, matched.get(one.key))))
+        changes += tuple(ConnectorChange(one.name, one, None, {}) for one in orphans(params, current, matched))
         desired = {change.name: change.desired for change in changes if change.desired}
         problems = [f"connectors: {name}: {problem}" for name, one in desired.items() for problem in _conflicts(one)]
         if problems:
             raise InvalidInput(*problems)
-        before = {change.current.name: change.current.as_result() for change in changes if change.current}
-        after = {name: one.as_result() for name, one in desired.items()}
-        outcome = {one.title: _desired(one, current.get(one.key)).as_result() if one.present else None for one in params.connectors}
+        before = {change.key: state for change in changes if (state := change.before())}
+        after = {change.name: state for change in changes if (state := change.after())}
+        outcome = {one.title: _desired(one, matched.get(one.key)).as_result() if one.present else None for one in params.connectors}
         return Plan(before, after, changes or None, {"connectors": outcome})
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
@@ -223,6 +260,55 @@ def _desired(params: ConnectorParams, current: Connector | None) -> Connector:
     return replace(current or Connector(params.title), **settings)
 
 
+def refuse_unmarked(params: Params, current: Mapping[str, Connector]) -> None:
+    """InvalidInput for connectors without the owner's mark that have a name which the owner gives."""
+    prefix = f"{params.owner} ".lower()
+    foreign = [
+        connector.name
+        for one in params.connectors
+        if one.present and one.key.startswith(prefix) and (connector := current.get(one.key))
+        if not ownership.is_marked(connector.comment, params.owner or "")
+    ]
+    if foreign:
+        raise InvalidInput(
+            *(
+                f"connectors: {name} exists, and its comment does not have the mark of m365_owner {params.owner}: rename or remove the "
+                "connector, or set another name (connector) for the sender."
+                for name in foreign
+            )
+        )
+
+
+def matches(params: Params, current: Mapping[str, Connector]) -> dict[str, Connector]:
+    """The current connector of each listed one: that of its name, else one of the owner's that matches the same hosts."""
+    listed = {one.key for one in params.connectors}
+    matched = {one.key: current[one.key] for one in params.connectors if one.key in current}
+    free = [one for key, one in current.items() if params.owner and key not in listed and ownership.is_marked(one.comment, params.owner)]
+    for one in params.connectors:
+        if one.present and one.key not in matched:
+            same = next((other for other in free if _matches_same_hosts(one, other)), None)
+            if same:
+                free.remove(same)
+                matched[one.key] = same
+    return matched
+
+
+def orphans(params: Params, current: Mapping[str, Connector], matched: Mapping[str, Connector]) -> list[Connector]:
+    """The owner's connectors that are not listed."""
+    if not params.owner:
+        return []
+    kept = {one.guid for one in matched.values()}
+    return [one for one in current.values() if ownership.is_marked(one.comment, params.owner) and one.guid not in kept]
+
+
+def _matches_same_hosts(params: ConnectorParams, connector: Connector) -> bool:
+    certificate = (params.tls_sender_certificate_name or "").lower()
+    if certificate and certificate == connector.tls_sender_certificate_name.lower():
+        return True
+    addresses = [[networks.parse(text) for text in texts] for texts in (params.sender_ip_addresses or (), connector.sender_ip_addresses)]
+    return any(networks.overlap(one, other) for one in addresses[0] for other in addresses[1])
+
+
 def change_of(params: ConnectorParams, current: Connector | None) -> ConnectorChange | None:
     """The change of one connector, None where nothing differs."""
     if not params.present:
@@ -230,7 +316,8 @@ def change_of(params: ConnectorParams, current: Connector | None) -> ConnectorCh
     settings, desired = _settings(params), _desired(params, current)
     if current:
         differing = {option: value for option, value in settings.items() if not _same(option, value, current.setting(option))}
-        return ConnectorChange(params.title, current, desired, differing) if differing else None
+        change = ConnectorChange(params.title, current, desired, differing)
+        return change if differing or change.is_renamed else None
     return ConnectorChange(params.title, None, desired, {option: desired.setting(option) for option in _ALWAYS_WRITTEN} | settings)
 
 

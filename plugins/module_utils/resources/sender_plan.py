@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._clients.exchange import Command
 from .._clients.graph import Call
 from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
@@ -23,7 +24,7 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra.graph_objects import SubscribedSku
 from .._exchange import addresses, lookup, mx_hosts
-from .._planning import limits, options, relay_hosts, tenant_limits
+from .._planning import limits, options, ownership, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import device_settings, settings_page
 from .._planning.inventory import NAME_PREFIXES, join_secrets, misspelt
@@ -49,6 +50,7 @@ OPTIONS = Spec(
         "licences": {"type": "int", "variable": "m365_licences"},
         "trial": {"type": "bool", "default": False, "variable": "m365_trial"},
         "verify_recipient": {"type": "str", "default": "", "variable": "m365_verify_recipient"},
+        "owner": {"type": "str", "default": ownership.DEFAULT_OWNER, "variable": "m365_owner"},
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
@@ -82,6 +84,7 @@ class Params:
     licences: int | None
     trial: bool
     verify_recipient: str
+    owner: str
     app_unique_name: str
     app_exclusive: bool
     direct_send_rejected: bool
@@ -108,7 +111,7 @@ class Params:
 
     @property
     def settings(self) -> PlanSettings:
-        return PlanSettings(self.app_unique_name, self.unused_access == "disable", self.verify_recipient)
+        return PlanSettings(self.app_unique_name, self.unused_access == "disable", self.owner, self.verify_recipient)
 
 
 class SenderPlan(ReadOnlyResource[Params]):
@@ -130,7 +133,7 @@ class SenderPlan(ReadOnlyResource[Params]):
                 f"m365_basic_auth_end_date is {params.basic_auth_end_date!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
             )
         problems += options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive)
-        return problems + list(misspelt(params.inventory_names))
+        return problems + ownership.problems(params.owner) + list(misspelt(params.inventory_names))
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
         senders = plan_senders(tenant, params)
@@ -161,12 +164,15 @@ class PlannedSenders:
         return complete(derived, params.inventory_names)
 
 
-def plan_senders(tenant: Tenant, params: Params) -> PlannedSenders:
-    """Read the tenant and select the method of each sender; nothing is read without senders."""
+def plan_senders(tenant: Tenant, params: Params, prefetch: Sequence[Command] = ()) -> PlannedSenders:
+    """Read the tenant and select the method of each sender; nothing is read without senders.
+
+    `prefetch`: reads of later steps, which are part of the same batch.
+    """
     senders = [options.sender(item) for item in params.senders]
     if not senders:
         return PlannedSenders((), PlanningContext(relay_hosts=params.relay_hosts))
-    context, notes = read_context(tenant, params, senders)
+    context, notes = read_context(tenant, params, senders, prefetch)
     return PlannedSenders([plan_sender(sender, context) for sender in senders], context, notes)
 
 
@@ -237,10 +243,12 @@ def _entry(tenant: Tenant, plan: SendingPlan, context: PlanningContext, settings
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tuple[PlanningContext, list[str]]:
+def read_context(
+    tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Sequence[Command] = ()
+) -> tuple[PlanningContext, list[str]]:
     """The tenant's current state, with one batch of Graph and one of Exchange (ten commands each); and notes on what was not readable."""
     directory, notes = _directory(tenant, params, senders)
-    domains, mailboxes = _organization(tenant, senders)
+    domains, mailboxes = _organization(tenant, senders, prefetch)
     context = PlanningContext(
         domains=frozenset(domains),
         mailboxes=mailboxes,
@@ -302,13 +310,15 @@ def licences(skus: Sequence[SubscribedSku]) -> int:
     )
 
 
-def _organization(tenant: Tenant, senders: Sequence[Sender]) -> tuple[set[str], dict[str, Mailbox]]:
+def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Sequence[Command]) -> tuple[set[str], dict[str, Mailbox]]:
     """The accepted domains, and the existing mailboxes by the senders' addresses and by their primary addresses."""
     listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
     lookups = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
-    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups])
+    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups, *prefetch])
+    for command, outcome in zip(prefetch, outcomes[len(lookups) :], strict=True):
+        tenant.exchange.prefetch(command, outcome)
     mailboxes = {}
-    for address, outcome in zip(listed, outcomes, strict=True):
+    for address, outcome in zip(listed, outcomes, strict=False):
         item = lookup.only(outcome, "m365_senders", address)
         if item:
             mailboxes[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))

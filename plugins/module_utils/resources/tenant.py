@@ -18,7 +18,9 @@ from .._core.spec import DNS, JOURNAL, TENANT
 from .._engine.journal import Journal
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
+from .._exchange import inbound_connectors
 from .._planning.role_inputs import role_inputs
+from .._planning.role_variables import CONFIGURED
 from . import conditional_access, sender_plan
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
@@ -37,6 +39,7 @@ class Params(sender_plan.Params):
         return {
             "basic_auth_end_date": self.basic_auth_end_date,
             "basic_reenabled": self.basic_reenabled,
+            "owner": self.owner,
             "dns_servers": None if self.dns_servers is None else list(self.dns_servers),
         }
 
@@ -65,12 +68,14 @@ class TenantResource:
         return sender_plan.RESOURCE.validate(params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
-        senders = sender_plan.plan_senders(tenant, params)
+        senders = sender_plan.plan_senders(tenant, params, [inbound_connectors.READ])
         sender_plan.refuse(senders.problems(params))
         outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
-        configured = [role for role in outcome["roles"] if role != "verify"]
-        inputs = role_inputs(configured, outcome["variables"] | own)
+        # Connectors are always looked at: one of a sender that is gone is removed.
+        needed = {*outcome["roles"], "inbound_connector"} - {"verify"}
+        configured = [role for role in CONFIGURED if role in needed]
+        inputs = role_inputs(configured, {"inbound_connector_connectors": []} | outcome["variables"] | own)
         prediction = Prediction()
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode)
         warnings = senders.warnings

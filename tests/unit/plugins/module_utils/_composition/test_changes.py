@@ -81,3 +81,10 @@ def test_the_risk_of_a_change(resource: str, before: Any, after: Any, risk: str)
 def test_a_plan_without_changes_has_none() -> None:
     planned: Any = SimpleNamespace(name="direct_send", plan=Plan({"rejected": True}, {"rejected": False}), step=None)
     assert list(changes_of(planned, lambda step, kind, name: "")) == []
+
+
+def test_the_case_of_a_name_makes_no_other_object() -> None:
+    before, after = {"Plant relay": {"enabled": True, "comment": "x"}}, {"plant relay": {"enabled": True, "comment": "y"}}
+    assert short(changes("inbound_connector", before, after)) == [
+        ("change", "inbound_connector:plant relay", {"comment": "x"}, {"comment": "y"}, "")
+    ]

@@ -76,15 +76,15 @@ def test_problems_that_a_sender_causes_name_the_sender() -> None:
         {"name": "Shop", "method": "acs"},
     )
     assert result[0].startswith("m365_senders: Shop: acs_smtp_username_subscription_id is missing")
-    assert result[-1].startswith("m365_senders: Gate: connector: mailops relay contoso com: certificate_name is 'relay contoso com'")
+    assert result[-1].startswith("m365_senders: Gate: connector: mailops Gate: certificate_name is 'relay contoso com'")
 
 
 def test_a_connectors_name_is_limited() -> None:
     long = "a" * 30 + "." + "b" * 25 + ".example"
-    [problem] = problems({"name": "Gate", "certificate_name": long})
-    assert problem.startswith("m365_senders: Gate: connector: mailops ")
+    [problem] = problems({"name": "Gate", "certificate_name": long, "connector": "c" * 72})
+    assert problem.startswith("m365_senders: Gate: connector: ccc")
     assert "its name has 72 characters, more than the 64" in problem
-    assert problems({"connector": "Gate", "certificate_name": long}) == []
+    assert problems({"name": "Gate", "certificate_name": long}) == []
 
 
 def test_missing_files_of_verifications() -> None:

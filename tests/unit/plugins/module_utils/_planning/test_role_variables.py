@@ -89,7 +89,7 @@ def test_basic_authentication_needs_smtp_auth_and_a_policy() -> None:
 def test_senders_that_share_an_ip_address_share_a_connector(addresses: list[list[str]], connectors: list[list[str]]) -> None:
     values = variables(tenant(), *({"public_addresses": some} for some in addresses))
     assert [c["sender_ip_addresses"] for c in values["inbound_connector_connectors"]] == connectors
-    assert [c["name"] for c in values["inbound_connector_connectors"]] == [f"mailops {some[0]}" for some in connectors]
+    assert [c["name"] for c in values["inbound_connector_connectors"]] == [f"mailops S{number}" for number in range(len(connectors))]
     assert values["spf_ip4"] == sorted({address for some in addresses for address in some})
 
 
@@ -113,10 +113,31 @@ def test_senders_with_one_connector_name_share_it() -> None:
     assert (connector["name"], connector["sender_ip_addresses"]) == ("Plant", ["203.0.113.1", "203.0.113.9"])
 
 
-def test_the_order_of_senders_does_not_rename_a_connector() -> None:
-    senders = [{"public_addresses": ["203.0.113.2"]}, {"public_addresses": ["203.0.113.1", "203.0.113.2"]}]
-    names = [variables(tenant(), *some)["inbound_connector_connectors"][0]["name"] for some in (senders, senders[::-1])]
-    assert names == ["mailops 203.0.113.1"] * 2
+def test_neither_order_nor_addresses_of_senders_rename_a_connector() -> None:
+    senders = [
+        {"name": "Scanner", "public_addresses": ["203.0.113.2"]},
+        {"name": "Gate", "public_addresses": ["203.0.113.1", "203.0.113.2"]},
+    ]
+    moved = [sender | {"public_addresses": ["203.0.113.9"]} for sender in senders]
+    names = [variables(tenant(), *some)["inbound_connector_connectors"][0]["name"] for some in (senders, senders[::-1], moved)]
+    assert names == ["mailops Gate"] * 3
+
+
+def test_a_connector_has_the_owners_mark_and_a_name_that_exchange_takes() -> None:
+    sender = {"name": "Scanner of the third floor, next to the stairs at the window side", "public_addresses": ["203.0.113.2"]}
+    [connector] = variables(tenant(), sender, owner="branch")["inbound_connector_connectors"]
+    assert connector["comment"] == f"mailops.m365 [branch] {sender['name']}"
+    assert connector["name"] == "branch Scanner of the third floor, next to the stairs at the win"
+
+
+def test_what_matches_a_connector_is_exact() -> None:
+    """A change from IP address to certificate, or back, leaves nothing of the other."""
+    certificate, address = [
+        variables(tenant(), sender)["inbound_connector_connectors"][0]
+        for sender in ({"certificate_name": "x.contoso.com"}, {"public_addresses": ["203.0.113.2"]})
+    ]
+    assert (certificate["sender_ip_addresses"], certificate["require_tls"]) == ([], True)
+    assert (address["tls_sender_certificate_name"], address["require_tls"]) == ("", False)
 
 
 def test_certificates_and_relay_hosts_have_their_own_connectors() -> None:
@@ -129,10 +150,10 @@ def test_certificates_and_relay_hosts_have_their_own_connectors() -> None:
         {"connector": "Mine", "public_addresses": OFFICE},
     )
     by_name = {c["name"]: c for c in values["inbound_connector_connectors"]}
-    assert by_name["mailops x.contoso.com"]["tls_sender_certificate_name"] == "x.contoso.com"
-    assert by_name["mailops x.contoso.com"]["require_tls"] is True
+    assert by_name["mailops S0"]["tls_sender_certificate_name"] == "x.contoso.com"
+    assert by_name["mailops S0"]["require_tls"] is True
     assert by_name["mailops plant"]["sender_ip_addresses"] == ["198.51.100.7"]
-    assert by_name["Mine"]["comment"] == "mailops.m365: S3"
+    assert by_name["Mine"]["comment"] == "mailops.m365 [mailops] S3"
     assert len(by_name) == 3, "a relay host that signs in needs no connector"
     assert values["entra_app_full_access"] == ["device@contoso.com"]
 
