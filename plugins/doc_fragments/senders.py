@@ -197,6 +197,12 @@ options:
     description: Recipient of test messages of senders without their own. Falls back to the host variable C(m365_verify_recipient).
     type: str
     default: ""
+  remove_orphans:
+    description:
+      - Whether mailboxes are removed that were created for senders which are no longer listed. By default they are reported only. Falls
+        back to the host variable C(m365_remove_orphans).
+    type: bool
+    default: false
   owner:
     description:
       - The owner in the marks of what is created, such as the comments of connectors. What has the owner's mark and is no longer needed is

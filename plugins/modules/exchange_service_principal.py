@@ -32,6 +32,12 @@ options:
     description: Further addresses that the application sends as.
     type: list
     elements: str
+  revoked:
+    description:
+      - Addresses of mailboxes on which the application keeps only the listed permissions. A mailbox that does not exist is ignored.
+    type: list
+    elements: str
+    default: []
   exclusive:
     description:
       - Whether to remove the application's permissions on all other mailboxes.

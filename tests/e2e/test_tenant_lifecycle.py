@@ -90,24 +90,124 @@ def test_a_connector_without_the_mark_is_neither_adopted_nor_removed(play: Play)
     assert list(guids(play)) == ["mailops Plant"]
 
 
+# -- senders that sign in ---------------------------------------------------------------------------------------------
+
+ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
+SHOP = {"name": "Shop", "kind": "website", "address": "noreply@contoso.com"}
+
+
+def rights(play: Play) -> dict[str, list[str]]:
+    """The rights of applications on each mailbox that has some."""
+    listed = {one["address"]: sorted(grant["right"] for grant in one["grants"]) for one in play.state()["mailboxes"]}
+    return {address: names for address, names in listed.items() if names}
+
+
+def switches(play: Play) -> dict[str, bool]:
+    """Each mailbox's SMTP AUTH where it is set."""
+    listed = {one["address"]: one["smtp_client_authentication_disabled"] for one in play.state()["mailboxes"]}
+    return {address: disabled for address, disabled in listed.items() if disabled is not None}
+
+
+def test_a_removed_sender_loses_its_permissions_and_smtp_auth(play: Play) -> None:
+    assert "failed" not in play(ERP, SHOP)
+    assert (sorted(rights(play)), switches(play)) == (
+        ["erp@contoso.com", "noreply@contoso.com"],
+        {"erp@contoso.com": False, "noreply@contoso.com": False},
+    )
+    planned = play(ERP, check_mode=True)
+    removed = play(ERP)
+    assert removed["changes"] == planned["changes"]
+    assert [(one["action"], one["kind"], one["risk"]) for one in removed["changes"]] == [
+        ("remove", "mailbox_permission", "removes"),
+        ("change", "smtp_auth", "closes"),
+    ]
+    assert (rights(play), switches(play)) == ({"erp@contoso.com": ["FullAccess"]}, {"erp@contoso.com": False})
+    assert not play(ERP)["changed"]
+
+
+def test_the_last_senders_removal_closes_what_it_opened(play: Play) -> None:
+    play(SHOP)
+    assert "failed" not in play()
+    assert (rights(play), switches(play)) == ({}, {})
+    assert not play()["changed"]
+
+
+def test_smtp_auth_that_was_set_before_is_restored_or_kept(play: Play) -> None:
+    play.api.admin.change(TENANT, "mailboxes", "ops@contoso.com", smtp_client_authentication_disabled=False)
+    play.api.admin.change(TENANT, "mailboxes", "noreply@contoso.com", smtp_client_authentication_disabled=True)
+    play(SHOP, ERP | {"address": "ops@contoso.com"})
+    assert switches(play) == {"ops@contoso.com": False, "noreply@contoso.com": False}
+    play()
+    assert switches(play) == {"ops@contoso.com": False, "noreply@contoso.com": True}
+
+
+def test_a_sender_that_moves_to_an_alias_of_its_mailbox_keeps_its_permissions(play: Play) -> None:
+    play(SHOP)
+    moved = play(SHOP | {"address": "no-reply@contoso.com"})
+    assert "failed" not in moved, moved
+    assert (rights(play), switches(play)) == ({"noreply@contoso.com": ["FullAccess"]}, {"noreply@contoso.com": False})
+    assert not play(SHOP | {"address": "no-reply@contoso.com"})["changed"]
+
+
+def test_a_deleted_mailbox_of_a_gone_sender_is_no_problem(play: Play) -> None:
+    play(ERP, SHOP)
+    play.api.admin.delete(TENANT, "mailboxes", "erp@contoso.com")
+    assert "failed" not in play(SHOP)
+    assert not play(SHOP)["changed"]
+
+
+def test_a_mailbox_that_was_created_is_reported_and_removed_on_request(play: Play) -> None:
+    play(ERP, SHOP)
+    kept = play(SHOP)
+    assert [(entry["kind"], entry["subject"]) for entry in kept["attention"]] == [("orphan", "erp@contoso.com")]
+    again = play(SHOP)
+    assert (again["changed"], len(again["attention"])) == (False, 1)
+    removed = play(SHOP, remove_orphans=True)
+    assert [(one["action"], one["kind"], one["object"]) for one in removed["changes"]] == [("remove", "mailbox", "erp@contoso.com")]
+    assert "erp@contoso.com" not in {one["address"] for one in play.state()["mailboxes"]}
+    done = play(SHOP, remove_orphans=True)
+    assert (done["changed"], done["attention"]) == (False, [])
+
+
+def test_two_owners_share_the_sender_app(play: Play) -> None:
+    play(ERP)
+    play(SHOP, owner="branch")
+    assert not play(ERP)["changed"]
+    assert not play(SHOP, owner="branch")["changed"]
+    play(ERP | SHOP | {"name": "Also shop"})
+    play(owner="branch")
+    assert rights(play) == {"noreply@contoso.com": ["FullAccess"]}
+
+
 # -- history does not matter ------------------------------------------------------------------------------------------
 
 NAMES = ("Plant", "Gate", "Lab")
 ADDRESSES = ("203.0.113.10", "203.0.113.11", "203.0.113.0/28", "198.51.100.20")
+MAILBOXES = ("noreply@contoso.com", "no-reply@contoso.com", "ops@contoso.com", "erp@contoso.com", "shop@contoso.com")
 
 
 def senders(randomly: random.Random) -> list[Document]:
-    """A random list: some of three senders, each with a random source."""
+    """A random list: some of three senders, each with a random source or mailbox."""
     chosen = [name for name in NAMES if randomly.random() < 0.7]
     randomly.shuffle(chosen)
     return [_sender(name, randomly) for name in chosen]
 
 
 def _sender(name: str, randomly: random.Random) -> Document:
-    sender = {"name": name, "method": "connector", "address": "noreply@contoso.com"}
+    sender = {"name": name, "address": randomly.choice(MAILBOXES)}
+    if randomly.random() < 0.6:
+        own = randomly.random() < 0.6
+        return sender | {"method": "oauth"} | ({} if own else {"mailbox": randomly.choice(MAILBOXES)})
+    sender |= {"method": "connector"}
     if randomly.random() < 0.3:
         return sender | {"certificate_name": randomly.choice(("a.contoso.com", "b.contoso.com"))}
     return sender | {"public_addresses": randomly.sample(ADDRESSES, randomly.randint(1, 2))}
+
+
+def state(play: Play) -> Document:
+    """What the senders depend on."""
+    mailboxes = sorted(one["address"] for one in play.state()["mailboxes"])
+    return {"connectors": connectors(play), "rights": rights(play), "switches": switches(play), "mailboxes": mailboxes}
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -115,12 +215,12 @@ def test_history_does_not_matter(start: Start, tmp_path: Path, seed: int) -> Non
     randomly = random.Random(seed)  # noqa: S311 - no secret
     first, second = senders(randomly), senders(randomly)
     alone = Play(start(), tmp_path / "alone")
-    assert "failed" not in alone(*second)
+    assert "failed" not in alone(*second, remove_orphans=True)
     after = Play(start(), tmp_path / "after")
     assert "failed" not in after(*first)
-    planned = after(*second, check_mode=True)
-    applied = after(*second)
+    planned = after(*second, check_mode=True, remove_orphans=True)
+    applied = after(*second, remove_orphans=True)
     assert "failed" not in applied, applied
     assert applied["changes"] == planned["changes"]
-    assert connectors(after) == connectors(alone)
-    assert not after(*second)["changed"]
+    assert state(after) == state(alone)
+    assert not after(*second, remove_orphans=True)["changed"]

@@ -44,14 +44,24 @@ class GraphClient:
 
     def __init__(self, authorized: AuthorizedTransport) -> None:
         self._authorized = authorized
+        self._prefetched: dict[str, Any] = {}
         self._root = f"{authorized.base}/v1.0"
 
     def get(self, path: str, attempted: str) -> Any:
         """The object at a path, or None where there is none."""
         return self.read(Call("GET", path, attempted=attempted))
 
+    def prefetch(self, call: Call, answer: Any) -> None:
+        """Keep the answer of a GET that was part of another batch: the next `read` of the same path returns it, without a request."""
+        self._prefetched[call.path] = answer
+
     def read(self, call: Call) -> Any:
         """The object that a GET asks for, or None where there is none."""
+        if call.path in self._prefetched:
+            known = self._prefetched.pop(call.path)
+            if isinstance(known, GraphError):
+                raise known
+            return known
         answer = self._send(call)
         return None if answer.status == 404 else self._body(answer, call.attempted)
 

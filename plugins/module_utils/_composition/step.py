@@ -26,7 +26,7 @@ class Step:
     `provides`: names of what the step may create or change, each with a function that says so of its changes. A later step that `needs`
     one of them is planned again before it is applied, since only the service assigns ids; not where `completes`: the resource then looks
     ids up itself when it is applied. `applies`: whether the step belongs to the plan,
-    by the plans of the earlier steps. `mailboxes`: addresses that exist after the step.
+    by the plans of the earlier steps. `internal`: it is no part of the diff. `mailboxes`: addresses that exist after the step.
     """
 
     component: str
@@ -36,6 +36,7 @@ class Step:
     provides: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
     completes: bool = False
+    internal: bool = False
     mailboxes: frozenset[str] = frozenset()
     applies: Callable[[Plans], bool] | None = None
 
@@ -141,8 +142,8 @@ class StepError(MailopsError):
 
     def __init__(self, cause: MailopsError, planned: Sequence[PlannedStep], outcome: JsonObject) -> None:
         self.cause, self.outcome = cause, outcome
-        self.applied = [one.name for one in planned if one.status == APPLIED]
-        self.not_applied = [one.name for one in planned if one.status == NOT_APPLIED]
+        self.applied = [one.name for one in planned if one.status == APPLIED and not one.step.internal]
+        self.not_applied = [one.name for one in planned if one.status == NOT_APPLIED and not one.step.internal]
         sentences = [str(cause)]
         if self.applied:
             sentences.append(f"Applied before it: {', '.join(self.applied)}.")

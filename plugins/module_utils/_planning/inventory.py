@@ -38,6 +38,7 @@ TENANT_VARIABLES = (
     "m365_managed_identity_client_id",
     "m365_owner",
     "m365_relays",
+    "m365_remove_orphans",
     "m365_senders",
     "m365_tenant",
     "m365_trial",

@@ -30,6 +30,7 @@ OPTIONS = Spec(
         "display_name": {"type": "str"},
         "full_access": {"type": "list", "elements": "str"},
         "send_as": {"type": "list", "elements": "str"},
+        "revoked": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
@@ -48,6 +49,7 @@ class ServicePrincipalParams:
     display_name: str | None
     full_access: tuple[str, ...] | None
     send_as: tuple[str, ...] | None
+    revoked: tuple[str, ...]
     exclusive: bool
     state: str
 
@@ -154,7 +156,8 @@ def read(
     tenant: Tenant, application: Application | None, params: ServicePrincipalParams, expected: Collection[str] = ()
 ) -> CurrentPrincipal:
     """The service principals and permissions, in batches. InvalidInput names all mailboxes that do not exist."""
-    listed = list(dict.fromkeys(address for _right, address in params.permissions() if address not in expected))
+    needed = [address for _right, address in params.permissions()]
+    listed = [address for address in dict.fromkeys([*needed, *map(str.lower, params.revoked)]) if address not in expected]
     guids = _every_mailbox(tenant, listed) if params.exclusive else {}
     labels = lookup.labels(listed, guids)
     mailboxes = list(dict.fromkeys([*labels.values(), *(address for address in guids if address not in labels)]))
@@ -169,7 +172,7 @@ def read(
     for number, address in enumerate(mailboxes):
         mailbox, recipient = outcomes[2 * number : 2 * number + 2]
         if is_missing(mailbox.error):
-            missing.append(address)
+            missing += [address] if address in needed else []
             continue
         permissions |= {Permission(right, address) for right in rights_of(own, mailbox.checked(), recipient.checked())}
         identities[address] = next((str(entry["Identity"]) for entry in mailbox.values if entry.get("Identity")), address)
@@ -240,9 +243,15 @@ def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> Pri
         create=not current.principal,
         rename=renamed,
         grant=tuple(permission for permission in desired if permission not in current.permissions),
-        revoke=tuple(sorted(current.permissions - set(desired))) if params.exclusive else (),
+        revoke=tuple(sorted(current.permissions - set(desired))) if params.exclusive else _revocations(current, params, desired),
         guids=current.guids,
     )
+
+
+def _revocations(current: CurrentPrincipal, params: ServicePrincipalParams, desired: Collection[Permission]) -> tuple[Permission, ...]:
+    """The permissions on the revoked mailboxes; one that is desired by another address of its mailbox stays."""
+    mailboxes = {current.labels.get(address.lower(), address.lower()) for address in params.revoked}
+    return tuple(sorted(one for one in current.permissions if one.address in mailboxes and one not in desired))
 
 
 def _principal_result(display_name: str | None, permissions: Iterable[Permission]) -> dict[str, object]:

@@ -50,6 +50,7 @@ OPTIONS = Spec(
         "licences": {"type": "int", "variable": "m365_licences"},
         "trial": {"type": "bool", "default": False, "variable": "m365_trial"},
         "verify_recipient": {"type": "str", "default": "", "variable": "m365_verify_recipient"},
+        "remove_orphans": {"type": "bool", "default": False, "variable": "m365_remove_orphans"},
         "owner": {"type": "str", "default": ownership.DEFAULT_OWNER, "variable": "m365_owner"},
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
@@ -84,6 +85,7 @@ class Params:
     licences: int | None
     trial: bool
     verify_recipient: str
+    remove_orphans: bool
     owner: str
     app_unique_name: str
     app_exclusive: bool
@@ -164,10 +166,10 @@ class PlannedSenders:
         return complete(derived, params.inventory_names)
 
 
-def plan_senders(tenant: Tenant, params: Params, prefetch: Sequence[Command] = ()) -> PlannedSenders:
+def plan_senders(tenant: Tenant, params: Params, prefetch: Prefetch | None = None) -> PlannedSenders:
     """Read the tenant and select the method of each sender; nothing is read without senders.
 
-    `prefetch`: reads of later steps, which are part of the same batch.
+    `prefetch`: reads of later steps, which are part of the same batches.
     """
     senders = [options.sender(item) for item in params.senders]
     if not senders:
@@ -243,12 +245,20 @@ def _entry(tenant: Tenant, plan: SendingPlan, context: PlanningContext, settings
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Prefetch:
+    """Reads of later steps that are sent with the reads of the plan."""
+
+    commands: Sequence[Command] = ()
+    calls: Sequence[Call] = ()
+
+
 def read_context(
-    tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Sequence[Command] = ()
+    tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Prefetch | None = None
 ) -> tuple[PlanningContext, list[str]]:
     """The tenant's current state, with one batch of Graph and one of Exchange (ten commands each); and notes on what was not readable."""
-    directory, notes = _directory(tenant, params, senders)
-    domains, mailboxes = _organization(tenant, senders, prefetch)
+    directory, notes = _directory(tenant, params, senders, prefetch or Prefetch())
+    domains, mailboxes = _organization(tenant, senders, prefetch or Prefetch())
     context = PlanningContext(
         domains=frozenset(domains),
         mailboxes=mailboxes,
@@ -275,13 +285,16 @@ class _Directory:
     licences: int | None
 
 
-def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender]) -> tuple[_Directory, list[str]]:
+def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Prefetch) -> tuple[_Directory, list[str]]:
     """Security Defaults, the MX host and the licences, and notes on what was not readable."""
     domain = senders[0].domain
-    calls = [security_defaults.READ, mx_hosts.records(domain)]
+    calls = [*prefetch.calls, security_defaults.READ, mx_hosts.records(domain)]
     if params.licences is None:
         calls.append(Call("GET", _SKUS, attempted="read the licences"))
-    policy, records, *skus = tenant.graph.outcomes(calls)
+    answers = tenant.graph.outcomes(calls)
+    for call, answer in zip(prefetch.calls, answers, strict=False):
+        tenant.graph.prefetch(call, answer)
+    policy, records, *skus = answers[len(prefetch.calls) :]
     for answer in (policy, records):
         if isinstance(answer, GraphError):
             raise answer
@@ -310,12 +323,12 @@ def licences(skus: Sequence[SubscribedSku]) -> int:
     )
 
 
-def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Sequence[Command]) -> tuple[set[str], dict[str, Mailbox]]:
+def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Prefetch) -> tuple[set[str], dict[str, Mailbox]]:
     """The accepted domains, and the existing mailboxes by the senders' addresses and by their primary addresses."""
     listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
     lookups = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
-    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups, *prefetch])
-    for command, outcome in zip(prefetch, outcomes[len(lookups) :], strict=True):
+    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups, *prefetch.commands])
+    for command, outcome in zip(prefetch.commands, outcomes[len(lookups) :], strict=True):
         tenant.exchange.prefetch(command, outcome)
     mailboxes = {}
     for address, outcome in zip(listed, outcomes, strict=False):

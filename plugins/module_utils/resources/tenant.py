@@ -19,11 +19,12 @@ from .._engine.journal import Journal
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._exchange import inbound_connectors
-from .._planning.role_inputs import role_inputs
-from .._planning.role_variables import CONFIGURED
 from . import conditional_access, sender_plan
+from .composed import record
+from .composed.lifecycle import Lifecycle
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
+from .sender_plan import Prefetch
 
 
 @dataclass(frozen=True)
@@ -68,16 +69,17 @@ class TenantResource:
         return sender_plan.RESOURCE.validate(params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
-        senders = sender_plan.plan_senders(tenant, params, [inbound_connectors.READ])
+        record_call = record.call_of(params.app_unique_name)
+        senders = sender_plan.plan_senders(tenant, params, Prefetch([inbound_connectors.READ], [record_call]))
         sender_plan.refuse(senders.problems(params))
         outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
-        # Connectors are always looked at: one of a sender that is gone is removed.
-        needed = {*outcome["roles"], "inbound_connector"} - {"verify"}
-        configured = [role for role in CONFIGURED if role in needed]
-        inputs = role_inputs(configured, {"inbound_connector_connectors": []} | outcome["variables"] | own)
+        lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address)
+        inputs = lifecycle.inputs(outcome["roles"])
         prediction = Prediction()
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode)
+        planned = lifecycle.with_record(planned)
+        outcome["attention"] = lifecycle.attention()
         warnings = senders.warnings
         if check_mode and outcome["sign_ins"]:
             blocked = _conditional_access(tenant, outcome["sign_ins"])
@@ -87,7 +89,9 @@ class TenantResource:
         changes = Changes(planned, prediction, reasons, outcome)
         if check_mode or not changes:
             warnings += [text for one in planned for text in one.plan.warnings]
-        return Plan(changes=changes or None, outcome=_outcome(changes), warnings=warnings, steps=planned)
+        return Plan(
+            changes=changes or None, outcome=_outcome(changes), warnings=warnings, steps=[one for one in planned if not one.step.internal]
+        )
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
         changes = plan.pending
@@ -112,7 +116,7 @@ def _outcome(changes: Changes) -> JsonObject:
 
 
 def _change_records(changes: Changes) -> list[JsonObject]:
-    return [change.as_result() for one in changes.planned for change in changes_of(one, changes.reasons)]
+    return [change.as_result() for one in changes.planned if not one.step.internal for change in changes_of(one, changes.reasons)]
 
 
 def _parts(changes: Changes) -> JsonObject:
@@ -122,5 +126,5 @@ def _parts(changes: Changes) -> JsonObject:
     return {
         "app": app.plan.outcome["app"] if app else None,
         "records": records,
-        "components": [one.as_result() for one in changes.planned],
+        "components": [one.as_result() for one in changes.planned if not one.step.internal],
     }

@@ -23,16 +23,17 @@ Resources = Mapping[str, Resource[Any, Any, Any]]  # by the module's name
 def steps(inputs: Iterable[RoleInput], resources: Resources, shared: Mapping[str, Any]) -> list[Step]:
     """The steps of valid inputs, in their order. `shared`: options of several resources that are no role's variables."""
     result: list[Step] = []
+    registration = ""
     for role_input in inputs:
         step = _step(role_input, resources, shared)
         result.append(step)
         if (step.component, step.resource.name) == ("entra_app", "entra_app"):
-            registration = step
+            registration = step.label
             if step.options["exclusive"] and not _has(inputs, "federated_credential"):
                 result.append(_step(_no_credentials(step), resources, shared))
-        if step.resource.name == "exchange_service_principal" and not _has(inputs, "rbac_for_applications"):
+        if registration and step.resource.name == "exchange_service_principal" and not _has(inputs, "rbac_for_applications"):
             migrated = _step(_no_rbac(role_input), resources, shared)
-            result.append(replace(migrated, applies=_is_migrated(registration.label)))
+            result.append(replace(migrated, applies=_is_migrated(registration)))
     return result
 
 
