@@ -13,6 +13,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange imp
     TRANSIENT,
     Command,
     ExchangeClient,
+    Outcome,
     boolean,
     is_missing,
     names,
@@ -465,3 +466,16 @@ def test_boolean_returns_a_value_of_another_type_unchanged(value: Any) -> None:
 )
 def test_a_list_may_be_joined(value: Any, meant: list[str]) -> None:
     assert names(value) == meant
+
+
+def test_a_prefetched_read_is_answered_once_without_a_request(exchange: ExchangeClient, script: Script) -> None:
+    exchange.prefetch(READ, Outcome([{"Name": "a"}]))
+    assert exchange.run(READ).values == [{"Name": "a"}]
+    script.expect("POST", f"{INVOKE}?$select=Guid,Name").answers(200, {"value": [{"Name": "b"}]})
+    assert exchange.run(READ).values == [{"Name": "b"}]
+
+
+def test_a_prefetched_refusal_is_raised(exchange: ExchangeClient) -> None:
+    exchange.prefetch(READ, Outcome(error=ExchangeError("read a", "No.", code="Refused")))
+    with pytest.raises(ExchangeError, match="No"):
+        exchange.run(READ)

@@ -199,6 +199,15 @@ def test_exclusive_withdraws_what_is_not_named(play: Play, in_entra: Script) -> 
     assert result["diff"]["before"]["send_as"] == ["a@contoso.com", "c@contoso.com"]
 
 
+def test_revoked_mailboxes_keep_what_is_listed(play: Play, in_entra: Script) -> None:
+    service = Organization(in_entra, "a@contoso.com", "b@contoso.com", "c@contoso.com", registered=OBJECT)
+    service.rights = {(right, f"{name}@contoso.com") for right in ("FullAccess", "SendAs") for name in "abc"}
+    revoked = ["A@contoso.com", "b@contoso.com", "gone@contoso.com"]
+    result = play(RESOURCE, service, unique_name="sender", full_access=["a@contoso.com"], revoked=revoked)
+    assert service.rights == {("FullAccess", "a@contoso.com"), ("FullAccess", "c@contoso.com"), ("SendAs", "c@contoso.com")}
+    assert result["service_principal"]["full_access"] == ["a@contoso.com"]
+
+
 @pytest.mark.parametrize("exclusive", [False, True])
 def test_two_addresses_of_one_mailbox_are_one_mailbox(play: Play, in_entra: Script, exclusive: bool) -> None:
     service = Organization(in_entra, "erp@contoso.com", "b@contoso.com", registered=OBJECT)

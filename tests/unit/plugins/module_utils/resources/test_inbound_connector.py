@@ -81,7 +81,7 @@ class Organization(Exchange):
         item = next(item for item in self.connectors if item["Guid"] == parameters["Identity"])
         for name, value in parameters.items():
             if name != "Identity":
-                assert name in PROPERTIES.values()
+                assert name in {*PROPERTIES.values(), "Name"}
                 item[name] = value
 
     def remove(self, parameters: dict[str, Any]) -> None:
@@ -407,3 +407,49 @@ def test_written_connectors_read_back_equal(first: dict[str, Any], second: dict[
     for option, value in second.items():
         if option in inbound_connectors.SWITCHES:
             assert left[PROPERTIES[option]] == value
+
+
+# -- owners -----------------------------------------------------------------------------------------------------------
+
+
+def marked(name: str, owner: str = "mailops", **more: Any) -> dict[str, Any]:
+    return {"Name": name, "Comment": f"mailops.m365 [{owner}] x", "SenderIPAddresses": ["203.0.113.5"], "SenderDomains": ["*"], **more}
+
+
+def names_after(play: Play, service: Organization, *listed: dict[str, Any], owner: str = "mailops") -> list[str]:
+    result = play(RESOURCE, service, connectors=list(listed), owner=owner)
+    assert "failed" not in result, result
+    return sorted(item["Name"] for item in service.connectors)
+
+
+def test_only_the_owners_connectors_are_removed(play: Play) -> None:
+    service = Organization(marked("a"), marked("b", "branch"), {"Name": "Theirs", "SenderIPAddresses": ["203.0.113.9"]})
+    assert names_after(play, service) == ["Theirs", "b"]
+    assert names_after(play, service, owner="branch") == ["Theirs"]
+
+
+def test_a_connector_of_the_same_hosts_is_renamed(play: Play) -> None:
+    service = Organization(marked("mailops Old", SenderIPAddresses=["203.0.113.0/28"]))
+    listed = {"name": "mailops New", "sender_ip_addresses": ["203.0.113.5"], "comment": "mailops.m365 [mailops] New"}
+    result = play(RESOURCE, service, connectors=[listed], owner="mailops")
+    assert service.writes == ["Set-InboundConnector"]
+    assert [item["Name"] for item in service.connectors] == ["mailops New"]
+    diff = result["diff"]
+    assert [diff[side]["mailops New"]["name"] for side in ("before", "after")] == ["mailops Old", "mailops New"]
+    assert not play(RESOURCE, service, connectors=[listed], owner="mailops")["changed"]
+
+
+def test_without_an_owner_nothing_is_removed_or_renamed(play: Play) -> None:
+    service = Organization(marked("a"))
+    listed = {"name": "b", "sender_ip_addresses": ["203.0.113.5"]}
+    assert not play(RESOURCE, service, connectors=[])["changed"]
+    play(RESOURCE, service, connectors=[listed])
+    assert sorted(item["Name"] for item in service.connectors) == ["a", "b"]
+
+
+def test_an_unmarked_connector_under_an_owners_name_is_refused(play: Play) -> None:
+    service = Organization(marked("mailops Gate", Comment="by hand"))
+    listed = {"name": "mailops Gate", "sender_ip_addresses": ["203.0.113.6"]}
+    result = play(RESOURCE, service, connectors=[listed], owner="mailops")
+    assert "mailops Gate exists, and its comment does not have the mark of m365_owner mailops" in result["msg"]
+    assert service.writes == []
