@@ -179,6 +179,22 @@ def test_two_owners_share_the_sender_app(play: Play) -> None:
     assert rights(play) == {"noreply@contoso.com": ["FullAccess"]}
 
 
+def test_the_policy_for_basic_authentication_goes_with_its_last_sender(start: Start, tmp_path: Path) -> None:
+    play = Play(start(tenant={"security_defaults": False}), tmp_path)
+    sender = {"name": "Fax", "address": "ops@contoso.com", "method": "basic"}
+    made = play(sender, owner="branch")
+    assert "failed" not in made, made
+    assert [one["name"] for one in play.state()["policies"]["authentication"]] == ["branch SMTP by password"]
+    assert not play(sender, owner="branch")["changed"]
+    planned = play(sender | {"method": "oauth"}, owner="branch", check_mode=True)
+    moved = play(sender | {"method": "oauth"}, owner="branch")
+    assert "failed" not in moved, moved
+    assert moved["changes"] == planned["changes"]
+    assert ("remove", "authentication_policy") in {(one["action"], one["kind"]) for one in moved["changes"]}
+    assert play.state()["policies"]["authentication"] == []
+    assert not play(sender | {"method": "oauth"}, owner="branch")["changed"]
+
+
 # -- history does not matter ------------------------------------------------------------------------------------------
 
 NAMES = ("Plant", "Gate", "Lab")

@@ -99,8 +99,15 @@ class ExchangeClient:
         self._host = ExchangeHost(authorized, self.run_cache)
 
     def prefetch(self, command: Command, outcome: Outcome) -> None:
-        """Keep the outcome of a read that was part of another batch: the next `run` of the same command returns it, without a request."""
+        """Keep the outcome of a read that was part of another batch: the next `run` or `batch` of the command returns it."""
         self._prefetched[self._key(command)] = outcome
+
+    def prefetched(self, command: Command) -> Outcome | None:
+        """The outcome that is kept for a read; None where there is none."""
+        return self._prefetched.get(self._key(command))
+
+    def _known(self, command: Command) -> Outcome | None:
+        return self._prefetched.pop(self._key(command), None) if self._prefetched and command.reads else None
 
     @staticmethod
     def _key(command: Command) -> str:
@@ -108,7 +115,7 @@ class ExchangeClient:
 
     def run(self, command: Command) -> Outcome:
         """One command, all its pages; raises ExchangeError."""
-        if self._prefetched and command.reads and (known := self._prefetched.pop(self._key(command), None)):
+        if known := self._known(command):
             return known.checked()
         try:
             return self._pages(command, self._invoke(command, self._url(command)))
@@ -120,6 +127,10 @@ class ExchangeClient:
 
     def batch(self, commands: Sequence[Command]) -> list[Outcome]:
         """Many independent commands, ten a request, three requests at once; each has its own outcome, in order."""
+        known = {number: outcome for number, command in enumerate(commands) if (outcome := self._known(command))}
+        if known:
+            rest = iter(self.batch([command for number, command in enumerate(commands) if number not in known]))
+            return [known[number] if number in known else next(rest) for number in range(len(commands))]
         if len(commands) < 2:
             return [self._alone(command) for command in commands]
         parts = chunks(len(commands), BATCH)

@@ -26,6 +26,7 @@ class Reasons:
         self, plans: Sequence[SendingPlan], context: PlanningContext, variables: Mapping[str, Any], inventory: Collection[str]
     ) -> None:
         self._inventory = sorted(inventory)
+        self._disables_unused = bool(variables.get("authentication_policy_exclusive"))
         self._by_address: dict[str, list[str]] = {}
         for plan in plans:
             sender = plan.sender
@@ -47,7 +48,7 @@ class Reasons:
             return f"sender{'s' if ', ' in names else ''} {names}"
         component = planned.step.component
         variables = [variable for variable in self._inventory if variable.startswith(f"{component}_")]
-        if planned.step.component == "inbound_connector" and not variables:
+        if planned.step.component in ("inbound_connector", "authentication_policy") and not variables and not self._disables_unused:
             return "no sender needs it"
         return ", ".join(variables) or "m365_unused_access"
 

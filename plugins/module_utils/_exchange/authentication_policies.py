@@ -22,6 +22,8 @@ SMTP = "AllowBasicAuthSmtp"
 _OPTION = "mailboxes"
 _USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy")
 
+READ_POLICIES = Command("Get-AuthenticationPolicy", {}, attempted="read the authentication policies")
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -98,7 +100,7 @@ def read(
     """
     every_user, listed = every_user or len(addresses) > lookup.BY_NAME, [address for address in addresses if address not in expected]
     commands = [
-        Command("Get-AuthenticationPolicy", {}, attempted="read the authentication policies"),
+        READ_POLICIES,
         Command("Get-OrganizationConfig", {}, ("DefaultAuthenticationPolicy",), "read the organization's authentication policy"),
     ]
     outcomes = tenant.exchange.batch(commands + ([] if absent else _reads(listed, every_user)))

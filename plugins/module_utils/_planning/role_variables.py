@@ -50,7 +50,12 @@ APPENDED = {
     "entra_app_retired_certificates": "relay_retired_certificates",
 }
 PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
-BASIC_POLICY, BLOCK_BASIC_POLICY = "mailops SMTP by password", "mailops no SMTP by password"
+BLOCK_BASIC_POLICY = "mailops no SMTP by password"
+
+
+def basic_policy(owner: str) -> str:
+    """The name of the owner's authentication policy that allows Basic authentication for SMTP."""
+    return f"{owner} SMTP by password"
 
 
 def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: PlanSettings) -> Variables:
@@ -68,7 +73,7 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
     if oauth or basic:
         variables["smtp_auth_mailboxes"] = list(_smtp_auth(oauth, basic))
     if basic:
-        policy = {"name": BASIC_POLICY, "allow_basic_smtp": True, "mailboxes": _sign_in_mailboxes(basic)}
+        policy = {"name": basic_policy(settings.owner), "allow_basic_smtp": True, "mailboxes": _sign_in_mailboxes(basic)}
         variables["authentication_policy_policies"] = [policy]
     if settings.disable_unused_access:
         variables |= _unused_access(variables, direct)

@@ -18,7 +18,7 @@ from .._core.spec import DNS, JOURNAL, TENANT
 from .._engine.journal import Journal
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
-from .._exchange import inbound_connectors
+from .._exchange import authentication_policies, inbound_connectors
 from . import conditional_access, sender_plan
 from .composed import record
 from .composed.lifecycle import Lifecycle
@@ -70,7 +70,9 @@ class TenantResource:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         record_call = record.call_of(params.app_unique_name)
-        senders = sender_plan.plan_senders(tenant, params, Prefetch([inbound_connectors.READ], [record_call]))
+        senders = sender_plan.plan_senders(
+            tenant, params, Prefetch([inbound_connectors.READ, authentication_policies.READ_POLICIES], [record_call])
+        )
         sender_plan.refuse(senders.problems(params))
         outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
         own = sender_plan.inventory_of(senders.plans, senders.context, params)

@@ -14,11 +14,21 @@ from ..._core.json_types import JsonObject
 from ..._core.params import NoParams
 from ..._engine.resource import Plan
 from ..._engine.tenant import Tenant
+from ..._exchange.authentication_policies import READ_POLICIES
 from ..._planning.role_inputs import RoleInput, role_inputs
-from ..._planning.role_variables import CONFIGURED
+from ..._planning.role_variables import CONFIGURED, basic_policy
 from .. import sender_plan
 from . import record as records
 from .record import Needed, Orphans, Record, RecordTags
+
+
+def _policies(tenant: Tenant) -> frozenset[str]:
+    """The names of the authentication policies, in lower case; none where they cannot be read."""
+    outcome = tenant.exchange.prefetched(READ_POLICIES)
+    if outcome is None:
+        [outcome] = tenant.exchange.batch([READ_POLICIES])
+        tenant.exchange.prefetch(READ_POLICIES, outcome)
+    return frozenset(str(item["Name"]).lower() for item in outcome.values)
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class Lifecycle:
     removes_orphans: bool
     variables: Mapping[str, Any]
     primary: Callable[[str], str]
+    policies: frozenset[str]
 
     @classmethod
     def of(cls, tenant: Tenant, params: sender_plan.Params, variables: Mapping[str, Any], primary: Callable[[str], str]) -> Lifecycle:
@@ -40,7 +51,7 @@ class Lifecycle:
         record = records.read(tenant, app, owner)
         needed = Needed.of(variables, primary)
         orphans = records.orphans_of(tenant, record, needed) if record else Orphans()
-        return cls(app, owner, record, needed, orphans, params.remove_orphans, variables, primary)
+        return cls(app, owner, record, needed, orphans, params.remove_orphans, variables, primary, _policies(tenant))
 
     def inputs(self, roles: Collection[str]) -> list[RoleInput]:
         """The input of every step. Connectors are always looked at: one of a sender that is gone is removed."""
@@ -53,10 +64,21 @@ class Lifecycle:
             absent = [{"address": address, "state": "absent"} for address in self._removed]
             variables |= {"shared_mailbox_mailboxes": [*(variables.get("shared_mailbox_mailboxes") or ()), *absent]}
             needed.add("shared_mailbox")
+        if orphan := self._orphaned_policy(variables):
+            listed = variables.get("authentication_policy_policies") or ()
+            variables |= {"authentication_policy_policies": [*listed, {"name": orphan, "state": "absent"}]}
+            needed.add("authentication_policy")
         inputs = role_inputs([role for role in CONFIGURED if role in needed], variables)
         if set(self.orphans.access) - set(self._removed) and "entra_app" not in needed:
             return [*self._revocation(), *inputs]
         return self._revoking(inputs)
+
+    def _orphaned_policy(self, variables: Mapping[str, Any]) -> str:
+        """The owner's policy that allows Basic authentication, where no sender needs it any more; else empty."""
+        name = basic_policy(self.owner)
+        listed = {str(item.get("name", "")).lower() for item in variables.get("authentication_policy_policies") or ()}
+        default = str(variables.get("authentication_policy_organization") or "").lower()
+        return name if name.lower() in self.policies - listed - {default} else ""
 
     @property
     def _restored(self) -> list[JsonObject]:
