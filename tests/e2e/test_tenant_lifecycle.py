@@ -140,6 +140,14 @@ def test_smtp_auth_that_was_set_before_is_restored_or_kept(play: Play) -> None:
     assert switches(play) == {"ops@contoso.com": False, "noreply@contoso.com": True}
 
 
+def test_unused_access_has_precedence_over_the_setting_before(play: Play) -> None:
+    play.api.admin.change(TENANT, "mailboxes", "noreply@contoso.com", smtp_client_authentication_disabled=True)
+    play(SHOP, unused_access="disable")
+    assert "failed" not in play(unused_access="disable")
+    assert switches(play) == {}
+    assert not play(unused_access="disable")["changed"]
+
+
 def test_a_sender_that_moves_to_an_alias_of_its_mailbox_keeps_its_permissions(play: Play) -> None:
     play(SHOP)
     moved = play(SHOP | {"address": "no-reply@contoso.com"})

@@ -56,7 +56,8 @@ def _listed(variables: Mapping[str, Any], *names: str) -> list[Any]:
     return list(dict.fromkeys(item for value in values if isinstance(value, list) for item in value if isinstance(item, str)))
 
 
-def _is_true(value: Any) -> bool:
+def is_true(value: Any) -> bool:
+    """Whether a variable of the inventory, which may be a text, is true."""
     return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t")
 
 
@@ -173,7 +174,7 @@ def _tasks_of(role: str, variables: Mapping[str, Any]) -> Iterator[RoleInput]:
 def _delegated_sign_in(variables: Mapping[str, Any]) -> Iterator[RoleInput]:
     """The registration of the application, and one sign-in for each user."""
     app = "delegated_sign_in_app_unique_name"
-    if _is_true(variables.get("delegated_sign_in_app_register", True)):
+    if is_true(variables.get("delegated_sign_in_app_register", True)):
         options = {"unique_name": variables.get(app), "display_name": variables.get("delegated_sign_in_app_display_name")}
         names = {"unique_name": app, "display_name": "delegated_sign_in_app_display_name"}
         yield RoleInput("delegated_sign_in", "entra_app", options | {"public_client": True, "permissions": DELEGATED_PERMISSIONS}, names)

@@ -15,7 +15,7 @@ from ..._core.params import NoParams
 from ..._engine.resource import Plan
 from ..._engine.tenant import Tenant
 from ..._exchange.authentication_policies import READ_POLICIES
-from ..._planning.role_inputs import RoleInput, role_inputs
+from ..._planning.role_inputs import RoleInput, is_true, role_inputs
 from ..._planning.role_variables import CONFIGURED, basic_policy
 from .. import sender_plan
 from . import record as records
@@ -82,6 +82,9 @@ class Lifecycle:
 
     @property
     def _restored(self) -> list[JsonObject]:
+        """Mailboxes that get the setting from before; with an exclusive list all unlisted ones get the same."""
+        if is_true(self.variables.get("smtp_auth_exclusive")):
+            return []
         switches = self.orphans.smtp_auth.items()
         return [{"address": address, "smtp_auth": before} for address, before in switches if address not in self._removed]
 
