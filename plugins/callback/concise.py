@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - mailops.m365 developers (@mailops)
 description:
-  - Is the callback M(ansible.builtin.default#callback), except in plays that use content of this collection while the callback
+  - Is the callback P(ansible.builtin.default#callback), except in plays that use content of this collection while the callback
     P(mailops.m365.summary#callback) is enabled.
   - In these plays a failed or unreachable host is one line. The summary at the end has its problems and the remedy.
   - With more than ten hosts, unchanged hosts, included files and the recap are not printed.

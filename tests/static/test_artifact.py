@@ -121,6 +121,9 @@ def test_modules_run_without_the_action(module: str, installed: Path, tmp_path: 
         text=True,
     )
     result = json.loads(done.stdout)
+    if module == "relay_files":
+        assert result["changed"] is False, "without options it has nothing to do"
+        return
     assert result["failed"] is True
     assert (
         "m365_tenant is not set" in result["msg"]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from .._core.json_types import JsonObject
 from .objects import Subject, objects_of
 from .step import PlannedStep
 
@@ -34,7 +33,7 @@ class Change:
     reason: str
     risk: str
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, Any]:
         return asdict(self)
 
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-Subject: TypeAlias = str
+Subject = str
 
 
 class ObjectName(NamedTuple):
@@ -18,8 +18,8 @@ class ObjectName(NamedTuple):
     name: str
 
 
-Objects: TypeAlias = "Iterator[tuple[ObjectName, Any]]"
-_State: TypeAlias = "Mapping[str, Any]"
+Objects = Iterator[tuple[ObjectName, Any]]
+_State = Mapping[str, Any]
 PRESENT = "present"  # the value of an object that has no properties of its own
 
 

@@ -84,7 +84,7 @@ class PlannedStep:
     def name(self) -> str:
         return self.step.resource.name
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         diff = {"before": self.plan.before or {}, "after": self.plan.after or {}} if self.plan.changed else None
         return {
             "component": self.step.component,
@@ -140,7 +140,7 @@ def _with_expected_mailboxes(step: Step, prediction: Prediction) -> tuple[Any, b
 class StepError(MailopsError):
     """A step failed; `outcome` says what was applied and what was not."""
 
-    def __init__(self, cause: MailopsError, planned: Sequence[PlannedStep], outcome: JsonObject) -> None:
+    def __init__(self, cause: MailopsError, planned: Sequence[PlannedStep], outcome: Mapping[str, object]) -> None:
         self.cause, self.outcome = cause, outcome
         self.applied = [one.name for one in planned if one.status == APPLIED and not one.step.internal]
         self.not_applied = [one.name for one in planned if one.status == NOT_APPLIED and not one.step.internal]
@@ -152,12 +152,12 @@ class StepError(MailopsError):
         super().__init__(" ".join(sentences))
         self.may_have_changed = cause.may_have_changed or bool(self.applied)
 
-    def as_result(self) -> JsonObject:
+    def as_result(self) -> dict[str, object]:
         return {**self.cause.as_result(), "applied": self.applied, "not_applied": self.not_applied}
 
 
 def apply_steps(
-    tenant: Tenant, planned: Sequence[PlannedStep], prediction: Prediction, journal: Journal, failure: Callable[[], JsonObject]
+    tenant: Tenant, planned: Sequence[PlannedStep], prediction: Prediction, journal: Journal, failure: Callable[[], Mapping[str, object]]
 ) -> list[str]:
     """Apply the changed steps in order, each with its entries in the journal; their warnings.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from functools import partial
 from typing import Any, TypeVar
 
 P = TypeVar("P")
@@ -22,7 +23,7 @@ def nested(params_type: type[Any]) -> Any:
 
     It holds for `type: dict` and for `type: list` with `elements: dict`. The field stays required.
     """
-    return field(metadata={_NESTED: params_type})
+    return partial(field, metadata={_NESTED: params_type})()
 
 
 def fields_of(params_type: Any) -> tuple[Field[Any], ...]:

@@ -35,7 +35,7 @@ from .._core.spec import Spec
 
 C = TypeVar("C")
 P = TypeVar("P")
-Target = TypeVar("Target", contravariant=True)
+Target_contra = TypeVar("Target_contra", contravariant=True)
 P_contra = TypeVar("P_contra", contravariant=True)
 
 
@@ -80,7 +80,7 @@ class Plan(Generic[C]):
         return self.changes
 
 
-class Resource(Protocol[Target, P, C]):
+class Resource(Protocol[Target_contra, P, C]):
     """One kind of object, of a tenant or of the local host."""
 
     name: str
@@ -90,10 +90,10 @@ class Resource(Protocol[Target, P, C]):
     def validate(self, params: P, /) -> list[str]:
         """What is wrong with the options: one sentence a problem, all problems at once, without a request."""
 
-    def plan(self, target: Target, params: P, check_mode: bool, /) -> Plan[C]:
+    def plan(self, target: Target_contra, params: P, check_mode: bool, /) -> Plan[C]:
         """Read and compare; never writes."""
 
-    def apply(self, target: Target, params: P, plan: Plan[C], /) -> dict[str, object]:
+    def apply(self, target: Target_contra, params: P, plan: Plan[C], /) -> dict[str, object]:
         """Carry out the plan's changes; the outcome as it is now."""
 
 

@@ -77,7 +77,7 @@ class Tenant:
 
     def check_credential(self) -> None:
         """Read the credential: a wrong path, password or date fails before any request."""
-        _ = self.tokens
+        bool(self.tokens)  # made at the first access
 
     @cached_property
     def tokens(self) -> TokenSource:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from .._clients.exchange import Command, Outcome, names
 from .._core.json_types import JsonObject
@@ -20,7 +21,8 @@ RIGHTS = ("send_as", "send_on_behalf")
 SELECT = ("Guid", "Name", "PrimarySmtpAddress", "UserPrincipalName", "ExternalDirectoryObjectId")
 _SELF = "nt authority\\self"
 # The users by right; None where the right stays as it is.
-Rights = Mapping[str, Sequence[str] | None]
+Users = Sequence[str]
+Rights: TypeAlias = "Mapping[str, Users | None]"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._clients.exchange import Command, boolean, names
 from .._core import networks
@@ -37,7 +37,7 @@ SWITCHES = (
     "restrict_domains_to_certificate",
     "treat_messages_as_internal",
 )
-Setting = str | bool | tuple[str, ...]
+Setting: TypeAlias = "str | bool | tuple[str, ...]"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Item:
     copy: str = ""
     urgent: bool = True
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, object]:
         return {
             "kind": self.kind,
             "hosts": list(self.hosts),

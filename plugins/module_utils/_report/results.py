@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
@@ -28,7 +29,7 @@ class TaskReport:
     changed: bool
     failed: bool
     unreachable: bool
-    diff: JsonObject | None
+    diff: Mapping[str, object] | None
     cost: JsonObject
     senders: list[JsonObject]
     plan: list[JsonObject]
@@ -109,7 +110,7 @@ class HostTotals:
     not_verifiable: int
     not_verified: int
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, object]:
         return asdict(self)
 
     @property

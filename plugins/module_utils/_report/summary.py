@@ -86,7 +86,7 @@ class Report:
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, object]:
         sums = self.totals
         return {
             "format": FORMAT,

@@ -40,7 +40,7 @@ class Totals:
         failed, unverifiable, unverified = (int(self.count(name)) for name in ("senders_failed", "not_verifiable", "not_verified"))
         return dict(zip(senders.STATUSES, (int(self.count("verified")), failed, unverifiable, unverified), strict=True))
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, object]:
         return {
             "tenants": _states(self.tenants),
             "relays": _states(self.relays),

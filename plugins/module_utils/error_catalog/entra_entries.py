@@ -14,80 +14,110 @@ _AGAIN = "Sign in again (a sender's user: role delegated_sign_in)."
 
 # fmt: off
 ENTRIES: tuple[ErrorEntry, ...] = (
-    ErrorEntry("wrong-secret", "entra", "7000215", "the client secret is wrong",
+    ErrorEntry(
+        "wrong-secret", "entra", "7000215", "the client secret is wrong",
         "Set m365_client_secret to the secret's value, not its id. A new secret takes effect after up to two minutes.",
         source=_ENTRA),
-    ErrorEntry("expired-secret", "entra", "7000222", "the client secret has expired",
+    ErrorEntry(
+        "expired-secret", "entra", "7000222", "the client secret has expired",
         "Create a new secret or, better, a certificate for this application, and set m365_client_secret "
         "or m365_certificate_path.", source=_ENTRA),
-    ErrorEntry("unknown-application", "entra", "700016", "the application is not registered in this tenant",
+    ErrorEntry(
+        "unknown-application", "entra", "700016", "the application is not registered in this tenant",
         "Check m365_client_id and m365_tenant: the id must be the application's client id, and the application must be "
         "registered in, or consented to by, this tenant.", source=_ENTRA),
-    ErrorEntry("unknown-tenant", "entra", "90002", "there is no such tenant in this cloud",
+    ErrorEntry(
+        "unknown-tenant", "entra", "90002", "there is no such tenant in this cloud",
         "Check m365_tenant (a tenant id or one of its domains) and m365_cloud.", source=_ENTRA),
-    ErrorEntry("malformed-tenant", "entra", "900023", "the tenant's name is neither an id nor a domain",
+    ErrorEntry(
+        "malformed-tenant", "entra", "900023", "the tenant's name is neither an id nor a domain",
         "Set m365_tenant to the tenant's id or to one of its domains.", source=_ENTRA),
-    ErrorEntry("no-consent", "entra", "65001", "admin consent for this application's permissions is missing",
+    ErrorEntry(
+        "no-consent", "entra", "65001", "admin consent for this application's permissions is missing",
         "Grant admin consent (module entra_app does).", source=_ENTRA),
-    ErrorEntry("wrong-certificate", "entra", "700027", "the certificate is not registered on the application, or has expired there",
+    ErrorEntry(
+        "wrong-certificate", "entra", "700027", "the certificate is not registered on the application, or has expired there",
         "Upload this certificate to the application (module entra_app, certificates), or set m365_certificate_path to "
         "the registered one. A new certificate takes effect after up to five minutes.", source=_ENTRA),
-    ErrorEntry("clock-skew", "entra", "700024", "the clocks of this host and of Microsoft differ, or the presented token has expired",
+    ErrorEntry(
+        "clock-skew", "entra", "700024", "the clocks of this host and of Microsoft differ, or the presented token has expired",
         "Synchronize the clock of the host that runs Ansible (NTP); where a pipeline issued the token, sign in before the token expires.",
         source=_ENTRA),
-    ErrorEntry("no-credential", "entra", "7000218", "the application is confidential and no credential was sent",
+    ErrorEntry(
+        "no-credential", "entra", "7000218", "the application is confidential and no credential was sent",
         "Set m365_client_secret or m365_certificate_path. An application to which users sign in must be a public client "
         "(module entra_app, public_client).", source=_ENTRA),
-    ErrorEntry("no-federation-at-all", "entra", "70025", "the application has no federated credential",
+    ErrorEntry(
+        "no-federation-at-all", "entra", "70025", "the application has no federated credential",
         "Create one (module federated_credential), or check m365_client_id.", source=_ENTRA),
-    ErrorEntry("no-federation-issuer", "entra", "700211", "no federated credential of the application has the presented token's issuer",
+    ErrorEntry(
+        "no-federation-issuer", "entra", "700211", "no federated credential of the application has the presented token's issuer",
         "Compare the credential's issuer with the token's (iss) character by character, including a trailing slash.", source=_ENTRA),
-    ErrorEntry("no-federation-audience", "entra", "700212", "no federated credential of the application has the presented token's audience",
+    ErrorEntry(
+        "no-federation-audience", "entra", "700212", "no federated credential of the application has the presented token's audience",
         "Request the token for the credential's audience (aud); each cloud has its own.", source=_ENTRA),
-    ErrorEntry("no-federation-case", "entra", "7002138", "the presented token's subject differs from the credential's in upper and lower case only",
+    ErrorEntry(
+        "no-federation-case", "entra", "7002138", "the presented token's subject differs from the credential's in upper and lower case only",
         "Set the credential's subject exactly as in the token.", source="Published issues of Azure/login"),
-    ErrorEntry("federation-signature", "entra", "50013", "the presented token is not signed by its issuer",
+    ErrorEntry(
+        "federation-signature", "entra", "50013", "the presented token is not signed by its issuer",
         "Check the source of the token.", source=_ENTRA),
-    ErrorEntry("federation-unreachable", "entra", "50166", "Microsoft cannot reach the issuer of the presented token",
+    ErrorEntry(
+        "federation-unreachable", "entra", "50166", "Microsoft cannot reach the issuer of the presented token",
         "The issuer's discovery document and keys must be on the public internet.", source=_ENTRA),
-    ErrorEntry("no-federation", "entra", "700213", "no federated credential of the application matches the presented token",
+    ErrorEntry(
+        "no-federation", "entra", "700213", "no federated credential of the application matches the presented token",
         "Compare the credential's subject with the token's character by character.", source=_ENTRA),
-    ErrorEntry("conditional-access", "entra", "53003", "a Conditional Access policy blocks this sign-in",
-        "Exclude the application or account from the policy, which module conditional_access_info names, or sign in from an allowed location.", source=_ENTRA),
-    ErrorEntry("wrong-password", "entra", "50126", "the user name or password is wrong", "Correct it. Do not retry: Entra locks the account.",
+    ErrorEntry(
+        "conditional-access", "entra", "53003", "a Conditional Access policy blocks this sign-in",
+        "Exclude the application or account from the policy, which module conditional_access_info names, or sign in from an allowed location.",
         source=_ENTRA),
-    ErrorEntry("mfa-needed", "entra", "50076", "multi-factor authentication is required",
+    ErrorEntry(
+        "wrong-password", "entra", "50126", "the user name or password is wrong", "Correct it. Do not retry: Entra locks the account.",
+        source=_ENTRA),
+    ErrorEntry(
+        "mfa-needed", "entra", "50076", "multi-factor authentication is required",
         "Sign in again with the second factor, or use an application instead of a user.", source=_ENTRA),
-    ErrorEntry("mfa-needed", "entra", "50079", "the user has to set up multi-factor authentication first",
+    ErrorEntry(
+        "mfa-needed", "entra", "50079", "the user has to set up multi-factor authentication first",
         "Set it up (https://aka.ms/mfasetup) and sign in again, or use an application instead of a user.", source=_ENTRA),
-    ErrorEntry("no-exchange", "entra", "500011", "this tenant does not have the service that the token was requested for",
+    ErrorEntry(
+        "no-exchange", "entra", "500011", "this tenant does not have the service that the token was requested for",
         "Check m365_cloud; a tenant without Exchange Online needs a licence first.", source=_ENTRA),
-    ErrorEntry("application-disabled", "entra", "7000112", "the application is disabled in this tenant",
+    ErrorEntry(
+        "application-disabled", "entra", "7000112", "the application is disabled in this tenant",
         "Enable it in Entra (enterprise application, enabled for users to sign in).", source=_ENTRA),
     ErrorEntry("malformed-sign-in", "entra", "9002313", "the request was malformed", "Check m365_client_id and the credential.", source=_ENTRA),
     ErrorEntry("entra-busy", "entra", "90033", "the service is busy", "Try again later.", transient=True, source=_ENTRA),
-    ErrorEntry("entra-busy", "entra", "50196", "the service detected a loop of sign-ins and blocks further ones", "Try again later.", transient=True, source=_ENTRA),
+    ErrorEntry(
+        "entra-busy", "entra", "50196", "the service detected a loop of sign-ins and blocks further ones", "Try again later.", transient=True, source=_ENTRA),
     ErrorEntry("refresh-expired", "entra", "700082", "the refresh token was not used for 90 days and has expired", _AGAIN, source=_REFRESH),
     ErrorEntry("refresh-revoked", "entra", "50173", "the refresh token was revoked, or the user's password was reset", _AGAIN, source=_REFRESH),
-    ErrorEntry("refresh-frequency", "entra", "70043", "the sign-in frequency of a Conditional Access policy has elapsed",
+    ErrorEntry(
+        "refresh-frequency", "entra", "70043", "the sign-in frequency of a Conditional Access policy has elapsed",
         "Sign in again, or exclude the user from the policy's sign-in frequency.", source=_ENTRA),
     ErrorEntry("refresh-invalid", "entra", "70000", "the refresh token belongs to another application or is malformed", _AGAIN, source=_ENTRA),
-    ErrorEntry("user-disabled", "entra", "50057", "the user's account is disabled", "Enable the account, or sign in as another user.",
+    ErrorEntry(
+        "user-disabled", "entra", "50057", "the user's account is disabled", "Enable the account, or sign in as another user.",
         source=_ENTRA),
     ErrorEntry("unknown-user", "entra", "50034", "the tenant has no such user", "Correct the user, or create the account.", source=_ENTRA),
-    ErrorEntry("unknown-scope", "entra", "650053", "the application requested a permission that the service does not offer",
+    ErrorEntry(
+        "unknown-scope", "entra", "650053", "the application requested a permission that the service does not offer",
         "Check m365_cloud (exchange, smtp_audience).", source=_ENTRA),
     ErrorEntry("sign-in-declined", "entra", "authorization_declined", "the user declined the sign-in", _AGAIN, source=_DEVICE),
     ErrorEntry("sign-in-declined", "entra", "65004", "the user declined the sign-in", _AGAIN, source=_DEVICE),
     ErrorEntry("code-expired", "entra", "expired_token", "the code was not entered in time and has expired", _AGAIN, source=_DEVICE),
     ErrorEntry("code-expired", "entra", "70020", "the code was not entered in time and has expired", _AGAIN, source=_DEVICE),
-    ErrorEntry("code-pending", "entra", "authorization_pending", "the code was not used in the time allowed",
+    ErrorEntry(
+        "code-pending", "entra", "authorization_pending", "the code was not used in the time allowed",
         "Run the task again and enter the code; a user's sign-in waits for sign_in_timeout seconds.", source=_DEVICE),
-    ErrorEntry("code-pending", "entra", "70016", "the code was not used in the time allowed",
+    ErrorEntry(
+        "code-pending", "entra", "70016", "the code was not used in the time allowed",
         "Run the task again and enter the code; a user's sign-in waits for sign_in_timeout seconds.", source=_DEVICE),
     ErrorEntry("code-unknown", "entra", "70018", "the code is wrong or has been used", _AGAIN, source=_DEVICE),
     ErrorEntry("code-unknown", "entra", "bad_verification_code", "the code is wrong or has been used", _AGAIN, source=_DEVICE),
-    ErrorEntry("invalid-client", "entra", "invalid_client", "the application's credential was refused",
+    ErrorEntry(
+        "invalid-client", "entra", "invalid_client", "the application's credential was refused",
         "Check m365_client_id with m365_client_secret or m365_certificate_path.", source=_ENTRA),
 )
 # fmt: on

@@ -11,35 +11,47 @@ _EXO = "Exchange Online PowerShell module (its REST answers)"
 
 # fmt: off
 ENTRIES: tuple[ErrorEntry, ...] = (
-    ErrorEntry("exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the automation app lacks Exchange.ManageAsApp",
+    ErrorEntry(
+        "exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the automation app lacks Exchange.ManageAsApp",
         "Grant the automation app the application permission Exchange.ManageAsApp of Office 365 Exchange Online, with admin consent.",
         source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
-    ErrorEntry("exchange-no-role", "exchange", "Forbidden",
+    ErrorEntry(
+        "exchange-no-role", "exchange", "Forbidden",
         "the automation app has no Exchange role for this command: it needs the Entra role Exchange Administrator "
         "or an Exchange role group",
         "Assign the role to the enterprise application. If it has the role, the role group Organization Management "
         "may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
-    ErrorEntry("object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
+    ErrorEntry(
+        "object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
         "Check its name. A new object may not be replicated yet.", source=_EXO),
-    ErrorEntry("object-exists", "exchange", "ADObjectAlreadyExistsException", "an object with this name or address exists already",
+    ErrorEntry(
+        "object-exists", "exchange", "ADObjectAlreadyExistsException", "an object with this name or address exists already",
         "Choose another name, or run the task again: the module finds the object.", exists=True, source=_EXO),
-    ErrorEntry("address-taken", "exchange", "ProxyAddressExistsException", "another recipient has this address",
+    ErrorEntry(
+        "address-taken", "exchange", "ProxyAddressExistsException", "another recipient has this address",
         "Choose another address, or remove it from the other recipient.", source=_EXO),
-    ErrorEntry("object-exists", "exchange", "", "an object with this name or address exists already",
+    ErrorEntry(
+        "object-exists", "exchange", "", "an object with this name or address exists already",
         "Choose another name, or run the task again: the module finds the object.", text=r"already exist", exists=True, source=_EXO),
-    ErrorEntry("dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
+    ErrorEntry(
+        "dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
         "the organization still has Microsoft's default configuration, which cannot be changed",
         "Run Enable-OrganizationCustomization once for the tenant, and run the task again after an hour.", source=_EXO),
-    ErrorEntry("wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not accept these parameters together",
+    ErrorEntry(
+        "wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not accept these parameters together",
         "Report this as a bug of the collection: this tenant's Exchange does not support the command.", source=_EXO),
-    ErrorEntry("wrong-value", "exchange", "ParameterTransformationException", "Exchange does not accept this value",
+    ErrorEntry(
+        "wrong-value", "exchange", "ParameterTransformationException", "Exchange does not accept this value",
         "Correct the value in the message.", source=_EXO),
-    ErrorEntry("exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
+    ErrorEntry(
+        "exchange-busy", "exchange", "", "Exchange is busy with other requests for this tenant", "Try again later.",
         text=r"(?i)maximum number of concurrent requests|throttl|server.{0,20}busy|temporarily unavailable|try again (later|in )",
         transient=True, source=_EXO),
-    ErrorEntry("expired-page", "exchange", "", "the link to the list's next page has expired", "Run the task again.",
+    ErrorEntry(
+        "expired-page", "exchange", "", "the link to the list's next page has expired", "Run the task again.",
         text=r"Expired or Invalid pagination request", transient=True, source=_EXO),
-    ErrorEntry("connector-disabled", "exchange", "ConnectorDisabledByOffer",
+    ErrorEntry(
+        "connector-disabled", "exchange", "ConnectorDisabledByOffer",
         "Exchange created the connector disabled, because this subscription may not enable inbound connectors",
         "Ask Microsoft support to enable it (trial, developer and new tenants), or send with OAuth.",
         source="New-InboundConnector"),

@@ -11,32 +11,43 @@ _GRAPH = "Microsoft Graph error responses"
 
 # fmt: off
 ENTRIES: tuple[ErrorEntry, ...] = (
-    ErrorEntry("graph-forbidden", "graph", "Authorization_RequestDenied", "the automation app lacks a Graph permission for this",
+    ErrorEntry(
+        "graph-forbidden", "graph", "Authorization_RequestDenied", "the automation app lacks a Graph permission for this",
         "Grant it the permissions in docs/setup.md, with admin consent.", source=_GRAPH),
-    ErrorEntry("graph-forbidden", "graph", "AccessDenied", "the automation app lacks a Graph permission for this",
+    ErrorEntry(
+        "graph-forbidden", "graph", "AccessDenied", "the automation app lacks a Graph permission for this",
         "Grant it the permissions in docs/setup.md, with admin consent.", source=_GRAPH),
-    ErrorEntry("graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
+    ErrorEntry(
+        "graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
         "Check that m365_cloud names the tenant's own cloud.", source=_GRAPH),
-    ErrorEntry("no-secrets-allowed", "graph", "CredentialTypeNotAllowedAsPerAppPolicy", "the tenant's policy forbids this kind of credential",
+    ErrorEntry(
+        "no-secrets-allowed", "graph", "CredentialTypeNotAllowedAsPerAppPolicy", "the tenant's policy forbids this kind of credential",
         "Use a certificate, or change the application management policy.", source="Microsoft Graph: appManagementPolicy"),
-    ErrorEntry("credential-too-long", "graph", "CredentialInvalidLifetimeAsPerAppPolicy",
+    ErrorEntry(
+        "credential-too-long", "graph", "CredentialInvalidLifetimeAsPerAppPolicy",
         "the tenant's policy forbids a credential with this lifetime",
         "Use a certificate with a shorter lifetime, or change the application management policy.",
         source="Microsoft Graph: appManagementPolicy"),
-    ErrorEntry("federated-credential-refused", "graph", "InvalidFederatedIdentityCredentialValue",
+    ErrorEntry(
+        "federated-credential-refused", "graph", "InvalidFederatedIdentityCredentialValue",
         "the federated credential is invalid, or another one has the same issuer and subject",
         "Check the limits of name, issuer, subject and audience (module federated_credential); issuer and subject must be unique together.",
         source="Microsoft Graph: federatedIdentityCredential"),
-    ErrorEntry("directory-quota", "graph", "Directory_QuotaExceeded", "the automation app has reached its quota of directory objects",
+    ErrorEntry(
+        "directory-quota", "graph", "Directory_QuotaExceeded", "the automation app has reached its quota of directory objects",
         "Delete objects that it created (deleted ones count for 30 days), or create this one as an administrator.", source=_GRAPH),
-    ErrorEntry("graph-throttled", "graph", "TooManyRequests", "Graph throttles this application in this tenant", "Try again later.",
+    ErrorEntry(
+        "graph-throttled", "graph", "TooManyRequests", "Graph throttles this application in this tenant", "Try again later.",
         transient=True, source="Microsoft Graph throttling guidance"),
-    ErrorEntry("not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
+    ErrorEntry(
+        "not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
         "Run the task again in a few minutes. If the error persists, check the object's id.", transient=True, source=_GRAPH),
-    ErrorEntry("already-exists", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
+    ErrorEntry(
+        "already-exists", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
         "Run the task again: the module finds the object. An object deleted within the last 30 days keeps its name.", exists=True,
         source=_GRAPH),
-    ErrorEntry("already-assigned", "graph", "", "this permission or role assignment exists already",
+    ErrorEntry(
+        "already-assigned", "graph", "", "this permission or role assignment exists already",
         "Run the task again: the module finds the assignment.",
         text=r"(?i)^(?!.*same value for property).*(already exist|conflicting object)", exists=True, source=_GRAPH),
 )

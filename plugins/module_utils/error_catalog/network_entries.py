@@ -18,35 +18,48 @@ _ALLOW = "Allow outbound TCP to this port from this host, or use a host whose ne
 
 # fmt: off
 ENTRIES: tuple[ErrorEntry, ...] = (
-    ErrorEntry("name-not-resolved", "network", "DNS", "the server's name does not resolve on this host",
+    ErrorEntry(
+        "name-not-resolved", "network", "DNS", "the server's name does not resolve on this host",
         "Check the host name and the DNS resolver of this host.", source="RFC 1035 (DNS)"),
-    ErrorEntry("tcp-refused", "network", "connection", "the network refused the TCP connection: a firewall rejects the port, or nothing listens there",
+    ErrorEntry(
+        "tcp-refused", "network", "connection", "the network refused the TCP connection: a firewall rejects the port, or nothing listens there",
         _ALLOW, text=r"[Cc]onnection refused|[Cc]onnection reset", source=_TCP),
-    ErrorEntry("tcp-no-route", "network", "connection", "this host has no route to the server",
+    ErrorEntry(
+        "tcp-no-route", "network", "connection", "this host has no route to the server",
         "Check the network of this host: interface, source address, default route, IPv6.",
         text=r"unreachable|[Nn]o route|[Cc]annot assign", source=_TCP),
     ErrorEntry("tcp-failed", "network", "connection", "the TCP connection to the server failed", _ALLOW, source=_TCP),
-    ErrorEntry("tcp-timeout", "network", "timeout", "no TCP connection within the time limit: a firewall on the path drops the packets", _ALLOW,
+    ErrorEntry(
+        "tcp-timeout", "network", "timeout", "no TCP connection within the time limit: a firewall on the path drops the packets", _ALLOW,
         text=r"TCP", source=_TCP),
-    ErrorEntry("greeting-timeout", "network", "timeout",
+    ErrorEntry(
+        "greeting-timeout", "network", "timeout",
         "the TCP connection was made, but no SMTP greeting arrived: something on the path accepts the connection and does not forward it",
         "Check firewalls and proxies between this host and the server.", text=r"greeting", source=_SMTP),
-    ErrorEntry("closed-before-greeting", "network", "closed",
+    ErrorEntry(
+        "closed-before-greeting", "network", "closed",
         "the connection was closed before an SMTP greeting: something on the path closes it",
         "Check firewalls and proxies between this host and the server.", text=r"greeting", source=_SMTP),
-    ErrorEntry("not-smtp", "network", "not SMTP", "what answered on this port is not an SMTP server: a captive portal or a proxy, or the wrong host or port",
+    ErrorEntry(
+        "not-smtp", "network", "not SMTP", "what answered on this port is not an SMTP server: a captive portal or a proxy, or the wrong host or port",
         "Check the network of this host, and the host name and port.", source=_SMTP),
-    ErrorEntry("no-starttls", "network", "no STARTTLS",
+    ErrorEntry(
+        "no-starttls", "network", "no STARTTLS",
         "the server that answered does not offer STARTTLS: a firewall or mail proxy removes it, or the server is not Microsoft's",
         "Exempt this connection from inspection of SMTP, or correct the host name.", source=_TLS),
-    ErrorEntry("certificate-name", "network", "certificate", "the server that answered has a certificate of another name: a captive portal or proxy, or the wrong host name",
+    ErrorEntry(
+        "certificate-name", "network", "certificate",
+        "the server that answered has a certificate of another name: a captive portal or proxy, or the wrong host name",
         "Check the network of this host, its DNS and the host name.", text=r"[Hh]ostname mismatch|IP address mismatch", source=_TLS),
-    ErrorEntry("certificate-date", "network", "certificate", "the certificate of the server that answered is not valid today",
+    ErrorEntry(
+        "certificate-date", "network", "certificate", "the certificate of the server that answered is not valid today",
         "Check the clock of this host, then the network between this host and the server.", text=r"expired|not yet valid", source=_TLS),
-    ErrorEntry("certificate-issuer", "network", "certificate",
+    ErrorEntry(
+        "certificate-issuer", "network", "certificate",
         "the certificate of the server that answered is of an issuer that this host does not trust: a captive portal, or a firewall that inspects TLS",
         "Exempt this connection from inspection, or give the issuer's CA: m365_cloud.ca_file, REQUESTS_CA_BUNDLE or SSL_CERT_FILE.", source=_TLS),
-    ErrorEntry("tls-failed", "network", "TLS", "TLS with the server failed", "Check firewalls and proxies that inspect TLS between this host and the server.",
+    ErrorEntry(
+        "tls-failed", "network", "TLS", "TLS with the server failed", "Check firewalls and proxies that inspect TLS between this host and the server.",
         source=_TLS),
 )
 # fmt: on

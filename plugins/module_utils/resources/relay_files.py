@@ -20,19 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._core.errors import InvalidInput
-from .._core.json_types import JsonObject
 from .._core.params import nested
-from .._core.spec import Spec
+from .._core.spec import Option, Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan
 
-_OWNERSHIP: JsonObject = {
+_OWNERSHIP: dict[str, Option] = {
     "path": {"type": "path", "required": True},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
 }
-_DIRECTORY: JsonObject = {**_OWNERSHIP, "mode": {"type": "str", "default": "0755"}}
-_FILE: JsonObject = {
+_DIRECTORY: dict[str, Option] = {**_OWNERSHIP, "mode": {"type": "str", "default": "0755"}}
+_FILE: dict[str, Option] = {
     **_OWNERSHIP,
     "content": {"type": "str", "required": True},
     "mode": {"type": "str", "default": "0644"},

@@ -35,7 +35,7 @@ class Params(sender_plan.Params):
     dns_servers: tuple[str, ...] | None = None
 
     @property
-    def shared(self) -> JsonObject:
+    def shared(self) -> dict[str, object]:
         """Options of resources that are no role's variables."""
         return {
             "basic_auth_end_date": self.basic_auth_end_date,
@@ -95,7 +95,7 @@ class TenantResource:
             changes=changes or None, outcome=_outcome(changes), warnings=warnings, steps=[one for one in planned if not one.step.internal]
         )
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> JsonObject:
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending
         records = _change_records(changes)
         journal = Journal(params.journal_dir or "", tenant.name)
@@ -113,15 +113,15 @@ def _conditional_access(tenant: Tenant, sign_ins: list[JsonObject]) -> Plan[None
     return conditional_access.INFO.plan(tenant, conditional_access.Params(senders=senders), check_mode=True)
 
 
-def _outcome(changes: Changes) -> JsonObject:
+def _outcome(changes: Changes) -> dict[str, object]:
     return changes.outcome | _parts(changes) | {"changes": _change_records(changes)}
 
 
-def _change_records(changes: Changes) -> list[JsonObject]:
+def _change_records(changes: Changes) -> list[dict[str, object]]:
     return [change.as_result() for one in changes.planned if not one.step.internal for change in changes_of(one, changes.reasons)]
 
 
-def _parts(changes: Changes) -> JsonObject:
+def _parts(changes: Changes) -> dict[str, object]:
     """The components' outcomes, and those that roles and later plays read: the sender app and the SPF records."""
     app = next((one for one in changes.planned if (one.step.component, one.name) == ("entra_app", "entra_app")), None)
     records = [record for one in changes.planned if one.name == "spf" for record in one.plan.outcome["records"]]

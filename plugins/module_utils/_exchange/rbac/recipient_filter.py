@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .. import opath
 
@@ -45,7 +46,7 @@ class Combination:
     operands: frozenset[Node]
 
 
-Node = Comparison | Negation | Combination
+Node: TypeAlias = "Comparison | Negation | Combination"
 
 
 def of_addresses(addresses: Iterable[str]) -> str:

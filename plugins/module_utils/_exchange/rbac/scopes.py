@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import TypeAlias
 
 from ..._clients.exchange import Command, Outcome, boolean
 from ..._core.bounds import EXCHANGE_REPLICATION
@@ -30,7 +31,7 @@ MAX_NAME_LENGTH = 45  # with the number of a further scope and the assignment's 
 
 Filters = Mapping[str, str]  # by the scope's name
 _ASSIGNMENT = f"{PERMISSION} "  # before the scope's name, in the names of assignments
-ScopesResult = dict[str, list[str] | str]  # by the scope's name: its mailboxes, or its filter where that is not a list of addresses
+ScopesResult: TypeAlias = "dict[str, list[str] | str]"  # by scope: mailboxes, or a filter that is no list of addresses
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _submission(reader: Reader, name: str) -> Upstream:
         reader.report(f"relay_smarthost.tls is {tls!r}: use verify, encrypt or none.")
     username, password = str(options.get("username") or known.username), str(options.get("password") or "")
     reader.report(*_credential_problems(name, username, password, tls))
-    return Upstream(name, address(host, port), port=port, tls=cast("TlsLevel", tls), username=username, password=password)
+    return Upstream(name, address(host, port), port=port, tls=cast(TlsLevel, tls), username=username, password=password)
 
 
 def _credential_problems(name: str, username: str, password: str, tls: str) -> list[str]:

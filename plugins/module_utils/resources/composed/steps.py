@@ -11,7 +11,6 @@ from typing import Any
 
 from ..._composition.step import Plans, Step
 from ..._core import option_values
-from ..._core.json_types import JsonObject
 from ..._core.spec import JOURNAL, TENANT, Spec
 from ..._engine.resource import Resource
 from ..._entra.applications import ApplicationChanges
@@ -57,7 +56,7 @@ def _is_migrated(registration: str) -> Callable[[Plans], bool]:
     """Whether the application uses RBAC for Applications or migrates from it, which a tag of the application records."""
 
     def applies(plans: Plans) -> bool:
-        app: JsonObject | None = plans[registration].outcome["app"] if registration in plans else None
+        app = plans[registration].outcome["app"] if registration in plans else None
         return bool(app and app["authorization"] == "rbac")
 
     return applies
@@ -73,7 +72,7 @@ def _step(role_input: RoleInput, resources: Resources, shared: Mapping[str, Any]
     values, _problems = option_values.check(spec, known | role_input.options)
     step = Step(role_input.role, resource, values)
     wiring = _WIRING.get(role_input.module)
-    return replace(step, **wiring(values)) if wiring else step
+    return wiring(step) if wiring else step
 
 
 def _own(spec: Spec) -> Spec:
@@ -97,47 +96,52 @@ def _is_registration(changes: ApplicationChanges) -> bool:
     return changes.create or changes.create_principal
 
 
-def _of_registration(values: JsonObject) -> dict[str, Any]:
-    name = values["unique_name"]
-    return {"subject": name, "provides": {_application(name): _is_registration, _application_state(name): bool}}
+def _registration(step: Step) -> Step:
+    name = step.options["unique_name"]
+    return replace(step, subject=name, provides={_application(name): _is_registration, _application_state(name): bool})
 
 
-def _of_application(values: JsonObject) -> dict[str, Any]:
-    return {"subject": values["unique_name"], "needs": frozenset({_application(values["unique_name"])})}
+def _of_application(step: Step) -> Step:
+    name = step.options["unique_name"]
+    return replace(step, subject=name, needs=frozenset({_application(name)}))
 
 
-def _of_principal(values: JsonObject) -> dict[str, Any]:
-    return _of_application(values) | {"completes": True, "provides": {_application_state(values["unique_name"]): bool}}
+def _principal(step: Step) -> Step:
+    one = _of_application(step)
+    return replace(one, completes=True, provides={_application_state(one.subject): bool})
 
 
-def _of_rbac(values: JsonObject) -> dict[str, Any]:
-    name = values["unique_name"]
-    return {"subject": name, "needs": frozenset({_application(name), _application_state(name)})}
+def _rbac(step: Step) -> Step:
+    name = step.options["unique_name"]
+    return replace(step, subject=name, needs=frozenset({_application(name), _application_state(name)}))
 
 
-def _of_mailboxes(values: JsonObject) -> dict[str, Any]:
-    return {"mailboxes": frozenset(item["address"].lower() for item in values["mailboxes"] if item["state"] == "present")}
+def _mailboxes(step: Step) -> Step:
+    listed = step.options["mailboxes"]
+    return replace(step, mailboxes=frozenset(item["address"].lower() for item in listed if item["state"] == "present"))
 
 
-def _of_sign_in(values: JsonObject) -> dict[str, Any]:
-    return {"subject": values["user"], "needs": frozenset({_application(values["app_unique_name"])})}
+def _sign_in(step: Step) -> Step:
+    return replace(step, subject=step.options["user"], needs=frozenset({_application(step.options["app_unique_name"])}))
 
 
-def _of_accounts(values: JsonObject) -> dict[str, Any]:
-    return {"needs": frozenset(_application(app) for account in values["accounts"] for app in account["apps"] or ())}
+def _accounts(step: Step) -> Step:
+    accounts = step.options["accounts"]
+    return replace(step, needs=frozenset(_application(app) for account in accounts for app in account["apps"] or ()))
 
 
-def _of_usernames(values: JsonObject) -> dict[str, Any]:
-    return {"needs": frozenset(_application(item["app"] or values["app"]) for item in values["usernames"])}
+def _usernames(step: Step) -> Step:
+    usernames = step.options["usernames"]
+    return replace(step, needs=frozenset(_application(item["app"] or step.options["app"]) for item in usernames))
 
 
-_WIRING: dict[str, Callable[[JsonObject], dict[str, Any]]] = {
-    "shared_mailbox": _of_mailboxes,
-    "entra_app": _of_registration,
+_WIRING: dict[str, Callable[[Step], Step]] = {
+    "shared_mailbox": _mailboxes,
+    "entra_app": _registration,
     "federated_credential": _of_application,
-    "exchange_service_principal": _of_principal,
-    "rbac_for_applications": _of_rbac,
-    "delegated_sign_in": _of_sign_in,
-    "hve_account": _of_accounts,
-    "acs_smtp_username": _of_usernames,
+    "exchange_service_principal": _principal,
+    "rbac_for_applications": _rbac,
+    "delegated_sign_in": _sign_in,
+    "hve_account": _accounts,
+    "acs_smtp_username": _usernames,
 }
