@@ -12,7 +12,8 @@ from tests.emulator.conftest import TENANT, Start
 
 from .tenant_play import Document, Play
 
-SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.tier_all) for seed in range(6, 306))]
+MORE = [pytest.mark.tier_all, pytest.mark.one_python_is_enough]
+SEEDS = [*range(6), *(pytest.param(seed, marks=MORE) for seed in range(6, 306))]
 PLANT = {"name": "Plant", "method": "connector", "address": "noreply@contoso.com", "public_addresses": ["203.0.113.10"]}
 GATE = {"name": "Gate", "method": "connector", "address": "ops@contoso.com", "public_addresses": ["198.51.100.20"]}
 
