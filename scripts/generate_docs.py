@@ -117,7 +117,7 @@ def markup(value: str | list[str]) -> str:
     text = " ".join([value] if isinstance(value, str) else value)
     text = re.sub(r"M\(mailops\.m365\.(\w+)\)", r"[\1](#\1)", text)
     text = re.sub(r"B\(([^()]*)\)", r"**\1**", text)
-    return re.sub(r"[CEOVI]\(((?:[^()\\]|\\.)*)\)", lambda found: "`" + found[1].replace("\\", "") + "`", text)
+    return re.sub(r"(?:RV|[CEOVI])\((?:ignore:)?((?:[^()\\]|\\.)*)\)", lambda match: "`" + match[1].replace("\\", "") + "`", text)
 
 
 def kind(option: dict[str, Any]) -> str:
@@ -206,7 +206,7 @@ def role_variable(option: Option, page: dict[str, Any]) -> dict[str, Any]:
     paragraphs += [f"Falls back to the environment variable {' or '.join(option['env'])}."] if option.get("env") else []
     text = re.sub(r"O\((\w+)\)", r"m365_\1", " ".join(paragraphs))
     text = re.sub(r"M\(mailops\.m365\.(\w+)\)", r"\1", text)
-    text = re.sub(r"[CEV]\(((?:[^()\\]|\\.)*)\)", lambda match: match[1].replace("\\", ""), text)
+    text = re.sub(r"(?:RV|[CEV])\((?:ignore:)?((?:[^()\\]|\\.)*)\)", lambda match: match[1].replace("\\", ""), text)
     hidden = {"no_log": True} if option.get("no_log") else {}
     kept: dict[str, Any] = {key: option[key] for key in ("default", "choices") if key in option}
     return {"type": option["type"], **kept, **hidden, "description": text}
