@@ -192,7 +192,7 @@ def test_the_policy_for_basic_authentication_goes_with_its_last_sender(start: St
     sender = {"name": "Fax", "address": "ops@contoso.com", "method": "basic"}
     made = play(sender, owner="branch")
     assert "failed" not in made, made
-    assert [one["name"] for one in play.state()["policies"]["authentication"]] == ["branch SMTP by password"]
+    assert [one["name"] for one in play.state()["policies"]["authentication"]] == ["branch Allow Basic Auth SMTP"]
     assert not play(sender, owner="branch")["changed"]
     planned = play(sender | {"method": "oauth"}, owner="branch", check_mode=True)
     moved = play(sender | {"method": "oauth"}, owner="branch")

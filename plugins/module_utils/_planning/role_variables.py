@@ -50,12 +50,12 @@ APPENDED = {
     "entra_app_retired_certificates": "relay_retired_certificates",
 }
 PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
-BLOCK_BASIC_POLICY = "mailops no SMTP by password"
+BLOCK_BASIC_POLICY = "mailops Block Basic Auth SMTP"
 
 
 def basic_policy(owner: str) -> str:
     """The name of the owner's authentication policy that allows Basic authentication for SMTP."""
-    return f"{owner} SMTP by password"
+    return f"{owner} Allow Basic Auth SMTP"
 
 
 def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: PlanSettings) -> Variables:
