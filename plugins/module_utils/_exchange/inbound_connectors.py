@@ -29,7 +29,6 @@ PROPERTIES = {
     "treat_messages_as_internal": "TreatMessagesAsInternal",
 }
 LISTS = ("sender_ip_addresses", "sender_domains", "associated_accepted_domains")
-TEXTS = ("type", "comment", "tls_sender_certificate_name")
 SWITCHES = (
     "enabled",
     "require_tls",

@@ -52,30 +52,21 @@ def rights_of(principal: ServicePrincipal | None, mailbox: Outcome, recipient: O
 
 def grant(object_id: str, permission: Permission, guids: Mapping[str, str]) -> Command:
     """The command that grants a permission to a service principal. `guids`: of mailboxes, by address."""
-    right, address = permission
-    identity = guids.get(address, address)
-    attempted = f"grant {right} on {address}"
-    if right == SEND_AS:
-        parameters = {"Identity": identity, "Trustee": object_id, "AccessRights": [SEND_AS], "Confirm": False}
-        return Command("Add-RecipientPermission", parameters, attempted=attempted)
-    parameters = {
-        "Identity": identity,
-        "User": object_id,
-        "AccessRights": [FULL_ACCESS],
-        "InheritanceType": "All",
-        "AutoMapping": False,
-        "Confirm": False,
-    }
-    return Command("Add-MailboxPermission", parameters, attempted=attempted)
+    return _command("Add", f"grant {permission.right} on {permission.address}", object_id, permission, guids)
 
 
 def revoke(object_id: str, permission: Permission, guids: Mapping[str, str]) -> Command:
     """The command that removes a permission of a service principal. `guids`: of mailboxes, by address."""
-    right, address = permission
-    identity = guids.get(address, address)
-    attempted = f"remove {right} on {address}"
-    if right == SEND_AS:
-        parameters = {"Identity": identity, "Trustee": object_id, "AccessRights": [SEND_AS], "Confirm": False}
-        return Command("Remove-RecipientPermission", parameters, attempted=attempted)
-    parameters = {"Identity": identity, "User": object_id, "AccessRights": [FULL_ACCESS], "InheritanceType": "All", "Confirm": False}
-    return Command("Remove-MailboxPermission", parameters, attempted=attempted)
+    return _command("Remove", f"remove {permission.right} on {permission.address}", object_id, permission, guids)
+
+
+def _command(verb: str, attempted: str, object_id: str, permission: Permission, guids: Mapping[str, str]) -> Command:
+    parameters: dict[str, object] = {
+        "Identity": guids.get(permission.address, permission.address),
+        "AccessRights": [permission.right],
+        "Confirm": False,
+    }
+    if permission.right == SEND_AS:
+        return Command(f"{verb}-RecipientPermission", parameters | {"Trustee": object_id}, attempted=attempted)
+    parameters |= {"User": object_id, "InheritanceType": "All"} | ({"AutoMapping": False} if verb == "Add" else {})
+    return Command(f"{verb}-MailboxPermission", parameters, attempted=attempted)

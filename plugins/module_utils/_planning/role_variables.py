@@ -44,11 +44,8 @@ DEFAULTS: dict[str, Variables] = {
     "authentication_policy": {"authentication_policy_policies": [], "authentication_policy_exclusive": False},
     "direct_send": {"direct_send_senders": []},
 }
-# Certificates of relay hosts are appended to what the inventory lists: variable -> result of module sender_plan.
-APPENDED = {
-    "entra_app_certificates": "relay_certificates",
-    "entra_app_retired_certificates": "relay_retired_certificates",
-}
+# Certificates of relay hosts, current and retired, are appended to what the inventory lists in these variables.
+APPENDED = ("entra_app_certificates", "entra_app_retired_certificates")
 PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
 BLOCK_BASIC_POLICY = "mailops Block Basic Auth SMTP"
 

@@ -174,7 +174,7 @@ def plan_senders(tenant: Tenant, params: Params, prefetch: Prefetch | None = Non
     senders = [options.sender(item) for item in params.senders]
     if not senders:
         return PlannedSenders((), PlanningContext(relay_hosts=params.relay_hosts))
-    context, notes = read_context(tenant, params, senders, prefetch)
+    context, notes = read_context(tenant, params, senders, prefetch or Prefetch())
     return PlannedSenders([plan_sender(sender, context) for sender in senders], context, notes)
 
 
@@ -253,12 +253,10 @@ class Prefetch:
     calls: Sequence[Call] = ()
 
 
-def read_context(
-    tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Prefetch | None = None
-) -> tuple[PlanningContext, list[str]]:
+def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Prefetch) -> tuple[PlanningContext, list[str]]:
     """The tenant's current state, with one batch of Graph and one of Exchange (ten commands each); and notes on what was not readable."""
-    directory, notes = _directory(tenant, params, senders, prefetch or Prefetch())
-    domains, mailboxes = _organization(tenant, senders, prefetch or Prefetch())
+    directory, notes = _directory(tenant, params, senders, prefetch)
+    domains, mailboxes = _organization(tenant, senders, prefetch)
     context = PlanningContext(
         domains=frozenset(domains),
         mailboxes=mailboxes,
