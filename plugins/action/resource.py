@@ -20,10 +20,11 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.option_values import check, without_unset
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Resource
-from ansible_collections.mailops.m365.plugins.module_utils._engine.run import is_tenant_resource
+from ansible_collections.mailops.m365.plugins.module_utils._engine.run import failed_result, is_tenant_resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine import run
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import split_secrets
@@ -77,9 +78,7 @@ class ActionModule(ActionBase):
         self._task.args = self._with_variables(resource, task_vars)
         _values, problems = check(resource.spec, self._task.args, resource.spec.variables())
         if problems:
-            # Several problems are a list, one a line, as in the engine.
-            listed = "\n".join([f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)])
-            return {"failed": True, "msg": listed if len(problems) > 1 else problems[0], "failure": {"problems": problems}}
+            return failed_result(InvalidInput(*problems))
         if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars):
             result: dict[str, Any] = self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
             return result

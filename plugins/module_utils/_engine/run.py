@@ -63,7 +63,7 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[
         target.check_credential()
         return _result(resource, target, params, options, check_mode)
     except MailopsError as error:
-        failure = _failure(error, target)
+        failure = failed_result(error, target)
         secrets = resource.spec.secrets(options)
         return {name: hide_all(value, secrets) for name, value in failure.items()}
     finally:
@@ -71,7 +71,7 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[
             target.close()
 
 
-def _failure(error: MailopsError, target: Connected | None) -> JsonObject:
+def failed_result(error: MailopsError, target: Connected | None = None) -> JsonObject:
     """The result of a failed task. Ansible names the host beside it, so that `msg` does not."""
     result: JsonObject = {"failed": True, "changed": error.may_have_changed, "failure": error.as_result(), "msg": _text(error)}
     return result | getattr(error, "outcome", {}) | ({"cost": target.cost.as_result()} if target else {})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .._core.json_types import JsonObject
@@ -142,7 +142,7 @@ def lines(entries: Sequence[Item], line_width: int) -> Iterator[Line]:
     indent = min(max(len(label) for label in labels), _HOST_WIDTH) + 2
     for item, label in zip(entries, labels, strict=True):
         colour = "red" if item.urgent else "yellow"
-        head, *rest = _texts(item)
+        (head, _bullet), *rest = _texts(item)
         first = f"{label:{indent}}"
         yield from ((text, colour) for text in _wrap(head, line_width, first if len(first) <= indent else f"{label}  ", " " * indent))
         for text, bullet in rest:
@@ -170,12 +170,6 @@ def _texts(item: Item) -> Iterator[tuple[str, str]]:
         yield item.remedy, ""
 
 
-def _wrap(text: str | tuple[str, str], line_width: int, first: str, rest: str) -> list[str]:
-    content = text if isinstance(text, str) else text[0]
+def _wrap(text: str, line_width: int, first: str, rest: str) -> list[str]:
     room = max(line_width, len(rest) + _LEAST_TEXT)
-    return textwrap.wrap(content, room, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
-
-
-def counts(entries: Sequence[Item]) -> Mapping[str, int]:
-    """The number of entries of each kind."""
-    return {kind: number for kind in KINDS if (number := sum(item.kind == kind for item in entries))}
+    return textwrap.wrap(text, room, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)

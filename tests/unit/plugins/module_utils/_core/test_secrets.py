@@ -77,13 +77,13 @@ def credential(tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> tuple[str, str]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What became of the exceptions: text, repr, and the whole trace with its causes."""
     texts: list[str] = []
-    failure = engine_run._failure
+    failure = engine_run.failed_result
 
     def spy(error: MailopsError, tenant: Any) -> dict[str, Any]:
         texts.extend([str(error), repr(error), repr(error.args), "".join(traceback.format_exception(error)), repr(vars(error))])
         return failure(error, tenant)
 
-    monkeypatch.setattr(engine_run, "_failure", spy)
+    monkeypatch.setattr(engine_run, "failed_result", spy)
     return texts
 
 
