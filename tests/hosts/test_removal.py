@@ -80,8 +80,8 @@ def test_backup_is_restored(host: Host) -> None:
 
 
 def test_probe_verifies_senders_and_names_the_failure(lab: Lab, host: Host) -> None:
-    senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}]
-    foreign = {"name": "Foreign", "address": "boss@contoso.com", "verify_recipient": "proof@example.net"}
+    senders = [{"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "verify@example.net"}]
+    foreign = {"name": "Foreign", "address": "boss@contoso.com", "verify_recipient": "verify@example.net"}
     with upstream(lab) as server:
         assert run_role(lab, host.name, "--check", entry="verify", relay_senders=senders)["changed"] == 0
         assert server.count() == 0

@@ -18,7 +18,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_pla
 
 from .samples import sender, tenant
 
-SETTINGS = PlanSettings("mailops-smtp-sender", verify_recipient="proof@example.net")
+SETTINGS = PlanSettings("mailops-smtp-sender", verify_recipient="verify@example.net")
 
 
 def option(**values: Any) -> options.RelayHostOptions:
@@ -123,7 +123,7 @@ def test_a_relay_host_has_the_mailboxes_of_its_senders() -> None:
         "relay1": {
             "mailboxes": [{"address": "scanner@contoso.com", "senders": ["scanner@contoso.com", "copier@contoso.com"]}],
             "senders": [
-                {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"},
+                {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "verify@example.net"},
                 {"name": "Copier", "address": "copier@contoso.com", "verify_recipient": "me@example.net"},
             ],
         },

@@ -33,7 +33,7 @@ def variables(known: PlanningContext, *senders: dict[str, Any], **settings: Any)
 
 
 def test_oauth_needs_mailbox_permissions_and_smtp_auth() -> None:
-    values = variables(tenant(), {"kind": "erp", "display_name": "ERP", "verify_recipient": "proof@example.net"})
+    values = variables(tenant(), {"kind": "erp", "display_name": "ERP", "verify_recipient": "verify@example.net"})
     assert values == {
         "shared_mailbox_mailboxes": [{"address": "device@contoso.com", "display_name": "ERP"}],
         "entra_app_unique_name": APP,
@@ -41,7 +41,7 @@ def test_oauth_needs_mailbox_permissions_and_smtp_auth() -> None:
         "entra_app_full_access": ["device@contoso.com"],
         "entra_app_send_as": [],
         "smtp_auth_mailboxes": [{"address": "device@contoso.com"}],
-        "verify_senders": [{"name": "S0", "method": "oauth", "address": "device@contoso.com", "verify_recipient": "proof@example.net"}],
+        "verify_senders": [{"name": "S0", "method": "oauth", "address": "device@contoso.com", "verify_recipient": "verify@example.net"}],
         "verify_app_unique_name": APP,
     }
     assert roles_to_run(values) == ["shared_mailbox", "entra_app", "smtp_auth", "verify"]

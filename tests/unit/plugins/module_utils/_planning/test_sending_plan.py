@@ -187,7 +187,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"relay_hosts": [OAUTH_RELAY]},
         "nor in m365_relays (gateway): name one of them",
     ),
-    "a proof to external recipients": (
+    "a verification to external recipients": (
         {"method": "direct_send", "recipients": "internal", "verify_recipient": "ada@fabrikam.com"},
         {},
         "its recipients are internal, but verify_recipient is ada@fabrikam.com",

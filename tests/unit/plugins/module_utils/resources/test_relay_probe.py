@@ -24,7 +24,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources.relay_probe
 from ....conftest import FakeClock
 
 QUEUE_ID = "DE13517A12A"
-TO = "to=<proof@example.net>, relay=127.0.0.1[127.0.0.1]:2587"
+TO = "to=<verify@example.net>, relay=127.0.0.1[127.0.0.1]:2587"
 SENT = "delays=0.01/0/0.2/0.1, dsn=2.0.0, status=sent (250 2.0.0 OK)"
 OFF = (
     "delays=0/0/2/0, dsn=4.7.139, status=deferred (SASL authentication failed; server 127.0.0.1[127.0.0.1] said: 535 5.7.139 "
@@ -98,7 +98,7 @@ class Postfix(Relay):
         self.actions.append(f"remove {queue_id}")
 
 
-SENDER = {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "proof@example.net"}
+SENDER = {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "verify@example.net"}
 
 
 CONFIG = {"upstream": "oauth", "mailboxes": [{"address": "scanner@contoso.com", "transport": "m365-1"}]}
@@ -130,7 +130,7 @@ def test_message_is_traced_to_the_upstreams_reply(verify: Any, clock: FakeClock)
     assert sender["accepted_by"] == "submission"
     assert [hop["to"] for hop in sender["hops"]] == ["Postfix", "Postfix", "submission proxy", "Microsoft 365"]
     assert f"Message-ID: {sender['message_id']}".encode() in postfix.messages[0]
-    assert postfix.commands == [("mail", "scanner@contoso.com"), ("rcpt", "proof@example.net")]
+    assert postfix.commands == [("mail", "scanner@contoso.com"), ("rcpt", "verify@example.net")]
     assert postfix.actions == []
     assert postfix.since == [clock.now() - 1]
 
@@ -177,7 +177,7 @@ def test_reason_is_read_from_the_queue_where_no_attempt_is_logged(verify: Any) -
     """A mailbox whose daily quota is reached: an earlier message's attempt decided."""
     postfix = Postfix()
     held = "4.2.0 scanner@contoso.com has reached its daily quota of 10000 recipients"
-    postfix.read_queue = lambda: [queue.Message(QUEUE_ID, "deferred", 0.0, 1, "scanner@contoso.com", ("proof@example.net",), held)]
+    postfix.read_queue = lambda: [queue.Message(QUEUE_ID, "deferred", 0.0, 1, "scanner@contoso.com", ("verify@example.net",), held)]
     [sender] = verify(postfix, timeout=20, required=False)["senders"]
     assert sender["reason"] == "the mailbox has reached its daily quota of recipients"
 
