@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from emulator.smtp import texts
 from emulator.smtp.texts import Refused
-from emulator.smtp.verdict import addressed
+from emulator.smtp.verdict import delivered_to
 from emulator.state import InboundConnector, State, Tenant
 
 ON_PREMISES, PARTNER = "OnPremises", "Partner"
@@ -137,7 +137,7 @@ def _inside(state: State, tenant: Tenant, attribution: Attribution | None, peer:
     from_inside = domain_of(sender) in tenant.accepted_domains
     if not known and from_inside and tenant.seen("reject_direct_send", state.now()):
         raise Refused(texts.DIRECT_SEND_REJECTED)
-    if addressed(tenant, recipient) is None:  # Directory-Based Edge Blocking
+    if delivered_to(tenant, recipient) is None:  # Directory-Based Edge Blocking
         raise Refused(texts.NO_SUCH_RECIPIENT)
     if own is not None:
         return Acceptance(tenant.id, "connector", own.connector.name)

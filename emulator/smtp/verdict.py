@@ -149,6 +149,20 @@ def addressed(tenant: Tenant, address: str) -> Mailbox | None:
     )
 
 
+def delivered_to(tenant: Tenant, recipient: str) -> Mailbox | None:
+    """The mailbox that mail to this address reaches.
+
+    An address that no mailbox has is read as a plus address, `user+tag@`, unless the organization has DisablePlusAddressInRecipients
+    ("Plus addressing in Exchange Online": on by default since September 2022). The first plus sign separates the tag.
+    """
+    mailbox = addressed(tenant, recipient)
+    local, _at, domain = recipient.rpartition("@")
+    user, plus, _tag = local.partition("+")
+    if mailbox or not (user and plus) or tenant.organization_config.get("DisablePlusAddressInRecipients"):
+        return mailbox
+    return addressed(tenant, f"{user}@{domain}")
+
+
 def check_switch(tenant: Tenant, mailbox: Mailbox, now: float) -> None:
     """SmtpClientAuthenticationDisabled, which governs OAuth as well: the mailbox's value wins, none inherits."""
     own = mailbox.seen("smtp_client_authentication_disabled", now)

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.smtp.attribution import Acceptance, Peer, check_recipient
 from emulator.smtp.texts import Refused
-from emulator.state import InboundConnector, State
+from emulator.state import InboundConnector, Mailbox, State
 from tests.emulator.smtp_lab import CONTOSO, FABRIKAM, FAR, OPS, connector, make_state
 
 RELAY, OTHER = "203.0.113.10", "198.51.100.7"
@@ -192,3 +192,30 @@ def test_one_content_partner_connector_is_enough_and_on_premises_mail_is_not_ask
     assert judged(with_connectors(partner(**locked)), Peer(RELAY), OPS, OPS) == PARTNER
     assert judged(with_connectors(partner(**locked), partner("other", SenderIPAddresses=[RELAY])), Peer(RELAY), OPS, OPS) == DIRECT
     assert judged(with_connectors(partner(**locked), by_address()), Peer(RELAY), OPS, OPS) == BY_CONNECTOR
+
+
+@pytest.mark.parametrize(
+    ("recipient", "expected"),
+    [
+        ("ops+scan@contoso.com", DIRECT),
+        ("OPS+Scan.Floor-3+b@contoso.com", DIRECT),
+        ("ops+@contoso.com", DIRECT),
+        ("nobody+scan@contoso.com", NO_SUCH),
+        ("+ops@contoso.com", NO_SUCH),
+        ("ops+scan@fabrikam.com", f"{FABRIKAM} internet None"),
+    ],
+)
+def test_plus_address_reaches_the_mailbox_before_the_plus_sign(recipient: str, expected: str) -> None:
+    """On by default ("Plus addressing in Exchange Online")."""
+    state = with_connectors()
+    fabrikam = state.tenants[FABRIKAM]
+    fabrikam.mailboxes["ops@fabrikam.com"] = Mailbox("ops@fabrikam.com", "5" * 8, "ops", "ops")
+    assert judged(state, Peer(OTHER), OPS, recipient) == expected
+
+
+def test_disabled_plus_addressing_delivers_to_whole_addresses_only() -> None:
+    state = with_connectors(organization_config={"DisablePlusAddressInRecipients": True})
+    assert judged(state, Peer(OTHER), OPS, "ops+scan@contoso.com") == NO_SUCH
+    mailboxes = state.tenants[CONTOSO].mailboxes
+    mailboxes["ops+scan@contoso.com"] = Mailbox("ops+scan@contoso.com", "5" * 8, "scan", "scan")
+    assert judged(state, Peer(OTHER), OPS, "ops+scan@contoso.com") == DIRECT

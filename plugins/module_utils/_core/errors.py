@@ -75,6 +75,12 @@ class ServiceError(MailopsError):
             text = f"{head}: the service answered {self.code or self.status}: {message}"
         return text + (f" [request {self.request_id}]" if self.request_id else "")
 
+    def replace_service_message(self, text: str) -> None:
+        """Replace the service's own text, in the sentence as well."""
+        if text != self.service_message:
+            self.service_message = text
+            self.args = (self._sentence(),)
+
     @property
     def transient(self) -> bool:
         """Whether the same request may succeed later without any change of configuration."""

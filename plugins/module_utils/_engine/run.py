@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from .._core.errors import InvalidInput, MailopsError
+from .._core.errors import InvalidInput, MailopsError, ServiceError
 from .._core.json_types import JsonObject
 from .._core.params import fields_of, make_params
-from .._core.redaction import hide, hide_all
+from .._core.redaction import hide, hide_in_own
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._core.waiting import Cost
 from .journal import Journal
@@ -63,12 +63,18 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[
         target.check_credential()
         return _result(resource, target, params, options, check_mode)
     except MailopsError as error:
-        failure = failed_result(error, target)
         secrets = resource.spec.secrets(options)
-        return {name: hide_all(value, secrets) for name, value in failure.items()}
+        _hide_in_service_message(error, secrets)
+        failure: JsonObject = hide_in_own(failed_result(error, target), secrets)
+        return failure
     finally:
         if target:
             target.close()
+
+
+def _hide_in_service_message(error: MailopsError, secrets: Sequence[str]) -> None:
+    if isinstance(error, ServiceError):
+        error.replace_service_message(hide(error.service_message, secrets))
 
 
 def failed_result(error: MailopsError, target: Connected | None = None) -> JsonObject:
@@ -114,7 +120,8 @@ def apply_journaled(
     try:
         outcome = resource.apply(target, params, plan)
     except MailopsError as error:
-        journal.end(number, hide(str(error), secrets))
+        _hide_in_service_message(error, secrets)
+        journal.end(number, hide_in_own(str(error), secrets))
         error.may_have_changed = True
         raise
     unnoted = journal.end(number)

@@ -9,6 +9,7 @@ Source: "Microsoft Graph throttling guidance".
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from .._core.errors import MissingLibrary, Unreachable
 from .._core.progress import Progress
 from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, Retry, SystemClock
+from . import proxies
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
 # Of the token endpoint, and of the endpoints that return the token of a managed identity.
@@ -95,20 +97,21 @@ def _unchanged(request: Any) -> Any:
 
 
 class Session:
-    """A `requests` session: keep-alive, gzip, the CAs of `trust.ca_bundle`; redirects are never followed."""
+    """A `requests` session: keep-alive, gzip, the CAs of `trust.ca_bundle`, the environment's proxies; redirects are never followed."""
 
     def __init__(self, ca_file: str = "") -> None:
         try:
             import requests
         except ImportError as error:
             raise MissingLibrary("requests") from error
-        self._errors = requests.exceptions
+        self._errors, self._utils = requests.exceptions, requests.utils
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
         self._session.auth = _unchanged  # else an entry of ~/.netrc would replace the bearer token
         self._verify: bool | str = trust.ca_bundle(ca_file) or True
 
     def __call__(self, request: Request) -> Response:
+        proxy = self._proxy(request.url)
         try:
             answer = self._session.request(
                 request.method,
@@ -120,20 +123,29 @@ class Session:
                 verify=self._verify,
                 allow_redirects=False,
             )
-        except self._errors.SSLError as error:
-            raise ConnectionError(f"TLS was refused: {_reason(error)}") from error
-        except self._errors.ConnectionError as error:
-            kind = ConnectionError if _never_sent(error) else OSError
-            raise kind(_reason(error)) from error
-        except self._errors.Timeout as error:
-            raise TimeoutError("no answer in time") from error
         except self._errors.RequestException as error:
-            raise OSError(_reason(error)) from error
+            raise self._lost(error, proxies.secrets(proxy)) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, answer.content)
 
     def close(self) -> None:
         self._session.close()
+
+    def _proxy(self, url: str) -> str:
+        """The URL of the proxy for a request, "" for none; InvalidInput where it is not valid."""
+        proxy = self._utils.select_proxy(url, self._utils.get_environ_proxies(url)) or ""
+        if proxy:
+            proxies.check(proxy, urlsplit(url).scheme, os.environ)
+        return proxy
+
+    def _lost(self, error: Exception, secrets: list[str]) -> OSError:
+        """The OSError of a failed request: ConnectionError where it cannot have arrived. `secrets`: of the proxy."""
+        reason = hide(_reason(error), secrets)
+        if isinstance(error, self._errors.SSLError):
+            return ConnectionError(f"TLS was refused: {reason}")
+        if isinstance(error, self._errors.ConnectionError):
+            return ConnectionError(reason) if _never_sent(error) else OSError(reason)
+        return TimeoutError("no answer in time") if isinstance(error, self._errors.Timeout) else OSError(reason)
 
 
 def _never_sent(error: BaseException) -> bool:

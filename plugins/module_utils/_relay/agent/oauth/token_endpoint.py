@@ -50,6 +50,8 @@ def request_token(config: AgentConfig, identity: Identity) -> TokenResponse:
             config.client_id, authority=authority, client_credential=credential, timeout=TIMEOUT, instance_discovery=False
         )
         answer: JsonObject = client.acquire_token_for_client(scopes=[config.scope])
+    except requests.exceptions.InvalidURL:  # its text has parts of the proxy's URL, which may hold a password
+        raise Unreachable(ATTEMPTED, f"the URL of the HTTP proxy (HTTPS_PROXY) or {config.authority} is not valid") from None
     except requests.RequestException as error:
         raise Unreachable(ATTEMPTED, f"{config.authority} cannot be reached or is out of order ({_shortened(error)})") from None
     except KeyError:  # a bug of msal 1.32: MsalServiceError without its texts where the endpoint answers 5xx

@@ -88,6 +88,14 @@ def test_unreachable_endpoint_is_named(library: Any, identity: Identity, raised:
         request_token(parse(CONFIG), identity)
 
 
+def test_invalid_proxy_is_reported_without_its_password(library: Any, identity: Identity) -> None:
+    library(requests.exceptions.InvalidURL("Failed to parse: http://erp:geheim@proxy:99999"))
+    with pytest.raises(Unreachable) as refused:
+        request_token(parse(CONFIG), identity)
+    assert "HTTPS_PROXY" in str(refused.value)
+    assert "geheim" not in str(refused.value)
+
+
 def test_invalid_answer_is_reported_without_the_key(library: Any, identity: Identity) -> None:
     library(ValueError("not JSON " + "x" * 500))
     with pytest.raises(SignInError) as caught:
