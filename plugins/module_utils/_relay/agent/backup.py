@@ -53,14 +53,19 @@ def create(directory: Path, now: float, root: Path = Path("/"), keep: int = KEEP
     return backup
 
 
-def restore(file: Path, root: Path = Path("/")) -> None:
-    """Extract a backup, with its owners' names. Raises BackupError."""
+def check(file: Path) -> None:
+    """Raises BackupError unless the file is a backup of a relay."""
     if not file.is_file():
         raise BackupError(f"{file} is not a file: name a backup, relay-DATE.tar.gz.")
     names = {line.rstrip("/") for line in _tar("--list", "--gzip", f"--file={file}").splitlines()}
     foreign = [name for name in sorted(names) if not name.startswith(PARTS) or ".." in name.split("/")]
     if foreign:
         raise BackupError(f"{file} is not a backup of a relay: it holds {foreign[0]}.")
+
+
+def restore(file: Path, root: Path = Path("/")) -> None:
+    """Extract a backup, with its owners' names. Raises BackupError."""
+    check(file)
     excluded = [f"--exclude={name}" for name in HOST_SPECIFIC]
     _tar("--extract", "--gzip", *excluded, "--same-owner", "--same-permissions", f"--file={file}", f"--directory={root}")
 
@@ -87,6 +92,11 @@ def backup_main(directory: Path) -> int:
 
 def restore_main(file: Path) -> int:
     """Exit status of `mailops-relay restore FILE`, on a host on which the role has run: it becomes the relay of the backup."""
+    try:
+        check(file)
+    except MailopsError as error:
+        print_error(error)
+        return 1
     _systemctl("stop", _MONITOR)  # it would overwrite the restored state
     try:
         restore(file)

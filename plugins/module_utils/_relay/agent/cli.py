@@ -27,10 +27,16 @@ def _restore(arguments: argparse.Namespace) -> int:
     return backup.restore_main(arguments.file)
 
 
-def _drain(arguments: argparse.Namespace) -> int:
-    from . import transfer
+def _delete(arguments: argparse.Namespace) -> int:
+    from . import deletion
 
-    return transfer.drain_main(arguments.seconds)
+    return deletion.main(arguments.names)
+
+
+def _drain(arguments: argparse.Namespace) -> int:
+    from . import drain
+
+    return drain.main(arguments.seconds)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -100,18 +106,27 @@ def _monitor(_arguments: argparse.Namespace) -> int:
 
 
 def _seconds(text: str) -> float:
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return float(text)
 
 
+def _path(text: str) -> Path:
+    """An absolute path. One that begins with a dash is a misplaced option."""
+    if not text or text.startswith("-"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path; write ./{text} for a path that begins with a dash")
+    return Path(text).absolute()
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all sub-commands; `run` in its result executes the sub-command and returns the exit status."""
-    main_parser = argparse.ArgumentParser(prog="mailops-relay", description="Operate this relay host (Ansible collection mailops.m365).")
+    main_parser = argparse.ArgumentParser(
+        prog="mailops-relay", description="Operate this relay host (Ansible collection mailops.m365).", allow_abbrev=False
+    )
     commands = main_parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
+        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         added.set_defaults(run=run)
         return added
 
@@ -131,17 +146,21 @@ def _add_administration(command: _Command) -> None:
     trace.add_argument("--json", action="store_true", help="print JSON")
     release = command("release", _release, "Release suspended senders: their held messages are sent now.")
     release.add_argument("names", nargs="*", metavar="MAILBOX|SENDER|QUEUE-ID", help="what to release; all suspended senders by default")
+    delete = command("delete", _delete, "Delete messages from the queue.")
+    delete.add_argument(
+        "names", nargs="+", metavar="QUEUE-ID|SENDER|MAILBOX", help="which messages; a mailbox stands for all of its senders"
+    )
     drain = command("drain", _drain, "Disable the listeners, send the whole queue, then stop Postfix.")
     drain.add_argument("seconds", type=_seconds, metavar="SECONDS", help="how long to try")
     export = command("export", _export, "Write the queue to files and empty it.")
-    export.add_argument("directory", type=Path, metavar="DIRECTORY", help="where to write the files")
+    export.add_argument("directory", type=_path, metavar="DIRECTORY", help="where to write the files")
     export.add_argument("--stop", action="store_true", help="leave Postfix stopped afterwards")
     load = command("import", _import, "Submit exported messages to Postfix again.")
-    load.add_argument("directory", type=Path, metavar="DIRECTORY", help="the directory of an export")
+    load.add_argument("directory", type=_path, metavar="DIRECTORY", help="the directory of an export")
     backup = command("backup", _backup, "Back up the relay's key, configuration and state; the newest 14 backups are kept.")
-    backup.add_argument("directory", type=Path, metavar="DIRECTORY", help="where to write the backup")
+    backup.add_argument("directory", type=_path, metavar="DIRECTORY", help="where to write the backup")
     restore = command("restore", _restore, "Restore a backup on a host on which the role relay_host has run.")
-    restore.add_argument("file", type=Path, metavar="FILE", help="the backup, relay-DATE.tar.gz")
+    restore.add_argument("file", type=_path, metavar="FILE", help="the backup, relay-DATE.tar.gz")
 
 
 def _add_service_commands(command: _Command) -> None:
@@ -151,10 +170,10 @@ def _add_service_commands(command: _Command) -> None:
     command("monitor", _monitor, "Follow the journal, enforce daily quotas, suspend senders (mailops-relay-monitor.service).")
     command("queue-actions", _queue_actions, "Execute the monitor's queue actions as root (mailops-relay-queue-actions.service).")
     metrics = command("metrics", _metrics, "Write Prometheus metrics (mailops-relay-metrics.service).")
-    metrics.add_argument("directory", nargs="?", type=Path, metavar="DIRECTORY", help="of node_exporter; standard output by default")
+    metrics.add_argument("directory", nargs="?", type=_path, metavar="DIRECTORY", help="of node_exporter; standard output by default")
     check = command("check-config", _check_config, "Check a new main.cf or master.cf with Postfix's own tools.")
     check.add_argument("name", choices=["main.cf", "master.cf"], help="which file it replaces")
-    check.add_argument("file", type=Path, metavar="FILE", help="the new file")
+    check.add_argument("file", type=_path, metavar="FILE", help="the new file")
     rewrite = command("rewrite", _rewrite, "Replace the sender of the message on standard input and submit it again (pipe(8)).")
     rewrite.add_argument("sender", metavar="SENDER", help="the new sender")
     rewrite.add_argument("hostname", metavar="HOSTNAME", help="of the relay")

@@ -108,7 +108,7 @@ def _queue(sources: Sources, state: MonitorState) -> QueueStatus:
     groups: dict[tuple[str, str, str], tuple[Reason, list[Message]]] = {}
     for message in messages:
         mailbox = state.by_sender.get(message.sender, "")
-        reason = _reason(message, mailbox, state)
+        reason = reason_of(message, mailbox, state)
         groups.setdefault((mailbox, reason.id, reason.code), (reason, []))[1].append(message)
     rows = [_queue_reason(mailbox, reason, waiting) for (mailbox, _id, _code), (reason, waiting) in groups.items()]
     return QueueStatus(
@@ -133,7 +133,7 @@ def _queue_reason(mailbox: str, reason: Reason, messages: list[Message]) -> Queu
     )
 
 
-def _reason(message: Message, mailbox: str, state: MonitorState) -> Reason:
+def reason_of(message: Message, mailbox: str, state: MonitorState) -> Reason:
     """The cause behind Postfix's text: the submission proxy's error, or the refusal that suspended the sender."""
     reason = reasons.explain(message.reason)
     activity = state.activity.get(mailbox)

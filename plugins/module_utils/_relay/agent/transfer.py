@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`mailops-relay export`, `import` and `drain`: the queue as files, files as the queue, and sending the queue before a relay is removed.
+"""`mailops-relay export` and `import`: the queue as files, and files as the queue.
 
 Two files a message, NAME.eml (header and body) and NAME.json (the envelope: sender and outstanding recipients), for root only. Postfix is
-stopped while its queue is exported, so that no message is both sent and exported. A message leaves the queue when all are on disk, and its
-files are removed when Postfix has accepted it again: an interruption may send a message twice, and loses none.
-Sources: postcat(1), postsuper(1), sendmail(1).
+stopped while its queue is exported, so that no message is both sent and exported. Directory and space are checked before. A message leaves
+the queue when all are on disk, and its files are removed when Postfix has accepted it again: an interruption may send a message twice, and
+loses none. Sources: postcat(1), postsuper(1), sendmail(1).
 """
 
 from __future__ import annotations
@@ -15,25 +15,24 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import reasons
 from .console import print_error, print_line
 from .files import create_private_directory
+from .formatting import plural
 from .postfix import queue
 from .postfix.journal import POSTFIX_UNITS
 from .postfix.queue import Message
-from .postfix.rewriting import REINJECT_PORT
 
-_POLL_INTERVAL = 1.0
-# Seconds between two flushes of the queue.
-_FLUSH_INTERVAL = 60.0
+# Bytes and files of an export beside the message itself: the envelope, and blocks that are not full.
+_OVERHEAD = 16384
+_FILES = 2
+# Free bytes that an export leaves.
+_RESERVE = 16 << 20
 
 
 class TransferError(MailopsError):
@@ -81,9 +80,42 @@ def export_queue(directory: Path) -> int:
         for path in written:
             path.unlink(missing_ok=True)
         raise TransferError(f"The queue could not be exported to {directory} and is unchanged: {error}") from error
-    for message in messages:
-        run_command("/usr/sbin/postsuper", "-d", message.queue_id)
+    try:
+        for message in messages:
+            run_command("/usr/sbin/postsuper", "-d", message.queue_id)
+    except TransferError as error:
+        kept = _remove_files_of_queued(written)
+        raise TransferError(
+            f"{len(messages) - kept} of {len(messages)} messages were exported to {directory}; the others are still in the queue: {error}"
+        ) from error
     return len(messages)
+
+
+def _remove_files_of_queued(written: Sequence[Path]) -> int:
+    """Remove the files of messages that are still in the queue, which would be sent twice; how many messages."""
+    queued = {message.queue_id for message in queue.read()}
+    files = [path for path in written if path.stem.partition("-")[2] in queued]
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len({path.stem for path in files})
+
+
+def check_target(directory: Path, messages: Sequence[Message]) -> None:
+    """Create the directory where it is missing. Raises TransferError where it cannot hold the messages; nothing is stopped yet."""
+    size, files = sum(message.size + _OVERHEAD for message in messages) + _RESERVE, len(messages) * _FILES
+    attempt = f"The queue could not be exported to {directory}, so Postfix was not stopped"
+    try:
+        create_private_directory(directory)
+        with tempfile.TemporaryFile(dir=directory):
+            free = os.statvfs(directory)
+    except OSError as error:
+        raise TransferError(f"{attempt}: {error.strerror or error}. Name a writable directory.") from error
+    available = free.f_bavail * free.f_frsize
+    if available < size or (free.f_files > 0 and free.f_favail < files):
+        raise TransferError(
+            f"{attempt}: {len(messages)} messages need {size >> 20} MB and {files} files, and {available >> 20} MB and {free.f_favail} "
+            "files are free. Free space, or name a directory on another disk."
+        )
 
 
 def _export_message(directory: Path, message: Message, written: list[Path]) -> None:
@@ -135,6 +167,8 @@ def _check_export(messages: list[Message], written: list[Path]) -> None:
 
 def import_queue(directory: Path, sendmail: str = "/usr/sbin/sendmail") -> int:
     """Submit every exported message to Postfix and remove its files; how many. Raises TransferError."""
+    if not directory.is_dir():
+        raise TransferError(f"No message was imported: {directory} is not a directory. Name the directory of an export.")
     envelopes = sorted(directory.glob("*.json"))
     for path in envelopes:
         try:
@@ -151,74 +185,19 @@ def import_queue(directory: Path, sendmail: str = "/usr/sbin/sendmail") -> int:
     return len(envelopes)
 
 
-# -- drain ------------------------------------------------------------------------------------------------------------
-
-
-def drain(
-    timeout: float,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-    started: float | None = None,
-) -> int:
-    """Send what is queued; how many messages there were. Raises TransferError where some are left `timeout` seconds after `started`."""
-    messages = queue.read()
-    started, flushed, total = clock() if started is None else started, None, len(messages)
-    while messages:
-        now = clock()
-        if now - started >= timeout or all(message.held for message in messages):
-            raise TransferError(_rest_text(messages, timeout))
-        if flushed is None or now - flushed >= _FLUSH_INTERVAL:
-            run_command("/usr/sbin/postqueue", "-f")
-            flushed = now
-        sleep(_POLL_INTERVAL)
-        messages = queue.read()
-    return total
-
-
-def _rest_text(messages: list[Message], timeout: float) -> str:
-    counts = Counter("on hold" if message.held and not message.reason else reasons.explain(message.reason).cause for message in messages)
-    causes = "; ".join(f"{count} x {cause}" for cause, count in counts.most_common(3))
-    number = "1 message is" if len(messages) == 1 else f"{len(messages)} messages are"
-    return (
-        f"{number} still in the relay's queue after {timeout:.0f} s ({causes}), so nothing was removed: remove the cause, raise "
-        "relay_drain_timeout, or export the queue with relay_queue_on_removal: export."
-    )
-
-
-def disable_listeners() -> None:
-    """Stop accepting mail, except on the loopback listener through which rewritten mail returns."""
-    run_command("/usr/sbin/postconf", "-e", f"master_service_disable = !127.0.0.1:{REINJECT_PORT}/inet, inet")
-    run_command("/usr/sbin/postfix", "reload")
-
-
-def enable_listeners() -> None:
-    """Accept mail again, at the latest from Postfix's next start; a failure here must not hide the one before."""
-    for command in (("/usr/sbin/postconf", "-X", "master_service_disable"), ("/usr/sbin/postfix", "reload")):
-        with suppress(TransferError):
-            run_command(*command)
-
-
-def _drain_and_stop(timeout: float) -> int:
-    """Drain until the queue is empty with Postfix stopped; how many. An open connection may have submitted more meanwhile."""
-    started, total = time.monotonic(), 0
-    while True:
-        total += drain(timeout, started=started)
-        run_command("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
-        if not queue.read():
-            return total
-        run_command("/usr/bin/systemctl", "start", POSTFIX_UNITS[0])
-
-
 # -- sub-commands -----------------------------------------------------------------------------------------------------
 
 
 def export_main(directory: Path, stop: bool = False) -> int:
-    """Exit status of `mailops-relay export DIRECTORY [--stop]`; Postfix is started again afterwards, unless `stop`."""
+    """Exit status of `mailops-relay export DIRECTORY [--stop]`. Afterwards Postfix is started, unless `stop` is set and all is exported."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _on_termination)
     try:
-        run_command("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
+        check_target(directory, queue.read())
         exported = False
         try:
-            number = export_queue(directory)
+            run_command("/usr/bin/systemctl", "stop", *POSTFIX_UNITS)
+            count = export_queue(directory)
             exported = True
         finally:
             if not (exported and stop):
@@ -226,37 +205,19 @@ def export_main(directory: Path, stop: bool = False) -> int:
     except MailopsError as error:
         print_error(error)
         return 1
-    print_line(f"{number} messages exported to {directory}. To send them, run: mailops-relay import {directory}")
+    print_line(f"{plural(count, 'message')} exported to {directory}. To send them, run: mailops-relay import {directory}")
     return 0
+
+
+def _on_termination(*_: object) -> None:
+    raise TransferError("The export was stopped.")
 
 
 def import_main(directory: Path) -> int:
     """Exit status of `mailops-relay import DIRECTORY`."""
     try:
-        print_line(f"{import_queue(directory)} messages imported from {directory} into the queue.")
+        print_line(f"{plural(import_queue(directory), 'message')} imported from {directory} into the queue.")
     except MailopsError as error:
         print_error(error)
         return 1
-    return 0
-
-
-def _on_termination(*_: object) -> None:
-    raise TransferError("The drain was stopped, so nothing was removed, and the listeners accept mail again.")
-
-
-def drain_main(timeout: float) -> int:
-    """Exit status of `mailops-relay drain SECONDS`; the listeners are disabled meanwhile. Postfix is stopped once the queue is empty."""
-    signal.signal(signal.SIGTERM, _on_termination)
-    drained = False
-    try:
-        disable_listeners()
-        number = _drain_and_stop(timeout)
-        drained = True
-    except MailopsError as error:
-        print_error(error)
-        return 1
-    finally:
-        if not drained:
-            enable_listeners()
-    print_line(f"The queue is empty: {number} messages were sent.")
     return 0

@@ -78,6 +78,7 @@ def test_monitor_is_stopped_while_a_backup_is_restored(monkeypatch: pytest.Monke
         if not complete:
             raise BackupError("tar failed")
 
+    monkeypatch.setattr(backup, "check", lambda file: None)
     monkeypatch.setattr(backup, "restore", restore)
     monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: calls.append(f"{verb} {unit}") or verb != "is-failed")
     assert backup.restore_main(Path("/root/relay.tar.gz")) == (0 if complete else 1)
@@ -87,6 +88,7 @@ def test_monitor_is_stopped_while_a_backup_is_restored(monkeypatch: pytest.Monke
 
 
 def test_service_that_does_not_start_afterwards_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(backup, "check", lambda file: None)
     monkeypatch.setattr(backup, "restore", lambda file: None)
     monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: verb != "is-failed" or unit.startswith("mailops-relay-proxy"))
     assert backup.restore_main(Path("/root/relay.tar.gz")) == 1
@@ -100,3 +102,12 @@ def test_dovecot_configuration_of_this_host_is_kept(relay: Path, tmp_path: Path)
     (configuration / "proxy.conf").write_text("for 2.4")
     backup.restore(file, relay)
     assert (configuration / "proxy.conf").read_text() == "for 2.4"
+
+
+def test_file_that_is_no_backup_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(backup, "_systemctl", lambda verb, unit: calls.append(f"{verb} {unit}"))
+    (tmp_path / "text.tar.gz").write_text("no archive")
+    for file in (tmp_path, tmp_path / "missing.tar.gz", tmp_path / "text.tar.gz"):
+        assert backup.restore_main(file) == 1
+    assert calls == []

@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import cli
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import cli, transfer
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import config_check, rewriting
 
 COMMANDS = (
-    "backup", "check-config", "drain", "export", "import", "metrics", "monitor", "queue-actions", "release", "restore", "rewrite", "status",
-    "token", "trace",
+    "backup", "check-config", "delete", "drain", "export", "import", "metrics", "monitor", "queue-actions", "release", "restore", "rewrite",
+    "status", "token", "trace",
 )  # fmt: skip
 POSTCONF = """\
 #!/bin/sh
@@ -113,13 +114,46 @@ def test_check_config_prints_the_problems(
         ["trace"],
         ["check-config", "x.cf", "file"],
         ["rewrite", "a"],
+        ["delete"],
+        ["export", "--stop"],
+        ["export", "--sto", "/queue"],
+        ["export", "--stop=/queue"],
+        ["export", "--", "--stop"],
+        ["export", "--stop", "--", "-x"],
+        ["export", ""],
+        ["export", "/queue", "--stopp"],
+        ["export", "/queue", "/other"],
+        ["export", "--directory", "/queue"],
+        ["import", "--stop", "/queue"],
+        ["import", "--", "--queue"],
+        ["drain", "-5"],
+        ["drain", "\u0663"],
+        ["drain", "5", "--stop"],
+        ["drain", "5s"],
+        ["backup", "--keep", "/backups"],
+        ["backup", ""],
+        ["restore", "--", "-f"],
+        ["restore", "a.tar.gz", "b.tar.gz"],
+        ["release", "--all"],
+        ["status", "now"],
+        ["status", "--js"],
+        ["token", "--use-next"],
+        ["metrics", "--directory"],
+        ["queue-actions", "now"],
+        ["monitor", "--follow"],
     ],
 )  # fmt: skip
-def test_wrong_arguments_print_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_print_the_usage_and_run_nothing(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(subprocess, "run", lambda *command, **_: calls.append(command))
+    monkeypatch.setattr(subprocess, "Popen", lambda *command, **_: calls.append(command))
     with pytest.raises(SystemExit) as raised:
         cli.main(arguments)
     assert raised.value.code == 2
     assert capsys.readouterr().err.startswith("usage: mailops-relay ")
+    assert calls == []
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,3 +176,12 @@ def test_recipient_may_begin_with_a_dash(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(rewriting, "main", lambda *arguments: calls.append(arguments) or 0)
     assert cli.main(["rewrite", "scanner@contoso.com", "relay1.contoso.com", "-c@d.example", "a@b.example"]) == 0
     assert calls == [("scanner@contoso.com", "relay1.contoso.com", ["-c@d.example", "a@b.example"])]
+
+
+@pytest.mark.parametrize("order", [["--stop", "queue"], ["queue", "--stop"]])
+def test_options_may_come_before_or_after_the_directory(order: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr(transfer, "export_main", lambda *arguments: calls.append(arguments) or 0)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", *order]) == 0
+    assert calls == [(tmp_path / "queue", True)]

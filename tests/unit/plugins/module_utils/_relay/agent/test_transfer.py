@@ -1,54 +1,23 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Export, import and drain of a simulated queue; tests/hosts has a real one."""
+"""Export and import of a simulated queue; tests/hosts has a real one."""
 
 from __future__ import annotations
 
 import os
 import signal
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import transfer
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import queue
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.queue import Message
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.transfer import TransferError
 
-REFUSED = "connect to 198.51.100.10[198.51.100.10]:587: Connection refused"
-
-
-class Postfix:
-    """Messages by queue id; `flushes` empties it after so many flushes."""
-
-    def __init__(self, *ids: str, reason: str = REFUSED, held: bool = False) -> None:
-        kind = "hold" if held else "deferred"
-        self.messages = {i: Message(i, kind, 1_795_611_340.0, 9, "scanner@contoso.com", ("a@example.net",), reason) for i in ids}
-        self.calls: list[tuple[str, ...]] = []
-        self.sent: list[tuple[tuple[str, ...], bytes]] = []
-        self.flushes = 0
-        self.broken = ""
-
-    def read(self) -> list[Message]:
-        return list(self.messages.values())
-
-    def call(self, *command: str, stdin: bytes | None = None) -> bytes:
-        self.calls.append(command)
-        name = Path(command[0]).name
-        if name == self.broken:
-            raise TransferError(f"{name} failed.")
-        if name == "postcat":
-            return f"Subject: {command[-1]}\n\nhello".encode()
-        if name == "postsuper":
-            del self.messages[command[-1]]
-        if name == "sendmail":
-            self.sent.append((command[1:], stdin or b""))
-        if name == "postqueue":
-            self.flushes -= 1
-            if not self.flushes:
-                self.messages.clear()
-        return b""
+from .simulated_postfix import Postfix
 
 
 @pytest.fixture
@@ -57,6 +26,15 @@ def postfix(monkeypatch: pytest.MonkeyPatch) -> Postfix:
     monkeypatch.setattr(queue, "read", lambda: fake.read())
     monkeypatch.setattr(transfer, "run_command", lambda *command, stdin=None: fake.call(*command, stdin=stdin))
     return fake
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """The signal handlers as before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_exported_messages_are_imported_completely(postfix: Postfix, tmp_path: Path) -> None:
@@ -112,102 +90,11 @@ def test_incomplete_message_is_not_sent(postfix: Postfix, tmp_path: Path) -> Non
     assert postfix.sent == []
 
 
-class Time:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def test_queue_is_flushed_every_minute_while_it_drains(postfix: Postfix) -> None:
-    time, postfix.flushes = Time(), 2
-    assert transfer.drain(300, time.clock, time.sleep) == 3
-    assert 60 <= time.now <= 62
-    assert [command[-1] for command in postfix.calls] == ["-f", "-f"]
-
-
-def test_queue_that_does_not_drain_raises_one_sentence(postfix: Postfix) -> None:
-    time = Time()
-    with pytest.raises(TransferError) as raised:
-        transfer.drain(90, time.clock, time.sleep)
-    assert str(raised.value) == (
-        "3 messages are still in the relay's queue after 90 s (3 x the upstream server does not answer the relay), so nothing was "
-        "removed: remove the cause, raise relay_drain_timeout, or export the queue with relay_queue_on_removal: export."
-    )
-    assert len(postfix.messages) == 3
-
-
-def test_drain_does_not_wait_for_held_messages(postfix: Postfix) -> None:
-    postfix.messages = Postfix("AAAAAA9", reason="", held=True).messages
-    time = Time()
-    with pytest.raises(TransferError, match=r"1 message is still in .* \(1 x on hold\)"):
-        transfer.drain(90, time.clock, time.sleep)
-    assert time.now == 0
-
-
 def test_empty_queue_runs_no_command(postfix: Postfix, tmp_path: Path) -> None:
     postfix.messages.clear()
-    assert transfer.drain(1) == 0
     assert transfer.export_queue(tmp_path) == 0
     assert transfer.import_queue(tmp_path) == 0
     assert postfix.calls == []
-
-
-def test_failed_drain_enables_the_listeners_again(postfix: Postfix, capsys: pytest.CaptureFixture[str]) -> None:
-    assert transfer.drain_main(0.0) == 1
-    assert "3 messages are still in the relay's queue" in capsys.readouterr().err
-    assert [command[1:] for command in postfix.calls] == [
-        ("-e", "master_service_disable = !127.0.0.1:2526/inet, inet"), ("reload",), ("-X", "master_service_disable"), ("reload",),
-    ]  # fmt: skip
-
-
-def test_drain_that_cannot_disable_the_listeners_enables_them(postfix: Postfix, capsys: pytest.CaptureFixture[str]) -> None:
-    postfix.broken = "postfix"
-    assert transfer.drain_main(5.0) == 1
-    assert "postfix failed" in capsys.readouterr().err
-    assert postfix.calls[-2][1:] == ("-X", "master_service_disable")
-
-
-def test_message_submitted_by_an_open_connection_is_drained(
-    postfix: Postfix, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    postfix.messages, real = {}, postfix.call
-
-    def late(*command: str, stdin: bytes | None = None) -> bytes:
-        if "stop" in command and not any("start" in call for call in postfix.calls):
-            postfix.messages, postfix.flushes = Postfix("AAAAAA9").messages, 1
-        return real(*command, stdin=stdin)
-
-    monkeypatch.setattr(transfer, "run_command", late)
-    monkeypatch.setattr(transfer, "_POLL_INTERVAL", 0.0)
-    assert transfer.drain_main(5.0) == 0
-    assert capsys.readouterr().out.startswith("The queue is empty: 1 messages were sent.")
-    verbs = [command[1] for command in postfix.calls if command[0].endswith("systemctl")]
-    assert verbs == ["stop", "start", "stop"]
-    assert not any("-X" in command for command in postfix.calls), "the listeners stay disabled"
-
-
-def test_terminated_drain_enables_the_listeners_again(
-    postfix: Postfix, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before, real = signal.getsignal(signal.SIGTERM), postfix.call
-
-    def stopped(*command: str, stdin: bytes | None = None) -> bytes:
-        if command[0].endswith("postqueue"):
-            os.kill(os.getpid(), signal.SIGTERM)
-        return real(*command, stdin=stdin)
-
-    monkeypatch.setattr(transfer, "run_command", stopped)
-    try:
-        assert transfer.drain_main(5.0) == 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert "The drain was stopped" in capsys.readouterr().err
-    assert [command[1] for command in postfix.calls[-2:]] == ["-X", "reload"]
 
 
 def test_incomplete_file_does_not_prevent_the_next_export(postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,13 +110,66 @@ def test_incomplete_file_does_not_prevent_the_next_export(postfix: Postfix, tmp_
     assert transfer.export_queue(tmp_path / "queue") == 3
 
 
-def test_directory_that_cannot_be_created_starts_postfix_again(
+def verbs(postfix: Postfix) -> list[str]:
+    return [command[1] for command in postfix.calls if command[0].endswith("systemctl")]
+
+
+def test_directory_that_cannot_be_created_stops_nothing(postfix: Postfix, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for directory in (tmp_path / "file", tmp_path / "file" / "queue"):
+        assert transfer.export_main(directory, stop=True) == 1
+        assert "so Postfix was not stopped" in capsys.readouterr().err
+    assert postfix.calls == []
+
+
+@pytest.mark.parametrize(("blocks", "files"), [(4000, 10**6), (10**6, 5)])
+def test_full_disk_stops_nothing(
+    postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], blocks: int, files: int
+) -> None:
+    """Space for the three messages and a reserve of 16 MB, and two files for each message."""
+    free = SimpleNamespace(f_bavail=blocks, f_frsize=4096, f_files=10**7, f_favail=files)
+    monkeypatch.setattr(os, "statvfs", lambda _path: free)
+    assert transfer.export_main(tmp_path / "queue", stop=True) == 1
+    assert "3 messages need 16 MB and 6 files, and" in capsys.readouterr().err
+    assert postfix.calls == []
+
+
+def test_export_stops_postfix_and_starts_it_unless_told(postfix: Postfix, tmp_path: Path) -> None:
+    assert transfer.export_main(tmp_path / "queue") == 0
+    assert verbs(postfix) == ["stop", "start"]
+    postfix.calls.clear()
+    assert transfer.export_main(tmp_path / "queue", stop=True) == 0
+    assert verbs(postfix) == ["stop"]
+
+
+@pytest.mark.parametrize("broken", ["systemctl stop", "postcat", "postsuper", "SIGTERM", "SIGHUP"])
+def test_failure_after_the_stop_starts_postfix_again(
+    postfix: Postfix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: str
+) -> None:
+    real = postfix.call
+
+    def fail(*command: str, stdin: bytes | None = None) -> bytes:
+        if f"{Path(command[0]).name} {command[1]}".startswith(broken) and command[-1] != "AAAAAA1":
+            postfix.calls.append(command)
+            raise TransferError("broken.")
+        if broken.startswith("SIG") and "postcat" in command[0]:
+            os.kill(os.getpid(), getattr(signal, broken))
+        return real(*command, stdin=stdin)
+
+    monkeypatch.setattr(transfer, "run_command", fail)
+    assert transfer.export_main(tmp_path / "queue", stop=True) == 1
+    assert capsys.readouterr().err
+    assert verbs(postfix) == ["stop", "start"]
+    exported = {path.stem.partition("-")[2] for path in (tmp_path / "queue").iterdir()}
+    assert exported | set(postfix.messages) == {"AAAAAA1", "AAAAAA2", "AAAAAA3"}
+    assert not exported & set(postfix.messages), "a message in both would be sent twice"
+
+
+def test_import_from_a_directory_that_does_not_exist_is_an_error(
     postfix: Postfix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").touch()
-    assert transfer.export_main(tmp_path / "file" / "queue", stop=True) == 1
-    assert "could not be exported" in capsys.readouterr().err
-    assert postfix.calls[-1][1] == "start"
+    assert transfer.import_main(tmp_path / "missing") == 1
+    assert "is not a directory" in capsys.readouterr().err
 
 
 def test_existing_directory_is_unchanged(postfix: Postfix, tmp_path: Path) -> None:
