@@ -89,7 +89,11 @@ relay:
       type: list
       elements: dict
     services:
-      description: One entry per systemd unit with the keys C(unit), C(state), C(result) and C(restarts).
+      description:
+        - One entry per systemd unit (services, timers, paths) with the keys C(unit), C(state), C(result), C(restarts), C(enabled) (whether
+          it starts after a reboot), C(oneshot) (a service that ends, so that it is usually inactive), and C(severity) and C(effect) of the
+          problem where it does not run.
+        - C(state) is the ActiveState of systemd, or C(masked), C(missing), C(restarting) (in a restart loop) or C(unknown).
       type: list
       elements: dict
     counters:

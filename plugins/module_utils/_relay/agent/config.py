@@ -29,7 +29,10 @@ class MailboxConfig:
 
 @dataclass(frozen=True)
 class AgentConfig:
-    """`upstream`: oauth, or what else relay_upstream names. `authority`, `tenant`, `client_id` and `scope`: the token request's."""
+    """`upstream`: oauth, or what else relay_upstream names. `authority`, `tenant`, `client_id` and `scope`: the token request's.
+
+    `sasl_users`, `fail2ban` and `metrics`: whether the relay has these components.
+    """
 
     hostname: str = ""
     upstream: str = ""
@@ -40,6 +43,9 @@ class AgentConfig:
     smtp_host: str = ""
     smtp_port: int = 587
     mailboxes: tuple[MailboxConfig, ...] = ()
+    sasl_users: bool = False
+    fail2ban: bool = False
+    metrics: bool = False
 
 
 def parse(document: JsonObject) -> AgentConfig:
@@ -54,6 +60,9 @@ def parse(document: JsonObject) -> AgentConfig:
         smtp_host=str(document.get("smtp_host") or ""),
         smtp_port=int(document.get("smtp_port") or 587),
         mailboxes=tuple(_mailbox(entry) for entry in document.get("mailboxes") or []),
+        sasl_users=document.get("sasl_users") is True,
+        fail2ban=document.get("fail2ban") is True,
+        metrics=document.get("metrics") is True,
     )
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import reasons
-from .formatting import local_time
-from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, Status
+from .formatting import local_time, plural
+from .services import TOKEN_SERVICE
+from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status
 
 # Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
 _LONG = 3600.0
@@ -31,10 +32,27 @@ def _services(status: Status) -> Iterator[Problem]:
     if status.queue.error:
         yield Problem("queue", "critical", "Postfix's queue cannot be read", status.queue.error)
     for service in status.services:
+        if service.unit == TOKEN_SERVICE and service.state == "failed" and status.token and status.token.failure:
+            continue  # the check of the token has the cause
         if not service.running:
-            result = f" ({service.result})" if service.result not in ("", "success") else ""
-            remedy = f"Run systemctl status {service.unit} to see why."
-            yield Problem(service.unit, "critical", f"the service is {service.state}{result}", remedy)
+            yield Problem(service.unit, service.severity, f"the unit is {_state_text(service)}: {service.effect}", _unit_remedy(service))
+        elif not service.enabled:
+            cause = f"the unit is disabled and does not start after a reboot: {service.effect}"
+            yield Problem(service.unit, "medium", cause, f"Run systemctl enable {service.unit}, or the role relay_host.")
+
+
+def _state_text(service: ServiceStatus) -> str:
+    if service.state == "restarting":
+        return f"in a restart loop ({plural(service.restarts, 'restart')})"
+    return f"{service.state}{f' ({service.result})' if service.result not in ('', 'success') else ''}"
+
+
+def _unit_remedy(service: ServiceStatus) -> str:
+    if service.state == "masked":
+        return f"Run systemctl unmask {service.unit}, then the role relay_host."
+    if service.state == "missing":
+        return "Run the role relay_host."
+    return f"Run systemctl status {service.unit} to see why, then systemctl restart {service.unit}."
 
 
 def _token(status: Status) -> Iterator[Problem]:

@@ -127,8 +127,13 @@ def _host(document: Status) -> Iterator[Family]:
         yield Family("token_renewal_failing", "gauge", "Whether the last token request failed.", [({}, bool(token.failure))])
     expiry = [({"use": entry.use, "path": entry.path}, entry.expires) for entry in document.certificates]
     yield Family("certificate_expiry_timestamp_seconds", "gauge", "When a certificate expires.", expiry)
-    up = [({"unit": service.unit}, float(service.state in ("active", "reloading"))) for service in document.services]
-    yield Family("service_up", "gauge", "Whether a service runs.", up)
+    up = [
+        ({"unit": service.unit}, float(service.running and (service.oneshot or service.state != "activating")))
+        for service in document.services
+    ]
+    yield Family("service_up", "gauge", "Whether a systemd unit runs; of a service that ends, whether it succeeded.", up)
+    restarts = [({"unit": service.unit}, float(service.restarts)) for service in document.services]
+    yield Family("service_restarts", "gauge", "Restarts of a unit by systemd since its last start by hand.", restarts)
     counts = Counter(problem.severity for problem in document.problems)
     by_severity: list[tuple[dict[str, str], float]] = [({"severity": severity}, counts[severity]) for severity in SEVERITIES]
     yield Family("problems", "gauge", "Failed health checks, by severity.", by_severity)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import health, reasons
+from . import health, reasons, services
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
@@ -31,18 +31,11 @@ from .status_document import (
     MailboxStatus,
     QueueReason,
     QueueStatus,
-    ServiceStatus,
     Status,
     Suspension,
     TokenReport,
 )
 
-_MONITOR = "mailops-relay-monitor.service"
-_SASL = "mailops-relay-sasl.service"
-_SERVICES = {
-    "oauth": ("postfix.service", "mailops-relay-proxy.service", "mailops-relay-token.timer", _MONITOR),
-    "": ("postfix.service", _MONITOR),
-}
 # Reasons whose cause only the submission proxy's log has.
 _PROXY_REASONS = ("relay-proxy-refused",)
 
@@ -59,6 +52,7 @@ class Sources:
     queue: Callable[[], list[Message]] = queue.read
     run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
     now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
 
     @property
     def paths(self) -> Paths:
@@ -90,7 +84,7 @@ def collect(sources: Sources | None = None) -> Status:
         mailboxes=tuple(_mailbox(state, address, now) for address in state.mailboxes),
         token=_token(sources.paths) if upstream == "oauth" else None,
         certificates=_certificates(sources),
-        services=_services(sources, upstream),
+        services=services.read(state.config, sources.output, sources.monotonic()),
         counters=state.counters,
         last_event=state.last_event or None,
     )
@@ -163,7 +157,7 @@ def _mailbox(state: MonitorState, address: str, now: float) -> MailboxStatus:
     )
 
 
-# -- token, certificates, services ------------------------------------------------------------------------------------
+# -- token, certificates ----------------------------------------------------------------------------------------------
 
 
 def _token(paths: Paths) -> TokenReport:
@@ -194,24 +188,3 @@ def _expiry(sources: Sources, path: str) -> float | None:
         return float(calendar.timegm(time.strptime(end, "%b %d %H:%M:%S %Y GMT")))
     except ValueError:
         return None
-
-
-def _unit(sources: Sources, unit: str) -> dict[str, str]:
-    """A unit's properties, as systemctl show prints them."""
-    output = sources.output("systemctl", "show", "--property=LoadState,ActiveState,SubState,Result,NRestarts", unit)
-    return {name: value for name, _equals, value in (line.partition("=") for line in output.splitlines())}
-
-
-def _services(sources: Sources, upstream: str) -> tuple[ServiceStatus, ...]:
-    """Each unit's state; a unit that is not installed is left out, unless the upstream requires it."""
-    required = _SERVICES.get(upstream, _SERVICES[""])
-    services = []
-    for unit in (*required, _SASL):
-        properties = _unit(sources, unit)
-        if properties.get("SubState") == "exited":  # Debian 12: postfix.service only starts the instance
-            properties = _unit(sources, unit.replace(".", "@-."))
-        loaded = properties.get("LoadState") == "loaded"
-        if unit in required or loaded:
-            state = properties.get("ActiveState", "unknown") if loaded else "missing"
-            services.append(ServiceStatus(unit, state, properties.get("Result", ""), int(properties.get("NRestarts") or 0)))
-    return tuple(services)

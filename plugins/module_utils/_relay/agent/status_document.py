@@ -96,16 +96,25 @@ class CertificateStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """`state`: systemd's ActiveState, or missing."""
+    """A systemd unit. `state`: its ActiveState, or masked, missing, restarting (in a restart loop), unknown.
+
+    `enabled`: whether it starts after a reboot. `oneshot`: a service that ends, so that it is usually inactive. `severity` and `effect`: of
+    the problem where it does not run.
+    """
 
     unit: str
     state: str
     result: str
     restarts: int
+    enabled: bool
+    oneshot: bool
+    severity: str
+    effect: str
 
     @property
     def running(self) -> bool:
-        return self.state in ("active", "activating", "reloading")
+        """Whether it runs; for a service that ends: whether it can run and did not fail."""
+        return self.state in ("active", "activating", "reloading", *(("inactive", "deactivating") if self.oneshot else ()))
 
 
 @dataclass(frozen=True)

@@ -133,8 +133,9 @@ def _host(document: Status) -> Iterator[tuple[str, str]]:
         days = (certificate.expires - document.read_at) / 86400
         text = f"{certificate.use}: {days:.0f} days ({certificate.path})"
         yield f"{'' if number else 'Certificates':13} {text}", "red" if days < 7 else "yellow" if days < 21 else ""
-    states = ", ".join(f"{service.unit.rpartition('.')[0]} {service.state}" for service in document.services)
-    yield f"Services      {states}", "" if all(service.running for service in document.services) else "red"
+    stopped = [f"{service.unit} {service.state}" for service in document.services if not service.running]
+    running = f"{len(document.services) - len(stopped)} of {plural(len(document.services), 'unit')} in order"
+    yield f"Services      {'; '.join([running, *stopped])}", "red" if stopped else ""
 
 
 def table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]], colours: Sequence[str]) -> Iterator[tuple[str, str]]:

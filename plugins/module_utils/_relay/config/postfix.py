@@ -132,4 +132,7 @@ def _agent(config: RelayConfig) -> AgentConfig:
             )
             for name, mailbox in _transport_names(config).items()
         ),
+        sasl_users=config.has_sasl_users,
+        fail2ban=config.fail2ban and config.has_sasl_users,
+        metrics=bool(config.metrics_directory),
     )

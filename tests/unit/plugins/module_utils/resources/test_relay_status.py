@@ -63,8 +63,10 @@ def token(paths: Paths, failure: str = "", expires: float = NOW + 2400) -> None:
 
 
 def systemctl(*command: Any, **_options: Any) -> subprocess.CompletedProcess[str]:
-    output = "LoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nNRestarts=0\n" if command[0][0] == "systemctl" else ""
-    return subprocess.CompletedProcess(command[0], 0, output, "")
+    """Every unit runs."""
+    block = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nResult=success\nNRestarts=0\n"
+    units = [word for word in command[0][1:] if "." in word] if command[0][0] == "systemctl" else []
+    return subprocess.CompletedProcess(command[0], 0, "\n".join(block for _unit in units), "")
 
 
 def collect(paths: Paths, *messages: Message, run: Any = systemctl) -> Status:

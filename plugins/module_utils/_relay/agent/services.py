@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The systemd units of a relay host: which ones it has, and the state of each.
+
+Sources: systemctl(1), org.freedesktop.systemd1(5), systemd 252 to 257.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .config import AgentConfig
+from .status_document import ServiceStatus
+
+POSTFIX = "postfix.service"
+_INSTANCE = "postfix@-.service"  # Debian 12: postfix.service only starts it
+TOKEN_SERVICE = "mailops-relay-token.service"  # noqa: S105 - a unit
+_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,Result,NRestarts,ActiveEnterTimestampMonotonic"
+# A unit with so many restarts, the last one within so many seconds, is in a restart loop.
+_RESTARTS = 3
+_LOOP_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """`severity`: of the problem where the unit does not run. `effect`: what does not work then."""
+
+    name: str
+    severity: str
+    effect: str
+
+
+def expected(config: AgentConfig) -> Iterator[Unit]:
+    """The units of a relay with this configuration: services, timers and paths."""
+    suspension = "daily quotas are not enforced, and senders that Microsoft locks out are not suspended"
+    yield Unit(POSTFIX, "critical", "no mail is accepted or sent")
+    if config.upstream == "oauth":
+        yield Unit("mailops-relay-proxy.service", "critical", "no mail is sent")
+        yield Unit("mailops-relay-token.timer", "critical", "the access token is not renewed")
+        yield Unit(TOKEN_SERVICE, "critical", "the access token is not renewed")
+    if config.sasl_users:
+        yield Unit("mailops-relay-sasl.service", "critical", "no device can authenticate")
+    yield Unit("mailops-relay-monitor.service", "critical", suspension)
+    yield Unit("mailops-relay-queue-actions.path", "critical", suspension)
+    yield Unit("mailops-relay-queue-actions.service", "critical", suspension)
+    if config.fail2ban:
+        yield Unit("fail2ban.service", "high", "addresses that guess passwords are not banned")
+    if config.metrics:
+        yield Unit("mailops-relay-metrics.timer", "high", "the metrics are not updated")
+        yield Unit("mailops-relay-metrics.service", "high", "the metrics are not updated")
+    yield Unit("mailops-relay-backup.timer", "high", "no backup is made")
+    yield Unit("mailops-relay-backup.service", "high", "no backup is made")
+
+
+def read(config: AgentConfig, output: Callable[..., str], monotonic: float) -> tuple[ServiceStatus, ...]:
+    """The state of every unit. `output`: runs a command; "" where it fails. `monotonic`: the host's monotonic clock, in seconds."""
+    units = list(expected(config))
+    names = [*(unit.name for unit in units), _INSTANCE]
+    blocks = _blocks(output("systemctl", "show", f"--property={_PROPERTIES}", *names))
+    properties = dict(zip(names, blocks))  # noqa: B905 - Python 3.9 on the relay
+    return tuple(_status(unit, _of_process(unit.name, properties), properties.get(unit.name, {}), monotonic) for unit in units)
+
+
+def _blocks(text: str) -> Iterator[dict[str, str]]:
+    """The properties of each unit: systemctl separates units with an empty line."""
+    for block in text.strip().split("\n\n"):
+        yield {name: value for name, _equals, value in (line.partition("=") for line in block.splitlines())}
+
+
+def _of_process(name: str, properties: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The properties of the unit that has the process."""
+    own = properties.get(name, {})
+    return properties.get(_INSTANCE, own) if name == POSTFIX and own.get("SubState") == "exited" else own
+
+
+def _status(unit: Unit, process: dict[str, str], file: dict[str, str], monotonic: float) -> ServiceStatus:
+    restarts = int(process.get("NRestarts") or 0)
+    return ServiceStatus(
+        unit=unit.name,
+        state=_state(process, file, restarts, monotonic),
+        result=process.get("Result", ""),
+        restarts=restarts,
+        enabled=file.get("UnitFileState") != "disabled",
+        oneshot=file.get("Type") == "oneshot" and process is file,
+        severity=unit.severity,
+        effect=unit.effect,
+    )
+
+
+def _state(process: dict[str, str], file: dict[str, str], restarts: int, monotonic: float) -> str:
+    """systemd's ActiveState, or unknown, missing, masked, restarting."""
+    if not process:
+        return "unknown"
+    load = file.get("LoadState", "")
+    if load != "loaded":
+        return load if load == "masked" else "missing"
+    age = monotonic - int(process.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    looping = restarts >= _RESTARTS and age < _LOOP_SECONDS
+    return "restarting" if looping or process.get("SubState", "").startswith("auto-restart") else process.get("ActiveState", "unknown")
