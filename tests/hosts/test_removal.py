@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 
@@ -57,6 +58,37 @@ def test_queue_that_does_not_drain_keeps_the_relay(lab: Lab, host: Host) -> None
     assert host.run("test -f /etc/mailops-relay/relay.json && echo there") == "there\n"
 
 
+def test_drain_of_held_mail_fails_at_once_with_its_queue_ids(lab: Lab, host: Host) -> None:
+    held = json.loads(host.run("postqueue -j").splitlines()[0])["queue_id"]
+    host.run(f"postsuper -h {held}")
+    started = time.monotonic()
+    done = host.call("mailops-relay drain 3600")
+    assert done.returncode == 1
+    assert time.monotonic() - started < 60
+    assert f"Waiting does not send 1 message: 1 on hold ({held})" in done.stderr
+    assert ":25 " in host.run("ss -Hltn")
+    assert host.run("postconf -h master_service_disable").strip() == ""
+    host.run(f"postsuper -H {held}")
+
+
+def test_export_with_wrong_arguments_or_without_space_stops_nothing(host: Host) -> None:
+    pid = host.run("cat /var/spool/postfix/pid/master.pid")
+    host.run("mkdir -p /mnt/small && mount -t tmpfs -o size=1m tmpfs /mnt/small")
+    for arguments in (
+        "--stop",
+        "--stop=/root/queue",
+        "-- --stop",
+        "/etc/hostname",
+        "/etc/hostname/queue --stop",
+        "/mnt/small/queue --stop",
+    ):
+        assert host.call(f"mailops-relay export {arguments}").returncode in (1, 2), arguments
+    host.run("umount /mnt/small")
+    assert host.run("cat /var/spool/postfix/pid/master.pid") == pid
+    assert queued(host) == 3
+    assert host.call("ls -d /root/--stop ./--stop /root/queue").stdout == ""
+
+
 def test_exported_queue_is_imported_completely(lab: Lab, host: Host) -> None:
     assert "3 messages exported" in host.run("mailops-relay export /root/queue")
     assert queued(host) == 0
@@ -101,6 +133,8 @@ def test_removed_relay_drains_its_queue_and_restores_the_host(lab: Lab, host: Ho
     with upstream(lab) as server:
         run_role(lab, host.name, relay_state="absent", relay_drain_timeout=60)
         assert_complete(server, "last", 3)
+    remaining = host.run("find /etc /var /usr /run /root /opt /home /tmp -xdev -iname '*mailops*' -o -path '/etc/postfix/m365*'")
+    assert remaining.split() == ["/var/backups/mailops-relay"], "only backups stay"
     for path in ("/etc/mailops-relay", "/var/lib/mailops-relay", "/etc/postfix/m365", "/usr/local/sbin/mailops-relay"):
         assert host.call(f"test -e {path}").returncode == 1, path
     assert host.call("getent passwd mailops-relay").returncode == 2

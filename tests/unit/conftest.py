@@ -15,7 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.m365.plugins.module_utils._clients.authorized import AuthorizedTransport
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
-from ansible_collections.mailops.m365.plugins.module_utils._engine import tenant_engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine, tenant_engine
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import params_of
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
@@ -88,6 +88,14 @@ def _no_credentials_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAILOPS_JOURNAL_DIR", "AZURE_FEDERATED_TOKEN_FILE", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
                  "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def host_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory of a host's journal, which is below /var/log on a relay."""
+    directory = tmp_path / "host-journal"
+    monkeypatch.setattr(host_engine, "JOURNAL_DIRECTORY", str(directory))
+    return directory
 
 
 @pytest.fixture

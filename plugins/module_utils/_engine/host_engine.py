@@ -13,6 +13,9 @@ from .local_host import LocalHost
 from .resource import C, P, Resource
 from .run import run as run_resource
 
+# Where a host's modules write their journal. The role relay_host removes it with the relay.
+JOURNAL_DIRECTORY = "/var/log/mailops-relay"
+
 
 class HostResource(Resource[LocalHost, P, C], Protocol[P, C]):
     """One kind of object on the host that the module runs on, such as a relay host."""
@@ -20,4 +23,4 @@ class HostResource(Resource[LocalHost, P, C], Protocol[P, C]):
 
 def run(resource: HostResource[P, C], options: Mapping[str, object], *, check_mode: bool) -> JsonObject:
     """A task's result."""
-    return run_resource(resource, LocalHost, options, check_mode)
+    return run_resource(resource, LocalHost, options, check_mode, JOURNAL_DIRECTORY)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The journal: the values that a change replaces are on disk before the change is made.
 
-One JSON Lines file a tenant; each change has an entry before it (`phase: before`) and one after it (`done` or `failed`).
+One JSON Lines file a tenant or host; each change has an entry before it (`phase: before`) and one after it (`done` or `failed`).
 It holds the same values as diffs: never a secret.
 """
 
@@ -28,10 +28,14 @@ def default_directory() -> str:
 
 
 class Journal:
-    """Appends entries to `<directory>/<tenant>.jsonl`, mode 0600, flushed to disk."""
+    """Appends entries to `<directory>/<name>.jsonl`, mode 0600, flushed to disk.
 
-    def __init__(self, directory: str, tenant: str) -> None:
-        self._path = Path(directory or default_directory()) / f"{re.sub(r'[^A-Za-z0-9._-]', '_', tenant)}.jsonl"
+    `name`: of the tenant or host. `configurable`: whether m365_journal_dir names the directory.
+    """
+
+    def __init__(self, directory: str, name: str, *, configurable: bool = True) -> None:
+        self._path = Path(directory or default_directory()) / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.jsonl"
+        self._configurable = configurable
 
     def before(self, resource: str, before: Any, after: Any) -> str:
         """Write the entry before a change; the id for its end. InvalidInput where the file cannot be written."""
@@ -39,10 +43,10 @@ class Journal:
         try:
             self._append({"id": number, "phase": "before", "resource": resource, "before": before, "after": after})
         except OSError as error:
-            raise InvalidInput(
-                f"m365_journal_dir is {self._path.parent}, which cannot be written ({error.strerror}): nothing was changed. "
-                "Name a writable directory."
-            ) from error
+            problem = f"{self._path.parent}, which cannot be written ({error.strerror}): nothing was changed."
+            if self._configurable:
+                raise InvalidInput(f"m365_journal_dir is {problem} Name a writable directory.") from error
+            raise InvalidInput(f"The directory of the journal is {problem} Make it writable, or free space.") from error
         return number
 
     def end(self, number: str, failure: str = "") -> str:

@@ -48,10 +48,12 @@ def params_of(resource: Resource[Any, P, Any], options: Mapping[str, object]) ->
     return make_params(resource.params_type, own)
 
 
-def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[str, object], check_mode: bool) -> JsonObject:
+def run(
+    resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[str, object], check_mode: bool, journal_directory: str = ""
+) -> JsonObject:
     """A task's result; a failure has `failed`, `msg` as one sentence or a list of problems, and `failure` with its parts.
 
-    `connect` makes the target, after the options are validated.
+    `connect` makes the target, after the options are validated. `journal_directory`: of a resource without the option journal_dir.
     """
     target: T | None = None
     try:
@@ -61,7 +63,7 @@ def run(resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[
             raise InvalidInput(*problems)
         target = connect()
         target.check_credential()
-        return _result(resource, target, params, options, check_mode)
+        return _result(resource, target, params, options, check_mode, journal_directory)
     except MailopsError as error:
         secrets = resource.spec.secrets(options)
         _hide_in_service_message(error, secrets)
@@ -91,7 +93,9 @@ def _text(error: MailopsError) -> str:
     return "\n".join([f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)])
 
 
-def _result(resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool) -> JsonObject:
+def _result(
+    resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool, journal_directory: str
+) -> JsonObject:
     plan = resource.plan(target, params, check_mode)
     outcome, notes = plan.outcome, plan.assumptions + plan.warnings
     if plan.changed and not check_mode:
@@ -99,7 +103,8 @@ def _result(resource: Resource[T, P, C], target: T, params: P, options: Mapping[
             outcome = resource.apply(target, params, plan)
             notes = list(plan.warnings)  # those of the steps that were planned again, too
         else:
-            journal = Journal(str(options.get("journal_dir") or ""), target.name)
+            directory = journal_directory or str(options.get("journal_dir") or "")
+            journal = Journal(directory, target.name, configurable=not journal_directory)
             outcome, unnoted = apply_journaled(resource, target, params, plan, journal, resource.spec.secrets(options))
             notes += unnoted
     result: JsonObject = {"changed": plan.changed, **outcome, "cost": target.cost.as_result()}

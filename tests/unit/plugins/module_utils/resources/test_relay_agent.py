@@ -16,9 +16,8 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources import rela
 
 
 @pytest.fixture
-def resource(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> relay_agent.RelayAgent:
+def resource(tmp_path: Path) -> relay_agent.RelayAgent:
     (tmp_path / "usr/local/sbin").mkdir(parents=True)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return relay_agent.RelayAgent(tmp_path)
 
 

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
+import platform
 import pwd
 import sys
 from pathlib import Path
@@ -19,11 +21,6 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources.relay_files
 OWN = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
 FILE = {**OWN, "mode": "0644", "replace": True, "show_content": True, "validate": ""}
 ACCEPT = f"{sys.executable} -c \"import sys; sys.exit('bad' in open(sys.argv[1]).read() and 'line 1 is bad')\" %s"
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def directory(path: Path, mode: str = "0755") -> dict[str, Any]:
@@ -87,15 +84,15 @@ def test_refused_content_leaves_the_file_and_those_after_it(tmp_path: Path) -> N
     assert f"Could not replace {second}: " in done["msg"]
     assert "refused the new content: line 1 is bad" in done["msg"]
     assert second.read_text() == "good\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "state"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "host-journal", "second"]
 
 
-def test_hidden_content_is_in_neither_diff_nor_journal(tmp_path: Path) -> None:
+def test_hidden_content_is_in_neither_diff_nor_journal(tmp_path: Path, host_journal: Path) -> None:
     path = tmp_path / "m365.passwd"
     converge(file(path, "host user:earlier-password\n", show_content=False))
     done = converge(file(path, "host user:new-password\n", show_content=False))
     assert done["changed"]
-    journal = "".join(entry.read_text() for entry in (tmp_path / "state").rglob("*.jsonl"))
+    journal = "".join(entry.read_text() for entry in host_journal.rglob("*.jsonl"))
     assert str(path) in journal
     assert "password" not in journal.replace("m365.passwd", "") + str(done).replace("m365.passwd", "")
     assert path.read_text() == "host user:new-password\n"
@@ -142,3 +139,17 @@ def test_missing_directory_and_unknown_owner_are_named(tmp_path: Path) -> None:
     assert done["msg"].startswith(f"Could not write {path}: ")
     assert "nobody-of-that-name" in done["msg"]
     assert not path.exists()
+
+
+def test_journal_is_written_below_var_log(tmp_path: Path, host_journal: Path) -> None:
+    converge(file(tmp_path / "one"))
+    (journal,) = host_journal.iterdir()
+    assert journal.name == f"{platform.node()}.jsonl"
+    assert [json.loads(line)["phase"] for line in journal.read_text().splitlines()] == ["before", "done"]
+
+
+def test_journal_that_cannot_be_written_changes_nothing(tmp_path: Path, host_journal: Path) -> None:
+    host_journal.touch()
+    failed = converge(file(tmp_path / "one"))
+    assert failed["msg"].startswith(f"The directory of the journal is {host_journal}, which cannot be written (")
+    assert not (tmp_path / "one").exists()
