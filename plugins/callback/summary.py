@@ -16,7 +16,8 @@ description:
   - >-
     Prints one line of totals (tenants, relay hosts and senders by result, duration, requests), then what needs attention with its
     remedy (failed, unreachable and not executed hosts, senders that cannot send, keys that expire, DNS records to publish), then tables
-    of what changed. With C(-v), the tables contain every tenant, sender and record.
+    of what changed, and the warnings of this collection's tasks. A problem that several hosts have is one entry. With C(-v), the tables
+    contain every tenant, sender and record.
   - In check mode, prints the planned sending methods of tenants that would change.
   - Prints nothing for a run without content of this collection.
   - Can write the same as JSON, with every change's before and after, for a pipeline. docs/report.md describes the format.
@@ -136,7 +137,7 @@ class CallbackModule(CallbackBase):
         entry = (host, str(task.get_name()), action.removeprefix(_COLLECTION))
         if isinstance(values.get("cost"), dict) or "failure" in values:
             self._concerned = True
-            plain = json.loads(json.dumps(values, default=str)) | {"failed": failed}
+            plain = json.loads(json.dumps(values, default=str)) | {"failed": failed, "warnings": _warnings(result)}
             self._report.add(*entry, plain, bool(task.check_mode), _source(result))
         elif failed and not (task.loop and "results" in values):  # the items of a loop are events of their own
             plain = json.loads(json.dumps(values, default=str))
@@ -187,6 +188,11 @@ def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
     if hasattr(result, "result"):
         return result.host.get_name(), result.task, result.result
     return result._host.get_name(), result._task, result._result
+
+
+def _warnings(result: t.Any) -> list[str]:
+    """The warnings of a task. Ansible's callback removes them from the result when it has displayed them."""
+    return [str(warning.event.msg) for warning in getattr(result, "warnings", ())]
 
 
 def _source(result: t.Any) -> str:

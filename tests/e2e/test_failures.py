@@ -130,6 +130,43 @@ def test_failures_of_every_cause_are_in_summary_and_report(site: Site) -> None:
     assert [line for line in run.summary if len(line) > 118 and "v=spf1" not in line] == []
 
 
+def test_the_same_mistake_of_many_tenants_is_printed_once(site: Site) -> None:
+    """Fourteen tenants with the same two mistakes, one with another beside; four applications are not registered: a screen in all."""
+    wrong = {f"same{number:02}": site.variables("fabrikam", m365_unused_acces="disable", m365_licences=-1) for number in range(14)}
+    wrong["more"] = site.variables("fabrikam", m365_unused_acces="disable", m365_trials=True)
+    secrets = {
+        f"secret{number}": site.variables("contoso", m365_client_secret=f"not-the-secret-{number}", m365_client_id=f"{'0' * 8}-{identity}")
+        for number, identity in enumerate(f"0000-0000-0000-{number:012}" for number in range(4))
+    }
+    run = site.play({"fabrikam": site.variables("fabrikam"), **wrong, **secrets})
+    assert run.code == 2, run.output
+    mistake = "m365_unused_acces is no variable of this collection: did you mean m365_unused_access?"
+    words = " ".join(run.output.split())
+    assert words.count(mistake) == words.count("m365_licences is -1") == words.count("m365_trials") == 1, run.output
+    start = run.summary.index("NEEDS ATTENTION")
+    block = run.summary[start : run.summary.index("", start)]
+    text = " ".join(" ".join(block).split())
+    assert f"15 hosts Plan and configure the tenant: {mistake} more, same00, same01" in text
+    assert "and 3 more" in text
+    assert "4 hosts Plan and configure the tenant: Could not sign in to contoso.com as application …: the application is not" in text
+    assert len(block) < 20, run.output
+    assert run.output.count("fatal: [") == 10
+    assert run.output.count("Further failures of this task are in the summary at the end.") == 1
+    assert "PLAY RECAP" not in run.output
+    assert len(run.output.splitlines()) < 60, run.output
+    assert {host for entry in run.report["attention"] for host in entry["hosts"]} == {*wrong, *secrets}
+    assert sum(mistake in problem for entry in run.report["attention"] for problem in entry["problems"]) == 2, "JSON has each host's list"
+
+
+def test_a_warning_names_its_tenant_and_is_printed_once(site: Site) -> None:
+    run = site.play({"fabrikam": site.variables("fabrikam")})
+    warning = "Without public_addresses in the SPF record its mail may be taken for spam"
+    assert "[WARNING]: UPS" not in run.output
+    assert " ".join(run.output.split()).count(warning) == 1, run.output
+    [entry] = [entry for entry in run.report["warnings"] if warning in entry["warning"]]
+    assert (entry["hosts"], entry["subject"]) == (["fabrikam"], "UPS alarms")
+
+
 def test_a_report_is_written_where_every_tenant_failed_or_none_was_executed(site: Site) -> None:
     site.report.write_text(OLD)
     run = site.play(

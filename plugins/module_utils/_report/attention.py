@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What needs somebody's attention after a run: one entry a problem, its remedy below."""
+"""What needs somebody's attention after a run, and the warnings of its tasks: one entry per problem. attention_text.py renders them."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,12 +15,11 @@ from .relay_hosts import RelayRow
 from .results import Hosts, TaskReport
 from .senders import FAILED, SenderRow
 from .spf import SpfRow
-from .table import HEADING, Line
 
 # The order in which entries are listed.
-KINDS = ("tenant", "relay", "sender", "permission", "key", "dns", "orphan", "other")
+KINDS = ("tenant", "relay", "sender", "permission", "key", "dns", "orphan", "other", "warning")
 _URGENT = ("tenant", "relay", "sender")
-_HOST_WIDTH, _MOST_HOSTS, _LEAST_TEXT = 28, 12, 40
+_SUBJECT = re.compile(r"(?P<subject>(?:[^:.]|\.(?=\w)){1,40}): (?P<problem>.+)", re.DOTALL)
 _VALIDATION = re.compile(r"Validating arguments against arg spec\b.*", re.DOTALL)
 _NOT_RUN = "Not run: the run ended before it."
 
@@ -127,49 +125,27 @@ def _grouped(every: Iterable[Item]) -> list[Item]:
     return [replace(item, hosts=tuple(sorted(names))) for item, names in groups.items()]
 
 
+def warnings(tasks: Sequence[TaskReport], records: Sequence[SpfRow]) -> list[Item]:
+    """The warnings of all tasks, those of most hosts first. What is an entry for a DNS record is left out."""
+    listed: dict[str, list[str]] = {}
+    for row in records:
+        listed.setdefault(row.tenant, []).extend([*row.problems, *([row.desired] if row.desired and not row.up_to_date else [])])
+    every = [
+        _warning(task.tenant, text)
+        for task in tasks
+        for text in task.warnings
+        if not any(part.rstrip(".").lower() in text.lower() for part in listed.get(task.tenant, ()))
+    ]
+    return sorted(_grouped(every), key=lambda item: (-len(item.hosts), item.hosts))
+
+
+def _warning(host: str, text: str) -> Item:
+    """Many warnings begin with what they are about: a sender, a domain, a connector."""
+    match = _SUBJECT.fullmatch(text)
+    subject, problem = (match["subject"], match["problem"]) if match else ("", text)
+    return Item("warning", (host,), subject, (sentence(problem),), urgent=False)
+
+
 def task_title(name: str) -> str:
     """A task's name without its role; Ansible's name for the validation of role variables is replaced by a shorter one."""
     return _VALIDATION.sub("Validate role variables", name.rpartition(" : ")[2])
-
-
-# -- text -------------------------------------------------------------------------------------------------------------
-
-
-def lines(entries: Sequence[Item], line_width: int) -> Iterator[Line]:
-    """The entries: the host in a column of its own, the problem beside it, the remedy below."""
-    yield "NEEDS ATTENTION", HEADING
-    labels = [_label(item) for item in entries]
-    indent = min(max(len(label) for label in labels), _HOST_WIDTH) + 2
-    for item, label in zip(entries, labels, strict=True):
-        colour = "red" if item.urgent else "yellow"
-        (head, _bullet), *rest = _texts(item)
-        first = f"{label:{indent}}"
-        yield from ((text, colour) for text in _wrap(head, line_width, first if len(first) <= indent else f"{label}  ", " " * indent))
-        for text, bullet in rest:
-            yield from ((line, None) for line in _wrap(text, line_width, " " * (indent + 2) + bullet, " " * (indent + 2 + len(bullet))))
-        if item.copy:
-            yield f"{' ' * (indent + 2)}{item.copy}", colour
-
-
-def _label(item: Item) -> str:
-    return item.hosts[0] if len(item.hosts) == 1 else f"{len(item.hosts)} hosts"
-
-
-def _texts(item: Item) -> Iterator[tuple[str, str]]:
-    """The headline, and the lines below it, each with its bullet."""
-    subject = f"{item.subject}: " if item.subject else ""
-    if len(item.problems) == 1:
-        yield subject + item.problems[0], ""
-    else:
-        yield f"{subject}{len(item.problems)} problems", ""
-        yield from ((problem, "- ") for problem in item.problems)
-    if len(item.hosts) > 1:
-        more = len(item.hosts) - _MOST_HOSTS
-        yield ", ".join(item.hosts[:_MOST_HOSTS]) + (f" and {more} more" if more > 0 else ""), ""
-    if item.remedy:
-        yield item.remedy, ""
-
-
-def _wrap(text: str, line_width: int, first: str, rest: str) -> list[str]:
-    room = max(line_width, len(rest) + _LEAST_TEXT)
-    return textwrap.wrap(text, room, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)

@@ -20,6 +20,7 @@ class TaskReport:
     """One task's result. Only documented return values are kept, none of which is a secret.
 
     `tenant`: the host, a tenant or a relay host. A refused write is `failed`, not `changed`. `problems`, `remedy`: those of a failed task.
+    `warnings`: those that Ansible shows for the task.
     """
 
     tenant: str
@@ -40,6 +41,7 @@ class TaskReport:
     msg: str | None
     problems: list[str]
     remedy: str
+    warnings: list[str]
 
     @classmethod
     def of(cls, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> TaskReport:
@@ -66,6 +68,7 @@ class TaskReport:
             msg=str(result.get("msg") or "") if failed else None,
             problems=list(failure.problems),
             remedy=failure.remedy,
+            warnings=result.get("warnings") or [],
         )
 
     @classmethod

@@ -16,6 +16,7 @@ from .failures import explanation, sentence
 from .table import HEADING, Column, Line, details, rows, width
 
 _LEAST_REASON = 40  # characters
+_MOST_OTHERS = 10  # rows of senders that are neither verified nor failed
 VERIFIED, FAILED, NOT_VERIFIABLE, NOT_VERIFIED = statuses.VERIFIED, statuses.FAILED, statuses.NOT_VERIFIABLE, statuses.NOT_VERIFIED
 STATUSES = (VERIFIED, FAILED, NOT_VERIFIABLE, NOT_VERIFIED)
 _ACCEPTED_BY = {
@@ -123,8 +124,16 @@ def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
         yield from ((line, None) for line in wrapped)
 
 
-def sender_lines(results: Sequence[SenderRow], line_width: int) -> Iterator[Line]:
-    """Failures are explained under NEEDS ATTENTION; the reason of a sender that is not verifiable is below its row."""
+def sender_lines(results: Sequence[SenderRow], line_width: int, full: bool = False) -> Iterator[Line]:
+    """Failures are explained under NEEDS ATTENTION; the reason of senders that are not verifiable is below their rows.
+
+    Unless `full`, failed senders are first, and only some of the others are rows.
+    """
+    others = [row for row in results if row.status != FAILED]
+    if not full:
+        order = {reason: number for number, reason in enumerate(dict.fromkeys(row.reason for row in others))}
+        by_reason = sorted(others, key=lambda row: order[row.reason])
+        results = [row for row in results if row.status == FAILED] + by_reason[:_MOST_OTHERS]
     heading, *texts = rows(
         Column("TENANT", [row.tenant for row in results]),
         Column("SENDER", [row.sender for row in results]),
@@ -133,6 +142,11 @@ def sender_lines(results: Sequence[SenderRow], line_width: int) -> Iterator[Line
         Column("STATUS", [row.text for row in results]),
     )
     yield heading, HEADING
-    for row, text in zip(results, texts, strict=True):
+    following = [*(row.reason for row in results[1:]), None]
+    for row, text, next_reason in zip(results, texts, following, strict=True):
         yield text, row.colour
-        yield from ((line, row.colour) for line in details(row.reason, line_width))
+        if row.reason != next_reason:
+            yield from ((line, row.colour) for line in details(row.reason, line_width))
+    rest = 0 if full else len(others) - _MOST_OTHERS
+    if rest > 0:
+        yield from ((line, None) for line in details(f"{rest:,} more senders are not verified: -v lists all, with the reason.", line_width))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .._core.json_types import JsonObject
+from .failures import sentence
 from .table import HEADING, Column, Line, rows
 
 
@@ -27,7 +28,7 @@ class SpfRow:
     valid: bool
     published: bool
     check_mode: bool
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # without the domain, which every row and entry has
 
     @classmethod
     def of(cls, tenant: str, record: JsonObject, check_mode: bool) -> SpfRow:
@@ -40,7 +41,7 @@ class SpfRow:
             valid=record["valid"],
             published=record["published"],
             check_mode=check_mode,
-            problems=tuple(problem["message"] for problem in record["problems"]),
+            problems=tuple(sentence(problem["message"].removeprefix(f"{record['domain']}: ")) for problem in record["problems"]),
         )
 
     @property

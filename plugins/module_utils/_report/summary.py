@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
-from . import attention, components, relay_hosts, spf
+from . import attention, attention_text, components, relay_hosts, spf
 from .results import Hosts, HostTotals, TaskReport
 from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows, width
-from .totals import CHANGED, UNCHANGED, Totals, latest_senders, state_text, totals
+from .totals import CHANGED, UNCHANGED, Totals, by_host, latest_senders, state_text, totals
 
 FORMAT = "mailops.report/1"
 _LEAST_CHANGES = 30  # characters
+_MOST_WARNINGS = 10
 _COLOURS = {"unchanged": "green", "changed": "yellow"}
 
 
@@ -59,7 +60,8 @@ class Report:
     @property
     def empty(self) -> bool:
         """Whether no host ran a module of this collection, and none failed."""
-        return not self.totals.hosts
+        ended = self.ended
+        return not (self.tasks or ended.failed or ended.unreachable or ended.not_run or ended.changed & ended.relays)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -79,10 +81,13 @@ class Report:
         relays = {task.tenant: relay_hosts.RelayRow.of(task.tenant, task.relay) for task in self.tasks if task.relay}
         return [relays[host] for host in sorted(relays)]
 
-    def items(self) -> list[attention.Item]:
+    def _items(self, sums: Totals) -> list[attention.Item]:
         """The entries of NEEDS ATTENTION."""
         problems = attention.Rows(self._sender_rows(), self._spf_rows(), self._relay_rows())
-        return attention.items(self.tasks, self.ended, self.totals.relays, problems)
+        return attention.items(self.tasks, self.ended, sums.relays, problems)
+
+    def _warnings(self) -> list[attention.Item]:
+        return attention.warnings(self.tasks, self._spf_rows())
 
     # -- JSON ---------------------------------------------------------------------------------------------------------
 
@@ -94,7 +99,8 @@ class Report:
             "status": self._status(sums),
             "check_mode": self.check_mode,
             "totals": sums.as_json(),
-            "attention": [item.as_json() for item in self.items()],
+            "attention": [item.as_json() for item in self._items(sums)],
+            "warnings": [{"hosts": list(item.hosts), "subject": item.subject, "warning": item.problems[0]} for item in self._warnings()],
             "tenants": {host: row.as_json() for host, row in sums.tenants.items()},
             "relays": {host: row.as_json() for host, row in sums.relays.items()},
             "tasks": [asdict(task) for task in self.tasks],
@@ -109,19 +115,21 @@ class Report:
     # -- text ---------------------------------------------------------------------------------------------------------
 
     def lines(self, full: bool = False) -> list[Line]:
-        """The line of totals, NEEDS ATTENTION, and the tables, each after an empty line.
+        """The line of totals, NEEDS ATTENTION, the tables and WARNINGS, each after an empty line.
 
         `full`: all rows, not only those that changed or failed.
         """
-        sums, problems = self.totals, self.items()
+        sums = self.totals
+        problems, warnings = self._items(sums), self._warnings()
         blocks: list[list[Line]] = [
             list(sums.lines(self.width)),
-            list(attention.lines(problems, self.width)) if problems else [],
+            list(attention_text.lines("NEEDS ATTENTION", problems, self.width, full)) if problems else [],
             list(self._tenant_lines(sums, full)),
             list(self._plan_lines(sums.tenants, full)),
             list(self._verification_lines(full)),
             list(self._record_lines(full)),
             list(relay_hosts.lines(relays)) if (relays := self._relay_rows()) else [],
+            list(attention_text.lines("WARNINGS", warnings, self.width, full, _MOST_WARNINGS)) if warnings else [],
         ]
         return [line for block in blocks if block for line in [("", None), *block]]
 
@@ -131,7 +139,8 @@ class Report:
         if not selected:
             return
         columns = list(_tenant_columns(selected, sums.check_mode))
-        changes = [self._changes(host) for host in selected]
+        of_host = by_host(self.tasks)
+        changes = [_changed_modules(of_host.get(host, ())) for host in selected]
         indent = width(*columns)
         heading, *texts = rows(*columns)
         yield (f"{heading:{indent}}CHANGES" if any(changes) else heading), HEADING
@@ -140,10 +149,6 @@ class Report:
             room = max(self.width, indent + _LEAST_CHANGES)
             wrapped = textwrap.wrap(names, room, initial_indent=f"{text:{indent}}", subsequent_indent=" " * indent) if names else [text]
             yield from ((line, colour) for line in wrapped)
-
-    def _changes(self, host: str) -> str:
-        """The modules that changed something, in order."""
-        return ", ".join(dict.fromkeys(task.module for task in self.tasks if task.tenant == host and task.changed))
 
     def _plan_lines(self, tenants: Mapping[str, HostTotals], full: bool) -> Iterator[Line]:
         """The planned methods of a check run."""
@@ -156,12 +161,17 @@ class Report:
         """Senders that are not verified; those that a check run only reached or skipped, and verified ones, only in full."""
         rows_of_interest = (row for row in self._sender_rows() if row.status != VERIFIED and (row.status != NOT_VERIFIED or row.reason))
         selected = self._sender_rows() if full else list(rows_of_interest)
-        return sender_lines(selected, self.width) if selected else iter(())
+        return sender_lines(selected, self.width, full) if selected else iter(())
 
     def _record_lines(self, full: bool) -> Iterator[Line]:
         """Records that this run publishes. Those that somebody else has to publish are under NEEDS ATTENTION."""
         selected = [row for row in self._spf_rows() if full or (row.published and not row.up_to_date)]
         return spf.lines(selected) if selected else iter(())
+
+
+def _changed_modules(tasks: Iterable[TaskReport]) -> str:
+    """The modules that changed something, in order."""
+    return ", ".join(dict.fromkeys(task.module for task in tasks if task.changed))
 
 
 def _tenant_columns(selected: Mapping[str, HostTotals], check_mode: bool) -> Iterator[Column]:

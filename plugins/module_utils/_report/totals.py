@@ -79,18 +79,25 @@ class Totals:
 
 def totals(tasks: Sequence[TaskReport], hosts: Hosts, check_mode: bool, seconds: float) -> Totals:
     """The sums of a run's tasks. A relay host is a member of the group `relays`, or has run a module of relay hosts only."""
-    modules: dict[str, set[str]] = {}
-    for task in tasks:
-        modules.setdefault(task.tenant, set()).add(task.module)
+    of_host = by_host(tasks)
+    modules = {host: {task.module for task in of_host[host]} for host in of_host}
     every = sorted(modules.keys() | hosts.failed | hosts.unreachable | hosts.not_run | (hosts.changed & hosts.relays))
     relays = {host for host in every if host in hosts.relays or (modules.get(host, set()) and modules[host] <= set(RELAY_MODULES))}
-    sums = {host: _host(host, [task for task in tasks if task.tenant == host], hosts, host in relays) for host in every}
+    sums = {host: _host(host, of_host.get(host, ()), hosts, host in relays) for host in every}
     return Totals(
         tenants={host: row for host, row in sums.items() if host not in relays},
         relays={host: row for host, row in sums.items() if host in relays},
         check_mode=check_mode,
         seconds=seconds,
     )
+
+
+def by_host(tasks: Iterable[TaskReport]) -> dict[str, list[TaskReport]]:
+    """The tasks of each host, in their order."""
+    of_host: dict[str, list[TaskReport]] = {}
+    for task in tasks:
+        of_host.setdefault(task.tenant, []).append(task)
+    return of_host
 
 
 def _host(host: str, tasks: Sequence[TaskReport], hosts: Hosts, relay: bool) -> HostTotals:

@@ -260,6 +260,56 @@ def test_a_check_run_does_not_explain_each_sender() -> None:
     assert texts(report, full=True)[-1].endswith("skipped")
 
 
+def test_only_some_senders_that_are_not_verifiable_are_rows() -> None:
+    report = Run()
+    for number in range(30):
+        failed = [FAILED_SENDER | {"name": "ERP"}] if number == 29 else []
+        plant = SENDER | {"name": "Plant", "status": "not_verifiable", "reason": f"Only a host at 203.0.113.{number % 2} can verify it."}
+        report.task(f"tenant-{number:02}", "Verify", "smtp_probe", result(senders=[plant, *failed]))
+    rows = [text for text in texts(report)[texts(report).index("") + 1 :] if "Plant" in text or "ERP" in text or text.startswith("    ")]
+    in_table = rows[rows.index(next(row for row in rows if row.startswith("tenant-29  ERP"))) :]
+    assert len(in_table) == 1 + 10 + 1 + 1, "failed ones first, one reason for all rows that have it, and the rest as a number"
+    assert in_table[-2] == "    Only a host at 203.0.113.0 can verify it."
+    assert in_table[-1] == "    20 more senders are not verified: -v lists all, with the reason."
+    assert sum("Plant" in text for text in texts(report, full=True)) == 30
+
+
+# -- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def test_warnings_have_their_hosts_and_come_last() -> None:
+    report = Run()
+    for host in ("contoso", "fabrikam"):
+        report.task(host, "a task", "tenant", result(warnings=["UPS: without addresses its mail may be spam", f"Odd {host}."]))
+    assert texts(report)[3:] == [
+        "WARNINGS",
+        "2 hosts   UPS: Without addresses its mail may be spam.",
+        "            contoso, fabrikam",
+        "contoso   Odd contoso.",
+        "fabrikam  Odd fabrikam.",
+    ]
+    assert colours(report)["2"] == "yellow"
+    document = report.as_json()
+    assert document["attention"] == []
+    assert document["warnings"][0] == {
+        "hosts": ["contoso", "fabrikam"], "subject": "UPS", "warning": "Without addresses its mail may be spam.",
+    }  # fmt: skip
+    assert document["tasks"][0]["warnings"] == ["UPS: without addresses its mail may be spam", "Odd contoso."]
+
+
+def test_a_warning_of_a_record_is_not_repeated() -> None:
+    report = Run()
+    problem = {"name": "x", "message": "contoso.com: include:a.example is a permanent error."}
+    record = RECORD | {"current": ["v=spf1 -all"], "published": False, "valid": False, "problems": [problem]}
+    texts_of_module = [problem["message"], f"contoso.com: publish the TXT record {SPF_RECORD} (1 DNS lookups)."]
+    report.task("contoso", "SPF", "spf", result(records=[record], warnings=texts_of_module))
+    assert texts(report)[3:] == [
+        "NEEDS ATTENTION",
+        "contoso  SPF record of contoso.com: include:a.example is a permanent error.",
+        f"           {SPF_RECORD}",
+    ]
+
+
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
