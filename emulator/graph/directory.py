@@ -206,6 +206,9 @@ def delete_role_assignment(call: Call, key: str) -> Response:
     match = next((a for a in _role_assignments(call) if a["id"] == key), None)
     if match is None:
         raise not_found(key)
+    if match["principalId"] == call.claims.get("oid"):
+        name = next(name for name, role_id in DIRECTORY_ROLES.items() if role_id == match["roleDefinitionId"])
+        raise bad_request(f"Removing self from {name} built-in role is not allowed.")
     del call.tenant.enterprise_applications[match["principalId"]].directory_roles[match["roleDefinitionId"]]
     return Response(204)
 

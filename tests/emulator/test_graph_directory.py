@@ -134,6 +134,14 @@ def test_role_assignments(api: Api) -> None:
     assert api.graph("GET", f"{path}?{query}").json()["value"] == []
 
 
+def test_an_application_does_not_remove_its_own_directory_role(api: Api) -> None:
+    principal = api.graph("GET", f"/servicePrincipals(appId='{app_id('manager')}')?$select=id").json()
+    path = "/roleManagement/directory/roleAssignments"
+    [own] = api.graph("GET", f"{path}?$filter=principalId eq '{principal['id']}'").json()["value"]
+    expected = (400, "Request_BadRequest", "Removing self from Exchange Administrator built-in role is not allowed.")
+    assert refused(api.graph("DELETE", f"{path}/{own['id']}")) == expected
+
+
 def test_organization_and_domains(api: Api) -> None:
     organization = api.graph("GET", "/organization?$select=id,displayName,verifiedDomains").json()["value"][0]
     assert (organization["id"], organization["displayName"]) == (TENANT, "Contoso")

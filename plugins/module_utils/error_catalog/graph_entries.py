@@ -34,6 +34,11 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "Check the limits of name, issuer, subject and audience (module federated_credential); issuer and subject must be unique together.",
         source="Microsoft Graph: federatedIdentityCredential"),
     ErrorEntry(
+        "own-directory-role", "graph", "", "Entra does not let an application remove its own built-in directory role",
+        "Sign in as another application, or let a Privileged Role Administrator remove the role "
+        "(Entra admin center, Roles and administrators).",
+        text=r"(?i)removing self from .*built-in role", source=_GRAPH),
+    ErrorEntry(
         "directory-quota", "graph", "Directory_QuotaExceeded", "the automation app has reached its quota of directory objects",
         "Delete objects that it created (deleted ones count for 30 days), or create this one as an administrator.", source=_GRAPH),
     ErrorEntry(

@@ -139,7 +139,7 @@ class AutomationAccess:
         changes = difference(current, params)
         before = _result(current.roles, current.groups, params)
         after = _result(changes.roles(), changes.groups(), params)
-        _refuse_lockout(tenant, changes, params)
+        _refuse_own_removals(tenant, changes, params)
         outcome = {"access": after | {"app_id": application.app_id if application else None}}
         return Plan(before, after, changes if changes else None, outcome, warnings)
 
@@ -247,13 +247,24 @@ def _result(roles: Iterable[str], groups: Iterable[str], params: AutomationAcces
     return result
 
 
-def _refuse_lockout(tenant: Tenant, changes: AccessChanges, params: AutomationAccessParams) -> None:
-    """The automation app must not remove its own last access, because it could not restore it."""
-    removes = changes.unassign or changes.leave
-    if changes.current.belongs_to(tenant.client_id) and removes and not (changes.roles() or changes.groups()):
+def _refuse_own_removals(tenant: Tenant, changes: AccessChanges, params: AutomationAccessParams) -> None:
+    """InvalidInput where the automation app would remove its own built-in directory roles or its own last access.
+
+    Entra refuses the first: 400 "Removing self from .. built-in role is not allowed". The second could not be restored by the app itself.
+    """
+    if not changes.current.belongs_to(tenant.client_id):
+        return
+    own = f"{params.application} is the application that Ansible signs in as"
+    built_in = [role for role in changes.unassign if role in DIRECTORY_ROLES]
+    if built_in:
         raise InvalidInput(
-            f"{params.application} is the application that Ansible signs in as, and would lose its access to Exchange: "
-            "leave it a directory role or a role group, or sign in as another application."
+            f"{own}, and Entra does not let an application remove its own built-in directory roles ({', '.join(built_in)}): keep them in "
+            "directory_roles, sign in as another application, or let a Privileged Role Administrator remove them "
+            "(Entra admin center, Roles and administrators). Nothing was changed."
+        )
+    if (changes.unassign or changes.leave) and not (changes.roles() or changes.groups()):
+        raise InvalidInput(
+            f"{own}, and would lose its access to Exchange: leave it a directory role or a role group, or sign in as another application."
         )
 
 

@@ -153,12 +153,23 @@ def test_new_objects_are_waited_for(play: Play, clock: FakeClock) -> None:
 
 
 def test_the_automation_app_keeps_its_last_access(play: Play) -> None:
-    tenant = Tenant(ADMIN, app_id=CLIENT)
-    refused = play(RESOURCE, tenant, unique_name="automation", directory_roles=[ADMIN], state="absent")
+    tenant = Tenant(groups=(ORGANIZATION,), app_id=CLIENT)
+    refused = play(RESOURCE, tenant, unique_name="automation", role_groups=[ORGANIZATION], state="absent")
     assert "automation is the application that Ansible signs in as, and would lose its access to Exchange" in refused["msg"]
     assert tenant.writes == []
-    assert play(RESOURCE, tenant, unique_name="automation", directory_roles=[READER], exclusive=True)["changed"]
+    assert play(RESOURCE, tenant, unique_name="automation", role_groups=[VIEW], exclusive=True)["changed"]
     assert play.tenant.tokens.forgotten == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("options", [{"directory_roles": [ADMIN], "state": "absent"}, {"directory_roles": [READER], "exclusive": True}])
+def test_own_built_in_directory_roles_are_not_removed(play: Play, options: dict[str, Any], check_mode: bool) -> None:
+    tenant = Tenant(ADMIN, READER, groups=(ORGANIZATION,), app_id=CLIENT)
+    refused = play(RESOURCE, tenant, unique_name="automation", check_mode=check_mode, **options)
+    assert f"Entra does not let an application remove its own built-in directory roles ({ADMIN})" in refused["msg"]
+    assert tenant.writes == []
+    other = Tenant(ADMIN, READER, app_id=APP)
+    assert play(RESOURCE, other, unique_name="automation", check_mode=check_mode, **options)["changed"]
 
 
 def test_invalid_input_is_refused_with_the_valid_names(play: Play) -> None:
