@@ -38,6 +38,13 @@ options:
     type: list
     elements: str
     default: []
+  own_mailboxes:
+    description:
+      - Primary addresses of mailboxes that are used for sending only.
+      - FullAccess on another user mailbox is granted with a warning, because the application can then read the mail of its user.
+    type: list
+    elements: str
+    default: []
   exclusive:
     description:
       - Whether to remove the application's permissions on all other mailboxes.
@@ -75,6 +82,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+attention:
+  description:
+    - The user mailboxes on which FullAccess is granted, each with C(kind), C(subject), C(problem) and C(remedy).
+  returned: success, where there are some
+  type: list
+  elements: dict
+  sample:
+    - kind: permission
+      subject: FullAccess of mailops-smtp-sender on jane@contoso.com
+      problem: "This is a user mailbox: with FullAccess the application can read and delete all mail of its user."
+      remedy: "Let the sender use a shared mailbox, or set entra_app_authorization: rbac, which allows sending only."
 service_principal:
   description: The registration as it is now (in check mode, as it will be). Null when absent.
   returned: success

@@ -13,15 +13,15 @@ from .objects import Subject, objects_of
 from .step import PlannedStep
 
 ADD, CHANGE, REMOVE = "add", "change", "remove"
-OPENS, CLOSES, GRANTS, REMOVES, KEY = "opens", "closes", "grants", "removes", "key"
+OPENS, CLOSES, GRANTS, EXPOSES, REMOVES, KEY = "opens", "closes", "grants", "exposes", "removes", "key"
 
 
 @dataclass(frozen=True)
 class Change:
     """One object that differs. `key` is the same in every run. `before` and `after` hold only what differs; None: there is no object.
 
-    `reason`: the senders that need it, or the inventory's variable. `risk`: opens or closes a way to send, grants a permission, removes
-    an object, or changes a key; empty otherwise.
+    `reason`: the senders that need it, or the inventory's variable. `risk`: opens or closes a way to send, grants a permission, exposes
+    a user's mailbox to an application, removes an object, or changes a key; empty otherwise.
     """
 
     action: str
@@ -49,13 +49,14 @@ def changes_of(planned: PlannedStep, reason: Reason) -> Iterator[Change]:
         {(one.kind, one.name.lower()): (one, values) for one, values in objects_of(planned.name, subject, side or {})}
         for side in (planned.plan.before, planned.plan.after)
     )
+    exposed = {entry["subject"] for entry in planned.plan.outcome.get("attention") or () if entry["kind"] == "permission"}
     for key in dict.fromkeys([*before, *after]):
         one, _values = after.get(key) or before[key]
         was, will = _differing(before[key][1] if key in before else None, after[key][1] if key in after else None)
         if was == will:
             continue
         action = CHANGE if was is not None and will is not None else REMOVE if will is None else ADD
-        risk = _risk(one.kind, action, _Values(was, will))
+        risk = EXPOSES if one.name in exposed else _risk(one.kind, action, _Values(was, will))
         why = reason(planned, one.kind, one.name)
         yield Change(action, one.kind, one.name, f"{one.kind}:{one.name.lower()}", was, will, why, risk)
 

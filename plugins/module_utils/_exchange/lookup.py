@@ -17,17 +17,18 @@ from .._core.json_types import JsonObject
 
 # Up to this many mailboxes are looked up by name, ten a request; more by one paged read of all.
 BY_NAME = 50
-SELECT = ("Guid", "PrimarySmtpAddress", "EmailAddresses")
+SELECT = ("Guid", "PrimarySmtpAddress", "EmailAddresses", "RecipientTypeDetails")
 _DESCRIPTION = ("PrimarySmtpAddress", "UserPrincipalName", "WindowsEmailAddress", "DisplayName", "Name")
 
 
 @dataclass(frozen=True)
 class MailboxIdentity:
-    """A mailbox: its Guid, its primary address and all its addresses, in lower case."""
+    """A mailbox: its Guid, its primary address and all its addresses, in lower case. `kind`: RecipientTypeDetails."""
 
     guid: str
     primary: str
     addresses: frozenset[str]
+    kind: str = ""
 
 
 def only(outcome: Outcome, option: str, name: str) -> JsonObject | None:
@@ -66,7 +67,8 @@ def smtp_addresses(item: JsonObject) -> frozenset[str]:
 
 
 def mailbox_identity(item: JsonObject) -> MailboxIdentity:
-    return MailboxIdentity(str(item["Guid"]), str(item["PrimarySmtpAddress"]).lower(), smtp_addresses(item))
+    primary, kind = str(item["PrimarySmtpAddress"]).lower(), str(item.get("RecipientTypeDetails") or "")
+    return MailboxIdentity(str(item["Guid"]), primary, smtp_addresses(item), kind)
 
 
 def all_mailboxes(exchange: ExchangeClient) -> list[MailboxIdentity]:

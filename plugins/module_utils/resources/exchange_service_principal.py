@@ -15,14 +15,17 @@ from dataclasses import dataclass, field, replace
 from .._clients.exchange import Command, Outcome, is_missing
 from .._core import mail_addresses
 from .._core.errors import ExchangeError
+from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
 from .._exchange import addresses, consistency, lookup, service_principals
+from .._exchange.lookup import MailboxIdentity
 from .._exchange.mailbox_permissions import FULL_ACCESS, SEND_AS, Permission, grant, permission_reads, revoke, rights_of
 from .._exchange.service_principals import ServicePrincipal
 
+USER_MAILBOX = "UserMailbox"  # RecipientTypeDetails
 OPTIONS = Spec(
     {
         "unique_name": {"type": "str"},
@@ -31,6 +34,7 @@ OPTIONS = Spec(
         "full_access": {"type": "list", "elements": "str"},
         "send_as": {"type": "list", "elements": "str"},
         "revoked": {"type": "list", "elements": "str", "default": []},
+        "own_mailboxes": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
@@ -50,6 +54,7 @@ class ServicePrincipalParams:
     full_access: tuple[str, ...] | None
     send_as: tuple[str, ...] | None
     revoked: tuple[str, ...]
+    own_mailboxes: tuple[str, ...]
     exclusive: bool
     state: str
 
@@ -62,7 +67,8 @@ class ServicePrincipalParams:
 class CurrentPrincipal:
     """What Exchange has. `principal`: registered with the right object id; `wrong_object_ids`: registered with another one.
 
-    `labels`: a listed address -> the address that stands for its mailbox; `guids`: of mailboxes, by that address, where they were read.
+    `labels`: a listed address -> the address that stands for its mailbox; `guids`: of mailboxes, by that address, where they were read;
+    `users`: those of these addresses that are user mailboxes, with the mailbox's primary address.
     """
 
     application: Application | None
@@ -71,6 +77,7 @@ class CurrentPrincipal:
     permissions: frozenset[Permission]
     labels: Mapping[str, str] = field(default_factory=dict)
     guids: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
     def labelled(self, permissions: Iterable[Permission]) -> list[Permission]:
         """The permissions, each mailbox once, by the address that stands for it."""
@@ -119,14 +126,16 @@ class ExchangeServicePrincipal:
             current = identify(tenant, current, params, expected)
         changes = difference(current, params)
         after = {} if params.state == "absent" else predicted(current, changes)
-        outcome = {"service_principal": result(application, after)}
-        return Plan(_current_result(current), after, changes if changes else None, outcome, assumptions=assumptions)
+        exposed = exposures(current, changes, params)
+        outcome = {"service_principal": result(application, after)} | ({"attention": exposed} if exposed else {})
+        warnings = [f"{entry['subject']}: {entry['problem']} {entry['remedy']}" for entry in exposed]
+        return Plan(_current_result(current), after, changes if changes else None, outcome, warnings, assumptions)
 
     def apply(self, tenant: Tenant, params: ServicePrincipalParams, plan: Plan[PrincipalChanges]) -> dict[str, object]:
         changes, outcome = plan.pending, plan.outcome
         if not changes.application and params.state == "present":
             changes = _with_application(tenant, changes, params)
-            outcome = {"service_principal": result(changes.application, plan.after)}
+            outcome = {**outcome, "service_principal": result(changes.application, plan.after)}
         write(tenant, changes)
         return outcome
 
@@ -158,7 +167,8 @@ def read(
     """The service principals and permissions, in batches. InvalidInput names all mailboxes that do not exist."""
     needed = [address for _right, address in params.permissions()]
     listed = [address for address in dict.fromkeys([*needed, *map(str.lower, params.revoked)]) if address not in expected]
-    guids = _every_mailbox(tenant, listed) if params.exclusive else {}
+    owners = _every_mailbox(tenant, listed) if params.exclusive else {}
+    guids = {address: mailbox.guid for address, mailbox in owners.items()}
     labels = lookup.labels(listed, guids)
     mailboxes = list(dict.fromkeys([*labels.values(), *(address for address in guids if address not in labels)]))
     commands = [service_principals.READ]
@@ -177,17 +187,22 @@ def read(
         permissions |= {Permission(right, address) for right in rights_of(own, mailbox.checked(), recipient.checked())}
         identities[address] = next((str(entry["Identity"]) for entry in mailbox.values if entry.get("Identity")), address)
     addresses.refuse_missing(tenant.exchange, missing)
-    current = CurrentPrincipal(application, own, tuple(wrong), frozenset(permissions), labels, guids)
+    current = CurrentPrincipal(application, own, tuple(wrong), frozenset(permissions), labels, guids, _users(owners))
     return current if params.exclusive else _merged(current, identities)
 
 
-def _every_mailbox(tenant: Tenant, listed: Collection[str]) -> dict[str, str]:
-    """The Guids of all mailboxes: of the listed ones by every listed address, of the others by their primary address."""
+def _every_mailbox(tenant: Tenant, listed: Collection[str]) -> dict[str, MailboxIdentity]:
+    """All mailboxes: the listed ones by every listed address, the others by their primary address."""
     every = lookup.all_mailboxes(tenant.exchange)
     owners = lookup.by_address(every)
-    guids = {address: owners[address].guid for address in listed if address in owners}
-    named = set(guids.values())
-    return guids | {mailbox.primary: mailbox.guid for mailbox in every if mailbox.guid not in named}
+    of_listed = {address: owners[address] for address in listed if address in owners}
+    named = {mailbox.guid for mailbox in of_listed.values()}
+    return of_listed | {mailbox.primary: mailbox for mailbox in every if mailbox.guid not in named}
+
+
+def _users(mailboxes: Mapping[str, MailboxIdentity]) -> dict[str, str]:
+    """The addresses of user mailboxes, each with the mailbox's primary address."""
+    return {address: mailbox.primary for address, mailbox in mailboxes.items() if mailbox.kind == USER_MAILBOX}
 
 
 def _registrations(principals: Outcome, application: Application | None, app_id: str | None) -> tuple[ServicePrincipal | None, list[str]]:
@@ -221,9 +236,15 @@ def identify(tenant: Tenant, current: CurrentPrincipal, params: ServicePrincipal
     unread = [address for _right, address in pending if address not in current.guids and address not in expected]
     if not unread:
         return current
-    guids = lookup.guids_of(tenant.exchange, "full_access or send_as", unread)
+    mailboxes = lookup.mailboxes_of(tenant.exchange, "full_access or send_as", unread)
+    guids = {address: mailbox.guid for address, mailbox in mailboxes.items()}
     labels = lookup.labels(list(dict.fromkeys(unread)), guids)
-    return replace(current, labels={a: labels.get(own, own) for a, own in current.labels.items()}, guids={**current.guids, **guids})
+    return replace(
+        current,
+        labels={a: labels.get(own, own) for a, own in current.labels.items()},
+        guids={**current.guids, **guids},
+        users={**current.users, **_users(mailboxes)},
+    )
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------
@@ -252,6 +273,16 @@ def _revocations(current: CurrentPrincipal, params: ServicePrincipalParams, desi
     """The permissions on the revoked mailboxes; one that is desired by another address of its mailbox stays."""
     mailboxes = {current.labels.get(address.lower(), address.lower()) for address in params.revoked}
     return tuple(sorted(one for one in current.permissions if one.address in mailboxes and one not in desired))
+
+
+def exposures(current: CurrentPrincipal, changes: PrincipalChanges, params: ServicePrincipalParams) -> list[JsonObject]:
+    """The new FullAccess permissions on user mailboxes that are not the senders' own, as entries that need attention."""
+    own = {address.lower() for address in params.own_mailboxes}
+    exposed = [a for right, a in changes.grant if right == FULL_ACCESS and a in current.users and current.users[a] not in own]
+    problem = "This is a user mailbox: with FullAccess the application can read and delete all mail of its user."
+    remedy = "Let the sender use a shared mailbox, or set entra_app_authorization: rbac, which allows sending only."
+    subjects = [f"{FULL_ACCESS} of {params.unique_name or params.app_id} on {address}" for address in exposed]
+    return [{"kind": "permission", "subject": subject, "problem": problem, "remedy": remedy} for subject in subjects]
 
 
 def _principal_result(display_name: str | None, permissions: Iterable[Permission]) -> dict[str, object]:

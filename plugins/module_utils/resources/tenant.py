@@ -24,7 +24,7 @@ from .composed import record
 from .composed.lifecycle import Lifecycle
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
-from .sender_plan import Prefetch
+from .sender_plan import PlannedSenders, Prefetch
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ class TenantResource:
         lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address)
         inputs = lifecycle.inputs(outcome["roles"])
         prediction = Prediction()
-        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode)
+        shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
+        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
         planned = lifecycle.with_record(planned)
-        outcome["attention"] = lifecycle.attention()
+        outcome["attention"] = lifecycle.attention() + [entry for one in planned for entry in one.plan.outcome.get("attention") or ()]
         warnings = senders.warnings
         if check_mode and outcome["sign_ins"]:
             blocked = _conditional_access(tenant, outcome["sign_ins"])
@@ -104,6 +105,12 @@ class TenantResource:
 
 
 RESOURCE = TenantResource()
+
+
+def _own_mailboxes(senders: PlannedSenders) -> list[str]:
+    """The senders' addresses that are primary addresses: the mailboxes that are the senders' own."""
+    listed = [plan.sender.address.lower() for plan in senders.plans]
+    return [address for address in listed if senders.context.primary_address(address) == address]
 
 
 def _conditional_access(tenant: Tenant, sign_ins: list[JsonObject]) -> Plan[None]:

@@ -28,6 +28,7 @@ class Organization(Exchange):
         super().__init__(script, **{name[1:]: getattr(self, name) for name in vars(Organization) if name[1:2].isupper()})
         self.mailboxes, self.late = mailboxes, late
         self.aliases: dict[str, str] = {}  # other address -> primary address
+        self.users: set[str] = set()  # primary addresses of user mailboxes
         self.principals = [self.principal(object_id) for object_id in (*wrong, registered) if object_id]
         self.rights: set[tuple[str, str]] = set()  # (right, address) of the registered principal
 
@@ -73,7 +74,16 @@ class Organization(Exchange):
     def _Get_Mailbox(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         listed = [self._mailbox(parameters)] if "Identity" in parameters else self.mailboxes
         names = {address: [f"smtp:{other}" for other, own in self.aliases.items() if own == address] for address in listed}
-        return [{"Guid": f"guid-{a}", "PrimarySmtpAddress": a.title(), "EmailAddresses": [f"SMTP:{a}", *names[a]]} for a in listed]
+        kinds = {address: "UserMailbox" if address in self.users else "SharedMailbox" for address in listed}
+        return [
+            {
+                "Guid": f"guid-{a}",
+                "PrimarySmtpAddress": a.title(),
+                "EmailAddresses": [f"SMTP:{a}", *names[a]],
+                "RecipientTypeDetails": kinds[a],
+            }
+            for a in listed
+        ]
 
     def _Get_AcceptedDomain(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
         return [{"DomainName": "contoso.com"}]
@@ -393,3 +403,34 @@ def test_a_registration_whose_enterprise_application_is_gone_is_removed_by_its_c
     service = Organization(script, wrong=(WRONG,))
     assert play(RESOURCE, service, app_id=APP, state="absent")["changed"] is True
     assert service.principals == []
+
+
+# -- user mailboxes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_full_access_on_a_user_mailbox_is_granted_with_a_warning(play: Play, in_entra: Script, exclusive: bool, check_mode: bool) -> None:
+    service = Organization(in_entra, "jane@contoso.com", "team@contoso.com", "robot@contoso.com", registered=OBJECT)
+    service.users, service.aliases = {"jane@contoso.com", "robot@contoso.com"}, {"alerts@contoso.com": "jane@contoso.com"}
+    options = {"full_access": ["alerts@contoso.com", "team@contoso.com", "robot@contoso.com"], "own_mailboxes": ["Robot@contoso.com"]}
+    result = play(RESOURCE, service, unique_name="sender", exclusive=exclusive, check_mode=check_mode, **options)
+    assert [(entry["kind"], entry["subject"]) for entry in result["attention"]] == [
+        ("permission", "FullAccess of sender on alerts@contoso.com")
+    ]
+    [note] = result["notes"]
+    assert note.startswith("FullAccess of sender on alerts@contoso.com: This is a user mailbox: with FullAccess the application can read")
+
+
+@pytest.mark.parametrize(
+    ("granted", "full_access", "changed"),
+    [((), ["team@contoso.com"], True), ((("FullAccess", "jane@contoso.com"),), ["jane@contoso.com"], False)],
+)
+def test_a_shared_mailbox_send_as_alone_and_current_permissions_are_no_warning(
+    play: Play, in_entra: Script, granted: tuple[tuple[str, str], ...], full_access: list[str], changed: bool
+) -> None:
+    service = Organization(in_entra, "jane@contoso.com", "team@contoso.com", registered=OBJECT)
+    service.users, service.rights = {"jane@contoso.com"}, set(granted)
+    send_as = ["jane@contoso.com"] if changed else []
+    result = play(RESOURCE, service, unique_name="sender", full_access=full_access, send_as=send_as)
+    assert (result["changed"], "attention" in result, "notes" in result) == (changed, False, False)
