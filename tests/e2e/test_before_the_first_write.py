@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils.resources import entra_app
 
-from tests.emulator.conftest import Start
+from tests.emulator.conftest import MANAGE, TENANT, Start
 
+from .emulated import Run
 from .tenant_play import Play
 
 ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
@@ -42,3 +47,90 @@ def test_a_mailbox_with_the_senders_address_as_an_alias_is_not_the_senders_own(s
     play = Play(start(tenant={"mailboxes": [{"address": "jane@contoso.com", "aliases": ["alerts@contoso.com"]}]}), tmp_path)
     result = play({"name": "Alerts", "kind": "erp", "address": "alerts@contoso.com"}, check_mode=True)
     assert [entry["kind"] for entry in result["attention"]] == ["permission"], result
+
+
+# -- permissions of the automation app ------------------------------------------------------------------------------
+
+SCANNER = {"name": "Scanner", "kind": "scanner", "address": "noreply@contoso.com", "public_addresses": ["203.0.113.10"]}
+ALL = [f"Microsoft Graph/{name}" for name in ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Policy.Read.All")]
+ALL += ["Microsoft Graph/Domain.Read.All", MANAGE]
+ADMINISTRATOR = ["Exchange Administrator"]
+
+
+def as_manager(*roles: str, directory_roles: Sequence[str] = ADMINISTRATOR) -> dict[str, Any]:
+    """A tenant whose automation app has these application permissions only."""
+    principal = {"app_roles": list(roles), "directory_roles": list(directory_roles)}
+    return {"applications": [{"display_name": "manager", "secrets": [{"value": "manager-secret"}], "service_principal": principal}]}
+
+
+def without(*names: str) -> list[str]:
+    return [role for role in ALL if role.partition("/")[2] not in names]
+
+
+MISSING: dict[str, tuple[list[str], list[str]]] = {
+    "consent": (without("AppRoleAssignment.ReadWrite.All"), ["AppRoleAssignment.ReadWrite.All"]),
+    "application": (
+        [*without("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"), "Microsoft Graph/Application.Read.All"],
+        ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"],
+    ),
+    "no reading of applications": (without("Application.ReadWrite.All"), ["Application.ReadWrite.All"]),
+    "policies": (without("Policy.Read.All"), ["Policy.Read.All"]),
+    "exchange": (without("Exchange.ManageAsApp"), ["Exchange.ManageAsApp"]),
+    "reads and writes": (
+        without("Policy.Read.All", "Domain.Read.All", "AppRoleAssignment.ReadWrite.All"),
+        ["AppRoleAssignment.ReadWrite.All", "Domain.Read.All", "Policy.Read.All"],
+    ),
+    "everything": ([], sorted(role.partition("/")[2] for role in ALL)),
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("name", list(MISSING))
+def test_all_missing_permissions_are_named_before_the_first_write(start: Start, tmp_path: Path, name: str, check_mode: bool) -> None:
+    roles, expected = MISSING[name]
+    play = Play(start(tenant=as_manager(*roles)), tmp_path)
+    before = play.state()
+    refused = play(ERP, SCANNER, check_mode=check_mode)
+    assert refused["failed"], refused
+    pattern = re.compile(r"lacks the permission (\S+) of (?:Microsoft Graph|Office 365 Exchange Online), which this plan requires to ")
+    names = [name for problem in refused["failure"]["problems"] for name in pattern.findall(problem)]
+    assert (sorted(names), len(refused["failure"]["problems"])) == (sorted(expected), len(expected)), refused["msg"]
+    for permission in expected:
+        assert permission in refused["failure"]["remedy"]
+    assert refused["failure"]["remedy"].startswith("Let a Global Administrator or Privileged Role Administrator add the application ")
+    assert "has no directory role for Exchange" not in refused["msg"]
+    assert play.state() == before
+    assert play.journal() == []
+
+
+def test_what_a_plan_does_not_change_requires_no_permission_to_write(start: Start, tmp_path: Path) -> None:
+    roles = ["Microsoft Graph/Policy.Read.All", "Microsoft Graph/Domain.Read.All", MANAGE]
+    play = Play(start(tenant=as_manager(*roles)), tmp_path)
+    done = play(SCANNER)
+    assert "failed" not in done, "a connector requires no application"
+    everything = Play(start(tenant=as_manager(*ALL)), tmp_path / "all")
+    assert "failed" not in everything(ERP, SCANNER)
+    api = everything.api
+    automation = next(app for app in api.admin.tenant(TENANT)["applications"] if app["display_name"] == "manager")
+    principal = {**automation["service_principal"], "app_roles": [*roles, "Microsoft Graph/Application.Read.All"]}
+    api.admin.change(TENANT, "applications", automation["app_id"], service_principal=principal)
+    again = everything(ERP, SCANNER)
+    assert ("failed" in again, again["changed"]) == (False, False), again
+
+
+def test_the_check_of_permissions_costs_no_request(start: Start, tmp_path: Path) -> None:
+    refused = Play(start(tenant=as_manager(*without("Policy.Read.All"))), tmp_path)(ERP, SCANNER)
+    assert refused["cost"]["requests"] == 2, "a token for each service"
+
+
+def test_a_missing_directory_role_is_mentioned_where_it_may_be_missing_too(start: Start, tmp_path: Path) -> None:
+    play = Play(start(tenant=as_manager(*without("Policy.Read.All"), directory_roles=[])), tmp_path)
+    refused = play(ERP, check_mode=True)
+    assert "unless it is in an Exchange role group, let them assign it Exchange Administrator" in refused["failure"]["remedy"]
+
+
+def test_a_single_module_names_the_permission_that_it_lacks(start: Start, tmp_path: Path) -> None:
+    api = start(tenant=as_manager(*without("AppRoleAssignment.ReadWrite.All")))
+    permissions = [{"name": "SMTP.SendAsApp", "api": "exchange", "type": "application"}]
+    refused = Run(api, tmp_path / "run")(entra_app.RESOURCE, unique_name="erp", permissions=permissions)
+    assert "lacks a Graph permission for this: AppRoleAssignment.ReadWrite.All (Authorization_RequestDenied)" in refused["msg"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Transport
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_permissions import TokenPermissions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -61,6 +62,9 @@ class StubTokens:
         self.number = 1
         self.claims: list[str | None] = []
         self.forgotten = 0
+        self.granted: list[tuple[str, str, list[str]]] = []
+        self.allowed: TokenPermissions | None = None
+        self.awaits = 0  # how often a granted role is awaited
         self._lock = threading.Lock()
 
     def token(self, scope: str) -> str:
@@ -78,6 +82,17 @@ class StubTokens:
 
     def forget(self) -> None:
         self.forgotten += 1
+
+    def permissions(self, scope: str) -> TokenPermissions | None:
+        return self.allowed
+
+    def add_grants(self, app_id: str, service: str, names: Iterable[str] = ()) -> None:
+        self.granted.append((app_id, service, sorted(names)))
+
+    def await_grant(self, scope: str) -> bool:
+        self.awaits -= 1
+        self.number += self.awaits >= 0
+        return self.awaits >= 0
 
 
 @pytest.fixture(autouse=True)

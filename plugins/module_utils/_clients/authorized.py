@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from .._core.bounds import SERVICES
 from .._core.errors import MailopsError
 from .._http.transport import Request, Response, Transport
+from .._identity.token_permissions import TokenPermissions
 from .._identity.tokens import TokenSource
 
 _CLAIMS = re.compile(r'claims="([^"]+)"')
@@ -39,10 +40,11 @@ class AuthorizedTransport:
         is_transient: Callable[[Response], bool] | None = None,
         body_of: Callable[[str], Mapping[str, object]] | None = None,
     ) -> Response:
-        """The answer, after at most one renewal of the token. `body_of` makes the body of a token, where it contains the token.
+        """The answer, after a renewal of the token where it helps. `body_of` makes the body of a token, where it contains the token.
 
         A 401 with a claims challenge brings a token with those claims; another 401, or a 403, a new token if the one
-        used came from the run's cache: a role may have been granted since.
+        used came from the run's cache: a role may have been granted since. While a role that this run has granted is not effective, the
+        request is repeated for at most m365_wait_timeout.
         """
         self.refuse_foreign(request.url)
         request = replace(request, headers={"client-request-id": str(uuid.uuid4()), **request.headers}, bounds=self.bounds)
@@ -51,10 +53,20 @@ class AuthorizedTransport:
         if answer.status not in (401, 403):
             return answer
         renewed = self.tokens.renewed(self.scope, token, challenge(answer) if answer.status == 401 else None)
-        if not renewed:
-            return answer
-        self.transport.cost.count(retries=1)
-        return self._send_with(renewed, request, is_transient, body_of)
+        if renewed:
+            self.transport.cost.count(retries=1)
+            answer = self._send_with(renewed, request, is_transient, body_of)
+        while answer.status in (401, 403) and self.await_grant():
+            answer = self._send_with(self.tokens.token(self.scope), request, is_transient, body_of)
+        return answer
+
+    def await_grant(self) -> bool:
+        """Wait for a role that this run has granted; see TokenSource.await_grant."""
+        return self.tokens.await_grant(self.scope)
+
+    def permissions(self) -> TokenPermissions | None:
+        """The permissions of the current token; None where its claims do not say."""
+        return self.tokens.permissions(self.scope)
 
     def _send_with(
         self,

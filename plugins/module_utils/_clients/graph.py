@@ -10,7 +10,7 @@ Sources: "Combine multiple HTTP requests using JSON batching", "Paging Microsoft
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from .. import error_catalog
@@ -20,6 +20,7 @@ from .._core.json_types import JsonObject
 from .._core.waiting import Retry
 from .._http.batch import ItemResponse, chunks, send_batch
 from .._http.transport import THROTTLED, TRANSIENT, Request, Response
+from . import permissions
 from .authorized import AuthorizedTransport
 
 BATCH = 20
@@ -63,21 +64,21 @@ class GraphClient:
                 raise known
             return known
         answer = self._send(call)
-        return None if answer.status == 404 else self._body(answer, call.attempted)
+        return None if answer.status == 404 else self._body(answer, call)
 
     def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[JsonObject]:
         """All objects of a collection, page after page. `pace`: seconds between two pages."""
-        body = self._body(self._send(Call("GET", path, attempted=attempted)), attempted)
-        return list(self._all_pages(body, attempted, pace)["value"])
+        call = Call("GET", path, attempted=attempted)
+        return list(self._all_pages(self._body(self._send(call), call), call, pace)["value"])
 
-    def _all_pages(self, body: JsonObject, attempted: str, pace: float = 0.0) -> JsonObject:
+    def _all_pages(self, body: JsonObject, call: Call, pace: float = 0.0) -> JsonObject:
         """A collection's answer with the objects of all its pages. Links are followed one by one, outside of any batch."""
         values = list(body.get("value", []))
         link = body.get("@odata.nextLink")
         while link:
             if pace:
                 self._authorized.transport.pause(pace)
-            page = self._body(self._authorized.send(Request("GET", link, attempted=attempted)), attempted)
+            page = self._body(self._authorized.send(Request("GET", link, attempted=call.attempted)), call)
             values += page.get("value", [])
             link = page.get("@odata.nextLink")
         return {**body, "value": values}
@@ -88,7 +89,7 @@ class GraphClient:
 
     def _write(self, call: Call) -> Any:
         answer = self._send(call)
-        return None if answer.status == 404 and call.method in _404_IS_NONE else self._body(answer, call.attempted)
+        return None if answer.status == 404 and call.method in _404_IS_NONE else self._body(answer, call)
 
     def retry(self, action: Callable[[], T], retry_on: Callable[[GraphError], bool] | None, limit: float) -> T:
         """The result of `action`, which is repeated for at most `limit` seconds while `retry_on` accepts its error."""
@@ -114,14 +115,20 @@ class GraphClient:
         """As `batch`, but a refused request leaves its GraphError in its place."""
         bodies: list[Any] = []
         progress = self._authorized.transport.progress.counter("Microsoft Graph", len(calls))
-        for numbers in chunks(len(calls), BATCH):
-            answers = send_batch(
+
+        def send(numbers: Sequence[int]) -> dict[int, Response]:
+            return send_batch(
                 numbers,
                 lambda some: self._send_batch(calls, some),
                 lambda number, answer: _may_retry(calls[number], answer),
                 self._authorized.transport,
                 self._authorized.bounds,
             )
+
+        for numbers in chunks(len(calls), BATCH):
+            answers = send(numbers)
+            while (denied := [n for n in numbers if answers[n].status in (401, 403)]) and self._authorized.await_grant():
+                answers |= send(denied)
             bodies += [self._item(calls[number], answers[number]) for number in numbers]
             progress.add(len(numbers))
         return bodies
@@ -130,9 +137,9 @@ class GraphClient:
         if answer.status == 404 and call.method in _404_IS_NONE:
             return None
         if answer.status >= 300:
-            return error_of(answer, call.attempted)
-        body = self._body(answer, call.attempted)
-        return self._all_pages(body, call.attempted) if isinstance(body, dict) and "@odata.nextLink" in body else body
+            return self._error(answer, call)
+        body = self._body(answer, call)
+        return self._all_pages(body, call) if isinstance(body, dict) and "@odata.nextLink" in body else body
 
     def _send_batch(self, calls: Sequence[Call], numbers: Sequence[int]) -> dict[int, Response]:
         items = []
@@ -147,7 +154,7 @@ class GraphClient:
         attempted = calls[numbers[0]].attempted
         repeatable = all(calls[i].method in _REPEATABLE for i in numbers)
         request = Request("POST", f"{self._root}/$batch", json={"requests": items}, repeatable=repeatable, attempted=attempted)
-        body = self._body(self._authorized.send(request), attempted)
+        body = self._body(self._authorized.send(request), Call("POST", "/$batch", attempted=attempted))
         answers: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in body["responses"]}
         missing = [i for i in numbers if i not in answers]
         if missing:
@@ -165,16 +172,34 @@ class GraphClient:
         )
         return self._authorized.send(request)
 
-    @staticmethod
-    def _body(answer: Response, attempted: str) -> Any:
+    def _body(self, answer: Response, call: Call) -> Any:
         if answer.status >= 300:
-            raise error_of(answer, attempted)
+            raise self._error(answer, call)
         body = answer.json()
         if body is None and answer.body.strip():
             raise GraphError(
-                attempted, f"an answer that is not JSON: {answer.text[:200]}", code=f"HTTP {answer.status}", status=answer.status
+                call.attempted, f"an answer that is not JSON: {answer.text[:200]}", code=f"HTTP {answer.status}", status=answer.status
             )
         return body
+
+    def _error(self, answer: Response, call: Call) -> GraphError:
+        """The failure that an answer means. A refusal for lack of permissions names the permission that the request requires."""
+        error = error_of(answer, call.attempted)
+        required = permissions.of_request(call.method, call.path)
+        if not (required and error.entry and error.entry.id == "graph-forbidden"):
+            return error
+        granted = self._authorized.permissions()
+        if granted and not permissions.lacks(granted, required):
+            return error  # a directory role or the ownership of the object decides
+        name, delegated = (required.name_for(granted), granted.delegated) if granted else (required.name, False)
+        entry = replace(
+            error.entry,
+            cause=f"{error.entry.cause}: {name}",
+            remedy=permissions.grant_instruction([name], "graph", delegated=delegated),
+        )
+        return GraphError(
+            call.attempted, error.service_message, code=error.code, status=error.status, entry=entry, request_id=error.request_id
+        )
 
 
 def _may_retry(call: Call, answer: Response) -> bool:

@@ -37,6 +37,7 @@ SERVICES = {
 # A new object is not visible to every server of the service at once. m365_wait_timeout bounds these.
 GRAPH_REPLICATION = Backoff(first=1.0, longest=15.0)
 EXCHANGE_REPLICATION = Backoff(first=2.0, longest=30.0)
+ROLE_PROPAGATION = Backoff(first=5.0, longest=30.0)  # a role that was granted, in tokens and services
 SMTP_PROPAGATION = Backoff(first=5.0, longest=30.0)
 
 ARM_OPERATION = Backoff(first=5.0, longest=5.0)  # an Azure operation that continues after its answer

@@ -24,14 +24,14 @@ class MailopsError(Exception):
 
 
 class InvalidInput(MailopsError):  # noqa: N818 - a state of the input, not an event
-    """Invalid input, found before any write. It can hold several problems, one sentence each."""
+    """Invalid input, found before any write. It can hold several problems, one sentence each, and one remedy for all of them."""
 
-    def __init__(self, *problems: str) -> None:
-        super().__init__(" ".join(problems))
-        self.problems = list(problems)
+    def __init__(self, *problems: str, remedy: str = "") -> None:
+        super().__init__(" ".join([*problems, remedy]).strip())
+        self.problems, self.remedy = list(problems), remedy
 
     def as_result(self) -> dict[str, object]:
-        return {"problems": self.problems}
+        return {"problems": self.problems} | ({"remedy": self.remedy} if self.remedy else {})
 
 
 class MissingLibrary(MailopsError):  # noqa: N818

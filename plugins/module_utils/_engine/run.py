@@ -90,7 +90,8 @@ def _text(error: MailopsError) -> str:
     problems = error.problems if isinstance(error, InvalidInput) else []
     if len(problems) < 2:
         return str(error)
-    return "\n".join([f"{len(problems)} problems:", *(f"- {problem}" for problem in problems)])
+    remedy = error.remedy if isinstance(error, InvalidInput) else ""
+    return "\n".join([f"{len(problems)} problems:", *(f"- {problem}" for problem in problems), *([remedy] if remedy else [])])
 
 
 def _result(

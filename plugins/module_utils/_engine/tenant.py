@@ -82,7 +82,7 @@ class Tenant:
     @cached_property
     def tokens(self) -> TokenSource:
         credential = methods.load(self._credential, self.prompt)
-        return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport)
+        return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport, self.wait_timeout)
 
     @cached_property
     def graph(self) -> GraphClient:

@@ -16,9 +16,11 @@ from .._clients.graph import Call
 from .._clients.odata import key
 from .._core.errors import GraphError
 from .._engine.tenant import Tenant
-from .applications import SELECT, ApplicationChanges, CurrentApplication, Permission, is_replication_delay
+from .applications import EXCHANGE, GRAPH, SELECT, ApplicationChanges, CurrentApplication, Permission, is_replication_delay
 from .certificates import KeyCredential
 from .graph_objects import ApplicationObject, AppRoleAssignment, ServicePrincipalObject
+
+_SERVICES = {"graph": GRAPH, "exchange": EXCHANGE}  # the APIs by the names of their tokens
 
 
 def _is_delayed_or_exists(error: GraphError) -> bool:
@@ -61,7 +63,12 @@ class ApplicationWriter:
             self._unassign(changes.unassign)
         for resource, scopes in changes.scopes.items():
             self.graph.retry(functools.partial(self._grant, resource, scopes), _is_delayed_or_exists, self.limit)
-        if (changes.assign or changes.scopes) and self.application["appId"].lower() == self.tenant.client_id.lower():
+        app_id = self.application["appId"]
+        for service, api in _SERVICES.items():
+            names = {p.name for p in changes.assign if p.api.lower() == api}
+            if names:
+                self.tenant.tokens.add_grants(app_id, service, names)
+        if (changes.assign or changes.scopes) and app_id.lower() == self.tenant.client_id.lower():
             self.tenant.tokens.forget()
         return self.current
 

@@ -9,14 +9,18 @@ Source: "OAuth 2.0 client credentials flow on the Microsoft identity platform".
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
+from .._core.bounds import ROLE_PROPAGATION
+from .._core.waiting import Retry
 from .._http.clouds import SERVICES, Cloud
 from .._http.transport import Transport
 from .msal_http import TokenEndpointHttp
 from .sign_in import Credential, SignIn
 from .token_cache import TokenCache
 from .token_errors import sign_in_error
+from .token_permissions import TokenPermissions, permissions_of
 
 # Seconds. A token with a shorter remaining life is fetched again: reading a long list must not outlive it.
 MARGIN = 300.0
@@ -34,10 +38,21 @@ class AccessToken:
 class TokenSource:
     """Access tokens of one application in one tenant. `scope` is an audience followed by /.default."""
 
-    def __init__(self, cloud: Cloud, tenant: str, client_id: str, credential: Credential, cache: TokenCache, transport: Transport) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        tenant: str,
+        client_id: str,
+        credential: Credential,
+        cache: TokenCache,
+        transport: Transport,
+        wait_timeout: float = 0.0,
+    ) -> None:
         self.cloud, self.tenant, self.client_id = cloud, tenant, client_id
         self._credential, self._cache, self._transport = credential, cache, transport
         self._fetched: set[str] = set()  # the tokens that this task has fetched itself
+        self._wait_timeout = wait_timeout
+        self._retry: Retry | None = None  # of requests that wait for a granted role
 
     def token(self, scope: str, life: float = MARGIN) -> str:
         """A token for the scope that is valid for `life` more seconds: the run's, else a new one."""
@@ -73,6 +88,43 @@ class TokenSource:
             if cached and cached.token != used and not claims:
                 return cached.token
             return None if used in self._fetched and not claims else self._fetch(scope, claims).token
+
+    def permissions(self, scope: str) -> TokenPermissions | None:
+        """The permissions of the token for the scope; None where its claims do not say."""
+        return permissions_of(self.token(scope))
+
+    def add_grants(self, app_id: str, service: str, names: Iterable[str] = ()) -> None:
+        """Note that this run has granted an application a role, which takes effect after minutes (permission propagation).
+
+        `names`: the permissions that new tokens for the service will contain; none where the role is not in tokens.
+        """
+        key = self._grants_key(app_id, service)
+        with self._cache.locked(key):
+            present = (self._cache.get(key) or {}).get("names", [])
+            self._cache.put(key, {"names": sorted({*present, *names})})
+
+    def await_grant(self, scope: str) -> bool:
+        """Wait where this run has granted this application a role of the service that is not effective yet, and fetch a new token.
+
+        False, without waiting, where it has granted none, where tokens contain all that was granted, or after m365_wait_timeout.
+        """
+        service = next((name for name in SERVICES if self.cloud.scope(name) == scope), "")
+        grants = self._cache.get(self._grants_key(self.client_id, service))
+        if grants is None:
+            return False
+        permissions = self.permissions(scope)
+        if service == "graph" and permissions and permissions.names >= set(grants["names"]):
+            return False
+        self._retry = self._retry or Retry(ROLE_PROPAGATION, self._transport, self._wait_timeout)
+        if not self._retry.again():
+            return False
+        self._transport.cost.count(retries=1)
+        self.fresh(scope)
+        return True
+
+    def _grants_key(self, app_id: str, service: str) -> str:
+        parts = f"grants\n{self.cloud.authority}\n{self.tenant.lower()}\n{app_id.lower()}\n{service}"
+        return hashlib.sha256(parts.encode()).hexdigest()
 
     def forget(self) -> None:
         """Drop this application's tokens: its roles have changed, and tokens contain the roles of the time of their issue."""

@@ -37,7 +37,7 @@ class Failure:
 def _of_resource(result: JsonObject, failure: JsonObject) -> Failure:
     """The failure of a resource of this collection: what it returns as `failure`."""
     if failure.get("problems"):
-        return Failure(tuple(failure["problems"]))
+        return Failure(tuple(failure["problems"]), failure.get("remedy") or "")
     remedies = [failure.get("remedy") or "", _STARTED if result.get("changed") else ""]
     if failure.get("cause"):
         problem = explanation(f"could not {failure['attempted']}: ", failure["cause"], failure.get("code") or "")

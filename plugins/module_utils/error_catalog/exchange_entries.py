@@ -13,14 +13,15 @@ _EXO = "Exchange Online PowerShell module (its REST answers)"
 ENTRIES: tuple[ErrorEntry, ...] = (
     ErrorEntry(
         "exchange-no-app-role", "exchange", "Unauthorized", "Exchange refused the token: the automation app lacks Exchange.ManageAsApp",
-        "Grant the automation app the application permission Exchange.ManageAsApp of Office 365 Exchange Online, with admin consent.",
+        "Let a Global Administrator or Privileged Role Administrator add the application permission Exchange.ManageAsApp of Office 365 "
+        "Exchange Online and grant admin consent (Entra admin center: App registrations, API permissions).",
         source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
     ErrorEntry(
         "exchange-no-role", "exchange", "Forbidden",
         "the automation app has no Exchange role for this command: it needs the Entra role Exchange Administrator "
         "or an Exchange role group",
-        "Assign the role to the enterprise application. If it has the role, the role group Organization Management "
-        "may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
+        "Let a Privileged Role Administrator assign the role to the enterprise application (Entra admin center: Roles and administrators). "
+        "If it has the role, the role group Organization Management may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
     ErrorEntry(
         "object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
         "Check its name. A new object may not be replicated yet.", source=_EXO),

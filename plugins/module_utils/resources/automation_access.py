@@ -157,6 +157,8 @@ class AutomationAccess:
         deletions = [Call("DELETE", f"{_ASSIGNMENTS}/{current.roles[role]}", None, attempted) for role in changes.unassign]
         if deletions:
             tenant.graph.batch(deletions)
+        if current.application and (changes.assign or changes.join):
+            tenant.tokens.add_grants(current.application.app_id, "exchange")
         if current.belongs_to(tenant.client_id):
             tenant.tokens.forget()
         return plan.outcome

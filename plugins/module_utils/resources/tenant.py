@@ -20,7 +20,7 @@ from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._exchange import authentication_policies, inbound_connectors
 from . import conditional_access, sender_plan
-from .composed import record
+from .composed import permissions, record
 from .composed.lifecycle import Lifecycle
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
@@ -69,6 +69,7 @@ class TenantResource:
         return sender_plan.RESOURCE.validate(params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
         record_call = record.call_of(params.app_unique_name)
         senders = sender_plan.plan_senders(
             tenant, params, Prefetch([inbound_connectors.READ, authentication_policies.READ_POLICIES], [record_call])
@@ -78,10 +79,12 @@ class TenantResource:
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
         lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address)
         inputs = lifecycle.inputs(outcome["roles"])
+        permissions.refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
         prediction = Prediction()
         shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
         planned = lifecycle.with_record(planned)
+        permissions.refuse_missing(tenant, permissions.of_changes(planned))
         outcome["attention"] = lifecycle.attention() + [entry for one in planned for entry in one.plan.outcome.get("attention") or ()]
         warnings = senders.warnings
         if check_mode and outcome["sign_ins"]:

@@ -47,6 +47,18 @@ def test_a_fresh_token_is_not_renewed(authorize: Authorize, script: Script, toke
     assert tokens.number == 1
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_request_is_repeated_while_a_granted_role_is_awaited(
+    authorize: Authorize, script: Script, tokens: StubTokens, status: int
+) -> None:
+    tokens.cached, tokens.awaits = False, 3
+    script.expect("GET", "/v1.0/x").header("Authorization", "Bearer token-1").answers(status)
+    script.expect("GET", "/v1.0/x").header("Authorization", "Bearer token-2").answers(status)
+    script.expect("GET", "/v1.0/x").header("Authorization", "Bearer token-3").answers(200, {})
+    assert authorize("graph").send(Request("GET", URL)).status == 200
+    assert tokens.awaits == 1
+
+
 @pytest.mark.parametrize("cached", [True, False])
 def test_a_challenge_brings_a_token_with_its_claims(authorize: Authorize, script: Script, tokens: StubTokens, cached: bool) -> None:
     tokens.cached = cached

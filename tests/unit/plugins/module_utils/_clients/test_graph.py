@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,8 +14,9 @@ from ansible_collections.mailops.m365.plugins.module_utils._clients.odata import
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import GraphError, MailopsError, Unreachable
 from ansible_collections.mailops.m365.plugins.module_utils._core.progress import Progress
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response, Transport
+from ansible_collections.mailops.m365.plugins.module_utils._identity.token_permissions import TokenPermissions
 
-from ....conftest import FakeClock
+from ....conftest import FakeClock, StubTokens
 from ....script import Item, Script, graph_error, response
 
 BUSY = graph_error("TooManyRequests")
@@ -48,6 +50,48 @@ def test_a_refusal_is_one_sentence(graph: GraphClient, script: Script) -> None:
         "Grant it the permissions in docs/setup.md, with admin consent. [request trace-1]"
     )
     assert (raised.value.status, raised.value.transient) == (403, False)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        (
+            None,
+            "lacks a Graph permission for this: AppRoleAssignment.ReadWrite.All (Authorization_RequestDenied). Let a Global Administrator",
+        ),
+        (
+            TokenPermissions(frozenset(["User.Read"]), True),
+            "add the delegated permission AppRoleAssignment.ReadWrite.All of Microsoft Graph",
+        ),
+        (
+            TokenPermissions(frozenset(["AppRoleAssignment.ReadWrite.All"])),
+            "lacks a Graph permission for this (Authorization_RequestDenied). Grant it the permissions in docs/setup.md",
+        ),
+    ],
+)
+@pytest.mark.parametrize("batch", [True, False])
+def test_a_refusal_names_the_permission_that_the_token_lacks(
+    graph: GraphClient, script: Script, tokens: StubTokens, allowed: TokenPermissions | None, expected: str, batch: bool
+) -> None:
+    tokens.allowed, tokens.cached = allowed, False
+    path, error = "/servicePrincipals/1/appRoleAssignedTo", graph_error("Authorization_RequestDenied", "Insufficient privileges.")
+    if batch:
+        script.expect("POST", "/v1.0/$batch").answers(200, {"responses": [{"id": "0", "status": 403, "body": error}]})
+    else:
+        script.expect("POST", f"/v1.0{path}").answers(403, error)
+    call = Call("POST", path, {}, "consent to it")
+    with pytest.raises(GraphError, match=re.escape(expected)):
+        graph.batch([call]) if batch else graph.write(call)
+
+
+def test_the_refused_items_of_a_batch_are_repeated_while_a_granted_role_is_awaited(
+    graph: GraphClient, script: Script, tokens: StubTokens
+) -> None:
+    tokens.cached, tokens.awaits = False, 1
+    denied = {"status": 403, "body": graph_error("Authorization_RequestDenied")}
+    script.expect("POST", "/v1.0/$batch").answers(200, {"responses": [{"id": "0", "status": 200, "body": {"n": 0}}, {"id": "1", **denied}]})
+    script.expect("POST", "/v1.0/$batch").answers(200, {"responses": [{"id": "1", "status": 200, "body": {"n": 1}}]})
+    assert graph.batch([Call("GET", "/domains/a"), Call("GET", "/domains/b")]) == [{"n": 0}, {"n": 1}]
 
 
 @pytest.mark.parametrize(

@@ -305,3 +305,44 @@ def test_the_secret_is_in_no_refusal(source: Source, script: Script) -> None:
         source().token(GRAPH)
     assert SECRET not in raised.value.service_message + str(raised.value) + repr(raised.value)
     assert "********" in raised.value.service_message
+
+
+# -- granted roles ----------------------------------------------------------------------------------------------------
+
+
+def with_roles(number: int, *roles: str) -> dict[str, Any]:
+    payload = base64.urlsafe_b64encode(json.dumps({"idtyp": "app", "roles": roles, "n": number}).encode()).decode().rstrip("=")
+    return {**granted(number), "access_token": f"e30.{payload}.x"}
+
+
+def test_a_role_that_this_run_granted_is_awaited_until_tokens_contain_it(
+    script: Script, transport: Transport, clock: FakeClock, tmp_path: Path
+) -> None:
+    cache = TokenCache(str(tmp_path / "run"))
+    cloud = clouds.CLOUDS["global"]
+    admin = TokenSource(cloud, TENANT, "99999999-bbbb-4ccc-8ddd-eeeeeeeeeeee", ClientSecret(SECRET), cache, transport, 60)
+    admin.add_grants(CLIENT.upper(), "graph", ["Policy.Read.All"])
+    admin.add_grants(CLIENT, "graph", ["Domain.Read.All"])
+    tokens = TokenSource(cloud, TENANT, CLIENT, ClientSecret(SECRET), cache, transport, 60)
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    for number, roles in enumerate([(), ("Policy.Read.All",), ("Policy.Read.All", "Domain.Read.All")]):
+        script.expect("POST", TOKEN).answers(200, with_roles(number, *roles))
+    tokens.token(GRAPH)
+    assert [tokens.await_grant(GRAPH) for _ in range(3)] == [True, True, False]
+    assert clock.slept == [5, 10]
+    assert not admin.await_grant(GRAPH), "the grants of another application"
+
+
+def test_a_granted_exchange_role_is_awaited_for_the_wait_timeout(
+    script: Script, transport: Transport, clock: FakeClock, tmp_path: Path
+) -> None:
+    tokens = TokenSource(clouds.CLOUDS["global"], TENANT, CLIENT, ClientSecret(SECRET), TokenCache(None), transport, 30)
+    assert not tokens.await_grant(EXCHANGE), "nothing is granted: the refusal is reported at once"
+    tokens.add_grants(CLIENT, "exchange")
+    assert not tokens.await_grant(GRAPH), "nothing of Graph is granted"
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    for number in range(3):
+        script.expect("POST", TOKEN).answers(200, granted(number))
+    tokens.token(EXCHANGE)
+    assert [tokens.await_grant(EXCHANGE) for _ in range(4)] == [True, True, False, False]
+    assert clock.slept == [5, 10]
