@@ -39,6 +39,33 @@ def scenario(path: Path) -> object:
     return pytest.param(path, id=path.name, marks=marks)
 
 
+def failure(stdout: str, stderr: str) -> str:
+    """What failed: the results of failed tasks from their beginning, which the output of a nested run can push far up, and the ends."""
+    lines = stdout.splitlines()
+    failed = [number for number, line in enumerate(lines) if line.startswith(("fatal:", "failed:", "[ERROR]"))]
+    results = ["\n".join(lines[number : number + 40]) for number in failed]
+    return "\n\n".join([*results, stdout[-12000:], stderr[-6000:]])
+
+
+def test_failure_shows_the_beginning_of_a_failed_task() -> None:
+    """A nested run's return code and standard error come before its standard output, which is long."""
+    nested = [f"        TASK {number}" for number in range(2000)]
+    lines = [
+        "TASK [Run] ***",
+        "fatal: [localhost]: FAILED! => ",
+        "    rc: 1",
+        "    stderr: The report could not be written.",
+        "    stdout: |",
+        *nested,
+    ]
+    text = failure("\n".join(lines), "molecule: failed")
+    assert "rc: 1" in text
+    assert "could not be written" in text
+    assert "TASK 1999" in text
+    assert "molecule: failed" in text
+    assert len(text) < 20000
+
+
 @pytest.mark.parametrize("path", [scenario(path) for path in SCENARIOS])
 def test_scenario(path: Path, tmp_path: Path) -> None:
     binaries = Path(sys.executable).parent
@@ -52,6 +79,6 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
     on_hosts = [sys.executable, "-m", "testbed", "network"] if (path / "needs").exists() else []
     command = [*on_hosts, binaries / "molecule", "test", "--scenario-name", path.name]
     done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, f"{done.stdout[-12000:]}\n{done.stderr[-6000:]}"
+    assert done.returncode == 0, failure(done.stdout, done.stderr)
     if record.exists():  # scenarios without an emulator record nothing
         check_contract(record)
