@@ -23,6 +23,17 @@ seealso:
 author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
+options:
+  components:
+    description:
+      - The components to configure. The others stay as they are; the senders are validated for all of them.
+      - V(identity) is mailboxes, applications and their permissions, delegated sign-ins, High Volume Email accounts and SMTP usernames of
+        Azure Communication Services; V(smtp_auth) is SMTP AUTH and authentication policies; V(connectors) is inbound connectors and Direct
+        Send; V(dns) is the SPF records.
+    type: list
+    elements: str
+    choices: [identity, smtp_auth, connectors, dns]
+    default: [identity, smtp_auth, connectors, dns]
 extends_documentation_fragment:
   - mailops.m365.senders
   - mailops.m365.tenant

@@ -37,6 +37,13 @@ ROLES = (
 )
 # The roles that configure a tenant, in their order.
 CONFIGURED = tuple(dict.fromkeys(role for role, _variable in ROLES if role != "verify"))
+# The components of a tenant, which are the tags of the playbooks, and the roles of each.
+COMPONENTS = {
+    "identity": ("shared_mailbox", "entra_app", "delegated_sign_in", "hve_account", "acs_smtp_username"),
+    "smtp_auth": ("smtp_auth", "authentication_policy"),
+    "connectors": ("inbound_connector", "direct_send"),
+    "dns": ("spf",),
+}
 # The roles' own defaults of variables that role tenant passes, for those that neither a sender nor the inventory sets.
 DEFAULTS: dict[str, Variables] = {
     "entra_app": {"entra_app_permissions": [{"name": "SMTP.SendAsApp"}], "entra_app_full_access": [], "entra_app_send_as": []},

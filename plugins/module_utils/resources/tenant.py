@@ -14,11 +14,12 @@ from .._composition.changes import changes_of
 from .._composition.reasons import Reasons
 from .._composition.step import PlannedStep, Prediction, apply_steps, plan_steps
 from .._core.json_types import JsonObject
-from .._core.spec import DNS, JOURNAL, TENANT
+from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.journal import Journal
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._exchange import authentication_policies, inbound_connectors
+from .._planning.role_variables import COMPONENTS
 from . import conditional_access, sender_plan
 from .composed import permissions, record
 from .composed.lifecycle import Lifecycle
@@ -26,13 +27,25 @@ from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
 from .sender_plan import PlannedSenders, Prefetch
 
+OPTIONS = Spec({"components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)}})
+
 
 @dataclass(frozen=True)
 class Params(sender_plan.Params):
-    """The options of module tenant: those of module sender_plan, and where the journal is."""
+    """The options of module tenant: those of module sender_plan, where the journal is, and the components to configure."""
 
     journal_dir: str | None = None
     dns_servers: tuple[str, ...] | None = None
+    components: tuple[str, ...] = tuple(COMPONENTS)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the selected components."""
+        return frozenset(role for component in self.components for role in COMPONENTS[component])
+
+    @property
+    def configures_all(self) -> bool:
+        return set(self.components) == set(COMPONENTS)
 
     @property
     def shared(self) -> dict[str, object]:
@@ -62,7 +75,7 @@ class TenantResource:
     """Module tenant."""
 
     name = "tenant"
-    spec = TENANT | DNS | sender_plan.OPTIONS | JOURNAL
+    spec = TENANT | DNS | sender_plan.OPTIONS | OPTIONS | JOURNAL
     params_type = Params
 
     def validate(self, params: Params) -> list[str]:
@@ -78,12 +91,12 @@ class TenantResource:
         outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
         lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address)
-        inputs = lifecycle.inputs(outcome["roles"])
+        inputs = [one for one in lifecycle.inputs(outcome["roles"]) if one.role in params.roles]
         permissions.refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
         prediction = Prediction()
         shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
-        planned = lifecycle.with_record(planned)
+        planned = lifecycle.with_record(planned) if params.configures_all else planned
         permissions.refuse_missing(tenant, permissions.of_changes(planned))
         outcome["attention"] = lifecycle.attention() + [entry for one in planned for entry in one.plan.outcome.get("attention") or ()]
         warnings = senders.warnings
