@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,10 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
             pytest.skip(needs.stdout.strip() or "its needs are not met")
     on_hosts = [sys.executable, "-m", "testbed", "network"] if (path / "needs").exists() else []
     command = [*on_hosts, binaries / "molecule", "test", "--scenario-name", path.name]
-    done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
+    # Molecule's own name for it holds the name of the working directory, not its path: two clones would share it.
+    with tempfile.TemporaryDirectory(prefix="molecule.") as directory:
+        environment["MOLECULE_EPHEMERAL_DIRECTORY"] = directory
+        done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, failure(done.stdout, done.stderr)
     if record.exists():  # scenarios without an emulator record nothing
         check_contract(record)
