@@ -92,16 +92,22 @@ def certificates(call: Call, application: Application, entries: list[Document]) 
     matches = []
     for entry in entries:
         old = kept.get(str(entry.get("keyId")))
-        if old and entry.get("key") in (None, old.der):
-            old.display_name = entry.get("displayName") or old.display_name
-            matches.append(old)
-        elif old:
-            raise bad_request(f"Update to existing credential with KeyId '{old.key_id}' is not allowed.")
-        else:
+        if old is None:
             matches.append(_new_certificate(call, entry))
+        elif _is_as_read(entry, old):
+            matches.append(old)
+        else:
+            raise bad_request(f"Update to existing credential with KeyId '{old.key_id}' is not allowed.")
     if len({certificate.key_id for certificate in matches}) != len(matches):
         raise bad_request("Key credentials must have distinct keyId values.")
     return matches
+
+
+def _is_as_read(entry: Document, certificate: Certificate) -> bool:
+    """Whether an entry is what a GET returns; only `key` may be absent or null."""
+    expected = key_document(certificate, with_key=True)
+    key = expected.pop("key")
+    return entry.get("key") in (None, key) and {name: value for name, value in entry.items() if name != "key"} == expected
 
 
 def _new_certificate(call: Call, entry: Document) -> Certificate:

@@ -60,6 +60,23 @@ def test_key_credentials_are_replaced_whole(api: Api, key_pair: KeyPair) -> None
     assert [key["keyId"] for key in left] == [keys[1]["keyId"]]
 
 
+@pytest.mark.parametrize("name", ["customKeyIdentifier", "displayName", "endDateTime", "startDateTime", "key"])
+@pytest.mark.parametrize("value", ["absent", "other"])
+def test_an_existing_key_credential_is_written_back_as_it_was_read(api: Api, key_pair: KeyPair, name: str, value: str) -> None:
+    application = api.new_application(f"apps: {name} {value}", keyCredentials=[key_entry(key_pair)])
+    path = f"/applications/{application['id']}"
+    [entry] = api.graph("GET", f"{path}?$select=keyCredentials").json()["keyCredentials"]
+    other = "2026-01-01T00:00:00Z" if name.endswith("DateTime") else "bm8=" if name == "key" else "other"
+    changed = {key: old for key, old in entry.items() if key != name} | ({name: other} if value == "other" else {})
+    answer = api.graph("PATCH", path, {"keyCredentials": [changed, key_entry(KeyPair())]})
+    if (name, value) == ("key", "absent"):
+        assert answer.status_code == 204
+        return
+    status, message = answer.status_code, answer.json()["error"]["message"]
+    assert (status, message) == (400, f"Update to existing credential with KeyId '{entry['keyId']}' is not allowed.")
+    assert [one["keyId"] for one in api.graph("GET", path).json()["keyCredentials"]] == [entry["keyId"]]
+
+
 @pytest.mark.parametrize(
     "change",
     [{"key": "bm8gY2VydGlmaWNhdGU="}, {"key": None}, {"usage": "Sign"}, {"type": "X"}, {"endDateTime": "2099-01-01T00:00:00Z"}],

@@ -26,6 +26,7 @@ from .._identity import methods
 from .._identity.credentials import GUID
 from .._identity.device_code import Prompt
 from .._identity.methods import CredentialOptions
+from .._identity.sign_in import Credential
 from .._identity.token_cache import TokenCache
 from .._identity.tokens import TokenSource
 
@@ -80,9 +81,13 @@ class Tenant:
         bool(self.tokens)  # made at the first access
 
     @cached_property
+    def credential(self) -> Credential:
+        """What this task signs in with."""
+        return methods.load(self._credential, self.prompt)
+
+    @cached_property
     def tokens(self) -> TokenSource:
-        credential = methods.load(self._credential, self.prompt)
-        return TokenSource(self.cloud, self.name, self.client_id, credential, self.token_cache, self.transport, self.wait_timeout)
+        return TokenSource(self.cloud, self.name, self.client_id, self.credential, self.token_cache, self.transport, self.wait_timeout)
 
     @cached_property
     def graph(self) -> GraphClient:

@@ -38,21 +38,24 @@ def required_access(entries: set[PermissionId]) -> list[RequiredResourceAccess]:
 
 
 def certificate_changes(
-    current: CurrentApplication, listed: Sequence[PublicCertificate] | None, retired: Collection[str], exclusive: bool
+    current: CurrentApplication,
+    listed: Sequence[PublicCertificate] | None,
+    retired: Collection[str],
+    exclusive: bool,
+    kept: Collection[str] = (),
 ) -> tuple[tuple[PublicCertificate, ...], frozenset[str]]:
     """The certificates to add, and the keyIds of those to remove.
 
-    `listed`: the desired certificates, None to add none; `retired`: thumbprints; `exclusive`: remove what is not listed.
+    `listed`: the desired certificates, None to add none; `retired`: thumbprints; `exclusive`: remove what is not listed; `kept`:
+    thumbprints of certificates that stay in any case.
     """
     credentials = key_credentials(current)
-    remove = {credential["keyId"] for credential in credentials if thumbprint(credential) in retired}
-    if listed is None:
-        return (), frozenset(remove)
+    removed = {thumbprint(credential) for credential in credentials if thumbprint(credential) in retired}
     present = {thumbprint(credential) for credential in credentials}
-    if exclusive:
-        kept = {leaf.thumbprint for leaf in listed}
-        remove |= {credential["keyId"] for credential in credentials if thumbprint(credential) not in kept}
-    return tuple(leaf for leaf in listed if leaf.thumbprint not in present), frozenset(remove)
+    if exclusive and listed is not None:
+        removed |= present - {leaf.thumbprint for leaf in listed}
+    remove = frozenset(credential["keyId"] for credential in credentials if thumbprint(credential) in removed - set(kept))
+    return tuple(leaf for leaf in listed or () if leaf.thumbprint not in present), remove
 
 
 def consent_changes(current: CurrentApplication, desired: Sequence[Permission], exclusive: bool, excluded: str) -> ConsentChanges:

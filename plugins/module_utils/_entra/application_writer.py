@@ -12,12 +12,13 @@ import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from .._clients.graph import Call
+from .._clients.graph import Call, GraphClient
 from .._clients.odata import key
 from .._core.errors import GraphError
 from .._engine.tenant import Tenant
+from .application_state import thumbprint
 from .applications import EXCHANGE, GRAPH, SELECT, ApplicationChanges, CurrentApplication, Permission, is_replication_delay
-from .certificates import KeyCredential
+from .certificates import KeyCredential, PublicCertificate
 from .graph_objects import ApplicationObject, AppRoleAssignment, ServicePrincipalObject
 
 _SERVICES = {"graph": GRAPH, "exchange": EXCHANGE}  # the APIs by the names of their tokens
@@ -94,10 +95,7 @@ class ApplicationWriter:
         body: dict[str, object] = {**changes.patch}
         path = f"/applications/{self.application['id']}"
         if changes.add_certificates or changes.remove_keys:
-            # A PATCH replaces the whole list, so the present entries go back with their keys.
-            kept = self.graph.get(f"{path}?$select=keyCredentials", f"read the certificates of {self.name}") or {}
-            present = [k for k in kept.get("keyCredentials", []) if k["keyId"] not in changes.remove_keys]
-            body["keyCredentials"] = [_writable(k) for k in present] + [leaf.key_credential() for leaf in changes.add_certificates]
+            body["keyCredentials"] = key_credentials_after(self.graph, path, self.name, changes.add_certificates, changes.remove_keys)
         if body:
             self.graph.write(Call("PATCH", path, body, f"change application {self.name}"), retry_on=is_replication_delay, limit=self.limit)
 
@@ -178,6 +176,16 @@ class ApplicationWriter:
             self.graph.write(Call("POST", "/oauth2PermissionGrants", body, attempted))
 
 
-def _writable(credential: KeyCredential) -> dict[str, object]:
-    """A keyCredential as it may be sent back: Graph sets customKeyIdentifier."""
-    return {name: value for name, value in credential.items() if name != "customKeyIdentifier" and value is not None}
+def key_credentials_after(
+    graph: GraphClient, path: str, name: str, added: Iterable[PublicCertificate], removed: Collection[str]
+) -> list[KeyCredential]:
+    """The application's keyCredentials to write. `path`: of the application; `removed`: keyIds.
+
+    A PATCH replaces the whole list. Entries that stay are written back exactly as they are read: Graph refuses an entry that differs
+    ("Update to existing credential with KeyId '..' is not allowed").
+    """
+    current = graph.get(f"{path}?$select=keyCredentials", f"read the certificates of {name}") or {}
+    present: list[KeyCredential] = list(current.get("keyCredentials") or [])
+    thumbprints = {thumbprint(credential) for credential in present}
+    new = [leaf.key_credential() for leaf in added if leaf.thumbprint not in thumbprints]
+    return [credential for credential in present if credential["keyId"] not in removed] + new

@@ -22,7 +22,10 @@ from .graph_objects import ApplicationObject, AppRoleAssignment, OfferedPermissi
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 GRAPH = "00000003-0000-0000-c000-000000000000"
 APIS = {"exchange": EXCHANGE, "graph": GRAPH}
-SELECT = "id,appId,displayName,uniqueName,signInAudience,requiredResourceAccess,keyCredentials,isFallbackPublicClient,publicClient"
+SELECT = (
+    "id,appId,displayName,uniqueName,signInAudience,requiredResourceAccess,keyCredentials,passwordCredentials,isFallbackPublicClient,"
+    "publicClient"
+)
 _LAG = re.compile(
     r"does not reference a valid application object|backing application of the service principal"
     r"|Not a valid reference update|queried reference-property objects are not present"

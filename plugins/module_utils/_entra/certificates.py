@@ -13,11 +13,15 @@ import datetime
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from .._core.errors import InvalidInput, MissingLibrary
+from .._identity import key_files
 
-_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_LONGEST_PATH = 1024  # characters
 
 
 class KeyCredential(TypedDict, total=False):
@@ -52,47 +56,80 @@ class PublicCertificate:
         }
 
 
-def read(text: str, *, allow_expired: bool = False) -> PublicCertificate:
-    """The first certificate of a PEM text, or of a file with PEM or DER. Raises InvalidInput where there is none.
+def read(text: str, option: str = "certificates", *, retired: bool = False) -> PublicCertificate:
+    """The first certificate of a PEM text, or of a file with PEM or DER. Raises InvalidInput, which names the option.
 
-    `allow_expired`: accept an expired certificate, which is to be removed.
+    `retired`: the certificate is to be removed; neither its dates nor its key matter.
     """
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
     except ImportError as error:
         raise MissingLibrary("cryptography") from error
-    content, source = _content(text)
-    block = _BLOCK.search(content.decode("latin-1"))
+    content, source = _content(text, option)
+    blocks = key_files.CERTIFICATE.findall(content)
+    if not blocks and b"-----BEGIN" in content:
+        raise InvalidInput(f"{option}: {source} holds {_other_content(content)} and no certificate: give the public certificate.")
     try:
-        pem = block.group(0).encode() if block else b""
-        leaf = x509.load_pem_x509_certificate(pem) if pem else x509.load_der_x509_certificate(content)
+        leaf = x509.load_pem_x509_certificate(blocks[0]) if blocks else x509.load_der_x509_certificate(content)
     except ValueError as error:
-        raise InvalidInput(f"certificates: {source} is not a certificate: give the public certificate as PEM or DER.") from error
-    expires = leaf.not_valid_after_utc
-    if expires < datetime.datetime.now(datetime.UTC) and not allow_expired:
-        raise InvalidInput(f"certificates: {source} ({leaf.subject.rfc4514_string()}) expired on {expires:%Y-%m-%d}: create a new one.")
+        if blocks:
+            raise InvalidInput(f"{option}: {source} holds a certificate that cannot be decoded: export the certificate again.") from error
+        raise InvalidInput(f"{option}: {source} is not a certificate: give the public certificate as PEM or DER.") from error
+    leaf = _of_key(leaf, content, f"{option}: {source}")
+    for clause in () if retired else key_files.entra_problems(leaf):
+        raise InvalidInput(f"{option}: {source} ({leaf.subject.rfc4514_string()}) {clause}.")
     return PublicCertificate(
         leaf.public_bytes(serialization.Encoding.DER),
         leaf.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - Entra's identifier of a certificate
         leaf.subject.rfc4514_string(),
-        expires,
+        leaf.not_valid_after_utc,
     )
 
 
-def problems(text: str, *, allow_expired: bool = False) -> list[str]:
+def problems(text: str, option: str = "certificates", *, retired: bool = False) -> list[str]:
     """The problems that `read` raises."""
     try:
-        read(text, allow_expired=allow_expired)
+        read(text, option, retired=retired)
     except InvalidInput as error:
         return error.problems
     return []
 
 
-def _content(text: str) -> tuple[bytes, str]:
+def _of_key(first: x509.Certificate, content: bytes, source: str) -> x509.Certificate:
+    """The certificate of the private key that is in the same text, where there is a readable one; else the first certificate."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    if not key_files.PRIVATE_KEY.search(content) or key_files.is_encrypted(content):
+        return first
+    try:
+        key = serialization.load_pem_private_key(key_files.PRIVATE_KEY.findall(content)[0], None).public_key()
+        leaves = x509.load_pem_x509_certificates(content)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return first
+    match = next((leaf for leaf in leaves if leaf.public_key() == key), None)
+    if match is None:
+        raise InvalidInput(f"{source} holds a private key that does not belong to its certificate: correct the file.")
+    return match
+
+
+def _other_content(content: bytes) -> str:
+    if key_files.PRIVATE_KEY.search(content):
+        return "a private key"
+    label = re.search(rb"-----BEGIN ([A-Z0-9 ]+)-----", content)
+    return f"a PEM block {label[1].decode()!r}" if label else "a damaged PEM block"
+
+
+def _content(text: str, option: str) -> tuple[bytes, str]:
     if "-----BEGIN" in text:
         return text.encode(), "the PEM text"
+    if "\n" in text or len(text) > _LONGEST_PATH:
+        raise InvalidInput(f"{option}: a text is neither PEM text nor the path of a file: begin it with -----BEGIN CERTIFICATE-----.")
     try:
         return Path(text).expanduser().read_bytes(), text
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"certificates: {text!r} is neither PEM text nor a file that can be read.") from error
+        reason = getattr(error, "strerror", None) or error
+        sentence = f"{option}: {text!r} cannot be read ({reason}): correct the path, or give the certificate as PEM text."
+        raise InvalidInput(sentence) from error

@@ -33,6 +33,15 @@ class PublicClientApplication(TypedDict, total=False):
     redirectUris: list[str]
 
 
+class PasswordCredential(TypedDict, total=False):
+    """Resource type passwordCredential: a client secret, without its value. `hint`: its first characters."""
+
+    keyId: str
+    displayName: str | None
+    hint: str | None
+    endDateTime: str | None
+
+
 class ApplicationObject(TypedDict, total=False):
     """Resource type application."""
 
@@ -43,6 +52,7 @@ class ApplicationObject(TypedDict, total=False):
     signInAudience: str
     requiredResourceAccess: list[RequiredResourceAccess]
     keyCredentials: list[KeyCredential]
+    passwordCredentials: list[PasswordCredential]
     isFallbackPublicClient: bool | None
     publicClient: PublicClientApplication | None
 

@@ -13,10 +13,10 @@ import datetime
 import hashlib
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._core.errors import InvalidInput, MissingLibrary
+from .._core.errors import InvalidInput
+from . import key_files
 from .sign_in import Credential, SignIn, confidential
 from .token_response import TokenResponse
 
@@ -80,58 +80,22 @@ def load(secret: str | None, certificate_path: str | None, password: str | None,
 def load_certificate(path: str, password: str | None, *, prefix: str = "m365_") -> ClientCertificate:
     """A private key and its certificate from one file, PEM or PFX (PKCS #12). InvalidInput says what is wrong with it."""
     name = f"{prefix}certificate_path"
-    try:
-        content = Path(path).expanduser().read_bytes()
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{name} is {path}, which cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    try:
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    except ImportError as error:
-        raise MissingLibrary("cryptography") from error
-    key, leaf = _opened(content, password, path, prefix)
-    if not isinstance(key, RSAPrivateKey):
-        raise InvalidInput(f"{name} is {path}, whose private key is not RSA: Entra takes RSA keys only; make a new key and certificate.")
-    expires = leaf.not_valid_after_utc
-    if expires < datetime.datetime.now(datetime.UTC):
-        raise InvalidInput(
-            f"{name} is {path}, whose certificate ({leaf.subject.rfc4514_string()}) expired on {expires:%Y-%m-%d}: "
-            "make a new one and register it on the application (module entra_app) with a credential that still works."
-        )
+    key, leaf = key_files.open_pair(path, password, name, f"{prefix}certificate_password")
+    for clause in key_files.entra_problems(leaf):
+        register = "" if "expired" not in clause else " and register it on the application with a credential that still works"
+        raise InvalidInput(f"{name} is {path}, whose certificate ({leaf.subject.rfc4514_string()}) {clause}{register}.")
+    return client_certificate(key, leaf)
+
+
+def client_certificate(key: Any, leaf: x509.Certificate) -> ClientCertificate:
+    """The credential of a private key and its certificate."""
+    from cryptography.hazmat.primitives import hashes, serialization
+
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
     return ClientCertificate(
         private_key=pem,
         certificate=leaf.public_bytes(serialization.Encoding.PEM).decode(),
-        thumbprint=leaf.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - Entra's name for a certificate
+        thumbprint=leaf.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - Entra's identifier of a certificate
         subject=leaf.subject.rfc4514_string(),
-        expires=expires,
+        expires=leaf.not_valid_after_utc,
     )
-
-
-def _opened(content: bytes, password: str | None, path: str, prefix: str) -> tuple[Any, x509.Certificate]:
-    """The private key of a file's content, and the certificate that belongs to it."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.serialization import pkcs12
-
-    name, secret = f"{prefix}certificate_path", password.encode() if password else None
-    if secret and b"-----BEGIN" in content and b"ENCRYPTED" not in content:
-        raise InvalidInput(f"{prefix}certificate_password is set, but its private key has no password ({path}): leave it out.")
-    key: Any
-    leaf: x509.Certificate | None
-    try:
-        if b"-----BEGIN" in content:
-            key = serialization.load_pem_private_key(content, secret)
-            leaf = next((c for c in x509.load_pem_x509_certificates(content) if c.public_key() == key.public_key()), None)
-        else:
-            key, leaf, _others = pkcs12.load_key_and_certificates(content, secret)
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"{name} is {path}, which cannot be opened: it is neither a PEM file with a private key and a certificate nor "
-            f"a PFX file, or {prefix}certificate_password is wrong or missing."
-        ) from error
-    if key is None:
-        raise InvalidInput(f"{name} is {path}, which holds no private key with its certificate.")
-    if leaf is None:
-        raise InvalidInput(f"{name} is {path}, whose certificate does not belong to its private key.")
-    return key, leaf

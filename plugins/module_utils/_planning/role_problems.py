@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .._core import option_values
+from .._core.errors import InvalidInput
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Resource
 from .._engine.run import params_of
+from .._identity import credentials, key_files
 from .context import PlanningContext, PlanSettings
 from .role_inputs import RoleInput, role_inputs
 from .role_variables import derive, roles_to_run, with_defaults
@@ -71,21 +74,47 @@ def _task_problems(task: RoleInput, resource: Resource[Any, Any, Any]) -> Iterat
     values, texts = option_values.check(_own(resource.spec), task.options)
     if not texts:
         texts = resource.validate(params_of(resource, values))
-    yield from (RoleProblem(task, text) for text in [*texts, *_missing_files(task)])
+    yield from (RoleProblem(task, text) for text in [*texts, *_file_problems(task)])
 
 
-def _missing_files(task: RoleInput) -> Iterator[str]:
-    """Files of role verify that cannot be read. Its module reports them as the result of each sender."""
+def _file_problems(task: RoleInput) -> Iterator[str]:
+    """What is wrong with the files with keys of role verify. Its module reports them as the result of each sender."""
     if task.module != "smtp_probe":
         return
+    path, password = (task.options.get(f"app_certificate_{part}") for part in ("path", "password"))
+    if isinstance(path, str):
+        yield from _problems_of(lambda: credentials.load_certificate(_expanded(path), _text(password), prefix="app_"))
     senders = task.options.get("senders")
-    listed = [sender for sender in senders if isinstance(sender, Mapping)] if isinstance(senders, list) else []
-    paths = {
-        f"senders: {sender.get('name') or sender.get('address')}: certificate_path": sender.get("certificate_path") for sender in listed
-    }
-    for name, path in ({"app_certificate_path": task.options.get("app_certificate_path")} | paths).items():
-        if isinstance(path, str) and not os.access(os.path.expanduser(os.path.expandvars(path)), os.R_OK):
-            yield f"{name} is {path!r}, which is no file that can be read: correct the path or create the file."
+    for sender in senders if isinstance(senders, list) else []:
+        own = sender.get("certificate_path") if isinstance(sender, Mapping) else None
+        if isinstance(own, str):
+            name = f"senders: {sender.get('name') or sender.get('address')}: certificate_path"
+            yield from _problems_of(
+                functools.partial(_check_connector_file, name, _expanded(own), _text(sender.get("certificate_password")))
+            )
+
+
+def _check_connector_file(name: str, path: str, password: str | None) -> None:
+    """InvalidInput where a file holds no private key with a valid certificate; a connector takes any kind of key."""
+    _key, leaf = key_files.open_pair(path, password, name, "certificate_password")
+    for clause in key_files.date_problems(leaf):
+        raise InvalidInput(f"{name} is {path}, whose certificate ({leaf.subject.rfc4514_string()}) {clause}.")
+
+
+def _problems_of(check: Callable[[], object]) -> list[str]:
+    try:
+        check()
+    except InvalidInput as error:
+        return error.problems
+    return []
+
+
+def _expanded(path: str) -> str:
+    return os.path.expanduser(os.path.expandvars(path))
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
 
 
 def _own(spec: Spec) -> Spec:

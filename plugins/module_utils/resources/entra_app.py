@@ -8,18 +8,21 @@ Source: "Authenticate an IMAP, POP or SMTP connection using OAuth".
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._clients.graph import Call
 from .._core import mail_addresses
-from .._core.params import nested
-from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
+from .._core.json_types import JsonObject
+from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup, certificates
 from .._entra.application_changes import ConsentChanges, certificate_changes, consent_changes, required_access
+from .._entra.application_credentials import credentials_after, expiring, expiry_attention, moment, sentences
+from .._entra.application_params import OPTIONS, EntraAppParams
 from .._entra.application_state import (
     ApplicationState,
     PermissionId,
@@ -37,60 +40,19 @@ from .._entra.applications import (
     ApplicationChanges,
     CurrentApplication,
     Permission,
-    PermissionParams,
     find,
     permissions,
 )
 from .._entra.certificates import PublicCertificate
 from .._entra.graph_objects import ApplicationObject
+from .._entra.kept_credentials import cache_usable, kept_certificates
 from .._exchange import addresses
 from .._exchange.rbac import migration
 from .._identity.credentials import GUID
 
+RENEW = "Create a new one, add it to the application (entra_app_certificates), and configure what signs in with it."
 LOOPBACK = "http://localhost"
 SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"  # SMTP.SendAsApp of Exchange Online, the same in every tenant
-PERMISSION: dict[str, Option] = {
-    "name": {"type": "str", "required": True},
-    "api": {"type": "str", "default": "exchange"},
-    "type": {"type": "str", "choices": ["application", "delegated"], "default": "application"},
-}
-OPTIONS = Spec(
-    {
-        "unique_name": {"type": "str", "required": True},
-        "display_name": {"type": "str"},
-        "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
-        "certificates": {"type": "list", "elements": "str"},
-        "retired_certificates": {"type": "list", "elements": "str"},
-        "mailboxes": {"type": "list", "elements": "str"},
-        "public_client": {"type": "bool"},
-        "consent": {"type": "bool", "default": True},
-        "authorization": {"type": "str", "choices": ["mailbox_permissions", "rbac"], "default": "mailbox_permissions"},
-        "exclusive": {"type": "bool", "default": False},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    }
-)
-
-
-@dataclass(frozen=True)
-class EntraAppParams:
-    """The options of the module entra_app."""
-
-    expected_mailboxes: tuple[str, ...]
-    unique_name: str
-    display_name: str | None
-    certificates: tuple[str, ...] | None
-    retired_certificates: tuple[str, ...] | None
-    mailboxes: tuple[str, ...] | None
-    public_client: bool | None
-    consent: bool
-    authorization: str
-    exclusive: bool
-    state: str
-    permissions: tuple[PermissionParams, ...] | None = nested(PermissionParams)
-
-    @property
-    def is_rbac(self) -> bool:
-        return self.authorization == "rbac"
 
 
 @dataclass(frozen=True)
@@ -104,12 +66,14 @@ class EntraAppInfoParams:
 class DesiredApplication:
     """The desired permissions, with their ids, and certificates.
 
-    `certificates`: None where the option is not set; `retired`: thumbprints of the certificates to remove.
+    `certificates`: None where the option is not set; `retired`: thumbprints of the certificates to remove; `kept`: of those that are not
+    removed in any case.
     """
 
     permissions: tuple[Permission, ...]
     certificates: tuple[PublicCertificate, ...] | None
     retired: frozenset[str]
+    kept: frozenset[str] = frozenset()
 
 
 class EntraApp:
@@ -135,7 +99,7 @@ class EntraApp:
         for text in params.certificates or ():
             problems += certificates.problems(text)
         for text in params.retired_certificates or ():
-            problems += certificates.problems(text, allow_expired=True)
+            problems += certificates.problems(text, "retired_certificates", retired=True)
         return problems + ([] if problems else _listed_and_retired(params))
 
     def plan(self, tenant: Tenant, params: EntraAppParams, check_mode: bool) -> Plan[ApplicationChanges]:
@@ -147,7 +111,10 @@ class EntraApp:
         if params.state == "absent":
             changes = ApplicationChanges(current, delete=True) if current.application else None
             return Plan(before, {}, changes, {"app": None})
+        now = moment(tenant.clock.now())
         desired = desired_application(current, params)
+        kept = kept_certificates(tenant, current, desired.certificates, desired.retired, params.exclusive, now)
+        desired = replace(desired, kept=frozenset(kept))
         changes = difference(current, desired, params)
         if changes and params.mailboxes:
             expected = addresses.expected(params.expected_mailboxes, check_mode)
@@ -157,7 +124,15 @@ class EntraApp:
             application_lookup.cache_missing(tenant, params.unique_name)
         if not changes:
             cache(tenant, params.unique_name, current, after)
-        return Plan(before, after, changes if changes else None, {"app": result(current, after)})
+        attention = self._attention(tenant, params, changes, now)
+        warnings = [f"{params.unique_name}: {sentence}" for sentence in kept.values()] + sentences(attention)
+        return Plan(before, after, changes if changes else None, {"app": result(current, after), "attention": attention}, warnings)
+
+    def _attention(self, tenant: Tenant, params: EntraAppParams, changes: ApplicationChanges, now: datetime.datetime) -> list[JsonObject]:
+        """Credentials that expire; stores how many usable ones there are for later tasks."""
+        after = credentials_after(changes.current.application, changes.add_certificates, changes.remove_keys)
+        cache_usable(tenant, params.unique_name, sum(one.is_usable(now) for one in after))
+        return list(expiry_attention(params.unique_name, expiring(after, now), now, RENEW))
 
     def apply(self, tenant: Tenant, params: EntraAppParams, plan: Plan[ApplicationChanges]) -> dict[str, object]:
         changes = plan.pending
@@ -170,7 +145,7 @@ class EntraApp:
             return {"app": None}
         current = ApplicationWriter(tenant, params.unique_name, changes.current).write(changes)
         cache(tenant, params.unique_name, current, plan.after)
-        return {"app": result(current, plan.after)}
+        return plan.outcome | {"app": result(current, plan.after)}
 
 
 class EntraAppInfo(ReadOnlyResource[EntraAppInfoParams]):
@@ -223,7 +198,7 @@ def desired_application(current: CurrentApplication, params: EntraAppParams) -> 
 
 
 def _retired(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(certificates.read(text, allow_expired=True).thumbprint for text in texts)
+    return frozenset(certificates.read(text, "retired_certificates", retired=True).thumbprint for text in texts)
 
 
 def _listed_and_retired(params: EntraAppParams) -> list[str]:
@@ -237,7 +212,7 @@ def _listed_and_retired(params: EntraAppParams) -> list[str]:
 
 def difference(current: CurrentApplication, desired: DesiredApplication, params: EntraAppParams) -> ApplicationChanges:
     """The changes that turn the current into the desired application."""
-    add, remove = certificate_changes(current, desired.certificates, desired.retired, params.exclusive)
+    add, remove = certificate_changes(current, desired.certificates, desired.retired, params.exclusive, desired.kept)
     consent = ConsentChanges()
     if params.permissions is not None and params.consent:
         consent = consent_changes(current, desired.permissions, params.exclusive, excluded_permission(current, params))
@@ -305,17 +280,17 @@ def predicted(current: CurrentApplication, desired: DesiredApplication, params: 
         labels = tuple(sorted({str(permission) for permission in desired.permissions} | kept))
         if params.consent:
             consented = _consents(current, desired.permissions, params, consented)
-    thumbprints = tuple(name for name in (before.certificates if before else ()) if name not in desired.retired)
+    present = set(before.certificates if before else ())
+    thumbprints = present - (desired.retired - desired.kept)
     if desired.certificates is not None:
-        listed = {leaf.thumbprint for leaf in desired.certificates}
-        thumbprints = tuple(sorted(listed | (set() if params.exclusive else set(thumbprints))))
+        thumbprints = {leaf.thumbprint for leaf in desired.certificates} | (present & desired.kept if params.exclusive else thumbprints)
     uris = {*(before.redirect_uris if before else ()), *([LOOPBACK] if params.public_client else [])}
     return ApplicationState(
         unique_name=params.unique_name,
         display_name=params.display_name or (before.display_name if before else None) or params.unique_name,
         permissions=labels,
         consented=consented,
-        certificates=thumbprints,
+        certificates=tuple(sorted(thumbprints)),
         enterprise_application=True,
         public_client=bool(before and before.public_client) if params.public_client is None else params.public_client,
         redirect_uris=tuple(sorted(uris)),

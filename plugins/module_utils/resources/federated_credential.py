@@ -20,9 +20,11 @@ from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import federation
+from .._entra.application_credentials import moment
 from .._entra.applications import is_replication_delay
 from .._entra.federation import Credential, TokenIdentity
 from .._entra.graph_objects import FederatedIdentityCredential
+from .._entra.kept_credentials import has_usable
 from .._http.transport import Request
 from .._identity.credentials import GUID
 
@@ -124,12 +126,20 @@ class FederatedCredential:
         absent = {item.name for item in params.credentials if not item.is_present}
         kept = {} if params.exclusive else {name: state for name, state in current.items() if name not in absent}
         desired = kept | listed
+        warnings = []
+        if current and not desired and not has_usable(tenant, params.path, params.unique_name, moment(tenant.clock.now())):
+            desired = dict(current)
+            warnings = [
+                f"{params.application}: the federated credentials {', '.join(sorted(current))} stay: without them the application has no "
+                "usable credential. Add another one first."
+            ]
         refuse_conflicts(params.application, desired, listed)
         return Plan(
             before={name: asdict(state) for name, state in current.items() if desired.get(name) != state},
             after={name: asdict(state) for name, state in desired.items() if current.get(name) != state},
             changes=changes_between(current, desired),
             outcome=_outcome(desired),
+            warnings=warnings,
             assumptions=assumptions,
         )
 

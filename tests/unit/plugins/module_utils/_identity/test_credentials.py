@@ -73,20 +73,30 @@ def test_a_home_directory_is_expanded(tmp_path: Path, monkeypatch: pytest.Monkey
     assert credentials.load_certificate("~/key.pem", None).subject == "CN=sender"
 
 
-@pytest.mark.parametrize("password", [None, "wrong"])
-@pytest.mark.parametrize("form", ["pem", "pfx"])
-def test_a_wrong_or_missing_password_is_named(file: Path, rsa_key: rsa.RSAPrivateKey, form: str, password: str | None) -> None:
+@pytest.mark.parametrize(
+    ("form", "password", "sentence"),
+    [
+        ("pem", None, "which holds an encrypted private key: set m365_certificate_password."),
+        ("pem", "wrong", "which holds a private key that m365_certificate_password does not decrypt"),
+        ("pfx", None, "m365_certificate_password is wrong or missing, or it is not a PFX file."),
+        ("pfx", "wrong", "m365_certificate_password is wrong or missing, or it is not a PFX file."),
+    ],
+)
+def test_a_wrong_or_missing_password_is_named(
+    file: Path, rsa_key: rsa.RSAPrivateKey, form: str, password: str | None, sentence: str
+) -> None:
     leaf = certificate(rsa_key)
     file.write_bytes(pem(rsa_key, PASSWORD) + pem(leaf) if form == "pem" else _pfx(rsa_key, leaf, PASSWORD))
-    with pytest.raises(InvalidInput, match="m365_certificate_password is wrong or missing") as raised:
+    with pytest.raises(InvalidInput) as raised:
         credentials.load_certificate(str(file), password)
+    assert sentence in str(raised.value)
     assert PASSWORD not in str(raised.value)
     assert "wrong'" not in str(raised.value)
 
 
 def test_a_needless_password_is_named(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
     file.write_bytes(pem(rsa_key) + pem(certificate(rsa_key)))
-    with pytest.raises(InvalidInput, match="m365_certificate_password is set, but its private key has no password"):
+    with pytest.raises(InvalidInput, match="m365_certificate_password is set, but the private key is not encrypted"):
         credentials.load_certificate(str(file), "needless")
 
 
@@ -98,32 +108,56 @@ def test_what_is_no_credential_is_refused(file: Path, content: bytes) -> None:
 
 
 def test_a_key_or_a_certificate_alone_is_refused(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
-    for content in (pem(rsa_key), pem(certificate(rsa_key))):
+    der = certificate(rsa_key).public_bytes(serialization.Encoding.DER)
+    for content, sentence in (
+        (pem(rsa_key), "holds a private key and no certificate: append its certificate"),
+        (pem(certificate(rsa_key)), "holds a certificate and no private key: append the private key"),
+        (der, "holds a certificate and no private key: give a PEM or PFX file with both"),
+        (_pfx(None, certificate(rsa_key), None), "holds no private key with its certificate"),
+    ):
         file.write_bytes(content)
-        with pytest.raises(InvalidInput, match="cannot be opened"):
+        with pytest.raises(InvalidInput, match=sentence):
             credentials.load_certificate(str(file), None)
-    file.write_bytes(_pfx(None, certificate(rsa_key), None))
-    with pytest.raises(InvalidInput, match="holds no private key with its certificate"):
-        credentials.load_certificate(str(file), None)
+
+
+def test_a_damaged_key_and_a_damaged_certificate_are_two_sentences(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+    key, leaf = pem(rsa_key), pem(certificate(rsa_key))
+    for content, sentence in (
+        (key[:80] + key[200:] + leaf, "holds a private key that cannot be decoded"),
+        (key + leaf[:80] + leaf[200:], "holds a certificate that cannot be decoded"),
+    ):
+        file.write_bytes(content)
+        with pytest.raises(InvalidInput, match=sentence):
+            credentials.load_certificate(str(file), None)
 
 
 def test_a_foreign_key_is_refused(file: Path, rsa_key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey) -> None:
     file.write_bytes(pem(rsa_key) + pem(certificate(other_key)))
-    with pytest.raises(InvalidInput, match="whose certificate does not belong to its private key"):
+    with pytest.raises(InvalidInput, match="holds a certificate that does not belong to its private key"):
         credentials.load_certificate(str(file), None)
 
 
 def test_a_key_that_entra_does_not_take_is_refused(file: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     file.write_bytes(pem(key) + pem(certificate(key)))
-    with pytest.raises(InvalidInput, match="whose private key is not RSA"):
+    with pytest.raises(InvalidInput, match=r"certificate \(CN=sender\) has a key that is not RSA: Entra accepts RSA keys only"):
+        credentials.load_certificate(str(file), None)
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    file.write_bytes(pem(short) + pem(certificate(short)))
+    with pytest.raises(InvalidInput, match="has an RSA key of 1024 bits: create a key of 2048 bits or more"):
+        credentials.load_certificate(str(file), None)
+
+
+def test_a_certificate_of_the_future_is_refused(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+    file.write_bytes(pem(rsa_key) + pem(certificate(rsa_key, days=500)))
+    with pytest.raises(InvalidInput, match=r"is not valid before .*: check its dates and the clock of this host"):
         credentials.load_certificate(str(file), None)
 
 
 def test_expired_certificate_names_its_expiry_date(file: Path, rsa_key: rsa.RSAPrivateKey) -> None:
     leaf = certificate(rsa_key, "old", days=-2)
     file.write_bytes(pem(rsa_key) + pem(leaf))
-    with pytest.raises(InvalidInput, match=rf"\(CN=old\) expired on {leaf.not_valid_after_utc:%Y-%m-%d}: make a new one"):
+    with pytest.raises(InvalidInput, match=rf"\(CN=old\) expired on {leaf.not_valid_after_utc:%Y-%m-%d}: create a new one and register it"):
         credentials.load_certificate(str(file), None)
 
 

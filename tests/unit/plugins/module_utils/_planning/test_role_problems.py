@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.role_inputs
 from ansible_collections.mailops.m365.plugins.module_utils._planning.role_problems import plan_problems, problems_of
 from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import VerifyConnection
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.role_resources import ROLE_RESOURCES
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from ....conftest import certificate, pem
 from .samples import planned, tenant
 
 GUID = "99999999-8888-4777-8666-555555555555"
@@ -50,7 +53,7 @@ def test_a_whole_tenant_without_problems() -> None:
     ({"entra_app_unique_name": "app", "entra_app_exclusive": "perhaps"}, "entra_app_exclusive is 'perhaps': give true or false."),
     ({"entra_app_unique_name": "my app"}, "entra_app_unique_name is 'my app': use 1 to 128 letters"),
     ({"entra_app_unique_name": "app", "entra_app_certificates": ["/nowhere/sender.crt"]},
-     "entra_app_certificates: '/nowhere/sender.crt' is neither PEM text nor a file that can be read."),
+     "entra_app_certificates: '/nowhere/sender.crt' cannot be read (No such file or directory)"),
     ({"smtp_auth_mailboxes": [{"address": "a@contoso.com", "sign_in": "oatuh"}]},
      "smtp_auth_mailboxes: a@contoso.com: sign_in is 'oatuh': did you mean oauth?"),
     ({"smtp_auth_mailboxes": [{"address": "nobody"}]}, "smtp_auth_mailboxes holds 'nobody', which is no mail address"),
@@ -92,8 +95,31 @@ def test_missing_files_of_verifications() -> None:
     result = problems(
         sender | {"verify_connection": VerifyConnection(certificate_path="/no/gate.pem")}, verify_app_certificate_path="~/no.pem"
     )
-    assert result[0].startswith("verify_app_certificate_path is '~/no.pem', which is no file that can be read")
-    assert result[1].startswith("m365_senders: Gate: verify_connection: Gate: certificate_path is '/no/gate.pem'")
+    home = Path("~").expanduser()
+    assert result[0] == f"verify_app_certificate_path is {home}/no.pem, which cannot be read: No such file or directory."
+    assert result[1].startswith("m365_senders: Gate: verify_connection: Gate: certificate_path is /no/gate.pem, which cannot be read")
+
+
+def test_files_of_verifications_hold_a_valid_pair(tmp_path: Path, rsa_key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey) -> None:
+    gate, app = tmp_path / "gate.pem", tmp_path / "app.pem"
+    sender: dict[str, Any] = {"name": "Gate", "certificate_name": "gate.contoso.com", "verify_recipient": "ada@example.net"}
+    sender |= {"verify_connection": VerifyConnection(certificate_path=str(gate))}
+
+    def texts() -> list[str]:
+        return problems(sender, verify_app_certificate_path=str(app))
+
+    curve = ec.generate_private_key(ec.SECP256R1())
+    gate.write_bytes(pem(curve) + pem(certificate(curve, "gate.contoso.com")))
+    app.write_bytes(pem(rsa_key) + pem(certificate(rsa_key)))
+    assert texts() == []
+    gate.write_bytes(pem(rsa_key) + pem(certificate(rsa_key, "gate.contoso.com", days=-1)))
+    app.write_bytes(pem(rsa_key) + pem(certificate(other_key)))
+    first, second = texts()
+    assert first.startswith(f"verify_app_certificate_path is {app}, which holds a certificate that does not belong to its private key")
+    assert second.startswith(f"m365_senders: Gate: verify_connection: Gate: certificate_path is {gate}, whose certificate (CN=gate.contoso")
+    assert "expired on" in second
+    app.write_bytes(pem(rsa_key, "s3cret") + pem(certificate(rsa_key)))
+    assert texts()[0] == f"verify_app_certificate_path is {app}, which holds an encrypted private key: set verify_app_certificate_password."
 
 
 def test_all_problems_of_all_roles_at_once() -> None:

@@ -19,7 +19,10 @@ from ....script import Item, Script, graph_error
 
 SEND_AS_APP, IMAP = "7146a1f0-8703-45b3-9eae-527a64c00995", "5e5addcd-3e8d-4e90-baf5-964efab2b20a"
 SMTP_SEND, POP = "258f6531-6087-4cc4-bb90-092c5fb3ed3f", "d7b7f2d9-0f45-4ea1-9d42-e50810c06991"
-SELECT = "id,appId,displayName,uniqueName,signInAudience,requiredResourceAccess,keyCredentials,isFallbackPublicClient,publicClient"
+SELECT = (
+    "id,appId,displayName,uniqueName,signInAudience,requiredResourceAccess,keyCredentials,passwordCredentials,isFallbackPublicClient,"
+    "publicClient"
+)
 API_SELECT = "id,appId,displayName,appRoles,oauth2PermissionScopes"
 EXCHANGE_API = {
     "id": "exchange-sp", "appId": EXCHANGE, "displayName": "Office 365 Exchange Online",

@@ -29,11 +29,15 @@ class Graph:
         self.there, self.late = there, late
         self.writes: list[tuple[str, str]] = []
         self.requests = 0
+        self.application: dict[str, Any] = {"id": OBJECT, "keyCredentials": [], "passwordCredentials": []}
 
     def __call__(self, request: Request) -> Response:
         self.requests += 1
         if request.url.endswith("openid-configuration"):
             return response(200, {"issuer": f"https://login.partner.example/{TENANT}/v2.0"})
+        if request.method == "GET":
+            assert unquote(request.url).endswith("/applications(uniqueName='automation')?$select=id,keyCredentials,passwordCredentials")
+            return response(200, self.application)
         answers = []
         for item in request.json["requests"]:
             status, body = self.one(item)
@@ -102,6 +106,26 @@ def test_exclusive_removes_other_credentials(play: Play) -> None:
     done = play(RESOURCE, graph, app_id=APP, credentials=[listed("kept")], exclusive=True)
     assert (graph.writes, list(done["credentials"])) == ([("DELETE", "other")], ["kept"])
     assert done["diff"]["before"].keys() == {"other"}
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("certificate_end", ["", "2027-01-14T00:00:00Z"])  # FakeClock: 2027-01-15
+def test_the_last_usable_credentials_are_not_removed(play: Play, exclusive: bool, certificate_end: str) -> None:
+    graph = Graph("one", "two")
+    graph.application["keyCredentials"] = [{"keyId": "k", "endDateTime": certificate_end}] if certificate_end else []
+    credentials = [] if exclusive else [{"name": name, "state": "absent"} for name in ("one", "two")]
+    for check_mode in (True, False):
+        done = play(RESOURCE, graph, check_mode=check_mode, unique_name="automation", credentials=credentials, exclusive=exclusive)
+        assert (done["changed"], graph.writes, list(done["credentials"])) == (False, [], ["one", "two"])
+        assert "automation: the federated credentials one, two stay" in done["notes"][0]
+
+
+@pytest.mark.parametrize("kind", ["keyCredentials", "passwordCredentials"])
+def test_federated_credentials_are_removed_where_another_credential_is_usable(play: Play, kind: str) -> None:
+    graph = Graph("one")
+    graph.application[kind] = [{"keyId": "k", "endDateTime": "2027-01-16T00:00:00Z"}]
+    done = play(RESOURCE, graph, unique_name="automation", credentials=[], exclusive=True)
+    assert (graph.writes, done["credentials"]) == ([("DELETE", "one")], {})
 
 
 def test_two_credentials_can_swap_issuer_and_subject(play: Play) -> None:
