@@ -201,5 +201,5 @@ def test_a_bad_password_of_a_key_is_not_in_the_sentence(
 ) -> None:
     options = {"client_secret": None, "certificate_path": credential[0], "certificate_password": f"not {KEY_PASSWORD}"}
     result = play(resource_of("smtp_auth"), Parrot(), sign_in=True, **options, **TASKS["smtp_auth"])
-    assert "m365_certificate_password is wrong or missing" in result["msg"]
+    assert "m365_certificate_password does not decrypt" in result["msg"]
     assert_clean(result, seen, journal_dir, KEY_PASSWORD)
