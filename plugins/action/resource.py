@@ -20,6 +20,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.option_values import check, without_unset
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
@@ -111,13 +112,26 @@ class ActionModule(ActionBase):
                 args[option] = value
         self._with_inventory(resource.spec, args, task_vars)
         args = {**without_unset(args)}
-        # An explicit credential has precedence over another kind in the environment.
-        explicit = [name for name in _CREDENTIALS if args.get(name)]
-        if len(explicit) == 1:
-            args |= {name: None for name in _CREDENTIALS if name not in explicit}
+        if "tenant" in resource.spec.options:
+            args |= self._precedence(args, resource.spec.variables())
         if "tenant" in resource.spec.options and args.get("tenant") == "":
             raise AnsibleActionFail("The option tenant is empty.")
         return args
+
+    def _precedence(self, args: dict[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
+        """Options of credentials to unset: an explicit one precedes another kind in the environment, an extra var the inventory."""
+        explicit = [name for name in _CREDENTIALS if args.get(name)]
+        extra_vars = load_extra_vars(self._loader)
+        of_task = {name for name in self._task.args if self._task.args[name] is not None}
+        extra = [name for name in explicit if variables.get(name) in extra_vars and name not in of_task]
+        unset: dict[str, Any] = {}
+        if extra and not of_task & {*_CREDENTIALS, "auth_method"}:
+            explicit = extra
+            if variables["auth_method"] not in extra_vars:
+                unset["auth_method"] = "auto"
+        if extra or len(explicit) == 1:
+            unset |= {name: None for name in _CREDENTIALS if name not in explicit}
+        return unset
 
     def _with_inventory(self, spec: Spec, args: dict[str, Any], task_vars: dict[str, Any]) -> None:
         """Fill the options that hold names or values of the host's variables. A variable that is None is unset."""

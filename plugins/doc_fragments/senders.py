@@ -223,6 +223,14 @@ options:
     description: Whether Direct Send is to be rejected. Falls back to the host variable C(direct_send_rejected).
     type: bool
     default: false
+  key_directory:
+    description:
+      - The directory of the keys that this collection creates, with one file for each tenant and application.
+      - A file that is in it and named in O(certificate_path) is renewed.
+      - The default directory is C(~/.local/state/mailops/keys).
+      - If omitted, the value of the host variable C(m365_key_directory) is used, then the environment variable
+        E(MAILOPS_KEY_DIRECTORY).
+    type: path
   inventory_variables:
     description:
       - Names of variables that the inventory sets. Role variables take precedence, and O(senders) does not derive them. A name that is

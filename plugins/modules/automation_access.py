@@ -85,6 +85,11 @@ access:
     role_groups:
       description: The role groups that it is in, of those that are listed (with O(exclusive), of all).
       type: list
+attention:
+  description: What needs attention, listed in the summary of the run, each with C(kind), C(subject), C(problem) and C(remedy).
+  returned: when the run signs in as another application
+  type: list
+  elements: dict
 cost:
   description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always

@@ -40,6 +40,15 @@ options:
         type: str
         choices: [application, delegated]
         default: application
+  certificate:
+    description:
+      - With V(managed), the module creates a private key and its certificate in O(key_directory), registers the certificate, and renews
+        both. 30 days before the end it creates the next key, registers its certificate, requests a token with it, and puts it into use. The
+        previous certificate stays registered until it ends, and is removed by the next run after that.
+      - With V(listed), only O(certificates) are registered.
+    type: str
+    choices: [listed, managed]
+    default: listed
   certificates:
     description:
       - Certificates that the application signs in with, as PEM text or as paths of PEM or DER files on the host that runs the module.
@@ -82,6 +91,13 @@ options:
     description: Whether to remove permissions, consents and certificates that are not listed, where the list is given.
     type: bool
     default: false
+  key_directory:
+    description:
+      - The directory of the keys that this collection creates, with one file for each tenant and application.
+      - The default directory is C(~/.local/state/mailops/keys).
+      - If omitted, the value of the host variable C(m365_key_directory) is used, then the environment variable
+        E(MAILOPS_KEY_DIRECTORY).
+    type: path
   state:
     description: Whether the application shall exist. Deleted applications can be restored for 30 days.
     type: str
@@ -156,6 +172,10 @@ app:
       description: SHA-1 thumbprints of the certificates, as Entra shows them.
       type: list
       elements: str
+    certificate_in_use:
+      description: The thumbprint of the managed certificate that is in use (in check mode, what will be created).
+      returned: with O(certificate=managed)
+      type: str
     enterprise_application:
       description: Whether the enterprise application exists.
       type: bool
@@ -171,6 +191,15 @@ app:
     authorization:
       description: V(rbac) where M(mailops.m365.rbac_for_applications) moved the application or is moving it; else V(mailbox_permissions).
       type: str
+key_file:
+  description: The file with the managed private key and its certificate.
+  returned: with O(certificate=managed)
+  type: str
+attention:
+  description: What needs attention, listed in the summary of the run, each with C(kind), C(subject), C(problem) and C(remedy).
+  returned: success
+  type: list
+  elements: dict
 cost:
   description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always

@@ -96,6 +96,7 @@ def _direct_send(subject: Subject, state: _State) -> Objects:
 _READERS: dict[str, Callable[[Subject, _State], Objects]] = {
     "shared_mailbox": _named("mailbox"),
     "entra_app": _application,
+    "automation_certificate": _application,
     "federated_credential": _named("federated_credential"),
     "exchange_service_principal": _service_principal,
     "delegated_sign_in": _single("sign_in"),

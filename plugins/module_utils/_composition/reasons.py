@@ -43,6 +43,8 @@ class Reasons:
         self._own_sources = [plan.sender.name for plan in plans if plan.from_own_source or plan.method == "hosted"]
 
     def __call__(self, planned: PlannedStep, kind: str, name: str) -> str:
+        if planned.name == "automation_certificate":
+            return "m365_certificate_path"
         names = self._senders(kind, name.lower())
         if names:
             return f"sender{'s' if ', ' in names else ''} {names}"

@@ -84,6 +84,11 @@ class PlannedStep:
     def name(self) -> str:
         return self.step.resource.name
 
+    @property
+    def is_applied(self) -> bool:
+        """Whether `apply_steps` visits the step."""
+        return self.plan.changed or self.predicted
+
     def as_result(self) -> dict[str, object]:
         diff = {"before": self.plan.before or {}, "after": self.plan.after or {}} if self.plan.changed else None
         return {
@@ -164,18 +169,18 @@ def apply_steps(
     A predicted step is planned again first, with the ids that now exist. StepError at the first failure; `failure` returns the
     outcome of the task then.
     """
-    changed = [one for one in planned if one.plan.changed or one.predicted]
+    changed = [one for one in planned if one.is_applied]
     warnings: list[str] = []
     for number, one in enumerate(changed):
         try:
             if one.predicted:
                 _plan_again(tenant, one, prediction)
-            warnings += one.plan.warnings
             if one.plan.changed:
                 secrets = [*tenant.secrets, *one.step.secrets]
                 one.plan.outcome, unnoted = apply_journaled(one.step.resource, tenant, one.params, one.plan, journal, secrets)
                 warnings += unnoted
                 one.status = APPLIED
+            warnings += one.plan.warnings
         except MailopsError as error:
             one.status = FAILED
             for later in changed[number + 1 :]:

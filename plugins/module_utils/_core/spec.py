@@ -154,5 +154,8 @@ EXPECTED = Spec(
 # For modules that write.
 JOURNAL = Spec({"journal_dir": {"type": "path", "variable": "m365_journal_dir", "env": ("MAILOPS_JOURNAL_DIR",)}})
 
+# For modules that use keys which this collection creates.
+KEY_DIRECTORY: Option = {"type": "path", "variable": "m365_key_directory", "env": ("MAILOPS_KEY_DIRECTORY",)}
+
 # For modules that query DNS.
 DNS = Spec({"dns_servers": {"type": "list", "elements": "str", "variable": "m365_dns_servers"}}, writes=False)

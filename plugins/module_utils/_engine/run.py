@@ -98,16 +98,16 @@ def _result(
     resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool, journal_directory: str
 ) -> JsonObject:
     plan = resource.plan(target, params, check_mode)
-    outcome, notes = plan.outcome, plan.assumptions + plan.warnings
+    outcome, unnoted = plan.outcome, list[str]()
     if plan.changed and not check_mode:
         if plan.steps:
             outcome = resource.apply(target, params, plan)
-            notes = list(plan.warnings)  # those of the steps that were planned again, too
         else:
             directory = journal_directory or str(options.get("journal_dir") or "")
             journal = Journal(directory, target.name, configurable=not journal_directory)
             outcome, unnoted = apply_journaled(resource, target, params, plan, journal, resource.spec.secrets(options))
-            notes += unnoted
+    # `apply` adds warnings to the plan: those of steps that were planned again, and of what could not be done.
+    notes = ([] if plan.steps and plan.changed and not check_mode else plan.assumptions) + plan.warnings + unnoted
     result: JsonObject = {"changed": plan.changed, **outcome, "cost": target.cost.as_result()}
     if plan.steps:
         result["diff"] = [_diff(target.name, step.name, step.plan) for step in plan.steps if step.plan.changed]

@@ -80,6 +80,12 @@ class Tenant:
         """Read the credential: a wrong path, password or date fails before any request."""
         bool(self.tokens)  # made at the first access
 
+    @property
+    def certificate_path(self) -> str | None:
+        """The file of the certificate that this task signs in with, where it has no password."""
+        options = self._credential
+        return options.certificate_path if methods.chosen(options) == "certificate" and not options.certificate_password else None
+
     @cached_property
     def credential(self) -> Credential:
         """What this task signs in with."""

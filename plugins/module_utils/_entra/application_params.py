@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._core.params import nested
-from .._core.spec import Option, Spec
+from .._core.spec import KEY_DIRECTORY, Option, Spec
 from .applications import PermissionParams
 
 PERMISSION: dict[str, Option] = {
@@ -21,6 +21,7 @@ OPTIONS = Spec(
         "unique_name": {"type": "str", "required": True},
         "display_name": {"type": "str"},
         "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
+        "certificate": {"type": "str", "choices": ["listed", "managed"], "default": "listed"},
         "certificates": {"type": "list", "elements": "str"},
         "retired_certificates": {"type": "list", "elements": "str"},
         "mailboxes": {"type": "list", "elements": "str"},
@@ -28,6 +29,7 @@ OPTIONS = Spec(
         "consent": {"type": "bool", "default": True},
         "authorization": {"type": "str", "choices": ["mailbox_permissions", "rbac"], "default": "mailbox_permissions"},
         "exclusive": {"type": "bool", "default": False},
+        "key_directory": KEY_DIRECTORY,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 )
@@ -40,6 +42,7 @@ class EntraAppParams:
     expected_mailboxes: tuple[str, ...]
     unique_name: str
     display_name: str | None
+    certificate: str
     certificates: tuple[str, ...] | None
     retired_certificates: tuple[str, ...] | None
     mailboxes: tuple[str, ...] | None
@@ -47,6 +50,7 @@ class EntraAppParams:
     consent: bool
     authorization: str
     exclusive: bool
+    key_directory: str | None
     state: str
     permissions: tuple[PermissionParams, ...] | None = nested(PermissionParams)
 

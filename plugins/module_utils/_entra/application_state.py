@@ -26,7 +26,10 @@ class PermissionId(NamedTuple):
 
 @dataclass(frozen=True)
 class ApplicationState:
-    """The state of one application. `consented`: the permissions with admin consent; `redirect_uris`: of the public client."""
+    """The state of one application. `consented`: the permissions with admin consent; `redirect_uris`: of the public client.
+
+    `certificate_in_use`: the thumbprint of the managed certificate.
+    """
 
     unique_name: str | None
     display_name: str | None
@@ -36,9 +39,10 @@ class ApplicationState:
     enterprise_application: bool
     public_client: bool
     redirect_uris: tuple[str, ...]
+    certificate_in_use: str | None = None
 
     def as_result(self) -> dict[str, object]:
-        """The state as JSON. Only a public client has public_client and redirect_uris."""
+        """The state as JSON. Only a public client has public_client and redirect_uris, only a managed certificate is in use."""
         result: dict[str, object] = {
             "unique_name": self.unique_name,
             "display_name": self.display_name,
@@ -47,6 +51,7 @@ class ApplicationState:
             "certificates": list(self.certificates),
             "enterprise_application": self.enterprise_application,
         }
+        result |= {"certificate_in_use": self.certificate_in_use} if self.certificate_in_use else {}
         return result | ({"public_client": True, "redirect_uris": sorted(self.redirect_uris)} if self.public_client else {})
 
 

@@ -18,6 +18,7 @@ from .._core.errors import GraphError, InvalidInput
 from .._engine.tenant import Tenant
 from .certificates import PublicCertificate
 from .graph_objects import ApplicationObject, AppRoleAssignment, OfferedPermission, PermissionGrant, ServicePrincipalObject
+from .renewal import Renewal
 
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -93,10 +94,12 @@ class ApplicationChanges:
     unassign: tuple[AppRoleAssignment, ...] = ()
     scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # resource id -> the scopes of its grant
     delete: bool = False
+    renewal: Renewal | None = None
 
     def __bool__(self) -> bool:
         application = self.create or self.patch or self.add_certificates or self.remove_keys or self.delete
-        return bool(application or self.create_principal or self.assign or self.unassign or self.scopes)
+        renewed = self.renewal is not None and self.renewal.switches
+        return bool(application or renewed or self.create_principal or self.assign or self.unassign or self.scopes)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

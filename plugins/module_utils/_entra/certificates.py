@@ -46,6 +46,12 @@ class PublicCertificate:
     subject: str
     expires: datetime.datetime
 
+    @property
+    def pem(self) -> str:
+        text = base64.b64encode(self.der).decode()
+        lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+        return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+
     def key_credential(self) -> KeyCredential:
         """The keyCredential to write; Entra takes the dates from the certificate."""
         return {

@@ -34,6 +34,7 @@ TENANT_VARIABLES = (
     "m365_hve",
     "m365_in_process",
     "m365_journal_dir",
+    "m365_key_directory",
     "m365_licences",
     "m365_managed_identity_client_id",
     "m365_owner",

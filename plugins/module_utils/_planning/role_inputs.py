@@ -70,6 +70,7 @@ _TASKS: dict[str, tuple[_Task, ...]] = {
                 "unique_name",
                 "display_name",
                 "permissions",
+                "certificate",
                 "certificates",
                 "retired_certificates",
                 "public_client",

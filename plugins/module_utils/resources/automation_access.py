@@ -140,7 +140,9 @@ class AutomationAccess:
         before = _result(current.roles, current.groups, params)
         after = _result(changes.roles(), changes.groups(), params)
         _refuse_own_removals(tenant, changes, params)
-        outcome = {"access": after | {"app_id": application.app_id if application else None}}
+        outcome: JsonObject = {"access": after | {"app_id": application.app_id if application else None}}
+        if application and application.app_id.lower() != tenant.client_id.lower() and params.state == "present":
+            outcome["attention"] = [_next_step(params.application, application.app_id)]
         return Plan(before, after, changes if changes else None, outcome, warnings)
 
     def apply(self, tenant: Tenant, params: AutomationAccessParams, plan: Plan[AccessChanges]) -> dict[str, object]:
@@ -247,6 +249,12 @@ def _result(roles: Iterable[str], groups: Iterable[str], params: AutomationAcces
     if params.role_groups is not None:
         result["role_groups"] = sorted(groups)
     return result
+
+
+def _next_step(name: str, app_id: str) -> JsonObject:
+    """The client id for the inventory, where the run signs in as somebody else."""
+    remedy = f"Set m365_client_id: {app_id} in the inventory, with the credential of this application (m365_certificate_path)."
+    return {"kind": "other", "subject": f"Automation app {name}", "problem": f"Its client id is {app_id}.", "remedy": remedy}
 
 
 def _refuse_own_removals(tenant: Tenant, changes: AccessChanges, params: AutomationAccessParams) -> None:

@@ -46,6 +46,8 @@ from .._entra.applications import (
 from .._entra.certificates import PublicCertificate
 from .._entra.graph_objects import ApplicationObject
 from .._entra.kept_credentials import cache_usable, kept_certificates
+from .._entra.key_store import KeyStore, path_of
+from .._entra.renewal import Renewal
 from .._exchange import addresses
 from .._exchange.rbac import migration
 from .._identity.credentials import GUID
@@ -74,6 +76,7 @@ class DesiredApplication:
     certificates: tuple[PublicCertificate, ...] | None
     retired: frozenset[str]
     kept: frozenset[str] = frozenset()
+    renewal: Renewal | None = None
 
 
 class EntraApp:
@@ -113,6 +116,12 @@ class EntraApp:
             return Plan(before, {}, changes, {"app": None})
         now = moment(tenant.clock.now())
         desired = desired_application(current, params)
+        if params.certificate == "managed":
+            renewal = Renewal.of(params.unique_name, KeyStore(path_of(params.key_directory, tenant.name, params.unique_name)), now)
+            all_certificates, retired = renewal.with_managed(desired.certificates or (), desired.retired)
+            desired = replace(desired, certificates=all_certificates, retired=retired, renewal=renewal)
+        if desired.renewal and state:
+            before["certificate_in_use"] = desired.renewal.in_use
         kept = kept_certificates(tenant, current, desired.certificates, desired.retired, params.exclusive, now)
         desired = replace(desired, kept=frozenset(kept))
         changes = difference(current, desired, params)
@@ -126,13 +135,19 @@ class EntraApp:
             cache(tenant, params.unique_name, current, after)
         attention = self._attention(tenant, params, changes, now)
         warnings = [f"{params.unique_name}: {sentence}" for sentence in kept.values()] + sentences(attention)
-        return Plan(before, after, changes if changes else None, {"app": result(current, after), "attention": attention}, warnings)
+        outcome = {"app": result(current, after), "attention": attention}
+        if desired.renewal:
+            outcome["key_file"] = str(desired.renewal.store.path)
+        return Plan(before, after, changes if changes else None, outcome, warnings)
 
     def _attention(self, tenant: Tenant, params: EntraAppParams, changes: ApplicationChanges, now: datetime.datetime) -> list[JsonObject]:
         """Credentials that expire; stores how many usable ones there are for later tasks."""
         after = credentials_after(changes.current.application, changes.add_certificates, changes.remove_keys)
-        cache_usable(tenant, params.unique_name, sum(one.is_usable(now) for one in after))
-        return list(expiry_attention(params.unique_name, expiring(after, now), now, RENEW))
+        renewal = changes.renewal
+        count = sum(one.is_usable(now) for one in after) + bool(renewal and renewal.creates)
+        cache_usable(tenant, params.unique_name, count)
+        concerned = [one for one in expiring(after, now) if not (renewal and renewal.replaces(one))]
+        return list(expiry_attention(params.unique_name, concerned, now, RENEW)) + (renewal.attention() if renewal else [])
 
     def apply(self, tenant: Tenant, params: EntraAppParams, plan: Plan[ApplicationChanges]) -> dict[str, object]:
         changes = plan.pending
@@ -143,9 +158,20 @@ class EntraApp:
             tenant.graph.write(Call("DELETE", path, attempted=attempted))
             application_lookup.uncache_application(tenant, params.unique_name)
             return {"app": None}
+        renewal, after = changes.renewal, dict(plan.after)
+        if renewal and renewal.creates:
+            created = renewal.create()
+            after["certificates"] = sorted({created.thumbprint, *after["certificates"]} - {renewal.new_label})
+            changes = replace(changes, add_certificates=(*changes.add_certificates, created))
         current = ApplicationWriter(tenant, params.unique_name, changes.current).write(changes)
-        cache(tenant, params.unique_name, current, plan.after)
-        return plan.outcome | {"app": result(current, plan.after)}
+        if renewal and current.application:
+            refused = renewal.switch(tenant, current.application["appId"]) if renewal.switches else ""
+            plan.warnings += [refused] if refused else []
+            renewal.retire()
+            in_use = renewal.store.current()
+            after["certificate_in_use"] = in_use.thumbprint if in_use else None
+        cache(tenant, params.unique_name, current, after)
+        return plan.outcome | {"app": result(current, after)}
 
 
 class EntraAppInfo(ReadOnlyResource[EntraAppInfoParams]):
@@ -226,6 +252,7 @@ def difference(current: CurrentApplication, desired: DesiredApplication, params:
         assign=consent.assign,
         unassign=consent.unassign,
         scopes=consent.scopes,
+        renewal=desired.renewal,
     )
 
 
@@ -280,6 +307,7 @@ def predicted(current: CurrentApplication, desired: DesiredApplication, params: 
         labels = tuple(sorted({str(permission) for permission in desired.permissions} | kept))
         if params.consent:
             consented = _consents(current, desired.permissions, params, consented)
+    renewal = desired.renewal
     present = set(before.certificates if before else ())
     thumbprints = present - (desired.retired - desired.kept)
     if desired.certificates is not None:
@@ -290,10 +318,11 @@ def predicted(current: CurrentApplication, desired: DesiredApplication, params: 
         display_name=params.display_name or (before.display_name if before else None) or params.unique_name,
         permissions=labels,
         consented=consented,
-        certificates=tuple(sorted(thumbprints)),
+        certificates=tuple(sorted(thumbprints | ({renewal.new_label} if renewal and renewal.creates else set()))),
         enterprise_application=True,
         public_client=bool(before and before.public_client) if params.public_client is None else params.public_client,
         redirect_uris=tuple(sorted(uris)),
+        certificate_in_use=renewal.in_use_after if renewal else None,
     )
 
 

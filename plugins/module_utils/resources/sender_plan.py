@@ -19,7 +19,7 @@ from .._core import mail_addresses
 from .._core.errors import GraphError, InvalidInput
 from .._core.option_values import range_problems
 from .._core.params import nested
-from .._core.spec import TENANT, Spec
+from .._core.spec import KEY_DIRECTORY, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra.graph_objects import SubscribedSku
@@ -28,6 +28,7 @@ from .._planning import limits, options, ownership, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import device_settings, settings_page
 from .._planning.inventory import NAME_PREFIXES, join_secrets, misspelt
+from .._planning.managed_keys import verify_variables
 from .._planning.methods import METHODS
 from .._planning.role_inputs import VARIABLES
 from .._planning.role_problems import plan_problems
@@ -55,6 +56,7 @@ OPTIONS = Spec(
         "app_unique_name": {"type": "str", "default": "mailops-smtp-sender", "variable": "entra_app_unique_name"},
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
+        "key_directory": KEY_DIRECTORY,
         "inventory_variables": {"type": "list", "elements": "str", "default": [], "prefixes": NAME_PREFIXES},
         "inventory_values": {"type": "dict", "default": {}, "values": VARIABLES, "secrets": "inventory_secrets"},
         "inventory_secrets": {"type": "dict", "default": {}, "no_log": True},
@@ -90,6 +92,7 @@ class Params:
     app_unique_name: str
     app_exclusive: bool
     direct_send_rejected: bool
+    key_directory: str | None
     inventory_variables: tuple[str, ...]
     inventory_values: Mapping[str, Any]
     inventory_secrets: Mapping[str, Any] = field(repr=False)
@@ -211,7 +214,7 @@ def outcome(tenant: Tenant, senders: PlannedSenders, params: Params) -> dict[str
     return {
         "plan": entries,
         "roles": roles_to_run([*variables, *params.inventory_names]),
-        "variables": variables,
+        "variables": variables | verify_variables(params.inventory, params.key_directory, tenant.name, settings.app),
         "settings_page": settings_page(tenant.name, entries) if entries else "",
         "expected_mailboxes": [mailbox["address"] for mailbox in mailboxes if not context.mailbox(mailbox["address"])],
         "sign_ins": [sign_in for plan in plans if (sign_in := _sign_in(plan, settings))],

@@ -18,10 +18,12 @@ from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.journal import Journal
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
+from .._entra.application_credentials import sentences
 from .._exchange import authentication_policies, inbound_connectors
 from .._planning.role_variables import COMPONENTS
 from . import conditional_access, sender_plan
-from .composed import permissions, record
+from .composed import automation_credential, permissions, record
+from .composed.automation_credential import AutomationCredential
 from .composed.lifecycle import Lifecycle
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
@@ -54,6 +56,7 @@ class Params(sender_plan.Params):
             "basic_auth_end_date": self.basic_auth_end_date,
             "basic_reenabled": self.basic_reenabled,
             "owner": self.owner,
+            "key_directory": self.key_directory,
             "dns_servers": None if self.dns_servers is None else list(self.dns_servers),
         }
 
@@ -84,9 +87,9 @@ class TenantResource:
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
         record_call = record.call_of(params.app_unique_name)
-        senders = sender_plan.plan_senders(
-            tenant, params, Prefetch([inbound_connectors.READ, authentication_policies.READ_POLICIES], [record_call])
-        )
+        calls = [record_call, *([automation_credential.call_of(tenant.client_id)] if tenant.client_id else [])]
+        commands = [inbound_connectors.READ, authentication_policies.READ_POLICIES]
+        senders = sender_plan.plan_senders(tenant, params, Prefetch(commands, calls))
         sender_plan.refuse(senders.problems(params))
         outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
@@ -97,17 +100,21 @@ class TenantResource:
         shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
         planned = lifecycle.with_record(planned) if params.configures_all else planned
+        automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
+        renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components else None
+        planned += [renewal] if renewal else []
         permissions.refuse_missing(tenant, permissions.of_changes(planned))
-        outcome["attention"] = lifecycle.attention() + [entry for one in planned for entry in one.plan.outcome.get("attention") or ()]
-        warnings = senders.warnings
+        outcome["attention"] = lifecycle.attention() + automation.attention()
+        warnings = senders.warnings + sentences(automation.attention())
         if check_mode and outcome["sign_ins"]:
             blocked = _conditional_access(tenant, outcome["sign_ins"])
             outcome["conditional_access"] = blocked.outcome["conditional_access"]
             warnings += blocked.warnings
         reasons = Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)
         changes = Changes(planned, prediction, reasons, outcome)
-        if check_mode or not changes:
-            warnings += [text for one in planned for text in one.plan.warnings]
+        # Those of steps that are applied are added then: such a step may be planned again.
+        is_applied = bool(changes) and not check_mode
+        warnings += [text for one in planned for text in one.plan.warnings if not (is_applied and one.is_applied)]
         return Plan(
             changes=changes or None, outcome=_outcome(changes), warnings=warnings, steps=[one for one in planned if not one.step.internal]
         )
@@ -145,10 +152,12 @@ def _change_records(changes: Changes) -> list[dict[str, object]]:
 
 
 def _parts(changes: Changes) -> dict[str, object]:
-    """The components' outcomes, and those that roles and later plays read: the sender app and the SPF records."""
+    """The components' outcomes, and what roles, later plays and the summary read: the sender app, the SPF records, what needs attention."""
     app = next((one for one in changes.planned if (one.step.component, one.name) == ("entra_app", "entra_app")), None)
     records = [record for one in changes.planned if one.name == "spf" for record in one.plan.outcome["records"]]
+    attention = [entry for one in changes.planned for entry in one.plan.outcome.get("attention") or ()]
     return {
+        "attention": [*changes.outcome["attention"], *attention],
         "app": app.plan.outcome["app"] if app else None,
         "records": records,
         "components": [one.as_result() for one in changes.planned if not one.step.internal],

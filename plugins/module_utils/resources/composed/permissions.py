@@ -63,7 +63,8 @@ def _possible_writes_of_application(application: _Options) -> Iterator[RequiredP
 
 
 def _writes_of_application(changes: ApplicationChanges) -> Iterator[RequiredPermission]:
-    if changes.create or changes.patch or changes.add_certificates or changes.remove_keys or changes.create_principal or changes.delete:
+    registers = changes.create or changes.create_principal or changes.delete or (changes.renewal is not None and changes.renewal.creates)
+    if registers or changes.patch or changes.add_certificates or changes.remove_keys:
         yield permissions.APPLICATIONS_WRITE
     if changes.assign or changes.unassign:
         yield permissions.CONSENTS_WRITE
@@ -98,6 +99,7 @@ _WRITES: dict[str, Callable[[Any], Iterable[RequiredPermission]]] = {
     "federated_credential": _always(permissions.APPLICATIONS_WRITE),
     "rbac_for_applications": _writes_of_rbac,
     "record": _always(permissions.APPLICATIONS_WRITE),
+    "automation_certificate": _always(permissions.APPLICATIONS_WRITE),
 }
 
 

@@ -50,7 +50,7 @@ def test_any_structure_survives(value: Any) -> None:
 @pytest.mark.parametrize(("name", "near"), [
     ("m365_sender", "m365_senders"),
     ("m365_unlisted_access", "m365_unused_access"),
-    ("entra_app_certificate", "entra_app_certificates"),
+    ("entra_app_certificats", "entra_app_certificates"),
     ("inbound_connector_connector", "inbound_connector_connectors"),
     ("spf_includs", "spf_includes"),
     ("tenant_settings_dir", "tenant_settings_directory"),
