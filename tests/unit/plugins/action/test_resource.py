@@ -109,6 +109,38 @@ def test_an_empty_variable_is_a_left_out_one(ran: list[dict[str, Any]]) -> None:
     assert ran[0]["params"]["cloud"] == "global"
 
 
+EVERY_CREDENTIAL = {"m365_certificate_path": "/c.pem", "m365_federated_token_variable": "TOKEN", "m365_auth_method": "certificate"}
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (
+            {"m365_client_secret": "s"},
+            {"client_secret": "s", "certificate_path": None, "federated_token_variable": None, "auth_method": "auto"},
+        ),
+        ({"m365_certificate_path": "/e.pem"}, {"client_secret": None, "certificate_path": "/e.pem", "auth_method": "auto"}),
+        ({"m365_auth_method": "device_code"}, {"client_secret": "from-vault", "certificate_path": "/c.pem", "auth_method": "device_code"}),
+        ({"m365_client_secret": "s", "m365_auth_method": "client_secret"}, {"certificate_path": None, "auth_method": "client_secret"}),
+        ({"m365_client_secret": "s", "m365_certificate_path": "/e.pem"}, {"client_secret": "s", "certificate_path": "/e.pem"}),
+        ({"other": 1}, {"client_secret": "from-vault", "certificate_path": "/c.pem", "auth_method": "certificate"}),
+    ],
+)
+def test_a_credential_among_the_extra_vars_precedes_those_of_the_inventory(
+    ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(action, "load_extra_vars", lambda _loader: extra)
+    _action({"organization": "disabled"}).run(None, {**VARIABLES, **EVERY_CREDENTIAL, **extra})
+    assert {name: ran[0]["params"][name] for name in expected} == expected
+
+
+def test_a_credential_of_the_task_precedes_the_extra_vars(ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action, "load_extra_vars", lambda _loader: {"m365_client_secret": "s"})
+    options = {"organization": "disabled", "auth_method": "certificate", "certificate_path": "/own.pem"}
+    _action(options).run(None, {**VARIABLES, "m365_client_secret": "s"})
+    assert (ran[0]["params"]["certificate_path"], ran[0]["params"]["auth_method"]) == ("/own.pem", "certificate")
+
+
 def test_a_mapping_may_name_the_cloud(ran: list[dict[str, Any]]) -> None:
     cloud = {"authority": "https://a.example", "graph": "https://g.example", "exchange": "https://e.example", "smtp_host": "s.example"}
     _action({"organization": "disabled"}).run(None, {**VARIABLES, "m365_cloud": cloud})

@@ -1,0 +1,64 @@
+"""Playbook bootstrap against the emulator, with an inventory that already names a credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.well_known import GRAPH_ROLES
+
+from .test_playbooks import Playground
+
+ADMINISTRATOR = "5f5f5f5f-0000-4000-8000-000000000009"
+MANAGE = "Office 365 Exchange Online/Exchange.ManageAsApp"
+
+
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    made = Playground(tmp_path_factory.mktemp("playground"))
+    yield made
+    made.sandbox.stop()
+
+
+def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(playground: Playground, tmp_path: Path) -> None:
+    """Fabrikam's inventory has a certificate with a password."""
+    playground.admin.put(
+        "fabrikam.com",
+        "applications",
+        ADMINISTRATOR,
+        app_id=ADMINISTRATOR,
+        display_name="Bootstrap",
+        secrets=[{"value": "bootstrap-secret-of-an-administrator"}],
+        service_principal={"app_roles": [*(f"Microsoft Graph/{role}" for role in GRAPH_ROLES), MANAGE], "directory_roles": []},
+    )
+    options = [
+        "--limit",
+        "fabrikam",
+        "-e",
+        f"m365_client_id={ADMINISTRATOR}",
+        "-e",
+        "m365_client_secret=bootstrap-secret-of-an-administrator",
+    ]
+    options += ["-e", "automation_access_unique_name=mailops-automation", "-e", "automation_access_certificate=managed"]
+    options += ["-e", f"m365_key_directory={tmp_path}/keys"]
+    check = playground.play("bootstrap.yml", "--check", *options)
+    assert check.code == 0, check.output
+    assert not (tmp_path / "keys").exists()
+    run = playground.play("bootstrap.yml", *options)
+    assert run.code == 0, run.output
+    applications = playground.admin.tenant("fabrikam.com")["applications"]
+    [registered] = [one for one in applications if one["unique_name"] == "mailops-automation"]
+    path = tmp_path / "keys" / "fabrikam.com" / "mailops-automation.pem"
+    assert f"m365_client_id: {registered['app_id']}" in run.output
+    assert f"m365_certificate_path: {path}" in run.output
+    assert "PRIVATE KEY" in path.read_text()
+    assert "PRIVATE KEY" not in run.output
+    assert "bootstrap-secret-of-an-administrator" not in run.output
+    [entry] = [entry for entry in run.report["attention"] if entry["kind"] == "other"]
+    assert registered["app_id"] in entry["problems"][0]
+    signed_in = ["-e", f"m365_client_id={registered['app_id']}", "-e", f"m365_certificate_path={path}"]
+    again = playground.play("bootstrap.yml", *options[:2], *signed_in, *options[6:], "-e", "m365_certificate_password=")
+    assert again.code == 0, again.output
+    assert again.total("changed") == 0
