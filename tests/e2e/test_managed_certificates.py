@@ -179,7 +179,8 @@ def test_a_key_file_with_a_mistake_stops_the_task_before_the_first_write(make: M
 
 def register(api: Api, pair: KeyPair) -> None:
     entry = {"type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "automation", "key": base64.b64encode(pair.der).decode()}
-    assert api.graph("PATCH", f"/applications(appId='{app_id('manager')}')", {"keyCredentials": [entry]}).status_code == 204
+    body = {"keyCredentials": [entry], "uniqueName": "mailops-automation"}
+    assert api.graph("PATCH", f"/applications(appId='{app_id('manager')}')", body).status_code == 204
 
 
 def own_store(world: World, pair: KeyPair) -> KeyStore:
@@ -248,6 +249,24 @@ def test_a_file_outside_of_the_key_directory_is_only_warned_about(make: MakeWorl
     assert "m365_certificate_path" in entry["remedy"]
     assert [note for note in done["notes"] if entry["problem"] in note]
     assert store.next() is None
+
+
+@pytest.mark.parametrize(("folder", "name"), [("fabrikam.com", "mailops-automation"), (TENANT, "another")])
+def test_a_key_file_of_another_tenant_or_application_is_not_renewed(make: MakeWorld, folder: str, name: str) -> None:
+    world = make()
+    store = own_store(world, KeyPair(days=30))
+    other = path_of(str(world.keys), folder, name)
+    other.parent.mkdir(exist_ok=True)
+    store.path.rename(other)
+    for senders in ([ERP], []):
+        done = Play(world.api, world.directory)(
+            *senders, client_secret=None, certificate_path=str(other), key_directory=str(world.keys), check_mode=not senders
+        )
+        assert "failed" not in done, done
+        assert [path.name for path in other.parent.iterdir()] == [other.name]
+        assert [change for change in done["changes"] if change["reason"] == "m365_certificate_path"] == []
+        if senders:
+            assert [entry["problem"][:10] for entry in done["attention"]] == ["Expires on"]
 
 
 def test_a_managed_sender_app_is_part_of_the_plan_and_no_key_leaks(make: MakeWorld) -> None:

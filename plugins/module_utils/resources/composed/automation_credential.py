@@ -26,7 +26,7 @@ from ..._entra.application_credentials import StoredCredential, credentials_of, 
 from ..._entra.application_writer import key_credentials_after
 from ..._entra.applications import is_replication_delay
 from ..._entra.graph_objects import ApplicationObject
-from ..._entra.key_store import KeyStore, default_directory
+from ..._entra.key_store import KeyStore, path_of
 from ..._entra.renewal import Renewal
 from ..._identity.credentials import ClientCertificate
 
@@ -62,7 +62,10 @@ class AutomationCredential:
             except GraphError:
                 application = None  # a missing permission; the sign-in works, and the certificate's own date is known
         own = tenant.credential if isinstance(tenant.credential, ClientCertificate) else None
-        return cls(application, own, renewal_of(tenant, key_directory), moment(tenant.clock.now()))
+        renewal = renewal_of(tenant, key_directory)
+        if application and renewal and not _owns(application, renewal):
+            renewal = None
+        return cls(application, own, renewal, moment(tenant.clock.now()))
 
     @property
     def credentials(self) -> list[StoredCredential]:
@@ -81,15 +84,19 @@ class AutomationCredential:
 
 
 def renewal_of(tenant: Tenant, key_directory: str | None) -> Renewal | None:
-    """The renewal of the certificate that this run signs in with, where its file is in m365_key_directory; else None."""
+    """The renewal of the certificate of this sign-in, where its file is this tenant's in m365_key_directory; else None."""
     path = tenant.certificate_path
     if not path or not isinstance(tenant.credential, ClientCertificate):
         return None
-    directory = Path(key_directory or default_directory()).expanduser().resolve()
     file = Path(path).expanduser().resolve()
-    if not file.is_relative_to(directory) or file.suffix != ".pem":
+    if file != path_of(key_directory, tenant.name, file.stem).resolve():
         return None
     return Renewal.of(_SUBJECT, KeyStore(file), moment(tenant.clock.now()))
+
+
+def _owns(application: ApplicationObject, renewal: Renewal) -> bool:
+    """Whether the key file has the application's name. Another application with the same certificate would lose its sign-in."""
+    return application.get("uniqueName") == renewal.store.path.stem
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ def step_of(tenant: Tenant, automation: AutomationCredential) -> PlannedStep | N
     if renewal is None or not (renewal.switches or renewal.ended):
         return None
     application = automation.application or tenant.graph.read(call_of(tenant.client_id))
-    if not application:
+    if not application or not _owns(application, renewal):
         return None
     resource = AutomationCertificate(application, renewal)
     plan = resource.plan(tenant, NoParams(), check_mode=False)
