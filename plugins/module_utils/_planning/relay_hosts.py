@@ -41,7 +41,7 @@ def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptio
     `hosts`: their host variables. `certificates` is left out where this run has not read them. A relay host and those whose
     `relay_peer_of` names it are one item.
     """
-    own = [host for host in hosts if host.get("relay_tenant") == tenant and host.get("relay_state", "present") == "present"]
+    own = [host for host in hosts if host.get("relay_tenant") == tenant and (host.get("relay_state") or "present") == "present"]
     groups: dict[str, list[HostVariables]] = {}
     for host in sorted(own, key=lambda host: bool(host.get("relay_peer_of"))):
         groups.setdefault(str(host.get("relay_peer_of") or host["inventory_hostname"]), []).append(host)
@@ -63,7 +63,7 @@ def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:
 def _options(host: HostVariables) -> RelayOptions:
     options = {
         "host": _device_name(host),
-        "upstream": host.get("relay_upstream", "oauth"),
+        "upstream": host.get("relay_upstream") or "oauth",
         "public_addresses": host.get("relay_public_addresses"),
         "certificate_name": host.get("relay_certificate_name"),
         "certificates": host.get("relay_certificates"),

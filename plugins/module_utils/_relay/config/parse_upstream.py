@@ -61,7 +61,7 @@ def _connector(reader: Reader, cloud: Cloud, host: str) -> Upstream:
         "connector",
         address(host, 25) if host else own,
         port=25,
-        tls="encrypt" if reader.value("relay_connector_tls") == "encrypt" else "verify",
+        tls="encrypt" if reader.choice("relay_connector_tls", "verify", "encrypt") == "encrypt" else "verify",
         certificate_names=_MX_NAMES.get(cloud_name, ("hostname",)),
         client_certificate=reader.text("relay_connector_certificate"),
         client_key=reader.text("relay_connector_key"),

@@ -45,6 +45,13 @@ class Reader:
         """The value as Ansible's filter `bool` reads it."""
         return str(self.variables.get(name)).strip().lower() in _TRUE
 
+    def choice(self, name: str, *choices: str) -> str:
+        """One of the choices; the first one where there is no value."""
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            self.report(f"{name} is {value!r}: use {', '.join(choices[:-1])} or {choices[-1]}.")
+        return value
+
     def integer(self, name: str, minimum: int, maximum: int) -> int:
         value = self.variables.get(name)
         if is_integer(value) and minimum <= int(str(value)) <= maximum:

@@ -45,6 +45,19 @@ def test_a_relay_host_belongs_to_its_own_tenant_only() -> None:
 
 
 @pytest.mark.parametrize(
+    "variable",
+    [
+        "relay_state", "relay_upstream", "relay_peer_of", "relay_public_addresses", "relay_certificate_name", "relay_hostname",
+        "relay_devices", "relay_certificates", "relay_retired_certificates",
+    ],
+)  # fmt: skip
+def test_empty_variable_of_a_relay_counts_as_unset(variable: str) -> None:
+    assert relay_hosts.of_inventory([host("relay1", **{variable: None})], "contoso") == relay_hosts.of_inventory(
+        [host("relay1")], "contoso"
+    )
+
+
+@pytest.mark.parametrize(
     ("name", "more", "expected"),
     [
         ("relay1.contoso.com", {"ansible_host": "10.0.0.5"}, "relay1.contoso.com"),

@@ -134,7 +134,7 @@ def test_full_disk_stops_nothing(
     assert postfix.calls == []
 
 
-def test_export_stops_postfix_and_starts_it_unless_told(postfix: Postfix, tmp_path: Path) -> None:
+def test_export_starts_postfix_again_unless_stop_is_set(postfix: Postfix, tmp_path: Path) -> None:
     assert transfer.export_main(tmp_path / "queue") == 0
     assert verbs(postfix) == ["stop", "start"]
     postfix.calls.clear()
