@@ -67,14 +67,15 @@ relay:
     queue:
       description:
         - The queue of Postfix with the keys C(messages), C(held), C(bytes), C(oldest) (arrival time of the oldest message), C(error)
-          (why the queue cannot be read) and C(reasons).
+          (why the queue cannot be read), C(empty_in) (seconds until it is empty at the configured pace, null where a message waits for
+          something else) and C(reasons).
         - C(reasons) has one entry per mailbox and reason with the keys C(id), C(code), C(cause), C(remedy), C(transient),
           C(queue_policy), C(reply), C(mailbox), C(messages), C(held), C(bytes), C(oldest) and C(senders).
       type: dict
     mailboxes:
       description:
         - One entry per mailbox with the keys C(address), C(transport), C(senders), C(last_sent), C(last_refusal), C(recipients_24h),
-          C(recipients_per_day), C(quota_resumes) and C(suspensions).
+          C(recipients_per_day), C(seconds_per_message), C(quota_resumes) and C(suspensions).
         - C(recipients_24h) counts towards the daily quota C(recipients_per_day). C(quota_resumes) is the time at which delivery
           resumes after a reached quota. C(suspensions) lists the senders that a circuit breaker suspends.
       type: list
@@ -102,6 +103,21 @@ relay:
     last_event:
       description: The time of the last event that the delivery monitor read from the system journal.
       type: float
+    space:
+      description:
+        - One entry per directory that the relay writes with the keys C(path), C(free_bytes), C(required_bytes), C(free_files) (null where
+          the file system has no limit), C(required_files) and C(effect) of less.
+      type: list
+      elements: dict
+    limits:
+      description:
+        - Limits of connections that were reached, with the keys C(kind) (C(processes) of a listener, or C(client)), C(name) and C(last).
+      type: list
+      elements: dict
+    banned:
+      description: The addresses that fail2ban bans after failed authentication.
+      type: list
+      elements: str
     problems:
       description:
         - The failed health checks, the most severe first, with the keys C(subject), C(severity), C(cause), C(remedy), C(code) and

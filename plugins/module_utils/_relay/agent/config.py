@@ -19,12 +19,16 @@ class ConfigError(MailopsError):
 
 @dataclass(frozen=True)
 class MailboxConfig:
-    """A mailbox that the relay sends through. `recipients_per_day` is this relay's share of the mailbox's limit; 0: no limit."""
+    """A mailbox that the relay sends through.
+
+    `recipients_per_day` is this relay's share of the mailbox's limit; 0: no limit. `seconds_per_message`: the pause between two messages.
+    """
 
     address: str
     transport: str = ""
     senders: tuple[str, ...] = ()
     recipients_per_day: int = 10000
+    seconds_per_message: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class AgentConfig:
     sasl_users: bool = False
     fail2ban: bool = False
     metrics: bool = False
+    message_size_limit: int = 0
+    connections_per_client: int = 0
 
 
 def parse(document: JsonObject) -> AgentConfig:
@@ -63,6 +69,8 @@ def parse(document: JsonObject) -> AgentConfig:
         sasl_users=document.get("sasl_users") is True,
         fail2ban=document.get("fail2ban") is True,
         metrics=document.get("metrics") is True,
+        message_size_limit=int(document.get("message_size_limit") or 0),
+        connections_per_client=int(document.get("connections_per_client") or 0),
     )
 
 
@@ -72,6 +80,7 @@ def _mailbox(entry: JsonObject) -> MailboxConfig:
         transport=str(entry.get("transport") or ""),
         senders=tuple(str(sender).lower() for sender in entry.get("senders") or []),
         recipients_per_day=int(entry.get("recipients_per_day", 10000)),
+        seconds_per_message=int(entry.get("seconds_per_message") or 0),
     )
 
 

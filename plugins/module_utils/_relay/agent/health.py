@@ -18,13 +18,24 @@ from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, Se
 
 # Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
 _LONG = 3600.0
+# Seconds for which a reached limit is reported: Postfix logs a listener's once in 1000 s.
+_LIMIT_SECONDS = 1200.0
 # Days before its end that a certificate is reported; the role renews the relay's own 30 days before.
 EXPIRING = 21
 
 
 def problems(status: Status) -> tuple[Problem, ...]:
     """All failed checks of a status, the most severe first."""
-    failed = [*_services(status), *_token(status), *_queue(status), *_mailboxes(status), *_certificates(status)]
+    failed = [
+        *_services(status),
+        *_space(status),
+        *_limits(status),
+        *_bans(status),
+        *_token(status),
+        *_queue(status),
+        *_mailboxes(status),
+        *_certificates(status),
+    ]
     return tuple(sorted(failed, key=lambda problem: SEVERITIES.index(problem.severity)))
 
 
@@ -53,6 +64,48 @@ def _unit_remedy(service: ServiceStatus) -> str:
     if service.state == "missing":
         return "Run the role relay_host."
     return f"Run systemctl status {service.unit} to see why, then systemctl restart {service.unit}."
+
+
+def _space(status: Status) -> Iterator[Problem]:
+    for space in status.space:
+        remedy = f"Free space on the file system of {space.path}."
+        if space.free_bytes < space.required_bytes:
+            cause = f"{_megabytes(space.free_bytes)} are free, and {_megabytes(space.required_bytes)} are required: {space.effect}"
+            yield Problem(space.path, "critical", cause, remedy)
+        elif space.free_files is not None and space.free_files < space.required_files:
+            cause = f"{space.free_files} files (inodes) are free, and {space.required_files} are required: {space.effect}"
+            yield Problem(space.path, "critical", cause, remedy)
+        elif space.free_bytes < 3 * space.required_bytes:
+            cause = f"{_megabytes(space.free_bytes)} are free; with less than {_megabytes(space.required_bytes)} {space.effect}"
+            yield Problem(space.path, "medium", cause, remedy)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count >> 20} MB"
+
+
+def _limits(status: Status) -> Iterator[Problem]:
+    for limit in status.limits:
+        if status.read_at - limit.last >= _LIMIT_SECONDS:
+            continue
+        if limit.kind == "processes":
+            cause = f"all connections that this service of master.cf serves at once were in use at {local_time(limit.last)}: others wait"
+            remedy = "Run ss -Htn to see which clients hold connections; mend these, or raise relay_processes."
+            yield Problem(limit.name, "high", cause, remedy)
+        else:
+            cause = f"the client has more connections than one may have (at {local_time(limit.last)}); further ones are refused"
+            remedy = "Restart the device, or raise relay_connections_per_client where many devices share the address."
+            yield Problem(limit.name, "medium", cause, remedy)
+
+
+def _bans(status: Status) -> Iterator[Problem]:
+    if status.banned:
+        listed = ", ".join(status.banned[:5]) + (f" and {len(status.banned) - 5} more" if len(status.banned) > 5 else "")
+        remedy = (
+            "A ban is for an hour, and for all devices behind the address. Correct the device's password, then run fail2ban-client set "
+            "mailops-relay unbanip ADDRESS."
+        )
+        yield Problem("fail2ban", "low", f"banned after failed authentication: {listed}", remedy)
 
 
 def _token(status: Status) -> Iterator[Problem]:

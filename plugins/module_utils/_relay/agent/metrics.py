@@ -83,6 +83,9 @@ def _queue(document: Status) -> Iterator[Family]:
     yield Family("queue_messages", "gauge", "Messages in the queue, by reason.", messages)
     yield Family("queue_held_messages", "gauge", "Messages on hold, by reason.", held)
     yield Family("queue_bytes", "gauge", "Size of all messages in the queue.", [({}, document.queue.bytes)])
+    if document.queue.empty_in is not None:
+        text = "Seconds until the queue is empty at the configured pace."
+        yield Family("queue_drain_seconds", "gauge", text, [({}, document.queue.empty_in)])
     yield Family("queue_oldest_message_age_seconds", "gauge", "Age of the oldest message in the queue.", [({}, max(0.0, age))])
 
 
@@ -134,6 +137,13 @@ def _host(document: Status) -> Iterator[Family]:
     yield Family("service_up", "gauge", "Whether a systemd unit runs; of a service that ends, whether it succeeded.", up)
     restarts = [({"unit": service.unit}, float(service.restarts)) for service in document.services]
     yield Family("service_restarts", "gauge", "Restarts of a unit by systemd since its last start by hand.", restarts)
+    free = [({"path": one.path}, float(one.free_bytes)) for one in document.space]
+    yield Family("free_bytes", "gauge", "Free bytes of a directory that the relay writes.", free)
+    files = [({"path": one.path}, float(one.free_files)) for one in document.space if one.free_files is not None]
+    yield Family("free_files", "gauge", "Free files (inodes) of a directory that the relay writes.", files)
+    reached = [({"kind": one.kind, "name": one.name}, one.last) for one in document.limits]
+    yield Family("connection_limit_reached_timestamp_seconds", "gauge", "When a limit of connections was last reached.", reached)
+    yield Family("banned_addresses", "gauge", "Addresses that fail2ban bans after failed authentication.", [({}, len(document.banned))])
     counts = Counter(problem.severity for problem in document.problems)
     by_severity: list[tuple[dict[str, str], float]] = [({"severity": severity}, counts[severity]) for severity in SEVERITIES]
     yield Family("problems", "gauge", "Failed health checks, by severity.", by_severity)

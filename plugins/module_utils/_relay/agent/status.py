@@ -10,6 +10,8 @@ Prometheus metrics (metrics.py).
 from __future__ import annotations
 
 import calendar
+import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import health, reasons, services
+from . import health, reasons, services, space
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
@@ -31,6 +33,7 @@ from .status_document import (
     MailboxStatus,
     QueueReason,
     QueueStatus,
+    ReachedLimit,
     Status,
     Suspension,
     TokenReport,
@@ -53,6 +56,7 @@ class Sources:
     run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    statvfs: Callable[[Path], os.statvfs_result] = os.statvfs
 
     @property
     def paths(self) -> Paths:
@@ -87,6 +91,9 @@ def collect(sources: Sources | None = None) -> Status:
         services=services.read(state.config, sources.output, sources.monotonic()),
         counters=state.counters,
         last_event=state.last_event or None,
+        space=tuple(space.read(sources.paths.state, state.config.message_size_limit, sources.statvfs)),
+        limits=tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items()),
+        banned=_banned(sources) if state.config.fail2ban else (),
     )
     return replace(status, problems=health.problems(status))
 
@@ -112,7 +119,16 @@ def _queue(sources: Sources, state: MonitorState) -> QueueStatus:
         oldest=min((message.arrived for message in messages), default=None),
         reasons=tuple(sorted(rows, key=lambda row: (-row.messages, row.mailbox, row.id))),
         error=error,
+        empty_in=_empty_in(rows, state),
     )
+
+
+def _empty_in(rows: list[QueueReason], state: MonitorState) -> float | None:
+    """Seconds that the slowest mailbox needs; None where a message waits for something else than its turn."""
+    if any(row.id != "waiting" or row.held for row in rows):
+        return None
+    paces = {address: mailbox.config.seconds_per_message for address, mailbox in state.mailboxes.items()}
+    return float(max((row.messages * paces.get(row.mailbox, 0) for row in rows), default=0))
 
 
 def _queue_reason(mailbox: str, reason: Reason, messages: list[Message]) -> QueueReason:
@@ -150,6 +166,7 @@ def _mailbox(state: MonitorState, address: str, now: float) -> MailboxStatus:
         last_refusal=activity.last_refusal if activity else None,
         recipients_24h=state.recipients.total(address, now),
         recipients_per_day=mailbox.quota.limit,
+        seconds_per_message=mailbox.config.seconds_per_message,
         quota_resumes=state.quota_resumes(address, now) if mailbox.quota.reached else None,
         suspensions=tuple(
             Suspension(circuit.sender, circuit.reason, circuit.since, circuit.next_probe, len(circuit.held)) for circuit in circuits
@@ -188,3 +205,8 @@ def _expiry(sources: Sources, path: str) -> float | None:
         return float(calendar.timegm(time.strptime(end, "%b %d %H:%M:%S %Y GMT")))
     except ValueError:
         return None
+
+
+def _banned(sources: Sources) -> tuple[str, ...]:
+    match = re.search(r"Banned IP list:(.*)", sources.output("fail2ban-client", "status", "mailops-relay"))
+    return tuple(match[1].split()) if match else ()

@@ -38,7 +38,10 @@ class QueueReason:
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """`reasons`: the most frequent first. `error`: why the queue cannot be read, else ""."""
+    """`reasons`: the most frequent first. `error`: why the queue cannot be read, else "".
+
+    `empty_in`: seconds until the queue is empty at the configured pace; None where a message waits for something else.
+    """
 
     messages: int
     held: int
@@ -46,6 +49,7 @@ class QueueStatus:
     oldest: float | None
     reasons: tuple[QueueReason, ...]
     error: str = ""
+    empty_in: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class MailboxStatus:
     last_refusal: Refusal | None
     recipients_24h: int
     recipients_per_day: int
+    seconds_per_message: int
     quota_resumes: float | None
     suspensions: tuple[Suspension, ...]
 
@@ -118,6 +123,27 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
+class DirectorySpace:
+    """Free and required bytes and files of a directory; `free_files` is None where the file system has no limit. `effect`: with less."""
+
+    path: str
+    free_bytes: int
+    required_bytes: int
+    free_files: int | None
+    required_files: int
+    effect: str
+
+
+@dataclass(frozen=True)
+class ReachedLimit:
+    """A limit of connections. `kind`: processes (of the listener `name`) or client. `last`: when Postfix logged it."""
+
+    kind: str
+    name: str
+    last: float
+
+
+@dataclass(frozen=True)
 class Problem:
     """A failed health check. `messages`: how many are affected."""
 
@@ -135,7 +161,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Status:
-    """`read_at`: when it was read. `counters`: the delivery monitor's. `last_event`: of the journal, as the monitor read it."""
+    """`read_at`: when it was read. `counters`: the delivery monitor's. `last_event`: of the journal, as the monitor read it.
+
+    `banned`: addresses that fail2ban bans after failed authentication.
+    """
 
     hostname: str
     upstream: str
@@ -147,6 +176,9 @@ class Status:
     services: tuple[ServiceStatus, ...]
     counters: dict[str, dict[str, float]]
     last_event: float | None
+    space: tuple[DirectorySpace, ...] = ()
+    limits: tuple[ReachedLimit, ...] = ()
+    banned: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property

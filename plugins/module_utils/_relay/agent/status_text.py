@@ -56,12 +56,20 @@ def lines(document: Status, width: int = 100) -> Iterator[tuple[str, str]]:
 
 def _summary(document: Status) -> str:
     messages = document.queue.messages
-    queue = f"{plural(messages, 'message')} in the queue" if messages else "the queue is empty"
+    queue = f"{plural(messages, 'message')} in the queue{_queue_times(document)}" if messages else "the queue is empty"
     if not document.problems:
         return f"healthy, {queue}"
     if not document.urgent:
         return f"{queue}, no action required"
     return f"{queue}, {plural(len(document.urgent), 'problem')} to solve"
+
+
+def _queue_times(document: Status) -> str:
+    """The age of the oldest message, and when the queue is empty at the configured pace."""
+    oldest, empty_in = document.queue.oldest, document.queue.empty_in
+    times = [f"the oldest for {duration(document.read_at - oldest)}"] if oldest else []
+    times += [f"empty in about {duration(empty_in)}"] if empty_in else []
+    return f" ({', '.join(times)})" if times else ""
 
 
 def _problems(document: Status, width: int) -> Iterator[tuple[str, str]]:

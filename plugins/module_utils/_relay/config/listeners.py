@@ -8,6 +8,8 @@ Source: Postfix's master(5), postconf(5), TLS_README; tested with Postfix 3.7 an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..agent.postfix.rewriting import REINJECT_PORT
 from .model import TABLES, LegacyListener, RelayConfig
 from .plan import Listener
@@ -32,17 +34,22 @@ SASL_OR_NETWORK = {
 }
 
 
+# Of the messages whose sender was replaced: the device's listener has checked the size, and the new header may be longer.
+REWRITTEN_CLEANUP = "m365-rewritten"
+
+
 def listeners(config: RelayConfig) -> list[Listener]:
     """In the order of master.cf."""
-    result = [_listener("smtp", "devices", {})]
+    size = {"message_size_limit": str(config.message_size_limit)}  # advertised (RFC 1870); main.cf's also has room for added header fields
+    result = [_listener("smtp", "devices", size)]
     if config.has_sasl_users:
-        result.append(_listener("submission", "submission", {"smtpd_tls_security_level": "encrypt", **SASL_ONLY}))
-        result.append(_listener("submissions", "submissions", {"smtpd_tls_wrappermode": "yes", **SASL_ONLY}))
+        result.append(_listener("submission", "submission", {"smtpd_tls_security_level": "encrypt", **SASL_ONLY, **size}))
+        result.append(_listener("submissions", "submissions", {"smtpd_tls_wrappermode": "yes", **SASL_ONLY, **size}))
     if config.legacy:
-        result.append(_legacy(config.legacy, config.has_sasl_users))
+        result.append(_legacy(config.legacy, config.has_sasl_users, size))
     if config.has_rewriting:
-        # The first listener has checked the size; the rewritten header may make the message larger than the limit.
-        result.append(_listener(f"127.0.0.1:{REINJECT_PORT}", "rewritten", {"message_size_limit": "0"}))
+        options = {"message_size_limit": "0", "cleanup_service_name": REWRITTEN_CLEANUP}
+        result.append(_listener(f"127.0.0.1:{REINJECT_PORT}", "rewritten", options))
     return result
 
 
@@ -55,9 +62,9 @@ def _listener(service: str, name: str, options: dict[str, str]) -> Listener:
     return Listener(service, name, {"syslog_name": f"postfix/{name}", **options})
 
 
-def _legacy(legacy: LegacyListener, sasl_users: bool) -> Listener:
+def _legacy(legacy: LegacyListener, sasl_users: bool, size: Mapping[str, str]) -> Listener:
     """Old TLS on one address, for network clients and SASL users."""
-    options = dict(OLD_TLS)
+    options = {**OLD_TLS, **size}
     if sasl_users:
         options.update(SASL_OR_NETWORK, smtpd_tls_auth_only="no" if legacy.cleartext_auth else "yes")
     host = f"[{legacy.address}]" if ":" in legacy.address else legacy.address

@@ -17,6 +17,7 @@ TlsLevel: TypeAlias = Literal["verify", "encrypt", "none"]
 
 CONFIGURATION = "/etc/mailops-relay"
 TABLES = "/etc/postfix/m365"
+HEADER_ALLOWANCE = 65536  # bytes that Postfix adds to an accepted message, such as Received
 DEFAULT_CONCURRENCY = 20  # Postfix's default_destination_concurrency_limit
 
 
@@ -130,6 +131,7 @@ class Queue:
 class RelayConfig:
     """Everything that the relay's files are made of.
 
+    `processes`: how many connections each listener serves at once, `connections_per_client`: those of one client.
     `mailboxes`: those of relay_mailboxes; where the upstream has no mailboxes, also one without limits for each other sender of a device.
     `certificates`: those that the user provides. `server_certificate` and `server_key`: what Postfix presents to devices.
     """
@@ -149,6 +151,8 @@ class RelayConfig:
     relay_count: int
     message_size_limit: int
     recipients_per_message: int
+    connections_per_client: int
+    processes: int
     metrics_directory: str
     backup_directory: str
     fail2ban: bool

@@ -33,6 +33,7 @@ def parse(variables: Variables) -> RelayConfig:
     presented = certificates.get("relay_tls", Certificate("", f"{CONFIGURATION}/server.cert.pem", f"{CONFIGURATION}/server.key.pem"))
     served = [sender for mailbox in mailboxes for sender in (mailbox.address, *mailbox.senders)]
     served += [sender for device in devices for sender in device.senders]
+    connections, processes = _connection_limits(reader)
     reader.integer("relay_key_days", 31, 3650)
     reader.integer("relay_drain_timeout", 0, 604_800)
     config = RelayConfig(
@@ -51,6 +52,8 @@ def parse(variables: Variables) -> RelayConfig:
         relay_count=relay_count,
         message_size_limit=reader.integer("relay_message_size_limit", 100_000, 157_286_400),
         recipients_per_message=reader.integer("relay_recipients_per_message", 1, 1000),
+        connections_per_client=connections,
+        processes=processes,
         metrics_directory=reader.path("relay_metrics_directory", of_service=True),
         backup_directory=_backup_directory(reader),
         fail2ban=reader.flag("relay_fail2ban"),
@@ -81,6 +84,18 @@ def _postmaster(reader: Reader) -> str:
     if value:
         reader.report(*mail_addresses.problems("relay_postmaster", [value]))
     return value
+
+
+def _connection_limits(reader: Reader) -> tuple[int, int]:
+    """Connections of one client, and of all clients, to one listener."""
+    connections = reader.integer("relay_connections_per_client", 1, 500)
+    processes = reader.integer("relay_processes", 10, 2000)
+    if processes < 2 * connections:
+        reader.report(
+            f"relay_connections_per_client is {connections} and relay_processes {processes}: one client could use most of the connections; "
+            f"set relay_processes to at least {2 * connections}, or lower relay_connections_per_client."
+        )
+    return connections, processes
 
 
 def _certificates(reader: Reader) -> Iterator[Certificate]:

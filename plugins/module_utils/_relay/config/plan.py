@@ -61,7 +61,9 @@ class Access:
 
 @dataclass(frozen=True)
 class RelayPlan:
-    """`tables`: file in /etc/postfix/m365 -> lines. `password_files`: names of the files there that relay_passwords fills."""
+    """`accepted_size`: of a message with the header fields that Postfix adds. `smtputf8`: whether the upstream's path carries it.
+
+    `tables`: file in /etc/postfix/m365 -> lines. `password_files`: names of the files there that relay_passwords fills."""
 
     hostname: str
     transports: Sequence[Transport]
@@ -70,8 +72,11 @@ class RelayPlan:
     password_files: Sequence[str]
     access: Access
     queue: Queue
-    message_size_limit: int
+    accepted_size: int
     recipients_per_message: int
+    connections_per_client: int
+    processes: int
+    smtputf8: bool
     certificates: Sequence[Certificate]
     server_certificate: str
     server_key: str

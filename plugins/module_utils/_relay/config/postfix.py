@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ..agent.config import AgentConfig, MailboxConfig
 from . import devices, dsn_filter, header_from, upstreams
-from .model import TABLES, Mailbox, RelayConfig
+from .model import HEADER_ALLOWANCE, TABLES, Mailbox, RelayConfig
 from .plan import RelayPlan, Transport
 
 NO_MAILBOX = "retry:4.3.5 No mailbox of relay_mailboxes sends for this sender"
@@ -34,8 +34,11 @@ def plan(config: RelayConfig) -> RelayPlan:
         password_files=list(passwords(config)),
         access=devices.access(config),
         queue=config.queue,
-        message_size_limit=config.message_size_limit,
+        accepted_size=config.message_size_limit + HEADER_ALLOWANCE,
         recipients_per_message=config.recipients_per_message,
+        connections_per_client=config.connections_per_client,
+        processes=config.processes,
+        smtputf8=not upstream.oauth,  # the submission proxy does not pass it on
         certificates=config.certificates,
         server_certificate=config.server_certificate,
         server_key=config.server_key,
@@ -83,8 +86,13 @@ def _mailbox_transport(config: RelayConfig, name: str, mailbox: Mailbox) -> Tran
     base = _transport(config, name, mailbox.address)
     limits = {"destination_concurrency_limit": str(max(1, mailbox.connections // config.relay_count))}
     if mailbox.messages_per_minute:
-        limits["destination_rate_delay"] = f"{math.ceil(60 * config.relay_count / mailbox.messages_per_minute)}s"
+        limits["destination_rate_delay"] = f"{_seconds_per_message(config, mailbox)}s"
     return Transport(name, base.mailbox, base.options, {**base.limits, **limits})
+
+
+def _seconds_per_message(config: RelayConfig, mailbox: Mailbox) -> int:
+    """This relay's pause between two messages of a mailbox; 0: none."""
+    return math.ceil(60 * config.relay_count / mailbox.messages_per_minute) if mailbox.messages_per_minute else 0
 
 
 def _notices_transport(config: RelayConfig) -> Transport:
@@ -129,10 +137,13 @@ def _agent(config: RelayConfig) -> AgentConfig:
                 transport=name,
                 senders=tuple(sender.lower() for sender in mailbox.senders),
                 recipients_per_day=mailbox.recipients_per_day // config.relay_count,
+                seconds_per_message=_seconds_per_message(config, mailbox),
             )
             for name, mailbox in _transport_names(config).items()
         ),
         sasl_users=config.has_sasl_users,
         fail2ban=config.fail2ban and config.has_sasl_users,
         metrics=bool(config.metrics_directory),
+        message_size_limit=config.message_size_limit,
+        connections_per_client=config.connections_per_client,
     )

@@ -19,10 +19,13 @@ from types import FrameType
 from ..config import ConfigError
 from ..console import print_error, print_line
 from ..postfix import journal, maillog, queue
+from .actions import QueueActions
 from .store import MonitorStore
 
 # Seconds between two writes of a busy relay's state: what is not written yet is read from the journal again after a restart.
 _SAVE_INTERVAL = 2.0
+# Seconds between two attempts to write to a full disk.
+_RETRY_INTERVAL = 10.0
 
 
 def journal_command(cursor: str, since: float) -> list[str]:
@@ -40,6 +43,7 @@ class MonitorService:
         self.state.sender_of = self._sender_of
         self.dirty, self.saved, self.stopping, self.skip_until = False, 0.0, False, 0.0
         self._senders: dict[str, str] = {}
+        self._failure = ""
 
     def _sender_of(self, queue_id: str) -> str:
         if queue_id not in self._senders:
@@ -68,15 +72,38 @@ class MonitorService:
         if requested:
             released = self.state.release(request.read_text("utf-8").split())
             print_line(f"Released on request: {', '.join(released) or 'no suspended sender matches'}.")
-        changed = self.store.apply(self.state, self.state.update(now))
-        if changed:
-            print_line(self._summary())
-        if changed or requested or (self.dirty and (idle or now - self.saved >= _SAVE_INTERVAL)):
-            self.store.save(self.state, self.cursor)
-            self.dirty, self.saved = False, now
+        if not self._write(now, requested, idle):
+            return
         if requested:  # only now: `mailops-relay release` reads the saved state next
             request.unlink(missing_ok=True)
         self._senders = {}
+
+    def _write(self, now: float, requested: bool, idle: bool) -> bool:
+        """Apply what is decided and save the state where that is due. Where the disk is full all is kept in memory and tried again."""
+        actions = self.state.update(now)
+        try:
+            changed = self.store.apply(self.state, actions)
+            if changed:
+                print_line(self._summary())
+                actions = QueueActions()
+            if changed or requested or self._failure or (self.dirty and (idle or now - self.saved >= _SAVE_INTERVAL)):
+                self.store.save(self.state, self.cursor)
+                self.dirty, self.saved = False, now
+        except OSError as error:
+            self.state.pending.extend(actions)
+            self.dirty = True
+            self._report_failure(f"Could not write to {self.store.paths.state}: {error.strerror or error}.")
+            return False
+        self._report_failure("")
+        return True
+
+    def _report_failure(self, failure: str) -> None:
+        """Log a failure when it begins and when it ends."""
+        if failure and failure != self._failure:
+            print_line(f"<3>{failure} Quotas and suspensions take effect once it can be written; free space.")
+        elif self._failure and not failure:
+            print_line(f"{self.store.paths.state} can be written again.")
+        self._failure = failure
 
     def _summary(self) -> str:
         rows = (self.state.table or "").splitlines()
@@ -142,7 +169,7 @@ class MonitorService:
 
     def _timeout(self) -> float:
         """Seconds until something is due; an unsaved state is due soon."""
-        return 0.5 if self.dirty else self.state.seconds_until_due(time.time())
+        return _RETRY_INTERVAL if self._failure else 0.5 if self.dirty else self.state.seconds_until_due(time.time())
 
 
 def main() -> int:

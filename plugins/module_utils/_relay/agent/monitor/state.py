@@ -16,7 +16,7 @@ from ...._core.json_types import JsonObject
 from .. import reasons
 from ..config import AgentConfig, MailboxConfig
 from ..formatting import local_time
-from ..postfix.maillog import Accepted, Activated, Delivery, Ended, Event, ProxyError, Rejected
+from ..postfix.maillog import Accepted, Activated, Delivery, Ended, Event, LimitReached, ProxyError, Rejected
 from . import circuit_breaker, daily_quota
 from .actions import QueueActions
 from .activity import Activity, Refusal
@@ -27,6 +27,8 @@ from .daily_quota import DailyQuota, RollingCounter
 _CONCURRENCY = 3
 # Seconds after which a message that is being sent is no longer counted as in flight.
 _STALE = 3600.0
+# Limits of listeners and clients that are remembered, the last ones.
+_LIMITS = 20
 STAGES = ("before", "queue", "connect", "send")
 
 
@@ -54,6 +56,7 @@ class MonitorState:
 
     `counters`: name -> label -> count, such as sent -> "scanner@contoso.com/" -> 12. `last_event`: its Unix time.
     `activity`: by mailbox. `table`: Postfix's table of suspended senders as it is on disk, None where that is not known.
+    `limits`: processes/SERVICE or client/CLIENT -> when Postfix last logged that it reached its limit of connections.
     """
 
     config: AgentConfig
@@ -65,6 +68,7 @@ class MonitorState:
     active: dict[str, InFlight] = field(default_factory=dict)
     last_event: float = 0.0
     table: str | None = None
+    limits: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recipients = RollingCounter(self.window)
@@ -92,6 +96,7 @@ class MonitorState:
             "circuits": self.breaker.as_state(),
             "activity": {address: asdict(activity) for address, activity in self.activity.items()},
             "counters": self.counters,
+            "limits": self.limits,
             "active": {queue_id: asdict(message) for queue_id, message in self.active.items()},
         }
 
@@ -105,6 +110,7 @@ class MonitorState:
                 self.pending.extend(self.breaker.close(circuit))  # another mailbox may send for this sender now
         self.activity = {address: Activity.from_state(entry) for address, entry in (state.get("activity") or {}).items()}
         self.counters = state.get("counters") or {}
+        self.limits = state.get("limits") or {}
         self.active = {queue_id: InFlight(**message) for queue_id, message in (state.get("active") or {}).items()}
         for address, quota in (state.get("quotas") or {}).items():
             if address in self.mailboxes:
@@ -134,6 +140,10 @@ class MonitorState:
             self._count("accepted", event.label)
         elif isinstance(event, Rejected):
             self._count("rejected", f"{event.label}/{event.stage}")
+        elif isinstance(event, LimitReached):
+            self.limits.pop(f"{event.kind}/{event.name}", None)
+            self.limits[f"{event.kind}/{event.name}"] = event.timestamp
+            self.limits = dict(list(self.limits.items())[-_LIMITS:])
         elif isinstance(event, ProxyError):
             for address in [event.mailbox] if event.mailbox else self.mailboxes:
                 self._activity(address).proxy_error = event.text[:500]

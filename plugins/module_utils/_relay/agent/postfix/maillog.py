@@ -4,8 +4,8 @@
 """Events from the journal entries of Postfix and of the submission proxy.
 
 Addresses in a log line are the device's text: a quoted local part may hold anything, even `>, status=sent`, so they are parsed as RFC 5321
-defines them. Sources: postfix smtp(8), qmgr(8), bounce(8), smtpd(8) of 3.7 to 3.11 with info_log_address_format = external; Dovecot 2.3.19
-and 2.4.1. The unit tests have log lines recorded on both releases.
+defines them. Sources: postfix smtp(8), qmgr(8), bounce(8), smtpd(8), master(8) of 3.7 to 3.11 with info_log_address_format = external;
+Dovecot 2.3.19 and 2.4.1. The unit tests have log lines recorded on both releases.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _REJECT = re.compile(
     r"(?:NOQUEUE|[0-9A-Za-z]+): reject: (?P<stage>\S+) from (?P<client>\S+?\[[^\]]*\])(?::\d+)?: (?P<text>\d{3} .*)", re.DOTALL
 )
 _CONNECT = re.compile(r"connect from (?P<client>\S+\[[^\]]*\])")
+_PROCESS_LIMIT = re.compile(r'warning: service "(?P<service>[^"]+)".* has reached its process limit')
+_CLIENT_LIMIT = re.compile(r"warning: Connection concurrency limit exceeded: \d+ from (?P<client>\S+\[[^\]]*\]) for service")
 _LOGIN = re.compile(r"warning: (?P<client>\S+\[[^\]]*\]): SASL (?P<mechanism>\S+) authentication failed: ?(?P<text>.*)")
 _PROXY = re.compile(
     r"(?:submission-login: (?P<level>Error|Warning): )?proxy\((?P<mailbox>[^,()]+),[^)]*\): (?P<text>.*?)"
@@ -113,6 +115,14 @@ class Rejected(Event):
 
 
 @dataclass(frozen=True)
+class LimitReached(Event):
+    """`kind`: processes, where the service `name` of master.cf has no free process; client, where `name` has too many connections."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
 class ProxyError(Event):
     """The submission proxy's error about a failed login upstream; `mailbox` is "" where the line names none."""
 
@@ -133,6 +143,9 @@ def event_of(entry: JournalEntry) -> Event | None:
 
 
 def _postfix_event(timestamp: float, label: str, service: str, message: str) -> Event | None:
+    if service == "master":
+        limit = _PROCESS_LIMIT.match(message)
+        return LimitReached(timestamp, label, service, "processes", limit["service"]) if limit else None
     queued = _QUEUED.match(message)
     if queued and service != "smtpd":
         return _message_event(timestamp, label, service, queued["id"], queued["rest"])
@@ -144,6 +157,8 @@ def _postfix_event(timestamp: float, label: str, service: str, message: str) -> 
         return Rejected(timestamp, label, service, rejected["client"], rejected["stage"], rejected["text"])
     if login := _LOGIN.match(message):
         return Rejected(timestamp, label, service, login["client"], "AUTH", login["text"])
+    if limited := _CLIENT_LIMIT.match(message):
+        return LimitReached(timestamp, label, service, "client", limited["client"])
     if connected := _CONNECT.match(message):
         return Connected(timestamp, label, service, connected["client"])
     return None

@@ -125,7 +125,7 @@ def submit(message: Iterable[bytes], sender: str, recipients: Sequence[str]) -> 
     smtp = smtplib.SMTP("127.0.0.1", REINJECT_PORT, timeout=300)
     try:
         smtp.ehlo_or_helo_if_needed()
-        utf8 = ["SMTPUTF8"] if not "".join(recipients).isascii() else []
+        utf8 = ["SMTPUTF8"] if not "".join(recipients).isascii() and smtp.has_extn("smtputf8") else []
         _expect(250, smtp.mail(sender, ["BODY=8BITMIME", *utf8]))
         for recipient in recipients:  # quoted by pipe(8) where needed; smtplib's own quoting guesses
             _expect(250, smtp.docmd(f"RCPT TO:<{recipient}>"))

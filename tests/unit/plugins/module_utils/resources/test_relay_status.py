@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,14 +20,14 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import c
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.state import MonitorState
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.store import MonitorStore
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.paths import Paths
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.maillog import Activated, Delivery, ProxyError
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.maillog import Activated, Delivery, LimitReached, ProxyError
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.queue import Message, QueueError
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.status_document import Status
 from ansible_collections.mailops.m365.plugins.module_utils.resources.relay_status import RelayStatus
 
 MAILBOX, ERP = "scanner@contoso.com", "erp@contoso.com"
 NOW = 1_795_600_000.0
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "hostname": "relay1.contoso.com",
     "upstream": "oauth",
     "mailboxes": [
@@ -69,8 +71,20 @@ def systemctl(*command: Any, **_options: Any) -> subprocess.CompletedProcess[str
     return subprocess.CompletedProcess(command[0], 0, "\n".join(block for _unit in units), "")
 
 
-def collect(paths: Paths, *messages: Message, run: Any = systemctl) -> Status:
-    return status.collect(status.Sources(MonitorStore(paths), lambda: list(messages), run, lambda: NOW))
+def statvfs(free_bytes: int = 10 << 30, free_files: int = 10**6, of: str = "") -> Any:
+    """A disk with much space; `of`: a part of the path whose disk has these numbers."""
+
+    def read(path: Path) -> Any:
+        here = of in str(path)
+        return SimpleNamespace(
+            f_bavail=(free_bytes if here else 10 << 30) // 4096, f_frsize=4096, f_files=10**7, f_favail=free_files if here else 10**6
+        )
+
+    return read
+
+
+def collect(paths: Paths, *messages: Message, run: Any = systemctl, disk: Any = None) -> Status:
+    return status.collect(status.Sources(MonitorStore(paths), lambda: list(messages), run, lambda: NOW, statvfs=disk or statvfs()))
 
 
 def monitor(paths: Paths, *events: Any) -> None:
@@ -208,3 +222,79 @@ def test_metrics_file_is_written(paths: Paths, tmp_path: Path, monkeypatch: pyte
     assert metrics.main(tmp_path) == 0
     assert (tmp_path / "mailops_relay.prom").read_text() == metrics.render(document)
     assert metrics.main(tmp_path / "missing") == 1
+
+
+LIMIT = {**CONFIG, "message_size_limit": 36700160, "fail2ban": True}
+
+
+@pytest.mark.parametrize(
+    ("disk", "severity", "cause"),
+    [
+        (statvfs(50 << 20, of="postfix"), "critical", "50 MB are free, and 52 MB are required: devices get 452 and no mail is accepted"),
+        (statvfs(100 << 20, of="postfix"), "medium", "100 MB are free; with less than 52 MB devices get 452"),
+        (statvfs(free_files=3, of="postfix"), "critical", "3 files (inodes) are free, and 500 are required: devices get 452"),
+        (statvfs(1 << 20, of="lib"), "critical", "1 MB are free, and 16 MB are required: daily quotas are not enforced"),
+        (statvfs(free_files=0, of="lib"), "critical", "0 files (inodes) are free"),
+    ],
+)
+def test_full_disk_is_a_problem(paths: Paths, disk: Any, severity: str, cause: str) -> None:
+    paths.config_file.write_text(json.dumps(LIMIT))
+    document = collect(paths, disk=disk)
+    (problem,) = document.problems
+    assert (problem.severity, problem.cause[: len(cause)]) == (severity, cause)
+    assert ("1 problem to solve" in text_of(document).splitlines()[0]) == (severity == "critical")
+    assert f'mailops_relay_free_bytes{{path="{problem.subject}"}}' in metrics.render(document)
+
+
+def test_directory_without_a_limit_of_files_is_no_problem(paths: Paths) -> None:
+    disk = SimpleNamespace(f_bavail=10**9, f_frsize=4096, f_files=0, f_favail=0)
+    assert collect(paths, disk=lambda _path: disk).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "subject", "severity"),
+    [
+        (LimitReached(NOW - 900, "", "master", "processes", "submission"), "submission", "high"),
+        (LimitReached(NOW - 900, "devices", "smtpd", "client", "unknown[192.0.2.5]"), "unknown[192.0.2.5]", "medium"),
+    ],
+)
+def test_reached_limit_of_connections_is_a_problem_for_twenty_minutes(
+    paths: Paths, event: LimitReached, subject: str, severity: str
+) -> None:
+    monitor(paths, event)
+    (problem,) = collect(paths).problems
+    assert (problem.subject, problem.severity) == (subject, severity)
+    assert "relay_" in problem.remedy
+    monitor(paths, dataclasses.replace(event, timestamp=NOW - 1300))
+    assert collect(paths).problems == ()
+
+
+def test_banned_addresses_are_listed(paths: Paths) -> None:
+    paths.config_file.write_text(json.dumps(LIMIT))
+
+    def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        if command[0][0] == "fail2ban-client":
+            return subprocess.CompletedProcess(command[0], 0, "   |- Total banned:\t2\n   `- Banned IP list:\t192.0.2.7 2001:db8::7\n", "")
+        return systemctl(*command, **options)
+
+    document = collect(paths, run=run)
+    assert document.banned == ("192.0.2.7", "2001:db8::7")
+    (problem,) = document.problems
+    assert not problem.urgent
+    assert problem.cause == "banned after failed authentication: 192.0.2.7, 2001:db8::7"
+    assert "mailops_relay_banned_addresses 2" in metrics.render(document)
+
+
+def test_first_line_has_the_oldest_message_and_when_the_queue_is_empty(paths: Paths) -> None:
+    boxes = [{**CONFIG["mailboxes"][0], "seconds_per_message": 2}, {**CONFIG["mailboxes"][1], "seconds_per_message": 4}]
+    paths.config_file.write_text(json.dumps({**CONFIG, "mailboxes": boxes}))
+    waiting = [message(f"A{number}", MAILBOX, "", "active") for number in range(900)]
+    waiting += [message(f"B{number}", ERP, "", "incoming", age=1800) for number in range(600)]
+    document = collect(paths, *waiting)
+    assert document.queue.empty_in == 2400
+    first = text_of(document).splitlines()[0]
+    assert first == "relay1.contoso.com: healthy, 1500 messages in the queue (the oldest for 30 min, empty in about 40 min)"
+    assert "mailops_relay_queue_drain_seconds 2400" in metrics.render(document)
+    document = collect(paths, *waiting, message("C", ERP, OFF))
+    assert document.queue.empty_in is None
+    assert "(the oldest for 30 min)" in text_of(document).splitlines()[0]

@@ -30,6 +30,8 @@ def role_variables(**changed: Any) -> dict[str, Any]:
         "relay_legacy_port": 2525,
         "relay_message_size_limit": 36700160,
         "relay_recipients_per_message": 500,
+        "relay_connections_per_client": 20,
+        "relay_processes": 200,
         "relay_queue_lifetime": "2d",
         "relay_delay_warning": "1h",
         "relay_key_days": 365,

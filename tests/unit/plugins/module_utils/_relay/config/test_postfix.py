@@ -165,6 +165,10 @@ def test_the_plan_holds_no_secret() -> None:
         ({"relay_mailboxes": [{"address": "a@b.de", "messages_per_minute": 0}], "relay_count": 3}, "every relay needs one"),
         ({"relay_count": 0}, "relay_count is 0"),
         ({"relay_message_size_limit": "big"}, "relay_message_size_limit is 'big'"),
+        ({"relay_connections_per_client": 0}, "relay_connections_per_client is 0"),
+        ({"relay_processes": 5, "relay_connections_per_client": 2}, "relay_processes is 5"),
+        ({"relay_processes": 39}, "set relay_processes to at least 40"),
+        ({"relay_upstream": "connector", "m365_tenant": "contoso.com", "relay_connector_tls": "none"}, "relay_connector_tls is 'none'"),
         ({"relay_queue_lifetime": "two days"}, "such as 30m"),
         ({"relay_postmaster": "it"}, "relay_postmaster"),
         ({"relay_tls_certificate": "/etc/x.pem"}, "belong together"),
@@ -197,3 +201,45 @@ def test_invalid_variable_is_one_problem(changed: dict[str, Any], sentence: str)
 
 def test_all_problems_are_reported_at_once() -> None:
     assert len(problems(relay_client_id="", relay_count=99, relay_mailboxes=[])) == 3
+
+
+DEVICES = [
+    {"name": "Printers", "networks": ["192.0.2.0/24"], "senders": ["scanner@contoso.com"]},
+    {"name": "Copier", "networks": ["198.51.100.9"], "senders": ["scanner@contoso.com"], "rewrite": True},
+    {"name": "ERP", "username": "erp", "password": "x", "senders": ["scanner@contoso.com"]},
+]
+
+
+def test_every_listener_advertises_the_size_limit_and_postfix_accepts_its_own_header_fields_beyond_it() -> None:
+    plan = postfix.plan(relay_config(relay_devices=DEVICES, relay_legacy_address="192.0.2.1", relay_message_size_limit=10_000_000))
+    sizes = {listener.name: listener.options["message_size_limit"] for listener in plan.access.listeners}
+    devices = ("devices", "submission", "submissions", "legacy")
+    assert sizes == {**dict.fromkeys(devices, "10000000"), "rewritten": "0"}
+    assert plan.accepted_size == 10_000_000 + 65536
+    rewritten = next(listener for listener in plan.access.listeners if listener.name == "rewritten")
+    assert rewritten.options["cleanup_service_name"] == "m365-rewritten", "a cleanup service without a limit"
+
+
+@pytest.mark.parametrize(
+    ("upstream", "offered"),
+    [
+        ({}, False),
+        ({"relay_upstream": "connector", "m365_tenant": "contoso.com"}, True),
+        ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m"}}, True),
+    ],
+)
+def test_smtputf8_is_offered_where_the_upstreams_path_carries_it(upstream: dict[str, Any], offered: bool) -> None:
+    assert postfix.plan(relay_config(**upstream)).smtputf8 == offered
+
+
+def test_a_client_may_have_a_tenth_of_a_listeners_connections() -> None:
+    plan = postfix.plan(relay_config())
+    assert (plan.connections_per_client, plan.processes) == (20, 200)
+    plan = postfix.plan(relay_config(relay_connections_per_client=50, relay_processes=100))
+    assert (plan.connections_per_client, plan.processes) == (50, 100)
+
+
+@pytest.mark.parametrize(("rate", "relay_count", "seconds"), [(30, 1, 2), (30, 2, 4), (0, 1, 0), (7, 1, 9)])
+def test_agent_knows_the_pace_of_a_mailbox(rate: int, relay_count: int, seconds: int) -> None:
+    plan = postfix.plan(relay_config(relay_count=relay_count, relay_mailboxes=[{"address": "a@contoso.com", "messages_per_minute": rate}]))
+    assert plan.agent.mailboxes[0].seconds_per_message == seconds

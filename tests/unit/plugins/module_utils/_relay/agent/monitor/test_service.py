@@ -188,3 +188,36 @@ def test_release_starts_the_monitor_and_reports_a_missing_answer(paths: Paths, c
     assert ran.commands[-1] == ("systemctl", "start", "mailops-relay-monitor.service")
     assert "The delivery monitor did not answer" in capsys.readouterr().err
     assert not paths.release_request.exists()
+
+
+def test_full_disk_does_not_end_the_monitor(paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it decided meanwhile takes effect once there is space."""
+    service = MonitorService(MonitorStore(paths))
+    full = OSError(28, "No space left on device")
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.mkstemp", lambda **_options: (_ for _ in ()).throw(full))
+        for text in locked(1, "AAAAAAA"):
+            service.process_line(text)
+        for seconds in (100, 110, 120):
+            service.update(START + seconds)
+    output = capsys.readouterr().out
+    assert output.count("No space left on device") == 1
+    assert output.startswith("<3>Could not write to ")
+    assert spool(paths) == []
+    assert not paths.monitor_state.exists()
+    service.update(START + 130)
+    assert [action["hold"] for action in spool(paths)] == [["AAAAAAA"]]
+    assert MAILBOX in paths.suspended_senders.read_text()
+    assert read_object(paths.monitor_state)["cursor"] == "s=1"
+    assert "can be written again" in capsys.readouterr().out
+
+
+def test_reached_limits_are_saved(paths: Paths) -> None:
+    text = "warning: Connection concurrency limit exceeded: 21 from unknown[192.0.2.%d] for service smtp"
+    process(
+        paths, *(line(number, text % number, "postfix/devices/smtpd") for number in range(30)), line(40, text % 25, "postfix/devices/smtpd")
+    )
+    state, _cursor = MonitorStore(paths).load()
+    assert len(state.limits) == 20
+    assert list(state.limits)[-1] == "client/unknown[192.0.2.25]"
+    assert state.limits["client/unknown[192.0.2.25]"] == START + 40

@@ -18,6 +18,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.
     Delivery,
     Ended,
     Event,
+    LimitReached,
     ProxyError,
     Rejected,
 )
@@ -153,3 +154,37 @@ def test_failed_login_has_the_devices_address() -> None:
     event = event_in(line)
     assert isinstance(event, Rejected)
     assert (event.stage, event.client, event.label) == ("AUTH", "printer[10.0.0.5]", "submission")
+
+
+@pytest.mark.parametrize(
+    ("message", "identifier", "kind", "name"),
+    [
+        (
+            'warning: service "smtp" (25) has reached its process limit "200": new clients may experience noticeable delays',
+            "postfix/master",
+            "processes",
+            "smtp",
+        ),
+        (
+            'warning: service "192.0.2.1:2525" (192.0.2.1:2525) has reached its process limit "200": new clients may experience delays',
+            "postfix/master",
+            "processes",
+            "192.0.2.1:2525",
+        ),
+        (
+            "warning: Connection concurrency limit exceeded: 21 from unknown[192.0.2.5] for service smtp",
+            "postfix/devices/smtpd",
+            "client",
+            "unknown[192.0.2.5]",
+        ),
+    ],
+)
+def test_reached_limits_of_connections(message: str, identifier: str, kind: str, name: str) -> None:
+    event = event_in(line_of(message, identifier))
+    assert isinstance(event, LimitReached)
+    assert (event.kind, event.name) == (kind, name)
+    assert event_in(line_of(message, identifier, unit="session-1.scope")) is None
+
+
+def test_other_lines_of_the_master_are_no_events() -> None:
+    assert event_in(line_of("to avoid this condition, increase the process count in master.cf", "postfix/master")) is None

@@ -1,0 +1,247 @@
+"""Limits of a relay: clients that hold connections, sizes around the limit, full disks, units that do not run, guessed passwords.
+
+One relay, with a smart host, serves all tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed import image
+from testbed.host import Host
+from testbed.lab import Lab
+
+from .relay import wait_until
+from .smarthost_relay import run_role, upstream
+
+SENDER = "scanner@contoso.com"
+PASSWORD = "correct horse"
+SIZE = 1_000_000
+CONNECTIONS = 10
+PORTS = {25: [], 587: ["-tls"], 465: ["-tlsc"]}
+DEVICES = [
+    {"name": "Printer", "networks": ["198.51.100.101"], "senders": [SENDER]},
+    {"name": "Scanner", "networks": ["198.51.100.102"], "senders": [SENDER], "rewrite": True},
+    {"name": "Copier", "networks": ["198.51.100.103"], "senders": [SENDER]},
+    {"name": "ERP", "username": "erp", "password": PASSWORD, "senders": [SENDER]},
+]
+VARIABLES: dict[str, Any] = {
+    "relay_devices": DEVICES,
+    "relay_message_size_limit": SIZE,
+    "relay_connections_per_client": CONNECTIONS,
+    "relay_processes": 100,
+    "relay_metrics_directory": "/var/lib/prometheus/node-exporter",
+}
+HOLD = """
+import socket, sys
+held = [socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) for _number in range(int(sys.argv[3]))]
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module", params=image.tested())
+def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Host]:
+    booted = lab.boot(f"limits{request.param}", request.param)
+    run_role(lab, booted.name, **VARIABLES)
+    yield booted
+    lab.remove(booted.name)
+
+
+def status(host: Host) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(host.call("mailops-relay status --json").stdout)
+    return document
+
+
+def problems(host: Host) -> dict[str, dict[str, Any]]:
+    return {problem["subject"]: problem for problem in status(host)["problems"]}
+
+
+def swaks(lab: Lab, host: Host, device: str, *arguments: str, port: int = 25) -> str:
+    """The dialogue of one message."""
+    login = [] if port == 25 else ["--auth", "PLAIN", "--auth-user", "erp", "--auth-password", PASSWORD, *PORTS[port]]
+    command = ["swaks", "--server", host.address, "--port", str(port), "--from", SENDER, "--to", "a@example.net", "--timeout", "20", *login]
+    done = lab.devices[device].call([*command, *arguments], timeout=60)
+    return f"{done.stdout}\n{done.stderr}"
+
+
+def sized(size: int) -> str:
+    """Message data of exactly so many bytes as SMTP counts them, in lines of 78."""
+    head = f"From: {SENDER}\r\nTo: a@example.net\r\nSubject: size\r\n\r\n"
+    lines, rest = divmod(size - len(head), 80)
+    last = "y" * (rest - 2) + "\r\n" if rest >= 2 else ""
+    body = ("x" * 78 + "\r\n") * (lines if rest != 1 else lines - 1) + (last if rest != 1 else "y" * 79 + "\r\n")
+    assert len(head + body) == size
+    return head + body
+
+
+def transaction(lab: Lab, host: Host, device: str, data: str) -> list[str]:
+    """The replies to a message with this data."""
+    program = Path(__file__).with_name("smtp_session.py")
+    send = ["EHLO copier\r\n", f"MAIL FROM:<{SENDER}>\r\n", "RCPT TO:<a@example.net>\r\n", "DATA\r\n"]
+    parameters = {"server": host.address, "send": send}
+    script = (
+        "import json, socket, sys\n"
+        f"sys.path.insert(0, {str(program.parent)!r})\n"
+        "from smtp_session import reply\n"
+        "parameters = json.loads(sys.argv[1])\n"
+        "connection = socket.create_connection((parameters['server'], 25), 30)\n"
+        "lines = connection.makefile('rb')\n"
+        "replies = [reply(lines)]\n"
+        "for text in [*parameters['send'], sys.stdin.buffer.read().decode('latin-1') + '.\\r\\n']:\n"
+        "    connection.sendall(text.encode('latin-1'))\n"
+        "    replies.append(reply(lines))\n"
+        "print(json.dumps(replies))\n"
+    )
+    done = lab.devices[device].call([sys.executable, "-c", script, json.dumps(parameters)], text=data, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_device_that_holds_connections_does_not_lock_others_out(lab: Lab, host: Host, port: int) -> None:
+    """A network client, which Postfix exempts from such limits by default."""
+    command = [*lab.network.inside, "ip", "netns", "exec", "printer", sys.executable, "-c", HOLD]
+    with subprocess.Popen([*command, host.address, str(port), "60"], stdin=-1, stdout=-1, text=True) as holding:
+        try:
+            assert holding.stdout
+            holding.stdout.readline()
+            started = time.monotonic()
+            dialogue = swaks(lab, host, "erp", "--quit-after", "RCPT", port=port)
+            assert "250 2.1.5 Ok" in dialogue, dialogue
+            assert time.monotonic() - started < 20
+        finally:
+            assert holding.stdin
+            holding.stdin.close()
+    if port != 465:  # where Postfix counts connections after the TLS handshake only, and ends those without one after 20 s
+        wait_until(lambda: any("198.51.100.101" in subject for subject in problems(host)), 10, lambda: problems(host))
+        remedy = next(problem["remedy"] for subject, problem in problems(host).items() if "198.51.100.101" in subject)
+        assert "relay_connections_per_client" in remedy
+
+
+@pytest.mark.parametrize("device", ["printer", "scanner"])
+def test_messages_up_to_the_size_limit_are_accepted_and_sent(lab: Lab, host: Host, device: str) -> None:
+    """`scanner` is rewritten: its message passes Postfix twice."""
+    with upstream(lab) as server:
+        sizes = [SIZE - 2000, SIZE - 1000, SIZE - 500, SIZE - 100, SIZE - 3, SIZE]
+        for size in sizes:
+            replies = transaction(lab, host, device, sized(size))
+            assert f"SIZE {SIZE}" in replies[1]
+            assert replies[-1].startswith("250 2.0.0"), (size, replies[-1])
+        assert transaction(lab, host, device, sized(SIZE + 1))[-1].startswith("552 5.3.4")
+        wait_until(lambda: not host.run("postqueue -j"), 60, lambda: host.run("postqueue -p"))
+        assert server.count() == len(sizes)
+
+
+@contextmanager
+def small_disk(host: Host, path: str, options: str) -> Iterator[None]:
+    """A copy of a directory on a small disk."""
+    units = "postfix mailops-relay-monitor mailops-relay-queue-actions.path"
+    copied = f"rm -rf /root/copied && cp -a {path} /root/copied"
+    host.run(f"systemctl stop {units}; {copied} && mount -t tmpfs -o {options} tmpfs {path} && cp -a /root/copied/. {path}/")
+    host.run(f"chown --reference=/root/copied {path}; chmod --reference=/root/copied {path}; systemctl start {units}")
+    try:
+        yield
+    finally:
+        host.run(f"systemctl stop {units}; umount {path}; systemctl start {units}")
+
+
+@pytest.mark.parametrize("options", ["size=1m", "size=60m,nr_inodes=300"])
+def test_full_queue_disk_is_a_critical_problem(lab: Lab, host: Host, options: str) -> None:
+    with small_disk(host, "/var/spool/postfix", options):
+        if "nr_inodes" not in options:
+            assert "452 4.3.1 Insufficient system storage" in swaks(lab, host, "printer")
+        problem = problems(host)["/var/spool/postfix"]
+        assert (problem["severity"], host.call("mailops-relay status").returncode) == ("critical", 1)
+        assert "no mail is accepted" in problem["cause"]
+        assert 'mailops_relay_problems{severity="critical"} 1' in host.run("mailops-relay metrics")
+    assert "/var/spool/postfix" not in problems(host)
+
+
+def test_monitor_survives_a_full_disk(lab: Lab, host: Host) -> None:
+    with small_disk(host, "/var/lib/mailops-relay", "size=64k"):
+        host.call("dd if=/dev/zero of=/var/lib/mailops-relay/filler bs=4k count=100")
+        swaks(lab, host, "printer", "--quit-after", "RCPT", "--from", "other@contoso.com")
+        wait_until(lambda: "No space left" in host.run("journalctl --no-pager -u mailops-relay-monitor"), 30, "a logged failure")
+        current = status(host)
+        assert {"/var/lib/mailops-relay"} <= {problem["subject"] for problem in current["problems"]}
+        monitor = next(service for service in current["services"] if service["unit"] == "mailops-relay-monitor.service")
+        assert (monitor["state"], monitor["restarts"]) == ("active", 0)
+
+
+@pytest.mark.parametrize("break_unit", ["stop", "mask --now"])
+@pytest.mark.parametrize("unit", ["queue-actions.path", "monitor.service", "sasl.service", "backup.timer", "metrics.timer"])
+def test_unit_that_does_not_run_is_a_problem(host: Host, unit: str, break_unit: str) -> None:
+    name, file = f"mailops-relay-{unit}", f"/etc/systemd/system/mailops-relay-{unit}"
+    if "mask" in break_unit:  # a unit of /etc cannot be masked while its file is there
+        host.run(f"systemctl stop {name}; mv {file} /root/unit && ln -s /dev/null {file} && systemctl daemon-reload")
+    else:
+        host.run(f"systemctl stop {name}")
+    try:
+        assert problems(host)[name]["severity"] in ("critical", "high")
+        assert name in host.call("mailops-relay status").stdout
+    finally:
+        if "mask" in break_unit:
+            host.run(f"mv /root/unit {file} && systemctl daemon-reload")
+        host.run(f"systemctl start {name}")
+    assert name not in problems(host)
+
+
+def test_crash_looping_monitor_is_a_problem(host: Host) -> None:
+    host.run(
+        "mv /usr/local/lib/mailops-relay/mailops_m365/_relay/agent/monitor/service.py /root/ && systemctl restart mailops-relay-monitor"
+    )
+    try:
+        wait_until(lambda: "mailops-relay-monitor.service" in problems(host), 20, lambda: status(host)["services"])
+        assert "restart loop" in problems(host)["mailops-relay-monitor.service"]["cause"]
+    finally:
+        host.run("mv /root/service.py /usr/local/lib/mailops-relay/mailops_m365/_relay/agent/monitor/")
+        host.run("systemctl restart mailops-relay-monitor")
+    wait_until(lambda: not problems(host), 20, lambda: problems(host))
+
+
+def test_right_password_is_accepted_beside_guesses(lab: Lab, host: Host) -> None:
+    """From the same address, without fail2ban; every wrong one is refused as such."""
+    wrong = base64.b64encode(b"\x00erp\x00wrong").decode()
+    program = Path(__file__).with_name("smtp_session.py")
+    for _attempt in range(4):
+        send = ["EHLO copier\r\n", "STARTTLS\r\n", "EHLO copier\r\n", f"AUTH PLAIN {wrong}\r\n"]
+        parameters = {"server": host.address, "port": 587, "send": send, "tls": "TLSv1_2", "starttls": True}
+        done = lab.devices["outsider"].call([sys.executable, str(program), json.dumps(parameters)], timeout=60)
+        assert json.loads(done.stdout)[-1].startswith("535 5.7.8"), done.stdout
+        assert "250 2.1.5 Ok" in swaks(lab, host, "outsider", "--quit-after", "RCPT", port=587)
+
+
+def test_local_user_submits_no_message(host: Host) -> None:
+    host.run("id nosy 2> /dev/null || useradd --system nosy")
+    done = host.call(f"printf 'Subject: x\\n\\n' | runuser -u nosy -- /usr/sbin/sendmail -f {SENDER} a@example.net")
+    assert done.returncode != 0
+    assert "not allowed to submit mail" in done.stdout + done.stderr + host.run(
+        "journalctl --no-pager -t postfix/postdrop -t postfix/sendmail"
+    )
+
+
+def test_no_cipher_without_authentication_is_accepted(lab: Lab, host: Host) -> None:
+    for port, start in ((25, ["-starttls", "smtp"]), (587, ["-starttls", "smtp"]), (465, [])):
+        command = ["openssl", "s_client", "-connect", f"{host.address}:{port}", *start, "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"]
+        done = lab.devices["outsider"].call(command, text="QUIT\r\n", timeout=30)
+        assert "Cipher is (NONE)" in done.stdout, done.stdout
+
+
+def test_deleted_messages_do_not_delay_the_next_one(lab: Lab, host: Host) -> None:
+    host.run(f"for i in $(seq 30); do printf 'Subject: x\\n\\n' | sendmail -f {SENDER} a@example.net; done")
+    wait_until(lambda: len(host.run("postqueue -j").splitlines()) == 30, 30, "30 messages")
+    assert "30 messages deleted" in host.run(f"mailops-relay delete {SENDER}")
+    with upstream(lab) as server:
+        swaks(lab, host, "printer")
+        wait_until(lambda: server.count() == 1, 10, lambda: host.run("postqueue -p"))

@@ -1,0 +1,44 @@
+"""Settings in the templates of role relay_host that protect it from clients: what an attack without them showed is in the comments."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .tree import REPO, text
+
+TEMPLATES = REPO / "roles" / "relay_host" / "templates"
+
+
+def parameters(file: str) -> dict[str, Any]:
+    return {match[1]: match[2] for match in re.finditer(r"(?m)^(\w+) =(?: (.*))?$", text(TEMPLATES / file))}
+
+
+def test_one_client_cannot_use_all_connections() -> None:
+    """Postfix exempts mynetworks by default: one hanging printer filled port 25 for all others."""
+    main = parameters("postfix/main.cf.d/devices.j2")
+    assert main["smtpd_client_event_limit_exceptions"] is None
+    assert main["smtpd_client_connection_count_limit"] == "{{ __relay_config.connections_per_client }}"
+    assert main["smtpd_starttls_timeout"] == "20s"
+    assert "- {{ __relay_config.processes }} smtpd" in text(TEMPLATES / "postfix/master.cf.d/listeners.j2")
+
+
+def test_no_anonymous_ciphers() -> None:
+    excluded = parameters("postfix/main.cf.d/devices.j2")["smtpd_tls_exclude_ciphers"].split(", ")
+    assert {"aNULL", "eNULL"} <= set(excluded)
+
+
+def test_rewritten_messages_have_a_cleanup_service_without_a_limit() -> None:
+    """Otherwise a message just below the limit is accepted, and stays queued after its header became longer."""
+    master = text(TEMPLATES / "postfix/master.cf.d/listeners.j2")
+    assert re.search(r"m365-rewritten unix n - .* 0 cleanup\n  -o message_size_limit=0", master)
+
+
+def test_right_password_is_accepted_during_guesses() -> None:
+    """Dovecot's penalty delays answers by more than Postfix waits."""
+    dovecot = " ".join(text(TEMPLATES / "sasl/dovecot.conf.j2").split())
+    assert "service anvil { unix_listener anvil-auth-penalty { mode = 0 } }" in dovecot
+
+
+def test_local_programs_of_other_users_submit_nothing() -> None:
+    assert parameters("postfix/main.cf.d/devices.j2")["authorized_submit_users"] == "root, mailops-relay"
