@@ -199,8 +199,8 @@ options:
     default: ""
   remove_orphans:
     description:
-      - Whether mailboxes are removed that were created for senders which are no longer listed. By default they are reported only. Falls
-        back to the host variable C(m365_remove_orphans).
+      - Whether mailboxes, High Volume Email accounts and applications are removed that were created for senders which are no longer
+        listed. By default they are reported only. Falls back to the host variable C(m365_remove_orphans).
     type: bool
     default: false
   owner:

@@ -46,6 +46,11 @@ options:
     description:
       - The name of the default policy, for users without a policy of their own. If omitted, it is not changed. An empty string means none.
     type: str
+  default_mailboxes:
+    description: Any addresses of mailboxes that lose a policy of their own, so that the organization's default holds for them.
+    type: list
+    elements: str
+    default: []
   exclusive:
     description: Whether every user who is not listed and has a policy of their own returns to the organization's default.
     type: bool

@@ -14,7 +14,7 @@ from tests.emulator.conftest import TENANT, Api, app_id
 Document = dict[str, Any]
 CORE = "ansible_collections.mailops.m365.plugins.module_utils"
 SPF: Document = {"spf_domains": []}
-STATE = ("applications", "mailboxes", "inbound_connectors", "policies", "smtp_client_authentication_disabled")
+STATE = ("applications", "hve_accounts", "mailboxes", "inbound_connectors", "policies", "smtp_client_authentication_disabled")
 
 
 class Play:

@@ -119,7 +119,12 @@ def test_a_removed_sender_loses_its_permissions_and_smtp_auth(play: Play) -> Non
     assert removed["changes"] == planned["changes"]
     assert [(one["action"], one["kind"], one["risk"]) for one in removed["changes"]] == [
         ("remove", "mailbox_permission", "removes"),
-        ("change", "smtp_auth", "closes"),
+        ("restore", "smtp_auth", "closes"),
+    ]
+    assert {one["reason"] for one in removed["changes"]} == {"no sender needs it"}
+    assert [part["after_header"].split(" ", 1)[1] for part in removed["diff"]] == [
+        "exchange_service_principal",
+        "smtp_auth (restored: noreply@contoso.com)",
     ]
     assert (rights(play), switches(play)) == ({"erp@contoso.com": ["FullAccess"]}, {"erp@contoso.com": False})
     assert not play(ERP)["changed"]
@@ -201,6 +206,132 @@ def test_the_policy_for_basic_authentication_goes_with_its_last_sender(start: St
     assert ("remove", "authentication_policy") in {(one["action"], one["kind"]) for one in moved["changes"]}
     assert play.state()["policies"]["authentication"] == []
     assert not play(sender | {"method": "oauth"}, owner="branch")["changed"]
+
+
+# -- tenants without an application ----------------------------------------------------------------------------------
+
+FAX: Document = {"name": "Fax", "address": "ops@contoso.com", "method": "basic"}
+BULK = {"name": "Bulk", "kind": "erp", "method": "hve", "address": "bulk@contoso.com", "recipients": "internal"}
+HVE: Document = {"inventory": {"hve_account_password": "a-long-password"}}
+LAB = {"name": "Lab", "address": "noreply@contoso.com", "method": "direct_send", "recipients": "internal"}
+
+
+@pytest.fixture
+def basic_play(start: Start, tmp_path: Path) -> Play:
+    """A tenant in which Basic authentication works."""
+    return Play(start(tenant={"security_defaults": False}), tmp_path)
+
+
+def policies(play: Play) -> dict[str, str]:
+    """The authentication policy of each mailbox that has one."""
+    listed = {one["address"]: one["authentication_policy"] for one in play.state()["mailboxes"]}
+    return {address: name for address, name in listed.items() if name}
+
+
+def applications(play: Play) -> set[str]:
+    return {one["unique_name"] for one in play.state()["applications"] if one["unique_name"]} - {"mailops-record"}
+
+
+def accounts(play: Play) -> list[str]:
+    return [one["address"] for one in play.state()["hve_accounts"]]
+
+
+@pytest.mark.parametrize("before", [None, True])
+def test_smtp_auth_and_policy_of_a_basic_mailbox_are_restored(basic_play: Play, before: bool | None) -> None:
+    play = basic_play
+    own = {"name": "Corporate", "allow_basic_smtp": False}
+    play(inventory={"authentication_policy_policies": [own | {"mailboxes": ["ops@contoso.com"]}]})
+    play.api.admin.change(TENANT, "mailboxes", "ops@contoso.com", smtp_client_authentication_disabled=before)
+    play(FAX, FAX | {"name": "Fax 2", "address": "user001@contoso.com"})
+    assert switches(play) == {"ops@contoso.com": False, "user001@contoso.com": False}
+    assert applications(play) == set()
+    planned = play(FAX | {"address": "user001@contoso.com"}, check_mode=True)
+    removed = play(FAX | {"address": "user001@contoso.com"})
+    assert removed["changes"] == planned["changes"]
+    assert [(one["action"], one["kind"], one["object"]) for one in removed["changes"]] == [
+        ("restore", "smtp_auth", "ops@contoso.com"),
+        ("restore", "policy_assignment", "ops@contoso.com"),
+    ]
+    assert switches(play) == {"user001@contoso.com": False} | ({} if before is None else {"ops@contoso.com": before})
+    assert policies(play) == {"ops@contoso.com": "corporate", "user001@contoso.com": "mailops allow basic auth smtp"}
+    play()
+    assert switches(play) == ({} if before is None else {"ops@contoso.com": before})
+    assert policies(play) == {"ops@contoso.com": "corporate"}
+    assert not play()["changed"]
+
+
+def test_a_setting_that_somebody_changed_since_is_not_restored(basic_play: Play) -> None:
+    play = basic_play
+    play(FAX)
+    play.api.admin.change(TENANT, "mailboxes", "ops@contoso.com", smtp_client_authentication_disabled=True)
+    removed = play()
+    assert "restore" not in {one["action"] for one in removed["changes"] if one["kind"] == "smtp_auth"}
+    assert switches(play) == {"ops@contoso.com": True}
+    assert not play()["changed"]
+
+
+def test_a_high_volume_email_account_is_reported_and_removed_on_request(play: Play) -> None:
+    assert "failed" not in play(BULK, **HVE)
+    kept = play(**HVE)
+    assert [(entry["kind"], entry["subject"]) for entry in kept["attention"]] == [
+        ("orphan", "mailops-smtp-sender"),
+        ("orphan", "bulk@contoso.com"),
+    ]
+    assert (accounts(play), applications(play)) == (["bulk@contoso.com"], {"mailops-smtp-sender"})
+    assert not play(**HVE)["changed"]
+    planned = play(check_mode=True, remove_orphans=True, **HVE)
+    removed = play(remove_orphans=True, **HVE)
+    assert "failed" not in removed, removed
+    assert removed["changes"] == planned["changes"]
+    assert {("remove", "hve_account"), ("remove", "application")} <= {(one["action"], one["kind"]) for one in removed["changes"]}
+    assert (accounts(play), applications(play)) == ([], set())
+    done = play(remove_orphans=True, **HVE)
+    assert (done["changed"], done["attention"]) == (False, [])
+
+
+def test_an_account_and_an_application_that_existed_before_are_no_orphans(play: Play) -> None:
+    play(inventory={"hve_account_password": "a-long-password", "hve_account_accounts": [{"address": "bulk@contoso.com"}]}, owner="other")
+    play(BULK, **HVE)
+    assert play(remove_orphans=True, **HVE)["attention"] == []
+    assert accounts(play) == ["bulk@contoso.com"]
+
+
+def test_a_renamed_sender_app_is_an_orphan_without_permissions(play: Play) -> None:
+    play(SHOP)
+    renamed = play(SHOP, app_unique_name="another")
+    assert "failed" not in renamed, renamed
+    assert [entry["subject"] for entry in renamed["attention"]] == ["mailops-smtp-sender"]
+    assert ("remove", "FullAccess of mailops-smtp-sender on noreply@contoso.com") in {
+        (one["action"], one["object"]) for one in renamed["changes"]
+    }
+    assert rights(play) == {"noreply@contoso.com": ["FullAccess"]}
+    assert not play(SHOP, app_unique_name="another")["changed"]
+    assert "failed" not in play(SHOP, app_unique_name="another", remove_orphans=True)
+    assert applications(play) == {"another"}
+    assert not play(SHOP, app_unique_name="another", remove_orphans=True)["changed"]
+
+
+def test_direct_send_is_rejected_again_after_its_last_sender(play: Play) -> None:
+    play(inventory={"direct_send_rejected": True})
+    opened = play(LAB)
+    assert ("change", "direct_send", "opens") in {(one["action"], one["kind"], one["risk"]) for one in opened["changes"]}
+    closed = play()
+    assert [(one["action"], one["kind"], one["risk"]) for one in closed["changes"]] == [("restore", "direct_send", "closes")]
+    assert not play()["changed"]
+
+
+def test_two_owners_need_one_mailbox(basic_play: Play) -> None:
+    """The setting from before the first owner is restored after the last one, in either order."""
+    play = basic_play
+    for first, last in (("mailops", "branch"), ("branch", "mailops")):
+        play(SHOP)
+        play(SHOP, owner="branch")
+        assert not play(SHOP)["changed"]
+        play(owner=first)
+        assert (rights(play), switches(play)) == ({"noreply@contoso.com": ["FullAccess"]}, {"noreply@contoso.com": False})
+        assert not play(SHOP, owner=last)["changed"]
+        play(owner=last)
+        assert (rights(play), switches(play)) == ({}, {})
 
 
 # -- history does not matter ------------------------------------------------------------------------------------------

@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 from .objects import Subject, objects_of
 from .step import PlannedStep
 
-ADD, CHANGE, REMOVE = "add", "change", "remove"
+ADD, CHANGE, REMOVE, RESTORE = "add", "change", "remove", "restore"
 OPENS, CLOSES, GRANTS, EXPOSES, REMOVES, KEY = "opens", "closes", "grants", "exposes", "removes", "key"
 
 
 @dataclass(frozen=True)
 class Change:
     """One object that differs. `key` is the same in every run. `before` and `after` hold only what differs; None: there is no object.
+
+    `action`: add, change, remove, or restore, which gives an object the settings that it had before this collection changed them.
 
     `reason`: the senders that need it, or the inventory's variable. `risk`: opens or closes a way to send, grants a permission, exposes
     a user's mailbox to an application, removes an object, or changes a key; empty otherwise.
@@ -58,7 +60,13 @@ def changes_of(planned: PlannedStep, reason: Reason) -> Iterator[Change]:
         action = CHANGE if was is not None and will is not None else REMOVE if will is None else ADD
         risk = EXPOSES if one.name in exposed else _risk(one.kind, action, _Values(was, will))
         why = reason(planned, one.kind, one.name)
-        yield Change(action, one.kind, one.name, f"{one.kind}:{one.name.lower()}", was, will, why, risk)
+        name = key_of(one.kind, one.name)
+        yield Change(RESTORE if name in planned.step.restores else action, one.kind, one.name, name, was, will, why, risk)
+
+
+def key_of(kind: str, name: str) -> str:
+    """The key of a change: the same in every run."""
+    return f"{kind}:{name.lower()}"
 
 
 def _differing(before: Any, after: Any) -> tuple[Any, Any]:

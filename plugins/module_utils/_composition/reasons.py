@@ -11,8 +11,11 @@ from typing import Any
 from .._planning import ownership
 from .._planning.context import PlanningContext
 from .._planning.sending_plan import SendingPlan
+from .changes import key_of
 from .step import PlannedStep
 
+_NOT_NEEDED = "no sender needs it"
+_UNUSED = ("smtp_auth", "authentication_policy", "direct_send")  # components that m365_unused_access configures
 _OF_APPLICATION = ("application", "consent", "certificate", "exchange_service_principal", "rbac_for_applications", "federated_credential")
 
 
@@ -45,14 +48,14 @@ class Reasons:
     def __call__(self, planned: PlannedStep, kind: str, name: str) -> str:
         if planned.name == "automation_certificate":
             return "m365_certificate_path"
+        if key_of(kind, name) in planned.step.restores:
+            return _NOT_NEEDED
         names = self._senders(kind, name.lower())
         if names:
             return f"sender{'s' if ', ' in names else ''} {names}"
         component = planned.step.component
         variables = [variable for variable in self._inventory if variable.startswith(f"{component}_")]
-        if planned.step.component in ("inbound_connector", "authentication_policy") and not variables and not self._disables_unused:
-            return "no sender needs it"
-        return ", ".join(variables) or "m365_unused_access"
+        return ", ".join(variables) or ("m365_unused_access" if self._disables_unused and component in _UNUSED else _NOT_NEEDED)
 
     def _senders(self, kind: str, name: str) -> str:
         if kind in ("mailbox_permission", "mailbox", "smtp_auth", "policy_assignment", "hve_account"):

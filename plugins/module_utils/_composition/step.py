@@ -27,6 +27,7 @@ class Step:
     one of them is planned again before it is applied, since only the service assigns ids; not where `completes`: the resource then looks
     ids up itself when it is applied. `applies`: whether the step belongs to the plan,
     by the plans of the earlier steps. `internal`: it is no part of the diff. `mailboxes`: addresses that exist after the step.
+    `restores`: keys of the objects that get their settings from before (see Change.key).
     """
 
     component: str
@@ -38,6 +39,7 @@ class Step:
     completes: bool = False
     internal: bool = False
     mailboxes: frozenset[str] = frozenset()
+    restores: frozenset[str] = frozenset()
     applies: Callable[[Plans], bool] | None = None
 
     @property
@@ -88,6 +90,11 @@ class PlannedStep:
     def is_applied(self) -> bool:
         """Whether `apply_steps` visits the step."""
         return self.plan.changed or self.predicted
+
+    @property
+    def restored(self) -> list[str]:
+        """The names of the objects that get their settings from before."""
+        return sorted(key.partition(":")[2] for key in self.step.restores)
 
     def as_result(self) -> dict[str, object]:
         diff = {"before": self.plan.before or {}, "after": self.plan.after or {}} if self.plan.changed else None

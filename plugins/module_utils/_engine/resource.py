@@ -48,6 +48,10 @@ class PlannedStep(Protocol):
     @property
     def plan(self) -> Plan[Any]: ...
 
+    @property
+    def restored(self) -> Sequence[str]:
+        """The names of the objects that get their settings from before."""
+
 
 @dataclass
 class Plan(Generic[C]):

@@ -110,7 +110,7 @@ def _result(
     notes = ([] if plan.steps and plan.changed and not check_mode else plan.assumptions) + plan.warnings + unnoted
     result: JsonObject = {"changed": plan.changed, **outcome, "cost": target.cost.as_result()}
     if plan.steps:
-        result["diff"] = [_diff(target.name, step.name, step.plan) for step in plan.steps if step.plan.changed]
+        result["diff"] = [_diff(target.name, step.name, step.plan, step.restored) for step in plan.steps if step.plan.changed]
     elif resource.spec.writes:
         result["diff"] = _diff(target.name, resource.name, plan)
     if notes:
@@ -134,6 +134,7 @@ def apply_journaled(
     return outcome, [unnoted] if unnoted else []
 
 
-def _diff(target: str, name: str, plan: Plan[Any]) -> JsonObject:
+def _diff(target: str, name: str, plan: Plan[Any], restored: Sequence[str] = ()) -> JsonObject:
     header = f"{target} {name}"
-    return {"before_header": header, "after_header": header, "before": plan.before or "", "after": plan.after or ""}
+    note = f" (restored: {', '.join(restored)})" if restored else ""
+    return {"before_header": header, "after_header": header + note, "before": plan.before or "", "after": plan.after or ""}

@@ -9,7 +9,7 @@ as a name, an id or a distinguished name: each is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._clients.exchange import Command, Outcome, boolean
@@ -90,6 +90,23 @@ class DefaultPolicy:
     policy: str | None
 
 
+def read_policies(tenant: Tenant) -> dict[str, Policy]:
+    """The authentication policies by name in lower case. The answer is kept for a later read of the same run."""
+    outcome = tenant.exchange.prefetched(READ_POLICIES)
+    if outcome is None:
+        [outcome] = tenant.exchange.batch([READ_POLICIES])
+        tenant.exchange.prefetch(READ_POLICIES, outcome)
+    return _policies(outcome)
+
+
+def policies_of(tenant: Tenant, policies: dict[str, Policy], guids: Mapping[str, str]) -> dict[str, str | None]:
+    """The policies of users, by name in lower case; None is the organization's default. `guids`: of the users, by address."""
+    outcomes = tenant.exchange.batch([_by_name(guid, address) for address, guid in guids.items()])
+    items = {address: lookup.only(outcome, _OPTION, address) for address, outcome in zip(guids, outcomes, strict=True)}
+    current = Current(policies)
+    return {address: _user(current, item).policy for address, item in items.items() if item}
+
+
 def read(
     tenant: Tenant, addresses: Collection[str], absent: Collection[str], *, every_user: bool, expected: Collection[str] = ()
 ) -> tuple[Current, list[str]]:
@@ -104,10 +121,7 @@ def read(
         Command("Get-OrganizationConfig", {}, ("DefaultAuthenticationPolicy",), "read the organization's authentication policy"),
     ]
     outcomes = tenant.exchange.batch(commands + ([] if absent else _reads(listed, every_user)))
-    current = Current(users={address: User(address) for address in expected})
-    for item in outcomes[0].checked().values:
-        policy = _policy(item)
-        current.policies[policy.name.lower()] = policy
+    current = Current(_policies(outcomes[0]), users={address: User(address) for address in expected})
     current.organization = current.key(lookup.single(outcomes[1], commands[1].attempted).get("DefaultAuthenticationPolicy"))
     users = outcomes[2:]
     if absent:
@@ -146,6 +160,10 @@ def _add_users(tenant: Tenant, current: Current, listed: Collection[str], outcom
         if user:
             current.users[address] = _user(current, user)
     return [address for address in others if address not in current.users]
+
+
+def _policies(outcome: Outcome) -> dict[str, Policy]:
+    return {policy.name.lower(): policy for policy in map(_policy, outcome.checked().values)}
 
 
 def _policy(item: JsonObject) -> Policy:

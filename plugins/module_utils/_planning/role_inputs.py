@@ -20,12 +20,16 @@ OTHER_VARIABLES = ("spf_provider_tasks", "delegated_sign_in_app_register", "dele
 
 @dataclass(frozen=True)
 class RoleInput:
-    """The options of one task of a role. `variables`: option -> the inventory's variable that sets it."""
+    """The options of one task of a role. `variables`: option -> the inventory's variable that sets it.
+
+    `restores`: keys of the objects that get their settings from before (see _composition/changes.py).
+    """
 
     role: str
     module: str
     options: dict[str, object] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    restores: frozenset[str] = frozenset()
 
     def name_of(self, option: str) -> str:
         """What the user calls an option."""

@@ -9,7 +9,7 @@ Set-OrganizationConfig. This resource manages AllowBasicAuthSmtp alone; a new po
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -35,6 +35,7 @@ OPTIONS = Spec(
     {
         "policies": {"type": "list", "elements": "dict", "options": POLICY},
         "organization": {"type": "str"},
+        "default_mailboxes": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
         "basic_auth_end_date": {"type": "str", "default": limits.BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"},
         "basic_reenabled": {"type": "bool", "default": False, "variable": "m365_basic_reenabled"},
@@ -64,6 +65,7 @@ class PolicyParams:
 @dataclass(frozen=True)
 class Params:
     organization: str | None
+    default_mailboxes: tuple[str, ...]
     exclusive: bool
     basic_auth_end_date: str
     basic_reenabled: bool
@@ -112,6 +114,9 @@ class AuthenticationPolicy:
                 other = policy_of.setdefault(address, policy.name)
                 if other != policy.name:
                     problems.append(f"policies: {address} is in {other} and in {policy.name}: a mailbox has one policy, keep one.")
+        problems += mail_addresses.problems("default_mailboxes", params.default_mailboxes)
+        for address in {address.lower() for address in params.default_mailboxes} & policy_of.keys():
+            problems.append(f"default_mailboxes: {address} is also in the policy {policy_of[address]}: keep it in one of them.")
         absent = {policy.key for policy in params.policies or () if not policy.present}
         if (params.organization or "").lower() in absent:
             problems.append(f"organization is {params.organization}, which policies makes absent: name another, or an empty text for none.")
@@ -121,7 +126,8 @@ class AuthenticationPolicy:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         policies = params.policies or ()
-        desired = {address.lower(): policy.key for policy in policies for address in policy.mailboxes or ()}
+        desired: dict[str, str | None] = {a.lower(): policy.key for policy in policies for a in policy.mailboxes or ()}
+        desired |= dict.fromkeys(map(str.lower, params.default_mailboxes))
         absent = {policy.key for policy in policies if not policy.present}
         expected = addresses.expected(params.expected_mailboxes, check_mode)
         current, missing = read(tenant, desired, absent, every_user=params.exclusive, expected=expected)
@@ -216,7 +222,7 @@ def _end_date_notes(params: Params) -> list[str]:
     return [f"{names}: Microsoft disables Basic authentication for SMTP at the end of {end}; until then let the mailboxes send with OAuth."]
 
 
-def refuse(tenant: Tenant, params: Params, current: Current, desired: dict[str, str], missing: list[str]) -> None:
+def refuse(tenant: Tenant, params: Params, current: Current, desired: Mapping[str, str | None], missing: list[str]) -> None:
     """One InvalidInput with everything that the current state does not allow."""
     sentences: list[str] = []
     try:
@@ -291,7 +297,7 @@ def _plan_policies(
     return will
 
 
-def _targets(current: Current, desired: dict[str, str], absent: set[str], *, exclusive: bool) -> dict[str, str | None]:
+def _targets(current: Current, desired: Mapping[str, str | None], absent: set[str], *, exclusive: bool) -> dict[str, str | None]:
     """The policy that each user is to have; None is the organization's default. Other users keep theirs."""
     named = {current.users[address].guid for address in desired}
     labels = lookup.labels(list(desired), {address: user.guid for address, user in current.users.items()})

@@ -172,7 +172,7 @@ def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everyth
     commands = [Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH")] if organization else []
     settings = Settings(mailboxes={address: Mailbox(address, "inherit") for address in listed if address in expected})
     named = [] if everything else [address for address in listed if address not in expected]
-    commands += [_by_name(address) for address in named]
+    commands += [by_name(address) for address in named]
     if everything:
         commands.append(Command("Get-CASMailbox", {"ResultSize": "Unlimited"}, _PROPERTIES, "read the mailboxes' SMTP AUTH"))
     outcomes = tenant.exchange.batch(commands) if commands else []
@@ -184,7 +184,7 @@ def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everyth
             settings.mailboxes[str(item["PrimarySmtpAddress"]).lower()] = _mailbox(item)
         # A mailbox may be named by another of its addresses, which the list does not hold.
         named = [address for address in listed if address not in settings.mailboxes]
-        outcomes = tenant.exchange.batch([_by_name(address) for address in named]) if named else []
+        outcomes = tenant.exchange.batch([by_name(address) for address in named]) if named else []
     missing = []
     for address, outcome in zip(named, outcomes, strict=True):
         mailbox = lookup.only(outcome, "mailboxes", address)
@@ -196,8 +196,21 @@ def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everyth
     return settings
 
 
-def _by_name(address: str) -> Command:
+def by_name(address: str) -> Command:
+    """Reads SMTP AUTH of the mailbox that has this address."""
     return Command("Get-CASMailbox", {"Identity": address}, _PROPERTIES, f"read SMTP AUTH of {address}")
+
+
+def enabled_mailboxes(tenant: Tenant, addresses: Collection[str]) -> set[str]:
+    """Those of the addresses, of existing mailboxes, that have SMTP AUTH enabled. The answers are kept for a later read of the same run."""
+    commands = [by_name(address) for address in addresses]
+    result = set()
+    for address, command, outcome in zip(addresses, commands, tenant.exchange.batch(commands), strict=True):
+        tenant.exchange.prefetch(command, outcome)
+        item = lookup.only(outcome, "mailboxes", address)
+        if item and _mailbox(item).smtp_auth == "enabled":
+            result.add(address)
+    return result
 
 
 def _mailbox(item: JsonObject) -> Mailbox:

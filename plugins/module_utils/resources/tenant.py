@@ -86,8 +86,7 @@ class TenantResource:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
-        record_call = record.call_of(params.app_unique_name)
-        calls = [record_call, *([automation_credential.call_of(tenant.client_id)] if tenant.client_id else [])]
+        calls = [record.READ, *([automation_credential.call_of(tenant.client_id)] if tenant.client_id else [])]
         commands = [inbound_connectors.READ, authentication_policies.READ_POLICIES]
         senders = sender_plan.plan_senders(tenant, params, Prefetch(commands, calls))
         sender_plan.refuse(senders.problems(params))

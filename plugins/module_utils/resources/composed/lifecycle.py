@@ -5,35 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ..._composition.changes import key_of
 from ..._composition.step import PLANNED, PlannedStep, Step
 from ..._core.json_types import JsonObject
 from ..._core.params import NoParams
 from ..._engine.resource import Plan
 from ..._engine.tenant import Tenant
-from ..._exchange.authentication_policies import READ_POLICIES
+from ..._exchange import authentication_policies
 from ..._planning.role_inputs import RoleInput, is_true, role_inputs
 from ..._planning.role_variables import CONFIGURED, basic_policy
 from .. import sender_plan
+from . import needed as needs
 from . import record as records
-from .record import Needed, Orphans, Record, RecordTags
+from .needed import Needed, Primary
+from .orphans import Orphans, orphans_of
+from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, POLICY, SMTP_AUTH, Entry, Record, RecordTags
 
-
-def _policies(tenant: Tenant) -> frozenset[str]:
-    """The names of the authentication policies, in lower case; none where they cannot be read."""
-    outcome = tenant.exchange.prefetched(READ_POLICIES)
-    if outcome is None:
-        [outcome] = tenant.exchange.batch([READ_POLICIES])
-        tenant.exchange.prefetch(READ_POLICIES, outcome)
-    return frozenset(str(item["Name"]).lower() for item in outcome.values)
+_PRINCIPAL = "exchange_service_principal"
+# Modules that restore settings: kind of the entries, and kind of the changes.
+_RESTORED = {
+    "smtp_auth": (SMTP_AUTH, "smtp_auth"),
+    "authentication_policy": (POLICY, "policy_assignment"),
+    "direct_send": (DIRECT_SEND, "direct_send"),
+}
 
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """The record of the sender app, and its orphans. `variables`: the role variables of the senders and the inventory."""
+    """The owner's record, and its orphans. `variables`: the role variables of the senders and the inventory.
+
+    `policies`: the names of the authentication policies, by name in lower case. `record`: None where it may not be read.
+    """
 
     app: str
     owner: str
@@ -42,92 +48,129 @@ class Lifecycle:
     orphans: Orphans
     removes_orphans: bool
     variables: Mapping[str, Any]
-    primary: Callable[[str], str]
-    policies: frozenset[str]
+    primary: Primary
+    policies: Mapping[str, str]
 
     @classmethod
-    def of(cls, tenant: Tenant, params: sender_plan.Params, variables: Mapping[str, Any], primary: Callable[[str], str]) -> Lifecycle:
+    def of(cls, tenant: Tenant, params: sender_plan.Params, variables: Mapping[str, Any], primary: Primary) -> Lifecycle:
         app, owner = params.app_unique_name, params.owner
-        record = records.read(tenant, app, owner)
-        needed = Needed.of(variables, primary)
-        orphans = records.orphans_of(tenant, record, needed) if record else Orphans()
-        return cls(app, owner, record, needed, orphans, params.remove_orphans, variables, primary, _policies(tenant))
+        record = records.read(tenant, owner)
+        record = record.renamed(primary) if record else None
+        needed = Needed.of(variables, app, owner, primary)
+        orphans = orphans_of(tenant, record, needed, owner) if record else Orphans()
+        policies = {key: policy.name for key, policy in authentication_policies.read_policies(tenant).items()}
+        return cls(app, owner, record, needed, orphans, params.remove_orphans, variables, primary, policies)
 
     def inputs(self, roles: Collection[str]) -> list[RoleInput]:
         """The input of every step. Connectors are always looked at: one of a sender that is gone is removed."""
         variables: JsonObject = {"inbound_connector_connectors": [], **self.variables}
-        needed = {*roles, "inbound_connector"} - {"verify"}
-        if restored := self._restored:
-            variables |= {"smtp_auth_mailboxes": [*(variables.get("smtp_auth_mailboxes") or ()), *restored]}
-            needed.add("smtp_auth")
-        if self._removed:
-            absent = [{"address": address, "state": "absent"} for address in self._removed]
-            variables |= {"shared_mailbox_mailboxes": [*(variables.get("shared_mailbox_mailboxes") or ()), *absent]}
-            needed.add("shared_mailbox")
-        if orphan := self._orphaned_policy(variables):
-            listed = variables.get("authentication_policy_policies") or ()
-            variables |= {"authentication_policy_policies": [*listed, {"name": orphan, "state": "absent"}]}
-            needed.add("authentication_policy")
-        inputs = role_inputs([role for role in CONFIGURED if role in needed], variables)
-        if set(self.orphans.access) - set(self._removed) and "entra_app" not in needed:
-            return [*self._revocation(), *inputs]
-        return self._revoking(inputs)
+        run = {*roles, "inbound_connector"} - {"verify"}
+        for role, variable, items in self._ends():
+            if items:
+                variables |= {variable: [*(variables.get(variable) or ()), *items]}
+                run.add(role)
+        if self.orphans.values(DIRECT_SEND):
+            variables |= {"direct_send_rejected": True, "direct_send_senders": []}
+            run.add("direct_send")
+        inputs = role_inputs([role for role in CONFIGURED if role in run], variables)
+        return [*self._revocations(inputs), *map(self._ending, inputs), *self._removed_applications()]
 
-    def _orphaned_policy(self, variables: Mapping[str, Any]) -> str:
-        """The owner's policy that allows Basic authentication, where no sender needs it any more; else empty."""
-        name = basic_policy(self.owner)
-        listed = {str(item.get("name", "")).lower() for item in variables.get("authentication_policy_policies") or ()}
-        default = str(variables.get("authentication_policy_organization") or "").lower()
-        return name if name.lower() in self.policies - listed - {default} else ""
-
-    @property
-    def _restored(self) -> list[JsonObject]:
-        """Mailboxes that get the setting from before; with an exclusive list all unlisted ones get the same."""
-        if is_true(self.variables.get("smtp_auth_exclusive")):
-            return []
-        switches = self.orphans.smtp_auth.items()
-        return [{"address": address, "smtp_auth": before} for address, before in switches if address not in self._removed]
-
-    @property
-    def _removed(self) -> tuple[str, ...]:
-        return self.orphans.mailboxes if self.removes_orphans else ()
-
-    def _revoked(self) -> list[str]:
-        """Mailboxes on which the application had permissions: it keeps only those that are needed."""
-        recorded = self.record.access - self.record.of_others(records.ACCESS) if self.record else frozenset()
-        return sorted(recorded - set(self._removed))
-
-    def _revocation(self) -> list[RoleInput]:
-        options: dict[str, object] = {"unique_name": self.app, "full_access": [], "send_as": [], "revoked": self._revoked()}
-        return [RoleInput("entra_app", "exchange_service_principal", options)]
-
-    def _revoking(self, inputs: Sequence[RoleInput]) -> list[RoleInput]:
-        revoked = {"revoked": self._revoked()}
+    def _ends(self) -> list[tuple[str, str, list[JsonObject]]]:
+        """What is added to the list variables of roles: role, variable, items."""
+        removed = {kind: [{"address": one.name, "state": "absent"} for one in self._removed(kind)] for kind in (MAILBOX, HVE_ACCOUNT)}
+        switches = [{"address": address, "smtp_auth": before} for address, before in self._restored(SMTP_AUTH).items()]
         return [
-            RoleInput(one.role, one.module, one.options | revoked, one.variables) if one.module == "exchange_service_principal" else one
-            for one in inputs
+            ("shared_mailbox", "shared_mailbox_mailboxes", removed[MAILBOX]),
+            ("hve_account", "hve_account_accounts", removed[HVE_ACCOUNT]),
+            ("smtp_auth", "smtp_auth_mailboxes", [] if is_true(self.variables.get("smtp_auth_exclusive")) else switches),
+            ("authentication_policy", "authentication_policy_policies", self._policy_ends()),
+        ]
+
+    def _policy_ends(self) -> list[JsonObject]:
+        """The owner's policy where no sender needs it, and the policies that mailboxes had before."""
+        listed = {str(item.get("name", "")).lower() for item in self.variables.get("authentication_policy_policies") or ()}
+        default = str(self.variables.get("authentication_policy_organization") or "").lower()
+        own = basic_policy(self.owner)
+        unneeded = own.lower() in self.policies.keys() - listed - {default}
+        ends: list[JsonObject] = [{"name": self.policies[own.lower()], "state": "absent"}] if unneeded else []
+        if is_true(self.variables.get("authentication_policy_exclusive")):
+            return ends
+        before: dict[str, list[str]] = {}
+        for address, policy in self._restored(POLICY).items():
+            if name := self._policy_before(policy):
+                before.setdefault(name, []).append(address)
+        return ends + [{"name": name, "mailboxes": mailboxes} for name, mailboxes in before.items()]
+
+    def _policy_before(self, recorded: str) -> str:
+        """The name of a mailbox's policy before; empty for the organization's default, and where the policy does not exist any more."""
+        return "" if recorded.lower() == basic_policy(self.owner).lower() else self.policies.get(recorded.lower(), "")
+
+    def _removed(self, kind: str) -> list[Entry]:
+        """The orphans of a kind that this run removes."""
+        return sorted(entry for entry in self.orphans.on_request if entry.kind == kind and self.removes_orphans)
+
+    def _restored(self, kind: str) -> dict[str, str]:
+        """Mailboxes that get their setting from before; not those that this run removes."""
+        removed = {entry.name for entry in self._removed(MAILBOX)}
+        return {address: before for address, before in self.orphans.values(kind).items() if address not in removed}
+
+    def _revocations(self, inputs: Sequence[RoleInput]) -> list[RoleInput]:
+        """The end of permissions of applications that no other step has."""
+        configured = {one.options.get("unique_name") for one in inputs if one.module == _PRINCIPAL}
+        removed = {entry.name for entry in self._removed(MAILBOX)}
+        apps = {app: sorted({*mailboxes} - removed) for app, mailboxes in self.orphans.access().items() if app not in configured}
+        options: JsonObject = {"full_access": [], "send_as": []}
+        return [
+            RoleInput("entra_app", _PRINCIPAL, {**options, "unique_name": app, "revoked": mailboxes})
+            for app, mailboxes in apps.items()
+            if mailboxes
+        ]
+
+    def _ending(self, one: RoleInput) -> RoleInput:
+        """The input of a step with what it takes back of earlier runs."""
+        if one.module == _PRINCIPAL and self.record:
+            return replace(one, options=one.options | {"revoked": self._recorded_access(str(one.options.get("unique_name")))})
+        if one.module not in _RESTORED or is_true(one.options.get("exclusive")):
+            return one
+        kind, changed = _RESTORED[one.module]
+        restored = replace(one, restores=frozenset(key_of(changed, name) for name in self._restored(kind)))
+        default = sorted(address for address, policy in self._restored(POLICY).items() if not self._policy_before(policy))
+        if one.module == "authentication_policy" and default:
+            return replace(restored, options=one.options | {"default_mailboxes": default})
+        return restored
+
+    def _recorded_access(self, app: str) -> list[str]:
+        """Mailboxes on which the application keeps only the permissions that are needed."""
+        record = self.record or Record()
+        recorded = {entry.name for entry in record.entries if (entry.kind, entry.value) == (ACCESS, app)}
+        others = {name for kind, name, of in record.keys_of_others if (kind, of) == (ACCESS, app)}
+        return sorted(recorded - others - {entry.name for entry in self._removed(MAILBOX)})
+
+    def _removed_applications(self) -> list[RoleInput]:
+        return [
+            RoleInput("entra_app", module, {"unique_name": entry.name, "state": "absent"})
+            for entry in self._removed(APPLICATION)
+            for module in (_PRINCIPAL, "entra_app")
         ]
 
     def with_record(self, planned: Sequence[PlannedStep]) -> list[PlannedStep]:
         """The plan with the steps that record what is made, before it is made, and forget what is gone, at the end."""
-        registration = next((n for n, one in enumerate(planned) if (one.step.component, one.name) == ("entra_app", "entra_app")), None)
-        if self.record is None and registration is None:
+        if self.record is None:
             return list(planned)
-        old = self.record or Record(others=(records.OWN_TAG,))
-        kept = () if self.removes_orphans else self.orphans.mailboxes
-        after = records.after(self.record, self.needed, kept, planned, self.primary)
-        first, last = records.together(old, after).tags(self.owner), after.tags(self.owner)
+        kept = frozenset() if self.removes_orphans else self.orphans.on_request
+        last = needs.after(self.record, self.needed, kept, planned, self.primary)
+        first = last.with_entries(self.record.entries | last.entries)
         result = list(planned)
-        if first != old.tags(self.owner):
-            result.insert(0 if registration is None or self.record else registration + 1, self._step(first))
-        if last != first:
+        if first.entries != self.record.entries:
+            result.insert(0, self._step(first))
+        if last.entries != first.entries:
             result.append(self._step(last))
         return result
 
-    def _step(self, tags: Sequence[str]) -> PlannedStep:
-        resource = RecordTags(self.app, tags)
-        step = Step("record", resource, {}, internal=True)
-        return PlannedStep(step, Plan({}, {"tags": list(tags)}, tags), NoParams(), False, PLANNED)
+    def _step(self, record: Record) -> PlannedStep:
+        tags = record.tags(self.owner)
+        step = Step("record", RecordTags(tags), {}, internal=True)
+        return PlannedStep(step, Plan({}, {"tags": tags}, tags), NoParams(), False, PLANNED)
 
     def attention(self) -> list[JsonObject]:
         """Orphans that stay."""

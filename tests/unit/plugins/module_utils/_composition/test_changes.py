@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,10 @@ from ansible_collections.mailops.m365.plugins.module_utils._composition.changes 
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
 
 
-def changes(resource: str, before: Any, after: Any, subject: str = "app") -> list[Change]:
-    planned: Any = SimpleNamespace(name=resource, plan=Plan(before, after, "changes"), step=SimpleNamespace(subject=subject))
+def changes(resource: str, before: Any, after: Any, subject: str = "app", restores: Iterable[str] = ()) -> list[Change]:
+    planned: Any = SimpleNamespace(
+        name=resource, plan=Plan(before, after, "changes"), step=SimpleNamespace(subject=subject, restores=frozenset(restores))
+    )
     return list(changes_of(planned, lambda step, kind, name: f"reason of {kind}"))
 
 
@@ -29,6 +32,15 @@ def test_an_object_is_added_changed_or_removed_with_only_what_differs() -> None:
         ("remove", "mailbox:c@x.example", {"display_name": "C"}, None, "removes"),
     ]
     assert changes("shared_mailbox", before, after)[0].reason == "reason of mailbox"
+
+
+def test_a_setting_from_before_is_restored() -> None:
+    before = {"mailboxes": {"a@x.example": "enabled", "b@x.example": "enabled"}}
+    after = {"mailboxes": {"a@x.example": "inherit", "b@x.example": "disabled"}}
+    assert short(changes("smtp_auth", before, after, restores=["smtp_auth:a@x.example"])) == [
+        ("restore", "smtp_auth:a@x.example", "enabled", "inherit", "closes"),
+        ("change", "smtp_auth:b@x.example", "enabled", "disabled", "closes"),
+    ]
 
 
 def test_certificates_and_consents_of_an_application_are_objects_of_their_own() -> None:

@@ -7,15 +7,20 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
-from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import record
-from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.record import Needed, Orphans, Record
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import needed, record
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.needed import Needed
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.orphans import Orphans
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.record import Entry, Record
 
 A, B, C = "a@contoso.com", "b@contoso.com", "c@contoso.com"
+APP = "mailops-smtp-sender"
 TAGS = [
     "mailops",
-    "mailops:branch:access:b@contoso.com",
-    "mailops:mailops:access:a@contoso.com",
-    "mailops:mailops:smtp_auth:a@contoso.com:disabled",
+    f"mailops:branch:access:{B}:{APP}",
+    f"mailops:mailops:access:{A}:{APP}",
+    f"mailops:mailops:policy:{A}",
+    f"mailops:mailops:policy:{B}:Block: all",
+    f"mailops:mailops:smtp_auth:{A}:disabled",
 ]
 
 
@@ -23,45 +28,96 @@ def same(address: str) -> str:
     return address
 
 
-def planned(name: str, before: Any, after: Any) -> Any:
-    return SimpleNamespace(name=name, plan=Plan(before, after, "changes"))
+def planned(name: str, before: Any, after: Any, changes: Any = "changes", subject: str = "") -> Any:
+    return SimpleNamespace(name=name, plan=Plan(before, after, changes), step=SimpleNamespace(subject=subject))
+
+
+def needs(**variables: Any) -> Needed:
+    return Needed.of(variables, APP, "mailops", same)
 
 
 def test_tags_are_read_and_written() -> None:
     one = record.parse(TAGS, "mailops")
-    assert one == Record(frozenset({A}), {A: "disabled"}, frozenset(), tuple(TAGS[:2]))
+    own = {Entry("access", A, APP), Entry("policy", A), Entry("policy", B, "Block: all"), Entry("smtp_auth", A, "disabled")}
+    assert one == Record(frozenset(own), frozenset({Entry("access", B, APP)}), tuple(TAGS[:2]), exists=True)
     assert one.tags("mailops") == TAGS
-    assert one.of_others(record.ACCESS) == {B}
-    assert one.of_others(record.SMTP_AUTH) == set()
-    assert record.parse(TAGS, "branch").access == {B}
+    assert record.parse(TAGS, "branch").values("access") == {B: APP}
 
 
-def test_what_is_needed_is_known_by_primary_address() -> None:
+def test_other_tags_of_the_application_stay() -> None:
+    tags = ["mailops", "HideApp", "mailops:odd"]
+    assert record.parse(tags, "mailops").tags("mailops") == tags
+
+
+def test_addresses_are_replaced_by_primary_addresses() -> None:
+    renamed = record.parse(TAGS, "mailops").renamed(lambda address: C if address == A else address)
+    assert renamed.values("smtp_auth") == {C: "disabled"}
+    assert renamed.values("access") == {C: APP}
+    assert Record(frozenset({Entry("application", A)})).renamed(lambda _address: C).values("application") == {A: ""}
+
+
+def test_what_is_needed_is_named_by_primary_address() -> None:
     variables = {"entra_app_full_access": ["Alias@contoso.com"], "entra_app_send_as": None, "smtp_auth_mailboxes": [{"address": B}]}
-    needed = Needed.of(variables, lambda address: A if address == "alias@contoso.com" else address)
-    assert needed == Needed(frozenset({A}), frozenset({B}), frozenset())
+    result = Needed.of(variables, APP, "mailops", lambda address: A if address == "alias@contoso.com" else address)
+    assert result.keys == {("access", A, APP), ("smtp_auth", B, "")}
+    assert result.opened == {("smtp_auth", B, "")}
+
+
+def test_applications_are_needed_where_anything_names_them() -> None:
+    variables = {
+        "entra_app_unique_name": "one",
+        "delegated_sign_in_app_unique_name": "two",
+        "hve_account_accounts": [{"address": A, "apps": ["three"]}],
+        "acs_smtp_username_app": "four",
+        "acs_smtp_username_usernames": [{"app": "five"}, {}],
+    }
+    assert needs(**variables).names("application") == {"one", "two", "three", "four", "five"}
 
 
 def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> None:
-    needed = Needed(frozenset({A, B}), frozenset({A, B, C}), frozenset({B, C}))
+    policy = {"name": "mailops Allow Basic Auth SMTP", "mailboxes": [B, C]}
+    result = needs(
+        entra_app_full_access=[A, B],
+        entra_app_unique_name="new",
+        smtp_auth_mailboxes=[{"address": A}, {"address": B}, {"address": C, "smtp_auth": "inherit"}],
+        shared_mailbox_mailboxes=[{"address": B}, {"address": C}],
+        authentication_policy_policies=[policy, {"name": "Other", "mailboxes": [A]}],
+        direct_send_rejected=False,
+    )
     plans = [
         planned("shared_mailbox", {B: None, C: {"x": 1}}, {B: {"x": 1}, C: {"x": 2}}),
+        planned("entra_app", {}, {}, SimpleNamespace(create=True), "new"),
+        planned("entra_app", {}, {}, SimpleNamespace(create=False), "old"),
         planned("smtp_auth", {"mailboxes": {B: "inherit", C: "enabled"}}, {"mailboxes": {B: "enabled", C: "inherit"}}),
+        planned("authentication_policy", {"mailboxes": {B: "Corporate"}}, {"mailboxes": {B: "mailops Allow Basic Auth SMTP"}}),
+        planned("direct_send", {"rejected": True}, {"rejected": False}),
     ]
-    after = record.after(Record(smtp_auth={A: "disabled"}), needed, ("old@contoso.com",), plans, same)
-    assert after.access == {A, B}
-    assert after.smtp_auth == {A: "disabled", B: "inherit"}
-    assert after.mailboxes == {B, "old@contoso.com"}, "C existed before"
+    old = Record(frozenset({Entry("smtp_auth", A, "disabled")}))
+    after = needed.after(old, result, [Entry("mailbox", "old@contoso.com")], plans, same)
+    assert after.values("access") == {A: APP, B: APP}
+    assert after.values("smtp_auth") == {A: "disabled", B: "inherit"}
+    assert after.values("policy") == {B: "Corporate", C: ""}
+    assert after.values("mailbox") == {B: "", "old@contoso.com": ""}, "C existed before"
+    assert after.values("application") == {"new": ""}
+    assert after.values("direct_send") == {"organization": "rejected"}
+
+
+def test_the_setting_before_is_that_of_the_first_owner() -> None:
+    shared = Record(others=frozenset({Entry("smtp_auth", A, "disabled")}))
+    after = needed.after(shared, needs(smtp_auth_mailboxes=[{"address": A}, {"address": B}]), (), [], same)
+    assert after.values("smtp_auth") == {A: "disabled", B: "enabled"}
 
 
 def test_what_is_not_needed_leaves_the_record() -> None:
-    nothing = Needed(frozenset(), frozenset(), frozenset())
     old = record.parse(TAGS, "mailops")
-    assert record.after(old, nothing, (), [], same).tags("mailops") == TAGS[:2]
-    assert record.together(old, record.after(old, nothing, (), [], same)).tags("mailops") == TAGS
+    assert needed.after(old, needs(), (), [], same).tags("mailops") == TAGS[:2]
+    assert needs(entra_app_full_access=[A]).without(old.entries) == old.entries - {Entry("access", A, APP)}
 
 
-def test_orphaned_mailboxes_are_reported_with_how_to_remove_them() -> None:
-    [entry] = Orphans(mailboxes=(A,)).attention()
-    assert (entry["kind"], entry["subject"]) == ("orphan", A)
-    assert "m365_remove_orphans: true" in entry["remedy"]
+def test_orphans_are_reported_with_how_to_remove_them() -> None:
+    orphans = Orphans(frozenset({Entry("mailbox", A), Entry("hve_account", B), Entry("application", "app"), Entry("access", A, APP)}))
+    entries = orphans.attention()
+    assert [(entry["kind"], entry["subject"]) for entry in entries] == [("orphan", "app"), ("orphan", B), ("orphan", A)]
+    assert all("m365_remove_orphans: true" in entry["remedy"] for entry in entries)
+    assert "High Volume Email account" in entries[1]["problem"]
+    assert orphans.access() == {APP: [A]}

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the senders and the inventory need, in the terms of the record, and the record after a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..._composition.step import PlannedStep
+from ..._planning.role_variables import basic_policy
+from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, ORGANIZATION, POLICY, SMTP_AUTH, Entry, Key, Record
+
+Primary = Callable[[str], str]  # the primary address of an address in lower case, where it is known
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What is needed. `keys`: of all entries that stay; `opened`: those of them whose setting before is recorded."""
+
+    keys: frozenset[Key]
+    opened: frozenset[Key]
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Any], app: str, owner: str, primary: Primary) -> Needed:
+        """From role variables. `app`: the sender app."""
+        opened = frozenset(_opened(variables, owner, primary))
+        created = [
+            *((MAILBOX, address, "") for address in _addresses(variables, primary, "shared_mailbox_mailboxes")),
+            *((HVE_ACCOUNT, address, "") for address in _addresses(variables, primary, "hve_account_accounts")),
+            *((APPLICATION, name, "") for name in _applications(variables)),
+        ]
+        access = _addresses(variables, primary, "entra_app_full_access", "entra_app_send_as")
+        listed = [(SMTP_AUTH, address, "") for address in _addresses(variables, primary, "smtp_auth_mailboxes")]
+        direct_send = [(DIRECT_SEND, ORGANIZATION, "")] if variables.get("direct_send_rejected") is not None else []
+        return cls(frozenset([*((ACCESS, a, app) for a in access), *opened, *created, *listed, *direct_send]), opened)
+
+    def names(self, kind: str) -> set[str]:
+        return {name for own, name, _value in self.keys if own == kind}
+
+    def without(self, entries: Iterable[Entry]) -> set[Entry]:
+        """The entries that are not needed."""
+        return {entry for entry in entries if entry.key not in self.keys}
+
+
+def _items(variables: Mapping[str, Any], *names: str) -> Iterator[Any]:
+    for name in names:
+        yield from variables.get(name) or ()
+
+
+def _addresses(variables: Mapping[str, Any], primary: Primary, *names: str) -> set[str]:
+    items = _items(variables, *names)
+    return {primary(str(item["address"] if isinstance(item, Mapping) else item).lower()) for item in items}
+
+
+def _opened(variables: Mapping[str, Any], owner: str, primary: Primary) -> Iterator[Key]:
+    """Mailboxes for which SMTP AUTH is enabled or that have the owner's policy."""
+    for item in _items(variables, "smtp_auth_mailboxes"):
+        if item.get("smtp_auth", "enabled") == "enabled":
+            yield SMTP_AUTH, primary(str(item["address"]).lower()), ""
+    for policy in _items(variables, "authentication_policy_policies"):
+        if str(policy.get("name", "")).lower() == basic_policy(owner).lower():
+            yield from ((POLICY, primary(str(address).lower()), "") for address in policy.get("mailboxes") or ())
+
+
+def _applications(variables: Mapping[str, Any]) -> Iterator[str]:
+    """The unique names of the applications that the inventory or its senders name."""
+    names = [variables.get("entra_app_unique_name"), variables.get("delegated_sign_in_app_unique_name")]
+    names += [app for account in _items(variables, "hve_account_accounts") for app in account.get("apps") or ()]
+    names += [variables.get("acs_smtp_username_app"), *(item.get("app") for item in _items(variables, "acs_smtp_username_usernames"))]
+    yield from (str(name) for name in names if name)
+
+
+# -- the record after a plan ------------------------------------------------------------------------------------------
+
+
+def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequence[PlannedStep], primary: Primary) -> Record:
+    """The record after the plan: what is needed, with its settings before, and what is created. `kept`: orphans that stay."""
+    before = _settings_before(planned, primary)
+    entries = {Entry(*key) for key in needed.keys if key[0] == ACCESS}
+    for kind, name, _value in needed.opened:
+        value = record.value(kind, name)
+        entries.add(Entry(kind, name, before.get((kind, name), _unchanged(kind)) if value is None else value))
+    if (DIRECT_SEND, ORGANIZATION, "") in needed.keys:
+        value = record.value(DIRECT_SEND, ORGANIZATION) or before.get((DIRECT_SEND, ORGANIZATION))
+        entries |= {Entry(DIRECT_SEND, ORGANIZATION, value)} if value else set()
+    created = set(_created(planned))
+    entries |= {entry for entry in record.entries | created if entry.kind in _CREATED and entry.key in needed.keys}
+    return record.with_entries(entries | set(kept))
+
+
+_CREATED = (MAILBOX, HVE_ACCOUNT, APPLICATION)
+
+
+def _unchanged(kind: str) -> str:
+    """The setting before, where a plan leaves it as it is."""
+    return "enabled" if kind == SMTP_AUTH else ""
+
+
+def _settings_before(planned: Sequence[PlannedStep], primary: Primary) -> dict[tuple[str, str], str]:
+    """The settings that the plan changes, as they are before."""
+    result: dict[tuple[str, str], str] = {}
+    for one in planned:
+        kind = {"smtp_auth": SMTP_AUTH, "authentication_policy": POLICY}.get(one.name)
+        if kind and one.plan.changed:
+            result |= {(kind, primary(address)): str(value or "") for address, value in (one.plan.before.get("mailboxes") or {}).items()}
+        if one.name == "direct_send" and one.plan.changed and one.plan.before["rejected"]:
+            result[(DIRECT_SEND, ORGANIZATION)] = "rejected"
+    return result
+
+
+def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
+    """The mailboxes, accounts and applications that the plan creates."""
+    kinds = {"shared_mailbox": MAILBOX, "hve_account": HVE_ACCOUNT}
+    for one in planned:
+        if not one.plan.changed:
+            continue
+        if one.name in kinds:
+            yield from (Entry(kinds[one.name], a) for a, values in one.plan.after.items() if values and not one.plan.before.get(a))
+        if one.name == "entra_app" and one.plan.pending.create:
+            yield Entry(APPLICATION, one.step.subject)

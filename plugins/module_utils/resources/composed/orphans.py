@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orphans: what is recorded, exists, and is not needed any more, by the owner or by another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..._clients.exchange import Command
+from ..._core.json_types import JsonObject
+from ..._engine.tenant import Tenant
+from ..._entra import application_lookup
+from ..._exchange import addresses, authentication_policies, lookup
+from ..._planning.role_variables import basic_policy
+from .. import direct_send, smtp_auth
+from .needed import Needed
+from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, OF_MAILBOXES, POLICY, SMTP_AUTH, Entry, Record
+
+_ACCOUNTS = Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, lookup.SELECT, "list the High Volume Email accounts")
+_REMOVED_ON_REQUEST = {
+    MAILBOX: ("mailbox", "shared_mailbox_mailboxes"),
+    HVE_ACCOUNT: ("High Volume Email account", "hve_account_accounts"),
+    APPLICATION: ("application", "entra_app_unique_name"),
+}
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """The orphans. `on_request`: entries of what holds data, costs money or identifies a sender, which is removed on request only."""
+
+    entries: frozenset[Entry] = frozenset()
+
+    def values(self, kind: str) -> dict[str, str]:
+        """Name -> value of the entries of a kind."""
+        return {entry.name: entry.value for entry in sorted(self.entries) if entry.kind == kind}
+
+    def access(self) -> dict[str, list[str]]:
+        """Mailboxes by the unique name of the application that has permissions on them."""
+        result: dict[str, list[str]] = {}
+        for entry in sorted(self.entries):
+            if entry.kind == ACCESS:
+                result.setdefault(entry.value, []).append(entry.name)
+        return result
+
+    @property
+    def on_request(self) -> frozenset[Entry]:
+        return frozenset(entry for entry in self.entries if entry.kind in _REMOVED_ON_REQUEST)
+
+    def attention(self) -> list[JsonObject]:
+        """The orphans that are removed on request, as entries that need attention."""
+        return [_attention(entry) for entry in sorted(self.on_request)]
+
+
+def _attention(entry: Entry) -> JsonObject:
+    what, variable = _REMOVED_ON_REQUEST[entry.kind]
+    return {
+        "kind": "orphan",
+        "subject": entry.name,
+        "problem": f"This {what} was created for senders that are no longer listed.",
+        "remedy": f"Remove it with m365_remove_orphans: true, or set {variable} to keep it.",
+    }
+
+
+def orphans_of(tenant: Tenant, record: Record, needed: Needed, owner: str) -> Orphans:
+    """The orphans. Only where there may be some, objects are read: an address may be another one of a needed mailbox."""
+    candidates = {entry for entry in needed.without(record.entries) if entry.key not in record.keys_of_others}
+    if not candidates:
+        return Orphans()
+    guids = _guids(tenant, candidates, needed)
+    existing = {entry for entry in candidates if entry.kind == DIRECT_SEND}
+    existing |= {entry for entry in candidates if entry.kind in guids and _is_orphan(entry, guids[entry.kind], needed)}
+    existing |= _applications(tenant, candidates)
+    existing -= _of_missing_applications(tenant, existing, needed)
+    return Orphans(frozenset(existing - _changed_since(tenant, existing, guids, owner)))
+
+
+_Guids = dict[str, str]  # by address
+
+
+def _guids(tenant: Tenant, candidates: set[Entry], needed: Needed) -> dict[str, _Guids]:
+    """The Guids of the candidates' mailboxes or accounts, and of the needed ones that they may be, by kind."""
+    kinds = {entry.kind for entry in candidates} & OF_MAILBOXES
+    of_mailboxes = kinds - {HVE_ACCOUNT}
+    named = {entry.name for entry in candidates if entry.kind in of_mailboxes}.union(*map(needed.names, of_mailboxes))
+    commands = [addresses.look_up(address, "Guid") for address in sorted(named)] + ([_ACCOUNTS] if HVE_ACCOUNT in kinds else [])
+    outcomes = tenant.exchange.batch(commands)
+    items = {address: lookup.only(outcome, "m365_senders", address) for address, outcome in zip(sorted(named), outcomes, strict=False)}
+    guids = {address: str(item["Guid"]) for address, item in items.items() if item}
+    rows = [item for outcome in outcomes[len(named) :] for item in outcome.checked().values]
+    accounts = {address: str(item["Guid"]) for item in rows for address in lookup.smtp_addresses(item)}
+    return {kind: accounts if kind == HVE_ACCOUNT else guids for kind in kinds}
+
+
+def _is_orphan(entry: Entry, guids: _Guids, needed: Needed) -> bool:
+    """Whether the mailbox or account exists and is not a needed one under another address."""
+    app = entry.value if entry.kind == ACCESS else ""
+    kept = {guids[name] for kind, name, of in needed.keys if (kind, of) == (entry.kind, app) and name in guids}
+    return entry.name in guids and guids[entry.name] not in kept
+
+
+def _applications(tenant: Tenant, candidates: set[Entry]) -> set[Entry]:
+    """The candidates of kind APPLICATION that exist."""
+    entries = sorted(entry for entry in candidates if entry.kind == APPLICATION)
+    calls = [application_lookup.registration(entry.name, "look for applications that no sender needs") for entry in entries]
+    return {entry for entry, answer in zip(entries, tenant.graph.batch(calls), strict=True) if answer}
+
+
+def _of_missing_applications(tenant: Tenant, entries: set[Entry], needed: Needed) -> set[Entry]:
+    """The permissions of applications that do not exist any more: they are without effect, and cannot be revoked by name."""
+    names = sorted({entry.value for entry in entries if entry.kind == ACCESS} - needed.names(APPLICATION))
+    existing = application_lookup.find(tenant, names)
+    return {entry for entry in entries if entry.kind == ACCESS and entry.value in names and not existing[entry.value]}
+
+
+def _changed_since(tenant: Tenant, entries: set[Entry], guids: Mapping[str, _Guids], owner: str) -> set[Entry]:
+    """The settings that somebody has changed since: they are not restored."""
+    enabled = smtp_auth.enabled_mailboxes(tenant, sorted(entry.name for entry in entries if entry.kind == SMTP_AUTH))
+    users = {entry.name: guids[POLICY][entry.name] for entry in sorted(entries) if entry.kind == POLICY}
+    current = authentication_policies.policies_of(tenant, authentication_policies.read_policies(tenant), users) if users else {}
+    own = basic_policy(owner).lower()
+    rejected = any(entry.kind == DIRECT_SEND for entry in entries) and direct_send.read(tenant)
+    return {
+        entry
+        for entry in entries
+        if (entry.kind == SMTP_AUTH and entry.name not in enabled)
+        or (entry.kind == POLICY and current.get(entry.name) != own)
+        or (entry.kind == DIRECT_SEND and rejected)
+    }
