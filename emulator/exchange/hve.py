@@ -6,16 +6,17 @@ calls on-premises; the properties of what is read are those that a public client
 
 from __future__ import annotations
 
+from emulator.exchange.binding import MultiValue
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged
 from emulator.exchange.errors import ExchangeError, invalid, object_not_found, transformation_error
-from emulator.exchange.mailboxes import ALIAS, refuse_taken
+from emulator.exchange.mailboxes import ALIAS, proxy_addresses, refuse_taken
 from emulator.exchange.shapes import directory_object
 from emulator.state import BillingPolicy, HveAccount, Tenant, new_guid
 
 MOST_APPS = 10
 SHORTEST_PASSWORD = 8
 NEW = {"Name", "DisplayName", "Alias", "PrimarySmtpAddress", "Password", "HVEAccount"}
-SET = {"DisplayName", "HVEAccount"}
+SET = {"DisplayName", "EmailAddresses", "HVEAccount"}
 
 
 def find_account(tenant: Tenant, name: str) -> HveAccount:
@@ -75,11 +76,21 @@ def new_mail_user(command: Command) -> Result:
 def set_mail_user(command: Command) -> Result:
     _only(command, SET)
     account = find_account(command.tenant, command.text("Identity") or "")
+    changed = "EmailAddresses" in command.parameters and _set_addresses(command.tenant, account, command.multi_value("EmailAddresses"))
     title = command.text("DisplayName")
-    if title is None or title == account.display_name:
-        return Result(warnings=[unchanged(account.name)])
-    account.display_name = title
-    return Result()
+    if title is not None and title != account.display_name:
+        account.display_name, changed = title, True
+    return Result(warnings=[] if changed else [unchanged(account.name)])
+
+
+def _set_addresses(tenant: Tenant, account: HveAccount, entries: MultiValue) -> bool:
+    primary, aliases = proxy_addresses(tenant, account, entries)
+    if (primary, aliases) == (account.address, account.aliases):
+        return False
+    del tenant.hve_accounts[account.address]
+    account.address, account.aliases = primary, aliases
+    tenant.hve_accounts[primary] = account
+    return True
 
 
 @cmdlet("Remove-MailUser")

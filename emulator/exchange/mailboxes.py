@@ -16,7 +16,14 @@ ADMIN_GROUP = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT
 ALIAS = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)")
 # Supported parameters of New-Mailbox and Set-Mailbox; others are refused, not ignored.
 NEW = {"Name", "Shared", "Alias", "DisplayName", "PrimarySmtpAddress"}
-SET = {"DisplayName", "GrantSendOnBehalfTo", "MessageCopyForSentAsEnabled", "MessageCopyForSendOnBehalfEnabled", "RecipientLimits"}
+SET = {
+    "DisplayName",
+    "EmailAddresses",
+    "GrantSendOnBehalfTo",
+    "MessageCopyForSentAsEnabled",
+    "MessageCopyForSendOnBehalfEnabled",
+    "RecipientLimits",
+}
 
 
 def find_mailbox(tenant: Tenant, name: str, error: Callable[[str], ExchangeError]) -> Mailbox:
@@ -100,10 +107,10 @@ def _mailbox(tenant: Tenant, mailbox: Mailbox) -> Document:
         | _common(tenant, mailbox)
         | {
             "Alias": mailbox.name,
-            "UserPrincipalName": mailbox.address,
+            "UserPrincipalName": mailbox.principal_name,
             "WindowsEmailAddress": mailbox.address,
-            "MicrosoftOnlineServicesID": mailbox.address,
-            "WindowsLiveID": mailbox.address,
+            "MicrosoftOnlineServicesID": mailbox.principal_name,
+            "WindowsLiveID": mailbox.principal_name,
             "ExchangeGuid": mailbox.guid,
             "RecipientType": "UserMailbox",
             "RecipientTypeDetails": mailbox.kind,
@@ -146,15 +153,46 @@ def new_mailbox(command: Command) -> Result:
     return Result([mailbox], lambda one: _mailbox(tenant, one))
 
 
-def refuse_taken(tenant: Tenant, name: str, alias: str, address: str) -> None:
-    """The address must be in an accepted domain; address, name and alias must be unique among all recipients (name serves as both)."""
+def proxy_addresses(tenant: Tenant, recipient: Mailbox | HveAccount, entries: MultiValue) -> tuple[str, list[str]]:
+    """The primary and the other SMTP addresses that EmailAddresses gives a recipient ("Set-Mailbox", EmailAddresses).
+
+    An entry is a type and an address: SMTP is the primary address, of which there is exactly one, and smtp another one.
+    """
+    current = [f"SMTP:{recipient.address}", *(f"smtp:{alias}" for alias in recipient.aliases)]
+    listed = [str(entry) if ":" in str(entry) else f"smtp:{entry}" for entry in entries.apply(list(current))]
+    smtp = [entry for entry in listed if entry.lower().startswith("smtp:")]
+    primary = [entry[5:].lower() for entry in smtp if entry.startswith("SMTP:")]
+    others = [entry[5:].lower() for entry in smtp if not entry.startswith("SMTP:")]
+    if len(primary) != 1:
+        number = "multiple primary SMTP addresses" if primary else "no primary SMTP address"
+        raise invalid(f"The EmailAddresses property of '{recipient.name}' holds {number}; it must hold exactly one.")
+    every = [*primary, *others]
+    if len(set(every)) < len(every):
+        raise invalid(f"The EmailAddresses property of '{recipient.name}' holds an address twice.")
+    for address in every:
+        if address not in (recipient.address, *recipient.aliases):
+            refuse_address(tenant, address, recipient)
+    return primary[0], others
+
+
+def refuse_address(tenant: Tenant, address: str, owner: Mailbox | HveAccount | None = None) -> None:
+    """The address must be in an accepted domain and unique among all recipients."""
     local, _, domain = address.rpartition("@")
     if not local or domain not in tenant.accepted_domains:
         raise invalid(f"The domain '{domain}' isn't an accepted domain of the organization '{tenant.initial_domain}'.")
-    recipients: list[Mailbox | HveAccount] = [*tenant.mailboxes.values(), *tenant.hve_accounts.values()]
-    holder = next((one for one in recipients if address in (one.address, *one.aliases)), None)
+    holder = next((one for one in _recipients(tenant) if one is not owner and address in (one.address, *one.aliases)), None)
     if holder:
         raise already_exists(f"The proxy address 'SMTP:{address}' is already being used by '{holder.name}'. Choose another proxy address.")
+
+
+def _recipients(tenant: Tenant) -> list[Mailbox | HveAccount]:
+    return [*tenant.mailboxes.values(), *tenant.hve_accounts.values()]
+
+
+def refuse_taken(tenant: Tenant, name: str, alias: str, address: str) -> None:
+    """The address must be in an accepted domain; address, name and alias must be unique among all recipients (name serves as both)."""
+    refuse_address(tenant, address)
+    recipients = _recipients(tenant)
     names = {one.name.lower() for one in recipients}
     if name.lower() in names:
         raise already_exists(f"The name '{name}' is already being used. Please try another name.")
@@ -176,10 +214,27 @@ def set_mailbox(command: Command) -> Result:
     delegates = requested.pop("GrantSendOnBehalfTo", None)
     if isinstance(delegates, MultiValue):
         changed = on_behalf.change(tenant, mailbox, delegates, command.platform.after("mailbox_grant")) or changed
+    entries = requested.pop("EmailAddresses", None)
+    if isinstance(entries, MultiValue):
+        changed = _set_addresses(tenant, mailbox, entries) or changed
     mailbox.display_name = title
     changed = update(mailbox.properties, _mailbox(tenant, mailbox), requested) or changed
     tenant.add_mailbox(mailbox)
     return Result(warnings=[] if changed else [unchanged(mailbox.name)])
+
+
+def _set_addresses(tenant: Tenant, mailbox: Mailbox, entries: MultiValue) -> bool:
+    """The mailbox has these addresses; its user principal name stays."""
+    primary, aliases = proxy_addresses(tenant, mailbox, entries)
+    if (primary, aliases) == (mailbox.address, mailbox.aliases):
+        return False
+    del tenant.mailboxes[mailbox.address]
+    if primary != mailbox.address:
+        mailbox.upn = mailbox.principal_name
+    mailbox.address, mailbox.aliases = primary, aliases
+    tenant.mailboxes[primary] = mailbox
+    tenant.reindex()
+    return True
 
 
 def _recipient_limits(value: object) -> str:

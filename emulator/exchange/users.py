@@ -28,9 +28,9 @@ def _user(tenant: Tenant, mailbox: Mailbox) -> Document:
     return directory_object(tenant, mailbox.name, mailbox.guid, "user") | {
         "SamAccountName": mailbox.name,
         "Sid": mailbox.sid,
-        "UserPrincipalName": mailbox.address,
-        "WindowsLiveID": mailbox.address,
-        "MicrosoftOnlineServicesID": mailbox.address,
+        "UserPrincipalName": mailbox.principal_name,
+        "WindowsLiveID": mailbox.principal_name,
+        "MicrosoftOnlineServicesID": mailbox.principal_name,
         "WindowsEmailAddress": mailbox.address,
         "DisplayName": mailbox.display_name,
         "ExternalDirectoryObjectId": mailbox.user_id,
@@ -44,7 +44,7 @@ def _user(tenant: Tenant, mailbox: Mailbox) -> Document:
 
 def _find(tenant: Tenant, name: str) -> Mailbox:
     result = tenant.mailbox(name)
-    if result is None or name.lower() in result.aliases:
+    if result is None or (name.lower() in result.aliases and name.lower() != result.principal_name):
         raise object_not_found(name)
     return result
 

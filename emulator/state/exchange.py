@@ -96,6 +96,7 @@ class Mailbox(Replicated):
     display_name: str = field(metadata=key("the display name", derive=local_part, default="the local part"))
     kind: str = field(default="UserMailbox", metadata=key("RecipientTypeDetails", choices=MAILBOX_KINDS))
     aliases: list[Lower] = field(default_factory=list, metadata=key("further addresses"))
+    upn: Lower | None = field(default=None, metadata=key("user principal name; null: the primary SMTP address"))
     user_id: str = field(default_factory=new_guid, metadata=key("object id in Entra", **derived("user", "address")))
     sid: str = field(
         default="",
@@ -111,6 +112,11 @@ class Mailbox(Replicated):
     cas_properties: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-CASMailbox"))
     properties: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-Mailbox"))
     replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))
+
+    @property
+    def principal_name(self) -> str:
+        """The user principal name, which a new primary address does not change."""
+        return self.upn or self.address
 
     @property
     def recipient_type(self) -> str:

@@ -24,6 +24,12 @@ options:
         description: The address that it sends from.
         type: str
         required: true
+      was:
+        description:
+          - The former address of a sender that signs in to a mailbox or uses High Volume Email. Its shared mailbox or account gets
+            O(senders[].address) as the primary address and keeps the former one as a secondary address, with all permissions and settings.
+          - Where there is no mailbox with the former address, the option has no effect. Two mailboxes are refused, as is a user's mailbox.
+        type: str
       kind:
         description: What it is. An application, erp, monitoring or website can usually sign in with OAuth, the others cannot.
         type: str

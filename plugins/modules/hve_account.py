@@ -26,6 +26,11 @@ options:
           - Where another recipient has them, they come from the whole address.
         type: str
         required: true
+      was:
+        description:
+          - The former address. The account that has it gets O(accounts[].address) as the primary address and keeps the former one as a
+            secondary address. Without such an account the option has no effect; where both addresses are accounts, it is refused.
+        type: str
       display_name:
         description: The display name. A new account without one gets the local part of its address.
         type: str

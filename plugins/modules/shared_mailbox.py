@@ -25,6 +25,11 @@ options:
           - Where another recipient has them, they come from the whole address.
         type: str
         required: true
+      was:
+        description:
+          - The former address. The mailbox that has it gets O(mailboxes[].address) as the primary address and keeps the former one as a
+            secondary address. Without such a mailbox the option has no effect; where both addresses are mailboxes, it is refused.
+        type: str
       display_name:
         description: The display name. A new mailbox without one gets the local part of its address.
         type: str

@@ -334,6 +334,109 @@ def test_two_owners_need_one_mailbox(basic_play: Play) -> None:
         assert (rights(play), switches(play)) == ({}, {})
 
 
+# -- a new address for a mailbox --------------------------------------------------------------------------------------
+
+BILLING = ERP | {"address": "billing@contoso.com", "was": "erp@contoso.com"}
+
+
+def addresses(play: Play) -> dict[str, list[str]]:
+    """The secondary addresses of each mailbox by its primary one, without the licensed users' mailboxes."""
+    return {one["address"]: one["aliases"] for one in play.state()["mailboxes"] if one["kind"] == "SharedMailbox"}
+
+
+def test_a_former_address_renames_the_mailbox_and_keeps_the_address(play: Play) -> None:
+    play(ERP, SHOP)
+    [guid] = [one["guid"] for one in play.state()["mailboxes"] if one["address"] == "erp@contoso.com"]
+    planned = play(BILLING, SHOP, check_mode=True)
+    renamed = play(BILLING, SHOP)
+    assert "failed" not in renamed, renamed
+    assert renamed["changes"] == planned["changes"]
+    assert [(one["action"], one["key"], one["before"], one["after"], one["reason"]) for one in renamed["changes"]] == [
+        ("change", "mailbox:billing@contoso.com", {"address": "erp@contoso.com"}, {"address": "billing@contoso.com"}, "sender ERP")
+    ]
+    [mailbox] = [one for one in play.state()["mailboxes"] if one["guid"] == guid]
+    assert (mailbox["address"], mailbox["aliases"]) == ("billing@contoso.com", ["erp@contoso.com"])
+    assert (sorted(rights(play)), sorted(switches(play))) == (["billing@contoso.com", "noreply@contoso.com"],) * 2
+    assert not play(BILLING, SHOP)["changed"]
+    assert not play({name: value for name, value in BILLING.items() if name != "was"}, SHOP)["changed"]
+
+
+def test_a_renamed_mailbox_of_a_gone_sender_loses_what_it_had(play: Play) -> None:
+    play(ERP)
+    play(BILLING)
+    kept = play()
+    assert [entry["subject"] for entry in kept["attention"]] == ["mailops-smtp-sender", "billing@contoso.com"]
+    assert (rights(play), switches(play)) == ({}, {})
+    play(remove_orphans=True)
+    assert "billing@contoso.com" not in addresses(play)
+
+
+def test_a_sender_without_permissions_gets_them_on_the_renamed_mailbox(play: Play) -> None:
+    """The mailbox is not of this collection, and the sender uses another one to sign in."""
+    sender = {"name": "Shop", "kind": "website", "address": "sales@contoso.com", "was": "noreply@contoso.com", "mailbox": "app@contoso.com"}
+    planned = play(sender, check_mode=True)
+    applied = play(sender)
+    assert "failed" not in applied, applied
+    assert applied["changes"] == planned["changes"]
+    assert addresses(play)["sales@contoso.com"] == ["noreply@contoso.com", "no-reply@contoso.com"]
+    assert rights(play) == {"sales@contoso.com": ["SendAs"], "app@contoso.com": ["FullAccess"]}
+    assert not play(sender)["changed"]
+
+
+def test_a_former_address_that_nobody_has_creates_the_mailbox(play: Play) -> None:
+    created = play(BILLING)
+    assert ("add", "mailbox") in {(one["action"], one["kind"]) for one in created["changes"]}
+    assert addresses(play)["billing@contoso.com"] == []
+    assert not play(BILLING)["changed"]
+
+
+def test_two_mailboxes_are_not_made_one(play: Play) -> None:
+    play(ERP, SHOP)
+    before = play.state()
+    refused = play(SHOP | {"was": "erp@contoso.com"})
+    assert "erp@contoso.com and noreply@contoso.com are two mailboxes" in refused["msg"]
+    assert play.state() == before
+
+
+@pytest.mark.parametrize(
+    ("lists", "sentence"),
+    [
+        ([ERP | {"address": "x@contoso.com", "was": "ops@contoso.com"}], "a UserMailbox, and only shared mailboxes are renamed"),
+        ([ERP | {"was": "not an address"}], "was holds 'not an address'"),
+        ([BILLING, SHOP | {"address": "erp@contoso.com"}], "was is erp@contoso.com, still the address or mailbox of Shop"),
+        ([BILLING, SHOP | {"was": "erp@contoso.com"}], "becomes billing@contoso.com for another sender"),
+    ],
+)
+def test_a_former_address_that_cannot_be_meant_is_refused(play: Play, lists: list[Document], sentence: str) -> None:
+    refused = play(*lists)
+    assert sentence in refused["msg"]
+    assert play.journal() == []
+
+
+def test_a_former_address_of_a_connector_sender_changes_no_mailbox(play: Play) -> None:
+    play(ERP)
+    moved = play(
+        {"name": "ERP", "method": "connector", "address": "x@contoso.com", "was": "erp@contoso.com", "public_addresses": ["203.0.113.9"]}
+    )
+    assert "failed" not in moved, moved
+    assert rights(play) == {}
+    assert "erp@contoso.com" in addresses(play)
+
+
+def test_a_former_address_renames_the_high_volume_email_account(play: Play) -> None:
+    play(BULK, **HVE)
+    [guid] = [one["guid"] for one in play.state()["hve_accounts"]]
+    moved = BULK | {"address": "mass@contoso.com", "was": "bulk@contoso.com"}
+    planned = play(moved, check_mode=True, **HVE)
+    renamed = play(moved, **HVE)
+    assert "failed" not in renamed, renamed
+    assert renamed["changes"] == planned["changes"]
+    [account] = play.state()["hve_accounts"]
+    assert (account["guid"], account["address"], account["aliases"]) == (guid, "mass@contoso.com", ["bulk@contoso.com"])
+    assert not play(moved, **HVE)["changed"]
+    assert [entry["subject"] for entry in play(**HVE)["attention"]] == ["mailops-smtp-sender", "mass@contoso.com"]
+
+
 # -- history does not matter ------------------------------------------------------------------------------------------
 
 NAMES = ("Plant", "Gate", "Lab")

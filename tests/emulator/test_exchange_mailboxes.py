@@ -51,6 +51,58 @@ def test_what_cannot_be_made_is_refused(start: Start, change: dict[str, Any], ki
     assert (answer.status_code, answer.headers["x-ExceptionType"]) == (400, kind)
 
 
+def addresses(row: dict[str, Any]) -> tuple[str, list[str], str]:
+    return row["PrimarySmtpAddress"], row["EmailAddresses"], row["UserPrincipalName"]
+
+
+def test_a_new_primary_address_keeps_the_user_principal_name(start: Start) -> None:
+    api = start()
+    [before] = api.rows("Get-Mailbox", {"Identity": "noreply@contoso.com"})
+    entries = ["SMTP:Sales@contoso.com", "smtp:noreply@contoso.com"]
+    assert api.rows("Set-Mailbox", {"Identity": before["Guid"], "EmailAddresses": entries}) == []
+    for name in ("sales@contoso.com", "noreply@contoso.com", before["Guid"]):
+        [after] = api.rows("Get-Mailbox", {"Identity": name})
+        assert addresses(after) == ("sales@contoso.com", ["SMTP:sales@contoso.com", "smtp:noreply@contoso.com"], "noreply@contoso.com")
+        assert after["WindowsEmailAddress"] == "sales@contoso.com"
+    assert api.exchange("Get-Mailbox", {"Identity": "no-reply@contoso.com"}).status_code == 404, "the list replaces all addresses"
+    assert api.rows("Get-User", {"Identity": "noreply@contoso.com"})[0]["WindowsEmailAddress"] == "sales@contoso.com"
+    again = api.exchange("Set-Mailbox", {"Identity": before["Guid"], "EmailAddresses": entries}).json()
+    assert "have been modified" in again["@adminapi.warnings"][0]
+    [stored] = [one for one in api.admin.tenant("contoso.com")["mailboxes"] if one["address"] == "sales@contoso.com"]
+    restarted = start(tenant={"mailboxes": [stored]})
+    assert restarted.rows("Get-Mailbox", {"Identity": "sales@contoso.com"})[0]["UserPrincipalName"] == "noreply@contoso.com"
+
+
+def test_addresses_are_added_and_removed(start: Start) -> None:
+    api = start()
+    table = {"@odata.type": "#Exchange.GenericHashTable", "Add": ["smtp:x@contoso.com"], "Remove": ["smtp:no-reply@contoso.com"]}
+    assert api.rows("Set-Mailbox", {"Identity": "noreply@contoso.com", "EmailAddresses": table}) == []
+    [row] = api.rows("Get-Mailbox", {"Identity": "x@contoso.com"})
+    assert row["EmailAddresses"] == ["SMTP:noreply@contoso.com", "smtp:x@contoso.com"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "kind"),
+    [
+        (["smtp:noreply@contoso.com"], "DataValidationException"),
+        (["SMTP:noreply@contoso.com", "SMTP:x@contoso.com"], "DataValidationException"),
+        (["SMTP:x@contoso.com", "smtp:X@contoso.com"], "DataValidationException"),
+        (["SMTP:noreply@elsewhere.example"], "DataValidationException"),
+        (["SMTP:ops@contoso.com"], "ADObjectAlreadyExistsException"),
+        (["SMTP:noreply@contoso.com", "ops@contoso.com"], "ADObjectAlreadyExistsException"),
+    ],
+)
+def test_addresses_that_a_mailbox_cannot_have_are_refused(start: Start, entries: list[str], kind: str) -> None:
+    answer = start().exchange("Set-Mailbox", {"Identity": "noreply@contoso.com", "EmailAddresses": entries})
+    assert (answer.status_code, answer.headers["x-ExceptionType"]) == (400, kind)
+
+
+@pytest.mark.parametrize("parameter", ["PrimarySmtpAddress", "UserPrincipalName"])
+def test_parameters_of_exchange_server_are_refused(start: Start, parameter: str) -> None:
+    answer = start().exchange("Set-Mailbox", {"Identity": "noreply@contoso.com", parameter: "x@contoso.com"})
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("cmdlet", ["Set-Mailbox", "Remove-Mailbox"])
 def test_a_mailbox_that_is_not_there(start: Start, cmdlet: str) -> None:
     assert start().exchange(cmdlet, {"Identity": "nobody@contoso.com"}).headers["x-ExceptionType"] == "ManagementObjectNotFoundException"

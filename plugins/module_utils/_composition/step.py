@@ -25,9 +25,9 @@ class Step:
 
     `provides`: names of what the step may create or change, each with a function that says so of its changes. A later step that `needs`
     one of them is planned again before it is applied, since only the service assigns ids; not where `completes`: the resource then looks
-    ids up itself when it is applied. `applies`: whether the step belongs to the plan,
-    by the plans of the earlier steps. `internal`: it is no part of the diff. `mailboxes`: addresses that exist after the step.
-    `restores`: keys of the objects that get their settings from before (see Change.key).
+    ids up itself when it is applied. `applies`: whether the step belongs to the plan, by the plans of the earlier steps. `predicts`: makes
+    later reads answer as after the step's changes. `internal`: it is no part of the diff. `mailboxes`: addresses that exist after the
+    step. `restores`: keys of the objects that get their settings from before (see Change.key).
     """
 
     component: str
@@ -41,6 +41,7 @@ class Step:
     mailboxes: frozenset[str] = frozenset()
     restores: frozenset[str] = frozenset()
     applies: Callable[[Plans], bool] | None = None
+    predicts: Callable[[Tenant, Any], None] | None = None
 
     @property
     def label(self) -> str:
@@ -127,6 +128,8 @@ def plan_steps(tenant: Tenant, steps: Sequence[Step], prediction: Prediction, ch
             prediction.add(step, None)
             continue
         plans[step.label] = one.plan
+        if step.predicts and one.plan.changed:
+            step.predicts(tenant, one.plan.pending)
         prediction.add(step, one.plan)
         planned.append(one)
     if problems:

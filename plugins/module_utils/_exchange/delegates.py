@@ -82,6 +82,11 @@ def user_of(item: JsonObject) -> User:
     return User(str(item["Guid"]), str(item["PrimarySmtpAddress"]).lower(), known)
 
 
+def who_sends_as(address: str, identity: str) -> Command:
+    """Reads who has SendAs on a mailbox. `identity`: its Guid or one of its addresses."""
+    return Command("Get-RecipientPermission", {"Identity": identity}, attempted=f"read who may send as {address}")
+
+
 def trustees(permissions: Outcome) -> list[str]:
     """The names in Exchange of the users with SendAs, from the answer of Get-RecipientPermission. Raises ExchangeError.
 

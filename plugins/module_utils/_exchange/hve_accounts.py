@@ -5,24 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._clients.exchange import Command
+from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application
-from . import lookup
+from . import lookup, renames
 
 _SELECT = ("Guid", "PrimarySmtpAddress", "EmailAddresses", "DisplayName")
 
 
 @dataclass
 class Account:
-    """An account as it is: its apps are object ids, its policy is an id."""
+    """An account as it is: its apps are object ids, its policy is an id. `primary`: in lower case; `email_addresses`: as written."""
 
     guid: str
     display_name: str
+    primary: str = ""
+    email_addresses: tuple[str, ...] = ()
     reply_to: str | None = None
     apps: list[str] = field(default_factory=list)
     policy: str | None = None
@@ -31,15 +34,20 @@ class Account:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of an account in the task's terms: apps by the names in the task, the policy by its name."""
+    """The settings of an account in the task's terms: apps by the names in the task, the policy by its name.
+
+    `address`: the primary address, where it changes.
+    """
 
     display_name: str
     reply_to: str | None = None
     apps: tuple[str, ...] = ()
     billing_policy: str | None = None
+    address: str | None = None
 
     def as_result(self) -> dict[str, object]:
-        return vars(self) | {"apps": list(self.apps)}
+        values = {name: value for name, value in vars(self).items() if name != "address" or value}
+        return values | {"apps": list(self.apps)}
 
 
 @dataclass
@@ -92,7 +100,8 @@ def read(tenant: Tenant, listed: Collection[str], *, everything: bool) -> Curren
         named = [address for address in listed if address in own]
         if everything or named:
             name = named[0] if named else str(item["PrimarySmtpAddress"]).lower()
-            current.accounts[name] = Account(str(item["Guid"]), str(item["DisplayName"]))
+            primary, entries = str(item["PrimarySmtpAddress"]).lower(), tuple(str(one) for one in item.get("EmailAddresses") or [])
+            current.accounts[name] = Account(str(item["Guid"]), str(item["DisplayName"]), primary, entries)
             current.labels |= dict.fromkeys(named, name)
     names = list(current.accounts)
     cmdlets = ("Get-HVEAccountSettings", "Get-HVEAccountBillingPolicy")
@@ -110,6 +119,26 @@ def read(tenant: Tenant, listed: Collection[str], *, everything: bool) -> Curren
         account.policy = str(billing["BillingPolicyId"]) if billing.get("BillingPolicyId") else None
         account.status = str(billing.get("BillingPolicyStatus") or "")
     return current
+
+
+def rename(current: Current, former: Mapping[str, str]) -> set[str]:
+    """The addresses that become primary, which then name their accounts in `current`. `former`: former address by address.
+
+    InvalidInput where both addresses are accounts of their own.
+    """
+    problems, renamed = [], set()
+    for address, was in former.items():
+        own, old = current.labels.get(address), current.labels.pop(was, None)
+        if own and old and own != old:
+            problems.append(renames.two_objects("accounts", address, was))
+        label = own or old
+        if old and label and current.accounts[label].primary != address:
+            renamed.add(address)
+            current.accounts[address] = current.accounts.pop(label)
+            current.labels[address] = address
+    if problems:
+        raise InvalidInput(*problems)
+    return renamed
 
 
 def _policy(item: JsonObject) -> tuple[str, str]:

@@ -17,7 +17,7 @@ PROPERTIES = {
     "message_copy_for_sent_as": "MessageCopyForSentAsEnabled",
     "message_copy_for_send_on_behalf": "MessageCopyForSendOnBehalfEnabled",
 }
-SELECT = ("Guid", "PrimarySmtpAddress", "RecipientTypeDetails", "GrantSendOnBehalfTo", *PROPERTIES.values())
+SELECT = ("Guid", "PrimarySmtpAddress", "EmailAddresses", "RecipientTypeDetails", "GrantSendOnBehalfTo", *PROPERTIES.values())
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Mailbox:
     kind: str  # RecipientTypeDetails
     settings: Settings
     on_behalf: tuple[str, ...]  # GrantSendOnBehalfTo, by the names in Exchange
+    primary: str = ""  # in lower case
+    email_addresses: tuple[str, ...] = ()  # EmailAddresses as they are written
 
 
 def look_up(address: str, select: tuple[str, ...] = SELECT) -> Command:
@@ -58,4 +60,7 @@ def mailbox(item: JsonObject) -> Mailbox:
     copies = [bool(boolean(item.get(PROPERTIES[option]))) for option in ("message_copy_for_sent_as", "message_copy_for_send_on_behalf")]
     settings = Settings(str(item["DisplayName"]), *copies)
     on_behalf = tuple(str(who) for who in item.get("GrantSendOnBehalfTo") or [])
-    return Mailbox(str(item["Guid"]), str(item["RecipientTypeDetails"]), settings, on_behalf)
+    entries = tuple(str(entry) for entry in item.get("EmailAddresses") or [])
+    return Mailbox(
+        str(item["Guid"]), str(item["RecipientTypeDetails"]), settings, on_behalf, str(item["PrimarySmtpAddress"]).lower(), entries
+    )

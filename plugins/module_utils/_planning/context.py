@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from .limits import BASIC_AUTH_END_DATE
 from .ownership import DEFAULT_OWNER
+from .senders import Sender
 from .upstreams import UPSTREAMS, HostedRelay, Upstream
 
 
@@ -37,6 +38,9 @@ class RelayHost:
     def delivery(self) -> Upstream:
         """The properties of its upstream."""
         return UPSTREAMS[self.upstream]
+
+
+SHARED = "SharedMailbox"  # RecipientTypeDetails
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,19 @@ class PlanningContext:
         """The mailbox's primary address where `address` is an alias; else `address`."""
         mailbox = self.mailbox(address)
         return mailbox.address if mailbox else address
+
+    def renaming(self, senders: Iterable[Sender]) -> PlanningContext:
+        """The context after shared mailboxes get the new addresses of senders (was)."""
+        if self.mailboxes is None:
+            return self
+        mailboxes = dict(self.mailboxes)
+        for sender in senders:
+            former, own = mailboxes.get(sender.was), mailboxes.get(sender.address)
+            if former and former.recipient_type == SHARED and (not own or own.address == former.address):
+                after = Mailbox(sender.address, SHARED)
+                mailboxes |= {address: after for address, mailbox in mailboxes.items() if mailbox.address == former.address}
+                mailboxes[sender.address] = after
+        return replace(self, mailboxes=mailboxes)
 
     @property
     def basic_auth_ended(self) -> bool:

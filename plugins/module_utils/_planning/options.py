@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core import mail_addresses, networks
@@ -21,6 +21,7 @@ MOST = 1_000_000_000  # no rate or number of licences is larger
 SENDER: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "address": {"type": "str", "required": True},
+    "was": {"type": "str"},
     "kind": {"type": "str", "choices": sorted(KINDS), "default": "other"},
     "method": {"type": "str", "choices": ["auto", *PLANNED], "default": "auto"},
     "mailbox": {"type": "str"},
@@ -68,6 +69,7 @@ class SenderOptions:
 
     name: str
     address: str
+    was: str | None
     kind: str
     method: str
     mailbox: str | None
@@ -111,6 +113,7 @@ def sender(options: SenderOptions) -> Sender:
     return Sender(
         name=options.name,
         address=address,
+        was=_normalized(options.was),
         kind=options.kind,
         method=options.method,
         mailbox=address if options.mailbox is None else _normalized(options.mailbox),
@@ -165,12 +168,24 @@ def sender_problems(items: Sequence[SenderOptions]) -> list[str]:
             problems.append(f"{label}: the name is used twice: give each sender its own name.")
         names.add(name.lower())
         problems += [f"{label}: {text}" for text in _sender_problems(item)]
-    return problems
+    return problems + list(_former_address_problems(items))
+
+
+def _former_address_problems(items: Sequence[SenderOptions]) -> Iterator[str]:
+    """Former addresses (was) that are still in use, or that two senders have with different new addresses."""
+    in_use = {_normalized(address): item.name for item in items for address in (item.mailbox, item.address) if address}
+    new_address: dict[str, str] = {}
+    for item in items:
+        was, label = _normalized(item.was), f"m365_senders: {item.name}"
+        if was and was in in_use:
+            yield f"{label}: was is {was}, still the address or mailbox of {in_use[was]}: give the new address there, or remove was."
+        elif was and new_address.setdefault(was, _normalized(item.address)) != _normalized(item.address):
+            yield f"{label}: was is {was}, which becomes {new_address[was]} for another sender: keep it at one of them."
 
 
 def _sender_problems(item: SenderOptions) -> list[str]:
     problems = mail_addresses.problems("address", [item.address])
-    for option, address in (("mailbox", item.mailbox), ("verify_recipient", item.verify_recipient)):
+    for option, address in (("was", item.was), ("mailbox", item.mailbox), ("verify_recipient", item.verify_recipient)):
         problems += mail_addresses.problems(option, [] if address is None else [address])
     problems += range_problems("messages_per_minute", item.messages_per_minute, 1, MOST)
     problems += range_problems("recipients_per_day", item.recipients_per_day, 0, MOST)

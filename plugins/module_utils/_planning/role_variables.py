@@ -159,6 +159,8 @@ def _shared_mailboxes(oauth: Iterable[SendingPlan], context: PlanningContext) ->
             if current and current.recipient_type != "SharedMailbox":
                 continue
             entry = mailboxes.setdefault(address, {"address": address})
+            if sender.was and address == sender.address:
+                entry["was"] = sender.was
             if sender.display_name and address == from_address:
                 entry["display_name"] = sender.display_name
             if sender.sent_items and address != primary:
@@ -189,6 +191,7 @@ def _unused_access(variables: Mapping[str, Any], direct: Collection[SendingPlan]
 def _hve_account(plan: SendingPlan, settings: PlanSettings) -> Variables:
     sender = plan.sender
     account: Variables = {"address": sender.address, "display_name": sender.display_name or sender.name}
+    account |= {"was": sender.was} if sender.was else {}
     return account | ({"apps": [settings.app]} if sender.oauth else {})
 
 

@@ -41,6 +41,7 @@ class Sender:
     address: str
     kind: str = "other"
     method: str = "auto"
+    was: str = ""
     mailbox: str = ""
     display_name: str | None = None
     recipients: str = "external"

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from .context import PlanningContext, RelayHost
+from .context import SHARED, PlanningContext, RelayHost
 from .methods import METHODS, PLANNED, Method
 from .rules import Refusal, relay_host_of
 from .senders import Sender
@@ -54,8 +55,9 @@ class SendingPlan:
         return self.method in ("connector", "direct_send")
 
 
-def plan_sender(sender: Sender, context: PlanningContext) -> SendingPlan:
-    """The plan of one sender."""
+def plan_sender(sender: Sender, current: PlanningContext) -> SendingPlan:
+    """The plan of one sender. `current`: with mailboxes as they are before they are renamed (was)."""
+    context = current.renaming([sender]) if sender.was else current
     label = f"m365_senders: {sender.name}"
     problems = _general_problems(sender, context, label)
     if sender.method != "auto":
@@ -99,7 +101,26 @@ def _general_problems(sender: Sender, context: PlanningContext, label: str) -> l
 
 def _plan(sender: Sender, context: PlanningContext, method: str, reason: str, problems: list[str]) -> SendingPlan:
     relay_host = relay_host_of(sender, context) if method == "relay_host" else None
-    return SendingPlan(sender, method, reason, relay_host, tuple(problems), tuple(_warnings(method, sender, context)))
+    plan = SendingPlan(sender, method, reason, relay_host, tuple(problems), tuple(_warnings(method, sender, context)))
+    return replace(plan, problems=(*problems, *_rename_problems(sender, context))) if plan.mailbox_sign_in else plan
+
+
+def _rename_problems(sender: Sender, context: PlanningContext) -> Iterator[str]:
+    """Why the mailbox of the sender's former address cannot get the new one."""
+    former, own = context.mailbox(sender.was), context.mailbox(sender.address)
+    if not former or former.address == sender.address:
+        return
+    label = f"m365_senders: {sender.name}: was is {sender.was}"
+    if own and own.address != former.address:
+        yield (
+            f"{label}, but {sender.was} and {sender.address} are two mailboxes, so that {sender.was} cannot be renamed: remove was to use "
+            f"{sender.address}, or remove one of the mailboxes first."
+        )
+    elif former.recipient_type != SHARED:
+        yield (
+            f"{label}, a {former.recipient_type}, and only shared mailboxes are renamed: change address and user name of the user in the "
+            "Microsoft 365 admin center, then remove was."
+        )
 
 
 def _warnings(method: str, sender: Sender, context: PlanningContext) -> list[str]:

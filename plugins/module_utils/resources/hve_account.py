@@ -9,7 +9,7 @@ Get-BillingPolicy, Set-HVEAccountBillingPolicy; "Manage High Volume Email".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._clients.exchange import Command
@@ -20,9 +20,9 @@ from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._exchange import addresses, consistency, lookup
+from .._exchange import addresses, consistency, lookup, renames
 from .._exchange.aliases import new_names
-from .._exchange.hve_accounts import Account, Current, Settings, read
+from .._exchange.hve_accounts import Account, Current, Settings, read, rename
 
 MOST_APPS = 10
 SHORTEST_PASSWORD = 8
@@ -34,6 +34,7 @@ CREATE_POLICY = (
 )
 ACCOUNT: dict[str, Option] = {
     "address": {"type": "str", "required": True},
+    "was": {"type": "str"},
     "display_name": {"type": "str"},
     "reply_to": {"type": "str"},
     "apps": {"type": "list", "elements": "str"},
@@ -56,12 +57,18 @@ class AccountParams:
     """The options of an account; one that is None stays as it is. `password` is that of a new account."""
 
     address: str
+    was: str | None
     state: str
     display_name: str | None
     reply_to: str | None
     apps: tuple[str, ...] | None
     billing_policy: str | None
     password: str | None = field(repr=False)
+
+    @property
+    def former(self) -> str:
+        """The former address in lower case; empty where the account is not renamed."""
+        return (self.was or "").lower() if self.state == "present" else ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ class AccountChange:
     added_apps: tuple[str, ...] = ()
     policy_id: str | None = None
     name: str = ""  # Name and Alias of a new account
+    email_addresses: tuple[str, ...] = ()  # of the existing account
 
 
 Changes = tuple[AccountChange, ...]
@@ -112,29 +120,35 @@ class HveAccount:
         problems = mail_addresses.problems("accounts", [account.address for account in params.accounts])
         for account in params.accounts:
             problems += [f"accounts: {account.address}: {problem}" for problem in _account_problems(account)]
+        problems += renames.problems("accounts", {account.address.lower(): account.former for account in params.accounts})
         problems += [f"password {clause}" for clause in _password_problems(params.password)]
         return problems
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         listed = {account.address.lower(): account for account in params.accounts}
-        current = read(tenant, list(listed), everything=params.exclusive)
+        former = {address: account.former for address, account in listed.items() if account.former}
+        current = read(tenant, [*listed, *former.values()], everything=params.exclusive)
+        renamed = rename(current, former)
         _refuse_contradictions(listed, current)
         listed = {address: account for address, account in listed.items() if current.labels.get(address, address) == address}
         present = {address: account for address, account in listed.items() if account.state == "present"}
         current.apps = application_lookup.find(tenant, [app for account in present.values() for app in account.apps or ()])
-        names = refuse(tenant, params, present, current)
+        names = refuse(tenant, params, present, current, renamed)
         assumptions = application_lookup.refuse_missing(current.apps, check_mode)
         desired: dict[str, Settings] = {}
         changes = []
         for address in dict.fromkeys([*listed, *(current.accounts if params.exclusive else [])]):
             account = current.accounts.get(address)
-            before = current.settings(account) if account else None
+            primary = account.primary if account and address in renamed else None
+            before = replace(current.settings(account), address=primary) if account else None
             after = expected(present[address], before, params, current) if address in present else None
+            if after and primary:
+                after = replace(after, address=address)
             if after:
-                desired[address] = after
+                desired[address] = replace(after, address=None)
             if before != after:
                 change = _change(address, account, before, after, current)
-                changes.append(replace(change, name=names.get(address, "")))
+                changes.append(replace(change, name=names.get(address, ""), email_addresses=account.email_addresses if account else ()))
         return Plan(
             {change.address: change.before.as_result() if change.before else None for change in changes},
             {change.address: change.after.as_result() if change.after else None for change in changes},
@@ -211,26 +225,34 @@ def _password_problems(password: str | None) -> Iterator[str]:
 def _refuse_contradictions(listed: Mapping[str, AccountParams], current: Current) -> None:
     """InvalidInput where two addresses of one account have different options: each run would change it again."""
     pairs = [(label, address) for address, label in current.labels.items() if address != label]
-    different = [pair for pair in pairs if replace(listed[pair[0]], address="") != replace(listed[pair[1]], address="")]
+    different = [pair for pair in pairs if _options(listed[pair[0]]) != _options(listed[pair[1]])]
     if different:
         raise InvalidInput(*(f"accounts: {a} and {b} are one account, with different options: keep one of them." for a, b in different))
 
 
-def refuse(tenant: Tenant, params: Params, present: Mapping[str, AccountParams], current: Current) -> dict[str, str]:
+def _options(account: AccountParams) -> AccountParams:
+    return replace(account, address="", was=None)
+
+
+def refuse(
+    tenant: Tenant, params: Params, present: Mapping[str, AccountParams], current: Current, renamed: Collection[str] = ()
+) -> dict[str, str]:
     """The names of the new accounts, by address; one InvalidInput with everything that the current state does not allow."""
     sentences: list[str] = []
-    new = [address for address in present if address not in current.accounts]
+    new = [address for address in present if address not in current.accounts or address in renamed]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
     available = new_names(tenant, new)
+    available.unnamed = [address for address in available.unnamed if address not in renamed]
     sentences += available.problems()
     for address in new:
-        if address in available.holders:
+        account = current.accounts.get(address)
+        if address in available.holders and not (account and available.holders[address].primary.lower() == account.primary):
             kind = available.holders[address].kind
             sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
         elif mail_addresses.domain(address) not in domains:
             accepted = ", ".join(sorted(domains))
             sentences.append(f"{address}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
-        elif not (present[address].password or params.password):
+        elif not account and not (present[address].password or params.password):
             sentences.append(f"accounts: {address} does not exist yet, and a new account needs a password: give one (it is used once).")
     for name in {params.policy_of(account) for account in present.values()} - {None, NO_POLICY}:
         if name and not current.policy_id(name):
@@ -300,6 +322,9 @@ def _updates(change: AccountChange, after: Settings) -> list[Command]:
     """What differs once the account exists: commands that do not depend on each other."""
     before = change.before or Settings(after.display_name)
     updates: list[tuple[str, dict[str, object], str]] = []
+    if after.address != before.address:
+        entries = renames.with_primary(change.email_addresses, change.address)
+        updates.append(("Set-MailUser", {"HVEAccount": True, "EmailAddresses": entries}, "set the address of"))
     if after.display_name != before.display_name:
         updates.append(("Set-MailUser", {"HVEAccount": True, "DisplayName": after.display_name}, "rename the account"))
     if after.reply_to != before.reply_to:

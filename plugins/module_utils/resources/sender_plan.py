@@ -178,7 +178,9 @@ def plan_senders(tenant: Tenant, params: Params, prefetch: Prefetch | None = Non
     if not senders:
         return PlannedSenders((), PlanningContext(relay_hosts=params.relay_hosts))
     context, notes = read_context(tenant, params, senders, prefetch or Prefetch())
-    return PlannedSenders([plan_sender(sender, context) for sender in senders], context, notes)
+    plans = [plan_sender(sender, context) for sender in senders]
+    renamed = [plan.sender for plan in plans if plan.sender.was and plan.mailbox_sign_in and not plan.problems]
+    return PlannedSenders(plans, context.renaming(renamed) if renamed else context, notes)
 
 
 RESOURCE = SenderPlan()
@@ -326,7 +328,8 @@ def licences(skus: Sequence[SubscribedSku]) -> int:
 
 def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Prefetch) -> tuple[set[str], dict[str, Mailbox]]:
     """The accepted domains, and the existing mailboxes by the senders' addresses and by their primary addresses."""
-    listed = list(dict.fromkeys(address for sender in senders for address in (sender.mailbox, sender.address)))
+    named = (address for sender in senders for address in (sender.mailbox, sender.address, sender.was))
+    listed = list(dict.fromkeys(filter(None, named)))
     lookups = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
     domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups, *prefetch.commands])
     for command, outcome in zip(prefetch.commands, outcomes[len(lookups) :], strict=True):

@@ -19,13 +19,14 @@ from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, consistency, delegates, lookup, shared_mailboxes
+from .._exchange import addresses, consistency, delegates, lookup, renames, shared_mailboxes
 from .._exchange.aliases import new_names
 from .._exchange.delegates import DelegateChange, Holders, User
 from .._exchange.shared_mailboxes import PROPERTIES, Mailbox, Settings
 
 MAILBOX: dict[str, Option] = {
     "address": {"type": "str", "required": True},
+    "was": {"type": "str"},
     "display_name": {"type": "str"},
     "message_copy_for_sent_as": {"type": "bool"},
     "message_copy_for_send_on_behalf": {"type": "bool"},
@@ -46,6 +47,7 @@ class MailboxParams:
     """The options of a mailbox; one that is None stays as it is."""
 
     address: str
+    was: str | None
     state: str
     display_name: str | None
     message_copy_for_sent_as: bool | None
@@ -56,6 +58,11 @@ class MailboxParams:
     @property
     def present(self) -> bool:
         return self.state == "present"
+
+    @property
+    def former(self) -> str:
+        """The former address in lower case; empty where the mailbox is not renamed."""
+        return (self.was or "").lower() if self.present else ""
 
     def rights(self) -> delegates.Rights:
         return {"send_as": self.send_as, "send_on_behalf": self.send_on_behalf}
@@ -80,6 +87,8 @@ class Current:
     holders: dict[str, Holders] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     unknown_users: list[str] = field(default_factory=list)
+    former: dict[str, Mailbox] = field(default_factory=dict)  # by the former address
+    renamed: dict[str, Mailbox] = field(default_factory=dict)  # those to rename, by the new address
 
 
 @dataclass
@@ -89,9 +98,10 @@ class Changes:
     guids: dict[str, str]
     remove: dict[str, str] = field(default_factory=dict)
     create: dict[str, str] = field(default_factory=dict)
-    update: dict[str, dict[str, str | bool]] = field(default_factory=dict)
+    update: dict[str, dict[str, str | bool | list[str]]] = field(default_factory=dict)
     delegates: dict[str, DelegateChange] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # Name and Alias of new mailboxes
+    renamed: dict[str, str] = field(default_factory=dict)  # the new primary addresses, by Guid
 
     def __bool__(self) -> bool:
         return any((self.remove, self.create, self.update, self.delegates))
@@ -108,6 +118,7 @@ class SharedMailbox:
         problems = mail_addresses.problems("mailboxes", [mailbox.address for mailbox in params.mailboxes])
         empty = [one.address for one in params.mailboxes if one.display_name is not None and not one.display_name.strip()]
         problems += [f"mailboxes: the display_name of {address} is empty: give one or leave it out." for address in empty]
+        problems += renames.problems("mailboxes", {mailbox.address.lower(): mailbox.former for mailbox in params.mailboxes})
         for mailbox in params.mailboxes:
             for right, users in mailbox.rights().items():
                 problems += [f"mailboxes: {mailbox.address}: {problem}" for problem in mail_addresses.problems(right, users or ())]
@@ -119,7 +130,8 @@ class SharedMailbox:
         desired = {mailbox.address.lower(): mailbox for mailbox in params.mailboxes}
         current = read(tenant, desired)
         names = refuse(tenant, desired, current)
-        changes = Changes({address: mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox}, names=names)
+        renamed = {mailbox.guid: address for address, mailbox in current.renamed.items()}
+        changes = Changes({a: mailbox.guid for a, mailbox in current.mailboxes.items() if mailbox}, names=names, renamed=renamed)
         before: dict[str, dict[str, object] | None] = {}
         after: dict[str, dict[str, object] | None] = {}
         outcome: dict[str, dict[str, object]] = {}
@@ -128,7 +140,7 @@ class SharedMailbox:
             options = desired[address]
             was, will = _compare(address, options, current, changes, exclusive=params.exclusive)
             if will:
-                outcome[address] = will
+                outcome[address] = {name: value for name, value in will.items() if name != "address"}
             if was != will:
                 before[address], after[address] = was, will
         return Plan(before, after, changes or None, {"shared_mailboxes": dict(sorted(outcome.items()))})
@@ -163,9 +175,7 @@ class SharedMailboxInfo(ReadOnlyResource[InfoParams]):
         else:
             listed = [address.lower() for address in params.mailboxes]
             outcomes = tenant.exchange.batch([shared_mailboxes.look_up(address) for address in listed])
-            mailboxes = {
-                address: shared_mailboxes.mailbox_or_none(outcome, address) for address, outcome in zip(listed, outcomes, strict=True)
-            }
+            mailboxes = {a: shared_mailboxes.mailbox_or_none(outcome, a) for a, outcome in zip(listed, outcomes, strict=True)}
         shared = {a: one.settings.as_result() for a, one in sorted(mailboxes.items()) if one and one.kind == "SharedMailbox"}
         return Plan(outcome={"shared_mailboxes": shared})
 
@@ -182,24 +192,33 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
     present = {address: options for address, options in desired.items() if options.present}
     users = delegates.users_of(options.rights() for options in present.values())
     with_send_as = [address for address, options in present.items() if options.send_as is not None]
-    commands = [shared_mailboxes.look_up(address) for address in desired] + [
+    former = [options.former for options in present.values() if options.former]
+    commands = [shared_mailboxes.look_up(address) for address in [*desired, *former]] + [
         shared_mailboxes.look_up(user, delegates.SELECT) for user in users
     ]
-    commands += [
-        Command("Get-RecipientPermission", {"Identity": address}, attempted=f"read who may send as {address}") for address in with_send_as
-    ]
+    commands += [delegates.who_sends_as(address, address) for address in with_send_as]
     outcomes = tenant.exchange.batch(commands)
     current = Current(
         {address: shared_mailboxes.mailbox_or_none(outcome, address) for address, outcome in zip(desired, outcomes, strict=False)}
     )
-    for user, outcome in zip(users, outcomes[len(desired) :], strict=False):
-        item = lookup.only(outcome, "send_as or send_on_behalf", user)
-        if item:
+    del outcomes[: len(desired)]
+    for address, outcome in zip(former, outcomes, strict=False):
+        if mailbox := shared_mailboxes.mailbox_or_none(outcome, address):
+            current.former[address] = mailbox
+    for user, outcome in zip(users, outcomes[len(former) :], strict=False):
+        if item := lookup.only(outcome, "send_as or send_on_behalf", user):
             current.users[user] = delegates.user_of(item)
         else:
             current.unknown_users.append(user)
-    permissions = outcomes[len(desired) + len(users) :]
+    permissions = outcomes[len(former) + len(users) :]
     entries = {a: [] if is_missing(o.error) else delegates.trustees(o) for a, o in zip(with_send_as, permissions, strict=True)}
+    for address, options in present.items():
+        mailbox, old = current.mailboxes[address], current.former.get(options.former)
+        if old and old.primary != address and (not mailbox or mailbox.guid == old.guid):
+            current.renamed[address] = current.mailboxes[address] = old
+    renamed = [address for address in with_send_as if address in current.renamed]
+    reads = [delegates.who_sends_as(address, current.renamed[address].guid) for address in renamed]
+    entries |= {address: delegates.trustees(o) for address, o in zip(renamed, tenant.exchange.batch(reads), strict=True)}
     for address, mailbox in current.mailboxes.items():
         if mailbox:
             current.holders[address] = delegates.holders(mailbox.on_behalf, entries.get(address, []), current.users.values())
@@ -212,7 +231,7 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
 def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Current) -> dict[str, str]:
     """The names of the new mailboxes, by address; one InvalidInput with everything that the current state does not allow."""
     sentences = list(_conflicts(desired, current))
-    new = [address for address, mailbox in current.mailboxes.items() if not mailbox and desired[address].present]
+    new = [a for a, mailbox in current.mailboxes.items() if desired[a].present and (not mailbox or a in current.renamed)]
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
     foreign = [address for address in new if mail_addresses.domain(address) not in domains]
     if foreign:
@@ -220,7 +239,10 @@ def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Curren
         sentences.append(f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
     leaving = {mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox and not desired[address].present}
     available = new_names(tenant, [address for address in new if address not in foreign], leaving)
+    available.unnamed = [address for address in available.unnamed if address not in current.renamed]
     for address, holder in available.holders.items():
+        if address in current.renamed and holder.primary.lower() == current.renamed[address].primary:
+            continue
         who = f"{holder.primary} ({holder.kind})"
         sentences.append(f"{address} is an address of {who}: choose another one, or remove it there; nothing was changed.")
     sentences += available.problems()
@@ -234,10 +256,13 @@ def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterat
     for address, mailbox in current.mailboxes.items():
         if not mailbox:
             continue
+        former = current.former.get(desired[address].former)
+        if former and former.guid != mailbox.guid:
+            yield renames.two_objects("mailboxes", address, desired[address].former)
         if mailbox.kind != "SharedMailbox":
             yield f"{address} is a {mailbox.kind}, not a SharedMailbox: it is neither converted nor removed; nothing was changed."
         other = by_guid.setdefault(mailbox.guid, address)
-        if replace(desired[other], address="") != replace(desired[address], address=""):
+        if replace(desired[other], address="", was=None) != replace(desired[address], address="", was=None):
             yield f"mailboxes: {other} and {address} are one mailbox, with different options: keep one of them."
         for right, users in desired[address].rights().items():
             own = [user for user in users or () if user.lower() in current.users and current.users[user.lower()].guid == mailbox.guid]
@@ -254,7 +279,9 @@ def _compare(
     """The mailbox before and after, None where there is none; what differs is added to the changes."""
     mailbox, holders = current.mailboxes[address], current.holders.get(address, Holders())
     rights = options.rights()
-    before = {**mailbox.settings.as_result(), **delegates.current_rights(rights, holders)} if mailbox else None
+    renamed = current.renamed.get(address)
+    primary: dict[str, object] = {"address": renamed.primary} if renamed else {}
+    before = {**primary, **mailbox.settings.as_result(), **delegates.current_rights(rights, holders)} if mailbox else None
     if not options.present:
         if mailbox:
             changes.remove[address] = mailbox.guid
@@ -263,12 +290,17 @@ def _compare(
     after_rights, delegate_change = delegates.compare(rights, current.users, holders, exclusive=exclusive)
     if not mailbox:
         changes.create[address] = settings.display_name
-    properties = settings.properties(mailbox.settings if mailbox else Settings(settings.display_name))
+    properties: dict[str, str | bool | list[str]] = {
+        **settings.properties(mailbox.settings if mailbox else Settings(settings.display_name))
+    }
+    if renamed:
+        primary["address"] = address
+        properties["EmailAddresses"] = renames.with_primary(renamed.email_addresses, address)
     if properties:
         changes.update[address] = properties
     if delegate_change:
         changes.delegates[address] = delegate_change
-    return before, {**settings.as_result(), **after_rights}
+    return before, {**primary, **settings.as_result(), **after_rights}
 
 
 def expected(address: str, options: MailboxParams, mailbox: Mailbox | None) -> Settings:

@@ -38,12 +38,14 @@ _RESTORED = {
 class Lifecycle:
     """The owner's record, and its orphans. `variables`: the role variables of the senders and the inventory.
 
-    `policies`: the names of the authentication policies, by name in lower case. `record`: None where it may not be read.
+    `policies`: the names of the authentication policies, by name in lower case. `record`: with the primary
+    addresses that mailboxes have after the plan; None where it may not be read. `stored`: its entries as they are read.
     """
 
     app: str
     owner: str
     record: Record | None
+    stored: frozenset[Entry]
     needed: Needed
     orphans: Orphans
     removes_orphans: bool
@@ -55,11 +57,13 @@ class Lifecycle:
     def of(cls, tenant: Tenant, params: sender_plan.Params, variables: Mapping[str, Any], primary: Primary) -> Lifecycle:
         app, owner = params.app_unique_name, params.owner
         record = records.read(tenant, owner)
-        record = record.renamed(primary) if record else None
+        stored = record.entries if record else frozenset()
+        former = needs.former_addresses(variables)
+        record = record.renamed(lambda address: former.get(address) or primary(address)) if record else None
         needed = Needed.of(variables, app, owner, primary)
         orphans = orphans_of(tenant, record, needed, owner) if record else Orphans()
         policies = {key: policy.name for key, policy in authentication_policies.read_policies(tenant).items()}
-        return cls(app, owner, record, needed, orphans, params.remove_orphans, variables, primary, policies)
+        return cls(app, owner, record, stored, needed, orphans, params.remove_orphans, variables, primary, policies)
 
     def inputs(self, roles: Collection[str]) -> list[RoleInput]:
         """The input of every step. Connectors are always looked at: one of a sender that is gone is removed."""
@@ -159,9 +163,9 @@ class Lifecycle:
             return list(planned)
         kept = frozenset() if self.removes_orphans else self.orphans.on_request
         last = needs.after(self.record, self.needed, kept, planned, self.primary)
-        first = last.with_entries(self.record.entries | last.entries)
+        first = last.with_entries(self.stored | last.entries)
         result = list(planned)
-        if first.entries != self.record.entries:
+        if first.entries != self.stored:
             result.insert(0, self._step(first))
         if last.entries != first.entries:
             result.append(self._step(last))

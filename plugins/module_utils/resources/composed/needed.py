@@ -45,6 +45,12 @@ class Needed:
         return {entry for entry in entries if entry.key not in self.keys}
 
 
+def former_addresses(variables: Mapping[str, Any]) -> dict[str, str]:
+    """The new addresses of the mailboxes and accounts that are renamed (was), by the former one; in lower case."""
+    items = [item for item in _items(variables, "shared_mailbox_mailboxes", "hve_account_accounts") if item.get("was")]
+    return {str(item["was"]).lower(): str(item["address"]).lower() for item in items}
+
+
 def _items(variables: Mapping[str, Any], *names: str) -> Iterator[Any]:
     for name in names:
         yield from variables.get(name) or ()

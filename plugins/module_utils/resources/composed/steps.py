@@ -13,8 +13,11 @@ from ..._composition.step import Plans, Step
 from ..._core import option_values
 from ..._core.spec import JOURNAL, TENANT, Spec
 from ..._engine.resource import Resource
+from ..._engine.tenant import Tenant
 from ..._entra.applications import ApplicationChanges
+from ..._exchange.predicted import PredictedExchange
 from ..._planning.role_inputs import RoleInput
+from ..shared_mailbox import Changes as MailboxChanges
 
 Resources = Mapping[str, Resource[Any, Any, Any]]  # by the module's name
 
@@ -118,7 +121,14 @@ def _rbac(step: Step) -> Step:
 
 def _mailboxes(step: Step) -> Step:
     listed = step.options["mailboxes"]
-    return replace(step, mailboxes=frozenset(item["address"].lower() for item in listed if item["state"] == "present"))
+    present = frozenset(item["address"].lower() for item in listed if item["state"] == "present")
+    return replace(step, mailboxes=present, predicts=_predict_addresses)
+
+
+def _predict_addresses(tenant: Tenant, changes: MailboxChanges) -> None:
+    """Later steps find renamed mailboxes by their new addresses."""
+    if changes.renamed:
+        tenant.exchange = PredictedExchange(tenant.exchange, changes.renamed)
 
 
 def _sign_in(step: Step) -> Step:

@@ -256,3 +256,31 @@ def test_info_module_reports_whether_an_account_may_send(play: Play) -> None:
     }  # fmt: skip
     assert read["billing_policies"] == [{"id": POLICY, "name": "Pay as you go"}]
     assert list(play(INFO, service)["hve_accounts"]) == ["a@contoso.com", "b@contoso.com"]
+
+
+def test_an_account_gets_a_new_address_and_keeps_the_former_one(play: Play) -> None:
+    old = account("old@contoso.com", EmailAddresses=["SMTP:old@contoso.com"])
+    service = Accounts(old)
+    listed = [{"address": "new@contoso.com", "was": "old@contoso.com"}]
+    planned = play(RESOURCE, service, check_mode=True, accounts=listed)
+    done = play(RESOURCE, service, accounts=listed)
+    assert (planned["diff"], planned["hve_accounts"]) == (done["diff"], done["hve_accounts"])
+    assert done["diff"]["before"]["new@contoso.com"]["address"] == "old@contoso.com"
+    entries = ["SMTP:new@contoso.com", "smtp:old@contoso.com"]
+    assert service.ran("Set-") == [{"Identity": "guid-old@contoso.com", "HVEAccount": True, "EmailAddresses": entries}]
+    old["PrimarySmtpAddress"] = "new@contoso.com"
+    assert not play(RESOURCE, service, accounts=listed)["changed"]
+
+
+def test_two_accounts_are_not_made_one(play: Play) -> None:
+    service = Accounts(account("old@contoso.com"), account("new@contoso.com"))
+    result = play(RESOURCE, service, accounts=[{"address": "new@contoso.com", "was": "old@contoso.com"}])
+    assert "new@contoso.com and old@contoso.com (was) are two" in result["msg"]
+
+
+def test_a_new_address_of_another_recipient_is_refused(play: Play) -> None:
+    service = Accounts(account("old@contoso.com"))
+    result = play(RESOURCE, service, accounts=[{"address": "ada@contoso.com", "was": "old@contoso.com"}])
+    assert "ada@contoso.com is a UserMailbox" in result["msg"]
+    foreign = play(RESOURCE, service, accounts=[{"address": "new@elsewhere.example", "was": "old@contoso.com"}])
+    assert "new@elsewhere.example: not in an accepted domain" in foreign["msg"]

@@ -179,3 +179,38 @@ def test_the_info_module_leaves_out_what_is_no_shared_mailbox(play: Play) -> Non
 @pytest.mark.parametrize(("local", "name"), [("web.shop", "web.shop"), ("a+b&c", "a-b-c"), (".a..b.", "-a-b-"), ("x_y-1", "x_y-1")])
 def test_the_alias_comes_from_the_local_part(local: str, name: str) -> None:
     assert alias(f"{local}@contoso.com") == name
+
+
+def test_a_mailbox_gets_a_new_address_and_keeps_the_former_one(play: Play) -> None:
+    old = mailbox("old@contoso.com", send_as=["ops@contoso.com"], EmailAddresses=["SMTP:old@contoso.com", "smtp:x@contoso.com"])
+    user = mailbox("ops@contoso.com", UserPrincipalName="ops@contoso.com")
+    service = Mailboxes(old, user)
+    listed = [{"address": "new@contoso.com", "was": "Old@contoso.com", "display_name": "New", "send_as": ["ops@contoso.com"]}]
+    planned = play(RESOURCE, service, check_mode=True, mailboxes=listed)
+    done = play(RESOURCE, service, mailboxes=listed)
+    assert planned["diff"] == done["diff"]
+    assert done["diff"]["before"]["new@contoso.com"]["address"] == "old@contoso.com"
+    assert done["diff"]["after"]["new@contoso.com"]["address"] == "new@contoso.com"
+    entries = ["SMTP:new@contoso.com", "smtp:old@contoso.com", "smtp:x@contoso.com"]
+    assert service.writes == ["Set-Mailbox"], "SendAs is granted already"
+    assert service.ran("Set-") == [{"Identity": "guid-old@contoso.com", "DisplayName": "New", "EmailAddresses": entries}]
+    old |= {"PrimarySmtpAddress": "new@contoso.com", "other": "old@contoso.com"}
+    assert not play(RESOURCE, service, mailboxes=listed)["changed"]
+
+
+def test_two_mailboxes_are_not_made_one(play: Play) -> None:
+    service = Mailboxes(mailbox("old@contoso.com"), mailbox("new@contoso.com"))
+    result = play(RESOURCE, service, mailboxes=[{"address": "new@contoso.com", "was": "old@contoso.com"}])
+    assert "new@contoso.com and old@contoso.com (was) are two mailboxes" in result["msg"]
+    assert service.writes == []
+
+
+def test_a_new_address_of_another_recipient_is_refused(play: Play) -> None:
+    service = Mailboxes(mailbox("old@contoso.com"))
+    service.recipients = [
+        {"Guid": "g", "Alias": "x", "Name": "x", "PrimarySmtpAddress": "new@contoso.com", "RecipientTypeDetails": "MailContact"}
+    ]
+    result = play(RESOURCE, service, mailboxes=[{"address": "new@contoso.com", "was": "old@contoso.com"}])
+    assert "new@contoso.com is an address of new@contoso.com (MailContact)" in result["msg"]
+    foreign = play(RESOURCE, service, mailboxes=[{"address": "new@elsewhere.example", "was": "old@contoso.com"}])
+    assert "new@elsewhere.example: not in an accepted domain" in foreign["msg"]
