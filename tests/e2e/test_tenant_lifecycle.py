@@ -334,6 +334,42 @@ def test_two_owners_need_one_mailbox(basic_play: Play) -> None:
         assert (rights(play), switches(play)) == ({}, {})
 
 
+def fax_state(play: Play) -> tuple[dict[str, bool], set[str]]:
+    """SMTP AUTH of mailboxes, and those whose policy allows Basic authentication."""
+    return switches(play), {address for address, name in policies(play).items() if "allow" in name}
+
+
+def test_two_owners_need_one_mailbox_for_basic_authentication(basic_play: Play) -> None:
+    play = basic_play
+    for first, last in (("mailops", "branch"), ("branch", "mailops")):
+        play(FAX)
+        play(FAX, owner="branch")
+        assert not play(FAX)["changed"]
+        assert not play(FAX, owner="branch")["changed"]
+        play(owner=first)
+        assert fax_state(play) == ({"ops@contoso.com": False}, {"ops@contoso.com"})
+        play(FAX, owner=last)
+        assert not play(FAX, owner=last)["changed"]
+        assert fax_state(play) == ({"ops@contoso.com": False}, {"ops@contoso.com"})
+        play(owner=last)
+        assert fax_state(play) == ({}, set())
+        assert play.state()["policies"]["authentication"] == []
+
+
+def test_two_owners_that_disable_unused_access_do_not_undo_each_other(basic_play: Play) -> None:
+    play = basic_play
+    branch: Document = {"owner": "branch", "unused_access": "disable"}
+    own, theirs = (SHOP, LAB), (FAX, PLANT)
+    for _ in range(2):
+        play(*own, unused_access="disable")
+        play(*theirs, **branch)
+    assert not play(*own, unused_access="disable")["changed"]
+    assert not play(*theirs, **branch)["changed"]
+    assert fax_state(play) == ({"noreply@contoso.com": False, "ops@contoso.com": False}, {"ops@contoso.com"})
+    names = {one["name"] for one in play.state()["policies"]["authentication"]}
+    assert names == {"branch Allow Basic Auth SMTP", "mailops Block Basic Auth SMTP"}
+
+
 # -- a new address for a mailbox --------------------------------------------------------------------------------------
 
 BILLING = ERP | {"address": "billing@contoso.com", "was": "erp@contoso.com"}

@@ -23,7 +23,8 @@ from . import needed as needs
 from . import record as records
 from .needed import Needed, Primary
 from .orphans import Orphans, orphans_of
-from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, POLICY, SMTP_AUTH, Entry, Record, RecordTags
+from .other_owners import with_others
+from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, POLICY, SMTP_AUTH, Entry, Record, RecordChanges, RecordTags
 
 _PRINCIPAL = "exchange_service_principal"
 # Modules that restore settings: kind of the entries, and kind of the changes.
@@ -63,6 +64,8 @@ class Lifecycle:
         needed = Needed.of(variables, app, owner, primary)
         orphans = orphans_of(tenant, record, needed, owner) if record else Orphans()
         policies = {key: policy.name for key, policy in authentication_policies.read_policies(tenant).items()}
+        if record:
+            variables = with_others(tenant, record, variables, params.inventory_names, owner, primary)
         return cls(app, owner, record, stored, needed, orphans, params.remove_orphans, variables, primary, policies)
 
     def inputs(self, roles: Collection[str]) -> list[RoleInput]:
@@ -103,7 +106,17 @@ class Lifecycle:
         for address, policy in self._restored(POLICY).items():
             if name := self._policy_before(policy):
                 before.setdefault(name, []).append(address)
+        if unneeded:
+            for address, policy in self._of_others().items():
+                before.setdefault(policy, []).append(address)
         return ends + [{"name": name, "mailboxes": mailboxes} for name, mailboxes in before.items()]
+
+    def _of_others(self) -> dict[str, str]:
+        """Mailboxes of the owner's policy, which is removed, that another owner needs: they get that owner's policy."""
+        recorded = {entry.name for entry in self.record.entries if entry.kind == POLICY} if self.record else set()
+        by_owner = self.record.by_owner.items() if self.record else ()
+        own = {entry.name: basic_policy(owner) for owner, entries in by_owner for entry in entries if entry.kind == POLICY}
+        return {a: self.policies[name.lower()] for a, name in own.items() if a in recorded and name.lower() in self.policies}
 
     def _policy_before(self, recorded: str) -> str:
         """The name of a mailbox's policy before; empty for the organization's default, and where the policy does not exist any more."""
@@ -166,16 +179,19 @@ class Lifecycle:
         first = last.with_entries(self.stored | last.entries)
         result = list(planned)
         if first.entries != self.stored:
-            result.insert(0, self._step(first))
-        if last.entries != first.entries:
-            result.append(self._step(last))
+            result.insert(0, _record_step(first.tags(self.owner)))
+        if self.removes_orphans and last.is_empty and (last.exists or first.entries):
+            result.append(_record_step([]))
+        elif last.entries != first.entries:
+            result.append(_record_step(last.tags(self.owner)))
         return result
-
-    def _step(self, record: Record) -> PlannedStep:
-        tags = record.tags(self.owner)
-        step = Step("record", RecordTags(tags), {}, internal=True)
-        return PlannedStep(step, Plan({}, {"tags": tags}, tags), NoParams(), False, PLANNED)
 
     def attention(self) -> list[JsonObject]:
         """Orphans that stay."""
         return [] if self.removes_orphans else self.orphans.attention()
+
+
+def _record_step(tags: Sequence[str]) -> PlannedStep:
+    """A step that writes the record, or removes it where there are no tags."""
+    step = Step("record", RecordTags(tags), {}, internal=True)
+    return PlannedStep(step, Plan({}, {"tags": list(tags)}, RecordChanges(tuple(tags))), NoParams(), False, PLANNED)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._composition.step import PlannedStep
 from ..._planning.role_variables import basic_policy
-from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, ORGANIZATION, POLICY, SMTP_AUTH, Entry, Key, Record
+from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, ORGANIZATION, POLICY, REJECTED, SMTP_AUTH, Entry, Key, Record
 
 Primary = Callable[[str], str]  # the primary address of an address in lower case, where it is known
 
@@ -34,8 +34,8 @@ class Needed:
         ]
         access = _addresses(variables, primary, "entra_app_full_access", "entra_app_send_as")
         listed = [(SMTP_AUTH, address, "") for address in _addresses(variables, primary, "smtp_auth_mailboxes")]
-        direct_send = [(DIRECT_SEND, ORGANIZATION, "")] if variables.get("direct_send_rejected") is not None else []
-        return cls(frozenset([*((ACCESS, a, app) for a in access), *opened, *created, *listed, *direct_send]), opened)
+        set_by_inventory = [(DIRECT_SEND, ORGANIZATION, "")] if variables.get("direct_send_rejected") is not None else []
+        return cls(frozenset([*((ACCESS, a, app) for a in access), *opened, *created, *listed, *set_by_inventory]), opened)
 
     def names(self, kind: str) -> set[str]:
         return {name for own, name, _value in self.keys if own == kind}
@@ -62,7 +62,9 @@ def _addresses(variables: Mapping[str, Any], primary: Primary, *names: str) -> s
 
 
 def _opened(variables: Mapping[str, Any], owner: str, primary: Primary) -> Iterator[Key]:
-    """Mailboxes for which SMTP AUTH is enabled or that have the owner's policy."""
+    """Mailboxes for which SMTP AUTH is enabled or that have the owner's policy, and Direct Send where a sender uses it."""
+    if variables.get("direct_send_senders"):
+        yield DIRECT_SEND, ORGANIZATION, ""
     for item in _items(variables, "smtp_auth_mailboxes"):
         if item.get("smtp_auth", "enabled") == "enabled":
             yield SMTP_AUTH, primary(str(item["address"]).lower()), ""
@@ -89,9 +91,6 @@ def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequen
     for kind, name, _value in needed.opened:
         value = record.value(kind, name)
         entries.add(Entry(kind, name, before.get((kind, name), _unchanged(kind)) if value is None else value))
-    if (DIRECT_SEND, ORGANIZATION, "") in needed.keys:
-        value = record.value(DIRECT_SEND, ORGANIZATION) or before.get((DIRECT_SEND, ORGANIZATION))
-        entries |= {Entry(DIRECT_SEND, ORGANIZATION, value)} if value else set()
     created = set(_created(planned))
     entries |= {entry for entry in record.entries | created if entry.kind in _CREATED and entry.key in needed.keys}
     return record.with_entries(entries | set(kept))
@@ -113,7 +112,7 @@ def _settings_before(planned: Sequence[PlannedStep], primary: Primary) -> dict[t
         if kind and one.plan.changed:
             result |= {(kind, primary(address)): str(value or "") for address, value in (one.plan.before.get("mailboxes") or {}).items()}
         if one.name == "direct_send" and one.plan.changed and one.plan.before["rejected"]:
-            result[(DIRECT_SEND, ORGANIZATION)] = "rejected"
+            result[(DIRECT_SEND, ORGANIZATION)] = REJECTED
     return result
 
 

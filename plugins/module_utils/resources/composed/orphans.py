@@ -16,7 +16,7 @@ from ..._exchange import addresses, authentication_policies, lookup
 from ..._planning.role_variables import basic_policy
 from .. import direct_send, smtp_auth
 from .needed import Needed
-from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, OF_MAILBOXES, POLICY, SMTP_AUTH, Entry, Record
+from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, OF_MAILBOXES, POLICY, REJECTED, SMTP_AUTH, Entry, Record
 
 _ACCOUNTS = Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, lookup.SELECT, "list the High Volume Email accounts")
 _REMOVED_ON_REQUEST = {
@@ -69,7 +69,7 @@ def orphans_of(tenant: Tenant, record: Record, needed: Needed, owner: str) -> Or
     if not candidates:
         return Orphans()
     guids = _guids(tenant, candidates, needed)
-    existing = {entry for entry in candidates if entry.kind == DIRECT_SEND}
+    existing = {entry for entry in candidates if (entry.kind, entry.value) == (DIRECT_SEND, REJECTED)}
     existing |= {entry for entry in candidates if entry.kind in guids and _is_orphan(entry, guids[entry.kind], needed)}
     existing |= _applications(tenant, candidates)
     existing -= _of_missing_applications(tenant, existing, needed)

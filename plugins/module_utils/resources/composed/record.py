@@ -10,8 +10,8 @@ Source: Microsoft Graph v1.0, "application resource type" (tags: custom strings)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..._clients.graph import Call
@@ -34,10 +34,10 @@ _DENIED = ("Authorization_RequestDenied", "AccessDenied")
 ACCESS = "access"  # a mailbox with permissions of an application: its unique name
 SMTP_AUTH = "smtp_auth"  # a mailbox whose SMTP AUTH is enabled: the setting before
 POLICY = "policy"  # a mailbox with the owner's authentication policy: the policy before, empty for the organization's default
-DIRECT_SEND = "direct_send"  # the organization: "rejected" where Direct Send was rejected before
+DIRECT_SEND = "direct_send"  # the organization, where senders use Direct Send: REJECTED where it was rejected before
 MAILBOX, HVE_ACCOUNT, APPLICATION = "mailbox", "hve_account", "application"  # what was created
 OF_MAILBOXES = frozenset({ACCESS, SMTP_AUTH, POLICY, MAILBOX, HVE_ACCOUNT})  # kinds that are named by an address
-ORGANIZATION = "organization"
+ORGANIZATION, REJECTED = "organization", "rejected"
 _PREFIX = "mailops"
 
 
@@ -59,10 +59,10 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Record:
-    """The entries of one owner, those of the other owners, and all other tags. `exists`: whether there is the application."""
+    """The entries of one owner, those of the other owners by owner, and all other tags. `exists`: whether there is the application."""
 
     entries: frozenset[Entry] = frozenset()
-    others: frozenset[Entry] = frozenset()
+    by_owner: Mapping[str, frozenset[Entry]] = field(default_factory=dict)
     other_tags: tuple[str, ...] = (_PREFIX,)
     exists: bool = False
 
@@ -74,6 +74,16 @@ class Record:
         """The value of an entry, of the owner or else of another one; None without an entry."""
         own = (entry.value for one in (self.entries, self.others) for entry in sorted(one) if (entry.kind, entry.name) == (kind, name))
         return next(own, None)
+
+    @property
+    def others(self) -> frozenset[Entry]:
+        """The entries of the other owners."""
+        return frozenset().union(*self.by_owner.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no owner has an entry."""
+        return not self.entries and not self.others
 
     @property
     def keys_of_others(self) -> frozenset[Key]:
@@ -92,7 +102,8 @@ class Record:
         def current(entry: Entry) -> Entry:
             return entry._replace(name=primary(entry.name)) if entry.kind in OF_MAILBOXES else entry
 
-        return replace(self, entries=frozenset(map(current, self.entries)), others=frozenset(map(current, self.others)))
+        by_owner = {owner: frozenset(map(current, entries)) for owner, entries in self.by_owner.items()}
+        return replace(self, entries=frozenset(map(current, self.entries)), by_owner=by_owner)
 
 
 def _tag(owner: str, entry: Entry) -> str:
@@ -101,18 +112,18 @@ def _tag(owner: str, entry: Entry) -> str:
 
 def parse(tags: Iterable[str], owner: str) -> Record:
     """The record in an application's tags."""
-    own, others, other_tags = set(), set(), []
+    by_owner: dict[str, set[Entry]] = {}
+    other_tags = []
     for tag in tags:
         prefix, holder, kind, name, value = (*tag.split(":", 4), "", "", "", "")[:5]
         if prefix != _PREFIX or not name:
             other_tags.append(tag)
             continue
-        if holder == owner:
-            own.add(Entry(kind, name, value))
-        else:
-            others.add(Entry(kind, name, value))
+        by_owner.setdefault(holder, set()).add(Entry(kind, name, value))
+        if holder != owner:
             other_tags.append(tag)
-    return Record(frozenset(own), frozenset(others), tuple(other_tags), exists=True)
+    own = frozenset(by_owner.pop(owner, ()))
+    return Record(own, {holder: frozenset(entries) for holder, entries in by_owner.items()}, tuple(other_tags), exists=True)
 
 
 def read(tenant: Tenant, owner: str) -> Record | None:
@@ -129,9 +140,16 @@ def read(tenant: Tenant, owner: str) -> Record | None:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class RecordChanges:
+    """The tags of the application; none: it is removed."""
+
+    tags: tuple[str, ...]
+
+
 @dataclass
 class RecordTags:
-    """Writes the record: a resource without a module, which is a step of the tenant's plan."""
+    """Writes the record: a resource without a module, which is a step of the tenant's plan. Without tags the application is removed."""
 
     tags: Sequence[str]
     name = "record"
@@ -141,11 +159,15 @@ class RecordTags:
     def validate(self, params: NoParams) -> list[str]:
         return []
 
-    def plan(self, tenant: Tenant, params: NoParams, check_mode: bool) -> Plan[Sequence[str]]:
-        return Plan({}, {"tags": list(self.tags)}, self.tags)
+    def plan(self, tenant: Tenant, params: NoParams, check_mode: bool) -> Plan[RecordChanges]:
+        return Plan({}, {"tags": list(self.tags)}, RecordChanges(tuple(self.tags)))
 
-    def apply(self, tenant: Tenant, params: NoParams, plan: Plan[Sequence[str]]) -> dict[str, object]:
-        body = {"displayName": _DISPLAY_NAME, "notes": _NOTES, "tags": list(plan.pending)}
-        upsert = Call("PATCH", _PATH, body, "record what is created", {"Prefer": "create-if-missing"})
-        tenant.graph.write(upsert, retry_on=is_replication_delay, limit=tenant.wait_timeout)
+    def apply(self, tenant: Tenant, params: NoParams, plan: Plan[RecordChanges]) -> dict[str, object]:
+        tags = list(plan.pending.tags)
+        if not tags:
+            call = Call("DELETE", _PATH, attempted="remove the record, which has no entries any more")
+        else:
+            body = {"displayName": _DISPLAY_NAME, "notes": _NOTES, "tags": tags}
+            call = Call("PATCH", _PATH, body, "record what is created", {"Prefer": "create-if-missing"})
+        tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
         return plan.outcome

@@ -39,7 +39,8 @@ def needs(**variables: Any) -> Needed:
 def test_tags_are_read_and_written() -> None:
     one = record.parse(TAGS, "mailops")
     own = {Entry("access", A, APP), Entry("policy", A), Entry("policy", B, "Block: all"), Entry("smtp_auth", A, "disabled")}
-    assert one == Record(frozenset(own), frozenset({Entry("access", B, APP)}), tuple(TAGS[:2]), exists=True)
+    assert one == Record(frozenset(own), {"branch": frozenset({Entry("access", B, APP)})}, tuple(TAGS[:2]), exists=True)
+    assert (one.others, one.is_empty) == ({Entry("access", B, APP)}, False)
     assert one.tags("mailops") == TAGS
     assert record.parse(TAGS, "branch").values("access") == {B: APP}
 
@@ -83,6 +84,7 @@ def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> 
         shared_mailbox_mailboxes=[{"address": B}, {"address": C}],
         authentication_policy_policies=[policy, {"name": "Other", "mailboxes": [A]}],
         direct_send_rejected=False,
+        direct_send_senders=[A],
     )
     plans = [
         planned("shared_mailbox", {B: None, C: {"x": 1}}, {B: {"x": 1}, C: {"x": 2}}),
@@ -103,7 +105,7 @@ def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> 
 
 
 def test_the_setting_before_is_that_of_the_first_owner() -> None:
-    shared = Record(others=frozenset({Entry("smtp_auth", A, "disabled")}))
+    shared = Record(by_owner={"branch": frozenset({Entry("smtp_auth", A, "disabled")})})
     after = needed.after(shared, needs(smtp_auth_mailboxes=[{"address": A}, {"address": B}]), (), [], same)
     assert after.values("smtp_auth") == {A: "disabled", B: "enabled"}
 
