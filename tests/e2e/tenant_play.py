@@ -14,7 +14,15 @@ from tests.emulator.conftest import TENANT, Api, app_id
 Document = dict[str, Any]
 CORE = "ansible_collections.mailops.m365.plugins.module_utils"
 SPF: Document = {"spf_domains": []}
-STATE = ("applications", "hve_accounts", "mailboxes", "inbound_connectors", "policies", "smtp_client_authentication_disabled")
+STATE = (
+    "applications",
+    "hve_accounts",
+    "inbound_connectors",
+    "mailboxes",
+    "policies",
+    "reject_direct_send",
+    "smtp_client_authentication_disabled",
+)
 
 
 class Play:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 
@@ -471,50 +470,3 @@ def test_a_former_address_renames_the_high_volume_email_account(play: Play) -> N
     assert (account["guid"], account["address"], account["aliases"]) == (guid, "mass@contoso.com", ["bulk@contoso.com"])
     assert not play(moved, **HVE)["changed"]
     assert [entry["subject"] for entry in play(**HVE)["attention"]] == ["mailops-smtp-sender", "mass@contoso.com"]
-
-
-# -- history does not matter ------------------------------------------------------------------------------------------
-
-NAMES = ("Plant", "Gate", "Lab")
-ADDRESSES = ("203.0.113.10", "203.0.113.11", "203.0.113.0/28", "198.51.100.20")
-MAILBOXES = ("noreply@contoso.com", "no-reply@contoso.com", "ops@contoso.com", "erp@contoso.com", "shop@contoso.com")
-
-
-def senders(randomly: random.Random) -> list[Document]:
-    """A random list: some of three senders, each with a random source or mailbox."""
-    chosen = [name for name in NAMES if randomly.random() < 0.7]
-    randomly.shuffle(chosen)
-    return [_sender(name, randomly) for name in chosen]
-
-
-def _sender(name: str, randomly: random.Random) -> Document:
-    sender = {"name": name, "address": randomly.choice(MAILBOXES)}
-    if randomly.random() < 0.6:
-        own = randomly.random() < 0.6
-        return sender | {"method": "oauth"} | ({} if own else {"mailbox": randomly.choice(MAILBOXES)})
-    sender |= {"method": "connector"}
-    if randomly.random() < 0.3:
-        return sender | {"certificate_name": randomly.choice(("a.contoso.com", "b.contoso.com"))}
-    return sender | {"public_addresses": randomly.sample(ADDRESSES, randomly.randint(1, 2))}
-
-
-def state(play: Play) -> Document:
-    """What the senders depend on."""
-    mailboxes = sorted(one["address"] for one in play.state()["mailboxes"])
-    return {"connectors": connectors(play), "rights": rights(play), "switches": switches(play), "mailboxes": mailboxes}
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_history_does_not_matter(start: Start, tmp_path: Path, seed: int) -> None:
-    randomly = random.Random(seed)  # noqa: S311 - no secret
-    first, second = senders(randomly), senders(randomly)
-    alone = Play(start(), tmp_path / "alone")
-    assert "failed" not in alone(*second, remove_orphans=True)
-    after = Play(start(), tmp_path / "after")
-    assert "failed" not in after(*first)
-    planned = after(*second, check_mode=True, remove_orphans=True)
-    applied = after(*second, remove_orphans=True)
-    assert "failed" not in applied, applied
-    assert applied["changes"] == planned["changes"]
-    assert state(after) == state(alone)
-    assert not after(*second, remove_orphans=True)["changed"]
