@@ -333,6 +333,19 @@ def test_two_owners_need_one_mailbox(basic_play: Play) -> None:
         assert (rights(play), switches(play)) == ({}, {})
 
 
+def test_a_run_of_some_components_records_what_they_change(basic_play: Play) -> None:
+    play = basic_play
+    play(FAX, SHOP, components=["smtp_auth"])
+    play(FAX, SHOP, components=["identity"])
+    assert not play(components=["connectors"])["changed"]
+    assert fax_state(play)[0] == {"noreply@contoso.com": False, "ops@contoso.com": False}
+    assert "failed" not in play(components=["smtp_auth"])
+    assert (fax_state(play), rights(play)) == (({}, set()), {"noreply@contoso.com": ["FullAccess"]})
+    assert "failed" not in play()
+    assert rights(play) == {}
+    assert not play()["changed"]
+
+
 def fax_state(play: Play) -> tuple[dict[str, bool], set[str]]:
     """SMTP AUTH of mailboxes, and those whose policy allows Basic authentication."""
     return switches(play), {address for address, name in policies(play).items() if "allow" in name}

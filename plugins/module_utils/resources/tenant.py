@@ -46,10 +46,6 @@ class Params(sender_plan.Params):
         return frozenset(role for component in self.components for role in COMPONENTS[component])
 
     @property
-    def configures_all(self) -> bool:
-        return set(self.components) == set(COMPONENTS)
-
-    @property
     def shared(self) -> dict[str, object]:
         """Options of resources that are no role's variables."""
         return {
@@ -98,7 +94,7 @@ class TenantResource:
         prediction = Prediction()
         shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
-        planned = lifecycle.with_record(planned) if params.configures_all else planned
+        planned = lifecycle.with_record(planned, params.roles)
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
         renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components else None
         planned += [renewal] if renewal else []

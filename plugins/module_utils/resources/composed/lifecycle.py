@@ -170,12 +170,19 @@ class Lifecycle:
             for module in (_PRINCIPAL, "entra_app")
         ]
 
-    def with_record(self, planned: Sequence[PlannedStep]) -> list[PlannedStep]:
-        """The plan with the steps that record what is made, before it is made, and forget what is gone, at the end."""
+    def with_record(self, planned: Sequence[PlannedStep], roles: Collection[str]) -> list[PlannedStep]:
+        """The plan with the steps that record what is made, before it is made, and forget what is gone, at the end.
+
+        `roles`: those that the plan configures; the entries of others stay as they are.
+        """
         if self.record is None:
             return list(planned)
         kept = frozenset() if self.removes_orphans else self.orphans.on_request
         last = needs.after(self.record, self.needed, kept, planned, self.primary)
+        last = last.with_entries(
+            [entry for entry in last.entries if records.ROLES[entry.kind] in roles]
+            + [entry for entry in self.stored if records.ROLES.get(entry.kind) not in roles]
+        )
         first = last.with_entries(self.stored | last.entries)
         result = list(planned)
         if first.entries != self.stored:

@@ -36,6 +36,16 @@ SMTP_AUTH = "smtp_auth"  # a mailbox whose SMTP AUTH is enabled: the setting bef
 POLICY = "policy"  # a mailbox with the owner's authentication policy: the policy before, empty for the organization's default
 DIRECT_SEND = "direct_send"  # the organization, where senders use Direct Send: REJECTED where it was rejected before
 MAILBOX, HVE_ACCOUNT, APPLICATION = "mailbox", "hve_account", "application"  # what was created
+# The roles that create or change what the entries of a kind are about.
+ROLES = {
+    ACCESS: "entra_app",
+    SMTP_AUTH: "smtp_auth",
+    POLICY: "authentication_policy",
+    DIRECT_SEND: "direct_send",
+    MAILBOX: "shared_mailbox",
+    HVE_ACCOUNT: "hve_account",
+    APPLICATION: "entra_app",
+}
 OF_MAILBOXES = frozenset({ACCESS, SMTP_AUTH, POLICY, MAILBOX, HVE_ACCOUNT})  # kinds that are named by an address
 ORGANIZATION, REJECTED = "organization", "rejected"
 _PREFIX = "mailops"
