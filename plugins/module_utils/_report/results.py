@@ -36,6 +36,7 @@ class TaskReport:
     plan: list[JsonObject]
     relay: JsonObject | None
     records: list[JsonObject]
+    changes: list[JsonObject]
     attention: list[JsonObject]
     failure: JsonObject | None
     msg: str | None
@@ -63,6 +64,7 @@ class TaskReport:
             plan=result.get("plan") or [],
             relay=result.get("relay") if module == "relay_status" else None,
             records=(result.get("records") or []) if module in _RECORDS else [],
+            changes=(result.get("changes") or []) if module == "tenant" else [],
             attention=result.get("attention") or [],
             failure=result.get("failure"),
             msg=str(result.get("msg") or "") if failed else None,

@@ -170,8 +170,11 @@ class Report:
 
 
 def _changed_modules(tasks: Iterable[TaskReport]) -> str:
-    """The modules that changed something, in order."""
-    return ", ".join(dict.fromkeys(task.module for task in tasks if task.changed))
+    """The modules that changed something, in order, and how many settings from before were restored."""
+    every = list(tasks)
+    modules = ", ".join(dict.fromkeys(task.module for task in every if task.changed))
+    restored = sum(change["action"] == "restore" for task in every for change in task.changes)
+    return f"{modules} ({restored} restored)" if restored else modules
 
 
 def _tenant_columns(selected: Mapping[str, HostTotals], check_mode: bool) -> Iterator[Column]:

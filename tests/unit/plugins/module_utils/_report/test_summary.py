@@ -357,6 +357,15 @@ def test_the_modules_that_changed_something_are_named() -> None:
     assert all(len(row) <= 80 for row in rows)
 
 
+def test_restored_settings_are_counted() -> None:
+    report = Run(width=100)
+    changes = [{"action": action} for action in ("remove", "restore", "restore")]
+    report.task("contoso", "Configure the tenant: smtp_auth", "smtp_auth", result(changed=True))
+    report.task("contoso", "Configure the tenant", "tenant", result(changes=changes))
+    assert texts(report)[4].endswith("smtp_auth (2 restored)")
+    assert report.as_json()["tasks"][-1]["changes"] == changes
+
+
 def test_only_documented_values_are_kept() -> None:
     report = Run()
     report.task("contoso", "a task", "entra_app", result(app={"app_id": "x"}, diff={"before": "", "after": {"a": 1}}))
