@@ -207,7 +207,7 @@ def test_crash_looping_monitor_is_a_problem(host: Host) -> None:
     finally:
         host.run("mv /root/service.py /usr/local/lib/mailops-relay/mailops_m365/_relay/agent/monitor/")
         host.run("systemctl restart mailops-relay-monitor")
-    wait_until(lambda: not problems(host), 20, lambda: problems(host))
+    wait_until(lambda: "mailops-relay-monitor.service" not in problems(host), 20, lambda: problems(host))
 
 
 def test_right_password_is_accepted_beside_guesses(lab: Lab, host: Host) -> None:

@@ -10,9 +10,15 @@ A sub-command's module is imported when it runs, so that a timer that runs every
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from .console import print_error
+
+# sysexits(3): Postfix keeps the message and tries again.
+TEMPORARY = 75
 
 
 def _backup(arguments: argparse.Namespace) -> int:
@@ -181,13 +187,24 @@ def _add_service_commands(command: _Command) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a sub-command; its exit status. Raises SystemExit (2) for wrong arguments."""
+    """Run a sub-command; its exit status. Raises SystemExit (2) for wrong arguments.
+
+    An error of the operating system, as of a full disk, is one line.
+    """
     words = list(arguments)
     if words[:1] == ["rewrite"] and len(words) > 3:
         words.insert(1, "--")  # a recipient may begin with a dash
     parsed = parser().parse_args(words)
     run: Callable[[argparse.Namespace], int] = parsed.run
-    return run(parsed)
+    try:
+        return run(parsed)
+    except BrokenPipeError:  # the reader of the output has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        file = f" {error.filename}" if error.filename else ""
+        print_error(f"<3>mailops-relay {words[0]} failed:{file} {error.strerror or error}.")
+        return TEMPORARY if words[0] == "rewrite" else 1
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 from pathlib import Path
@@ -185,3 +186,30 @@ def test_options_may_come_before_or_after_the_directory(order: list[str], tmp_pa
     monkeypatch.chdir(tmp_path)
     assert cli.main(["export", *order]) == 0
     assert calls == [(tmp_path / "queue", True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "status"),
+    [
+        (["release"], "monitor.release", 1),
+        (["queue-actions"], "monitor.queue_actions", 1),
+        (["monitor"], "monitor.service", 1),
+        (["backup", "/backups"], "backup", 1),
+        (["import", "/queue"], "transfer", 1),
+        (["rewrite", "a@contoso.com", "relay1", "b@example.net"], "postfix.rewriting", 75),
+    ],
+)
+def test_error_of_the_operating_system_is_one_line(
+    arguments: list[str], module: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Postfix keeps a message whose rewriting failed: another exit status would be a refusal."""
+    loaded = importlib.import_module(f"{cli.__package__}.{module}")
+    name = {"backup": "backup_main", "transfer": "import_main"}.get(module, "main")
+
+    def full(*_arguments: object) -> int:
+        raise OSError(28, "No space left on device", "/var/lib/mailops-relay/x")
+
+    monkeypatch.setattr(loaded, name, full)
+    assert cli.main(arguments) == status
+    error = capsys.readouterr().err
+    assert error == f"<3>mailops-relay {arguments[0]} failed: /var/lib/mailops-relay/x No space left on device.\n"
