@@ -13,7 +13,7 @@ How to write a resource:
    C is a frozen dataclass that names the changes, such as ConnectorChanges(create, update, remove). Lists inside it are tuples.
    Where nothing changes, `changes` is None. `plan` raises InvalidInput for what only the current state shows to be wrong.
 4. `apply(target, params, plan)` carries out `plan.pending` and returns the outcome. The engine calls it only where there are changes and
-   check mode is off. It has to come to the same end when it is run again after a failure.
+   check mode is off. It has to come to the same end when it is run again after a failure. It may append to `plan.warnings`.
    The outcome's `attention`, a list of {kind, subject, problem, remedy}, is listed in the summary (kinds: _report/attention.py), such as
    keys that expire and orphans.
 5. A resource that only reads inherits ReadOnlyResource, and its `plan` returns `Plan(outcome=...)`, a `Plan[None]`.
