@@ -10,9 +10,9 @@ from emulator.http import Request
 from emulator.state import Tenant
 
 
-def authority_document(origin: str, tenant: Tenant, name: str, cloud: Cloud) -> dict[str, Any]:
-    """The OpenID configuration of a tenant; its endpoints keep the name by which the client asked."""
-    base = f"{origin}/{name}"
+def authority_document(origin: str, tenant: Tenant, cloud: Cloud) -> dict[str, Any]:
+    """The OpenID configuration of a tenant. Its endpoints have the tenant's id, also where the client asked by a domain."""
+    base = f"{origin}/{tenant.id}"
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],

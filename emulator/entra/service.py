@@ -49,4 +49,4 @@ def _discovery(platform: Platform, request: Request) -> Response:
         refused.body["error"] = "invalid_tenant"
         return refused
     platform.counters.count(tenant.id, "discovery")
-    return Response(200, authority_document(request.origin, tenant, name, platform.cloud))
+    return Response(200, authority_document(request.origin, tenant, platform.cloud))

@@ -16,14 +16,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
+from ansible_collections.mailops.m365.plugins.module_utils._core.json_types import JsonObject
 from ansible_collections.mailops.m365.plugins.module_utils._core.option_values import check, without_unset
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
+from ansible_collections.mailops.m365.plugins.module_utils._engine.remote_host import HostFailed, RemoteHost
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import failed_result, is_tenant_resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine import run
@@ -80,7 +82,9 @@ class ActionModule(ActionBase):
         _values, problems = check(resource.spec, self._task.args, resource.spec.variables())
         if problems:
             return failed_result(InvalidInput(*problems))
-        if self._connection.transport != "local" or not is_tenant_resource(resource.spec) or not self._in_process(task_vars):
+        remote = self._connection.transport != "local"
+        on_host = remote and hasattr(resource, "host_module")
+        if not on_host and (remote or not is_tenant_resource(resource.spec) or not self._in_process(task_vars)):
             result: dict[str, Any] = self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars)
             return result
         validate: Any = self.validate_argument_spec
@@ -92,10 +96,26 @@ class ActionModule(ActionBase):
             # Ansible creates this directory once a run, shares it among the workers, and removes it at the end.
             token_directory=os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "mailops-tokens"),
             prompt=display.display,  # it shows a worker's text immediately, too
+            remote_host=self._remote_host(task_vars) if on_host else None,
         )
         for note in result.pop("notes", []):
             display.warning(note)
         return result
+
+    def _remote_host(self, task_vars: dict[str, Any]) -> RemoteHost:
+        """The host that the task is delegated to."""
+        name = str(self._task.delegate_to or task_vars.get("inventory_hostname"))
+
+        def run_module(module: str, options: JsonObject) -> JsonObject:
+            try:
+                result: JsonObject = self._execute_module(module_name=f"mailops.m365.{module}", module_args=options, task_vars=task_vars)
+            except AnsibleConnectionFailure as error:
+                raise HostFailed(error.message) from error
+            if result.get("failed") or "senders" not in result:
+                raise HostFailed(" ".join(str(result.get("msg") or result.get("module_stderr") or "the module has no result").split()))
+            return result
+
+        return RemoteHost(name, run_module)
 
     def _in_process(self, task_vars: dict[str, Any]) -> bool:
         """The host variable m365_in_process: false runs the module as a subprocess, as on any other host."""
@@ -142,6 +162,9 @@ class ActionModule(ActionBase):
                 read = {name: _host_variable(variables, name) for name in names if name in variables}
                 values |= read
                 args[option], args[secrets] = split_secrets({name: value for name, value in read.items() if value is not None})
+        for option in spec.hosts():
+            if args.get(option) is None:
+                args[option] = list(task_vars.get("groups", {}).get("all", []))
         for option, prefixes in spec.prefixes().items():
             if args.get(option) is None:
                 listed = [name for name in variables if name.startswith(prefixes)]

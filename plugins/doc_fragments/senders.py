@@ -104,6 +104,11 @@ options:
       verify_recipient:
         description: Recipient of this sender's test message. Defaults to O(verify_recipient).
         type: str
+      verify_from:
+        description:
+          - The host of the inventory that sends the test message, for a sender that can be verified from its own public address only. It
+            needs Python 3.9. By default the control node.
+        type: str
       verify_connection:
         description: Connection settings of the test message, which is sent from the control node.
         type: dict
@@ -237,6 +242,11 @@ options:
       - If omitted, the value of the host variable C(m365_key_directory) is used, then the environment variable
         E(MAILOPS_KEY_DIRECTORY).
     type: path
+  inventory_hosts:
+    description: The hosts that O(senders[].verify_from) may name. By default all hosts of the inventory.
+    type: list
+    elements: str
+    default: []
   inventory_variables:
     description:
       - Names of variables that the inventory sets. Role variables take precedence, and O(senders) does not derive them. A name that is

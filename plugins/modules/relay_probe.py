@@ -14,6 +14,9 @@ description:
     final reply of the upstream server (Microsoft 365 or a smart host).
   - The result of a failed sender has the stage, the reply of the server, the reason, the remedy and whether waiting helps. Causes that
     Postfix does not see are read from the log of the submission proxy and from the status of the access token.
+  - With upstream C(connector), a delivered message does not show that the connector accepted it, because internal recipients accept mail by
+    Direct Send, too. Therefore the relay host then asks the same server, with Postfix's address and certificate and without a message, to
+    relay to an external recipient. If it refuses, the sender is C(failed); if it cannot be asked, the sender is C(not_verifiable).
   - A test message that has not been delivered at the end is removed from the queue.
   - Runs on the relay host as root. Check mode sends no message.
 options:

@@ -45,7 +45,9 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 plan:
-  description: One entry per sender, in the order of O(senders), with its method, the reason and the settings of its device.
+  description:
+    - One entry per sender, in the order of O(senders), with its method, the reason and the settings of its device.
+    - A sender with OAuth has C(settings.oauth), what its program needs to request a token. M(mailops.m365.tenant) fills in C(client_id).
   returned: success
   type: list
   elements: dict
@@ -54,7 +56,21 @@ plan:
       address: erp@contoso.com
       method: oauth
       reason: it signs in with OAuth
-      settings: {server: smtp.office365.com, port: 587, user: erp@contoso.com}
+      settings:
+        server: smtp.office365.com
+        port: 587
+        encryption: STARTTLS, TLS 1.2
+        user: erp@contoso.com
+        oauth:
+          tenant_id: 11111111-2222-4333-8444-555555555555
+          client_id: ""
+          authority: https://login.microsoftonline.com/11111111-2222-4333-8444-555555555555
+          token_url: https://login.microsoftonline.com/11111111-2222-4333-8444-555555555555/oauth2/v2.0/token
+          grant_type: client_credentials
+          scope: https://outlook.office365.com/.default
+          delegated_scope: https://outlook.office.com/SMTP.Send
+          credential: private key of a certificate that entra_app_certificates lists
+          app: mailops-smtp-sender
 roles:
   description: The names of the roles that the senders require, in the order in which they run.
   returned: success
@@ -66,7 +82,7 @@ variables:
   returned: success
   type: dict
 settings_page:
-  description: The device settings of all senders as a Markdown table.
+  description: The device settings of all senders in Markdown, with a section for each sender with OAuth.
   returned: success
   type: str
 expected_mailboxes:

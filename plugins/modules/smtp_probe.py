@@ -20,6 +20,8 @@ description:
     A sender is C(not_verifiable) where this host cannot see what the method claims, for example because the connector matches another IP
     address, or because the network of this host blocks the port. Another host may verify it.
   - For a sender that is C(failed), returns the stage, the server's reply, the reason, the remedy and whether the failure is transient.
+  - If the task is delegated, the control node reads what the verification needs, and the host sends the test messages. The host needs
+    Python 3.9 and no library, and gets no credential of the automation app (M(mailops.m365.smtp_test_message)).
   - Only failed senders fail the task. What is wrong with one sender does not stop the verification of the others.
   - Mailboxes are probed in parallel, senders of one mailbox in sequence.
   - In check mode no connection is opened, unless O(reachability) is true. No sender authenticates and no message is sent.
@@ -130,6 +132,11 @@ options:
       port:
         description: The server's port.
         type: int
+      verify_from:
+        description:
+          - The host of the inventory that the message is sent from. The task verifies the senders of one host, O(verify_from), and has to
+            be delegated to it.
+        type: str
   app_unique_name:
     description: The unique name of the application that V(oauth) and V(hve) senders sign in with. Set this or O(app_id).
     type: str
@@ -167,6 +174,15 @@ options:
     description: Whether check mode connects to the servers of the senders, up to TLS.
     type: bool
     default: false
+  verify_from:
+    description:
+      - The senders to verify, those with this O(senders[].verify_from). By default those without.
+    type: str
+  inventory_hosts:
+    description: The hosts that O(senders[].verify_from) may name. By default all hosts of the inventory.
+    type: list
+    elements: str
+    default: []
 author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
@@ -186,6 +202,18 @@ EXAMPLES = r"""
         address: erp@contoso.com
         verify_recipient: test@example.net
     wait: 900
+
+- name: Verify on the gateway that its connector relays
+  mailops.m365.smtp_probe:
+    senders:
+      - name: Office gateway
+        address: gateway@contoso.com
+        method: connector
+        public_addresses: [203.0.113.10]
+        verify_recipient: test@example.net
+        verify_from: gateway-1
+    verify_from: gateway-1
+  delegate_to: gateway-1
 """
 
 RETURN = r"""
@@ -229,6 +257,9 @@ senders:
     transient:
       description: Whether the same attempt may succeed later.
       type: bool
+    verify_from:
+      description: The host that the message was sent from; empty for the control node.
+      type: str
     source:
       description: This host's address as the server sees it.
       type: str

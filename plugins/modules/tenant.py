@@ -98,7 +98,9 @@ components:
   sample:
     - {component: smtp_auth, module: smtp_auth, subject: "", status: applied, changed: true, diff: {}, result: {}}
 plan:
-  description: Every sender with its method, the reason, and the settings of its device.
+  description:
+    - Every sender as M(mailops.m365.sender_plan) returns it, with the client id of the sender app in C(settings.oauth), and C(new), whether
+      this task grants the sender its access.
   returned: success
   type: list
   elements: dict
@@ -127,7 +129,7 @@ variables:
   returned: success
   type: dict
 settings_page:
-  description: The device settings of all senders as a Markdown table.
+  description: The device settings of all senders in Markdown, with a section for each sender with OAuth.
   returned: success
   type: str
 expected_mailboxes:

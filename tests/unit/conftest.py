@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.m365.plugins.module_utils._clients.authorized import AuthorizedTransport
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine, tenant_engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine.remote_host import RemoteHost
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import params_of
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
@@ -189,10 +190,11 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
         sign_in: bool = False,
         token_directory: str | None = None,
         prompt: Callable[[str], None] | None = None,
+        remote_host: RemoteHost | None = None,
         **options: Any,
     ) -> dict[str, Any]:
-        def make(params: dict[str, Any], directory: str | None, prompt: Any = None) -> Tenant:
-            tenant = Tenant(params, directory, sender, clock, prompt)
+        def make(params: dict[str, Any], directory: str | None, prompt: Any = None, remote_host: RemoteHost | None = None) -> Tenant:
+            tenant = Tenant(params, directory, sender, clock, prompt, remote_host)
             if not sign_in:
                 vars(tenant)["tokens"] = StubTokens(tenant.cloud)
             run.tenant = tenant  # type: ignore[attr-defined]
@@ -202,7 +204,9 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
         if resource.spec.writes:
             options.setdefault("journal_dir", str(journal_dir))
         params = parameters(resource.spec, **options)
-        result = tenant_engine.run(resource, params, check_mode=check_mode, token_directory=token_directory, prompt=prompt)
+        result = tenant_engine.run(
+            resource, params, check_mode=check_mode, token_directory=token_directory, prompt=prompt, remote_host=remote_host
+        )
         assert not getattr(sender, "complaints", []), sender.complaints
         return result
 

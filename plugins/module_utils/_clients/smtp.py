@@ -31,7 +31,7 @@ from .ehlo_name import ehlo_name
 
 @dataclass(frozen=True)
 class Route:
-    """Where to send and from which address of this host; a client certificate is a PEM file with key and chain.
+    """Where to send and from which address of this host; a client certificate is a PEM file with chain and key, unless `key_path` has it.
 
     `ca_file`: the CAs that the server's certificate is checked against; "": those of the environment or of the system.
     `service`: the service whose entries of the error catalog come first.
@@ -42,6 +42,7 @@ class Route:
     ca_file: str = ""
     source_address: str = ""
     certificate_path: str = ""
+    key_path: str = ""
     certificate_password: str | None = field(default=None, repr=False)
     timeout: float = SMTP_TIMEOUT
     service: str = "smtp"
@@ -204,7 +205,9 @@ class Conversation:
         context = _verifying_context(trust.ca_bundle(self.route.ca_file))
         if self.route.certificate_path:
             try:
-                context.load_cert_chain(self.route.certificate_path, password=self.route.certificate_password or (lambda: ""))
+                context.load_cert_chain(
+                    self.route.certificate_path, self.route.key_path or None, self.route.certificate_password or (lambda: "")
+                )
             except (OSError, ssl.SSLError) as error:
                 raise InvalidInput(
                     f"certificate_path is {self.route.certificate_path}, which cannot be used as a client certificate: give a PEM "

@@ -32,6 +32,7 @@ class Option(TypedDict, total=False):
     prefixes: tuple[str, ...]
     values: tuple[str, ...]
     secrets: str
+    hosts: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Spec:
 
     `variable`: the host variable to use; `env`: the environment variables to use after it; `prefixes`: the option becomes the list of
     the names, never the values, of the host variables that begin so; `values`: it becomes a mapping of these host variables, without
-    their secrets, which the option named in `secrets` holds. `log_options`: a module on a host writes its options to the system log.
+    their secrets, which the option named in `secrets` holds; `hosts`: it becomes the list of the inventory's hosts. `log_options`: a module
+    on a host writes its options to the system log.
     """
 
     options: dict[str, Option]
@@ -74,6 +76,10 @@ class Spec:
     def values(self) -> dict[str, tuple[tuple[str, ...], str]]:
         """Option -> host variables, and the option for their secrets; for the options that hold values of host variables."""
         return {name: (option["values"], option["secrets"]) for name, option in self.options.items() if "values" in option}
+
+    def hosts(self) -> list[str]:
+        """The options that hold the inventory's hosts."""
+        return [name for name, option in self.options.items() if option.get("hosts")]
 
     def secrets(self, params: Mapping[str, object]) -> list[str]:
         """The values of the options with no_log, those inside lists included."""

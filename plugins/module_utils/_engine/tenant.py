@@ -29,6 +29,7 @@ from .._identity.methods import CredentialOptions
 from .._identity.sign_in import Credential
 from .._identity.token_cache import TokenCache
 from .._identity.tokens import TokenSource
+from .remote_host import RemoteHost
 
 LONGEST_WAIT = 86_400  # seconds
 
@@ -36,7 +37,8 @@ LONGEST_WAIT = 86_400  # seconds
 class Tenant:
     """The clients of one tenant, from the options of a module. Call `close` at the end.
 
-    `prompt` shows a text to the person who runs it: a device code, the progress of long work.
+    `prompt` shows a text to the person who runs it: a device code, the progress of long work. `remote_host`: the host that the task is
+    delegated to, for a resource with a `host_module`.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Tenant:
         sender: Sender | None = None,
         clock: Clock | None = None,
         prompt: Prompt | None = None,
+        remote_host: RemoteHost | None = None,
     ) -> None:
         self.name = _required(options, "tenant", "AZURE_TENANT_ID")
         if not GUID.fullmatch(self.name) and not DOMAIN.fullmatch(self.name):
@@ -62,7 +65,7 @@ class Tenant:
         problems = range_problems("m365_wait_timeout", int(self.wait_timeout), 0, LONGEST_WAIT)
         if problems:
             raise InvalidInput(*problems)
-        self.prompt = prompt
+        self.prompt, self.remote_host = prompt, remote_host
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()
         self.transport = Transport(self._session, self.clock)
@@ -108,9 +111,12 @@ class Tenant:
     @cached_property
     def exchange(self) -> ExchangeClient:
         """Paths and anchors of Exchange hold the tenant's id, also where m365_tenant is a domain."""
-        authorized = AuthorizedTransport(self.transport, self.tokens, "exchange")
-        named_by_id = GUID.fullmatch(self.name)
-        return ExchangeClient(authorized, self.name if named_by_id else self.tokens.tenant_id(authorized.scope), self.run_cache)
+        return ExchangeClient(AuthorizedTransport(self.transport, self.tokens, "exchange"), self.tenant_id, self.run_cache)
+
+    @cached_property
+    def tenant_id(self) -> str:
+        """The tenant's id, a GUID, also where m365_tenant is a domain."""
+        return self.name if GUID.fullmatch(self.name) else self.tokens.tenant_id(self.cloud.scope("exchange"))
 
     def close(self) -> None:
         if isinstance(self._session, Session):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from .._core.json_types import JsonObject
 from .._identity.device_code import Prompt
+from .remote_host import RemoteHost
 from .resource import C, P, Resource
 from .run import run as run_resource
 from .tenant import Tenant
@@ -26,6 +27,7 @@ def run(
     check_mode: bool,
     token_directory: str | None = None,
     prompt: Prompt | None = None,
+    remote_host: RemoteHost | None = None,
 ) -> JsonObject:
-    """A task's result. `prompt` shows a text to the person who runs it, where there is one."""
-    return run_resource(resource, lambda: Tenant(options, token_directory, prompt=prompt), options, check_mode)
+    """A task's result. `prompt` shows a text to the person who runs it, where there is one; `remote_host`: see Tenant."""
+    return run_resource(resource, lambda: Tenant(options, token_directory, prompt=prompt, remote_host=remote_host), options, check_mode)

@@ -12,7 +12,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._core.spec import Spec
 
-OWN_KEYS = ("env", "variable", "prefixes", "values", "secrets")  # the keys of a Spec that Ansible does not have
+OWN_KEYS = ("env", "variable", "prefixes", "values", "secrets", "hosts")  # the keys of a Spec that Ansible does not have
 
 
 class ModuleArguments(TypedDict):

@@ -17,4 +17,7 @@ from .result import end
 def run_host_module(resource: HostResource[Any, Any]) -> None:
     """A module's main()."""
     module = AnsibleModule(supports_check_mode=True, no_log=not resource.spec.log_options, **argument_spec(resource.spec))
-    end(module, run(resource, plain(module.params), check_mode=module.check_mode))
+    result = run(resource, plain(module.params), check_mode=module.check_mode)
+    if not resource.spec.log_options:
+        result["invocation"] = {}  # instead of the options, which AnsibleModule would add
+    end(module, result)

@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mail settings of a device or program: server, port, encryption, authentication, sender address.
 
-Source: "How to set up a multifunction device or application to send email using Microsoft 365".
+Sources: "How to set up a multifunction device or application to send email using Microsoft 365"; "Authenticate an IMAP, POP or SMTP
+connection using OAuth" (scopes); "OAuth 2.0 client credentials flow on the Microsoft identity platform" (token URL).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,8 +22,36 @@ _STARTTLS12 = "STARTTLS, TLS 1.2"
 
 
 @dataclass(frozen=True)
+class SenderApp:
+    """The sender app: its unique name, the id of its tenant, and where its credential is kept."""
+
+    name: str
+    tenant_id: str = ""
+    credential: str = ""
+
+
+@dataclass(frozen=True)
+class OAuthClient:
+    """What a program needs to request a token as the sender app. `client_id`: "" before the application is read or created.
+
+    `scope` is that of the client credentials flow, `delegated_scope` that of a user's sign-in. `credential` says where the certificate or
+    client secret is kept.
+    """
+
+    tenant_id: str
+    authority: str
+    token_url: str
+    scope: str
+    delegated_scope: str
+    credential: str
+    app: str
+    client_id: str = ""
+    grant_type: str = "client_credentials"
+
+
+@dataclass(frozen=True)
 class DeviceSettings:
-    """Settings of one sender. A secret (password, key) is described, never contained."""
+    """Settings of one sender. A secret (password, key) is described, never contained. `oauth`: of a sender that signs in with OAuth."""
 
     from_address: str
     server: str = ""
@@ -30,8 +59,9 @@ class DeviceSettings:
     encryption: str = "STARTTLS where supported"
     sign_in: str = "none"
     user: str = ""
+    oauth: OAuthClient | None = None
 
-    def as_result(self) -> dict[str, str | int]:
+    def as_result(self) -> dict[str, Any]:
         values = asdict(self)
         values["from"] = values.pop("from_address")
         return values
@@ -44,7 +74,7 @@ class _Subject:
     plan: SendingPlan
     context: PlanningContext
     cloud: Cloud
-    app: str
+    app: SenderApp
 
     @property
     def default(self) -> DeviceSettings:
@@ -56,7 +86,21 @@ class _Subject:
 
     @property
     def oauth(self) -> str:
-        return f"OAuth 2.0 (XOAUTH2), application {self.app}"
+        return f"OAuth 2.0 (XOAUTH2), application {self.app.name}"
+
+    def client(self, service: str) -> OAuthClient:
+        """The client for a service of _http/clouds.py; Exchange's is that of client submission."""
+        cloud, app = self.cloud, self.app
+        authority = f"{cloud.authority}/{app.tenant_id or 'TENANT_ID'}"
+        return OAuthClient(
+            tenant_id=app.tenant_id,
+            authority=authority,
+            token_url=f"{authority}/oauth2/v2.0/token",
+            scope=cloud.scope(service),
+            delegated_scope=cloud.smtp_scope() if service == "exchange" else "",
+            credential=app.credential,
+            app=app.name,
+        )
 
 
 def _submission(subject: _Subject, sign_in: str) -> DeviceSettings:
@@ -72,7 +116,7 @@ def _submission(subject: _Subject, sign_in: str) -> DeviceSettings:
 
 
 def _oauth(subject: _Subject) -> DeviceSettings:
-    return _submission(subject, subject.oauth)
+    return replace(_submission(subject, subject.oauth), oauth=subject.client("exchange"))
 
 
 def _basic(subject: _Subject) -> DeviceSettings:
@@ -107,6 +151,7 @@ def _hve(subject: _Subject) -> DeviceSettings:
         encryption=_STARTTLS12,
         sign_in=subject.oauth if sender.oauth else "the account's password",
         user=sender.address,
+        oauth=subject.client("hve") if sender.oauth else None,
     )
 
 
@@ -141,18 +186,56 @@ SETTINGS: dict[str, Callable[[_Subject], DeviceSettings]] = {
 }
 
 
-def device_settings(plan: SendingPlan, context: PlanningContext, cloud: Cloud, app: str) -> DeviceSettings:
-    """The settings of a planned sender. `app`: the sender app's unique name."""
+def device_settings(plan: SendingPlan, context: PlanningContext, cloud: Cloud, app: SenderApp) -> DeviceSettings:
+    """The settings of a planned sender."""
     return SETTINGS[plan.method](_Subject(plan, context, cloud, app))
 
 
-def settings_page(tenant: str, entries: Iterable[Mapping[str, Any]]) -> str:
-    """The settings of all senders as a Markdown table. `entries`: items of the module's result `plan`."""
+def entry(plan: SendingPlan, context: PlanningContext, cloud: Cloud, app: SenderApp) -> dict[str, object]:
+    """An item of the module's result `plan`."""
+    return {
+        "name": plan.sender.name,
+        "address": plan.sender.address,
+        "method": plan.method,
+        "reason": plan.reason,
+        "settings": device_settings(plan, context, cloud, app).as_result(),
+    }
+
+
+def credential_place(inventory: Mapping[str, Any]) -> str:
+    """Where the sender app's credential is kept, by the inventory's variables; never the credential."""
+    path, certificates = inventory.get("verify_app_certificate_path"), inventory.get("entra_app_certificates")
+    if path:
+        return f"certificate with private key in {path} on the control node (verify_app_certificate_path)"
+    if inventory.get("verify_app_client_secret"):
+        return "client secret in the inventory's variable verify_app_client_secret"
+    if certificates:
+        return "private key of a certificate that entra_app_certificates lists"
+    return "none in the inventory: register a certificate with entra_app_certificates"
+
+
+def oauth_lines(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Label and value of everything that a program with OAuth needs. `settings`: of an entry."""
+    oauth = settings["oauth"]
+    yield "Server", f"{settings['server']}, port {settings['port']}, {settings['encryption']}"
+    yield "User name", settings["user"]
+    yield "Tenant ID", oauth["tenant_id"]
+    yield "Client ID", oauth["client_id"] or f"that of the application {oauth['app']}, which the first run creates"
+    yield "Authority", oauth["authority"]
+    yield "Token URL", oauth["token_url"]
+    yield "Scope", f"{oauth['scope']} (client credentials)"
+    if oauth["delegated_scope"]:
+        yield "Scope of a user", f"{oauth['delegated_scope']} offline_access (delegated)"
+    yield "Credential", oauth["credential"]
+
+
+def settings_page(tenant: str, entries: Collection[Mapping[str, Any]]) -> str:
+    """The settings of all senders in Markdown, with a section for each that uses OAuth. `entries`: items of the module's result `plan`."""
     lines = [f"# Mail settings: {tenant}", "", _row(_COLUMNS), _row("---" for _column in _COLUMNS)]
-    for entry in entries:
-        device = entry["settings"]
+    for one in entries:
+        device = one["settings"]
         cells = [
-            entry["name"],
+            one["name"],
             device["server"],
             device["port"],
             device["encryption"],
@@ -160,7 +243,11 @@ def settings_page(tenant: str, entries: Iterable[Mapping[str, Any]]) -> str:
             device["user"] or "none",
             device["from"],
         ]
-        lines.append(_row([*cells, f"{entry['method']}: {entry['reason']}"]))
+        lines.append(_row([*cells, f"{one['method']}: {one['reason']}"]))
+    for one in entries:
+        if one["settings"]["oauth"]:
+            rows = [_row((label, value)) for label, value in oauth_lines(one["settings"])]
+            lines += ["", f"## OAuth of {' '.join(one['name'].split())}", "", _row(("Setting", "Value")), _row(("---", "---")), *rows]
     return "\n".join(lines) + "\n"
 
 

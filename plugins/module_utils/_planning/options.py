@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core import mail_addresses, networks
 from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import Option
+from . import verify_from
 from .context import RelayHost
 from .methods import PLANNED
 from .senders import KINDS, Sender, VerifyConnection
@@ -40,6 +41,7 @@ SENDER: dict[str, Option] = {
     "third_party_host": {"type": "bool", "default": False},
     "keep_in_tenant": {"type": "bool", "default": False},
     "verify_recipient": {"type": "str"},
+    "verify_from": {"type": "str"},
     "verify_connection": {
         "type": "dict",
         "options": {
@@ -88,6 +90,7 @@ class SenderOptions:
     third_party_host: bool
     keep_in_tenant: bool
     verify_recipient: str | None
+    verify_from: str | None
     verify_connection: VerifyConnection | None = nested(VerifyConnection)
 
 
@@ -133,6 +136,7 @@ def sender(options: SenderOptions) -> Sender:
         keep_in_tenant=options.keep_in_tenant,
         verify_recipient=_normalized(options.verify_recipient),
         verify_connection=options.verify_connection or VerifyConnection(),
+        verify_from=options.verify_from or "",
     )
 
 
@@ -155,7 +159,7 @@ def relay_host(options: RelayHostOptions) -> RelayHost:
     )
 
 
-def sender_problems(items: Sequence[SenderOptions]) -> list[str]:
+def sender_problems(items: Sequence[SenderOptions], inventory_hosts: Collection[str] = ()) -> list[str]:
     """Every malformed option of m365_senders, one sentence each."""
     problems: list[str] = []
     names: set[str] = set()
@@ -168,6 +172,7 @@ def sender_problems(items: Sequence[SenderOptions]) -> list[str]:
             problems.append(f"{label}: the name is used twice: give each sender its own name.")
         names.add(name.lower())
         problems += [f"{label}: {text}" for text in _sender_problems(item)]
+        problems += verify_from.problems([(label, item.verify_from)], inventory_hosts)
     return problems + list(_former_address_problems(items))
 
 

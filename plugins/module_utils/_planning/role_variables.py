@@ -233,6 +233,8 @@ def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None
     test: Variables = {"name": sender.name, "method": plan.method, "address": sender.address}
     if recipient:
         test["verify_recipient"] = recipient
+    if sender.verify_from:
+        test["verify_from"] = sender.verify_from
     if sender.mailbox != sender.address and plan.method in ("oauth", "basic"):
         test["mailbox"] = sender.mailbox
     if plan.method == "connector":

@@ -59,6 +59,7 @@ class Sender:
     keep_in_tenant: bool = False
     verify_recipient: str = ""
     verify_connection: VerifyConnection = VerifyConnection()
+    verify_from: str = ""
 
     @property
     def internal(self) -> bool:

@@ -13,7 +13,7 @@ from .._core.json_types import JsonObject
 from .failures import sentence
 from .relay_hosts import RelayRow
 from .results import Hosts, TaskReport
-from .senders import FAILED, SenderRow
+from .senders import FAILED, NOT_VERIFIABLE, SenderRow
 from .spf import SpfRow
 
 # The order in which entries are listed.
@@ -62,7 +62,7 @@ def items(tasks: Sequence[TaskReport], hosts: Hosts, relays: Iterable[str], rows
     of_relays = set(relays)
     every = [
         *_failures(tasks, hosts, of_relays),
-        *(_sender(row) for row in rows.senders if row.status == FAILED),
+        *(_sender(row) for row in rows.senders if row.status in (FAILED, NOT_VERIFIABLE)),
         *(item for row in rows.relays for item in _relay_problems(row)),
         *(_declared(task.tenant, entry) for task in tasks for entry in task.attention),
         *(item for row in rows.records for item in _record(row)),
@@ -91,7 +91,10 @@ def _kind(host: str, relays: set[str]) -> str:
 
 
 def _sender(row: SenderRow) -> Item:
-    return Item("sender", (row.tenant,), f"Sender {row.sender} ({row.method}, {row.address})", (row.problem,), row.remedy)
+    """A sender that failed, or that is not verifiable, which does not fail the run."""
+    failed = row.status == FAILED
+    problem = row.problem if failed else f"Not verifiable: {row.problem[:1].lower()}{row.problem[1:]}"
+    return Item("sender", (row.tenant,), f"Sender {row.sender} ({row.method}, {row.address})", (problem,), row.remedy, urgent=failed)
 
 
 def _relay_problems(row: RelayRow) -> Iterator[Item]:

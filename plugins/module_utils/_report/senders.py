@@ -44,9 +44,9 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class SenderRow:
-    """A sender's result, of module smtp_probe or relay_probe. `text`: the status as the table has it; `problem`, `remedy`: of a failure.
+    """A sender's result, of module smtp_probe or relay_probe. `text`: the status as the table has it.
 
-    `reason`: why a sender is not verifiable from this host, or not verified.
+    `problem`, `remedy`: of a sender that failed or is not verifiable; `reason`: why a sender is not verifiable, or not verified.
     """
 
     tenant: str
@@ -67,7 +67,7 @@ class SenderRow:
         remedy = f"{result['remedy']}{' Waiting may help.' if result['transient'] else ''}".strip()
         problem = sentence(explanation("", cause or "the test message was not sent", result["code"]))
         # In a check run the reason is the same for all senders.
-        explained = status == NOT_VERIFIABLE or (status == NOT_VERIFIED and bool(cause) and not _check_run(result))
+        explained = status == NOT_VERIFIED and bool(cause) and not _check_run(result)
         return cls(
             tenant=tenant,
             sender=result["name"],
@@ -75,8 +75,8 @@ class SenderRow:
             address=result["address"],
             status=status,
             text=_text(status, result),
-            problem=problem if failed else "",
-            remedy=remedy if failed else "",
+            problem=problem if failed or status == NOT_VERIFIABLE else "",
+            remedy=remedy if failed or status == NOT_VERIFIABLE else "",
             reason=f"{problem} {remedy}".rstrip() if explained else "",
         )
 
@@ -98,14 +98,16 @@ def _check_run(result: JsonObject) -> str:
 def _text(status: str, result: JsonObject) -> str:
     """The status with its stage or duration. In a check run, a server that answers is reachable, and a relay host's senders are skipped."""
     stage = result["stage"]
+    host = result.get("verify_from")
     if status == VERIFIED:
         accepted = result["accepted_by"]
-        return f"verified in {result['seconds']:.2f} s{_ACCEPTED_BY.get(accepted, accepted)}"
+        return f"verified in {result['seconds']:.2f} s{_ACCEPTED_BY.get(accepted, accepted)}" + (f", from {host}" if host else "")
     if status == NOT_VERIFIABLE:
-        return "not verifiable from here"
+        return f"not verifiable from {host or 'here'}"
     if status == NOT_VERIFIED:
         return _check_run(result) or "not verified"
-    return {"input": "failed", "queue": "failed: still queued"}.get(stage, f"failed: {stage}")
+    text = {"input": "failed", "queue": "failed: still queued"}.get(stage, f"failed: {stage}")
+    return f"{text}, from {host}" if host else text
 
 
 def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
@@ -125,7 +127,7 @@ def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
 
 
 def sender_lines(results: Sequence[SenderRow], line_width: int, full: bool = False) -> Iterator[Line]:
-    """Failures are explained under NEEDS ATTENTION; the reason of senders that are not verifiable is below their rows.
+    """The reason of senders that are not verified is below their rows. NEEDS ATTENTION explains those that failed or are not verifiable.
 
     Unless `full`, failed senders are first, and only some of the others are rows.
     """

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
-from . import attention, attention_text, components, relay_hosts, spf
+from . import attention, attention_text, components, new_senders, relay_hosts, spf
 from .results import Hosts, HostTotals, TaskReport
 from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows, width
@@ -126,6 +126,7 @@ class Report:
             list(attention_text.lines("NEEDS ATTENTION", problems, self.width, full)) if problems else [],
             list(self._tenant_lines(sums, full)),
             list(self._plan_lines(sums.tenants, full)),
+            list(new_senders.lines(((task.tenant, entry) for task in self.tasks for entry in task.plan), self.width, full)),
             list(self._verification_lines(full)),
             list(self._record_lines(full)),
             list(relay_hosts.lines(relays)) if (relays := self._relay_rows()) else [],

@@ -52,7 +52,7 @@ class Totals:
         }
 
     def lines(self, line_width: int) -> Iterator[Line]:
-        """The line of totals: red where something failed, yellow where something changed.
+        """The line of totals: red where something failed, yellow where something changed or a sender is not verifiable.
 
         A line that is too long is broken at a semicolon.
         """
@@ -66,7 +66,7 @@ class Totals:
         ]
         states = {row.state for row in self.hosts.values()}
         failed = any(row.attention for row in self.hosts.values())
-        colour = "red" if failed else "yellow" if CHANGED in states else "green"
+        colour = "red" if failed else "yellow" if CHANGED in states or self.count("not_verifiable") else "green"
         line, *rest = [part for part in parts if part]
         for part in rest:
             if len(line) + len(part) + 3 > line_width:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .._core.errors import InvalidInput, MailopsError
-from .._identity.tokens import MARGIN, TokenSource
 from .options import ProbeSender
+
+if TYPE_CHECKING:  # a host that only sends the test messages has no libraries for HTTP
+    from .._identity.tokens import TokenSource
 
 
 @dataclass
@@ -31,11 +35,12 @@ class ProbeContext:
     check_mode: bool = False
     reachability: bool = False
 
-    def app_token(self, service: str, life: float = MARGIN) -> str:
+    def app_token(self, service: str, life: float = 0.0) -> str:
         """A token of the sender app for a service, valid for at least `life` seconds; MailopsError where there is none."""
         if self.app_error or not self.app_tokens:
             raise self.app_error or InvalidInput("no application to sign in as")
-        return self.app_tokens.token(self.app_tokens.cloud.scope(service), life)
+        scope = self.app_tokens.cloud.scope(service)
+        return self.app_tokens.token(scope, life) if life else self.app_tokens.token(scope)
 
     def user_token(self, sender: ProbeSender) -> str:
         """A token of the sender's user; MailopsError where there is none."""
@@ -48,6 +53,24 @@ class ProbeContext:
         """A token contains the app roles of its time of issue: the next attempt obtains a new one."""
         if self.app_tokens:
             self.app_tokens.forget()
+
+
+@dataclass
+class PreparedContext(ProbeContext):
+    """The context on another host, with access tokens that the control node has requested: by service, and by `user_token_name`."""
+
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def app_token(self, service: str, life: float = 0.0) -> str:
+        return self.tokens[service]
+
+    def user_token(self, sender: ProbeSender) -> str:
+        return self.tokens[user_token_name(sender)]
+
+
+def user_token_name(sender: ProbeSender) -> str:
+    """The key of a delegated sender's token in PreparedContext."""
+    return f"{sender.user}/{sender.address}".lower()
 
 
 def user_key(sender: ProbeSender) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput, SmtpError
 from .._http.clouds import Cloud
 from . import statuses
-from .context import ProbeContext
+from .context import ProbeContext, user_token_name
 from .options import ProbeParams, ProbeSender
 from .result import NotVerifiable
 
@@ -38,6 +38,14 @@ class Method:
     accepted_domain: ClassVar[bool] = True
     service: ClassVar[str] = "smtp"
     accepted_by: ClassVar[str] = statuses.SUBMISSION
+
+    def tokens(self, context: ProbeContext, sender: ProbeSender) -> dict[str, str]:
+        """The access tokens that the sender signs in with, by their name in PreparedContext; MailopsError where there is none."""
+        return {}
+
+    def password(self, context: ProbeContext, sender: ProbeSender) -> str:
+        """The password that the sender signs in with; "" where it uses none."""
+        return ""
 
     def problems(self, sender: ProbeSender, params: ProbeParams) -> list[str]:
         """Missing or contradictory options of the sender, one clause each."""
@@ -96,7 +104,8 @@ class Connector(Method):
         if not sender.certificate_path:
             raise NotVerifiable(
                 f"the connector matches the certificate {sender.certificate_name}, whose private key is not on this host",
-                "Set verify_connection.certificate_path to a PEM file with private key, certificate and intermediates.",
+                "Set verify_connection.certificate_path to a PEM file with private key, certificate and intermediates, and verify_from to "
+                "the host of the inventory that has this file.",
             )
         without = Conversation(replace(conversation.route, certificate_path="", certificate_password=None))
         try:
@@ -128,7 +137,7 @@ class DirectSend(Method):
                 return
         raise NotVerifiable(
             f"a connector matches {conversation.source or 'this host'}, so that the message would not be Direct Send",
-            "Run playbook verify on a host that no connector matches.",
+            "Set verify_from of this sender to a host of the inventory that no connector matches.",
         )
 
 
@@ -155,6 +164,9 @@ class OAuth(Submission):
     def needs_token(self, sender: ProbeSender, params: ProbeParams) -> bool:
         return True
 
+    def tokens(self, context: ProbeContext, sender: ProbeSender) -> dict[str, str]:
+        return {"exchange": context.app_token("exchange")}
+
     def sign_in(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
         conversation.sign_in_xoauth2(self.identity(sender), context.app_token("exchange"))
 
@@ -173,6 +185,9 @@ class Delegated(Submission):
     def identity(self, sender: ProbeSender) -> str:
         return sender.mailbox or str(sender.user)
 
+    def tokens(self, context: ProbeContext, sender: ProbeSender) -> dict[str, str]:
+        return {user_token_name(sender): context.user_token(sender)}
+
     def sign_in(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
         conversation.sign_in_xoauth2(self.identity(sender), context.user_token(sender))
 
@@ -185,6 +200,9 @@ class Delegated(Submission):
 
 class Basic(Submission):
     """Basic authentication with the mailbox's password."""
+
+    def password(self, context: ProbeContext, sender: ProbeSender) -> str:
+        return sender.password or ""
 
     def problems(self, sender: ProbeSender, params: ProbeParams) -> list[str]:
         return [] if sender.password else ["method basic needs the mailbox's password."]
@@ -201,6 +219,12 @@ class Hve(Method):
 
     def needs_token(self, sender: ProbeSender, params: ProbeParams) -> bool:
         return not sender.password
+
+    def tokens(self, context: ProbeContext, sender: ProbeSender) -> dict[str, str]:
+        return {} if sender.password else {"hve": context.app_token("hve", self.least_life)}
+
+    def password(self, context: ProbeContext, sender: ProbeSender) -> str:
+        return sender.password or ""
 
     def server(self, cloud: Cloud, context: ProbeContext) -> tuple[str, int]:
         return cloud.hve_host, cloud.hve_port
@@ -221,6 +245,12 @@ class Acs(Method):
     def needs_token(self, sender: ProbeSender, params: ProbeParams) -> bool:
         return not (sender.password or params.app_client_secret)
 
+    def tokens(self, context: ProbeContext, sender: ProbeSender) -> dict[str, str]:
+        return {} if self.password(context, sender) else {"acs": context.app_token("acs")}
+
+    def password(self, context: ProbeContext, sender: ProbeSender) -> str:
+        return sender.password or context.client_secret
+
     def server(self, cloud: Cloud, context: ProbeContext) -> tuple[str, int]:
         return cloud.acs_host, cloud.acs_port
 
@@ -228,7 +258,7 @@ class Acs(Method):
         return sender.username or sender.address
 
     def sign_in(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
-        secret = sender.password or context.client_secret
+        secret = self.password(context, sender)
         if secret:
             conversation.sign_in_login(self.identity(sender), secret)
         else:

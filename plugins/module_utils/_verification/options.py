@@ -15,7 +15,10 @@ from .._identity.token_stores import TokenStoreOptions
 
 @dataclass(frozen=True)
 class ProbeSender:
-    """A sender to verify. `public_addresses` and `certificate_name`: what its connector is matched by."""
+    """A sender to verify.
+
+    `public_addresses`, `certificate_name`: what its connector is matched by; `verify_from`: the host to send from.
+    """
 
     name: str | None
     address: str
@@ -33,6 +36,7 @@ class ProbeSender:
     source_address: str | None
     host: str | None
     port: int | None
+    verify_from: str | None
     token_store: TokenStoreOptions | None = nested(TokenStoreOptions)
 
     @property
@@ -65,12 +69,15 @@ class ProbeParams:
     wait: int
     required: bool
     reachability: bool
+    verify_from: str | None
+    inventory_hosts: tuple[str, ...]
     senders: tuple[ProbeSender, ...] = nested(ProbeSender)
 
     def with_passwords(self) -> tuple[ProbeSender, ...]:
-        """The senders, each without a password of its own with that of its mailbox or address in `passwords`."""
+        """The senders to verify from the host that the task names, each with the password of its mailbox or address in `passwords`."""
         passwords = {address.lower(): str(password) for address, password in self.passwords.items()}
         return tuple(
             replace(sender, password=sender.password or passwords.get((sender.mailbox or sender.address).lower()))
             for sender in self.senders
+            if (sender.verify_from or "") == (self.verify_from or "")
         )

@@ -20,7 +20,7 @@ from dataclasses import replace
 from .._clients.smtp import Conversation, Route
 from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError
-from .._engine.tenant import Tenant
+from .._http.clouds import Cloud
 from . import statuses
 from .context import ProbeContext
 from .methods import METHODS
@@ -30,7 +30,7 @@ from .result import ProbeResult, explained
 _PARALLEL = 8
 
 
-def probe_all(tenant: Tenant, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:
+def probe_all(cloud: Cloud, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:
     """The results in the senders' order. Senders of one mailbox, which has three connections, are verified one after the other."""
     groups: dict[str, list[int]] = {}
     for i, sender in enumerate(senders):
@@ -39,23 +39,23 @@ def probe_all(tenant: Tenant, context: ProbeContext, senders: Sequence[ProbeSend
 
     def probe_group(numbers: Iterable[int]) -> None:
         for i in numbers:
-            results[i] = probe(tenant, context, senders[i])
+            results[i] = probe(cloud, context, senders[i])
 
     with ThreadPoolExecutor(max_workers=min(_PARALLEL, len(groups) or 1)) as pool:
         list(pool.map(probe_group, groups.values()))
     return [results[i] for i in range(len(senders))]
 
 
-def probe(tenant: Tenant, context: ProbeContext, sender: ProbeSender) -> ProbeResult:
+def probe(cloud: Cloud, context: ProbeContext, sender: ProbeSender) -> ProbeResult:
     """One sender's result. Nothing that is wrong with one sender raises: the others' results would be lost."""
     started = time.monotonic()
-    route = route_of(tenant, context, sender)
-    result = _blank(sender, f"{route.host}:{route.port}" if route.host else "")
+    route = route_of(cloud, context, sender)
+    result = blank(cloud, context, sender)
     if not sender.verify_recipient:
         return replace(result, reason=statuses.NO_RECIPIENT_REASON, remedy=statuses.NO_RECIPIENT_REMEDY)
     conversation = Conversation(route)
     try:
-        _check_domain(context, sender)
+        check_preconditions(cloud, context, sender)
         result = _attempt(conversation, context, sender, result)
     except (MailopsError, ValueError) as error:
         result = explained(result, error, own_server=not sender.host)
@@ -69,30 +69,42 @@ def invalid(sender: ProbeSender, sentences: Sequence[str]) -> ProbeResult:
     return replace(_blank(sender), status=statuses.FAILED, reason=" ".join(sentences).rstrip("."))
 
 
-def _blank(sender: ProbeSender, server: str = "") -> ProbeResult:
+def blank(cloud: Cloud, context: ProbeContext, sender: ProbeSender) -> ProbeResult:
     """The result before an attempt."""
+    route = route_of(cloud, context, sender)
+    return _blank(sender, f"{route.host}:{route.port}" if route.host else "")
+
+
+def _blank(sender: ProbeSender, server: str = "") -> ProbeResult:
     recipient = sender.verify_recipient or ""
     return ProbeResult(sender.label, sender.address, recipient, sender.method, server, statuses.NOT_VERIFIED, stage="input")
 
 
-def _check_domain(context: ProbeContext, sender: ProbeSender) -> None:
-    domain = mail_addresses.domain(sender.address)
-    if not METHODS[sender.method].accepted_domain:
+def sends(context: ProbeContext, sender: ProbeSender) -> bool:
+    """Whether the sender's server is connected to: not without a recipient, and in check mode only to test reachability."""
+    return bool(sender.verify_recipient) and (context.reachability or not context.check_mode)
+
+
+def check_preconditions(cloud: Cloud, context: ProbeContext, sender: ProbeSender) -> None:
+    """MailopsError where the sender's domain is not the tenant's, or where there is no server to connect to."""
+    method = METHODS[sender.method]
+    if method.accepted_domain:
+        if context.domains_error:
+            raise context.domains_error
+        domain = mail_addresses.domain(sender.address)
+        if domain not in context.domains:
+            raise InvalidInput(f"{domain} is not an accepted domain of this tenant ({', '.join(sorted(context.domains))})")
+    if not sends(context, sender) or route_of(cloud, context, sender).host:
         return
-    if context.domains_error:
-        raise context.domains_error
-    if domain not in context.domains:
-        raise InvalidInput(f"{domain} is not an accepted domain of this tenant ({', '.join(sorted(context.domains))})")
+    if method.at_mx and context.mx_error:
+        raise context.mx_error
+    raise InvalidInput(f"this cloud has no server for method {sender.method}: give the sender's host")
 
 
 def _attempt(conversation: Conversation, context: ProbeContext, sender: ProbeSender, result: ProbeResult) -> ProbeResult:
     """The result of a test message; in check mode that of the connection, if reachability is to be tested."""
-    if context.check_mode and not context.reachability:
+    if not sends(context, sender):
         return replace(result, stage=statuses.CHECK_MODE, reason=statuses.CHECK_MODE_REASON)
-    if not conversation.route.host and METHODS[sender.method].at_mx and context.mx_error:
-        raise context.mx_error
-    if not conversation.route.host:
-        raise InvalidInput(f"this cloud has no server for method {sender.method}: give the sender's host")
     conversation.resolve()
     conversation.connect()
     conversation.start_tls()
@@ -106,13 +118,13 @@ def _attempt(conversation: Conversation, context: ProbeContext, sender: ProbeSen
     return replace(result, status=statuses.VERIFIED, accepted_by=method.accepted_by, stage="sent", message_id=message_id)
 
 
-def route_of(tenant: Tenant, context: ProbeContext, sender: ProbeSender) -> Route:
+def route_of(cloud: Cloud, context: ProbeContext, sender: ProbeSender) -> Route:
     method = METHODS[sender.method]
-    host, port = method.server(tenant.cloud, context)
+    host, port = method.server(cloud, context)
     return Route(
         host=sender.host or host,
         port=sender.port or port,
-        ca_file=tenant.cloud.ca_file,
+        ca_file=cloud.ca_file,
         source_address=sender.source_address or "",
         certificate_path=sender.certificate_path or "",
         certificate_password=sender.certificate_password,

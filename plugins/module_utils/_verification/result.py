@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from .._core.errors import MailopsError, ServiceError, SmtpError
 from . import statuses
 
-ELSEWHERE = "Run playbook verify on a host that sends as the sender does."
+ELSEWHERE = "Set verify_from of this sender to a host of the inventory that sends as the sender does."
 
 
 class NotVerifiable(MailopsError):  # noqa: N818 - a statement about this host
@@ -26,7 +26,8 @@ class ProbeResult:
     """The result of one sender.
 
     `status`: one of `statuses`; `accepted_by`: what accepted the message ("" where none was accepted); `reason`: a clause, why the sender
-    is not verified. `source`: this host's address as the server sees it. `seconds`: duration of the attempt.
+    is not verified. `source`: the host's address as the server sees it. `verify_from`: the host of the inventory that sent the message, ""
+    for the one that ran the task. `seconds`: duration of the attempt.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ProbeResult:
     source: str = ""
     tls: str = ""
     seconds: float = 0.0
+    verify_from: str = ""
 
     @property
     def verified(self) -> bool:

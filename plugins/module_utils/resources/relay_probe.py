@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._core import mail_addresses
-from .._core.errors import MailopsError
+from .._core.errors import MailopsError, SmtpError
 from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import Spec
@@ -17,8 +18,10 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._relay.agent import config, reasons
 from .._relay.agent.paths import Paths
 from .._relay.agent.verification import HOST, PORT, Attempt, Relay, Verification
-from .._verification import statuses
+from .._verification import statuses, upstream
+from .._verification.result import NotVerifiable
 
+RETRY_INTERVAL = 15.0  # seconds
 OPTIONS = Spec(
     {
         "senders": {
@@ -74,8 +77,8 @@ class RelayProbe(ReadOnlyResource[Params]):
     spec = OPTIONS
     params_type = Params
 
-    def __init__(self, relay: Relay | None = None) -> None:
-        self.relay = relay or Relay()
+    def __init__(self, relay: Relay | None = None, parameters: upstream.Parameters = upstream.read_parameters) -> None:
+        self.relay, self.parameters = relay or Relay(), parameters
 
     def validate(self, params: Params, /) -> list[str]:
         problems = [] if params.timeout > 0 else [f"timeout is {params.timeout}: give seconds, at least 1."]
@@ -87,10 +90,14 @@ class RelayProbe(ReadOnlyResource[Params]):
 
     def plan(self, host: LocalHost, params: Params, check_mode: bool, /) -> Plan[None]:
         attempts = [Attempt(sender.label, sender.address, sender.verify_recipient or "") for sender in params.senders]
+        refusals: dict[str, MailopsError] = {}
         if not check_mode:
             tested = [attempt for attempt in attempts if attempt.recipient]
+            end = host.clock.now() + params.timeout
             Verification(self.relay, host.clock.now, host.wait).run(tested, float(params.timeout))
-        results = [self._result(attempt, check_mode) for attempt in attempts]
+            if _upstream(self.relay.paths) == "connector":
+                refusals = self._check_connector(host, [attempt for attempt in tested if attempt.sent], end)
+        results = [self._result(attempt, check_mode, refusals.get(attempt.number)) for attempt in attempts]
         verified = sum(result["status"] == statuses.VERIFIED for result in results)
         outcome = {"senders": results, "verified": verified, "total": len(results)}
         failed = [result for result in results if result["status"] == statuses.FAILED]
@@ -99,7 +106,28 @@ class RelayProbe(ReadOnlyResource[Params]):
             raise NotVerified(f"{len(failed)} of {len(results)} senders cannot send through this relay: {causes}.", outcome)
         return Plan(outcome=outcome)
 
-    def _result(self, attempt: Attempt, check_mode: bool) -> dict[str, object]:
+    def _check_connector(self, host: LocalHost, attempts: Sequence[Attempt], end: float) -> dict[str, MailopsError]:
+        """By number of the attempt: why its message was not accepted by a connector. A new connector takes effect after some minutes."""
+        refusals: dict[str, MailopsError] = {}
+        for attempt in attempts:
+            error = self._refusal(attempt)
+            while isinstance(error, SmtpError) and error.transient and host.clock.now() < end:
+                host.wait(RETRY_INTERVAL)
+                error = self._refusal(attempt)
+            if error:
+                refusals[attempt.number] = error
+        return refusals
+
+    def _refusal(self, attempt: Attempt) -> MailopsError | None:
+        delivery = attempt.trace.delivery if attempt.trace else None
+        if delivery is None:
+            return None
+        try:
+            return upstream.check_connector(upstream.route_to(delivery.relay, self.parameters(delivery.label)), attempt.sender)
+        except NotVerifiable as error:
+            return error
+
+    def _result(self, attempt: Attempt, check_mode: bool, refusal: MailopsError | None) -> dict[str, object]:
         """The same keys as smtp_probe's, and the hops."""
         trace = attempt.trace
         result: dict[str, object] = {
@@ -127,13 +155,38 @@ class RelayProbe(ReadOnlyResource[Params]):
         result |= {"message_id": attempt.message_id, "stage": trace.stage() if trace else "relay"}
         if not attempt.sent:
             return result | _failure(attempt.reason())
-        return result | {"status": statuses.VERIFIED, "accepted_by": _accepted_by(self.relay.paths)}
+        if refusal:
+            return result | _not_by_connector(refusal)
+        return result | {"status": statuses.VERIFIED, "accepted_by": _ACCEPTED_BY.get(_upstream(self.relay.paths), statuses.RELAY_HOST)}
 
 
-def _accepted_by(paths: Paths) -> str:
-    """What accepts the messages of this relay host, by its upstream."""
-    upstream = config.load_or_default(paths.config_file).upstream
-    return {"oauth": statuses.SUBMISSION, "connector": statuses.CONNECTOR}.get(upstream, statuses.RELAY_HOST)
+# What accepts the messages of a relay host, by its upstream.
+_ACCEPTED_BY = {"oauth": statuses.SUBMISSION, "connector": statuses.CONNECTOR}
+
+
+def _upstream(paths: Paths) -> str:
+    return config.load_or_default(paths.config_file).upstream
+
+
+def _not_by_connector(error: MailopsError) -> dict[str, object]:
+    """The result of a message that was delivered, but not by a connector as far as is known."""
+    if not isinstance(error, SmtpError):
+        return {
+            "status": statuses.NOT_VERIFIABLE,
+            "stage": "source",
+            "reason": str(error),
+            "remedy": error.remedy if isinstance(error, NotVerifiable) else "",
+        }
+    cause = error.entry.cause if error.entry else error.service_message
+    return {
+        "status": statuses.FAILED,
+        "stage": error.stage,
+        "code": error.code,
+        "service_message": error.service_message,
+        "reason": f"the message was delivered, but no connector relays for this sender: {cause}".rstrip("."),
+        "remedy": error.entry.remedy if error.entry else "",
+        "transient": error.transient,
+    }
 
 
 def _failure(reason: reasons.Reason | None) -> dict[str, object]:

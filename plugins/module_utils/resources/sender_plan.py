@@ -26,7 +26,7 @@ from .._entra.graph_objects import SubscribedSku
 from .._exchange import addresses, lookup, mx_hosts
 from .._planning import limits, options, ownership, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
-from .._planning.device_settings import device_settings, settings_page
+from .._planning.device_settings import SenderApp, credential_place, entry, settings_page
 from .._planning.inventory import NAME_PREFIXES, join_secrets, misspelt
 from .._planning.managed_keys import verify_variables
 from .._planning.methods import METHODS
@@ -57,6 +57,7 @@ OPTIONS = Spec(
         "app_exclusive": {"type": "bool", "default": False, "variable": "entra_app_exclusive"},
         "direct_send_rejected": {"type": "bool", "default": False, "variable": "direct_send_rejected"},
         "key_directory": KEY_DIRECTORY,
+        "inventory_hosts": {"type": "list", "elements": "str", "default": [], "hosts": True},
         "inventory_variables": {"type": "list", "elements": "str", "default": [], "prefixes": NAME_PREFIXES},
         "inventory_values": {"type": "dict", "default": {}, "values": VARIABLES, "secrets": "inventory_secrets"},
         "inventory_secrets": {"type": "dict", "default": {}, "no_log": True},
@@ -93,6 +94,7 @@ class Params:
     app_exclusive: bool
     direct_send_rejected: bool
     key_directory: str | None
+    inventory_hosts: tuple[str, ...]
     inventory_variables: tuple[str, ...]
     inventory_values: Mapping[str, Any]
     inventory_secrets: Mapping[str, Any] = field(repr=False)
@@ -127,7 +129,7 @@ class SenderPlan(ReadOnlyResource[Params]):
     params_type = Params
 
     def validate(self, params: Params) -> list[str]:
-        problems = options.sender_problems(params.senders)
+        problems = options.sender_problems(params.senders, params.inventory_hosts)
         recipient = [params.verify_recipient] if params.verify_recipient else []
         problems += [f"m365_verify_recipient: {text}" for text in mail_addresses.problems("it", recipient)]
         problems += range_problems("m365_licences", params.licences, 0, options.MOST)
@@ -210,13 +212,15 @@ def outcome(tenant: Tenant, senders: PlannedSenders, params: Params) -> dict[str
     """The task's result."""
     settings, plans, context = params.settings, senders.plans, senders.context
     variables = senders.variables(params)
-    entries = [_entry(tenant, plan, context, settings) for plan in plans]
+    keys = verify_variables(params.inventory, params.key_directory, tenant.name, settings.app)
+    app = SenderApp(settings.app, tenant.tenant_id if plans else "", credential_place(params.inventory | keys))
+    entries = [entry(plan, context, tenant.cloud, app) for plan in plans]
     mailboxes = variables.get("shared_mailbox_mailboxes", [])
     current, retired = relay_hosts.certificates(plans, context)
     return {
         "plan": entries,
         "roles": roles_to_run([*variables, *params.inventory_names]),
-        "variables": variables | verify_variables(params.inventory, params.key_directory, tenant.name, settings.app),
+        "variables": variables | keys,
         "settings_page": settings_page(tenant.name, entries) if entries else "",
         "expected_mailboxes": [mailbox["address"] for mailbox in mailboxes if not context.mailbox(mailbox["address"])],
         "sign_ins": [sign_in for plan in plans if (sign_in := _sign_in(plan, settings))],
@@ -235,16 +239,6 @@ def _sign_in(plan: SendingPlan, settings: PlanSettings) -> dict[str, str] | None
     by_app = method.name == "oauth" or (method.name == "hve" and sender.oauth)
     sign_in = {"name": sender.name, "address": sender.mailbox, "method": method.name}
     return sign_in | ({"app_unique_name": settings.app} if by_app else {})
-
-
-def _entry(tenant: Tenant, plan: SendingPlan, context: PlanningContext, settings: PlanSettings) -> dict[str, object]:
-    return {
-        "name": plan.sender.name,
-        "address": plan.sender.address,
-        "method": plan.method,
-        "reason": plan.reason,
-        "settings": device_settings(plan, context, tenant.cloud, settings.app).as_result(),
-    }
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,9 @@ connection using OAuth".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from .._core.bounds import SMTP_PROPAGATION
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
@@ -19,10 +22,13 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._identity import token_stores
 from .._planning import methods as sending
-from .._verification.options import ProbeParams
+from .._planning import verify_from
+from .._verification.context import ProbeContext
+from .._verification.options import ProbeParams, ProbeSender
 from .._verification.probe import invalid, probe_all
 from .._verification.problems import problems
 from .._verification.reading import read_context
+from .._verification.remote import MODULE, probe_all_on
 from .._verification.result import ProbeResult
 
 LONGEST_WAIT = 86_400  # seconds
@@ -45,6 +51,7 @@ SENDER: dict[str, Option] = {
     "source_address": {"type": "str"},
     "host": {"type": "str"},
     "port": {"type": "int"},
+    "verify_from": {"type": "str"},
 }
 OPTIONS = Spec(
     {
@@ -60,6 +67,8 @@ OPTIONS = Spec(
         "wait": {"type": "int", "default": 0},
         "required": {"type": "bool", "default": True},
         "reachability": {"type": "bool", "default": False},
+        "verify_from": {"type": "str"},
+        "inventory_hosts": {"type": "list", "elements": "str", "default": [], "hosts": True},
     },
     mutually_exclusive=(
         ("app_unique_name", "app_id"),
@@ -84,10 +93,12 @@ class SmtpProbe(ReadOnlyResource[ProbeParams]):
     name = "smtp_probe"
     spec = TENANT | OPTIONS
     params_type = ProbeParams
+    host_module = MODULE  # runs on the host that the task is delegated to
 
     def validate(self, params: ProbeParams) -> list[str]:
         """Of the task alone: what is wrong with one sender fails that sender, and the others are verified."""
-        return range_problems("wait", params.wait, 0, LONGEST_WAIT)
+        named = [(f"verify_senders: {sender.label}", sender.verify_from) for sender in params.senders]
+        return [*range_problems("wait", params.wait, 0, LONGEST_WAIT), *verify_from.problems(named, params.inventory_hosts)]
 
     def plan(self, tenant: Tenant, params: ProbeParams, check_mode: bool) -> Plan[None]:
         results = _verify(tenant, params, check_mode)
@@ -113,7 +124,7 @@ def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[Probe
     valid = [i for i in range(len(senders)) if i not in wrong]
     context = read_context(tenant, params, [senders[i] for i in valid if senders[i].verify_recipient], check_mode)
     results = {i: invalid(senders[i], sentences) for i, sentences in wrong.items()}
-    results |= dict(zip(valid, probe_all(tenant, context, [senders[i] for i in valid]), strict=True))
+    results |= dict(zip(valid, _probe(tenant, params, context, [senders[i] for i in valid]), strict=True))
     retry = Retry(SMTP_PROPAGATION, tenant.transport, params.wait)
     while not check_mode:
         again = [i for i in valid if results[i].failed and results[i].transient]
@@ -121,5 +132,12 @@ def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[Probe
             break
         tenant.cost.count(retries=1)
         context.discard_tokens()
-        results |= dict(zip(again, probe_all(tenant, context, [senders[i] for i in again]), strict=True))
+        results |= dict(zip(again, _probe(tenant, params, context, [senders[i] for i in again]), strict=True))
     return [results[i] for i in range(len(senders))]
+
+
+def _probe(tenant: Tenant, params: ProbeParams, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:
+    """The results of one attempt each, on the host that the task is delegated to or on this one."""
+    if tenant.remote_host:
+        return probe_all_on(tenant.remote_host, tenant.cloud, context, senders)
+    return [replace(result, verify_from=params.verify_from or "") for result in probe_all(tenant.cloud, context, senders)]

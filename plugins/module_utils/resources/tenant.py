@@ -20,6 +20,8 @@ from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_credentials import sentences
 from .._exchange import authentication_policies, inbound_connectors
+from .._planning import new_senders
+from .._planning.device_settings import settings_page
 from .._planning.role_variables import COMPONENTS
 from . import conditional_access, sender_plan
 from .composed import automation_credential, permissions, record
@@ -111,7 +113,10 @@ class TenantResource:
         is_applied = bool(changes) and not check_mode
         warnings += [text for one in planned for text in one.plan.warnings if not (is_applied and one.is_applied)]
         return Plan(
-            changes=changes or None, outcome=_outcome(changes), warnings=warnings, steps=[one for one in planned if not one.step.internal]
+            changes=changes or None,
+            outcome=_outcome(tenant, changes),
+            warnings=warnings,
+            steps=[one for one in planned if not one.step.internal],
         )
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
@@ -119,7 +124,7 @@ class TenantResource:
         records = _change_records(changes)
         journal = Journal(params.journal_dir or "", tenant.name)
         plan.warnings += apply_steps(tenant, changes.planned, changes.prediction, journal, lambda: _parts(changes) | {"changes": records})
-        return _outcome(changes)
+        return _outcome(tenant, changes)
 
 
 RESOURCE = TenantResource()
@@ -138,15 +143,19 @@ def _conditional_access(tenant: Tenant, sign_ins: list[JsonObject]) -> Plan[None
     return conditional_access.INFO.plan(tenant, conditional_access.Params(senders=senders), check_mode=True)
 
 
-def _outcome(changes: Changes) -> dict[str, object]:
-    return changes.outcome | _parts(changes) | {"changes": _change_records(changes)}
+def _outcome(tenant: Tenant, changes: Changes) -> dict[str, object]:
+    parts, records = _parts(changes), _change_records(changes)
+    client_id = str((parts["app"] or {}).get("app_id") or "")
+    entries = [new_senders.completed(entry, client_id, records) for entry in changes.outcome["plan"]]
+    page = settings_page(tenant.name, entries) if entries else ""
+    return changes.outcome | parts | {"changes": records, "plan": entries, "settings_page": page}
 
 
 def _change_records(changes: Changes) -> list[dict[str, object]]:
     return [change.as_result() for one in changes.planned if not one.step.internal for change in changes_of(one, changes.reasons)]
 
 
-def _parts(changes: Changes) -> dict[str, object]:
+def _parts(changes: Changes) -> JsonObject:
     """The components' outcomes, and what roles, later plays and the summary read: the sender app, the SPF records, what needs attention."""
     app = next((one for one in changes.planned if (one.step.component, one.name) == ("entra_app", "entra_app")), None)
     records = [record for one in changes.planned if one.name == "spf" for record in one.plan.outcome["records"]]

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible_collections.mailops.m365.plugins.action import resource as action
+from ansible_collections.mailops.m365.plugins.module_utils._engine.remote_host import HostFailed
 from ansible_collections.mailops.m365.plugins.module_utils.resources import smtp_auth
 
 from ...conftest import CLIENT, TENANT
@@ -50,8 +51,10 @@ def _action(
     check_mode: bool = False,
     name: str = "mailops.m365.smtp_auth",
     environment: list[dict[str, Any]] | None = None,
+    delegate_to: str | None = None,
 ) -> Any:
     task = SimpleNamespace(args=args, action=name, resolved_action=name, check_mode=check_mode, async_val=0, environment=environment)
+    task.delegate_to = delegate_to
     connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir="/nowhere", env_prefix=lambda **_variables: ""))
     return action.ActionModule(task, connection, SimpleNamespace(), None, Templar())
 
@@ -222,6 +225,34 @@ def test_on_another_connection_the_module_is_shipped(ran: list[dict[str, Any]], 
     # The environment's certificate and tokens stay out.
     others = ("certificate_path", "federated_token_file", "federated_token_variable", "federated_request_url")
     assert shipped[0]["module_args"] == {**expected, **dict.fromkeys(others)}
+
+
+def test_resource_with_a_host_module_runs_here_and_its_host_module_on_the_other_connection(
+    ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped: list[dict[str, Any]] = []
+    answers: list[Any] = [{"senders": []}, {"failed": True, "msg": "no\npython"}, {}, AnsibleConnectionFailure("no route")]
+
+    def execute(_self: Any, **options: Any) -> dict[str, Any]:
+        shipped.append(options)
+        if isinstance(answers[0], Exception):
+            raise answers.pop(0)
+        return answers.pop(0)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(action.ActionModule, "_execute_module", execute)
+    variables = {**VARIABLES, "groups": {"all": ["contoso", "office"]}}
+    _action({"senders": []}, transport="ssh", name="mailops.m365.smtp_probe", delegate_to="office").run(None, variables)
+    assert ran[0]["params"]["inventory_hosts"] == ["contoso", "office"]
+    host = ran[0]["remote_host"]
+    assert (host.name, host.run("smtp_test_message", {"prepared": {}}), shipped[0]["module_name"], shipped[0]["module_args"]) == (
+        "office",
+        {"senders": []},
+        "mailops.m365.smtp_test_message",
+        {"prepared": {}},
+    )
+    for text in ("no python", "the module has no result", "no route"):
+        with pytest.raises(HostFailed, match=text):
+            host.run("smtp_test_message", {"prepared": {}})
 
 
 @pytest.mark.parametrize(("value", "in_process"), [(False, False), ("no", False), (True, True)])

@@ -36,7 +36,7 @@ def closed_port() -> int:
     "userinfo",
     ["geh#eim", "geh?eim", "geh/eim", "geh@eim", "geh%eim", "12#eim", "geh[eim", "geh]eim", "geh eim", "geh\\eim", "geh\teim", "geh%2"],
 )
-def test_password_with_a_character_that_splits_urls_is_refused_without_being_shown(
+def test_password_with_a_character_that_splits_urls_is_refused_without_being_printed(
     monkeypatch: pytest.MonkeyPatch, variable: str, userinfo: str
 ) -> None:
     monkeypatch.setenv(variable, f"http://erp:{userinfo}@127.0.0.1:3128")
@@ -78,7 +78,7 @@ def test_invalid_proxy_that_a_request_does_not_use_is_no_problem(monkeypatch: py
 
 @settings(max_examples=50)
 @given(password=st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=30))
-def test_password_is_accepted_percent_encoded_and_never_shown(password: str) -> None:
+def test_password_is_accepted_percent_encoded_and_never_printed(password: str) -> None:
     proxies.check(f"http://erp:{quote(password, safe='')}@proxy:3128", "https", {})
     raw = f"http://erp:{password}@proxy#"
     assert refusal(raw) == refusal("#")

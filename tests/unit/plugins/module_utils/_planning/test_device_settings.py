@@ -9,14 +9,21 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._http.clouds import CLOUDS
-from ansible_collections.mailops.m365.plugins.module_utils._planning.device_settings import SETTINGS, device_settings, settings_page
+from ansible_collections.mailops.m365.plugins.module_utils._planning.device_settings import (
+    SETTINGS,
+    SenderApp,
+    credential_place,
+    device_settings,
+    entry,
+    settings_page,
+)
 from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import PLANNED
 from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_plan import plan_sender
 
 from .samples import OAUTH_RELAY, planned, sender, tenant
 
 OFFICE = ["203.0.113.10"]
-APP = "mailops-smtp-sender"
+APP = SenderApp("mailops-smtp-sender", "11111111-2222-4333-8444-555555555555", "certificate in /keys/sender.pem")
 
 
 @pytest.mark.parametrize(("what", "state", "expected"), [
@@ -48,6 +55,72 @@ def test_the_page_is_a_table_with_one_row_per_sender() -> None:
     lines = settings_page("contoso.com", [entry]).splitlines()
     assert lines[0] == "# Mail settings: contoso.com"
     assert lines[4].startswith("| A \\| B | smtp.office365.com | 587 | STARTTLS, TLS 1.2 | OAuth 2.0 (XOAUTH2)")
+
+
+@pytest.mark.parametrize(("cloud", "authority", "scope", "delegated", "server"), [
+    ("global", "https://login.microsoftonline.com", "https://outlook.office365.com/.default", "https://outlook.office.com/SMTP.Send",
+     "smtp.office365.com"),
+    ("gcc-high", "https://login.microsoftonline.us", "https://outlook.office365.us/.default", "https://outlook.office365.us/SMTP.Send",
+     "smtp.office365.us"),
+    ("dod", "https://login.microsoftonline.us", "https://outlook-dod.office365.us/.default", "https://outlook-dod.office365.us/SMTP.Send",
+     "outlook-dod.office365.us"),
+    ("china", "https://login.chinacloudapi.cn", "https://partner.outlook.cn/.default", "https://partner.outlook.cn/SMTP.Send",
+     "smtp.partner.outlook.cn"),
+])  # fmt: skip
+def test_program_with_oauth_has_all_that_it_needs_in_each_cloud(
+    cloud: str, authority: str, scope: str, delegated: str, server: str
+) -> None:
+    known = tenant()
+    [plan] = planned(known, {"kind": "erp"})
+    settings = device_settings(plan, known, CLOUDS[cloud], APP).as_result()
+    assert (settings["server"], settings["port"], settings["encryption"]) == (server, 587, "STARTTLS, TLS 1.2")
+    assert settings["user"] == "device@contoso.com"
+    assert settings["oauth"] == {
+        "app": "mailops-smtp-sender",
+        "authority": f"{authority}/{APP.tenant_id}",
+        "client_id": "",
+        "credential": "certificate in /keys/sender.pem",
+        "delegated_scope": delegated,
+        "grant_type": "client_credentials",
+        "scope": scope,
+        "tenant_id": APP.tenant_id,
+        "token_url": f"{authority}/{APP.tenant_id}/oauth2/v2.0/token",
+    }
+
+
+def test_scope_of_high_volume_email_is_its_own() -> None:
+    known = tenant()
+    [plan] = planned(known, {"method": "hve", "recipients": "internal", "oauth": True})
+    oauth = device_settings(plan, known, CLOUDS["global"], APP).oauth
+    assert oauth is not None
+    assert (oauth.scope, oauth.delegated_scope) == ("https://outlook.office.com/.default", "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"verify_app_certificate_path": "/keys/sender.pem"}, "in /keys/sender.pem on the control node"),
+        ({"verify_app_client_secret": "s3cret-s3cret"}, "variable verify_app_client_secret"),
+        ({"entra_app_certificates": ["/keys/sender.crt"]}, "entra_app_certificates lists"),
+        ({}, "none in the inventory"),
+    ],
+)
+def test_place_of_the_credential_is_named_and_never_its_value(variables: dict[str, Any], words: str) -> None:
+    place = credential_place(variables)
+    assert words in place
+    assert "s3cret" not in place
+
+
+def test_page_has_a_section_for_each_sender_with_oauth() -> None:
+    known = tenant()
+    entries = [
+        entry(plan, known, CLOUDS["global"], APP) | {"name": name}
+        for name, plan in zip(("ERP", "Scanner"), planned(known, {"kind": "erp"}, {"public_addresses": OFFICE}), strict=True)
+    ]
+    page = settings_page("contoso.com", entries)
+    assert page.count("## OAuth of ") == 1
+    assert f"| Token URL | https://login.microsoftonline.com/{APP.tenant_id}/oauth2/v2.0/token |" in page
+    assert "| Client ID | that of the application mailops-smtp-sender, which the first run creates |" in page
 
 
 def test_every_method_has_device_settings() -> None:

@@ -27,8 +27,9 @@ NOT_OF_THE_PLAN = {"state"}  # decides between two inputs of one task
 
 
 def tasks(role: str) -> dict[str, dict[str, Any]]:
-    """The collection's modules in a role's tasks, with their options."""
+    """The collection's modules in a role's tasks and in its blocks, with their options. The section `always` repeats those of `block`."""
     listed = yaml.safe_load((REPO / "roles" / role / "tasks/main.yml").read_text())
+    listed = [inner for task in listed for inner in task.get("block", [task])]
     return {key.rpartition(".")[2]: value for task in listed for key, value in task.items() if key.startswith("mailops.m365.")}
 
 

@@ -225,6 +225,8 @@ def test_every_method_makes_its_own_roles_run() -> None:
 
 
 def test_a_sender_without_recipient_is_reported_by_role_verify() -> None:
+    [elsewhere] = variables(tenant(), {"kind": "erp", "verify_from": "office"})["verify_senders"]
+    assert elsewhere["verify_from"] == "office"
     tests = variables(tenant(), {"kind": "erp"})["verify_senders"]
     assert [(test["address"], "verify_recipient" in test) for test in tests] == [("device@contoso.com", False)]
 

@@ -77,7 +77,7 @@ def test_a_connector_of_another_address_is_not_verifiable_from_here(verify: Veri
     assert "failed" not in result
     assert (entry["status"], entry["stage"], entry["source"]) == ("not_verifiable", "source", OWN)
     assert entry["reason"] == f"this host sends from {OWN}, and the connector matches {', '.join(addresses)}"
-    assert entry["remedy"].endswith("Run playbook verify on a host that sends as the sender does.")
+    assert entry["remedy"].endswith("Set verify_from of this sender to a host of the inventory that sends as the sender does.")
     assert mail_server.sessions[0].messages == []
 
 
@@ -209,7 +209,7 @@ def test_a_dead_path_to_microsofts_own_server_is_not_the_senders_failure(verify:
     entry = only(result)
     assert (entry["status"], entry["stage"], entry["code"], "failed" in result) == ("not_verifiable", "connect", "connection", False)
     assert "firewall" in entry["reason"]
-    assert entry["remedy"].endswith("Run playbook verify on a host that sends as the sender does.")
+    assert entry["remedy"].endswith("Set verify_from of this sender to a host of the inventory that sends as the sender does.")
 
 
 def test_a_dead_path_to_a_server_that_the_inventory_names_fails(verify: Verify) -> None:
