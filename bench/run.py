@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """`make bench`: what a run costs, in seconds and in requests, against the emulator on this host.
 
-Fifty tenants of four senders each, a first run and one that finds nothing to do, in process and with a subprocess a task,
-side by side; a hundred tenants with Microsoft's distance added; and one tenant of ten thousand mailboxes. `repeated` counts
-the requests that a tenant was asked twice in a run. Writes bench/latest.json and prints the same as a table.
+Cases: `entry_points` (fifty tenants of four senders each, a first run and one without changes, in process and in subprocesses, and the
+same tenants with a task for each kind of object in subprocesses), `fleet` (five hundred tenants in one run), `distant` (a hundred tenants
+with Microsoft's distance added), `large` (one tenant of ten thousand mailboxes), `relay` (a relay host). `repeated` counts the requests
+that a tenant was asked twice in a run. Writes bench/latest.json, which keeps the figures of other cases, and prints a table.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import relay  # noqa: E402 - found through the line above
+from bench import relay, usage  # noqa: E402 - found through the line above
 from bench.repeats import repeated  # noqa: E402 - found through the line above
 from emulator.launcher import Emulator  # noqa: E402
 from emulator.sandbox import Sandbox  # noqa: E402
 
 LATENCY = 0.15  # seconds a request
+SUBPROCESS = ("-e", "m365_in_process=false")
 RESULTS = ROOT / "bench" / "latest.json"
 AUTOMATION = {
     "app_roles": [
@@ -43,6 +45,9 @@ AUTOMATION = {
     ],
     "directory_roles": ["Exchange Administrator"],
 }
+CASES = ("entry_points", "fleet", "distant", "large", "relay")
+# The same objects with the roles of single modules, as role tenant derives them from the senders; a task each.
+ROLES = ("entra_app", "smtp_auth", "inbound_connector", "direct_send", "spf")
 Row = dict[str, Any]
 
 
@@ -82,37 +87,62 @@ def tenant_vars(number: int, certificate: Path) -> dict[str, Any]:
     }
 
 
+def role_vars(number: int, certificate: Path) -> dict[str, Any]:
+    """The same tenant without senders: the variables of roles, as somebody writes them who configures objects and not senders."""
+    domain = f"tenant{number}.example"
+    mailboxes = [f"erp@{domain}", f"shop@{domain}"]
+    connector = {"name": "mailops Scanner", "comment": "mailops.m365 [mailops] Scanner", "sender_ip_addresses": ["203.0.113.10"]}
+    variables = {name: value for name, value in tenant_vars(number, certificate).items() if name != "m365_senders"}
+    return variables | {
+        "entra_app_permissions": [{"name": "SMTP.SendAsApp"}],
+        "entra_app_full_access": mailboxes,
+        "smtp_auth_mailboxes": [{"address": address} for address in mailboxes],
+        "inbound_connector_connectors": [connector | {"tls_sender_certificate_name": "", "require_tls": False}],
+        "direct_send_senders": [f"ups@{domain}"],
+        "direct_send_rejected": False,
+        "spf_ip4": ["203.0.113.10"],
+    }
+
+
 class Bench:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.report_file = directory / "report.json"
         self.record = directory / "record.jsonl"
 
-    def play(self, inventory: Path, emulator: Emulator, *options: str) -> Row:
-        """One run of site.yml: seconds, requests as the emulator counted them, changes from the report."""
+    def play(self, inventory: Path, emulator: Emulator, *options: str, playbook: str = "playbooks/site.yml") -> Row:
+        """One run of a playbook: what it takes, requests as the emulator counted them, changes from the report."""
         emulator.admin.reset_requests()
         self.record.write_text("")
         variables = self.directory / "vars.json"
-        variables.write_text(json.dumps({"m365_cloud": emulator.cloud, "m365_journal_dir": str(self.directory / "journal")}))
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), "playbooks/site.yml"]
+        journal = str(self.directory / "journal")
+        settings = {"m365_cloud": emulator.cloud, "m365_dns_servers": emulator.dns_servers, "m365_journal_dir": journal}
+        variables.write_text(json.dumps(settings))
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook]
         command += ["-e", f"@{variables}", *options]
         environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "MAILOPS_REPORT": str(self.report_file)}
-        started = time.monotonic()
-        done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
-        seconds = time.monotonic() - started
+        done, used = usage.run(command, ROOT, environment)
         if done.returncode:
             raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
         report = json.loads(self.report_file.read_text())
         counted = emulator.admin.requests()
-        requests = sum(count for services in counted.values() for name, count in services.items() if not name.endswith("batched"))
+        requests = sum(
+            count for services in counted.values() for name, count in services.items() if name != "dns" and not name.endswith("batched")
+        )
         tenants = len(report["tenants"])
         return {
-            "seconds": round(seconds, 1),
-            "seconds_a_tenant": round(seconds / tenants, 2),
+            "tenants": tenants,
+            "seconds": round(used.seconds, 1),
+            "seconds_a_tenant": round(used.seconds / tenants, 2),
+            "cpu_a_tenant": round(used.cpu / tenants, 2),
+            "memory_mb": round(used.memory),
+            "parent_mb": round(used.parent),
             "requests": requests,
             "requests_a_tenant": round(requests / tenants, 1),
             "repeated": len(repeated(self.record)),
             "changed": sum(row["changed"] for row in report["tenants"].values()),
+            "output_lines": len(done.stdout.splitlines()),
+            "report_mb": round(self.report_file.stat().st_size / 1e6, 1),
             "tasks": len(report["tasks"]),
         }
 
@@ -128,15 +158,37 @@ class Bench:
         return self.inventory("fleet", {f"tenant{n}": tenant_vars(n, certificate) for n in range(tenants)}), documents
 
     def entry_points(self, tenants: int, certificate: Path) -> list[Row]:
-        """A first run and a no-op run through both entry points; each entry point has an emulator of its own, without state."""
+        """A first run and a no-op run through both entry points, each with an emulator of its own, without state; then the roles' no-op."""
         inventory, documents = self.fleet(tenants, certificate)
         rows = []
-        for entry_point, options in (("in process", ()), ("subprocess", ("-e", "m365_in_process=false"))):
+        for entry_point, options in (("in process", ()), ("subprocess", SUBPROCESS)):
             with Emulator({"tenants": documents}, record=self.record) as emulator:
                 for what in ("first run", "no-op"):
                     row = self.play(inventory, emulator, *options)
                     rows.append({"case": f"{tenants} tenants, {what}", "entry_point": entry_point} | row)
+                if options:
+                    rows.append(self._roles(tenants, certificate, emulator))
         return rows
+
+    def _roles(self, tenants: int, certificate: Path, emulator: Emulator) -> Row:
+        """The no-op run of the same tenants with a role for each kind of object, each task in a subprocess."""
+        playbook = self.directory / "playbook.yml"
+        roles = [f"mailops.m365.{role}" for role in ROLES]
+        playbook.write_text(yaml.safe_dump([{"hosts": "tenants", "connection": "local", "gather_facts": False, "roles": roles}]))
+        inventory = self.inventory("roles", {f"tenant{n}": role_vars(n, certificate) for n in range(tenants)})
+        row = self.play(inventory, emulator, *SUBPROCESS, playbook=str(playbook))
+        if row["changed"]:
+            raise SystemExit("the roles do not describe what role tenant has configured")
+        return {"case": f"{tenants} tenants, no-op", "entry_point": "subprocess, a task per object"} | row
+
+    def many(self, tenants: int, certificate: Path) -> list[Row]:
+        """A first run and a no-op run of many tenants."""
+        inventory, documents = self.fleet(tenants, certificate)
+        with Emulator({"tenants": documents}, record=self.record, patience=120) as emulator:
+            return [
+                {"case": f"{tenants} tenants, {what}", "entry_point": "in process"} | self.play(inventory, emulator)
+                for what in ("first run", "no-op")
+            ]
 
     def distant(self, tenants: int, certificate: Path) -> list[Row]:
         """Nothing to do, with every service as far away as Microsoft's are."""
@@ -169,8 +221,9 @@ class Bench:
 
 
 def table(rows: list[Row]) -> str:
-    columns = ("case", "entry_point", "seconds", "seconds_a_tenant", "requests", "requests_a_tenant", "repeated", "changed")
-    cells = [tuple(name.replace("_a_", " a ") for name in columns), *(tuple(str(row[name]) for name in columns) for row in rows)]
+    columns = ("case", "entry_point", "seconds", "seconds_a_tenant", "cpu_a_tenant", "memory_mb", "parent_mb", "requests_a_tenant",
+               "repeated", "changed")  # fmt: skip
+    cells = [tuple(name.replace("_a_", " a ") for name in columns), *(tuple(str(row.get(name, "")) for name in columns) for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     lines = ["  ".join(text.ljust(width) if i < 2 else text.rjust(width) for i, (text, width) in enumerate(zip(line, widths, strict=True)))
              for line in cells]  # fmt: skip
@@ -178,42 +231,68 @@ def table(rows: list[Row]) -> str:
 
 
 def ratios(rows: list[Row]) -> dict[str, float]:
-    """How many times longer the subprocess takes, a case."""
+    """How many times longer subprocesses take, by case and entry point."""
     fast = {row["case"]: row["seconds"] for row in rows if row["entry_point"] == "in process"}
-    return {row["case"]: round(row["seconds"] / fast[row["case"]], 1) for row in rows if row["entry_point"] == "subprocess"}
+    slow = [row for row in rows if row["entry_point"] != "in process"]
+    return {f"{row['case']}, {row['entry_point']}": round(row["seconds"] / fast[row["case"]], 1) for row in slow}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tenants", type=int, default=50)
-    parser.add_argument("--distant", type=int, default=100, help="tenants of the run with latency")
-    parser.add_argument("--mailboxes", type=int, default=10_000)
-    parser.add_argument("--changes", type=int, default=1_000)
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    arguments = parser.parse_args()
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The figures of each case."""
     directory = Path(tempfile.mkdtemp(prefix="mailops-bench-"))
     try:
         sandbox = Sandbox(directory / "keys")
         sandbox.make()
         bench = Bench(directory)
         certificate = sandbox.keys / "contoso-sender.crt"
-        rows = bench.entry_points(arguments.tenants, certificate)
-        rows += bench.distant(arguments.distant, certificate)
-        rows += bench.large(arguments.mailboxes, arguments.changes)
+        measures: dict[str, Callable[[], list[Row]]] = {
+            "entry_points": lambda: bench.entry_points(arguments.tenants, certificate),
+            "fleet": lambda: bench.many(arguments.fleet, certificate),
+            "distant": lambda: bench.distant(arguments.distant, certificate),
+            "large": lambda: bench.large(arguments.mailboxes, arguments.changes),
+        }
+        figures: dict[str, Any] = {name: run() for name, run in measures.items() if name in arguments.cases}
     finally:
         shutil.rmtree(directory)
-    through_relay = relay.measure()
-    result = {
+    if "relay" in arguments.cases:
+        figures["relay"] = relay.measure()
+    return figures
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all without")
+    parser.add_argument("--tenants", type=int, default=50)
+    parser.add_argument("--fleet", type=int, default=500, help="tenants of the run of many")
+    parser.add_argument("--distant", type=int, default=100, help="tenants of the run with latency")
+    parser.add_argument("--mailboxes", type=int, default=10_000)
+    parser.add_argument("--changes", type=int, default=1_000)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    if unknown := [case for case in arguments.cases if case not in CASES]:
+        parser.error(f"unknown cases: {', '.join(unknown)}")
+    arguments.cases = arguments.cases or list(CASES)
+    return arguments
+
+
+def main() -> int:
+    arguments = parse()
+    loads = os.getloadavg()
+    result = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
+    stamp = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "rows": rows,
-        "subprocess_times_slower": ratios(rows),
-        "relay": through_relay,
+        "load": round(loads[0], 1),  # of other work, at the start
     }
+    cases = result.get("cases", {}) | {name: stamp | {"figures": figures} for name, figures in measure(arguments).items()}
+    rows = [row for name in CASES[:-1] if name in cases for row in cases[name]["figures"]]
+    result = {"cases": cases, "times_slower": ratios(rows)}
     arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(table(rows))
-    print("\nA subprocess a task takes " + ", ".join(f"{ratio} times as long ({case})" for case, ratio in ratios(rows).items()))
-    print("\n" + relay.table(through_relay))
+    for case, ratio in ratios(rows).items():
+        print(f"{ratio} times as long as in process: {case}")
+    if "relay" in cases:
+        print("\n" + relay.table(cases["relay"]["figures"]))
     return 0
 
 

@@ -132,30 +132,10 @@ settings_page:
   description: The device settings of all senders in Markdown, with a section for each sender with OAuth.
   returned: success
   type: str
-expected_mailboxes:
-  description: Mailboxes of senders that did not exist before the task.
-  returned: success
-  type: list
-  elements: str
 relays:
   description: Mailboxes and senders of each relay host that the inventory deploys.
   returned: success
   type: dict
-relay_certificates:
-  description: Certificates, as PEM text, of the relay hosts that sign in as the sender app.
-  returned: success
-  type: list
-  elements: str
-relay_retired_certificates:
-  description: Certificates, as PEM text, that the sender app loses at the end of a relay host's rotation.
-  returned: success
-  type: list
-  elements: str
-sign_ins:
-  description: The senders that sign in, as items of the option senders of M(mailops.m365.conditional_access_info).
-  returned: success
-  type: list
-  elements: dict
 cost:
   description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
   returned: always

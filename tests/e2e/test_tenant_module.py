@@ -40,6 +40,7 @@ def test_a_check_run_predicts_the_changes_of_the_real_run_and_a_second_run_has_n
     journal = [entry["resource"] for entry in play.journal() if entry["phase"] == "before"]
     assert journal == ["record", *expected], "what is created is recorded before"
     assert applied["app"]["app_id"]
+    assert not applied.keys() & {"sign_ins", "expected_mailboxes", "relay_certificates", "relay_retired_certificates"}
     again = play(ERP, SCANNER)
     assert (again["changed"], again["changes"]) == (False, [])
     assert set(statuses(again).values()) == {"unchanged"}

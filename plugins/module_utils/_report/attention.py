@@ -129,8 +129,10 @@ def _grouped(every: Iterable[Item]) -> list[Item]:
 
 
 def warnings(tasks: Sequence[TaskReport], records: Sequence[SpfRow]) -> list[Item]:
-    """The warnings of all tasks, those of most hosts first. What is an entry for a DNS record is left out."""
+    """The warnings of all tasks, those of most hosts first. What is an entry of NEEDS ATTENTION is left out."""
     listed: dict[str, list[str]] = {}
+    for task in tasks:
+        listed.setdefault(task.tenant, []).extend(str(entry["problem"]) for entry in task.attention if entry.get("problem"))
     for row in records:
         listed.setdefault(row.tenant, []).extend([*row.problems, *([row.desired] if row.desired and not row.up_to_date else [])])
     every = [

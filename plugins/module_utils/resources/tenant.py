@@ -33,6 +33,9 @@ from .sender_plan import PlannedSenders, Prefetch
 
 OPTIONS = Spec({"components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)}})
 
+# What module sender_plan returns for the options of other modules, which this module plans itself.
+_OF_SINGLE_MODULES = ("sign_ins", "expected_mailboxes", "relay_certificates", "relay_retired_certificates")
+
 
 @dataclass(frozen=True)
 class Params(sender_plan.Params):
@@ -89,6 +92,8 @@ class TenantResource:
         senders = sender_plan.plan_senders(tenant, params, Prefetch(commands, calls))
         sender_plan.refuse(senders.problems(params))
         outcome: JsonObject = sender_plan.outcome(tenant, senders, params)
+        sign_ins = outcome["sign_ins"]
+        outcome = {name: value for name, value in outcome.items() if name not in _OF_SINGLE_MODULES}
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
         lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address)
         inputs = [one for one in lifecycle.inputs(outcome["roles"]) if one.role in params.roles]
@@ -103,8 +108,8 @@ class TenantResource:
         permissions.refuse_missing(tenant, permissions.of_changes(planned))
         outcome["attention"] = lifecycle.attention() + automation.attention()
         warnings = senders.warnings + sentences(automation.attention())
-        if check_mode and outcome["sign_ins"]:
-            blocked = _conditional_access(tenant, outcome["sign_ins"])
+        if check_mode and sign_ins:
+            blocked = _conditional_access(tenant, sign_ins)
             outcome["conditional_access"] = blocked.outcome["conditional_access"]
             warnings += blocked.warnings
         reasons = Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)

@@ -90,6 +90,16 @@ def test_each_record_to_publish_is_an_entry() -> None:
     assert len(texts(*entries)) == 8
 
 
+def test_records_of_the_same_content_are_one_entry_with_their_domains() -> None:
+    entries = [item(f"t{n}", "To be published.", subject=f"SPF record of t{n}.example", kind="dns", copy="v=spf1 -all") for n in range(2)]
+    assert texts(*entries) == [
+        "2 hosts  SPF record of …: To be published.",
+        "           t0  SPF record of t0.example",
+        "           t1  SPF record of t1.example",
+        "           v=spf1 -all",
+    ]
+
+
 def test_a_limit_of_entries() -> None:
     entries = [item(f"t{number:02}", f"Problem {number}.") for number in range(15)]
     assert texts(*entries, most=10)[-1] == "     5 more: -v lists all."

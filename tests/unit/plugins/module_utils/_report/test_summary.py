@@ -313,6 +313,14 @@ def test_a_warning_of_a_record_is_not_repeated() -> None:
     ]
 
 
+def test_a_warning_of_an_entry_that_needs_attention_is_not_repeated() -> None:
+    entry = {"kind": "key", "subject": "Certificate a.pem", "problem": "expires in 5 days.", "remedy": "Renew it."}
+    report = Run()
+    report.task("contoso", "a task", "tenant", result(attention=[entry], warnings=["Certificate a.pem: expires in 5 days. Renew it."]))
+    assert texts(report)[3:] == ["NEEDS ATTENTION", "contoso  Certificate a.pem: Expires in 5 days.", "           Renew it."]
+    assert report.as_json()["warnings"] == []
+
+
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
