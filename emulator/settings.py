@@ -16,7 +16,7 @@ LAG_KINDS = {
     "credential": "a new secret, certificate or federated credential; the token endpoint accepts it",
     "app_role_assignment": "consent; `roles` of new tokens carry it",
     "delegated_grant": "a delegated permission; it is listed",
-    "role_assignment": "a directory role; `wids` of new tokens carry it",
+    "role_assignment": "a directory role or role group, 60 s unless set; `wids` of new tokens carry the role, Exchange uses the group",
     "exchange_service_principal": "New-ServicePrincipal; SMTP accepts the application",
     "mailbox_grant": "Add-MailboxPermission, Add-RecipientPermission; SMTP accepts the sender",
     "rbac": "New-, Set-, Remove-ManagementRoleAssignment, Set-ManagementScope; SMTP uses it",
@@ -26,8 +26,13 @@ LAG_KINDS = {
     "authentication_policy": "authentication policies, their assignment and the default policy; SMTP uses them",
     "direct_send_switch": "RejectDirectSend; the MX uses it",
     "connector": "inbound connectors; the MX uses them",
+    "organization_customization": "Enable-OrganizationCustomization; policies and management roles can be created",
+    "delegating_role": "the customization of the organization; management roles can be assigned",
     "deletion": "DELETE of a directory object; it is no longer listed",
 }
+
+# Delays that there are unless a state file sets them.
+USUAL_LAG = {"role_assignment": 60.0}
 
 
 @dataclass
@@ -57,4 +62,4 @@ class Settings:
     options: dict[str, Any] = field(default_factory=dict, metadata=key("settings of single services: `smtp`"))
 
     def lag_of(self, kind: str) -> float:
-        return self.lag.get(kind, 0.0)
+        return self.lag.get(kind, USUAL_LAG.get(kind, 0.0))

@@ -90,7 +90,7 @@ class StubTokens:
     def add_grants(self, app_id: str, service: str, names: Iterable[str] = ()) -> None:
         self.granted.append((app_id, service, sorted(names)))
 
-    def await_grant(self, scope: str) -> bool:
+    def await_grant(self, service: str) -> bool:
         self.awaits -= 1
         self.number += self.awaits >= 0
         return self.awaits >= 0

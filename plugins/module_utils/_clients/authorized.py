@@ -29,7 +29,7 @@ class AuthorizedTransport:
     """Sends requests of one service (`graph`, `exchange`, `management`) with the tenant's token for it."""
 
     def __init__(self, transport: Transport, tokens: TokenSource, service: str) -> None:
-        self.transport, self.tokens = transport, tokens
+        self.transport, self.tokens, self.service = transport, tokens, service
         self.scope = tokens.cloud.scope(service)
         self.base: str = getattr(tokens.cloud, service)
         self.bounds = SERVICES[service]
@@ -62,7 +62,7 @@ class AuthorizedTransport:
 
     def await_grant(self) -> bool:
         """Wait for a role that this run has granted; see TokenSource.await_grant."""
-        return self.tokens.await_grant(self.scope)
+        return self.tokens.await_grant(self.service)
 
     def permissions(self) -> TokenPermissions | None:
         """The permissions of the current token; None where its claims do not say."""

@@ -103,13 +103,13 @@ class TokenSource:
             present = (self._cache.get(key) or {}).get("names", [])
             self._cache.put(key, {"names": sorted({*present, *names})})
 
-    def await_grant(self, scope: str) -> bool:
+    def await_grant(self, service: str) -> bool:
         """Wait where this run has granted this application a role of the service that is not effective yet, and fetch a new token.
 
-        False, without waiting, where it has granted none, where tokens contain all that was granted, or after m365_wait_timeout.
+        `service`: graph, exchange or management. False, without waiting, where it has granted none, where tokens contain all that was
+        granted, or after m365_wait_timeout.
         """
-        service = next((name for name in SERVICES if self.cloud.scope(name) == scope), "")
-        grants = self._cache.get(self._grants_key(self.client_id, service))
+        scope, grants = self.cloud.scope(service), self._cache.get(self._grants_key(self.client_id, service))
         if grants is None:
             return False
         permissions = self.permissions(scope)

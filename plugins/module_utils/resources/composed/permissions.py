@@ -168,7 +168,7 @@ def _missing(tenant: Tenant, required: Sequence[RequiredPermission]) -> list[Req
         lacking = permissions.missing(tenant.tokens.permissions(scope), own)
         if lacking and tenant.tokens.renewed(scope, token):
             lacking = permissions.missing(tenant.tokens.permissions(scope), own)
-        while lacking and tenant.tokens.await_grant(scope):
+        while lacking and tenant.tokens.await_grant(service):
             lacking = permissions.missing(tenant.tokens.permissions(scope), own)
         result += lacking
     return result

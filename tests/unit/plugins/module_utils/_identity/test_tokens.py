@@ -328,21 +328,21 @@ def test_a_role_that_this_run_granted_is_awaited_until_tokens_contain_it(
     for number, roles in enumerate([(), ("Policy.Read.All",), ("Policy.Read.All", "Domain.Read.All")]):
         script.expect("POST", TOKEN).answers(200, with_roles(number, *roles))
     tokens.token(GRAPH)
-    assert [tokens.await_grant(GRAPH) for _ in range(3)] == [True, True, False]
+    assert [tokens.await_grant("graph") for _ in range(3)] == [True, True, False]
     assert clock.slept == [5, 10]
-    assert not admin.await_grant(GRAPH), "the grants of another application"
+    assert not admin.await_grant("graph"), "the grants of another application"
 
 
 def test_a_granted_exchange_role_is_awaited_for_the_wait_timeout(
     script: Script, transport: Transport, clock: FakeClock, tmp_path: Path
 ) -> None:
     tokens = TokenSource(clouds.CLOUDS["global"], TENANT, CLIENT, ClientSecret(SECRET), TokenCache(None), transport, 30)
-    assert not tokens.await_grant(EXCHANGE), "nothing is granted: the refusal is reported at once"
+    assert not tokens.await_grant("exchange"), "nothing is granted: the refusal is reported at once"
     tokens.add_grants(CLIENT, "exchange")
-    assert not tokens.await_grant(GRAPH), "nothing of Graph is granted"
+    assert not tokens.await_grant("graph"), "nothing of Graph is granted"
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
     for number in range(3):
         script.expect("POST", TOKEN).answers(200, granted(number))
     tokens.token(EXCHANGE)
-    assert [tokens.await_grant(EXCHANGE) for _ in range(4)] == [True, True, False, False]
+    assert [tokens.await_grant("exchange") for _ in range(4)] == [True, True, False, False]
     assert clock.slept == [5, 10]
