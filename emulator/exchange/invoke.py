@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from emulator.exchange import faults
+from emulator.exchange import customization, faults
 from emulator.exchange.access import may_run
 from emulator.exchange.binding import bind, reference
 from emulator.exchange.command import CMDLETS, Command, Document, Result
@@ -107,6 +107,7 @@ def _result(call: Invocation, parameters: Document) -> Result:
     if fault == "stale_replica" and call.cmdlet.startswith("Get-") and not _anchor(call):
         return Result()
     command = Command(call.platform, call.tenant, call.cmdlet, call.parameters, parameters, fault)
+    customization.refuse(command)
     result = CMDLETS[call.cmdlet](command)
     if fault == "no_object":
         return Result(warnings=result.warnings)

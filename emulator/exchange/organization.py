@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.exchange.authentication_policies import default_name, set_default
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged, update
+from emulator.exchange.customization import is_dehydrated
 from emulator.exchange.errors import object_not_found
 from emulator.exchange.shapes import directory_object, template
 from emulator.state import Tenant
@@ -46,7 +47,7 @@ def organization_config(tenant: Tenant) -> Document:
         | {"DisplayName": tenant.display_name}
         | tenant.organization_config
         | {"RejectDirectSend": tenant.reject_direct_send}
-        | {"DefaultAuthenticationPolicy": default_name(tenant)}
+        | {"DefaultAuthenticationPolicy": default_name(tenant), "IsDehydrated": is_dehydrated(tenant)}
     )
 
 

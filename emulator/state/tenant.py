@@ -38,6 +38,11 @@ class Tenant(Replicated):
     smtp_client_authentication_disabled: bool = field(default=True, metadata=key("SmtpClientAuthenticationDisabled of Set-TransportConfig"))
     reject_direct_send: bool = field(default=False, metadata=key("RejectDirectSend of Set-OrganizationConfig"))
     connectors_disabled_by_offer: bool = field(default=False, metadata=key("whether new connectors are disabled (trial tenants)"))
+    dehydrated: bool = field(
+        default=True, metadata=key("whether Enable-OrganizationCustomization has not run; without effect where there are policies or roles")
+    )
+    customized_from: Moment = field(default=0.0, metadata=key("when the customization of the organization takes effect (replication)"))
+    delegating_from: Moment = field(default=0.0, metadata=key("when management roles can be assigned (replication)"))
     trial: bool = field(default=False, metadata=key("whether the daily limit of external recipients is that of a trial"))
     reject_spf_hard_fail: bool = field(default=False, metadata=key("whether the MX refuses mail whose SPF fails (550 5.7.23)"))
     transport_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-TransportConfig"))

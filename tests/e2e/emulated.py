@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailops.m365.plugins.module_utils._engine import tenant_engine
+from ansible_collections.mailops.m365.plugins.module_utils._engine import tenant, tenant_engine
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 
 from tests.emulator.conftest import TENANT, Api, app_id
@@ -47,3 +49,25 @@ class Run:
         again = self(resource, **options)
         assert (again.get("msg"), again["changed"]) == (None, False), again
         return done
+
+
+class EmulatedClock:
+    """The product's clock in step with the emulator's: waiting advances both, and takes no time."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.waited = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.waited
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+        self.api.admin.advance(seconds)
+
+
+def follow_clock(monkeypatch: pytest.MonkeyPatch, api: Api) -> EmulatedClock:
+    """Let every tenant of the test use the emulator's clock."""
+    clock = EmulatedClock(api)
+    monkeypatch.setattr(tenant, "SystemClock", lambda: clock)
+    return clock

@@ -96,6 +96,7 @@ def test_no_cmdlet_needs_a_name(site: Run) -> None:
 
 def test_scope_that_has_the_filter_is_used(site: Run) -> None:
     scope = {"Name": "By hand", "RecipientRestrictionFilter": "PrimarySmtpAddress -eq 'erp@contoso.com'"}
+    site.api.rows("Enable-OrganizationCustomization")
     site.api.rows("New-ManagementScope", scope)
     refused = site.api.exchange("New-ManagementScope", scope | {"Name": "Again"})
     assert refused.headers["x-ExceptionType"] == "ADObjectAlreadyExistsException"

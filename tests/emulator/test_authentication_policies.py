@@ -9,6 +9,7 @@ import pytest
 from tests.emulator.conftest import Api, Start
 
 POLICY = {"Name": "Closed"}
+CUSTOMIZED = {"dehydrated": False}
 
 
 def warned(api: Api, cmdlet: str, parameters: dict[str, Any]) -> bool:
@@ -23,7 +24,7 @@ def kind(api: Api, cmdlet: str, parameters: dict[str, Any]) -> tuple[int, str]:
 
 
 def test_a_policy_is_made_changed_and_removed(start: Start) -> None:
-    api = start()
+    api = start(tenant=CUSTOMIZED)
     [made] = api.rows("New-AuthenticationPolicy", {"Name": "Printers", "AllowBasicAuthSmtp": True})
     allowed = {name for name, value in made.items() if name.startswith("AllowBasicAuth") and value}
     assert (made["Name"], allowed) == ("Printers", {"AllowBasicAuthSmtp"})
@@ -85,7 +86,7 @@ def test_users_are_listed_in_pages(api: Api) -> None:
 
 
 def test_the_organizations_default(start: Start) -> None:
-    api = start(save=True)
+    api = start(tenant=CUSTOMIZED, save=True)
     api.rows("New-AuthenticationPolicy", POLICY)
     assert api.rows("Get-OrganizationConfig")[0]["DefaultAuthenticationPolicy"] is None
     assert not warned(api, "Set-OrganizationConfig", {"DefaultAuthenticationPolicy": "Closed"})
@@ -98,7 +99,7 @@ def test_the_organizations_default(start: Start) -> None:
 
 
 def test_saved_state_contains_the_policies(start: Start) -> None:
-    api = start()
+    api = start(tenant=CUSTOMIZED)
     api.rows("New-AuthenticationPolicy", {"Name": "Printers", "AllowBasicAuthSmtp": True, "AllowBasicAuthPop": True})
     api.rows("Set-User", {"Identity": "ops@contoso.com", "AuthenticationPolicy": "Printers"})
     api.rows("Set-OrganizationConfig", {"DefaultAuthenticationPolicy": "Printers"})

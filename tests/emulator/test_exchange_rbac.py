@@ -71,7 +71,8 @@ def test_filters_that_are_refused(text: str) -> None:
 def api(start: Start, state: dict[str, Any]) -> Api:
     applications = [*state["tenants"][0]["applications"], SENDER]
     result = start(
-        settings=FAST | {"names_of_scopes": True}, tenant={"applications": applications, "smtp_client_authentication_disabled": False}
+        settings=FAST | {"names_of_scopes": True},
+        tenant={"applications": applications, "smtp_client_authentication_disabled": False, "dehydrated": False},
     )
     principal = result.graph("GET", f"/servicePrincipals(appId='{app_id('sender')}')").json()["id"]
     done(result, "New-ServicePrincipal", AppId=app_id("sender"), ObjectId=principal, DisplayName="sender")

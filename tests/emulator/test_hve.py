@@ -125,6 +125,7 @@ def test_password_signs_in_unless_security_defaults_are_enabled(api: Api) -> Non
     assert answer().startswith("235 ")  # although the tenant's SMTP AUTH is off
     assert answer(password="wrong").startswith("535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.")
     assert answer(user="nobody@contoso.com").startswith("535 5.7.3 ")
+    api.rows("Enable-OrganizationCustomization")
     api.rows("New-AuthenticationPolicy", {"Name": "No basic"})
     api.rows("Set-OrganizationConfig", {"DefaultAuthenticationPolicy": "No basic"})
     assert answer().startswith("535 5.7.139 Authentication unsuccessful, basic authentication is disabled.")

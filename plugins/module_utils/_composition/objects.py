@@ -20,6 +20,7 @@ class ObjectName(NamedTuple):
 
 Objects = Iterator[tuple[ObjectName, Any]]
 _State = Mapping[str, Any]
+CUSTOMIZATION = "organization_customization"
 PRESENT = "present"  # the value of an object that has no properties of its own
 
 
@@ -82,10 +83,22 @@ def _smtp_auth(subject: Subject, state: _State) -> Objects:
 
 
 def _authentication_policy(subject: Subject, state: _State) -> Objects:
+    yield from _customization(state)
     yield from _named("authentication_policy")(subject, state.get("policies") or {})
     yield from _named("policy_assignment")(subject, state.get("mailboxes") or {})
     if "organization" in state:
         yield ObjectName("policy_assignment", "organization"), state["organization"]
+
+
+def _customization(state: _State) -> Objects:
+    """The customization of the organization, which the plans of several resources enable."""
+    if CUSTOMIZATION in state:
+        yield ObjectName(CUSTOMIZATION, "organization"), state[CUSTOMIZATION]
+
+
+def _rbac(subject: Subject, state: _State) -> Objects:
+    yield from _customization(state)
+    yield from _single("rbac_for_applications")(subject, {name: value for name, value in state.items() if name != CUSTOMIZATION})
 
 
 def _direct_send(subject: Subject, state: _State) -> Objects:
@@ -99,6 +112,7 @@ _READERS: dict[str, Callable[[Subject, _State], Objects]] = {
     "automation_certificate": _application,
     "federated_credential": _named("federated_credential"),
     "exchange_service_principal": _service_principal,
+    "rbac_for_applications": _rbac,
     "delegated_sign_in": _single("sign_in"),
     "hve_account": _named("hve_account"),
     "acs_smtp_username": _acs,

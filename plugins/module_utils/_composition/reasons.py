@@ -12,6 +12,7 @@ from .._planning import ownership
 from .._planning.context import PlanningContext
 from .._planning.sending_plan import SendingPlan
 from .changes import key_of
+from .objects import CUSTOMIZATION
 from .step import PlannedStep
 
 _NOT_NEEDED = "no sender needs it"
@@ -64,6 +65,8 @@ class Reasons:
             return _joined(self._signing_in)
         if kind == "inbound_connector":
             return self._connectors.get(name, "")
+        if kind == CUSTOMIZATION:
+            return _joined(self._basic or self._signing_in)
         by_kind = {"direct_send": self._direct, "authentication_policy": self._basic, "spf_record": self._own_sources}
         return _joined(by_kind.get(kind, ()))
 

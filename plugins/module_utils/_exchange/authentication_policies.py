@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from .._clients.exchange import Command, Outcome, boolean
 from .._core.json_types import JsonObject
 from .._engine.tenant import Tenant
-from . import lookup
+from . import customization, lookup
 from .addresses import look_up
 
 SMTP = "AllowBasicAuthSmtp"
 _OPTION = "mailboxes"
+_ORGANIZATION = ("DefaultAuthenticationPolicy", customization.PROPERTY)
 _USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy")
 
 READ_POLICIES = Command("Get-AuthenticationPolicy", {}, attempted="read the authentication policies")
@@ -45,11 +46,15 @@ class User:
 
 @dataclass
 class Current:
-    """The current state. Policies are by name in lower case; `organization` is the default's, None without one."""
+    """The current state. Policies are by name in lower case; `organization` is the default's, None without one.
+
+    `is_dehydrated`: Exchange refuses policies until the organization's customization is enabled.
+    """
 
     policies: dict[str, Policy] = field(default_factory=dict)
     organization: str | None = None
     users: dict[str, User] = field(default_factory=dict)  # by address as it is written in the task, else by primary address
+    is_dehydrated: bool = False
 
     def key(self, reference: object) -> str | None:
         """The policy to which a property refers, by name, id or distinguished name."""
@@ -118,11 +123,13 @@ def read(
     every_user, listed = every_user or len(addresses) > lookup.BY_NAME, [address for address in addresses if address not in expected]
     commands = [
         READ_POLICIES,
-        Command("Get-OrganizationConfig", {}, ("DefaultAuthenticationPolicy",), "read the organization's authentication policy"),
+        Command("Get-OrganizationConfig", {}, _ORGANIZATION, "read the organization's authentication policy"),
     ]
     outcomes = tenant.exchange.batch(commands + ([] if absent else _reads(listed, every_user)))
     current = Current(_policies(outcomes[0]), users={address: User(address) for address in expected})
-    current.organization = current.key(lookup.single(outcomes[1], commands[1].attempted).get("DefaultAuthenticationPolicy"))
+    organization = lookup.single(outcomes[1], commands[1].attempted)
+    current.organization = current.key(organization.get("DefaultAuthenticationPolicy"))
+    current.is_dehydrated = customization.is_dehydrated(organization)
     users = outcomes[2:]
     if absent:
         every_user = every_user or any(name in current.policies for name in absent)

@@ -37,7 +37,13 @@ ENTRIES: tuple[ErrorEntry, ...] = (
     ErrorEntry(
         "dehydrated", "exchange", "InvalidOperationInDehydratedContextException",
         "the organization still has Microsoft's default configuration, which cannot be changed",
-        "Run Enable-OrganizationCustomization once for the tenant, and run the task again after an hour.", source=_EXO),
+        "Run the task again after an hour: the module has run Enable-OrganizationCustomization where the command requires it, which takes "
+        "effect later.", transient=True, source=_EXO),
+    ErrorEntry(
+        "delegating-role", "exchange", "",
+        "the customization of the organization was enabled minutes ago and is not effective for management roles yet",
+        "Run the task again after an hour.", text=r"(?i)must be assigned a delegating role assignment", transient=True,
+        source="Enable-OrganizationCustomization; observed"),
     ErrorEntry(
         "wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not accept these parameters together",
         "Report this as a bug of the collection: this tenant's Exchange does not support the command.", source=_EXO),

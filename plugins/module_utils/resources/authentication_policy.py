@@ -19,7 +19,7 @@ from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._exchange import addresses, authentication_policies, consistency, lookup
+from .._exchange import addresses, authentication_policies, consistency, customization, lookup
 from .._exchange.authentication_policies import Assignment, Current, DefaultPolicy, PolicyChange, read
 from .._planning import limits
 from . import security_defaults
@@ -89,6 +89,7 @@ class Changes:
     assign: list[Assignment] = field(default_factory=list)
     default: DefaultPolicy | None = None
     remove: list[PolicyChange] = field(default_factory=list)
+    customize: bool = False  # enable the organization's customization first
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -137,6 +138,9 @@ class AuthenticationPolicy:
         before: dict[str, object] = {}
         after: dict[str, object] = {}
         will = _plan_policies(policies, current, changes, before, after)
+        changes.customize = current.is_dehydrated and bool(changes.create or changes.update)
+        if changes.customize:
+            customization.add_change(before, after)
         targets = _targets(current, desired, absent, exclusive=params.exclusive)
         changed = {a: titles.get(key or "") for a, key in sorted(targets.items()) if key != current.users[a].policy}
         if changed:
@@ -154,8 +158,9 @@ class AuthenticationPolicy:
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         """In an order that refuses no sender in between: what allows, then the assignments, then what refuses."""
         changes = plan.pending
-        for outcome in tenant.exchange.batch([authentication_policies.create_command(policy) for policy in changes.create]):
-            outcome.checked()
+        if changes.customize:
+            customization.enable(tenant)
+        consistency.run_all(tenant, [authentication_policies.create_command(policy) for policy in changes.create])
         consistency.run_all(tenant, [authentication_policies.update_command(policy) for policy in changes.update if policy.allow])
         consistency.run_all(tenant, [authentication_policies.assign_command(assignment) for assignment in changes.assign])
         consistency.run_all(tenant, [authentication_policies.set_default_command(changes.default)] if changes.default else [])

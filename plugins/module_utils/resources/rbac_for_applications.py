@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """RBAC for Applications: an application sends as the mailboxes of a scope, without consent and without mailbox permissions.
 
-Source: "Role Based Access Control for Applications in Exchange Online". The order of a migration is in
-_exchange/rbac/migration.py, the scopes and assignments are in _exchange/rbac/scopes.py.
+Source: "Role Based Access Control for Applications in Exchange Online". _exchange/rbac has the order of a migration, and the scopes.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from .._exchange.rbac.authorization import (
     CurrentAuthorization,
     EntraState,
     current_result,
+    plan_customization,
     predicted_result,
     read_entra,
     result,
@@ -140,15 +140,16 @@ class RbacForApplications:
             scopes_after = rbac.predicted(current.scopes, desired)
         before = current_result(current, scopes_before, replace=params.replace, absent=params.absent)
         after = predicted_result(current, scopes_after, migration_plan, replace=params.replace, absent=params.absent)
-        warnings = list(migration_plan.notes())
+        warnings = [*migration_plan.notes()]
         if current.scopes.foreign and not params.absent:
             names = ", ".join(assignment.name for assignment in current.scopes.foreign)
             warnings.append(f"The application has the role by other assignments, too, which are left as they are: {names}.")
         covered = rbac.newly_covered(current.scopes, desired)
         newly_covered = tuple(sorted(params.mailboxes or () if covered is None else covered))
-        steps = AuthorizationChanges(tuple(migration_plan.steps), current.entra, changes, newly_covered, current.full_access)
         outcome = {"rbac": result(current.entra.application, after, migration_plan.due)}
-        return Plan(before, after, steps if steps else None, outcome, warnings, assumptions)
+        customize = plan_customization(tenant, changes, migration_plan, before, after)
+        steps = AuthorizationChanges(tuple(migration_plan.steps), current.entra, changes, newly_covered, current.full_access, customize)
+        return Plan(before, after, steps or None, outcome, warnings, assumptions)
 
     def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> dict[str, object]:
         _Migration(tenant, params.mailboxes or (), plan.pending).run()
@@ -309,7 +310,7 @@ class _Migration:
             actions[step.action](step)
 
     def _write(self, _step: Step) -> None:
-        rbac.write(self.tenant, self.changes.scopes, self.object_id)
+        rbac.write(self.tenant, self.changes.scopes, self.object_id, customize=self.changes.customize)
         rbac.verify_scope(self.tenant, self.object_id, self.changes.newly_covered, self.tenant.wait_timeout)
 
     def _wait(self, step: Step) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._composition.changes import changes_of
+from .._composition.objects import CUSTOMIZATION
 from .._composition.reasons import Reasons
 from .._composition.step import PlannedStep, Prediction, apply_steps, plan_steps
 from .._core.json_types import JsonObject
@@ -157,7 +158,10 @@ def _outcome(tenant: Tenant, changes: Changes) -> dict[str, object]:
 
 
 def _change_records(changes: Changes) -> list[dict[str, object]]:
-    return [change.as_result() for one in changes.planned if not one.step.internal for change in changes_of(one, changes.reasons)]
+    """The changes as data. The steps of two resources may enable the organization's customization, which is one change."""
+    every = [change for one in changes.planned if not one.step.internal for change in changes_of(one, changes.reasons)]
+    first = next((change for change in every if change.kind == CUSTOMIZATION), None)
+    return [change.as_result() for change in every if change.kind != CUSTOMIZATION or change is first]
 
 
 def _parts(changes: Changes) -> JsonObject:

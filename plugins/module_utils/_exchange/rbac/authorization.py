@@ -14,6 +14,7 @@ from ..._engine.tenant import Tenant
 from ..._entra import application_lookup, applications
 from ..._entra.application_lookup import Application
 from ..._entra.graph_objects import ServicePrincipalObject
+from .. import customization
 from . import migration
 from .consent import PERMISSION, AppRole, Consent
 from .migration import Action, MigrationPlan, Step
@@ -65,7 +66,7 @@ class AuthorizationChanges:
     """The steps of one run in their order, and the objects that they change.
 
     `scopes`: what the steps WRITE and REMOVE apply; `newly_covered`: the mailboxes that have to be in scope after WRITE; `full_access`: the
-    mailboxes that REVOKE removes FullAccess from.
+    mailboxes that REVOKE removes FullAccess from; `customize`: WRITE enables the organization's customization first.
     """
 
     steps: tuple[Step, ...]
@@ -73,6 +74,7 @@ class AuthorizationChanges:
     scopes: ScopeChanges
     newly_covered: tuple[str, ...]
     full_access: tuple[str, ...]
+    customize: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.steps)
@@ -107,6 +109,17 @@ def _app_role(exchange: ServicePrincipalObject | None) -> AppRole | None:
     """The app role SMTP.SendAsApp of Exchange Online's service principal."""
     ids = [role["id"] for role in (exchange or {}).get("appRoles") or [] if role.get("value") == PERMISSION]
     return AppRole(exchange["id"], ids[0]) if exchange and ids else None
+
+
+def plan_customization(
+    tenant: Tenant, changes: ScopeChanges, migration_plan: MigrationPlan, before: dict[str, object], after: dict[str, object]
+) -> bool:
+    """Whether the organization refuses the new scopes and assignments until its customization is enabled, which is added to the diff."""
+    writes = Action.WRITE in migration_plan.actions and bool(changes.create or changes.assign)
+    customize = writes and customization.read(tenant)
+    if customize:
+        customization.add_change(before, after)
+    return customize
 
 
 def current_result(current: CurrentAuthorization, scopes: ScopesResult, *, replace: bool, absent: bool) -> dict[str, object]:

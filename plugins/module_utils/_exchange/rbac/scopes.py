@@ -21,7 +21,7 @@ from ..._core.errors import InvalidInput
 from ..._core.json_types import JsonObject
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
-from .. import consistency, lookup
+from .. import consistency, customization, lookup
 from . import recipient_filter as opath
 from .consent import PERMISSION
 
@@ -231,13 +231,18 @@ def newly_covered(current: CurrentScopes, desired: Filters) -> set[str] | None:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def write(tenant: Tenant, changes: ScopeChanges, object_id: str) -> None:
-    """Additions before removals, with retries during the replication delay between Exchange servers."""
+def write(tenant: Tenant, changes: ScopeChanges, object_id: str, *, customize: bool) -> None:
+    """Additions before removals, with retries during the replication delay between Exchange servers.
+
+    `customize`: enable the organization's customization first.
+    """
+    if customize:
+        customization.enable(tenant)
     guids = dict(changes.guids)
     for name, text in changes.create.items():
         parameters = {"Name": name, "RecipientRestrictionFilter": text}
         create = Command("New-ManagementScope", parameters, attempted=f"create the management scope {name}")
-        guids[name] = str(lookup.single(tenant.exchange.run(create), create.attempted)["Guid"])
+        guids[name] = str(lookup.single(consistency.run_all(tenant, [create])[0], create.attempted)["Guid"])
     change = [_change(name, guids[name], text) for name, text in changes.change.items()]
     enable = [_enable(name, assignment) for name, assignment in changes.enable.items()]
     consistency.run_all(tenant, change + enable)

@@ -205,6 +205,7 @@ EXCHANGE = [
     ("SomeOtherException", "The service principal with AppId 'x' already exists.", "object-exists"),
     ("ProxyAddressExistsException", "The proxy address is already being used by x.", "address-taken"),
     ("InvalidOperationInDehydratedContextException", "run Enable-OrganizationCustomization first", "dehydrated"),
+    ("InvalidOperationException", "You must be assigned a delegating role assignment to the management role.", "delegating-role"),
     ("AmbiguousParameterSetException", "Parameter set cannot be resolved using the specified named parameters.", "wrong-parameters"),
     ("ParameterTransformationException", "Specify one of the following enumerator names and try again: A, B", "wrong-value"),
     ("HTTP 429", "You have reached the maximum number of concurrent requests per tenant. Please wait and try again", "exchange-busy"),

@@ -85,6 +85,7 @@ class Organization(Exchange):
         self.granted, self.late, self.registered = set(granted), late, True
         self.scopes: dict[str, str] = {}
         self.assignments: dict[str, dict[str, Any]] = {}
+        self.dehydrated, self.undelegated = False, 0  # how many assignments are refused because the customization is not effective yet
 
     @staticmethod
     def mailbox(address: str) -> Mailbox:
@@ -103,7 +104,17 @@ class Organization(Exchange):
         other = {"Name": "Other's", "RoleAssignee": "other-object", "CustomResourceScope": "sender", "Enabled": True}
         return [other, *self.assignments.values()]
 
+    def _Get_OrganizationConfig(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
+        return [{"IsDehydrated": self.dehydrated}]
+
+    def _Enable_OrganizationCustomization(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
+        assert self.dehydrated
+        self.dehydrated = False
+        self.log.append("customize")
+
     def _New_ManagementScope(self, parameters: dict[str, Any]) -> Any:  # noqa: N802
+        if self.dehydrated:
+            raise Refused("InvalidOperationInDehydratedContextException", "run Enable-OrganizationCustomization first")
         assert parameters["Name"] not in self.scopes
         self.scopes[parameters["Name"]] = parameters["RecipientRestrictionFilter"]
         self.log.append("scope")
@@ -133,6 +144,9 @@ class Organization(Exchange):
         scope = self._by_guid(parameters["CustomResourceScope"])
         assert scope in (*self.scopes, "Somebody's")
         assert parameters["Name"] not in self.assignments
+        if self.undelegated:
+            self.undelegated -= 1
+            raise Refused("InvalidOperationException", "You must be assigned a delegating role assignment to the management role.")
         self.assign(parameters["Name"], scope)
         self.log.append("assign")
 

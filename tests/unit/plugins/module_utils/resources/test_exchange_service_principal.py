@@ -317,11 +317,11 @@ def test_another_refusal_ends_it_at_once(play: Play, in_entra: Script, clock: Fa
     service = Organization(in_entra, "a@contoso.com", registered=OBJECT)
 
     def refuse(parameters: dict[str, Any]) -> None:
-        raise Refused("InvalidOperationInDehydratedContextException", "run Enable-OrganizationCustomization")
+        raise Refused("AmbiguousParameterSetException", "Parameter set cannot be resolved")
 
     service.cmdlets["Add-MailboxPermission"] = refuse
     result = play(RESOURCE, service, unique_name="sender", full_access=["a@contoso.com"])
-    assert "Run Enable-OrganizationCustomization once for the tenant" in result["msg"]
+    assert "this tenant's Exchange does not support the command" in result["msg"]
     assert clock.slept == []
 
 
