@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 import time
@@ -143,23 +144,31 @@ def test_messages_up_to_the_size_limit_are_accepted_and_sent(lab: Lab, host: Hos
         assert server.count() == len(sizes)
 
 
+FILL = {
+    "bytes": "dd if=/dev/zero of={path}/filler bs=4k || true",
+    "files": "number=0; while touch {path}/filler.$number 2> /dev/null; do number=$((number + 1)); done; rm {path}/filler.1?",
+}
+
+
 @contextmanager
-def small_disk(host: Host, path: str, options: str) -> Iterator[None]:
-    """A copy of a directory on a small disk."""
-    units = "postfix mailops-relay-monitor mailops-relay-queue-actions.path"
-    copied = f"rm -rf /root/copied && cp -a {path} /root/copied"
-    host.run(f"systemctl stop {units}; {copied} && mount -t tmpfs -o {options} tmpfs {path} && cp -a /root/copied/. {path}/")
-    host.run(f"chown --reference=/root/copied {path}; chmod --reference=/root/copied {path}; systemctl start {units}")
+def full_disk(host: Host, path: str, what: str) -> Iterator[None]:
+    """A copy of a directory on a disk of its own, without free bytes or files."""
+    units = "postfix mailops-relay-sasl mailops-relay-monitor mailops-relay-queue-actions.path"
+    host.run(
+        f"systemctl stop {units}; rm -rf /root/copied && cp -a {path} /root/copied && mount -t tmpfs -o size=50m,nr_inodes=3k tmpfs {path}"
+    )
+    host.run(f"cp -a /root/copied/. {path}/; chown --reference=/root/copied {path}; chmod --reference=/root/copied {path}")
+    host.run(f"systemctl start {units}; {FILL[what].format(path=path)}")
     try:
         yield
     finally:
-        host.run(f"systemctl stop {units}; umount {path}; systemctl start {units}")
+        host.run(f"systemctl stop {units}; umount --lazy {path}; systemctl start {units}")
 
 
-@pytest.mark.parametrize("options", ["size=1m", "size=60m,nr_inodes=300"])
-def test_full_queue_disk_is_a_critical_problem(lab: Lab, host: Host, options: str) -> None:
-    with small_disk(host, "/var/spool/postfix", options):
-        if "nr_inodes" not in options:
+@pytest.mark.parametrize("what", FILL)
+def test_full_queue_disk_is_a_critical_problem(lab: Lab, host: Host, what: str) -> None:
+    with full_disk(host, "/var/spool/postfix", what):
+        if what == "bytes":
             assert "452 4.3.1 Insufficient system storage" in swaks(lab, host, "printer")
         problem = problems(host)["/var/spool/postfix"]
         assert (problem["severity"], host.call("mailops-relay status").returncode) == ("critical", 1)
@@ -169,12 +178,11 @@ def test_full_queue_disk_is_a_critical_problem(lab: Lab, host: Host, options: st
 
 
 def test_monitor_survives_a_full_disk(lab: Lab, host: Host) -> None:
-    with small_disk(host, "/var/lib/mailops-relay", "size=64k"):
-        host.call("dd if=/dev/zero of=/var/lib/mailops-relay/filler bs=4k count=100")
+    with full_disk(host, "/var/lib/mailops-relay", "bytes"):
         swaks(lab, host, "printer", "--quit-after", "RCPT", "--from", "other@contoso.com")
         wait_until(lambda: "No space left" in host.run("journalctl --no-pager -u mailops-relay-monitor"), 30, "a logged failure")
         current = status(host)
-        assert {"/var/lib/mailops-relay"} <= {problem["subject"] for problem in current["problems"]}
+        assert "/var/lib/mailops-relay" in {problem["subject"] for problem in current["problems"]}
         monitor = next(service for service in current["services"] if service["unit"] == "mailops-relay-monitor.service")
         assert (monitor["state"], monitor["restarts"]) == ("active", 0)
 
@@ -245,3 +253,11 @@ def test_deleted_messages_do_not_delay_the_next_one(lab: Lab, host: Host) -> Non
     with upstream(lab) as server:
         swaks(lab, host, "printer")
         wait_until(lambda: server.count() == 1, 10, lambda: host.run("postqueue -p"))
+
+
+def test_services_run_with_few_rights(host: Host) -> None:
+    host.run("systemctl start mailops-relay-backup.service")
+    assert host.run("ls /var/backups/mailops-relay").startswith("relay-")
+    for unit in ("backup", "sasl", "monitor"):
+        analysis = host.run(f"systemd-analyze security --no-pager mailops-relay-{unit}.service")
+        assert float(re.findall(r"exposure level for \S+: ([\d.]+)", analysis)[0]) <= 3.0, analysis
