@@ -24,9 +24,19 @@ author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
 options:
+  state:
+    description:
+      - V(present) configures the tenant for its senders.
+      - V(absent) takes back everything that is recorded or marked for O(owner), as without any sender, and removes the applications that
+        were created, too. Mailboxes and High Volume Email accounts hold data and are removed only with O(remove_orphans). O(senders) and
+        the variables of the inventory are ignored. The tenant is read again afterwards; the task fails if something is left.
+      - Settings of the organization that refuse access, SPF records and the automation app stay; RV(ignore:attention) lists them.
+    type: str
+    choices: [present, absent]
+    default: present
   components:
     description:
-      - The components to configure. The others stay as they are; the senders are validated for all of them.
+      - The components to configure, or to remove. The others stay as they are; the senders are validated for all of them.
       - V(identity) is mailboxes, applications and their permissions, delegated sign-ins, High Volume Email accounts and SMTP usernames of
         Azure Communication Services; V(smtp_auth) is SMTP AUTH and authentication policies; V(connectors) is inbound connectors and Direct
         Send; V(dns) is the SPF records.
@@ -58,6 +68,12 @@ EXAMPLES = r"""
     inventory_values:
       entra_app_certificates: [/etc/mailops/erp.crt]
 
+- name: Show what would be removed from a tenant
+  mailops.m365.tenant:
+    state: absent
+  check_mode: true
+  diff: true
+
 - name: Disable what no sender uses, and show every change first
   mailops.m365.tenant:
     senders: "{{ m365_senders }}"
@@ -88,6 +104,18 @@ changes:
       after: enabled
       reason: sender Scanner, third floor
       risk: opens
+attention:
+  description:
+    - What needs somebody's attention, such as objects that stay because they hold data.
+    - Each has a C(kind), C(subject), C(problem) and C(remedy).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: orphan
+      subject: erp@contoso.com
+      problem: This mailbox was created for senders that are no longer listed.
+      remedy: "Remove it with m365_remove_orphans: true, or set shared_mailbox_mailboxes to keep it."
 components:
   description:
     - The steps of the plan, in their order, each with its C(module), C(status), C(diff) and C(result), which is that of the module.

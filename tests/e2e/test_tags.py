@@ -43,7 +43,7 @@ def test_a_component_is_planned_and_applied_alone(play: Play) -> None:
         assert modules(applied) == MODULES[component]
         assert applied["changes"] == planned["changes"]
         assert not play(ERP, SCANNER, components=[component])["changed"]
-    assert play(ERP, SCANNER)["changes"] == []
+    assert not play(ERP, SCANNER)["changed"]
 
 
 def test_a_component_needs_what_another_one_creates(play: Play) -> None:
@@ -91,8 +91,9 @@ def test_list_tags_names_every_tag(playbook: str) -> None:
 
 
 def written(playground: Playground, number: int) -> set[str]:  # noqa: F811
-    """The cmdlets and DNS updates of the writes after that many."""
-    return {line.get("cmdlet") or line["service"] for line in playground.writes()[number:]}
+    """The cmdlets and services of the writes after that many, without those of the record of what is created."""
+    lines = [line for line in playground.writes()[number:] if "mailops-record" not in str(line.get("path"))]
+    return {line.get("cmdlet") or line["service"] for line in lines}
 
 
 def test_tags_select_what_site_configures_and_verifies(playground: Playground) -> None:  # noqa: F811

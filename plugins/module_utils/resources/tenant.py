@@ -8,7 +8,7 @@ The steps of its components are in composed/steps.py; _composition plans and app
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._composition.changes import changes_of
 from .._composition.objects import CUSTOMIZATION
@@ -25,14 +25,19 @@ from .._planning import new_senders
 from .._planning.device_settings import settings_page
 from .._planning.role_variables import COMPONENTS
 from . import conditional_access, sender_plan
-from .composed import automation_credential, permissions, record
+from .composed import automation_credential, permissions, record, removal
 from .composed.automation_credential import AutomationCredential
-from .composed.lifecycle import Lifecycle
+from .composed.lifecycle import Lifecycle, Selection
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import steps
 from .sender_plan import PlannedSenders, Prefetch
 
-OPTIONS = Spec({"components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)}})
+OPTIONS = Spec(
+    {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
+    }
+)
 
 # What module sender_plan returns for the options of other modules, which this module plans itself.
 _OF_SINGLE_MODULES = ("sign_ins", "expected_mailboxes", "relay_certificates", "relay_retired_certificates")
@@ -40,11 +45,25 @@ _OF_SINGLE_MODULES = ("sign_ins", "expected_mailboxes", "relay_certificates", "r
 
 @dataclass(frozen=True)
 class Params(sender_plan.Params):
-    """The options of module tenant: those of module sender_plan, where the journal is, and the components to configure."""
+    """The options of module tenant: those of module sender_plan, where the journal is, the state, and the components to configure."""
 
     journal_dir: str | None = None
     dns_servers: tuple[str, ...] | None = None
+    state: str = "present"
     components: tuple[str, ...] = tuple(COMPONENTS)
+
+    @property
+    def absent(self) -> bool:
+        return self.state == "absent"
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.components, self.absent)
+
+    def without_senders(self) -> Params:
+        """The options of a tenant for which nothing is configured: what is marked is no longer needed then."""
+        empty: JsonObject = {"inventory_variables": (), "inventory_values": {}, "inventory_secrets": {}}
+        return replace(self, senders=(), relays=(), unused_access="keep", app_exclusive=False, direct_send_rejected=False, **empty)
 
     @property
     def roles(self) -> frozenset[str]:
@@ -84,9 +103,10 @@ class TenantResource:
     params_type = Params
 
     def validate(self, params: Params) -> list[str]:
-        return sender_plan.RESOURCE.validate(params)
+        return sender_plan.RESOURCE.validate(replace(params, senders=(), relays=()) if params.absent else params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        listed, params = params, params.without_senders() if params.absent else params
         permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
         calls = [record.READ, *([automation_credential.call_of(tenant.client_id)] if tenant.client_id else [])]
         commands = [inbound_connectors.READ, authentication_policies.READ_POLICIES]
@@ -96,18 +116,22 @@ class TenantResource:
         sign_ins = outcome["sign_ins"]
         outcome = {name: value for name, value in outcome.items() if name not in _OF_SINGLE_MODULES}
         own = sender_plan.inventory_of(senders.plans, senders.context, params)
-        lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address)
+        lifecycle = Lifecycle.of(tenant, params, outcome["variables"] | own, senders.context.primary_address, params.selection)
         inputs = [one for one in lifecycle.inputs(outcome["roles"]) if one.role in params.roles]
+        if params.absent:
+            inputs = removal.ordered(tenant, inputs)
         permissions.refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
         prediction = Prediction()
         shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
         planned = lifecycle.with_record(planned, params.roles)
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
-        renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components else None
+        renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components and not params.absent else None
         planned += [renewal] if renewal else []
         permissions.refuse_missing(tenant, permissions.of_changes(planned))
         outcome["attention"] = lifecycle.attention() + automation.attention()
+        if params.absent:
+            outcome["attention"] += removal.attention(tenant, listed, lifecycle, params.shared)
         warnings = senders.warnings + sentences(automation.attention())
         if check_mode and sign_ins:
             blocked = _conditional_access(tenant, sign_ins)
@@ -130,6 +154,8 @@ class TenantResource:
         records = _change_records(changes)
         journal = Journal(params.journal_dir or "", tenant.name)
         plan.warnings += apply_steps(tenant, changes.planned, changes.prediction, journal, lambda: _parts(changes) | {"changes": records})
+        if params.absent:
+            removal.verify(tenant, changes.planned, params.owner, params.selection)
         return _outcome(tenant, changes)
 
 

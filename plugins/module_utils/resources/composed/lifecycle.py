@@ -17,7 +17,7 @@ from ..._engine.resource import Plan
 from ..._engine.tenant import Tenant
 from ..._exchange import authentication_policies
 from ..._planning.role_inputs import RoleInput, is_true, role_inputs
-from ..._planning.role_variables import CONFIGURED, basic_policy
+from ..._planning.role_variables import COMPONENTS, CONFIGURED, basic_policy
 from .. import sender_plan
 from . import needed as needs
 from . import record as records
@@ -36,11 +36,25 @@ _RESTORED = {
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What a run changes: the components, and whether everything of the owner ends (`absent`)."""
+
+    components: Collection[str] = tuple(COMPONENTS)
+    absent: bool = False
+
+    def removed_kinds(self, remove_orphans: bool) -> frozenset[str]:
+        """The kinds of orphans that are removed. An application holds no data, so that it ends with everything else."""
+        kinds = {MAILBOX, HVE_ACCOUNT, APPLICATION} if remove_orphans else {APPLICATION} if self.absent else set[str]()
+        return frozenset(kinds if "identity" in self.components else ())
+
+
+@dataclass(frozen=True)
 class Lifecycle:
     """The owner's record, and its orphans. `variables`: the role variables of the senders and the inventory.
 
     `policies`: the names of the authentication policies, by name in lower case. `record`: with the primary
     addresses that mailboxes have after the plan; None where it may not be read. `stored`: its entries as they are read.
+    `removed_kinds`: of the orphans that the run removes. `handed_over`: applications that another owner uses, each with that one.
     """
 
     app: str
@@ -49,13 +63,17 @@ class Lifecycle:
     stored: frozenset[Entry]
     needed: Needed
     orphans: Orphans
-    removes_orphans: bool
+    removed_kinds: frozenset[str]
     variables: Mapping[str, Any]
     primary: Primary
     policies: Mapping[str, str]
+    selection: Selection
+    handed_over: Mapping[Entry, str]
 
     @classmethod
-    def of(cls, tenant: Tenant, params: sender_plan.Params, variables: Mapping[str, Any], primary: Primary) -> Lifecycle:
+    def of(
+        cls, tenant: Tenant, params: sender_plan.Params, variables: Mapping[str, Any], primary: Primary, selection: Selection
+    ) -> Lifecycle:
         app, owner = params.app_unique_name, params.owner
         record = records.read(tenant, owner)
         stored = record.entries if record else frozenset()
@@ -63,10 +81,13 @@ class Lifecycle:
         record = record.renamed(lambda address: former.get(address) or primary(address)) if record else None
         needed = Needed.of(variables, app, owner, primary)
         orphans = orphans_of(tenant, record, needed, owner) if record else Orphans()
+        handed_over = _handed_over(record, orphans) if record and "identity" in selection.components else {}
+        orphans = Orphans(orphans.entries - handed_over.keys())
         policies = {key: policy.name for key, policy in authentication_policies.read_policies(tenant).items()}
         if record:
             variables = with_others(tenant, record, variables, params.inventory_names, owner, primary)
-        return cls(app, owner, record, stored, needed, orphans, params.remove_orphans, variables, primary, policies)
+        removed = selection.removed_kinds(params.remove_orphans)
+        return cls(app, owner, record, stored, needed, orphans, removed, variables, primary, policies, selection, handed_over)
 
     def inputs(self, roles: Collection[str]) -> list[RoleInput]:
         """The input of every step. Connectors are always looked at: one of a sender that is gone is removed."""
@@ -124,7 +145,7 @@ class Lifecycle:
 
     def _removed(self, kind: str) -> list[Entry]:
         """The orphans of a kind that this run removes."""
-        return sorted(entry for entry in self.orphans.on_request if entry.kind == kind and self.removes_orphans)
+        return sorted(entry for entry in self.orphans.on_request if entry.kind == kind and kind in self.removed_kinds)
 
     def _restored(self, kind: str) -> dict[str, str]:
         """Mailboxes that get their setting from before; not those that this run removes."""
@@ -177,17 +198,18 @@ class Lifecycle:
         """
         if self.record is None:
             return list(planned)
-        kept = frozenset() if self.removes_orphans else self.orphans.on_request
-        last = needs.after(self.record, self.needed, kept, planned, self.primary)
+        last = needs.after(self.record, self.needed, self._kept, planned, self.primary)
         last = last.with_entries(
             [entry for entry in last.entries if records.ROLES[entry.kind] in roles]
             + [entry for entry in self.stored if records.ROLES.get(entry.kind) not in roles]
         )
         first = last.with_entries(self.stored | last.entries)
+        for entry, owner in self.handed_over.items():
+            last = last.handed_over(entry, owner)
         result = list(planned)
         if first.entries != self.stored:
             result.insert(0, _record_step(first.tags(self.owner)))
-        if self.removes_orphans and last.is_empty and (last.exists or first.entries):
+        if APPLICATION in self.removed_kinds and last.is_empty and (last.exists or first.entries):
             result.append(_record_step([]))
         elif last.entries != first.entries:
             result.append(_record_step(last.tags(self.owner)))
@@ -195,7 +217,18 @@ class Lifecycle:
 
     def attention(self) -> list[JsonObject]:
         """Orphans that stay."""
-        return [] if self.removes_orphans else self.orphans.attention()
+        return Orphans(self._kept).attention()
+
+    @property
+    def _kept(self) -> frozenset[Entry]:
+        """The orphans that stay: what is removed on request only."""
+        return frozenset(entry for entry in self.orphans.on_request if entry.kind not in self.removed_kinds)
+
+
+def _handed_over(record: Record, orphans: Orphans) -> dict[Entry, str]:
+    """The orphaned applications that have permissions on mailboxes of another owner, each with that owner."""
+    users = {entry: record.users_of(entry.name) for entry in orphans.entries if entry.kind == APPLICATION}
+    return {entry: owners[0] for entry, owners in users.items() if owners}
 
 
 def _record_step(tags: Sequence[str]) -> PlannedStep:

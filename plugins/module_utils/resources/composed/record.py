@@ -102,6 +102,15 @@ class Record:
     def with_entries(self, entries: Iterable[Entry]) -> Record:
         return replace(self, entries=frozenset(entries))
 
+    def users_of(self, application: str) -> list[str]:
+        """The other owners whose mailboxes an application has permissions on."""
+        return sorted(owner for owner, entries in self.by_owner.items() if (ACCESS, application) in {(e.kind, e.value) for e in entries})
+
+    def handed_over(self, entry: Entry, owner: str) -> Record:
+        """The record in which another owner has the entry."""
+        by_owner = {**self.by_owner, owner: self.by_owner.get(owner, frozenset()) | {entry}}
+        return replace(self, entries=self.entries - {entry}, by_owner=by_owner, other_tags=(*self.other_tags, _tag(owner, entry)))
+
     def tags(self, owner: str) -> list[str]:
         """The application's tags with these entries."""
         return [*self.other_tags, *(_tag(owner, entry) for entry in sorted(self.entries))]
@@ -174,10 +183,10 @@ class RecordTags:
 
     def apply(self, tenant: Tenant, params: NoParams, plan: Plan[RecordChanges]) -> dict[str, object]:
         tags = list(plan.pending.tags)
-        if not tags:
-            call = Call("DELETE", _PATH, attempted="remove the record, which has no entries any more")
-        else:
-            body = {"displayName": _DISPLAY_NAME, "notes": _NOTES, "tags": tags}
-            call = Call("PATCH", _PATH, body, "record what is created", {"Prefer": "create-if-missing"})
-        tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
+        body = {"displayName": _DISPLAY_NAME, "notes": _NOTES, "tags": tags or [_PREFIX]}
+        calls = [Call("PATCH", _PATH, body, "record what is created", {"Prefer": "create-if-missing"})]
+        if not tags:  # the directory keeps the application for 30 days, in which it may be restored: without old entries
+            calls.append(Call("DELETE", _PATH, attempted="remove the record, which has no entries any more"))
+        for call in calls:
+            tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
         return plan.outcome

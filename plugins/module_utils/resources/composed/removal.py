@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The removal of a tenant (state absent): the order of its steps, what stays and why, and the check afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..._composition.changes import changes_of
+from ..._composition.step import PlannedStep
+from ..._core import networks
+from ..._core.bounds import EXCHANGE_REPLICATION
+from ..._core.errors import MailopsError
+from ..._core.json_types import JsonObject
+from ..._core.waiting import Retry
+from ..._engine.tenant import Tenant
+from ..._exchange.rbac.authorization import read_entra
+from ..._planning.role_inputs import RoleInput
+from ..._planning.role_variables import BLOCK_BASIC_POLICY, COMPONENTS, listed
+from ..._planning.upstreams import HOSTED_RELAYS
+from .. import sender_plan, spf
+from .lifecycle import Lifecycle, Selection
+from .marked import RECORD, described, marked
+from .record import HVE_ACCOUNT, MAILBOX
+from .role_resources import ROLE_RESOURCES
+from .steps import steps
+
+# The order of the steps: what opens a way to send ends first, what holds data last. Permissions end before the service principal does.
+_ORDER = (
+    ("inbound_connector", None),
+    ("exchange_service_principal", None),
+    ("smtp_auth", None),
+    ("authentication_policy", None),
+    ("direct_send", None),
+    ("rbac_for_applications", "absent"),
+    ("exchange_service_principal", "absent"),
+    ("entra_app", "absent"),
+    ("shared_mailbox", None),
+    ("hve_account", None),
+)
+_ORGANIZATION = ("smtp_auth_organization", "authentication_policy_organization", "direct_send_rejected")
+# Variables of the inventory whose objects have no mark: what they are, and how they are removed.
+_UNMARKED = {
+    "inbound_connector_connectors": (
+        "Connectors of inbound_connector_connectors",
+        "Give each state: absent, and run role inbound_connector.",
+    ),
+    "authentication_policy_policies": (
+        "Policies of authentication_policy_policies",
+        "Give each state: absent, and run role authentication_policy.",
+    ),
+    "acs_smtp_username_communication_service": (
+        "SMTP usernames of Azure Communication Services",
+        "Run role acs_smtp_username with an empty acs_smtp_username_usernames and acs_smtp_username_exclusive: true.",
+    ),
+}
+
+
+class RemovalError(MailopsError):
+    """Objects are still there after their removal; `left`: the keys of their changes."""
+
+    may_have_changed = True
+
+    def __init__(self, left: Sequence[str]) -> None:
+        self.left = list(left)
+        super().__init__(f"The removal was applied, but the tenant still has: {', '.join(left)}. Run it again later.")
+
+    def as_result(self) -> dict[str, object]:
+        return {"left": self.left}
+
+
+def ordered(tenant: Tenant, inputs: Iterable[RoleInput]) -> list[RoleInput]:
+    """The inputs in the order of a removal. An application with RBAC for Applications loses its roles and scopes before it goes."""
+    result = list(inputs)
+    removed = [one for one in result if (one.module, one.options.get("state")) == ("exchange_service_principal", "absent")]
+    for one in removed:
+        name = str(one.options["unique_name"])
+        if read_entra(tenant, None, name).phase:
+            result.append(RoleInput("entra_app", "rbac_for_applications", {"unique_name": name, "mailboxes": [], "state": "absent"}))
+    return sorted(result, key=lambda one: _ORDER.index((one.module, one.options.get("state"))))
+
+
+def verify(tenant: Tenant, planned: Sequence[PlannedStep], owner: str, selection: Selection) -> None:
+    """Read what the steps removed, and what has the mark, until nothing is left. RemovalError after m365_wait_timeout."""
+    retry = Retry(EXCHANGE_REPLICATION, tenant.transport, tenant.wait_timeout)
+    try:
+        while left := [*_differing(tenant, planned), *_marked(tenant, owner, selection)]:
+            if not retry.again():
+                raise RemovalError(left)
+    except MailopsError as error:
+        error.may_have_changed = True
+        raise
+
+
+def _differing(tenant: Tenant, planned: Iterable[PlannedStep]) -> Iterator[str]:
+    """The keys of the changes that a step, planned again, still has. A step of an application that is gone assumes one."""
+    for one in planned:
+        if not one.step.internal:
+            plan = one.step.resource.plan(tenant, one.params, True)
+            if plan.changed and not plan.assumptions:
+                yield from (change.key for change in changes_of(replace(one, plan=plan), lambda *_of: ""))
+
+
+def _marked(tenant: Tenant, owner: str, selection: Selection) -> list[str]:
+    """What has the owner's mark, without what holds data, and with the record only where nothing else has a mark."""
+    if set(selection.components) != set(COMPONENTS):
+        return []
+    every = marked(tenant, owner)
+    kept = [one for one in every if one.kind in (MAILBOX, HVE_ACCOUNT)]
+    return [described(one) for one in every if one not in kept and not (kept and one.kind == RECORD)]
+
+
+# -- what stays -------------------------------------------------------------------------------------------------------
+
+
+def attention(tenant: Tenant, params: sender_plan.Params, lifecycle: Lifecycle, shared: Mapping[str, Any]) -> list[JsonObject]:
+    """What stays although this collection, or its inventory, configured it. `shared`: see steps()."""
+    components = lifecycle.selection.components
+    entries = []
+    if tenant.client_id:
+        entries.append(_automation_app(tenant.client_id))
+    if "smtp_auth" in components and BLOCK_BASIC_POLICY.lower() in lifecycle.policies:
+        remedy = "To remove it: Set-OrganizationConfig -DefaultAuthenticationPolicy $null, then Remove-AuthenticationPolicy."
+        entries.append(_stays(BLOCK_BASIC_POLICY, "This authentication policy disables Basic authentication and stays.", remedy))
+    if params.unused_access == "disable" or set(_ORGANIZATION) & set(params.inventory_names):
+        problem = "Settings of the organization that refuse access (SMTP AUTH, Basic authentication, Direct Send) stay."
+        entries.append(_stays("Organization settings", problem, "The journal has the values from before."))
+    for variable, (subject, remedy) in _UNMARKED.items():
+        if variable in params.inventory_names:
+            entries.append(_stays(subject, "They have no mark of m365_owner and stay.", remedy))
+    return entries + (list(_spf(tenant, params, shared)) if "dns" in components else [])
+
+
+def _stays(subject: str, problem: str, remedy: str, kind: str = "other") -> JsonObject:
+    return {"kind": kind, "subject": subject, "problem": problem, "remedy": remedy}
+
+
+def _automation_app(client_id: str) -> JsonObject:
+    remedy = f"Delete it by hand when nothing else uses it: Microsoft Entra admin center, App registrations, {client_id}."
+    return _stays("Automation app", "This run signs in as it, and does not remove it.", remedy)
+
+
+def _spf(tenant: Tenant, params: sender_plan.Params, shared: Mapping[str, Any]) -> Iterator[JsonObject]:
+    """The SPF records that still name a source of the senders. DNS has no mark, and others may use the source."""
+    terms = _spf_terms(params)
+    if not terms:
+        return
+    domains = params.inventory.get("spf_domains")
+    options: JsonObject = {} if domains is None else {"domains": domains}
+    [step] = steps([RoleInput("spf", "spf", options)], ROLE_RESOURCES, shared)
+    outcome: dict[str, Any] = spf.RESOURCE.plan(tenant, step.params, True).outcome
+    for record in outcome["records"]:
+        named = sorted({term for text in record["current"] for term in text.lower().split() if term.lstrip("+") in terms})
+        if named:
+            remedy = f"Remove {', '.join(named)} from the TXT record where nothing else sends from there."
+            yield _stays(f"SPF record of {record['domain']}", "It still names sources of the removed senders.", remedy, "dns")
+
+
+def _spf_terms(params: sender_plan.Params) -> set[str]:
+    """The terms that the senders and the inventory add to SPF records."""
+    inventory = params.inventory
+    addresses = [address for sender in params.senders for address in sender.public_addresses]
+    addresses += [address for relay in params.relays for address in relay.public_addresses]
+    sources = [*addresses, *(str(one) for name in ("spf_ip4", "spf_ip6") for one in listed(inventory.get(name)))]
+    valid = networks.normalized([text for text in sources if not networks.problem(text, 6 if ":" in text else 4)])
+    includes = [str(one).lower() for one in listed(inventory.get("spf_includes"))]
+    if params.hosted_relay:
+        includes.append(HOSTED_RELAYS[params.hosted_relay].spf_include)
+    return {f"ip{6 if ':' in text else 4}:{text}" for text in valid} | {f"include:{name}" for name in includes}
