@@ -201,7 +201,7 @@ def test_the_automations_own_certificate_is_renewed_and_signs_in(make: MakeWorld
     world = make()
     store = own_store(world, KeyPair(days=30))
     play = Play(world.api, world.directory)
-    options = {"client_secret": None, "certificate_path": str(store.path), "key_directory": str(world.keys)}
+    options: dict[str, Any] = {"client_secret": None, "certificate_path": str(store.path), "key_directory": str(world.keys)}
     old = world.in_use(store)
     planned = play(*senders, check_mode=True, **options)
     assert world.in_use(store) == old
@@ -228,7 +228,12 @@ def test_a_run_never_locks_itself_out(make: MakeWorld) -> None:
     store = own_store(world, KeyPair(days=30))
     world.pass_days(0.1)
     play = Play(world.api, world.directory)
-    options = {"client_secret": None, "certificate_path": str(store.path), "key_directory": str(world.keys), "wait_timeout": 0}
+    options: dict[str, Any] = {
+        "client_secret": None,
+        "certificate_path": str(store.path),
+        "key_directory": str(world.keys),
+        "wait_timeout": 0,
+    }
     old = world.in_use(store)
     done = play(**options)
     assert "the next certificate is not used yet, the certificate in use stays" in done["notes"][-1]
@@ -272,7 +277,8 @@ def test_a_key_file_of_another_tenant_or_application_is_not_renewed(make: MakeWo
 def test_a_managed_sender_app_is_part_of_the_plan_and_no_key_leaks(make: MakeWorld) -> None:
     world = make()
     play = Play(world.api, world.directory)
-    inventory, options = {"entra_app_certificate": "managed"}, {"key_directory": str(world.keys)}
+    inventory = {"entra_app_certificate": "managed"}
+    options: dict[str, Any] = {"key_directory": str(world.keys)}
     planned = play(ERP, check_mode=True, inventory=inventory, **options)
     done = play(ERP, inventory=inventory, **options)
     assert done["changes"] == planned["changes"]
