@@ -141,7 +141,7 @@ class _Progress:
         if time.monotonic() < self._next:
             return ""
         self._next = time.monotonic() + _INTERVAL
-        return f"{task.get_name()}: {self._ended} of {self._hosts} hosts"
+        return f"{task.get_name().rpartition(' : ')[2]}: {self._ended} of {self._hosts} hosts"
 
     def fail(self, task: t.Any) -> int:
         """The number of failures of the task, with this one."""

@@ -84,7 +84,8 @@ def _group_lines(group: _Group, indent: int, line_width: int, full: bool) -> Ite
 def _texts(group: _Group, full: bool) -> Iterator[tuple[str, str]]:
     """The headline, and the lines below it, each with its bullet. Subjects that differ only in names are one, as problems are."""
     alike = len({_NAMES.sub(_ANY, subject) for subject in group.subjects}) == 1 and group.subjects[0]
-    subject = f"{_common(group.subjects)}: " if alike else ""
+    common = _common(group.subjects) if alike else ""
+    subject = f"{common}: " if common.strip(_ELLIPSIS) else ""
     if len(group.problems) == 1:
         yield subject + group.problems[0], ""
     else:

@@ -14,7 +14,7 @@ from ansible_collections.mailops.m365.plugins.callback import concise
 
 
 def task(number: int) -> Any:
-    return SimpleNamespace(_uuid=str(number), get_name=lambda: f"Task {number}")
+    return SimpleNamespace(_uuid=str(number), get_name=lambda: f"mailops.m365.tenant : Task {number}")
 
 
 @pytest.fixture

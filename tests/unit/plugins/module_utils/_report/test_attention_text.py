@@ -100,6 +100,11 @@ def test_records_of_the_same_content_are_one_entry_with_their_domains() -> None:
     ]
 
 
+def test_subjects_that_are_names_alone_are_in_the_list_only() -> None:
+    entries = [item(f"t{n}", "No sender needs it.", subject=f"crm@t{n}.example", kind="orphan") for n in range(2)]
+    assert texts(*entries) == ["2 hosts  No sender needs it.", "           t0  crm@t0.example", "           t1  crm@t1.example"]
+
+
 def test_a_limit_of_entries() -> None:
     entries = [item(f"t{number:02}", f"Problem {number}.") for number in range(15)]
     assert texts(*entries, most=10)[-1] == "     5 more: -v lists all."
