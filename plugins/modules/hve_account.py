@@ -43,6 +43,11 @@ options:
           - Each needs the application permission Mail.Send of Office 365 Exchange Online (module M(mailops.m365.entra_app)).
         type: list
         elements: str
+      withdrawn_apps:
+        description:
+          - Applications, by unique name or client id, that may no longer send with the account. One that does not exist is ignored.
+        type: list
+        elements: str
       billing_policy:
         description: The billing policy, by name or id, or V(none). Without one the account sends nothing.
         type: str

@@ -85,7 +85,7 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
         variables["inbound_connector_connectors"] = listed
     if direct:
         variables.setdefault("direct_send_rejected", False)
-        variables["direct_send_senders"] = [plan.sender.address for plan in direct]
+        variables["direct_send_senders"] = _unique(plan.sender.address for plan in direct)
     if hve:
         variables["hve_account_accounts"] = [_hve_account(plan, settings) for plan in hve]
     if acs:

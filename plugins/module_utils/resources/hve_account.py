@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .._clients.exchange import Command
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.params import nested
@@ -20,9 +19,10 @@ from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._exchange import addresses, consistency, lookup, renames
+from .._exchange import addresses, consistency, hve_changes, lookup, renames
 from .._exchange.aliases import new_names
 from .._exchange.hve_accounts import Account, Current, Settings, read, rename
+from .._exchange.hve_changes import AccountChange
 
 MOST_APPS = 10
 SHORTEST_PASSWORD = 8
@@ -38,6 +38,7 @@ ACCOUNT: dict[str, Option] = {
     "display_name": {"type": "str"},
     "reply_to": {"type": "str"},
     "apps": {"type": "list", "elements": "str"},
+    "withdrawn_apps": {"type": "list", "elements": "str"},
     "billing_policy": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -62,6 +63,7 @@ class AccountParams:
     display_name: str | None
     reply_to: str | None
     apps: tuple[str, ...] | None
+    withdrawn_apps: tuple[str, ...] | None
     billing_policy: str | None
     password: str | None = field(repr=False)
 
@@ -91,21 +93,6 @@ class InfoParams:
     accounts: tuple[str, ...] | None
 
 
-@dataclass(frozen=True)
-class AccountChange:
-    """One account to create (without `before`), update, or remove (without `after`). Applications are object ids, the policy is an id."""
-
-    address: str
-    guid: str
-    before: Settings | None
-    after: Settings | None
-    withdrawn_apps: tuple[str, ...] = ()
-    added_apps: tuple[str, ...] = ()
-    policy_id: str | None = None
-    name: str = ""  # Name and Alias of a new account
-    email_addresses: tuple[str, ...] = ()  # of the existing account
-
-
 Changes = tuple[AccountChange, ...]
 
 
@@ -132,7 +119,9 @@ class HveAccount:
         _refuse_contradictions(listed, current)
         listed = {address: account for address, account in listed.items() if current.labels.get(address, address) == address}
         present = {address: account for address, account in listed.items() if account.state == "present"}
-        current.apps = application_lookup.find(tenant, [app for account in present.values() for app in account.apps or ()])
+        apps = [app for account in present.values() for app in account.apps or ()]
+        every = application_lookup.find(tenant, [*apps, *(app for account in present.values() for app in account.withdrawn_apps or ())])
+        current.apps = {name: app for name, app in every.items() if app or name in apps}
         names = refuse(tenant, params, present, current, renamed)
         assumptions = application_lookup.refuse_missing(current.apps, check_mode)
         desired: dict[str, Settings] = {}
@@ -161,9 +150,9 @@ class HveAccount:
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending
         passwords = {account.address.lower(): account.password or params.password or "" for account in params.accounts}
-        removals = [_remove(change.address, change.guid) for change in changes if not change.after]
+        removals = [hve_changes.remove(change.address, change.guid) for change in changes if not change.after]
         creations = [
-            _create(change.address, change.name, change.after.display_name, passwords[change.address])
+            hve_changes.create(change.address, change.name, change.after.display_name, passwords[change.address])
             for change in changes
             if change.after and not change.before
         ]
@@ -174,7 +163,7 @@ class HveAccount:
         answers = zip(created, creations, outcomes[len(removals) :], strict=True)
         guids = {address: str(lookup.single(outcome, command.attempted)["Guid"]) for address, command, outcome in answers}
         kept = [replace(change, guid=guids.get(change.address, change.guid)) for change in changes]
-        for commands in (_withdrawals, _updates):  # an account takes ten applications: withdrawals come first
+        for commands in (hve_changes.withdrawals, hve_changes.updates):  # an account takes ten applications: withdrawals come first
             consistency.run_all(tenant, [command for change in kept if change.after for command in commands(change, change.after)])
         return plan.outcome
 
@@ -207,6 +196,9 @@ INFO = HveAccountInfo()
 def _account_problems(account: AccountParams) -> Iterator[str]:
     yield from mail_addresses.problems("reply_to", [account.reply_to] if account.reply_to else [])
     yield from application_lookup.problems("apps", account.apps or ())
+    both = ", ".join(sorted({*(account.apps or ())} & {*(account.withdrawn_apps or ())}))
+    if both:
+        yield f"withdrawn_apps holds {both}, which apps holds, too: keep it in one of them."
     if len(account.apps or ()) > MOST_APPS:
         yield f"apps holds {len(account.apps or ())} applications; an account takes at most {MOST_APPS}."
     if account.display_name is not None and not account.display_name.strip():
@@ -267,7 +259,10 @@ def expected(account: AccountParams, before: Settings | None, params: Params, cu
     """The settings as they will be: the task's, else the current ones, else those of a new account."""
     was = before or Settings(account.address.lower().partition("@")[0])
     policy = params.policy_of(account)
-    apps = was.apps if account.apps is None else sorted({*map(current.app_label, account.apps), *(() if params.exclusive else was.apps)})
+    kept = (
+        () if params.exclusive and account.apps is not None else set(was.apps) - set(map(current.app_label, account.withdrawn_apps or ()))
+    )
+    apps = sorted({*map(current.app_label, account.apps or ()), *kept})
     return Settings(
         was.display_name if account.display_name is None else account.display_name,
         was.reply_to if account.reply_to is None else account.reply_to.lower() or None,
@@ -297,42 +292,3 @@ def billing_warnings(current: Current, desired: Mapping[str, Settings]) -> list[
         if account and unchanged and account.status not in (VALID, ""):
             warnings.append(f"{address}: its billing policy is not valid ({account.status}); check it in the Microsoft 365 admin center.")
     return warnings
-
-
-# -- writing ----------------------------------------------------------------------------------------------------------
-
-
-def _remove(address: str, guid: str) -> Command:
-    return Command("Remove-MailUser", {"Identity": guid, "Confirm": False}, attempted=f"remove the account {address}")
-
-
-def _create(address: str, name: str, title: str, password: str) -> Command:
-    """Sent once: a lost answer may hide an account that was created, which the next run then reads."""
-    parameters = {"Name": name, "Alias": name, "DisplayName": title, "PrimarySmtpAddress": address, "Password": password}
-    return Command("New-MailUser", parameters | {"HVEAccount": True}, attempted=f"create the account {address}")
-
-
-def _withdrawals(change: AccountChange, after: Settings) -> list[Command]:
-    parameters = {"Identity": change.guid, "AppIds": list(change.withdrawn_apps)}
-    command = Command("Remove-HVEAppAccess", parameters, attempted=f"withdraw applications from {change.address}")
-    return [command] if change.withdrawn_apps else []
-
-
-def _updates(change: AccountChange, after: Settings) -> list[Command]:
-    """What differs once the account exists: commands that do not depend on each other."""
-    before = change.before or Settings(after.display_name)
-    updates: list[tuple[str, dict[str, object], str]] = []
-    if after.address != before.address:
-        entries = renames.with_primary(change.email_addresses, change.address)
-        updates.append(("Set-MailUser", {"HVEAccount": True, "EmailAddresses": entries}, "set the address of"))
-    if after.display_name != before.display_name:
-        updates.append(("Set-MailUser", {"HVEAccount": True, "DisplayName": after.display_name}, "rename the account"))
-    if after.reply_to != before.reply_to:
-        updates.append(("Set-HVEAccountSettings", {"ReplyTo": after.reply_to or ""}, "set the address for replies of"))
-    if after.billing_policy != before.billing_policy:
-        updates.append(("Set-HVEAccountBillingPolicy", {"BillingPolicyId": change.policy_id or ""}, "set the billing policy of"))
-    if change.added_apps:
-        updates.append(("Add-HVEAppAccess", {"AppIds": list(change.added_apps)}, "allow applications to send with"))
-    return [
-        Command(name, {"Identity": change.guid, **parameters}, attempted=f"{verb} {change.address}") for name, parameters, verb in updates
-    ]

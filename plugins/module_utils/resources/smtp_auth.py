@@ -9,7 +9,7 @@ Online"; Set-TransportConfig, Set-CASMailbox.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._clients.exchange import Command, boolean, is_missing
@@ -201,11 +201,14 @@ def by_name(address: str) -> Command:
     return Command("Get-CASMailbox", {"Identity": address}, _PROPERTIES, f"read SMTP AUTH of {address}")
 
 
-def enabled_mailboxes(tenant: Tenant, addresses: Collection[str]) -> set[str]:
-    """Those of the addresses, of existing mailboxes, that have SMTP AUTH enabled. The answers are kept for a later read of the same run."""
-    commands = [by_name(address) for address in addresses]
+def enabled_mailboxes(tenant: Tenant, identities: Mapping[str, str]) -> set[str]:
+    """Those of the existing mailboxes that have SMTP AUTH enabled. The answers are kept for a later read of the same run.
+
+    `identities`: the address or Guid that each is read by, by the address that stands for it.
+    """
+    commands = [by_name(identity) for identity in identities.values()]
     result = set()
-    for address, command, outcome in zip(addresses, commands, tenant.exchange.batch(commands), strict=True):
+    for address, command, outcome in zip(identities, commands, tenant.exchange.batch(commands), strict=True):
         tenant.exchange.prefetch(command, outcome)
         item = lookup.only(outcome, "mailboxes", address)
         if item and _mailbox(item).smtp_auth == "enabled":

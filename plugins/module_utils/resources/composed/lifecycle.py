@@ -80,7 +80,8 @@ class Lifecycle:
         former = needs.former_addresses(variables)
         record = record.renamed(lambda address: former.get(address) or primary(address)) if record else None
         needed = Needed.of(variables, app, owner, primary)
-        orphans = orphans_of(tenant, record, needed, owner) if record else Orphans()
+        new_addresses = {new: old for old, new in former.items()}
+        orphans = orphans_of(tenant, record, needed, owner, new_addresses) if record else Orphans()
         handed_over = _handed_over(record, orphans) if record and "identity" in selection.components else {}
         orphans = Orphans(orphans.entries - handed_over.keys())
         policies = {key: policy.name for key, policy in authentication_policies.read_policies(tenant).items()}
@@ -97,11 +98,25 @@ class Lifecycle:
             if items:
                 variables |= {variable: [*(variables.get(variable) or ()), *items]}
                 run.add(role)
+        variables |= self._without_access(variables)
+        if variables.get("hve_account_accounts"):
+            run.add("hve_account")
         if self.orphans.values(DIRECT_SEND):
             variables |= {"direct_send_rejected": True, "direct_send_senders": []}
             run.add("direct_send")
         inputs = role_inputs([role for role in CONFIGURED if role in run], variables)
         return [*self._revocations(inputs), *map(self._ending, inputs), *self._removed_applications()]
+
+    def _without_access(self, variables: Mapping[str, Any]) -> JsonObject:
+        """The High Volume Email accounts, with the applications that may no longer send with them."""
+        withdrawn = self.orphans.account_access()
+        listed = [dict(item) for item in variables.get("hve_account_accounts") or ()]
+        for item in listed:
+            apps = withdrawn.pop(str(item["address"]).lower(), None)
+            if apps and item.get("state", "present") == "present":
+                item["withdrawn_apps"] = apps
+        listed += [{"address": address, "withdrawn_apps": apps} for address, apps in withdrawn.items()]
+        return {"hve_account_accounts": listed} if listed else {}
 
     def _ends(self) -> list[tuple[str, str, list[JsonObject]]]:
         """What is added to the list variables of roles: role, variable, items."""

@@ -11,7 +11,22 @@ from typing import Any
 
 from ..._composition.step import PlannedStep
 from ..._planning.role_variables import basic_policy
-from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, ORGANIZATION, POLICY, REJECTED, SMTP_AUTH, Entry, Key, Record
+from .record import (
+    ACCESS,
+    APPLICATION,
+    DIRECT_SEND,
+    HVE_ACCESS,
+    HVE_ACCOUNT,
+    MAILBOX,
+    OF_APPLICATIONS,
+    ORGANIZATION,
+    POLICY,
+    REJECTED,
+    SMTP_AUTH,
+    Entry,
+    Key,
+    Record,
+)
 
 Primary = Callable[[str], str]  # the primary address of an address in lower case, where it is known
 
@@ -35,7 +50,8 @@ class Needed:
         access = _addresses(variables, primary, "entra_app_full_access", "entra_app_send_as")
         listed = [(SMTP_AUTH, address, "") for address in _addresses(variables, primary, "smtp_auth_mailboxes")]
         set_by_inventory = [(DIRECT_SEND, ORGANIZATION, "")] if variables.get("direct_send_rejected") is not None else []
-        return cls(frozenset([*((ACCESS, a, app) for a in access), *opened, *created, *listed, *set_by_inventory]), opened)
+        access_keys = [*((ACCESS, address, app) for address in access), *_account_access(variables)]
+        return cls(frozenset([*access_keys, *opened, *created, *listed, *set_by_inventory]), opened)
 
     def names(self, kind: str) -> set[str]:
         return {name for own, name, _value in self.keys if own == kind}
@@ -73,6 +89,12 @@ def _opened(variables: Mapping[str, Any], owner: str, primary: Primary) -> Itera
             yield from ((POLICY, primary(str(address).lower()), "") for address in policy.get("mailboxes") or ())
 
 
+def _account_access(variables: Mapping[str, Any]) -> Iterator[Key]:
+    """The High Volume Email accounts with the applications that may send with them."""
+    for account in _items(variables, "hve_account_accounts"):
+        yield from ((HVE_ACCESS, str(account["address"]).lower(), str(app)) for app in account.get("apps") or ())
+
+
 def _applications(variables: Mapping[str, Any]) -> Iterator[str]:
     """The unique names of the applications that the inventory or its senders name."""
     names = [variables.get("entra_app_unique_name"), variables.get("delegated_sign_in_app_unique_name")]
@@ -87,7 +109,7 @@ def _applications(variables: Mapping[str, Any]) -> Iterator[str]:
 def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequence[PlannedStep], primary: Primary) -> Record:
     """The record after the plan: what is needed, with its settings before, and what is created. `kept`: orphans that stay."""
     before = _settings_before(planned, primary)
-    entries = {Entry(*key) for key in needed.keys if key[0] == ACCESS}
+    entries = {Entry(*key) for key in needed.keys if key[0] in OF_APPLICATIONS}
     for kind, name, _value in needed.opened:
         value = record.value(kind, name)
         entries.add(Entry(kind, name, before.get((kind, name), _unchanged(kind)) if value is None else value))

@@ -16,7 +16,22 @@ from ..._exchange import addresses, authentication_policies, lookup
 from ..._planning.role_variables import basic_policy
 from .. import direct_send, smtp_auth
 from .needed import Needed
-from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, OF_MAILBOXES, POLICY, REJECTED, SMTP_AUTH, Entry, Record
+from .record import (
+    ACCESS,
+    APPLICATION,
+    DIRECT_SEND,
+    HVE_ACCESS,
+    HVE_ACCOUNT,
+    MAILBOX,
+    OF_ACCOUNTS,
+    OF_APPLICATIONS,
+    OF_MAILBOXES,
+    POLICY,
+    REJECTED,
+    SMTP_AUTH,
+    Entry,
+    Record,
+)
 
 _ACCOUNTS = Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, lookup.SELECT, "list the High Volume Email accounts")
 _REMOVED_ON_REQUEST = {
@@ -38,11 +53,13 @@ class Orphans:
 
     def access(self) -> dict[str, list[str]]:
         """Mailboxes by the unique name of the application that has permissions on them."""
-        result: dict[str, list[str]] = {}
-        for entry in sorted(self.entries):
-            if entry.kind == ACCESS:
-                result.setdefault(entry.value, []).append(entry.name)
-        return result
+        entries = sorted(entry for entry in self.entries if entry.kind == ACCESS)
+        return {app: [entry.name for entry in entries if entry.value == app] for app in sorted({entry.value for entry in entries})}
+
+    def account_access(self) -> dict[str, list[str]]:
+        """Unique names of applications by the address of the High Volume Email account that they may send with."""
+        entries = sorted(entry for entry in self.entries if entry.kind == HVE_ACCESS)
+        return {name: [entry.value for entry in entries if entry.name == name] for name in sorted({entry.name for entry in entries})}
 
     @property
     def on_request(self) -> frozenset[Entry]:
@@ -63,39 +80,45 @@ def _attention(entry: Entry) -> JsonObject:
     }
 
 
-def orphans_of(tenant: Tenant, record: Record, needed: Needed, owner: str) -> Orphans:
-    """The orphans. Only where there may be some, objects are read: an address may be another one of a needed mailbox."""
+def orphans_of(tenant: Tenant, record: Record, needed: Needed, owner: str, former: Mapping[str, str]) -> Orphans:
+    """The orphans. Only where there may be some, objects are read: an address may be another one of a needed mailbox.
+
+    `former`: the former addresses of mailboxes that the plan renames, by their new ones, which may not exist yet.
+    """
     candidates = {entry for entry in needed.without(record.entries) if entry.key not in record.keys_of_others}
     if not candidates:
         return Orphans()
-    guids = _guids(tenant, candidates, needed)
+    guids = _guids(tenant, candidates, needed, former)
     existing = {entry for entry in candidates if (entry.kind, entry.value) == (DIRECT_SEND, REJECTED)}
     existing |= {entry for entry in candidates if entry.kind in guids and _is_orphan(entry, guids[entry.kind], needed)}
     existing |= _applications(tenant, candidates)
     existing -= _of_missing_applications(tenant, existing, needed)
-    return Orphans(frozenset(existing - _changed_since(tenant, existing, guids, owner)))
+    return Orphans(frozenset(existing - _changed_since(tenant, existing, guids, owner, former)))
 
 
 _Guids = dict[str, str]  # by address
 
 
-def _guids(tenant: Tenant, candidates: set[Entry], needed: Needed) -> dict[str, _Guids]:
+def _guids(tenant: Tenant, candidates: set[Entry], needed: Needed, former: Mapping[str, str]) -> dict[str, _Guids]:
     """The Guids of the candidates' mailboxes or accounts, and of the needed ones that they may be, by kind."""
     kinds = {entry.kind for entry in candidates} & OF_MAILBOXES
-    of_mailboxes = kinds - {HVE_ACCOUNT}
+    of_mailboxes = kinds - OF_ACCOUNTS
     named = {entry.name for entry in candidates if entry.kind in of_mailboxes}.union(*map(needed.names, of_mailboxes))
-    commands = [addresses.look_up(address, "Guid") for address in sorted(named)] + ([_ACCOUNTS] if HVE_ACCOUNT in kinds else [])
+    named |= {former[address] for address in named if address in former}
+    commands = [addresses.look_up(address, "Guid") for address in sorted(named)] + ([_ACCOUNTS] if kinds & OF_ACCOUNTS else [])
     outcomes = tenant.exchange.batch(commands)
     items = {address: lookup.only(outcome, "m365_senders", address) for address, outcome in zip(sorted(named), outcomes, strict=False)}
     guids = {address: str(item["Guid"]) for address, item in items.items() if item}
+    guids |= {new: guids[old] for new, old in former.items() if new not in guids and old in guids}
     rows = [item for outcome in outcomes[len(named) :] for item in outcome.checked().values]
     accounts = {address: str(item["Guid"]) for item in rows for address in lookup.smtp_addresses(item)}
-    return {kind: accounts if kind == HVE_ACCOUNT else guids for kind in kinds}
+    accounts |= {new: accounts[old] for new, old in former.items() if new not in accounts and old in accounts}
+    return {kind: accounts if kind in OF_ACCOUNTS else guids for kind in kinds}
 
 
 def _is_orphan(entry: Entry, guids: _Guids, needed: Needed) -> bool:
     """Whether the mailbox or account exists and is not a needed one under another address."""
-    app = entry.value if entry.kind == ACCESS else ""
+    app = entry.key[2]
     kept = {guids[name] for kind, name, of in needed.keys if (kind, of) == (entry.kind, app) and name in guids}
     return entry.name in guids and guids[entry.name] not in kept
 
@@ -109,14 +132,15 @@ def _applications(tenant: Tenant, candidates: set[Entry]) -> set[Entry]:
 
 def _of_missing_applications(tenant: Tenant, entries: set[Entry], needed: Needed) -> set[Entry]:
     """The permissions of applications that do not exist any more: they are without effect, and cannot be revoked by name."""
-    names = sorted({entry.value for entry in entries if entry.kind == ACCESS} - needed.names(APPLICATION))
+    names = sorted({entry.value for entry in entries if entry.kind in OF_APPLICATIONS} - needed.names(APPLICATION))
     existing = application_lookup.find(tenant, names)
-    return {entry for entry in entries if entry.kind == ACCESS and entry.value in names and not existing[entry.value]}
+    return {entry for entry in entries if entry.kind in OF_APPLICATIONS and entry.value in names and not existing[entry.value]}
 
 
-def _changed_since(tenant: Tenant, entries: set[Entry], guids: Mapping[str, _Guids], owner: str) -> set[Entry]:
+def _changed_since(tenant: Tenant, entries: set[Entry], guids: Mapping[str, _Guids], owner: str, former: Mapping[str, str]) -> set[Entry]:
     """The settings that somebody has changed since: they are not restored."""
-    enabled = smtp_auth.enabled_mailboxes(tenant, sorted(entry.name for entry in entries if entry.kind == SMTP_AUTH))
+    names = sorted(entry.name for entry in entries if entry.kind == SMTP_AUTH)
+    enabled = smtp_auth.enabled_mailboxes(tenant, {name: guids[SMTP_AUTH][name] if name in former else name for name in names})
     users = {entry.name: guids[POLICY][entry.name] for entry in sorted(entries) if entry.kind == POLICY}
     current = authentication_policies.policies_of(tenant, authentication_policies.read_policies(tenant), users) if users else {}
     own = basic_policy(owner).lower()

@@ -32,6 +32,7 @@ _DENIED = ("Authorization_RequestDenied", "AccessDenied")
 
 # Kinds of entries, and what the value is.
 ACCESS = "access"  # a mailbox with permissions of an application: its unique name
+HVE_ACCESS = "hve_access"  # a High Volume Email account that an application may send with: its unique name
 SMTP_AUTH = "smtp_auth"  # a mailbox whose SMTP AUTH is enabled: the setting before
 POLICY = "policy"  # a mailbox with the owner's authentication policy: the policy before, empty for the organization's default
 DIRECT_SEND = "direct_send"  # the organization, where senders use Direct Send: REJECTED where it was rejected before
@@ -39,6 +40,7 @@ MAILBOX, HVE_ACCOUNT, APPLICATION = "mailbox", "hve_account", "application"  # w
 # The roles that create or change what the entries of a kind are about.
 ROLES = {
     ACCESS: "entra_app",
+    HVE_ACCESS: "hve_account",
     SMTP_AUTH: "smtp_auth",
     POLICY: "authentication_policy",
     DIRECT_SEND: "direct_send",
@@ -46,7 +48,9 @@ ROLES = {
     HVE_ACCOUNT: "hve_account",
     APPLICATION: "entra_app",
 }
-OF_MAILBOXES = frozenset({ACCESS, SMTP_AUTH, POLICY, MAILBOX, HVE_ACCOUNT})  # kinds that are named by an address
+OF_APPLICATIONS = frozenset({ACCESS, HVE_ACCESS})  # kinds whose value is an application
+OF_ACCOUNTS = frozenset({HVE_ACCESS, HVE_ACCOUNT})
+OF_MAILBOXES = OF_ACCOUNTS | {ACCESS, SMTP_AUTH, POLICY, MAILBOX}  # kinds that are named by an address
 ORGANIZATION, REJECTED = "organization", "rejected"
 _PREFIX = "mailops"
 
@@ -61,7 +65,7 @@ class Entry(NamedTuple):
     @property
     def key(self) -> tuple[str, str, str]:
         """What the entry is about. An application's access is told from that of another one."""
-        return (self.kind, self.name, self.value if self.kind == ACCESS else "")
+        return (self.kind, self.name, self.value if self.kind in OF_APPLICATIONS else "")
 
 
 Key = tuple[str, str, str]
@@ -103,8 +107,9 @@ class Record:
         return replace(self, entries=frozenset(entries))
 
     def users_of(self, application: str) -> list[str]:
-        """The other owners whose mailboxes an application has permissions on."""
-        return sorted(owner for owner, entries in self.by_owner.items() if (ACCESS, application) in {(e.kind, e.value) for e in entries})
+        """The other owners whose mailboxes or High Volume Email accounts an application has permissions on."""
+        used = {owner: {entry.value for entry in entries if entry.kind in OF_APPLICATIONS} for owner, entries in self.by_owner.items()}
+        return sorted(owner for owner, applications in used.items() if application in applications)
 
     def handed_over(self, entry: Entry, owner: str) -> Record:
         """The record in which another owner has the entry."""

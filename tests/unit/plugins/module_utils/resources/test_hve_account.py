@@ -284,3 +284,22 @@ def test_a_new_address_of_another_recipient_is_refused(play: Play) -> None:
     assert "ada@contoso.com is a UserMailbox" in result["msg"]
     foreign = play(RESOURCE, service, accounts=[{"address": "new@elsewhere.example", "was": "old@contoso.com"}])
     assert "new@elsewhere.example: not in an accepted domain" in foreign["msg"]
+
+
+def test_applications_are_withdrawn(play: Play, script: Script) -> None:
+    service = Accounts(account("bulk@contoso.com", "Bulk", OBJECT, "other-app", **PAID), others=registered(script, times=2))
+    listed = [{"address": "bulk@contoso.com", "withdrawn_apps": ["sender"]}]
+    done = play(RESOURCE, service, accounts=listed)
+    assert done["diff"]["after"]["bulk@contoso.com"]["apps"] == ["other-app"]
+    assert service.ran("Remove-HVEAppAccess") == [{"Identity": "guid-bulk@contoso.com", "AppIds": [OBJECT]}]
+    assert not play(RESOURCE, service, accounts=listed)["changed"]
+
+
+def test_a_withdrawn_application_that_does_not_exist_is_no_problem(play: Play, script: Script) -> None:
+    service = Accounts(account("bulk@contoso.com", **PAID), others=registered(script, there=False))
+    assert not play(RESOURCE, service, accounts=[{"address": "bulk@contoso.com", "withdrawn_apps": ["sender"]}])["changed"]
+
+
+def test_an_application_is_either_allowed_or_withdrawn() -> None:
+    problems = problems_of(RESOURCE, accounts=[{"address": "bulk@contoso.com", "apps": ["sender"], "withdrawn_apps": ["sender"]}])
+    assert any("withdrawn_apps holds sender, which apps holds, too" in problem for problem in problems)

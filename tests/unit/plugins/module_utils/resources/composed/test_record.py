@@ -75,6 +75,15 @@ def test_applications_are_needed_where_anything_names_them() -> None:
     assert needs(**variables).names("application") == {"one", "two", "three", "four", "five"}
 
 
+def test_accounts_are_recorded_with_their_applications() -> None:
+    result = needs(hve_account_accounts=[{"address": A, "apps": ["one"]}, {"address": B}])
+    after = needed.after(Record(), result, (), [], same)
+    assert after.entries == {Entry("hve_access", A, "one")}
+    orphans = Orphans(frozenset({Entry("hve_access", A, "one"), Entry("hve_access", A, "two"), Entry("hve_access", B, "one")}))
+    assert orphans.account_access() == {A: ["one", "two"], B: ["one"]}
+    assert (orphans.access(), orphans.attention()) == ({}, [])
+
+
 def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> None:
     policy = {"name": "mailops Allow Basic Auth SMTP", "mailboxes": [B, C]}
     result = needs(
