@@ -54,7 +54,7 @@ DEFAULTS: dict[str, Variables] = {
 # Certificates of relay hosts, current and retired, are appended to what the inventory lists in these variables.
 APPENDED = ("entra_app_certificates", "entra_app_retired_certificates")
 PREFIXES = tuple(dict.fromkeys(f"{role}_" for role, _variable in ROLES))
-BLOCK_BASIC_POLICY = "mailops Block Basic Auth SMTP"
+BLOCK_BASIC_POLICY = "mailops Block Basic Auth SMTP"  # without an owner: an organization has one default policy, which owners share
 
 
 def basic_policy(owner: str) -> str:
