@@ -310,6 +310,14 @@ def test_a_renamed_sender_app_is_an_orphan_without_permissions(play: Play) -> No
     assert not play(SHOP, app_unique_name="another", remove_orphans=True)["changed"]
 
 
+def test_an_application_that_was_removed_before_is_an_orphan_again(play: Play) -> None:
+    for _ in range(2):
+        assert "failed" not in play(SHOP)
+        assert applications(play) == {"mailops-smtp-sender"}
+        assert "failed" not in play(remove_orphans=True)
+        assert applications(play) == set()
+
+
 def test_direct_send_is_rejected_again_after_its_last_sender(play: Play) -> None:
     play(inventory={"direct_send_rejected": True})
     opened = play(LAB)

@@ -139,12 +139,12 @@ def _settings_before(planned: Sequence[PlannedStep], primary: Primary) -> dict[t
 
 
 def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
-    """The mailboxes, accounts and applications that the plan creates."""
+    """The mailboxes, accounts and applications that the plan creates. A deleted application that is restored is one, too."""
     kinds = {"shared_mailbox": MAILBOX, "hve_account": HVE_ACCOUNT}
     for one in planned:
         if not one.plan.changed:
             continue
         if one.name in kinds:
             yield from (Entry(kinds[one.name], a) for a, values in one.plan.after.items() if values and not one.plan.before.get(a))
-        if one.name == "entra_app" and one.plan.pending.create:
+        if one.name == "entra_app" and (one.plan.pending.create or getattr(one.plan.pending, "restore", False)):
             yield Entry(APPLICATION, one.step.subject)
