@@ -37,12 +37,16 @@ def absent(play: Play, **options: Any) -> Document:
     return play(*SENDERS, state="absent", **(OPTIONS | options))
 
 
+# Deleted applications, changes that have taken effect, and Enable-OrganizationCustomization, which cannot be undone.
+NOT_COMPARED = ("deleted_items", "replicating", "dehydrated", "delegating_from")
+
+
 def everything(play: Play) -> Document:
-    """The whole tenant, without what the directory keeps of deleted applications and the emulator of changes that have taken effect."""
+    """The whole tenant, without what a removal does not change."""
 
     def lasting(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: lasting(one) for name, one in value.items() if name not in ("deleted_items", "replicating")}
+            return {name: lasting(one) for name, one in value.items() if name not in NOT_COMPARED}
         return [lasting(one) for one in value] if isinstance(value, list) else value
 
     tenant: Document = lasting(play.api.admin.tenant(TENANT))
