@@ -21,7 +21,8 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "the automation app has no Exchange role for this command: it needs the Entra role Exchange Administrator "
         "or an Exchange role group",
         "Let a Privileged Role Administrator assign the role to the enterprise application (Entra admin center: Roles and administrators). "
-        "If it has the role, the role group Organization Management may have lost management roles.", source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
+        "If it has the role, the role group Organization Management may have lost management roles.",
+        source="App-only authentication for unattended scripts in Exchange Online PowerShell"),
     ErrorEntry(
         "object-not-found", "exchange", "ManagementObjectNotFoundException", "there is no such object in Exchange",
         "Check its name. A new object may not be replicated yet.", source=_EXO),

@@ -83,7 +83,7 @@ def export_queue(directory: Path) -> int:
     try:
         for message in messages:
             run_command("/usr/sbin/postsuper", "-d", message.queue_id)
-    except TransferError as error:
+    except MailopsError as error:
         kept = _remove_files_of_queued(written)
         raise TransferError(
             f"{len(messages) - kept} of {len(messages)} messages were exported to {directory}; the others are still in the queue: {error}"
