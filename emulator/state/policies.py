@@ -80,7 +80,7 @@ class Policies(Replicated):
     role_members: dict[str, list[Lower]] = field(
         default_factory=dict, metadata=key("directory role -> users and groups", convert=_role_members)
     )  # by role template id
-    basic_retired_from: Moment = field(default=0.0, metadata=key("when Basic authentication ends; 0: never"))
+    basic_retired_from: Moment = field(default=0.0, metadata=key("when Basic authentication is off by default; 0: never"))
     basic_reenabled: bool = field(default=False, metadata=key("whether an administrator has enabled it again"))
     asked: float = field(default=0.0, compare=False)  # when Conditional Access was last read through Graph
     replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))

@@ -57,14 +57,15 @@ options:
     default: false
   basic_auth_end_date:
     description:
-      - The last day on which Basic authentication for SMTP works, by Microsoft's timetable, unless an administrator enables it again.
+      - The last day on which Basic authentication for SMTP is on by default, by Microsoft's timetable (end of December 2026). After it an
+        administrator can turn it on again, until the final date, which Microsoft will announce in the second half of 2027.
         Afterwards a policy that allows it is refused; until then a warning names the day.
         Falls back to the host variable C(m365_basic_auth_end_date).
     type: str
     default: "2026-12-31"
   basic_reenabled:
     description:
-      - Whether an administrator has enabled Basic authentication for SMTP again after that day. Falls back to the host variable
+      - Whether an administrator has turned Basic authentication for SMTP on again after that day. Falls back to the host variable
         C(m365_basic_reenabled).
     type: bool
     default: false

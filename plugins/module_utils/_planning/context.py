@@ -102,7 +102,7 @@ class PlanningContext:
 
     @property
     def basic_auth_ended(self) -> bool:
-        """Whether Microsoft has disabled Basic authentication and no administrator has enabled it again."""
+        """Whether Basic authentication is off by default and no administrator has turned it on again."""
         return self.today > self.basic_auth_end_date and not self.basic_reenabled
 
 

@@ -4,8 +4,8 @@
 """The table of sending methods, in the order in which method `auto` tries them.
 
 The order: methods without password and without a device in between; then without mailbox; then those that cost money; Basic
-authentication, which Microsoft retires, last. To add a method: an entry here, its variables in variables.py, its device settings in
-device_settings.py and, where module smtp_probe verifies it, a class in _verification/methods.py.
+authentication, which is off by default after December 2026, last. To add a method: an entry here, its variables in variables.py, its
+device settings in device_settings.py and, where module smtp_probe verifies it, a class in _verification/methods.py.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ def basic_auth(sender: Sender, context: PlanningContext) -> Iterator[Refusal]:
         )
     if context.basic_auth_ended:
         yield Refusal(
-            f"Microsoft has disabled Basic authentication for SMTP after {context.basic_auth_end_date.isoformat()}",
-            "use oauth, connector, relay_host or hve, or set m365_basic_reenabled once your administrator has enabled it again",
+            f"Basic authentication for SMTP is off by default after {context.basic_auth_end_date.isoformat()}",
+            "use oauth, connector, relay_host or hve, or set m365_basic_reenabled once your administrator has turned it on again",
         )
     mailbox = context.mailbox(sender.mailbox)
     if mailbox and mailbox.recipient_type != "UserMailbox":

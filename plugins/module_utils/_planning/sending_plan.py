@@ -128,8 +128,9 @@ def _warnings(method: str, sender: Sender, context: PlanningContext) -> list[str
     if method == "basic" and not context.basic_reenabled:
         days = (context.basic_auth_end_date - context.today).days
         warnings.append(
-            f"{sender.name}: Basic authentication is off by default after {context.basic_auth_end_date.isoformat()}, in {days} days; "
-            "move it to oauth, connector or relay_host."
+            f"{sender.name}: Basic authentication is off by default after {context.basic_auth_end_date.isoformat()}, in {days} days, and "
+            "an administrator can turn it on again until the final date, which Microsoft will announce in the second half of 2027; move it "
+            "to oauth, connector or relay_host."
         )
     if method == "direct_send" and not sender.public_addresses:
         warnings.append(

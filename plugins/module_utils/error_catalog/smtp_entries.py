@@ -40,8 +40,9 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "policy-refused", "smtp", "5.7.139", "a policy of the tenant refuses the authentication", "Read the server's reply, and send with OAuth.",
         queue_policy="defer", source=_SMTP_AUTH),
     ErrorEntry(
-        "basic-retired", "smtp", "5.7.30", "Microsoft has retired Basic authentication for this tenant",
-        "Send with OAuth, through a connector or a relay host, or with High Volume Email.", queue_policy="defer",
+        "basic-retired", "smtp", "5.7.30", "Basic authentication for SMTP is off in this tenant, as it is by default after December 2026",
+        "Send with OAuth, through a connector or a relay host, or with High Volume Email. An administrator can turn it on again until the "
+        "final date, which Microsoft will announce in the second half of 2027.", queue_policy="defer",
         source="Exchange Online to retire Basic auth for Client Submission (SMTP AUTH)"),
     ErrorEntry(
         "starttls-required", "smtp", r"5\.7\.[03]", "the server requires STARTTLS before this command, and the client spoke without TLS",

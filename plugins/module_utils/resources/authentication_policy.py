@@ -224,7 +224,10 @@ def _end_date_notes(params: Params) -> list[str]:
     if not names or params.basic_reenabled:
         return []
     end = params.basic_auth_end_date
-    return [f"{names}: Microsoft disables Basic authentication for SMTP at the end of {end}; until then let the mailboxes send with OAuth."]
+    return [
+        f"{names}: Basic authentication for SMTP is off by default after {end}, and an administrator can turn it on again until the final "
+        "date, which Microsoft will announce in the second half of 2027; let the mailboxes send with OAuth."
+    ]
 
 
 def refuse(tenant: Tenant, params: Params, current: Current, desired: Mapping[str, str | None], missing: list[str]) -> None:
@@ -258,8 +261,8 @@ def _basic_problems(tenant: Tenant, params: Params) -> list[str]:
     names, end = ", ".join(params.allowing()), date.fromisoformat(params.basic_auth_end_date)
     if names and not params.basic_reenabled and datetime.fromtimestamp(tenant.clock.now(), UTC).date() > end:
         sentences.append(
-            f"{names}: allow_basic_smtp is true, but Microsoft has disabled Basic authentication for SMTP after {end}; send with OAuth, "
-            "through a connector or by High Volume Email, or set m365_basic_reenabled once your administrator has enabled it again. "
+            f"{names}: allow_basic_smtp is true, but Basic authentication for SMTP is off by default after {end}; send with OAuth, "
+            "through a connector or by High Volume Email, or set m365_basic_reenabled once your administrator has turned it on again. "
             "Nothing was changed."
         )
     if names and security_defaults.enabled(tenant):

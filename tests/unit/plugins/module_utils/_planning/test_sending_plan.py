@@ -152,8 +152,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "basic after its end": (
         {"method": "basic"},
         {"today": LATER, "mailboxes": USER},
-        "basic is impossible: Microsoft has disabled Basic authentication for SMTP after 2026-12-31; use oauth, "
-        "connector, relay_host or hve",
+        "basic is impossible: Basic authentication for SMTP is off by default after 2026-12-31; use oauth, connector, relay_host or hve",
     ),
     "basic without a mailbox": ({"method": "basic"}, {}, "mailbox device@contoso.com does not exist"),
     "basic on a shared mailbox": ({"method": "basic"}, {"mailboxes": {"device@contoso.com": "SharedMailbox"}}, "has no sign-in of its own"),
@@ -221,7 +220,7 @@ def test_every_refusal_of_a_method_is_a_problem() -> None:
 
 def test_basic_authentication_and_direct_send_have_a_warning() -> None:
     [warning] = plan_sender(sender(kind="printer"), tenant(mailboxes=USER)).warnings
-    assert warning.startswith("Device: Basic authentication is off by default after 2026-12-31, in 38 days;")
+    assert warning.startswith("Device: Basic authentication is off by default after 2026-12-31, in 38 days, and an administrator can turn")
     assert not plan_sender(sender(kind="printer"), tenant(mailboxes=USER, basic_reenabled=True)).warnings
     assert (
         "without public_addresses in the SPF record"

@@ -320,7 +320,7 @@ def test_all_conflicts_are_reported_at_once_and_nothing_is_written(play: Play, j
             "Printers",
         ]
         assert "a@contoso.com and alias@contoso.com are one mailbox, in two policies" in problems[2]
-        assert "Microsoft has disabled Basic authentication for SMTP after 2026-12-31" in problems[4]
+        assert "Basic authentication for SMTP is off by default after 2026-12-31" in problems[4]
         assert "Entra Security Defaults are enabled" in problems[5]
     assert (service.writes, journal_dir.exists()) == ([], False)
 
@@ -328,11 +328,10 @@ def test_all_conflicts_are_reported_at_once_and_nothing_is_written(play: Play, j
 def test_basic_auth_end_date_is_noted_until_an_administrator_enables_basic_auth(play: Play) -> None:
     same = {"policies": [{"name": "Printers", "allow_basic_smtp": True}], "basic_auth_end_date": FAR, "basic_reenabled": False}
     [note] = run(play, Organization({"Printers": True}), **same)["notes"]
-    assert note.startswith(f"Printers: Microsoft disables Basic authentication for SMTP at the end of {FAR}; until then ")
+    assert note.startswith(f"Printers: Basic authentication for SMTP is off by default after {FAR}, and an administrator can turn it ")
     for end in ("2026-12-31", "2027-01-14"):
         assert (
-            "has disabled Basic authentication"
-            in run(play, Organization(), policies=[OPEN], basic_auth_end_date=end, basic_reenabled=False)["msg"]
+            "is off by default after" in run(play, Organization(), policies=[OPEN], basic_auth_end_date=end, basic_reenabled=False)["msg"]
         )
     assert run(play, Organization(), policies=[OPEN], basic_auth_end_date="2027-01-15", basic_reenabled=False)["changed"]  # the clock's day
     done = run(play, Organization(), policies=[OPEN])
