@@ -105,9 +105,13 @@ class NameServer:
             response.set_rcode(dns.rcode.from_text(fault))
             return response
         soa = f"ns.{self.zone}. admin.{self.zone}. 1 3600 600 86400 300"
+        owner = question.name
+        if alias := self.records.get((name, "CNAME")):
+            response.answer.append(dns.rrset.from_text(owner, self.ttl, "IN", "CNAME", *alias))
+            owner, name = dns.name.from_text(alias[0]), alias[0].rstrip(".")
         data = [soa] if (name, kind) == (self.zone, "SOA") else self.records.get((name, kind), [])
         if data:
-            response.answer.append(dns.rrset.from_text(question.name, self.ttl, "IN", kind, *data))
+            response.answer.append(dns.rrset.from_text(owner, self.ttl, "IN", kind, *data))
         else:
             response.authority.append(dns.rrset.from_text(f"{self.zone}.", 300, "IN", "SOA", soa))
             known = name == self.zone or any(name == one for one, _kind in self.records)

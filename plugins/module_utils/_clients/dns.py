@@ -117,8 +117,8 @@ def _ask(resolver: Any, name: str, kind: str) -> Answer:
     dns = library()
     try:
         found = resolver.resolve(dns.name.from_text(name), kind, raise_on_no_answer=False, search=False)
-    except dns.resolver.NXDOMAIN:
-        return Answer(name, kind)
+    except dns.resolver.NXDOMAIN as error:
+        return Answer(name, kind, alias=_alias(error, name))
     except dns.resolver.LifetimeTimeout:
         return _failed(name, kind, f"no DNS server answered within {resolver.lifetime:.0f} seconds", resolver)
     except dns.resolver.NoNameservers as error:
@@ -127,11 +127,19 @@ def _ask(resolver: Any, name: str, kind: str) -> Answer:
         return Answer(name, kind, problem=f"{name} is no DNS name.")
     except (dns.exception.DNSException, OSError) as error:
         return _failed(name, kind, f"{type(error).__name__}: {error}", resolver)
+    canonical = found.canonical_name.to_text(omit_final_dot=True).lower()
+    alias = "" if canonical == name.lower() else canonical
     if found.rrset is None:
-        return Answer(name, kind)
+        return Answer(name, kind, alias=alias)
     items = sorted(found, key=lambda item: _text(item, kind))  # servers give them in any order
     raw = tuple(tuple(item.strings) for item in items) if kind == "TXT" else ()
-    return Answer(name, kind, tuple(_text(item, kind) for item in items), ttl=found.rrset.ttl, raw=raw)
+    return Answer(name, kind, tuple(_text(item, kind) for item in items), ttl=found.rrset.ttl, raw=raw, alias=alias)
+
+
+def _alias(error: Any, name: str) -> str:
+    """The name that a name without records is an alias of; empty where it is none."""
+    canonical: str = error.canonical_name.to_text(omit_final_dot=True).lower()
+    return "" if canonical == name.lower() else canonical
 
 
 def _text(item: Any, kind: str) -> str:
@@ -141,8 +149,12 @@ def _text(item: Any, kind: str) -> str:
 
 
 def plain(strings: Iterable[bytes]) -> str:
-    """A TXT record's strings as one text; octets that are no ASCII are escaped."""
-    return b"".join(strings).decode("ascii", "backslashreplace")
+    """A TXT record's strings as one text: UTF-8, else a character an octet. What is not ASCII is in no valid SPF term."""
+    data = b"".join(strings)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _refusals(dns: Any, error: Any) -> str:

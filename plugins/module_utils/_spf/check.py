@@ -42,13 +42,19 @@ class _EvaluationError(Exception):
 
 def check_host(address: str, domain: str, resolver: Resolver, *, sender: str = "", helo: str = "", record: str = "") -> CheckResult:
     """The result for an address that sends for a domain; `record`, where set, is evaluated instead of the published one."""
-    check = _Check(ipaddress.ip_address(address), resolver, sender or f"postmaster@{domain}", helo or "unknown")
+    check = _Check(client_address(address), resolver, sender or f"postmaster@{domain}", helo or "unknown")
     try:
         if record:
             return check.record(parse(record), domain)
         return check.domain(domain)
     except _EvaluationError as error:
         return CheckResult(error.result, reason=error.reason)
+
+
+def client_address(text: str) -> Address:
+    """The address of a client; one of IPv6 that stands for one of IPv4 is taken as that (section 5)."""
+    address = ipaddress.ip_address(text)
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 class _Check:

@@ -30,7 +30,9 @@ def desired_record(
 ) -> str:
     """The SPF record that a domain should have, given its current SPF records.
 
-    Other terms are kept, in order, unless `exclusive`. `passing_domains` are the domains that the current record includes,
+    Other terms are kept, in order, unless `exclusive`. Several current records are merged: the mechanisms of each in their order, and the
+    strictest `all`, but never `+all`; the result passes no address that none of them passes.
+    `passing_domains` are the domains that the current record includes,
     directly or not: they are not included again. A current record with the same meaning is returned unchanged.
     """
     addresses = [parse_term(f"ip4:{one}") for one in ip4] + [parse_term(f"ip6:{one}") for one in ip6]
@@ -41,12 +43,12 @@ def desired_record(
         included = {domain.lower() for domain in passing_domains}
         names = [term for term in names if term.domain not in included or any(term.key == one.key for one in kept)]
     mechanisms = _without_duplicates(_merged(kept, addresses, names))
-    end, redirect = _end(records, policy, exclusive)
-    if redirect and end:  # a redirect is ignored beside `all`: it becomes an include
-        mechanisms = _without_duplicates([*mechanisms, parse_term(f"include:{redirect.value}")])
-        redirect = None
+    end, redirects = _end(records, policy, exclusive)
+    if redirects and (end or len(redirects) > 1):  # a redirect is ignored beside `all`: it becomes an include
+        mechanisms = _without_duplicates([*mechanisms, *(parse_term(f"include:{redirect.value}") for redirect in redirects)])
+        end, redirects = end or parse_term(f"{_DEFAULT_POLICY}all"), []
     others = [] if exclusive else _modifiers(records)
-    terms = [*mechanisms, *([end] if end else []), *([redirect] if redirect else []), *others]
+    terms = [*mechanisms, *([end] if end else []), *redirects, *others]
     if len(current) == 1 and _is_equivalent(records[0], terms):
         return current[0]
     return join(terms)
@@ -101,21 +103,28 @@ def _without_duplicates(terms: list[Term]) -> list[Term]:
     return list(unique.values())
 
 
-def _end(records: Sequence[Record], policy: str, exclusive: bool) -> tuple[Term | None, Term | None]:
-    """The `all` and the redirect of the desired record; at most one of them where the policy is kept."""
-    current = next((record.all for record in records if record.all), None)
-    redirect = next((record.redirect for record in records if record.redirect), None)
-    redirect = None if exclusive or current else redirect
+def _end(records: Sequence[Record], policy: str, exclusive: bool) -> tuple[Term | None, list[Term]]:
+    """The `all` and the redirects of the desired record; the latter are empty where the policy is kept and there is an `all`."""
+    current = _strictest([record.all for record in records if record.all], merged=len(records) > 1)
+    redirects = [] if exclusive else [record.redirect for record in records if record.redirect]
     if POLICIES[policy]:
         qualifier = POLICIES[policy]
         if current and current.qualifier == qualifier:
-            return current, redirect
-        return parse_term(f"{qualifier}all"), redirect
+            return current, redirects
+        return parse_term(f"{qualifier}all"), redirects
     if current:
-        return current, None
-    if redirect or (records and not exclusive):
-        return None, redirect  # unchanged: a record without `all` is neutral
-    return parse_term(f"{_DEFAULT_POLICY}all"), None
+        return current, redirects
+    if redirects or (records and not exclusive):
+        return None, redirects  # unchanged: a record without `all` is neutral
+    return parse_term(f"{_DEFAULT_POLICY}all"), []
+
+
+def _strictest(policies: Sequence[Term], *, merged: bool) -> Term | None:
+    """The strictest `all`. That of a single record is kept; of several ones `+all` is replaced by the default."""
+    if not policies or not merged:
+        return policies[0] if policies else None
+    strict = [term for term in policies if term.qualifier != "+"]
+    return min(strict, key=lambda term: "-~?".index(term.qualifier)) if strict else parse_term(f"{_DEFAULT_POLICY}all")
 
 
 def _modifiers(records: Sequence[Record]) -> list[Term]:

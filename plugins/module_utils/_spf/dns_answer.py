@@ -19,6 +19,7 @@ class Answer:
     """The answer to one DNS query. `problem` is a sentence where the query failed; the other fields are then empty.
 
     `raw` holds the character strings of each TXT value, in the order of `values`: deleting a record requires them.
+    `alias`: the name whose records these are, where `name` is an alias (CNAME).
     """
 
     name: str
@@ -27,6 +28,7 @@ class Answer:
     problem: str = ""
     ttl: int = 0
     raw: tuple[tuple[bytes, ...], ...] = ()
+    alias: str = ""
 
     @property
     def void(self) -> bool:

@@ -27,6 +27,7 @@ _INVALID = frozenset(
         "include_loop",
         "too_many_hosts",
         "dns_error",
+        "alias",
     }
 )
 

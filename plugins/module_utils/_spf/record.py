@@ -16,13 +16,19 @@ from typing import TypeAlias
 
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
-_SPF = re.compile(r"v=spf1(?: |$)", re.I)
-_MACRO = r"%\{[slodiphcrtv]\d*r?[-.+,/_=]*\}"
-_LABEL = r"(?:[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]|[A-Za-z]|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])"
-_DOMAIN_SPEC = re.compile(rf"(?:{_MACRO}|%%|%_|%-|[!-$&-~])*?(?:\.{_LABEL}\.?|{_MACRO})", re.I)
-_MODIFIER = re.compile(rf"([A-Za-z][A-Za-z0-9_.-]*)=((?:{_MACRO}|%%|%_|%-|[!-$&-~])*)", re.I)
-_MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9_.-]*)([:/].*)?", re.DOTALL)
-_LENGTHS = re.compile(r"^(.*?)(?:/(\d{1,2}))?(?://(\d{1,3}))?$")
+_FLAGS = re.I | re.ASCII
+_SPF = re.compile(r"v=spf1(?: |$)", _FLAGS)
+# c, r and t belong into explanations only (section 7.2); the number of labels is not 0 (section 7.3).
+_MACRO = r"%\{[slodiphv](?:0*[1-9]\d*)?r?[-.+,/_=]*\}"
+_MACRO_OF_ANY_TEXT = r"%\{[slodiphcrtv]\d*r?[-.+,/_=]*\}"
+# toplabel (section 7.1): it neither begins nor ends with a hyphen and is not a number.
+_LABEL = r"(?:[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])"
+_DOMAIN_SPEC = re.compile(rf"(?:{_MACRO}|%%|%_|%-|[!-$&-~])*?(?:\.{_LABEL}\.?|{_MACRO})", _FLAGS)
+_MODIFIER = re.compile(rf"([A-Za-z][A-Za-z0-9_.-]*)=((?:{_MACRO_OF_ANY_TEXT}|%%|%_|%-|[!-$&-~])*)", _FLAGS)
+_MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9_.-]*)([:/].*)?", re.DOTALL | re.ASCII)
+_LENGTHS = re.compile(r"^(.*?)(?:/(0|[1-9]\d?))?(?://(0|[1-9]\d{0,2}))?$", re.ASCII)
+# An address and the length of its prefix, without leading zeros (section 5.6).
+_NETWORK = re.compile(r"[0-9A-Fa-f:.]+(?:/(?:0|[1-9][0-9]{0,2}))?")
 # These require a DNS lookup and count towards the limit of ten (section 4.6.4).
 LOOKUP_KINDS = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
 
@@ -155,7 +161,9 @@ def _all(word: str, kind: str, qualifier: str, rest: str) -> Term:
 def _address(word: str, kind: str, qualifier: str, rest: str) -> Term:
     network_type = ipaddress.IPv4Network if kind == "ip4" else ipaddress.IPv6Network
     try:
-        return Term(word, kind, qualifier, rest[1:], network=network_type(rest[1:], strict=False) if rest[:1] == ":" else network_type(""))
+        if rest[:1] != ":" or not _NETWORK.fullmatch(rest[1:]):
+            raise ValueError(rest)
+        return Term(word, kind, qualifier, rest[1:], network=network_type(rest[1:], strict=False))
     except ValueError:
         return Term(word, kind, qualifier, rest[1:], problem=f"{word!r} is not an IPv{kind[2]} address or network")
 

@@ -259,6 +259,8 @@ def domain_record(answer: Answer, resolver: Resolver, includes: Sequence[str], p
     published = current == [desired]
     tree = trees[0] if published else _spf.count_lookups(domain, desired, resolver)
     problems = _spf.find_problems(domain, [desired], tree)
+    if answer.alias and not published:
+        problems.append(_alias_problem(answer, desired))
     valid = not any(problem.invalidates for problem in problems)
     if not published:
         problems = _resolved_problems(domain, current, trees, problems) + problems
@@ -275,6 +277,15 @@ def domain_record(answer: Answer, resolver: Resolver, includes: Sequence[str], p
         ttl=answer.ttl,
         txt=[*(value for value in answer.values if value not in current), desired],
     )
+
+
+def _alias_problem(answer: Answer, desired: str) -> Problem:
+    """A name with a CNAME has no other records (RFC 1034, section 3.6.2), so that nothing can be published there."""
+    message = (
+        f"{answer.name} is an alias (CNAME) of {answer.alias}: it cannot have an SPF record of its own, and receivers read that of "
+        f"{answer.alias}. Publish {desired} there, replace the CNAME by A, AAAA and MX records, or leave {answer.name} out of spf_domains."
+    )
+    return Problem("alias", message)
 
 
 def _resolved_problems(domain: str, current: list[str], trees: list[LookupNode], remaining: list[Problem]) -> list[Problem]:

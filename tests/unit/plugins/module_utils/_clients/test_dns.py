@@ -43,7 +43,7 @@ def named() -> Iterator[NameServer]:
 def test_answers_have_their_values(named: NameServer) -> None:
     resolver = Resolver([named.address])
     txt, mx, addresses = resolver.ask_all([("Contoso.com.", "TXT"), ("contoso.com", "MX"), ("contoso.com", "A")])
-    assert txt.values == ("MS=ms12345", "caf\\xc3\\xa9", SPF)
+    assert txt.values == ("MS=ms12345", "café", SPF)
     assert (txt.spf, txt.ttl, txt.raw[0]) == ((SPF,), 300, (b"MS=ms1", b"2345"))
     assert mx.values == ("contoso-com.mail.protection.outlook.com",)
     assert sorted(addresses.values) == ["198.51.100.1", "198.51.100.2"]
@@ -54,6 +54,14 @@ def test_no_name_and_no_record_are_void(named: NameServer) -> None:
     for name, kind in (("gone.contoso.com", "TXT"), ("other.contoso.com", "MX")):
         answer = resolver.ask(name, kind)
         assert (answer.void, answer.values, answer.problem) == (True, (), "")
+
+
+def test_an_alias_is_named_by_its_answers(named: NameServer) -> None:
+    named.records |= {("www.contoso.com", "CNAME"): ["contoso.com."], ("gone.contoso.com", "CNAME"): ["nowhere.example."]}
+    resolver = Resolver([named.address])
+    alias, gone, own = resolver.ask_all([("WWW.contoso.com.", "TXT"), ("gone.contoso.com", "TXT"), ("Contoso.com", "TXT")])
+    assert (alias.alias, alias.spf) == ("contoso.com", (SPF,))
+    assert (gone.alias, gone.values, own.alias) == ("nowhere.example", (), "")
 
 
 def test_each_question_goes_out_once(named: NameServer) -> None:

@@ -162,6 +162,33 @@ def test_nothing_is_published_where_one_record_would_be_invalid(play: Play, name
     assert last == "Nothing was published."
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("target", ["hosting.example", "contoso.com"])
+def test_an_alias_is_refused_with_what_to_do(play: Play, named: NameServer, check_mode: bool, target: str) -> None:
+    named.records |= {("hosting.example", "TXT"): ['"v=spf1 -all"'], ("news.contoso.com", "CNAME"): [f"{target}."]}
+    result = play(RESOURCE, organization(), check_mode=check_mode, **publishing(named, domains=["news.contoso.com"]))
+    assert (result["failed"], named.updates) == (True, [])
+    [problem, last] = [one for one in result["failure"]["problems"] if "alias" in one or "published" in one]
+    assert f"news.contoso.com is an alias (CNAME) of {target}: it cannot have an SPF record of its own" in problem
+    assert "replace the CNAME by A, AAAA and MX records, or leave news.contoso.com out of spf_domains" in problem
+    assert last == "Nothing was published."
+
+
+def test_an_alias_is_no_problem_where_the_record_of_its_target_is_the_desired_one(play: Play, named: NameServer) -> None:
+    named.records["contoso.com", "TXT"] = [f'"v=spf1 {INCLUDE} -all"']
+    named.records["news.contoso.com", "CNAME"] = ["contoso.com."]
+    result = play(RESOURCE, organization(), **publishing(named, domains=["news.contoso.com"], ip4=[]))
+    assert (result["changed"], result["records"][0]["problems"]) == (False, [])
+
+
+def test_an_alias_is_not_to_be_published_by_hand(play: Play, named: NameServer) -> None:
+    named.records["news.contoso.com", "CNAME"] = ["hosting.example."]
+    result = play(RESOURCE, organization(), **options(named, domains=["news.contoso.com"]))
+    assert result["records"][0]["valid"] is False
+    assert not any("publish the TXT record" in note for note in result["notes"])
+    assert "is an alias (CNAME) of hosting.example" in result["notes"][0]
+
+
 def test_an_unchanged_invalid_record_is_only_reported(play: Play, named: NameServer) -> None:
     named.records["contoso.com", "TXT"] = [f'"v=spf1 {INCLUDE} include:gone.example -all"']
     result = play(RESOURCE, organization(), **publishing(named, ip4=[]))
