@@ -7,7 +7,7 @@ from typing import Any
 from emulator.graph import credentials
 from emulator.graph.call import GUID, Call, key_of, route
 from emulator.graph.defaults import APPLICATION
-from emulator.graph.errors import bad_request, conflict, denied, not_found
+from emulator.graph.errors import bad_request, denied, not_found
 from emulator.graph.query import one, page
 from emulator.graph.validate import check_body, merge, merge_value
 from emulator.http import Response
@@ -29,6 +29,8 @@ READ_ONLY = {
     "publisherDomain",
     "verifiedPublisher",
 }
+UNIQUE_NAME_LENGTH = 64
+DELETED_FOR = 30 * 86400.0  # seconds that a deleted object is kept and its unique name is reserved
 AUDIENCES = {"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}
 
 
@@ -163,8 +165,11 @@ def _check_unique(call: Call, application: Application, body: Document) -> None:
         raise bad_request("Property 'uniqueName' is read-only and cannot be set.")
     if "uniqueName" in body and requested is None and application.unique_name:
         raise bad_request("Property 'uniqueName' is read-only and cannot be set.")
-    if requested is not None and any(a.unique_name == requested for a in others):
-        raise conflict("Another object with the same value for property uniqueName already exists.")
+    if requested is not None and len(requested) > UNIQUE_NAME_LENGTH:
+        raise bad_request("Invalid value specified for property 'uniqueName' of resource 'Application'.")
+    taken_names = {a.unique_name for a in others} | call.tenant.reserved_unique_names(call.now)
+    if requested is not None and requested in taken_names:
+        raise bad_request("Another object with the same value for property uniqueName already exists.")
     taken = {uri for a in others for uri in a.properties.get("identifierUris", ())}
     if taken & set(body.get("identifierUris") or ()):
         raise bad_request("Another object with the same value for property identifierUris already exists.")
@@ -210,7 +215,7 @@ def delete_application(call: Call, key: str) -> Response:
     principal = tenant.enterprise_application(application.app_id)
     if principal:
         remove_principal(tenant, principal.id)
-        tenant.deleted_items[principal.id] = DeletedItem(principal, now, application.object_id)
+        tenant.deleted_items[principal.id] = DeletedItem(principal, now)
     return Response(204)
 
 

@@ -234,15 +234,14 @@ def get_deleted(call: Call, key: str) -> Response:
 
 @route("POST", "/directory/deletedItems/{key}/restore", *applications.WRITE)
 def restore(call: Call, key: str) -> Response:
-    """An application comes back with the service principal that its deletion took along."""
+    """An application comes back without its service principal, which is restored by a request of its own."""
     deleted = _find_deleted(call, key)
     tenant = call.tenant
     if isinstance(deleted.item, Application):
         tenant.applications[deleted.item.object_id] = deleted.item
-        for other_id, other in list(tenant.deleted_items.items()):
-            if other.with_application == deleted.item.object_id and isinstance(other.item, EnterpriseApplication):
-                tenant.enterprise_applications[other_id] = other.item
-                del tenant.deleted_items[other_id]
+    elif tenant.enterprise_application(deleted.item.app_id):
+        text = "The service principal cannot be created, updated, or restored because the service principal name"
+        raise conflict(f"{text} {deleted.item.app_id} is already in use.")
     else:
         tenant.enterprise_applications[deleted.item.id] = deleted.item
     del tenant.deleted_items[key.lower()]
@@ -252,7 +251,10 @@ def restore(call: Call, key: str) -> Response:
 
 @route("DELETE", "/directory/deletedItems/{key}", *applications.WRITE)
 def delete_finally(call: Call, key: str) -> Response:
-    _find_deleted(call, key)
+    """The object is gone; the unique name of an application stays reserved."""
+    deleted = _find_deleted(call, key)
+    if isinstance(deleted.item, Application) and deleted.item.unique_name:
+        call.tenant.purged_unique_names[deleted.item.unique_name] = deleted.deleted + applications.DELETED_FOR
     del call.tenant.deleted_items[key.lower()]
     return Response(204)
 

@@ -28,6 +28,7 @@ DEFAULT_PAGE, LARGEST_PAGE = 100, 999
 # What ge, gt, le and lt fit here, without the advanced query capabilities.
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
 COMPARABLE = {"signIn": {"createdDateTime"}}
+NOT_FILTERABLE = {"application": {"uniqueName"}}  # its description does not have "Supports $filter"; it is a key
 TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[(),]|[\w./:@+-]+)")
 
 
@@ -263,6 +264,9 @@ class _Parser:
         if names[0] not in TYPES[self.type_name]:
             text = f"Could not find a property named '{names[0]}' on type 'microsoft.graph.{self.type_name}'."
             raise bad_request(f"Invalid filter clause: {text}", "BadRequest")
+        if names[0] in NOT_FILTERABLE.get(self.type_name, ()):
+            text = f"Unsupported or invalid query filter clause specified for property '{names[0]}' of resource "
+            raise unsupported_query(f"{text}'{self.type_name.capitalize()}'.")
 
         def read(document: Document) -> Any:
             value: Any = document

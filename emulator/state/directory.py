@@ -188,9 +188,6 @@ class DeletedItem:
 
     item: Application | EnterpriseApplication
     deleted: Moment = field(metadata=key("when it was deleted", derive=lambda at: 0.0, default="0"))
-    with_application: str | None = field(
-        default=None, metadata=key("object id of the application whose deletion removed this service principal")
-    )
 
     @property
     def object_id(self) -> str:

@@ -58,6 +58,10 @@ class Tenant(Replicated):
     app_role_assignments: dict[str, AppRoleAssignment] = field(default_factory=dict)  # by id
     delegated_grants: dict[str, DelegatedGrant] = field(default_factory=dict, metadata=key("delegated permissions", index="id", late=True))
     deleted_items: dict[str, DeletedItem] = field(default_factory=dict, metadata=key("soft-deleted objects", late=True))  # by object id
+    purged_unique_names: dict[str, float] = field(
+        default_factory=dict,
+        metadata=key("unique names of applications that are gone for ever; `effective_from`: when each is free again", entry="name"),
+    )
     exchange_service_principals: dict[str, ExchangeServicePrincipal] = field(
         default_factory=dict, metadata=key("applications registered in Exchange", index="object_id", late=True)
     )
@@ -106,6 +110,11 @@ class Tenant(Replicated):
     def lingering(self, oldest: float) -> list[Application | EnterpriseApplication]:
         """What was deleted after `oldest`: lists that lag behind still show it."""
         return [deleted.item for deleted in self.deleted_items.values() if deleted.deleted > oldest]
+
+    def reserved_unique_names(self, now: float) -> set[str]:
+        """The unique names of deleted applications, also of those that are gone for ever."""
+        items = {deleted.item.unique_name for deleted in self.deleted_items.values() if isinstance(deleted.item, Application)}
+        return {name for name in items if name} | {name for name, free in self.purged_unique_names.items() if free > now}
 
     def enterprise_application(self, app_id: str) -> EnterpriseApplication | None:
         """The service principal of an application in this tenant."""

@@ -16,7 +16,7 @@ description:
   - Permissions, consents and certificates that others added are left alone unless O(exclusive=true).
 options:
   unique_name:
-    description: The application's unique name in the tenant. It is set once and can never be changed.
+    description: The application's unique name in the tenant, of 64 characters at most. It is set once and can never be changed.
     type: str
     required: true
   display_name:
@@ -99,7 +99,9 @@ options:
         E(MAILOPS_KEY_DIRECTORY).
     type: path
   state:
-    description: Whether the application shall exist. Deleted applications can be restored for 30 days.
+    description:
+      - Whether the application shall exist.
+      - A deleted application can be restored for 30 days and reserves its unique name. V(present) restores it, with its client id.
     type: str
     choices: [present, absent]
     default: present

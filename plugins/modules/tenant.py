@@ -88,7 +88,7 @@ changes:
   description:
     - The changes, in the order in which they are applied.
     - The C(action) is add, change, remove or restore. V(restore) gives an object the setting that it had before this collection changed
-      it for senders which are no longer listed; the header of the diff names these objects, too.
+      it for senders which are no longer listed, and restores a deleted application; the header of the diff names these objects, too.
     - The C(key) names the object in every run. C(before) and C(after) hold only what differs.
     - The C(reason) is the senders that need the change, or the variables of the inventory. The C(risk) is opens, closes, grants,
       exposes (an application gets FullAccess on a user mailbox), removes, key, or empty.

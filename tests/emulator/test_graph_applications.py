@@ -60,8 +60,42 @@ def test_names_with_quotes_and_percent_signs(api: Api) -> None:
     escaped = quote(name.replace("'", "''"))
     created = api.graph("PATCH", f"/applications(uniqueName='{escaped}')", {"displayName": name}, Prefer="create-if-missing")
     assert (created.status_code, created.json()["uniqueName"]) == (201, name)
-    result = api.graph("GET", f"/applications?$filter=uniqueName eq '{escaped}'").json()["value"]
-    assert [one["id"] for one in result] == [created.json()["id"]]
+    assert api.graph("GET", f"/applications(uniqueName='{escaped}')").json()["id"] == created.json()["id"]
+
+
+def test_a_unique_name_cannot_be_filtered(api: Api) -> None:
+    status, code, text = refused(api.graph("GET", "/applications?$filter=uniqueName eq 'x'"))
+    assert (status, code) == (400, "Request_UnsupportedQuery")
+    assert "'uniqueName'" in text
+
+
+def test_a_unique_name_has_64_characters_at_most(api: Api) -> None:
+    def create(length: int) -> requests.Response:
+        name = "u" * length
+        return api.graph("PATCH", f"/applications(uniqueName='{name}')", {"displayName": name}, Prefer="create-if-missing")
+
+    assert create(64).status_code == 201
+    assert refused(create(65))[:2] == (400, "Request_BadRequest")
+
+
+def test_a_deleted_application_reserves_its_unique_name_even_purged(start: Start) -> None:
+    api = start()
+
+    def create(name: str) -> requests.Response:
+        return api.graph("PATCH", f"/applications(uniqueName='{name}')", {"displayName": name}, Prefer="create-if-missing")
+
+    reserved = (400, "Request_BadRequest", "Another object with the same value for property uniqueName already exists.")
+    purged, restored = create("apps-purged").json(), create("apps-restored").json()
+    for application in (purged, restored):
+        assert api.graph("DELETE", f"/applications/{application['id']}").status_code == 204
+    assert refused(create("apps-purged")) == refused(create("apps-restored")) == reserved
+    assert api.graph("POST", f"/directory/deletedItems/{restored['id']}/restore", {}).status_code == 200
+    assert create("apps-restored").status_code == 204
+    assert api.graph("DELETE", f"/directory/deletedItems/{purged['id']}").status_code == 204
+    assert refused(create("apps-purged")) == reserved
+    api.admin.advance(30 * 86400 + 1)
+    api.forget_tokens()
+    assert create("apps-purged").status_code == 201
 
 
 def test_default_audience_is_the_tenant(api: Api) -> None:
@@ -82,7 +116,7 @@ def test_upsert_by_unique_name(api: Api) -> None:
 def test_unique_name_is_unique_and_set_once(api: Api) -> None:
     first = api.new_application("apps: unique", uniqueName="apps-unique")
     answer = api.graph("POST", "/applications", {"displayName": "x", "uniqueName": "apps-unique"})
-    assert refused(answer)[:2] == (409, "Request_MultipleObjectsWithSameKeyValue")
+    assert refused(answer)[:2] == (400, "Request_BadRequest")
     assert refused(api.graph("PATCH", f"/applications/{first['id']}", {"uniqueName": "other"}))[0] == 400
 
 
@@ -194,6 +228,8 @@ def test_soft_deletion_and_restore(api: Api) -> None:
     assert api.graph("GET", item).json()["deletedDateTime"]
     assert api.graph("POST", f"{item}/restore").status_code == 200
     assert api.graph("GET", f"/applications/{application['id']}").json()["deletedDateTime"] is None
+    assert api.graph("GET", f"/servicePrincipals/{principal['id']}").status_code == 404
+    assert api.graph("POST", f"/directory/deletedItems/{principal['id']}/restore").status_code == 200
     assert api.graph("GET", f"/servicePrincipals/{principal['id']}").status_code == 200
     api.graph("DELETE", f"/applications/{application['id']}")
     assert api.graph("DELETE", item).status_code == 204

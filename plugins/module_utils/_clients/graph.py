@@ -57,14 +57,17 @@ class GraphClient:
         self._prefetched[call.path] = answer
 
     def read(self, call: Call) -> Any:
-        """The object that a GET asks for, or None where there is none."""
+        """The object that a GET asks for, a collection with all its pages, or None where there is none."""
         if call.path in self._prefetched:
             known = self._prefetched.pop(call.path)
             if isinstance(known, GraphError):
                 raise known
             return known
         answer = self._send(call)
-        return None if answer.status == 404 else self._body(answer, call)
+        if answer.status == 404:
+            return None
+        body = self._body(answer, call)
+        return self._all_pages(body, call) if isinstance(body, dict) and "@odata.nextLink" in body else body
 
     def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[JsonObject]:
         """All objects of a collection, page after page. `pace`: seconds between two pages."""

@@ -57,7 +57,7 @@ def changes_of(planned: PlannedStep, reason: Reason) -> Iterator[Change]:
         was, will = _differing(before[key][1] if key in before else None, after[key][1] if key in after else None)
         if was == will:
             continue
-        action = CHANGE if was is not None and will is not None else REMOVE if will is None else ADD
+        action = _action(was, will)
         risk = EXPOSES if one.name in exposed else _risk(one.kind, action, _Values(was, will))
         why = reason(planned, one.kind, one.name)
         name = key_of(one.kind, one.name)
@@ -67,6 +67,13 @@ def changes_of(planned: PlannedStep, reason: Reason) -> Iterator[Change]:
 def key_of(kind: str, name: str) -> str:
     """The key of a change: the same in every run."""
     return f"{kind}:{name.lower()}"
+
+
+def _action(before: Any, after: Any) -> str:
+    """The action of a change. An object that was deleted and can be restored has a date `deleted`."""
+    if before is None or after is None:
+        return REMOVE if after is None else ADD
+    return RESTORE if isinstance(before, Mapping) and before.get("deleted") else CHANGE
 
 
 def _differing(before: Any, after: Any) -> tuple[Any, Any]:

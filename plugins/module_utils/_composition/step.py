@@ -24,10 +24,10 @@ class Step:
     """One resource with its options.
 
     `provides`: names of what the step may create or change, each with a function that says so of its changes. A later step that `needs`
-    one of them is planned again before it is applied, since only the service assigns ids; not where `completes`: the resource then looks
-    ids up itself when it is applied. `applies`: whether the step belongs to the plan, by the plans of the earlier steps. `predicts`: makes
-    later reads answer as after the step's changes. `internal`: it is no part of the diff. `mailboxes`: addresses that exist after the
-    step. `restores`: keys of the objects that get their settings from before (see Change.key).
+    one of them is planned again before it is applied, since only the service assigns ids; not for those that it `completes`: the resource
+    looks them up itself when it is applied. `applies`: whether the step belongs to the plan, by the plans of the earlier steps.
+    `predicts`: makes later reads answer as after the step's changes. `internal`: it is no part of the diff. `mailboxes`: addresses that
+    exist after the step. `restores`: keys of the objects that get their settings from before (see Change.key).
     """
 
     component: str
@@ -36,7 +36,7 @@ class Step:
     subject: str = ""
     provides: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
-    completes: bool = False
+    completes: frozenset[str] = frozenset()
     internal: bool = False
     mailboxes: frozenset[str] = frozenset()
     restores: frozenset[str] = frozenset()
@@ -141,7 +141,8 @@ def _plan(tenant: Tenant, step: Step, prediction: Prediction, check_mode: bool) 
     params, expects = _with_expected_mailboxes(step, prediction)
     predicted = bool(step.needs & prediction.provided)
     plan = step.resource.plan(tenant, params, check_mode or predicted or expects)
-    return PlannedStep(step, plan, params, predicted and not step.completes, PLANNED if plan.changed else UNCHANGED)
+    again = bool((step.needs - step.completes) & prediction.provided)
+    return PlannedStep(step, plan, params, again, PLANNED if plan.changed else UNCHANGED)
 
 
 def _with_expected_mailboxes(step: Step, prediction: Prediction) -> tuple[Any, bool]:

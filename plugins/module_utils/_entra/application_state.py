@@ -28,7 +28,8 @@ class PermissionId(NamedTuple):
 class ApplicationState:
     """The state of one application. `consented`: the permissions with admin consent; `redirect_uris`: of the public client.
 
-    `certificate_in_use`: the thumbprint of the managed certificate.
+    `certificate_in_use`: the thumbprint of the managed certificate. `deleted`: when the application was deleted, where it is among the
+    deleted items.
     """
 
     unique_name: str | None
@@ -40,9 +41,15 @@ class ApplicationState:
     public_client: bool
     redirect_uris: tuple[str, ...]
     certificate_in_use: str | None = None
+    deleted: str = ""
 
     def as_result(self) -> dict[str, object]:
-        """The state as JSON. Only a public client has public_client and redirect_uris, only a managed certificate is in use."""
+        """The state as JSON. Only a public client has public_client and redirect_uris, only a managed certificate is in use.
+
+        Nothing else of a deleted application is in use.
+        """
+        if self.deleted:
+            return {"unique_name": self.unique_name, "display_name": self.display_name, "deleted": self.deleted}
         result: dict[str, object] = {
             "unique_name": self.unique_name,
             "display_name": self.display_name,
@@ -73,6 +80,7 @@ def current_state(current: CurrentApplication) -> ApplicationState | None:
         enterprise_application=bool(current.principal),
         public_client=bool(application.get("isFallbackPublicClient")),
         redirect_uris=tuple(redirect_uris(application)),
+        deleted=current.deleted,
     )
 
 

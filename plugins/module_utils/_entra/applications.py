@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._clients.graph import Call
-from .._clients.odata import key
+from .._clients.odata import equals, key
 from .._core.errors import GraphError, InvalidInput
 from .._engine.tenant import Tenant
 from .certificates import PublicCertificate
@@ -74,6 +74,7 @@ class CurrentApplication:
     assignments: tuple[AppRoleAssignment, ...] = ()
     grants: tuple[PermissionGrant, ...] = ()
     apis: Mapping[str, ServicePrincipalObject] = field(default_factory=dict)  # by application id
+    deleted: str = ""  # when the application was deleted; empty where it was not
 
     def api_of(self, resource_id: str) -> ServicePrincipalObject:
         empty: ServicePrincipalObject = {}
@@ -86,6 +87,7 @@ class ApplicationChanges:
 
     current: CurrentApplication
     create: bool = False
+    restore: bool = False  # from the deleted items; the other changes are planned again then
     patch: ApplicationObject = field(default_factory=ApplicationObject)
     add_certificates: tuple[PublicCertificate, ...] = ()
     remove_keys: frozenset[str] = frozenset()  # keyIds
@@ -97,7 +99,7 @@ class ApplicationChanges:
     renewal: Renewal | None = None
 
     def __bool__(self) -> bool:
-        application = self.create or self.patch or self.add_certificates or self.remove_keys or self.delete
+        application = self.create or self.restore or self.patch or self.add_certificates or self.remove_keys or self.delete
         renewed = self.renewal is not None and self.renewal.switches
         return bool(application or renewed or self.create_principal or self.assign or self.unassign or self.scopes)
 
@@ -113,17 +115,17 @@ def find(tenant: Tenant, unique_name: str, display_name: str | None, api_ids: It
     """
     apis = sorted(set(api_ids))
     attempted = "look for the application"
-    calls = [Call("GET", f"/applications?$filter=uniqueName eq '{key(unique_name)}'&$select={SELECT}", attempted=attempted)]
+    calls = [Call("GET", f"/applications(uniqueName='{key(unique_name)}')?$select={SELECT}", attempted=attempted)]
     if display_name:
-        calls.append(Call("GET", f"/applications?$filter=displayName eq '{key(display_name)}'&$select={SELECT}", attempted=attempted))
+        calls.append(Call("GET", f"/applications?$filter={equals('displayName', display_name)}&$select={SELECT}", attempted=attempted))
     calls += [
         Call("GET", f"/servicePrincipals(appId='{key(api)}')?$select=id,appId,displayName,appRoles,oauth2PermissionScopes",
              attempted="read the permissions of an API")
         for api in apis
     ]  # fmt: skip
-    answers = tenant.graph.batch([_encoded(call) for call in calls])
+    answers = tenant.graph.batch(calls)
     offered = {api: answer for api, answer in zip(apis, answers[len(calls) - len(apis) :], strict=True) if answer}
-    application = choose(unique_name, display_name, answers[0]["value"], answers[1]["value"] if display_name else [])
+    application = choose(unique_name, display_name, answers[0], answers[1]["value"] if display_name else [])
     if not application:
         return CurrentApplication(apis=offered)
     path = f"/servicePrincipals(appId='{key(application['appId'])}')"
@@ -139,16 +141,12 @@ def find(tenant: Tenant, unique_name: str, display_name: str | None, api_ids: It
     return CurrentApplication(application, principal, assignments, grants, offered)
 
 
-def _encoded(call: Call) -> Call:
-    return Call(call.method, call.path.replace(" ", "%20"), call.body, call.attempted, call.headers)
-
-
 def choose(
-    name: str, title: str | None, by_name: Sequence[ApplicationObject], by_title: Sequence[ApplicationObject]
+    name: str, title: str | None, by_name: ApplicationObject | None, by_title: Sequence[ApplicationObject]
 ) -> ApplicationObject | None:
     """The matching application; None where it has to be created. A second one of the same display name is never created."""
     if by_name:
-        return by_name[0]
+        return by_name
     if len(by_title) > 1:
         ids = ", ".join(app["appId"] for app in by_title)
         raise InvalidInput(

@@ -55,6 +55,8 @@ class ApplicationObject(TypedDict, total=False):
     passwordCredentials: list[PasswordCredential]
     isFallbackPublicClient: bool | None
     publicClient: PublicClientApplication | None
+    tags: list[str]
+    deletedDateTime: str | None
 
 
 class OfferedPermission(TypedDict):

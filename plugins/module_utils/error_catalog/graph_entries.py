@@ -48,6 +48,11 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "not-replicated", "graph", "Request_ResourceNotFound", "the object does not exist, or the directory has not replicated it yet",
         "Run the task again in a few minutes. If the error persists, check the object's id.", transient=True, source=_GRAPH),
     ErrorEntry(
+        "unique-name-reserved", "graph", "", "another application has this unique name; a deleted one reserves it for 30 days, even purged",
+        "Restore the deleted application (Entra admin center, App registrations, Deleted applications), or use another unique name; a run "
+        "restores it itself where the automation app may read deleted applications (Application.Read.All).",
+        text=r"(?i)same value for property uniqueName already exists", source="Microsoft Graph: application (uniqueName)"),
+    ErrorEntry(
         "already-exists", "graph", "Request_MultipleObjectsWithSameKeyValue", "an object with this name or id exists already",
         "Run the task again: the module finds the object. An object deleted within the last 30 days keeps its name.", exists=True,
         source=_GRAPH),

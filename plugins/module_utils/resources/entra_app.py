@@ -15,21 +15,20 @@ from dataclasses import dataclass, replace
 
 from .._clients.graph import Call
 from .._core import mail_addresses
+from .._core.errors import GraphError
 from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._entra import application_lookup, certificates
-from .._entra.application_changes import ConsentChanges, certificate_changes, consent_changes, required_access
+from .._entra import application_lookup, certificates, deleted_applications
+from .._entra.application_changes import ConsentChanges, certificate_changes, consent_changes
 from .._entra.application_credentials import credentials_after, expiring, expiry_attention, moment, sentences
 from .._entra.application_params import OPTIONS, EntraAppParams
 from .._entra.application_state import (
     ApplicationState,
-    PermissionId,
     assignment_label,
     current_state,
     label,
-    redirect_uris,
     required_permissions,
 )
 from .._entra.application_writer import ApplicationWriter
@@ -41,10 +40,16 @@ from .._entra.applications import (
     CurrentApplication,
     Permission,
     find,
-    permissions,
+    is_replication_delay,
 )
-from .._entra.certificates import PublicCertificate
-from .._entra.graph_objects import ApplicationObject
+from .._entra.desired_application import (
+    LOOPBACK,
+    SEND_AS_APP,
+    DesiredApplication,
+    application_patch,
+    desired_application,
+    retired_thumbprints,
+)
 from .._entra.kept_credentials import cache_usable, kept_certificates
 from .._entra.key_store import KeyStore, path_of
 from .._entra.renewal import Renewal
@@ -52,9 +57,8 @@ from .._exchange import addresses
 from .._exchange.rbac import migration
 from .._identity.credentials import GUID
 
+UNIQUE_NAME_LENGTH = 64  # the most characters that Graph accepts
 RENEW = "Create a new one, add it to the application (entra_app_certificates), and configure what signs in with it."
-LOOPBACK = "http://localhost"
-SEND_AS_APP = "7146a1f0-8703-45b3-9eae-527a64c00995"  # SMTP.SendAsApp of Exchange Online, the same in every tenant
 
 
 @dataclass(frozen=True)
@@ -62,21 +66,6 @@ class EntraAppInfoParams:
     """The options of the module entra_app_info."""
 
     unique_name: str
-
-
-@dataclass(frozen=True)
-class DesiredApplication:
-    """The desired permissions, with their ids, and certificates.
-
-    `certificates`: None where the option is not set; `retired`: thumbprints of the certificates to remove; `kept`: of those that are not
-    removed in any case.
-    """
-
-    permissions: tuple[Permission, ...]
-    certificates: tuple[PublicCertificate, ...] | None
-    retired: frozenset[str]
-    kept: frozenset[str] = frozenset()
-    renewal: Renewal | None = None
 
 
 class EntraApp:
@@ -88,9 +77,9 @@ class EntraApp:
 
     def validate(self, params: EntraAppParams) -> list[str]:
         problems = mail_addresses.problems("mailboxes", params.mailboxes or ())
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", params.unique_name):
+        if not re.fullmatch(rf"[A-Za-z0-9._-]{{1,{UNIQUE_NAME_LENGTH}}}", params.unique_name):
             problems.append(
-                f"unique_name is {params.unique_name!r}: use 1 to 128 letters, digits, dots, underscores and hyphens; "
+                f"unique_name is {params.unique_name!r}: use 1 to {UNIQUE_NAME_LENGTH} letters, digits, dots, underscores and hyphens; "
                 "it can never be changed."
             )
         for permission in params.permissions or ():
@@ -106,39 +95,46 @@ class EntraApp:
         return problems + ([] if problems else _listed_and_retired(params))
 
     def plan(self, tenant: Tenant, params: EntraAppParams, check_mode: bool) -> Plan[ApplicationChanges]:
-        listed = params.permissions or ()
-        read_grants = params.exclusive or any(item.delegated for item in listed)
-        current = find(tenant, params.unique_name, params.display_name, [item.api_id for item in listed], read_grants=read_grants)
+        current = read_application(tenant, params, params.display_name)
+        if params.state == "present":
+            current = deleted_applications.with_deleted(tenant, params.unique_name, current)
         state = current_state(current)
         before = state.as_result() if state else {}
         if params.state == "absent":
             changes = ApplicationChanges(current, delete=True) if current.application else None
             return Plan(before, {}, changes, {"app": None})
         now = moment(tenant.clock.now())
-        desired = desired_application(current, params)
-        if params.certificate == "managed":
-            renewal = Renewal.of(params.unique_name, KeyStore(path_of(params.key_directory, tenant.name, params.unique_name)), now)
-            all_certificates, retired = renewal.with_managed(desired.certificates or (), desired.retired)
-            desired = replace(desired, certificates=all_certificates, retired=retired, renewal=renewal)
+        desired, kept = self._desired(tenant, params, current)
         if desired.renewal and state:
             before["certificate_in_use"] = desired.renewal.in_use
-        kept = kept_certificates(tenant, current, desired.certificates, desired.retired, params.exclusive, now)
-        desired = replace(desired, kept=frozenset(kept))
         changes = difference(current, desired, params)
         if changes and params.mailboxes:
             expected = addresses.expected(params.expected_mailboxes, check_mode)
             addresses.refuse_unknown_mailboxes(tenant.exchange, params.mailboxes, expected)
         after = predicted(current, desired, params).as_result()
-        if not current.application:
+        if not current.application or current.deleted:
             application_lookup.cache_missing(tenant, params.unique_name)
         if not changes:
             cache(tenant, params.unique_name, current, after)
         attention = self._attention(tenant, params, changes, now)
-        warnings = [f"{params.unique_name}: {sentence}" for sentence in kept.values()] + sentences(attention)
+        warnings = [f"{params.unique_name}: {sentence}" for sentence in kept] + sentences(attention)
+        warnings += deleted_applications.restoration_notes(params.unique_name, current)
         outcome = {"app": result(current, after), "attention": attention}
         if desired.renewal:
             outcome["key_file"] = str(desired.renewal.store.path)
         return Plan(before, after, changes if changes else None, outcome, warnings)
+
+    @staticmethod
+    def _desired(tenant: Tenant, params: EntraAppParams, current: CurrentApplication) -> tuple[DesiredApplication, list[str]]:
+        """The desired application, and a sentence for each certificate that is kept."""
+        now = moment(tenant.clock.now())
+        desired = desired_application(current, params)
+        if params.certificate == "managed":
+            renewal = Renewal.of(params.unique_name, KeyStore(path_of(params.key_directory, tenant.name, params.unique_name)), now)
+            all_certificates, retired = renewal.with_managed(desired.certificates or (), desired.retired)
+            desired = replace(desired, certificates=all_certificates, retired=retired, renewal=renewal)
+        kept = kept_certificates(tenant, current, desired.certificates, desired.retired, params.exclusive, now)
+        return replace(desired, kept=frozenset(kept)), list(kept.values())
 
     def _attention(self, tenant: Tenant, params: EntraAppParams, changes: ApplicationChanges, now: datetime.datetime) -> list[JsonObject]:
         """Credentials that expire; stores how many usable ones there are for later tasks."""
@@ -158,12 +154,17 @@ class EntraApp:
             tenant.graph.write(Call("DELETE", path, attempted=attempted))
             application_lookup.uncache_application(tenant, params.unique_name)
             return {"app": None}
-        renewal, after = changes.renewal, dict(plan.after)
+        current, after = changes.current, dict(plan.after)
+        if changes.restore:
+            current = restore(tenant, params, current)
+            desired, _sentences = self._desired(tenant, params, current)
+            changes, after = difference(current, desired, params), predicted(current, desired, params).as_result()
+        renewal = changes.renewal
         if renewal and renewal.creates:
             created = renewal.create()
             after["certificates"] = sorted({created.thumbprint, *after["certificates"]} - {renewal.new_label})
             changes = replace(changes, add_certificates=(*changes.add_certificates, created))
-        current = ApplicationWriter(tenant, params.unique_name, changes.current).write(changes)
+        current = ApplicationWriter(tenant, params.unique_name, current).write(changes)
         if renewal and current.application:
             refused = renewal.switch(tenant, current.application["appId"]) if renewal.switches else ""
             plan.warnings += [refused] if refused else []
@@ -210,21 +211,28 @@ def result(current: CurrentApplication, state: Mapping[str, object]) -> dict[str
     }
 
 
+def read_application(tenant: Tenant, params: EntraAppParams, display_name: str | None) -> CurrentApplication:
+    """The application with what the options are about."""
+    listed = params.permissions or ()
+    read_grants = params.exclusive or any(item.delegated for item in listed)
+    return find(tenant, params.unique_name, display_name, [item.api_id for item in listed], read_grants=read_grants)
+
+
+def restore(tenant: Tenant, params: EntraAppParams, deleted: CurrentApplication) -> CurrentApplication:
+    """Restore a deleted application; the application as the directory has it then, with what came back with it."""
+
+    def read() -> CurrentApplication:
+        current = read_application(tenant, params, None)
+        if not current.application:
+            raise GraphError(f"restore the application {params.unique_name}", "it is not there yet", code="Request_ResourceNotFound")
+        return current
+
+    if deleted.application:
+        deleted_applications.restore(tenant, params.unique_name, deleted.application)
+    return tenant.graph.retry(read, is_replication_delay, tenant.wait_timeout)
+
+
 # -- comparing --------------------------------------------------------------------------------------------------------
-
-
-def desired_application(current: CurrentApplication, params: EntraAppParams) -> DesiredApplication:
-    """The desired permissions and certificates; InvalidInput names every permission that its API does not offer."""
-    desired = permissions(current, params.permissions or ())
-    return DesiredApplication(
-        tuple(permission for permission in desired if not (params.is_rbac and permission.id == SEND_AS_APP)),
-        None if params.certificates is None else tuple(map(certificates.read, params.certificates)),
-        _retired(params.retired_certificates or ()),
-    )
-
-
-def _retired(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(certificates.read(text, "retired_certificates", retired=True).thumbprint for text in texts)
 
 
 def _listed_and_retired(params: EntraAppParams) -> list[str]:
@@ -232,7 +240,7 @@ def _listed_and_retired(params: EntraAppParams) -> list[str]:
     listed = {leaf.thumbprint: leaf.subject for leaf in map(certificates.read, params.certificates or ())}
     return [
         f"retired_certificates holds {listed[name]} ({name}), which certificates lists too: keep it in one of them."
-        for name in sorted(_retired(params.retired_certificates or ()) & set(listed))
+        for name in sorted(retired_thumbprints(params.retired_certificates or ()) & set(listed))
     ]
 
 
@@ -245,6 +253,7 @@ def difference(current: CurrentApplication, desired: DesiredApplication, params:
     return ApplicationChanges(
         current,
         create=not current.application,
+        restore=bool(current.deleted),
         patch=application_patch(current, desired, params),
         add_certificates=add,
         remove_keys=remove,
@@ -254,33 +263,6 @@ def difference(current: CurrentApplication, desired: DesiredApplication, params:
         scopes=consent.scopes,
         renewal=desired.renewal,
     )
-
-
-def application_patch(current: CurrentApplication, desired: DesiredApplication, params: EntraAppParams) -> ApplicationObject:
-    """The properties of the application that differ, without its certificates."""
-    patch: ApplicationObject = {}
-    application: ApplicationObject = current.application or {}
-    title = params.display_name or (None if current.application else params.unique_name)
-    if title and application.get("displayName") != title:
-        patch["displayName"] = title
-    if application.get("uniqueName") != params.unique_name:
-        patch["uniqueName"] = params.unique_name
-    if not current.application:
-        patch["signInAudience"] = "AzureADMyOrg"
-    # A public client has no credential: users sign in to it by device code, or in a browser with a redirect to localhost.
-    if params.public_client is not None and bool(application.get("isFallbackPublicClient")) != params.public_client:
-        patch["isFallbackPublicClient"] = params.public_client
-    uris = redirect_uris(application)
-    if params.public_client and LOOPBACK not in uris:
-        patch["publicClient"] = {"redirectUris": [*uris, LOOPBACK]}
-    if params.permissions is not None:
-        required = required_permissions(current)
-        target = {PermissionId(p.api.lower(), p.id, p.delegated) for p in desired.permissions} | (set() if params.exclusive else required)
-        if params.is_rbac:
-            target = {permission for permission in target if permission.id != SEND_AS_APP}
-        if target != required:
-            patch["requiredResourceAccess"] = required_access(target)
-    return patch
 
 
 def has_migration_phase(current: CurrentApplication) -> bool:

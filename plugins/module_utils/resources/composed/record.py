@@ -21,6 +21,7 @@ from ..._core.params import NoParams
 from ..._core.spec import JOURNAL, TENANT, Spec
 from ..._engine.resource import Plan
 from ..._engine.tenant import Tenant
+from ..._entra import deleted_applications
 from ..._entra.applications import is_replication_delay
 
 UNIQUE_NAME = "mailops-record"
@@ -193,5 +194,22 @@ class RecordTags:
         if not tags:  # the directory keeps the application for 30 days, in which it may be restored: without old entries
             calls.append(Call("DELETE", _PATH, attempted="remove the record, which has no entries any more"))
         for call in calls:
-            tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
+            _write(tenant, call)
         return plan.outcome
+
+
+def _write(tenant: Tenant, call: Call) -> None:
+    """Write the application of the record. One that was deleted reserves its unique name, and is restored."""
+    try:
+        tenant.graph.write(call, retry_on=is_replication_delay, limit=tenant.wait_timeout)
+    except GraphError as error:
+        deleted = deleted_applications.find(tenant, UNIQUE_NAME) if deleted_applications.is_reserved(error) else None
+        if not deleted:
+            raise
+        deleted_applications.restore(tenant, UNIQUE_NAME, deleted)
+        tenant.graph.write(call, retry_on=_is_restored_later, limit=tenant.wait_timeout)
+
+
+def _is_restored_later(error: GraphError) -> bool:
+    """Whether the restored record has not reached every replica of the directory yet."""
+    return is_replication_delay(error) or deleted_applications.is_reserved(error)

@@ -89,19 +89,34 @@ def _application(name: object) -> str:
     return f"application {name}"
 
 
+def _restored(name: object) -> str:
+    """What a step that restores the application provides: Exchange may have its service principal and permissions."""
+    return f"restored application {name}"
+
+
 def _application_state(name: object) -> str:
     """What a step that changes the application or its permissions provides."""
     return f"state of application {name}"
 
 
 def _is_registration(changes: ApplicationChanges) -> bool:
-    """Whether an id of the application or of its enterprise application is assigned."""
-    return changes.create or changes.create_principal
+    """Whether the application exists, or has an id of its own or of its enterprise application, only after the changes."""
+    return changes.create or changes.restore or changes.create_principal
+
+
+def _is_restored(changes: ApplicationChanges) -> bool:
+    """Whether the application is restored from the deleted items."""
+    return changes.restore
 
 
 def _registration(step: Step) -> Step:
     name = step.options["unique_name"]
-    return replace(step, subject=name, provides={_application(name): _is_registration, _application_state(name): bool})
+    provides: dict[str, Callable[[Any], bool]] = {
+        _application(name): _is_registration,
+        _application_state(name): bool,
+        _restored(name): _is_restored,
+    }
+    return replace(step, subject=name, provides=provides)
 
 
 def _of_application(step: Step) -> Step:
@@ -111,7 +126,8 @@ def _of_application(step: Step) -> Step:
 
 def _principal(step: Step) -> Step:
     one = _of_application(step)
-    return replace(one, completes=True, provides={_application_state(one.subject): bool})
+    provides = {_application_state(one.subject): bool}
+    return replace(one, needs=one.needs | {_restored(one.subject)}, completes=one.needs, provides=provides)
 
 
 def _rbac(step: Step) -> Step:

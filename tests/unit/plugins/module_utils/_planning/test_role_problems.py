@@ -51,7 +51,7 @@ def test_a_whole_tenant_without_problems() -> None:
 @pytest.mark.parametrize(("inventory", "sentence"), [
     ({"hve_account_accounts": [{"address": "a@contoso.com"}], "hve_account_password": "short"}, "shorter than 8 characters"),
     ({"entra_app_unique_name": "app", "entra_app_exclusive": "perhaps"}, "entra_app_exclusive is 'perhaps': give true or false."),
-    ({"entra_app_unique_name": "my app"}, "entra_app_unique_name is 'my app': use 1 to 128 letters"),
+    ({"entra_app_unique_name": "my app"}, "entra_app_unique_name is 'my app': use 1 to 64 letters"),
     ({"entra_app_unique_name": "app", "entra_app_certificates": ["/nowhere/sender.crt"]},
      "entra_app_certificates: '/nowhere/sender.crt' cannot be read (No such file or directory)"),
     ({"smtp_auth_mailboxes": [{"address": "a@contoso.com", "sign_in": "oatuh"}]},

@@ -196,6 +196,7 @@ ASSIGNED = [
     "Permission entry already exists.",
     "A conflicting object with one or more of the specified property values is present in the directory.",
 ]
+RESERVED = "Another object with the same value for property uniqueName already exists."
 OWN_ROLE = "Removing self from Exchange Administrator built-in role is not allowed."
 EXCHANGE = [
     ("Unauthorized", "", "exchange-no-app-role"),
@@ -284,6 +285,7 @@ def _codes_of() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
         + [(str(code), error_catalog.entra(code, error), row) for code, error, row in ENTRA]
         + [(code, error_catalog.graph(code, ""), row) for code, row in GRAPH]
         + [(message, error_catalog.graph("Request_BadRequest", message), "already-assigned") for message in ASSIGNED]
+        + [(RESERVED, error_catalog.graph("Request_BadRequest", RESERVED), "unique-name-reserved")]
         + [(OWN_ROLE, error_catalog.graph("Request_BadRequest", OWN_ROLE), "own-directory-role")]
         + [(kind, error_catalog.exchange(kind, text), row) for kind, text, row in EXCHANGE]
         + [(code, error_catalog.dns(code), row) for code, row in DNS]

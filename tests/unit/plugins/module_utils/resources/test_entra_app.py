@@ -23,6 +23,7 @@ SELECT = (
     "id,appId,displayName,uniqueName,signInAudience,requiredResourceAccess,keyCredentials,passwordCredentials,isFallbackPublicClient,"
     "publicClient"
 )
+DELETED = f"/directory/deletedItems/microsoft.graph.application?$select={SELECT},deletedDateTime"
 API_SELECT = "id,appId,displayName,appRoles,oauth2PermissionScopes"
 EXCHANGE_API = {
     "id": "exchange-sp", "appId": EXCHANGE, "displayName": "Office 365 Exchange Online",
@@ -56,8 +57,17 @@ def grant(scope: str, resource: str = "graph-sp", **more: Any) -> dict[str, Any]
     return {"id": "grant-1", "clientId": "sp-object", "consentType": "AllPrincipals", "resourceId": resource, "scope": scope, **more}
 
 
+def by_name(app: dict[str, Any] | None = None) -> Item:
+    """The request for the application by its unique name."""
+    url = f"/applications(uniqueName='sender')?$select={SELECT}"
+    return Item("GET", url, 200 if app else 404, app or graph_error("Request_ResourceNotFound"))
+
+
 class Reads:
-    """Scripts the two batches that a task reads with; delegated consent (`granted`) only where it is asked for."""
+    """Scripts the two batches that a task reads with; delegated consent (`granted`) only where it is asked for.
+
+    Where no application has the unique name, the deleted ones are read (`deleted`; None: they are not).
+    """
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -72,8 +82,9 @@ class Reads:
         principal: bool = True,
         assigned: list[dict[str, Any]] | None = None,
         granted: list[dict[str, Any]] | None = None,
+        deleted: list[dict[str, Any]] | None = [],  # noqa: B006 - it is not changed
     ) -> None:
-        items = [Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": [app] if app else []})]
+        items = [by_name(app)]
         if title:
             items.append(Item("GET", f"/applications?$filter=displayName eq '{title}'&$select={SELECT}", 200, {"value": titled or []}))
         items += [Item("GET", f"/servicePrincipals(appId='{api['appId']}')?$select={API_SELECT}", 200, api) for api in apis]
@@ -81,6 +92,8 @@ class Reads:
         current_app = app or next(iter(titled or []), None)
         if current_app:
             self.details(current_app, principal, assigned or [], granted)
+        if deleted is not None and not app:
+            self.script.expect("GET", f"/v1.0{DELETED}").answers(200, {"value": deleted})
 
     def details(self, app: dict[str, Any], principal: bool, assigned: list[dict[str, Any]], granted: list[dict[str, Any]] | None) -> None:
         path, missing = f"/servicePrincipals(appId='{app['appId']}')", graph_error("Request_ResourceNotFound")
@@ -118,10 +131,10 @@ def expect_principal(script: Script, status: int = 201, answered: Any = None) ->
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["", "a b", "x" * 129, "ünique", "a/b"])
+@pytest.mark.parametrize("name", ["", "a b", "x" * 65, "ünique", "a/b"])
 def test_invalid_unique_name_is_reported(name: str) -> None:
     [problem] = problems_of(RESOURCE, unique_name=name)
-    assert problem.startswith(f"unique_name is {name!r}: use 1 to 128 letters, digits, dots, underscores and hyphens")
+    assert problem.startswith(f"unique_name is {name!r}: use 1 to 64 letters, digits, dots, underscores and hyphens")
 
 
 def test_every_invalid_api_and_certificate_is_reported_at_once(tmp_path: Path) -> None:
@@ -147,9 +160,10 @@ def test_permissions_that_an_api_does_not_offer_are_named_with_a_hint(play: Play
 
 def test_tenant_without_exchange_is_reported(play: Play, script: Script) -> None:
     script.expect_graph_batch(
-        Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": []}),
+        by_name(),
         Item("GET", f"/servicePrincipals(appId='{EXCHANGE}')?$select={API_SELECT}", 404, graph_error("Request_ResourceNotFound")),
     )
+    script.expect("GET", f"/v1.0{DELETED}").answers(200, {"value": []})
     result = play(RESOURCE, script, unique_name="sender", permissions=[SEND])
     assert "SMTP.SendAsApp cannot be given, this tenant has no Exchange Online (exchange)" in result["msg"]
 
@@ -179,10 +193,10 @@ def test_an_application_is_made_with_all_that_belongs_to_it(play: Play, reads: R
     }  # fmt: skip
     assert result["diff"]["before"] == ""
     assert result["diff"]["after"]["display_name"] == "SMTP sender"
-    assert result["cost"]["requests"] == 4
+    assert result["cost"]["requests"] == 5
 
 
-def test_check_mode_predicts_a_new_application_with_one_request(play: Play, reads: Reads, script: Script, journal_dir: Path) -> None:
+def test_check_mode_predicts_a_new_application_with_two_requests(play: Play, reads: Reads, script: Script, journal_dir: Path) -> None:
     reads()
     result = play(RESOURCE, script, check_mode=True, unique_name="sender", permissions=[SEND])
     assert result["changed"] is True
@@ -233,7 +247,7 @@ def test_an_application_of_the_display_name_is_adopted(play: Play, reads: Reads,
 def test_ambiguous_display_name_is_refused(play: Play, script: Script) -> None:
     twins = [application(uniqueName=None, appId="one"), application(uniqueName=None, appId="two")]
     script.expect_graph_batch(
-        Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": []}),
+        by_name(),
         Item("GET", f"/applications?$filter=displayName eq 'Sender'&$select={SELECT}", 200, {"value": twins}),
     )
     result = play(RESOURCE, script, unique_name="sender", display_name="Sender")
@@ -242,7 +256,7 @@ def test_ambiguous_display_name_is_refused(play: Play, script: Script) -> None:
 
 def test_display_name_of_another_application_is_refused(play: Play, script: Script) -> None:
     script.expect_graph_batch(
-        Item("GET", f"/applications?$filter=uniqueName eq 'sender'&$select={SELECT}", 200, {"value": []}),
+        by_name(),
         Item(
             "GET",
             f"/applications?$filter=displayName eq 'O''Sender & Co'&$select={SELECT}",
@@ -417,7 +431,7 @@ def test_an_application_is_removed(play: Play, reads: Reads, script: Script) -> 
     result = play(RESOURCE, script, unique_name="sender", state="absent")
     assert (result["changed"], result["app"], result["diff"]["after"]) == (True, None, "")
     assert result["diff"]["before"]["unique_name"] == "sender"
-    reads(apis=())
+    reads(apis=(), deleted=None)
     result = play(RESOURCE, script, unique_name="sender", state="absent")
     assert (result["changed"], result["app"]) == (False, None)
 
@@ -438,5 +452,5 @@ def test_the_info_module_shows_the_same_form(play: Play, reads: Reads, script: S
     reads(application(), assigned=[assignment()])
     managed = play(RESOURCE, script, unique_name="sender", permissions=[SEND])
     assert managed["app"].keys() == info["app"].keys()
-    reads(apis=(EXCHANGE_API, GRAPH_API))
+    reads(apis=(EXCHANGE_API, GRAPH_API), deleted=None)
     assert play(INFO, script, unique_name="sender")["app"] is None
