@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emulator.clouds import CLOUDS
-from emulator.state import DnsRecord, State, Tenant, mx_host
+from emulator.state import NEW_MX_SUFFIX, DnsRecord, State, Tenant, mx_host
 
 _RANGES = (
     "v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 "
@@ -61,6 +61,8 @@ class View:
             if origin == self.mx_suffix:
                 hosts = [mx_host(domain, self.mx_suffix) for domain in _domains(self.state)]
                 return origin, [DnsRecord(name, "A", self.host) for name in hosts]
+            if origin == NEW_MX_SUFFIX:
+                return origin, [DnsRecord(name, "A", self.host)]
             if origin in WELL_KNOWN:
                 return origin, WELL_KNOWN[origin]
         return "", []

@@ -13,7 +13,7 @@ from emulator.graph.errors import bad_request, conflict, not_found
 from emulator.graph.query import one, page
 from emulator.graph.validate import check_body
 from emulator.http import Response
-from emulator.state import Application, DeletedItem, EnterpriseApplication, Mailbox, Tenant, mx_host
+from emulator.state import NEW_MX_SUFFIX, Application, DeletedItem, EnterpriseApplication, Mailbox, Tenant, mx_host
 from emulator.well_known import DIRECTORY_ROLES
 
 Document = dict[str, Any]
@@ -105,12 +105,18 @@ def _domain(tenant: Tenant, name: str) -> Document:
     }
 
 
+def _mx_host(call: Call, domain: str) -> str:
+    """The MX host; domains that were added since July 2026 have one under mx.microsoft, which the zone in the state names."""
+    hosts = [record.data.split()[-1].rstrip(".") for record in call.tenant.dns.get(domain, ()) if record.kind == "MX"]
+    return next((host for host in hosts if host.endswith(f".{NEW_MX_SUFFIX}")), mx_host(domain, call.platform.cloud.mx_suffix))
+
+
 @route("GET", "/domains/{key}/serviceConfigurationRecords", *READ_DOMAINS)
 def list_records(call: Call, key: str) -> Response:
     """serviceConfigurationRecords; the SPF text is a template, not the record in DNS."""
     name = _domain_name(call, key)
     records: list[Document] = [
-        {"recordType": "Mx", "mailExchange": mx_host(name, call.platform.cloud.mx_suffix), "preference": 0},
+        {"recordType": "Mx", "mailExchange": _mx_host(call, name), "preference": 0},
         {"recordType": "Txt", "text": f"v=spf1 include:{call.platform.cloud.spf_include} -all"},
         {"recordType": "CName", "canonicalName": "autodiscover.outlook.com", "label": f"autodiscover.{name}"},
     ]

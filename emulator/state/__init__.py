@@ -22,7 +22,7 @@ from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, 
 from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.licences import Licence, external_recipients_a_day, has_premium
-from emulator.state.mail import Message, mx_host
+from emulator.state.mail import NEW_MX_SUFFIX, Message, mx_host
 from emulator.state.policies import AuthenticationPolicy, Group, Policies
 from emulator.state.replicated import Replicated
 from emulator.state.rolling import DAY, Rolling
@@ -33,6 +33,7 @@ from emulator.state.tenant import Tenant
 
 __all__ = [
     "DAY",
+    "NEW_MX_SUFFIX",
     "AppRoleAssignment",
     "Application",
     "AuthenticationPolicy",

@@ -29,6 +29,9 @@ class Message:
     number: int = field(default=0, metadata=key("its number; the first is 1"))
 
 
+NEW_MX_SUFFIX = "mx.microsoft"  # of the MX hosts of domains that were added since July 2026 (MC1048624)
+
+
 def mx_host(domain: str, suffix: str = "mail.protection.outlook.com") -> str:
     """The MX of an accepted domain (Microsoft: "External Domain Name System records for Microsoft 365")."""
     return f"{domain.replace('.', '-')}.{suffix}"
