@@ -146,5 +146,5 @@ def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
             continue
         if one.name in kinds:
             yield from (Entry(kinds[one.name], a) for a, values in one.plan.after.items() if values and not one.plan.before.get(a))
-        if one.name == "entra_app" and (one.plan.pending.create or getattr(one.plan.pending, "restore", False)):
+        if one.name == "entra_app" and (one.plan.pending.create or one.plan.pending.restore):
             yield Entry(APPLICATION, one.step.subject)

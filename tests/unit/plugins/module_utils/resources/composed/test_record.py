@@ -97,8 +97,8 @@ def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> 
     )
     plans = [
         planned("shared_mailbox", {B: None, C: {"x": 1}}, {B: {"x": 1}, C: {"x": 2}}),
-        planned("entra_app", {}, {}, SimpleNamespace(create=True), "new"),
-        planned("entra_app", {}, {}, SimpleNamespace(create=False), "old"),
+        planned("entra_app", {}, {}, SimpleNamespace(create=True, restore=False), "new"),
+        planned("entra_app", {}, {}, SimpleNamespace(create=False, restore=False), "old"),
         planned("smtp_auth", {"mailboxes": {B: "inherit", C: "enabled"}}, {"mailboxes": {B: "enabled", C: "inherit"}}),
         planned("authentication_policy", {"mailboxes": {B: "Corporate"}}, {"mailboxes": {B: "mailops Allow Basic Auth SMTP"}}),
         planned("direct_send", {"rejected": True}, {"rejected": False}),
