@@ -45,8 +45,8 @@ def site(start: Start, tmp_path: Path) -> Run:
 def network(site: Run, monkeypatch: pytest.MonkeyPatch) -> SubDomain:
     result = SubDomain(site.api.emulator.cloud["ca_file"])
 
-    def connect(params: dict[str, Any], directory: str | None, prompt: Any = None) -> Tenant:
-        return Tenant(params, directory, result, prompt=prompt)
+    def connect(params: dict[str, Any], directory: str | None, **others: Any) -> Tenant:
+        return Tenant(params, directory, result, **others)
 
     monkeypatch.setattr(tenant_engine, "Tenant", connect)
     return result
