@@ -193,8 +193,8 @@ def play(monkeypatch: pytest.MonkeyPatch, journal_dir: Path, clock: FakeClock) -
         remote_host: RemoteHost | None = None,
         **options: Any,
     ) -> dict[str, Any]:
-        def make(params: dict[str, Any], directory: str | None, prompt: Any = None, remote_host: RemoteHost | None = None) -> Tenant:
-            tenant = Tenant(params, directory, sender, clock, prompt, remote_host)
+        def make(params: dict[str, Any], directory: str | None, **more: Any) -> Tenant:
+            tenant = Tenant(params, directory, sender, clock, **more)
             if not sign_in:
                 vars(tenant)["tokens"] = StubTokens(tenant.cloud)
             run.tenant = tenant  # type: ignore[attr-defined]

@@ -38,7 +38,7 @@ class Tenant:
     """The clients of one tenant, from the options of a module. Call `close` at the end.
 
     `prompt` shows a text to the person who runs it: a device code, the progress of long work. `remote_host`: the host that the task is
-    delegated to, for a resource with a `host_module`.
+    delegated to, for a resource with a `host_module`. `reads_only`: no request that may write is sent.
     """
 
     def __init__(
@@ -49,6 +49,8 @@ class Tenant:
         clock: Clock | None = None,
         prompt: Prompt | None = None,
         remote_host: RemoteHost | None = None,
+        *,
+        reads_only: bool = False,
     ) -> None:
         self.name = _required(options, "tenant", "AZURE_TENANT_ID")
         if not GUID.fullmatch(self.name) and not DOMAIN.fullmatch(self.name):
@@ -68,7 +70,7 @@ class Tenant:
         self.prompt, self.remote_host = prompt, remote_host
         self._session = sender or Session(self.cloud.ca_file)
         self.clock = clock or SystemClock()
-        self.transport = Transport(self._session, self.clock)
+        self.transport = Transport(self._session, self.clock, reads_only=reads_only)
         self.transport.progress = Progress(self.clock, prompt, self.name)
         self.cost = self.transport.cost
         self.token_cache = TokenCache(token_directory)

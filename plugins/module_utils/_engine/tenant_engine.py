@@ -29,5 +29,12 @@ def run(
     prompt: Prompt | None = None,
     remote_host: RemoteHost | None = None,
 ) -> JsonObject:
-    """A task's result. `prompt` shows a text to the person who runs it, where there is one; `remote_host`: see Tenant."""
-    return run_resource(resource, lambda: Tenant(options, token_directory, prompt=prompt, remote_host=remote_host), options, check_mode)
+    """A task's result. `prompt` shows a text to the person who runs it, where there is one; `remote_host`: see Tenant.
+
+    The transport of a resource that writes nothing refuses every request that may write.
+    """
+
+    def connect() -> Tenant:
+        return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=not resource.spec.writes)
+
+    return run_resource(resource, connect, options, check_mode)

@@ -22,7 +22,7 @@ from .._core.errors import MissingLibrary, Unreachable
 from .._core.progress import Progress
 from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, Retry, SystemClock
-from . import proxies
+from . import proxies, read_only
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
 # Of the token endpoint, and of the endpoints that return the token of a managed identity.
@@ -175,10 +175,14 @@ def _reason(error: BaseException) -> str:
 
 
 class Transport:
-    """Sends requests with retry and counts what it costs. The bounds of the request's service limit attempts and waiting."""
+    """Sends requests with retry and counts what it costs. The bounds of the request's service limit attempts and waiting.
 
-    def __init__(self, sender: Sender, clock: Clock | None = None, cost: Cost | None = None) -> None:
+    `reads_only`: requests that may write are refused before they are sent.
+    """
+
+    def __init__(self, sender: Sender, clock: Clock | None = None, cost: Cost | None = None, *, reads_only: bool = False) -> None:
         self.sender, self.clock, self.cost = sender, clock or SystemClock(), cost or Cost()
+        self.reads_only = reads_only
         self.progress = Progress(self.clock)
 
     def send(self, request: Request, is_transient: Callable[[Response], bool] | None = None) -> Response:
@@ -187,6 +191,8 @@ class Transport:
         429 and 503 were not carried out and are always retried; 500, 502, 504 and a lost answer only for repeatable
         requests. Raises Unreachable where no answer comes. No answer repeats the secrets of its request.
         """
+        if self.reads_only:
+            read_only.refuse_writes(request.method, request.url, request.json, request.form, request.attempted)
         throttled, lost = Retry(request.bounds.throttled, self), Retry(request.bounds.connection, self)
         self.cost.count(requests=1)
         while True:

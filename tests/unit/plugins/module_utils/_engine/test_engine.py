@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils import error_catalog
+from ansible_collections.mailops.m365.plugins.module_utils._clients.graph import Call
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import GraphError, InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT, Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine
@@ -198,6 +199,18 @@ def test_a_read_only_resource_has_no_diff(play: Play, journal_dir: Path, script:
     room = Room(journal_dir)
     room.spec = TENANT | ROOM | Spec({}, writes=False)
     assert "diff" not in play(room, script, colour="white")
+
+
+def test_a_resource_that_writes_nothing_cannot_send_a_write(play: Play, journal_dir: Path, script: Script) -> None:
+    class Leak(Room):
+        def plan(self, tenant: Tenant, params: RoomParams, check_mode: bool) -> Plan[str]:
+            tenant.graph.write(Call("PATCH", "/room", {"colour": params.colour}, attempted="paint"))
+            return super().plan(tenant, params, check_mode)
+
+    leak = Leak(journal_dir)
+    leak.spec = TENANT | ROOM | Spec({}, writes=False)
+    result = play(leak, script, colour="green")
+    assert result["msg"] == "Could not paint: the task only reads, and PATCH /v1.0/room may write. Nothing was sent; report this defect."
 
 
 @dataclass(frozen=True)
