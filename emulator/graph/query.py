@@ -27,7 +27,7 @@ KNOWN_OPTIONS = {"$select", "$filter", "$top", "$count", "$orderby", "$search", 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 999
 # What ge, gt, le and lt fit here, without the advanced query capabilities.
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
-COMPARABLE = {"signIn": {"createdDateTime"}}
+COMPARABLE = {"signIn": {"createdDateTime"}, "betaSignIn": {"createdDateTime"}}
 NOT_FILTERABLE = {"application": {"uniqueName"}}  # its description does not have "Supports $filter"; it is a key
 TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[(),]|[\w./:@+-]+)")
 

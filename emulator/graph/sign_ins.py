@@ -1,5 +1,7 @@
 """/auditLogs/signIns ("List signIns"): who signed in with a user name and a password, and how that ended.
 
+Only version beta has signInEventTypes; a query that does not name it returns interactive sign-ins ("signIn resource type", beta).
+
 An application's own tokens make no interactive sign-in, so sending by app-only OAuth does not show here.
 """
 
@@ -19,6 +21,7 @@ from emulator.well_known import EXCHANGE_NAME
 
 Document = dict[str, Any]
 RETENTION = 30 * DAY
+INTERACTIVE = "interactiveUser"
 LARGEST_PAGE = 1000  # and the default
 REQUESTS, WINDOW = 5, 10.0  # "Microsoft Graph service-specific throttling limits": reports
 
@@ -45,8 +48,11 @@ def _throttle(call: Call) -> None:
 
 @route("GET", "/auditLogs/signIns")
 def list_sign_ins(call: Call) -> Response:
-    tenant = call.tenant
-    return page(call, "signIn", _readable(call), "auditLogs/signIns", show=lambda one: _document(tenant, one), largest=LARGEST_PAGE)
+    rows, beta = _readable(call), call.version == "beta"
+    if not (beta and "signInEventTypes" in call.options.get("$filter", "")):
+        rows = [one for one in rows if one.event_type == INTERACTIVE]
+    type_name = "betaSignIn" if beta else "signIn"
+    return page(call, type_name, rows, "auditLogs/signIns", show=lambda one: _shown(call, one), largest=LARGEST_PAGE)
 
 
 @route("GET", "/auditLogs/signIns/{key}")
@@ -54,7 +60,12 @@ def get_sign_in(call: Call, key: str) -> Response:
     match = next((one for one in _readable(call) if one.id == key), None)
     if match is None:
         raise not_found(key)
-    return one(call, "signIn", _document(call.tenant, match), "auditLogs/signIns")
+    return one(call, "betaSignIn" if call.version == "beta" else "signIn", _shown(call, match), "auditLogs/signIns")
+
+
+def _shown(call: Call, sign_in: SignIn) -> Document:
+    document = _document(call.tenant, sign_in)
+    return document | {"signInEventTypes": [sign_in.event_type]} if call.version == "beta" else document
 
 
 def _document(tenant: Tenant, sign_in: SignIn) -> Document:
@@ -71,7 +82,7 @@ def _document(tenant: Tenant, sign_in: SignIn) -> Document:
         "clientAppUsed": sign_in.client_app,
         "correlationId": sign_in.id,
         "conditionalAccessStatus": sign_in.conditional_access,
-        "isInteractive": True,
+        "isInteractive": sign_in.event_type == INTERACTIVE,
         "riskDetail": "none",
         "riskLevelAggregated": "none",
         "riskLevelDuringSignIn": "none",

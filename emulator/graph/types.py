@@ -286,6 +286,8 @@ TYPES: dict[str, dict[str, str]] = {
         """
     ),
 }
+# The property of version beta that is used ("signIn resource type", beta).
+TYPES["betaSignIn"] = TYPES["signIn"] | {"signInEventTypes": "[String]"}
 
 ENUMS: dict[str, set[str]] = {
     "nativeAuthenticationApisEnabled": {"none", "all", "unknownFutureValue"},

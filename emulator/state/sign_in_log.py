@@ -23,7 +23,7 @@ def _display_name(at: At) -> str:
 
 @dataclass(slots=True)
 class SignIn:
-    """One interactive sign-in ("signIn resource type")."""
+    """One sign-in of a user ("signIn resource type")."""
 
     user: Lower = field(metadata=key("user principal name"))
     created: Moment = field(metadata=key("when", derive=lambda at: 0.0, default="0"))
@@ -31,6 +31,7 @@ class SignIn:
     display_name: str = field(default="", metadata=key("name of the user", derive=_display_name, default="that of the mailbox"))
     error_code: int = field(default=0, metadata=key("AADSTS number; 0: success"))
     failure_reason: str = field(default="", metadata=key("failureReason"))
+    event_type: str = field(default="interactiveUser", metadata=key("signInEventTypes: interactiveUser or nonInteractiveUser"))
     client_app: str = field(default="Authenticated SMTP", metadata=key("clientAppUsed"))
     ip_address: str = field(default="", metadata=key("ipAddress"))
     conditional_access: str = field(default="notApplied", metadata=key("conditionalAccessStatus"))

@@ -41,6 +41,13 @@ JSON_TYPES = {
     "Edm.Binary": str,
     "Edm.Stream": str,
 }
+# What only version beta of Graph has ("List signIns", beta, 2026-08): path and the properties that a filter may name.
+BETA = {
+    "auditLogs/signIns": {
+        "createdDateTime", "clientAppUsed", "appId", "resourceId", "resourceDisplayName", "ipAddress", "conditionalAccessStatus",
+        "servicePrincipalId", "status", "signInEventTypes",
+    },
+}  # fmt: skip
 COLLECTION = re.compile(r"^Collection\((.*)\)$")
 
 
@@ -151,10 +158,24 @@ def check_query(query: str, type_name: str, where: str, problems: list) -> None:
                     problems.append(f"{where}: $filter names {word!r}: no such property on {type_name}")
 
 
+def check_beta(query: str, properties: set, where: str, problems: list) -> None:
+    """A collection of version beta: its query options, and the properties of $filter."""
+    for name, value in parse_qsl(query or "", keep_blank_values=True):
+        if name not in {"$filter", "$top", "$skiptoken"}:
+            problems.append(f"{where}: query option {name!r} is not known")
+        if name == "$filter":
+            text = re.sub(r"'(?:[^']|'')*'|\w+:\w+", "", value)
+            unknown = set(re.findall(r"[A-Za-z]{4,}", re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "", text))) - properties
+            problems += [f"{where}: $filter names {word!r}: not a property that can be filtered" for word in sorted(unknown)]
+
+
 def check_graph(method: str, path: str, query: str, body, problems: list, where: str) -> None:
     parts = urlsplit(path)
     query = query or parts.query
     segments = [unquote(s) for s in parts.path.strip("/").split("/") if s]
+    if segments[:1] == ["beta"] and "/".join(segments[1:]) in BETA and method == "GET":
+        check_beta(query, BETA["/".join(segments[1:])], where, problems)
+        return
     if segments and segments[0] in {"v1.0", "beta"}:
         if segments[0] == "beta":
             problems.append(f"{where}: beta endpoint")
