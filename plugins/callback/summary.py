@@ -36,6 +36,16 @@ options:
     ini:
       - section: mailops_summary
         key: report
+  audit:
+    description:
+      - The path of the JSON of playbook C(mailops.m365.audit), which docs/audit.md describes. Without it, none is written.
+      - It is written at the end of a run that audited a tenant. If it cannot be written, the run ends with a failure.
+    type: path
+    env:
+      - name: MAILOPS_AUDIT
+    ini:
+      - section: mailops_summary
+        key: audit
 """
 
 import contextlib
@@ -149,7 +159,8 @@ class CallbackModule(CallbackBase):
             for text, color in self._report.lines(full=self._display.verbosity > 0):
                 self._display.display(text, color=color)
         # The very last act: a failed run keeps Ansible's own exit status, and callbacks after this one are not called any more.
-        if not self._write() and not stats.failures and not stats.dark:
+        written = [self._write(), self._write_audit()]
+        if not all(written) and not stats.failures and not stats.dark:
             raise SystemExit(1)
 
     def _end(self, stats: t.Any) -> None:
@@ -163,17 +174,22 @@ class CallbackModule(CallbackBase):
         """Write the report, if its path is set; False, with an error message, where that is impossible."""
         options: t.Any = self.get_option
         path = options("report")
-        if not path:
-            return True
+        return not path or self._write_json("report (MAILOPS_REPORT)", path, self._report.as_json())
+
+    def _write_audit(self) -> bool:
+        """Write the audit, if its path is set and a tenant was to be audited."""
+        options: t.Any = self.get_option
+        path, audits = options("audit"), self._report.audits
+        return not path or audits.empty or self._write_json("audit (MAILOPS_AUDIT)", path, audits.as_json(self._report.started))
+
+    def _write_json(self, what: str, path: str, document: dict[str, object]) -> bool:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w") as file:
-                json.dump(self._report.as_json(), file, indent=2)
+                json.dump(document, file, indent=2)
                 file.write("\n")
         except OSError as error:
-            self._display.error(
-                f"The report (MAILOPS_REPORT) could not be written to {path}: {error.strerror}. Name a file in a writable directory."
-            )
+            self._display.error(f"The {what} could not be written to {path}: {error.strerror}. Name a file in a writable directory.")
             return False
         return True
 

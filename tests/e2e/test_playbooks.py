@@ -48,7 +48,8 @@ class Playground:
         self.sandbox.start(self.secrets, self.record_file)
         self.admin = self.sandbox.admin
 
-    def play(self, playbook: str, *options: str, inventory: Path | None = None) -> Run:
+    def play(self, playbook: str, *options: str, inventory: Path | None = None, variables: dict[str, str] | None = None) -> Run:
+        """`variables`: of the environment."""
         report = self.directory / "report.json"
         report.unlink(missing_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "MAILOPS_"))}
@@ -56,6 +57,7 @@ class Playground:
             "ANSIBLE_CONFIG": str(REPO / "ansible.cfg"),
             "MAILOPS_DEMO_DIRECTORY": str(self.sandbox.directory),
             "MAILOPS_REPORT": str(report),
+            **(variables or {}),
         }
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory or REPO / "inventories" / "demo")]
         command += [str(REPO / "playbooks" / playbook), *options]

@@ -19,6 +19,7 @@ LAYERS = (
     "_entra",
     "_exchange",
     "_planning",
+    "_audit",
     "_verification",
     "_relay/agent",
     "_relay/config",

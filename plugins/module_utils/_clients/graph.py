@@ -9,7 +9,7 @@ Sources: "Combine multiple HTTP requests using JSON batching", "Paging Microsoft
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -71,20 +71,26 @@ class GraphClient:
 
     def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[JsonObject]:
         """All objects of a collection, page after page. `pace`: seconds between two pages."""
-        call = Call("GET", path, attempted=attempted)
-        return list(self._all_pages(self._body(self._send(call), call), call, pace)["value"])
+        return [item for page in self.pages(Call("GET", path, attempted=attempted), pace=pace) for item in page]
 
-    def _all_pages(self, body: JsonObject, call: Call, pace: float = 0.0) -> JsonObject:
-        """A collection's answer with the objects of all its pages. Links are followed one by one, outside of any batch."""
-        values = list(body.get("value", []))
+    def pages(self, call: Call, *, pace: float = 0.0, beta: bool = False) -> Iterator[list[JsonObject]]:
+        """The objects of a collection, page after page. `pace`: seconds between two pages; `beta`: of the version beta of Graph."""
+        return self._following(self._body(self._send(call, beta=beta), call), call, pace)
+
+    def _following(self, body: JsonObject, call: Call, pace: float = 0.0) -> Iterator[list[JsonObject]]:
+        """The objects of a page and of those after it. Links are followed one by one, outside of any batch."""
+        yield body.get("value", [])
         link = body.get("@odata.nextLink")
         while link:
             if pace:
                 self._authorized.transport.pause(pace)
             page = self._body(self._authorized.send(Request("GET", link, attempted=call.attempted)), call)
-            values += page.get("value", [])
+            yield page.get("value", [])
             link = page.get("@odata.nextLink")
-        return {**body, "value": values}
+
+    def _all_pages(self, body: JsonObject, call: Call) -> JsonObject:
+        """A collection's answer with the objects of all its pages."""
+        return {**body, "value": [item for page in self._following(body, call) for item in page]}
 
     def write(self, call: Call, *, retry_on: Callable[[GraphError], bool] | None = None, limit: float = 0.0) -> Any:
         """The body of a write's answer, or None. `retry_on` recognizes replication delay, which is retried for `limit` seconds."""
@@ -164,10 +170,10 @@ class GraphClient:
             raise GraphError(attempted, f"the batch's answer lacks {len(missing)} of its items", code="IncompleteBatch")
         return answers
 
-    def _send(self, call: Call) -> Response:
+    def _send(self, call: Call, *, beta: bool = False) -> Response:
         request = Request(
             call.method,
-            self._root + call.path,
+            (f"{self._authorized.base}/beta" if beta else self._root) + call.path,
             dict(call.headers),
             json=call.body,
             repeatable=call.method in _REPEATABLE,

@@ -72,6 +72,7 @@ DOMAINS_READ = _graph("Domain.Read.All", "read the MX host of the tenant", "Doma
 LICENCES_READ = _graph(
     "Organization.Read.All", "read the licences", "LicenseAssignment.Read.All", "Organization.ReadWrite.All", *_DIRECTORY, reads=True
 )
+SIGN_INS_READ = _graph("AuditLog.Read.All", "read the sign-in log")
 MEMBERS_READ = _graph(
     "Directory.Read.All", "read users, groups and directory roles", "Directory.ReadWrite.All", "User.Read.All", reads=True
 )
@@ -98,6 +99,7 @@ _REQUESTS: tuple[tuple[str, str, RequiredPermission], ...] = (
     ("GET", r"/identity/conditionalAccess/", CONDITIONAL_ACCESS_READ),
     ("GET", r"/domains\b", DOMAINS_READ),
     ("GET", r"/subscribedSkus\b", LICENCES_READ),
+    ("GET", r"/auditLogs/signIns\b", SIGN_INS_READ),
     ("GET", r"/roleManagement/directory/", DIRECTORY_ROLES_READ),
     (_ANY, r"/roleManagement/directory/", DIRECTORY_ROLES_WRITE),
     ("GET", r"/(users|groups|directoryRoles)\b", MEMBERS_READ),

@@ -24,6 +24,8 @@ _ORGANIZATION = ("DefaultAuthenticationPolicy", customization.PROPERTY)
 _USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy")
 
 READ_POLICIES = Command("Get-AuthenticationPolicy", {}, attempted="read the authentication policies")
+READ_DEFAULT = Command("Get-OrganizationConfig", {}, _ORGANIZATION, "read the organization's authentication policy")
+READ_USERS = Command("Get-User", {"ResultSize": "Unlimited"}, _USER, "read the users' authentication policies")
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,7 @@ def read(
     the real run creates.
     """
     every_user, listed = every_user or len(addresses) > lookup.BY_NAME, [address for address in addresses if address not in expected]
-    commands = [
-        READ_POLICIES,
-        Command("Get-OrganizationConfig", {}, _ORGANIZATION, "read the organization's authentication policy"),
-    ]
+    commands = [READ_POLICIES, READ_DEFAULT]
     outcomes = tenant.exchange.batch(commands + ([] if absent else _reads(listed, every_user)))
     current = Current(_policies(outcomes[0]), users={address: User(address) for address in expected})
     organization = lookup.single(outcomes[1], commands[1].attempted)
@@ -139,7 +138,7 @@ def read(
 
 def _reads(listed: Collection[str], every_user: bool) -> list[Command]:
     if every_user:
-        return [Command("Get-User", {"ResultSize": "Unlimited"}, _USER, "read the users' authentication policies")]
+        return [READ_USERS]
     return [_by_name(address, address) for address in listed]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
+from . import audit
 from .failures import Failure
 
 RELAY_MODULES = ("relay_agent", "relay_probe", "relay_status")
@@ -38,6 +39,7 @@ class TaskReport:
     records: list[JsonObject]
     changes: list[JsonObject]
     attention: list[JsonObject]
+    audit: JsonObject | None
     failure: JsonObject | None
     msg: str | None
     problems: list[str]
@@ -66,6 +68,7 @@ class TaskReport:
             records=(result.get("records") or []) if module in _RECORDS else [],
             changes=(result.get("changes") or []) if module == "tenant" else [],
             attention=result.get("attention") or [],
+            audit=result.get("audit") if module == audit.MODULE else None,
             failure=result.get("failure"),
             msg=str(result.get("msg") or "") if failed else None,
             problems=list(failure.problems),

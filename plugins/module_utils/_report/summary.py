@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from .._core.json_types import JsonObject
-from . import attention, attention_text, components, new_senders, relay_hosts, spf
+from . import attention, attention_text, audit, components, new_senders, relay_hosts, spf
 from .results import Hosts, HostTotals, TaskReport
 from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows, width
@@ -86,6 +86,17 @@ class Report:
         problems = attention.Rows(self._sender_rows(), self._spf_rows(), self._relay_rows())
         return attention.items(self.tasks, self.ended, sums.relays, problems)
 
+    @property
+    def audits(self) -> audit.Audits:
+        """The audits of the tenants, and why others were not audited."""
+        audited = {task.tenant: task.audit for task in self.tasks if task.audit}
+        failed = {task.tenant: " ".join(task.problems) for task in self.tasks if task.module == audit.MODULE and task.failed}
+        if audited or failed:
+            failed |= dict.fromkeys(
+                (self.ended.unreachable | self.ended.not_run) - audited.keys() - failed.keys(), "The run ended before it."
+            )
+        return audit.Audits(dict(sorted(audited.items())), failed)
+
     def _warnings(self) -> list[attention.Item]:
         return attention.warnings(self.tasks, self._spf_rows())
 
@@ -124,6 +135,7 @@ class Report:
         blocks: list[list[Line]] = [
             list(sums.lines(self.width)),
             list(attention_text.lines("NEEDS ATTENTION", problems, self.width, full)) if problems else [],
+            list(self.audits.lines(self.width, full)) if not self.audits.empty else [],
             list(self._tenant_lines(sums, full)),
             list(self._plan_lines(sums.tenants, full)),
             list(new_senders.lines(((task.tenant, entry) for task in self.tasks for entry in task.plan), self.width, full)),

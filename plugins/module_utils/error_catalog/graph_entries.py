@@ -18,6 +18,10 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "graph-forbidden", "graph", "AccessDenied", "the automation app lacks a Graph permission for this",
         "Grant it the permissions in docs/setup.md, with admin consent.", source=_GRAPH),
     ErrorEntry(
+        "no-sign-in-logs", "graph", "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        "the licences of the tenant do not include sign-in logs (Microsoft Entra ID P1)",
+        "Read the report SMTP AUTH clients of the Exchange admin center instead.", source="List signIns"),
+    ErrorEntry(
         "graph-token", "graph", "InvalidAuthenticationToken", "Graph did not accept the token",
         "Check that m365_cloud names the tenant's own cloud.", source=_GRAPH),
     ErrorEntry(

@@ -23,6 +23,7 @@ OPTIONS = Spec(
         "senders": {"type": "list", "elements": "str", "default": []},
     }
 )
+READ = Command("Get-OrganizationConfig", {}, attempted="read whether Direct Send is rejected")
 NOTE = (
     "Rejecting Direct Send takes up to 30 minutes to take effect. It also refuses forwarded mail that keeps its envelope sender "
     "in one of this tenant's domains."
@@ -86,5 +87,5 @@ INFO = DirectSendInfo()
 
 def read(tenant: Tenant) -> bool:
     """Whether Direct Send is rejected; False for an organization without the setting."""
-    settings = tenant.exchange.run(Command("Get-OrganizationConfig", {}, attempted="read whether Direct Send is rejected")).values
+    settings = tenant.exchange.run(READ).values
     return bool(boolean(settings[0].get("RejectDirectSend")))

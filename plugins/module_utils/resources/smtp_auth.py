@@ -27,6 +27,8 @@ from . import security_defaults
 TO_SERVICE = {"enabled": False, "disabled": True, "inherit": None}
 FROM_SERVICE = {False: "enabled", True: "disabled", None: "inherit"}
 _PROPERTIES = ("Guid", "PrimarySmtpAddress", "SmtpClientAuthenticationDisabled")
+READ_ORGANIZATION = Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH")
+READ_MAILBOXES = Command("Get-CASMailbox", {"ResultSize": "Unlimited"}, _PROPERTIES, "read the mailboxes' SMTP AUTH")
 
 MAILBOX: dict[str, Option] = {
     "address": {"type": "str", "required": True},
@@ -169,12 +171,12 @@ INFO = SmtpAuthInfo()
 def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everything: bool, expected: Collection[str] = ()) -> Settings:
     """The settings, in one batch: the organization's with the mailboxes by name, or with the first page of all of them."""
     everything = everything or len(listed) > lookup.BY_NAME
-    commands = [Command("Get-TransportConfig", {}, attempted="read the organization's SMTP AUTH")] if organization else []
+    commands = [READ_ORGANIZATION] if organization else []
     settings = Settings(mailboxes={address: Mailbox(address, "inherit") for address in listed if address in expected})
     named = [] if everything else [address for address in listed if address not in expected]
     commands += [by_name(address) for address in named]
     if everything:
-        commands.append(Command("Get-CASMailbox", {"ResultSize": "Unlimited"}, _PROPERTIES, "read the mailboxes' SMTP AUTH"))
+        commands.append(READ_MAILBOXES)
     outcomes = tenant.exchange.batch(commands) if commands else []
     if organization:
         transport = lookup.single(outcomes.pop(0), commands[0].attempted)

@@ -179,6 +179,7 @@ ENTRA = [
     (123456, "invalid_client", "invalid-client"),
 ]
 GRAPH = [
+    ("Authentication_RequestFromNonPremiumTenantOrB2CTenant", "no-sign-in-logs"),
     ("Authorization_RequestDenied", "graph-forbidden"),
     ("AccessDenied", "graph-forbidden"),
     ("InvalidAuthenticationToken", "graph-token"),

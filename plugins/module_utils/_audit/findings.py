@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Findings about a tenant's configuration: what is open, ends, or is wrong, beside the verdicts on its senders."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from .._entra.application_credentials import StoredCredential
+from .._entra.sending_applications import SendingApplication
+from .._exchange.inbound_connectors import Connector
+from .verdict import KEY_SOON, SEVERITIES
+
+
+@dataclass(frozen=True)
+class SpfState:
+    """The published SPF record of a domain. `problems`: sentences."""
+
+    domain: str
+    current: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def as_result(self) -> dict[str, object]:
+        return {"domain": self.domain, "current": list(self.current), "problems": list(self.problems)}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled."""
+
+    smtp_auth: str | None = None
+    security_defaults: bool | None = None
+    direct_send_rejected: bool | None = None
+    connectors: Sequence[Connector] | None = None
+    applications: Sequence[SendingApplication] | None = None
+    spf: Sequence[SpfState] | None = None
+
+    def as_result(self) -> dict[str, object]:
+        return {
+            "smtp_auth": self.smtp_auth,
+            "security_defaults": self.security_defaults,
+            "direct_send_rejected": self.direct_send_rejected,
+            "connectors": None if self.connectors is None else [{"name": one.name, **one.as_result()} for one in self.connectors],
+            "applications": None if self.applications is None else [one.as_result() for one in self.applications],
+            "spf": None if self.spf is None else [one.as_result() for one in self.spf],
+        }
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding: `subject` is the object, `problem` and `remedy` are sentences."""
+
+    id: str
+    severity: str
+    subject: str
+    problem: str
+    remedy: str
+
+    def as_result(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def findings(configuration: Configuration, today: datetime.date) -> list[Finding]:
+    """The findings, the most severe first. What was not readable has none."""
+    every = [*_organization(configuration), *_keys(configuration, today), *_spf(configuration)]
+    return sorted(every, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.subject))
+
+
+def _organization(configuration: Configuration) -> Iterator[Finding]:
+    if configuration.smtp_auth == "enabled":
+        problem = "SMTP AUTH is enabled for every mailbox that has no setting of its own."
+        yield Finding("smtp_auth_open", "medium", "organization", problem, "Set smtp_auth_organization to disabled.")
+    if configuration.direct_send_rejected is False:
+        problem = "Direct Send is not rejected: anyone may send to the organization in the name of its domains."
+        yield Finding("direct_send_open", "low", "organization", problem, "Set direct_send_rejected to true if no sender uses it.")
+    for connector in configuration.connectors or ():
+        if not connector.enabled:
+            yield Finding("connector_disabled", "low", connector.name, "The inbound connector is disabled.", "Enable or remove it.")
+
+
+def _keys(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:
+    for application in configuration.applications or ():
+        ends = [one for one in application.credentials if one.expires]
+        for one in ends:
+            yield from _key(application.display_name or application.app_id, one, today, is_last=one == max(ends, key=_end))
+
+
+def _end(credential: StoredCredential) -> datetime.date:
+    return credential.expires.date() if credential.expires else datetime.date.max
+
+
+def _key(name: str, credential: StoredCredential, today: datetime.date, *, is_last: bool) -> Iterator[Finding]:
+    """What the end of a key means: only that of the application's last one stops it."""
+    end, subject = _end(credential), f"{name}: {credential}"
+    if end < today:
+        severity = "critical" if is_last else "info"
+        yield Finding(
+            "key_ended", severity, subject, f"The {credential.kind} ended on {end}.", "Remove it, and register a new one if needed."
+        )
+    elif (end - today).days <= KEY_SOON:
+        severity = "high" if is_last else "low"
+        yield Finding("key_ends", severity, subject, f"The {credential.kind} ends on {end}.", "Register a new one.")
+    elif credential.kind != "certificate":
+        yield Finding("client_secret", "low", subject, f"A client secret is valid until {end}.", "Use a certificate.")
+
+
+def _spf(configuration: Configuration) -> Iterator[Finding]:
+    for record in configuration.spf or ():
+        for problem in record.problems:
+            yield Finding("spf", "medium", record.domain, problem, "Run playbook site with --tags dns, or publish the record by hand.")

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: audit_info
+short_description: Gather information about who sends with Basic authentication, who breaks and when
+description:
+  - Reads the sign-in log, SMTP AUTH, authentication policies, Security Defaults, inbound connectors, Direct Send, the applications that may
+    send with SMTP and the ends of their keys, and the SPF records of a tenant. Returns a verdict on each sender and the findings.
+  - Each source may be unreadable, for example for lack of a licence or a permission. RV(audit.sources) has the reason, and a verdict that
+    depends on it is V(unknown), never V(safe).
+  - Changes nothing. Requests that may write are refused before they are sent.
+  - Subjects, recipients and single sign-ins are not kept.
+options:
+  days:
+    description:
+      - How many days of the sign-in log to read, at most 30.
+      - Falls back to the host variable C(audit_days).
+    type: int
+    default: 30
+  date:
+    description:
+      - The date of the audit, such as V(2026-12-31), to which days are counted. By default today (UTC).
+      - Falls back to the host variable C(audit_date).
+    type: str
+seealso:
+  - module: mailops.m365.sender_plan
+  - module: mailops.m365.smtp_auth_info
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.senders
+  - mailops.m365.tenant
+  - mailops.m365.dns
+  - mailops.m365.attributes.reading
+"""
+
+EXAMPLES = r"""
+---
+- name: Read who sends with Basic authentication
+  mailops.m365.audit_info:
+    days: 14
+  register: tenant_audit
+
+- name: Report who breaks
+  ansible.builtin.debug:
+    msg: "{{ tenant_audit.audit.senders | selectattr('verdict', 'equalto', 'breaks') | map(attribute='address') }}"
+"""
+
+RETURN = r"""
+---
+audit:
+  description: The audit.
+  returned: success
+  type: dict
+  contains:
+    date:
+      description: The date of the audit.
+      type: str
+    days:
+      description: The days of the sign-in log that were read.
+      type: int
+    timetable:
+      description: What Microsoft has announced, with its source, its precision, and the days until its first possible day.
+      type: list
+      elements: dict
+    sources:
+      description: The sources by C(name), whether each is C(readable), and the C(reason) where it is not.
+      type: list
+      elements: dict
+      sample: [{name: sign_ins, label: sign-in log (Basic authentication), readable: true, reason: ""}]
+    senders:
+      description:
+        - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
+        - C(verdict) is breaks, refused, expires, unknown, unused or safe; C(severity) is critical, high, medium, low or info. A value that
+          could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null.
+      type: list
+      elements: dict
+    findings:
+      description: What is open, ends or is wrong in the configuration, with C(severity), C(subject), C(problem) and C(remedy).
+      type: list
+      elements: dict
+    configuration:
+      description: What was read of the configuration; null where it was not readable.
+      type: dict
+    totals:
+      description: The number of senders by verdict.
+      type: dict
+      sample: {breaks: 2, refused: 0, expires: 0, unknown: 1, unused: 1, safe: 7}
+attention:
+  description: The sources that were not readable, for the summary of the run.
+  returned: success
+  type: list
+  elements: dict
+cost:
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 9, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
+  returned: failure
+  type: dict
+  sample: {code: AADSTS7000215, cause: the client secret is wrong, transient: false}
+"""
+
+from ..module_utils._entry_points.module import run_module
+from ..module_utils.resources import audit
+
+
+def main() -> None:
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
+    run_module(audit.INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Playbook audit as a user runs it: the JSON of a fleet, and a tenant that cannot be read."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract import check_contract
+
+from .test_playbooks import Playground
+
+pytestmark = pytest.mark.one_python_is_enough
+MOST = 10  # requests of a tenant of the demo
+
+
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    made = Playground(tmp_path_factory.mktemp("audit"))
+    yield made
+    made.sandbox.stop()
+
+
+def refuse_secret(playground: Playground) -> None:
+    """The automation app of contoso gets another secret than that of the inventory."""
+    applications = playground.admin.tenant("contoso.com")["applications"]
+    automation = next(app for app in applications if app["display_name"] == "Automation")
+    playground.admin.change("contoso.com", "applications", automation["app_id"], secrets=[{"value": "another"}])
+
+
+def test_a_fleet_is_audited_and_nothing_is_written(playground: Playground, tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    refuse_secret(playground)
+    run = playground.play("audit.yml", "-e", "audit_date=2026-11-28", variables={"MAILOPS_AUDIT": str(path)})
+    assert run.code == 2, run.output
+    assert "33 days until 2026-12-31 (end of December 2026)" in run.output
+    assert "Not audited: contoso." in run.output
+    document: dict[str, Any] = json.loads(path.read_text())
+    assert document["format"] == "mailops.audit/1"
+    assert document["totals"]["tenants"] == {"audited": 2, "not_audited": 1}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    tenants = document["tenants"]
+    assert tenants["contoso"]["audited"] is False
+    assert "client secret" in tenants["contoso"]["reason"]
+    for name in ("fabrikam", "northwind"):
+        assert {one["name"] for one in tenants[name]["sources"] if not one["readable"]} == {"sign_ins"}
+        assert sum(tenants[name]["totals"].values()) == len(tenants[name]["senders"]) > 0
+    assert playground.writes() == []
+    assert max(row["requests"] for row in run.report["tenants"].values()) <= MOST
+    check_contract(playground.record_file)
+
+
+def test_a_path_that_cannot_be_written_fails_the_run(playground: Playground, tmp_path: Path) -> None:
+    run = playground.play("audit.yml", "--limit", "fabrikam", variables={"MAILOPS_AUDIT": str(tmp_path / "missing" / "audit.json")})
+    assert run.code == 1, run.output
+    assert "The audit (MAILOPS_AUDIT) could not be written" in run.output
+
+
+def test_another_playbook_writes_no_audit(playground: Playground, tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    run = playground.play("site.yml", "--check", "--limit", "fabrikam", variables={"MAILOPS_AUDIT": str(path)})
+    assert run.code == 0, run.output
+    assert not path.exists()
+    assert "AUDIT" not in run.output

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of cases: evidence and date -> verdict."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import (
+    SEVERITIES,
+    VERDICTS,
+    BasicUsage,
+    Calendar,
+    Evidence,
+    SenderKey,
+    verdict,
+)
+
+
+def day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(text)
+
+
+TODAY, OFF = day("2026-11-28"), day("2026-12-31")
+NONE_SEEN = BasicUsage()
+SEEN = BasicUsage(succeeded=3, last_succeeded=day("2026-11-27"), addresses=("203.0.113.9",))
+FAILED = BasicUsage(failed=9, last_failed=day("2026-11-27"), addresses=("198.51.100.7",))
+CERTIFICATE, SECRET = SenderKey("certificate", day("2027-11-28")), SenderKey("secret", day("2027-11-28"))
+OPEN: dict[str, Any] = {"smtp_auth": True, "basic_allowed": True, "security_defaults": False, "direct_send_rejected": False}
+
+
+def judge(today: datetime.date = TODAY, reenabled: bool = False, **evidence: Any) -> Any:
+    return verdict(Evidence("erp@contoso.com", **{**OPEN, **evidence}), Calendar(today, OFF, reenabled))
+
+
+def listed(method: str | None, **evidence: Any) -> dict[str, Any]:
+    return {"listed": True, "method": method, **evidence}
+
+
+CASES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "basic seen, as planned": (listed("basic", basic=SEEN), "breaks", "high"),
+    "basic seen, although planned with OAuth": (listed("oauth", basic=SEEN, key=CERTIFICATE), "breaks", "high"),
+    "basic seen, its plan failed": (listed(None, basic=SEEN), "breaks", "high"),
+    "basic seen, in no inventory": ({"basic": SEEN}, "breaks", "high"),
+    "basic seen, refused since by Security Defaults": ({"basic": SEEN, "security_defaults": True}, "refused", "high"),
+    "basic seen, refused since by its policy": (listed("basic", basic=SEEN, basic_allowed=False), "refused", "high"),
+    "basic planned, log not readable": (listed("basic"), "breaks", "high"),
+    "basic planned, nothing seen": (listed("basic", basic=NONE_SEEN), "unused", "low"),
+    "basic planned, only failures": (listed("basic", basic=FAILED), "refused", "medium"),
+    "basic planned, SMTP AUTH disabled": (listed("basic", basic=NONE_SEEN, smtp_auth=False), "refused", "high"),
+    "Basic seen, High Volume Email": (listed("hve", basic=SEEN, smtp_auth=None), "safe", "low"),
+    "only failures of a listed sender": (listed("connector", basic=FAILED), "refused", "medium"),
+    "only failures of another mailbox": ({"basic": FAILED}, "refused", "low"),
+    "OAuth with a certificate": (listed("oauth", basic=NONE_SEEN, key=CERTIFICATE), "safe", "info"),
+    "OAuth with a secret": (listed("oauth", basic=NONE_SEEN, key=SECRET), "safe", "low"),
+    "OAuth, key ends soon": (listed("oauth", basic=NONE_SEEN, key=SenderKey("secret", day("2026-12-28"))), "expires", "high"),
+    "OAuth, key ended": (listed("oauth", key=SenderKey("certificate", day("2026-11-27"))), "expires", "critical"),
+    "OAuth, keys not readable": (listed("oauth", basic=NONE_SEEN), "unknown", "medium"),
+    "OAuth, SMTP AUTH disabled": (listed("oauth", basic=NONE_SEEN, smtp_auth=False, key=CERTIFICATE), "refused", "high"),
+    "OAuth, log not readable": (listed("oauth", key=CERTIFICATE), "unknown", "medium"),
+    "OAuth, log not readable, Basic refused": (listed("oauth", key=CERTIFICATE, basic_allowed=False), "safe", "info"),
+    "connector": (listed("connector", basic=NONE_SEEN), "safe", "info"),
+    "connector, nothing readable": (listed("connector", smtp_auth=None, basic_allowed=None, security_defaults=None), "unknown", "medium"),
+    "connector, log not readable, SMTP AUTH disabled": (listed("connector", smtp_auth=False), "safe", "info"),
+    "Direct Send": (listed("direct_send", basic=NONE_SEEN), "safe", "info"),
+    "Direct Send, rejected": (listed("direct_send", basic=NONE_SEEN, direct_send_rejected=True), "refused", "high"),
+    "Direct Send, not readable": (listed("direct_send", basic=NONE_SEEN, direct_send_rejected=None), "unknown", "medium"),
+    "plan failed, nothing seen": (listed(None, basic=NONE_SEEN), "unknown", "medium"),
+    "SMTP AUTH open, nothing seen": ({"basic": NONE_SEEN}, "unused", "low"),
+    "SMTP AUTH open, log not readable": ({}, "unknown", "medium"),
+    "SMTP AUTH open, log not readable, Basic refused": ({"security_defaults": True}, "unused", "low"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    evidence, expected, severity = CASES[name]
+    result = judge(**evidence)
+    assert (result.name, result.severity) == (expected, severity), result
+    assert result.reason.endswith(".")
+    assert result.remedy or result.name == "safe"
+
+
+def test_all_verdicts_and_severities_are_in_the_table() -> None:
+    assert {expected for _evidence, expected, _severity in CASES.values()} == set(VERDICTS)
+    assert {severity for _evidence, _expected, severity in CASES.values()} == set(SEVERITIES)
+
+
+@pytest.mark.parametrize(
+    ("today", "last", "reenabled", "severity", "words"),
+    [
+        ("2026-09-01", "2026-08-31", False, "medium", "end of December 2026 (in 121 days); an administrator can enable it again"),
+        ("2026-10-02", "2026-10-01", False, "high", "in 90 days"),
+        ("2026-12-31", "2026-12-30", False, "critical", "disabled by default since 2026-12-31; an administrator can enable it again"),
+        ("2027-02-01", "2027-01-31", False, "medium", "still enabled in this tenant; Microsoft announces the date of its removal"),
+        ("2026-11-28", "2026-11-27", True, "medium", "An administrator has enabled it again"),
+    ],
+)
+def test_the_date_is_an_input(today: str, last: str, reenabled: bool, severity: str, words: str) -> None:
+    usage = BasicUsage(succeeded=1, last_succeeded=day(last))
+    result = judge(day(today), reenabled, **listed("basic", basic=usage))
+    assert (result.name, result.severity) == ("breaks", severity)
+    assert words in result.reason
+    assert "stops working" not in result.reason
+
+
+def test_no_data_and_zero_differ() -> None:
+    assert BasicUsage().as_result()["succeeded"] == 0
+    assert judge(**listed("connector")).name == "unknown"
+    assert judge(**listed("connector", basic=BasicUsage())).name == "safe"
+
+
+@pytest.mark.parametrize("method", ["oauth", "connector", "relay_host", "hve", "acs", "hosted", "delegated", "direct_send", "basic", None])
+def test_without_any_readable_source_nothing_is_safe(method: str | None) -> None:
+    result = verdict(Evidence("erp@contoso.com", listed=True, method=method), Calendar(TODAY, OFF))
+    assert result.name == ("breaks" if method == "basic" else "unknown")
