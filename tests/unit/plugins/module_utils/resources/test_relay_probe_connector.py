@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,27 @@ def test_upstream_that_relays_is_a_connector(verify: Any, mail_server: MailServe
     [session] = mail_server.sessions
     assert session.commands[3:6] == ["MAIL FROM:<scanner@contoso.com>", "RCPT TO:<mailops-relay-check@example.com>", "RSET"]
     assert session.messages == []
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_connector_is_checked_at_an_mx_host_under_mx_microsoft(
+    verify: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rsa_key: rsa.RSAPrivateKey, accepts: bool
+) -> None:
+    host, lookup = "fabrikam-com.p-v1.mx.microsoft", socket.getaddrinfo
+    addresses = {host: "127.0.0.1"}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *options, **more: lookup(addresses.get(name, name), *options, **more))
+    file = tmp_path / "mx.pem"
+    file.write_bytes(pem(rsa_key) + pem(certificate(rsa_key, host, dns="*.p-v1.mx.microsoft")))
+    server = MailServer(file)
+    if not accepts:
+        server.answers["relay"] = DENIED
+    try:
+        entry = only(verify(server=f"{host}[127.0.0.1]:{server.port}", smtp_tls_CAfile=str(file)))
+    finally:
+        server.close()
+    expected = ("verified", "connector") if accepts else ("failed", "")
+    assert (entry["status"], entry["accepted_by"]) == expected, entry
+    assert [session.commands[4] for session in server.sessions][:1] == ["RCPT TO:<mailops-relay-check@example.com>"]
 
 
 @pytest.mark.parametrize("reply", [DENIED, OTHER_DOMAIN])

@@ -85,6 +85,31 @@ def test_the_mx_endpoint_is_looked_up_used_over_ipv4_and_verified() -> None:
     assert not postfix.passwords(config)
 
 
+def matches(certificate_name: str, pattern: str) -> bool:
+    """Postfix's rule (postconf(5), smtp_tls_secure_cert_match): a pattern with a leading dot matches the names of all sub-domains."""
+    return certificate_name.endswith(pattern) if pattern.startswith(".") else certificate_name == pattern
+
+
+@pytest.mark.parametrize(
+    ("variables", "transport"),
+    [
+        ({"m365_tenant": "fabrikam.com"}, "m365:fabrikam.com:25"),
+        ({"relay_connector_host": "fabrikam-com.p-v1.mx.microsoft"}, "m365:[fabrikam-com.p-v1.mx.microsoft]:25"),
+    ],
+)
+def test_mx_host_under_mx_microsoft_is_verified(variables: dict[str, Any], transport: str) -> None:
+    """The MX host of a domain that was added since July 2026, which a record names or the variable."""
+    plan = postfix.plan(relay_config(relay_upstream="connector", relay_mailboxes=[], **variables))
+    assert plan.default_transport == transport
+    options = plan.transports[0].options
+    patterns = options["smtp_tls_secure_cert_match"].replace(",", " ").split()
+    assert options["smtp_tls_security_level"] == "secure"
+    for name in ("*.p-v1.mx.microsoft", "*.mx.microsoft", "fabrikam-com.p-v1.mx.microsoft", "*.mail.protection.outlook.com"):
+        assert any(matches(name, pattern) for pattern in patterns), name
+    for name in ("mx.microsoft.example.com", "*.amx.microsoft", "smtp.office365.com"):
+        assert not any(matches(name, pattern) for pattern in patterns), name
+
+
 def test_the_key_comes_before_the_chain_of_a_client_certificate() -> None:
     paths = {"relay_connector_certificate": "/etc/ssl/relay.pem", "relay_connector_key": "/etc/ssl/relay.key"}
     plan = postfix.plan(relay_config(relay_upstream="connector", relay_connector_host="mx.contoso.com", relay_mailboxes=[], **paths))
