@@ -17,6 +17,7 @@ LAG_KINDS = {
     "app_role_assignment": "consent; `roles` of new tokens carry it",
     "delegated_grant": "a delegated permission; it is listed",
     "role_assignment": "a directory role or role group, 60 s unless set; `wids` of new tokens carry the role, Exchange uses the group",
+    "exchange_directory_role": "a directory role of an application in `wids` of new tokens; Exchange uses it",
     "exchange_service_principal": "New-ServicePrincipal; SMTP accepts the application",
     "mailbox_grant": "Add-MailboxPermission, Add-RecipientPermission; SMTP accepts the sender",
     "rbac": "New-, Set-, Remove-ManagementRoleAssignment, Set-ManagementScope; SMTP uses it",

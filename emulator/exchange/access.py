@@ -36,10 +36,19 @@ def authenticate(platform: Platform, authorization: str, tenant_name: str) -> tu
         return _unauthorized("tenant")
     if "Exchange.ManageAsApp" not in claims.get("roles", ()) and "Exchange.Manage" not in claims.get("scp", "").split():
         return _unauthorized("role")
+    claims = {**claims, "wids": _effective_roles(platform, tenant, claims)}
     groups = role_groups.of(tenant, str(claims.get("appid", "")), platform.now)
-    if not groups and not set(claims.get("wids", ())) & (FULL | RECIPIENTS | READING | SECURITY_READING):
+    if not groups and not set(claims["wids"]) & (FULL | RECIPIENTS | READING | SECURITY_READING):
         return forbidden()
     return tenant, claims | {GROUPS: groups}
+
+
+def _effective_roles(platform: Platform, tenant: Tenant, claims: Claims) -> list[str]:
+    """The directory roles in the token that Exchange uses: an application's takes effect later than tokens carry it (its lag)."""
+    principal = tenant.enterprise_application(str(claims.get("appid", ""))) if claims.get("idtyp") == "app" else None
+    assigned = principal.directory_roles if principal else {}
+    lag = platform.settings.lag_of("exchange_directory_role")
+    return [role for role in claims.get("wids", ()) if not assigned.get(role) or assigned[role] + lag <= platform.now]
 
 
 def _unauthorized(reason: str) -> Response:

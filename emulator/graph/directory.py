@@ -202,7 +202,8 @@ def post_role_assignment(call: Call) -> Response:
     if role_id in principal.directory_roles:
         text = "A conflicting object with one or more of the specified property values is present in the directory."
         raise conflict(text) if call.version == "beta" else bad_request(text)
-    principal.directory_roles[role_id] = call.platform.after("role_assignment")
+    delayed = call.now if call.platform.settings.lag_of("exchange_directory_role") else 0.0  # where Exchange counts from this moment
+    principal.directory_roles[role_id] = call.platform.after("role_assignment") or delayed
     fragment = "roleManagement/directory/roleAssignments"
     return one(call, "unifiedRoleAssignment", _role_assignment(principal, role_id), fragment, 201)
 

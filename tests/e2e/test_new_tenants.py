@@ -12,9 +12,10 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources import (
     direct_send,
     entra_app,
     security_defaults,
+    smtp_auth,
 )
 
-from tests.emulator.conftest import MANAGE, Start
+from tests.emulator.conftest import ALL_GRAPH_ROLES, MANAGE, Start
 
 from .emulated import EmulatedClock, Run, follow_clock
 from .tenant_play import Play
@@ -78,11 +79,14 @@ GRANTING = [f"Microsoft Graph/{name}" for name in ("Application.ReadWrite.All", 
 GRANTING += ["Microsoft Graph/RoleManagement.ReadWrite.Directory", MANAGE]
 
 
-def automation(start: Start, monkeypatch: pytest.MonkeyPatch, directory: Path, *directory_roles: str) -> tuple[Run, EmulatedClock]:
-    """A run as an application that may grant itself roles, in an emulator where they take effect after ten minutes."""
-    principal = {"app_roles": GRANTING, "directory_roles": list(directory_roles)}
+def automation(start: Start, monkeypatch: pytest.MonkeyPatch, directory: Path, *app_roles: str, **lags: float) -> tuple[Run, EmulatedClock]:
+    """A run as an application that may grant itself roles, in an emulator where they take effect after ten minutes, or after `lags`.
+
+    `app_roles`: further ones that it has.
+    """
+    principal = {"app_roles": sorted({*GRANTING, *app_roles}), "directory_roles": []}
     application = {"display_name": "manager", "unique_name": "automation", "secrets": [{"value": "manager-secret"}]}
-    lag = {"role_assignment": 10 * MINUTE, "app_role_assignment": 10 * MINUTE}
+    lag = {"role_assignment": 10 * MINUTE, "app_role_assignment": 10 * MINUTE, **lags}
     api = start(settings={"lag": lag}, tenant={"applications": [{**application, "service_principal": principal}]})
     return Run(api, directory / "run"), follow_clock(monkeypatch, api)
 
@@ -123,3 +127,63 @@ def test_a_role_that_this_run_did_not_grant_is_reported_at_once(start: Start, tm
     run(automation_access.RESOURCE, app_id=run.connection["client_id"], directory_roles=["Exchange Administrator"])
     assert "Policy.Read.All" in run(security_defaults.INFO, wait_timeout=15 * MINUTE)["msg"], "another role was granted"
     assert clock.waited == 0
+
+
+# -- roles that another run granted, in the token before Exchange uses them --------------------------------------------
+
+MAILBOXES = [{"address": f"user{number:03d}@contoso.com"} for number in range(1, 16)]
+NOT_EFFECTIVE = "a role that was assigned minutes ago may not be effective yet"
+
+
+def bootstrapped(start: Start, monkeypatch: pytest.MonkeyPatch, directory: Path, **lags: float) -> tuple[Run, EmulatedClock]:
+    """A run that starts when tokens contain the role that an earlier run has granted; Exchange uses it ten minutes later."""
+    lags = {"role_assignment": MINUTE, "exchange_directory_role": 10 * MINUTE, **lags}
+    earlier, clock = automation(start, monkeypatch, directory, *ALL_GRAPH_ROLES, **lags)
+    granted = earlier(automation_access.RESOURCE, app_id=earlier.connection["client_id"], directory_roles=["Exchange Administrator"])
+    assert (granted.get("msg"), granted["changed"]) == (None, True)
+    clock.sleep(MINUTE)
+    clock.waited = 0.0
+    return Run(earlier.api, directory / "later"), clock
+
+
+def test_a_directory_role_of_an_earlier_run_is_waited_for(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone and in batches; after the first answer nothing waits."""
+    run, clock = bootstrapped(start, monkeypatch, tmp_path)
+    result = run(smtp_auth.RESOURCE, mailboxes=MAILBOXES, organization="enabled", wait_timeout=15 * MINUTE)
+    assert (result.get("msg"), result["changed"]) == (None, True), result
+    assert 10 * MINUTE <= clock.waited <= 11 * MINUTE
+    waited = clock.waited
+    again = run(smtp_auth.RESOURCE, mailboxes=MAILBOXES, organization="enabled", wait_timeout=15 * MINUTE)
+    assert (again.get("msg"), again["changed"], clock.waited) == (None, False, waited)
+
+
+def test_site_runs_minutes_after_bootstrap(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan of a whole tenant, whose first request to Exchange is refused; check mode waits, too."""
+    run, clock = bootstrapped(start, monkeypatch, tmp_path)
+    play = Play(run.api, tmp_path / "site")
+    planned = play(ERP, check_mode=True, wait_timeout=15 * MINUTE)
+    assert "failed" not in planned, planned
+    assert 10 * MINUTE <= clock.waited <= 11 * MINUTE
+    waited = clock.waited
+    done = play(ERP, wait_timeout=15 * MINUTE)
+    assert "failed" not in done, done
+    assert (done["changes"], clock.waited) == (planned["changes"], waited)
+
+
+@pytest.mark.parametrize("resource", [direct_send.INFO, smtp_auth.INFO])
+def test_a_role_that_stays_without_effect_is_reported_after_the_wait_timeout(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resource: Any
+) -> None:
+    run, clock = bootstrapped(start, monkeypatch, tmp_path, exchange_directory_role=24 * HOUR)
+    refused = run(resource, wait_timeout=5 * MINUTE)
+    assert "the automation app has no Exchange role for this command" in refused["msg"]
+    assert NOT_EFFECTIVE in refused["msg"]
+    assert 4 * MINUTE < clock.waited <= 5 * MINUTE
+
+
+def test_a_cmdlet_that_the_role_group_has_lost_is_reported_at_once(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, clock = bootstrapped(start, monkeypatch, tmp_path, exchange_directory_role=0)
+    run.api.admin.fault("exchange", "forbidden", match={"cmdlet": "Set-OrganizationConfig"}, count=9)
+    refused = run(direct_send.RESOURCE, rejected=True, wait_timeout=15 * MINUTE)
+    assert "may have lost management roles" in refused["msg"]
+    assert (NOT_EFFECTIVE in refused["msg"], clock.waited) == (False, 0)

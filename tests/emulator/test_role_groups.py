@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import pytest
 
-from tests.emulator.conftest import MANAGE, TENANT, Api, Start, app_id
+from emulator.well_known import DIRECTORY_ROLES
+from tests.emulator.conftest import EXCHANGE, MANAGE, TENANT, Api, Start, app_id
 
 FULL, RECIPIENTS, READING = "Organization Management", "Recipient Management", "View-Only Organization Management"
 
@@ -75,3 +77,20 @@ def test_membership_has_a_replication_delay_and_is_saved(start: Start) -> None:
     assert list(api.admin.tenant(TENANT)["role_groups"]) == [READING]
     again = start(tenant={key: api.admin.tenant(TENANT)[key] for key in ("exchange_service_principals", "role_groups")})
     assert again.rows("Get-RoleGroup", {"Identity": READING})[0]["Members"] == [object_id]
+
+
+@pytest.mark.parametrize("lag", [0, 60])
+def test_tokens_contain_a_directory_role_before_exchange_uses_it(start: Start, lag: int) -> None:
+    api = start(settings={"lag": {"role_assignment": lag, "exchange_directory_role": 600}})
+    api.admin.stop_clock()
+    principal = api.graph("GET", f"/servicePrincipals(appId='{app_id('owner')}')").json()["id"]
+    role = DIRECTORY_ROLES["Exchange Administrator"]
+    assignment = {"roleDefinitionId": role, "principalId": principal, "directoryScopeId": "/"}
+    assert api.graph("POST", "/roleManagement/directory/roleAssignments", assignment).status_code == 201
+    api.admin.advance(lag + 1)
+    assert jwt.decode(api.token("owner", EXCHANGE), options={"verify_signature": False})["wids"] == [role]
+    refused = api.exchange("Get-TransportConfig", app="owner")
+    assert (refused.status_code, set(refused.content)) == (403, {0})
+    assert api.exchange("Get-TransportConfig").status_code == 200, "the role of the state is effective"
+    api.admin.advance(600)
+    assert status(api, "Get-TransportConfig") == 200, "the same token"

@@ -66,6 +66,7 @@ class StubTokens:
         self.granted: list[tuple[str, str, list[str]]] = []
         self.allowed: TokenPermissions | None = None
         self.awaits = 0  # how often a granted role is awaited
+        self.role_awaits = 0  # how often a role is awaited that another run granted
         self._lock = threading.Lock()
 
     def token(self, scope: str) -> str:
@@ -94,6 +95,11 @@ class StubTokens:
         self.awaits -= 1
         self.number += self.awaits >= 0
         return self.awaits >= 0
+
+    def await_role(self, service: str) -> bool:
+        self.role_awaits -= 1
+        self.number += self.role_awaits >= 0
+        return self.role_awaits >= 0
 
 
 @pytest.fixture(autouse=True)

@@ -18,14 +18,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .. import error_catalog
 from .._core.errors import ExchangeError
 from .._core.json_types import JsonObject
 from .._http.batch import ItemResponse, chunks, send_batch
 from .._http.transport import THROTTLED, Request, Response
 from .._identity.token_cache import TokenCache
 from .authorized import AuthorizedTransport
+from .exchange_errors import error_of, is_transient
 from .exchange_host import ExchangeHost
+from .exchange_role import ExchangeRole
 from .run_cache import RunCache
 
 PAGE = 1000
@@ -33,22 +34,6 @@ BATCH = 10
 IN_FLIGHT = 3
 ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{tenant}"
 
-# Exception types that pass by themselves (the module's own list, and those that public clients add to it).
-TRANSIENT = frozenset(
-    {
-        "DCOverloadedException",
-        "SuitabilityDirectoryException",
-        "ServerInMMException",
-        "ADServerSettingsChangedException",
-        "StorageTransientException",
-        "CmdletProxyNotAvailableFailure",
-        "CmdletProxyException",
-        "ServerBusyException",
-        "TransientException",
-        "BackendCommunicationException",
-        "UnableToWriteToAadException",
-    }
-)
 _EXPIRED_PAGE = re.compile(r"Expired or Invalid pagination request", re.I)
 
 
@@ -97,6 +82,7 @@ class ExchangeClient:
         self.run_cache = run_cache or RunCache(TokenCache())
         self._prefetched: dict[str, Outcome] = {}
         self._host = ExchangeHost(authorized, self.run_cache)
+        self._role = ExchangeRole(authorized)
 
     def prefetch(self, command: Command, outcome: Outcome) -> None:
         """Keep the outcome of a read that was part of another batch: the next `run` or `batch` of the command returns it."""
@@ -172,8 +158,8 @@ class ExchangeClient:
         }
 
     def _invoke(self, command: Command, url: str) -> Response:
-        answer = self._host.send(
-            lambda: Request(
+        def make_request() -> Request:
+            return Request(
                 "POST",
                 self._host.current(url),
                 self._headers(command),
@@ -181,13 +167,17 @@ class ExchangeClient:
                 # Of all cmdlets used here only New-* does harm when it is sent twice.
                 repeatable=not command.cmdlet.startswith("New-"),
                 attempted=command.attempted,
-            ),
-            _is_transient,
-        )
-        error = _error_of(command, answer)
-        if error:
+            )
+
+        answer = self._role.send(lambda: self._host.send(make_request, is_transient))
+        self._role.note([answer])
+        if error := self._error(command, answer):
             raise error
         return answer
+
+    def _error(self, command: Command, answer: Response) -> ExchangeError | None:
+        error = error_of(command.attempted, answer)
+        return self._role.explained(error, answer) if error else None
 
     def _pages(self, command: Command, answer: Response) -> Outcome:
         """The objects and warnings of an answer without error, and of the pages that follow it."""
@@ -211,18 +201,21 @@ class ExchangeClient:
     # -- a batch --------------------------------------------------------------------------------------------------
 
     def _batch(self, commands: Sequence[Command], numbers: Sequence[int]) -> dict[int, Outcome]:
-        answers = send_batch(
+        answers = self._role.send_items(
             numbers,
-            lambda some: self._send_batch(commands, some),
-            lambda _number, answer: answer.status in THROTTLED or _is_transient(answer),
-            self._authorized.transport,
-            self._authorized.bounds,
+            lambda refused: send_batch(
+                refused,
+                lambda some: self._send_batch(commands, some),
+                lambda _number, answer: answer.status in THROTTLED or is_transient(answer),
+                self._authorized.transport,
+                self._authorized.bounds,
+            ),
         )
         return {number: self._outcome(commands[number], answers[number]) for number in numbers}
 
     def _outcome(self, command: Command, answer: Response) -> Outcome:
         """An item's outcome; its further pages, if it has some, are read one by one."""
-        failed = _error_of(command, answer)
+        failed = self._error(command, answer)
         if failed:
             return Outcome(error=failed)
         try:
@@ -240,13 +233,14 @@ class ExchangeClient:
             "X-AnchorMailbox": ANCHOR.format(tenant=self._tenant),
         }
         repeatable = all(not commands[i].cmdlet.startswith("New-") for i in numbers)
-        answer = self._host.send(
-            lambda: Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted),
-            _is_transient,
-            lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]},
+        answer = self._role.send(
+            lambda: self._host.send(
+                lambda: Request("POST", f"{self._root}/$batch", headers, repeatable=repeatable, attempted=first.attempted),
+                is_transient,
+                lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]},
+            )
         )
-        error = _error_of(first, answer)
-        if error:
+        if error := self._error(first, answer):
             raise error
         answers: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
         return {i: answers.get(i, _MISSING_ITEM) for i in numbers}
@@ -286,55 +280,3 @@ def _cmdlets(commands: Sequence[Command]) -> list[str]:
 def is_missing(error: ExchangeError | None) -> bool:
     """Whether the error says that there is no such object."""
     return bool(error and error.code == "ManagementObjectNotFoundException")
-
-
-def _is_transient(answer: Response) -> bool:
-    """Exchange answers 400 and 500, and even 200, for faults that pass: by type, else by text."""
-    kind, text = _details(answer.json())
-    header = answer.headers.get("x-exceptiontype", "").rpartition(".")[2]
-    entry = error_catalog.exchange(kind, text)
-    return kind in TRANSIENT or header in TRANSIENT or bool(answer.status != 403 and entry and entry.id == "exchange-busy")
-
-
-def _details(body: Any) -> tuple[str, str]:
-    """The exception's type without its namespace and the text: `details[0].message`, else the inner one, else the outer."""
-    error = _error_member(body)
-    if not error:
-        return "", ""
-    details = error.get("details") or []
-    message = str(details[0].get("message") or "") if details and isinstance(details[0], dict) else ""
-    parts = message.split("|", 2)
-    if len(parts) == 3:
-        return parts[1].strip().rpartition(".")[2], parts[2].strip()
-    inner = (error.get("innererror") or {}).get("internalexception") or {}
-    kind = str(inner.get("type") or "").rpartition(".")[2] or str(error.get("code") or "")
-    return kind, message or str(inner.get("message") or error.get("message") or "")
-
-
-def _error_member(body: Any) -> JsonObject | None:
-    if not isinstance(body, dict):
-        return None
-    error = body.get("error") or body.get("@odata.error")
-    return error if isinstance(error, dict) or not error else {"message": str(error)}
-
-
-def _error_of(command: Command, answer: Response) -> ExchangeError | None:
-    """The failure that an answer means; None where it succeeded. A 200 can carry an error too.
-
-    An item of a batch may come without status and, where the command says nothing, without a body.
-    """
-    status, body, request_id = answer.status, answer.json(), answer.headers.get("request-id", "")
-    empty_item = body is None and isinstance(answer, ItemResponse)
-    if status < 300 and (isinstance(body, dict) or empty_item) and not _error_member(body):
-        return None
-    kind, text = _details(body)
-    if not text:
-        text = answer.text.strip("\0 \r\n")[:200] or ("throttled" if status == 429 else "")
-    if status == 401:
-        kind = "Unauthorized"
-    elif status == 403:
-        kind = "Forbidden"
-    elif not kind:
-        kind = f"HTTP {status}"
-    entry = error_catalog.exchange(kind, text)
-    return ExchangeError(command.attempted, text or "nothing", code=kind, status=status, entry=entry, request_id=request_id)

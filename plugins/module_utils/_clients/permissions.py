@@ -111,6 +111,11 @@ _NO_DIRECTORY_ACCESS = {
     "29232cdf-9323-42fd-ade2-1d097af3e4de",  # Exchange Administrator
     "31392ffb-586c-42d1-9346-e59415a2cc4e",  # Exchange Recipient Administrator
 }
+# Directory roles that allow all cmdlets used here. Others allow a part: whether a refusal is final is not to be seen in their tokens.
+EXCHANGE_ROLES = {
+    "29232cdf-9323-42fd-ade2-1d097af3e4de",  # Exchange Administrator
+    "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
+}
 _READING_ROLES = {
     "f2ef992c-3afb-46b9-b7cf-a126ee74c451",  # Global Reader
     "5d6b6bb7-de71-4623-b4af-96380a352509",  # Security Reader
@@ -137,6 +142,13 @@ def lacks(permissions: TokenPermissions | None, required: RequiredPermission) ->
         return True
     harmless = _NO_DIRECTORY_ACCESS | (set() if required.reads else _READING_ROLES)
     return permissions.directory_roles is not None and permissions.directory_roles <= harmless
+
+
+def allows_exchange(permissions: TokenPermissions | None) -> bool:
+    """Whether the token contains all that Exchange requires: Exchange.ManageAsApp (a user's: Exchange.Manage) and one of EXCHANGE_ROLES."""
+    if permissions is None or EXCHANGE.name_for(permissions) not in permissions.names:
+        return False
+    return bool((permissions.directory_roles or frozenset()) & EXCHANGE_ROLES)
 
 
 def missing(permissions: TokenPermissions | None, required: Iterable[RequiredPermission]) -> list[RequiredPermission]:

@@ -115,11 +115,18 @@ class TokenSource:
         permissions = self.permissions(scope)
         if service == "graph" and permissions and permissions.names >= set(grants["names"]):
             return False
+        return self.await_role(service)
+
+    def await_role(self, service: str) -> bool:
+        """Wait for a role that is not effective yet, and fetch a new token. False, without waiting, after m365_wait_timeout.
+
+        The time starts with the first wait of the task, whichever role it is for.
+        """
         self._retry = self._retry or Retry(ROLE_PROPAGATION, self._transport, self._wait_timeout)
         if not self._retry.again():
             return False
         self._transport.cost.count(retries=1)
-        self.fresh(scope)
+        self.fresh(self.cloud.scope(service))
         return True
 
     def _grants_key(self, app_id: str, service: str) -> str:

@@ -27,10 +27,6 @@ from ..._planning.sending_plan import plan_sender
 from .. import sender_plan
 
 _Options = Mapping[str, Any]
-_EXCHANGE_ROLES = {
-    "29232cdf-9323-42fd-ade2-1d097af3e4de",  # Exchange Administrator
-    "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
-}
 
 
 # -- what components require ------------------------------------------------------------------------------------------
@@ -202,7 +198,7 @@ def _remedy(tenant: Tenant, lacking: Sequence[RequiredPermission]) -> str:
         if own:
             parts.append(permissions.grant_instruction(own, service, delegated=bool(token and token.delegated)))
     token = tenant.tokens.permissions(tenant.cloud.scope("exchange"))
-    if token and token.directory_roles is not None and not token.directory_roles & _EXCHANGE_ROLES:
+    if token and token.directory_roles is not None and not token.directory_roles & permissions.EXCHANGE_ROLES:
         parts.append(
             "It has no directory role for Exchange, either: unless it is in an Exchange role group, let them assign it "
             "Exchange Administrator (Roles and administrators)."

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange import (
-    TRANSIENT,
     Command,
     ExchangeClient,
     Outcome,
@@ -19,6 +18,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange imp
     is_missing,
     names,
 )
+from ansible_collections.mailops.m365.plugins.module_utils._clients.exchange_errors import TRANSIENT
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import ExchangeError, MailopsError, Unreachable
 from ansible_collections.mailops.m365.plugins.module_utils._core.progress import Progress
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response, Transport

@@ -106,3 +106,21 @@ def test_the_instruction_says_who_grants_it_and_where() -> None:
         "admin consent (Entra admin center: App registrations, API permissions)."
     )
     assert "the delegated permission E of Office 365 Exchange Online" in permissions.grant_instruction(["E"], "exchange", delegated=True)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (None, False),
+        (app("Exchange.ManageAsApp"), False),
+        (app("Exchange.ManageAsApp", roles=None), False),
+        (app("Exchange.ManageAsApp", roles=(DEFAULT_ROLE, "31392ffb-586c-42d1-9346-e59415a2cc4e")), False),
+        (app("Exchange.ManageAsApp", roles=(DEFAULT_ROLE, EXCHANGE_ADMINISTRATOR)), True),
+        (app("Exchange.ManageAsApp", roles=("62e90394-69f5-4237-9190-012177145e10",)), True),
+        (app("Mail.Send", roles=(EXCHANGE_ADMINISTRATOR,)), False),
+        (user("Exchange.Manage"), False),
+        (TokenPermissions(frozenset({"Exchange.Manage"}), True, frozenset({EXCHANGE_ADMINISTRATOR})), True),
+    ],
+)
+def test_exchange_requires_a_permission_and_a_directory_role(token: TokenPermissions | None, expected: bool) -> None:
+    assert permissions.allows_exchange(token) is expected

@@ -346,3 +346,16 @@ def test_a_granted_exchange_role_is_awaited_for_the_wait_timeout(
     tokens.token(EXCHANGE)
     assert [tokens.await_grant("exchange") for _ in range(4)] == [True, True, False, False]
     assert clock.slept == [5, 10]
+
+
+def test_a_role_of_another_run_is_awaited_for_the_wait_timeout(
+    script: Script, transport: Transport, clock: FakeClock, tmp_path: Path
+) -> None:
+    tokens = TokenSource(clouds.CLOUDS["global"], TENANT, CLIENT, ClientSecret(SECRET), TokenCache(None), transport, 30)
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    for number in range(3):
+        script.expect("POST", TOKEN).answers(200, granted(number))
+    first = tokens.token(EXCHANGE)
+    assert [tokens.await_role("exchange") for _ in range(4)] == [True, True, False, False]
+    assert tokens.token(EXCHANGE) != first
+    assert (clock.slept, transport.cost.retries) == ([5, 10], 2)
