@@ -11,6 +11,7 @@ from emulator.http import Response
 CONCURRENCY = "You have reached the maximum number of concurrent requests per tenant. Please wait and try again"
 PLAYED_BY_CMDLET = {
     "connector_disabled",
+    "certificate_name_refused",
     "stale_replica",
     "name_not_found",
     "boolean_strings",

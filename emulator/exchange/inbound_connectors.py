@@ -12,7 +12,7 @@ import re
 from emulator.connectors import DEFAULTS, read_back, sender_domain
 from emulator.exchange.binding import MultiValue
 from emulator.exchange.command import Command, Document, Result, cmdlet, unchanged
-from emulator.exchange.errors import already_exists, invalid, object_not_found
+from emulator.exchange.errors import ExchangeError, already_exists, invalid, object_not_found
 from emulator.exchange.shapes import directory_object
 from emulator.state import InboundConnector, Tenant, new_guid
 
@@ -51,6 +51,7 @@ def new_inbound_connector(command: Command) -> Result:
         raise already_exists(f"The inbound connector '{name}' already exists. Choose another name.")
     properties = _properties(read_back({}), command.writes("Name"))
     _check(properties)
+    _play_certificate_refusal(command, properties)
     warnings = []
     if properties["ConnectorType"] == "OnPremises" and _disabled_by_offer(command) and properties["Enabled"]:
         properties["Enabled"] = False
@@ -70,6 +71,7 @@ def set_inbound_connector(command: Command) -> Result:
     connector = _find(tenant, command.text("Identity") or "")
     properties = _properties(connector.properties, command.writes("Name"))
     _check(properties)
+    _play_certificate_refusal(command, properties)
     name = command.text("Name") or connector.name
     if name.lower() != connector.name.lower() and name.lower() in tenant.inbound_connectors:
         raise already_exists(f"The inbound connector '{name}' already exists. Choose another name.")
@@ -150,4 +152,14 @@ def _check_address(text: str) -> None:
 
 def _check_certificate(name: str | None) -> None:
     if name and not DOMAIN.fullmatch(name) and not re.fullmatch(r"<I>.+<S>.+", name):
-        raise invalid(f"The certificate name '{name}' isn't valid. Use a domain or '<I>issuer<S>subject'.")
+        raise _bad_certificate(name)
+
+
+def _bad_certificate(name: str) -> ExchangeError:
+    return invalid(f"The certificate name '{name}' isn't valid. Use a domain or '<I>issuer<S>subject'.")
+
+
+def _play_certificate_refusal(command: Command, properties: Document) -> None:
+    """With the fault, a name that has the right form is refused, too: the service's own rules for names are not published."""
+    if command.fault == "certificate_name_refused" and properties["TlsSenderCertificateName"]:
+        raise _bad_certificate(properties["TlsSenderCertificateName"])

@@ -1,4 +1,4 @@
-"""The organization's settings: Get-/Set-TransportConfig, Get-/Set-OrganizationConfig, Get-AcceptedDomain."""
+"""The organization: Get-/Set-TransportConfig, Get-/Set-OrganizationConfig, Get-AcceptedDomain, Get-LimitsEnforcementStatus."""
 
 from __future__ import annotations
 
@@ -81,3 +81,17 @@ def get_accepted_domain(command: Command) -> Result:
         return directory_object(tenant, name, guid, "msExchAcceptedDomain") | template("AcceptedDomain") | own
 
     return command.listed(names, show)
+
+
+@cmdlet("Get-LimitsEnforcementStatus")
+def get_limits_enforcement_status(command: Command) -> Result:
+    """The limit of external recipients and what is used of it in the last day."""
+    tenant = command.tenant
+    used, limit = tenant.external_recipients.count(command.platform.state.now()), tenant.external_recipients_a_day
+    row = {
+        "ObservedValue": used,
+        "Threshold": limit,
+        "EnforcementEnabled": tenant.external_limit_enforced,
+        "Verdict": "Deny" if used >= limit and tenant.external_limit_enforced else "Allow",
+    }
+    return Result([row])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from emulator.smtp import texts
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.texts import Refused
-from emulator.state import Rolling, Tenant, external_recipients_a_day
+from emulator.state import Rolling, Tenant
 
 Key = tuple[str, str]  # tenant and mailbox
 # The domain that every tenant begins with, in each cloud.
@@ -125,7 +125,8 @@ class ExternalRecipients:
         count, now = self._external(tenant, recipients), self._now()
         if not count:
             return
-        if tenant.external_recipients.count(now) + count > external_recipients_a_day(tenant.licences, trial=tenant.trial):
+        reached = tenant.external_recipients.count(now) + count > tenant.external_recipients_a_day
+        if reached and tenant.external_limit_enforced:
             raise Refused(texts.TRIAL_EXTERNAL_QUOTA if tenant.trial else texts.TENANT_EXTERNAL_QUOTA)
         if self._initial(sender) and tenant.external_from_initial.count(now) + count > self._settings.external_from_initial_domain:
             raise Refused(texts.INITIAL_DOMAIN_QUOTA)

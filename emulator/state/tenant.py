@@ -12,7 +12,7 @@ from emulator.state.dns import Zones
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
 from emulator.state.hve import VALID, BillingPolicy, HveAccount
 from emulator.state.keys import Lower, Moment, Replicating, key
-from emulator.state.licences import Licence, usual_licences
+from emulator.state.licences import Licence, external_recipients_a_day, usual_licences
 from emulator.state.policies import Policies
 from emulator.state.rbac import Rbac
 from emulator.state.replicated import Replicated
@@ -44,6 +44,12 @@ class Tenant(Replicated):
     customized_from: Moment = field(default=0.0, metadata=key("when the customization of the organization takes effect (replication)"))
     delegating_from: Moment = field(default=0.0, metadata=key("when management roles can be assigned (replication)"))
     trial: bool = field(default=False, metadata=key("whether the daily limit of external recipients is that of a trial"))
+    external_limit: int | None = field(
+        default=None, metadata=key("external recipients a day; null: 5,000 in a trial, else by the licences")
+    )
+    external_limit_enforced: bool = field(
+        default=True, metadata=key("whether mail beyond the daily limit of external recipients is refused")
+    )
     reject_spf_hard_fail: bool = field(default=False, metadata=key("whether the MX refuses mail whose SPF fails (550 5.7.23)"))
     transport_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-TransportConfig"))
     organization_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-OrganizationConfig"))
@@ -98,6 +104,12 @@ class Tenant(Replicated):
     _indexed: int = field(default=-1, compare=False, repr=False)
     _principal_index: dict[str, EnterpriseApplication] = field(default_factory=dict, compare=False, repr=False)
     _application_index: dict[str, Application] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def external_recipients_a_day(self) -> int:
+        """The tenant external recipient rate limit: its own, else that of its subscription."""
+        limit = self.external_limit
+        return external_recipients_a_day(self.licences, trial=self.trial) if limit is None else limit
 
     @property
     def accepted_domains(self) -> list[str]:

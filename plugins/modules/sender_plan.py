@@ -12,7 +12,8 @@ short_description: Plan the sending methods of a tenant's senders
 description:
   - Selects the sending method of each sender, with the reason, and derives from it the variables of the roles of this collection
     (mailboxes, permissions, SMTP AUTH, connectors, SPF, test messages) and the settings of each device.
-  - Reads the accepted domains, the mailboxes of the senders, Security Defaults and the licences of the tenant. Changes nothing.
+  - Reads the accepted domains, the mailboxes of the senders, Security Defaults and the licences of the tenant, and for more than 1,000
+    external recipients a day its tenant external recipient rate limit. Changes nothing.
   - Fails if a sender cannot send. The error lists every problem of the tenant, each with its remedy.
 seealso:
   - module: mailops.m365.smtp_probe
@@ -81,6 +82,15 @@ variables:
   description: The variables of these roles, without those that the inventory sets (O(inventory_variables)).
   returned: success
   type: dict
+external_recipients:
+  description:
+    - The external recipients a day of the senders that send through Exchange Online (C(planned)), the tenant external recipient rate limit
+      (C(limit)), and how much of it was used in the last 24 hours (C(used)).
+    - Exchange gives C(limit) and C(used), which are read where the senders have more than 1,000 external recipients a day. Otherwise, and
+      where Exchange does not give them, C(limit) follows from the licences and C(used) is null.
+  returned: success
+  type: dict
+  sample: {planned: 4000, limit: 12005, used: 1830}
 settings_page:
   description: The device settings of all senders in Markdown, with a section for each sender with OAuth.
   returned: success

@@ -133,6 +133,15 @@ plan:
   type: list
   elements: dict
   sample: [{name: ERP invoices, address: erp@contoso.com, method: oauth, reason: it signs in with OAuth}]
+external_recipients:
+  description:
+    - The external recipients a day of the senders that send through Exchange Online (C(planned)), the tenant external recipient rate limit
+      (C(limit)), and how much of it was used in the last 24 hours (C(used)).
+    - Exchange gives C(limit) and C(used), which are read where the senders have more than 1,000 external recipients a day. Otherwise, and
+      where Exchange does not give them, C(limit) follows from the licences and C(used) is null.
+  returned: success
+  type: dict
+  sample: {planned: 4000, limit: 12005, used: 1830}
 app:
   description: The sender app, as the module M(mailops.m365.entra_app) returns it. Empty without one.
   returned: success, and failure after a change

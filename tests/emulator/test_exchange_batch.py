@@ -181,3 +181,17 @@ def test_injected_fault_creates_the_connector_disabled(start: Start) -> None:
     expected = {"SenderDomains": ["*"], "ConnectorType": "OnPremises"}
     assert api.rows("New-InboundConnector", expected | {"Name": "one"})[0]["Enabled"] is False
     assert api.rows("New-InboundConnector", expected | {"Name": "two"})[0]["Enabled"] is True
+
+
+def test_injected_fault_refuses_the_certificate_name_of_a_connector(start: Start) -> None:
+    api = start()
+    expected = {"SenderDomains": ["*"], "ConnectorType": "OnPremises"}
+    by_certificate = expected | {"Name": "one", "TlsSenderCertificateName": "relay.contoso.com"}
+    api.admin.fault("exchange", "certificate_name_refused", match={"cmdlet": "New-InboundConnector"}, count=2)
+    answer = api.exchange("New-InboundConnector", by_certificate)
+    assert answer.status_code == 400
+    assert "The certificate name 'relay.contoso.com' isn't valid" in answer.text
+    assert api.exchange("New-InboundConnector", expected | {"Name": "two"}).status_code == 200, "it has no certificate name"
+    assert api.exchange("New-InboundConnector", by_certificate).status_code == 200
+    api.admin.fault("exchange", "certificate_name_refused", match={"cmdlet": "Set-InboundConnector"})
+    assert api.exchange("Set-InboundConnector", {"Identity": "one", "Comment": "x"}).status_code == 400

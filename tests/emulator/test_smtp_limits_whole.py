@@ -104,6 +104,24 @@ def test_external_recipients_of_a_tenant(start: Start, tenant: dict[str, Any], m
         assert send(client).startswith("250 ")
 
 
+def test_exchange_gives_the_limit_and_what_is_used_of_it(start: Start) -> None:
+    api = lab(start, UNPACED, external_limit=1_000)
+    row = {"ObservedValue": 0, "Threshold": 1_000, "EnforcementEnabled": True, "Verdict": "Allow"}
+    assert api.rows("Get-LimitsEnforcementStatus") == [row]
+    assert api.exchange("Get-LimitsEnforcementStatus", {"ResultSize": "Unlimited"}).status_code == 400
+    with session(api) as client:
+        assert send(client, 400, domain="contoso.com").startswith("250 ")
+        assert {send(client, 500)[:3] for _ in range(2)} == {"250"}
+        assert api.rows("Get-LimitsEnforcementStatus") == [row | {"ObservedValue": 1_000, "Verdict": "Deny"}]
+        assert send(client).startswith("550 5.7.233")
+        api.admin.change(TENANT, external_limit_enforced=False)
+        assert send(client).startswith("250 ")
+        open_limit = {"ObservedValue": 1_001, "EnforcementEnabled": False}
+        assert api.rows("Get-LimitsEnforcementStatus") == [row | open_limit]
+        api.admin.change(TENANT, external_limit=None)
+        assert api.rows("Get-LimitsEnforcementStatus")[0]["Threshold"] > 10_000
+
+
 def test_more_licences_raise_the_limit_at_once(start: Start) -> None:
     api = lab(start, UNPACED, trial=True)
     with session(api) as client:

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from .._exchange.external_limit import ExternalLimit
 from .limits import BASIC_AUTH_END_DATE
 from .ownership import DEFAULT_OWNER
 from .senders import Sender
@@ -59,13 +60,14 @@ def _today() -> datetime.date:
 class PlanningContext:
     """Current state of a tenant, and settings of its inventory beside the senders.
 
-    `licences`: None where they could not be read. `mailboxes`: existing mailboxes by every address that was looked up; None where they
-    were not read. `direct_send_rejected`: the desired state of the inventory.
+    `licences`: None where they could not be read. `external_limit`: None where it was not read. `mailboxes`: existing mailboxes by every
+    address that was looked up; None where they were not read. `direct_send_rejected`: the desired state of the inventory.
     """
 
     domains: frozenset[str] = frozenset()
     security_defaults: bool = False
     licences: int | None = None
+    external_limit: ExternalLimit | None = None
     trial: bool = False
     today: datetime.date = field(default_factory=_today)
     basic_auth_end_date: datetime.date = BASIC_AUTH_END_DATE

@@ -20,6 +20,9 @@ ACS_RECIPIENTS_A_MESSAGE = 50
 ACS_MESSAGES_A_MINUTE = 30  # from a custom domain
 INITIAL_DOMAIN_EXTERNAL_A_DAY = 100  # external recipients of all onmicrosoft.com senders together
 TRIAL_EXTERNAL_A_DAY = 5_000
+# Up to so many external recipients a day the limit of the tenant is not read: a fifth of the smallest one that is published.
+FEW_EXTERNAL_A_DAY = TRIAL_EXTERNAL_A_DAY // 5
+EXTERNAL_WARNING_PERCENT = 80  # of the tenant's limit
 # The last day on which Basic authentication for SMTP is on by default. An administrator can turn it on again; the final date is to be
 # announced in the second half of 2027. "Updated Exchange Online SMTP AUTH Basic Authentication Deprecation Timeline" (Exchange Team Blog,
 # 2026-01-27: "end of December 2026").

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from . import connectors, limits, role_variables
 from .context import PlanningContext
+from .senders import Sender
 from .sending_plan import SendingPlan
 
 
@@ -49,17 +50,53 @@ def _external(plans: Iterable[SendingPlan]) -> list[SendingPlan]:
     return [plan for plan in plans if plan.through_exchange and not plan.sender.internal]
 
 
-def _tenant(plans: Iterable[SendingPlan], context: PlanningContext) -> Iterator[str]:
-    if context.licences is None:
-        return
-    recipients = sum(plan.sender.recipients_per_day for plan in _external(plans))
-    allowed = limits.external_recipients_a_day(context.licences, trial=context.trial)
-    if recipients > allowed:
+def depend_on_volume(senders: Iterable[Sender]) -> bool:
+    """Whether senders may send to so many external recipients that the tenant's limit matters."""
+    return sum(sender.recipients_per_day for sender in senders if not sender.internal) > limits.FEW_EXTERNAL_A_DAY
+
+
+def external_recipients(plans: Iterable[SendingPlan], context: PlanningContext) -> dict[str, int | None]:
+    """External recipients a day: those of the senders, the tenant's limit, and how many of them are used; None where it is unknown."""
+    planned, current = sum(plan.sender.recipients_per_day for plan in _external(plans)), context.external_limit
+    return {"planned": planned, "limit": _limit(context), "used": current.used if current else None}
+
+
+def _limit(context: PlanningContext) -> int | None:
+    """The tenant's limit as Exchange gives it, else by its licences; None where they could not be read either."""
+    if context.external_limit:
+        return context.external_limit.limit
+    return None if context.licences is None else limits.external_recipients_a_day(context.licences, trial=context.trial)
+
+
+def _excess(plans: Iterable[SendingPlan], context: PlanningContext) -> str:
+    """A clause: how much more external recipients the senders have than the tenant may reach; empty where they have not."""
+    recipients, allowed = sum(plan.sender.recipients_per_day for plan in _external(plans)), _limit(context)
+    if allowed is None or recipients <= allowed:
+        return ""
+    if context.external_limit:
+        basis = f"this tenant, of which {context.external_limit.used:,} were used in the last 24 hours"
+    else:
         basis = "a trial tenant" if context.trial else f"a tenant with {context.licences:,} mailbox licences"
-        yield (
-            f"m365_senders: together they send to {recipients:,} external recipients a day, more than the {allowed:,} of {basis} "
-            "(tenant external recipient rate limit): move bulk mail to acs or hosted, or buy licences."
-        )
+    return f"together they send to {recipients:,} external recipients a day, more than the {allowed:,} of {basis}"
+
+
+def _tenant(plans: Sequence[SendingPlan], context: PlanningContext) -> Iterator[str]:
+    excess = _excess(plans, context)
+    if excess and (context.external_limit is None or context.external_limit.enforced):
+        yield f"m365_senders: {excess} (tenant external recipient rate limit): move bulk mail to acs or hosted, or buy licences."
+
+
+def warnings(plans: Sequence[SendingPlan], context: PlanningContext) -> list[str]:
+    """One sentence for a limit that is not enforced yet, and for one that the tenant's mail almost reaches already."""
+    current, excess = context.external_limit, _excess(plans, context)
+    if current and excess and not current.enforced:
+        return [f"m365_senders: {excess}. Exchange does not enforce this limit (tenant external recipient rate limit) yet."]
+    if current and current.enforced and current.percent >= limits.EXTERNAL_WARNING_PERCENT:
+        return [
+            f"The tenant has used {current.percent} % of its tenant external recipient rate limit in the last 24 hours "
+            f"({current.used:,} of {current.limit:,}). Beyond it mail is refused: move bulk mail to acs or hosted, or buy licences."
+        ]
+    return []
 
 
 def _initial_domain(plans: Iterable[SendingPlan]) -> Iterator[str]:

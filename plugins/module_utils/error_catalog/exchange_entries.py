@@ -46,6 +46,12 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "Run the task again after an hour.", text=r"(?i)must be assigned a delegating role assignment", transient=True,
         source="Enable-OrganizationCustomization; observed"),
     ErrorEntry(
+        "certificate-name", "exchange", "", "Exchange does not accept the certificate name of the connector",
+        "Give the name that the host's certificate has as its subject or in its subjectAltName, such as relay.contoso.com or *.contoso.com "
+        "(certificate_name of the sender or relay host, or tls_sender_certificate_name of the connector): a wildcard is allowed as the "
+        "first label only. Or give the whole certificate as <I>issuer<S>subject.",
+        text=r"(?i)certificate ?name\b.{0,300}(isn't|is not) (a )?valid|\.TlsCertificate\b", source="New-InboundConnector"),
+    ErrorEntry(
         "wrong-parameters", "exchange", "AmbiguousParameterSetException", "Exchange does not accept these parameters together",
         "Report this as a bug of the collection: this tenant's Exchange does not support the command.", source=_EXO),
     ErrorEntry(

@@ -22,8 +22,9 @@ from .._core.params import nested
 from .._core.spec import KEY_DIRECTORY, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._entra.graph_objects import SubscribedSku
-from .._exchange import addresses, lookup, mx_hosts
+from .._entra import licences
+from .._exchange import addresses, external_limit, lookup, mx_hosts
+from .._exchange.external_limit import ExternalLimit
 from .._planning import limits, options, ownership, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import SenderApp, credential_place, entry, settings_page
@@ -64,16 +65,6 @@ OPTIONS = Spec(
     },
     writes=False,
 )
-# "Product names and service plan identifiers for licensing": the plans that come with a mailbox.
-MAILBOX_PLANS = {
-    "EXCHANGE_S_STANDARD",
-    "EXCHANGE_S_ENTERPRISE",
-    "EXCHANGE_S_STANDARD_GOV",
-    "EXCHANGE_S_ENTERPRISE_GOV",
-    "EXCHANGE_S_DESKLESS",
-    "EXCHANGE_LITE",
-}
-_SKUS = "/subscribedSkus?$select=skuPartNumber,capabilityStatus,prepaidUnits,servicePlans"
 
 
 @dataclass(frozen=True)
@@ -163,7 +154,8 @@ class PlannedSenders:
 
     @property
     def warnings(self) -> list[str]:
-        return [*self.notes, *(text for plan in self.plans for text in plan.warnings)]
+        together = tenant_limits.warnings(self.plans, self.context)
+        return [*self.notes, *(text for plan in self.plans for text in plan.warnings), *together]
 
     def variables(self, params: Params) -> Variables:
         """The role variables that the senders need and that the inventory does not set."""
@@ -224,6 +216,7 @@ def outcome(tenant: Tenant, senders: PlannedSenders, params: Params) -> dict[str
         "settings_page": settings_page(tenant.name, entries) if entries else "",
         "expected_mailboxes": [mailbox["address"] for mailbox in mailboxes if not context.mailbox(mailbox["address"])],
         "sign_ins": [sign_in for plan in plans if (sign_in := _sign_in(plan, settings))],
+        "external_recipients": tenant_limits.external_recipients(plans, context),
         "relays": {name: relay.as_result() for name, relay in relay_hosts.assignments(plans, context, settings).items()},
         "relay_certificates": current,
         "relay_retired_certificates": retired,
@@ -255,10 +248,11 @@ class Prefetch:
 def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender], prefetch: Prefetch) -> tuple[PlanningContext, list[str]]:
     """The tenant's current state, with one batch of Graph and one of Exchange (ten commands each); and notes on what was not readable."""
     directory, notes = _directory(tenant, params, senders, prefetch)
-    domains, mailboxes = _organization(tenant, senders, prefetch)
+    organization = _organization(tenant, senders, prefetch)
     context = PlanningContext(
-        domains=frozenset(domains),
-        mailboxes=mailboxes,
+        domains=frozenset(organization.domains),
+        mailboxes=organization.mailboxes,
+        external_limit=organization.external_limit,
         trial=params.trial,
         basic_auth_end_date=datetime.date.fromisoformat(params.basic_auth_end_date),
         basic_reenabled=params.basic_reenabled,
@@ -272,7 +266,8 @@ def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender], pref
         mx_host=directory.mx_host,
         licences=directory.licences,
     )
-    return context, notes
+    # Licences count only where Exchange does not give the limit.
+    return context, [] if context.external_limit else notes
 
 
 @dataclass(frozen=True)
@@ -287,7 +282,7 @@ def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender], prefet
     domain = senders[0].domain
     calls = [*prefetch.calls, security_defaults.READ, mx_hosts.records(domain)]
     if params.licences is None:
-        calls.append(Call("GET", _SKUS, attempted="read the licences"))
+        calls.append(licences.READ)
     answers = tenant.graph.outcomes(calls)
     for call, answer in zip(prefetch.calls, answers, strict=False):
         tenant.graph.prefetch(call, answer)
@@ -307,26 +302,26 @@ def _directory(tenant: Tenant, params: Params, senders: Sequence[Sender], prefet
             "checked: grant it, or set m365_licences."
         )
         return directory, [note]
-    return replace(directory, licences=licences((skus[0] or {}).get("value", []))), []
+    return replace(directory, licences=licences.purchased((skus[0] or {}).get("value", []))), []
 
 
-def licences(skus: Sequence[SubscribedSku]) -> int:
-    """The purchased licences that come with a mailbox ("List subscribedSkus")."""
-    return sum(
-        int(sku["prepaidUnits"].get("enabled") or 0)
-        for sku in skus
-        if sku.get("capabilityStatus") in ("Enabled", "Warning")
-        and MAILBOX_PLANS & {str(plan.get("servicePlanName")) for plan in sku.get("servicePlans") or []}
-    )
+@dataclass(frozen=True)
+class _Organization:
+    """`mailboxes`: by the senders' addresses and by their primary addresses. `external_limit`: None where it was not read."""
+
+    domains: set[str]
+    mailboxes: dict[str, Mailbox]
+    external_limit: ExternalLimit | None
 
 
-def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Prefetch) -> tuple[set[str], dict[str, Mailbox]]:
-    """The accepted domains, and the existing mailboxes by the senders' addresses and by their primary addresses."""
+def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Prefetch) -> _Organization:
+    """The accepted domains and the existing mailboxes, and where much is sent the limit of external recipients."""
     named = (address for sender in senders for address in (sender.mailbox, sender.address, sender.was))
     listed = list(dict.fromkeys(filter(None, named)))
     lookups = [addresses.look_up(address, "Guid", "PrimarySmtpAddress", "RecipientTypeDetails") for address in listed]
-    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups, *prefetch.commands])
-    for command, outcome in zip(prefetch.commands, outcomes[len(lookups) :], strict=True):
+    limit = [external_limit.READ] if tenant_limits.depend_on_volume(senders) else []
+    domains, *outcomes = tenant.exchange.batch([addresses.ACCEPTED_DOMAINS, *lookups, *prefetch.commands, *limit])
+    for command, outcome in zip(prefetch.commands, outcomes[len(lookups) :], strict=False):
         tenant.exchange.prefetch(command, outcome)
     mailboxes = {}
     for address, outcome in zip(listed, outcomes, strict=False):
@@ -334,4 +329,5 @@ def _organization(tenant: Tenant, senders: Sequence[Sender], prefetch: Prefetch)
         if item:
             mailboxes[address] = Mailbox(str(item["PrimarySmtpAddress"]).lower(), str(item["RecipientTypeDetails"]))
     mailboxes |= {mailbox.address: mailbox for mailbox in mailboxes.values()}
-    return addresses.learn_domains(tenant.exchange, domains), mailboxes
+    accepted = addresses.learn_domains(tenant.exchange, domains)
+    return _Organization(accepted, mailboxes, external_limit.of_outcome(outcomes[-1]) if limit else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.external_limit import ExternalLimit
 from ansible_collections.mailops.m365.plugins.module_utils._planning import limits, tenant_limits
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import PlanningContext, RelayHost
 
@@ -30,6 +31,26 @@ def test_the_external_limit_is_microsofts_formula(licences: int, trial: bool, al
     [problem] = total(tenant(licences=licences, trial=trial), *many)
     assert "tenant external recipient rate limit" in problem
     assert ("a trial tenant" in problem) == trial
+
+
+@pytest.mark.parametrize(("limit", "is_refused"), [(8_999, True), (9_000, False), (60_000, False)])
+def test_the_limit_that_exchange_gives_counts_instead_of_the_formula(limit: int, is_refused: bool) -> None:
+    known = tenant(licences=1, trial=True, external_limit=ExternalLimit(limit, 100))
+    assert bool(total(known, {"public_addresses": OFFICE, "recipients_per_day": 9_000})) is is_refused
+
+
+def test_a_limit_that_is_not_enforced_is_a_warning() -> None:
+    known = tenant(licences=1, external_limit=ExternalLimit(2_000, 1_990, enforced=False))
+    plans = planned(known, {"public_addresses": OFFICE, "recipients_per_day": 9_000})
+    assert tenant_limits.problems(plans, known) == []
+    [warning] = tenant_limits.warnings(plans, known)
+    assert "more than the 2,000 of this tenant, of which 1,990 were used in the last 24 hours. Exchange does not enforce" in warning
+
+
+@pytest.mark.parametrize(("used", "warns"), [(1_599, False), (1_600, True), (2_600, True)])
+def test_a_limit_that_is_used_to_four_fifths_is_a_warning(used: int, warns: bool) -> None:
+    known = tenant(external_limit=ExternalLimit(2_000, used))
+    assert bool(tenant_limits.warnings(planned(known, {"public_addresses": OFFICE, "recipients_per_day": 1_500}), known)) is warns
 
 
 def test_internal_recipients_and_other_services_do_not_count() -> None:

@@ -208,6 +208,12 @@ EXCHANGE = [
     ("ProxyAddressExistsException", "The proxy address is already being used by x.", "address-taken"),
     ("InvalidOperationInDehydratedContextException", "run Enable-OrganizationCustomization first", "dehydrated"),
     ("InvalidOperationException", "You must be assigned a delegating role assignment to the management role.", "delegating-role"),
+    ("DataValidationException", "The certificate name 'relay_contoso' isn't valid. Use a domain.", "certificate-name"),
+    (
+        "ParameterTransformationException",
+        'Cannot convert value "relay contoso" to type "Microsoft.Exchange.Data.TlsCertificate".',
+        "certificate-name",
+    ),
     ("AmbiguousParameterSetException", "Parameter set cannot be resolved using the specified named parameters.", "wrong-parameters"),
     ("ParameterTransformationException", "Specify one of the following enumerator names and try again: A, B", "wrong-value"),
     ("HTTP 429", "You have reached the maximum number of concurrent requests per tenant. Please wait and try again", "exchange-busy"),
@@ -330,6 +336,9 @@ def test_an_unknown_code_has_no_row() -> None:
     assert error_catalog.entra(1, "invalid_request") is None
     assert error_catalog.graph("Request_BadRequest", "Invalid property 'x'.") is None
     assert error_catalog.exchange("", "") is None
+    assert (
+        error_catalog.exchange("DataValidationException", "RestrictDomainsToCertificate: TlsSenderCertificateName can't be empty.") is None
+    )
     assert error_catalog.exchange("SomethingNewException", "Please correct the name and try again.") is None
 
 

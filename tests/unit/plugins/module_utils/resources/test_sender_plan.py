@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Request, Response
-from ansible_collections.mailops.m365.plugins.module_utils.resources.sender_plan import RESOURCE, licences
+from ansible_collections.mailops.m365.plugins.module_utils.resources.sender_plan import RESOURCE
 
 from ....conftest import Play
 from ....script import response
-from ....services import Exchange, missing
+from ....services import Exchange, Refused, missing
 
 ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
 UPS = {"name": "UPS", "kind": "ups", "address": "ups@contoso.com", "recipients": "internal"}
@@ -27,8 +27,13 @@ SKU = {
 class Tenant(Exchange):
     """A tenant's Exchange and Graph: what the plan may read of them, counted."""
 
-    def __init__(self, *, security_defaults: bool = False, skus: Any = (SKU,), **mailboxes: str) -> None:
-        super().__init__(self.graph, Get_AcceptedDomain=self.domains, Get_Mailbox=self.mailbox)
+    def __init__(
+        self, *, security_defaults: bool = False, skus: Any = (SKU,), external_limit: dict[str, Any] | None = None, **mailboxes: str
+    ) -> None:
+        super().__init__(
+            self.graph, Get_AcceptedDomain=self.domains, Get_Mailbox=self.mailbox, Get_LimitsEnforcementStatus=self.limits_status
+        )
+        self.external_limit = external_limit
         self.security_defaults, self.skus, self.mailboxes = security_defaults, skus, mailboxes
         self.asked: list[str] = []
 
@@ -40,6 +45,12 @@ class Tenant(Exchange):
         if name not in self.mailboxes or domain != "contoso.com":
             raise missing(parameters["Identity"])
         return [{"PrimarySmtpAddress": parameters["Identity"].capitalize(), "RecipientTypeDetails": self.mailboxes[name]}]
+
+    def limits_status(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        assert not parameters
+        if self.external_limit is None:
+            raise Refused("CommandNotFoundException", "The term 'Get-LimitsEnforcementStatus' is not recognized.")
+        return [self.external_limit]
 
     def graph(self, request: Request) -> Response:
         assert request.url.endswith("/v1.0/$batch")
@@ -139,10 +150,36 @@ def test_unreadable_licences_are_a_note_and_m365_licences_saves_the_request(play
     assert not [url for url in stated.asked if "subscribedSkus" in url]
 
 
-def test_only_licences_with_a_mailbox_count() -> None:
-    without = {**SKU, "servicePlans": [{"servicePlanName": "EXCHANGE_S_FOUNDATION"}]}
-    ended = {**SKU, "capabilityStatus": "Deleted"}
-    assert licences([SKU, without, ended, {**SKU, "capabilityStatus": "Warning", "prepaidUnits": {"enabled": 5}}]) == 15
+def test_few_external_recipients_do_not_read_the_limit(play: Play) -> None:
+    service = Tenant(external_limit={"Threshold": 3_000, "ObservedValue": 12})
+    senders = [{**ERP, "recipients_per_day": 1_000}, {**UPS, "recipients_per_day": 9_000}]
+    result = play(RESOURCE, service, senders=senders)
+    assert service.ran("Get-LimitsEnforcementStatus") == []
+    assert result["external_recipients"] == {"planned": 1_000, "limit": 12_005, "used": None}
+
+
+def test_many_external_recipients_read_the_limit_in_the_same_batch(play: Play) -> None:
+    service = Tenant(external_limit={"Threshold": 3_000, "ObservedValue": 12, "EnforcementEnabled": True})
+    result = play(RESOURCE, service, senders=[{**ERP, "recipients_per_day": 1_001}])
+    assert (service.requests, service.batch_sizes) == (1, [3])
+    assert result["external_recipients"] == {"planned": 1_001, "limit": 3_000, "used": 12}
+    refused = play(RESOURCE, service, senders=[{**ERP, "recipients_per_day": 3_001}])
+    [problem] = refused["failure"]["problems"]
+    assert "3,001 external recipients a day, more than the 3,000 of this tenant, of which 12 were used in the last 24 hours" in problem
+
+
+def test_the_limit_of_exchange_needs_no_licences(play: Play) -> None:
+    service = Tenant(skus=None, external_limit={"Threshold": 3_000, "ObservedValue": 2_500, "EnforcementEnabled": True})
+    result = play(RESOURCE, service, senders=[{**ERP, "recipients_per_day": 2_000}])
+    [note] = result["notes"]
+    assert note.startswith("The tenant has used 83 % of its tenant external recipient rate limit in the last 24 hours (2,500 of 3,000).")
+
+
+def test_a_missing_cmdlet_leaves_the_limit_to_the_licences(play: Play) -> None:
+    service = Tenant()
+    result = play(RESOURCE, service, senders=[{**ERP, "recipients_per_day": 5_000}])
+    assert service.ran("Get-LimitsEnforcementStatus") == [{}]
+    assert result["external_recipients"] == {"planned": 5_000, "limit": 12_005, "used": None}
 
 
 def test_what_a_later_role_would_refuse_is_refused_by_the_plan(play: Play) -> None:
