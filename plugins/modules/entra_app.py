@@ -40,6 +40,22 @@ options:
         type: str
         choices: [application, delegated]
         default: application
+  revoked_permissions:
+    description:
+      - Application permissions that the application no longer requests and whose consent is withdrawn.
+      - Other permissions that are not listed in O(permissions) stay. One that is listed there stays, too.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The permission's name, such as V(Mail.Send).
+        type: str
+        required: true
+      api:
+        description: V(exchange) (Office 365 Exchange Online), V(graph) (Microsoft Graph) or an API's application id.
+        type: str
+        default: exchange
   certificate:
     description:
       - With V(managed), the module creates a private key and its certificate in O(key_directory), registers the certificate, and renews

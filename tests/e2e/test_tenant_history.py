@@ -102,7 +102,6 @@ def started(start: Start, directory: Path, randomly: random.Random) -> Play:
 def state(play: Play) -> Document:
     """What the senders depend on, without ids."""
     every = play.state()
-    applications = {one["object_id"]: one["unique_name"] for one in every["applications"]}
     hidden = ("guid", "effective")
     return {
         "connectors": sorted(({k: v for k, v in one.items() if k not in hidden} for one in every["inbound_connectors"]), key=str),
@@ -115,7 +114,14 @@ def state(play: Play) -> Document:
             for one in every["mailboxes"]
         },
         "accounts": {one["address"]: len(one["apps"]) for one in every["hve_accounts"]},
-        "applications": sorted(name for name in applications.values() if name and name != "mailops-record"),
+        "applications": {
+            name: (
+                sorted(role["role"] for role in one.get("service_principal", {}).get("app_roles", ())),
+                sorted(access["id"] for api in one["properties"].get("requiredResourceAccess", ()) for access in api["resourceAccess"]),
+            )
+            for one in every["applications"]
+            if (name := one["unique_name"]) and name != "mailops-record"
+        },
         "policies": sorted(one["name"] for one in every["policies"]["authentication"]),
         "direct_send": every["reject_direct_send"],
     }

@@ -9,7 +9,7 @@ Source: Microsoft Graph v1.0, "appRoleAssignment", "oAuth2PermissionGrant", "key
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .application_state import PermissionId, key_credentials, tenant_wide_grants, thumbprint
 from .applications import CurrentApplication, Permission
@@ -24,6 +24,12 @@ class ConsentChanges:
     assign: tuple[Permission, ...] = ()
     unassign: tuple[AppRoleAssignment, ...] = ()
     scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def revoking(self, current: CurrentApplication, revoked: Sequence[Permission]) -> ConsentChanges:
+        """The changes with the end of consent to application permissions."""
+        ids = {(permission.resource_id, permission.id) for permission in revoked}
+        ended = [a for a in current.assignments if (a["resourceId"], a["appRoleId"]) in ids and a not in self.unassign]
+        return replace(self, unassign=(*self.unassign, *ended))
 
 
 def required_access(entries: set[PermissionId]) -> list[RequiredResourceAccess]:

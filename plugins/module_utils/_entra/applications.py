@@ -34,16 +34,22 @@ _LAG = re.compile(
 
 
 @dataclass(frozen=True)
-class PermissionParams:
-    """The suboptions of permissions. `api`: a key of APIS or the API's application id; `type`: application or delegated."""
+class RevokedParams:
+    """The suboptions of revoked_permissions: an application permission. `api`: a key of APIS or the API's application id."""
 
     name: str
     api: str
-    type: str
 
     @property
     def api_id(self) -> str:
         return APIS.get(self.api, self.api).lower()
+
+
+@dataclass(frozen=True)
+class PermissionParams(RevokedParams):
+    """The suboptions of permissions. `type`: application or delegated."""
+
+    type: str
 
     @property
     def delegated(self) -> bool:
@@ -185,6 +191,16 @@ def permissions(current: CurrentApplication, listed: Iterable[PermissionParams])
     if problems:
         raise InvalidInput(*problems)
     return sorted(set(desired))
+
+
+def revoked(current: CurrentApplication, listed: Iterable[RevokedParams]) -> list[Permission]:
+    """The application permissions to revoke, with their ids, without those that no API offers any more: they are not in effect."""
+    result = []
+    for item in listed:
+        api = current.apis.get(item.api_id)
+        ids = [offered["id"] for offered in offered_permissions(api, False) if offered.get("value") == item.name] if api else []
+        result += [Permission(api["appId"], api["displayName"], item.name, ids[0], False, api["id"])] if api and ids else []
+    return result
 
 
 def _hint(name: str, api: ServicePrincipalObject, delegated: bool) -> str:

@@ -15,7 +15,7 @@ from . import certificates
 from .application_changes import required_access
 from .application_params import EntraAppParams
 from .application_state import PermissionId, redirect_uris, required_permissions
-from .applications import CurrentApplication, Permission, permissions
+from .applications import CurrentApplication, Permission, permissions, revoked
 from .certificates import PublicCertificate
 from .graph_objects import ApplicationObject
 from .renewal import Renewal
@@ -29,7 +29,7 @@ class DesiredApplication:
     """The desired permissions, with their ids, and certificates.
 
     `certificates`: None where the option is not set; `retired`: thumbprints of the certificates to remove; `kept`: of those that are not
-    removed in any case.
+    removed in any case. `revoked`: permissions that end, of which none is desired.
     """
 
     permissions: tuple[Permission, ...]
@@ -37,6 +37,7 @@ class DesiredApplication:
     retired: frozenset[str]
     kept: frozenset[str] = frozenset()
     renewal: Renewal | None = None
+    revoked: tuple[Permission, ...] = ()
 
 
 def desired_application(current: CurrentApplication, params: EntraAppParams) -> DesiredApplication:
@@ -46,6 +47,7 @@ def desired_application(current: CurrentApplication, params: EntraAppParams) -> 
         tuple(permission for permission in desired if not (params.is_rbac and permission.id == SEND_AS_APP)),
         None if params.certificates is None else tuple(map(certificates.read, params.certificates)),
         retired_thumbprints(params.retired_certificates or ()),
+        revoked=tuple(permission for permission in revoked(current, params.revoked_permissions) if permission not in desired),
     )
 
 
@@ -70,9 +72,11 @@ def application_patch(current: CurrentApplication, desired: DesiredApplication, 
     uris = redirect_uris(application)
     if params.public_client and LOOPBACK not in uris:
         patch["publicClient"] = {"redirectUris": [*uris, LOOPBACK]}
-    if params.permissions is not None:
+    if params.permissions is not None or desired.revoked:
         required = required_permissions(current)
-        target = {PermissionId(p.api.lower(), p.id, p.delegated) for p in desired.permissions} | (set() if params.exclusive else required)
+        kept = required - {PermissionId(p.api.lower(), p.id, p.delegated) for p in desired.revoked}
+        is_complete = params.exclusive and params.permissions is not None
+        target = {PermissionId(p.api.lower(), p.id, p.delegated) for p in desired.permissions} | (set() if is_complete else kept)
         if params.is_rbac:
             target = {permission for permission in target if permission.id != SEND_AS_APP}
         if target != required:

@@ -82,10 +82,13 @@ class EntraApp:
                 f"unique_name is {params.unique_name!r}: use 1 to {UNIQUE_NAME_LENGTH} letters, digits, dots, underscores and hyphens; "
                 "it can never be changed."
             )
-        for permission in params.permissions or ():
+        listed = [("permissions", one) for one in params.permissions or ()] + [
+            ("revoked_permissions", o) for o in params.revoked_permissions
+        ]
+        for option, permission in listed:
             if permission.api not in APIS and not GUID.fullmatch(permission.api):
                 problems.append(
-                    f"permissions: the api of {permission.name} is {permission.api!r}: use exchange, graph or the API's "
+                    f"{option}: the api of {permission.name} is {permission.api!r}: use exchange, graph or the API's "
                     "application id (a GUID)."
                 )
         for text in params.certificates or ():
@@ -129,6 +132,8 @@ class EntraApp:
         """The desired application, and a sentence for each certificate that is kept."""
         now = moment(tenant.clock.now())
         desired = desired_application(current, params)
+        excluded = excluded_permission(current, params)
+        desired = replace(desired, revoked=tuple(permission for permission in desired.revoked if permission.id != excluded))
         if params.certificate == "managed":
             renewal = Renewal.of(params.unique_name, KeyStore(path_of(params.key_directory, tenant.name, params.unique_name)), now)
             all_certificates, retired = renewal.with_managed(desired.certificates or (), desired.retired)
@@ -215,7 +220,8 @@ def read_application(tenant: Tenant, params: EntraAppParams, display_name: str |
     """The application with what the options are about."""
     listed = params.permissions or ()
     read_grants = params.exclusive or any(item.delegated for item in listed)
-    return find(tenant, params.unique_name, display_name, [item.api_id for item in listed], read_grants=read_grants)
+    apis = [item.api_id for item in (*listed, *params.revoked_permissions)]
+    return find(tenant, params.unique_name, display_name, apis, read_grants=read_grants)
 
 
 def restore(tenant: Tenant, params: EntraAppParams, deleted: CurrentApplication) -> CurrentApplication:
@@ -250,6 +256,7 @@ def difference(current: CurrentApplication, desired: DesiredApplication, params:
     consent = ConsentChanges()
     if params.permissions is not None and params.consent:
         consent = consent_changes(current, desired.permissions, params.exclusive, excluded_permission(current, params))
+    consent = consent.revoking(current, desired.revoked)
     return ApplicationChanges(
         current,
         create=not current.application,
@@ -282,6 +289,9 @@ def predicted(current: CurrentApplication, desired: DesiredApplication, params: 
     """The state after the changes."""
     before = current_state(current)
     labels, consented = before.permissions if before else (), before.consented if before else ()
+    revoked = {str(p) for p in desired.revoked}
+    labels = tuple(text for text in labels if text not in revoked)
+    consented = tuple(text for text in consented if text not in revoked)
     if params.permissions is not None:
         kept = set() if params.exclusive else set(labels)
         if params.is_rbac:

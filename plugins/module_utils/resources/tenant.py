@@ -29,7 +29,7 @@ from .composed import automation_credential, permissions, record, removal
 from .composed.automation_credential import AutomationCredential
 from .composed.lifecycle import Lifecycle, Selection
 from .composed.role_resources import ROLE_RESOURCES
-from .composed.steps import steps
+from .composed.steps import registers_sender_app, steps
 from .sender_plan import PlannedSenders, Prefetch
 
 OPTIONS = Spec(
@@ -192,7 +192,7 @@ def _change_records(changes: Changes) -> list[dict[str, object]]:
 
 def _parts(changes: Changes) -> JsonObject:
     """The components' outcomes, and what roles, later plays and the summary read: the sender app, the SPF records, what needs attention."""
-    app = next((one for one in changes.planned if (one.step.component, one.name) == ("entra_app", "entra_app")), None)
+    app = next((one for one in changes.planned if registers_sender_app(one.step)), None)
     records = [record for one in changes.planned if one.name == "spf" for record in one.plan.outcome["records"]]
     attention = [entry for one in changes.planned for entry in one.plan.outcome.get("attention") or ()]
     return {

@@ -24,7 +24,20 @@ from . import record as records
 from .needed import Needed, Primary
 from .orphans import Orphans, orphans_of
 from .other_owners import with_others
-from .record import ACCESS, APPLICATION, DIRECT_SEND, HVE_ACCOUNT, MAILBOX, POLICY, SMTP_AUTH, Entry, Record, RecordChanges, RecordTags
+from .record import (
+    ACCESS,
+    APPLICATION,
+    DIRECT_SEND,
+    GRANTED_CONSENT,
+    HVE_ACCOUNT,
+    MAILBOX,
+    POLICY,
+    SMTP_AUTH,
+    Entry,
+    Record,
+    RecordChanges,
+    RecordTags,
+)
 
 _PRINCIPAL = "exchange_service_principal"
 # Modules that restore settings: kind of the entries, and kind of the changes.
@@ -54,7 +67,8 @@ class Lifecycle:
 
     `policies`: the names of the authentication policies, by name in lower case. `record`: with the primary
     addresses that mailboxes have after the plan; None where it may not be read. `stored`: its entries as they are read.
-    `removed_kinds`: of the orphans that the run removes. `handed_over`: applications that another owner uses, each with that one.
+    `removed_kinds`: of the orphans that the run removes. `handed_over`: applications and consents that another owner needs, each
+    with that one.
     """
 
     app: str
@@ -82,7 +96,7 @@ class Lifecycle:
         needed = Needed.of(variables, app, owner, primary)
         new_addresses = {new: old for old, new in former.items()}
         orphans = orphans_of(tenant, record, needed, owner, new_addresses) if record else Orphans()
-        handed_over = _handed_over(record, orphans) if record and "identity" in selection.components else {}
+        handed_over = _handed_over(record, orphans, needed) if record and "identity" in selection.components else {}
         orphans = Orphans(orphans.entries - handed_over.keys())
         policies = {key: policy.name for key, policy in authentication_policies.read_policies(tenant).items()}
         if record:
@@ -105,7 +119,22 @@ class Lifecycle:
             variables |= {"direct_send_rejected": True, "direct_send_senders": []}
             run.add("direct_send")
         inputs = role_inputs([role for role in CONFIGURED if role in run], variables)
-        return [*self._revocations(inputs), *map(self._ending, inputs), *self._removed_applications()]
+        return [*self._revocations(inputs), *map(self._ending, inputs), *self._consent_ends(inputs), *self._removed_applications()]
+
+    def _ended_consents(self) -> dict[str, list[JsonObject]]:
+        """The permissions that end, in the form of an option, by application. One that this run removes loses them with everything else."""
+        removed = {entry.name for entry in self._removed(APPLICATION)}
+        ended = {app: [value.split("/", 1) for value in values] for app, values in self.orphans.consents().items() if app not in removed}
+        return {app: [{"api": api, "name": name} for api, name in values] for app, values in ended.items()}
+
+    def _consent_ends(self, inputs: Sequence[RoleInput]) -> list[RoleInput]:
+        """The end of consents of applications that no other step configures."""
+        configured = {one.options.get("unique_name") for one in inputs if one.module == "entra_app"}
+        return [
+            RoleInput("entra_app", "entra_app", {"unique_name": app, "revoked_permissions": listed})
+            for app, listed in self._ended_consents().items()
+            if app not in configured
+        ]
 
     def _without_access(self, variables: Mapping[str, Any]) -> JsonObject:
         """The High Volume Email accounts, with the applications that may no longer send with them."""
@@ -183,6 +212,9 @@ class Lifecycle:
         """The input of a step with what it takes back of earlier runs."""
         if one.module == _PRINCIPAL and self.record:
             return replace(one, options=one.options | {"revoked": self._recorded_access(str(one.options.get("unique_name")))})
+        ended = self._ended_consents().get(str(one.options.get("unique_name"))) if one.module == "entra_app" else None
+        if ended:
+            return replace(one, options=one.options | {"revoked_permissions": ended})
         if one.module not in _RESTORED or is_true(one.options.get("exclusive")):
             return one
         kind, changed = _RESTORED[one.module]
@@ -240,9 +272,10 @@ class Lifecycle:
         return frozenset(entry for entry in self.orphans.on_request if entry.kind not in self.removed_kinds)
 
 
-def _handed_over(record: Record, orphans: Orphans) -> dict[Entry, str]:
-    """The orphaned applications that have permissions on mailboxes of another owner, each with that owner."""
+def _handed_over(record: Record, orphans: Orphans, needed: Needed) -> dict[Entry, str]:
+    """The orphaned applications and the consents that another owner needs, each with that owner."""
     users = {entry: record.users_of(entry.name) for entry in orphans.entries if entry.kind == APPLICATION}
+    users |= {entry: record.users_of_consent(entry) for entry in needed.without(record.entries) if entry.kind == GRANTED_CONSENT}
     return {entry: owners[0] for entry, owners in users.items() if owners}
 
 

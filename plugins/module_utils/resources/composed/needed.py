@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._composition.step import PlannedStep
+from ..._entra.applications import APIS
 from ..._planning.role_variables import basic_policy
 from .record import (
     ACCESS,
     APPLICATION,
+    CONSENT,
     DIRECT_SEND,
+    GRANTED_CONSENT,
     HVE_ACCESS,
     HVE_ACCOUNT,
     MAILBOX,
@@ -50,8 +53,9 @@ class Needed:
         access = _addresses(variables, primary, "entra_app_full_access", "entra_app_send_as")
         listed = [(SMTP_AUTH, address, "") for address in _addresses(variables, primary, "smtp_auth_mailboxes")]
         set_by_inventory = [(DIRECT_SEND, ORGANIZATION, "")] if variables.get("direct_send_rejected") is not None else []
+        consents = [(kind, name, permission) for name, permission in _consents(variables) for kind in (CONSENT, GRANTED_CONSENT)]
         access_keys = [*((ACCESS, address, app) for address in access), *_account_access(variables)]
-        return cls(frozenset([*access_keys, *opened, *created, *listed, *set_by_inventory]), opened)
+        return cls(frozenset([*access_keys, *consents, *opened, *created, *listed, *set_by_inventory]), opened)
 
     def names(self, kind: str) -> set[str]:
         return {name for own, name, _value in self.keys if own == kind}
@@ -95,6 +99,22 @@ def _account_access(variables: Mapping[str, Any]) -> Iterator[Key]:
         yield from ((HVE_ACCESS, str(account["address"]).lower(), str(app)) for app in account.get("apps") or ())
 
 
+def _consents(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The sender app with each of its application permissions."""
+    app = variables.get("entra_app_unique_name")
+    for item in _items(variables, "entra_app_permissions"):
+        if app and item.get("type", "application") == "application":
+            yield str(app), permission_value(str(item.get("api") or "exchange"), str(item["name"]))
+
+
+def permission_value(api: str, name: str) -> str:
+    """A permission as the record has it. `api`: a key of APIS or the API's application id."""
+    return f"{_API_NAMES.get(api.lower(), api.lower())}/{name}"
+
+
+_API_NAMES = {api: name for name, api in APIS.items()}
+
+
 def _applications(variables: Mapping[str, Any]) -> Iterator[str]:
     """The unique names of the applications that the inventory or its senders name."""
     names = [variables.get("entra_app_unique_name"), variables.get("delegated_sign_in_app_unique_name")]
@@ -109,7 +129,7 @@ def _applications(variables: Mapping[str, Any]) -> Iterator[str]:
 def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequence[PlannedStep], primary: Primary) -> Record:
     """The record after the plan: what is needed, with its settings before, and what is created. `kept`: orphans that stay."""
     before = _settings_before(planned, primary)
-    entries = {Entry(*key) for key in needed.keys if key[0] in OF_APPLICATIONS}
+    entries = {Entry(*key) for key in needed.keys if key[0] in OF_APPLICATIONS or key[0] == CONSENT}
     for kind, name, _value in needed.opened:
         value = record.value(kind, name)
         entries.add(Entry(kind, name, before.get((kind, name), _unchanged(kind)) if value is None else value))
@@ -118,7 +138,7 @@ def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequen
     return record.with_entries(entries | set(kept))
 
 
-_CREATED = (MAILBOX, HVE_ACCOUNT, APPLICATION)
+_CREATED = (MAILBOX, HVE_ACCOUNT, APPLICATION, GRANTED_CONSENT)
 
 
 def _unchanged(kind: str) -> str:
@@ -139,7 +159,10 @@ def _settings_before(planned: Sequence[PlannedStep], primary: Primary) -> dict[t
 
 
 def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
-    """The mailboxes, accounts and applications that the plan creates. A deleted application that is restored is one, too."""
+    """The mailboxes, accounts and applications that the plan creates, and the consents that it grants.
+
+    A deleted application that is restored is one, too, with all its consents.
+    """
     kinds = {"shared_mailbox": MAILBOX, "hve_account": HVE_ACCOUNT}
     for one in planned:
         if not one.plan.changed:
@@ -148,3 +171,6 @@ def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
             yield from (Entry(kinds[one.name], a) for a, values in one.plan.after.items() if values and not one.plan.before.get(a))
         if one.name == "entra_app" and (one.plan.pending.create or one.plan.pending.restore):
             yield Entry(APPLICATION, one.step.subject)
+        if one.name == "entra_app":
+            granted = (permission_value(permission.api, permission.name) for permission in one.plan.pending.assign)
+            yield from (Entry(GRANTED_CONSENT, one.step.subject, value) for value in granted)

@@ -19,7 +19,9 @@ from .needed import Needed
 from .record import (
     ACCESS,
     APPLICATION,
+    CONSENT,
     DIRECT_SEND,
+    GRANTED_CONSENT,
     HVE_ACCESS,
     HVE_ACCOUNT,
     MAILBOX,
@@ -61,6 +63,11 @@ class Orphans:
         entries = sorted(entry for entry in self.entries if entry.kind == HVE_ACCESS)
         return {name: [entry.value for entry in entries if entry.name == name] for name in sorted({entry.name for entry in entries})}
 
+    def consents(self) -> dict[str, list[str]]:
+        """Permissions by the unique name of the application that was given them."""
+        entries = sorted(entry for entry in self.entries if entry.kind == GRANTED_CONSENT)
+        return {name: [entry.value for entry in entries if entry.name == name] for name in sorted({entry.name for entry in entries})}
+
     @property
     def on_request(self) -> frozenset[Entry]:
         return frozenset(entry for entry in self.entries if entry.kind in _REMOVED_ON_REQUEST)
@@ -85,13 +92,14 @@ def orphans_of(tenant: Tenant, record: Record, needed: Needed, owner: str, forme
 
     `former`: the former addresses of mailboxes that the plan renames, by their new ones, which may not exist yet.
     """
-    candidates = {entry for entry in needed.without(record.entries) if entry.key not in record.keys_of_others}
+    candidates = {entry for entry in needed.without(record.entries) if entry.key not in record.keys_of_others and entry.kind != CONSENT}
+    candidates = {entry for entry in candidates if entry.kind != GRANTED_CONSENT or not record.users_of_consent(entry)}
     if not candidates:
         return Orphans()
     guids = _guids(tenant, candidates, needed, former)
     existing = {entry for entry in candidates if (entry.kind, entry.value) == (DIRECT_SEND, REJECTED)}
     existing |= {entry for entry in candidates if entry.kind in guids and _is_orphan(entry, guids[entry.kind], needed)}
-    existing |= _applications(tenant, candidates)
+    existing |= _applications(tenant, candidates) | {entry for entry in candidates if entry.kind == GRANTED_CONSENT}
     existing -= _of_missing_applications(tenant, existing, needed)
     return Orphans(frozenset(existing - _changed_since(tenant, existing, guids, owner, former)))
 
@@ -132,9 +140,11 @@ def _applications(tenant: Tenant, candidates: set[Entry]) -> set[Entry]:
 
 def _of_missing_applications(tenant: Tenant, entries: set[Entry], needed: Needed) -> set[Entry]:
     """The permissions of applications that do not exist any more: they are without effect, and cannot be revoked by name."""
-    names = sorted({entry.value for entry in entries if entry.kind in OF_APPLICATIONS} - needed.names(APPLICATION))
+    applications = {entry: entry.value for entry in entries if entry.kind in OF_APPLICATIONS}
+    applications |= {entry: entry.name for entry in entries if entry.kind == GRANTED_CONSENT}
+    names = sorted(set(applications.values()) - needed.names(APPLICATION))
     existing = application_lookup.find(tenant, names)
-    return {entry for entry in entries if entry.kind in OF_APPLICATIONS and entry.value in names and not existing[entry.value]}
+    return {entry for entry, name in applications.items() if name in names and not existing[name]}
 
 
 def _changed_since(tenant: Tenant, entries: set[Entry], guids: Mapping[str, _Guids], owner: str, former: Mapping[str, str]) -> set[Entry]:

@@ -37,6 +37,8 @@ HVE_ACCESS = "hve_access"  # a High Volume Email account that an application may
 SMTP_AUTH = "smtp_auth"  # a mailbox whose SMTP AUTH is enabled: the setting before
 POLICY = "policy"  # a mailbox with the owner's authentication policy: the policy before, empty for the organization's default
 DIRECT_SEND = "direct_send"  # the organization, where senders use Direct Send: REJECTED where it was rejected before
+CONSENT = "consent"  # an application that senders need a permission for: the permission
+GRANTED_CONSENT = "granted_consent"  # an application that was given a permission: the permission
 MAILBOX, HVE_ACCOUNT, APPLICATION = "mailbox", "hve_account", "application"  # what was created
 # The roles that create or change what the entries of a kind are about.
 ROLES = {
@@ -45,11 +47,14 @@ ROLES = {
     SMTP_AUTH: "smtp_auth",
     POLICY: "authentication_policy",
     DIRECT_SEND: "direct_send",
+    CONSENT: "entra_app",
+    GRANTED_CONSENT: "entra_app",
     MAILBOX: "shared_mailbox",
     HVE_ACCOUNT: "hve_account",
     APPLICATION: "entra_app",
 }
 OF_APPLICATIONS = frozenset({ACCESS, HVE_ACCESS})  # kinds whose value is an application
+WITH_VALUE = OF_APPLICATIONS | {CONSENT, GRANTED_CONSENT}  # kinds of which a name may have several entries
 OF_ACCOUNTS = frozenset({HVE_ACCESS, HVE_ACCOUNT})
 OF_MAILBOXES = OF_ACCOUNTS | {ACCESS, SMTP_AUTH, POLICY, MAILBOX}  # kinds that are named by an address
 ORGANIZATION, REJECTED = "organization", "rejected"
@@ -65,8 +70,8 @@ class Entry(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What the entry is about. An application's access is told from that of another one."""
-        return (self.kind, self.name, self.value if self.kind in OF_APPLICATIONS else "")
+        """What the entry is about: access by its application, too, and consent by its permission."""
+        return (self.kind, self.name, self.value if self.kind in WITH_VALUE else "")
 
 
 Key = tuple[str, str, str]
@@ -111,6 +116,11 @@ class Record:
         """The other owners whose mailboxes or High Volume Email accounts an application has permissions on."""
         used = {owner: {entry.value for entry in entries if entry.kind in OF_APPLICATIONS} for owner, entries in self.by_owner.items()}
         return sorted(owner for owner, applications in used.items() if application in applications)
+
+    def users_of_consent(self, entry: Entry) -> list[str]:
+        """The other owners whose senders need a permission that this owner has given to an application."""
+        needed = entry._replace(kind=CONSENT)
+        return sorted(owner for owner, entries in self.by_owner.items() if needed in entries)
 
     def handed_over(self, entry: Entry, owner: str) -> Record:
         """The record in which another owner has the entry."""

@@ -32,6 +32,7 @@ from .steps import steps
 _ORDER = (
     ("inbound_connector", None),
     ("exchange_service_principal", None),
+    ("entra_app", None),
     ("smtp_auth", None),
     ("authentication_policy", None),
     ("direct_send", None),

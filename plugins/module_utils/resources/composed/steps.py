@@ -29,7 +29,7 @@ def steps(inputs: Iterable[RoleInput], resources: Resources, shared: Mapping[str
     for role_input in inputs:
         step = _step(role_input, resources, shared)
         result.append(step)
-        if (step.component, step.resource.name) == ("entra_app", "entra_app"):
+        if registers_sender_app(step):
             registration = step.label
             if step.options["exclusive"] and not _has(inputs, "federated_credential"):
                 result.append(_step(_no_credentials(step), resources, shared))
@@ -37,6 +37,11 @@ def steps(inputs: Iterable[RoleInput], resources: Resources, shared: Mapping[str
             migrated = _step(_no_rbac(role_input), resources, shared)
             result.append(replace(migrated, applies=_is_migrated(registration)))
     return result
+
+
+def registers_sender_app(step: Step) -> bool:
+    """Whether a step registers the sender app: not one that only ends consents of an application, or removes it."""
+    return (step.component, step.resource.name) == ("entra_app", "entra_app") and step.options["permissions"] is not None
 
 
 def _has(inputs: Iterable[RoleInput], module: str) -> bool:

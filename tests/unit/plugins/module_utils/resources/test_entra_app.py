@@ -306,6 +306,28 @@ def test_exclusive_takes_away_what_is_not_named(play: Play, reads: Reads, script
     assert len(result["diff"]["before"]["consented"]) == 3
 
 
+@pytest.mark.parametrize("listed", [{}, {"permissions": [SEND]}], ids=["without permissions", "with permissions"])
+def test_a_revoked_permission_ends_and_others_stay(play: Play, reads: Reads, script: Script, listed: dict[str, Any]) -> None:
+    both = [required(EXCHANGE, (IMAP, "Role"), (SEND_AS_APP, "Role"))]
+    reads(application(requiredResourceAccess=both), assigned=[assignment(), assignment(IMAP)])
+    body = {"requiredResourceAccess": [required(EXCHANGE, (SEND_AS_APP, "Role"))]}
+    script.expect("PATCH", "/v1.0/applications/app-object").json_body(body).answers(204)
+    script.expect_graph_batch(Item("DELETE", "/servicePrincipals/exchange-sp/appRoleAssignedTo/assigned-5e5a", 204))
+    result = play(RESOURCE, script, unique_name="sender", revoked_permissions=[{"name": "IMAP.AccessAsApp"}], **listed)
+    assert (result["app"]["permissions"], result["app"]["consented"]) == ([LABEL], [LABEL])
+
+
+def test_revoking_what_is_listed_or_not_offered_or_gone_changes_nothing(play: Play, reads: Reads, script: Script) -> None:
+    revoked = [{"name": "SMTP.SendAsApp"}, {"name": "IMAP.AccessAsApp"}, {"name": "Old.Permission"}]
+    reads(application(), assigned=[assignment()])
+    assert play(RESOURCE, script, unique_name="sender", permissions=[SEND], revoked_permissions=revoked)["changed"] is False
+
+
+def test_revoked_permissions_name_their_api() -> None:
+    problems = problems_of(RESOURCE, unique_name="sender", revoked_permissions=[{"name": "Mail.Send", "api": "exchnge"}])
+    assert [text.split(":")[0] for text in problems] == ["revoked_permissions"]
+
+
 def test_permissions_left_out_stay_even_with_exclusive(play: Play, reads: Reads, script: Script) -> None:
     reads(application(), apis=(), assigned=[assignment()], granted=[grant("SMTP.Send")])
     assert play(RESOURCE, script, unique_name="sender", exclusive=True)["changed"] is False

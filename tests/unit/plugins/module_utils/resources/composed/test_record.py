@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
+from ansible_collections.mailops.m365.plugins.module_utils._entra.applications import GRAPH
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import needed, record
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.needed import Needed
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.orphans import Orphans
@@ -97,8 +98,8 @@ def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> 
     )
     plans = [
         planned("shared_mailbox", {B: None, C: {"x": 1}}, {B: {"x": 1}, C: {"x": 2}}),
-        planned("entra_app", {}, {}, SimpleNamespace(create=True, restore=False), "new"),
-        planned("entra_app", {}, {}, SimpleNamespace(create=False, restore=False), "old"),
+        planned("entra_app", {}, {}, SimpleNamespace(create=True, restore=False, assign=()), "new"),
+        planned("entra_app", {}, {}, SimpleNamespace(create=False, restore=False, assign=()), "old"),
         planned("smtp_auth", {"mailboxes": {B: "inherit", C: "enabled"}}, {"mailboxes": {B: "enabled", C: "inherit"}}),
         planned("authentication_policy", {"mailboxes": {B: "Corporate"}}, {"mailboxes": {B: "mailops Allow Basic Auth SMTP"}}),
         planned("direct_send", {"rejected": True}, {"rejected": False}),
@@ -132,3 +133,30 @@ def test_orphans_are_reported_with_how_to_remove_them() -> None:
     assert all("m365_remove_orphans: true" in entry["remedy"] for entry in entries)
     assert "High Volume Email account" in entries[1]["problem"]
     assert orphans.access() == {APP: [A]}
+
+
+def test_consents_are_needed_by_permission_and_recorded_as_granted_where_the_plan_grants_them() -> None:
+    listed = [{"name": "SMTP.SendAsApp"}, {"name": "Mail.Send", "api": "graph"}, {"name": "SMTP.Send", "type": "delegated"}]
+    result = needs(entra_app_unique_name=APP, entra_app_permissions=listed)
+    send_as, mail = "exchange/SMTP.SendAsApp", "graph/Mail.Send"
+    granted = SimpleNamespace(create=False, restore=False, assign=(SimpleNamespace(api=GRAPH, name="Mail.Send"),))
+    after = needed.after(Record(), result, (), [planned("entra_app", {}, {}, granted, APP)], same)
+    assert after.entries == {Entry("consent", APP, send_as), Entry("consent", APP, mail), Entry("granted_consent", APP, mail)}
+    assert needed.after(after, result, (), [], same).entries == after.entries
+    less = needs(entra_app_unique_name=APP, entra_app_permissions=listed[:1])
+    assert less.without(after.entries) == {Entry("consent", APP, mail), Entry("granted_consent", APP, mail)}
+    assert needed.after(after, less, (), [], same).entries == {Entry("consent", APP, send_as)}
+    assert Orphans(frozenset(less.without(after.entries))).consents() == {APP: [mail]}
+
+
+def test_a_consent_of_an_api_by_its_id_is_recorded_with_the_id() -> None:
+    api = "AAAAAAAA-0000-4000-8000-00000000000B"
+    assert needed.permission_value(api, "Send") == f"{api.lower()}/Send"
+    assert {needed.permission_value(name, "Send") for name in ("graph", GRAPH, GRAPH.upper())} == {"graph/Send"}
+
+
+def test_other_owners_that_need_a_consent_are_named() -> None:
+    tags = [f"mailops:{owner}:consent:{APP}:exchange/Mail.Send" for owner in ("west", "east")]
+    one = record.parse([*tags, f"mailops:mailops:granted_consent:{APP}:exchange/Mail.Send"], "mailops")
+    assert one.users_of_consent(Entry("granted_consent", APP, "exchange/Mail.Send")) == ["east", "west"]
+    assert one.users_of_consent(Entry("granted_consent", APP, "exchange/SMTP.SendAsApp")) == []
