@@ -17,6 +17,7 @@ SKU: Any = {
 
 
 def test_only_licences_with_a_mailbox_count() -> None:
-    without = {**SKU, "servicePlans": [{"servicePlanName": "EXCHANGE_S_FOUNDATION"}]}
-    ended = {**SKU, "capabilityStatus": "Deleted"}
-    assert licences.purchased([SKU, without, ended, {**SKU, "capabilityStatus": "Warning", "prepaidUnits": {"enabled": 5}}]) == 15
+    without: Any = {**SKU, "servicePlans": [{"servicePlanName": "EXCHANGE_S_FOUNDATION"}]}
+    ended: Any = {**SKU, "capabilityStatus": "Deleted"}
+    warned: Any = {**SKU, "capabilityStatus": "Warning", "prepaidUnits": {"enabled": 5}}
+    assert licences.purchased([SKU, without, ended, warned]) == 15
