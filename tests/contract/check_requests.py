@@ -63,6 +63,14 @@ def members(type_name: str, kind: str) -> dict:
     return merged
 
 
+def is_cast(segment: str, type_name: str) -> bool:
+    """Whether a path segment is the name of a type that is derived from `type_name`."""
+    derived = GRAPH["types"].get(segment, {}).get("base")
+    while derived and derived != type_name:
+        derived = GRAPH["types"].get(derived, {}).get("base")
+    return bool(derived)
+
+
 def is_open(type_name: str) -> bool:
     while type_name:
         entry = GRAPH["types"].get(type_name)
@@ -212,6 +220,9 @@ def check_graph(method: str, path: str, query: str, body, problems: list, where:
         navigation, properties = members(current, "navigation"), members(current, "properties")
         actions = {k.lower(): v for k, v in members(current, "actions").items()}
         if segment in {"$ref", "$value"} or (segment == "$count" and many):
+            continue
+        if is_cast(segment, current):  # OData 4.01, part 2, 4.11: addressing derived types
+            current = segment
             continue
         if many and (bare not in GRAPH["types"].get(current, {}).get("actions", {})):
             many = False  # a key
