@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes docs/errors.md from the error catalog, docs/emulator_state.md from the emulator's dataclasses, docs/modules.md from the modules'
-documentation, and into every role's argument_specs.yml the connection's variables from the modules' spec and its documentation.
+"""Writes docs/errors.md from the error catalog, docs/emulator_state.md from the emulator's dataclasses, docs/hosted_relays.md from the
+table of hosted relays, docs/modules.md from the modules' documentation, and into every role's argument_specs.yml the connection's
+variables from the modules' spec and its documentation.
 
 `--check` writes nothing and fails where a page is not as it would be written.
 """
@@ -23,6 +24,7 @@ sys.path[:0] = [str(REPO / ".ansible" / "collections"), str(REPO)]
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT, Option  # noqa: E402
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES, MAIL_SERVICES, ErrorEntry  # noqa: E402
 
 from emulator.statefile import describe  # noqa: E402
@@ -103,6 +105,38 @@ def emulator_page() -> str:
     kinds = [[f"`{kind}`", *text.split("; ")] for kind, text in describe.lag_kinds()]
     lines += ["", "## Kinds of replication delay", "", "Keys of `settings.lag`: seconds from a change to its effect.", ""]
     return "\n".join([*lines, *table(["Kind", "Change", "Effect"], kinds)]) + "\n"
+
+
+def hosted_relays_page() -> str:
+    """The providers and their regions."""
+    lines = [
+        "# Hosted relays",
+        "",
+        GENERATED.format(source="`plugins/module_utils/_hosted/providers.py`"),
+        "SMTP relay services that senders (`m365_hosted_relay`, `m365_hosted_relay_region`) and relay hosts (`relay_upstream`,",
+        "`relay_smarthost.region`) can use. The first region is the default. On the TLS ports, TLS starts with the first byte.",
+    ]
+    for name, relay in HOSTED_RELAYS.items():
+        spf = {region: f"`include:{one.spf_include}`" if one.spf_include else "none" for region, one in relay.regions.items()}
+        rows = [[f"`{region}`", f"`{one.smtp_host}`", spf[region]] for region, one in relay.regions.items()]
+        facts = [
+            f"- Value of the variables: `{name}`",
+            f"- STARTTLS ports: {', '.join(map(str, relay.starttls_ports))}; default {relay.port}",
+            f"- TLS ports: {', '.join(map(str, relay.tls_ports))}",
+            f"- User name: {relay.user}",
+            f"- Recipients of one SMTP transaction: at most {relay.recipients:,}",
+        ]
+        lines += ["", f"## {relay.label}", "", *facts, "", *table(["Region", "SMTP host", "SPF of a registered domain"], rows)]
+    lines += [
+        "",
+        "## SPF",
+        "",
+        "The envelope sender of a message that a hosted relay sends is in a subdomain of the sender's domain. That subdomain is a CNAME to",
+        "the provider, or has an SPF record of its own. Therefore no include is added to the SPF record of the sender's domain. Where a",
+        "domain that receives mail in Microsoft 365 is itself registered with Mailgun, add Mailgun's include to `spf_includes`. Role spf",
+        "names the includes that a provider has made obsolete, and keeps them.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def ansible_doc(*arguments: str) -> dict[str, Any]:
@@ -240,7 +274,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only compare")
     check = parser.parse_args().check
     outdated = []
-    pages = {"docs/emulator_state.md": emulator_page(), "docs/errors.md": errors_page(), "docs/modules.md": modules_page(), **role_specs()}
+    pages = {"docs/emulator_state.md": emulator_page(), "docs/errors.md": errors_page()}
+    pages |= {"docs/hosted_relays.md": hosted_relays_page(), "docs/modules.md": modules_page(), **role_specs()}
     for name, content in pages.items():
         path = REPO / name
         if path.exists() and path.read_text("utf-8") == content:

@@ -183,6 +183,12 @@ options:
     description: The hosted relay that the organization has an account with. Falls back to the host variable C(m365_hosted_relay).
     type: str
     choices: [mailgun, sendgrid, smtp2go]
+  hosted_relay_region:
+    description:
+      - The region of O(hosted_relay), whose SMTP host devices get. The default is V(us) for Mailgun, else V(global).
+      - Falls back to the host variable C(m365_hosted_relay_region).
+    type: str
+    choices: [global, us, eu, au]
   hve:
     description: Whether V(auto) may choose High Volume Email. Falls back to the host variable C(m365_hve).
     type: bool

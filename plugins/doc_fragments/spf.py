@@ -27,7 +27,7 @@ options:
     elements: str
     default: []
   includes:
-    description: Domains of third parties that send for the domains, C(sendgrid.net) for example.
+    description: Domains of third parties that send for the domains, C(spf.news.example) for example.
     type: list
     elements: str
     default: []

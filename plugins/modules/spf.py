@@ -63,7 +63,7 @@ EXAMPLES = r"""
 - name: Compute the SPF records of all domains
   mailops.m365.spf:
     ip4: [203.0.113.10]
-    includes: [sendgrid.net]
+    includes: [spf.news.example]
     policy: hardfail
 
 - name: Publish the SPF record on the primary server of the zone

@@ -15,6 +15,7 @@ LAYERS = (
     "_identity",
     "_spf",
     "_clients",
+    "_hosted",
     "_engine",
     "_entra",
     "_exchange",

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._exchange.external_limit import ExternalLimit
+from .._hosted.providers import HostedRelay
 from .limits import BASIC_AUTH_END_DATE
 from .ownership import DEFAULT_OWNER
 from .senders import Sender
-from .upstreams import UPSTREAMS, HostedRelay, Upstream
+from .upstreams import UPSTREAMS, Upstream
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class PlanningContext:
     direct_send_rejected: bool = False
     relay_hosts: Mapping[str, RelayHost] = field(default_factory=dict)
     hosted_relay: HostedRelay | None = None
+    hosted_relay_region: str | None = None
     hve: bool = False
     acs: bool = False
     mailboxes: Mapping[str, Mailbox] | None = None

@@ -171,7 +171,8 @@ def _hosted(subject: _Subject) -> DeviceSettings:
     service = subject.context.hosted_relay
     if not service:
         return subject.default
-    return replace(subject.default, server=service.host, port=service.port, encryption="STARTTLS", sign_in="password", user=service.user)
+    server = service.region(subject.context.hosted_relay_region).smtp_host
+    return replace(subject.default, server=server, port=service.port, encryption="STARTTLS", sign_in="password", user=service.user)
 
 
 SETTINGS: dict[str, Callable[[_Subject], DeviceSettings]] = {

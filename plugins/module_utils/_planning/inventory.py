@@ -31,6 +31,7 @@ TENANT_VARIABLES = (
     "m365_federated_token_file",
     "m365_federated_token_variable",
     "m365_hosted_relay",
+    "m365_hosted_relay_region",
     "m365_hve",
     "m365_in_process",
     "m365_journal_dir",

@@ -128,7 +128,7 @@ METHODS = {
             label="hosted relay",
             reason=_hosted,
             rules=(rules.hosted, rules.keep_in_tenant, rules.sent_items),
-            roles=("spf",),
+            roles=(),
             verified_by="",
         ),
         Method(

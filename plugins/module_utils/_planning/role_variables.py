@@ -92,7 +92,7 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
         variables["acs_smtp_username_usernames"] = [
             {"name": _resource_name(plan.sender.name), "username": plan.sender.address} for plan in acs
         ]
-    variables |= _spf(plans, context)
+    variables |= _spf(plans)
     if tests := [test for plan in plans if (test := _test_message(plan, settings))]:
         variables["verify_senders"] = tests
     if tests and "entra_app_unique_name" in variables:
@@ -213,13 +213,13 @@ def name_problems(plans: Iterable[SendingPlan]) -> Iterator[str]:
             yield f"m365_senders: {', '.join(names)}: their SMTP usernames would have the same name {resource}: give them different names."
 
 
-def _spf(plans: Iterable[SendingPlan], context: PlanningContext) -> Variables:
-    """IP addresses that send for the tenant's domains without its mailboxes, and the records of hosted relays."""
-    services = [context.hosted_relay] if any(plan.method == "hosted" for plan in plans) else []
-    services += [plan.relay_host.delivery.hosted_relay for plan in plans if plan.relay_host]
-    includes = _unique(service.spf_include for service in services if service)
+def _spf(plans: Iterable[SendingPlan]) -> Variables:
+    """IP addresses that send for the tenant's domains without its mailboxes.
+
+    Mail of hosted relays has an envelope sender in a subdomain of its own, so that the record of the sender's domain does not count.
+    """
     addresses = {address for plan in plans if plan.from_own_source for address in (plan.relay_host or plan.sender).public_addresses}
-    return {"spf_ip4": networks.normalized(sorted(addresses)), "spf_includes": includes} if addresses or includes else {}
+    return {"spf_ip4": networks.normalized(sorted(addresses))} if addresses else {}
 
 
 def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None:

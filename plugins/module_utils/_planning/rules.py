@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .._hosted.providers import HOSTED_RELAYS
 from . import limits
 from .context import PlanningContext, RelayHost
 from .senders import Sender
@@ -188,7 +189,7 @@ def acs(sender: Sender, context: PlanningContext) -> Iterator[Refusal]:
 
 def hosted(sender: Sender, context: PlanningContext) -> Iterator[Refusal]:
     if not context.hosted_relay:
-        yield Refusal("no hosted relay is configured", "set m365_hosted_relay to smtp2go, sendgrid or mailgun")
+        yield Refusal("no hosted relay is configured", f"set m365_hosted_relay to one of {', '.join(HOSTED_RELAYS)}")
 
 
 def keep_in_tenant(sender: Sender, context: PlanningContext) -> Iterator[Refusal]:

@@ -25,6 +25,7 @@ from .._engine.tenant import Tenant
 from .._entra import licences
 from .._exchange import addresses, external_limit, lookup, mx_hosts
 from .._exchange.external_limit import ExternalLimit
+from .._hosted.providers import HOSTED_RELAYS, REGIONS, region_problems
 from .._planning import limits, options, ownership, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import SenderApp, credential_place, entry, settings_page
@@ -36,7 +37,6 @@ from .._planning.role_problems import plan_problems
 from .._planning.role_variables import APPENDED, Variables, complete, derive, listed, roles_to_run
 from .._planning.senders import Sender
 from .._planning.sending_plan import SendingPlan, plan_sender
-from .._planning.upstreams import HOSTED_RELAYS
 from . import security_defaults
 from .composed.role_resources import ROLE_RESOURCES
 
@@ -46,6 +46,7 @@ OPTIONS = Spec(
         "relays": {"type": "list", "elements": "dict", "options": options.RELAY_HOST, "default": [], "variable": "m365_relays"},
         "unused_access": {"type": "str", "choices": ["keep", "disable"], "default": "keep", "variable": "m365_unused_access"},
         "hosted_relay": {"type": "str", "choices": sorted(HOSTED_RELAYS), "variable": "m365_hosted_relay"},
+        "hosted_relay_region": {"type": "str", "choices": list(REGIONS), "variable": "m365_hosted_relay_region"},
         "hve": {"type": "bool", "default": False, "variable": "m365_hve"},
         "basic_auth_end_date": {"type": "str", "default": limits.BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"},
         "basic_reenabled": {"type": "bool", "default": False, "variable": "m365_basic_reenabled"},
@@ -73,6 +74,7 @@ class Params:
 
     unused_access: str
     hosted_relay: str | None
+    hosted_relay_region: str | None
     hve: bool
     basic_auth_end_date: str
     basic_reenabled: bool
@@ -124,14 +126,14 @@ class SenderPlan(ReadOnlyResource[Params]):
         recipient = [params.verify_recipient] if params.verify_recipient else []
         problems += [f"m365_verify_recipient: {text}" for text in mail_addresses.problems("it", recipient)]
         problems += range_problems("m365_licences", params.licences, 0, options.MOST)
+        end = params.basic_auth_end_date
         try:
-            datetime.date.fromisoformat(params.basic_auth_end_date)
+            datetime.date.fromisoformat(end)
         except ValueError:
-            problems.append(
-                f"m365_basic_auth_end_date is {params.basic_auth_end_date!r}: give a date such as {limits.BASIC_AUTH_END_DATE}."
-            )
-        problems += options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive)
-        return problems + ownership.problems(params.owner) + list(misspelt(params.inventory_names))
+            problems.append(f"m365_basic_auth_end_date is {end!r}: give a date such as {limits.BASIC_AUTH_END_DATE}.")
+        problems += options.relay_host_problems(params.relays, removes_unlisted=params.app_exclusive) + ownership.problems(params.owner)
+        problems += region_problems("m365_hosted_relay_region", params.hosted_relay, params.hosted_relay_region)
+        return problems + list(misspelt(params.inventory_names))
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
         senders = plan_senders(tenant, params)
@@ -260,6 +262,7 @@ def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender], pref
         direct_send_rejected=params.direct_send_rejected,
         relay_hosts=params.relay_hosts,
         hosted_relay=HOSTED_RELAYS.get(params.hosted_relay or ""),
+        hosted_relay_region=params.hosted_relay_region,
         hve=params.hve,
         acs="acs_smtp_username_communication_service" in params.inventory_names,
         security_defaults=directory.security_defaults,

@@ -23,6 +23,7 @@ from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
+from .._hosted.providers import obsolete_include_notes
 from .._spf import Answer, LookupNode, Problem, Resolver
 from .._spf.lookups import TermResult
 
@@ -329,4 +330,5 @@ def _publishing_notes(records: list[DomainRecord]) -> list[str]:
 
 
 def _problem_notes(records: list[DomainRecord]) -> list[str]:
-    return [problem["message"] for record in records for problem in record.problems]
+    notes = [problem["message"] for record in records for problem in record.problems]
+    return notes + [note for record in records for note in obsolete_include_notes(record.domain, record.current)]

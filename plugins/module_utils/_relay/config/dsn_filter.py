@@ -22,6 +22,8 @@ SUBMISSION = (
     "not verified",
     "Unauthenticated senders",
     "not owned by user",
+    "not allowed to send",
+    "blank sender",
     "Sender address rejected",
     "may send only as",
     "in no network of relay_devices",

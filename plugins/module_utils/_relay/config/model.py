@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from ..._hosted.providers import HOSTED_RELAYS
 from ..._http.clouds import Cloud
 
 TlsLevel: TypeAlias = Literal["verify", "encrypt", "none"]
@@ -36,13 +37,11 @@ class UpstreamType:
     services: tuple[str, ...] = ()
 
 
-# Sources: the providers' own SMTP pages; "How to set up a multifunction device or application to send email using Microsoft 365".
+# Source: "How to set up a multifunction device or application to send email using Microsoft 365".
 UPSTREAM_TYPES = {
     "oauth": UpstreamType(services=("smtp", "hve", "acs")),
     "connector": UpstreamType(port=25, recipients=200, services=("smtp",)),
-    "smtp2go": UpstreamType("mail.smtp2go.com", recipients=100),
-    "sendgrid": UpstreamType("smtp.sendgrid.net", username="apikey"),
-    "mailgun": UpstreamType("smtp.mailgun.org"),
+    **{name: UpstreamType(relay.region().smtp_host, relay.port, relay.username, relay.recipients) for name, relay in HOSTED_RELAYS.items()},
     "acs": UpstreamType("smtp.azurecomm.net", recipients=50, services=("acs", "smtp")),
     "smarthost": UpstreamType(),
 }

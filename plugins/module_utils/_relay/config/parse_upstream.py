@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..._core.mail_addresses import DOMAIN
+from ..._hosted.providers import HOSTED_RELAYS, region_problems
 from ..._http.clouds import CLOUDS, Cloud
 from .model import UPSTREAM_TYPES, TlsLevel, Upstream
 from .reader import HOST, Reader, is_integer
@@ -76,7 +77,8 @@ def _submission(reader: Reader, name: str) -> Upstream:
     if port is not None and not (is_integer(port) and 0 < int(port) < 65536):
         reader.report(f"relay_smarthost.port is {port!r}: use a port from 1 to 65535.")
         port = None
-    host, port = str(options.get("host") or known.host), int(port or known.port)
+    provider_host = _provider_host(reader, name, options)
+    host, port = str(options.get("host") or provider_host or known.host), int(port or known.port)
     if not HOST.fullmatch(host):
         reader.report(f"relay_smarthost.host is {host!r}: use the server's name, without brackets or a port.")
     if tls not in ("verify", "encrypt", "none"):
@@ -84,6 +86,14 @@ def _submission(reader: Reader, name: str) -> Upstream:
     username, password = str(options.get("username") or known.username), str(options.get("password") or "")
     reader.report(*_credential_problems(name, username, password, tls))
     return Upstream(name, address(host, port), port=port, tls=cast(TlsLevel, tls), username=username, password=password)
+
+
+def _provider_host(reader: Reader, name: str, options: Mapping[str, Any]) -> str:
+    """The host of a hosted relay in the region of the options; "" where no region is set."""
+    region = str(options.get("region") or "")
+    problems = region_problems("relay_smarthost.region", name, region)
+    reader.report(*problems)
+    return HOSTED_RELAYS[name].region(region).smtp_host if region and not problems else ""
 
 
 def _credential_problems(name: str, username: str, password: str, tls: str) -> list[str]:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from ..._hosted.providers import HOSTED_RELAYS
 from .model import Upstream
 
-# Ports with TLS from the first byte: RFC 8314, and SMTP2GO's own.
-WRAPPED_PORTS = (465, 8465, 443)
+# Ports with TLS from the first byte: RFC 8314, and those of the hosted relays.
+WRAPPED_PORTS = {465}.union(*(relay.tls_ports for relay in HOSTED_RELAYS.values()))
 _LEVELS = {"verify": "secure", "encrypt": "encrypt", "none": "none"}
 
 

@@ -18,9 +18,9 @@ from ..._core.json_types import JsonObject
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
 from ..._exchange.rbac.authorization import read_entra
+from ..._hosted.providers import HOSTED_RELAYS
 from ..._planning.role_inputs import RoleInput
 from ..._planning.role_variables import BLOCK_BASIC_POLICY, COMPONENTS, listed
-from ..._planning.upstreams import HOSTED_RELAYS
 from .. import sender_plan, spf
 from .lifecycle import Lifecycle, Selection
 from .marked import RECORD, described, marked
@@ -169,5 +169,5 @@ def _spf_terms(params: sender_plan.Params) -> set[str]:
     valid = networks.normalized([text for text in sources if not networks.problem(text, 6 if ":" in text else 4)])
     includes = [str(one).lower() for one in listed(inventory.get("spf_includes"))]
     if params.hosted_relay:
-        includes.append(HOSTED_RELAYS[params.hosted_relay].spf_include)
+        includes += HOSTED_RELAYS[params.hosted_relay].spf_includes
     return {f"ip{6 if ':' in text else 4}:{text}" for text in valid} | {f"include:{name}" for name in includes}

@@ -9,11 +9,11 @@ import datetime
 from typing import Any
 
 from ansible_collections.mailops.m365.plugins.module_utils._core.params import make_params
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS
 from ansible_collections.mailops.m365.plugins.module_utils._planning import options
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import Mailbox, PlanningContext, RelayHost
 from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import Sender
 from ansible_collections.mailops.m365.plugins.module_utils._planning.sending_plan import SendingPlan, plan_sender
-from ansible_collections.mailops.m365.plugins.module_utils._planning.upstreams import HOSTED_RELAYS
 
 TODAY = datetime.date(2026, 11, 23)
 OAUTH_RELAY = RelayHost("gateway", "relay.contoso.com", "oauth")

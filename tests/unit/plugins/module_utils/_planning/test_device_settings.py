@@ -31,6 +31,13 @@ APP = SenderApp("mailops-smtp-sender", "11111111-2222-4333-8444-555555555555", "
     ({"public_addresses": OFFICE}, {"mx_host": "mx.example.net"}, {"server": "mx.example.net", "port": 25, "sign_in": "none"}),
     ({"relay_host": "gateway"}, {"relay_hosts": [OAUTH_RELAY]}, {"server": "relay.contoso.com", "port": 25, "sign_in": "none"}),
     ({"method": "hosted"}, {"hosted_relay": "mailgun"}, {"server": "smtp.mailgun.org", "port": 587, "sign_in": "password"}),
+    (
+        {"method": "hosted"},
+        {"hosted_relay": "mailgun", "hosted_relay_region": "eu"},
+        {"server": "smtp.eu.mailgun.org", "port": 587, "user": "an SMTP credential of the domain"},
+    ),
+    ({"method": "hosted"}, {"hosted_relay": "smtp2go", "hosted_relay_region": "au"}, {"server": "mail-au.smtp2go.com"}),
+    ({"method": "hosted"}, {"hosted_relay": "sendgrid"}, {"server": "smtp.sendgrid.net"}),
     ({"method": "hve", "recipients": "internal"}, {}, {"port": 587, "sign_in": "the account's password"}),
     ({"method": "acs"}, {"acs": True}, {"server": "smtp.azurecomm.net", "port": 587}),
     ({"method": "direct_send", "recipients": "internal"}, {}, {"server": "the tenant's MX host"}),

@@ -154,13 +154,14 @@ def test_the_application_needs_the_certificates_of_relay_hosts_that_sign_in() ->
     assert relay_hosts.certificates(plans, known) == (["new", "old"], ["older"])
 
 
-def test_upstream_connector_needs_connector_and_spf_and_a_hosted_relay_its_include() -> None:
+def test_upstream_connector_needs_connector_and_spf_and_a_hosted_relay_neither() -> None:
     by_address = relay(upstream="connector", public_addresses=["203.0.113.1"])
     hosted = relay(name="hosted", upstream="smtp2go", public_addresses=["203.0.113.9"])
     known = tenant(relay_hosts=[by_address, hosted])
     entry = derive([plan_sender(sender(relay_host=name, name=name), known) for name in ("relay1", "hosted")], known, SETTINGS)
     assert [c["sender_ip_addresses"] for c in entry["inbound_connector_connectors"]] == [["203.0.113.1"]]
-    assert (entry["spf_ip4"], entry["spf_includes"]) == (["203.0.113.1"], ["spf.smtp2go.com"])
+    assert entry["spf_ip4"] == ["203.0.113.1"]
+    assert "spf_includes" not in entry
 
 
 def test_keep_in_tenant_refuses_a_hosted_relay() -> None:

@@ -168,7 +168,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "ACS without resource": ({"method": "acs"}, {}, "no Azure Communication Services resource is configured"),
     "ACS at 31 a minute": ({"method": "acs", "messages_per_minute": 31}, {"acs": True}, "more than the 30 of Azure Communication Services"),
     "ACS out of the tenant": ({"method": "acs", "keep_in_tenant": True}, {"acs": True}, "its mail must stay in the tenant"),
-    "a hosted relay that is not configured": ({"method": "hosted"}, {}, "set m365_hosted_relay to smtp2go, sendgrid or mailgun"),
+    "a hosted relay that is not configured": ({"method": "hosted"}, {}, "set m365_hosted_relay to one of smtp2go, sendgrid, mailgun"),
     "TLS 1.0": ({"method": "oauth", "tls12": False}, {}, "older versions are refused (421 4.7.66); send through a relay host"),
     "a printer told to use OAuth that cannot": ({"method": "oauth", "oauth": False}, {}, "it cannot sign in with OAuth; use connector"),
     "a relay host at a mailbox's limit": (

@@ -141,6 +141,17 @@ def test_malformed_senders_are_refused_without_a_request(play: Play) -> None:
     assert (service.requests, service.asked) == (0, [])
 
 
+@pytest.mark.parametrize(("options", "problem"), [
+    ({"hosted_relay": "sendgrid", "hosted_relay_region": "au"}, "m365_hosted_relay_region is 'au', which SendGrid does not have"),
+    ({"hosted_relay_region": "eu"}, "m365_hosted_relay_region is 'eu', and no hosted relay is set"),
+])  # fmt: skip
+def test_region_that_the_hosted_relay_does_not_have_is_refused(play: Play, options: dict[str, str], problem: str) -> None:
+    service = Tenant()
+    result = play(RESOURCE, service, senders=[ERP], **options)
+    assert problem in result["msg"]
+    assert service.requests == 0
+
+
 def test_unreadable_licences_are_a_note_and_m365_licences_saves_the_request(play: Play) -> None:
     result = play(RESOURCE, Tenant(skus=None), senders=[ERP])
     assert "Organization.Read.All" in result["notes"][0]

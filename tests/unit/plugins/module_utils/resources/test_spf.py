@@ -79,6 +79,16 @@ def test_an_up_to_date_record_has_no_note(play: Play, named: NameServer) -> None
     assert (result["records"][0]["published"], "notes" in result) == (True, False)
 
 
+def test_obsolete_include_of_a_hosted_relay_is_kept_and_noted(play: Play, named: NameServer) -> None:
+    named.records |= {
+        ("contoso.com", "TXT"): [f'"{OLD.replace("-all", "include:spf.smtp2go.com -all")}"'],
+        ("spf.smtp2go.com", "TXT"): ['"v=spf1 ip4:192.0.2.1 -all"'],
+    }
+    result = play(RESOURCE, organization(), **options(named))
+    assert "include:spf.smtp2go.com" in result["records"][0]["desired"]
+    assert "SMTP2GO does not need include:spf.smtp2go.com any more" in result["notes"][-1]
+
+
 def test_each_name_is_queried_once(play: Play, named: NameServer) -> None:
     domains = [f"d{n}.example" for n in range(20)]
     named.records |= {(domain, "TXT"): [f'"{OLD}"'] for domain in domains}

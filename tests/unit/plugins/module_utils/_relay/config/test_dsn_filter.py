@@ -64,6 +64,8 @@ def test_another_provider_is_matched_by_its_texts() -> None:
     [
         "5.0.0 From header sender domain not verified (contoso.com)",
         "5.0.0 Relay access denied - please authenticate",
+        "5.0.0 that IP address on this account is not allowed to send",
+        "5.0.0 to send email from a blank sender, enable blank senders",
         "5.7.1 Relaying denied",
         "5.7.1 <x@example.net>: Relay access denied",
         "5.7.1 <scanner@contoso.com>: Sender address rejected: not owned by user erp",

@@ -123,6 +123,9 @@ def test_the_key_comes_before_the_chain_of_a_client_certificate() -> None:
         ("smtp2go", {"username": "u", "password": "p"}, "[mail.smtp2go.com]:587", "u:p"),
         ("sendgrid", {"password": "SG.x"}, "[smtp.sendgrid.net]:587", "apikey:SG.x"),
         ("mailgun", {"username": "u", "password": "p", "host": "smtp.eu.mailgun.org"}, "[smtp.eu.mailgun.org]:587", "u:p"),
+        ("mailgun", {"username": "u", "password": "p", "region": "eu"}, "[smtp.eu.mailgun.org]:587", "u:p"),
+        ("smtp2go", {"username": "u", "password": "p", "region": "au"}, "[mail-au.smtp2go.com]:587", "u:p"),
+        ("sendgrid", {"password": "SG.x", "region": "eu", "host": "proxy.example"}, "[proxy.example]:587", "apikey:SG.x"),
         ("acs", {"username": "r|a|t", "password": "p:q"}, "[smtp.azurecomm.net]:587", "r|a|t:p:q"),
         ("smarthost", {"host": "mail.example.net", "port": 465, "username": "u", "password": "p"}, "[mail.example.net]:465", "u:p"),
     ],
@@ -208,6 +211,14 @@ def test_the_plan_holds_no_secret() -> None:
         ({"relay_upstream": "connector"}, "has no MX record"),
         ({"relay_upstream": "smtp2go"}, "lacks a username or a password"),
         ({"relay_upstream": "smarthost"}, "relay_smarthost.host is ''"),
+        (
+            {"relay_upstream": "sendgrid", "relay_smarthost": {"password": "p", "region": "au"}},
+            "relay_smarthost.region is 'au', which SendGrid does not have: use global, eu",
+        ),
+        (
+            {"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "region": "eu"}},
+            "relay_smarthost.region is 'eu', and no hosted relay is set",
+        ),
         ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "username": "u"}}, "either a username or a password"),
         (
             {"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "username": "u", "password": "p", "tls": "none"}},

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of hosted relays: hosts by region, ports, TLS, user name, limits, SPF.
+
+Sources: the SMTP pages of SMTP2GO ("SMTP ports", "Regional endpoints"), SendGrid ("Integrating with the SMTP API", "Rate limits") and
+Mailgun ("Sending via SMTP"); the providers' OpenAPI documents (API hosts, size of a list).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Region:
+    """The endpoints of a provider in one region.
+
+    `spf_include`: what the SPF record of a domain includes that is registered with the provider; empty where the envelope sender is
+    always a name that is a CNAME to the provider, so that no SPF record of the customer counts.
+    """
+
+    smtp_host: str
+    spf_include: str = ""
+
+
+@dataclass(frozen=True)
+class HostedRelay:
+    """An SMTP relay service outside of the tenant.
+
+    The first region is the default. `user` describes the user name; `username` is the one of every account, where there is one.
+    `recipients`: the maximum in one SMTP transaction. `obsolete_spf_includes`: what SPF records included in the past.
+    """
+
+    label: str
+    regions: Mapping[str, Region]
+    starttls_ports: tuple[int, ...]
+    tls_ports: tuple[int, ...]
+    user: str
+    recipients: int
+    username: str = ""
+    port: int = 587
+    obsolete_spf_includes: tuple[str, ...] = ()
+
+    def region(self, name: str | None = None) -> Region:
+        """The region with this name, or the default."""
+        return self.regions[name or next(iter(self.regions))]
+
+    @property
+    def spf_includes(self) -> Iterator[str]:
+        """Every name that an SPF record may include for this provider, current and obsolete."""
+        yield from (region.spf_include for region in self.regions.values() if region.spf_include)
+        yield from self.obsolete_spf_includes
+
+
+HOSTED_RELAYS = {
+    "smtp2go": HostedRelay(
+        "SMTP2GO",
+        {
+            "global": Region("mail.smtp2go.com"),
+            "us": Region("mail-us.smtp2go.com"),
+            "eu": Region("mail-eu.smtp2go.com"),
+            "au": Region("mail-au.smtp2go.com"),
+        },
+        starttls_ports=(25, 80, 587, 2525, 8025),
+        tls_ports=(443, 465, 8465),
+        user="the SMTP user created in its panel",
+        recipients=100,
+        obsolete_spf_includes=("spf.smtp2go.com",),
+    ),
+    "sendgrid": HostedRelay(
+        "SendGrid",
+        {"global": Region("smtp.sendgrid.net"), "eu": Region("smtp.eu.sendgrid.net")},
+        starttls_ports=(25, 587, 2525),
+        tls_ports=(465,),
+        user="apikey, and an API key as the password",
+        username="apikey",
+        recipients=1000,
+        obsolete_spf_includes=("sendgrid.net",),
+    ),
+    "mailgun": HostedRelay(
+        "Mailgun",
+        {"us": Region("smtp.mailgun.org", "mailgun.org"), "eu": Region("smtp.eu.mailgun.org", "eu.mailgun.org")},
+        starttls_ports=(25, 587, 2525),
+        tls_ports=(465,),
+        user="an SMTP credential of the domain",
+        recipients=1000,
+    ),
+}
+# Every region of a provider, once.
+REGIONS = tuple(dict.fromkeys(name for relay in HOSTED_RELAYS.values() for name in relay.regions))
+
+
+def obsolete_include_notes(domain: str, records: Iterable[str]) -> Iterator[str]:
+    """One sentence for each include of the SPF records that its provider has made obsolete."""
+    terms = {term.lower().lstrip("+") for text in records for term in text.split()}
+    for relay in HOSTED_RELAYS.values():
+        for name in relay.obsolete_spf_includes:
+            if f"include:{name}" in terms:
+                yield (
+                    f"{domain}: {relay.label} does not need include:{name} any more, because its envelope sender is a subdomain with a "
+                    f"CNAME record. Remove it once {relay.label} shows the domain as verified."
+                )
+
+
+def region_problems(option: str, relay_name: str | None, region: str | None) -> list[str]:
+    """One sentence where a region is set that the provider does not have, or where there is no provider."""
+    if not region:
+        return []
+    relay = HOSTED_RELAYS.get(relay_name or "")
+    if not relay:
+        return [f"{option} is {region!r}, and no hosted relay is set: set one of {', '.join(HOSTED_RELAYS)}, or leave out the region."]
+    if region in relay.regions:
+        return []
+    return [f"{option} is {region!r}, which {relay.label} does not have: use {', '.join(relay.regions)}."]
