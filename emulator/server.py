@@ -28,6 +28,7 @@ from emulator.exchange import service as exchange
 from emulator.graph import service as graph
 from emulator.http import Handler, Latency, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
+from emulator.sendgrid import service as sendgrid
 from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
 
 
@@ -69,6 +70,7 @@ class Emulator:
         self.platform = Platform(state, settings, record=Record(options.record), clock=Clock(self.clock_file))
         self.authority = Authority(directory)
         self.exchange = exchange.ExchangeAdmin(self.platform)
+        self.sendgrid = sendgrid.SendGrid(self.platform)
         self.admin = Admin(self.platform, self.save, self.reset)
 
     def reset(self, document: Any = None) -> None:
@@ -174,6 +176,8 @@ class Emulator:
             return self.exchange.arrive(request), latency("exchange")
         if entra.handles(request.path):
             return (lambda one: entra.handle(self.platform, one)), latency("token")
+        if sendgrid.handles(request.path):
+            return self.sendgrid.handle, latency("sendgrid")
         if oidc.handles(request.path):
             return self.platform.providers.handle, latency("token")
         return (lambda one: Response(404)), none

@@ -41,6 +41,7 @@ SERVICES = {
     "hve": "High Volume Email: smtp.hve.mx.microsoft",
     "acs": "Azure Communication Services Email: smtp.azurecomm.net",
     "arm": "Azure Resource Manager",
+    "hosted": "APIs of hosted relays",
 }
 KEEP = {"defer": "retried", "hold": "held", "bounce": "bounced to relay_postmaster", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.
@@ -118,7 +119,7 @@ def hosted_relays_page() -> str:
     ]
     for name, relay in HOSTED_RELAYS.items():
         spf = {region: f"`include:{one.spf_include}`" if one.spf_include else "none" for region, one in relay.regions.items()}
-        rows = [[f"`{region}`", f"`{one.smtp_host}`", spf[region]] for region, one in relay.regions.items()]
+        rows = [[f"`{region}`", f"`{one.smtp_host}`", f"`{one.api}`", spf[region]] for region, one in relay.regions.items()]
         facts = [
             f"- Value of the variables: `{name}`",
             f"- STARTTLS ports: {', '.join(map(str, relay.starttls_ports))}; default {relay.port}",
@@ -126,7 +127,7 @@ def hosted_relays_page() -> str:
             f"- User name: {relay.user}",
             f"- Recipients of one SMTP transaction: at most {relay.recipients:,}",
         ]
-        lines += ["", f"## {relay.label}", "", *facts, "", *table(["Region", "SMTP host", "SPF of a registered domain"], rows)]
+        lines += ["", f"## {relay.label}", "", *facts, "", *table(["Region", "SMTP host", "API", "SPF of a registered domain"], rows)]
     lines += [
         "",
         "## SPF",
@@ -135,6 +136,25 @@ def hosted_relays_page() -> str:
         "the provider, or has an SPF record of its own. Therefore no include is added to the SPF record of the sender's domain. Where a",
         "domain that receives mail in Microsoft 365 is itself registered with Mailgun, add Mailgun's include to `spf_includes`. Role spf",
         "names the includes that a provider has made obsolete, and keeps them.",
+        "",
+        "## Sender domains",
+        "",
+        "Module [hosted_domain](modules.md#hosted_domain) authenticates sender domains at SendGrid by its API: it creates the domain,",
+        "shows the CNAME records to publish, and has SendGrid verify the domain once DNS has them. A check run names the records. At",
+        "SMTP2GO and Mailgun, add the sender domain in the provider's panel and publish the records that it shows.",
+        "",
+        "```yaml",
+        "m365_hosted_relay: sendgrid",
+        "m365_hosted_relay_region: eu                 # omit it for an account that is not in the European Union",
+        'm365_hosted_relay_api_key: "{{ vault_sendgrid_api_key }}"',
+        "```",
+        "",
+        "```yaml",
+        "- name: Authenticate the sender domain at SendGrid",
+        "  mailops.m365.hosted_domain:",
+        "    domains:",
+        "      - name: contoso.com",
+        "```",
     ]
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ from emulator.state.mail import NEW_MX_SUFFIX, Message, mx_host
 from emulator.state.policies import AuthenticationPolicy, Group, Policies
 from emulator.state.replicated import Replicated
 from emulator.state.rolling import DAY, Rolling
+from emulator.state.sendgrid import SendGridAccount, SendGridDomain, SendGridKey
 from emulator.state.sign_in import DeviceCode, RefreshToken, User
 from emulator.state.sign_in_log import SignIn
 from emulator.state.state import State
@@ -60,6 +61,9 @@ __all__ = [
     "Replicated",
     "Rolling",
     "Secret",
+    "SendGridAccount",
+    "SendGridDomain",
+    "SendGridKey",
     "SignIn",
     "State",
     "Tenant",

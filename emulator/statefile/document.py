@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from emulator.settings import Settings
-from emulator.state import Dns, Message, State, Tenant
+from emulator.state import Dns, Message, SendGridAccount, State, Tenant
 from emulator.state.keys import At, key
 from emulator.statefile import directory, mailboxes, policies  # noqa: F401 (they register their forms)
 from emulator.statefile.codec import Document, Record
@@ -27,6 +27,7 @@ class StateDocument:
     tenants: list[Tenant] = field(default_factory=list, metadata=key("the tenants"))
     network: dict[str, str] = field(default_factory=dict, metadata=key("source address on this host -> public address that it stands for"))
     dns: Dns = field(default_factory=Dns, metadata=key("DNS that belongs to no tenant"))
+    sendgrid: list[SendGridAccount] = field(default_factory=list, metadata=key("accounts of SendGrid"))
     settings: Settings = field(default_factory=Settings, metadata=key("settings of the emulator"))
     messages: list[Message] = field(default_factory=list, metadata=key("received messages"))
 
@@ -58,7 +59,8 @@ def load_text(text: str, path: Path) -> tuple[State, Settings]:
 def parse(document: Any, base: Path) -> tuple[State, Settings]:
     """The state and the settings of a document; relative paths in it start at `base`."""
     result: StateDocument = Record(StateDocument).read(document, Location(), At(base))
-    state, domains = State(network=result.network, dns=result.dns, messages=result.messages), set[str]()
+    state = State(network=result.network, dns=result.dns, messages=result.messages, sendgrid=result.sendgrid)
+    domains = set[str]()
     for number, tenant in enumerate(result.tenants):
         location = Location("tenants").item(number)
         if tenant.id in state.tenants:
@@ -73,7 +75,8 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
 
 def state_document(state: State, settings: Settings) -> Document:
     """The canonical form: `parse` reads it back to equal objects."""
-    return Record(StateDocument).write(StateDocument(list(state.tenants.values()), state.network, state.dns, settings, state.messages))
+    document = StateDocument(list(state.tenants.values()), state.network, state.dns, state.sendgrid, settings, state.messages)
+    return Record(StateDocument).write(document)
 
 
 def save(path: Path, state: State, settings: Settings) -> None:

@@ -9,6 +9,8 @@ known navigation, property, action or key; every body property must exist on its
 and $expand may name known properties only. A $batch body is opened and each inner request checked.
 Exchange requests are checked against exchange-cmdlets.json (taken from Microsoft's cmdlet reference): cmdlet,
 parameter names, JSON types, required parameters, and that all parameters can stand in one parameter set.
+Requests to hosted relays are checked against hosted-relays.json (taken from the providers' OpenAPI documents): operation,
+query parameters, body properties with their JSON types, required properties.
 Prints one line a violation and a closing count; exit status 1 if there is any, 2 if the file holds no request.
 """
 
@@ -22,6 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 HERE = pathlib.Path(__file__).resolve().parent
 GRAPH = json.loads((HERE / "graph-v1.0-types.json").read_text())
+HOSTED = json.loads((HERE / "hosted-relays.json").read_text())["operations"]
 CMDLETS = json.loads((HERE / "exchange-cmdlets.json").read_text())["cmdlets"]
 
 JSON_TYPES = {
@@ -308,6 +311,28 @@ def check_exchange(cmdlet: str, parameters: dict, problems: list, where: str) ->
         problems.append(f"{where}: {cmdlet} with {sorted(passed)}: no parameter set takes these together, or a required one is missing")
 
 
+HOSTED_TYPES = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}
+
+
+def check_hosted(service: str, method: str, path: str, query: str, body, problems: list, where: str) -> None:
+    """A request to a hosted relay's API: its operation, the names of its query, and names, types and completeness of its body."""
+    matches = [one for one in HOSTED[service] if one["method"] == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one["path"]), path)]
+    if not matches:
+        problems.append(f"{where}: no operation of {service} that this project may use")
+        return
+    operation = min(matches, key=lambda one: one["path"].count("{"))
+    known = {name.rstrip("?") for name in operation.get("query", {})}
+    problems += [f"{where}: query parameter {name!r} is not known" for name, _ in parse_qsl(query or "") if name not in known]
+    declared = {name.rstrip("?"): (type_, name.endswith("?")) for name, type_ in operation.get("body", {}).get("properties", {}).items()}
+    problems += [f"{where}: {name} is required" for name, (_, optional) in declared.items() if not optional and name not in (body or {})]
+    for name, value in (body or {}).items():
+        expected = HOSTED_TYPES.get(declared[name][0]) if name in declared and isinstance(declared[name][0], str) else None
+        if name not in declared:
+            problems.append(f"{where}: no such property {name!r}")
+        elif expected and (not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool)):
+            problems.append(f"{where}: {name} is {type(value).__name__} where {declared[name][0]} is expected")
+
+
 def main(path: str) -> int:
     problems: list[str] = []
     count = 0
@@ -327,6 +352,9 @@ def main(path: str) -> int:
             )
         elif record.get("service") == "exchange":
             check_exchange(record["cmdlet"], record.get("parameters") or {}, problems, f"line {number} {record['cmdlet']}")
+        elif record.get("service") in HOSTED:
+            facts = (record["service"], record["method"].upper(), record["path"], record.get("query") or "", record.get("body"))
+            check_hosted(*facts, problems, f"line {number} {record['method']} {record['path']}")
         else:
             problems.append(f"line {number}: unknown service {record.get('service')!r}")
     for problem in problems:

@@ -34,6 +34,8 @@ SERVICES = {
     "management": Bounds(read_timeout=120.0),
 }
 
+HOSTED_RELAY = Bounds()  # the API of SMTP2GO, SendGrid or Mailgun
+
 # A new object is not visible to every server of the service at once. m365_wait_timeout bounds these.
 GRAPH_REPLICATION = Backoff(first=1.0, longest=15.0)
 EXCHANGE_REPLICATION = Backoff(first=2.0, longest=30.0)

@@ -131,6 +131,10 @@ class ArmError(ServiceError):
     """Azure Resource Manager refused."""
 
 
+class HostedRelayError(ServiceError):
+    """The API of a hosted relay refused. `code` is the HTTP status."""
+
+
 class SmtpError(ServiceError):
     """A mail server refused or did not answer. `stage`: resolve, connect, greeting, tls, sign-in, sender, recipient, message."""
 

@@ -22,6 +22,7 @@ class Region:
     """
 
     smtp_host: str
+    api: str
     spf_include: str = ""
 
 
@@ -58,10 +59,10 @@ HOSTED_RELAYS = {
     "smtp2go": HostedRelay(
         "SMTP2GO",
         {
-            "global": Region("mail.smtp2go.com"),
-            "us": Region("mail-us.smtp2go.com"),
-            "eu": Region("mail-eu.smtp2go.com"),
-            "au": Region("mail-au.smtp2go.com"),
+            "global": Region("mail.smtp2go.com", "https://api.smtp2go.com/v3"),
+            "us": Region("mail-us.smtp2go.com", "https://us-api.smtp2go.com/v3"),
+            "eu": Region("mail-eu.smtp2go.com", "https://eu-api.smtp2go.com/v3"),
+            "au": Region("mail-au.smtp2go.com", "https://au-api.smtp2go.com/v3"),
         },
         starttls_ports=(25, 80, 587, 2525, 8025),
         tls_ports=(443, 465, 8465),
@@ -71,7 +72,10 @@ HOSTED_RELAYS = {
     ),
     "sendgrid": HostedRelay(
         "SendGrid",
-        {"global": Region("smtp.sendgrid.net"), "eu": Region("smtp.eu.sendgrid.net")},
+        {
+            "global": Region("smtp.sendgrid.net", "https://api.sendgrid.com"),
+            "eu": Region("smtp.eu.sendgrid.net", "https://api.eu.sendgrid.com"),
+        },
         starttls_ports=(25, 587, 2525),
         tls_ports=(465,),
         user="apikey, and an API key as the password",
@@ -81,7 +85,10 @@ HOSTED_RELAYS = {
     ),
     "mailgun": HostedRelay(
         "Mailgun",
-        {"us": Region("smtp.mailgun.org", "mailgun.org"), "eu": Region("smtp.eu.mailgun.org", "eu.mailgun.org")},
+        {
+            "us": Region("smtp.mailgun.org", "https://api.mailgun.net", "mailgun.org"),
+            "eu": Region("smtp.eu.mailgun.org", "https://api.eu.mailgun.net", "eu.mailgun.org"),
+        },
         starttls_ports=(25, 587, 2525),
         tls_ports=(465,),
         user="an SMTP credential of the domain",

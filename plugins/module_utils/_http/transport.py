@@ -70,6 +70,13 @@ class Response:
         value = self.headers.get("retry-after", "").strip()
         return float(value) if value.isdigit() else None
 
+    def requested_pause(self, now: float) -> float | None:
+        """The seconds to wait before the request is repeated: Retry-After, else a 429's X-RateLimit-Reset; None where neither is set."""
+        reset = self.headers.get("x-ratelimit-reset", "").strip()
+        if self.retry_after is None and self.status == 429 and reset.isdigit():
+            return max(1.0, float(reset) - now)
+        return self.retry_after
+
     def json(self) -> Any:
         """The body as JSON; None where it is not."""
         try:
@@ -203,7 +210,7 @@ class Transport:
                 if not may_repeat or not lost.again():
                     raise _unreachable(request, error) from error
             else:
-                if not _may_retry(request, answer, is_transient) or not throttled.again(answer.retry_after):
+                if not _may_retry(request, answer, is_transient) or not throttled.again(answer.requested_pause(self.clock.now())):
                     return answer
             self.cost.count(requests=1, retries=1)
 

@@ -31,6 +31,8 @@ TENANT_VARIABLES = (
     "m365_federated_token_file",
     "m365_federated_token_variable",
     "m365_hosted_relay",
+    "m365_hosted_relay_api_key",
+    "m365_hosted_relay_api_url",
     "m365_hosted_relay_region",
     "m365_hve",
     "m365_in_process",

@@ -17,6 +17,7 @@ from . import (
     entra_entries,
     exchange_entries,
     graph_entries,
+    hosted_entries,
     hve_entries,
     network_entries,
     relay_entries,
@@ -33,6 +34,7 @@ __all__ = [
     "entra",
     "exchange",
     "graph",
+    "hosted",
     "network",
     "relay",
     "smtp",
@@ -51,6 +53,7 @@ ENTRIES: tuple[ErrorEntry, ...] = (
     + network_entries.ENTRIES
     + arm_entries.ENTRIES
     + dns_entries.ENTRIES
+    + hosted_entries.ENTRIES
 )
 MAIL_SERVICES = ("smtp", "hve", "acs")
 
@@ -122,3 +125,8 @@ def dns(code: str) -> ErrorEntry | None:
 def arm(code: str) -> ErrorEntry | None:
     """The entry of an Azure Resource Manager error's `code`."""
     return _find("arm", code, "", pattern=True)
+
+
+def hosted(status: str, message: str = "") -> ErrorEntry | None:
+    """The entry of an HTTP status of a hosted relay's API, and of its message."""
+    return _find("hosted", status, message, pattern=True)

@@ -135,6 +135,14 @@ ARM = [
     ("TooManyRequests", "arm-busy"),
 ]
 
+HOSTED = [
+    ("401", "authorization required", "hosted-key"),
+    ("403", "access forbidden", "hosted-forbidden"),
+    ("400", "An authenticated domain already exists for this URL. Please use a unique subdomain.", "hosted-domain-exists"),
+    ("429", "too many requests", "hosted-busy"),
+    ("500", "internal error getting TXT", "hosted-failed"),
+]
+
 ENTRA = [
     (7000215, "invalid_client", "wrong-secret"),
     (7000222, "invalid_client", "expired-secret"),
@@ -289,6 +297,7 @@ def _codes_of() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
         + [(reply, error_catalog.smtp(reply, "hve"), row) for reply, row in HVE]
         + [(reply, error_catalog.smtp(reply, "acs"), row) for reply, row in ACS]
         + [(code, error_catalog.arm(code), row) for code, row in ARM]
+        + [(f"hosted {status}", error_catalog.hosted(status, text), row) for status, text, row in HOSTED]
         + [(str(code), error_catalog.entra(code, error), row) for code, error, row in ENTRA]
         + [(code, error_catalog.graph(code, ""), row) for code, row in GRAPH]
         + [(message, error_catalog.graph("Request_BadRequest", message), "already-assigned") for message in ASSIGNED]

@@ -1,0 +1,1 @@
+"""The API of SendGrid, a hosted relay."""

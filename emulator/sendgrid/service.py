@@ -1,0 +1,188 @@
+"""SendGrid's API v3: authenticated domains and the permissions of a key, below /sendgrid/<region>.
+
+Sources: SendGrid's OpenAPI document (twilio/sendgrid-oai, tsg_domain_authentication_v3, tsg_scopes_v3); "Rate limits"; published answers
+for the texts of refusals and validations. Validation reads the emulated DNS. Of several authentications of a domain only one is valid.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from emulator.dns.zones import View
+from emulator.http import MalformedJsonError, Request, Response
+from emulator.platform import Platform
+from emulator.sendgrid.documents import SendGridError, domain_document, forbidden, not_found, records, unauthorized
+from emulator.state import Rolling
+from emulator.state.sendgrid import REGIONS, SendGridAccount, SendGridDomain, SendGridKey
+
+_PATH = re.compile(rf"/sendgrid/({'|'.join(REGIONS)})(/v3/.*)")
+_DOMAINS = re.compile(r"/v3/whitelabel/domains(?:/(\d+)(/validate)?)?")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_NAME = re.compile(rf"(?:{_LABEL.pattern}\.)+[a-z]{{2,63}}", re.IGNORECASE)
+# What SendGrid adds to the permissions of every key.
+_ADDED = ["2fa_required", "sender_verification_eligible"]
+_CREATE = {"domain": str, "subdomain": str, "automatic_security": bool, "custom_spf": bool, "default": bool, "region": str}
+_MINUTE = 60.0
+
+
+def handles(path: str) -> bool:
+    return path.startswith("/sendgrid/")
+
+
+class SendGrid:
+    """The service of all accounts. It counts the requests of each account."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self._requests: dict[tuple[str, str], Rolling] = {}
+        platform.state.on_replace.append(self._requests.clear)
+
+    def handle(self, request: Request) -> Response:
+        match = _PATH.fullmatch(request.path)
+        account: SendGridAccount | None = None
+        body: Any = None
+        try:
+            if match is None:
+                raise not_found()
+            account, key = self._caller(match[1], request)
+            body = request.json_object() if request.body else None
+            response = (
+                self._throttled(account) or self._faulty(request) or _Call(self.platform, account, key, request, match[2], body).answer()
+            )
+        except SendGridError as error:
+            response = error.response()
+        except MalformedJsonError:
+            response = SendGridError(400, "bad request").response()
+        if account:
+            response.headers |= self._rate_headers(account)
+        self._count(account, request, match[2] if match else request.path, body, response.status)
+        return response
+
+    def _caller(self, region: str, request: Request) -> tuple[SendGridAccount, SendGridKey]:
+        """The account of a key; a key exists in its own region only."""
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer":
+            raise unauthorized()
+        for account in self.platform.state.sendgrid:
+            key = next((one for one in account.keys if one.value == value), None)
+            if key and account.region == region:
+                return account, key
+        raise unauthorized()
+
+    def _used(self, account: SendGridAccount) -> Rolling:
+        return self._requests.setdefault((account.region, account.username), Rolling(_MINUTE))
+
+    def _throttled(self, account: SendGridAccount) -> Response | None:
+        used, now = self._used(account), self.platform.now
+        if used.count(now) >= account.requests_per_minute:
+            return SendGridError(429, "too many requests").response()
+        used.add(now)
+        return None
+
+    def _faulty(self, request: Request) -> Response | None:
+        fault = self.platform.faults.take("sendgrid", method=request.method, path=request.path)
+        return Response(fault.status or 500, fault.body, dict(fault.headers)) if fault else None
+
+    def _rate_headers(self, account: SendGridAccount) -> dict[str, str]:
+        used, now = self._used(account), self.platform.now
+        remaining = max(0, account.requests_per_minute - used.count(now))
+        reset = math.ceil(now + used.room_in(now))
+        return {
+            "x-ratelimit-limit": f"{account.requests_per_minute}",
+            "x-ratelimit-remaining": f"{remaining}",
+            "x-ratelimit-reset": f"{reset}",
+        }
+
+    def _count(self, account: SendGridAccount | None, request: Request, path: str, body: Any, status: int) -> None:
+        self.platform.counters.count(account.username if account else None, "sendgrid")
+        entry = {"service": "sendgrid", "method": request.method, "path": path, "query": request.query, "body": body, "status": status}
+        self.platform.record.write(entry | {"write": request.method != "GET"})
+
+
+class _Call:
+    """One request of an accepted key."""
+
+    def __init__(
+        self, platform: Platform, account: SendGridAccount, key: SendGridKey, request: Request, path: str, body: dict[str, Any] | None
+    ) -> None:
+        self.platform, self.account, self.key, self.request, self.path, self.body = platform, account, key, request, path, body
+
+    def answer(self) -> Response:
+        method = self.request.method
+        if (method, self.path) == ("GET", "/v3/scopes"):
+            return Response(200, {"scopes": [*self.key.scopes, *_ADDED]})
+        match = _DOMAINS.fullmatch(self.path)
+        if not match:
+            raise not_found()
+        one, validate = match[1] is not None, match[2] is not None
+        operations: dict[tuple[str, bool, bool], tuple[str, Callable[[], Response]]] = {
+            ("GET", False, False): ("read", self._list),
+            ("POST", False, False): ("create", self._create),
+            ("GET", True, False): ("read", lambda: Response(200, domain_document(self.account, self._domain(match[1])))),
+            ("DELETE", True, False): ("delete", lambda: self._remove(self._domain(match[1]))),
+            ("POST", True, True): ("update", lambda: self._validate(self._domain(match[1]))),
+        }
+        if (method, one, validate) not in operations:
+            raise SendGridError(405, "method not allowed")
+        scope, operation = operations[method, one, validate]
+        if f"whitelabel.{scope}" not in self.key.scopes:
+            raise forbidden()
+        return operation()
+
+    def _domain(self, number: str) -> SendGridDomain:
+        match = next((one for one in self.account.domains if one.id == int(number)), None)
+        if match is None:
+            raise not_found()
+        return match
+
+    def _list(self) -> Response:
+        query = dict(parse_qsl(self.request.query, keep_blank_values=True))
+        unknown = query.keys() - {"limit", "offset", "domain", "username", "exclude_subusers"}
+        if unknown or not all(query.get(name, "0").isdecimal() for name in ("limit", "offset")):
+            raise SendGridError(400, "invalid query parameter", next(iter(sorted(unknown)), None))
+        first, limit = int(query.get("offset", "0")), int(query.get("limit", "50"))
+        listed = [one for one in self.account.domains if query.get("domain", one.domain).lower() == one.domain]
+        return Response(200, [domain_document(self.account, one) for one in listed[first : first + limit]])
+
+    def _create(self) -> Response:
+        values = self.body or {}
+        for name, value in values.items():
+            if not isinstance(value, _CREATE.get(name, ())):
+                raise SendGridError(400, f"invalid value for {name}", name)
+        domain = str(values.get("domain", "")).lower()
+        subdomain = str(values.get("subdomain", f"em{1000 + len(self.account.domains)}")).lower()
+        if not _NAME.fullmatch(domain):
+            raise SendGridError(400, "invalid domain", "domain")
+        if not _LABEL.fullmatch(subdomain):
+            raise SendGridError(400, "invalid subdomain", "subdomain")
+        if values.get("region", self.account.region) != self.account.region:
+            raise SendGridError(400, "invalid region", "region")
+        if values.get("automatic_security") is False or values.get("custom_spf") is True:
+            raise SendGridError(400, "manual security is not emulated", "automatic_security")
+        if any((one.domain, one.subdomain) == (domain, subdomain) for one in self.account.domains):
+            raise SendGridError(400, "An authenticated domain already exists for this URL. Please use a unique subdomain.")
+        number = max((one.id for account in self.platform.state.sendgrid for one in account.domains), default=302182) + 1
+        created = SendGridDomain(number, domain, subdomain, default=bool(values.get("default", False)))
+        self.account.domains.append(created)
+        return Response(201, domain_document(self.account, created))
+
+    def _remove(self, domain: SendGridDomain) -> Response:
+        self.account.domains.remove(domain)
+        return Response(204)
+
+    def _validate(self, domain: SendGridDomain) -> Response:
+        """200 also where a record is missing. Another authentication of the domain becomes invalid when this one is valid."""
+        view, results = View(self.platform.state), {}
+        for name, (host, value) in records(self.account, domain).items():
+            valid = any(one.data.rstrip(".").lower() == value for one in view.find(host, "CNAME").records)
+            setattr(domain, name, valid)
+            results[name] = {"valid": valid, "reason": None if valid else f'Expected CNAME for "{host}" to match "{value}".'}
+        if domain.valid:
+            for other in self.account.domains:
+                if other.domain == domain.domain and other is not domain:
+                    other.mail_cname = other.dkim1 = other.dkim2 = False
+        return Response(200, {"id": domain.id, "valid": domain.valid, "validation_results": results})

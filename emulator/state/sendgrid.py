@@ -1,0 +1,54 @@
+"""SendGrid: accounts with their API keys and authenticated domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from emulator.state.keys import At, Lower, UnfitError, key
+
+REGIONS = ("global", "eu")
+
+
+def _api_key(value: str, _: At) -> str:
+    parts = value.split(".")
+    if len(value) != 69 or len(parts) != 3 or parts[0] != "SG":
+        raise UnfitError("must be SG.<id>.<secret>, 69 characters")
+    return value
+
+
+@dataclass
+class SendGridKey:
+    """An API key of SendGrid."""
+
+    value: str = field(metadata=key("the key, SG.<id>.<secret> of 69 characters", convert=_api_key))
+    scopes: list[str] = field(default_factory=list, metadata=key("its permissions"))
+
+
+@dataclass
+class SendGridDomain:
+    """An authenticated domain of SendGrid with automated security. The three records are valid by its last validation."""
+
+    id: int = field(metadata=key("the id"))
+    domain: Lower = field(metadata=key("the domain"))
+    subdomain: Lower = field(metadata=key("label of the return path"))
+    default: bool = field(default=False, metadata=key("whether it is the account's default"))
+    mail_cname: bool = field(default=False, metadata=key("whether the record of the return path is valid"))
+    dkim1: bool = field(default=False, metadata=key("whether the first DKIM record is valid"))
+    dkim2: bool = field(default=False, metadata=key("whether the second DKIM record is valid"))
+
+    @property
+    def valid(self) -> bool:
+        return self.mail_cname and self.dkim1 and self.dkim2
+
+
+@dataclass
+class SendGridAccount:
+    """An account of SendGrid in one region; in the EU it is a subuser."""
+
+    username: str = field(metadata=key("the user name"))
+    user_id: int = field(metadata=key("the number in the values of its records"))
+    region: str = field(default="global", metadata=key("the region", choices=REGIONS))
+    server: int = field(default=123, metadata=key("the number of the server in the values of its records"))
+    requests_per_minute: int = field(default=600, metadata=key("requests in a minute before 429"))
+    keys: list[SendGridKey] = field(default_factory=list, metadata=key("API keys"))
+    domains: list[SendGridDomain] = field(default_factory=list, metadata=key("authenticated domains"))

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of plugins/module_utils/resources/hosted_domain.py, ACCOUNT."""
+
+    DOCUMENTATION = r"""
+options:
+  provider:
+    description:
+      - The hosted relay.
+      - If omitted, the value of the host variable C(m365_hosted_relay) is used.
+    type: str
+    choices: [sendgrid]
+  region:
+    description:
+      - The region of the account. SendGrid has V(global) (the default) and V(eu). An account of V(eu) is a subuser with an address in the
+        European Union; its keys and domains exist there only.
+      - If omitted, the value of the host variable C(m365_hosted_relay_region) is used.
+    type: str
+    choices: [global, us, eu, au]
+  api_key:
+    description:
+      - An API key of the account. SendGrid requires the permissions C(whitelabel.create), C(whitelabel.read), C(whitelabel.update) and
+        C(whitelabel.delete). It is in no result, diff or journal.
+      - If omitted, the value of the host variable C(m365_hosted_relay_api_key) is used.
+    type: str
+  api_url:
+    description:
+      - The https URL of the API, for a proxy or an emulator. By default that of the provider in its region (docs/hosted_relays.md).
+      - If omitted, the value of the host variable C(m365_hosted_relay_api_url) is used.
+    type: str
+"""

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sender domains of a SendGrid account ("Domain Authentication", API v3).
+
+Sources: SendGrid's OpenAPI document, tsg_domain_authentication_v3 and tsg_scopes_v3; "API Key Permissions List".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from .. import error_catalog
+from .._core.bounds import HOSTED_RELAY
+from .._core.errors import HostedRelayError
+from .._core.json_types import JsonObject
+from .._http.transport import Request, Response, Transport
+from .domains import DnsRecord, SenderDomain
+
+_DOMAINS = "/v3/whitelabel/domains"
+_PAGE = 50
+_PURPOSES = {"mail_cname": "return_path", "mail_server": "return_path", "subdomain_spf": "spf", "spf": "spf"}
+_SCOPES = {"create": "whitelabel.create", "verify": "whitelabel.update", "remove": "whitelabel.delete"}
+
+
+class SendGridDomains:
+    """Implements DomainClient. Automated security: return path and DKIM are CNAME records, and SendGrid rotates the keys."""
+
+    def __init__(self, transport: Transport, url: str, key: str, region: str) -> None:
+        self._transport, self._url, self._key, self._region = transport, url.rstrip("/"), key, region
+
+    def read(self, names: Collection[str]) -> list[SenderDomain]:
+        attempted = "list the domains at SendGrid"
+        narrowed = {"domain": next(iter(names))} if len(names) == 1 else {}
+        items: list[JsonObject] = []
+        while True:
+            query = urlencode({"limit": _PAGE, "offset": len(items), **narrowed})
+            page = self._body(self._send("GET", f"{_DOMAINS}?{query}", attempted), attempted)
+            items += page
+            if len(page) < _PAGE:
+                break
+        listed = [item for item in items if str(item["domain"]).lower() in names]
+        return [_domain(item) for item in sorted(listed, key=lambda item: int(item["id"]))]
+
+    def predicted(self, name: str, label: str) -> SenderDomain:
+        return_path = f"{label}.{name}"
+        dkim = (DnsRecord(f"dkim{number}", "dkim", f"s{number}._domainkey.{name}", "CNAME") for number in (1, 2))
+        return SenderDomain("", name, return_path, False, (DnsRecord("mail_cname", "return_path", return_path, "CNAME"), *dkim))
+
+    def create(self, name: str, label: str) -> SenderDomain:
+        attempted = f"create the domain {name} at SendGrid"
+        body = {"domain": name, "subdomain": label, "automatic_security": True}
+        # Only subusers of the EU have the property; elsewhere it is left out.
+        body |= {"region": "eu"} if self._region == "eu" else {}
+        return _domain(self._body(self._send("POST", _DOMAINS, attempted, body, repeatable=False), attempted))
+
+    def verify(self, domain: SenderDomain) -> SenderDomain:
+        attempted = f"verify the domain {domain.name} at SendGrid"
+        body = self._body(self._send("POST", f"{_DOMAINS}/{domain.id}/validate", attempted), attempted)
+        results = body.get("validation_results") or {}
+        records = tuple(_validated(record, results.get(record.key) or {}) for record in domain.records)
+        return replace(domain, valid=bool(body.get("valid")), records=records)
+
+    def remove(self, domain: SenderDomain) -> None:
+        attempted = f"remove the domain {domain.name} at SendGrid"
+        answer = self._send("DELETE", f"{_DOMAINS}/{domain.id}", attempted)
+        if answer.status != 404:
+            self._body(answer, attempted)
+
+    def missing_rights(self, *actions: str) -> list[str]:
+        attempted = "read the permissions of the SendGrid API key"
+        scopes = self._body(self._send("GET", "/v3/scopes", attempted), attempted).get("scopes") or []
+        return sorted({_SCOPES[action] for action in actions} - {*scopes})
+
+    def _send(self, method: str, path: str, attempted: str, body: JsonObject | None = None, *, repeatable: bool = True) -> Response:
+        headers = {"Authorization": f"Bearer {self._key}"}
+        request = Request(method, self._url + path, headers, body, repeatable=repeatable, attempted=attempted, bounds=HOSTED_RELAY)
+        return self._transport.send(request)
+
+    @staticmethod
+    def _body(answer: Response, attempted: str) -> Any:
+        """The answer's JSON; None where it has no body."""
+        if answer.status < 300:
+            return answer.json()
+        body = answer.json()
+        errors = body.get("errors") if isinstance(body, dict) else None
+        texts = [str(one.get("message")) for one in errors or () if isinstance(one, dict)]
+        message, code = "; ".join(texts) or answer.text[:200], str(answer.status)
+        raise HostedRelayError(attempted, message, code=code, status=answer.status, entry=error_catalog.hosted(code, message))
+
+
+def _domain(item: JsonObject) -> SenderDomain:
+    name, subdomain = str(item["domain"]).lower(), str(item["subdomain"]).lower()
+    return SenderDomain(str(item["id"]), name, f"{subdomain}.{name}", bool(item["valid"]), tuple(_records(item["dns"])))
+
+
+def _records(dns: JsonObject) -> Iterator[DnsRecord]:
+    """The records of an answer. Names are absolute, types in lower case; only the answers of automated security are all CNAME."""
+    for key, record in dns.items():
+        name, value = str(record["host"]).lower().rstrip("."), str(record["data"]).rstrip(".")
+        yield DnsRecord(key, _PURPOSES.get(key, "dkim"), name, str(record["type"]).upper(), value, bool(record["valid"]))
+
+
+def _validated(record: DnsRecord, result: JsonObject) -> DnsRecord:
+    return replace(record, valid=bool(result.get("valid")), reason=str(result.get("reason") or ""))

@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Known errors of the APIs of hosted relays. The code is the HTTP status."""
+
+from __future__ import annotations
+
+from .entry import ErrorEntry
+
+_SENDGRID = "SendGrid API v3, OpenAPI document"
+
+# fmt: off
+ENTRIES: tuple[ErrorEntry, ...] = (
+    ErrorEntry(
+        "hosted-key", "hosted", "401", "the provider does not accept the API key in this region",
+        "Set m365_hosted_relay_api_key to a key that has not been revoked, and m365_hosted_relay_region to the region of its account.",
+        source=_SENDGRID),
+    ErrorEntry(
+        "hosted-forbidden", "hosted", "403", "the API key lacks the permission, or the account's IP allow list does not hold this address",
+        "Give the key the permissions whitelabel.create, .read, .update and .delete, and check the allow list of the account.",
+        source=_SENDGRID),
+    ErrorEntry(
+        "hosted-domain-exists", "hosted", "400", "the account has an authentication of this domain with the same return path",
+        "Run the task again, which uses it, or set another return_path.", text="already exists for this URL",
+        source=_SENDGRID),
+    ErrorEntry(
+        "hosted-busy", "hosted", "429", "the provider throttles this account", "Try again later.", transient=True, source=_SENDGRID),
+    ErrorEntry(
+        "hosted-failed", "hosted", "5\\d\\d", "the provider failed, or could not read the DNS records", "Try again later.",
+        transient=True, source=_SENDGRID),
+)
+# fmt: on

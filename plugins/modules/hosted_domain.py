@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: hosted_domain
+short_description: Manage sender domains at a hosted relay
+description:
+  - Creates the authentication of sender domains at a hosted relay, so that it sends with a return path and DKIM signature of the domain.
+  - Compares the DNS records that the provider requires with DNS. The result and the warnings show the records to publish; they are
+    not published.
+  - Has the provider verify a domain once DNS has all its records. A domain that is valid is not verified again.
+  - An existing authentication is used as it is, whatever its return path. Other authentications, tracking records and settings of the
+    account are kept.
+options:
+  domains:
+    description: The sender domains.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: An accepted domain of the tenant, or a subdomain of one.
+        type: str
+        required: true
+      return_path:
+        description:
+          - The label of the envelope sender's domain, below O(domains[].name), of an authentication that is created.
+          - With O(domains[].state=absent), only an authentication with this return path is removed.
+        type: str
+        default: em-mailops
+      state:
+        description: Whether the authentication exists.
+        type: str
+        choices: [present, absent]
+        default: present
+seealso:
+  - module: mailops.m365.hosted_domain_info
+  - module: mailops.m365.spf
+author:
+  - mailops.m365 developers (@mailops)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - mailops.m365.tenant
+  - mailops.m365.dns
+  - mailops.m365.hosted_relay
+  - mailops.m365.journal
+  - mailops.m365.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Authenticate the sender domain at SendGrid
+  mailops.m365.hosted_domain:
+    provider: sendgrid
+    api_key: "{{ vault_sendgrid_api_key }}"
+    domains:
+      - name: contoso.com
+"""
+
+RETURN = r"""
+---
+domains:
+  description: The domains that should exist, in the order of the option.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The domain.
+      type: str
+    id:
+      description: Its ID at the provider; null in a check run that would create it.
+      type: str
+    return_path:
+      description: The domain of the envelope sender.
+      type: str
+    valid:
+      description:
+        - Whether the provider has verified it, so that it sends for the domain with its own DKIM signature.
+        - In check mode, whether it would be.
+      type: bool
+    records:
+      description: The DNS records that the provider requires.
+      type: list
+      elements: dict
+      contains:
+        purpose:
+          description: What the record is for, C(return_path), C(dkim) or C(spf).
+          type: str
+        name:
+          description: The name of the record.
+          type: str
+        type:
+          description: The type of the record.
+          type: str
+        value:
+          description: The value that it should have; null in a check run that would create the domain.
+          type: str
+        current:
+          description: The values in DNS.
+          type: list
+          elements: str
+        published:
+          description: Whether DNS has the value.
+          type: bool
+        valid:
+          description: Whether the provider accepted the record at its last validation.
+          type: bool
+        reason:
+          description: Why the provider did not accept it, in its own words, where this run had it validate the record.
+          type: str
+    others:
+      description: The return paths of other authentications of the domain, which are kept. Only one can be valid.
+      type: list
+      elements: str
+  sample:
+    - name: contoso.com
+      id: "302183"
+      return_path: em-mailops.contoso.com
+      valid: false
+      records:
+        - {purpose: dkim, name: s1._domainkey.contoso.com, type: CNAME, value: s1.domainkey.u1.wl1.sendgrid.net, published: false}
+      others: []
+cost:
+  description: The number of HTTP requests and of retries among them, and the seconds spent waiting.
+  returned: always
+  type: dict
+  sample: {requests: 3, retries: 0, waited: 0.0}
+failure:
+  description:
+    - The parts of the error message as values. C(cause), C(remedy) and C(transient) come from the error catalog (docs/errors.md).
+    - C(problems) lists all problems of the input.
+  returned: failure
+  type: dict
+  sample: {code: "401", cause: the provider does not accept the API key in this region, transient: false}
+"""
+
+from ..module_utils._entry_points.module import run_module
+from ..module_utils.resources import hosted_domain
+
+
+def main() -> None:
+    """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
+    run_module(hosted_domain.RESOURCE)
+
+
+if __name__ == "__main__":
+    main()
