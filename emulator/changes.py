@@ -199,7 +199,11 @@ def fault_exists(fault: Fault) -> bool:
         name = fault.name or ""
         return name in ("throttled", "unavailable") or (name.startswith("AADSTS") and name[6:].isdigit() and int(name[6:]) in CATALOGUE)
     mail = (*smtp_faults.NAMES, *smtp_faults.NETWORK)
-    known_names = {"graph": graph_faults.NAMES, "exchange": exchange_faults.NAMES, "dns": dns_faults.NAMES, "sendgrid": set()}.get(
-        fault.service, mail
-    )
+    known_names = {
+        "graph": graph_faults.NAMES,
+        "exchange": exchange_faults.NAMES,
+        "dns": dns_faults.NAMES,
+        "sendgrid": set(),
+        "smtp2go": set(),
+    }.get(fault.service, mail)
     return fault.name in known_names

@@ -19,7 +19,7 @@ SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "
 
 
 class Record:
-    """Every Graph, Exchange and SendGrid request as a line of JSON; secrets are masked."""
+    """Every request to Graph, Exchange and a hosted relay as a line of JSON; secrets are masked."""
 
     def __init__(self, path: Path | None) -> None:
         self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None

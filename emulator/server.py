@@ -30,6 +30,7 @@ from emulator.http import Handler, Latency, Request, Response, Route, asgi
 from emulator.platform import Platform, Record
 from emulator.sendgrid import service as sendgrid
 from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
+from emulator.smtp2go import service as smtp2go
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Emulator:
         self.platform = Platform(state, settings, record=Record(options.record), clock=Clock(self.clock_file))
         self.authority = Authority(directory)
         self.exchange = exchange.ExchangeAdmin(self.platform)
-        self.sendgrid = sendgrid.SendGrid(self.platform)
+        self.sendgrid, self.smtp2go = sendgrid.SendGrid(self.platform), smtp2go.Smtp2Go(self.platform)
         self.admin = Admin(self.platform, self.save, self.reset)
 
     def reset(self, document: Any = None) -> None:
@@ -178,6 +179,8 @@ class Emulator:
             return (lambda one: entra.handle(self.platform, one)), latency("token")
         if sendgrid.handles(request.path):
             return self.sendgrid.handle, latency("sendgrid")
+        if smtp2go.handles(request.path):
+            return self.smtp2go.handle, latency("smtp2go")
         if oidc.handles(request.path):
             return self.platform.providers.handle, latency("token")
         return (lambda one: Response(404)), none

@@ -29,6 +29,7 @@ from emulator.state.rolling import DAY, Rolling
 from emulator.state.sendgrid import SendGridAccount, SendGridDomain, SendGridKey
 from emulator.state.sign_in import DeviceCode, RefreshToken, User
 from emulator.state.sign_in_log import SignIn
+from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey
 from emulator.state.state import State
 from emulator.state.tenant import Tenant
 
@@ -65,6 +66,9 @@ __all__ = [
     "SendGridDomain",
     "SendGridKey",
     "SignIn",
+    "Smtp2GoAccount",
+    "Smtp2GoDomain",
+    "Smtp2GoKey",
     "State",
     "Tenant",
     "User",

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from emulator.state.dns import Dns
 from emulator.state.mail import Message
 from emulator.state.sendgrid import SendGridAccount
+from emulator.state.smtp2go import Smtp2GoAccount
 from emulator.state.tenant import Tenant
 from emulator.tokens import Tokens
 
 
 @dataclass
 class State:
-    """All tenants, received messages, the network, DNS and the accounts of a hosted relay."""
+    """All tenants, received messages, the network, DNS and the accounts of hosted relays."""
 
     tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
     messages: list[Message] = field(default_factory=list)
     network: dict[str, str] = field(default_factory=dict)  # source address on this host -> public address that it stands for
     dns: Dns = field(default_factory=Dns)
     sendgrid: list[SendGridAccount] = field(default_factory=list)
+    smtp2go: list[Smtp2GoAccount] = field(default_factory=list)
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
     _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
     tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
@@ -44,7 +46,7 @@ class State:
     def replace(self, other: State) -> None:
         """Take over the content of another state. Services keep their reference to this object."""
         self.tenants, self.messages, self.network, self.dns = other.tenants, other.messages, other.network, other.dns
-        self.sendgrid = other.sendgrid
+        self.sendgrid, self.smtp2go = other.sendgrid, other.smtp2go
         self._by_domain.clear()
         for clear in self.on_replace:
             clear()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from emulator.settings import Settings
-from emulator.state import Dns, Message, SendGridAccount, State, Tenant
+from emulator.state import Dns, Message, SendGridAccount, Smtp2GoAccount, State, Tenant
 from emulator.state.keys import At, key
 from emulator.statefile import directory, mailboxes, policies  # noqa: F401 (they register their forms)
 from emulator.statefile.codec import Document, Record
@@ -28,6 +28,7 @@ class StateDocument:
     network: dict[str, str] = field(default_factory=dict, metadata=key("source address on this host -> public address that it stands for"))
     dns: Dns = field(default_factory=Dns, metadata=key("DNS that belongs to no tenant"))
     sendgrid: list[SendGridAccount] = field(default_factory=list, metadata=key("accounts of SendGrid"))
+    smtp2go: list[Smtp2GoAccount] = field(default_factory=list, metadata=key("accounts of SMTP2GO"))
     settings: Settings = field(default_factory=Settings, metadata=key("settings of the emulator"))
     messages: list[Message] = field(default_factory=list, metadata=key("received messages"))
 
@@ -59,7 +60,8 @@ def load_text(text: str, path: Path) -> tuple[State, Settings]:
 def parse(document: Any, base: Path) -> tuple[State, Settings]:
     """The state and the settings of a document; relative paths in it start at `base`."""
     result: StateDocument = Record(StateDocument).read(document, Location(), At(base))
-    state = State(network=result.network, dns=result.dns, messages=result.messages, sendgrid=result.sendgrid)
+    state = State(network=result.network, dns=result.dns, messages=result.messages)
+    state.sendgrid, state.smtp2go = result.sendgrid, result.smtp2go
     domains = set[str]()
     for number, tenant in enumerate(result.tenants):
         location = Location("tenants").item(number)
@@ -75,7 +77,9 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
 
 def state_document(state: State, settings: Settings) -> Document:
     """The canonical form: `parse` reads it back to equal objects."""
-    document = StateDocument(list(state.tenants.values()), state.network, state.dns, state.sendgrid, settings, state.messages)
+    document = StateDocument(
+        list(state.tenants.values()), state.network, state.dns, state.sendgrid, state.smtp2go, settings, state.messages
+    )
     return Record(StateDocument).write(document)
 
 

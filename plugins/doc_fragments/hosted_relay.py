@@ -15,18 +15,20 @@ options:
       - The hosted relay.
       - If omitted, the value of the host variable C(m365_hosted_relay) is used.
     type: str
-    choices: [sendgrid]
+    choices: [sendgrid, smtp2go]
   region:
     description:
-      - The region of the account. SendGrid has V(global) (the default) and V(eu). An account of V(eu) is a subuser with an address in the
-        European Union; its keys and domains exist there only.
+      - The region of the account, by default V(global).
+      - SendGrid has V(global) and V(eu). An account of V(eu) is a subuser with an address in the European Union; its keys and domains exist
+        there only. SMTP2GO has all four; its accounts are the same in all of them.
       - If omitted, the value of the host variable C(m365_hosted_relay_region) is used.
     type: str
     choices: [global, us, eu, au]
   api_key:
     description:
-      - An API key of the account. SendGrid requires the permissions C(whitelabel.create), C(whitelabel.read), C(whitelabel.update) and
-        C(whitelabel.delete). It is in no result, diff or journal.
+      - An API key of the account. It is in no result, diff or journal.
+      - SendGrid requires the permissions C(whitelabel.create), C(whitelabel.read), C(whitelabel.update) and C(whitelabel.delete), SMTP2GO
+        C(/domain/add), C(/domain/view), C(/domain/verify) and C(/domain/remove).
       - If omitted, the value of the host variable C(m365_hosted_relay_api_key) is used.
     type: str
   api_url:

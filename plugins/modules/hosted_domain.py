@@ -74,7 +74,7 @@ domains:
       description: The domain.
       type: str
     id:
-      description: Its ID at the provider; null in a check run that would create it.
+      description: Its ID at the provider (SMTP2GO has none, so that it is the name); null in a check run that would create it.
       type: str
     return_path:
       description: The domain of the envelope sender.
@@ -93,7 +93,7 @@ domains:
           description: What the record is for, C(return_path), C(dkim) or C(spf).
           type: str
         name:
-          description: The name of the record.
+          description: The name of the record; null for DKIM of SMTP2GO in a check run that would create the domain.
           type: str
         type:
           description: The type of the record.

@@ -323,7 +323,9 @@ def check_hosted(service: str, method: str, path: str, query: str, body, problem
     operation = min(matches, key=lambda one: one["path"].count("{"))
     known = {name.rstrip("?") for name in operation.get("query", {})}
     problems += [f"{where}: query parameter {name!r} is not known" for name, _ in parse_qsl(query or "") if name not in known]
-    declared = {name.rstrip("?"): (type_, name.endswith("?")) for name, type_ in operation.get("body", {}).get("properties", {}).items()}
+    properties = operation.get("body", {}).get("properties", {})
+    items = properties.items() if isinstance(properties, dict) else ()  # "object": a body without properties
+    declared = {name.rstrip("?"): (type_, name.endswith("?")) for name, type_ in items}
     problems += [f"{where}: {name} is required" for name, (_, optional) in declared.items() if not optional and name not in (body or {})]
     for name, value in (body or {}).items():
         expected = HOSTED_TYPES.get(declared[name][0]) if name in declared and isinstance(declared[name][0], str) else None

@@ -27,7 +27,7 @@ from . import proxies, read_only
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
 # Of the token endpoint, and of the endpoints that return the token of a managed identity.
 _SECRET_FIELDS = ("client_secret", "client_assertion", "refresh_token", "device_code")
-_SECRET_HEADERS = ("X-IDENTITY-HEADER", "secret", "Secret")
+_SECRET_HEADERS = ("X-IDENTITY-HEADER", "secret", "Secret", "X-Smtp2go-Api-Key")
 THROTTLED = frozenset({429, 503})  # not carried out
 TRANSIENT = frozenset({500, 502, 504})  # perhaps carried out
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .entry import ErrorEntry
 
 _SENDGRID = "SendGrid API v3, OpenAPI document"
+_SMTP2GO = "SMTP2GO API 3.0.4, OpenAPI document"
 
 # fmt: off
 ENTRIES: tuple[ErrorEntry, ...] = (
@@ -16,9 +17,9 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "Set m365_hosted_relay_api_key to a key that has not been revoked, and m365_hosted_relay_region to the region of its account.",
         source=_SENDGRID),
     ErrorEntry(
-        "hosted-forbidden", "hosted", "403", "the API key lacks the permission, or the account's IP allow list does not hold this address",
-        "Give the key the permissions whitelabel.create, .read, .update and .delete, and check the allow list of the account.",
-        source=_SENDGRID),
+        "hosted-forbidden", "hosted", "403|ENDPOINT_PERMISSION_DENIED", "the API key lacks the permission, or the account's IP allow list does not hold this address",
+        "Give the key the permissions that the documentation of module hosted_domain lists, and check the allow list of the account.",
+        source=f"{_SENDGRID}; {_SMTP2GO}"),
     ErrorEntry(
         "hosted-domain-exists", "hosted", "400", "the account has an authentication of this domain with the same return path",
         "Run the task again, which uses it, or set another return_path.", text="already exists for this URL",

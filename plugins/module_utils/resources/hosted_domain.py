@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sender domains at a hosted relay: created, their DNS records compared with DNS, verified by the provider, removed.
 
-The records are reported, not published. Source: SendGrid, "Domain Authentication".
+The records are reported, not published. Sources: SendGrid, "Domain Authentication"; SMTP2GO, "Sender domains".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from .._clients import dns
 from .._core.errors import InvalidInput
@@ -21,13 +21,15 @@ from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
-from .._hosted.domains import DnsRecord, DomainClient, SenderDomain
+from .._hosted.domains import DomainClient, SenderDomain
 from .._hosted.providers import HOSTED_RELAYS, REGIONS, region_problems
+from .._hosted.reports import DomainReport, notes, report_of, with_dns
 from .._hosted.sendgrid import SendGridDomains
+from .._hosted.smtp2go import Smtp2GoDomains
 from .._http.transport import Transport
 
 # Provider -> its client.
-CLIENTS: Mapping[str, Callable[[Transport, str, str, str], DomainClient]] = {"sendgrid": SendGridDomains}
+CLIENTS: Mapping[str, Callable[[Transport, str, str, str], DomainClient]] = {"sendgrid": SendGridDomains, "smtp2go": Smtp2GoDomains}
 ACCOUNT = Spec(
     {
         "provider": {"type": "str", "choices": sorted(CLIENTS), "variable": "m365_hosted_relay"},
@@ -108,42 +110,6 @@ class DomainChanges:
         return [name for name, listed in (("create", self.create), ("verify", self.verify), ("remove", self.remove)) if listed]
 
 
-@dataclass(frozen=True)
-class RecordReport:
-    """A record, and what DNS has at its name. `problem`: why DNS could not be read."""
-
-    record: DnsRecord
-    current: tuple[str, ...] = ()
-    problem: str = ""
-
-    @property
-    def published(self) -> bool:
-        return bool(self.record.value) and any(_same(self.record.value, value) for value in self.current)
-
-    def as_result(self) -> JsonObject:
-        values = asdict(self.record) | {"value": self.record.value or None}
-        del values["key"]
-        return values | {"current": list(self.current), "published": self.published}
-
-
-@dataclass(frozen=True)
-class DomainReport:
-    """A domain with its records in DNS. `others`: the return paths of its other authentications, which are kept."""
-
-    domain: SenderDomain
-    records: tuple[RecordReport, ...]
-    others: tuple[str, ...] = ()
-
-    @property
-    def published(self) -> bool:
-        return all(record.published for record in self.records)
-
-    def as_result(self) -> JsonObject:
-        domain = self.domain
-        own = {"name": domain.name, "id": domain.id or None, "return_path": domain.return_path, "valid": domain.valid}
-        return own | {"records": [record.as_result() for record in self.records], "others": list(self.others)}
-
-
 class HostedDomain:
     """Implements the module hosted_domain."""
 
@@ -166,8 +132,10 @@ class HostedDomain:
         _refuse_foreign([item.domain for item in params.domains if item.state == "present"], accepted)
         current = client.read([item.domain for item in params.domains])
         present = [item for item in params.domains if item.state == "present"]
-        reports = [_report(_selected(current, item.domain) or client.predicted(item.domain, item.return_path), current) for item in present]
-        reports = _with_dns(reports, resolver, accepted)
+        reports = [
+            report_of(_selected(current, item.domain) or client.predicted(item.domain, item.return_path), current) for item in present
+        ]
+        reports = with_dns(reports, resolver, accepted)
         create = [item for item, report in zip(present, reports, strict=True) if not report.domain.id]
         verify = [report.domain for report in reports if report.domain.id and not report.domain.valid and report.published]
         remove = [
@@ -182,7 +150,7 @@ class HostedDomain:
         after |= {domain.name: _state(replace(domain, valid=True)) for domain in verify}
         predicted = [replace(report, domain=replace(report.domain, valid=report.domain.valid or report.published)) for report in reports]
         kept = _kept([item for item in params.domains if item.state == "absent"], [one for one in current if one not in remove])
-        return Plan(before, after, changes or None, _outcome(predicted), _notes(reports) + kept)
+        return Plan(before, after, changes or None, _outcome(predicted), notes(reports) + kept)
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[DomainChanges]) -> dict[str, object]:
         client, resolver, changes = client_of(tenant, params), dns.Resolver(params.dns_servers or ()), plan.pending
@@ -191,10 +159,10 @@ class HostedDomain:
         written = [client.create(name, label) for name, label in changes.create]
         written += [client.verify(domain) for domain in changes.verify]
         rows = {str(row["name"]): row for row in plan.outcome["domains"]}
-        reports = [replace(_report(domain, ()), others=tuple(rows[domain.name]["others"])) for domain in written]
-        reports = _with_dns(reports, resolver, addresses.accepted_domains(tenant.exchange))
+        reports = [replace(report_of(domain, ()), others=tuple(rows[domain.name]["others"])) for domain in written]
+        reports = with_dns(reports, resolver, addresses.accepted_domains(tenant.exchange))
         names = {domain.name for domain in written}
-        plan.warnings[:] = [note for note in plan.warnings if note.partition(":")[0] not in names] + _notes(reports)
+        plan.warnings[:] = [note for note in plan.warnings if note.partition(":")[0] not in names] + notes(reports)
         return {"domains": [*(rows | {report.domain.name: report.as_result() for report in reports}).values()]}
 
 
@@ -212,7 +180,7 @@ class HostedDomainInfo(ReadOnlyResource[InfoParams]):
         names = list(dict.fromkeys(name.lower().rstrip(".") for name in params.domains))
         current = client_of(tenant, params).read(names)
         selected = [domain for name in names if (domain := _selected(current, name))]
-        reports = _with_dns([_report(domain, current) for domain in selected], dns.Resolver(params.dns_servers or ()), ())
+        reports = with_dns([report_of(domain, current) for domain in selected], dns.Resolver(params.dns_servers or ()), ())
         return Plan(outcome=_outcome(reports))
 
 
@@ -272,30 +240,6 @@ def _selected(current: Sequence[SenderDomain], name: str) -> SenderDomain | None
     return next((domain for domain in own if domain.valid), own[0] if own else None)
 
 
-def _report(domain: SenderDomain, current: Iterable[SenderDomain]) -> DomainReport:
-    others = tuple(other.return_path for other in current if other.name == domain.name and other.id != domain.id)
-    return DomainReport(domain, tuple(RecordReport(record) for record in domain.records), others)
-
-
-def _with_dns(reports: Sequence[DomainReport], resolver: dns.Resolver, receiving: Iterable[str]) -> list[DomainReport]:
-    """The reports with what DNS has, asked in parallel. MX records of domains that Microsoft receives for are left out."""
-    domains = set(receiving)
-    kept = [
-        [one for one in report.records if not (one.record.type == "MX" and one.record.name in domains)] for report in reports
-    ]  # fmt: skip
-    answers = iter(resolver.ask_all([(one.record.name, one.record.type) for records in kept for one in records]))
-    result = []
-    for report, records in zip(reports, kept, strict=True):
-        pairs = [(one, next(answers)) for one in records]
-        compared = tuple(replace(one, current=answer.values, problem=answer.problem) for one, answer in pairs)
-        result.append(replace(report, records=compared))
-    return result
-
-
-def _same(expected: str, value: str) -> bool:
-    return expected.rstrip(".").casefold() == value.rstrip(".").casefold()
-
-
 # -- results ----------------------------------------------------------------------------------------------------------
 
 
@@ -307,11 +251,6 @@ def _outcome(reports: Iterable[DomainReport]) -> JsonObject:
     return {"domains": [report.as_result() for report in reports]}
 
 
-def _notes(reports: Iterable[DomainReport]) -> list[str]:
-    """One sentence for each record to publish or that could not be read, for the provider's reasons, and for other authentications."""
-    return [f"{report.domain.name}: {text}" for report in reports for text in _report_notes(report)]
-
-
 def _kept(absent: Iterable[DomainItem], remaining: Sequence[SenderDomain]) -> list[str]:
     """One sentence for each domain to remove that has authentications with another return path."""
     notes = []
@@ -320,20 +259,3 @@ def _kept(absent: Iterable[DomainItem], remaining: Sequence[SenderDomain]) -> li
         if others:
             notes.append(f"{item.domain}: its authentications with another return path are kept ({', '.join(others)}).")
     return notes
-
-
-def _report_notes(report: DomainReport) -> Iterator[str]:
-    if not report.domain.id:
-        yield f"create it to see the values of its records: {', '.join(one.record.name for one in report.records)}."
-        return
-    for one in report.records:
-        record = one.record
-        if one.problem:
-            yield one.problem
-        elif not one.published:
-            place = f" in place of {' and '.join(one.current)}" if one.current else ""
-            yield f"publish the {record.type} record {record.name} with the value {record.value}{place}."
-        elif record.reason:
-            yield f"the provider does not accept the {record.type} record {record.name} yet: {record.reason}"
-    if report.others:
-        yield f"the provider has other authentications of it ({', '.join(report.others)}), of which only one can be valid. They are kept."

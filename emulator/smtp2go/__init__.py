@@ -1,0 +1,1 @@
+"""The API of SMTP2GO, a hosted relay."""

@@ -1,0 +1,200 @@
+"""SMTP2GO's API v3: sender domains and the permissions of a key, below /smtp2go/<region>/v3.
+
+Sources: SMTP2GO's API document 3.0.4 (paths, types, error codes), its developer pages (permissions, rate limits) and zones in use (names of
+the records). Validation reads the emulated DNS, when it is asked for and every 7 minutes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from emulator.dns.zones import View
+from emulator.http import MalformedJsonError, Request, Response
+from emulator.platform import Platform
+from emulator.state import Rolling, new_guid
+from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey
+
+_PATH = re.compile(r"/smtp2go/(?:global|us|eu|au)/v3(/.*)")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_NAME = re.compile(rf"(?:{_LABEL.pattern}\.)+[a-z]{{2,63}}", re.IGNORECASE)
+# Path -> its properties, besides subaccount_id; the first one is required where the path needs one.
+_PROPERTIES: dict[str, dict[str, type]] = {
+    "/domain/add": {
+        "domain": str, "returnpath_subdomain": str, "tracking_subdomain": str, "auto_verify": bool, "requisition_ssl": bool
+    },
+    "/domain/view": {"domain": str},
+    "/domain/verify": {"domain": str, "requisition_ssl": bool},
+    "/domain/remove": {"domain": str},
+    "/api_keys/permissions": {},
+}  # fmt: skip
+_DKIM, _RETURN = "dkim.smtp2go.net", "return.smtp2go.net"
+_MINUTE, _INTERVAL = 60.0, 420.0
+
+
+class Smtp2GoError(Exception):
+    """A refusal. `code`: without the prefix of all codes."""
+
+    def __init__(self, status: int, message: str, code: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code
+
+    def response(self) -> Response:
+        data = {"error": self.message, "error_code": f"E_ApiResponseCodes.{self.code}"}
+        return Response(self.status, {"request_id": new_guid(), "data": data})
+
+
+def handles(path: str) -> bool:
+    return path.startswith("/smtp2go/")
+
+
+class Smtp2Go:
+    """The service of all accounts. It counts the requests of each account."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self._requests: dict[str, Rolling] = {}
+        platform.state.on_replace.append(self._requests.clear)
+
+    def handle(self, request: Request) -> Response:
+        match = _PATH.fullmatch(request.path)
+        path = match[1] if match else request.path
+        account: Smtp2GoAccount | None = None
+        body: dict[str, Any] = {}
+        try:
+            account, key = self._caller(request)
+            body = request.json_object()
+            fault = self.platform.faults.take("smtp2go", method=request.method, path=request.path)
+            if fault:
+                response = Response(fault.status or 500, fault.body, dict(fault.headers))
+            elif self._is_throttled(account):
+                response = Response(429)
+            else:
+                response = _Call(self.platform, account, key, path, body).answer(request.method)
+        except Smtp2GoError as error:
+            response = error.response()
+        except MalformedJsonError:
+            response = _invalid("the body is not a JSON object").response()
+        self.platform.counters.count(account.username if account else None, "smtp2go")
+        entry = {"service": "smtp2go", "method": request.method, "path": path, "query": request.query, "body": body}
+        write = path not in ("/domain/view", "/api_keys/permissions")
+        self.platform.record.write(entry | {"status": response.status, "write": write})
+        return response
+
+    def _caller(self, request: Request) -> tuple[Smtp2GoAccount, Smtp2GoKey]:
+        value = request.headers.get("x-smtp2go-api-key", "")
+        for account in self.platform.state.smtp2go:
+            key = next((one for one in account.keys if one.value == value), None)
+            if key:
+                return account, key
+        raise Smtp2GoError(401, "The API Key passed was not in the correct format or does not exist", "API_EXCEPTION")
+
+    def _is_throttled(self, account: Smtp2GoAccount) -> bool:
+        used, now = self._requests.setdefault(account.username, Rolling(_MINUTE)), self.platform.now
+        throttled = used.count(now) >= account.requests_per_minute
+        if not throttled:
+            used.add(now)
+        return throttled
+
+
+class _Call:
+    """One request of an accepted key."""
+
+    def __init__(self, platform: Platform, account: Smtp2GoAccount, key: Smtp2GoKey, path: str, body: dict[str, Any]) -> None:
+        self.platform, self.account, self.key, self.path, self.body = platform, account, key, path, body
+
+    def answer(self, method: str) -> Response:
+        operations: dict[str, Callable[[], list[Smtp2GoDomain]]] = {
+            "/domain/add": self._add,
+            "/domain/view": self._view,
+            "/domain/verify": self._verify,
+            "/domain/remove": self._remove,
+        }
+        if method != "POST" or self.path not in _PROPERTIES:
+            raise Smtp2GoError(404, "The requested endpoint does not exist", "API_EXCEPTION")
+        for name, value in self.body.items():
+            if not isinstance(value, ({"subaccount_id": str} | _PROPERTIES[self.path]).get(name, ())):
+                raise _invalid(f"{name} is not valid")
+        if self.path not in operations:
+            return Response(200, {"request_id": new_guid(), "data": [*self.key.paths, "/api_keys/permissions"]})
+        if self.path not in self.key.paths:
+            raise Smtp2GoError(400, "You do not have permission to access this API endpoint", "ENDPOINT_PERMISSION_DENIED")
+        domains = operations[self.path]()
+        return Response(200, {"request_id": new_guid(), "data": {"domains": [self._document(one) for one in domains]}})
+
+    def _document(self, domain: Smtp2GoDomain) -> dict[str, Any]:
+        name, _, suffix = domain.domain.rpartition(".")
+        subdomain, _, label = name.rpartition(".")
+        own = {
+            "fulldomain": domain.domain,
+            "subdomain": subdomain or None,
+            "domain": label,
+            "suffix": suffix,
+            "dkim_selector": f"s{self.account.number}",
+            "dkim_value": _DKIM,
+            "dkim_verified": domain.dkim_verified,
+            "dkim_status": self._status(domain, domain.dkim_verified),
+            "rpath_selector": domain.return_path,
+            "rpath_value": _RETURN,
+            "rpath_verified": domain.rpath_verified,
+            "rpath_status": self._status(domain, domain.rpath_verified),
+        }
+        return {"domain": own, "trackers": [], "subaccount_access": {"subaccounts": [], "future_subaccounts": False}}
+
+    @staticmethod
+    def _status(domain: Smtp2GoDomain, verified: bool) -> str:
+        """Its wording is not published."""
+        return "The CNAME record was not found" if domain.checked and not verified else ""
+
+    def _one(self) -> Smtp2GoDomain:
+        name = str(self.body.get("domain", "")).lower()
+        domain = next((one for one in self.account.domains if one.domain == name), None)
+        if domain is None:
+            raise _invalid("the domain does not exist")
+        return domain
+
+    def _add(self) -> list[Smtp2GoDomain]:
+        name, label = (
+            str(self.body.get("domain", "")).lower(),
+            str(self.body.get("returnpath_subdomain", f"em{self.account.number}")).lower(),
+        )
+        if not _NAME.fullmatch(name) or not _LABEL.fullmatch(label):
+            raise _invalid("the domain or its return path is not valid")
+        if any(one.domain == name for one in self.account.domains):
+            raise _invalid("the domain exists already")
+        domain = Smtp2GoDomain(name, label)
+        self.account.domains.append(domain)
+        if self.body.get("auto_verify", True):
+            self._validate(domain)
+        return [domain]
+
+    def _view(self) -> list[Smtp2GoDomain]:
+        for domain in self.account.domains:
+            if self.platform.now - domain.checked >= _INTERVAL:
+                self._validate(domain)
+        return [self._one()] if "domain" in self.body else self.account.domains
+
+    def _verify(self) -> list[Smtp2GoDomain]:
+        domain = self._one()
+        self._validate(domain)
+        return [domain]
+
+    def _remove(self) -> list[Smtp2GoDomain]:
+        domain = self._one()
+        self.account.domains.remove(domain)
+        return [domain]
+
+    def _validate(self, domain: Smtp2GoDomain) -> None:
+        view = View(self.platform.state)
+
+        def has(name: str, value: str) -> bool:
+            return any(one.data.rstrip(".").lower() == value for one in view.find(name, "CNAME").records)
+
+        domain.rpath_verified = has(f"{domain.return_path}.{domain.domain}", _RETURN)
+        domain.dkim_verified = has(f"s{self.account.number}._domainkey.{domain.domain}", _DKIM)
+        domain.checked = self.platform.now
+
+
+def _invalid(message: str) -> Smtp2GoError:
+    return Smtp2GoError(400, message, "NON_VALIDATING_IN_PAYLOAD")

@@ -1,0 +1,44 @@
+"""SMTP2GO: accounts with their API keys and sender domains."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from emulator.state.keys import At, Lower, Moment, UnfitError, key
+
+
+def _api_key(value: str, _: At) -> str:
+    if not re.fullmatch(r"api-[A-Za-z0-9]{32}", value):
+        raise UnfitError("must be api- and 32 letters or digits")
+    return value
+
+
+@dataclass
+class Smtp2GoKey:
+    """An API key of SMTP2GO."""
+
+    value: str = field(metadata=key("the key, api- and 32 characters", convert=_api_key))
+    paths: list[str] = field(default_factory=list, metadata=key("the paths that it may call"))
+
+
+@dataclass
+class Smtp2GoDomain:
+    """A sender domain of SMTP2GO. The records are valid by the last validation."""
+
+    domain: Lower = field(metadata=key("the domain"))
+    return_path: Lower = field(metadata=key("label of the return path"))
+    rpath_verified: bool = field(default=False, metadata=key("whether the record of the return path is valid"))
+    dkim_verified: bool = field(default=False, metadata=key("whether the DKIM record is valid"))
+    checked: Moment = field(default=0.0, metadata=key("when the records were validated"))
+
+
+@dataclass
+class Smtp2GoAccount:
+    """An account of SMTP2GO, which is the same in all regions."""
+
+    username: str = field(metadata=key("the name of the account"))
+    number: int = field(default=123456, metadata=key("the number in its DKIM selector"))
+    requests_per_minute: int = field(default=600, metadata=key("requests in a minute before 429"))
+    keys: list[Smtp2GoKey] = field(default_factory=list, metadata=key("API keys"))
+    domains: list[Smtp2GoDomain] = field(default_factory=list, metadata=key("sender domains"))

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sender domains of an SMTP2GO account (API v3).
+
+Sources: SMTP2GO's API document 3.0.4, "Sender domains" and "API keys"; its developer pages for errors and rate limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from .. import error_catalog
+from .._core.bounds import SMTP2GO
+from .._core.errors import HostedRelayError
+from .._core.json_types import JsonObject
+from .._http.transport import Request, Response, Transport
+from .domains import DnsRecord, SenderDomain
+
+_PATHS = {"create": "/domain/add", "verify": "/domain/verify", "remove": "/domain/remove"}
+
+
+class Smtp2GoDomains:
+    """Implements DomainClient. Every call is a POST with JSON. An account has one authentication of a domain, in all regions.
+
+    Tracking records are neither created nor read: they rewrite the links in messages.
+    """
+
+    def __init__(self, transport: Transport, url: str, key: str, region: str) -> None:
+        self._transport, self._url, self._key, self._region = transport, url.rstrip("/"), key, region
+
+    def read(self, names: Collection[str]) -> list[SenderDomain]:
+        domains = self._domains("/domain/view", {}, "list the domains at SMTP2GO")
+        return [domain for domain in domains if domain.name in names]
+
+    def predicted(self, name: str, label: str) -> SenderDomain:
+        """The account's DKIM selector is known after the creation only."""
+        return_path = f"{label}.{name}"
+        records = (DnsRecord("rpath", "return_path", return_path, "CNAME"), DnsRecord("dkim", "dkim", "", "CNAME"))
+        return SenderDomain("", name, return_path, False, records)
+
+    def create(self, name: str, label: str) -> SenderDomain:
+        body = {"domain": name, "returnpath_subdomain": label}
+        return self._one(_PATHS["create"], body, name, f"create the domain {name} at SMTP2GO", repeatable=False)
+
+    def verify(self, domain: SenderDomain) -> SenderDomain:
+        return self._one(_PATHS["verify"], {"domain": domain.name}, domain.name, f"verify the domain {domain.name} at SMTP2GO")
+
+    def remove(self, domain: SenderDomain) -> None:
+        self._domains(_PATHS["remove"], {"domain": domain.name}, f"remove the domain {domain.name} at SMTP2GO")
+
+    def missing_rights(self, *actions: str) -> list[str]:
+        """The answer is a list of paths, which the API's document wraps once more."""
+        body = self._call("/api_keys/permissions", {}, "read the permissions of the SMTP2GO API key")
+        listed = body.get("data") or []
+        paths = [path for item in listed for path in (item.get("data") or [] if isinstance(item, dict) else [item])]
+        return sorted({_PATHS[action] for action in actions} - {*paths})
+
+    def _one(self, path: str, body: JsonObject, name: str, attempted: str, *, repeatable: bool = True) -> SenderDomain:
+        domains = self._domains(path, body, attempted, repeatable=repeatable)
+        for domain in domains:
+            if domain.name == name:
+                return domain
+        raise HostedRelayError(attempted, f"an answer without the domain {name}", code="IncompleteAnswer")
+
+    def _domains(self, path: str, body: JsonObject, attempted: str, *, repeatable: bool = True) -> list[SenderDomain]:
+        data = self._call(path, body, attempted, repeatable=repeatable).get("data") or {}
+        return [_domain(item["domain"]) for item in data.get("domains") or [] if item.get("domain")]
+
+    def _call(self, path: str, body: JsonObject, attempted: str, *, repeatable: bool = True) -> JsonObject:
+        headers = {"X-Smtp2go-Api-Key": self._key}
+        request = Request("POST", self._url + path, headers, body, repeatable=repeatable, attempted=attempted, bounds=SMTP2GO)
+        answer = self._transport.send(request)
+        content = answer.json()
+        if answer.status >= 300 or not isinstance(content, dict):
+            raise _error(answer, content if isinstance(content, dict) else {}, attempted)
+        return content
+
+
+def _error(answer: Response, body: JsonObject, attempted: str) -> HostedRelayError:
+    """The failure that an answer means. Its parts are in `data`, or at the top level."""
+    data = body.get("data")
+    parts = data if isinstance(data, dict) and "error" in data else body
+    message = str(parts.get("error") or answer.text[:200])
+    code = str(parts.get("error_code") or answer.status).rpartition(".")[2]
+    entry = error_catalog.hosted(code, message) or error_catalog.hosted(str(answer.status), message)
+    request_id = str(body.get("request_id") or "")
+    return HostedRelayError(attempted, message, code=code, status=answer.status, entry=entry, request_id=request_id)
+
+
+def _domain(item: JsonObject) -> SenderDomain:
+    name = str(item["fulldomain"]).lower()
+    return_path, dkim = f"{item['rpath_selector']}.{name}".lower(), f"{item['dkim_selector']}._domainkey.{name}".lower()
+    records = (_record(item, "rpath", "return_path", return_path), _record(item, "dkim", "dkim", dkim))
+    return SenderDomain(name, name, return_path, all(record.valid for record in records), records)
+
+
+def _record(item: JsonObject, key: str, purpose: str, name: str) -> DnsRecord:
+    value, valid = str(item[f"{key}_value"]).rstrip("."), bool(item.get(f"{key}_verified"))
+    return DnsRecord(key, purpose, name, "CNAME", value, valid, "" if valid else str(item.get(f"{key}_status") or ""))
