@@ -31,7 +31,8 @@ class World:
         self, resource: Any = RESOURCE, key: str = OWNER, domains: Any = ({"name": "contoso.com"},), **more: Any
     ) -> dict[str, Any]:
         url = f"{self.api.emulator.cloud['graph']}/smtp2go/eu/v3"
-        account = {"provider": "smtp2go", "region": "eu", "api_key": key, "api_url": url, "dns_servers": self.api.emulator.dns_servers}
+        account: dict[str, Any] = {"provider": "smtp2go", "region": "eu", "api_key": key, "api_url": url}
+        account["dns_servers"] = self.api.emulator.dns_servers
         result = self.run(resource, **account, **more, domains=list(domains))
         assert key not in str(result)
         return result

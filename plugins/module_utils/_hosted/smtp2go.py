@@ -26,8 +26,8 @@ class Smtp2GoDomains:
     Tracking records are neither created nor read: they rewrite the links in messages.
     """
 
-    def __init__(self, transport: Transport, url: str, key: str, region: str) -> None:
-        self._transport, self._url, self._key, self._region = transport, url.rstrip("/"), key, region
+    def __init__(self, transport: Transport, url: str, key: str, _region: str) -> None:
+        self._transport, self._url, self._key = transport, url.rstrip("/"), key
 
     def read(self, names: Collection[str]) -> list[SenderDomain]:
         domains = self._domains("/domain/view", {}, "list the domains at SMTP2GO")
