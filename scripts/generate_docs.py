@@ -67,7 +67,7 @@ def table(titles: list[str], rows: list[list[str]]) -> list[str]:
 
 def error_row(entry: ErrorEntry) -> list[str]:
     code = entry.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
-    code = f"`{'AADSTS' if code.isdigit() else ''}{code}`" if code else ""
+    code = f"`{'AADSTS' if entry.service == 'entra' and code.isdigit() else ''}{code}`" if code else ""
     text = f"`{entry.text}`" if entry.text else ""
     keep = [KEEP[entry.queue_policy]] if entry.service in MAIL_SERVICES else []
     return [code, text, entry.cause, entry.remedy, "yes" if entry.transient else "", *keep, entry.source]

@@ -24,7 +24,7 @@ class RecordReport:
 
     @property
     def published(self) -> bool:
-        return bool(self.record.value) and any(_same(self.record.value, value) for value in self.current)
+        return bool(self.record.value) and any(_same(self.record, value) for value in self.current)
 
     def as_result(self) -> JsonObject:
         values = asdict(self.record) | {"name": self.record.name or None, "value": self.record.value or None}
@@ -73,8 +73,11 @@ def _compared(report: RecordReport, answer: Answer | None) -> RecordReport:
     return replace(report, current=answer.values, problem=answer.problem) if answer else report
 
 
-def _same(expected: str, value: str) -> bool:
-    return expected.rstrip(".").casefold() == value.rstrip(".").casefold()
+def _same(record: DnsRecord, value: str) -> bool:
+    """Names are compared without case and final dot, texts as they are: a DKIM key is base64."""
+    if record.type == "TXT":
+        return record.value == value
+    return record.value.rstrip(".").casefold() == value.rstrip(".").casefold()
 
 
 def notes(reports: Iterable[DomainReport]) -> list[str]:

@@ -54,6 +54,13 @@ def test_mx_record_of_the_provider_is_never_asked_for_where_microsoft_receives(p
     assert services.urls == ["GET https://api.sendgrid.com/v3/whitelabel/domains?limit=50&offset=0&domain=contoso.com"]
 
 
+@pytest.mark.parametrize(("text", "published"), [("k=rsa; p=AAAA", True), ("k=rsa; p=aaaa", False)])
+def test_case_of_a_key_in_a_text_counts(play: Play, named: NameServer, text: str, published: bool) -> None:
+    named.records["m1._domainkey.contoso.com", "TXT"] = [f'"{text}"']
+    result = play(INFO, Services(), **ACCOUNT, domains=["contoso.com"], dns_servers=[named.address])
+    assert result["domains"][0]["records"][1]["published"] is published
+
+
 def test_region_selects_the_api_of_the_table(play: Play, named: NameServer) -> None:
     services = Services()
     play(INFO, services, **ACCOUNT, region="eu", domains=["contoso.com"], dns_servers=[named.address])
