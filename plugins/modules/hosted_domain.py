@@ -29,10 +29,10 @@ options:
         required: true
       return_path:
         description:
-          - The label of the envelope sender's domain, below O(domains[].name), of an authentication that is created.
+          - The label of the envelope sender's domain, below O(domains[].name), of an authentication that is created. By default
+            C(em-mailops).
           - With O(domains[].state=absent), only an authentication with this return path is removed.
         type: str
-        default: em-mailops
       state:
         description: Whether the authentication exists.
         type: str

@@ -13,7 +13,7 @@ from .role_inputs import VARIABLES
 from .role_variables import PREFIXES
 
 # How the name of an option ends whose value is a secret; a test holds the specs to it.
-SECRET_ENDINGS = ("passwords", "secret", "password", "token")
+SECRET_ENDINGS = ("passwords", "secret", "password", "token", "api_key")
 # Variables of a tenant that belong to no role alone.
 TENANT_VARIABLES = (
     "m365_auth_method",

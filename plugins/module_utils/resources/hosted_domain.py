@@ -47,12 +47,13 @@ DOMAINS = Spec(
             "required": True,
             "options": {
                 "name": {"type": "str", "required": True},
-                "return_path": {"type": "str", "default": "em-mailops"},
+                "return_path": {"type": "str"},
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             },
         }
     }
 )
+RETURN_PATH = "em-mailops"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
@@ -72,12 +73,16 @@ class DomainItem:
     """An item of `domains`. `return_path`: the label of the envelope sender's domain."""
 
     name: str
-    return_path: str
+    return_path: str | None
     state: str
 
     @property
     def domain(self) -> str:
         return self.name.lower().rstrip(".")
+
+    @property
+    def label(self) -> str:
+        return (self.return_path or RETURN_PATH).lower()
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,8 @@ class HostedDomain:
     def validate(self, params: Params) -> list[str]:
         problems = _account_problems(params) + _name_problems(item.name for item in params.domains)
         for item in params.domains:
-            if not _LABEL.fullmatch(item.return_path):
-                problems.append(f"domains: {item.name}: return_path is {item.return_path!r}: give one label, such as em-mailops.")
+            if not _LABEL.fullmatch(item.label):
+                problems.append(f"domains: {item.name}: return_path is {item.return_path!r}: give one label, such as {RETURN_PATH}.")
         names = [item.domain for item in params.domains]
         repeated = sorted({name for name in names if names.count(name) > 1})
         return problems + [f"domains lists {name} more than once: list it once." for name in repeated]
@@ -132,21 +137,19 @@ class HostedDomain:
         _refuse_foreign([item.domain for item in params.domains if item.state == "present"], accepted)
         current = client.read([item.domain for item in params.domains])
         present = [item for item in params.domains if item.state == "present"]
-        reports = [
-            report_of(_selected(current, item.domain) or client.predicted(item.domain, item.return_path), current) for item in present
-        ]
+        reports = [report_of(_selected(current, item.domain) or client.predicted(item.domain, item.label), current) for item in present]
         reports = with_dns(reports, resolver, accepted)
         create = [item for item, report in zip(present, reports, strict=True) if not report.domain.id]
         verify = [report.domain for report in reports if report.domain.id and not report.domain.valid and report.published]
         remove = [
             domain for item in params.domains if item.state == "absent" for domain in current
-            if (domain.name, domain.return_path) == (item.domain, f"{item.return_path.lower()}.{item.domain}")
+            if (domain.name, domain.return_path) == (item.domain, f"{item.label}.{item.domain}")
         ]  # fmt: skip
-        changes = DomainChanges(tuple((item.domain, item.return_path.lower()) for item in create), tuple(verify), tuple(remove))
+        changes = DomainChanges(tuple((item.domain, item.label) for item in create), tuple(verify), tuple(remove))
         if changes:
             _refuse_missing_rights(client, changes)
         before = {domain.name: _state(domain) for domain in (*verify, *remove)}
-        after = {item.domain: _state(client.predicted(item.domain, item.return_path)) for item in create}
+        after = {item.domain: _state(client.predicted(item.domain, item.label)) for item in create}
         after |= {domain.name: _state(replace(domain, valid=True)) for domain in verify}
         predicted = [replace(report, domain=replace(report.domain, valid=report.domain.valid or report.published)) for report in reports]
         kept = _kept([item for item in params.domains if item.state == "absent"], [one for one in current if one not in remove])
