@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which requests read: what the transport of a task that only reads lets through.
 
-GET; a request for a token; $batch of GETs (Microsoft Graph); InvokeCommand with a cmdlet that reads, alone or in $batch (Exchange Online).
+GET; a request for a token; $batch of GETs (Microsoft Graph); InvokeCommand with a cmdlet that reads, alone or in $batch (Exchange Online);
+the list of domains and the permissions of a key (SMTP2GO, which reads by POST).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from .._core.errors import MailopsError
 
 _TOKENS = ("/oauth2/v2.0/token", "/oauth2/v2.0/devicecode", "/oauth2/token")
+_SMTP2GO = ("/v3/domain/view", "/v3/api_keys/permissions")
 # The cmdlet compares permissions and changes nothing.
 _TESTS = ("Test-ServicePrincipalAuthorization",)
 
@@ -29,6 +31,8 @@ def refuse_writes(method: str, url: str, body: Any, form: Mapping[str, str] | No
 def _reason(method: str, path: str, body: Any, form: Mapping[str, str] | None) -> str:
     """The part of a request that may write; "" for a request that reads."""
     if method == "GET" or (method == "POST" and form is not None and path.endswith(_TOKENS)):
+        return ""
+    if method == "POST" and path.endswith(_SMTP2GO):
         return ""
     items = body.get("requests") if isinstance(body, Mapping) else None
     if method != "POST" or not isinstance(body, Mapping):

@@ -41,6 +41,8 @@ def send(request: Request, *, reads_only: bool = True) -> int:
 
 
 READS = [
+    Request("POST", "https://eu-api.smtp2go.com/v3/domain/view", json={}),
+    Request("POST", "https://api.smtp2go.com/v3/api_keys/permissions", json={}),
     Request("GET", f"{GRAPH}/applications"),
     Request("POST", TOKEN, form={"grant_type": "client_credentials"}),
     Request("POST", f"{GRAPH}/$batch", json=batch(item("GET"), item("get"))),
@@ -49,6 +51,8 @@ READS = [
     Request("POST", f"{EXCHANGE}/$batch", json=batch(item("POST", f"{EXCHANGE}/InvokeCommand", command("Get-CASMailbox")))),
 ]
 WRITES = [
+    Request("POST", "https://api.smtp2go.com/v3/domain/verify", json={"domain": "contoso.com"}),
+    Request("PATCH", "https://api.smtp2go.com/v3/domain/view", json={}),
     Request("POST", f"{GRAPH}/applications", json={"displayName": "x"}),
     Request("PATCH", f"{GRAPH}/applications/1", json={}),
     Request("PUT", f"{GRAPH}/applications/1", json={}),
