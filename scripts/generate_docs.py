@@ -68,9 +68,9 @@ def table(titles: list[str], rows: list[list[str]]) -> list[str]:
 def error_row(entry: ErrorEntry) -> list[str]:
     code = entry.code.replace("\\d+", "n").replace("\\d", "n").replace("\\.", ".")
     code = f"`{'AADSTS' if entry.service == 'entra' and code.isdigit() else ''}{code}`" if code else ""
-    text = f"`{entry.text}`" if entry.text else ""
+    variables = ", ".join(f"`{variable}`" for variable in entry.variables)
     keep = [KEEP[entry.queue_policy]] if entry.service in MAIL_SERVICES else []
-    return [code, text, entry.cause, entry.remedy, "yes" if entry.transient else "", *keep, entry.source]
+    return [code, f"`{entry.sample}`", entry.cause, entry.remedy, variables, "yes" if entry.transient else "", *keep, entry.source]
 
 
 def errors_page() -> str:
@@ -80,11 +80,14 @@ def errors_page() -> str:
         GENERATED.format(source="`plugins/module_utils/error_catalog/`"),
         "Cause and remedy of the errors of Microsoft 365, mail servers and DNS servers. Modules, test messages and relay hosts use the",
         "same catalog: the error message of a failed task contains both. If several entries match, the first one applies.",
+        "",
+        "[`mailops-explain`](explain.md) explains a pasted reply, code, delivery report or log. In the tables, *Text* is what the service",
+        "writes, *Variables* are the inventory's whose value is the cause or the remedy, and *Transient* means that waiting helps.",
     ]
     for service, title in SERVICES.items():
-        titles = ["Code", "Text", "Cause", "Remedy", "Transient", "Source"]
+        titles = ["Code", "Text", "Cause", "Remedy", "Variables", "Transient", "Source"]
         if service in MAIL_SERVICES:
-            titles.insert(5, "On a relay host")
+            titles.insert(6, "On a relay host")
         rows = [error_row(entry) for entry in ENTRIES if entry.service == service]
         lines += ["", f"## {title}", "", *table(titles, rows)]
     return "\n".join(lines) + "\n"

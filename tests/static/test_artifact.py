@@ -108,6 +108,18 @@ def test_action_runs_from_another_directory(binaries: Path, installed: Path, tmp
     assert "m365_tenant is not set: give the variable m365_tenant" in done.stdout + done.stderr
 
 
+def test_explain_runs_from_another_directory(binaries: Path, installed: Path, tmp_path: Path) -> None:
+    """The command by its path, without the libraries of Ansible, and the filter by its name."""
+    reply = "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."
+    folder = installed / "ansible_collections/mailops/m365/plugins/module_utils/explain"
+    done = ansible(tmp_path, sys.executable, "-I", "-S", folder, reply)
+    assert done.returncode == 0, done.stderr
+    assert "  Cause      Basic authentication is disabled for this account.\n" in done.stdout
+    expression = f"msg={{{{ ({reply!r} | mailops.m365.explain).0.id }}}}"
+    done = ansible(tmp_path, binaries / "ansible", "localhost", "-m", "debug", "-a", expression, collections=installed)
+    assert '"msg": "basic-disabled"' in done.stdout, done.stdout + done.stderr
+
+
 @for_every("module", modules())
 def test_modules_run_without_the_action(module: str, installed: Path, tmp_path: Path) -> None:
     """As on another host: the module in a process of its own."""

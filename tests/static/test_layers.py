@@ -28,6 +28,7 @@ LAYERS = (
     "resources",
     "_entry_points",
     "_report",
+    "explain",
 )
 FILES = under("plugins/module_utils", ".py")
 

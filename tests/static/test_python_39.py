@@ -222,3 +222,12 @@ def test_modules_import_on_python_39(tmp_path: Path) -> None:
     for part in ("__init__.py", "_vendor", "release.py", "module_utils"):
         (tmp_path / "ansible" / part).symlink_to(Path(ansible.__file__).parent / part)
     assert imported(tmp_path, [f"{PACKAGE}.modules.{module}" for module in HOST_MODULES]) == ""
+
+
+@needs_python_39
+def test_explain_runs_on_python_39(tmp_path: Path) -> None:
+    """By the path of its folder, which docs/explain.md says."""
+    command = [str(PYTHON_39), "-I", "-S", REPO / "plugins/module_utils/explain", "550 5.7.64 Relay Access Denied ATTR36"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "  Remedy     Use a sender in an accepted domain.\n" in result.stdout

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The error catalog: what an error of a service means, the remedy, and whether the error is transient.
 
-The modules, smtp_probe, the relay's agent and docs/errors.md all read it. Of several entries that match, the first one counts.
+The modules, smtp_probe, the relay's agent, explain and docs/errors.md all read it. Of several entries that match, the first one counts.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "MAIL_SERVICES",
     "ErrorEntry",
     "arm",
+    "delivery",
     "dns",
     "entra",
     "exchange",
@@ -37,6 +38,7 @@ __all__ = [
     "hosted",
     "network",
     "relay",
+    "server_reply",
     "smtp",
     "smtp_cause",
     "smtp_code",
@@ -57,7 +59,10 @@ ENTRIES: tuple[ErrorEntry, ...] = (
 )
 MAIL_SERVICES = ("smtp", "hve", "acs")
 
-_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_ENHANCED = re.compile(r"(?<![\w.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)\b")
+_AADSTS = re.compile(r"\bAADSTS(\d+)\b")
+_SUSPENDED = "delivery temporarily suspended: "
+_POSTFIX_REPLY = re.compile(r"\b(?:said|refused to talk to me): (?P<reply>\d{3}.*?)(?: \(in reply to [^()]*\))?$", re.DOTALL)
 _EMBEDDED = re.compile(r"Error: (\d{3} [245]\.\d{1,3}\.\d{1,3} .*)", re.DOTALL)
 
 
@@ -110,6 +115,24 @@ def smtp(reply: str, service: str = "smtp") -> ErrorEntry | None:
 def relay(text: str) -> ErrorEntry | None:
     """The entry of a message of Postfix or of the submission proxy (Dovecot) on a relay host, where no service has answered."""
     return _find("relay", "", text)
+
+
+def server_reply(text: str) -> str:
+    """The server's reply in Postfix's text of an attempt, without the server's address, whose digits look like codes."""
+    text = text.removeprefix(_SUSPENDED)
+    match = _POSTFIX_REPLY.search(text)
+    return match["reply"] if match else text
+
+
+def delivery(text: str) -> tuple[ErrorEntry | None, str]:
+    """The entry of a text of Postfix (delay_reason, or the text in brackets after status=deferred), the submission proxy or Entra.
+
+    With it the AADSTS code, if the text has one.
+    """
+    reply = server_reply(text)
+    number = _AADSTS.search(reply)
+    entry = (entra(number[1]) if number else None) or relay(reply) or smtp(reply)
+    return entry, number[0] if number else ""
 
 
 def network(code: str, message: str = "") -> ErrorEntry | None:

@@ -16,7 +16,8 @@ class ErrorEntry:
     regular expression searched in the service's message. `cause` is a clause without a full stop, `remedy` a sentence.
     `transient`: the same request may succeed later without any change of configuration. `exists`: the object to be created
     exists already. `queue_policy` is what a relay host does with mail that meets this reply: "defer", "hold" or "bounce".
-    `source` is the title of Microsoft's page, or where else the entry is from.
+    `source` is the title of Microsoft's page, or where else the entry is from. `variables`: the inventory's variables whose value is
+    the cause or the remedy. `sample`: the text of the service that this entry is for, with <names> for what varies.
     """
 
     id: str
@@ -29,3 +30,5 @@ class ErrorEntry:
     exists: bool = False
     queue_policy: str = ""
     source: str = ""
+    variables: tuple[str, ...] = ()
+    sample: str = ""

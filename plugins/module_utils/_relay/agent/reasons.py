@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from ... import error_catalog
 from ...error_catalog.entry import ErrorEntry
 
-_SUSPENDED = "delivery temporarily suspended: "
-_REPLY = re.compile(r"\b(?:said|refused to talk to me): (?P<reply>\d{3}.*?)(?: \(in reply to [^()]*\))?$", re.DOTALL)
 _CODE = re.compile(r"^(\d{3})[ -](?:([245]\.\d{1,3}\.\d{1,3})\b)?")
-_AADSTS = re.compile(r"\bAADSTS(\d+)\b")
 
 
 @dataclass(frozen=True)
@@ -36,21 +33,12 @@ class Reason:
 WAITING = Reason("waiting", "", "no delivery attempt has failed yet", "", True, "", "")
 
 
-def server_reply(text: str) -> str:
-    """The server's reply in Postfix's text of an attempt, without the server's address, whose digits look like codes."""
-    text = text.removeprefix(_SUSPENDED)
-    match = _REPLY.search(text)
-    return match["reply"] if match else text
-
-
 def explain(text: str) -> Reason:
     """The reason for a text of Postfix (delay_reason, or the text in brackets after status=deferred), the submission proxy or Entra."""
     if not text:
         return WAITING
-    reply = server_reply(text)
-    entra = _AADSTS.search(reply)
-    entry = (error_catalog.entra(entra[1]) if entra else None) or error_catalog.relay(reply) or error_catalog.smtp(reply)
-    return _reason(entry, reply, entra[0] if entra else "")
+    entry, code = error_catalog.delivery(text)
+    return _reason(entry, error_catalog.server_reply(text), code)
 
 
 def _reason(entry: ErrorEntry | None, reply: str, code: str) -> Reason:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ... import error_catalog
 from ..._core.errors import MailopsError
 from . import config, reasons
 from .config import AgentConfig
@@ -170,7 +171,7 @@ class MessageTrace:
         connection = "new connection" if connecting >= 0.005 else "cached connection"
         event = _EVENTS.get(last.status, last.status)
         server = self._server(last)
-        reply = " ".join(reasons.server_reply(last.text).split())
+        reply = " ".join(error_catalog.server_reply(last.text).split())
         if not self._to_proxy(last):
             return [_hop("Postfix", server, event, connecting + sending, f"{connection}; {reply}")]
         if last.status != "sent" and self.stage() in ("sign-in", "connect", "tls", "resolve"):
