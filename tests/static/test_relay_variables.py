@@ -136,7 +136,7 @@ def test_empty_option_counts_as_left_out(role_values: RoleValues, name: str, key
     empty, left_out = copy.deepcopy(SAMPLES), copy.deepcopy(SAMPLES)
     for samples, change in ((empty, {key: None}), (left_out, {})):
         entry = samples[name][0] if isinstance(samples[name], list) else samples[name]
-        del entry[key]
+        entry.pop(key, None)
         entry |= change
     upstream = {"relay_upstream": "smarthost"} if name == "relay_smarthost" else {}
     values = [role_values(REQUIRED | samples | upstream, "__relay_variables") for samples in (empty, left_out)]

@@ -71,19 +71,20 @@ class GraphClient:
 
     def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[JsonObject]:
         """All objects of a collection, page after page. `pace`: seconds between two pages."""
-        return [item for page in self.pages(Call("GET", path, attempted=attempted), pace=pace) for item in page]
+        wait = (lambda: self._authorized.transport.pause(pace)) if pace else None
+        return [item for page in self.pages(Call("GET", path, attempted=attempted), wait=wait) for item in page]
 
-    def pages(self, call: Call, *, pace: float = 0.0, beta: bool = False) -> Iterator[list[JsonObject]]:
-        """The objects of a collection, page after page. `pace`: seconds between two pages; `beta`: of the version beta of Graph."""
-        return self._following(self._body(self._send(call, beta=beta), call), call, pace)
+    def pages(self, call: Call, *, wait: Callable[[], None] | None = None, beta: bool = False) -> Iterator[list[JsonObject]]:
+        """The objects of a collection, page after page. `wait` is called before each further page; `beta`: of the version beta of Graph."""
+        return self._following(self._body(self._send(call, beta=beta), call), call, wait)
 
-    def _following(self, body: JsonObject, call: Call, pace: float = 0.0) -> Iterator[list[JsonObject]]:
+    def _following(self, body: JsonObject, call: Call, wait: Callable[[], None] | None = None) -> Iterator[list[JsonObject]]:
         """The objects of a page and of those after it. Links are followed one by one, outside of any batch."""
         yield body.get("value", [])
         link = body.get("@odata.nextLink")
         while link:
-            if pace:
-                self._authorized.transport.pause(pace)
+            if wait:
+                wait()
             page = self._body(self._authorized.send(Request("GET", link, attempted=call.attempted)), call)
             yield page.get("value", [])
             link = page.get("@odata.nextLink")

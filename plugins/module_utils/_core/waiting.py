@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -75,6 +76,22 @@ class Backoff:
         """The pause after the attempt with this number, from 1."""
         pause = min(self.longest, self.first * 2.0 ** (number - 1))
         return pause * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 - no secret
+
+
+class RequestWindow:
+    """A service's limit of `requests` within `seconds`: waits before the next request only where it would exceed the limit."""
+
+    def __init__(self, requests: int, seconds: float, waiter: Waiter) -> None:
+        self._seconds, self._waiter = seconds, waiter
+        self._times: deque[float] = deque(maxlen=requests)
+
+    def wait(self) -> None:
+        """Call it before each request."""
+        if len(self._times) == self._times.maxlen:
+            pause = self._times[0] + self._seconds - self._waiter.clock.now()
+            if pause > 0:
+                self._waiter.pause(pause)
+        self._times.append(self._waiter.clock.now())
 
 
 class Retry:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.m365.plugins.module_utils._core.waiting import Backoff, Retry
+from ansible_collections.mailops.m365.plugins.module_utils._core.waiting import Backoff, RequestWindow, Retry
 
 from ....conftest import FakeClock
 
@@ -53,3 +53,13 @@ def test_a_requested_pause_replaces_the_back_off(clock: FakeClock) -> None:
 def test_jitter_varies_a_pause_by_its_share() -> None:
     backoff = Backoff(first=10, longest=60, jitter=0.2)
     assert all(8 <= backoff.pause(1) <= 12 for _attempt in range(100))
+
+
+def test_window_waits_only_before_a_request_too_many(clock: FakeClock) -> None:
+    window, start = RequestWindow(3, 10.0, Waiter(clock)), clock.now()
+    times = []
+    for pause in (0.0, 4.0, 0.0, 1.0, 0.0, 0.0, 30.0):
+        clock.sleep(pause)
+        window.wait()
+        times.append(clock.now() - start)
+    assert times == [0.0, 4.0, 4.0, 10.0, 14.0, 14.0, 44.0]
