@@ -57,6 +57,11 @@ def client_address(text: str) -> Address:
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
+def _is_within(name: str, domain: str) -> bool:
+    """Whether a name is a domain or a subdomain of it."""
+    return f".{name.lower().rstrip('.')}".endswith(f".{domain.lower().rstrip('.')}")
+
+
 class _Check:
     def __init__(self, address: Address, resolver: Resolver, sender: str, helo: str) -> None:
         self._address, self._resolver, self._sender, self._helo = address, resolver, sender, helo
@@ -102,8 +107,23 @@ class _Check:
         if term.kind == "exists":
             return () if self._ask(target, "A", count=True).values else None
         if term.kind == "ptr":
-            return None  # the reverse zone is not queried: no match (section 5.5 allows failure)
+            return () if any(_is_within(name, target) for name in self._validated_names(count=True)) else None
         return () if self._hosts(term, target) else None
+
+    def _validated_names(self, count: bool = False) -> list[str]:
+        """The names of the address in the reverse zone that have the address themselves (section 5.5); a failed query has none."""
+        kind = "A" if self._address.version == 4 else "AAAA"
+        answer = self._resolver.ask(self._address.reverse_pointer, "PTR")
+        if count and answer.void:
+            self._count_void_lookup()
+        names = answer.values[:MAX_LOOKUPS]
+        return [name for name in names if any(self._address == ipaddress.ip_address(one) for one in self._resolver.ask(name, kind).values)]
+
+    def _validated_name(self, domain: str) -> str:
+        """The value of the macro p (section 7.3): the domain, else a subdomain of it, else any validated name."""
+        names = self._validated_names()
+        ordered = sorted(names, key=lambda name: (name.lower() != domain.lower().rstrip("."), not _is_within(name, domain)))
+        return ordered[0] if ordered else "unknown"
 
     def _hosts(self, term: Term, target: str) -> bool:
         kind = "A" if self._address.version == 4 else "AAAA"
@@ -129,23 +149,28 @@ class _Check:
         if answer.problem:
             raise _EvaluationError("temperror", answer.problem)
         if count and answer.void:
-            self._void_lookups += 1
-            if self._void_lookups > MAX_VOID_LOOKUPS:
-                raise _EvaluationError("permerror", f"more than {MAX_VOID_LOOKUPS} void lookups")
+            self._count_void_lookup()
         return answer
+
+    def _count_void_lookup(self) -> None:
+        self._void_lookups += 1
+        if self._void_lookups > MAX_VOID_LOOKUPS:
+            raise _EvaluationError("permerror", f"more than {MAX_VOID_LOOKUPS} void lookups")
 
     def _expand(self, text: str, domain: str) -> str:
         """A domain specification with its macros (section 7) expanded."""
         local, _at, sender_domain = self._sender.rpartition("@")
         four = self._address.version == 4
         dotted = str(self._address) if four else ".".join(self._address.exploded.replace(":", ""))
-        values = {"s": self._sender, "l": local, "o": sender_domain, "d": domain, "i": dotted, "p": "unknown",
+        values = {"s": self._sender, "l": local, "o": sender_domain, "d": domain, "i": dotted,
                   "v": "in-addr" if four else "ip6", "h": self._helo}  # fmt: skip
 
         def expand(match: re.Match[str]) -> str:
             if match[5]:
                 return {"%": "%", "_": " ", "-": "%20"}[match[5]]
-            parts = re.split(f"[{re.escape(match[4] or '.')}]", values[match[1].lower()])
+            letter = match[1].lower()
+            value = self._validated_name(domain) if letter == "p" else values[letter]
+            parts = re.split(f"[{re.escape(match[4] or '.')}]", value)
             parts = parts[::-1] if match[3] else parts
             return ".".join(parts[-int(match[2]) :] if match[2] else parts)
 

@@ -45,4 +45,4 @@ class Resolver(Protocol):
     """A DNS resolver."""
 
     def ask(self, name: str, kind: str) -> Answer:
-        """The answer for a record type (TXT, A, AAAA or MX; MX values are host names). Answers are cached."""
+        """The answer for a record type (TXT, A, AAAA, MX or PTR; MX and PTR values are names). Answers are cached."""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._clients.dns import plain
 from ansible_collections.mailops.m365.plugins.module_utils._spf import check_host
@@ -69,3 +71,49 @@ def test_octets_that_are_not_ascii_are_a_permanent_error(octets: bytes) -> None:
 def test_a_record_that_does_not_begin_with_the_version_is_none() -> None:
     table = Table({"contoso.com": ["\u017fpf1 -all", "v=\u017fpf1 -all", "\ufeffv=spf1 -all", "v=spf10 -all"]})
     assert check_host("192.0.2.25", "contoso.com", table).result == "none"
+
+
+REVERSE = {"25.2.0.192.in-addr.arpa": ["mail.example.net", "Web.Contoso.com"]}
+REVERSE_SIX = {ipaddress.ip_address("2001:db8::25").reverse_pointer: ["mail.example.net"]}
+
+
+@pytest.mark.parametrize(
+    ("term", "address", "expected"),
+    [
+        ("ptr:example.net", "192.0.2.25", "pass"),
+        ("ptr:EXAMPLE.Net", "192.0.2.25", "pass"),
+        ("ptr:mail.example.net", "2001:db8::25", "pass"),
+        ("ptr", "192.0.2.25", "pass"),  # web.contoso.com
+        ("ptr", "2001:db8::25", "fail"),
+        ("ptr:ample.net", "192.0.2.25", "fail"),  # no part of a label
+        ("ptr:forged.example.org", "192.0.2.66", "fail"),  # whose name has another address
+        ("ptr:example.net", "198.51.100.1", "fail"),
+        ("exists:%{p}.allowed.example", "192.0.2.25", "pass"),  # a subdomain of contoso.com is preferred
+        ("exists:%{p}.allowed.example", "198.51.100.1", "fail"),
+    ],
+)
+def test_ptr_matches_validated_names_of_the_address(term: str, address: str, expected: str) -> None:
+    """RFC 7208, sections 5.5 and 7.3."""
+    hosts = FOUR | {"web.contoso.com": ["192.0.2.25"], "Web.Contoso.com": ["192.0.2.25"], "forged.example.org": ["192.0.2.1"]}
+    hosts |= {"Web.Contoso.com.allowed.example": ["127.0.0.2"]}
+    names = REVERSE | REVERSE_SIX | {"66.2.0.192.in-addr.arpa": ["forged.example.org"]}
+    table = Table(A=hosts, AAAA=SIX, PTR=names)
+    assert check_host(address, "contoso.com", table, record=f"v=spf1 {term} -all").result == expected
+
+
+def test_at_most_ten_names_of_an_address_are_read_and_a_failed_query_is_no_match() -> None:
+    """RFC 7208, sections 4.6.4 and 5.5."""
+    names = [f"n{number}.example.net" for number in range(12)]
+    table = Table(A={name: ["192.0.2.25"] for name in names[10:]}, PTR={"25.2.0.192.in-addr.arpa": names})
+    assert check_host("192.0.2.25", "contoso.com", table, record="v=spf1 ptr:example.net -all").result == "fail"
+    assert len([name for name, kind in table.asked if kind == "A"]) == 10
+    unread = Table(broken=("25.2.0.192.in-addr.arpa",))
+    assert check_host("192.0.2.25", "contoso.com", unread, record="v=spf1 ptr:example.net -all").result == "fail"
+
+
+def test_a_name_without_an_address_is_not_a_void_lookup_of_ptr_but_a_missing_reverse_name_is_one() -> None:
+    """RFC 7208, section 4.6.4: a third void lookup is a permanent error."""
+    record = "v=spf1 ptr a:none.example.net exists:none.example.net -all"
+    assert check_host("192.0.2.25", "contoso.com", Table(), record=record).result == "permerror"
+    named = Table(PTR={"25.2.0.192.in-addr.arpa": ["void.example.net"]})
+    assert check_host("192.0.2.25", "contoso.com", named, record=record).result == "fail"
