@@ -46,6 +46,8 @@ def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(pl
     options += ["-e", f"m365_key_directory={tmp_path}/keys"]
     check = playground.play("bootstrap.yml", "--check", *options)
     assert check.code == 0, check.output
+    assert playground.record(), "the check run reads"
+    assert playground.writes() == []
     assert not (tmp_path / "keys").exists()
     run = playground.play("bootstrap.yml", *options)
     assert run.code == 0, run.output

@@ -31,10 +31,11 @@ def run(
 ) -> JsonObject:
     """A task's result. `prompt` shows a text to the person who runs it, where there is one; `remote_host`: see Tenant.
 
-    The transport of a resource that writes nothing refuses every request that may write.
+    The transport of a resource that writes nothing, and that of every resource in check mode, refuses every request that may write.
     """
+    reads_only = check_mode or not resource.spec.writes
 
     def connect() -> Tenant:
-        return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=not resource.spec.writes)
+        return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=reads_only)
 
     return run_resource(resource, connect, options, check_mode)

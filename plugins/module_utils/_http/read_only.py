@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which requests read: what the transport of a task that only reads lets through.
+"""Which requests read: what the transport of a task that only reads, such as every task in check mode, lets through.
 
 GET; a request for a token; $batch of GETs (Microsoft Graph); InvokeCommand with a cmdlet that reads, alone or in $batch (Exchange Online);
 the list of domains and the permissions of a key (SMTP2GO, which reads by POST).

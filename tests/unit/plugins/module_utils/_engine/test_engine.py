@@ -201,15 +201,18 @@ def test_a_read_only_resource_has_no_diff(play: Play, journal_dir: Path, script:
     assert "diff" not in play(room, script, colour="white")
 
 
-def test_a_resource_that_writes_nothing_cannot_send_a_write(play: Play, journal_dir: Path, script: Script) -> None:
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_resource_that_writes_nothing_or_runs_in_check_mode_cannot_send_a_write(
+    play: Play, journal_dir: Path, script: Script, check_mode: bool
+) -> None:
     class Leak(Room):
         def plan(self, tenant: Tenant, params: RoomParams, check_mode: bool) -> Plan[str]:
             tenant.graph.write(Call("PATCH", "/room", {"colour": params.colour}, attempted="paint"))
             return super().plan(tenant, params, check_mode)
 
     leak = Leak(journal_dir)
-    leak.spec = TENANT | ROOM | Spec({}, writes=False)
-    result = play(leak, script, colour="green")
+    leak.spec = TENANT | ROOM | (JOURNAL if check_mode else Spec({}, writes=False))
+    result = play(leak, script, check_mode=check_mode, colour="green")
     assert result["msg"] == "Could not paint: the task only reads, and PATCH /v1.0/room may write. Nothing was sent; report this defect."
 
 
