@@ -111,8 +111,8 @@ def test_action_runs_from_another_directory(binaries: Path, installed: Path, tmp
 def test_explain_runs_from_another_directory(binaries: Path, installed: Path, tmp_path: Path) -> None:
     """The command by its path, without the libraries of Ansible, and the filter by its name."""
     reply = "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."
-    folder = installed / "ansible_collections/mailops/m365/plugins/module_utils/explain"
-    done = ansible(tmp_path, sys.executable, "-I", "-S", folder, reply)
+    file = installed / "ansible_collections/mailops/m365/plugins/module_utils/explain/mailops_explain.py"
+    done = ansible(tmp_path, sys.executable, "-I", "-S", file, reply)
     assert done.returncode == 0, done.stderr
     assert "  Cause      Basic authentication is disabled for this account.\n" in done.stdout
     expression = f"msg={{{{ ({reply!r} | mailops.m365.explain).0.id }}}}"

@@ -50,6 +50,12 @@ def test_sanity_ignores_have_a_reason(path: object) -> None:
         assert re.match(r"\S+ [\w:-]+ # \w", line), line
 
 
+@for_every_file([path for path in under("plugins", ".py") if path.name != "__init__.py"])
+def test_galaxy_accepts_the_names_of_plugins(path: Path) -> None:
+    """Galaxy's importer refuses a collection with another name; it reads the artifact only in `make test-all`."""
+    assert re.fullmatch(r"(?!.*__)[a-z_][0-9a-z_]*", path.stem), f"{path}: choose a name in lower case without a double underscore"
+
+
 def test_make_targets_are_documented_and_exist() -> None:
     makefile = text(REPO / "Makefile")
     phony = set(" ".join(re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)", makefile, re.MULTILINE)).replace("\\", "").split())

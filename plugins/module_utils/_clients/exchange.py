@@ -171,9 +171,14 @@ class ExchangeClient:
 
         answer = self._role.send(lambda: self._host.send(make_request, is_transient))
         self._role.note([answer])
-        if error := self._error(command, answer):
-            raise error
+        self._check(command, answer)
         return answer
+
+    def _check(self, command: Command, answer: Response) -> None:
+        """Raise the error that an answer means."""
+        error = self._error(command, answer)
+        if error is not None:
+            raise error
 
     def _error(self, command: Command, answer: Response) -> ExchangeError | None:
         error = error_of(command.attempted, answer)
@@ -240,8 +245,7 @@ class ExchangeClient:
                 lambda token: {"requests": [self._item(i, commands[i], token) for i in numbers]},
             )
         )
-        if error := self._error(first, answer):
-            raise error
+        self._check(first, answer)
         answers: dict[int, Response] = {int(item["id"]): ItemResponse(item) for item in answer.json().get("responses") or []}
         return {i: answers.get(i, _MISSING_ITEM) for i in numbers}
 

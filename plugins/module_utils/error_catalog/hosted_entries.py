@@ -19,7 +19,8 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         variables=("m365_hosted_relay_api_key", "m365_hosted_relay_region"),
         sample="HTTP 401 from api.sendgrid.com: authorization required"),
     ErrorEntry(
-        "hosted-forbidden", "hosted", "403|ENDPOINT_PERMISSION_DENIED", "the API key lacks the permission, or the account's IP allow list does not hold this address",
+        "hosted-forbidden", "hosted", "403|ENDPOINT_PERMISSION_DENIED",
+        "the API key lacks the permission, or the account's IP allow list does not hold this address",
         "Give the key the permissions that the documentation of module hosted_domain lists, and check the allow list of the account.",
         source=f"{_SENDGRID}; {_SMTP2GO}",
         variables=("m365_hosted_relay_api_key",),

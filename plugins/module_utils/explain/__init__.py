@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Explanations of pasted error texts, from the error catalog: the command `mailops-explain` and the filter `mailops.m365.explain`.
 
-The command needs Python and nothing else. `python3 .../plugins/module_utils/explain` runs it by the path of this folder.
+The command needs Python and nothing else. `python3 .../plugins/module_utils/explain/mailops_explain.py` runs it.
 """

@@ -70,7 +70,7 @@ def _services(scan: Scan, nearby: str) -> list[str]:
 def bodies(scan: Scan) -> Iterator[Match]:
     """Error bodies: `{"error": "...", "error_description": "..."}` of OAuth, `{"error": {"code": ..., "message": ...}}` of the APIs."""
     decoder, position = json.JSONDecoder(), -1
-    for _ in range(_BODIES):
+    for _number in range(_BODIES):
         position = scan.text.find("{", position + 1)
         if position < 0:
             return

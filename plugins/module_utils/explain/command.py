@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not result.explanations:
-        print(nothing_recognized(result), file=sys.stderr)
+        sys.stderr.write(f"{nothing_recognized(result)}\n")
         return 1
     return 0
 
@@ -57,10 +57,11 @@ def _input(arguments: list[str]) -> tuple[argparse.Namespace, str]:
 def _print(result: Result, options: argparse.Namespace) -> None:
     if options.json:
         explanations = [explanation.as_dict() for explanation in result.explanations]
-        print(json.dumps({"explanations": explanations, "unknown_codes": list(result.unknown_codes)}, indent=2))
+        output = json.dumps({"explanations": explanations, "unknown_codes": list(result.unknown_codes)}, indent=2)
+        sys.stdout.write(f"{output}\n")
         return
     width = max(_NARROWEST, min(_WIDEST, options.width or shutil.get_terminal_size().columns))
-    print("".join(f"{line}\n" for line in lines(result, width)), end="")
+    sys.stdout.writelines(f"{line}\n" for line in lines(result, width))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,5 +86,6 @@ def _text(options: argparse.Namespace) -> str:
         content: bytes = options.file.read_bytes()
         return content.decode("utf-8", "replace")
     if sys.stdin.isatty():
-        print("Paste the text, then press Ctrl-D on a line of its own.", file=sys.stderr)
+        sys.stderr.write("Paste the text, then press Ctrl-D on a line of its own.\n")
+        sys.stderr.flush()
     return sys.stdin.buffer.read().decode("utf-8", "replace")

@@ -17,7 +17,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import 
 from ansible_collections.mailops.m365.plugins.module_utils.explain.command import main
 from ansible_collections.mailops.m365.plugins.module_utils.explain.recognition import LIMIT
 
-FOLDER = Path(explain.__file__).parent
+COMMAND = Path(explain.__file__).parent / "mailops_explain.py"
 OFF = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox."
 Captured = pytest.CaptureFixture[str]
 
@@ -124,15 +124,15 @@ def test_default_width_is_that_of_the_terminal(capsys: Captured, monkeypatch: py
         assert widest - 20 <= max(map(len, capsys.readouterr().out.splitlines())) <= widest
 
 
-def test_folder_runs_by_its_path_without_any_library(tmp_path: Path) -> None:
-    for folder in (FOLDER, FOLDER.resolve()):
-        done = subprocess.run([sys.executable, "-I", "-S", folder, "5.7.30"], cwd=tmp_path, capture_output=True, text=True, check=False)
+def test_command_runs_by_its_path_without_any_library(tmp_path: Path) -> None:
+    for command in (COMMAND, COMMAND.resolve()):
+        done = subprocess.run([sys.executable, "-I", "-S", command, "5.7.30"], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.stderr == ""
         assert done.stdout.startswith("5.7.30\n  Cause      Basic authentication for SMTP is off in this tenant")
         assert done.returncode == 0
 
 
 def test_reader_may_stop_early(tmp_path: Path) -> None:
-    script = f"{sys.executable} {FOLDER} --json {'550 5.7.64 Relay Access Denied'!r} | true"
+    script = f"{sys.executable} {COMMAND} --json {'550 5.7.64 Relay Access Denied'!r} | true"
     done = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stderr == ""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start of the command mailops-explain: by the path of this folder, or with `python -m` where the collection can be imported."""
+"""Start of the command mailops-explain: by its path, or with `python -m` where the collection can be imported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def _package() -> str:
-    """The name of the package that this folder is; run by its path, it has none, and gets one of its own."""
+    """The name of the package that this file is in; run by its path, it has none, and gets one of its own."""
     if __package__:
         return __package__
     parent = types.ModuleType("mailops_m365")
@@ -23,4 +23,4 @@ def _package() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(importlib.import_module(f"{_package()}.command").main(sys.argv[1:]))
+    raise SystemExit(importlib.import_module(f"{_package()}.command").main(sys.argv[1:]))
