@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from emulator.graph import credentials
@@ -30,6 +31,8 @@ READ_ONLY = {
     "verifiedPublisher",
 }
 UNIQUE_NAME_LENGTH = 64
+TAG_LENGTH = 256
+COLLECTION_ITEMS = 1000  # about, in all collections
 DELETED_FOR = 30 * 86400.0  # seconds that a deleted object is kept and its unique name is reserved
 AUDIENCES = {"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}
 
@@ -146,6 +149,7 @@ def _write(call: Call, application: Application, body: Document) -> None:
         raise bad_request(f"Invalid value specified for property 'signInAudience': '{body['signInAudience']}'.")
     _check_unique(call, application, body)
     _check_entitlements(application, body)
+    _check_sizes(application, body)
     keys = credentials.certificates(call, application, body.get("keyCredentials", [])) if "keyCredentials" in body else None
     kept = credentials.kept_secrets(application, body["passwordCredentials"]) if "passwordCredentials" in body else None
     special = {"displayName", "uniqueName", "keyCredentials", "passwordCredentials"}
@@ -173,6 +177,19 @@ def _check_unique(call: Call, application: Application, body: Document) -> None:
     taken = {uri for a in others for uri in a.properties.get("identifierUris", ())}
     if taken & set(body.get("identifierUris") or ()):
         raise bad_request("Another object with the same value for property identifierUris already exists.")
+
+
+def _check_sizes(application: Application, body: Document) -> None:
+    """Source: "Validation differences by supported account types". The texts of the refusals are not documented."""
+    tags = body.get("tags") or []
+    if len(set(tags)) < len(tags):
+        raise bad_request("Duplicate values are not allowed in property 'tags'.")
+    if any(not 1 <= len(tag) <= TAG_LENGTH or re.search(r"\s", tag) for tag in tags):
+        raise bad_request("Invalid value specified for property 'tags' of resource 'Application'.")
+    collections = [value for value in (application.properties | body).values() if isinstance(value, list)]
+    if sum(map(len, collections)) > COLLECTION_ITEMS:
+        text = "The size of the object has exceeded its limit. Please reduce the number of values and retry your request."
+        raise bad_request(text, "Directory_ResourceSizeExceeded")
 
 
 def _check_entitlements(application: Application, body: Document) -> None:

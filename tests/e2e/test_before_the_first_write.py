@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.resources import entra_app
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import record
 
 from tests.emulator.conftest import MANAGE, TENANT, Start
 
@@ -47,6 +48,18 @@ def test_a_mailbox_with_the_senders_address_as_an_alias_is_not_the_senders_own(s
     play = Play(start(tenant={"mailboxes": [{"address": "jane@contoso.com", "aliases": ["alerts@contoso.com"]}]}), tmp_path)
     result = play({"name": "Alerts", "kind": "erp", "address": "alerts@contoso.com"}, check_mode=True)
     assert [entry["kind"] for entry in result["attention"]] == ["permission"], result
+
+
+# -- the record -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_record_that_entra_would_refuse_stops_the_plan(play: Play, monkeypatch: pytest.MonkeyPatch, check_mode: bool) -> None:
+    monkeypatch.setattr(record, "_MAX_TAGS", 2)
+    before = play.state()
+    refused = play(ERP, check_mode=check_mode)
+    assert "application mailops-record) would have 7 tags" in refused["msg"]
+    assert (play.state(), play.journal()) == (before, [])
 
 
 # -- permissions of the automation app ------------------------------------------------------------------------------

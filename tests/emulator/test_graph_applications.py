@@ -128,6 +128,11 @@ def test_unique_name_is_unique_and_set_once(api: Api) -> None:
         ({"displayName": "x", "web": {"nonsense": 1}}, "Invalid property 'nonsense'."),
         ({"displayName": 7}, "incorrect type"),
         ({"displayName": "x", "tags": "mailops"}, "incorrect type"),
+        ({"displayName": "x", "tags": ["two words"]}, "tags"),
+        ({"displayName": "x", "tags": ["x" * 257]}, "tags"),
+        ({"displayName": "x", "tags": [""]}, "tags"),
+        ({"displayName": "x", "tags": ["x", "x"]}, "Duplicate"),
+        ({"displayName": "x", "tags": [str(number) for number in range(1001)]}, "size of the object"),
         (
             {"displayName": "x", "requiredResourceAccess": [{"resourceAppId": "x", "resourceAccess": [{"id": "no", "type": "Role"}]}]},
             "type",

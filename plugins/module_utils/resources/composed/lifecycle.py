@@ -255,6 +255,7 @@ class Lifecycle:
             last = last.handed_over(entry, owner)
         result = list(planned)
         if first.entries != self.stored:
+            records.refuse_too_large(first.tags(self.owner))
             result.insert(0, _record_step(first.tags(self.owner)))
         if APPLICATION in self.removed_kinds and last.is_empty and (last.exists or first.entries):
             result.append(_record_step([]))

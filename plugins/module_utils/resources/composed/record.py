@@ -4,19 +4,22 @@
 """The record of what this collection creates and changes for senders: tags of an application that has no other purpose.
 
 The application exists in every tenant in which there is something to record, whether senders use an app or not, and it has neither a
-credential nor a permission. A tag is `mailops:<owner>:<kind>:<name>:<value>`.
-Source: Microsoft Graph v1.0, "application resource type" (tags: custom strings).
+credential nor a permission. A tag is `mailops:<owner>:<kind>:<name>,<name>...:<value>`: entries that differ by the name only share
+tags. Names and values are percent-encoded.
+Sources: Microsoft Graph v1.0, "application resource type" (tags: custom strings); "Validation differences by supported account types"
+(a tag has 1 to 256 characters and no whitespace; about 1,000 items in all collections of an application).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from ..._clients.graph import Call
 from ..._clients.odata import key
-from ..._core.errors import GraphError
+from ..._core.errors import GraphError, InvalidInput
 from ..._core.params import NoParams
 from ..._core.spec import JOURNAL, TENANT, Spec
 from ..._engine.resource import Plan
@@ -59,6 +62,9 @@ OF_ACCOUNTS = frozenset({HVE_ACCESS, HVE_ACCOUNT})
 OF_MAILBOXES = OF_ACCOUNTS | {ACCESS, SMTP_AUTH, POLICY, MAILBOX}  # kinds that are named by an address
 ORGANIZATION, REJECTED = "organization", "rejected"
 _PREFIX = "mailops"
+_TAG_LENGTH = 256  # characters
+_MAX_TAGS = 950  # of an application, whose other collections are empty
+_UNENCODED = "@/!#$&'*+=?^`{|}"  # of addresses and permissions, beside letters, digits and _.-~
 
 
 class Entry(NamedTuple):
@@ -125,11 +131,11 @@ class Record:
     def handed_over(self, entry: Entry, owner: str) -> Record:
         """The record in which another owner has the entry."""
         by_owner = {**self.by_owner, owner: self.by_owner.get(owner, frozenset()) | {entry}}
-        return replace(self, entries=self.entries - {entry}, by_owner=by_owner, other_tags=(*self.other_tags, _tag(owner, entry)))
+        return replace(self, entries=self.entries - {entry}, by_owner=by_owner, other_tags=(*self.other_tags, *_tags(owner, [entry])))
 
     def tags(self, owner: str) -> list[str]:
         """The application's tags with these entries."""
-        return [*self.other_tags, *(_tag(owner, entry) for entry in sorted(self.entries))]
+        return list(dict.fromkeys([*self.other_tags, *_tags(owner, self.entries)]))
 
     def renamed(self, primary: Callable[[str], str]) -> Record:
         """The record with the primary addresses of its mailboxes, where they are known."""
@@ -141,8 +147,41 @@ class Record:
         return replace(self, entries=frozenset(map(current, self.entries)), by_owner=by_owner)
 
 
-def _tag(owner: str, entry: Entry) -> str:
-    return ":".join((_PREFIX, owner, entry.kind, entry.name, *filter(None, [entry.value])))
+def _tags(owner: str, entries: Iterable[Entry]) -> list[str]:
+    """The tags of entries, sorted: as many names in each as it has room for."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for entry in sorted(entries):
+        names.setdefault((entry.kind, entry.value), []).append(_encoded(entry.name))
+    return sorted(tag for (kind, value), listed in names.items() for tag in _packed(f"{_PREFIX}:{owner}:{kind}:", listed, value))
+
+
+def _packed(start: str, names: Iterable[str], value: str) -> Iterator[str]:
+    end = f":{_encoded(value)}" if value else ""
+    text = ""
+    for name in names:
+        if text and len(start) + len(text) + 1 + len(name) + len(end) > _TAG_LENGTH:
+            yield start + text + end
+            text = ""
+        text += f",{name}" if text else name
+    yield start + text + end
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=_UNENCODED)
+
+
+def refuse_too_large(tags: Sequence[str]) -> None:
+    """InvalidInput where Entra would refuse the record."""
+    long = [tag for tag in tags if len(tag) > _TAG_LENGTH]
+    problems = [f"The record of what is created has the entry {tag}: an entry has at most {_TAG_LENGTH} characters." for tag in long]
+    if len(tags) > _MAX_TAGS:
+        problems.append(
+            f"The record of what is created (application {UNIQUE_NAME}) would have {len(tags):,} tags: Entra lets an application have "
+            f"about 1,000, of which {_MAX_TAGS} are used. Let several senders of m365_senders share a mailbox, or distribute them over "
+            "tenants."
+        )
+    if problems:
+        raise InvalidInput(*problems)
 
 
 def parse(tags: Iterable[str], owner: str) -> Record:
@@ -154,7 +193,7 @@ def parse(tags: Iterable[str], owner: str) -> Record:
         if prefix != _PREFIX or not name:
             other_tags.append(tag)
             continue
-        by_owner.setdefault(holder, set()).add(Entry(kind, name, value))
+        by_owner.setdefault(holder, set()).update(Entry(kind, unquote(one), unquote(value)) for one in name.split(","))
         if holder != owner:
             other_tags.append(tag)
     own = frozenset(by_owner.pop(owner, ()))

@@ -6,6 +6,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
 from ansible_collections.mailops.m365.plugins.module_utils._entra.applications import GRAPH
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import needed, record
@@ -20,7 +22,7 @@ TAGS = [
     f"mailops:branch:access:{B}:{APP}",
     f"mailops:mailops:access:{A}:{APP}",
     f"mailops:mailops:policy:{A}",
-    f"mailops:mailops:policy:{B}:Block: all",
+    f"mailops:mailops:policy:{B}:Block%3A%20all",
     f"mailops:mailops:smtp_auth:{A}:disabled",
 ]
 
@@ -44,6 +46,50 @@ def test_tags_are_read_and_written() -> None:
     assert (one.others, one.is_empty) == ({Entry("access", B, APP)}, False)
     assert one.tags("mailops") == TAGS
     assert record.parse(TAGS, "branch").values("access") == {B: APP}
+
+
+def test_entries_that_differ_by_the_name_only_share_a_tag() -> None:
+    entries = [Entry("mailbox", A), Entry("mailbox", B), Entry("access", A, APP), Entry("access", B, APP), Entry("access", C, "other")]
+    tags = Record(frozenset(entries)).tags("mailops")
+    access = [f"mailops:mailops:access:{A},{B}:{APP}", f"mailops:mailops:access:{C}:other"]
+    assert tags == ["mailops", *access, f"mailops:mailops:mailbox:{A},{B}"]
+    assert record.parse(tags, "mailops").entries == set(entries)
+
+
+def test_names_and_values_of_any_text_are_tags_that_entra_accepts() -> None:
+    """Source: "Validation differences by supported account types": no whitespace, no duplicates, 1 to 256 characters."""
+    odd = [
+        Entry("policy", A, "Block: all, 50 %\tof\u00e4"),
+        Entry("application", "my app, the: second"),
+        Entry("mailbox", "o'x+y&z@contoso.com"),
+    ]
+    tags = Record(frozenset(odd)).tags("mailops")
+    assert not [tag for tag in tags if tag.split() != [tag] or not tag.isascii()]
+    assert record.parse(tags, "mailops").entries == set(odd)
+    one = record.parse([*tags, "mailops"], "mailops").handed_over(odd[1], "branch").handed_over(odd[1], "branch")
+    assert len(set(one.tags("mailops"))) == len(one.tags("mailops"))
+
+
+def senders(count: int, *kinds: str, domain: str = "contoso.com") -> Record:
+    value = {"access": APP, "smtp_auth": "inherit"}
+    return Record(frozenset(Entry(kind, f"sender-{n:05}@{domain}", value.get(kind, "")) for n in range(count) for kind in kinds))
+
+
+def test_the_record_has_room_for_1500_senders() -> None:
+    full = senders(1500, "access", "mailbox", "smtp_auth", "policy")
+    tags = full.tags("mailops")
+    assert max(map(len, tags)) <= 256
+    assert len(tags) <= 950
+    assert record.parse(tags, "mailops").entries == full.entries
+    record.refuse_too_large(tags)
+
+
+def test_a_record_that_entra_would_refuse_is_refused_with_its_size() -> None:
+    tags = senders(1500, "access", "mailbox", "smtp_auth", "policy", domain=f"{'long-' * 12}name.example").tags("mailops")
+    with pytest.raises(InvalidInput, match=r"mailops-record\) would have \d,\d{3} tags: Entra lets an application have about 1,000"):
+        record.refuse_too_large(tags)
+    with pytest.raises(InvalidInput, match="at most 256 characters"):
+        record.refuse_too_large(Record(frozenset({Entry("policy", A, "x" * 256)})).tags("mailops"))
 
 
 def test_other_tags_of_the_application_stay() -> None:
