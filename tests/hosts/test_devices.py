@@ -6,6 +6,7 @@ import base64
 import email
 import email.policy
 import json
+import re
 import shutil
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
@@ -248,3 +249,8 @@ def test_bounce_stays_on_the_relay_and_the_postmaster_is_notified(relay: DeviceR
     assert number in raw
     assert "5.4.1" in raw
     assert [message["number"] for message in relay.messages_since(before)] == [notice["number"]]
+
+
+def test_submission_proxy_runs_with_few_rights(relay: DeviceRelay) -> None:
+    analysis = relay.host.run("systemd-analyze security --no-pager mailops-relay-proxy.service")
+    assert float(re.findall(r"exposure level for \S+: ([\d.]+)", analysis)[0]) <= 3.0, analysis

@@ -19,7 +19,7 @@ def test_postfixs_programs_run_in_the_sandbox(unit: str) -> None:
     assert "proxy.secret" in settings["InaccessiblePaths"]
 
 
-@for_every("unit", ["token", "monitor", "backup", "sasl"])
+@for_every("unit", ["token", "monitor", "backup", "sasl", "proxy"])
 def test_units_are_restricted(unit: str) -> None:
     """Each has an exposure level of systemd-analyze security of at most 3.0."""
     text = next(UNITS.rglob(f"mailops-relay-{unit}.service.j2")).read_text(encoding="utf-8")
