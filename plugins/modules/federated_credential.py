@@ -13,6 +13,7 @@ description:
   - Manages the federated credentials of an application in Entra, with which a pipeline, a cluster or a managed identity signs in as
     the application without a secret.
   - Entra compares issuer, subject and audience exactly. The comparison is case-sensitive.
+  - A task that signs in with a federated token neither removes nor changes the credential that accepts that token, and warns instead.
 options:
   unique_name:
     description: The application's unique name in the tenant. Give this or O(app_id).

@@ -70,6 +70,59 @@ def test_tokens_of_other_issuers(start: Start, tmp_path: Path, monkeypatch: pyte
     assert not any(token in file.read_text() for file in (tmp_path / source).rglob("*.json*"))
 
 
+CI = {"name": "github-main", "issuer": "https://token.actions.githubusercontent.com", "subject": SUBJECT}
+OTHER = {"name": "other", "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:contoso/other:ref:refs/heads/main"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"credentials": [OTHER], "exclusive": True},
+        {"credentials": [OTHER, {"name": CI["name"], "state": "absent"}]},
+        {"credentials": [OTHER, CI | {"subject": "repo:contoso/infra:ref:refs/heads/next"}]},
+        {"credentials": [OTHER, CI | {"audience": "api://other"}]},
+    ],
+)
+def test_the_federated_credential_of_the_sign_in_is_neither_removed_nor_changed(
+    start: Start, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Where another credential of the application, a secret, is usable, so that it is not the last one."""
+    api = start()
+    secret = {"client_secret": "manager-secret"}
+    stale = OTHER | {"name": "stale", "subject": "stale"}
+    task: dict[str, Any] = {"api": api, "module": "federated_credential", "app_id": app_id("manager")}
+    before = run(**task, directory=tmp_path / "setup", credentials=[CI, stale], **secret)["credentials"]
+    (tmp_path / "token").write_text(api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange"))
+    federated = {"federated_token_file": str(tmp_path / "token")}
+    done = run(**task, directory=tmp_path / "job", **options, **federated)
+    assert done["changed"], done
+    assert done["credentials"]["github-main"] == before["github-main"]
+    assert ("stale" in done["credentials"], "other" in done["credentials"]) == (not options.get("exclusive"), True)
+    assert "the federated credential github-main stays as it is: Ansible signs in with it." in done["notes"][0]
+    again = run(**task, directory=tmp_path / "again", **options, **federated)
+    assert (again.get("msg"), again["changed"], again["credentials"]) == (None, False, done["credentials"])
+    otherwise = run(**task, directory=tmp_path / "otherwise", **options, **secret)
+    assert (otherwise.get("notes"), otherwise["credentials"].get("github-main") == before["github-main"]) == (None, False)
+
+
+def test_a_renamed_credential_of_the_sign_in_is_refused(start: Start, tmp_path: Path) -> None:
+    """Entra has no issuer and subject twice, so that the new one would be created after the old one was removed."""
+    api = start()
+    task: dict[str, Any] = {"api": api, "module": "federated_credential", "app_id": app_id("manager")}
+    run(**task, directory=tmp_path / "setup", credentials=[CI], client_secret="manager-secret")
+    (tmp_path / "token").write_text(api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange"))
+    renamed = {"credentials": [CI | {"name": "renamed"}], "exclusive": True}
+    refused = run(**task, directory=tmp_path / "job", **renamed, federated_token_file=str(tmp_path / "token"))
+    assert "sign in otherwise to replace the one that Ansible signs in with" in refused["msg"]
+    other: dict[str, Any] = {"unique_name": "sender", "credentials": [CI], "client_secret": "manager-secret"}
+    run(api, "entra_app", tmp_path / "app", unique_name="sender", client_secret="manager-secret")
+    run(api, "federated_credential", tmp_path / "app", **other)
+    removed = other | {"credentials": [{"name": CI["name"], "state": "absent"}, OTHER]}
+    del removed["client_secret"]
+    done = run(api, "federated_credential", tmp_path / "job2", **removed, federated_token_file=str(tmp_path / "token"))
+    assert list(done["credentials"]) == ["other"], "of another application"
+
+
 def test_refused_token_names_the_claims_to_compare(start: Start, tmp_path: Path) -> None:
     api = start()
     token = api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange")

@@ -20,6 +20,7 @@ from .._core.errors import InvalidInput, SignInError
 from .._http.transport import Request
 from . import managed_identity
 from .sign_in import SignIn, confidential
+from .token_permissions import claims_of
 from .token_response import TokenResponse
 
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
@@ -153,6 +154,11 @@ class FederatedToken:
     def acquire(self, sign_in: SignIn, scope: str, claims: str | None) -> TokenResponse:
         assertion = self.source.read(sign_in)
         return confidential(sign_in, {"client_assertion": lambda: assertion}, scope, claims)
+
+    def identity(self, sign_in: SignIn) -> tuple[str, str]:
+        """The issuer and the subject of the token (claims iss and sub), each "" where it cannot be read."""
+        claims = claims_of(self.source.read(sign_in)) or {}
+        return str(claims.get("iss") or ""), str(claims.get("sub") or "")
 
     def fingerprint(self) -> str:
         return f"federated {self.source.name}"

@@ -32,7 +32,7 @@ class TokenPermissions:
 
 def permissions_of(token: str) -> TokenPermissions | None:
     """The permissions of a token; None where its claims cannot be read or do not say whose token it is."""
-    claims = _claims(token)
+    claims = claims_of(token)
     if claims is None:
         return None
     listed = claims.get("wids")
@@ -45,7 +45,7 @@ def permissions_of(token: str) -> TokenPermissions | None:
     return TokenPermissions(frozenset(map(str, names)), False, roles)
 
 
-def _claims(token: str) -> JsonObject | None:
+def claims_of(token: str) -> JsonObject | None:
     """The payload of a JSON Web Token (RFC 7519); None where the text is none."""
     parts = token.split(".")
     if len(parts) != 3:

@@ -21,12 +21,14 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import federation
 from .._entra.application_credentials import moment
+from .._entra.application_lookup import application_id
 from .._entra.applications import is_replication_delay
 from .._entra.federation import Credential, TokenIdentity
 from .._entra.graph_objects import FederatedIdentityCredential
 from .._entra.kept_credentials import has_usable
 from .._http.transport import Request
 from .._identity.credentials import GUID
+from .._identity.federated import FederatedToken
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}},
@@ -85,6 +87,11 @@ class CredentialState:
     def identity(self) -> TokenIdentity:
         return TokenIdentity(self.issuer, self.subject)
 
+    @property
+    def accepted(self) -> tuple[str, str, str]:
+        """What decides which tokens the credential accepts: issuer, subject and audience."""
+        return self.issuer, self.subject, self.audience
+
     def body(self) -> dict[str, object]:
         return {"issuer": self.issuer, "subject": self.subject, "description": self.description, "audiences": [self.audience]}
 
@@ -126,14 +133,16 @@ class FederatedCredential:
         absent = {item.name for item in params.credentials if not item.is_present}
         kept = {} if params.exclusive else {name: state for name, state in current.items() if name not in absent}
         desired = kept | listed
-        warnings = []
+        own = own_credential(tenant, params, current, desired)
+        desired |= own
+        warnings = [f"{params.application}: the federated credential {name} stays as it is: Ansible signs in with it." for name in own]
         if current and not desired and not has_usable(tenant, params.path, params.unique_name, moment(tenant.clock.now())):
             desired = dict(current)
-            warnings = [
+            warnings += [
                 f"{params.application}: the federated credentials {', '.join(sorted(current))} stay: without them the application has no "
                 "usable credential. Add another one first."
             ]
-        refuse_conflicts(params.application, desired, listed)
+        refuse_conflicts(params.application, desired, listed, own)
         return Plan(
             before={name: asdict(state) for name, state in current.items() if desired.get(name) != state},
             after={name: asdict(state) for name, state in desired.items() if current.get(name) != state},
@@ -217,8 +226,26 @@ def read_tenant_issuer(tenant: Tenant) -> str:
     return str(document["issuer"])
 
 
-def refuse_conflicts(application: str, desired: States, listed: States) -> None:
-    """Raise InvalidInput where Entra would refuse the result: too many credentials, or the same issuer and subject twice."""
+def own_credential(tenant: Tenant, params: ApplicationParams, current: States, desired: States) -> dict[str, CredentialState]:
+    """The credential of this run's sign-in, where the changes would remove it or change what it accepts; else none.
+
+    The token is read only where credentials of the automation app would be removed or changed.
+    """
+    changed = {name: state for name, state in current.items() if name not in desired or desired[name].accepted != state.accepted}
+    if not changed or not isinstance(tenant.credential, FederatedToken):
+        return {}
+    app_id = application_id(tenant, params.app_id, params.unique_name)
+    if not app_id or app_id.lower() != tenant.client_id.lower():
+        return {}
+    identity = tenant.credential.identity(tenant.tokens.sign_in("read the issuer and the subject of this sign-in"))
+    return {name: state for name, state in changed.items() if state.identity == identity}
+
+
+def refuse_conflicts(application: str, desired: States, listed: States, own: States) -> None:
+    """Raise InvalidInput where Entra would refuse the result: too many credentials, or the same issuer and subject twice.
+
+    `own`: the credential of this run's sign-in, where it stays although the options would remove or change it.
+    """
     sentences = []
     if len(desired) > federation.MAX_CREDENTIALS:
         sentences.append(
@@ -230,7 +257,8 @@ def refuse_conflicts(application: str, desired: States, listed: States) -> None:
         by_identity.setdefault(state.identity, []).append(name)
     for names in by_identity.values():
         if len(names) > 1 and set(names) & set(listed):
-            sentences.append(f"credentials: {' and '.join(sorted(names))} would have the same issuer and subject: remove one of them.")
+            remedy = "sign in otherwise to replace the one that Ansible signs in with" if set(names) & own.keys() else "remove one of them"
+            sentences.append(f"credentials: {' and '.join(sorted(names))} would have the same issuer and subject: {remedy}.")
     if sentences:
         raise InvalidInput(*sentences)
 
