@@ -34,6 +34,28 @@ options:
     description: Role groups of Exchange, by name, C(Organization Management) for example. The application is registered in Exchange for it.
     type: list
     elements: str
+  permissions:
+    description:
+      - The permissions that a later task registers the application with (option O(mailops.m365.entra_app#module:permissions)).
+      - Where the application does not exist yet, the task names in one refusal every permission that this sign-in lacks to register it, to
+        consent to them and to assign its roles. A task in check mode therefore checks them before the first change.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The permission's name, such as V(Exchange.ManageAsApp).
+        type: str
+        required: true
+      api:
+        description: V(exchange) (Office 365 Exchange Online), V(graph) (Microsoft Graph) or an API's application id.
+        type: str
+        default: exchange
+      type:
+        description: Whether the application has the permission itself, or a signed-in user gives it.
+        type: str
+        choices: [application, delegated]
+        default: application
   exclusive:
     description: Whether to remove other directory roles (if O(directory_roles) is set) and other role groups (if O(role_groups) is set).
     type: bool

@@ -116,6 +116,37 @@ def test_all_missing_permissions_are_named_before_the_first_write(start: Start, 
     assert play.journal() == []
 
 
+REMOVAL: dict[str, tuple[list[str], list[str]]] = {
+    "consent": (without("AppRoleAssignment.ReadWrite.All"), ["AppRoleAssignment.ReadWrite.All"]),
+    "application": (
+        [*without("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"), "Microsoft Graph/Application.Read.All"],
+        ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"],
+    ),
+    "everything": ([], ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Exchange.ManageAsApp"]),
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("name", list(REMOVAL))
+def test_a_removal_names_all_missing_permissions_before_the_first_write(start: Start, tmp_path: Path, name: str, check_mode: bool) -> None:
+    """The sender app is somebody else's, so that its consents are revoked one by one."""
+    roles, expected = REMOVAL[name]
+    tenant = as_manager(*ALL)
+    sender = "mailops-smtp-sender"
+    tenant["applications"].append({"display_name": sender, "unique_name": sender, "service_principal": {}})
+    play = Play(start(tenant=tenant), tmp_path)
+    assert "failed" not in play(ERP, SCANNER)
+    manager = next(app for app in play.api.admin.tenant(TENANT)["applications"] if app["display_name"] == "manager")
+    principal = {**manager["service_principal"], "app_roles": roles}
+    play.api.admin.change(TENANT, "applications", manager["app_id"], service_principal=principal)
+    before, journal = play.state(), play.journal()
+    refused = play(ERP, SCANNER, state="absent", check_mode=check_mode)
+    assert refused["failed"], refused
+    names = [re.findall(r"lacks the permission (\S+) of ", problem)[0] for problem in refused["failure"]["problems"]]
+    assert sorted(names) == sorted(expected), refused["msg"]
+    assert (play.state(), play.journal()) == (before, journal)
+
+
 def test_what_a_plan_does_not_change_requires_no_permission_to_write(start: Start, tmp_path: Path) -> None:
     roles = ["Microsoft Graph/Policy.Read.All", "Microsoft Graph/Domain.Read.All", MANAGE]
     play = Play(start(tenant=as_manager(*roles)), tmp_path)

@@ -68,3 +68,27 @@ def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(pl
     again = playground.play("bootstrap.yml", *options[:2], *signed_in, *options[6:], "-e", "m365_certificate_password=")
     assert again.code == 0, again.output
     assert again.total("changed") == 0
+
+
+def test_bootstrap_names_all_missing_permissions_before_the_first_write(playground: Playground) -> None:
+    playground.admin.reset()
+    roles = ["Microsoft Graph/Application.Read.All", "Microsoft Graph/Directory.Read.All"]
+    playground.admin.put(
+        "fabrikam.com",
+        "applications",
+        ADMINISTRATOR,
+        app_id=ADMINISTRATOR,
+        display_name="Bootstrap",
+        secrets=[{"value": "bootstrap-secret-of-an-administrator"}],
+        service_principal={"app_roles": roles, "directory_roles": []},
+    )
+    options = ["--limit", "fabrikam", "-e", f"m365_client_id={ADMINISTRATOR}", "-e", "m365_auth_method=client_secret"]
+    options += ["-e", "m365_client_secret=bootstrap-secret-of-an-administrator", "-e", "automation_access_unique_name=mailops-automation"]
+    writes = len(playground.writes())
+    run = playground.play("bootstrap.yml", *options)
+    assert run.code != 0
+    [sentence] = run.sentences().values()
+    for name in ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "RoleManagement.ReadWrite.Directory"):
+        assert f"lacks the permission {name} of Microsoft Graph" in sentence
+    assert sentence.startswith("3 problems:")
+    assert len(playground.writes()) == writes

@@ -88,12 +88,12 @@ def test_the_federated_credential_of_the_sign_in_is_neither_removed_nor_changed(
 ) -> None:
     """Where another credential of the application, a secret, is usable, so that it is not the last one."""
     api = start()
-    secret = {"client_secret": "manager-secret"}
+    secret: dict[str, Any] = {"client_secret": "manager-secret"}
     stale = OTHER | {"name": "stale", "subject": "stale"}
     task: dict[str, Any] = {"api": api, "module": "federated_credential", "app_id": app_id("manager")}
     before = run(**task, directory=tmp_path / "setup", credentials=[CI, stale], **secret)["credentials"]
     (tmp_path / "token").write_text(api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange"))
-    federated = {"federated_token_file": str(tmp_path / "token")}
+    federated: dict[str, Any] = {"federated_token_file": str(tmp_path / "token")}
     done = run(**task, directory=tmp_path / "job", **options, **federated)
     assert done["changed"], done
     assert done["credentials"]["github-main"] == before["github-main"]
@@ -111,7 +111,7 @@ def test_a_renamed_credential_of_the_sign_in_is_refused(start: Start, tmp_path: 
     task: dict[str, Any] = {"api": api, "module": "federated_credential", "app_id": app_id("manager")}
     run(**task, directory=tmp_path / "setup", credentials=[CI], client_secret="manager-secret")
     (tmp_path / "token").write_text(api.admin.id_token("github", sub=SUBJECT, aud="api://AzureADTokenExchange"))
-    renamed = {"credentials": [CI | {"name": "renamed"}], "exclusive": True}
+    renamed: dict[str, Any] = {"credentials": [CI | {"name": "renamed"}], "exclusive": True}
     refused = run(**task, directory=tmp_path / "job", **renamed, federated_token_file=str(tmp_path / "token"))
     assert "sign in otherwise to replace the one that Ansible signs in with" in refused["msg"]
     other: dict[str, Any] = {"unique_name": "sender", "credentials": [CI], "client_secret": "manager-secret"}

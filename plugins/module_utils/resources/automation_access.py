@@ -10,20 +10,25 @@ Sources: "App-only authentication for unattended scripts in Exchange Online Powe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from .._clients import odata
+from .._clients import permissions as required
 from .._clients.exchange import Command, is_missing
 from .._clients.graph import Call
+from .._clients.permissions import RequiredPermission
 from .._core.errors import ExchangeError, GraphError, InvalidInput
 from .._core.json_types import JsonObject
+from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
-from .._entra.applications import is_replication_delay
+from .._entra.application_params import PERMISSION
+from .._entra.applications import PermissionParams, is_replication_delay
 from .._exchange import consistency, service_principals
 from .._identity.credentials import GUID
+from .composed import permissions as required_permissions
 
 # "Microsoft Entra built-in roles": the ids of the role templates, the same in every tenant.
 DIRECTORY_ROLES = {
@@ -41,6 +46,7 @@ OPTIONS = Spec(
         "app_id": {"type": "str"},
         "directory_roles": {"type": "list", "elements": "str"},
         "role_groups": {"type": "list", "elements": "str"},
+        "permissions": {"type": "list", "elements": "dict", "options": PERMISSION, "default": []},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
@@ -59,6 +65,7 @@ class AutomationAccessParams:
     role_groups: tuple[str, ...] | None
     exclusive: bool
     state: str
+    permissions: tuple[PermissionParams, ...] = nested(PermissionParams)
 
     @property
     def application(self) -> str:
@@ -132,14 +139,18 @@ class AutomationAccess:
 
     def plan(self, tenant: Tenant, params: AutomationAccessParams, check_mode: bool) -> Plan[AccessChanges]:
         warnings: list[str] = []
+        if params.permissions:
+            required_permissions.refuse_missing(tenant, [required.APPLICATIONS_READ], lambda: _of_new_application(params))
         application = find_application(tenant, params.app_id, params.unique_name)
         if not application and params.state == "present":
+            required_permissions.refuse_missing(tenant, _of_new_application(params) if params.permissions else [])
             warnings = refuse_missing({params.application: None}, check_mode, "module entra_app")
         current = read(tenant, application, params)
         changes = difference(current, params)
         before = _result(current.roles, current.groups, params)
         after = _result(changes.roles(), changes.groups(), params)
         _refuse_own_removals(tenant, changes, params)
+        required_permissions.refuse_missing(tenant, [required.DIRECTORY_ROLES_WRITE] if changes.assign or changes.unassign else [])
         outcome: JsonObject = {"access": after | {"app_id": application.app_id if application else None}}
         if application and application.app_id.lower() != tenant.client_id.lower() and params.state == "present":
             outcome["attention"] = [_next_step(params.application, application.app_id)]
@@ -249,6 +260,13 @@ def _result(roles: Iterable[str], groups: Iterable[str], params: AutomationAcces
     if params.role_groups is not None:
         result["role_groups"] = sorted(groups)
     return result
+
+
+def _of_new_application(params: AutomationAccessParams) -> list[RequiredPermission]:
+    """The permissions that this sign-in requires to register the application, to consent and to assign its roles."""
+    listed = [asdict(item) for item in params.permissions]
+    roles, groups = bool(params.directory_roles), bool(params.role_groups)
+    return required_permissions.of_new_automation_app(listed, directory_roles=roles, role_groups=groups)
 
 
 def _next_step(name: str, app_id: str) -> JsonObject:

@@ -107,7 +107,10 @@ class TenantResource:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         listed, params = params, params.without_senders() if params.absent else params
-        permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
+        if params.absent:
+            permissions.refuse_missing(tenant, permissions.of_removal_reads(), permissions.of_assumed_removal)
+        else:
+            permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
         calls = [record.READ, *([automation_credential.call_of(tenant.client_id)] if tenant.client_id else [])]
         commands = [inbound_connectors.READ, authentication_policies.READ_POLICIES]
         senders = sender_plan.plan_senders(tenant, params, Prefetch(commands, calls))

@@ -15,6 +15,7 @@ from ..._clients import permissions
 from ..._clients.permissions import RequiredPermission
 from ..._composition.step import PlannedStep
 from ..._core.errors import InvalidInput, MailopsError
+from ..._core.json_types import JsonObject
 from ..._engine.tenant import Tenant
 from ..._entra.applications import ApplicationChanges
 from ..._exchange.rbac.authorization import AuthorizationChanges
@@ -103,6 +104,23 @@ def of_planning(params: sender_plan.Params) -> list[RequiredPermission]:
     """What the reads require that select the method of each sender."""
     of_senders = [permissions.SECURITY_DEFAULTS_READ, permissions.DOMAINS_READ] if params.senders else []
     return [permissions.EXCHANGE, *of_senders]
+
+
+def of_removal_reads() -> list[RequiredPermission]:
+    """What the reads require that show what was created. Without the record a removal would leave it and report nothing."""
+    return [permissions.EXCHANGE, permissions.APPLICATIONS_READ]
+
+
+def of_assumed_removal() -> list[RequiredPermission]:
+    """What the removal of everything that is recorded requires, where the record could not be read."""
+    return [permissions.APPLICATIONS_WRITE, permissions.CONSENTS_WRITE]
+
+
+def of_new_automation_app(listed: Sequence[JsonObject], *, directory_roles: bool, role_groups: bool) -> list[RequiredPermission]:
+    """What the registration of an automation app requires. `listed`: its permissions, as in option permissions of module entra_app."""
+    required = of_possible_writes([RoleInput("automation_access", "entra_app", {"permissions": [item]}) for item in listed])
+    required += [permissions.DIRECTORY_ROLES_WRITE] if directory_roles else []
+    return [permissions.APPLICATIONS_WRITE, *required, *([permissions.EXCHANGE] if role_groups else [])]
 
 
 def of_reads(inputs: Iterable[RoleInput]) -> list[RequiredPermission]:
