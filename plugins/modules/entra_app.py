@@ -42,7 +42,7 @@ options:
         default: application
   revoked_permissions:
     description:
-      - Application permissions that the application no longer requests and whose consent is withdrawn.
+      - Permissions that the application no longer requests and whose consent for the whole tenant is withdrawn.
       - Other permissions that are not listed in O(permissions) stay. One that is listed there stays, too.
     type: list
     elements: dict
@@ -56,6 +56,11 @@ options:
         description: V(exchange) (Office 365 Exchange Online), V(graph) (Microsoft Graph) or an API's application id.
         type: str
         default: exchange
+      type:
+        description: Whether the application has the permission itself, or a signed-in user gives it.
+        type: str
+        choices: [application, delegated]
+        default: application
   certificate:
     description:
       - With V(managed), the module creates a private key and its certificate in O(key_directory), registers the certificate, and renews

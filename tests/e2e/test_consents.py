@@ -106,3 +106,58 @@ def test_a_consent_that_another_owner_needs_is_that_owners(play: Play) -> None:
     last = play(owner="branch", **OPTIONS)
     assert removed(last) == [f"consent:{APP} office 365 exchange online: mail.send (application)"]
     assert consents(play) == []
+
+
+# -- delegated permissions --------------------------------------------------------------------------------------------
+
+DELEGATED = [
+    {"name": "SMTP.SendAsApp"},
+    {"name": "SMTP.Send", "type": "delegated"},
+    {"name": "offline_access", "api": "graph", "type": "delegated"},
+]
+SMTP_SEND = f"consent:{APP} office 365 exchange online: smtp.send (delegated)"
+OFFLINE = f"consent:{APP} microsoft graph: offline_access (delegated)"
+
+
+def grants(play: Play) -> list[str]:
+    """The scopes of the grants for all users of the sender app."""
+    path = f"/servicePrincipals(appId='{app(play)['app_id']}')/oauth2PermissionGrants"
+    return sorted(grant["scope"] for grant in play.api.graph("GET", path).json()["value"])
+
+
+def listed(permissions: list[dict[str, str]]) -> dict[str, Any]:
+    return {"inventory": {"entra_app_permissions": permissions}}
+
+
+def test_delegated_consents_end_with_the_list_that_needs_them(play: Play) -> None:
+    assert "failed" not in play(ERP, **listed(DELEGATED))
+    assert grants(play) == ["SMTP.Send", "offline_access"]
+    planned = play(ERP, check_mode=True, **listed(DELEGATED[:1]))
+    applied = play(ERP, **listed(DELEGATED[:1]))
+    assert "failed" not in applied, applied
+    assert applied["changes"] == planned["changes"]
+    assert sorted(removed(applied)) == [OFFLINE, SMTP_SEND]
+    assert {change["risk"] for change in applied["changes"] if change["kind"] == "consent"} == {"removes"}
+    assert (grants(play), required(play)) == ([], 1)
+    assert not play(ERP, **listed(DELEGATED[:1]))["changed"]
+
+
+def test_a_delegated_consent_that_somebody_else_granted_stays(play: Play) -> None:
+    assert "failed" not in play(ERP, **listed(DELEGATED[:1]))
+    principal = play.api.graph("GET", f"/servicePrincipals(appId='{app(play)['app_id']}')").json()["id"]
+    resource = play.api.graph("GET", "/servicePrincipals(appId='00000002-0000-0ff1-ce00-000000000000')").json()["id"]
+    body = {"clientId": principal, "consentType": "AllPrincipals", "resourceId": resource, "scope": "POP.AccessAsUser.All"}
+    assert play.api.graph("POST", "/oauth2PermissionGrants", body).status_code == 201
+    assert "failed" not in play(ERP, **listed(DELEGATED))
+    assert grants(play) == ["POP.AccessAsUser.All SMTP.Send", "offline_access"]
+    applied = play(ERP, **listed(DELEGATED[:1]))
+    assert sorted(removed(applied)) == [OFFLINE, SMTP_SEND]
+    assert grants(play) == ["POP.AccessAsUser.All"]
+
+
+def test_an_application_that_stays_without_senders_loses_its_delegated_consents(play: Play) -> None:
+    assert "failed" not in play(ERP, **listed(DELEGATED))
+    applied = play()
+    assert "failed" not in applied, applied
+    assert (consents(play), grants(play), required(play)) == ([], [], 0)
+    assert not play()["changed"]

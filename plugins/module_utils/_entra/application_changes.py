@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .application_state import PermissionId, key_credentials, tenant_wide_grants, thumbprint
+from .application_state import PermissionId, granted_scopes, key_credentials, thumbprint
 from .applications import CurrentApplication, Permission
 from .certificates import PublicCertificate
 from .graph_objects import AppRoleAssignment, RequiredResourceAccess
@@ -26,10 +26,16 @@ class ConsentChanges:
     scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def revoking(self, current: CurrentApplication, revoked: Sequence[Permission]) -> ConsentChanges:
-        """The changes with the end of consent to application permissions."""
-        ids = {(permission.resource_id, permission.id) for permission in revoked}
+        """The changes with the end of consent to the permissions. Other scopes of a grant stay."""
+        ids = {(permission.resource_id, permission.id) for permission in revoked if not permission.delegated}
         ended = [a for a in current.assignments if (a["resourceId"], a["appRoleId"]) in ids and a not in self.unassign]
-        return replace(self, unassign=(*self.unassign, *ended))
+        names = {(permission.resource_id, permission.name) for permission in revoked if permission.delegated}
+        scopes = dict(self.scopes)
+        for resource, present in granted_scopes(current).items():
+            target = frozenset(name for name in scopes.get(resource, present) if (resource, name) not in names)
+            if target != scopes.get(resource, present):
+                scopes[resource] = target
+        return replace(self, unassign=(*self.unassign, *ended), scopes=scopes)
 
 
 def required_access(entries: set[PermissionId]) -> list[RequiredResourceAccess]:
@@ -70,11 +76,11 @@ def consent_changes(current: CurrentApplication, desired: Sequence[Permission], 
     roles = [p for p in desired if not p.delegated and p.id != excluded]
     kept = {(p.resource_id, p.id) for p in roles}
     removable = current.assignments if exclusive else ()
-    granted = {grant["resourceId"]: set(grant["scope"].split()) for grant in tenant_wide_grants(current)}
+    granted = granted_scopes(current)
     scopes = {}
     for resource in sorted({p.resource_id for p in desired if p.delegated} | (set(granted) if exclusive else set())):
         listed = {p.name for p in desired if p.delegated and p.resource_id == resource}
-        present = granted.get(resource, set())
+        present = granted.get(resource, frozenset())
         target = listed if exclusive else listed | present
         if target != present:
             scopes[resource] = frozenset(target)

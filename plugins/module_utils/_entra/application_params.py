@@ -9,20 +9,19 @@ from dataclasses import dataclass
 
 from .._core.params import nested
 from .._core.spec import KEY_DIRECTORY, Option, Spec
-from .applications import PermissionParams, RevokedParams
+from .applications import PermissionParams
 
 PERMISSION: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "api": {"type": "str", "default": "exchange"},
     "type": {"type": "str", "choices": ["application", "delegated"], "default": "application"},
 }
-REVOKED_PERMISSION = {name: PERMISSION[name] for name in ("name", "api")}
 OPTIONS = Spec(
     {
         "unique_name": {"type": "str", "required": True},
         "display_name": {"type": "str"},
         "permissions": {"type": "list", "elements": "dict", "options": PERMISSION},
-        "revoked_permissions": {"type": "list", "elements": "dict", "options": REVOKED_PERMISSION, "default": []},
+        "revoked_permissions": {"type": "list", "elements": "dict", "options": PERMISSION, "default": []},
         "certificate": {"type": "str", "choices": ["listed", "managed"], "default": "listed"},
         "certificates": {"type": "list", "elements": "str"},
         "retired_certificates": {"type": "list", "elements": "str"},
@@ -55,7 +54,7 @@ class EntraAppParams:
     key_directory: str | None
     state: str
     permissions: tuple[PermissionParams, ...] | None = nested(PermissionParams)
-    revoked_permissions: tuple[RevokedParams, ...] = nested(RevokedParams)
+    revoked_permissions: tuple[PermissionParams, ...] = nested(PermissionParams)
 
     @property
     def is_rbac(self) -> bool:

@@ -98,6 +98,11 @@ def tenant_wide_grants(current: CurrentApplication) -> list[PermissionGrant]:
     return [grant for grant in current.grants if grant.get("consentType") == "AllPrincipals"]
 
 
+def granted_scopes(current: CurrentApplication) -> dict[str, frozenset[str]]:
+    """The delegated permissions with admin consent, by the id of the API's service principal."""
+    return {grant["resourceId"]: frozenset(grant["scope"].split()) for grant in tenant_wide_grants(current)}
+
+
 def redirect_uris(application: ApplicationObject) -> list[str]:
     """The redirect URIs of the public client."""
     return list((application.get("publicClient") or {}).get("redirectUris") or [])

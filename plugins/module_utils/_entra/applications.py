@@ -34,22 +34,18 @@ _LAG = re.compile(
 
 
 @dataclass(frozen=True)
-class RevokedParams:
-    """The suboptions of revoked_permissions: an application permission. `api`: a key of APIS or the API's application id."""
+class PermissionParams:
+    """The suboptions of permissions and revoked_permissions. `api`: a key of APIS or the API's application id; `type`: application or
+    delegated.
+    """
 
     name: str
     api: str
+    type: str
 
     @property
     def api_id(self) -> str:
         return APIS.get(self.api, self.api).lower()
-
-
-@dataclass(frozen=True)
-class PermissionParams(RevokedParams):
-    """The suboptions of permissions. `type`: application or delegated."""
-
-    type: str
 
     @property
     def delegated(self) -> bool:
@@ -193,13 +189,13 @@ def permissions(current: CurrentApplication, listed: Iterable[PermissionParams])
     return sorted(set(desired))
 
 
-def revoked(current: CurrentApplication, listed: Iterable[RevokedParams]) -> list[Permission]:
-    """The application permissions to revoke, with their ids, without those that no API offers any more: they are not in effect."""
+def revoked(current: CurrentApplication, listed: Iterable[PermissionParams]) -> list[Permission]:
+    """The permissions to revoke, with their ids, without those that no API offers any more: they are not in effect."""
     result = []
     for item in listed:
         api = current.apis.get(item.api_id)
-        ids = [offered["id"] for offered in offered_permissions(api, False) if offered.get("value") == item.name] if api else []
-        result += [Permission(api["appId"], api["displayName"], item.name, ids[0], False, api["id"])] if api and ids else []
+        ids = [offered["id"] for offered in offered_permissions(api, item.delegated) if offered.get("value") == item.name] if api else []
+        result += [Permission(api["appId"], api["displayName"], item.name, ids[0], item.delegated, api["id"])] if api and ids else []
     return result
 
 

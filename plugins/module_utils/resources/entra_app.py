@@ -218,9 +218,9 @@ def result(current: CurrentApplication, state: Mapping[str, object]) -> dict[str
 
 def read_application(tenant: Tenant, params: EntraAppParams, display_name: str | None) -> CurrentApplication:
     """The application with what the options are about."""
-    listed = params.permissions or ()
+    listed = (*(params.permissions or ()), *params.revoked_permissions)
     read_grants = params.exclusive or any(item.delegated for item in listed)
-    apis = [item.api_id for item in (*listed, *params.revoked_permissions)]
+    apis = [item.api_id for item in listed]
     return find(tenant, params.unique_name, display_name, apis, read_grants=read_grants)
 
 

@@ -124,8 +124,7 @@ class Lifecycle:
     def _ended_consents(self) -> dict[str, list[JsonObject]]:
         """The permissions that end, in the form of an option, by application. One that this run removes loses them with everything else."""
         removed = {entry.name for entry in self._removed(APPLICATION)}
-        ended = {app: [value.split("/", 1) for value in values] for app, values in self.orphans.consents().items() if app not in removed}
-        return {app: [{"api": api, "name": name} for api, name in values] for app, values in ended.items()}
+        return {app: list(map(needs.permission_of, values)) for app, values in self.orphans.consents().items() if app not in removed}
 
     def _consent_ends(self, inputs: Sequence[RoleInput]) -> list[RoleInput]:
         """The end of consents of applications that no other step configures."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._composition.step import PlannedStep
-from ..._entra.applications import APIS
+from ..._entra.application_state import granted_scopes
+from ..._entra.applications import APIS, ApplicationChanges
+from ..._planning.role_inputs import DELEGATED_PERMISSIONS, is_true
 from ..._planning.role_variables import basic_policy
 from .record import (
     ACCESS,
@@ -100,16 +102,28 @@ def _account_access(variables: Mapping[str, Any]) -> Iterator[Key]:
 
 
 def _consents(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The sender app with each of its application permissions."""
-    app = variables.get("entra_app_unique_name")
-    for item in _items(variables, "entra_app_permissions"):
-        if app and item.get("type", "application") == "application":
-            yield str(app), permission_value(str(item.get("api") or "exchange"), str(item["name"]))
+    """The sender app, and that to which users sign in, with each of their permissions."""
+    listed = {"entra_app_unique_name": list(_items(variables, "entra_app_permissions"))}
+    if variables.get("delegated_sign_in_users") and is_true(variables.get("delegated_sign_in_app_register", True)):
+        listed["delegated_sign_in_app_unique_name"] = DELEGATED_PERMISSIONS
+    for variable, items in listed.items():
+        for item in items if variables.get(variable) else ():
+            delegated = item.get("type") == "delegated"
+            yield str(variables[variable]), permission_value(str(item.get("api") or "exchange"), str(item["name"]), delegated=delegated)
 
 
-def permission_value(api: str, name: str) -> str:
+_DELEGATED = "delegated"
+
+
+def permission_value(api: str, name: str, *, delegated: bool) -> str:
     """A permission as the record has it. `api`: a key of APIS or the API's application id."""
-    return f"{_API_NAMES.get(api.lower(), api.lower())}/{name}"
+    return "/".join((_API_NAMES.get(api.lower(), api.lower()), name, *([_DELEGATED] if delegated else ())))
+
+
+def permission_of(value: str) -> dict[str, str]:
+    """A permission of the record in the form of an option."""
+    api, name, *delegated = value.split("/")
+    return {"api": api, "name": name, **({"type": _DELEGATED} if delegated else {})}
 
 
 _API_NAMES = {api: name for name, api in APIS.items()}
@@ -172,5 +186,13 @@ def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
         if one.name == "entra_app" and (one.plan.pending.create or one.plan.pending.restore):
             yield Entry(APPLICATION, one.step.subject)
         if one.name == "entra_app":
-            granted = (permission_value(permission.api, permission.name) for permission in one.plan.pending.assign)
-            yield from (Entry(GRANTED_CONSENT, one.step.subject, value) for value in granted)
+            yield from (Entry(GRANTED_CONSENT, one.step.subject, value) for value in _granted(one.plan.pending))
+
+
+def _granted(changes: ApplicationChanges) -> Iterator[str]:
+    """The permissions that changes consent to, without those that have consent already."""
+    yield from (permission_value(permission.api, permission.name, delegated=False) for permission in changes.assign)
+    before = granted_scopes(changes.current)
+    for resource, scopes in changes.scopes.items():
+        api = str(changes.current.api_of(resource).get("appId") or resource)
+        yield from (permission_value(api, name, delegated=True) for name in sorted(scopes - before.get(resource, frozenset())))

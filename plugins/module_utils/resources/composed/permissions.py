@@ -33,14 +33,16 @@ _Options = Mapping[str, Any]
 # -- what components require ------------------------------------------------------------------------------------------
 
 
-def _delegated(application: _Options) -> bool:
-    listed = application.get("permissions")
-    return isinstance(listed, list) and any(isinstance(item, Mapping) and item.get("type") == "delegated" for item in listed)
+def _types(application: _Options) -> set[str]:
+    """The types of the permissions that change: application where none is listed."""
+    options_with_list = (application.get(name) for name in ("permissions", "revoked_permissions"))
+    items = [item for listed in options_with_list if isinstance(listed, list) for item in listed if isinstance(item, Mapping)]
+    return {"delegated" if item.get("type") == "delegated" else "application" for item in items} or {"application"}
 
 
 def _reads_of_application(application: _Options) -> Iterator[RequiredPermission]:
     yield from (permissions.APPLICATIONS_READ, permissions.CONSENTS_READ)
-    if is_true(application.get("exclusive")) or _delegated(application):
+    if is_true(application.get("exclusive")) or "delegated" in _types(application):
         yield permissions.GRANTS_READ
 
 
@@ -56,7 +58,9 @@ def _always(*required: RequiredPermission) -> Callable[[Any], Iterable[RequiredP
 
 def _possible_writes_of_application(application: _Options) -> Iterator[RequiredPermission]:
     yield permissions.APPLICATIONS_WRITE
-    yield permissions.GRANTS_WRITE if _delegated(application) else permissions.CONSENTS_WRITE
+    types = _types(application)
+    yield from [permissions.CONSENTS_WRITE] if "application" in types else []
+    yield from [permissions.GRANTS_WRITE] if "delegated" in types else []
 
 
 def _writes_of_application(changes: ApplicationChanges) -> Iterator[RequiredPermission]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
-from ansible_collections.mailops.m365.plugins.module_utils._entra.applications import GRAPH
+from ansible_collections.mailops.m365.plugins.module_utils._entra.applications import EXCHANGE, GRAPH, CurrentApplication
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import needed, record
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.needed import Needed
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed.orphans import Orphans
@@ -33,6 +33,11 @@ def same(address: str) -> str:
 
 def planned(name: str, before: Any, after: Any, changes: Any = "changes", subject: str = "") -> Any:
     return SimpleNamespace(name=name, plan=Plan(before, after, changes), step=SimpleNamespace(subject=subject))
+
+
+def application(create: bool = False, assign: Any = (), scopes: Any = None, current: CurrentApplication | None = None) -> Any:
+    """The changes of an application."""
+    return SimpleNamespace(create=create, restore=False, assign=assign, scopes=scopes or {}, current=current or CurrentApplication())
 
 
 def needs(**variables: Any) -> Needed:
@@ -144,8 +149,8 @@ def test_the_record_after_a_plan_has_what_was_changed_and_its_value_before() -> 
     )
     plans = [
         planned("shared_mailbox", {B: None, C: {"x": 1}}, {B: {"x": 1}, C: {"x": 2}}),
-        planned("entra_app", {}, {}, SimpleNamespace(create=True, restore=False, assign=()), "new"),
-        planned("entra_app", {}, {}, SimpleNamespace(create=False, restore=False, assign=()), "old"),
+        planned("entra_app", {}, {}, application(create=True), "new"),
+        planned("entra_app", {}, {}, application(), "old"),
         planned("smtp_auth", {"mailboxes": {B: "inherit", C: "enabled"}}, {"mailboxes": {B: "enabled", C: "inherit"}}),
         planned("authentication_policy", {"mailboxes": {B: "Corporate"}}, {"mailboxes": {B: "mailops Allow Basic Auth SMTP"}}),
         planned("direct_send", {"rejected": True}, {"rejected": False}),
@@ -185,20 +190,37 @@ def test_consents_are_needed_by_permission_and_recorded_as_granted_where_the_pla
     listed = [{"name": "SMTP.SendAsApp"}, {"name": "Mail.Send", "api": "graph"}, {"name": "SMTP.Send", "type": "delegated"}]
     result = needs(entra_app_unique_name=APP, entra_app_permissions=listed)
     send_as, mail = "exchange/SMTP.SendAsApp", "graph/Mail.Send"
-    granted = SimpleNamespace(create=False, restore=False, assign=(SimpleNamespace(api=GRAPH, name="Mail.Send"),))
+    granted = application(assign=(SimpleNamespace(api=GRAPH, name="Mail.Send"),))
     after = needed.after(Record(), result, (), [planned("entra_app", {}, {}, granted, APP)], same)
-    assert after.entries == {Entry("consent", APP, send_as), Entry("consent", APP, mail), Entry("granted_consent", APP, mail)}
+    send = Entry("consent", APP, "exchange/SMTP.Send/delegated")
+    assert after.entries == {Entry("consent", APP, send_as), Entry("consent", APP, mail), send, Entry("granted_consent", APP, mail)}
     assert needed.after(after, result, (), [], same).entries == after.entries
     less = needs(entra_app_unique_name=APP, entra_app_permissions=listed[:1])
-    assert less.without(after.entries) == {Entry("consent", APP, mail), Entry("granted_consent", APP, mail)}
+    assert less.without(after.entries) == {Entry("consent", APP, mail), send, Entry("granted_consent", APP, mail)}
     assert needed.after(after, less, (), [], same).entries == {Entry("consent", APP, send_as)}
     assert Orphans(frozenset(less.without(after.entries))).consents() == {APP: [mail]}
 
 
+def test_delegated_consents_are_recorded_where_the_plan_adds_them() -> None:
+    """A grant is one a resource: its other scopes may be somebody else's."""
+    api: Any = {"id": "resource", "appId": EXCHANGE, "displayName": "Office 365 Exchange Online"}
+    grants: Any = ({"resourceId": "resource", "consentType": "AllPrincipals", "scope": "POP.AccessAsUser.All"},)
+    current = CurrentApplication(apis={EXCHANGE: api}, grants=grants)
+    changes = application(scopes={"resource": frozenset({"SMTP.Send", "POP.AccessAsUser.All"})}, current=current)
+    result = needs(delegated_sign_in_app_unique_name=APP, delegated_sign_in_users=["ada@contoso.com"])
+    after = needed.after(Record(), result, (), [planned("entra_app", {}, {}, changes, APP)], same)
+    granted = Entry("granted_consent", APP, "exchange/SMTP.Send/delegated")
+    assert {entry for entry in after.entries if entry.kind == "granted_consent"} == {granted}
+    assert needed.permission_of(granted.value) == {"api": "exchange", "name": "SMTP.Send", "type": "delegated"}
+    assert granted in needs(delegated_sign_in_app_unique_name=APP, delegated_sign_in_users=[]).without(after.entries)
+    registered_by_others = needs(delegated_sign_in_app_unique_name=APP, delegated_sign_in_users=[A], delegated_sign_in_app_register=False)
+    assert granted in registered_by_others.without(after.entries)
+
+
 def test_a_consent_of_an_api_by_its_id_is_recorded_with_the_id() -> None:
     api = "AAAAAAAA-0000-4000-8000-00000000000B"
-    assert needed.permission_value(api, "Send") == f"{api.lower()}/Send"
-    assert {needed.permission_value(name, "Send") for name in ("graph", GRAPH, GRAPH.upper())} == {"graph/Send"}
+    assert needed.permission_value(api, "Send", delegated=False) == f"{api.lower()}/Send"
+    assert {needed.permission_value(name, "Send", delegated=False) for name in ("graph", GRAPH, GRAPH.upper())} == {"graph/Send"}
 
 
 def test_other_owners_that_need_a_consent_are_named() -> None:
