@@ -205,5 +205,6 @@ def fault_exists(fault: Fault) -> bool:
         "dns": dns_faults.NAMES,
         "sendgrid": set(),
         "smtp2go": set(),
+        "mailgun": set(),
     }.get(fault.service, mail)
     return fault.name in known_names

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EARLY = {"redirect"}  # played before a request is read; they are asked for with the fact `early`
-SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go")
+SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go", "mailgun")
 
 
 @dataclass

@@ -27,6 +27,7 @@ from emulator.entra import service as entra
 from emulator.exchange import service as exchange
 from emulator.graph import service as graph
 from emulator.http import Handler, Latency, Request, Response, Route, asgi
+from emulator.mailgun import service as mailgun
 from emulator.platform import Platform, Record
 from emulator.sendgrid import service as sendgrid
 from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
@@ -72,6 +73,7 @@ class Emulator:
         self.authority = Authority(directory)
         self.exchange = exchange.ExchangeAdmin(self.platform)
         self.sendgrid, self.smtp2go = sendgrid.SendGrid(self.platform), smtp2go.Smtp2Go(self.platform)
+        self.mailgun = mailgun.Mailgun(self.platform)
         self.admin = Admin(self.platform, self.save, self.reset)
 
     def reset(self, document: Any = None) -> None:
@@ -181,6 +183,8 @@ class Emulator:
             return self.sendgrid.handle, latency("sendgrid")
         if smtp2go.handles(request.path):
             return self.smtp2go.handle, latency("smtp2go")
+        if mailgun.handles(request.path):
+            return self.mailgun.handle, latency("mailgun")
         if oidc.handles(request.path):
             return self.platform.providers.handle, latency("token")
         return (lambda one: Response(404)), none

@@ -29,6 +29,7 @@ LAG_KINDS = {
     "connector": "inbound connectors; the MX uses them",
     "organization_customization": "Enable-OrganizationCustomization; policies and management roles can be created",
     "delegating_role": "the customization of the organization; management roles can be assigned",
+    "mailgun_domain": "DELETE of a domain of Mailgun; it is no longer listed",
     "deletion": "DELETE of a directory object; it is no longer listed",
 }
 

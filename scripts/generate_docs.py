@@ -111,6 +111,33 @@ def emulator_page() -> str:
     return "\n".join([*lines, *table(["Kind", "Change", "Effect"], kinds)]) + "\n"
 
 
+# About sender domains at hosted relays.
+HOSTED_DOMAINS = [
+    "## Sender domains",
+    "",
+    "Module [hosted_domain](modules.md#hosted_domain) authenticates sender domains at all three providers by their API: it creates",
+    "the domain, shows the records to publish, and has the provider verify the domain once DNS has them. A check run names them.",
+    "",
+    "Register a subdomain with Mailgun, `mg.contoso.com` for example: its envelope senders are in the domain itself. It needs an SPF",
+    "record, and MX records where nobody receives for it, because receivers refuse a sender domain that does not resolve. A domain",
+    "exists in one region; one that exists in another region is refused before anything is created. An active domain is never verified",
+    "again, because Mailgun sets it to unverified first.",
+    "",
+    "```yaml",
+    "m365_hosted_relay: sendgrid",
+    "m365_hosted_relay_region: eu                 # omit it for an account that is not in the European Union",
+    'm365_hosted_relay_api_key: "{{ vault_sendgrid_api_key }}"',
+    "```",
+    "",
+    "```yaml",
+    "- name: Authenticate the sender domain at SendGrid",
+    "  mailops.m365.hosted_domain:",
+    "    domains:",
+    "      - name: contoso.com",
+    "```",
+]
+
+
 def hosted_relays_page() -> str:
     """The providers and their regions."""
     lines = [
@@ -140,24 +167,7 @@ def hosted_relays_page() -> str:
         "domain that receives mail in Microsoft 365 is itself registered with Mailgun, add Mailgun's include to `spf_includes`. Role spf",
         "names the includes that a provider has made obsolete, and keeps them.",
         "",
-        "## Sender domains",
-        "",
-        "Module [hosted_domain](modules.md#hosted_domain) authenticates sender domains at SendGrid and SMTP2GO by their API: it creates",
-        "the domain, shows the CNAME records to publish, and has the provider verify the domain once DNS has them. A check run names the",
-        "records. At Mailgun, add the sender domain in its panel and publish the records that it shows.",
-        "",
-        "```yaml",
-        "m365_hosted_relay: sendgrid",
-        "m365_hosted_relay_region: eu                 # omit it for an account that is not in the European Union",
-        'm365_hosted_relay_api_key: "{{ vault_sendgrid_api_key }}"',
-        "```",
-        "",
-        "```yaml",
-        "- name: Authenticate the sender domain at SendGrid",
-        "  mailops.m365.hosted_domain:",
-        "    domains:",
-        "      - name: contoso.com",
-        "```",
+        *HOSTED_DOMAINS,
     ]
     return "\n".join(lines) + "\n"
 

@@ -23,6 +23,7 @@ from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.licences import Licence, external_recipients_a_day, has_premium
 from emulator.state.mail import NEW_MX_SUFFIX, Message, mx_host
+from emulator.state.mailgun import MailgunAccount, MailgunDomain, MailgunKey
 from emulator.state.policies import AuthenticationPolicy, Group, Policies
 from emulator.state.replicated import Replicated
 from emulator.state.rolling import DAY, Rolling
@@ -56,6 +57,9 @@ __all__ = [
     "Licence",
     "Mailbox",
     "MailboxGrant",
+    "MailgunAccount",
+    "MailgunDomain",
+    "MailgunKey",
     "Message",
     "Policies",
     "RefreshToken",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from emulator.state.dns import Dns
 from emulator.state.mail import Message
+from emulator.state.mailgun import MailgunAccount
 from emulator.state.sendgrid import SendGridAccount
 from emulator.state.smtp2go import Smtp2GoAccount
 from emulator.state.tenant import Tenant
@@ -24,6 +25,7 @@ class State:
     dns: Dns = field(default_factory=Dns)
     sendgrid: list[SendGridAccount] = field(default_factory=list)
     smtp2go: list[Smtp2GoAccount] = field(default_factory=list)
+    mailgun: list[MailgunAccount] = field(default_factory=list)
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
     _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
     tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
@@ -46,7 +48,7 @@ class State:
     def replace(self, other: State) -> None:
         """Take over the content of another state. Services keep their reference to this object."""
         self.tenants, self.messages, self.network, self.dns = other.tenants, other.messages, other.network, other.dns
-        self.sendgrid, self.smtp2go = other.sendgrid, other.smtp2go
+        self.sendgrid, self.smtp2go, self.mailgun = other.sendgrid, other.smtp2go, other.mailgun
         self._by_domain.clear()
         for clear in self.on_replace:
             clear()

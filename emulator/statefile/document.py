@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from emulator.settings import Settings
-from emulator.state import Dns, Message, SendGridAccount, Smtp2GoAccount, State, Tenant
+from emulator.state import Dns, MailgunAccount, Message, SendGridAccount, Smtp2GoAccount, State, Tenant
 from emulator.state.keys import At, key
 from emulator.statefile import directory, mailboxes, policies  # noqa: F401 (they register their forms)
 from emulator.statefile.codec import Document, Record
@@ -29,6 +29,7 @@ class StateDocument:
     dns: Dns = field(default_factory=Dns, metadata=key("DNS that belongs to no tenant"))
     sendgrid: list[SendGridAccount] = field(default_factory=list, metadata=key("accounts of SendGrid"))
     smtp2go: list[Smtp2GoAccount] = field(default_factory=list, metadata=key("accounts of SMTP2GO"))
+    mailgun: list[MailgunAccount] = field(default_factory=list, metadata=key("accounts of Mailgun"))
     settings: Settings = field(default_factory=Settings, metadata=key("settings of the emulator"))
     messages: list[Message] = field(default_factory=list, metadata=key("received messages"))
 
@@ -61,7 +62,7 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
     """The state and the settings of a document; relative paths in it start at `base`."""
     result: StateDocument = Record(StateDocument).read(document, Location(), At(base))
     state = State(network=result.network, dns=result.dns, messages=result.messages)
-    state.sendgrid, state.smtp2go = result.sendgrid, result.smtp2go
+    state.sendgrid, state.smtp2go, state.mailgun = result.sendgrid, result.smtp2go, result.mailgun
     domains = set[str]()
     for number, tenant in enumerate(result.tenants):
         location = Location("tenants").item(number)
@@ -78,7 +79,14 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
 def state_document(state: State, settings: Settings) -> Document:
     """The canonical form: `parse` reads it back to equal objects."""
     document = StateDocument(
-        list(state.tenants.values()), state.network, state.dns, state.sendgrid, state.smtp2go, settings, state.messages
+        list(state.tenants.values()),
+        state.network,
+        state.dns,
+        state.sendgrid,
+        state.smtp2go,
+        state.mailgun,
+        settings,
+        state.messages,
     )
     return Record(StateDocument).write(document)
 

@@ -15,12 +15,13 @@ options:
       - The hosted relay.
       - If omitted, the value of the host variable C(m365_hosted_relay) is used.
     type: str
-    choices: [sendgrid, smtp2go]
+    choices: [mailgun, sendgrid, smtp2go]
   region:
     description:
-      - The region of the account, by default V(global).
+      - The region of the account, by default V(us) for Mailgun, else V(global).
       - SendGrid has V(global) and V(eu). An account of V(eu) is a subuser with an address in the European Union; its keys and domains exist
-        there only. SMTP2GO has all four; its accounts are the same in all of them.
+        there only. SMTP2GO has all four; its accounts are the same in all of them. Mailgun has V(us) and V(eu); keys are the same in both,
+        and a domain exists in one.
       - If omitted, the value of the host variable C(m365_hosted_relay_region) is used.
     type: str
     choices: [global, us, eu, au]
@@ -29,11 +30,13 @@ options:
       - An API key of the account. It is in no result, diff or journal.
       - SendGrid requires the permissions C(whitelabel.create), C(whitelabel.read), C(whitelabel.update) and C(whitelabel.delete), SMTP2GO
         C(/domain/add), C(/domain/view), C(/domain/verify) and C(/domain/remove).
+      - Mailgun requires the role C(admin).
       - If omitted, the value of the host variable C(m365_hosted_relay_api_key) is used.
     type: str
   api_url:
     description:
       - The https URL of the API, for a proxy or an emulator. By default that of the provider in its region (docs/hosted_relays.md).
+      - C({region}) in it is replaced by the region. Without it, domains in other regions of Mailgun are not looked for.
       - If omitted, the value of the host variable C(m365_hosted_relay_api_url) is used.
     type: str
 """

@@ -14,6 +14,8 @@ description:
   - Compares the DNS records that the provider requires with DNS. The result and the warnings show the records to publish; they are
     not published.
   - Has the provider verify a domain once DNS has all its records. A domain that is valid is not verified again.
+  - MX records are required only of Mailgun's domains, and only of those that have neither an MX record nor an address. They are never
+    required of an accepted domain.
   - An existing authentication is used as it is, whatever its return path. Other authentications, tracking records and settings of the
     account are kept.
 options:
@@ -24,14 +26,18 @@ options:
     required: true
     suboptions:
       name:
-        description: An accepted domain of the tenant, or a subdomain of one.
+        description:
+          - An accepted domain of the tenant, or a subdomain of one.
+          - Register a subdomain with Mailgun, C(mg.contoso.com) for example. The domain needs an SPF record with Mailgun's include, and MX
+            records where nobody receives for it.
         type: str
         required: true
       return_path:
         description:
           - The label of the envelope sender's domain, below O(domains[].name), of an authentication that is created. By default
             C(em-mailops).
-          - With O(domains[].state=absent), only an authentication with this return path is removed.
+          - At Mailgun, where the envelope sender is in the domain itself, it is the label of the tracking host, which is not published.
+          - With O(domains[].state=absent), only an authentication with this label is removed.
         type: str
       state:
         description: Whether the authentication exists.
@@ -84,6 +90,9 @@ domains:
         - Whether the provider has verified it, so that it sends for the domain with its own DKIM signature.
         - In check mode, whether it would be.
       type: bool
+    problem:
+      description: Why the provider does not send for the domain, or not to everybody; null where it does.
+      type: str
     records:
       description: The DNS records that the provider requires.
       type: list
@@ -99,7 +108,9 @@ domains:
           description: The type of the record.
           type: str
         value:
-          description: The value that it should have; null in a check run that would create the domain.
+          description:
+            - The value that it should have; null in a check run that would create the domain.
+            - An SPF record that has its includes is published.
           type: str
         current:
           description: The values in DNS.
@@ -107,6 +118,9 @@ domains:
           elements: str
         published:
           description: Whether DNS has the value.
+          type: bool
+        required:
+          description: Whether the provider verifies the domain only with this record.
           type: bool
         valid:
           description: Whether the provider accepted the record at its last validation.
@@ -123,6 +137,7 @@ domains:
       id: "302183"
       return_path: em-mailops.contoso.com
       valid: false
+      problem: null
       records:
         - {purpose: dkim, name: s1._domainkey.contoso.com, type: CNAME, value: s1.domainkey.u1.wl1.sendgrid.net, published: false}
       others: []

@@ -59,6 +59,9 @@ domains:
     valid:
       description: Whether the provider has verified it, so that it sends for the domain with its own DKIM signature.
       type: bool
+    problem:
+      description: Why the provider does not send for the domain, or not to everybody; null where it does.
+      type: str
     records:
       description: The DNS records that the provider requires.
       type: list
@@ -74,7 +77,9 @@ domains:
           description: The type of the record.
           type: str
         value:
-          description: The value that it should have; null in a check run that would create the domain.
+          description:
+            - The value that it should have; null in a check run that would create the domain.
+            - An SPF record that has its includes is published.
           type: str
         current:
           description: The values in DNS.
@@ -82,6 +87,9 @@ domains:
           elements: str
         published:
           description: Whether DNS has the value.
+          type: bool
+        required:
+          description: Whether the provider verifies the domain only with this record.
           type: bool
         valid:
           description: Whether the provider accepted the record at its last validation.
@@ -98,6 +106,7 @@ domains:
       id: "302183"
       return_path: em-mailops.contoso.com
       valid: false
+      problem: null
       records:
         - {purpose: dkim, name: s1._domainkey.contoso.com, type: CNAME, value: s1.domainkey.u1.wl1.sendgrid.net, published: false}
       others: []

@@ -312,6 +312,8 @@ def check_exchange(cmdlet: str, parameters: dict, problems: list, where: str) ->
 
 
 HOSTED_TYPES = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}
+# Values of forms are texts.
+FORM_TYPES = {"string": "", "boolean": "true|false", "integer": r"\d+", "number": r"[\d.]+"}
 
 
 def check_hosted(service: str, method: str, path: str, query: str, body, problems: list, where: str) -> None:
@@ -323,6 +325,7 @@ def check_hosted(service: str, method: str, path: str, query: str, body, problem
     operation = min(matches, key=lambda one: one["path"].count("{"))
     known = {name.rstrip("?") for name in operation.get("query", {})}
     problems += [f"{where}: query parameter {name!r} is not known" for name, _ in parse_qsl(query or "") if name not in known]
+    form = operation.get("body", {}).get("content_type") == "multipart/form-data"
     properties = operation.get("body", {}).get("properties", {})
     items = properties.items() if isinstance(properties, dict) else ()  # "object": a body without properties
     declared = {name.rstrip("?"): (type_, name.endswith("?")) for name, type_ in items}
@@ -331,6 +334,10 @@ def check_hosted(service: str, method: str, path: str, query: str, body, problem
         expected = HOSTED_TYPES.get(declared[name][0]) if name in declared and isinstance(declared[name][0], str) else None
         if name not in declared:
             problems.append(f"{where}: no such property {name!r}")
+        elif form:
+            pattern = FORM_TYPES[declared[name][0]]
+            if not isinstance(value, str) or (pattern and not re.fullmatch(pattern, value)):
+                problems.append(f"{where}: {name} is {value!r} where {declared[name][0]} is expected in a form")
         elif expected and (not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool)):
             problems.append(f"{where}: {name} is {type(value).__name__} where {declared[name][0]} is expected")
 

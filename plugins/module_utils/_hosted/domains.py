@@ -15,7 +15,7 @@ class DnsRecord:
     """A DNS record that authenticates a domain. `value`: "" before the provider has assigned it.
 
     `key`: the provider's name of the record. `purpose`: return_path, dkim or spf. `valid` and `reason`: the result of the provider's last
-    validation.
+    validation. `required`: whether the provider verifies the domain only with it. `priority`: of an MX record.
     """
 
     key: str
@@ -25,17 +25,30 @@ class DnsRecord:
     value: str = ""
     valid: bool = False
     reason: str = ""
+    required: bool = True
+    priority: int = 0
 
 
 @dataclass(frozen=True)
 class SenderDomain:
-    """The authentication of one domain at the provider. `id`: "" before it is created. `return_path`: the envelope sender's domain."""
+    """The authentication of one domain at the provider. `id`: "" before it is created. `return_path`: the envelope sender's domain.
+
+    `mark`: the name that has the label of the item which created it, where that is not the return path. `problem`: a sentence where the
+    provider does not send for the domain, or not to everybody, whatever its records are.
+    """
 
     id: str
     name: str
     return_path: str
     valid: bool
     records: tuple[DnsRecord, ...]
+    mark: str = ""
+    problem: str = ""
+
+    @property
+    def labelled_name(self) -> str:
+        """The name with the label by which an item of `domains` selects this authentication for removal."""
+        return self.mark or self.return_path
 
 
 class DomainClient(Protocol):
@@ -45,7 +58,7 @@ class DomainClient(Protocol):
         """The authentications of these domains, the oldest first; a domain may have several."""
 
     def predicted(self, name: str, label: str) -> SenderDomain:
-        """The domain as it will be created: names of the records, without values. `label`: of the return path."""
+        """The domain as it will be created: names of the records, without values. `label`: of its labelled name."""
 
     def create(self, name: str, label: str) -> SenderDomain:
         """Create the authentication. A lost answer is not repeated: the next run reads what was created."""
@@ -57,4 +70,4 @@ class DomainClient(Protocol):
         """Remove the authentication; one that does not exist is no error."""
 
     def missing_rights(self, *actions: str) -> list[str]:
-        """The names of the permissions that the key lacks for these actions: create, verify, remove."""
+        """The names of the permissions that the key lacks for these actions (create, verify, remove), where the API returns them."""

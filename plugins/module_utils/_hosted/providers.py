@@ -31,7 +31,8 @@ class HostedRelay:
     """An SMTP relay service outside of the tenant.
 
     The first region is the default. `user` describes the user name; `username` is the one of every account, where there is one.
-    `recipients`: the maximum in one SMTP transaction. `obsolete_spf_includes`: what SPF records included in the past.
+    `recipients`: the maximum in one SMTP transaction. `regional_domains`: an account has its keys in all regions, and a domain in one.
+    `obsolete_spf_includes`: what SPF records included in the past.
     """
 
     label: str
@@ -43,6 +44,7 @@ class HostedRelay:
     username: str = ""
     port: int = 587
     obsolete_spf_includes: tuple[str, ...] = ()
+    regional_domains: bool = False
 
     def region(self, name: str | None = None) -> Region:
         """The region with this name, or the default."""
@@ -93,6 +95,7 @@ HOSTED_RELAYS = {
         tls_ports=(465,),
         user="an SMTP credential of the domain",
         recipients=1000,
+        regional_domains=True,
     ),
 }
 # Every region of a provider, once.

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from .._clients import dns
 from .._core.json_types import JsonObject
-from .._spf import Answer
+from .._spf import Answer, is_spf
 from .domains import DnsRecord, SenderDomain
 
 
@@ -26,9 +26,15 @@ class RecordReport:
     def published(self) -> bool:
         return bool(self.record.value) and any(_same(self.record, value) for value in self.current)
 
+    @property
+    def merged(self) -> bool:
+        """Whether the name has another SPF record, which its include has to be added to: a second one would invalidate both."""
+        return self.record.purpose == "spf" and not self.published and any(is_spf(value) for value in self.current)
+
     def as_result(self) -> JsonObject:
         values = asdict(self.record) | {"name": self.record.name or None, "value": self.record.value or None}
-        del values["key"]
+        for name in ("key", "priority"):
+            del values[name]
         return values | {"current": list(self.current), "published": self.published}
 
 
@@ -42,11 +48,13 @@ class DomainReport:
 
     @property
     def published(self) -> bool:
-        return all(record.published for record in self.records)
+        """Whether DNS has all records that the provider verifies the domain by."""
+        return all(record.published for record in self.records if record.record.required)
 
     def as_result(self) -> JsonObject:
         domain = self.domain
-        own = {"name": domain.name, "id": domain.id or None, "return_path": domain.return_path, "valid": domain.valid}
+        own: JsonObject = {"name": domain.name, "id": domain.id or None, "return_path": domain.return_path, "valid": domain.valid}
+        own["problem"] = domain.problem or None
         return own | {"records": [record.as_result() for record in self.records], "others": list(self.others)}
 
 
@@ -56,17 +64,37 @@ def report_of(domain: SenderDomain, current: Iterable[SenderDomain]) -> DomainRe
 
 
 def with_dns(reports: Sequence[DomainReport], resolver: dns.Resolver, receiving: Iterable[str]) -> list[DomainReport]:
-    """The reports with what DNS has, asked in parallel. MX records of domains that Microsoft receives for are left out."""
+    """The reports with what DNS has, asked in parallel. MX records are left out where somebody else receives.
+
+    These are domains that Microsoft receives for (`receiving`), and names with other MX records or an address (RFC 5321, section 5.1).
+    """
     domains = set(receiving)
     kept = [
         [one for one in report.records if not (one.record.type == "MX" and one.record.name in domains)] for report in reports
     ]  # fmt: skip
-    questions = dict.fromkeys((one.record.name, one.record.type) for records in kept for one in records if one.record.name)
+    questions = dict.fromkeys(question for records in kept for one in records if one.record.name for question in _questions(one.record))
     answers = dict(zip(questions, resolver.ask_all(questions), strict=True))
     result = []
     for report, records in zip(reports, kept, strict=True):
-        result.append(replace(report, records=tuple(_compared(one, answers.get((one.record.name, one.record.type))) for one in records)))
+        compared = [_compared(one, answers.get((one.record.name, one.record.type))) for one in records]
+        exchanges = {one.record.value.casefold() for one in records if one.record.type == "MX"}
+        result.append(replace(report, records=tuple(one for one in compared if not _received_elsewhere(one, exchanges, answers))))
     return result
+
+
+def _questions(record: DnsRecord) -> Iterator[tuple[str, str]]:
+    yield record.name, record.type
+    if record.type == "MX":
+        yield record.name, "A"
+
+
+def _received_elsewhere(report: RecordReport, exchanges: Collection[str], answers: Mapping[tuple[str, str], Answer]) -> bool:
+    """Whether the name of an MX record has MX records of others, or none and an address, or could not be read."""
+    if report.record.type != "MX":
+        return False
+    address = answers[report.record.name, "A"]
+    others = {value.casefold() for value in report.current} - set(exchanges)
+    return bool(others or report.problem or (not report.current and (address.values or address.problem)))
 
 
 def _compared(report: RecordReport, answer: Answer | None) -> RecordReport:
@@ -74,10 +102,22 @@ def _compared(report: RecordReport, answer: Answer | None) -> RecordReport:
 
 
 def _same(record: DnsRecord, value: str) -> bool:
-    """Names are compared without case and final dot, texts as they are: a DKIM key is base64."""
+    """Names are compared without case and final dot, texts as they are: a DKIM key is base64. An SPF record has the record's includes."""
+    if record.purpose == "spf" and includes_of(record.value):
+        return is_spf(value) and includes_of(record.value) <= includes_of(value)
     if record.type == "TXT":
         return record.value == value
     return record.value.rstrip(".").casefold() == value.rstrip(".").casefold()
+
+
+def _content(record: DnsRecord) -> str:
+    """The value as in a zone file."""
+    return f"{record.priority} {record.value}" if record.type == "MX" else record.value
+
+
+def includes_of(text: str) -> set[str]:
+    """The terms of an SPF record that include the record of another domain."""
+    return {term.lstrip("+") for term in text.lower().split() if term.lstrip("+").startswith("include:")}
 
 
 def notes(reports: Iterable[DomainReport]) -> list[str]:
@@ -86,6 +126,8 @@ def notes(reports: Iterable[DomainReport]) -> list[str]:
 
 
 def _report_notes(report: DomainReport) -> Iterator[str]:
+    if report.domain.problem:
+        yield report.domain.problem
     if not report.domain.id:
         yield f"create it to see the values of its records: {', '.join(filter(None, (one.record.name for one in report.records)))}."
         return
@@ -93,9 +135,12 @@ def _report_notes(report: DomainReport) -> Iterator[str]:
         record = one.record
         if one.problem:
             yield one.problem
+        elif one.merged:
+            yield f"add {' '.join(sorted(includes_of(record.value)))} to the SPF record of {record.name}, with spf_includes of role spf."
         elif not one.published:
-            place = f" in place of {' and '.join(one.current)}" if one.current else ""
-            yield f"publish the {record.type} record {record.name} with the value {record.value}{place}."
+            replaced = one.current if record.purpose == "dkim" or record.type == "CNAME" else ()  # texts and MX records are added
+            place = f" in place of {' and '.join(replaced)}" if replaced else ""
+            yield f"publish the {record.type} record {record.name} with the value {_content(record)}{place}."
         elif record.reason:
             yield f"the provider does not accept the {record.type} record {record.name} yet: {record.reason}"
     if report.others:

@@ -8,6 +8,8 @@ Source: "Microsoft Graph throttling guidance".
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json as jsonlib
 import os
 import socket
@@ -47,8 +49,10 @@ class Request:
 
     def secrets(self) -> list[str]:
         """Tokens, secrets and signed assertions in the request, which no answer may repeat."""
-        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ").removeprefix("Basic ")
-        held = [bearer, *(self.headers.get(name) for name in _SECRET_HEADERS), *((self.form or {}).get(name) for name in _SECRET_FIELDS)]
+        authorization = self.headers.get("Authorization", "")
+        held: list[str | None] = [authorization.removeprefix("Bearer ").removeprefix("Basic "), _password(authorization)]
+        held += [self.headers.get(name) for name in _SECRET_HEADERS]
+        held += [(self.form or {}).get(name) for name in _SECRET_FIELDS]
         return [secret for secret in held if secret]
 
 
@@ -71,11 +75,18 @@ class Response:
         return float(value) if value.isdigit() else None
 
     def requested_pause(self, now: float) -> float | None:
-        """The seconds to wait before the request is repeated: Retry-After, else a 429's X-RateLimit-Reset; None where neither is set."""
+        """The seconds to wait before the request is repeated; None where the answer has none.
+
+        They are Retry-After, else a 429's X-RateLimit-Reset (Unix time), else its property retry-seconds (Mailgun).
+        """
+        if self.retry_after is not None or self.status != 429:
+            return self.retry_after
         reset = self.headers.get("x-ratelimit-reset", "").strip()
-        if self.retry_after is None and self.status == 429 and reset.isdigit():
+        if reset.isdigit():
             return max(1.0, float(reset) - now)
-        return self.retry_after
+        body = self.json()
+        seconds = body.get("retry-seconds") if isinstance(body, dict) else None
+        return float(seconds) if isinstance(seconds, (int, float)) else None
 
     def json(self) -> Any:
         """The body as JSON; None where it is not."""
@@ -88,6 +99,15 @@ class Response:
         """The answer with the secrets hidden."""
         clean = hide(self.text, secrets)
         return self if clean == self.text else Response(self.status, self.headers, clean.encode())
+
+
+def _password(authorization: str) -> str:
+    """The password of Basic authentication; "" where there is none."""
+    scheme, _, value = authorization.partition(" ")
+    try:
+        return base64.b64decode(value).decode().partition(":")[2] if scheme == "Basic" else ""
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 class Sender(Protocol):

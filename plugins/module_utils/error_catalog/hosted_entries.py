@@ -31,6 +31,12 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         source=_SENDGRID,
         sample="HTTP 400 from api.sendgrid.com: An authenticated domain already exists for this URL. Please use a unique subdomain."),
     ErrorEntry(
+        "hosted-domain-taken", "hosted", "400", "another region or another account of Mailgun has this domain",
+        "Set m365_hosted_relay_region to the region that the domain exists in, or remove it in the other account.", text="already taken",
+        source="published answers of Mailgun's API",
+        variables=("m365_hosted_relay_region",),
+        sample="HTTP 400 from api.mailgun.net: This domain name is already taken"),
+    ErrorEntry(
         "hosted-busy", "hosted", "429", "the provider throttles this account", "Try again later.", transient=True, source=_SENDGRID,
         sample="HTTP 429 from api.sendgrid.com: too many requests"),
     ErrorEntry(

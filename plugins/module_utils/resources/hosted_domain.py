@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sender domains at a hosted relay: created, their DNS records compared with DNS, verified by the provider, removed.
 
-The records are reported, not published. Sources: SendGrid, "Domain Authentication"; SMTP2GO, "Sender domains".
+The records are reported, not published. Sources: SendGrid, "Domain Authentication"; SMTP2GO, "Sender domains";
+Mailgun, "Domain Verification Setup Guide".
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
 from .._hosted.domains import DomainClient, SenderDomain
+from .._hosted.mailgun import MailgunDomains
 from .._hosted.providers import HOSTED_RELAYS, REGIONS, region_problems
 from .._hosted.reports import DomainReport, notes, report_of, with_dns
 from .._hosted.sendgrid import SendGridDomains
@@ -29,7 +31,11 @@ from .._hosted.smtp2go import Smtp2GoDomains
 from .._http.transport import Transport
 
 # Provider -> its client.
-CLIENTS: Mapping[str, Callable[[Transport, str, str, str], DomainClient]] = {"sendgrid": SendGridDomains, "smtp2go": Smtp2GoDomains}
+CLIENTS: Mapping[str, Callable[[Transport, str, str, str], DomainClient]] = {
+    "sendgrid": SendGridDomains,
+    "smtp2go": Smtp2GoDomains,
+    "mailgun": MailgunDomains,
+}
 ACCOUNT = Spec(
     {
         "provider": {"type": "str", "choices": sorted(CLIENTS), "variable": "m365_hosted_relay"},
@@ -54,6 +60,7 @@ DOMAINS = Spec(
     }
 )
 RETURN_PATH = "em-mailops"
+_REGION = "{region}"  # in api_url
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
@@ -70,7 +77,7 @@ class Account:
 
 @dataclass(frozen=True)
 class DomainItem:
-    """An item of `domains`. `return_path`: the label of the envelope sender's domain."""
+    """An item of `domains`. `return_path`: the label of the envelope sender's domain, at Mailgun of the tracking host."""
 
     name: str
     return_path: str | None
@@ -140,18 +147,20 @@ class HostedDomain:
         reports = [report_of(_selected(current, item.domain) or client.predicted(item.domain, item.label), current) for item in present]
         reports = with_dns(reports, resolver, accepted)
         create = [item for item, report in zip(present, reports, strict=True) if not report.domain.id]
-        verify = [report.domain for report in reports if report.domain.id and not report.domain.valid and report.published]
+        verify = [report.domain for report in reports if report.domain.id and not _blocked(report.domain) and report.published]
         remove = [
             domain for item in params.domains if item.state == "absent" for domain in current
-            if (domain.name, domain.return_path) == (item.domain, f"{item.label}.{item.domain}")
+            if (domain.name, domain.labelled_name) == (item.domain, f"{item.label}.{item.domain}")
         ]  # fmt: skip
         changes = DomainChanges(tuple((item.domain, item.label) for item in create), tuple(verify), tuple(remove))
+        _refuse_other_regions(tenant, params, [name for name, _label in changes.create])
         if changes:
             _refuse_missing_rights(client, changes)
         before = {domain.name: _state(domain) for domain in (*verify, *remove)}
         after = {item.domain: _state(client.predicted(item.domain, item.label)) for item in create}
         after |= {domain.name: _state(replace(domain, valid=True)) for domain in verify}
-        predicted = [replace(report, domain=replace(report.domain, valid=report.domain.valid or report.published)) for report in reports]
+        verified = {domain.id for domain in verify}
+        predicted = [replace(one, domain=replace(one.domain, valid=one.domain.valid or one.domain.id in verified)) for one in reports]
         kept = _kept([item for item in params.domains if item.state == "absent"], [one for one in current if one not in remove])
         return Plan(before, after, changes or None, _outcome(predicted), notes(reports) + kept)
 
@@ -191,11 +200,11 @@ RESOURCE = HostedDomain()
 INFO = HostedDomainInfo()
 
 
-def client_of(tenant: Tenant, params: Account) -> DomainClient:
-    """The client of the provider in the account's region."""
-    relay, name = HOSTED_RELAYS[params.provider or ""], params.region or ""
-    region = name or next(iter(relay.regions))
-    url = params.api_url or relay.region(region).api
+def client_of(tenant: Tenant, params: Account, region: str = "") -> DomainClient:
+    """The client of the provider in a region, by default the account's."""
+    relay = HOSTED_RELAYS[params.provider or ""]
+    region = region or params.region or next(iter(relay.regions))
+    url = (params.api_url or relay.region(region).api).replace(_REGION, region)
     return CLIENTS[params.provider or ""](tenant.transport, url, params.api_key or "", region)
 
 
@@ -226,6 +235,21 @@ def _refuse_foreign(names: Sequence[str], accepted: Iterable[str]) -> None:
         raise InvalidInput(f"domains holds {', '.join(foreign)}, no accepted domain of this tenant ({', '.join(sorted(own))}).")
 
 
+def _refuse_other_regions(tenant: Tenant, params: Account, names: Sequence[str]) -> None:
+    """Raise InvalidInput where a domain to create exists in another region, where the provider has a domain in one region only."""
+    relay = HOSTED_RELAYS[params.provider or ""]
+    if not names or not relay.regional_domains or (params.api_url and _REGION not in params.api_url):
+        return
+    own = params.region or next(iter(relay.regions))
+    for region in relay.regions.keys() - {own}:
+        existing = [domain.name for domain in client_of(tenant, params, region).read(names)]
+        if existing:
+            raise InvalidInput(
+                f"m365_hosted_relay_region is {own!r}, and {relay.label} has {', '.join(existing)} in the region {region}: set "
+                f"m365_hosted_relay_region to {region}, or remove the domain there. Nothing was changed."
+            )
+
+
 def _refuse_missing_rights(client: DomainClient, changes: DomainChanges) -> None:
     missing = client.missing_rights(*changes.actions)
     if missing:
@@ -235,6 +259,11 @@ def _refuse_missing_rights(client: DomainClient, changes: DomainChanges) -> None
 
 
 # -- reading and comparing --------------------------------------------------------------------------------------------
+
+
+def _blocked(domain: SenderDomain) -> bool:
+    """Whether verifying it is useless or harmful: it is valid, or the provider has disabled it."""
+    return domain.valid or bool(domain.problem)
 
 
 def _selected(current: Sequence[SenderDomain], name: str) -> SenderDomain | None:
@@ -258,7 +287,7 @@ def _kept(absent: Iterable[DomainItem], remaining: Sequence[SenderDomain]) -> li
     """One sentence for each domain to remove that has authentications with another return path."""
     notes = []
     for item in absent:
-        others = [domain.return_path for domain in remaining if domain.name == item.domain]
+        others = [domain.labelled_name for domain in remaining if domain.name == item.domain]
         if others:
             notes.append(f"{item.domain}: its authentications with another return path are kept ({', '.join(others)}).")
     return notes

@@ -139,6 +139,7 @@ HOSTED = [
     ("401", "authorization required", "hosted-key"),
     ("403", "access forbidden", "hosted-forbidden"),
     ("400", "An authenticated domain already exists for this URL. Please use a unique subdomain.", "hosted-domain-exists"),
+    ("400", "This domain name is already taken", "hosted-domain-taken"),
     ("429", "too many requests", "hosted-busy"),
     ("500", "internal error getting TXT", "hosted-failed"),
 ]

@@ -1,0 +1,1 @@
+"""The API of Mailgun, a hosted relay."""

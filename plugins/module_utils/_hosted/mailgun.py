@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sender domains of a Mailgun account.
+
+Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, states); "Domain Verification Setup Guide", "Automatic Sender Security".
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Iterator
+from urllib.parse import quote
+
+from .. import error_catalog
+from .._core.bounds import HOSTED_RELAY, MAILGUN_REMOVAL
+from .._core.errors import HostedRelayError
+from .._core.json_types import JsonObject
+from .._core.waiting import Retry
+from .._http.transport import Request, Response, Transport
+from .domains import DnsRecord, SenderDomain
+
+_SANDBOX = "it is a sandbox domain, from which Mailgun delivers to authorized recipients only."
+
+
+class MailgunApi:
+    """Requests to Mailgun's API in one region. Bodies are forms, answers JSON."""
+
+    def __init__(self, transport: Transport, url: str, key: str, _region: str) -> None:
+        self._transport, self._url = transport, url.rstrip("/")
+        self._headers = {"Authorization": f"Basic {base64.b64encode(f'api:{key}'.encode()).decode()}"}
+
+    def _call(self, method: str, path: str, attempted: str, form: dict[str, str] | None = None) -> JsonObject | None:
+        """The answer's document; None where the object does not exist. Only requests that read are repeated after a lost answer."""
+        request = Request(
+            method, self._url + path, dict(self._headers), form=form, repeatable=method == "GET", attempted=attempted, bounds=HOSTED_RELAY
+        )  # fmt: skip
+        answer = self._transport.send(request)
+        if answer.status == 404:
+            return None
+        body = answer.json()
+        if answer.status >= 300 or not isinstance(body, dict):
+            raise _error(answer, body if isinstance(body, dict) else {}, attempted)
+        return body
+
+
+class MailgunDomains(MailgunApi):
+    """Implements DomainClient. The envelope sender is in the domain itself; DKIM keys are CNAME records, which Mailgun rotates.
+
+    A domain has one region, and does not exist in the others. Tracking records are not read: they rewrite the links in messages.
+    """
+
+    def read(self, names: Collection[str]) -> list[SenderDomain]:
+        answers = [self._call("GET", _path(name), f"read the domain {name} at Mailgun") for name in dict.fromkeys(names)]
+        return [_domain(answer) for answer in answers if answer]
+
+    def predicted(self, name: str, label: str) -> SenderDomain:
+        dkim = (f"pdk{number}._domainkey.{name}" for number in (1, 2))
+        records = (DnsRecord(name, "spf", name, "TXT"), *(DnsRecord(key, "dkim", key, "CNAME") for key in dkim))
+        return SenderDomain("", name, name, False, records, f"{label}.{name}")
+
+    def create(self, name: str, label: str) -> SenderDomain:
+        form = {"name": name, "use_automatic_sender_security": "true", "web_prefix": label}
+        attempted = f"create the domain {name} at Mailgun"
+        return self._one(self._call("POST", "/v4/domains", attempted, form), attempted)
+
+    def verify(self, domain: SenderDomain) -> SenderDomain:
+        """Mailgun sets the domain to unverified before it reads DNS."""
+        attempted = f"verify the domain {domain.name} at Mailgun"
+        return self._one(self._call("PUT", f"{_path(domain.name)}/verify", attempted), attempted)
+
+    def remove(self, domain: SenderDomain) -> None:
+        """Mailgun removes the domain in the background: wait until it is no longer listed."""
+        attempted = f"remove the domain {domain.name} at Mailgun"
+        self._call("DELETE", _path(domain.name).replace("/v4/", "/v3/"), attempted)
+        retry = Retry(MAILGUN_REMOVAL, self._transport)
+        while self.read([domain.name]) and retry.again():
+            pass
+
+    def missing_rights(self, *_actions: str) -> list[str]:
+        """None: the API does not return the role of a key. A key of a role that may not write is refused with 403."""
+        return []
+
+    @staticmethod
+    def _one(answer: JsonObject | None, attempted: str) -> SenderDomain:
+        if answer is None:
+            raise HostedRelayError(attempted, "Domain not found", code="404", status=404)
+        return _domain(answer)
+
+
+def _path(name: str) -> str:
+    return f"/v4/domains/{quote(name, safe='')}"
+
+
+def _error(answer: Response, body: JsonObject, attempted: str) -> HostedRelayError:
+    """The failure that an answer means. Some answers have the text in Reason or Description, or are no JSON."""
+    texts = (body.get(name) for name in ("message", "Reason", "Description"))
+    message, code = next((str(text) for text in texts if text), "") or answer.text[:200], str(answer.status)
+    return HostedRelayError(attempted, message, code=code, status=answer.status, entry=error_catalog.hosted(code, message))
+
+
+def _domain(answer: JsonObject) -> SenderDomain:
+    own = answer["domain"]
+    name = str(own["name"]).lower()
+    records = [*_records(name, answer.get("sending_dns_records")), *_records(name, answer.get("receiving_dns_records"))]
+    mark = f"{own.get('web_prefix') or ''}.{name}".lower()
+    return SenderDomain(str(own.get("id") or name), name, name, own.get("state") == "active", tuple(records), mark, _problem(own))
+
+
+def _problem(own: JsonObject) -> str:
+    if own.get("is_disabled") or own.get("state") == "disabled":
+        facts = own.get("disabled") or {}
+        until = f" until {facts['until']}" if facts.get("until") and not facts.get("permanently") else ""
+        return f"Mailgun has disabled it{until} and sends nothing for it: {facts.get('reason') or facts.get('note') or 'no reason given'}"
+    return _SANDBOX if own.get("type") == "sandbox" else ""
+
+
+def _records(domain: str, items: list[JsonObject] | None) -> Iterator[DnsRecord]:
+    """Records without those for tracking. MX records have no name; the domain is verified without them."""
+    for item in items or ():
+        name, kind = str(item.get("name") or domain).lower().rstrip("."), str(item["record_type"]).upper()
+        if kind == "CNAME" and "._domainkey." not in name:
+            continue
+        purpose = {"MX": "return_path"}.get(kind) or ("dkim" if "._domainkey." in name else "spf")
+        value = str(item["value"]) if kind == "TXT" else str(item["value"]).rstrip(".")
+        valid = str(item.get("valid")).lower() == "valid"
+        priority = int(item.get("priority") or 0)
+        yield DnsRecord(name, purpose, name, kind, value, valid, required=kind != "MX", priority=priority)
