@@ -140,8 +140,8 @@ def test_messages_up_to_the_size_limit_are_accepted_and_sent(lab: Lab, host: Hos
             assert f"SIZE {SIZE}" in replies[1]
             assert replies[-1].startswith("250 2.0.0"), (size, replies[-1])
         assert transaction(lab, host, device, sized(SIZE + 1))[-1].startswith("552 5.3.4")
-        wait_until(lambda: not host.run("postqueue -j"), 60, lambda: host.run("postqueue -p"))
-        assert server.count() == len(sizes)
+        # postqueue can miss a message that moves between two queues: an empty list alone does not mean that all have left.
+        wait_until(lambda: server.count() == len(sizes) and not host.run("postqueue -j"), 60, lambda: host.run("postqueue -p"))
 
 
 FILL = {
