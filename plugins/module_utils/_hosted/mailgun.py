@@ -121,7 +121,7 @@ def _records(domain: str, items: list[JsonObject] | None) -> Iterator[DnsRecord]
         name, kind = str(item.get("name") or domain).lower().rstrip("."), str(item["record_type"]).upper()
         if kind == "CNAME" and "._domainkey." not in name:
             continue
-        purpose = {"MX": "return_path"}.get(kind) or ("dkim" if "._domainkey." in name else "spf")
+        purpose = "return_path" if kind == "MX" else "dkim" if "._domainkey." in name else "spf"
         value = str(item["value"]) if kind == "TXT" else str(item["value"]).rstrip(".")
         valid = str(item.get("valid")).lower() == "valid"
         priority = int(item.get("priority") or 0)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .._spf import included_domains
+
 
 @dataclass(frozen=True)
 class Region:
@@ -104,10 +106,10 @@ REGIONS = tuple(dict.fromkeys(name for relay in HOSTED_RELAYS.values() for name 
 
 def obsolete_include_notes(domain: str, records: Iterable[str]) -> Iterator[str]:
     """One sentence for each include of the SPF records that its provider has made obsolete."""
-    terms = {term.lower().lstrip("+") for text in records for term in text.split()}
+    included = {name for text in records for name in included_domains(text)}
     for relay in HOSTED_RELAYS.values():
         for name in relay.obsolete_spf_includes:
-            if f"include:{name}" in terms:
+            if name in included:
                 yield (
                     f"{domain}: {relay.label} does not need include:{name} any more, because its envelope sender is a subdomain with a "
                     f"CNAME record. Remove it once {relay.label} shows the domain as verified."

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from .._clients import dns
 from .._core.json_types import JsonObject
-from .._spf import Answer, is_spf
+from .._spf import Answer, included_domains, is_spf
 from .domains import DnsRecord, SenderDomain
 
 
@@ -103,8 +103,8 @@ def _compared(report: RecordReport, answer: Answer | None) -> RecordReport:
 
 def _same(record: DnsRecord, value: str) -> bool:
     """Names are compared without case and final dot, texts as they are: a DKIM key is base64. An SPF record has the record's includes."""
-    if record.purpose == "spf" and includes_of(record.value):
-        return is_spf(value) and includes_of(record.value) <= includes_of(value)
+    if record.purpose == "spf" and included_domains(record.value):
+        return is_spf(value) and included_domains(record.value) <= included_domains(value)
     if record.type == "TXT":
         return record.value == value
     return record.value.rstrip(".").casefold() == value.rstrip(".").casefold()
@@ -113,11 +113,6 @@ def _same(record: DnsRecord, value: str) -> bool:
 def _content(record: DnsRecord) -> str:
     """The value as in a zone file."""
     return f"{record.priority} {record.value}" if record.type == "MX" else record.value
-
-
-def includes_of(text: str) -> set[str]:
-    """The terms of an SPF record that include the record of another domain."""
-    return {term.lstrip("+") for term in text.lower().split() if term.lstrip("+").startswith("include:")}
 
 
 def notes(reports: Iterable[DomainReport]) -> list[str]:
@@ -136,7 +131,8 @@ def _report_notes(report: DomainReport) -> Iterator[str]:
         if one.problem:
             yield one.problem
         elif one.merged:
-            yield f"add {' '.join(sorted(includes_of(record.value)))} to the SPF record of {record.name}, with spf_includes of role spf."
+            terms = " ".join(f"include:{name}" for name in sorted(included_domains(record.value)))
+            yield f"add {terms} to the SPF record of {record.name}, with spf_includes of role spf."
         elif not one.published:
             replaced = one.current if record.purpose == "dkim" or record.type == "CNAME" else ()  # texts and MX records are added
             place = f" in place of {' and '.join(replaced)}" if replaced else ""

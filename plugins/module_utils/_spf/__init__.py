@@ -13,7 +13,7 @@ from .desired import POLICIES, desired_record
 from .dns_answer import Answer, Resolver
 from .lookups import MAX_LOOKUPS, MAX_VOID_LOOKUPS, LookupNode, count_lookups
 from .problems import Problem, find_problems
-from .record import Record, Term, chunks, is_spf, parse
+from .record import Record, Term, chunks, included_domains, is_spf, parse
 
 __all__ = [
     "MAX_LOOKUPS",
@@ -31,6 +31,7 @@ __all__ = [
     "count_lookups",
     "desired_record",
     "find_problems",
+    "included_domains",
     "is_spf",
     "parse",
 ]

@@ -138,6 +138,11 @@ def parse(text: str) -> Record:
     return Record(tuple(parse_term(word) for word in text.split(" ")[1:] if word))
 
 
+def included_domains(text: str) -> set[str]:
+    """The domains, in lower case, whose records this one includes with a pass as the result (section 5.2)."""
+    return {term.domain for term in parse(text).terms if term.kind == "include" and term.qualifier == "+"}
+
+
 def parse_term(word: str) -> Term:
     """One word of a record as a term."""
     modifier = _MODIFIER.fullmatch(word)

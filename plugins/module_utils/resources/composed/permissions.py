@@ -59,8 +59,10 @@ def _always(*required: RequiredPermission) -> Callable[[Any], Iterable[RequiredP
 def _possible_writes_of_application(application: _Options) -> Iterator[RequiredPermission]:
     yield permissions.APPLICATIONS_WRITE
     types = _types(application)
-    yield from [permissions.CONSENTS_WRITE] if "application" in types else []
-    yield from [permissions.GRANTS_WRITE] if "delegated" in types else []
+    if "application" in types:
+        yield permissions.CONSENTS_WRITE
+    if "delegated" in types:
+        yield permissions.GRANTS_WRITE
 
 
 def _writes_of_application(changes: ApplicationChanges) -> Iterator[RequiredPermission]:
@@ -122,9 +124,9 @@ def of_assumed_removal() -> list[RequiredPermission]:
 
 def of_new_automation_app(listed: Sequence[JsonObject], *, directory_roles: bool, role_groups: bool) -> list[RequiredPermission]:
     """What the registration of an automation app requires. `listed`: its permissions, as in option permissions of module entra_app."""
-    required = of_possible_writes([RoleInput("automation_access", "entra_app", {"permissions": [item]}) for item in listed])
+    required = list(_possible_writes_of_application({"permissions": listed}))
     required += [permissions.DIRECTORY_ROLES_WRITE] if directory_roles else []
-    return [permissions.APPLICATIONS_WRITE, *required, *([permissions.EXCHANGE] if role_groups else [])]
+    return required + ([permissions.EXCHANGE] if role_groups else [])
 
 
 def of_reads(inputs: Iterable[RoleInput]) -> list[RequiredPermission]:
