@@ -18,6 +18,15 @@ def run_checker(record: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(CHECKER), str(record)], check=False, capture_output=True, text=True)
 
 
+def assert_violation(directory: Path, line: str, violation: str) -> None:
+    """Fail where the checker's output about one recorded request (a line of JSON) is another one; "": none."""
+    record = directory / "record.jsonl"
+    record.write_text(f"{line}\n", encoding="utf-8")
+    output = run_checker(record).stdout
+    assert violation in output
+    assert ("0 violations" in output) == (not violation)
+
+
 def check_contract(record: Path) -> None:
     """Fail where a recorded request is none that Microsoft publishes, or where the record holds no request."""
     done = run_checker(record)

@@ -23,8 +23,8 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]
     made.sandbox.stop()
 
 
-def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(playground: Playground, tmp_path: Path) -> None:
-    """Fabrikam's inventory has a certificate with a password."""
+def register_administrator(playground: Playground, app_roles: list[str]) -> None:
+    """An application of Fabrikam with which bootstrap signs in."""
     playground.admin.put(
         "fabrikam.com",
         "applications",
@@ -32,8 +32,13 @@ def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(pl
         app_id=ADMINISTRATOR,
         display_name="Bootstrap",
         secrets=[{"value": "bootstrap-secret-of-an-administrator"}],
-        service_principal={"app_roles": [*(f"Microsoft Graph/{role}" for role in GRAPH_ROLES), MANAGE], "directory_roles": []},
+        service_principal={"app_roles": app_roles, "directory_roles": []},
     )
+
+
+def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(playground: Playground, tmp_path: Path) -> None:
+    """Fabrikam's inventory has a certificate with a password."""
+    register_administrator(playground, [*(f"Microsoft Graph/{role}" for role in GRAPH_ROLES), MANAGE])
     options = [
         "--limit",
         "fabrikam",
@@ -73,15 +78,7 @@ def test_bootstrap_signs_in_by_extra_vars_and_prints_what_the_inventory_needs(pl
 def test_bootstrap_names_all_missing_permissions_before_the_first_write(playground: Playground) -> None:
     playground.admin.reset()
     roles = ["Microsoft Graph/Application.Read.All", "Microsoft Graph/Directory.Read.All"]
-    playground.admin.put(
-        "fabrikam.com",
-        "applications",
-        ADMINISTRATOR,
-        app_id=ADMINISTRATOR,
-        display_name="Bootstrap",
-        secrets=[{"value": "bootstrap-secret-of-an-administrator"}],
-        service_principal={"app_roles": roles, "directory_roles": []},
-    )
+    register_administrator(playground, roles)
     options = ["--limit", "fabrikam", "-e", f"m365_client_id={ADMINISTRATOR}", "-e", "m365_auth_method=client_secret"]
     options += ["-e", "m365_client_secret=bootstrap-secret-of-an-administrator", "-e", "automation_access_unique_name=mailops-automation"]
     writes = len(playground.writes())

@@ -7,35 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_domain import INFO, RESOURCE
+from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_domain import INFO
 
 from tests.contract import check_contract
 from tests.emulator.conftest import Start
 from tests.emulator.test_mailgun import ACCOUNT, NAME, OWNER, READER, ZONE, Mailgun
 
-from .emulated import Run, follow_clock
+from .emulated import follow_clock
+from .hosted_world import HostedWorld
 
 MX = [f"mg 300 MX 10 mx{letter}.mailgun.org." for letter in "ab"]
 
 
-class World:
-    """A tenant with an account at Mailgun. `__call__` runs hosted_domain for mg.contoso.com."""
+class World(HostedWorld):
+    """An account at Mailgun, and the domain mg.contoso.com."""
+
+    provider, path, region, key, domain = "mailgun", "{region}", "us", OWNER, NAME
 
     def __init__(self, start: Start, state: dict[str, Any], directory: Path, account: dict[str, Any] = ACCOUNT, **options: Any) -> None:
-        self.api = start(**options)
-        self.api.admin.reset(state | {"mailgun": [account]})
+        super().__init__(start, state, directory, account, **options)
         self.mailgun = Mailgun(self.api, state)
-        self.run = Run(self.api, directory / "run")
-
-    def __call__(
-        self, resource: Any = RESOURCE, key: str = OWNER, region: str = "us", domains: Any = ({"name": NAME},), **more: Any
-    ) -> dict[str, Any]:
-        url = f"{self.api.emulator.cloud['graph']}/mailgun/{{region}}"
-        account: dict[str, Any] = {"provider": "mailgun", "region": region, "api_key": key, "api_url": url}
-        account["dns_servers"] = self.api.emulator.dns_servers
-        result = self.run(resource, **account, **more, domains=list(domains))
-        assert key not in str(result)
-        return result
 
 
 def test_domain_is_created_verified_once_dns_has_its_records_and_removed(start: Start, state: dict[str, Any], tmp_path: Path) -> None:

@@ -6,36 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_domain import INFO, RESOURCE
+from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_domain import INFO
 
 from tests.contract import check_contract
 from tests.emulator.conftest import Start
 from tests.emulator.test_smtp2go import ACCOUNT, OWNER, READER, Smtp2Go
 
-from .emulated import Run, follow_clock
+from .emulated import follow_clock
+from .hosted_world import HostedWorld
 
 ZONE = ["em-mailops 300 CNAME return.smtp2go.net.", "s123456._domainkey 300 CNAME dkim.smtp2go.net."]
 RETURN_PATH, DKIM = "em-mailops.contoso.com", "s123456._domainkey.contoso.com"
 
 
-class World:
-    """A tenant with an account at SMTP2GO. `__call__` runs hosted_domain for contoso.com."""
+class World(HostedWorld):
+    """An account at SMTP2GO, and the domain contoso.com."""
+
+    provider, path, region, key, domain = "smtp2go", "eu/v3", "eu", OWNER, "contoso.com"
 
     def __init__(self, start: Start, state: dict[str, Any], directory: Path, account: dict[str, Any], **options: Any) -> None:
-        self.api = start(**options)
-        self.api.admin.reset(state | {"smtp2go": [account]})
+        super().__init__(start, state, directory, account, **options)
         self.smtp2go = Smtp2Go(self.api, state)
-        self.run = Run(self.api, directory / "run")
-
-    def __call__(
-        self, resource: Any = RESOURCE, key: str = OWNER, domains: Any = ({"name": "contoso.com"},), **more: Any
-    ) -> dict[str, Any]:
-        url = f"{self.api.emulator.cloud['graph']}/smtp2go/eu/v3"
-        account: dict[str, Any] = {"provider": "smtp2go", "region": "eu", "api_key": key, "api_url": url}
-        account["dns_servers"] = self.api.emulator.dns_servers
-        result = self.run(resource, **account, **more, domains=list(domains))
-        assert key not in str(result)
-        return result
 
 
 def test_domain_is_created_verified_once_dns_has_its_records_and_removed(start: Start, state: dict[str, Any], tmp_path: Path) -> None:
