@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.http import Response
+
 EARLY = {"redirect"}  # played before a request is read; they are asked for with the fact `early`
 SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go", "mailgun")
 
@@ -43,6 +45,10 @@ class Fault:
         if facts.get("batch") and "batch" not in self.match.get("path", ""):
             return False  # meant for the items of the batch
         return all(_equal(key, requested, facts.get(key)) for key, requested in self.match.items())
+
+    def response(self) -> Response:
+        """The status, the headers and the body that the fault says."""
+        return Response(self.status or 500, self.body, dict(self.headers))
 
     def public(self) -> dict[str, Any]:
         """The fault as the admin API lists it."""

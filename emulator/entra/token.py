@@ -66,7 +66,7 @@ def _faulty(fault: Fault) -> Response:
         return Response(429, {"error": "temporarily_unavailable"}, {"Retry-After": "1"} | fault.headers)
     if fault.name == "unavailable":
         return Response(503, None, fault.headers)
-    return Response(fault.status or 500, fault.body, fault.headers)
+    return fault.response()
 
 
 def find_tenant(state: State, name: str) -> Tenant:

@@ -61,7 +61,7 @@ def play(fault: Fault, identity: str) -> Response | None:
             return Response(200, error.body())
         case name if name in PLAYED_BY_CMDLET:
             return None
-    return Response(fault.status or 500, fault.body, fault.headers)
+    return fault.response()
 
 
 def redirect(fault: Fault, origin: str, path: str) -> Response | None:

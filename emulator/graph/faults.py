@@ -41,7 +41,7 @@ def play(fault: Fault, run: Callable[[], Response]) -> Response:
             raise claims_challenge()
         case "concurrency":
             raise GraphError(409, "Directory_ConcurrencyViolation", "A concurrency violation has occurred.")
-    return Response(fault.status or 500, fault.body, fault.headers)
+    return fault.response()
 
 
 def claims_challenge() -> GraphError:

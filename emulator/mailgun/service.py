@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from emulator.dns import names
 from emulator.dns.zones import View
 from emulator.http import Request, Response
 from emulator.mailgun.documents import HOSTS, MailgunError, domain_document, form, sending_records, whole_document
 from emulator.platform import Platform
-from emulator.state import Rolling
+from emulator.request_limit import RequestLimit
 from emulator.state.mailgun import REGIONS, MailgunAccount, MailgunDomain, MailgunKey
 
 _PATH = re.compile(rf"/mailgun/({'|'.join(REGIONS)})(/v\d/.*)")
 _DOMAINS = re.compile(r"/v([34])/domains(?:/([^/]+)(/verify)?)?")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-_NAME = re.compile(rf"(?:{_LABEL.pattern}\.)+[a-z]{{2,63}}", re.IGNORECASE)
 _CREATE = {"name", "use_automatic_sender_security", "web_prefix"}
 _LIST = {"limit", "skip", "state", "search"}
-_MINUTE = 60.0
 
 
 def handles(path: str) -> bool:
@@ -39,8 +36,7 @@ class Mailgun:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._requests: dict[str, Rolling] = {}
-        platform.state.on_replace.append(self._requests.clear)
+        self._limit = RequestLimit(platform)
 
     def handle(self, request: Request) -> Response:
         match = _PATH.fullmatch(request.path)
@@ -76,16 +72,14 @@ class Mailgun:
         raise MailgunError(401, "Invalid private key")
 
     def _throttled(self, account: MailgunAccount) -> Response | None:
-        used, now = self._requests.setdefault(account.username, Rolling(_MINUTE)), self.platform.now
-        if used.count(now) < account.requests_per_minute:
-            used.add(now)
+        if self._limit.admits(account.username, account.requests_per_minute):
             return None
-        reset = {"x-ratelimit-reset": f"{math.ceil(now + used.room_in(now))}"}
+        reset = {"x-ratelimit-reset": f"{self._limit.reset(account.username)}"}
         return Response(429, {"message": "too many requests"}, reset)
 
     def _faulty(self, request: Request) -> Response | None:
         fault = self.platform.faults.take("mailgun", method=request.method, path=request.path)
-        return Response(fault.status or 500, fault.body, dict(fault.headers)) if fault else None
+        return fault.response() if fault else None
 
 
 class _Call:
@@ -125,8 +119,10 @@ class _Call:
     @property
     def _listed(self) -> list[MailgunDomain]:
         """The domains of the region. A removed one goes on being listed for a while."""
-        now = self.platform.now
-        return [one for one in self.account.domains if one.region == self.region and not 0 < one.listed_until <= now]
+        return [one for one in self.account.domains if one.region == self.region and not self._is_removed(one)]
+
+    def _is_removed(self, domain: MailgunDomain) -> bool:
+        return 0 < domain.listed_until <= self.platform.now
 
     def _domain(self, name: str) -> MailgunDomain:
         match = next((one for one in self._listed if one.name == name.lower()), None)
@@ -149,11 +145,12 @@ class _Call:
         if fields.keys() - _CREATE:
             raise MailgunError(400, f"{min(fields.keys() - _CREATE)} is not emulated")
         name, prefix = fields.get("name", "").lower(), fields.get("web_prefix", "email").lower()
-        if not _NAME.fullmatch(name) or not _LABEL.fullmatch(prefix):
+        if not names.DOMAIN.fullmatch(name) or not names.LABEL.fullmatch(prefix):
             raise MailgunError(400, "the domain or its web_prefix is not valid")
         if fields.get("use_automatic_sender_security") != "true":
             raise MailgunError(400, "domains without automatic sender security are not emulated")
-        if any(one.name == name for account in self.platform.state.mailgun for one in account.domains):
+        domains = (one for account in self.platform.state.mailgun for one in account.domains)
+        if any(one.name == name and not self._is_removed(one) for one in domains):
             raise MailgunError(400, "This domain name is already taken")
         domain = MailgunDomain(name, self.region, web_prefix=prefix, created=self.platform.now)
         self.account.domains.append(domain)

@@ -6,27 +6,24 @@ for the texts of refusals and validations. Validation reads the emulated DNS. Of
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from emulator.dns import names
 from emulator.dns.zones import View
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
+from emulator.request_limit import RequestLimit
 from emulator.sendgrid.documents import SendGridError, domain_document, forbidden, not_found, records, unauthorized
-from emulator.state import Rolling
 from emulator.state.sendgrid import REGIONS, SendGridAccount, SendGridDomain, SendGridKey
 
 _PATH = re.compile(rf"/sendgrid/({'|'.join(REGIONS)})(/v3/.*)")
 _DOMAINS = re.compile(r"/v3/whitelabel/domains(?:/(\d+)(/validate)?)?")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-_NAME = re.compile(rf"(?:{_LABEL.pattern}\.)+[a-z]{{2,63}}", re.IGNORECASE)
 # What SendGrid adds to the permissions of every key.
 _ADDED = ["2fa_required", "sender_verification_eligible"]
 _CREATE = {"domain": str, "subdomain": str, "automatic_security": bool, "custom_spf": bool, "default": bool, "region": str}
-_MINUTE = 60.0
 
 
 def handles(path: str) -> bool:
@@ -38,8 +35,7 @@ class SendGrid:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._requests: dict[tuple[str, str], Rolling] = {}
-        platform.state.on_replace.append(self._requests.clear)
+        self._limit = RequestLimit(platform)
 
     def handle(self, request: Request) -> Response:
         match = _PATH.fullmatch(request.path)
@@ -73,34 +69,30 @@ class SendGrid:
                 return account, key
         raise unauthorized()
 
-    def _used(self, account: SendGridAccount) -> Rolling:
-        return self._requests.setdefault((account.region, account.username), Rolling(_MINUTE))
-
     def _throttled(self, account: SendGridAccount) -> Response | None:
-        used, now = self._used(account), self.platform.now
-        if used.count(now) >= account.requests_per_minute:
-            return SendGridError(429, "too many requests").response()
-        used.add(now)
-        return None
+        if self._limit.admits(_account_of(account), account.requests_per_minute):
+            return None
+        return SendGridError(429, "too many requests").response()
 
     def _faulty(self, request: Request) -> Response | None:
         fault = self.platform.faults.take("sendgrid", method=request.method, path=request.path)
-        return Response(fault.status or 500, fault.body, dict(fault.headers)) if fault else None
+        return fault.response() if fault else None
 
     def _rate_headers(self, account: SendGridAccount) -> dict[str, str]:
-        used, now = self._used(account), self.platform.now
-        remaining = max(0, account.requests_per_minute - used.count(now))
-        reset = math.ceil(now + used.room_in(now))
         return {
             "x-ratelimit-limit": f"{account.requests_per_minute}",
-            "x-ratelimit-remaining": f"{remaining}",
-            "x-ratelimit-reset": f"{reset}",
+            "x-ratelimit-remaining": f"{self._limit.remaining(_account_of(account), account.requests_per_minute)}",
+            "x-ratelimit-reset": f"{self._limit.reset(_account_of(account))}",
         }
 
     def _count(self, account: SendGridAccount | None, request: Request, path: str, body: Any, status: int) -> None:
         self.platform.counters.count(account.username if account else None, "sendgrid")
         entry = {"service": "sendgrid", "method": request.method, "path": path, "query": request.query, "body": body, "status": status}
         self.platform.record.write(entry | {"write": request.method != "GET"})
+
+
+def _account_of(account: SendGridAccount) -> str:
+    return f"{account.region} {account.username}"
 
 
 class _Call:
@@ -155,9 +147,9 @@ class _Call:
                 raise SendGridError(400, f"invalid value for {name}", name)
         domain = str(values.get("domain", "")).lower()
         subdomain = str(values.get("subdomain", f"em{1000 + len(self.account.domains)}")).lower()
-        if not _NAME.fullmatch(domain):
+        if not names.DOMAIN.fullmatch(domain):
             raise SendGridError(400, "invalid domain", "domain")
-        if not _LABEL.fullmatch(subdomain):
+        if not names.LABEL.fullmatch(subdomain):
             raise SendGridError(400, "invalid subdomain", "subdomain")
         if values.get("region", self.account.region) != self.account.region:
             raise SendGridError(400, "invalid region", "region")

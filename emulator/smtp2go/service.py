@@ -10,15 +10,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from emulator.dns import names
 from emulator.dns.zones import View
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
-from emulator.state import Rolling, new_guid
+from emulator.request_limit import RequestLimit
+from emulator.state import new_guid
 from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey
 
 _PATH = re.compile(r"/smtp2go/(?:global|us|eu|au)/v3(/.*)")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-_NAME = re.compile(rf"(?:{_LABEL.pattern}\.)+[a-z]{{2,63}}", re.IGNORECASE)
 # Path -> its properties, besides subaccount_id; the first one is required where the path needs one.
 _PROPERTIES: dict[str, dict[str, type]] = {
     "/domain/add": {
@@ -30,7 +30,7 @@ _PROPERTIES: dict[str, dict[str, type]] = {
     "/api_keys/permissions": {},
 }  # fmt: skip
 _DKIM, _RETURN = "dkim.smtp2go.net", "return.smtp2go.net"
-_MINUTE, _INTERVAL = 60.0, 420.0
+_INTERVAL = 420.0
 
 
 class Smtp2GoError(Exception):
@@ -54,8 +54,7 @@ class Smtp2Go:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._requests: dict[str, Rolling] = {}
-        platform.state.on_replace.append(self._requests.clear)
+        self._limit = RequestLimit(platform)
 
     def handle(self, request: Request) -> Response:
         match = _PATH.fullmatch(request.path)
@@ -67,8 +66,8 @@ class Smtp2Go:
             body = request.json_object()
             fault = self.platform.faults.take("smtp2go", method=request.method, path=request.path)
             if fault:
-                response = Response(fault.status or 500, fault.body, dict(fault.headers))
-            elif self._is_throttled(account):
+                response = fault.response()
+            elif not self._limit.admits(account.username, account.requests_per_minute):
                 response = Response(429)
             else:
                 response = _Call(self.platform, account, key, path, body).answer(request.method)
@@ -89,13 +88,6 @@ class Smtp2Go:
             if key:
                 return account, key
         raise Smtp2GoError(401, "The API Key passed was not in the correct format or does not exist", "API_EXCEPTION")
-
-    def _is_throttled(self, account: Smtp2GoAccount) -> bool:
-        used, now = self._requests.setdefault(account.username, Rolling(_MINUTE)), self.platform.now
-        throttled = used.count(now) >= account.requests_per_minute
-        if not throttled:
-            used.add(now)
-        return throttled
 
 
 class _Call:
@@ -159,7 +151,7 @@ class _Call:
             str(self.body.get("domain", "")).lower(),
             str(self.body.get("returnpath_subdomain", f"em{self.account.number}")).lower(),
         )
-        if not _NAME.fullmatch(name) or not _LABEL.fullmatch(label):
+        if not names.DOMAIN.fullmatch(name) or not names.LABEL.fullmatch(label):
             raise _invalid("the domain or its return path is not valid")
         if any(one.domain == name for one in self.account.domains):
             raise _invalid("the domain exists already")
