@@ -103,7 +103,7 @@ class Response:
 
 def _password(authorization: str) -> str:
     """The password of Basic authentication; "" where there is none."""
-    scheme, _, value = authorization.partition(" ")
+    scheme, _space, value = authorization.partition(" ")
     try:
         return base64.b64decode(value).decode().partition(":")[2] if scheme == "Basic" else ""
     except (binascii.Error, UnicodeDecodeError):
