@@ -15,7 +15,7 @@ from emulator.oidc import Providers
 from emulator.settings import Settings
 from emulator.state import Rolling, State
 
-SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "proof"}
+SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "proof", "email_password"}
 
 
 class Record:

@@ -30,6 +30,7 @@ LAG_KINDS = {
     "organization_customization": "Enable-OrganizationCustomization; policies and management roles can be created",
     "delegating_role": "the customization of the organization; management roles can be assigned",
     "mailgun_domain": "DELETE of a domain of Mailgun; it is no longer listed",
+    "sendgrid_key": "DELETE of an API key of SendGrid; it is no longer accepted",
     "deletion": "DELETE of a directory object; it is no longer listed",
 }
 

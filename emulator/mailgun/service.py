@@ -1,4 +1,4 @@
-"""Mailgun's API: sending domains, below /mailgun/<region>.
+"""Mailgun's API: sending domains and their SMTP credentials, below /mailgun/<region>.
 
 Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, texts); its manual for the states of a domain, the removal in the background and
 the rate limit. Validation reads the emulated DNS. A domain exists in one region, and its name once in all accounts.
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from emulator.dns import names
 from emulator.dns.zones import View
 from emulator.http import Request, Response
+from emulator.mailgun import credentials
 from emulator.mailgun.documents import HOSTS, MailgunError, domain_document, form, sending_records, whole_document
 from emulator.platform import Platform
 from emulator.request_limit import RequestLimit
@@ -98,9 +99,21 @@ class _Call:
         self.region, self.path = match[1], match[2]
 
     def answer(self) -> Response:
+        own = credentials.match(self.path)
+        operation = self._of_credentials(own[1], own[2]) if own else self._of_domains()
+        if operation is None:
+            raise MailgunError(404, "not found")
+        if self.key.role == "sending" or (self.request.method != "GET" and self.key.role != "admin"):
+            raise MailgunError(403, "Forbidden")
+        return operation()
+
+    def _of_credentials(self, name: str, login: str | None) -> Callable[[], Response] | None:
+        return credentials.operation(self.platform, self.request, self._domain(name), login, self.fields)
+
+    def _of_domains(self) -> Callable[[], Response] | None:
         match, method = _DOMAINS.fullmatch(self.path), self.request.method
         if not match:
-            raise MailgunError(404, "not found")
+            return None
         version, name, verify = match[1], match[2] or "", bool(match[3])
         operations: dict[tuple[str, str, bool, bool], Callable[[], Response]] = {
             ("GET", "4", False, False): self._list,
@@ -109,12 +122,7 @@ class _Call:
             ("PUT", "4", True, True): lambda: self._verify(self._domain(name)),
             ("DELETE", "3", True, False): lambda: self._remove(self._domain(name)),
         }
-        operation = operations.get((method, version, bool(name), verify))
-        if operation is None:
-            raise MailgunError(404, "not found")
-        if self.key.role == "sending" or (method != "GET" and self.key.role != "admin"):
-            raise MailgunError(403, "Forbidden")
-        return operation()
+        return operations.get((method, version, bool(name), verify))
 
     @property
     def _listed(self) -> list[MailgunDomain]:

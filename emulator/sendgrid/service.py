@@ -1,4 +1,4 @@
-"""SendGrid's API v3: authenticated domains and the permissions of a key, below /sendgrid/<region>.
+"""SendGrid's API v3: authenticated domains, API keys and the permissions of a key, below /sendgrid/<region>.
 
 Sources: SendGrid's OpenAPI document (twilio/sendgrid-oai, tsg_domain_authentication_v3, tsg_scopes_v3); "Rate limits"; published answers
 for the texts of refusals and validations. Validation reads the emulated DNS. Of several authentications of a domain only one is valid.
@@ -9,20 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from emulator.dns import names
 from emulator.dns.zones import View
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
 from emulator.request_limit import RequestLimit
-from emulator.sendgrid.documents import SendGridError, domain_document, forbidden, not_found, records, unauthorized
+from emulator.sendgrid import api_keys
+from emulator.sendgrid.call import ADDED_SCOPES, Call
+from emulator.sendgrid.documents import SendGridError, domain_document, not_found, records, unauthorized
 from emulator.state.sendgrid import REGIONS, SendGridAccount, SendGridDomain, SendGridKey
 
 _PATH = re.compile(rf"/sendgrid/({'|'.join(REGIONS)})(/v3/.*)")
 _DOMAINS = re.compile(r"/v3/whitelabel/domains(?:/(\d+)(/validate)?)?")
-# What SendGrid adds to the permissions of every key.
-_ADDED = ["2fa_required", "sender_verification_eligible"]
 _CREATE = {"domain": str, "subdomain": str, "automatic_security": bool, "custom_spf": bool, "default": bool, "region": str}
 
 
@@ -64,7 +63,7 @@ class SendGrid:
         if scheme != "Bearer":
             raise unauthorized()
         for account in self.platform.state.sendgrid:
-            key = next((one for one in account.keys if one.value == value), None)
+            key = next((one for one in account.accepted_keys(self.platform.now) if one.value == value), None)
             if key and account.region == region:
                 return account, key
         raise unauthorized()
@@ -95,18 +94,15 @@ def _account_of(account: SendGridAccount) -> str:
     return f"{account.region} {account.username}"
 
 
-class _Call:
-    """One request of an accepted key."""
-
-    def __init__(
-        self, platform: Platform, account: SendGridAccount, key: SendGridKey, request: Request, path: str, body: dict[str, Any] | None
-    ) -> None:
-        self.platform, self.account, self.key, self.request, self.path, self.body = platform, account, key, request, path, body
+class _Call(Call):
+    """A request about the account's domains, or to another part of the API."""
 
     def answer(self) -> Response:
         method = self.request.method
         if (method, self.path) == ("GET", "/v3/scopes"):
-            return Response(200, {"scopes": [*self.key.scopes, *_ADDED]})
+            return Response(200, {"scopes": [*self.key.scopes, *ADDED_SCOPES]})
+        if api_keys.handles(self.path):
+            return api_keys.answer(self)
         match = _DOMAINS.fullmatch(self.path)
         if not match:
             raise not_found()
@@ -121,8 +117,7 @@ class _Call:
         if (method, one, validate) not in operations:
             raise SendGridError(405, "method not allowed")
         scope, operation = operations[method, one, validate]
-        if f"whitelabel.{scope}" not in self.key.scopes:
-            raise forbidden()
+        self.require(f"whitelabel.{scope}")
         return operation()
 
     def _domain(self, number: str) -> SendGridDomain:
@@ -132,10 +127,9 @@ class _Call:
         return match
 
     def _list(self) -> Response:
-        query = dict(parse_qsl(self.request.query, keep_blank_values=True))
-        unknown = query.keys() - {"limit", "offset", "domain", "username", "exclude_subusers"}
-        if unknown or not all(query.get(name, "0").isdecimal() for name in ("limit", "offset")):
-            raise SendGridError(400, "invalid query parameter", next(iter(sorted(unknown)), None))
+        query = self.query("limit", "offset", "domain", "username", "exclude_subusers")
+        if not all(query.get(name, "0").isdecimal() for name in ("limit", "offset")):
+            raise SendGridError(400, "invalid query parameter")
         first, limit = int(query.get("offset", "0")), int(query.get("limit", "50"))
         listed = [one for one in self.account.domains if query.get("domain", one.domain).lower() == one.domain]
         return Response(200, [domain_document(self.account, one) for one in listed[first : first + limit]])

@@ -1,4 +1,4 @@
-"""SMTP2GO's API v3: sender domains and the permissions of a key, below /smtp2go/<region>/v3.
+"""SMTP2GO's API v3: sender domains, SMTP users and the permissions of a key, below /smtp2go/<region>/v3.
 
 Sources: SMTP2GO's API document 3.0.4 (paths, types, error codes), its developer pages (permissions, rate limits) and zones in use (names of
 the records). Validation reads the emulated DNS, when it is asked for and every 7 minutes.
@@ -15,6 +15,8 @@ from emulator.dns.zones import View
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
 from emulator.request_limit import RequestLimit
+from emulator.smtp2go import users
+from emulator.smtp2go.documents import Smtp2GoError, invalid
 from emulator.state import new_guid
 from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey
 
@@ -28,21 +30,11 @@ _PROPERTIES: dict[str, dict[str, type]] = {
     "/domain/verify": {"domain": str, "requisition_ssl": bool},
     "/domain/remove": {"domain": str},
     "/api_keys/permissions": {},
+    **users.PROPERTIES,
 }  # fmt: skip
+_READING = ("/domain/view", "/api_keys/permissions", *users.READING)
 _DKIM, _RETURN = "dkim.smtp2go.net", "return.smtp2go.net"
 _INTERVAL = 420.0
-
-
-class Smtp2GoError(Exception):
-    """A refusal. `code`: without the prefix of all codes."""
-
-    def __init__(self, status: int, message: str, code: str) -> None:
-        super().__init__(message)
-        self.status, self.message, self.code = status, message, code
-
-    def response(self) -> Response:
-        data = {"error": self.message, "error_code": f"E_ApiResponseCodes.{self.code}"}
-        return Response(self.status, {"request_id": new_guid(), "data": data})
 
 
 def handles(path: str) -> bool:
@@ -74,10 +66,10 @@ class Smtp2Go:
         except Smtp2GoError as error:
             response = error.response()
         except MalformedJsonError:
-            response = _invalid("the body is not a JSON object").response()
+            response = invalid("the body is not a JSON object").response()
         self.platform.counters.count(account.username if account else None, "smtp2go")
         entry = {"service": "smtp2go", "method": request.method, "path": path, "query": request.query, "body": body}
-        write = path not in ("/domain/view", "/api_keys/permissions")
+        write = path not in _READING
         self.platform.record.write(entry | {"status": response.status, "write": write})
         return response
 
@@ -97,23 +89,25 @@ class _Call:
         self.platform, self.account, self.key, self.path, self.body = platform, account, key, path, body
 
     def answer(self, method: str) -> Response:
-        operations: dict[str, Callable[[], list[Smtp2GoDomain]]] = {
-            "/domain/add": self._add,
-            "/domain/view": self._view,
-            "/domain/verify": self._verify,
-            "/domain/remove": self._remove,
+        operations: dict[tuple[str, str], Callable[[], Any]] = {
+            ("POST", "/domain/add"): lambda: self._documents(self._add()),
+            ("POST", "/domain/view"): lambda: self._documents(self._view()),
+            ("POST", "/domain/verify"): lambda: self._documents(self._verify()),
+            ("POST", "/domain/remove"): lambda: self._documents(self._remove()),
+            ("POST", "/api_keys/permissions"): lambda: [*self.key.paths, "/api_keys/permissions"],
         }
-        if method != "POST" or self.path not in _PROPERTIES:
+        operation = operations.get((method, self.path)) or users.operation(self.account, method, self.path, self.body)
+        if operation is None:
             raise Smtp2GoError(404, "The requested endpoint does not exist", "API_EXCEPTION")
         for name, value in self.body.items():
             if not isinstance(value, ({"subaccount_id": str} | _PROPERTIES[self.path]).get(name, ())):
-                raise _invalid(f"{name} is not valid")
-        if self.path not in operations:
-            return Response(200, {"request_id": new_guid(), "data": [*self.key.paths, "/api_keys/permissions"]})
-        if self.path not in self.key.paths:
+                raise invalid(f"{name} is not valid")
+        if self.path not in (*self.key.paths, "/api_keys/permissions"):
             raise Smtp2GoError(400, "You do not have permission to access this API endpoint", "ENDPOINT_PERMISSION_DENIED")
-        domains = operations[self.path]()
-        return Response(200, {"request_id": new_guid(), "data": {"domains": [self._document(one) for one in domains]}})
+        return Response(200, {"request_id": new_guid(), "data": operation()})
+
+    def _documents(self, domains: list[Smtp2GoDomain]) -> dict[str, Any]:
+        return {"domains": [self._document(one) for one in domains]}
 
     def _document(self, domain: Smtp2GoDomain) -> dict[str, Any]:
         name, _, suffix = domain.domain.rpartition(".")
@@ -143,7 +137,7 @@ class _Call:
         name = str(self.body.get("domain", "")).lower()
         domain = next((one for one in self.account.domains if one.domain == name), None)
         if domain is None:
-            raise _invalid("the domain does not exist")
+            raise invalid("the domain does not exist")
         return domain
 
     def _add(self) -> list[Smtp2GoDomain]:
@@ -152,9 +146,9 @@ class _Call:
             str(self.body.get("returnpath_subdomain", f"em{self.account.number}")).lower(),
         )
         if not names.DOMAIN.fullmatch(name) or not names.LABEL.fullmatch(label):
-            raise _invalid("the domain or its return path is not valid")
+            raise invalid("the domain or its return path is not valid")
         if any(one.domain == name for one in self.account.domains):
-            raise _invalid("the domain exists already")
+            raise invalid("the domain exists already")
         domain = Smtp2GoDomain(name, label)
         self.account.domains.append(domain)
         if self.body.get("auto_verify", True):
@@ -186,7 +180,3 @@ class _Call:
         domain.rpath_verified = has(f"{domain.return_path}.{domain.domain}", _RETURN)
         domain.dkim_verified = has(f"s{self.account.number}._domainkey.{domain.domain}", _DKIM)
         domain.checked = self.platform.now
-
-
-def _invalid(message: str) -> Smtp2GoError:
-    return Smtp2GoError(400, message, "NON_VALIDATING_IN_PAYLOAD")

@@ -23,14 +23,14 @@ from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.licences import Licence, external_recipients_a_day, has_premium
 from emulator.state.mail import NEW_MX_SUFFIX, Message, mx_host
-from emulator.state.mailgun import MailgunAccount, MailgunDomain, MailgunKey
+from emulator.state.mailgun import MailgunAccount, MailgunCredential, MailgunDomain, MailgunKey
 from emulator.state.policies import AuthenticationPolicy, Group, Policies
 from emulator.state.replicated import Replicated
 from emulator.state.rolling import DAY, Rolling
 from emulator.state.sendgrid import SendGridAccount, SendGridDomain, SendGridKey
 from emulator.state.sign_in import DeviceCode, RefreshToken, User
 from emulator.state.sign_in_log import SignIn
-from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey
+from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey, Smtp2GoUser
 from emulator.state.state import State
 from emulator.state.tenant import Tenant
 
@@ -58,6 +58,7 @@ __all__ = [
     "Mailbox",
     "MailboxGrant",
     "MailgunAccount",
+    "MailgunCredential",
     "MailgunDomain",
     "MailgunKey",
     "Message",
@@ -73,6 +74,7 @@ __all__ = [
     "Smtp2GoAccount",
     "Smtp2GoDomain",
     "Smtp2GoKey",
+    "Smtp2GoUser",
     "State",
     "Tenant",
     "User",

@@ -19,6 +19,15 @@ class MailgunKey:
 
 
 @dataclass
+class MailgunCredential:
+    """An SMTP credential of a domain of Mailgun."""
+
+    login: Lower = field(metadata=key("the user name, an address in the domain"))
+    password: str = field(metadata=key("the password, 5 to 32 characters"))
+    created: Moment = field(default=0.0, metadata=key("when it was created"))
+
+
+@dataclass
 class MailgunDomain:
     """A domain of Mailgun in one region, with automatic sender security. The records are valid by the last validation."""
 
@@ -33,6 +42,7 @@ class MailgunDomain:
     pdk1: bool = field(default=False, metadata=key("whether the first DKIM record is valid"))
     pdk2: bool = field(default=False, metadata=key("whether the second DKIM record is valid"))
     created: Moment = field(default=0.0, metadata=key("when it was created"))
+    credentials: list[MailgunCredential] = field(default_factory=list, metadata=key("SMTP credentials besides postmaster"))
     listed_until: Moment = field(default=0.0, metadata=key("until when a removed domain is listed; 0: it is not removed"))
 
 

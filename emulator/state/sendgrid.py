@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emulator.state.keys import At, Lower, UnfitError, key
+from emulator.state.keys import At, Lower, Moment, UnfitError, key
 
 REGIONS = ("global", "eu")
 
@@ -22,6 +22,13 @@ class SendGridKey:
 
     value: str = field(metadata=key("the key, SG.<id>.<secret> of 69 characters", convert=_api_key))
     scopes: list[str] = field(default_factory=list, metadata=key("its permissions"))
+    name: str = field(default="", metadata=key("its name, which others may have, too"))
+    removed: Moment = field(default=0.0, metadata=key("until when a removed key is accepted; 0: it is not removed"))
+
+    @property
+    def id(self) -> str:
+        """The part of the key between the dots."""
+        return self.value.split(".")[1]
 
 
 @dataclass
@@ -50,5 +57,11 @@ class SendGridAccount:
     region: str = field(default="global", metadata=key("the region", choices=REGIONS))
     server: int = field(default=123, metadata=key("the number of the server in the values of its records"))
     requests_per_minute: int = field(default=600, metadata=key("requests in a minute before 429"))
+    key_interval: float = field(default=0.0, metadata=key("least seconds between the creation of two API keys, else 429"))
     keys: list[SendGridKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[SendGridDomain] = field(default_factory=list, metadata=key("authenticated domains"))
+    key_created: Moment = field(default=0.0, metadata=key("when the last API key was created"))
+
+    def accepted_keys(self, now: float) -> list[SendGridKey]:
+        """The API keys that the API and SMTP accept: those that were removed a moment ago as well."""
+        return [one for one in self.keys if not one.removed or now < one.removed]

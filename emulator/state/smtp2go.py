@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from emulator.state.keys import At, Lower, Moment, UnfitError, key
 
+STATUSES = ("allowed", "blocked", "sandbox")
+
 
 def _api_key(value: str, _: At) -> str:
     if not re.fullmatch(r"api-[A-Za-z0-9]{32}", value):
@@ -34,6 +36,23 @@ class Smtp2GoDomain:
 
 
 @dataclass
+class Smtp2GoUser:
+    """An SMTP user of SMTP2GO."""
+
+    username: str = field(metadata=key("the user name, 5 to 100 characters"))
+    password: str = field(metadata=key("the password"))
+    description: str = field(default="", metadata=key("the description"))
+    status: str = field(default="allowed", metadata=key("sandbox: mail is accepted and not delivered", choices=STATUSES))
+    custom_ratelimit: bool = field(default=False, metadata=key("whether it has a limit of its own"))
+    custom_ratelimit_value: int = field(default=0, metadata=key("messages in the period"))
+    custom_ratelimit_period: str = field(default="", metadata=key("the period, such as 1 day"))
+    open_tracking_enabled: bool = field(default=False, metadata=key("whether opened messages are tracked"))
+    click_tracking_enabled: bool = field(default=False, metadata=key("whether links are replaced"))
+    archive_enabled: bool = field(default=False, metadata=key("whether messages are archived"))
+    bounce_notifications: str = field(default="from", metadata=key("who is told of a bounce"))
+
+
+@dataclass
 class Smtp2GoAccount:
     """An account of SMTP2GO, which is the same in all regions."""
 
@@ -42,3 +61,4 @@ class Smtp2GoAccount:
     requests_per_minute: int = field(default=600, metadata=key("requests in a minute before 429"))
     keys: list[Smtp2GoKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[Smtp2GoDomain] = field(default_factory=list, metadata=key("sender domains"))
+    users: list[Smtp2GoUser] = field(default_factory=list, metadata=key("SMTP users"))
