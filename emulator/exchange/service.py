@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     authentication_policies,
+    dkim,
     hve,
     inbound_connectors,
     mailboxes,

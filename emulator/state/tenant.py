@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.state.azure import Azure
 from emulator.state.directory import Application, AppRoleAssignment, DelegatedGrant, DeletedItem, EnterpriseApplication
+from emulator.state.dkim import DkimSigning
 from emulator.state.dns import Zones
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox
 from emulator.state.hve import VALID, BillingPolicy, HveAccount
@@ -56,6 +57,9 @@ class Tenant(Replicated):
     created: Moment = field(default=0.0, metadata=key("when the tenant was created"))
     replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))
     dns: Zones = field(default_factory=dict, metadata=key("zones of its domains", late=True))
+    dkim: dict[str, DkimSigning] = field(
+        default_factory=dict, metadata=key("DKIM signing of its domains; the initial domain signs always", index="domain", late=True)
+    )
     policies: Policies = field(default_factory=Policies, metadata=key("policies for sign-ins", late=True))
     applications: dict[str, Application] = field(default_factory=dict, metadata=key("app registrations", late=True))  # by object id
     enterprise_applications: dict[str, EnterpriseApplication] = field(

@@ -11,7 +11,8 @@ module: audit_info
 short_description: Gather information about who sends with Basic authentication, who breaks and when
 description:
   - Reads the sign-in log, SMTP AUTH, authentication policies, Security Defaults, inbound connectors, Direct Send, the applications that may
-    send with SMTP and the ends of their keys, and the SPF records of a tenant. Returns a verdict on each sender and the findings.
+    send with SMTP and the ends of their keys, DKIM signing, and the DNS records of the accepted domains (SPF, MX, DKIM, DMARC, MTA-STS).
+    Returns a verdict on each sender and the findings.
   - Each source may be unreadable, for example for lack of a licence or a permission. RV(audit.sources) has the reason, and a verdict that
     depends on it is V(unknown), never V(safe).
   - Changes nothing. Requests that may write are refused before they are sent.
@@ -87,7 +88,10 @@ audit:
       type: list
       elements: dict
     configuration:
-      description: What was read of the configuration; null where it was not readable.
+      description:
+        - What was read of the configuration; null where it was not readable.
+        - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc) and C(mta_sts), each with what is published (C(current)) and what
+          Microsoft 365 requires (C(expected)).
       type: dict
     totals:
       description: The number of senders by verdict.

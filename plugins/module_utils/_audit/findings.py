@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .._entra.application_credentials import StoredCredential
 from .._entra.sending_applications import SendingApplication
 from .._exchange.inbound_connectors import Connector
+from . import mail_dns
+from .finding import Finding
+from .mail_dns import MailDns
 from .verdict import KEY_SOON, SEVERITIES
 
 
 @dataclass(frozen=True)
 class SpfState:
-    """The published SPF record of a domain. `problems`: sentences."""
+    """The published SPF records of a domain; None: not readable. `problems`: sentences."""
 
     domain: str
-    current: tuple[str, ...]
-    problems: tuple[str, ...]
+    current: tuple[str, ...] | None
+    problems: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, object]:
-        return {"domain": self.domain, "current": list(self.current), "problems": list(self.problems)}
+        return {"domain": self.domain, "current": None if self.current is None else list(self.current), "problems": list(self.problems)}
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Configuration:
     connectors: Sequence[Connector] | None = None
     applications: Sequence[SendingApplication] | None = None
     spf: Sequence[SpfState] | None = None
+    dns: Sequence[MailDns] | None = None
 
     def as_result(self) -> dict[str, object]:
         return {
@@ -46,26 +50,14 @@ class Configuration:
             "connectors": None if self.connectors is None else [{"name": one.name, **one.as_result()} for one in self.connectors],
             "applications": None if self.applications is None else [one.as_result() for one in self.applications],
             "spf": None if self.spf is None else [one.as_result() for one in self.spf],
+            "dns": None if self.dns is None else [one.as_result() for one in self.dns],
         }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding: `subject` is the object, `problem` and `remedy` are sentences."""
-
-    id: str
-    severity: str
-    subject: str
-    problem: str
-    remedy: str
-
-    def as_result(self) -> dict[str, str]:
-        return asdict(self)
 
 
 def findings(configuration: Configuration, today: datetime.date) -> list[Finding]:
     """The findings, the most severe first. What was not readable has none."""
     every = [*_organization(configuration), *_keys(configuration, today), *_spf(configuration)]
+    every += [one for state in configuration.dns or () for one in mail_dns.findings(state)]
     return sorted(every, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.subject))
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,6 +22,9 @@ LABELS = {
     "connectors": "inbound connectors",
     "applications": "applications that may send with SMTP",
     "spf": "SPF records",
+    "mx_hosts": "MX hosts that Microsoft 365 assigned",
+    "dkim": "DKIM signing",
+    "dns": "DNS records (MX, DKIM, DMARC, MTA-STS)",
 }
 
 
@@ -42,6 +45,10 @@ class Sources:
             return None
         self.reasons[name] = ""
         return value
+
+    def note(self, name: str, problems: Iterable[str]) -> None:
+        """Parts of a source that were not readable, one sentence each: the rest of its values counts."""
+        self.reasons[name] = " ".join(text for text in (self.reasons.get(name, ""), *dict.fromkeys(problems)) if text)
 
     def as_result(self) -> list[dict[str, object]]:
         return [

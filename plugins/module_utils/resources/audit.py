@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .. import _spf
-from .._audit import sign_ins
+from .._audit import mail_dns, sign_ins
 from .._audit.findings import Configuration, SpfState, findings
+from .._audit.mail_dns import MailDns
 from .._audit.sources import Sources
 from .._audit.timetable import TIMETABLE
 from .._audit.verdict import SEVERITIES, VERDICTS, BasicUsage, Calendar, Evidence, SenderKey, Verdict, verdict
@@ -28,7 +29,7 @@ from .._engine.tenant import Tenant
 from .._entra import sending_applications
 from .._entra.application_credentials import moment
 from .._entra.sending_applications import SendingApplication
-from .._exchange import authentication_policies, inbound_connectors
+from .._exchange import addresses, authentication_policies, dkim, inbound_connectors, mx_hosts
 from .._planning import options
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
 from .sender_plan import PlannedSenders, Prefetch
@@ -51,6 +52,7 @@ _COMMANDS = (
     authentication_policies.READ_USERS,
     inbound_connectors.READ,
     direct_send.READ,
+    dkim.READ,
 )
 
 
@@ -119,7 +121,7 @@ class AuditInfo(ReadOnlyResource[Params]):
         now = moment(tenant.clock.now()).date()
         today = datetime.date.fromisoformat(params.date) if params.date else now
         calendar = Calendar(today, datetime.date.fromisoformat(params.basic_auth_end_date), params.basic_reenabled)
-        sources = Sources()
+        sources, resolver = Sources(), dns.Resolver(params.dns_servers or ())
         senders = sources.read("inventory", lambda: _plan_senders(tenant, params))
         settings = sources.read("smtp_auth", lambda: smtp_auth.read(tenant, (), organization=True, everything=True))
         usage = sources.read("sign_ins", lambda: _usage(tenant, now - datetime.timedelta(days=params.days)))
@@ -130,7 +132,8 @@ class AuditInfo(ReadOnlyResource[Params]):
             direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
             connectors=sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values())),
             applications=sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name)),
-            spf=sources.read("spf", lambda: _spf_states(tenant, params)),
+            spf=_spf_states(tenant, resolver, sources),
+            dns=_dns_states(tenant, resolver, sources),
         )
         mailboxes = Mailboxes(settings, users, None if usage is None else _by_primary_address(usage, users))
         rows = _rows(senders, params, mailboxes, configuration, calendar)
@@ -157,7 +160,8 @@ def _plan_senders(tenant: Tenant, params: Params) -> PlannedSenders:
     """The planned senders. The commands of the configuration are read with them, and kept for their readers."""
     if params.senders:
         return sender_plan.plan_senders(tenant, params, Prefetch(_COMMANDS))
-    for command, outcome in zip(_COMMANDS, tenant.exchange.batch(_COMMANDS), strict=True):
+    commands = (addresses.ACCEPTED_DOMAINS, *_COMMANDS)
+    for command, outcome in zip(commands, tenant.exchange.batch(commands), strict=True):
         tenant.exchange.prefetch(command, outcome)
     return sender_plan.plan_senders(tenant, params)
 
@@ -189,19 +193,36 @@ def _by_primary_address(usage: Mapping[str, BasicUsage], users: authentication_p
     return {names.get(address, address): one for address, one in usage.items()}
 
 
-def _spf_states(tenant: Tenant, params: Params) -> list[SpfState]:
+def _spf_states(tenant: Tenant, resolver: dns.Resolver, sources: Sources) -> list[SpfState] | None:
     """The published records of all accepted domains but Microsoft's own, with their problems."""
-    resolver = dns.Resolver(params.dns_servers or ())
-    answers = resolver.ask_all([(domain, "TXT") for domain in spf.mail_domains(tenant, None)])
+
+    def read() -> list[_spf.Answer]:
+        return resolver.ask_all([(domain, "TXT") for domain in spf.mail_domains(tenant, None)])
+
+    answers = sources.read("spf", read)
+    if answers is None:
+        return None
+    sources.note("spf", [answer.problem for answer in answers])
     return [_spf_state(answer, resolver) for answer in answers]
 
 
 def _spf_state(answer: _spf.Answer, resolver: dns.Resolver) -> SpfState:
     domain, current = answer.name, answer.spf
-    if answer.problem or not current:
-        return SpfState(domain, current, (answer.problem or f"{domain} has no SPF record.",))
+    if answer.problem:
+        return SpfState(domain, None)
+    if not current:
+        return SpfState(domain, (), (f"{domain} has no SPF record.",))
     tree = _spf.count_lookups(domain, current[0], resolver) if len(current) == 1 else None
     return SpfState(domain, current, tuple(problem.message for problem in _spf.find_problems(domain, list(current), tree)))
+
+
+def _dns_states(tenant: Tenant, resolver: dns.Resolver, sources: Sources) -> list[MailDns] | None:
+    """The other DNS records of the same domains, beside what Microsoft 365 requires of them."""
+    signing = sources.read("dkim", lambda: dkim.read(tenant))
+    hosts = sources.read("mx_hosts", lambda: mx_hosts.read(tenant, spf.mail_domains(tenant, None)))
+    states = sources.read("dns", lambda: mail_dns.read(spf.mail_domains(tenant, None), resolver, hosts, signing))
+    sources.note("dns", [text for state in states or () for text in state.unreadable])
+    return states
 
 
 # -- verdicts ---------------------------------------------------------------------------------------------------------
