@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.resources import entra_app
+from ansible_collections.mailops.m365.plugins.module_utils.resources import automation_access, entra_app, federated_credential
 from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import record
 
 from tests.emulator.conftest import MANAGE, TENANT, Start
@@ -173,8 +173,32 @@ def test_a_missing_directory_role_is_mentioned_where_it_may_be_missing_too(start
     assert "unless it is in an Exchange role group, let them assign it Exchange Administrator" in refused["failure"]["remedy"]
 
 
-def test_a_single_module_names_the_permission_that_it_lacks(start: Start, tmp_path: Path) -> None:
-    api = start(tenant=as_manager(*without("AppRoleAssignment.ReadWrite.All")))
-    permissions = [{"name": "SMTP.SendAsApp", "api": "exchange", "type": "application"}]
-    refused = Run(api, tmp_path / "run")(entra_app.RESOURCE, unique_name="erp", permissions=permissions)
-    assert "lacks a Graph permission for this: AppRoleAssignment.ReadWrite.All (Authorization_RequestDenied)" in refused["msg"]
+SEND_AS_APP = [{"name": "SMTP.SendAsApp", "api": "exchange", "type": "application"}]
+SEND = [{"name": "SMTP.Send", "api": "exchange", "type": "delegated"}]
+FEDERATED = [{"name": "pipeline", "issuer": "https://token.example.com", "subject": "repo:contoso/mail"}]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("missing", "resource", "options"),
+    [
+        ("AppRoleAssignment.ReadWrite.All", entra_app.RESOURCE, {"permissions": SEND_AS_APP}),
+        ("DelegatedPermissionGrant.ReadWrite.All", entra_app.RESOURCE, {"permissions": SEND}),
+        ("Application.ReadWrite.All", federated_credential.RESOURCE, {"credentials": FEDERATED}),
+        ("RoleManagement.ReadWrite.Directory", automation_access.RESOURCE, {"directory_roles": ["Global Reader"]}),
+    ],
+)
+def test_a_single_module_writes_nothing_where_a_permission_is_missing(
+    start: Start, tmp_path: Path, missing: str, resource: Any, options: dict[str, Any], check_mode: bool
+) -> None:
+    """With the permission to create the application and without that to consent, it would be half-built."""
+    rest = [*without(missing), "Microsoft Graph/Directory.Read.All"]
+    tenant = as_manager(*rest)
+    tenant["applications"].append({"display_name": "erp", "unique_name": "erp", "service_principal": {}})
+    api = start(tenant=tenant)
+    before = api.admin.tenant(TENANT)
+    refused = Run(api, tmp_path / "run")(resource, check_mode=check_mode, unique_name="erp", **options)
+    assert f"lacks the permission {missing} of Microsoft Graph" in refused["msg"]
+    assert "Let a Global Administrator or Privileged Role Administrator add" in refused["failure"]["remedy"]
+    assert api.admin.tenant(TENANT) == before
+    assert not list((tmp_path / "run").glob("journal/*"))

@@ -49,11 +49,18 @@ def params_of(resource: Resource[Any, P, Any], options: Mapping[str, object]) ->
 
 
 def run(
-    resource: Resource[T, P, C], connect: Callable[[], T], options: Mapping[str, object], check_mode: bool, journal_directory: str = ""
+    resource: Resource[T, P, C],
+    connect: Callable[[], T],
+    options: Mapping[str, object],
+    check_mode: bool,
+    journal_directory: str = "",
+    *,
+    refuse: Callable[[T, Plan[C]], None] | None = None,
 ) -> JsonObject:
     """A task's result; a failure has `failed`, `msg` as one sentence or a list of problems, and `failure` with its parts.
 
     `connect` makes the target, after the options are validated. `journal_directory`: of a resource without the option journal_dir.
+    `refuse` raises InvalidInput for a plan that cannot be applied; it is called in check mode, too.
     """
     target: T | None = None
     try:
@@ -63,7 +70,10 @@ def run(
             raise InvalidInput(*problems)
         target = connect()
         target.check_credential()
-        return _result(resource, target, params, options, check_mode, journal_directory)
+        plan = resource.plan(target, params, check_mode)
+        if refuse:
+            refuse(target, plan)
+        return _result(resource, target, params, plan, options, check_mode, journal_directory)
     except MailopsError as error:
         secrets = resource.spec.secrets(options)
         _hide_in_service_message(error, secrets)
@@ -95,9 +105,14 @@ def _text(error: MailopsError) -> str:
 
 
 def _result(
-    resource: Resource[T, P, C], target: T, params: P, options: Mapping[str, object], check_mode: bool, journal_directory: str
+    resource: Resource[T, P, C],
+    target: T,
+    params: P,
+    plan: Plan[C],
+    options: Mapping[str, object],
+    check_mode: bool,
+    journal_directory: str,
 ) -> JsonObject:
-    plan = resource.plan(target, params, check_mode)
     outcome, unnoted = plan.outcome, list[str]()
     if plan.changed and not check_mode:
         if plan.steps:

@@ -11,7 +11,8 @@ from typing import Protocol
 from .._core.json_types import JsonObject
 from .._identity.device_code import Prompt
 from .remote_host import RemoteHost
-from .resource import C, P, Resource
+from .required_permissions import of_plan, refuse_missing
+from .resource import C, P, Plan, Resource
 from .run import run as run_resource
 from .tenant import Tenant
 
@@ -31,11 +32,15 @@ def run(
 ) -> JsonObject:
     """A task's result. `prompt` shows a text to the person who runs it, where there is one; `remote_host`: see Tenant.
 
-    The transport of a resource that writes nothing, and that of every resource in check mode, refuses every request that may write.
+    A plan whose changes require permissions that the tokens lack is refused. The transport of a resource that writes nothing, and that
+    of every resource in check mode, refuses every request that may write.
     """
     reads_only = check_mode or not resource.spec.writes
 
     def connect() -> Tenant:
         return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=reads_only)
 
-    return run_resource(resource, connect, options, check_mode)
+    def refuse(tenant: Tenant, plan: Plan[C]) -> None:
+        refuse_missing(tenant, of_plan(resource, plan))
+
+    return run_resource(resource, connect, options, check_mode, refuse=refuse)

@@ -21,6 +21,7 @@ from .._core.errors import ExchangeError, GraphError, InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
+from .._engine.required_permissions import refuse_missing as refuse_missing_permissions
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
@@ -28,7 +29,7 @@ from .._entra.application_params import PERMISSION
 from .._entra.applications import PermissionParams, is_replication_delay
 from .._exchange import consistency, service_principals
 from .._identity.credentials import GUID
-from .composed import permissions as required_permissions
+from .composed import permissions
 
 # "Microsoft Entra built-in roles": the ids of the role templates, the same in every tenant.
 DIRECTORY_ROLES = {
@@ -140,21 +141,23 @@ class AutomationAccess:
     def plan(self, tenant: Tenant, params: AutomationAccessParams, check_mode: bool) -> Plan[AccessChanges]:
         warnings: list[str] = []
         if params.permissions:
-            required_permissions.refuse_missing(tenant, [required.APPLICATIONS_READ], lambda: _of_new_application(params))
+            refuse_missing_permissions(tenant, [required.APPLICATIONS_READ], lambda: _of_new_application(params))
         application = find_application(tenant, params.app_id, params.unique_name)
         if not application and params.state == "present":
-            required_permissions.refuse_missing(tenant, _of_new_application(params) if params.permissions else [])
+            refuse_missing_permissions(tenant, _of_new_application(params) if params.permissions else [])
             warnings = refuse_missing({params.application: None}, check_mode, "module entra_app")
         current = read(tenant, application, params)
         changes = difference(current, params)
         before = _result(current.roles, current.groups, params)
         after = _result(changes.roles(), changes.groups(), params)
         _refuse_own_removals(tenant, changes, params)
-        required_permissions.refuse_missing(tenant, [required.DIRECTORY_ROLES_WRITE] if changes.assign or changes.unassign else [])
         outcome: JsonObject = {"access": after | {"app_id": application.app_id if application else None}}
         if application and application.app_id.lower() != tenant.client_id.lower() and params.state == "present":
             outcome["attention"] = [_next_step(params.application, application.app_id)]
         return Plan(before, after, changes if changes else None, outcome, warnings)
+
+    def required_permissions(self, changes: AccessChanges, /) -> list[RequiredPermission]:
+        return [required.DIRECTORY_ROLES_WRITE] if changes.assign or changes.unassign else []
 
     def apply(self, tenant: Tenant, params: AutomationAccessParams, plan: Plan[AccessChanges]) -> dict[str, object]:
         changes = plan.pending
@@ -266,7 +269,7 @@ def _of_new_application(params: AutomationAccessParams) -> list[RequiredPermissi
     """The permissions that this sign-in requires to register the application, to consent and to assign its roles."""
     listed = [asdict(item) for item in params.permissions]
     roles, groups = bool(params.directory_roles), bool(params.role_groups)
-    return required_permissions.of_new_automation_app(listed, directory_roles=roles, role_groups=groups)
+    return permissions.of_new_automation_app(listed, directory_roles=roles, role_groups=groups)
 
 
 def _next_step(name: str, app_id: str) -> JsonObject:

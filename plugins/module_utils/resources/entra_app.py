@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from .._clients import permissions
 from .._clients.graph import Call
+from .._clients.permissions import RequiredPermission
 from .._core import mail_addresses
 from .._core.errors import GraphError
 from .._core.json_types import JsonObject
@@ -149,6 +151,16 @@ class EntraApp:
         cache_usable(tenant, params.unique_name, count)
         concerned = [one for one in expiring(after, now) if not (renewal and renewal.replaces(one))]
         return list(expiry_attention(params.unique_name, concerned, now, RENEW)) + (renewal.attention() if renewal else [])
+
+    def required_permissions(self, changes: ApplicationChanges, /) -> Iterator[RequiredPermission]:
+        creates_key = changes.renewal is not None and changes.renewal.creates
+        registers = changes.create or changes.create_principal or changes.delete or changes.restore or creates_key
+        if registers or changes.patch or changes.add_certificates or changes.remove_keys:
+            yield permissions.APPLICATIONS_WRITE
+        if changes.assign or changes.unassign:
+            yield permissions.CONSENTS_WRITE
+        if changes.scopes:
+            yield permissions.GRANTS_WRITE
 
     def apply(self, tenant: Tenant, params: EntraAppParams, plan: Plan[ApplicationChanges]) -> dict[str, object]:
         changes = plan.pending

@@ -12,8 +12,10 @@ import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from .._clients import permissions
 from .._clients.graph import Call
 from .._clients.odata import key
+from .._clients.permissions import RequiredPermission
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
@@ -151,6 +153,9 @@ class FederatedCredential:
             warnings=warnings,
             assumptions=assumptions,
         )
+
+    def required_permissions(self, changes: CredentialChanges, /) -> list[RequiredPermission]:
+        return [permissions.APPLICATIONS_WRITE]
 
     def apply(self, tenant: Tenant, params: FederatedCredentialParams, plan: Plan[CredentialChanges]) -> dict[str, object]:
         attempted = f"change the federated credentials of {params.application}"

@@ -8,11 +8,12 @@ Source: "Role Based Access Control for Applications in Exchange Online". _exchan
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from .._clients.exchange import Command, Outcome, is_missing
 from .._clients.graph import Call
+from .._clients.permissions import RequiredPermission
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
@@ -151,6 +152,9 @@ class RbacForApplications:
         steps = AuthorizationChanges(tuple(migration_plan.steps), current.entra, changes, newly_covered, current.full_access, customize)
         return Plan(before, after, steps or None, outcome, warnings, assumptions)
 
+    def required_permissions(self, changes: AuthorizationChanges, /) -> Iterator[RequiredPermission]:
+        return changes.required_permissions()
+
     def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> dict[str, object]:
         _Migration(tenant, params.mailboxes or (), plan.pending).run()
         return plan.outcome
@@ -254,17 +258,13 @@ def _with_primary_addresses(tenant: Tenant, params: RbacParams, expected: Collec
     return replace(params, mailboxes=tuple(dict.fromkeys(primary.get(address, address).lower() for address in listed)))
 
 
-def _is_removable(current: CurrentAuthorization) -> bool:
-    return bool(current.scopes.scopes or current.scopes.assignments or current.phase)
-
-
 def _refuse_interruption(current: CurrentAuthorization, params: RbacParams, check_mode: bool) -> tuple[CurrentAuthorization, list[str]]:
     """Raise InvalidInput where the application could not send after the removal, because it lacks FullAccess.
 
     In check mode an earlier task may grant it: return the state that the prediction assumes, and a note.
     """
     lacking = [address for address in params.mailboxes or () if address.lower() not in current.full_access]
-    migrates = params.replace and current.entra.application and _is_removable(current)
+    migrates = params.replace and current.entra.application and current.is_removable
     if not (migrates and lacking) or current.consented:
         return current, []
     sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
@@ -275,7 +275,7 @@ def _refuse_interruption(current: CurrentAuthorization, params: RbacParams, chec
 
 
 def _add_removal_steps(migration_plan: MigrationPlan, current: CurrentAuthorization, params: RbacParams) -> None:
-    if not _is_removable(current):
+    if not current.is_removable:
         return
     if params.replace and current.entra.application:
         migration_plan.to_permissions(consented=current.consented)

@@ -17,6 +17,7 @@ from .._composition.step import PlannedStep, Prediction, apply_steps, plan_steps
 from .._core.json_types import JsonObject
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
 from .._engine.journal import Journal
+from .._engine.required_permissions import refuse_missing
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_credentials import sentences
@@ -108,9 +109,9 @@ class TenantResource:
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         listed, params = params, params.without_senders() if params.absent else params
         if params.absent:
-            permissions.refuse_missing(tenant, permissions.of_removal_reads(), permissions.of_assumed_removal)
+            refuse_missing(tenant, permissions.of_removal_reads(), permissions.of_assumed_removal)
         else:
-            permissions.refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
+            refuse_missing(tenant, permissions.of_planning(params), lambda: permissions.of_assumed_plan(params))
         calls = [record.READ, *([automation_credential.call_of(tenant.client_id)] if tenant.client_id else [])]
         commands = [inbound_connectors.READ, authentication_policies.READ_POLICIES]
         senders = sender_plan.plan_senders(tenant, params, Prefetch(commands, calls))
@@ -123,7 +124,7 @@ class TenantResource:
         inputs = [one for one in lifecycle.inputs(outcome["roles"]) if one.role in params.roles]
         if params.absent:
             inputs = removal.ordered(tenant, inputs)
-        permissions.refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
+        refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
         prediction = Prediction()
         shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
         planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
@@ -131,7 +132,7 @@ class TenantResource:
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
         renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components and not params.absent else None
         planned += [renewal] if renewal else []
-        permissions.refuse_missing(tenant, permissions.of_changes(planned))
+        refuse_missing(tenant, permissions.of_changes(planned))
         outcome["attention"] = lifecycle.attention() + automation.attention()
         if params.absent:
             outcome["attention"] += removal.attention(tenant, listed, lifecycle, params.shared)

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..._clients import permissions
 from ..._clients.graph import Call
 from ..._clients.odata import key
+from ..._clients.permissions import RequiredPermission
 from ..._engine.tenant import Tenant
 from ..._entra import application_lookup, applications
 from ..._entra.application_lookup import Application
@@ -60,6 +62,10 @@ class CurrentAuthorization:
     def consented(self) -> bool:
         return bool(self.entra.consents)
 
+    @property
+    def is_removable(self) -> bool:
+        return bool(self.scopes.scopes or self.scopes.assignments or self.phase)
+
 
 @dataclass(frozen=True)
 class AuthorizationChanges:
@@ -78,6 +84,14 @@ class AuthorizationChanges:
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+    def required_permissions(self) -> Iterator[RequiredPermission]:
+        """What the steps require."""
+        actions = {step.action for step in self.steps}
+        if Action.ENTER_PHASE in actions:
+            yield permissions.APPLICATIONS_WRITE
+        if actions & {Action.CONSENT, Action.WITHDRAW}:
+            yield permissions.CONSENTS_WRITE
 
 
 def read_entra(tenant: Tenant, app_id: str | None, unique_name: str | None) -> EntraState:

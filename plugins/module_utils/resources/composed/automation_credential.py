@@ -12,8 +12,10 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..._clients import permissions
 from ..._clients.graph import Call
 from ..._clients.odata import key
+from ..._clients.permissions import RequiredPermission
 from ..._composition.step import PLANNED, PlannedStep, Step
 from ..._core.errors import GraphError
 from ..._core.json_types import JsonObject
@@ -133,6 +135,9 @@ class AutomationCertificate:
         after = {"certificates": sorted(present - renewal.ended | added), "certificate_in_use": renewal.in_use_after}
         changes = RenewalChanges(self.application, renewal, removed)
         return Plan(before, after, changes or None)
+
+    def required_permissions(self, changes: RenewalChanges, /) -> list[RequiredPermission]:
+        return [permissions.APPLICATIONS_WRITE]
 
     def apply(self, tenant: Tenant, params: NoParams, plan: Plan[RenewalChanges]) -> dict[str, object]:
         changes, renewal = plan.pending, self.renewal

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The permissions that a tenant's plan requires, compared with those in the tokens before the first write. It costs no request.
-
-What a token does not show is not reported: Exchange role groups, ownership of applications, custom directory roles.
-"""
+"""The permissions that a tenant's plan requires: what its reads and writes may require, and what its changes do require."""
 
 from __future__ import annotations
 
@@ -14,12 +11,9 @@ from typing import Any
 from ..._clients import permissions
 from ..._clients.permissions import RequiredPermission
 from ..._composition.step import PlannedStep
-from ..._core.errors import InvalidInput, MailopsError
+from ..._core.errors import MailopsError
 from ..._core.json_types import JsonObject
-from ..._engine.tenant import Tenant
-from ..._entra.applications import ApplicationChanges
-from ..._exchange.rbac.authorization import AuthorizationChanges
-from ..._exchange.rbac.migration import Action
+from ..._engine.required_permissions import of_plan
 from ..._planning import options
 from ..._planning.context import PlanningContext
 from ..._planning.role_inputs import RoleInput, is_true, role_inputs
@@ -65,24 +59,6 @@ def _possible_writes_of_application(application: _Options) -> Iterator[RequiredP
         yield permissions.GRANTS_WRITE
 
 
-def _writes_of_application(changes: ApplicationChanges) -> Iterator[RequiredPermission]:
-    registers = changes.create or changes.create_principal or changes.delete or (changes.renewal is not None and changes.renewal.creates)
-    if registers or changes.patch or changes.add_certificates or changes.remove_keys:
-        yield permissions.APPLICATIONS_WRITE
-    if changes.assign or changes.unassign:
-        yield permissions.CONSENTS_WRITE
-    if changes.scopes:
-        yield permissions.GRANTS_WRITE
-
-
-def _writes_of_rbac(changes: AuthorizationChanges) -> Iterator[RequiredPermission]:
-    actions = {step.action for step in changes.steps}
-    if Action.ENTER_PHASE in actions:
-        yield permissions.APPLICATIONS_WRITE
-    if actions & {Action.CONSENT, Action.WITHDRAW}:
-        yield permissions.CONSENTS_WRITE
-
-
 # By module. Exchange.ManageAsApp is required by every plan.
 _READS: dict[str, Callable[[_Options], Iterable[RequiredPermission]]] = {
     "entra_app": _reads_of_application,
@@ -96,13 +72,6 @@ _POSSIBLE_WRITES: dict[str, Callable[[_Options], Iterable[RequiredPermission]]] 
     "entra_app": _possible_writes_of_application,
     "federated_credential": _always(permissions.APPLICATIONS_WRITE),
     "rbac_for_applications": _always(permissions.APPLICATIONS_WRITE, permissions.CONSENTS_WRITE),
-}
-_WRITES: dict[str, Callable[[Any], Iterable[RequiredPermission]]] = {
-    "entra_app": _writes_of_application,
-    "federated_credential": _always(permissions.APPLICATIONS_WRITE),
-    "rbac_for_applications": _writes_of_rbac,
-    "record": _always(permissions.APPLICATIONS_WRITE),
-    "automation_certificate": _always(permissions.APPLICATIONS_WRITE),
 }
 
 
@@ -141,8 +110,7 @@ def of_possible_writes(inputs: Iterable[RoleInput]) -> list[RequiredPermission]:
 
 def of_changes(planned: Iterable[PlannedStep]) -> list[RequiredPermission]:
     """What the changes of the plan require."""
-    changed = [one for one in planned if one.plan.changed and one.name in _WRITES]
-    return [required for one in changed for required in _WRITES[one.name](one.plan.changes)]
+    return [required for one in planned for required in of_plan(one.step.resource, one.plan)]
 
 
 def of_assumed_plan(params: sender_plan.Params) -> list[RequiredPermission]:
@@ -161,70 +129,3 @@ def of_assumed_plan(params: sender_plan.Params) -> list[RequiredPermission]:
         return []
     inputs = role_inputs(roles_to_run(variables), variables)
     return of_reads(inputs) + of_possible_writes(inputs)
-
-
-# -- comparing --------------------------------------------------------------------------------------------------------
-
-
-def refuse_missing(
-    tenant: Tenant, required: Sequence[RequiredPermission], others: Callable[[], Sequence[RequiredPermission]] = tuple
-) -> None:
-    """InvalidInput with all permissions that the tokens lack. `others`: what is required later, which is reported with them."""
-    lacking = _missing(tenant, required)
-    if lacking:
-        lacking = _missing(tenant, [*required, *others()]) or lacking
-        raise InvalidInput(*_sentences(tenant, lacking), remedy=_remedy(tenant, lacking))
-
-
-def _missing(tenant: Tenant, required: Sequence[RequiredPermission]) -> list[RequiredPermission]:
-    """The missing permissions. A token of an earlier task is renewed, and roles that this run has granted are waited for."""
-    result: list[RequiredPermission] = []
-    for service in permissions.APIS:
-        own = [one for one in required if one.service == service]
-        if not own:
-            continue
-        scope = tenant.cloud.scope(service)
-        token = tenant.tokens.token(scope)
-        lacking = permissions.missing(tenant.tokens.permissions(scope), own)
-        if lacking and tenant.tokens.renewed(scope, token):
-            lacking = permissions.missing(tenant.tokens.permissions(scope), own)
-        while lacking and tenant.tokens.await_grant(service):
-            lacking = permissions.missing(tenant.tokens.permissions(scope), own)
-        result += lacking
-    return result
-
-
-def _names(tenant: Tenant, lacking: Iterable[RequiredPermission]) -> dict[tuple[str, str], list[str]]:
-    """Service and name of the permissions to grant, each with its purposes."""
-    result: dict[tuple[str, str], list[str]] = {}
-    for one in lacking:
-        token = tenant.tokens.permissions(tenant.cloud.scope(one.service))
-        name = one.name_for(token) if token else one.name
-        result.setdefault((one.service, name), []).append(one.purpose)
-    return result
-
-
-def _sentences(tenant: Tenant, lacking: Iterable[RequiredPermission]) -> list[str]:
-    who = f"The automation app ({tenant.client_id})" if tenant.client_id else "The managed identity"
-    return [
-        f"{who} lacks the permission {name} of {permissions.APIS[service]}, which this plan requires to {' and '.join(purposes)}."
-        for (service, name), purposes in _names(tenant, lacking).items()
-    ]
-
-
-def _remedy(tenant: Tenant, lacking: Sequence[RequiredPermission]) -> str:
-    """Who grants what, and where."""
-    names = _names(tenant, lacking)
-    parts = []
-    for service in permissions.APIS:
-        own = [name for of, name in names if of == service]
-        token = tenant.tokens.permissions(tenant.cloud.scope(service)) if own else None
-        if own:
-            parts.append(permissions.grant_instruction(own, service, delegated=bool(token and token.delegated)))
-    token = tenant.tokens.permissions(tenant.cloud.scope("exchange"))
-    if token and token.directory_roles is not None and not token.directory_roles & permissions.EXCHANGE_ROLES:
-        parts.append(
-            "It has no directory role for Exchange, either: unless it is in an Exchange role group, let them assign it "
-            "Exchange Administrator (Roles and administrators)."
-        )
-    return " ".join([*parts, "Nothing was changed."])

@@ -17,8 +17,10 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from ..._clients import permissions
 from ..._clients.graph import Call
 from ..._clients.odata import key
+from ..._clients.permissions import RequiredPermission
 from ..._core.errors import GraphError, InvalidInput
 from ..._core.params import NoParams
 from ..._core.spec import JOURNAL, TENANT, Spec
@@ -235,6 +237,9 @@ class RecordTags:
 
     def plan(self, tenant: Tenant, params: NoParams, check_mode: bool) -> Plan[RecordChanges]:
         return Plan({}, {"tags": list(self.tags)}, RecordChanges(tuple(self.tags)))
+
+    def required_permissions(self, changes: RecordChanges, /) -> list[RequiredPermission]:
+        return [permissions.APPLICATIONS_WRITE]
 
     def apply(self, tenant: Tenant, params: NoParams, plan: Plan[RecordChanges]) -> dict[str, object]:
         tags = list(plan.pending.tags)
