@@ -46,6 +46,28 @@ options:
     ini:
       - section: mailops_summary
         key: audit
+  plan:
+    description:
+      - The path of the plan of a check run as JSON (C(mailops.plan/1)), which docs/plan.md describes. Without it, none is written.
+      - A run without check mode writes no plan, and leaves the file as it is.
+      - If it cannot be written, the run is not started, or ends with a failure.
+    type: path
+    env:
+      - name: MAILOPS_PLAN
+    ini:
+      - section: mailops_summary
+        key: plan
+  exit_on_changes:
+    description:
+      - Whether a check run that would change something ends with exit status 3. With a failed or unreachable host it ends with Ansible's
+        exit status, 2 or 4.
+    type: bool
+    default: false
+    env:
+      - name: MAILOPS_EXIT_ON_CHANGES
+    ini:
+      - section: mailops_summary
+        key: exit_on_changes
 """
 
 import contextlib
@@ -66,6 +88,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._report.results impor
 _COLLECTION = "mailops.m365."
 _UTILS = f"ansible_collections.{_COLLECTION}plugins.module_utils"
 _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
+_NOT_WRITTEN, _CHANGES = 1, 3  # exit statuses; 2 and 4 are Ansible's: a host failed, a host is unreachable
 _WIDTH = (80, 118, 160)  # characters of a line: least, where the output is no terminal, most
 
 
@@ -86,11 +109,11 @@ class CallbackModule(CallbackBase):
         self._concerned, self._hosts = False, Hosts()
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
-        """Write an empty report: a path that cannot be written ends the run before its first change."""
+        """Write an empty report and plan: a path that cannot be written ends the run before its first change."""
         self._concerned = self._concerned or "/mailops/m365/" in os.path.realpath(str(playbook._file_name))
         self._report.check_mode = bool(context.CLIARGS.get("check"))
-        if not self._write():
-            raise SystemExit(1)
+        if not all([self._write(), self._write_plan()]):
+            raise SystemExit(_NOT_WRITTEN)
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Note the play's hosts. Import modules and load plugins before the first fork: workers inherit them."""
@@ -126,6 +149,10 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._add(result, failed=False)
+        host, task, values = _parts(result)
+        action = str(getattr(task, "resolved_action", None) or task.action)
+        if values.get("changed") and not action.startswith(_COLLECTION):
+            self._report.add_change(host, str(task.get_name()), action)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         self._add(result, failed=not ignore_errors)
@@ -159,9 +186,14 @@ class CallbackModule(CallbackBase):
             for text, color in self._report.lines(full=self._display.verbosity > 0):
                 self._display.display(text, color=color)
         # The very last act: a failed run keeps Ansible's own exit status, and callbacks after this one are not called any more.
-        written = [self._write(), self._write_audit()]
-        if not all(written) and not stats.failures and not stats.dark:
-            raise SystemExit(1)
+        written = [self._write(), self._write_audit(), self._write_plan()]
+        if stats.failures or stats.dark:
+            return
+        if not all(written):
+            raise SystemExit(_NOT_WRITTEN)
+        options: t.Any = self.get_option
+        if options("exit_on_changes") and self._report.check_mode and self._report.plan.changed:
+            raise SystemExit(_CHANGES)
 
     def _end(self, stats: t.Any) -> None:
         self._report.seconds = time.monotonic() - self._began
@@ -181,6 +213,12 @@ class CallbackModule(CallbackBase):
         options: t.Any = self.get_option
         path, audits = options("audit"), self._report.audits
         return not path or audits.empty or self._write_json("audit (MAILOPS_AUDIT)", path, audits.as_json(self._report.started))
+
+    def _write_plan(self) -> bool:
+        """Write the plan, if its path is set and this is a check run: a run that applies a plan must not write over it."""
+        options: t.Any = self.get_option
+        path = options("plan")
+        return not path or not self._report.check_mode or self._write_json("plan (MAILOPS_PLAN)", path, self._report.plan.as_json())
 
     def _write_json(self, what: str, path: str, document: dict[str, object]) -> bool:
         try:

@@ -44,6 +44,19 @@ options:
     elements: str
     choices: [identity, smtp_auth, connectors, dns]
     default: [identity, smtp_auth, connectors, dns]
+  plan_expected:
+    description:
+      - The path of a reviewed plan, which the callback P(mailops.m365.summary#callback) writes in a check run.
+      - If the changes of this task are not those of the plan, the task fails before its first write and lists the differences. A tenant
+        without changes passes, also where it is not in the plan.
+      - If omitted, the value of the host variable C(m365_plan_expected) is used.
+    type: path
+  inventory_hostname:
+    description:
+      - The name of the tenant in the plan. By default, the tenant's name in the inventory.
+      - If omitted, the value of the host variable C(inventory_hostname) is used.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - mailops.m365.senders
   - mailops.m365.tenant
@@ -73,6 +86,11 @@ EXAMPLES = r"""
     state: absent
   check_mode: true
   diff: true
+
+- name: Apply exactly what was reviewed
+  mailops.m365.tenant:
+    senders: "{{ m365_senders }}"
+    plan_expected: plan.json
 
 - name: Disable what no sender uses, and show every change first
   mailops.m365.tenant:

@@ -10,6 +10,7 @@ is verified, and verified before it is used.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from .certificates import PublicCertificate
 from .key_store import VALID_DAYS, KeyStore
 
 # A new certificate or application is not known to every server of Entra at once.
+NEW_CERTIFICATE = re.compile(r"new certificate until \d{4}-\d{2}-\d{2}")  # Renewal.new_label
 _REPLICATING = ("AADSTS700027", "AADSTS700016", "AADSTS7000215")
 
 

@@ -41,6 +41,7 @@ TENANT_VARIABLES = (
     "m365_licences",
     "m365_managed_identity_client_id",
     "m365_owner",
+    "m365_plan_expected",
     "m365_relays",
     "m365_remove_orphans",
     "m365_senders",

@@ -21,7 +21,7 @@ class TaskReport:
     """One task's result. Only documented return values are kept, none of which is a secret.
 
     `tenant`: the host, a tenant or a relay host. A refused write is `failed`, not `changed`. `problems`, `remedy`: those of a failed task.
-    `warnings`: those that Ansible shows for the task.
+    `warnings`: those that Ansible shows for the task. `is_component`: it is a part of a task of module tenant.
     """
 
     tenant: str
@@ -45,6 +45,7 @@ class TaskReport:
     problems: list[str]
     remedy: str
     warnings: list[str]
+    is_component: bool = False
 
     @classmethod
     def of(cls, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> TaskReport:
@@ -81,6 +82,15 @@ class TaskReport:
         """A failed task of a module that is not of this collection: only the failure is kept."""
         kept = ("msg", "censored", "unreachable", "argument_errors", "validate_args_context", "rc", "stderr")
         return cls.of(host, name, module, {key: result[key] for key in kept if key in result} | {"failed": True}, check_mode, source)
+
+
+@dataclass(frozen=True)
+class OtherChange:
+    """A task of a module that is not of this collection and that changed its host."""
+
+    host: str
+    task: str
+    module: str
 
 
 @dataclass

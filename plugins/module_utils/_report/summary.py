@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from .._core.json_types import JsonObject
-from . import attention, attention_text, audit, components, new_senders, relay_hosts, spf
-from .results import Hosts, HostTotals, TaskReport
+from . import attention, attention_text, audit, components, new_senders, plan_document, relay_hosts, spf
+from .results import Hosts, HostTotals, OtherChange, TaskReport
 from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows, width
 from .totals import CHANGED, UNCHANGED, Totals, by_host, latest_senders, state_text, totals
@@ -24,12 +24,13 @@ _COLOURS = {"unchanged": "green", "changed": "yellow"}
 
 @dataclass
 class Report:
-    """The results of a run's tasks, in their order. `width`: characters of a line; `started`: seconds since the epoch; `seconds`: duration.
+    """The results of a run's tasks, in their order. `width`: characters of a line; `started`: start in UTC; `seconds`: duration.
 
-    `hosts` is None until the run has ended.
+    `hosts` is None until the run has ended. `others`: changes by modules that are not of this collection.
     """
 
     tasks: list[TaskReport] = field(default_factory=list)
+    others: list[OtherChange] = field(default_factory=list)
     hosts: Hosts | None = None
     width: int = 118
     started: str = ""
@@ -38,12 +39,18 @@ class Report:
 
     def add(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
         """Add the result of a task of this collection, one of module tenant as those of its components; `source`: see Failure.of."""
-        for task, own_module, values in components.results(name, module, result):
-            self.tasks.append(TaskReport.of(host, task, own_module, values, check_mode, source))
+        *parts, own = components.results(name, module, result)
+        for task, part, values in parts:
+            self.tasks.append(replace(TaskReport.of(host, task, part, values, check_mode, source), is_component=True))
+        self.tasks.append(TaskReport.of(host, *own, check_mode, source))
 
     def add_failure(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
         """Add a failed task of another module."""
         self.tasks.append(TaskReport.of_another(host, name, module, result, check_mode, source))
+
+    def add_change(self, host: str, name: str, module: str) -> None:
+        """Add a change by another module. Its values are unknown here: they may be secrets."""
+        self.others.append(OtherChange(host, name, module))
 
     @property
     def ended(self) -> Hosts:
@@ -116,6 +123,11 @@ class Report:
             "relays": {host: row.as_json() for host, row in sums.relays.items()},
             "tasks": [asdict(task) for task in self.tasks],
         }
+
+    @property
+    def plan(self) -> plan_document.PlanDocument:
+        """What a check run would change."""
+        return plan_document.of_run(self.started, self._status(self.totals), self.tasks, self.others, self.totals)
 
     def _status(self, sums: Totals) -> str:
         """Of the run: running, ok or failed."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .._composition import reviewed_plan
 from .._composition.changes import changes_of
 from .._composition.objects import CUSTOMIZATION
 from .._composition.reasons import Reasons
@@ -37,6 +38,8 @@ OPTIONS = Spec(
     {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
+        "plan_expected": {"type": "path", "variable": "m365_plan_expected"},
+        "inventory_hostname": {"type": "str", "default": "", "variable": "inventory_hostname"},
     }
 )
 
@@ -46,12 +49,15 @@ _OF_SINGLE_MODULES = ("sign_ins", "expected_mailboxes", "relay_certificates", "r
 
 @dataclass(frozen=True)
 class Params(sender_plan.Params):
-    """The options of module tenant: those of module sender_plan, where the journal is, the state, and the components to configure."""
+    """The options of module tenant: those of module sender_plan, where the journal is, the state, the components to configure, and the
+    reviewed plan, in which the tenant is named as in the inventory."""
 
     journal_dir: str | None = None
     dns_servers: tuple[str, ...] | None = None
     state: str = "present"
     components: tuple[str, ...] = tuple(COMPONENTS)
+    plan_expected: str | None = None
+    inventory_hostname: str = ""
 
     @property
     def absent(self) -> bool:
@@ -104,7 +110,8 @@ class TenantResource:
     params_type = Params
 
     def validate(self, params: Params) -> list[str]:
-        return sender_plan.RESOURCE.validate(replace(params, senders=(), relays=()) if params.absent else params)
+        problems = reviewed_plan.problems(params.plan_expected) if params.plan_expected else []
+        return problems + sender_plan.RESOURCE.validate(replace(params, senders=(), relays=()) if params.absent else params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         listed, params = params, params.without_senders() if params.absent else params
@@ -143,6 +150,8 @@ class TenantResource:
             warnings += blocked.warnings
         reasons = Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)
         changes = Changes(planned, prediction, reasons, outcome)
+        if params.plan_expected:
+            reviewed_plan.refuse_another(params.plan_expected, params.inventory_hostname, _change_records(changes))
         # Those of steps that are applied are added then: such a step may be planned again.
         is_applied = bool(changes) and not check_mode
         warnings += [text for one in planned for text in one.plan.warnings if not (is_applied and one.is_applied)]
