@@ -134,7 +134,16 @@ HOSTED_DOMAINS = [
     "  mailops.m365.hosted_domain:",
     "    domains:",
     "      - name: contoso.com",
+    "    dns:                                     # omit it to publish the records by hand",
+    "      provider: rfc2136",
+    "      server: 192.0.2.53",
+    "      tsig_name: mailops",
+    '      tsig_secret: "{{ vault_tsig_secret }}"',
     "```",
+    "",
+    "With a DNS provider, the records are published in one update of the zone, and the provider is asked to verify the domain until it",
+    "sees them. Records of others are never changed: a name that has another value, an existing SPF record, and MX records where",
+    "Microsoft 365 or anybody else receives are kept, and the notes name what is in the way. With the domain, its records are removed.",
 ]
 
 

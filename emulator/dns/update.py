@@ -84,6 +84,8 @@ def _changed(records: list[DnsRecord], origin: str, section: Iterable[dns.rrset.
             matches = [one for one in matches if not ((one.name, one.kind) == (name, kind) and one.data in values)]
         elif kind not in KINDS:
             raise _Refused(dns.rcode.REFUSED)
+        elif any(one.name == name and (one.kind == "CNAME") != (kind == "CNAME") for one in matches):
+            continue  # a name with a CNAME record has no other (section 3.4.2.2)
         else:
             matches = [one for one in matches if not ((one.name, one.kind) == (name, kind) and one.data in values)]
             matches += [DnsRecord(name, kind, value, rrset.ttl) for value in values]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of plugins/module_utils/resources/hosted_domain.py, ACCOUNT."""
+    """Options of plugins/module_utils/_hosted/account.py, ACCOUNT."""
 
     DOCUMENTATION = r"""
 options:

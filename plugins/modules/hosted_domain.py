@@ -11,8 +11,9 @@ module: hosted_domain
 short_description: Manage sender domains at a hosted relay
 description:
   - Creates the authentication of sender domains at a hosted relay, so that it sends with a return path and DKIM signature of the domain.
-  - Compares the DNS records that the provider requires with DNS. The result and the warnings show the records to publish; they are
-    not published.
+  - Compares the DNS records that the provider requires with DNS. The result and the warnings show the records to publish.
+  - With a DNS provider in O(dns), the records are published, and removed with the authentication. Records of others are never changed,
+    an existing SPF record neither; the warnings name those that are in the way.
   - Has the provider verify a domain once DNS has all its records. A domain that is valid is not verified again.
   - MX records are required only of Mailgun's domains, and only of those that have neither an MX record nor an address. They are never
     required of an accepted domain.
@@ -44,6 +45,39 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  dns:
+    description:
+      - The DNS provider that publishes the records. They are then read from its server instead of O(dns_servers).
+      - All records of a domain in one zone are published by one update, which has the records that were read as its prerequisite. The
+        hosted relay then verifies the domain, again until it sees the records, at most for O(wait_timeout).
+    type: dict
+    suboptions:
+      provider:
+        description: V(rfc2136) sends dynamic updates to the primary server of the zone. With V(none), nothing is published.
+        type: str
+        choices: [none, rfc2136]
+        default: none
+      server:
+        description: The address of the primary server, or C(address:port). Required with O(dns.provider=rfc2136).
+        type: str
+      zone:
+        description: The zone of the domains. By default the zone of each record is determined by DNS queries.
+        type: str
+      tsig_name:
+        description: The name of the TSIG key that signs the updates. Without it, updates are not signed.
+        type: str
+      tsig_secret:
+        description: The secret of the TSIG key, in base64.
+        type: str
+      tsig_algorithm:
+        description: The algorithm of the TSIG key.
+        type: str
+        choices: [hmac-sha256, hmac-sha512, hmac-sha384, hmac-sha224, hmac-sha1]
+        default: hmac-sha256
+      ttl:
+        description: The time to live of a new record, in seconds.
+        type: int
+        default: 3600
 seealso:
   - module: mailops.m365.hosted_domain_info
   - module: mailops.m365.spf
@@ -66,6 +100,19 @@ EXAMPLES = r"""
     api_key: "{{ vault_sendgrid_api_key }}"
     domains:
       - name: contoso.com
+
+- name: Authenticate a subdomain at Mailgun and publish its DNS records
+  mailops.m365.hosted_domain:
+    provider: mailgun
+    region: eu
+    api_key: "{{ vault_mailgun_api_key }}"
+    domains:
+      - name: mg.contoso.com
+    dns:
+      provider: rfc2136
+      server: 192.0.2.53
+      tsig_name: mailops
+      tsig_secret: "{{ vault_tsig_secret }}"
 """
 
 RETURN = r"""
@@ -117,7 +164,7 @@ domains:
           type: list
           elements: str
         published:
-          description: Whether DNS has the value.
+          description: Whether DNS has the value. In check mode, whether it would have it.
           type: bool
         required:
           description: Whether the provider verifies the domain only with this record.

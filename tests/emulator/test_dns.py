@@ -194,6 +194,15 @@ def test_an_update_changes_what_it_names_and_is_saved(emulator: Emulator) -> Non
         assert texts(ask(again, "contoso.com", "TXT")) == {'"v=spf1 -all"', '"MS=ms12345678"'}
 
 
+def test_name_with_a_cname_record_has_no_other(emulator: Emulator) -> None:
+    """RFC 2136, section 3.4.2.2: the server ignores such an addition."""
+    cname, txt = (lambda m: m.add("alias", 300, "CNAME", "host.example.")), (lambda m: m.add("alias", 300, "TXT", '"x"'))
+    assert update(emulator, cname, txt) == "NOERROR"
+    assert ask(emulator, "alias.contoso.com", "CNAME").answer[0][0].to_text() == "host.example."
+    assert update(emulator, lambda m: m.delete("alias"), txt, cname) == "NOERROR"
+    assert texts(ask(emulator, "alias.contoso.com", "TXT")) == {'"x"'}
+
+
 def test_a_domain_without_a_zone_gets_one(emulator: Emulator) -> None:
     assert update(emulator, lambda m: m.add("@", 300, "TXT", '"v=spf1 -all"'), zone="contoso.net") == "NOERROR"
     assert texts(ask(emulator, "contoso.net", "TXT")) == {'"v=spf1 -all"'}

@@ -126,18 +126,20 @@ class NameServer:
         return response
 
     def _applied(self, update: dns.update.UpdateMessage) -> dns.rcode.Rcode:
-        desired: dict[str, set[str]] = {}
+        desired: dict[tuple[str, str], set[str]] = {}
         for rrset in update.prerequisite:
-            name = rrset.name.to_text().rstrip(".")
+            name, kind = rrset.name.to_text().rstrip("."), dns.rdatatype.to_text(rrset.rdtype)
             if rrset.deleting == dns.rdataclass.NONE:
-                if self.txt(name):
+                if kind == "ANY" and any(values for (one, _kind), values in self.records.items() if one == name):
+                    return dns.rcode.YXDOMAIN
+                if self.records.get((name, kind)):
                     return dns.rcode.YXRRSET
                 continue
-            desired.setdefault(name, set()).update(item.to_text() for item in rrset)
-        if any(values != set(self.txt(name)) for name, values in desired.items()):
+            desired.setdefault((name, kind), set()).update(item.to_text() for item in rrset)
+        if any(values != set(self.records.get(place, [])) for place, values in desired.items()):
             return dns.rcode.NXRRSET
         for rrset in update.update:
-            held = self.records.setdefault((rrset.name.to_text().rstrip("."), "TXT"), [])
+            held = self.records.setdefault((rrset.name.to_text().rstrip("."), dns.rdatatype.to_text(rrset.rdtype)), [])
             for item in rrset:
                 if rrset.deleting:
                     held.remove(item.to_text())

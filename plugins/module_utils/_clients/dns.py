@@ -133,7 +133,8 @@ def _ask(resolver: Any, name: str, kind: str) -> Answer:
         return Answer(name, kind, alias=alias)
     items = sorted(found, key=lambda item: _text(item, kind))  # servers give them in any order
     raw = tuple(tuple(item.strings) for item in items) if kind == "TXT" else ()
-    return Answer(name, kind, tuple(_text(item, kind) for item in items), ttl=found.rrset.ttl, raw=raw, alias=alias)
+    data = () if kind == "TXT" else tuple(item.to_text() for item in items)
+    return Answer(name, kind, tuple(_text(item, kind) for item in items), ttl=found.rrset.ttl, raw=raw, alias=alias, data=data)
 
 
 def _alias(error: Any, name: str) -> str:

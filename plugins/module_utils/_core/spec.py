@@ -91,11 +91,11 @@ def _secrets(options: Mapping[str, Option], params: Mapping[str, object]) -> Ite
         value = params.get(name)
         if option.get("no_log") and value:
             yield from _leaves(value)
-        for item in value if "options" in option and isinstance(value, list) else []:
-            yield from _secrets(option["options"], item)
+        if "options" in option:
+            for item in value if isinstance(value, list) else [value]:
+                yield from _secrets(option["options"], item) if isinstance(item, dict) else ()
 
 
-# How the automation signs in; auto chooses by the options and the platform (_identity/methods.py).
 def _leaves(value: Any) -> Iterator[str]:
     """Every single value in a structure, as text."""
     if isinstance(value, (dict, list)):
@@ -105,6 +105,7 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+# How the automation signs in; auto chooses by the options and the platform (_identity/methods.py).
 AUTH_METHODS = ("auto", "client_secret", "certificate", "federated", "managed_identity", "device_code")
 
 # The tenant and the credential: every module of a tenant has these options.

@@ -18,7 +18,8 @@ from .record import is_spf
 class Answer:
     """The answer to one DNS query. `problem` is a sentence where the query failed; the other fields are then empty.
 
-    `raw` holds the character strings of each TXT value, in the order of `values`: deleting a record requires them.
+    `raw` holds the character strings of each TXT value, in the order of `values`: deleting a record requires them. `data` holds the values
+    of other types as in a zone file, in the same order: of an MX record with its preference.
     `alias`: the name whose records these are, where `name` is an alias (CNAME).
     """
 
@@ -29,6 +30,7 @@ class Answer:
     ttl: int = 0
     raw: tuple[tuple[bytes, ...], ...] = ()
     alias: str = ""
+    data: tuple[str, ...] = ()
 
     @property
     def void(self) -> bool:

@@ -13,16 +13,20 @@ _TSIG = "RFC 8945, Secret Key Transaction Authentication for DNS"
 # fmt: off
 ENTRIES: tuple[ErrorEntry, ...] = (
     ErrorEntry(
-        "dns-changed", "dns", "NXRRSET", "the TXT records have changed since they were read",
+        "dns-changed", "dns", "NXRRSET", "the records have changed since they were read",
         "Run the task again: it reads the current records first.", transient=True, source=_UPDATE,
         sample="update failed: NXRRSET"),
     ErrorEntry(
-        "dns-changed", "dns", "YXRRSET", "a TXT record was created there since the name was read",
+        "dns-changed", "dns", "YXRRSET", "a record of this type was created there since the name was read",
         "Run the task again: it reads the current records first.", transient=True, source=_UPDATE,
         sample="update failed: YXRRSET"),
     ErrorEntry(
+        "dns-name-in-use", "dns", "YXDOMAIN", "the name has records of another type, and a name with a CNAME record has no other",
+        "Remove these records, or set another return_path, and run the task again.", source=f"{_UPDATE}; RFC 1034, section 3.6.2",
+        sample="update failed: YXDOMAIN"),
+    ErrorEntry(
         "dns-refused", "dns", "REFUSED", "the DNS server's policy forbids this update",
-        "Allow the TSIG key to update TXT records at this name (BIND: update-policy or allow-update).", source=_UPDATE,
+        "Allow the TSIG key to update records of this type at this name (BIND: update-policy or allow-update).", source=_UPDATE,
         variables=("spf_server", "spf_tsig_name"),
         sample="update failed: REFUSED"),
     ErrorEntry(

@@ -1,30 +1,34 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sender domains at a hosted relay: created, their DNS records compared with DNS, verified by the provider, removed.
+"""Sender domains at a hosted relay: created, their DNS records compared with DNS and published, verified by the provider, removed.
 
-The records are reported, not published. Sources: SendGrid, "Domain Authentication"; SMTP2GO, "Sender domains";
+Sources: SendGrid, "Domain Authentication"; SMTP2GO, "Sender domains";
 Mailgun, "Domain Verification Setup Guide".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from .._clients import dns
+from .._clients.dns_update import PUBLISHING, Provider, Publishing, RecordUpdate, provider_of, publishing_problems
+from .._core.bounds import HOSTED_VALIDATION
 from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.mail_addresses import DOMAIN
 from .._core.params import nested
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
+from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
+from .._hosted.account import ACCOUNT, Account, account_client, account_problems, other_regions, region_of, relay_of
 from .._hosted.domains import DomainClient, SenderDomain
 from .._hosted.mailgun import MailgunDomains
-from .._hosted.providers import HOSTED_RELAYS, REGIONS, region_problems
+from .._hosted.publication import DomainChanges, difference, publications, removals, revalidated
 from .._hosted.reports import DomainReport, notes, report_of, with_dns
 from .._hosted.sendgrid import SendGridDomains
 from .._hosted.smtp2go import Smtp2GoDomains
@@ -36,15 +40,6 @@ CLIENTS: Mapping[str, Callable[[Transport, str, str, str], DomainClient]] = {
     "smtp2go": Smtp2GoDomains,
     "mailgun": MailgunDomains,
 }
-ACCOUNT = Spec(
-    {
-        "provider": {"type": "str", "choices": sorted(CLIENTS), "variable": "m365_hosted_relay"},
-        "region": {"type": "str", "choices": list(REGIONS), "variable": "m365_hosted_relay_region"},
-        "api_key": {"type": "str", "no_log": True, "variable": "m365_hosted_relay_api_key"},
-        "api_url": {"type": "str", "variable": "m365_hosted_relay_api_url"},
-    },
-    writes=False,
-)
 DOMAINS = Spec(
     {
         "domains": {
@@ -56,22 +51,18 @@ DOMAINS = Spec(
                 "return_path": {"type": "str"},
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             },
-        }
+        },
+        "dns": {"type": "dict", "options": PUBLISHING.options},
     }
 )
 RETURN_PATH = "em-mailops"
-_REGION = "{region}"  # in api_url
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Account:
+class DnsAccount(Account):
     """The options of both modules."""
 
-    provider: str | None
-    region: str | None
-    api_key: str | None = field(repr=False)
-    api_url: str | None
     dns_servers: tuple[str, ...] | None
 
 
@@ -93,33 +84,22 @@ class DomainItem:
 
 
 @dataclass(frozen=True)
-class Params(Account):
+class Params(DnsAccount):
     """The options of the module hosted_domain."""
 
     domains: tuple[DomainItem, ...] = nested(DomainItem)
+    dns: Publishing | None = nested(Publishing)
+
+    @property
+    def publisher(self) -> Provider | None:
+        return provider_of(self.dns) if self.dns else None
 
 
 @dataclass(frozen=True)
-class InfoParams(Account):
+class InfoParams(DnsAccount):
     """The options of the module hosted_domain_info."""
 
     domains: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DomainChanges:
-    """Domains to create (with the label of their return path), to have verified, and to remove."""
-
-    create: tuple[tuple[str, str], ...] = ()
-    verify: tuple[SenderDomain, ...] = ()
-    remove: tuple[SenderDomain, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.create or self.verify or self.remove)
-
-    @property
-    def actions(self) -> list[str]:
-        return [name for name, listed in (("create", self.create), ("verify", self.verify), ("remove", self.remove)) if listed]
 
 
 class HostedDomain:
@@ -130,7 +110,8 @@ class HostedDomain:
     params_type = Params
 
     def validate(self, params: Params) -> list[str]:
-        problems = _account_problems(params) + _name_problems(item.name for item in params.domains)
+        problems = _problems(params) + _name_problems(item.name for item in params.domains)
+        problems += publishing_problems(params.dns, "dns: ") if params.dns else []
         for item in params.domains:
             if not _LABEL.fullmatch(item.label):
                 problems.append(f"domains: {item.name}: return_path is {item.return_path!r}: give one label, such as {RETURN_PATH}.")
@@ -139,42 +120,65 @@ class HostedDomain:
         return problems + [f"domains lists {name} more than once: list it once." for name in repeated]
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[DomainChanges]:
-        client, resolver = client_of(tenant, params), dns.Resolver(params.dns_servers or ())
+        client, publisher = client_of(tenant, params), params.publisher
+        ask = publisher.read if publisher else dns.Resolver(params.dns_servers or ()).ask_all
         accepted = addresses.accepted_domains(tenant.exchange)
-        _refuse_foreign([item.domain for item in params.domains if item.state == "present"], accepted)
-        current = client.read([item.domain for item in params.domains])
         present = [item for item in params.domains if item.state == "present"]
+        absent = [item for item in params.domains if item.state == "absent"]
+        _refuse_foreign([item.domain for item in present], accepted)
+        current = client.read([item.domain for item in params.domains])
         reports = [report_of(_selected(current, item.domain) or client.predicted(item.domain, item.label), current) for item in present]
-        reports = with_dns(reports, resolver, accepted)
-        create = [item for item, report in zip(present, reports, strict=True) if not report.domain.id]
-        verify = [report.domain for report in reports if report.domain.id and not _blocked(report.domain) and report.published]
+        reports = with_dns(reports, ask, accepted)
         remove = [
-            domain for item in params.domains if item.state == "absent" for domain in current
+            domain for item in absent for domain in current
             if (domain.name, domain.labelled_name) == (item.domain, f"{item.label}.{item.domain}")
         ]  # fmt: skip
-        changes = DomainChanges(tuple((item.domain, item.label) for item in create), tuple(verify), tuple(remove))
+        create = [item for item, report in zip(present, reports, strict=True) if not report.domain.id]
+        predicted = [report.after_publication if publisher else report for report in reports]
+        verify = [one.domain for one in predicted if one.domain.id and not _blocked(one.domain) and one.published]
+        changes = DomainChanges(
+            tuple((item.domain, item.label) for item in create),
+            tuple(publications(reports)) if publisher else (),
+            tuple(verify),
+            tuple(removals(with_dns([report_of(one, ()) for one in remove], ask, accepted), current)) if publisher else (),
+            tuple(remove),
+        )
         _refuse_other_regions(tenant, params, [name for name, _label in changes.create])
         if changes:
-            _refuse_missing_rights(client, changes)
-        before = {domain.name: _state(domain) for domain in (*verify, *remove)}
-        after = {item.domain: _state(client.predicted(item.domain, item.label)) for item in create}
-        after |= {domain.name: _state(replace(domain, valid=True)) for domain in verify}
+            _refuse_missing_rights(client, changes.actions(publishing=bool(publisher)))
+        before, after = difference(client, changes, {report.domain.name: report.domain for report in reports}, publishing=bool(publisher))
         verified = {domain.id for domain in verify}
-        predicted = [replace(one, domain=replace(one.domain, valid=one.domain.valid or one.domain.id in verified)) for one in reports]
-        kept = _kept([item for item in params.domains if item.state == "absent"], [one for one in current if one not in remove])
-        return Plan(before, after, changes or None, _outcome(predicted), notes(reports) + kept)
+        valid = [replace(one, domain=replace(one.domain, valid=one.domain.valid or one.domain.id in verified)) for one in predicted]
+        kept = _kept(absent, [one for one in current if one not in remove])
+        return Plan(before, after, changes or None, _outcome(valid), notes(predicted, publishing=bool(publisher)) + kept)
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[DomainChanges]) -> dict[str, object]:
-        client, resolver, changes = client_of(tenant, params), dns.Resolver(params.dns_servers or ()), plan.pending
+        client, publisher, changes = client_of(tenant, params), params.publisher, plan.pending
+        for name, updates in changes.unpublish:
+            _publish(publisher, params, f"remove the DNS records of {name}", updates)
         for domain in changes.remove:
             client.remove(domain)
-        written = [client.create(name, label) for name, label in changes.create]
-        written += [client.verify(domain) for domain in changes.verify]
+        created = [client.create(name, label) for name, label in changes.create]
+        ask = publisher.read if publisher else dns.Resolver(params.dns_servers or ()).ask_all
+        accepted = addresses.accepted_domains(tenant.exchange)
         rows = {str(row["name"]): row for row in plan.outcome["domains"]}
-        reports = [replace(report_of(domain, ()), others=tuple(rows[domain.name]["others"])) for domain in written]
-        reports = with_dns(reports, resolver, addresses.accepted_domains(tenant.exchange))
-        names = {domain.name for domain in written}
-        plan.warnings[:] = [note for note in plan.warnings if note.partition(":")[0] not in names] + notes(reports)
+        current = {domain.name: domain for domain in (*created, *changes.verify)}
+        reports = [replace(report_of(one, ()), others=tuple(rows[one.name]["others"])) for one in current.values()]
+        if publisher:
+            reports = [*with_dns(reports, ask, accepted)]
+            published = dict(changes.publish) | dict(publications(report for report in reports if report.domain in created))
+            for name, updates in published.items():
+                _publish(publisher, params, f"publish the DNS records of {name}", updates)
+            reports = [report.after_publication for report in reports]
+            created = [one.domain for one in reports if one.domain in created and not _blocked(one.domain) and one.published]
+            verified = _verified(tenant, client, [*created, *changes.verify], published.keys())
+            reports = [revalidated(report, verified.get(report.domain.name)) for report in reports]
+        else:
+            verified = _verified(tenant, client, changes.verify, ())
+            reports = with_dns([revalidated(report, verified.get(report.domain.name)) for report in reports], ask, accepted)
+        names = current.keys()
+        kept = [note for note in plan.warnings if note.partition(":")[0] not in names]
+        plan.warnings[:] = kept + notes(reports, publishing=bool(publisher))
         return {"domains": [*(rows | {report.domain.name: report.as_result() for report in reports}).values()]}
 
 
@@ -186,13 +190,13 @@ class HostedDomainInfo(ReadOnlyResource[InfoParams]):
     params_type = InfoParams
 
     def validate(self, params: InfoParams) -> list[str]:
-        return _account_problems(params) + _name_problems(params.domains)
+        return _problems(params) + _name_problems(params.domains)
 
     def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
         names = list(dict.fromkeys(name.lower().rstrip(".") for name in params.domains))
         current = client_of(tenant, params).read(names)
         selected = [domain for name in names if (domain := _selected(current, name))]
-        reports = with_dns([report_of(domain, current) for domain in selected], dns.Resolver(params.dns_servers or ()), ())
+        reports = with_dns([report_of(domain, current) for domain in selected], dns.Resolver(params.dns_servers or ()).ask_all, ())
         return Plan(outcome=_outcome(reports))
 
 
@@ -202,25 +206,14 @@ INFO = HostedDomainInfo()
 
 def client_of(tenant: Tenant, params: Account, region: str = "") -> DomainClient:
     """The client of the provider in a region, by default the account's."""
-    relay = HOSTED_RELAYS[params.provider or ""]
-    region = region or params.region or next(iter(relay.regions))
-    url = (params.api_url or relay.region(region).api).replace(_REGION, region)
-    return CLIENTS[params.provider or ""](tenant.transport, url, params.api_key or "", region)
+    return account_client(CLIENTS, tenant.transport, params, region)
 
 
 # -- input ------------------------------------------------------------------------------------------------------------
 
 
-def _account_problems(params: Account) -> list[str]:
-    problems = dns.problems("dns_servers", params.dns_servers or ())
-    if not params.provider:
-        problems.append(f"m365_hosted_relay is not set: set the provider, one of {', '.join(sorted(CLIENTS))}.")
-    problems += region_problems("m365_hosted_relay_region", params.provider, params.region)
-    if not (params.api_key or "").strip():
-        problems.append("m365_hosted_relay_api_key is not set: set it to an API key of the account, from a vault.")
-    if params.api_url and not params.api_url.startswith("https://"):
-        problems.append(f"m365_hosted_relay_api_url is {params.api_url!r}: give an https URL; the API key is sent there.")
-    return problems
+def _problems(params: DnsAccount) -> list[str]:
+    return dns.problems("dns_servers", params.dns_servers or ()) + account_problems(params)
 
 
 def _name_problems(names: Iterable[str]) -> list[str]:
@@ -237,21 +230,20 @@ def _refuse_foreign(names: Sequence[str], accepted: Iterable[str]) -> None:
 
 def _refuse_other_regions(tenant: Tenant, params: Account, names: Sequence[str]) -> None:
     """Raise InvalidInput where a domain to create exists in another region, where the provider has a domain in one region only."""
-    relay = HOSTED_RELAYS[params.provider or ""]
-    if not names or not relay.regional_domains or (params.api_url and _REGION not in params.api_url):
+    relay = relay_of(params)
+    if not names or not relay.regional_domains:
         return
-    own = params.region or next(iter(relay.regions))
-    for region in relay.regions.keys() - {own}:
+    for region in other_regions(params):
         existing = [domain.name for domain in client_of(tenant, params, region).read(names)]
         if existing:
             raise InvalidInput(
-                f"m365_hosted_relay_region is {own!r}, and {relay.label} has {', '.join(existing)} in the region {region}: set "
-                f"m365_hosted_relay_region to {region}, or remove the domain there. Nothing was changed."
+                f"m365_hosted_relay_region is {region_of(params)!r}, and {relay.label} has {', '.join(existing)} in the region {region}: "
+                f"set m365_hosted_relay_region to {region}, or remove the domain there. Nothing was changed."
             )
 
 
-def _refuse_missing_rights(client: DomainClient, changes: DomainChanges) -> None:
-    missing = client.missing_rights(*changes.actions)
+def _refuse_missing_rights(client: DomainClient, actions: Sequence[str]) -> None:
+    missing = client.missing_rights(*actions) if actions else []
     if missing:
         raise InvalidInput(
             f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key. Nothing was changed."
@@ -272,11 +264,27 @@ def _selected(current: Sequence[SenderDomain], name: str) -> SenderDomain | None
     return next((domain for domain in own if domain.valid), own[0] if own else None)
 
 
+# -- publishing and verifying -----------------------------------------------------------------------------------------
+
+
+def _publish(publisher: Provider | None, params: Params, attempted: str, updates: Sequence[RecordUpdate]) -> None:
+    if publisher and params.dns:
+        publisher.update(updates, params.dns.ttl, attempted)
+
+
+def _verified(tenant: Tenant, client: DomainClient, domains: Iterable[SenderDomain], published: Collection[str]) -> dict[str, SenderDomain]:
+    """Have the provider verify the domains; those whose records were just published, until all of the zone's servers have them."""
+    results: dict[str, SenderDomain] = {}
+    retry, pending = Retry(HOSTED_VALIDATION, tenant.transport, tenant.wait_timeout), list(domains)
+    while pending:
+        results |= {domain.name: client.verify(domain) for domain in pending}
+        pending = [one for one in (results[domain.name] for domain in pending) if one.name in published and not _blocked(one)]
+        if pending and not retry.again():
+            break
+    return results
+
+
 # -- results ----------------------------------------------------------------------------------------------------------
-
-
-def _state(domain: SenderDomain) -> JsonObject:
-    return {"return_path": domain.return_path, "valid": domain.valid}
 
 
 def _outcome(reports: Iterable[DomainReport]) -> JsonObject:

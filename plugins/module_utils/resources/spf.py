@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from .. import _spf
 from .._clients import dns
-from .._clients.dns_update import ALGORITHMS, Provider, Rfc2136, key_problems
+from .._clients.dns_update import PUBLISHING, Provider, Publishing, RecordUpdate, provider_of, publishing_problems
 from .._core import networks
 from .._core.errors import InvalidInput
 from .._core.spec import DNS, JOURNAL, TENANT, Spec
@@ -38,17 +38,6 @@ DESIRED = Spec(
         "exclusive": {"type": "bool", "default": False},
     },
     writes=False,
-)
-PUBLISHING = Spec(
-    {
-        "provider": {"type": "str", "choices": ["none", "rfc2136"], "default": "none"},
-        "server": {"type": "str"},
-        "zone": {"type": "str"},
-        "tsig_name": {"type": "str"},
-        "tsig_secret": {"type": "str", "no_log": True},
-        "tsig_algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": ALGORITHMS[0]},
-        "ttl": {"type": "int", "default": 3600},
-    }
 )
 _MAX_THREADS = 8
 # Initial domains: Microsoft publishes their records.
@@ -88,16 +77,8 @@ class DesiredParams:
 
 
 @dataclass(frozen=True)
-class SpfParams(DesiredParams):
+class SpfParams(DesiredParams, Publishing):
     """The options of the module spf."""
-
-    provider: str
-    server: str | None
-    zone: str | None
-    tsig_name: str | None
-    tsig_secret: str | None
-    tsig_algorithm: str
-    ttl: int
 
 
 @dataclass(frozen=True)
@@ -122,7 +103,7 @@ class Spf:
     params_type = SpfParams
 
     def validate(self, params: SpfParams) -> list[str]:
-        return _input_problems(params) + _publishing_problems(params)
+        return _input_problems(params) + publishing_problems(params)
 
     def plan(self, tenant: Tenant, params: SpfParams, check_mode: bool) -> Plan[SpfChanges]:
         resolver, provider = dns.Resolver(params.dns_servers or ()), provider_of(params)
@@ -142,7 +123,8 @@ class Spf:
         provider = provider_of(params)
         if provider:
             for answer, text in plan.pending.updates:
-                provider.replace(answer, text, params.ttl)
+                update = RecordUpdate(answer, add=(text,), delete=answer.spf)
+                provider.update([update], params.ttl, f"publish the SPF record of {answer.name}")
         return plan.outcome
 
 
@@ -164,13 +146,6 @@ class SpfInfo(ReadOnlyResource[SpfInfoParams]):
 
 RESOURCE = Spf()
 INFO = SpfInfo()
-
-
-def provider_of(params: SpfParams) -> Provider | None:
-    if params.provider == "none":
-        return None
-    key = (params.tsig_name, params.tsig_secret or "", params.tsig_algorithm) if params.tsig_name else None
-    return Rfc2136(params.server or "", params.zone or "", key)
 
 
 # -- input ------------------------------------------------------------------------------------------------------------
@@ -198,32 +173,14 @@ def _address_problems(option: str, texts: Iterable[str]) -> list[str]:
     return problems
 
 
-def _publishing_problems(params: SpfParams) -> list[str]:
-    if params.provider == "none":
-        return []
-    problems = []
-    if not params.server:
-        problems.append("provider is rfc2136, and server is not set: give the address of the zone's primary server.")
-    else:
-        problems += dns.problems("server", [params.server])
-    if bool(params.tsig_name) != bool(params.tsig_secret):
-        problems.append("tsig_name and tsig_secret go together: set both, or neither where the server takes unsigned updates.")
-    if params.tsig_secret:
-        problems += key_problems("tsig_secret", params.tsig_secret)
-    if params.zone and not _NAME.fullmatch(params.zone.rstrip(".")):
-        problems.append(f"zone is {params.zone!r}, which is not a domain name.")
-    if not 0 < params.ttl <= 0x7FFFFFFF:
-        problems.append(f"ttl is {params.ttl}: give seconds, 3600 for example.")
-    return problems
-
-
 # -- reading and computing --------------------------------------------------------------------------------------------
 
 
 def read(tenant: Tenant, params: DesiredParams, resolver: dns.Resolver, provider: Provider | None) -> list[tuple[DomainRecord, Answer]]:
     """Every domain's record with its TXT answer; the answers come from the provider's own server, where there is one."""
     domains = mail_domains(tenant, params.domains)
-    answers = provider.read(domains) if provider else resolver.ask_all([(domain, "TXT") for domain in domains])
+    questions = [(domain, "TXT") for domain in domains]
+    answers = provider.read(questions) if provider else resolver.ask_all(questions)
     includes = list(params.includes) + ([tenant.cloud.spf_include] if params.cloud_include else [])
     with ThreadPoolExecutor(max_workers=_MAX_THREADS) as pool:
         records = list(pool.map(lambda answer: domain_record(answer, resolver, includes, params), answers))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._clients import dns as client
 from ansible_collections.mailops.m365.plugins.module_utils._clients.dns import Resolver, problems, server
-from ansible_collections.mailops.m365.plugins.module_utils._clients.dns_update import Rfc2136, key_problems
+from ansible_collections.mailops.m365.plugins.module_utils._clients.dns_update import RecordUpdate, Rfc2136, key_problems
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import DnsError, InvalidInput, MissingLibrary, Unreachable
 
 from ....nameserver import KEY, SECRET, NameServer
@@ -152,8 +152,8 @@ def test_host_without_name_servers_is_reported(monkeypatch: pytest.MonkeyPatch) 
 
 def publish(named: NameServer, text: str = LONG, domain: str = "contoso.com", **options: Any) -> None:
     provider = Rfc2136(named.address, **{"key": KEYED} | options)
-    [have] = provider.read([domain])
-    provider.replace(have, text, 3600)
+    [read] = provider.read([(domain, "TXT")])
+    provider.update([RecordUpdate(read, add=(text,), delete=read.spf)], 3600, f"publish the SPF record of {domain}")
 
 
 @pytest.mark.parametrize("zone", ["", "contoso.com"])
@@ -179,8 +179,8 @@ def test_a_first_record_and_several(named: NameServer) -> None:
 @pytest.mark.parametrize(
     ("domain", "cause"),
     [
-        ("contoso.com", "the TXT records have changed since they were read"),
-        ("new.contoso.com", "a TXT record was created there since the name was read"),
+        ("contoso.com", "the records have changed since they were read"),
+        ("new.contoso.com", "a record of this type was created there since the name was read"),
     ],
 )
 def test_concurrent_update_is_not_overwritten(named: NameServer, domain: str, cause: str) -> None:
@@ -218,9 +218,9 @@ def test_no_dns_server_answers() -> None:
     closed = NameServer()
     closed.close()
     provider = Rfc2136(closed.address, "contoso.com", KEYED)
-    have = client.Answer("contoso.com", "TXT")
+    read = client.Answer("contoso.com", "TXT")
     with pytest.raises(Unreachable, match="cannot be reached by TCP"):
-        provider.replace(have, SPF, 3600)
+        provider.update([RecordUpdate(read, add=(SPF,))], 3600, "publish")
 
 
 def test_unknown_zone_is_reported(named: NameServer) -> None:

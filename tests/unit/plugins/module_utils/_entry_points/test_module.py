@@ -67,6 +67,13 @@ def test_secrets_in_lists_of_a_spec_are_collected() -> None:
     assert spec.secrets({"senders": None}) == []
 
 
+def test_secrets_in_suboptions_are_collected() -> None:
+    key = {"tsig_secret": {"type": "str", "no_log": True}, "server": {"type": "str"}}
+    spec = Spec({"dns": {"type": "dict", "options": key}})
+    assert spec.secrets({"dns": {"tsig_secret": "one", "server": "192.0.2.53"}}) == ["one"]
+    assert spec.secrets({"dns": None}) == []
+
+
 def test_every_value_of_a_secret_mapping_is_a_secret() -> None:
     spec = Spec({"passwords": {"type": "dict", "no_log": True}})
     assert spec.secrets({"passwords": {"a@contoso.com": "one", "b@contoso.com": 2}}) == ["one", "2"]
@@ -88,7 +95,7 @@ def test_a_nested_option_of_a_patch_has_no_default_that_would_change_what_is_lef
         return  # nothing is patched; a relay host's files are written whole
     identity = {"state", "type", "kind", "api", "method", "smtp_auth", "sign_in"}
     for name, option in _options(resource_of(module).spec.options):
-        described = name.startswith(("senders.", "relays."))  # what sends, not an object that is patched
+        described = name.startswith(("senders.", "relays.", "dns."))  # what sends, and how records are written: no object that is patched
         if "." in name and "default" in option and not described:
             assert name.rpartition(".")[2] in identity, name
 

@@ -233,6 +233,7 @@ EXCHANGE = [
 DNS = [
     ("NXRRSET", "dns-changed"),
     ("YXRRSET", "dns-changed"),
+    ("YXDOMAIN", "dns-name-in-use"),
     ("REFUSED", "dns-refused"),
     ("NOTAUTH", "dns-not-authoritative"),
     ("NOTZONE", "dns-not-in-zone"),
