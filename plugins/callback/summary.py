@@ -38,8 +38,9 @@ options:
         key: report
   audit:
     description:
-      - The path of the JSON of playbook C(mailops.m365.audit), which docs/audit.md describes. Without it, none is written.
-      - It is written at the end of a run that audited a tenant. If it cannot be written, the run ends with a failure.
+      - The directory of the report of playbook C(mailops.m365.audit), which docs/audit.md describes. Without it, none is written.
+      - The files are written at the end of a run that audited a tenant. If that is impossible, the run is not started, or ends with a
+        failure.
     type: path
     env:
       - name: MAILOPS_AUDIT
@@ -68,6 +69,16 @@ options:
     ini:
       - section: mailops_summary
         key: exit_on_changes
+  audit_earlier:
+    description:
+      - The file C(report.json) of an earlier audit. The report says which senders and findings are new, fixed or still there.
+      - If it cannot be read, the run is not started.
+    type: path
+    env:
+      - name: MAILOPS_AUDIT_EARLIER
+    ini:
+      - section: mailops_summary
+        key: audit_earlier
 """
 
 import contextlib
@@ -78,11 +89,14 @@ import os
 import pkgutil
 import time
 import typing as t
+from pathlib import Path
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, filter_loader, test_loader
 from ansible_collections.mailops.m365.plugins.module_utils._report import summary
+from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import comparison
+from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import directory as audit_directory
 from ansible_collections.mailops.m365.plugins.module_utils._report.results import Hosts
 
 _COLLECTION = "mailops.m365."
@@ -107,6 +121,7 @@ class CallbackModule(CallbackBase):
         self._preloaded = False
         # Whether the run has content of this collection; the hosts of its plays.
         self._concerned, self._hosts = False, Hosts()
+        self._inventories: dict[str, str] = {}  # the directory of the inventory, by host
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """Write an empty report and plan: a path that cannot be written ends the run before its first change."""
@@ -118,6 +133,8 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Note the play's hosts. Import modules and load plugins before the first fork: workers inherit them."""
         if is_concerned(play):
+            if not self._prepare_audit(play):
+                raise SystemExit(_NOT_WRITTEN)
             self._concerned = True
             self._hosts.not_run |= set(hosts_of(play))
             self._add_groups(play)
@@ -170,6 +187,7 @@ class CallbackModule(CallbackBase):
 
     def _add(self, result: t.Any, failed: bool) -> None:
         host, task, values = _parts(result)
+        self._inventories.setdefault(host, _inventory_directory(result))
         action = str(getattr(task, "resolved_action", None) or task.action)
         entry = (host, str(task.get_name()), action.removeprefix(_COLLECTION))
         if isinstance(values.get("cost"), dict) or "failure" in values:
@@ -208,11 +226,41 @@ class CallbackModule(CallbackBase):
         path = options("report")
         return not path or self._write_json("report (MAILOPS_REPORT)", path, self._report.as_json())
 
-    def _write_audit(self) -> bool:
-        """Write the audit, if its path is set and a tenant was to be audited."""
+    def _prepare_audit(self, play: t.Any) -> bool:
+        """Before a play that audits: create the directory and read the earlier report; False, with an error message, if it fails."""
         options: t.Any = self.get_option
-        path, audits = options("audit"), self._report.audits
-        return not path or audits.empty or self._write_json("audit (MAILOPS_AUDIT)", path, audits.as_json(self._report.started))
+        directory, earlier = options("audit"), options("audit_earlier")
+        if not any(name.endswith("audit_info") for name in _names(play.tasks)):
+            return True
+        if earlier and not self._report.earlier_audit:
+            try:
+                self._report.earlier_audit = comparison.load(Path(earlier))
+            except comparison.UnreadableReportError as error:
+                text = f"The earlier audit (MAILOPS_AUDIT_EARLIER) {earlier} is not readable: {error}. Name the report.json of an audit."
+                self._display.error(text)
+                return False
+        return not directory or self._write_in(directory, audit_directory.prepare)
+
+    def _write_audit(self) -> bool:
+        """Write the files of the audit, if their directory is set and a tenant was to be audited."""
+        options: t.Any = self.get_option
+        directory, audits = options("audit"), self._report.audits
+        if not directory or audits.empty:
+            return True
+        document = audits.as_json(self._report.started)
+        if not self._write_in(directory, lambda path: audit_directory.write(path, document, self._inventories)):
+            return False
+        self._display.display(f"\nReport of the audit: {os.path.join(directory, audit_directory.FIRST)}")
+        return True
+
+    def _write_in(self, directory: str, action: t.Callable[[Path], None]) -> bool:
+        try:
+            action(Path(directory))
+        except OSError as error:
+            text = f"The audit (MAILOPS_AUDIT) could not be written to {directory}: {error.strerror}. Name a directory that is writable."
+            self._display.error(text)
+            return False
+        return True
 
     def _write_plan(self) -> bool:
         """Write the plan, if its path is set and this is a check run: a run that applies a plan must not write over it."""
@@ -242,6 +290,11 @@ def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
     if hasattr(result, "result"):
         return result.host.get_name(), result.task, result.result
     return result._host.get_name(), result._task, result._result
+
+
+def _inventory_directory(result: t.Any) -> str:
+    host = result.host if hasattr(result, "result") else result._host
+    return str(host.vars.get("inventory_dir") or "")
 
 
 def _warnings(result: t.Any) -> list[str]:

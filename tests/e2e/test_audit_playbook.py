@@ -15,6 +15,7 @@ from tests.contract import check_contract
 from .test_playbooks import Playground
 
 pytestmark = pytest.mark.one_python_is_enough
+FILES = {"report.json", "senders.csv", "findings.csv", "action-plan.csv", "findings.sarif", "metrics.prom"}
 MOST = 10  # requests of a tenant of the demo
 
 
@@ -33,9 +34,10 @@ def refuse_secret(playground: Playground) -> None:
 
 
 def test_a_fleet_is_audited_and_nothing_is_written(playground: Playground, tmp_path: Path) -> None:
-    path = tmp_path / "audit.json"
+    target = tmp_path / "audit"
+    path = target / "report.json"
     refuse_secret(playground)
-    run = playground.play("audit.yml", "-e", "audit_date=2026-11-28", variables={"MAILOPS_AUDIT": str(path)})
+    run = playground.play("audit.yml", "-e", "audit_date=2026-11-28", variables={"MAILOPS_AUDIT": str(target)})
     assert run.code == 2, run.output
     assert "33 days until 2026-12-31 (end of December 2026)" in run.output
     assert "Not audited: contoso." in run.output
@@ -43,6 +45,8 @@ def test_a_fleet_is_audited_and_nothing_is_written(playground: Playground, tmp_p
     assert document["format"] == "mailops.audit/1"
     assert document["totals"]["tenants"] == {"audited": 2, "not_audited": 1}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {file.name for file in target.iterdir()} == FILES
+    assert f"Report of the audit: {target}" in run.output
     tenants = document["tenants"]
     assert tenants["contoso"]["audited"] is False
     assert "client secret" in tenants["contoso"]["reason"]
@@ -54,14 +58,47 @@ def test_a_fleet_is_audited_and_nothing_is_written(playground: Playground, tmp_p
     check_contract(playground.record_file)
 
 
-def test_a_path_that_cannot_be_written_fails_the_run(playground: Playground, tmp_path: Path) -> None:
-    run = playground.play("audit.yml", "--limit", "fabrikam", variables={"MAILOPS_AUDIT": str(tmp_path / "missing" / "audit.json")})
+def test_findings_name_the_lines_of_the_inventory(playground: Playground, tmp_path: Path) -> None:
+    assert playground.play("audit.yml", "--limit", "fabrikam", variables={"MAILOPS_AUDIT": str(tmp_path)}).code == 0
+    results: list[dict[str, Any]] = json.loads((tmp_path / "findings.sarif").read_text())["runs"][0]["results"]
+    locations = [one["locations"][0]["physicalLocation"] for one in results]
+    assert {location["artifactLocation"]["uri"] for location in locations} == {"inventories/demo/host_vars/fabrikam.yml"}
+    assert max(location["region"]["startLine"] for location in locations) > 1
+
+
+def test_the_next_audit_is_compared_with_this_one(playground: Playground, tmp_path: Path) -> None:
+    first, variables = tmp_path / "report.json", {"MAILOPS_AUDIT": str(tmp_path), "MAILOPS_AUDIT_EARLIER": str(tmp_path / "report.json")}
+    assert playground.play("audit.yml", "--limit", "northwind", variables={"MAILOPS_AUDIT": str(tmp_path)}).code == 0
+    earlier: dict[str, Any] = json.loads(first.read_text())
+    playground.admin.put("northwind.example.com", "inbound_connectors", "Old scanner", Enabled=False)
+    run = playground.play("audit.yml", "--limit", "northwind", variables=variables)
+    assert run.code == 0, run.output
+    comparison = json.loads(first.read_text())["comparison"]
+    assert comparison["earlier"] == earlier["started"]
+    assert [(one["change"], one["id"], one["subject"]) for one in comparison["changes"]] == [("new", "connector_disabled", "Old scanner")]
+    assert f"Compared with the audit of {earlier['started']}" in run.output
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("MAILOPS_AUDIT", "The audit (MAILOPS_AUDIT) could not be written to"),
+        ("MAILOPS_AUDIT_EARLIER", "The earlier audit (MAILOPS_AUDIT_EARLIER)"),
+    ],
+)
+def test_a_path_that_cannot_be_used_ends_the_run_before_its_first_request(
+    playground: Playground, tmp_path: Path, variable: str, sentence: str
+) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    before = len(playground.record())
+    run = playground.play("audit.yml", "--limit", "fabrikam", variables={variable: str(tmp_path / "file")})
     assert run.code == 1, run.output
-    assert "The audit (MAILOPS_AUDIT) could not be written" in run.output
+    assert sentence in run.output
+    assert len(playground.record()) == before
 
 
 def test_another_playbook_writes_no_audit(playground: Playground, tmp_path: Path) -> None:
-    path = tmp_path / "audit.json"
+    path = tmp_path / "audit"
     run = playground.play("site.yml", "--check", "--limit", "fabrikam", variables={"MAILOPS_AUDIT": str(path)})
     assert run.code == 0, run.output
     assert not path.exists()

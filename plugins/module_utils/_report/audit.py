@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core.json_types import JsonObject
+from .audit_files import comparison
+from .audit_files.comparison import FORMAT
 from .table import HEADING, Column, Line, details, rows
 
 MODULE = "audit_info"
-FORMAT = "mailops.audit/1"
 MOST = 20  # rows of a table
 _ORDER = ("critical", "high", "medium", "low", "info")
 _COLOURS = {"critical": "red", "high": "red", "medium": "yellow", "low": None, "info": "green"}
@@ -24,10 +25,11 @@ _OFF = "smtp_basic_off_existing"
 
 @dataclass(frozen=True)
 class Audits:
-    """The audits by tenant, and the reasons of the tenants that were not audited."""
+    """The audits by tenant, and the reasons of the tenants that were not audited. `earlier`: the report.json to compare with."""
 
     audited: Mapping[str, JsonObject]
     failed: Mapping[str, str]
+    earlier: JsonObject | None = None
 
     @property
     def empty(self) -> bool:
@@ -46,19 +48,20 @@ class Audits:
         """The announcements, as of the date of the first audit."""
         return next((list(audit["timetable"]) for audit in self.audited.values()), [])
 
-    def as_json(self, started: str) -> dict[str, object]:
-        """The document mailops.audit/1. The timetable is the same for all tenants."""
+    def as_json(self, started: str) -> JsonObject:
+        """The document mailops.audit/1, compared with the earlier one. The timetable is the same for all tenants."""
         tenants: dict[str, JsonObject] = {host: {"audited": False, "reason": reason} for host, reason in self.failed.items()}
         for host, audit in self.audited.items():
             tenants[host] = {"audited": True, **{name: value for name, value in audit.items() if name != "timetable"}}
         numbers = {"audited": len(self.audited), "not_audited": len(self.failed)}
-        return {
+        document: JsonObject = {
             "format": FORMAT,
             "started": started,
             "totals": {"tenants": numbers, "senders": self.totals},
             "timetable": self.timetable,
             "tenants": dict(sorted(tenants.items())),
         }
+        return comparison.compared(document, self.earlier) if self.earlier else document
 
     def lines(self, width: int, full: bool) -> Iterator[Line]:
         """The state in two sentences, then the senders that need something to be done, and the findings; all of them in full."""
@@ -80,6 +83,8 @@ class Audits:
         breaking = sum(1 for audit in self.audited.values() if audit["totals"]["breaks"])
         counts = ", ".join(f"{number} {name}" for name, number in self.totals.items() if number) or "none"
         yield f"{breaking} of {len(self.audited)} tenants have senders that break. Senders: {counts}."
+        if self.earlier:
+            yield comparison.sentence(self.as_json("")["comparison"])
         if self.failed:
             yield f"Not audited: {', '.join(sorted(self.failed))}."
 

@@ -26,7 +26,8 @@ _COLOURS = {"unchanged": "green", "changed": "yellow"}
 class Report:
     """The results of a run's tasks, in their order. `width`: characters of a line; `started`: start in UTC; `seconds`: duration.
 
-    `hosts` is None until the run has ended. `others`: changes by modules that are not of this collection.
+    `hosts` is None until the run has ended. `others`: changes by modules that are not of this collection. `earlier_audit`: the report of an
+    earlier audit.
     """
 
     tasks: list[TaskReport] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Report:
     started: str = ""
     seconds: float = 0.0
     check_mode: bool = False
+    earlier_audit: JsonObject | None = None
 
     def add(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
         """Add the result of a task of this collection, one of module tenant as those of its components; `source`: see Failure.of."""
@@ -102,7 +104,7 @@ class Report:
             failed |= dict.fromkeys(
                 (self.ended.unreachable | self.ended.not_run) - audited.keys() - failed.keys(), "The run ended before it."
             )
-        return audit.Audits(dict(sorted(audited.items())), failed)
+        return audit.Audits(dict(sorted(audited.items())), failed, self.earlier_audit)
 
     def _warnings(self) -> list[attention.Item]:
         return attention.warnings(self.tasks, self._spf_rows())

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An audit compared with an earlier one: which entries are new, still there, fixed, or can no longer be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..._core.json_types import JsonObject
+from .items import CHANGE, FINDING, SENDER, Item, Key, items
+
+FORMAT = "mailops.audit/1"
+NEW, STILL, FIXED, UNKNOWN = "new", "still", "fixed", "unknown"
+
+
+class UnreadableReportError(ValueError):
+    """A file that is not a report of an audit; the message says why, in a clause."""
+
+
+def load(path: Path) -> JsonObject:
+    """The document of an earlier report.json. Raises UnreadableReportError."""
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UnreadableReportError(str(error.strerror)) from error
+    except ValueError as error:
+        raise UnreadableReportError("it is not JSON") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise UnreadableReportError(f"its format is not {FORMAT}")
+    return document
+
+
+def compared(document: JsonObject, earlier: JsonObject) -> JsonObject:
+    """The document with `comparison`, and with `change` (new or still) of each sender and finding that is not of severity info.
+
+    An entry that is gone is fixed if every source that was readable then is readable now; otherwise it is unknown.
+    """
+    now, then = _problems(document), _problems(earlier)
+    tenants = {name: _marked(name, audit, now, then) for name, audit in document["tenants"].items()}
+    gone = [(_gone(one, document, earlier), one) for key, one in then.items() if key not in now]
+    changes = [(NEW, one) for key, one in now.items() if key not in then] + gone
+    counts = {change: sum(kind == change for kind, _one in changes) for change in (NEW, FIXED, UNKNOWN)}
+    comparison = {
+        "earlier": earlier["started"],
+        **counts,
+        STILL: len(now.keys() & then.keys()),
+        "changes": [_change(change, one) for change, one in changes],
+    }
+    return {**document, "tenants": tenants, "comparison": comparison}
+
+
+def sentence(comparison: JsonObject) -> str:
+    """The comparison in a sentence."""
+    numbers = f"{comparison[NEW]} new, {comparison[FIXED]} fixed, {comparison[STILL]} still there"
+    unknown = f", {comparison[UNKNOWN]} no longer readable" if comparison[UNKNOWN] else ""
+    return f"Compared with the audit of {comparison['earlier']}: {numbers}{unknown}."
+
+
+def _problems(document: JsonObject) -> dict[Key, Item]:
+    return {one.key: one for one in items(document) if one.kind in (SENDER, FINDING) and one.severity != "info"}
+
+
+def _marked(tenant: str, audit: JsonObject, now: Mapping[Key, Item], then: Mapping[Key, Item]) -> JsonObject:
+    """The audit of a tenant, whose senders and findings say whether they are new."""
+
+    def rows(kind: str, name: str, subject: str) -> Iterator[JsonObject]:
+        for row in audit[name]:
+            key = (tenant, kind, "" if kind == SENDER else row["id"], row[subject].lower())
+            yield row | {CHANGE: STILL if key in then else NEW} if key in now else row
+
+    if not audit["audited"]:
+        return audit
+    return {**audit, "senders": list(rows(SENDER, "senders", "address")), "findings": list(rows(FINDING, "findings", "subject"))}
+
+
+def _gone(one: Item, document: JsonObject, earlier: JsonObject) -> str:
+    """Whether an entry that is no longer there was fixed."""
+    audit = document["tenants"].get(one.tenant)
+    if not audit or not audit["audited"]:
+        return UNKNOWN
+    return FIXED if _readable(earlier["tenants"][one.tenant]) <= _readable(audit) else UNKNOWN
+
+
+def _readable(audit: JsonObject) -> set[str]:
+    return {source["name"] for source in audit["sources"] if source["readable"]}
+
+
+def _change(change: str, one: Item) -> dict[str, str]:
+    row = {"tenant": one.tenant, "kind": one.kind, "id": one.id, "subject": one.subject, "severity": one.severity, "problem": one.problem}
+    return {CHANGE: change, **row}
