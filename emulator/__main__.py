@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import sys
 from pathlib import Path
 
+from emulator.local_addresses import LOCAL, is_local
 from emulator.statefile import StateError
-
-# RFC 5737: addresses for documentation. On a network without a default route they may stand for Microsoft's (testbed/).
-TEST_NETWORK = ipaddress.IPv4Network("198.51.100.0/24")
 
 
 def _local_address(text: str) -> str:
     """An address that other hosts cannot reach: loopback, or one of the test network without a default route."""
-    try:
-        address = ipaddress.IPv4Address(text)
-    except ValueError:
-        address = ipaddress.IPv4Address(0)
-    if not address.is_loopback and not (address in TEST_NETWORK and not _has_default_route()):
-        raise argparse.ArgumentTypeError(
-            f"the emulator listens on IPv4 loopback addresses only; on {TEST_NETWORK} where this network namespace has no default route"
-        )
+    if not is_local(text):
+        raise argparse.ArgumentTypeError(f"the emulator listens on {LOCAL}")
     return text
-
-
-def _has_default_route() -> bool:
-    """Whether this network namespace has a default route (proc(5), /proc/net/route); what cannot be read may have one."""
-    try:
-        routes = Path("/proc/self/net/route").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
-        return True
-    return any(route.split()[1] == "00000000" for route in routes)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from emulator.graph.validate import merge
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
 from emulator.settings import LAG_KINDS
-from emulator.state import Message, Tenant
+from emulator.state import Message, Tenant, WindowsHost
 from emulator.statefile import StateError
 from emulator.statefile.codec import Record
 
@@ -35,7 +35,7 @@ class AdminError(Exception):
 
 
 class Admin:
-    def __init__(self, platform: Platform, save: Callable[[], None], reset: Callable[[Any], None]) -> None:
+    def __init__(self, platform: Platform, save: Callable[[], None], reset: Callable[[Any], None], windows: Callable[[], Any]) -> None:
         self._platform = platform
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             ("GET", re.compile("/health"), lambda request: {"status": "ok"}),
@@ -47,6 +47,9 @@ class Admin:
             ("PUT", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._put_part),
             ("DELETE", re.compile("/tenants/([^/]+)/([^/]+)/(.+)"), self._delete_part),
             ("POST", re.compile("/tenants/([^/]+)/revoke"), self._revoke),
+            ("GET", re.compile("/windows"), lambda request: windows()),
+            ("GET", re.compile("/windows/([^/]+)"), self._windows_host),
+            ("PATCH", re.compile("/windows/([^/]+)"), self._patch_windows_host),
             ("GET", re.compile("/device_codes"), lambda request: device_code.waiting(platform)),
             ("POST", re.compile("/device_codes/([^/]+)"), self._device_code),
             ("POST", re.compile("/oidc/([^/]+)/token"), self._id_token),
@@ -125,6 +128,20 @@ class Admin:
     def _delete_part(self, request: Request, tenant: str, kind: str, key: str) -> None:
         self._part(request, tenant, kind, key)
         self._collection(kind).delete(self._find(tenant), key)
+
+    def _find_windows_host(self, name: str) -> WindowsHost:
+        host = next((one for one in self._platform.state.windows if one.name.lower() == name.lower()), None)
+        if host is None:
+            raise AdminError(404, f"no Windows host {name!r}")
+        return host
+
+    def _windows_host(self, request: Request, name: str) -> Document:
+        return Record(WindowsHost).write(self._find_windows_host(name))
+
+    def _patch_windows_host(self, request: Request, name: str) -> Document:
+        host = self._find_windows_host(name)
+        changes.patch_windows_host(host, request.json_object())
+        return Record(WindowsHost).write(host)
 
     def _revoke(self, request: Request, name: str) -> None:
         """What revokeSignInSessions, and a password reset, does to a user's refresh tokens."""

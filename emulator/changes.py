@@ -25,12 +25,14 @@ from emulator.state import (
     InboundConnector,
     Mailbox,
     Tenant,
+    WindowsHost,
 )
 from emulator.state.keys import At
 from emulator.statefile import directory
 from emulator.statefile.codec import Document, Record, known, slots_of
 from emulator.statefile.forms import Indexed
 from emulator.statefile.reader import Location, Node, StateError
+from emulator.windows import faults as windows_faults
 
 # Keys of a tenant that are changed by PATCH /tenants/NAME; the others are collections, or fixed.
 HEAD = {"dns", "policies", "licences", "sign_ins"} | {
@@ -55,6 +57,15 @@ def patch_tenant(tenant: Tenant, changes: Document) -> None:
     values = {slots[name].field.name: slots[name].read(node, _at(tenant)) for name in changes}
     for name, value in values.items():
         setattr(tenant, name, value)
+
+
+def patch_windows_host(host: WindowsHost, changes: Document) -> None:
+    """Change keys of a Windows host: all of them, or none where one is wrong. Name, address and ports are fixed."""
+    for name in sorted(changes.keys() & {"name", "address", "http_port", "https_port"}):
+        raise StateError(f"{name}: cannot be changed here")
+    changed = Record(WindowsHost).read(merge_value(Record(WindowsHost).write(host), changes), Location(), At(Path()))
+    for slot in slots_of(WindowsHost):
+        setattr(host, slot.field.name, getattr(changed, slot.field.name))
 
 
 @dataclass(frozen=True)
@@ -206,5 +217,6 @@ def fault_exists(fault: Fault) -> bool:
         "sendgrid": set(),
         "smtp2go": set(),
         "mailgun": set(),
+        "windows": windows_faults.NAMES,
     }.get(fault.service, mail)
     return fault.name in known_names

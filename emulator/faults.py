@@ -14,8 +14,8 @@ from typing import Any
 
 from emulator.http import Response
 
-EARLY = {"redirect"}  # played before a request is read; they are asked for with the fact `early`
-SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go", "mailgun")
+EARLY = {"redirect", "unauthorized"}  # played before a request is read; they are asked for with the fact `early`
+SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go", "mailgun", "windows")
 
 
 @dataclass

@@ -61,6 +61,17 @@ class AdminClient:
     def delete(self, tenant: str, collection: str, key: str, /) -> None:
         self.call("DELETE", f"/tenants/{_quoted(tenant)}/{collection}/{_quoted(key)}")
 
+    def windows_hosts(self) -> list[Document]:
+        """The Windows hosts, each with `name`, `address`, `http_port` and `https_port`."""
+        return list(self.call("GET", "/windows"))
+
+    def windows_host(self, name: str) -> Document:
+        """A Windows host's whole state document."""
+        return dict(self.call("GET", f"/windows/{_quoted(name)}"))
+
+    def change_windows_host(self, name: str, /, **changes: Any) -> Document:
+        return dict(self.call("PATCH", f"/windows/{_quoted(name)}", changes))
+
     def device_codes(self) -> list[Document]:
         """The device codes that wait for a user, each with the text that a client shows."""
         return list(self.call("GET", "/device_codes"))

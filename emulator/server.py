@@ -8,11 +8,10 @@ import ipaddress
 import json
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -32,6 +31,10 @@ from emulator.platform import Platform, Record
 from emulator.sendgrid import service as sendgrid
 from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
 from emulator.smtp2go import service as smtp2go
+from emulator.sockets import listening
+
+if TYPE_CHECKING:
+    from emulator.windows.service import WindowsHosts
 
 
 @dataclass
@@ -61,6 +64,35 @@ class _Server(uvicorn.Server):
         yield
 
 
+class WindowsListeners:
+    """The ports of Windows hosts. What they need is imported with the first such host: it takes a tenth of a second."""
+
+    def __init__(self, platform: Platform, authority: Authority, address: str) -> None:
+        self._platform, self._authority, self._address = platform, authority, address
+        self._hosts: WindowsHosts | None = None
+        platform.state.on_replace.append(self.reopen)
+
+    def open(self) -> None:
+        if self._platform.state.windows:
+            from emulator.windows.service import WindowsHosts
+
+            self._hosts = WindowsHosts(self._platform, self._authority, self._address)
+            self._hosts.open()
+
+    def close(self) -> None:
+        if self._hosts:
+            self._hosts.close()
+            self._hosts = None
+
+    def reopen(self) -> None:
+        """The state was replaced: its hosts are others, also where they have the same names."""
+        self.close()
+        self.open()
+
+    def all(self) -> list[dict[str, Any]]:
+        return self._hosts.all() if self._hosts else []
+
+
 class Emulator:
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -74,7 +106,8 @@ class Emulator:
         self.exchange = exchange.ExchangeAdmin(self.platform)
         self.sendgrid, self.smtp2go = sendgrid.SendGrid(self.platform), smtp2go.Smtp2Go(self.platform)
         self.mailgun = mailgun.Mailgun(self.platform)
-        self.admin = Admin(self.platform, self.save, self.reset)
+        self.windows = WindowsListeners(self.platform, self.authority, options.host)
+        self.admin = Admin(self.platform, self.save, self.reset, self.windows.all)
 
     def reset(self, document: Any = None) -> None:
         """Return to the state and the settings that the emulator started with, or take over those of a state document."""
@@ -94,7 +127,7 @@ class Emulator:
             loop.add_signal_handler(number, stopped.set)
         mail = await self._mail()
         names = await dns.serve(self.platform, self.options.host, self.options.dns_port)
-        https, admin = self._socket(self.options.host, self.options.https_port), self._socket(self.admin_host, self.options.admin_port)
+        https, admin = listening(self.options.host, self.options.https_port), listening(self.admin_host, self.options.admin_port)
         port = https.getsockname()[1]
         self.platform.state.tokens.origins |= {f"https://{name}:{port}" for name in (self.options.host, "localhost")}
         servers = [
@@ -104,12 +137,14 @@ class Emulator:
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
         while not all(server.started for server in servers):
             await asyncio.sleep(0.005)
+        self.windows.open()
         ports = [server.sockets[0].getsockname()[1] for server in mail]
         self._announce(port, admin.getsockname()[1], *ports, names=names.address)
         await stopped.wait()
         for mail_server in mail:
             mail_server.close()
         names.close()
+        self.windows.close()
         await self._stop(servers, tasks)
         if self.options.save:
             self.save()
@@ -129,13 +164,6 @@ class Emulator:
     def admin_host(self) -> str:
         """The admin API has no authentication, so it is on loopback wherever the services are."""
         return self.options.host if ipaddress.IPv4Address(self.options.host).is_loopback else "127.0.0.1"
-
-    def _socket(self, host: str, port: int) -> socket.socket:
-        # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits for an ACK
-        result = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        result.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        result.bind((host, port))
-        return result
 
     def _http(self, route: Route, chain: Path | None = None, key: Path | None = None) -> _Server:
         config = uvicorn.Config(
@@ -221,6 +249,7 @@ class Emulator:
             "clock": str(self.clock_file.resolve()),
             "m365_cloud": cloud,
             "m365_dns_servers": [names],
+            "windows": self.windows.all(),
         }
         line = json.dumps(ready)
         if self.options.ready_file:

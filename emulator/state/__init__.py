@@ -33,6 +33,7 @@ from emulator.state.sign_in_log import SignIn
 from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey, Smtp2GoUser
 from emulator.state.state import State
 from emulator.state.tenant import Tenant
+from emulator.state.windows import RegistryValue, WindowsEvent, WindowsHost, WindowsUser, WinRm
 
 __all__ = [
     "DAY",
@@ -64,6 +65,7 @@ __all__ = [
     "Message",
     "Policies",
     "RefreshToken",
+    "RegistryValue",
     "Replicated",
     "Rolling",
     "Secret",
@@ -78,6 +80,10 @@ __all__ = [
     "State",
     "Tenant",
     "User",
+    "WinRm",
+    "WindowsEvent",
+    "WindowsHost",
+    "WindowsUser",
     "derived_sid",
     "external_recipients_a_day",
     "has_premium",

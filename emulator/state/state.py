@@ -12,12 +12,13 @@ from emulator.state.mailgun import MailgunAccount
 from emulator.state.sendgrid import SendGridAccount
 from emulator.state.smtp2go import Smtp2GoAccount
 from emulator.state.tenant import Tenant
+from emulator.state.windows import WindowsHost
 from emulator.tokens import Tokens
 
 
 @dataclass
 class State:
-    """All tenants, received messages, the network, DNS and the accounts of hosted relays."""
+    """All tenants, received messages, the network, DNS, the accounts of hosted relays, and Windows hosts."""
 
     tenants: dict[str, Tenant] = field(default_factory=dict)  # by id
     messages: list[Message] = field(default_factory=list)
@@ -26,6 +27,7 @@ class State:
     sendgrid: list[SendGridAccount] = field(default_factory=list)
     smtp2go: list[Smtp2GoAccount] = field(default_factory=list)
     mailgun: list[MailgunAccount] = field(default_factory=list)
+    windows: list[WindowsHost] = field(default_factory=list)
     now: Callable[[], float] = field(default=time.time, compare=False)  # injected, so that tests can advance it
     _by_domain: dict[str, Tenant] = field(default_factory=dict, compare=False, repr=False)
     tokens: Tokens = field(init=False, compare=False, repr=False)  # signs and checks access tokens
@@ -49,6 +51,7 @@ class State:
         """Take over the content of another state. Services keep their reference to this object."""
         self.tenants, self.messages, self.network, self.dns = other.tenants, other.messages, other.network, other.dns
         self.sendgrid, self.smtp2go, self.mailgun = other.sendgrid, other.smtp2go, other.mailgun
+        self.windows = other.windows
         self._by_domain.clear()
         for clear in self.on_replace:
             clear()

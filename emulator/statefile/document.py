@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from emulator.settings import Settings
-from emulator.state import Dns, MailgunAccount, Message, SendGridAccount, Smtp2GoAccount, State, Tenant
+from emulator.state import Dns, MailgunAccount, Message, SendGridAccount, Smtp2GoAccount, State, Tenant, WindowsHost
 from emulator.state.keys import At, key
 from emulator.statefile import directory, mailboxes, policies  # noqa: F401 (they register their forms)
 from emulator.statefile.codec import Document, Record
@@ -30,6 +30,7 @@ class StateDocument:
     sendgrid: list[SendGridAccount] = field(default_factory=list, metadata=key("accounts of SendGrid"))
     smtp2go: list[Smtp2GoAccount] = field(default_factory=list, metadata=key("accounts of SMTP2GO"))
     mailgun: list[MailgunAccount] = field(default_factory=list, metadata=key("accounts of Mailgun"))
+    windows: list[WindowsHost] = field(default_factory=list, metadata=key("hosts that run Windows"))
     settings: Settings = field(default_factory=Settings, metadata=key("settings of the emulator"))
     messages: list[Message] = field(default_factory=list, metadata=key("received messages"))
 
@@ -63,6 +64,7 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
     result: StateDocument = Record(StateDocument).read(document, Location(), At(base))
     state = State(network=result.network, dns=result.dns, messages=result.messages)
     state.sendgrid, state.smtp2go, state.mailgun = result.sendgrid, result.smtp2go, result.mailgun
+    state.windows = _distinct(result.windows)
     domains = set[str]()
     for number, tenant in enumerate(result.tenants):
         location = Location("tenants").item(number)
@@ -76,6 +78,15 @@ def parse(document: Any, base: Path) -> tuple[State, Settings]:
     return state, result.settings
 
 
+def _distinct(hosts: list[WindowsHost]) -> list[WindowsHost]:
+    """The hosts, whose names are different."""
+    names = [host.name.lower() for host in hosts]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise Location("windows").item(number).key("name").error(f"the name {hosts[number].name} is there twice")
+    return hosts
+
+
 def state_document(state: State, settings: Settings) -> Document:
     """The canonical form: `parse` reads it back to equal objects."""
     document = StateDocument(
@@ -85,6 +96,7 @@ def state_document(state: State, settings: Settings) -> Document:
         state.sendgrid,
         state.smtp2go,
         state.mailgun,
+        state.windows,
         settings,
         state.messages,
     )

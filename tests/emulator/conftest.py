@@ -211,9 +211,10 @@ def start(tmp_path: Path, state: dict[str, Any], pool: Pool) -> Iterator[Start]:
         settings: dict[str, Any] | None = None,
         tenant: dict[str, Any] | None = None,
         messages: list[dict[str, Any]] | None = None,
+        windows: list[dict[str, Any]] | None = None,
         **options: Any,
     ) -> Api:
-        document = copy.deepcopy(state) | {"settings": settings or {}, "messages": messages or []}
+        document = copy.deepcopy(state) | {"settings": settings or {}, "messages": messages or [], "windows": windows or []}
         document["tenants"][0] |= tenant or {}
         if options or "cloud" in document["settings"]:
             own.append(Emulator(document, directory=tmp_path / f"emulator{len(own)}", **options))

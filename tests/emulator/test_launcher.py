@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from emulator.__main__ import _has_default_route
 from emulator.launcher import ROOT, Emulator, LaunchError
+from emulator.local_addresses import has_default_route
 from tests.emulator.conftest import Api
 
 
@@ -59,7 +59,7 @@ def test_a_port_that_is_taken_ends_the_start_with_a_sentence(tmp_path: Path, sta
 # The second is the test network's, which is served only where no route leads out.
 @pytest.mark.parametrize("address", ["192.0.2.1", "198.51.100.10", "example.org"])
 def test_only_loopback_is_served(address: str) -> None:
-    if address == "198.51.100.10" and not _has_default_route():
+    if address == "198.51.100.10" and not has_default_route():
         pytest.skip("this machine has no default route, and so may be a test network")
     command = [sys.executable, "-m", "emulator", "serve", "--state", "x", "--host", address]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,0 +1,83 @@
+"""Get-CimInstance of the classes that describe the host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from emulator.windows.cim import CimInstance, WmiDateTime, condition, matches
+from emulator.windows.machine import Machine
+from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
+from emulator.windows.powershell.values import Value
+
+CIMV2 = "root/cimv2"
+# "Win32_OperatingSystem class": the part of its properties that the emulator has.
+OPERATING_SYSTEM = {
+    "Caption": "string", "Version": "string", "BuildNumber": "string", "ProductType": "uint32", "OperatingSystemSKU": "uint32",
+    "CSName": "string", "OSArchitecture": "string", "LastBootUpTime": "datetime", "SystemDrive": "string", "WindowsDirectory": "string",
+}  # fmt: skip
+# "Win32_ComputerSystem class".
+COMPUTER_SYSTEM = {"Name": "string", "DNSHostName": "string", "Domain": "string", "Workgroup": "string", "PartOfDomain": "boolean"}
+# Builds and names: "Windows Server release information".
+NAMES = {14393: "2016", 17763: "2019", 20348: "2022", 26100: "2025"}
+# "Win32_OperatingSystem class", OperatingSystemSKU: Standard Server (full and core installation), Professional.
+SKUS = {"Server": 7, "Server Core": 13, "Client": 48}
+
+
+def caption(build: int, edition: str) -> str:
+    """The marketing name of a version."""
+    if edition == "Client":
+        return f"Microsoft Windows {11 if build >= 22000 else 10} Pro"
+    name = NAMES[max(number for number in NAMES if number <= build)]
+    return f"Microsoft Windows Server {name} Standard"
+
+
+def operating_system(machine: Machine) -> list[CimInstance]:
+    host = machine.host
+    values: dict[str, Value] = {
+        "Caption": caption(host.build, host.edition),
+        "Version": f"10.0.{host.build}",
+        "BuildNumber": str(host.build),
+        "ProductType": 1 if host.edition == "Client" else 3,
+        "OperatingSystemSKU": SKUS[host.edition],
+        "CSName": host.name.upper(),
+        "OSArchitecture": "64-bit",
+        "LastBootUpTime": WmiDateTime(host.booted),
+        "SystemDrive": "C:",
+        "WindowsDirectory": "C:\\Windows",
+    }
+    return [CimInstance(CIMV2, "Win32_OperatingSystem", OPERATING_SYSTEM, values)]
+
+
+def computer_system(machine: Machine) -> list[CimInstance]:
+    name = machine.host.name
+    values: dict[str, Value] = {
+        "Name": name.upper(), "DNSHostName": name, "Domain": "WORKGROUP", "Workgroup": "WORKGROUP", "PartOfDomain": False
+    }  # fmt: skip
+    return [CimInstance(CIMV2, "Win32_ComputerSystem", COMPUTER_SYSTEM, values)]
+
+
+CLASSES: dict[tuple[str, str], Callable[[Machine], list[CimInstance]]] = {
+    (CIMV2, "win32_operatingsystem"): operating_system,
+    (CIMV2, "win32_computersystem"): computer_system,
+}
+
+
+def instances(machine: Machine, call: Call) -> list[CimInstance]:
+    """The instances that -Namespace, -ClassName and -Filter name; WMI's own errors for a wrong namespace or class."""
+    namespace = call.get("Namespace", CIMV2).replace("\\", "/").lower()
+    name = call.get("ClassName") or call.get("Class")
+    if namespace not in {one for one, _ in CLASSES}:
+        raise call.failure("Invalid namespace ", "HRESULT 0x8004100e", category="MetadataError", exception="CimException")
+    read = CLASSES.get((namespace, name.lower()))
+    if read is None:
+        raise call.failure("Invalid class ", "HRESULT 0x80041010", category="MetadataError", target=namespace, exception="CimException")
+    comparisons = condition(call.get("Filter")) if call.has("Filter") else []
+    return [one for one in read(machine) if matches(one, comparisons)]
+
+
+def cmdlets(machine: Machine) -> list[Cmdlet]:
+    def get(call: Call) -> Iterable[Value]:
+        return instances(machine, call)
+
+    parameters = (Parameter("ClassName", "string", 0, mandatory=True), Parameter("Namespace"), Parameter("Filter"))
+    return [Cmdlet("Get-CimInstance", get, parameters, "Microsoft.Management.Infrastructure.CimCmdlets")]

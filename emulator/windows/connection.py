@@ -1,0 +1,104 @@
+"""HTTP/1.1 connections of WinRM: one request after another, with the authentication that belongs to the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emulator.windows import faults, soap
+from emulator.windows.authentication import Authenticator
+from emulator.windows.endpoint import Endpoint
+
+MOST_HEADER, MOST_BODY = 65536, 4_000_000
+SOAP_TYPE = "application/soap+xml;charset=UTF-8"
+REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 413: "Too Large", 500: "Error"}
+
+
+@dataclass
+class HttpRequest:
+    method: str
+    path: str
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+
+@dataclass
+class HttpResponse:
+    status: int = 200
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def encoded(self) -> bytes:
+        lines = [f"HTTP/1.1 {self.status} {REASONS.get(self.status, 'Status')}", "Server: Microsoft-HTTPAPI/2.0"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines.append(f"Content-Length: {len(self.body)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + self.body
+
+
+class CutError(Exception):
+    """The connection ends without an answer."""
+
+
+class Connection:
+    def __init__(self, endpoint: Endpoint, *, encrypted: bool) -> None:
+        self._endpoint = endpoint
+        self._authenticator = Authenticator(endpoint.machine.host, encrypted=encrypted)
+
+    async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer requests until the client closes the connection."""
+        try:
+            while (request := await _read(reader)) is not None:
+                writer.write((await self.answer(request)).encoded())
+                await writer.drain()
+        except CutError:
+            writer.transport.abort()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError, OSError):
+                await writer.wait_closed()
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        if request.path.lower().rstrip("/") != "/wsman":
+            return HttpResponse(404)
+        if request.method != "POST":
+            return HttpResponse(405)
+        found = self._authenticator.check(request.headers)
+        if self._endpoint.fault(early=True) or found.user is None:
+            return HttpResponse(401, headers=[("WWW-Authenticate", one) for one in found.challenges])
+        if not request.body:
+            return HttpResponse(200, headers=[("Content-Type", SOAP_TYPE)])
+        try:
+            operation = soap.read(request.body)
+        except soap.MalformedError:
+            return HttpResponse(400)
+        fault = self._endpoint.fault(action=operation.name)
+        if fault and fault.name == "cut":
+            if fault.options.get("applied"):
+                await self._endpoint.handle(operation, found.user)
+            raise CutError
+        try:
+            faults.play(fault)
+            return HttpResponse(200, await self._endpoint.handle(operation, found.user), [("Content-Type", SOAP_TYPE)])
+        except faults.WsmanFault as error:
+            return HttpResponse(500, soap.fault(operation, error, self._endpoint.machine.host.name), [("Content-Type", SOAP_TYPE)])
+
+
+async def _read(reader: asyncio.StreamReader) -> HttpRequest | None:
+    """The next request; None where the client has closed the connection."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise
+        return None
+    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, path, *_ = [*first.split(" "), "", ""]
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    length = int(headers.get("content-length") or 0)
+    if length > MOST_BODY:
+        raise ConnectionError("a body that is too long")
+    return HttpRequest(method, path, headers, await reader.readexactly(length))

@@ -1,0 +1,93 @@
+"""Faults of WS-Management, and the named faults of service `windows`.
+
+Sources: MS-WSMV and MS-WSMAN (codes and texts), the answers that published clients handle. Faults on demand match `host` and `action`
+(Create, Command, Send, Receive, Signal, Delete, Identify).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.faults import Fault
+
+# `unauthorized`: 401. `cut`: the connection ends without an answer, before the request is carried out, or after it (option `applied`).
+CONNECTION = {"unauthorized", "cut"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A fault of WS-Management: SOAP code and subcode, code of f:WSManFault, text."""
+
+    code: str
+    subcode: str
+    number: int
+    reason: str
+    wmi: bool = False  # the detail carries MSFT_WmiError, too
+
+
+DEFINITIONS = {
+    "access_denied": Definition("s:Sender", "w:AccessDenied", 5, "Access is denied. "),
+    "timeout": Definition(
+        "s:Receiver",
+        "w:TimedOut",
+        2150858793,
+        "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  ",
+    ),
+    "shell_gone": Definition(
+        "s:Sender",
+        "w:InvalidSelectors",
+        2150858843,
+        "The request for the Windows Remote Shell with ShellId failed because the shell was not found on the server. "
+        "Possible causes are: the specified ShellId is incorrect or the shell no longer exists on the server. "
+        "Provide the correct ShellId or create a new shell and retry the operation. ",
+    ),
+    "shell_quota": Definition(
+        "s:Receiver",
+        "w:QuotaLimit",
+        2150859173,
+        "The WS-Management service cannot process the request. The maximum number of concurrent shells for this user has been exceeded. "
+        "Close existing shells or raise the quota for this user. ",
+    ),
+    "quota": Definition(
+        "s:Receiver",
+        "w:QuotaLimit",
+        2150859174,
+        "The WS-Management service cannot process the request. The maximum number of concurrent operations for this user has been "
+        "exceeded. Close existing operations for this user, or raise the quota for this user. ",
+        wmi=True,
+    ),
+    "no_resource": Definition(
+        "s:Sender",
+        "a:DestinationUnreachable",
+        2150858752,
+        "The WS-Management service cannot process the request. The service cannot find the resource identified by the resource URI and "
+        "selectors. ",
+    ),
+    "action_not_supported": Definition(
+        "s:Sender",
+        "a:ActionNotSupported",
+        2150858767,
+        "The WS-Management service cannot process the request. The action is not supported by the service. ",
+    ),
+    "schema": Definition(
+        "s:Sender",
+        "w:SchemaValidationError",
+        2150858817,
+        "The SOAP XML in the message does not match the corresponding XML schema definition. Change the XML and retry. ",
+    ),
+}
+NAMES = CONNECTION | set(DEFINITIONS)
+
+
+class WsmanFault(Exception):  # noqa: N818 (SOAP's word)
+    """A SOAP fault; HTTP carries it with status 500."""
+
+    def __init__(self, name: str) -> None:
+        self.definition = DEFINITIONS[name]
+        super().__init__(self.definition.reason)
+
+
+def play(fault: Fault | None) -> None:
+    """Raise the SOAP fault that was ordered."""
+    if fault and fault.name in DEFINITIONS:
+        raise WsmanFault(fault.name)

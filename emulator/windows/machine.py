@@ -1,0 +1,24 @@
+"""The machine below WinRM: the host of the state, the time, and its event logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emulator.state import WindowsEvent, WindowsHost
+
+
+class Machine:
+    """A host of the state. `clock`: the emulator's time in Unix seconds."""
+
+    def __init__(self, host: WindowsHost, clock: Callable[[], float]) -> None:
+        self.host, self._clock = host, clock
+        if not host.booted:
+            host.booted = clock()
+
+    @property
+    def now(self) -> float:
+        return self._clock()
+
+    def log(self, event: int, message: str) -> None:
+        """Events of Windows: 4688 in Security, 4103 and 4104 in Microsoft-Windows-PowerShell/Operational."""
+        self.host.events.append(WindowsEvent(event, self.now, message))

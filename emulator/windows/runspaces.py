@@ -1,0 +1,66 @@
+"""Runs scripts and programs on a machine, and logs what Windows logs of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from emulator.state import WindowsUser
+from emulator.windows import cim_cmdlets, registry_cmdlets
+from emulator.windows.machine import Machine
+from emulator.windows.powershell import core_cmdlets, interpreter
+from emulator.windows.powershell.binding import Cmdlet
+from emulator.windows.powershell.errors import Failure, OutsideSubsetError
+from emulator.windows.powershell.session import Session
+
+MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (cim_cmdlets.cmdlets, registry_cmdlets.cmdlets)
+
+
+class Runspaces:
+    """What a machine can run."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._cmdlets = {one.name.lower(): one for one in core_cmdlets.CMDLETS}
+        for module in MODULES:
+            self._cmdlets |= {one.name.lower(): one for one in module(machine)}
+
+    def session(self, user: WindowsUser) -> Session:
+        """A new runspace."""
+        host = self.machine.host
+        environment = {"COMPUTERNAME": host.name.upper(), "USERNAME": user.name, "SystemRoot": r"C:\Windows", "SystemDrive": "C:"}
+
+        def native(name: str, arguments: list[str]) -> tuple[list[str], int] | None:
+            return self.program(name, arguments, user)
+
+        def unknown(name: str) -> None:
+            host.refused.append(f"the command {name}")
+
+        variables: dict[str, Any] = {
+            "erroractionpreference": "Continue",
+            "progresspreference": "Continue",
+            "warningpreference": "Continue",
+            "verbosepreference": "SilentlyContinue",
+        }
+        log = functools.partial(self.machine.log, 4103)
+        return Session(self._cmdlets, native, environment=environment, variables=variables, log=log, unknown=unknown)
+
+    def run_script(self, source: str, session: Session) -> int:
+        """Run a script; its exit code. What is outside of the subset ends it with an error, and is kept in the state."""
+        self.machine.log(4104, source)
+        try:
+            return interpreter.run(source, session)
+        except OutsideSubsetError as error:
+            self.machine.host.refused.append(str(error))
+            session.write_error(Failure(f"outside of the emulator's subset of PowerShell: {error}", "OutsideSubset"))
+            return 1
+
+    def program(self, name: str, arguments: list[str], user: WindowsUser) -> tuple[list[str], int] | None:
+        """The lines of output and the exit code of a program; None for an unknown one."""
+        host, name = self.machine.host, name.lower().removesuffix(".exe")
+        if name == "hostname" and not arguments:
+            return [host.name], 0
+        if name == "whoami" and not arguments:
+            return [f"{host.name}\\{user.name}".lower()], 0
+        return None

@@ -1,0 +1,87 @@
+"""The Windows hosts of the state: their ports, which follow the state when it is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.ca import Authority
+from emulator.platform import Platform
+from emulator.sockets import listening
+from emulator.state import WindowsHost
+from emulator.windows.connection import Connection
+from emulator.windows.endpoint import Endpoint
+from emulator.windows.machine import Machine
+
+
+@dataclass
+class Listener:
+    """A host with its open ports."""
+
+    host: WindowsHost
+    address: str
+    http_port: int
+    https_port: int
+    machine: Machine
+    servers: list[asyncio.Server] = field(default_factory=list)
+    writers: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def announced(self) -> dict[str, Any]:
+        return {"name": self.host.name, "address": self.address, "http_port": self.http_port, "https_port": self.https_port}
+
+
+class WindowsHosts:
+    """Opens and closes the ports of all hosts, in a running event loop."""
+
+    def __init__(self, platform: Platform, authority: Authority, address: str) -> None:
+        self._platform, self._authority, self._address = platform, authority, address
+        self._listeners: list[Listener] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open(self) -> None:
+        """Open the ports of the state's hosts. They accept connections from now on; the first answers when the event loop runs."""
+        for host in self._platform.state.windows:
+            self._listeners.append(self._listener(host))
+
+    def close(self) -> None:
+        for listener in self._listeners:
+            for server in listener.servers:
+                server.close()
+            for writer in listener.writers:
+                writer.transport.abort()
+        for task in self._tasks:
+            task.cancel()
+        self._listeners.clear()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Name, address and ports of every host."""
+        return [listener.announced() for listener in self._listeners]
+
+    def _listener(self, host: WindowsHost) -> Listener:
+        address = host.address or self._address
+        http, https = listening(address, host.http_port), listening(address, host.https_port)
+        machine = Machine(host, lambda: self._platform.now)
+        listener = Listener(host, address, http.getsockname()[1], https.getsockname()[1], machine)
+        endpoint = Endpoint(self._platform, machine)
+        for sock, context in ((http, None), (https, self._context())):
+            task = asyncio.create_task(self._serve(listener, endpoint, sock, context))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return listener
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._authority.server_chain, self._authority.server_key)
+        return context
+
+    async def _serve(self, listener: Listener, endpoint: Endpoint, sock: Any, context: ssl.SSLContext | None) -> None:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            listener.writers.add(writer)
+            try:
+                await Connection(endpoint, encrypted=context is not None).run(reader, writer)
+            finally:
+                listener.writers.discard(writer)
+
+        listener.servers.append(await asyncio.start_server(connected, sock=sock, ssl=context))
