@@ -5,13 +5,14 @@ limits, headers), and takes far longer than a relay needs to send one. This one 
 Any token, user and password will do. Whenever its count has changed it prints `<messages> <bytes> <seconds>` (time.monotonic),
 ten times a second at most. `python -m bench.sink --host ADDRESS --port 587 --chain FILE --key FILE` (PEM). With `--keep DIRECTORY`
 every message becomes a JSON file there, named by its number: `envelope`, the commands MAIL and RCPT, and `text`, without the dots
-that its way doubled.
+that its way doubled. With `--clock-offset SECONDS` the greeting has the time of a clock that is so many seconds ahead.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import email.utils
 import json
 import ssl
 import sys
@@ -27,6 +28,7 @@ class Count:
     size: int = 0
     last: float = 0.0
     keep: Path | None = None
+    clock_offset: float | None = None
 
 
 class Session(asyncio.Protocol):
@@ -43,7 +45,12 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._write(bytearray() if self._secured else bytearray(b"220 sink ESMTP\r\n"))
+        self._write(bytearray() if self._secured else bytearray(self._greeting()))
+
+    def _greeting(self) -> bytes:
+        offset = self._count.clock_offset
+        date = "" if offset is None else f" ready at {email.utils.formatdate(time.time() + offset)}"
+        return f"220 sink ESMTP{date}\r\n".encode()
 
     def data_received(self, data: bytes) -> None:
         self._held += data
@@ -134,8 +141,8 @@ class Session(asyncio.Protocol):
         self._task = loop.create_task(swap())
 
 
-async def serve(host: str, port: int, chain: str, key: str, keep: Path | None) -> None:
-    count, output = Count(keep=keep), 0
+async def serve(host: str, port: int, chain: str, key: str, count: Count) -> None:
+    output = 0
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     server = await asyncio.get_running_loop().create_server(lambda: Session(count, context), host, port, backlog=512)
@@ -155,8 +162,10 @@ def main() -> int:
     parser.add_argument("--chain", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--clock-offset", type=float)
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.host, arguments.port, arguments.chain, arguments.key, arguments.keep))
+    count = Count(keep=arguments.keep, clock_offset=arguments.clock_offset)
+    asyncio.run(serve(arguments.host, arguments.port, arguments.chain, arguments.key, count))
     return 0
 
 

@@ -83,6 +83,7 @@ def errors_page() -> str:
         "",
         "[`mailops-explain`](explain.md) explains a pasted reply, code, delivery report or log. In the tables, *Text* is what the service",
         "writes, *Variables* are the inventory's whose value is the cause or the remedy, and *Transient* means that waiting helps.",
+        "[What can go wrong on a relay host](what-can-go-wrong.md) lists the failures of a relay that are not a reply.",
     ]
     for service, title in SERVICES.items():
         titles = ["Code", "Text", "Cause", "Remedy", "Variables", "Transient", "Source"]

@@ -67,8 +67,8 @@ relay:
     queue:
       description:
         - The queue of Postfix with the keys C(messages), C(held), C(bytes), C(oldest) (arrival time of the oldest message), C(error)
-          (why the queue cannot be read), C(empty_in) (seconds until it is empty at the configured pace, null where a message waits for
-          something else) and C(reasons).
+          (why the queue cannot be read), C(sending_seconds) (how long sending all messages takes at the pace, null where it is not known),
+          C(empty_in) (the same, null where a message waits for something else than the pace) and C(reasons).
         - C(reasons) has one entry per mailbox and reason with the keys C(id), C(code), C(cause), C(remedy), C(transient),
           C(queue_policy), C(reply), C(mailbox), C(messages), C(held), C(bytes), C(oldest) and C(senders).
       type: dict
@@ -118,10 +118,21 @@ relay:
       description: The addresses that fail2ban bans after failed authentication.
       type: list
       elements: str
+    upstream_check:
+      description:
+        - The last check whether the upstream server answers, with the keys C(server) (host and port), C(checked), C(contacted) (the last
+          connection; where mail was sent within five minutes the server is contacted once an hour only), C(failure) (empty where it
+          answers), C(failing_since) and C(clock_offset) (seconds that the clock of the relay host is ahead of the time in the greeting of
+          the server, null where that has none).
+        - Null before the first check.
+      type: dict
+    clock_synchronized:
+      description: Whether the clock is synchronized by NTP; null where that is not known.
+      type: bool
     problems:
       description:
-        - The failed health checks, the most severe first, with the keys C(subject), C(severity), C(cause), C(remedy), C(code) and
-          C(messages).
+        - The failed health checks, the most severe first, with the keys C(check) (its name in the page "What can go wrong on a relay
+          host"), C(subject), C(severity), C(cause), C(remedy), C(code) and C(messages).
         - The severity is critical, high, medium, low or info.
       type: list
       elements: dict

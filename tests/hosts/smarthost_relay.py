@@ -70,14 +70,14 @@ class Upstream:
 
 
 @contextmanager
-def upstream(lab: Lab) -> Iterator[Upstream]:
-    """Run the server; its earlier messages are removed."""
+def upstream(lab: Lab, *options: str) -> Iterator[Upstream]:
+    """Run the server; its earlier messages are removed. `options`: of bench.sink."""
     tls = lab.sandbox.tls
     log, kept = lab.directory / "sink.log", lab.directory / "sink"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir()
     command = [sys.executable, "-m", "bench.sink", "--host", HUB, "--port", str(PORT), "--keep", str(kept)]
-    command += ["--chain", str(tls / "server.pem"), "--key", str(tls / "server.key")]
+    command += ["--chain", str(tls / "server.pem"), "--key", str(tls / "server.key"), *options]
     with log.open("wb") as stdout:
         process = subprocess.Popen(command, cwd=REPO, stdout=stdout)
     try:

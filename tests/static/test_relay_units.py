@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .tree import for_every
 
+# The others read what these write down.
+NETWORK = {"proxy", "sasl", "token", "upstream-check"}
 UNITS = Path(__file__).resolve().parent.parent.parent / "roles" / "relay_host" / "templates"
 
 
@@ -19,7 +22,13 @@ def test_postfixs_programs_run_in_the_sandbox(unit: str) -> None:
     assert "proxy.secret" in settings["InaccessiblePaths"]
 
 
-@for_every("unit", ["token", "monitor", "backup", "sasl", "proxy"])
+def test_only_units_that_contact_the_upstream_server_have_a_network() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in UNITS.rglob("mailops-relay-*.service.j2")}
+    isolated = {name for name, text in texts.items() if re.search("^PrivateNetwork=(yes|true)$", text, re.MULTILINE)}
+    assert {name.removeprefix("mailops-relay-").removesuffix(".service.j2") for name in set(texts) - isolated} == NETWORK
+
+
+@for_every("unit", ["token", "monitor", "backup", "sasl", "proxy", "upstream-check"])
 def test_units_are_restricted(unit: str) -> None:
     """Each has an exposure level of systemd-analyze security of at most 3.0."""
     text = next(UNITS.rglob(f"mailops-relay-{unit}.service.j2")).read_text(encoding="utf-8")

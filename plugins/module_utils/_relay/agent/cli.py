@@ -105,6 +105,12 @@ def _token(arguments: argparse.Namespace) -> int:
     return tokens.main(arguments.use_next_key)
 
 
+def _check_upstream(arguments: argparse.Namespace) -> int:
+    from . import upstream_check
+
+    return upstream_check.main(arguments.now)
+
+
 def _monitor(_arguments: argparse.Namespace) -> int:
     from .monitor import service
 
@@ -173,6 +179,12 @@ def _add_service_commands(command: _Command) -> None:
     """What units, Postfix and the role run."""
     token = command("token", _token, "Renew the access token where that is due (mailops-relay-token.service).")
     token.add_argument("--use-next-key", action="store_true", help="sign in with the next key and activate it")
+    upstream = command(
+        "check-upstream", _check_upstream, "Check DNS, the upstream server and the clock (mailops-relay-upstream-check.service)."
+    )
+    upstream.add_argument(
+        "--now", action="store_true", help="also while mail is being sent; exit status 1 where the server does not answer"
+    )
     command("monitor", _monitor, "Follow the journal, enforce daily quotas, suspend senders (mailops-relay-monitor.service).")
     command("queue-actions", _queue_actions, "Execute the monitor's queue actions as root (mailops-relay-queue-actions.service).")
     metrics = command("metrics", _metrics, "Write Prometheus metrics (mailops-relay-metrics.service).")

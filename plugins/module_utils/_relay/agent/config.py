@@ -32,6 +32,21 @@ class MailboxConfig:
 
 
 @dataclass(frozen=True)
+class ServerConfig:
+    """The upstream server. `mx`: `host` is a domain whose mail exchanger is meant. `wrapped`: TLS from the first byte."""
+
+    host: str = ""
+    port: int = 25
+    mx: bool = False
+    wrapped: bool = False
+    ipv4_only: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
 class AgentConfig:
     """`upstream`: oauth, or what else relay_upstream names. `authority`, `tenant`, `client_id` and `scope`: the token request's.
 
@@ -46,6 +61,7 @@ class AgentConfig:
     scope: str = ""
     smtp_host: str = ""
     smtp_port: int = 587
+    server: ServerConfig = ServerConfig()
     mailboxes: tuple[MailboxConfig, ...] = ()
     sasl_users: bool = False
     fail2ban: bool = False
@@ -65,6 +81,7 @@ def parse(document: JsonObject) -> AgentConfig:
         scope=str(document.get("scope") or ""),
         smtp_host=str(document.get("smtp_host") or ""),
         smtp_port=int(document.get("smtp_port") or 587),
+        server=_server(document.get("server") or {}),
         mailboxes=tuple(_mailbox(entry) for entry in document.get("mailboxes") or []),
         sasl_users=document.get("sasl_users") is True,
         fail2ban=document.get("fail2ban") is True,
@@ -72,6 +89,11 @@ def parse(document: JsonObject) -> AgentConfig:
         message_size_limit=int(document.get("message_size_limit") or 0),
         connections_per_client=int(document.get("connections_per_client") or 0),
     )
+
+
+def _server(entry: JsonObject) -> ServerConfig:
+    flags = {name: entry.get(name) is True for name in ("mx", "wrapped", "ipv4_only")}
+    return ServerConfig(str(entry.get("host") or ""), int(entry.get("port") or 25), **flags)
 
 
 def _mailbox(entry: JsonObject) -> MailboxConfig:

@@ -24,6 +24,11 @@ def duration(seconds: float) -> str:
     return f"{max(0, seconds):.0f} s"
 
 
+def offset_text(seconds: float, server: str) -> str:
+    """How far the clock is off: 5 min ahead of, or 90 s behind, the server's."""
+    return f"{duration(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} the clock of {server}"
+
+
 def plural(count: int, noun: str) -> str:
     """1 message, 2 messages."""
     return f"{count} {noun}{'s' * (count != 1)}"

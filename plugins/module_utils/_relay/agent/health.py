@@ -12,14 +12,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import reasons
-from .formatting import local_time, plural
+from .formatting import local_time, offset_text, plural
 from .services import TOKEN_SERVICE
-from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status
+from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status, UpstreamCheck
 
+# Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
+CHECKS = (
+    "queue_unreadable", "unit_not_running", "unit_disabled", "disk_full", "inodes_exhausted", "disk_low", "process_limit", "client_limit",
+    "addresses_banned", "upstream_unreachable", "dns_failing", "clock_off", "clock_not_synchronized", "token_missing",
+    "token_renewal_failing", "delivery_failing", "held_by_administrator", "queue_long", "quota_reached", "sender_suspended",
+    "certificate_expiring",
+)  # fmt: skip
 # Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
 _LONG = 3600.0
 # Seconds for which a reached limit is reported: Postfix logs a listener's once in 1000 s.
 _LIMIT_SECONDS = 1200.0
+# Seconds for which the result of a check of the upstream server counts: it runs every minute.
+_CHECK_SECONDS = 600.0
+# Seconds after which an upstream server that does not answer is critical.
+_CRITICAL_SECONDS = 900.0
+# Seconds that the clock may be off. Entra refuses a client assertion beyond 5 minutes (AADSTS700024).
+_CLOCK_SECONDS = 60.0
+_CLOCK_URGENT_SECONDS = 300.0
 # Days before its end that a certificate is reported; the role renews the relay's own 30 days before.
 EXPIRING = 21
 
@@ -31,6 +45,8 @@ def problems(status: Status) -> tuple[Problem, ...]:
         *_space(status),
         *_limits(status),
         *_bans(status),
+        *_upstream(status),
+        *_clock(status),
         *_token(status),
         *_queue(status),
         *_mailboxes(status),
@@ -41,15 +57,21 @@ def problems(status: Status) -> tuple[Problem, ...]:
 
 def _services(status: Status) -> Iterator[Problem]:
     if status.queue.error:
-        yield Problem("queue", "critical", "Postfix's queue cannot be read", status.queue.error)
+        yield Problem("queue_unreadable", "queue", "critical", "Postfix's queue cannot be read", status.queue.error)
     for service in status.services:
         if service.unit == TOKEN_SERVICE and service.state == "failed" and status.token and status.token.failure:
             continue  # the check of the token has the cause
         if not service.running:
-            yield Problem(service.unit, service.severity, f"the unit is {_state_text(service)}: {service.effect}", _unit_remedy(service))
+            yield Problem(
+                "unit_not_running",
+                service.unit,
+                service.severity,
+                f"the unit is {_state_text(service)}: {service.effect}",
+                _unit_remedy(service),
+            )
         elif not service.enabled:
             cause = f"the unit is disabled and does not start after a reboot: {service.effect}"
-            yield Problem(service.unit, "medium", cause, f"Run systemctl enable {service.unit}, or the role relay_host.")
+            yield Problem("unit_disabled", service.unit, "medium", cause, f"Run systemctl enable {service.unit}, or the role relay_host.")
 
 
 def _state_text(service: ServiceStatus) -> str:
@@ -71,13 +93,13 @@ def _space(status: Status) -> Iterator[Problem]:
         remedy = f"Free space on the file system of {space.path}."
         if space.free_bytes < space.required_bytes:
             cause = f"{_megabytes(space.free_bytes)} are free, and {_megabytes(space.required_bytes)} are required: {space.effect}"
-            yield Problem(space.path, "critical", cause, remedy)
+            yield Problem("disk_full", space.path, "critical", cause, remedy)
         elif space.free_files is not None and space.free_files < space.required_files:
             cause = f"{space.free_files} files (inodes) are free, and {space.required_files} are required: {space.effect}"
-            yield Problem(space.path, "critical", cause, remedy)
+            yield Problem("inodes_exhausted", space.path, "critical", cause, remedy)
         elif space.free_bytes < 3 * space.required_bytes:
             cause = f"{_megabytes(space.free_bytes)} are free; with less than {_megabytes(space.required_bytes)} {space.effect}"
-            yield Problem(space.path, "medium", cause, remedy)
+            yield Problem("disk_low", space.path, "medium", cause, remedy)
 
 
 def _megabytes(count: int) -> str:
@@ -91,11 +113,11 @@ def _limits(status: Status) -> Iterator[Problem]:
         if limit.kind == "processes":
             cause = f"all connections that this service of master.cf serves at once were in use at {local_time(limit.last)}: others wait"
             remedy = "Run ss -Htn to see which clients hold connections; mend these, or raise relay_processes."
-            yield Problem(limit.name, "high", cause, remedy)
+            yield Problem("process_limit", limit.name, "high", cause, remedy)
         else:
             cause = f"the client has more connections than one may have (at {local_time(limit.last)}); further ones are refused"
             remedy = "Restart the device, or raise relay_connections_per_client where many devices share the address."
-            yield Problem(limit.name, "medium", cause, remedy)
+            yield Problem("client_limit", limit.name, "medium", cause, remedy)
 
 
 def _bans(status: Status) -> Iterator[Problem]:
@@ -105,7 +127,7 @@ def _bans(status: Status) -> Iterator[Problem]:
             "A ban is for an hour, and for all devices behind the address. Correct the device's password, then run fail2ban-client set "
             "mailops-relay unbanip ADDRESS."
         )
-        yield Problem("fail2ban", "low", f"banned after failed authentication: {listed}", remedy)
+        yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {listed}", remedy)
 
 
 def _token(status: Status) -> Iterator[Problem]:
@@ -114,7 +136,7 @@ def _token(status: Status) -> Iterator[Problem]:
         return
     if not token.failure:
         remedy = "Run systemctl status mailops-relay-token to see why none was issued."
-        yield Problem("token", "critical", "there is no valid access token", remedy)
+        yield Problem("token_missing", "token", "critical", "there is no valid access token", remedy)
         return
     rest = (token.expires or 0) - status.read_at
     reason = reasons.explain(token.failure)
@@ -122,20 +144,55 @@ def _token(status: Status) -> Iterator[Problem]:
     remedy = "" if reason.id == "unknown" else reason.remedy
     if rest > 0:
         remedy = f"{remedy} Mail flows with the current token for {rest / 60:.0f} minutes.".strip()
-    yield Problem("token", "medium" if rest > 0 else "critical", cause, remedy, code=token.code)
+    name, severity = ("token_renewal_failing", "medium") if rest > 0 else ("token_missing", "critical")
+    yield Problem(name, "token", severity, cause, remedy, code=token.code)
+
+
+def _failed_check(status: Status) -> UpstreamCheck | None:
+    """The check of the upstream server, where it failed lately; a stopped timer is a problem of its own."""
+    check = status.upstream_check
+    return check if check and check.failure and status.read_at - check.checked < _CHECK_SECONDS else None
+
+
+def _upstream(status: Status) -> Iterator[Problem]:
+    """The server or DNS does not answer; queued messages that wait for the same are counted here."""
+    check = _failed_check(status)
+    if not check:
+        return
+    reason = reasons.explain(check.failure)
+    severity = "critical" if status.read_at - (check.failing_since or check.checked) >= _CRITICAL_SECONDS else "high"
+    cause = f"{reason.cause} since {local_time(check.failing_since or check.checked)} ({check.failure})"
+    messages = sum(row.messages for row in status.queue.reasons if row.id == reason.id)
+    name, subject = ("dns_failing", "DNS") if reason.id == "relay-name-not-found" else ("upstream_unreachable", check.server)
+    yield Problem(name, subject, severity, cause, reason.remedy, reason.code, messages)
+
+
+def _clock(status: Status) -> Iterator[Problem]:
+    check, effect = status.upstream_check, "tokens and certificates are refused, and messages have a wrong date"
+    remedy = "Run timedatectl; enable a time service (systemd-timesyncd or chrony), and allow NTP (port 123/udp)."
+    if check and check.clock_offset is not None and abs(check.clock_offset) >= _CLOCK_SECONDS:
+        severity = "high" if abs(check.clock_offset) >= _CLOCK_URGENT_SECONDS else "medium"
+        yield Problem("clock_off", "clock", severity, f"the clock is {offset_text(check.clock_offset, check.server)}: {effect}", remedy)
+    elif check and check.contacted and not check.failure and check.clock_offset is None and status.clock_synchronized is False:
+        cause = "the clock is not synchronized, and the upstream server's greeting has no time to compare it with"
+        yield Problem("clock_not_synchronized", "clock", "low", cause, remedy)
 
 
 def _queue(status: Status) -> Iterator[Problem]:
+    check = _failed_check(status)
+    reported = reasons.explain(check.failure).id if check else ""
     for row in status.queue.reasons:
+        if row.id == reported:
+            continue  # the check of the upstream server counts them
         long = status.read_at - row.oldest >= _LONG
         if row.id != "waiting":
             severity = "high" if row.held or not row.transient or long else "low"
-            yield Problem(_subject(row), severity, row.cause, row.remedy, row.code, row.messages)
+            yield Problem("delivery_failing", _subject(row), severity, row.cause, row.remedy, row.code, row.messages)
         elif row.held:
             remedy = "Release it with: postsuper -r ALL hold."
-            yield Problem(_subject(row), "high", "put on hold by an administrator", remedy, messages=row.messages)
+            yield Problem("held_by_administrator", _subject(row), "high", "put on hold by an administrator", remedy, messages=row.messages)
         elif long:
-            yield Problem(_subject(row), "info", "waiting for delivery within the configured pace", "", messages=row.messages)
+            yield Problem("queue_long", _subject(row), "info", "waiting for delivery within the configured pace", "", messages=row.messages)
 
 
 def _subject(row: QueueReason) -> str:
@@ -148,7 +205,9 @@ def _mailboxes(status: Status) -> Iterator[Problem]:
     for mailbox in status.mailboxes:
         if mailbox.quota_resumes and (mailbox.address, "relay-daily-quota-reached") not in reported:
             cause = f"its daily quota of {mailbox.recipients_per_day} recipients is reached"
-            yield Problem(mailbox.address, "low", cause, f"Delivery resumes by itself at {local_time(mailbox.quota_resumes)}.")
+            yield Problem(
+                "quota_reached", mailbox.address, "low", cause, f"Delivery resumes by itself at {local_time(mailbox.quota_resumes)}."
+            )
         yield from _suspensions(mailbox, reported)
 
 
@@ -157,7 +216,7 @@ def _suspensions(mailbox: MailboxStatus, reported: set[tuple[str, str]]) -> Iter
         if (mailbox.address, suspension.reason) not in reported:
             next_attempt = local_time(suspension.next_attempt)
             remedy = f"Next attempt at {next_attempt}. Once the cause is removed, run mailops-relay release for an attempt now."
-            yield Problem(suspension.sender or mailbox.address, "high", reasons.cause_of(suspension.reason), remedy)
+            yield Problem("sender_suspended", suspension.sender or mailbox.address, "high", reasons.cause_of(suspension.reason), remedy)
 
 
 def _certificates(status: Status) -> Iterator[Problem]:
@@ -167,4 +226,10 @@ def _certificates(status: Status) -> Iterator[Problem]:
             end = f"expires in {days:.0f} days" if days > 0 else "has expired"
             own = certificate.use.startswith("sign-in")
             remedy = "Run the role relay_host again: it creates the next key." if own else "Install a new certificate at this path."
-            yield Problem(certificate.path, "high" if days < 7 else "medium", f"the certificate for {certificate.use} {end}", remedy)
+            yield Problem(
+                "certificate_expiring",
+                certificate.path,
+                "high" if days < 7 else "medium",
+                f"the certificate for {certificate.use} {end}",
+                remedy,
+            )

@@ -19,6 +19,7 @@ from ..._core.errors import MailopsError
 from . import status
 from .console import print_error
 from .files import write
+from .health import CHECKS
 from .status_document import SEVERITIES, MailboxStatus, QueueReason, Status
 
 PREFIX = "mailops_relay_"
@@ -84,7 +85,7 @@ def _queue(document: Status) -> Iterator[Family]:
     yield Family("queue_held_messages", "gauge", "Messages on hold, by reason.", held)
     yield Family("queue_bytes", "gauge", "Size of all messages in the queue.", [({}, document.queue.bytes)])
     if document.queue.empty_in is not None:
-        text = "Seconds until the queue is empty at the configured pace."
+        text = "Seconds until the queue is empty at the pace."
         yield Family("queue_drain_seconds", "gauge", text, [({}, document.queue.empty_in)])
     yield Family("queue_oldest_message_age_seconds", "gauge", "Age of the oldest message in the queue.", [({}, max(0.0, age))])
 
@@ -144,8 +145,24 @@ def _host(document: Status) -> Iterator[Family]:
     reached = [({"kind": one.kind, "name": one.name}, one.last) for one in document.limits]
     yield Family("connection_limit_reached_timestamp_seconds", "gauge", "When a limit of connections was last reached.", reached)
     yield Family("banned_addresses", "gauge", "Addresses that fail2ban bans after failed authentication.", [({}, len(document.banned))])
+    yield from _upstream(document)
     counts = Counter(problem.severity for problem in document.problems)
     by_severity: list[tuple[dict[str, str], float]] = [({"severity": severity}, counts[severity]) for severity in SEVERITIES]
     yield Family("problems", "gauge", "Failed health checks, by severity.", by_severity)
+    failed = {problem.check for problem in document.problems}
+    yield Family("health_check_failed", "gauge", "Whether a health check fails.", [({"check": name}, name in failed) for name in CHECKS])
     last, text = document.last_event or 0.0, "The last journal event of the delivery monitor."
     yield Family("monitor_last_event_timestamp_seconds", "gauge", text, [({}, last)])
+
+
+def _upstream(document: Status) -> Iterator[Family]:
+    check = document.upstream_check
+    if check:
+        labels = {"server": check.server}
+        yield Family("upstream_answers", "gauge", "Whether the upstream server answers.", [(labels, not check.failure)])
+        yield Family("upstream_checked_timestamp_seconds", "gauge", "The last check of the upstream server.", [(labels, check.checked)])
+        if check.clock_offset is not None:
+            text = "Seconds that the relay's clock is ahead of the upstream server's."
+            yield Family("clock_offset_seconds", "gauge", text, [(labels, check.clock_offset)])
+    if document.clock_synchronized is not None:
+        yield Family("clock_synchronized", "gauge", "Whether the clock is synchronized by NTP.", [({}, document.clock_synchronized)])

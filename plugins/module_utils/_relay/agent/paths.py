@@ -11,11 +11,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Paths:
-    """`configuration` and `state` persist over a reboot, `run` does not."""
+    """`configuration` and `state` persist over a reboot, `run` and `check` do not."""
 
     configuration: Path = Path("/etc/mailops-relay")
     state: Path = Path("/var/lib/mailops-relay")
     run: Path = Path("/run/mailops-relay")
+    check: Path = Path("/run/mailops-relay-upstream-check")
 
     @property
     def config_file(self) -> Path:
@@ -46,6 +47,11 @@ class Paths:
     def token_status(self) -> Path:
         """The times of the access token and the last failure, without the token."""
         return self.run / "token-status.json"
+
+    @property
+    def upstream_check(self) -> Path:
+        """The result of the last check of the upstream server."""
+        return self.check / "result.json"
 
     @property
     def monitor_state(self) -> Path:

@@ -45,6 +45,9 @@ def expected(config: AgentConfig) -> Iterator[Unit]:
     yield Unit("mailops-relay-monitor.service", "critical", suspension)
     yield Unit("mailops-relay-queue-actions.path", "critical", suspension)
     yield Unit("mailops-relay-queue-actions.service", "critical", suspension)
+    unchecked = "an unreachable upstream server, failing DNS and a wrong clock are not reported"
+    yield Unit("mailops-relay-upstream-check.timer", "high", unchecked)
+    yield Unit("mailops-relay-upstream-check.service", "high", unchecked)
     if config.fail2ban:
         yield Unit("fail2ban.service", "high", "addresses that guess passwords are not banned")
     if config.metrics:

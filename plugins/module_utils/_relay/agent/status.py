@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import health, reasons, services, space
+from . import health, reasons, services, space, upstream_check
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
@@ -94,6 +94,8 @@ def collect(sources: Sources | None = None) -> Status:
         space=tuple(space.read(sources.paths.state, state.config.message_size_limit, sources.statvfs)),
         limits=tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items()),
         banned=_banned(sources) if state.config.fail2ban else (),
+        upstream_check=upstream_check.read(sources.paths),
+        clock_synchronized=_clock_synchronized(sources),
     )
     return replace(status, problems=health.problems(status))
 
@@ -112,6 +114,8 @@ def _queue(sources: Sources, state: MonitorState) -> QueueStatus:
         reason = reason_of(message, mailbox, state)
         groups.setdefault((mailbox, reason.id, reason.code), (reason, []))[1].append(message)
     rows = [_queue_reason(mailbox, reason, waiting) for (mailbox, _id, _code), (reason, waiting) in groups.items()]
+    seconds = _sending_seconds(messages, state, sources.now())
+    blocked = any(row.id != "waiting" or row.held for row in rows)
     return QueueStatus(
         messages=len(messages),
         held=sum(message.held for message in messages),
@@ -119,16 +123,27 @@ def _queue(sources: Sources, state: MonitorState) -> QueueStatus:
         oldest=min((message.arrived for message in messages), default=None),
         reasons=tuple(sorted(rows, key=lambda row: (-row.messages, row.mailbox, row.id))),
         error=error,
-        empty_in=_empty_in(rows, state),
+        empty_in=None if blocked else seconds,
+        sending_seconds=seconds,
     )
 
 
-def _empty_in(rows: list[QueueReason], state: MonitorState) -> float | None:
-    """Seconds that the slowest mailbox needs; None where a message waits for something else than its turn."""
-    if any(row.id != "waiting" or row.held for row in rows):
-        return None
-    paces = {address: mailbox.config.seconds_per_message for address, mailbox in state.mailboxes.items()}
-    return float(max((row.messages * paces.get(row.mailbox, 0) for row in rows), default=0))
+def _sending_seconds(messages: list[Message], state: MonitorState, now: float) -> float | None:
+    """Seconds that the slowest mailbox needs; None where one has no configured pace and has sent nothing lately."""
+    by_mailbox: dict[str, list[Message]] = {}
+    for message in messages:
+        by_mailbox.setdefault(state.by_sender.get(message.sender, ""), []).append(message)
+    needed = [_mailbox_seconds(address, waiting, state, now) for address, waiting in by_mailbox.items()]
+    known = [seconds for seconds in needed if seconds is not None]
+    return max(known, default=0.0) if len(known) == len(needed) else None
+
+
+def _mailbox_seconds(address: str, messages: list[Message], state: MonitorState, now: float) -> float | None:
+    mailbox = state.mailboxes.get(address)
+    if mailbox and mailbox.config.seconds_per_message:
+        return float(len(messages) * mailbox.config.seconds_per_message)
+    rate = state.recipients.rate(address, now)
+    return sum(max(1, len(message.recipients)) for message in messages) / rate if rate else None
 
 
 def _queue_reason(mailbox: str, reason: Reason, messages: list[Message]) -> QueueReason:
@@ -210,3 +225,8 @@ def _expiry(sources: Sources, path: str) -> float | None:
 def _banned(sources: Sources) -> tuple[str, ...]:
     match = re.search(r"Banned IP list:(.*)", sources.output("fail2ban-client", "status", "mailops-relay"))
     return tuple(match[1].split()) if match else ()
+
+
+def _clock_synchronized(sources: Sources) -> bool | None:
+    """Whether the kernel's clock is synchronized, by any NTP client (timedatectl(1), adjtimex(2))."""
+    return {"yes": True, "no": False}.get(sources.output("timedatectl", "show", "--property=NTPSynchronized", "--value").strip())

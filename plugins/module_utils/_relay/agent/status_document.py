@@ -40,7 +40,8 @@ class QueueReason:
 class QueueStatus:
     """`reasons`: the most frequent first. `error`: why the queue cannot be read, else "".
 
-    `empty_in`: seconds until the queue is empty at the configured pace; None where a message waits for something else.
+    `sending_seconds`: how long sending all messages takes at the pace, the configured one, else that of the last minutes; None where it is
+    not known. `empty_in`: the same where nothing but the pace delays them, else None.
     """
 
     messages: int
@@ -50,6 +51,7 @@ class QueueStatus:
     reasons: tuple[QueueReason, ...]
     error: str = ""
     empty_in: float | None = None
+    sending_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,26 @@ class ReachedLimit:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A failed health check. `messages`: how many are affected."""
+class UpstreamCheck:
+    """The last check of the upstream server. `server`: host:port. `checked`: the run, `contacted`: the last connection (Unix times).
 
+    `failure`: in the words of Postfix's log, "" where the server answers.
+    `clock_offset`: seconds that the host is ahead of the server; None where its greeting has no time.
+    """
+
+    server: str
+    checked: float
+    contacted: float | None = None
+    failure: str = ""
+    failing_since: float | None = None
+    clock_offset: float | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A failed health check. `check`: its name in health.CHECKS. `messages`: how many are affected."""
+
+    check: str
     subject: str
     severity: str
     cause: str
@@ -163,7 +182,8 @@ class Problem:
 class Status:
     """`read_at`: when it was read. `counters`: the delivery monitor's. `last_event`: of the journal, as the monitor read it.
 
-    `banned`: addresses that fail2ban bans after failed authentication.
+    `banned`: addresses that fail2ban bans after failed authentication. `upstream_check`: None before the first one.
+    `clock_synchronized`: by NTP; None where that is not known.
     """
 
     hostname: str
@@ -179,6 +199,8 @@ class Status:
     space: tuple[DirectorySpace, ...] = ()
     limits: tuple[ReachedLimit, ...] = ()
     banned: tuple[str, ...] = ()
+    upstream_check: UpstreamCheck | None = None
+    clock_synchronized: bool | None = None
     problems: tuple[Problem, ...] = ()
 
     @property

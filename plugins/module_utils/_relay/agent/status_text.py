@@ -16,7 +16,7 @@ from ..._core.errors import MailopsError
 from . import status
 from .console import print_error, print_line
 from .formatting import duration, local_time, plural, sentence
-from .status_document import MailboxStatus, Status
+from .status_document import MailboxStatus, Problem, Status
 
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "grey": "90", "bold": "1"}
 
@@ -59,16 +59,25 @@ def _summary(document: Status) -> str:
     queue = f"{plural(messages, 'message')} in the queue{_queue_times(document)}" if messages else "the queue is empty"
     if not document.problems:
         return f"healthy, {queue}"
-    if not document.urgent:
-        return f"{queue}, no action required"
-    return f"{queue}, {plural(len(document.urgent), 'problem')} to solve"
+    if document.urgent:
+        return f"{queue}, {plural(len(document.urgent), 'problem')} to solve: {_subjects(document.urgent)}"
+    later = [problem for problem in document.problems if problem.severity == "medium"]
+    return f"{queue}, {plural(len(later), 'problem')} that can wait: {_subjects(later)}" if later else f"{queue}, no action required"
+
+
+def _subjects(problems: Sequence[Problem]) -> str:
+    names = list(dict.fromkeys(problem.subject for problem in problems))
+    return ", ".join([*names[:3], *(["..."] if len(names) > 3 else [])])
 
 
 def _queue_times(document: Status) -> str:
-    """The age of the oldest message, and when the queue is empty at the configured pace."""
-    oldest, empty_in = document.queue.oldest, document.queue.empty_in
-    times = [f"the oldest for {duration(document.read_at - oldest)}"] if oldest else []
-    times += [f"empty in about {duration(empty_in)}"] if empty_in else []
+    """The age of the oldest message, and when the queue is empty at the pace."""
+    queue = document.queue
+    times = [f"the oldest for {duration(document.read_at - queue.oldest)}"] if queue.oldest else []
+    if queue.empty_in:
+        times.append(f"empty in about {duration(queue.empty_in)}")
+    elif queue.sending_seconds:
+        times.append(f"empty about {duration(queue.sending_seconds)} after mail flows again")
     return f" ({', '.join(times)})" if times else ""
 
 
@@ -130,7 +139,12 @@ def _queue(document: Status, width: int) -> Iterator[tuple[str, str]]:
 
 
 def _host(document: Status) -> Iterator[tuple[str, str]]:
-    """Token, certificates and services, a line each."""
+    """The upstream server, token, certificates and services, a line each."""
+    check = document.upstream_check
+    if check:
+        answer = f"does not answer ({check.failure})" if check.failure else "answers"
+        clock = f"; its clock differs by {duration(abs(check.clock_offset))}" if check.clock_offset is not None else ""
+        yield f"Upstream      {check.server} {answer}{clock}", "red" if check.failure else ""
     token = document.token
     if token:
         rest = (token.expires or 0) - document.read_at

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ..agent.config import AgentConfig, MailboxConfig
+from ..agent.config import AgentConfig, MailboxConfig, ServerConfig
 from . import devices, dsn_filter, header_from, upstreams
 from .model import HEADER_ALLOWANCE, TABLES, Mailbox, RelayConfig
 from .plan import RelayPlan, Transport
@@ -131,6 +131,7 @@ def _agent(config: RelayConfig) -> AgentConfig:
         scope=config.cloud.scope("exchange"),
         smtp_host=config.cloud.smtp_host,
         smtp_port=config.cloud.smtp_port,
+        server=_server(config),
         mailboxes=tuple(
             MailboxConfig(
                 address=mailbox.address,
@@ -146,4 +147,19 @@ def _agent(config: RelayConfig) -> AgentConfig:
         metrics=bool(config.metrics_directory),
         message_size_limit=config.message_size_limit,
         connections_per_client=config.connections_per_client,
+    )
+
+
+def _server(config: RelayConfig) -> ServerConfig:
+    """The server that is reached last: behind the submission proxy Microsoft's. A next hop in brackets is a host, else a domain."""
+    upstream = config.upstream
+    if upstream.oauth:
+        return ServerConfig(config.cloud.smtp_host, config.cloud.smtp_port)
+    host, _colon, port = upstream.next_hop.rpartition(":")
+    return ServerConfig(
+        host.strip("[]"),
+        int(port),
+        mx=not host.startswith("["),
+        wrapped="smtp_tls_wrappermode" in upstreams.options(upstream, ""),
+        ipv4_only=upstream.name == "connector",
     )

@@ -41,6 +41,11 @@ class RollingCounter:
         self._expire(mailbox, now)
         return sum(self.slots.get(mailbox, {}).values())
 
+    def rate(self, mailbox: str, now: float) -> float:
+        """Recipients a second in the current slot and the one before, the last five to ten minutes."""
+        slot, counts = math.floor(now / self.slot_width), self.slots.get(mailbox, {})
+        return (counts.get(slot, 0) + counts.get(slot - 1, 0)) / (now - (slot - 1) * self.slot_width)
+
     def time_below(self, mailbox: str, now: float, count: int) -> float:
         """When the total is at most `count` if nothing is sent until then; `now` where it already is."""
         total = self.total(mailbox, now)

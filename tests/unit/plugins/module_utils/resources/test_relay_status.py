@@ -50,8 +50,8 @@ def message(queue_id: str, sender: str, reason: str, queue: str = "deferred", ag
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
-    result = Paths(tmp_path / "etc", tmp_path / "lib", tmp_path / "run")
-    for path in (result.configuration, result.state, result.run):
+    result = Paths(tmp_path / "etc", tmp_path / "lib", tmp_path / "run", tmp_path / "check")
+    for path in (result.configuration, result.state, result.run, result.check):
         path.mkdir()
     result.config_file.write_text(json.dumps(CONFIG))
     result.token.write_text(json.dumps({"access_token": SECRET}))
@@ -242,7 +242,9 @@ def test_full_disk_is_a_problem(paths: Paths, disk: Any, severity: str, cause: s
     document = collect(paths, disk=disk)
     (problem,) = document.problems
     assert (problem.severity, problem.cause[: len(cause)]) == (severity, cause)
-    assert ("1 problem to solve" in text_of(document).splitlines()[0]) == (severity == "critical")
+    assert (f"1 problem {'to solve' if severity == 'critical' else 'that can wait'}: {problem.subject}") in text_of(document).splitlines()[
+        0
+    ]
     assert f'mailops_relay_free_bytes{{path="{problem.subject}"}}' in metrics.render(document)
 
 
@@ -297,4 +299,84 @@ def test_first_line_has_the_oldest_message_and_when_the_queue_is_empty(paths: Pa
     assert "mailops_relay_queue_drain_seconds 2400" in metrics.render(document)
     document = collect(paths, *waiting, message("C", ERP, OFF))
     assert document.queue.empty_in is None
-    assert "(the oldest for 30 min)" in text_of(document).splitlines()[0]
+    first = text_of(document).splitlines()[0]
+    assert (
+        "1501 messages in the queue (the oldest for 30 min, empty about 40 min after mail flows again), 1 problem to solve: erp@" in first
+    )
+
+
+def test_queue_of_a_mailbox_without_a_configured_pace_has_the_measured_one(paths: Paths) -> None:
+    monitor(paths, *[delivery("m365-1", "sent") for _ in range(9)])
+    waiting = [message(f"A{number}", MAILBOX, "", "active") for number in range(90)]
+    slot = NOW // 300 * 300 - 300
+    assert collect(paths, *waiting).queue.empty_in == pytest.approx(90 / (9 / (NOW - slot)))
+    assert collect(paths, *waiting, message("B", ERP, "", "active")).queue.sending_seconds is None, "nothing was sent lately"
+
+
+SERVER = "smtp.office365.com:587"
+UNREACHABLE = "connect to smtp.office365.com[192.0.2.1]:587: Connection timed out"
+NO_DNS = "DNS lookup for smtp.office365.com failed: Temporary failure in name resolution"
+
+
+def check(paths: Paths, **values: Any) -> None:
+    paths.upstream_check.write_text(json.dumps({"server": SERVER, "checked": NOW - 20, "contacted": NOW - 20} | values))
+
+
+@pytest.mark.parametrize(
+    ("failure", "subject", "cause"),
+    [(UNREACHABLE, SERVER, "the upstream server does not answer"), (NO_DNS, "DNS", "the relay cannot resolve the upstream server's name")],
+)
+@pytest.mark.parametrize(("seconds", "severity"), [(60, "high"), (1200, "critical")])
+def test_upstream_server_that_does_not_answer_is_a_problem(
+    paths: Paths, failure: str, subject: str, cause: str, seconds: float, severity: str
+) -> None:
+    check(paths, failure=failure, failing_since=NOW - seconds)
+    document = collect(paths)
+    (problem,) = document.problems
+    assert (problem.subject, problem.severity) == (subject, severity)
+    assert problem.cause.startswith(cause)
+    assert problem.remedy
+    text = text_of(document)
+    assert text.startswith(f"relay1.contoso.com: the queue is empty, 1 problem to solve: {subject}\n")
+    assert f"Upstream      {SERVER} does not answer ({failure})" in text
+    assert f'mailops_relay_upstream_answers{{server="{SERVER}"}} 0' in metrics.render(document)
+    document = collect(paths, message("A", MAILBOX, failure, age=30), message("B", MAILBOX, OFF))
+    assert [(one.subject, one.messages) for one in document.problems] in ([(subject, 1), (MAILBOX, 1)],), "one problem a cause"
+    check(paths, checked=NOW - 700, failure=failure, failing_since=NOW - 800)
+    assert collect(paths).problems == (), "the timer does not run, which is another problem"
+    check(paths)
+    assert collect(paths).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("offset", "severity", "text"),
+    [(-59.0, "", ""), (-90.0, "medium", "2 min behind"), (300.0, "high", "5 min ahead of"), (-7200.0, "high", "2 h behind")],
+)
+def test_clock_that_is_off_is_a_problem(paths: Paths, offset: float, severity: str, text: str) -> None:
+    check(paths, clock_offset=offset)
+    document = collect(paths)
+    assert [(one.subject, one.severity) for one in document.problems] == ([("clock", severity)] if severity else [])
+    assert f'mailops_relay_clock_offset_seconds{{server="{SERVER}"}} {offset:.15g}\n' in metrics.render(document)
+    if severity:
+        assert document.problems[0].cause.startswith(f"the clock is {text} the clock of {SERVER}: ")
+        assert "problem" in text_of(document).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "offset", "reported"), [("no", None, True), ("no", 0.0, False), ("yes", None, False), ("", None, False)]
+)
+def test_clock_without_synchronization_is_a_problem_where_there_is_no_other_time(
+    paths: Paths, answer: str, offset: float | None, reported: bool
+) -> None:
+    def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        return (
+            subprocess.CompletedProcess(command[0], 0, f"{answer}\n", "")
+            if command[0][0] == "timedatectl"
+            else systemctl(*command, **options)
+        )
+
+    assert collect(paths, run=run).problems == (), "no server was contacted yet"
+    check(paths, clock_offset=offset)
+    document = collect(paths, run=run)
+    assert [(one.subject, one.severity) for one in document.problems] == ([("clock", "low")] if reported else [])
+    assert ("mailops_relay_clock_synchronized" in metrics.render(document)) == bool(answer)

@@ -14,8 +14,8 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import c
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import config_check, rewriting
 
 COMMANDS = (
-    "backup", "check-config", "delete", "drain", "export", "import", "metrics", "monitor", "queue-actions", "release", "restore", "rewrite",
-    "status", "token", "trace",
+    "backup", "check-config", "check-upstream", "delete", "drain", "export", "import", "metrics", "monitor", "queue-actions", "release",
+    "restore", "rewrite", "status", "token", "trace",
 )  # fmt: skip
 POSTCONF = """\
 #!/bin/sh

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.config import ServerConfig
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.config import parse as parse_agent
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config import postfix
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config.plan import RelayPlan
 
@@ -279,3 +283,23 @@ def test_a_client_may_have_a_tenth_of_a_listeners_connections() -> None:
 def test_agent_knows_the_pace_of_a_mailbox(rate: int, relay_count: int, seconds: int) -> None:
     plan = postfix.plan(relay_config(relay_count=relay_count, relay_mailboxes=[{"address": "a@contoso.com", "messages_per_minute": rate}]))
     assert plan.agent.mailboxes[0].seconds_per_message == seconds
+
+
+@pytest.mark.parametrize(
+    ("changed", "server"),
+    [
+        ({}, ServerConfig("smtp.office365.com", 587)),
+        ({"relay_upstream": "connector", "m365_tenant": "contoso.com"}, ServerConfig("contoso.com", 25, mx=True, ipv4_only=True)),
+        (
+            {"relay_upstream": "connector", "relay_connector_host": "contoso-com.mail.protection.outlook.com"},
+            ServerConfig("contoso-com.mail.protection.outlook.com", 25, ipv4_only=True),
+        ),
+        (
+            {"relay_upstream": "smarthost", "relay_smarthost": {"host": "mail.example.net", "port": 465}},
+            ServerConfig("mail.example.net", 465, wrapped=True),
+        ),
+    ],
+)
+def test_agent_knows_the_server_that_it_checks(changed: dict[str, Any], server: ServerConfig) -> None:
+    assert postfix.plan(relay_config(**changed)).agent.server == server
+    assert parse_agent(json.loads(json.dumps(asdict(postfix.plan(relay_config(**changed)).agent)))).server == server
