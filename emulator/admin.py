@@ -68,6 +68,8 @@ class Admin:
             ("GET", re.compile("/requests"), lambda request: platform.counters.all()),
             ("GET", re.compile("/in_flight"), lambda request: dict(platform.in_flight)),
             ("DELETE", re.compile("/requests"), lambda request: platform.counters.clear()),
+            ("GET", re.compile("/accounts/([^/]+)"), lambda request, provider: changes.accounts(platform.state, provider)),
+            ("PUT", re.compile("/accounts/([^/]+)"), self._accounts),
             ("POST", re.compile("/save"), lambda request: save()),
             ("POST", re.compile("/reset"), lambda request: reset(request.json_object().get("state") if request.body else None)),
         ]
@@ -156,6 +158,10 @@ class Admin:
 
     def _device_code(self, request: Request, user_code: str) -> Document:
         return device_code.answer(self._platform, user_code, request.json_object())
+
+    def _accounts(self, request: Request, provider: str) -> list[Document]:
+        changes.replace_accounts(self._platform.state, provider, request.json_object().get("accounts"))
+        return changes.accounts(self._platform.state, provider)
 
     def _messages(self, request: Request) -> list[Document]:
         requested = {name: values[0] for name, values in parse_qs(request.query).items()}

@@ -24,6 +24,10 @@ from emulator.state import (
     HveAccount,
     InboundConnector,
     Mailbox,
+    MailgunAccount,
+    SendGridAccount,
+    Smtp2GoAccount,
+    State,
     Tenant,
     WindowsHost,
 )
@@ -202,6 +206,30 @@ COLLECTIONS = {
         Collection(DelegatedGrant, "delegated_grants", lambda tenant, key: tenant.delegated_grants.get(key), "id"),
     )
 }
+
+
+# The accounts of hosted relays, by the name of their field in the state.
+_ACCOUNTS: dict[str, type[Any]] = {"sendgrid": SendGridAccount, "smtp2go": Smtp2GoAccount, "mailgun": MailgunAccount}
+
+
+def _account_type(provider: str) -> type[Any]:
+    if provider not in _ACCOUNTS:
+        raise StateError(f"no hosted relay {provider!r}; known: {', '.join(_ACCOUNTS)}")
+    return _ACCOUNTS[provider]
+
+
+def accounts(state: State, provider: str) -> list[Document]:
+    """The accounts of a hosted relay as state documents."""
+    record = Record(_account_type(provider))
+    return [record.write(one) for one in getattr(state, provider)]
+
+
+def replace_accounts(state: State, provider: str, documents: Any) -> None:
+    """Replace the accounts of a hosted relay; none where one is wrong."""
+    record, location = Record(_account_type(provider)), Location("accounts")
+    location.expect(documents, list)
+    replaced = [record.read(one, location.item(number), At(Path())) for number, one in enumerate(documents)]
+    setattr(state, provider, replaced)
 
 
 def fault_exists(fault: Fault) -> bool:

@@ -153,6 +153,14 @@ class AdminClient:
     def reset_requests(self) -> None:
         self.call("DELETE", "/requests")
 
+    def accounts(self, provider: str) -> list[Document]:
+        """The accounts of a hosted relay."""
+        return list(self.call("GET", f"/accounts/{provider}"))
+
+    def replace_accounts(self, provider: str, accounts: list[Document]) -> None:
+        """Replace the accounts of a hosted relay."""
+        self.call("PUT", f"/accounts/{provider}", {"accounts": accounts})
+
     def save(self) -> None:
         self.call("POST", "/save")
 

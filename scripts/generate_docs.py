@@ -24,10 +24,10 @@ sys.path[:0] = [str(REPO / ".ansible" / "collections"), str(REPO)]
 
 from ansible_collections.mailops.m365.plugins.doc_fragments import journal, tenant  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import JOURNAL, TENANT, Option  # noqa: E402
-from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS  # noqa: E402
 from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ENTRIES, MAIL_SERVICES, ErrorEntry  # noqa: E402
 
 from emulator.statefile import describe  # noqa: E402
+from scripts.hosted_relays_page import hosted_relays_page  # noqa: E402
 
 COLLECTION = "mailops.m365."
 SERVICES = {
@@ -110,76 +110,6 @@ def emulator_page() -> str:
     kinds = [[f"`{kind}`", *text.split("; ")] for kind, text in describe.lag_kinds()]
     lines += ["", "## Kinds of replication delay", "", "Keys of `settings.lag`: seconds from a change to its effect.", ""]
     return "\n".join([*lines, *table(["Kind", "Change", "Effect"], kinds)]) + "\n"
-
-
-# About sender domains at hosted relays.
-HOSTED_DOMAINS = [
-    "## Sender domains",
-    "",
-    "Module [hosted_domain](modules.md#hosted_domain) authenticates sender domains at all three providers by their API: it creates",
-    "the domain, shows the records to publish, and has the provider verify the domain once DNS has them. A check run names them.",
-    "",
-    "Register a subdomain with Mailgun, `mg.contoso.com` for example: its envelope senders are in the domain itself. It needs an SPF",
-    "record, and MX records where nobody receives for it, because receivers refuse a sender domain that does not resolve. A domain",
-    "exists in one region; one that exists in another region is refused before anything is created. An active domain is never verified",
-    "again, because Mailgun sets it to unverified first.",
-    "",
-    "```yaml",
-    "m365_hosted_relay: sendgrid",
-    "m365_hosted_relay_region: eu                 # omit it for an account that is not in the European Union",
-    'm365_hosted_relay_api_key: "{{ vault_sendgrid_api_key }}"',
-    "```",
-    "",
-    "```yaml",
-    "- name: Authenticate the sender domain at SendGrid",
-    "  mailops.m365.hosted_domain:",
-    "    domains:",
-    "      - name: contoso.com",
-    "    dns:                                     # omit it to publish the records by hand",
-    "      provider: rfc2136",
-    "      server: 192.0.2.53",
-    "      tsig_name: mailops",
-    '      tsig_secret: "{{ vault_tsig_secret }}"',
-    "```",
-    "",
-    "With a DNS provider, the records are published in one update of the zone, and the provider is asked to verify the domain until it",
-    "sees them. Records of others are never changed: a name that has another value, an existing SPF record, and MX records where",
-    "Microsoft 365 or anybody else receives are kept, and the notes name what is in the way. With the domain, its records are removed.",
-]
-
-
-def hosted_relays_page() -> str:
-    """The providers and their regions."""
-    lines = [
-        "# Hosted relays",
-        "",
-        GENERATED.format(source="`plugins/module_utils/_hosted/providers.py`"),
-        "SMTP relay services that senders (`m365_hosted_relay`, `m365_hosted_relay_region`) and relay hosts (`relay_upstream`,",
-        "`relay_smarthost.region`) can use. The first region is the default. On the TLS ports, TLS starts with the first byte.",
-    ]
-    for name, relay in HOSTED_RELAYS.items():
-        spf = {region: f"`include:{one.spf_include}`" if one.spf_include else "none" for region, one in relay.regions.items()}
-        rows = [[f"`{region}`", f"`{one.smtp_host}`", f"`{one.api}`", spf[region]] for region, one in relay.regions.items()]
-        facts = [
-            f"- Value of the variables: `{name}`",
-            f"- STARTTLS ports: {', '.join(map(str, relay.starttls_ports))}; default {relay.port}",
-            f"- TLS ports: {', '.join(map(str, relay.tls_ports))}",
-            f"- User name: {relay.user}",
-            f"- Recipients of one SMTP transaction: at most {relay.recipients:,}",
-        ]
-        lines += ["", f"## {relay.label}", "", *facts, "", *table(["Region", "SMTP host", "API", "SPF of a registered domain"], rows)]
-    lines += [
-        "",
-        "## SPF",
-        "",
-        "The envelope sender of a message that a hosted relay sends is in a subdomain of the sender's domain. That subdomain is a CNAME to",
-        "the provider, or has an SPF record of its own. Therefore no include is added to the SPF record of the sender's domain. Where a",
-        "domain that receives mail in Microsoft 365 is itself registered with Mailgun, add Mailgun's include to `spf_includes`. Role spf",
-        "names the includes that a provider has made obsolete, and keeps them.",
-        "",
-        *HOSTED_DOMAINS,
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def ansible_doc(*arguments: str) -> dict[str, Any]:
@@ -318,7 +248,7 @@ def main() -> int:
     check = parser.parse_args().check
     outdated = []
     pages = {"docs/emulator_state.md": emulator_page(), "docs/errors.md": errors_page()}
-    pages |= {"docs/hosted_relays.md": hosted_relays_page(), "docs/modules.md": modules_page(), **role_specs()}
+    pages |= {"docs/hosted_relays.md": hosted_relays_page(table, GENERATED), "docs/modules.md": modules_page(), **role_specs()}
     for name, content in pages.items():
         path = REPO / name
         if path.exists() and path.read_text("utf-8") == content:

@@ -53,7 +53,7 @@ class SendGrid:
         except MalformedJsonError:
             response = SendGridError(400, "bad request").response()
         if account:
-            response.headers |= self._rate_headers(account)
+            response.headers = self._rate_headers(account) | response.headers
         self._count(account, request, match[2] if match else request.path, body, response.status)
         return response
 

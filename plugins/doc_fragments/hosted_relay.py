@@ -28,8 +28,10 @@ options:
   api_key:
     description:
       - An API key of the account. It is in no result, diff or journal.
-      - SendGrid requires the permissions C(whitelabel.create), C(whitelabel.read), C(whitelabel.update) and C(whitelabel.delete), SMTP2GO
-        C(/domain/add), C(/domain/view), C(/domain/verify) and C(/domain/remove).
+      - For domains, SendGrid requires the permissions C(whitelabel.create), C(whitelabel.read), C(whitelabel.update) and
+        C(whitelabel.delete), SMTP2GO C(/domain/add), C(/domain/view), C(/domain/verify) and C(/domain/remove).
+      - For credentials, SendGrid requires C(mail.send), C(api_keys.create), C(api_keys.read) and C(api_keys.delete), SMTP2GO
+        C(/users/smtp/add), C(/users/smtp/view) and C(/users/smtp/remove).
       - Mailgun requires the role C(admin).
       - If omitted, the value of the host variable C(m365_hosted_relay_api_key) is used.
     type: str

@@ -208,3 +208,15 @@ def test_mailgun_credentials_need_role_and_region(mailgun: Mailgun) -> None:
     assert mailgun("GET", CREDENTIALS, key=test_mailgun.READER).status_code == 200
     assert test_mailgun.error(mailgun("GET", "/v3/domains/eu.contoso.com/credentials")) == (404, "Domain not found")
     assert mailgun("GET", "/v3/domains/eu.contoso.com/credentials", region="eu").status_code == 200
+
+
+def test_accounts_are_read_and_replaced_through_the_admin_api(mailgun: Mailgun) -> None:
+    admin = mailgun.api.admin
+    [account] = admin.accounts("mailgun")
+    assert [one["name"] for one in account["domains"]] == [NAME, "eu.contoso.com"]
+    admin.replace_accounts("mailgun", [account | {"domains": []}])
+    assert mailgun.listed() == []
+    with pytest.raises(ValueError, match=r"accounts\[0\]"):
+        admin.replace_accounts("mailgun", [{"username": "contoso", "x": 1}])
+    with pytest.raises(ValueError, match="no hosted relay 'postmark'"):
+        admin.accounts("postmark")

@@ -28,6 +28,8 @@ from .._core.errors import InvalidInput, SmtpError
 from .._core.redaction import hide
 from .ehlo_name import ehlo_name
 
+_MICROSOFT = ("smtp", "hve", "acs")
+
 
 @dataclass(frozen=True)
 class Route:
@@ -101,7 +103,8 @@ class Conversation:
         client = self._client()
         with self._stage("tls"):
             if not client.has_extn("starttls"):
-                raise _network("tls", f"{self.route.host} does not offer STARTTLS: it is not Microsoft's server", "no STARTTLS")
+                owner = "Microsoft's" if self.route.service in _MICROSOFT else "the provider's"
+                raise _network("tls", f"{self.route.host} does not offer STARTTLS: it is not {owner} server", "no STARTTLS")
             self._expect("tls", *client.starttls(context=self._context()), 220)
             self._expect("tls", *client.ehlo(), 250)
             sock: Any = client.sock

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sender domains of a Mailgun account.
+"""The sender domains and SMTP credentials of a Mailgun account.
 
 Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, states); "Domain Verification Setup Guide", "Automatic Sender Security".
 """
@@ -18,8 +18,10 @@ from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
 from .._core.waiting import Retry
 from .._http.transport import Request, Response, Transport
+from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
+_PAGE = 1000  # the maximum
 _SANDBOX = "it is a sandbox domain, from which Mailgun delivers to authorized recipients only."
 
 
@@ -86,6 +88,52 @@ class MailgunDomains(MailgunApi):
         if answer is None:
             raise HostedRelayError(attempted, "Domain not found", code="404", status=404)
         return _domain(answer)
+
+
+class MailgunCredentials(MailgunApi):
+    """Implements CredentialClient. A credential belongs to a domain, which signs its messages; its user name is an address in it."""
+
+    generates_passwords = False
+
+    def read(self, domains: Collection[str]) -> Listing:
+        pages = {domain: self._of_domain(domain) for domain in dict.fromkeys(domains)}
+        listed = [one for page in pages.values() for one in page or ()]
+        return Listing(tuple(listed), tuple(domain for domain, page in pages.items() if page is None))
+
+    def _of_domain(self, domain: str) -> list[ListedCredential] | None:
+        """None where the region does not have the domain."""
+        items: list[JsonObject] = []
+        while True:
+            path = f"{_credentials(domain)}?skip={len(items)}&limit={_PAGE}"
+            answer = self._call("GET", path, f"list the SMTP credentials of {domain} at Mailgun")
+            if answer is None:
+                return None
+            page = answer.get("items") or []
+            items += page
+            if len(page) < _PAGE:
+                logins = [str(item["login"]).lower() for item in items]
+                return [ListedCredential(login, login.partition("@")[0]) for login in logins]
+
+    def identifier(self, label: str, domain: str) -> str:
+        return f"{label}@{domain}"
+
+    def create(self, label: str, domain: str, password: str) -> CreatedCredential:
+        login, attempted = self.identifier(label, domain), f"create the SMTP credential {label} of {domain} at Mailgun"
+        if self._call("POST", _credentials(domain), attempted, {"login": login, "password": password}) is None:
+            raise HostedRelayError(attempted, "Domain not found", code="404", status=404)
+        return CreatedCredential(login, login, password)
+
+    def remove(self, identifier: str) -> None:
+        path = f"{_credentials(identifier.rpartition('@')[2])}/{quote(identifier, safe='')}"
+        self._call("DELETE", path, f"remove the SMTP credential {identifier} at Mailgun")
+
+    def missing_rights(self, *_actions: str) -> list[str]:
+        """None: the API does not return the role of a key. A key of a role that may not write is refused with 403."""
+        return []
+
+
+def _credentials(domain: str) -> str:
+    return f"/v3/domains/{quote(domain, safe='')}/credentials"
 
 
 def _path(name: str) -> str:

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sender domains of a SendGrid account ("Domain Authentication", API v3).
+"""The sender domains ("Domain Authentication") and API keys of a SendGrid account, API v3.
 
-Sources: SendGrid's OpenAPI document, tsg_domain_authentication_v3 and tsg_scopes_v3; "API Key Permissions List".
+Sources: SendGrid's OpenAPI document, tsg_domain_authentication_v3, tsg_api_keys_v3 and tsg_scopes_v3; "API Key Permissions List".
 """
 
 from __future__ import annotations
@@ -18,19 +18,48 @@ from .._core.bounds import HOSTED_RELAY
 from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
 from .._http.transport import Request, Response, Transport
+from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
 _DOMAINS = "/v3/whitelabel/domains"
 _PAGE = 50
 _PURPOSES = {"mail_cname": "return_path", "mail_server": "return_path", "subdomain_spf": "spf", "spf": "spf"}
 _SCOPES = {"create": "whitelabel.create", "verify": "whitelabel.update", "remove": "whitelabel.delete"}
+_KEYS, _MOST_KEYS = "/v3/api_keys", 100
+_SEND = "mail.send"
 
 
-class SendGridDomains:
-    """Implements DomainClient. Automated security: return path and DKIM are CNAME records, and SendGrid rotates the keys."""
+class SendGridApi:
+    """Requests to SendGrid's API in one region."""
 
     def __init__(self, transport: Transport, url: str, key: str, region: str) -> None:
         self._transport, self._url, self._key, self._region = transport, url.rstrip("/"), key, region
+
+    def _lacks(self, needed: Collection[str]) -> list[str]:
+        """The permissions among these that the key does not have."""
+        attempted = "read the permissions of the SendGrid API key"
+        scopes = self._body(self._send("GET", "/v3/scopes", attempted), attempted).get("scopes") or []
+        return sorted({*needed} - {*scopes})
+
+    def _send(self, method: str, path: str, attempted: str, body: JsonObject | None = None, *, repeatable: bool = True) -> Response:
+        headers = {"Authorization": f"Bearer {self._key}"}
+        request = Request(method, self._url + path, headers, body, repeatable=repeatable, attempted=attempted, bounds=HOSTED_RELAY)
+        return self._transport.send(request)
+
+    @staticmethod
+    def _body(answer: Response, attempted: str) -> Any:
+        """The answer's JSON; None where it has no body."""
+        if answer.status < 300:
+            return answer.json()
+        body = answer.json()
+        errors = body.get("errors") if isinstance(body, dict) else None
+        texts = [str(one.get("message")) for one in errors or () if isinstance(one, dict)]
+        message, code = "; ".join(texts) or answer.text[:200], str(answer.status)
+        raise HostedRelayError(attempted, message, code=code, status=answer.status, entry=error_catalog.hosted(code, message))
+
+
+class SendGridDomains(SendGridApi):
+    """Implements DomainClient. Automated security: return path and DKIM are CNAME records, and SendGrid rotates the keys."""
 
     def read(self, names: Collection[str]) -> list[SenderDomain]:
         attempted = "list the domains at SendGrid"
@@ -71,25 +100,39 @@ class SendGridDomains:
             self._body(answer, attempted)
 
     def missing_rights(self, *actions: str) -> list[str]:
-        attempted = "read the permissions of the SendGrid API key"
-        scopes = self._body(self._send("GET", "/v3/scopes", attempted), attempted).get("scopes") or []
-        return sorted({_SCOPES[action] for action in actions} - {*scopes})
+        return self._lacks({_SCOPES[action] for action in actions})
 
-    def _send(self, method: str, path: str, attempted: str, body: JsonObject | None = None, *, repeatable: bool = True) -> Response:
-        headers = {"Authorization": f"Bearer {self._key}"}
-        request = Request(method, self._url + path, headers, body, repeatable=repeatable, attempted=attempted, bounds=HOSTED_RELAY)
-        return self._transport.send(request)
 
-    @staticmethod
-    def _body(answer: Response, attempted: str) -> Any:
-        """The answer's JSON; None where it has no body."""
-        if answer.status < 300:
-            return answer.json()
-        body = answer.json()
-        errors = body.get("errors") if isinstance(body, dict) else None
-        texts = [str(one.get("message")) for one in errors or () if isinstance(one, dict)]
-        message, code = "; ".join(texts) or answer.text[:200], str(answer.status)
-        raise HostedRelayError(attempted, message, code=code, status=answer.status, entry=error_catalog.hosted(code, message))
+class SendGridCredentials(SendGridApi):
+    """Implements CredentialClient: API keys with the permission mail.send only. The user name of every key is apikey."""
+
+    generates_passwords = True
+
+    def read(self, domains: Collection[str]) -> Listing:
+        attempted = "list the API keys at SendGrid"
+        body = self._body(self._send("GET", f"{_KEYS}?limit={_MOST_KEYS}", attempted), attempted)
+        listed = [ListedCredential(str(item["api_key_id"]), str(item.get("name") or "")) for item in body.get("result") or []]
+        return Listing(tuple(listed))
+
+    def identifier(self, label: str, domain: str) -> str:
+        return ""
+
+    def create(self, label: str, domain: str, password: str) -> CreatedCredential:
+        """Names are not unique, and a key without permissions in the request would have all."""
+        attempted = f"create the API key {label} at SendGrid"
+        body = self._body(self._send("POST", _KEYS, attempted, {"name": label, "scopes": [_SEND]}, repeatable=False), attempted)
+        return CreatedCredential(str(body["api_key_id"]), "apikey", str(body["api_key"]))
+
+    def remove(self, identifier: str) -> None:
+        attempted = f"remove the API key {identifier} at SendGrid"
+        answer = self._send("DELETE", f"{_KEYS}/{identifier}", attempted)
+        if answer.status != 404:
+            self._body(answer, attempted)
+
+    def missing_rights(self, *actions: str) -> list[str]:
+        """A key cannot give a permission that it lacks."""
+        needed = {"create": ("api_keys.create", _SEND), "remove": ("api_keys.delete",)}
+        return self._lacks({scope for action in actions for scope in needed[action]})
 
 
 def _domain(item: JsonObject) -> SenderDomain:

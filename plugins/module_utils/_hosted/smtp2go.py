@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sender domains of an SMTP2GO account (API v3).
+"""The sender domains and SMTP users of an SMTP2GO account (API v3).
 
-Sources: SMTP2GO's API document 3.0.4, "Sender domains" and "API keys"; its developer pages for errors and rate limits.
+Sources: SMTP2GO's API document 3.0.4, "Sender domains", "SMTP users" and "API keys"; its developer pages for errors and rate limits.
 """
 
 from __future__ import annotations
@@ -15,19 +15,45 @@ from .._core.bounds import SMTP2GO
 from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
 from .._http.transport import Request, Response, Transport
+from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
+_USER_PATHS = {"create": "/users/smtp/add", "remove": "/users/smtp/remove"}
+_STATUS_PROBLEMS = {
+    "sandbox": "SMTP2GO accepts its messages and delivers none, because the user is in the sandbox: set its status to allowed.",
+    "blocked": "SMTP2GO refuses its messages, because the user is blocked: set its status to allowed.",
+}
 _PATHS = {"create": "/domain/add", "verify": "/domain/verify", "remove": "/domain/remove"}
 
 
-class Smtp2GoDomains:
-    """Implements DomainClient. Every call is a POST with JSON. An account has one authentication of a domain, in all regions.
-
-    Tracking records are neither created nor read: they rewrite the links in messages.
-    """
+class Smtp2GoApi:
+    """Requests to SMTP2GO's API, which are POST with JSON, also where they read."""
 
     def __init__(self, transport: Transport, url: str, key: str, _region: str) -> None:
         self._transport, self._url, self._key = transport, url.rstrip("/"), key
+
+    def _lacks(self, needed: Collection[str]) -> list[str]:
+        """The paths among these that the key may not call. The answer is a list of paths, which the API's document wraps once more."""
+        body = self._call("/api_keys/permissions", {}, "read the permissions of the SMTP2GO API key")
+        listed = body.get("data") or []
+        paths = [path for item in listed for path in (item.get("data") or [] if isinstance(item, dict) else [item])]
+        return sorted({*needed} - {*paths})
+
+    def _call(self, path: str, body: JsonObject, attempted: str, *, repeatable: bool = True) -> JsonObject:
+        headers = {"X-Smtp2go-Api-Key": self._key}
+        request = Request("POST", self._url + path, headers, body, repeatable=repeatable, attempted=attempted, bounds=SMTP2GO)
+        answer = self._transport.send(request)
+        content = answer.json()
+        if answer.status >= 300 or not isinstance(content, dict):
+            raise _error(answer, content if isinstance(content, dict) else {}, attempted)
+        return content
+
+
+class Smtp2GoDomains(Smtp2GoApi):
+    """Implements DomainClient. An account has one authentication of a domain, in all regions.
+
+    Tracking records are neither created nor read: they rewrite the links in messages.
+    """
 
     def read(self, names: Collection[str]) -> list[SenderDomain]:
         domains = self._domains("/domain/view", {}, "list the domains at SMTP2GO")
@@ -50,11 +76,7 @@ class Smtp2GoDomains:
         self._domains(_PATHS["remove"], {"domain": domain.name}, f"remove the domain {domain.name} at SMTP2GO")
 
     def missing_rights(self, *actions: str) -> list[str]:
-        """The answer is a list of paths, which the API's document wraps once more."""
-        body = self._call("/api_keys/permissions", {}, "read the permissions of the SMTP2GO API key")
-        listed = body.get("data") or []
-        paths = [path for item in listed for path in (item.get("data") or [] if isinstance(item, dict) else [item])]
-        return sorted({_PATHS[action] for action in actions} - {*paths})
+        return self._lacks({_PATHS[action] for action in actions})
 
     def _one(self, path: str, body: JsonObject, name: str, attempted: str, *, repeatable: bool = True) -> SenderDomain:
         domains = self._domains(path, body, attempted, repeatable=repeatable)
@@ -67,14 +89,45 @@ class Smtp2GoDomains:
         data = self._call(path, body, attempted, repeatable=repeatable).get("data") or {}
         return [_domain(item["domain"]) for item in data.get("domains") or [] if item.get("domain")]
 
-    def _call(self, path: str, body: JsonObject, attempted: str, *, repeatable: bool = True) -> JsonObject:
-        headers = {"X-Smtp2go-Api-Key": self._key}
-        request = Request("POST", self._url + path, headers, body, repeatable=repeatable, attempted=attempted, bounds=SMTP2GO)
-        answer = self._transport.send(request)
-        content = answer.json()
-        if answer.status >= 300 or not isinstance(content, dict):
-            raise _error(answer, content if isinstance(content, dict) else {}, attempted)
-        return content
+
+class Smtp2GoCredentials(Smtp2GoApi):
+    """Implements CredentialClient: SMTP users, which send for all domains of the account, without tracking."""
+
+    generates_passwords = False
+
+    def read(self, domains: Collection[str]) -> Listing:
+        data = self._call("/users/smtp/view", {}, "list the SMTP users at SMTP2GO").get("data") or {}
+        return Listing(tuple(_user(item) for item in data.get("results") or []))
+
+    def identifier(self, label: str, domain: str) -> str:
+        return label
+
+    def create(self, label: str, domain: str, password: str) -> CreatedCredential:
+        body = {
+            "username": label,
+            "email_password": password,
+            "description": "Managed by mailops.m365",
+            "open_tracking_enabled": False,
+            "click_tracking_enabled": False,
+        }
+        self._call(_USER_PATHS["create"], body, f"create the SMTP user {label} at SMTP2GO", repeatable=False)
+        return CreatedCredential(label, label, password)
+
+    def remove(self, identifier: str) -> None:
+        """SMTP2GO answers 400 for a user that does not exist, without a code of its own: read whether it exists."""
+        if any(user.id == identifier for user in self.read(()).credentials):
+            self._call(_USER_PATHS["remove"], {"username": identifier}, f"remove the SMTP user {identifier} at SMTP2GO")
+
+    def missing_rights(self, *actions: str) -> list[str]:
+        return self._lacks({_USER_PATHS[action] for action in actions})
+
+
+def _user(item: JsonObject) -> ListedCredential:
+    name, status = str(item["username"]), str(item.get("status") or "")
+    problem = _STATUS_PROBLEMS.get(status, "")
+    if not problem and item.get("sending_allowed") is False:
+        problem = _STATUS_PROBLEMS["blocked"]
+    return ListedCredential(name, name, problem)
 
 
 def _error(answer: Response, body: JsonObject, attempted: str) -> HostedRelayError:

@@ -27,8 +27,8 @@ from .._core.waiting import Clock, Cost, Retry, SystemClock
 from . import proxies, read_only
 
 USER_AGENT = "mailops.m365/0.1.0 (Ansible collection)"
-# Of the token endpoint, and of the endpoints that return the token of a managed identity.
-_SECRET_FIELDS = ("client_secret", "client_assertion", "refresh_token", "device_code")
+# Of the token endpoint, of the endpoints that return the token of a managed identity, and of the APIs of hosted relays.
+_SECRET_FIELDS = ("client_secret", "client_assertion", "refresh_token", "device_code", "password", "email_password")
 _SECRET_HEADERS = ("X-IDENTITY-HEADER", "secret", "Secret", "X-Smtp2go-Api-Key")
 THROTTLED = frozenset({429, 503})  # not carried out
 TRANSIENT = frozenset({500, 502, 504})  # perhaps carried out
@@ -53,6 +53,7 @@ class Request:
         held: list[str | None] = [authorization.removeprefix("Bearer ").removeprefix("Basic "), _password(authorization)]
         held += [self.headers.get(name) for name in _SECRET_HEADERS]
         held += [(self.form or {}).get(name) for name in _SECRET_FIELDS]
+        held += [self.json.get(name) for name in _SECRET_FIELDS] if isinstance(self.json, dict) else []
         return [secret for secret in held if secret]
 
 

@@ -1,0 +1,105 @@
+"""docs/hosted_relays.md: the table of providers and regions, and what the modules do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS
+
+# About sender domains at hosted relays.
+HOSTED_DOMAINS = [
+    "## Sender domains",
+    "",
+    "Module [hosted_domain](modules.md#hosted_domain) authenticates sender domains at all three providers by their API: it creates",
+    "the domain, shows the records to publish, and has the provider verify the domain once DNS has them. A check run names them.",
+    "",
+    "Register a subdomain with Mailgun, `mg.contoso.com` for example: its envelope senders are in the domain itself. It needs an SPF",
+    "record, and MX records where nobody receives for it, because receivers refuse a sender domain that does not resolve. A domain",
+    "exists in one region; one that exists in another region is refused before anything is created. An active domain is never verified",
+    "again, because Mailgun sets it to unverified first.",
+    "",
+    "```yaml",
+    "m365_hosted_relay: sendgrid",
+    "m365_hosted_relay_region: eu                 # omit it for an account that is not in the European Union",
+    'm365_hosted_relay_api_key: "{{ vault_sendgrid_api_key }}"',
+    "```",
+    "",
+    "```yaml",
+    "- name: Authenticate the sender domain at SendGrid",
+    "  mailops.m365.hosted_domain:",
+    "    domains:",
+    "      - name: contoso.com",
+    "    dns:                                     # omit it to publish the records by hand",
+    "      provider: rfc2136",
+    "      server: 192.0.2.53",
+    "      tsig_name: mailops",
+    '      tsig_secret: "{{ vault_tsig_secret }}"',
+    "```",
+    "",
+    "With a DNS provider, the records are published in one update of the zone, and the provider is asked to verify the domain until it",
+    "sees them. Records of others are never changed: a name that has another value, an existing SPF record, and MX records where",
+    "Microsoft 365 or anybody else receives are kept, and the notes name what is in the way. With the domain, its records are removed.",
+]
+
+# About SMTP credentials at hosted relays.
+HOSTED_CREDENTIALS = [
+    "",
+    "## SMTP credentials",
+    "",
+    "Module [hosted_credential](modules.md#hosted_credential) creates SMTP users of SMTP2GO, API keys of SendGrid with the permission",
+    "`mail.send` only, and SMTP credentials of a Mailgun domain. The provider shows a password once, so it is stored on the controller,",
+    "in `m365_hosted_credential_store` (by default `~/.local/state/mailops/credentials`), one file with mode 0600 for each credential:",
+    "`<tenant>/<provider>/<name>.json`. Back this directory up. The value `current` of a file has `username` and `password`:",
+    "",
+    "```yaml",
+    "- name: Create an SMTP credential for the ERP system, and replace it twice a year",
+    "  mailops.m365.hosted_credential:",
+    "    credentials:",
+    "      - name: erp",
+    '    renew: "180"',
+    "    overlap: 14",
+    "```",
+    "",
+    "| Run | What it does with a credential that is due |",
+    "| --- | --- |",
+    "| 1 | Creates the next one, verifies it by SMTP AUTH, and makes it the current one. Both are accepted. |",
+    "| following | Removes the replaced one, after `overlap` days. |",
+    "",
+    "A credential that the provider has removed, or that SMTP refuses, is replaced in the same way. Where the provider has a credential",
+    "of this name and the store has none, nothing is changed: copy the file from the controller that created it, or set `renew: now`.",
+]
+
+
+def hosted_relays_page(table: Callable[[list[str], list[list[str]]], list[str]], generated: str) -> str:
+    """The providers and their regions."""
+    lines = [
+        "# Hosted relays",
+        "",
+        generated.format(source="`plugins/module_utils/_hosted/providers.py`"),
+        "SMTP relay services that senders (`m365_hosted_relay`, `m365_hosted_relay_region`) and relay hosts (`relay_upstream`,",
+        "`relay_smarthost.region`) can use. The first region is the default. On the TLS ports, TLS starts with the first byte.",
+    ]
+    for name, relay in HOSTED_RELAYS.items():
+        spf = {region: f"`include:{one.spf_include}`" if one.spf_include else "none" for region, one in relay.regions.items()}
+        rows = [[f"`{region}`", f"`{one.smtp_host}`", f"`{one.api}`", spf[region]] for region, one in relay.regions.items()]
+        facts = [
+            f"- Value of the variables: `{name}`",
+            f"- STARTTLS ports: {', '.join(map(str, relay.starttls_ports))}; default {relay.port}",
+            f"- TLS ports: {', '.join(map(str, relay.tls_ports))}",
+            f"- User name: {relay.user}",
+            f"- Recipients of one SMTP transaction: at most {relay.recipients:,}",
+        ]
+        lines += ["", f"## {relay.label}", "", *facts, "", *table(["Region", "SMTP host", "API", "SPF of a registered domain"], rows)]
+    lines += [
+        "",
+        "## SPF",
+        "",
+        "The envelope sender of a message that a hosted relay sends is in a subdomain of the sender's domain. That subdomain is a CNAME to",
+        "the provider, or has an SPF record of its own. Therefore no include is added to the SPF record of the sender's domain. Where a",
+        "domain that receives mail in Microsoft 365 is itself registered with Mailgun, add Mailgun's include to `spf_includes`. Role spf",
+        "names the includes that a provider has made obsolete, and keeps them.",
+        "",
+        *HOSTED_DOMAINS,
+        *HOSTED_CREDENTIALS,
+    ]
+    return "\n".join(lines) + "\n"
