@@ -165,23 +165,20 @@ class Relay:
         return attempts
 
 
+def overlay(variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]]) -> dict[str, Any]:
+    """The inventory of a tenant's senders and its relays; `variables`: of all relays, by name."""
+    return {"all": {"children": {"relays": {"hosts": variables}, "tenants": {"hosts": {"contoso": {"m365_senders": senders}}}}}}
+
+
 def deploy(lab: Lab, variables: dict[str, dict[str, Any]], senders: list[dict[str, Any]], names: tuple[str, ...]) -> None:
-    """Run playbook site for the tenant's senders and these relays; `variables`: of all relays, by name."""
-    overlay = {
-        "all": {
-            "children": {
-                "relays": {"hosts": variables},
-                "tenants": {"hosts": {"contoso": {"m365_senders": senders}}},
-            }
-        }
-    }
-    run_playbook(lab, "playbooks/site.yml", overlay, "--limit", ",".join(["contoso", *names]))
+    """Run playbook site for the tenant's senders and these relays."""
+    run_playbook(lab, "playbooks/site.yml", overlay(variables, senders), "--limit", ",".join(["contoso", *names]))
 
 
-def run_playbook(lab: Lab, playbook: str, overlay: dict[str, Any], *arguments: str) -> str:
-    """Run a playbook in the hub, with the lab's inventory and this overlay."""
+def run_playbook(lab: Lab, playbook: str, inventory: dict[str, Any], *arguments: str) -> str:
+    """Run a playbook in the hub, with the lab's inventory and this one over it."""
     file = lab.directory / "overlay.json"
-    file.write_text(json.dumps(overlay), encoding="utf-8")
+    file.write_text(json.dumps(inventory), encoding="utf-8")
     command = [Path(sys.executable).parent / "ansible-playbook", f"--inventory={lab.inventory}", f"--inventory={file}", playbook]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {"PATH": path, "NO_COLOR": "1", "ANSIBLE_NO_TARGET_SYSLOG": "1"}

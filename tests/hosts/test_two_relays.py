@@ -11,7 +11,7 @@ import pytest
 
 from testbed.lab import Lab
 
-from .relay import Relay, block_network, deploy, run_playbook, unblock_network, wait_until
+from .relay import Relay, block_network, deploy, overlay, run_playbook, unblock_network, wait_until
 
 MAILBOX = "scanner@contoso.com"
 SENDERS = [{"name": "Scanner", "kind": "scanner", "address": MAILBOX, "relay_host": "relay1", "recipients": "internal"}]
@@ -122,3 +122,27 @@ def test_lost_relay_is_rebuilt_from_its_backup(relays: TwoRelays) -> None:
     wait_until(lambda: recipients() == used + 2, 20, "the recipients of 24 hours, with those before the loss")
     relays.converge()
     assert relays.certificates() == before
+
+
+def test_offboarding_sends_the_queues_and_removes_the_relays_and_their_application(relays: TwoRelays) -> None:
+    lab, both = relays.lab, (relays.first, relays.second)
+    for relay in both:
+        block_network(lab.network, relay.host)
+    outcomes = [relay.send(f"offboard-{relay.host.name}", 3) for relay in both]
+    for relay in both:
+        relay.deferred(3)
+        unblock_network(lab.network, relay.host)
+    options = ["-e", "offboard_tenants=contoso", "-e", "offboard_relay_hosts=relay1,relay2"]
+    inventory = overlay(VARIABLES, SENDERS)
+    run_playbook(lab, "playbooks/offboard.yml", inventory, *options, "--check")
+    assert len(relays.certificates()) == 2
+    run_playbook(lab, "playbooks/offboard.yml", inventory, *options)
+    for relay, outcome in zip(both, outcomes, strict=True):
+        assert set(relay.arrived(f"offboard-{relay.host.name}")) == set(outcome)
+        left = relay.host.run("find /etc /usr /run /var/lib -xdev -iname '*mailops*'")
+        assert left == "", "only backups stay"
+        assert relay.host.run("systemctl is-active postfix") == "active\n"
+    assert relays.certificates() == set()
+    names = {str(one.get("unique_name")) for one in lab.admin.tenant("contoso.com")["applications"]}
+    assert not {name for name in names if name.startswith("mailops")}
+    run_playbook(lab, "playbooks/offboard.yml", inventory, *options)
