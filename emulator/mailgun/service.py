@@ -1,4 +1,4 @@
-"""Mailgun's API: sending domains and their SMTP credentials, below /mailgun/<region>.
+"""Mailgun's API: sending domains, their SMTP credentials and suppressions, the account, below /mailgun/<region>.
 
 Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, texts); its manual for the states of a domain, the removal in the background and
 the rate limit. Validation reads the emulated DNS. A domain exists in one region, and its name once in all accounts.
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from emulator.dns import names
 from emulator.dns.zones import View
 from emulator.http import Request, Response
+from emulator.mailgun import account as accounts
 from emulator.mailgun import credentials
 from emulator.mailgun.documents import HOSTS, MailgunError, domain_document, form, sending_records, whole_document
 from emulator.platform import Platform
@@ -45,6 +46,8 @@ class Mailgun:
         fields: dict[str, str] = {}
         try:
             account, key = self._caller(request)
+            if not account.allows(request.client):
+                return self._recorded(account, request, match, {}, Response(401, b"Forbidden"))
             fields = form(request)
             if match is None:
                 raise MailgunError(404, "not found")
@@ -53,6 +56,11 @@ class Mailgun:
             )
         except MailgunError as error:
             response = error.response()
+        return self._recorded(account, request, match, fields, response)
+
+    def _recorded(
+        self, account: MailgunAccount | None, request: Request, match: re.Match[str] | None, fields: dict[str, str], response: Response
+    ) -> Response:
         self.platform.counters.count(account.username if account else None, "mailgun")
         entry: dict[str, Any] = {"service": "mailgun", "method": request.method, "path": match[2] if match else request.path}
         entry |= {"query": request.query, "body": fields or None, "status": response.status, "write": request.method != "GET"}
@@ -100,7 +108,7 @@ class _Call:
 
     def answer(self) -> Response:
         own = credentials.match(self.path)
-        operation = self._of_credentials(own[1], own[2]) if own else self._of_domains()
+        operation = self._of_credentials(own[1], own[2]) if own else self._of_domains() or self._of_account()
         if operation is None:
             raise MailgunError(404, "not found")
         if self.key.role == "sending" or (self.request.method != "GET" and self.key.role != "admin"):
@@ -109,6 +117,9 @@ class _Call:
 
     def _of_credentials(self, name: str, login: str | None) -> Callable[[], Response] | None:
         return credentials.operation(self.platform, self.request, self._domain(name), login, self.fields)
+
+    def _of_account(self) -> Callable[[], Response] | None:
+        return accounts.operation(self.account, self._domain, self.platform.now, self.request, self.path, self.fields)
 
     def _of_domains(self) -> Callable[[], Response] | None:
         match, method = _DOMAINS.fullmatch(self.path), self.request.method

@@ -1,4 +1,4 @@
-"""SendGrid's API v3: authenticated domains, API keys and the permissions of a key, below /sendgrid/<region>.
+"""SendGrid's API v3: authenticated domains, API keys, the account and the permissions of a key, below /sendgrid/<region>.
 
 Sources: SendGrid's OpenAPI document (twilio/sendgrid-oai, tsg_domain_authentication_v3, tsg_scopes_v3); "Rate limits"; published answers
 for the texts of refusals and validations. Validation reads the emulated DNS. Of several authentications of a domain only one is valid.
@@ -15,9 +15,10 @@ from emulator.dns.zones import View
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
 from emulator.request_limit import RequestLimit
+from emulator.sendgrid import account as accounts
 from emulator.sendgrid import api_keys
 from emulator.sendgrid.call import ADDED_SCOPES, Call
-from emulator.sendgrid.documents import SendGridError, domain_document, not_found, records, unauthorized
+from emulator.sendgrid.documents import SendGridError, domain_document, forbidden, not_found, records, unauthorized
 from emulator.state.sendgrid import REGIONS, SendGridAccount, SendGridDomain, SendGridKey
 
 _PATH = re.compile(rf"/sendgrid/({'|'.join(REGIONS)})(/v3/.*)")
@@ -64,6 +65,8 @@ class SendGrid:
             raise unauthorized()
         for account in self.platform.state.sendgrid:
             key = next((one for one in account.accepted_keys(self.platform.now) if one.value == value), None)
+            if key and account.region == region and not account.allows(request.client):
+                raise forbidden()
             if key and account.region == region:
                 return account, key
         raise unauthorized()
@@ -103,6 +106,9 @@ class _Call(Call):
             return Response(200, {"scopes": [*self.key.scopes, *ADDED_SCOPES]})
         if api_keys.handles(self.path):
             return api_keys.answer(self)
+        own = accounts.operation(self)
+        if own:
+            return own()
         match = _DOMAINS.fullmatch(self.path)
         if not match:
             raise not_found()

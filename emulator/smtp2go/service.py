@@ -1,4 +1,4 @@
-"""SMTP2GO's API v3: sender domains, SMTP users and the permissions of a key, below /smtp2go/<region>/v3.
+"""SMTP2GO's API v3: sender domains, SMTP users, the account and the permissions of a key, below /smtp2go/<region>/v3.
 
 Sources: SMTP2GO's API document 3.0.4 (paths, types, error codes), its developer pages (permissions, rate limits) and zones in use (names of
 the records). Validation reads the emulated DNS, when it is asked for and every 7 minutes.
@@ -15,6 +15,7 @@ from emulator.dns.zones import View
 from emulator.http import MalformedJsonError, Request, Response
 from emulator.platform import Platform
 from emulator.request_limit import RequestLimit
+from emulator.smtp2go import account as accounts
 from emulator.smtp2go import users
 from emulator.smtp2go.documents import Smtp2GoError, invalid
 from emulator.state import new_guid
@@ -31,10 +32,12 @@ _PROPERTIES: dict[str, dict[str, type]] = {
     "/domain/remove": {"domain": str},
     "/api_keys/permissions": {},
     **users.PROPERTIES,
+    **accounts.PROPERTIES,
 }  # fmt: skip
-_READING = ("/domain/view", "/api_keys/permissions", *users.READING)
+_READING = ("/domain/view", "/api_keys/permissions", *users.READING, *accounts.READING)
 _DKIM, _RETURN = "dkim.smtp2go.net", "return.smtp2go.net"
 _INTERVAL = 420.0
+_NOT_LISTED = "This request is coming from an IP address that isn't in the IP allow list"
 
 
 def handles(path: str) -> bool:
@@ -77,6 +80,8 @@ class Smtp2Go:
         value = request.headers.get("x-smtp2go-api-key", "")
         for account in self.platform.state.smtp2go:
             key = next((one for one in account.keys if one.value == value), None)
+            if key and not account.allows(request.client, "api"):
+                raise Smtp2GoError(403, _NOT_LISTED, "API_EXCEPTION")
             if key:
                 return account, key
         raise Smtp2GoError(401, "The API Key passed was not in the correct format or does not exist", "API_EXCEPTION")
@@ -96,7 +101,11 @@ class _Call:
             ("POST", "/domain/remove"): lambda: self._documents(self._remove()),
             ("POST", "/api_keys/permissions"): lambda: [*self.key.paths, "/api_keys/permissions"],
         }
-        operation = operations.get((method, self.path)) or users.operation(self.account, method, self.path, self.body)
+        operation = (
+            operations.get((method, self.path))
+            or users.operation(self.account, method, self.path, self.body)
+            or accounts.operation(self.account, self.platform.now, method, self.path, self.body)
+        )
         if operation is None:
             raise Smtp2GoError(404, "The requested endpoint does not exist", "API_EXCEPTION")
         for name, value in self.body.items():

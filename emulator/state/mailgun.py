@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from emulator.state.hosted import AllowedAddress, Suppression, admits, seen_as
 from emulator.state.keys import Lower, Moment, key
 
 REGIONS = ("us", "eu")
@@ -43,6 +44,7 @@ class MailgunDomain:
     pdk2: bool = field(default=False, metadata=key("whether the second DKIM record is valid"))
     created: Moment = field(default=0.0, metadata=key("when it was created"))
     credentials: list[MailgunCredential] = field(default_factory=list, metadata=key("SMTP credentials besides postmaster"))
+    suppressions: list[Suppression] = field(default_factory=list, metadata=key("addresses that get no mail"))
     listed_until: Moment = field(default=0.0, metadata=key("until when a removed domain is listed; 0: it is not removed"))
 
 
@@ -54,3 +56,11 @@ class MailgunAccount:
     requests_per_minute: int = field(default=300, metadata=key("requests in a minute before 429"))
     keys: list[MailgunKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[MailgunDomain] = field(default_factory=list, metadata=key("sending domains"))
+    monthly_limit: int = field(default=0, metadata=key("the account's own limit of messages in a month; 0: none"))
+    monthly_used: int = field(default=0, metadata=key("messages sent in this month"))
+    public_address: str = field(default="", metadata=key("the address that clients on loopback are seen with"))
+    allow_list: list[AllowedAddress] = field(default_factory=list, metadata=key("addresses that may use API and SMTP; empty: all"))
+
+    def allows(self, client: str) -> bool:
+        """Whether a client may use the API and SMTP."""
+        return not self.allow_list or admits(self.allow_list, seen_as(client, self.public_address))

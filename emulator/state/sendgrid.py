@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from emulator.state.hosted import AllowedAddress, Suppression, admits, seen_as
 from emulator.state.keys import At, Lower, Moment, UnfitError, key
 
 REGIONS = ("global", "eu")
@@ -61,6 +62,16 @@ class SendGridAccount:
     keys: list[SendGridKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[SendGridDomain] = field(default_factory=list, metadata=key("authenticated domains"))
     key_created: Moment = field(default=0.0, metadata=key("when the last API key was created"))
+    type: str = field(default="paid", metadata=key("the plan", choices=("free", "paid")))
+    credits: int = field(default=50_000, metadata=key("recipients in a month"))
+    credits_used: int = field(default=0, metadata=key("recipients of this month"))
+    suppressions: list[Suppression] = field(default_factory=list, metadata=key("addresses that get no mail"))
+    public_address: str = field(default="", metadata=key("the address that clients on loopback are seen with"))
+    allow_list: list[AllowedAddress] = field(default_factory=list, metadata=key("addresses that may use API and SMTP; empty: all"))
+
+    def allows(self, client: str) -> bool:
+        """Whether a client may use the API and SMTP."""
+        return not self.allow_list or admits(self.allow_list, seen_as(client, self.public_address))
 
     def accepted_keys(self, now: float) -> list[SendGridKey]:
         """The API keys that the API and SMTP accept: those that were removed a moment ago as well."""

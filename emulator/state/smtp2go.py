@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from emulator.state.hosted import AllowedAddress, Suppression, admits, seen_as
 from emulator.state.keys import At, Lower, Moment, UnfitError, key
 
 STATUSES = ("allowed", "blocked", "sandbox")
@@ -62,3 +63,16 @@ class Smtp2GoAccount:
     keys: list[Smtp2GoKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[Smtp2GoDomain] = field(default_factory=list, metadata=key("sender domains"))
     users: list[Smtp2GoUser] = field(default_factory=list, metadata=key("SMTP users"))
+    cycle_max: int = field(default=1000, metadata=key("messages in a month"))
+    cycle_used: int = field(default=0, metadata=key("messages sent in this month"))
+    suppressions: list[Suppression] = field(default_factory=list, metadata=key("addresses that get no mail"))
+    public_address: str = field(default="", metadata=key("the address that clients on loopback are seen with"))
+    smtp_allow_list: list[AllowedAddress] = field(default_factory=list, metadata=key("addresses that may use SMTP"))
+    smtp_allow_list_enabled: bool = field(default=False, metadata=key("whether the list for SMTP is enabled"))
+    api_allow_list: list[AllowedAddress] = field(default_factory=list, metadata=key("addresses that may use the API"))
+    api_allow_list_enabled: bool = field(default=False, metadata=key("whether the list for the API is enabled"))
+
+    def allows(self, client: str, service: str) -> bool:
+        """Whether a client may use a service, smtp or api."""
+        enabled, entries = getattr(self, f"{service}_allow_list_enabled"), getattr(self, f"{service}_allow_list")
+        return not enabled or admits(entries, seen_as(client, self.public_address))
