@@ -97,6 +97,13 @@ audit:
       description: The number of senders by verdict.
       type: dict
       sample: {breaks: 2, refused: 0, expires: 0, unknown: 1, unused: 1, safe: 7}
+draft:
+  description:
+    - A draft of host variables for the senders that were seen and are not in the inventory, as YAML with comments (C(text)), the number of
+      its C(senders), and of the addresses that it has as comments only (C(left_out)).
+    - It states what was seen, so that converging it changes nothing. Guesses are marked C(guess).
+  returned: success
+  type: dict
 attention:
   description: The sources that were not readable, for the summary of the run.
   returned: success

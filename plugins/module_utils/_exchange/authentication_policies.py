@@ -21,7 +21,7 @@ from .addresses import look_up
 SMTP = "AllowBasicAuthSmtp"
 _OPTION = "mailboxes"
 _ORGANIZATION = ("DefaultAuthenticationPolicy", customization.PROPERTY)
-_USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy")
+_USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy", "DisplayName", "RecipientTypeDetails")
 
 READ_POLICIES = Command("Get-AuthenticationPolicy", {}, attempted="read the authentication policies")
 READ_DEFAULT = Command("Get-OrganizationConfig", {}, _ORGANIZATION, "read the organization's authentication policy")
@@ -40,10 +40,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class User:
-    """A user. `policy` is a policy's name in lower case; None is the organization's default."""
+    """A user. `policy` is a policy's name in lower case; None is the organization's default. `recipient_type`: RecipientTypeDetails."""
 
     guid: str
     policy: str | None = None
+    display_name: str = ""
+    recipient_type: str = ""
 
 
 @dataclass
@@ -178,7 +180,8 @@ def _policy(item: JsonObject) -> Policy:
 
 
 def _user(current: Current, item: JsonObject) -> User:
-    return User(str(item["Guid"]), current.key(item.get("AuthenticationPolicy")))
+    policy = current.key(item.get("AuthenticationPolicy"))
+    return User(str(item["Guid"]), policy, str(item.get("DisplayName") or ""), str(item.get("RecipientTypeDetails") or ""))
 
 
 # -- writing -------------------------------------------------------------------------------------------------------------

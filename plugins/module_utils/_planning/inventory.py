@@ -50,6 +50,7 @@ TENANT_VARIABLES = (
     "m365_unused_access",
     "m365_verify_recipient",
     "m365_wait_timeout",
+    "tenant_draft_directory",
     "tenant_settings_directory",
 )
 NAME_PREFIXES = ("m365_", "tenant_", *PREFIXES)

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 
 from .. import _spf
 from .._audit import mail_dns, sign_ins
+from .._audit.draft import Facts, draft
 from .._audit.findings import Configuration, SpfState, findings
 from .._audit.mail_dns import MailDns
-from .._audit.sources import Sources
+from .._audit.sources import LABELS, Sources
 from .._audit.timetable import TIMETABLE
 from .._audit.verdict import SEVERITIES, VERDICTS, BasicUsage, Calendar, Evidence, SenderKey, Verdict, verdict
 from .._clients import dns
@@ -136,7 +137,8 @@ class AuditInfo(ReadOnlyResource[Params]):
             dns=_dns_states(tenant, resolver, sources),
         )
         mailboxes = Mailboxes(settings, users, None if usage is None else _by_primary_address(usage, users))
-        rows = _rows(senders, params, mailboxes, configuration, calendar)
+        judged = _judged(senders, params, mailboxes, configuration, calendar)
+        rows = [_row(*one) for one in judged]
         audit = {
             "date": today.isoformat(),
             "days": params.days,
@@ -147,7 +149,9 @@ class AuditInfo(ReadOnlyResource[Params]):
             "configuration": configuration.as_result(),
             "totals": {name: sum(row["verdict"] == name for row in rows) for name in VERDICTS},
         }
-        return Plan(outcome={"audit": audit, "attention": sources.attention()})
+        facts = _facts(tenant, params, mailboxes, configuration, calendar, sources)
+        drafted = draft([evidence for _name, evidence, _verdict in judged], facts)
+        return Plan(outcome={"audit": audit, "attention": sources.attention(), "draft": drafted.as_result()})
 
 
 INFO = AuditInfo()
@@ -228,10 +232,10 @@ def _dns_states(tenant: Tenant, resolver: dns.Resolver, sources: Sources) -> lis
 # -- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def _rows(
+def _judged(
     senders: PlannedSenders | None, params: Params, mailboxes: Mailboxes, configuration: Configuration, calendar: Calendar
-) -> list[dict[str, object]]:
-    """One row a sender of the inventory, and one a mailbox that none of them uses; the most severe first."""
+) -> list[tuple[str, Evidence, Verdict]]:
+    """Name, evidence and verdict: one a sender of the inventory, and one a mailbox that none of them uses; the most severe first."""
     rows, listed = [], set[str]()
     for name, address, method in _listed(senders, params):
         listed.add(address)
@@ -241,7 +245,7 @@ def _rows(
     rows += [("", mailboxes.evidence(address, configuration)) for address in sorted(mailboxes.addresses - listed)]
     results = [(name, evidence, verdict(evidence, calendar)) for name, evidence in rows]
     results.sort(key=lambda row: (SEVERITIES.index(row[2].severity), VERDICTS.index(row[2].name), row[1].address, row[0]))
-    return [_row(*result) for result in results]
+    return results
 
 
 def _listed(senders: PlannedSenders | None, params: Params) -> list[tuple[str, str, str | None]]:
@@ -271,6 +275,24 @@ def _key(applications: Sequence[SendingApplication] | None, unique_name: str) ->
         return None, f"the sender app {unique_name} has neither certificate nor client secret"
     end, kind = max(ends)
     return SenderKey("certificate" if kind == "certificate" else "secret", end), ""
+
+
+def _facts(
+    tenant: Tenant, params: Params, mailboxes: Mailboxes, configuration: Configuration, calendar: Calendar, sources: Sources
+) -> Facts:
+    """What the draft of host variables needs beside the evidence."""
+    settings, policies = mailboxes.smtp_auth, mailboxes.policies
+    return Facts(
+        tenant.name,
+        params.days,
+        calendar,
+        users=policies.users if policies else None,
+        own_smtp_auth={address: one.smtp_auth for address, one in settings.mailboxes.items()} if settings else None,
+        connectors=configuration.connectors,
+        names=[item.name for item in params.senders],
+        variables=params.inventory_names,
+        unreadable=[LABELS[name] for name, reason in sorted(sources.reasons.items()) if reason and name in ("sign_ins", "smtp_auth")],
+    )
 
 
 def _row(name: str, evidence: Evidence, result: Verdict) -> dict[str, object]:

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The draft of host variables for the senders that an audit saw and the inventory does not have.
+
+A draft states what is there: converging it changes nothing. Therefore only senders are drafted whose method can be planned as it is, the
+current settings of their mailboxes are variables of the draft, and nothing is set to a closing value. Guesses are marked `# guess:`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .._core import mail_addresses, networks
+from .._exchange.authentication_policies import User
+from .._exchange.inbound_connectors import Connector
+from .commented_yaml import Item, Noted, comment, items
+from .verdict import BasicUsage, Calendar, Evidence
+
+MOST_PUBLIC_ADDRESSES = 3  # a device sends from few; more are those of a person or of a cloud service
+USER_MAILBOX = "UserMailbox"
+_KINDS = (
+    ("scanner", r"scan|copier|kopierer|mfp|multifunction"),
+    ("printer", r"print|drucker|label"),
+    ("ups", r"\bups\b|\busv\b"),
+    ("nas", r"\bnas\b|synology|qnap|backup"),
+    ("monitoring", r"monitor|nagios|zabbix|prtg|icinga|alert|alarm"),
+    ("erp", r"\berp\b|\bsap\b|navision|dynamics|invoice|rechnung"),
+    ("website", r"shop|\bweb|wordpress|website|form"),
+)
+_DEFAULT_KIND = "application"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a draft needs beside the evidence. None: not readable.
+
+    `users`: by primary address in lower case. `own_smtp_auth`: of each mailbox, enabled, disabled or inherit. `names`: of the senders in
+    the inventory. `variables`: names that the inventory sets. `unreadable`: the labels of the sources that were not readable.
+    """
+
+    tenant: str
+    days: int
+    calendar: Calendar
+    users: Mapping[str, User] | None = None
+    own_smtp_auth: Mapping[str, str] | None = None
+    connectors: Sequence[Connector] | None = None
+    names: Sequence[str] = ()
+    variables: Sequence[str] = ()
+    unreadable: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The draft as YAML. `senders`: how many it has; `left_out`: how many addresses were seen and are comments only."""
+
+    text: str
+    senders: int
+    left_out: int
+
+    def as_result(self) -> dict[str, object]:
+        return {"text": self.text, "senders": self.senders, "left_out": self.left_out}
+
+
+@dataclass
+class _Parts:
+    senders: list[Item] = field(default_factory=list)
+    mailboxes: list[Item] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def draft(evidence: Sequence[Evidence], facts: Facts) -> Draft:
+    """The draft for the addresses in the evidence that are not listed in the inventory."""
+    parts = _Parts()
+    taken = {name.lower() for name in facts.names}
+    for one in sorted(evidence, key=lambda one: one.address):
+        if one.listed:
+            continue
+        if reason := _why_not(one, facts):
+            parts.left_out.append(f"{one.address}: {reason}")
+        elif one.basic:
+            parts.senders.append(_sender(one, one.basic, facts, taken))
+            own = (facts.own_smtp_auth or {}).get(one.address, "enabled")
+            parts.mailboxes.append(Item({"address": one.address, "smtp_auth": own, "sign_in": "basic"}))
+    return Draft("\n".join(_lines(parts, facts)) + "\n", len(parts.senders), len(parts.left_out))
+
+
+def _why_not(evidence: Evidence, facts: Facts) -> str:
+    """Why an address is not drafted, as a sentence; "" where it is."""
+    usage, user = evidence.basic, (facts.users or {}).get(evidence.address)
+    if usage is None or not (usage.last_succeeded or usage.failed):
+        seen = "not readable" if usage is None else "none seen"
+        return f"SMTP AUTH is enabled for the mailbox; sign-ins with Basic authentication: {seen}."
+    if not usage.last_succeeded:
+        return f"all {usage.failed} sign-ins with Basic authentication failed, the last on {usage.last_failed}."
+    seen = f"{_seen(usage)}; "
+    if evidence.blocked:
+        return f"{seen}it is refused now ({evidence.blocked}). List it with another method."
+    if facts.calendar.today > facts.calendar.basic_off >= usage.last_succeeded:
+        return f"{seen}it is disabled by default since {facts.calendar.basic_off}. List it with another method."
+    if facts.users is not None and user is None:
+        return f"{seen}no user of the organization has this address any more."
+    if user and user.recipient_type not in ("", USER_MAILBOX):
+        return f"{seen}it is a {user.recipient_type}, which has no sign-in of its own. List it with method oauth."
+    return " ".join(mail_addresses.problems("it", [evidence.address]))
+
+
+def _seen(usage: BasicUsage) -> str:
+    sources = ", ".join(usage.addresses) or "an unknown address"
+    return f"Basic authentication: {usage.succeeded} sign-ins until {usage.last_succeeded}, from {sources}"
+
+
+def _sender(evidence: Evidence, usage: BasicUsage, facts: Facts, taken: set[str]) -> Item:
+    user = (facts.users or {}).get(evidence.address)
+    title = (user.display_name if user else "").strip() or evidence.address.partition("@")[0]
+    name = title if title.lower() not in taken else f"{title} ({evidence.address})"
+    taken.add(name.lower())
+    kind = next((kind for kind, words in _KINDS if re.search(words, f"{title} {evidence.address}", re.I)), _DEFAULT_KIND)
+    why = "by its name" if kind != _DEFAULT_KIND else "its name says nothing"
+    values: dict[str, object] = {
+        "name": name,
+        "kind": Noted(kind, f"guess: {why}"),
+        "address": evidence.address,
+        "method": "basic",
+    }
+    public = [text for text in usage.addresses if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
+    if public and len(usage.addresses) <= MOST_PUBLIC_ADDRESSES:
+        values["public_addresses"] = Noted(public, "guess: static")
+    return Item(values, (f"{_seen(usage)}.",))
+
+
+# -- the text ---------------------------------------------------------------------------------------------------------
+
+
+def _lines(parts: _Parts, facts: Facts) -> Iterator[str]:
+    yield "---"
+    yield from comment(
+        f"Draft of the senders of {facts.tenant} by playbook audit on {facts.calendar.today}, from {facts.days} days. It states what was "
+        "seen: converging it changes nothing. Check what is marked guess, and complete it with recipients, recipients_per_day and "
+        "verify_recipient."
+    )
+    if facts.unreadable:
+        yield from comment(f"Not readable, so that senders may be missing: {', '.join(facts.unreadable)}.")
+    if facts.names:
+        yield from comment("The inventory has m365_senders already: add these to that list. A second list would replace it.")
+    if facts.calendar.today > facts.calendar.basic_off and parts.senders and "m365_basic_reenabled" not in facts.variables:
+        yield from ("", f"# Basic authentication was used after {facts.calendar.basic_off}.", "m365_basic_reenabled: true")
+    yield ""
+    yield from items("m365_senders", parts.senders)
+    if parts.mailboxes and not facts.names:
+        yield from _current_settings(parts, facts)
+    if parts.left_out:
+        yield from ("", "# Seen, and not drafted:")
+        for text in parts.left_out:
+            yield from comment(f"- {text}")
+    connectors = [one for one in facts.connectors or () if one.enabled]
+    if connectors:
+        yield from ("", "# Inbound connectors, which stay as they are:")
+        for one in connectors:
+            yield from comment(f"- {one.name}: {one.tls_sender_certificate_name or ', '.join(one.sender_ip_addresses) or 'no source'}")
+
+
+def _current_settings(parts: _Parts, facts: Facts) -> Iterator[str]:
+    """The variables that keep the settings of the drafted senders, where the inventory does not set them."""
+    if {"smtp_auth_mailboxes", "authentication_policy_policies"} & set(facts.variables):
+        return
+    yield ""
+    yield from comment(
+        "The settings of these senders as they are. Remove these two variables when the senders shall decide them: playbook site with "
+        "--check shows what changes then."
+    )
+    yield from items("smtp_auth_mailboxes", parts.mailboxes)
+    yield from items("authentication_policy_policies", ())

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.mailops.m365.plugins.module_utils._audit.commented_yaml import Item, Noted, comment, items, scalar
+from ansible_collections.mailops.m365.plugins.module_utils._audit.draft import Facts, draft
+from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import BasicUsage, Calendar, Evidence
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.authentication_policies import User
+
+TODAY, END = datetime.date(2026, 11, 28), datetime.date(2026, 12, 31)
+SEEN = BasicUsage(succeeded=2, last_succeeded=TODAY, addresses=("203.0.113.9",))
+USERS = {"crm@contoso.com": User("guid", None, "CRM", "UserMailbox")}
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with Ansible's tag for data that is no template."""
+
+
+Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def drafted(today: datetime.date = TODAY, **evidence: Any) -> str:
+    one = Evidence("crm@contoso.com", **{"basic": SEEN, **evidence})
+    return draft([one], Facts("contoso.com", 30, Calendar(today, END), users=USERS)).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ERP", "yes", "null", "12", "1e3", "2026-11-28", "a: b", "- x", "# c", "it's", 'a"b', "Büro", "a\nb", "tab\t", " space "),
+        *("", "*a", "&a", "!x", "{{ lookup('pipe', 'id') }}", "{% if %}", "\u2028", "\u0085", "@x", "[a]", "a #b", "%", "\U0001f4e0"),
+    ],
+)
+def test_every_text_is_read_back_as_it_was(text: str) -> None:
+    assert yaml.load(f"key: {scalar(text)}", Loader) == {"key": text}  # noqa: S506 (a SafeLoader)
+    assert "\n" not in scalar(text)
+
+
+def test_templates_are_tagged() -> None:
+    assert scalar("{{ x }}").startswith("!unsafe ")
+    assert scalar("{ x }") == '"{ x }"'
+
+
+def test_lists_and_comments() -> None:
+    lines = list(items("senders", [Item({"name": "a", "hosts": Noted(["192.0.2.1", "192.0.2.0/24"], "guess: static")}, ("seen\ntwice",))]))
+    assert lines == ["senders:", "  # seen twice", "  - name: a", "    hosts: [192.0.2.1, 192.0.2.0/24]  # guess: static"]
+    assert list(items("senders", [])) == ["senders: []"]
+    assert all(line.startswith("# ") and len(line) <= 120 for line in comment("word " * 100))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        ({"basic": None}, "Basic authentication: not readable."),
+        ({"basic": BasicUsage()}, "Basic authentication: none seen."),
+        ({"basic": BasicUsage(failed=3, last_failed=TODAY)}, "all 3 sign-ins with Basic authentication failed"),
+        ({"security_defaults": True}, "it is refused now (Security Defaults are enabled)"),
+        ({"smtp_auth": False}, "it is refused now (SMTP AUTH is disabled for the mailbox)"),
+        ({"today": END + datetime.timedelta(days=1)}, "it is disabled by default since 2026-12-31"),
+    ],
+)
+def test_what_cannot_be_planned_is_a_comment_with_the_reason(evidence: dict[str, Any], reason: str) -> None:
+    text = drafted(**evidence)
+    assert "m365_senders: []" in text
+    assert reason in " ".join(text.replace("#   ", "").split())
+
+
+def test_a_tenant_that_enabled_basic_authentication_again_says_so() -> None:
+    later = END + datetime.timedelta(days=30)
+    text = drafted(later, basic=BasicUsage(succeeded=1, last_succeeded=later, addresses=("203.0.113.9",)))
+    assert "m365_basic_reenabled: true" in text
+    assert "address: crm@contoso.com" in text
+
+
+def test_listed_senders_are_left_out() -> None:
+    assert "crm@contoso.com" not in drafted(listed=True)
+
+
+def test_settings_that_the_inventory_sets_stay() -> None:
+    facts = Facts("contoso.com", 30, Calendar(TODAY, END), users=USERS, variables=["smtp_auth_mailboxes"])
+    result = draft([Evidence("crm@contoso.com", basic=SEEN)], facts)
+    assert "smtp_auth_mailboxes" not in result.text
+    assert (result.senders, result.left_out) == (1, 0)
