@@ -12,7 +12,7 @@ from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from emulator import changes
+from emulator import changes, smtp_clients
 from emulator.entra import device_code, users
 from emulator.entra.errors import EntraError
 from emulator.faults import SERVICES, Fault
@@ -50,6 +50,7 @@ class Admin:
             ("GET", re.compile("/windows"), lambda request: windows()),
             ("GET", re.compile("/windows/([^/]+)"), self._windows_host),
             ("PATCH", re.compile("/windows/([^/]+)"), self._patch_windows_host),
+            ("GET", re.compile("/smtp_clients/([^/]+)/([^/]+)"), self._smtp_clients),
             ("GET", re.compile("/device_codes"), lambda request: device_code.waiting(platform)),
             ("POST", re.compile("/device_codes/([^/]+)"), self._device_code),
             ("POST", re.compile("/oidc/([^/]+)/token"), self._id_token),
@@ -162,6 +163,11 @@ class Admin:
     def _accounts(self, request: Request, provider: str) -> list[Document]:
         changes.replace_accounts(self._platform.state, provider, request.json_object().get("accounts"))
         return changes.accounts(self._platform.state, provider)
+
+    def _smtp_clients(self, request: Request, name: str, dialect: str) -> Response:
+        if dialect not in smtp_clients.DIALECTS:
+            raise AdminError(404, f"no dialect {dialect!r}; known: {', '.join(smtp_clients.DIALECTS)}")
+        return Response(200, smtp_clients.export(self._platform, self._find(name), dialect), {"content-type": "text/csv"})
 
     def _messages(self, request: Request) -> list[Document]:
         requested = {name: values[0] for name, values in parse_qs(request.query).items()}

@@ -99,6 +99,10 @@ class AdminClient:
     def raw_message(self, number: int) -> bytes:
         return bytes(self.call("GET", f"/messages/{number}/raw"))
 
+    def smtp_clients(self, tenant: str, dialect: str = "commas") -> bytes:
+        """The export of the report SMTP AUTH clients: `commas`, `tabs` or `semicolons`."""
+        return bytes(self.call("GET", f"/smtp_clients/{_quoted(tenant)}/{dialect}"))
+
     def delete_messages(self) -> None:
         self.call("DELETE", "/messages")
 

@@ -29,6 +29,18 @@ options:
       - The date of the audit, such as V(2026-12-31), to which days are counted. By default today (UTC).
       - Falls back to the host variable C(audit_date).
     type: str
+  csv_directory:
+    description:
+      - A directory on the controller with exports of the report SMTP AUTH clients of the Exchange admin center, named by the tenant as in
+        O(tenant), such as C(contoso.com.csv). Without it, this source is not used.
+      - Falls back to the host variable C(audit_csv_directory).
+    type: path
+  csv_headers:
+    description:
+      - The names of the export's columns in a localized portal, by C(sender), C(protocol), C(tls10), C(tls11) and C(messages).
+      - Falls back to the host variable C(audit_csv_headers).
+    type: dict
+    default: {}
 seealso:
   - module: mailops.m365.sender_plan
   - module: mailops.m365.smtp_auth_info
@@ -80,7 +92,8 @@ audit:
       description:
         - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
         - C(verdict) is breaks, refused, expires, unknown, unused or safe; C(severity) is critical, high, medium, low or info. A value that
-          could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null.
+          could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
+          C(basic), C(oauth), C(messages) and C(old_tls) of the export.
       type: list
       elements: dict
     findings:

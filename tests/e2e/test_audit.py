@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._audit import reading
 from ansible_collections.mailops.m365.plugins.module_utils.resources import audit
 
 from tests.contract import check_contract
@@ -155,7 +156,7 @@ def test_a_long_log_is_read_page_by_page_within_the_limit_of_the_service(
     result = run_audit(api, tmp_path)
     assert next(row for row in result["audit"]["senders"] if row["address"] == "crm@contoso.com")["basic"]["succeeded"] == 6_500
     assert (result["cost"]["requests"], result["cost"]["retries"]) == (9 + 6, 0)
-    assert clock.waited <= audit.LOG_SECONDS, "at most once, before the sixth request of the log"
+    assert clock.waited <= reading.LOG_SECONDS, "at most once, before the sixth request of the log"
 
 
 def test_security_defaults_and_a_missing_sender_app(start: Start, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ LABELS = {
     "spf": "SPF records",
     "mx_hosts": "MX hosts that Microsoft 365 assigned",
     "dkim": "DKIM signing",
+    "smtp_clients": "report SMTP AUTH clients (CSV)",
+    "usage_report": "usage report of email apps",
     "dns": "DNS records (MX, DKIM, DMARC, MTA-STS)",
 }
 

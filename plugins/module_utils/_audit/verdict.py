@@ -39,6 +39,19 @@ class BasicUsage:
 
 
 @dataclass(frozen=True)
+class ClientUsage:
+    """What the report "SMTP AUTH clients" (90 days) has of one sender; None: not in the file. `old_tls`: the versions of TLS before 1.2."""
+
+    basic: bool | None = None
+    oauth: bool | None = None
+    messages: int | None = None
+    old_tls: tuple[str, ...] = ()
+
+    def as_result(self) -> dict[str, object]:
+        return asdict(self) | {"old_tls": list(self.old_tls)}
+
+
+@dataclass(frozen=True)
 class SenderKey:
     """The credential that an OAuth sender signs in with: the usable one that ends last. `kind`: certificate or secret."""
 
@@ -52,7 +65,9 @@ class Evidence:
 
     `listed`: the inventory has it as a sender. `method`: its planned method, None for an address that is not listed or whose plan failed.
     `smtp_auth`: whether SMTP AUTH is enabled for the mailbox, by its own or the organization's setting. `basic_allowed`: by its
-    authentication policy. `direct_send_rejected`: by the organization. `key`: of the sender app; `no_key` says in a clause why it is None.
+    authentication policy. `direct_send_rejected`: by the organization. `clients`: of the export of the Exchange admin center. `smtp_app`:
+    whether the usage report has SMTP for the user in 180 days, by Basic authentication or OAuth. `key`: of the sender app; `no_key` says in
+    a clause why it is None.
     """
 
     address: str
@@ -63,8 +78,15 @@ class Evidence:
     security_defaults: bool | None = None
     direct_send_rejected: bool | None = None
     basic: BasicUsage | None = None
+    clients: ClientUsage | None = None
+    smtp_app: bool | None = None
     key: SenderKey | None = None
     no_key: str = "the keys of its sender app could not be read"
+
+    @property
+    def basic_known(self) -> bool:
+        """Whether a source says that Basic authentication was or was not used: the log, the export, or the report where it has no SMTP."""
+        return self.basic is not None or bool(self.clients and self.clients.basic is not None) or self.smtp_app is False
 
     @property
     def blocked(self) -> str:
@@ -105,6 +127,8 @@ def verdict(evidence: Evidence, calendar: Calendar) -> Verdict:
     usage = evidence.basic
     if usage and usage.last_succeeded:
         return _basic_seen(evidence, usage, calendar)
+    if evidence.clients and evidence.clients.basic and not (usage and evidence.blocked):
+        return _basic_seen(evidence, usage or BasicUsage(), calendar)
     key = _key(evidence, calendar.today)
     if key:
         return key
@@ -114,12 +138,14 @@ def verdict(evidence: Evidence, calendar: Calendar) -> Verdict:
         return _only_failures(evidence, usage)
     if evidence.smtp_auth is False and evidence.method in _SIGNS_IN:
         return Verdict(REFUSED, "high", "SMTP AUTH is disabled for the mailbox, which refuses OAuth, too.", "Run playbook site.")
-    if usage is None and not evidence.blocked:
+    if not evidence.basic_known and not evidence.blocked:
         reason = "Whether it uses Basic authentication could not be read."
+        if evidence.smtp_app:
+            reason = "It used SMTP in the last 180 days; whether with Basic authentication or OAuth could not be read."
         return Verdict(UNKNOWN, "medium", reason, "Make the sign-in log readable (see sources), or check the program's settings.")
     if not evidence.listed:
         reason = f"SMTP AUTH is enabled for the mailbox{_but(evidence)}, and no sign-in with Basic authentication was seen."
-        if usage is None:
+        if not evidence.basic_known:
             reason = f"SMTP AUTH is enabled for the mailbox{_but(evidence)}."
         return Verdict(UNUSED, "low", reason, "Set smtp_auth of the mailbox to inherit if no program uses it with OAuth.")
     return _without_basic(evidence)
@@ -128,6 +154,12 @@ def verdict(evidence: Evidence, calendar: Calendar) -> Verdict:
 def _basic_seen(evidence: Evidence, usage: BasicUsage, calendar: Calendar) -> Verdict:
     """Programs have signed in with Basic authentication, whatever the inventory says."""
     seen = f"Basic authentication was used until {usage.last_succeeded} from {', '.join(usage.addresses) or 'an unknown address'}"
+    if not usage.last_succeeded:
+        seen = "Basic authentication was used in the 90 days of the report SMTP AUTH clients"
+    if evidence.clients and evidence.clients.oauth:
+        seen = f"{seen}, and OAuth too: two programs use the mailbox"
+    if evidence.clients and evidence.clients.old_tls:
+        seen = f"{seen}, with {' and '.join(evidence.clients.old_tls)}"
     if evidence.blocked:
         return Verdict(REFUSED, "high", f"{seen}; it is refused now: {evidence.blocked}.", f"{_MIGRATE}.")
     if evidence.method == "hve":

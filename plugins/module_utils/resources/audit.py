@@ -10,27 +10,23 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from .. import _spf
-from .._audit import mail_dns, sign_ins
+from .._audit import reading, smtp_clients
 from .._audit.draft import Facts, draft
-from .._audit.findings import Configuration, SpfState, findings
-from .._audit.mail_dns import MailDns
+from .._audit.findings import Configuration, findings
 from .._audit.sources import LABELS, Sources
 from .._audit.timetable import TIMETABLE
-from .._audit.verdict import SEVERITIES, VERDICTS, BasicUsage, Calendar, Evidence, SenderKey, Verdict, verdict
+from .._audit.verdict import SEVERITIES, VERDICTS, BasicUsage, Calendar, ClientUsage, Evidence, SenderKey, Verdict, verdict
 from .._clients import dns
-from .._clients.graph import Call
 from .._core.option_values import range_problems
 from .._core.spec import DNS, TENANT, Spec
-from .._core.waiting import RequestWindow
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import sending_applications
 from .._entra.application_credentials import moment
 from .._entra.sending_applications import SendingApplication
-from .._exchange import addresses, authentication_policies, dkim, inbound_connectors, mx_hosts
+from .._exchange import addresses, authentication_policies, dkim, inbound_connectors
 from .._planning import options
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
 from .sender_plan import PlannedSenders, Prefetch
@@ -39,12 +35,12 @@ OPTIONS = Spec(
     {
         "days": {"type": "int", "default": 30, "variable": "audit_days"},
         "date": {"type": "str", "variable": "audit_date"},
+        "csv_directory": {"type": "path", "variable": "audit_csv_directory"},
+        "csv_headers": {"type": "dict", "default": {}, "variable": "audit_csv_headers"},
     },
     writes=False,
 )
 MOST_DAYS = 30  # Entra keeps the sign-in log for 30 days
-# Of the sign-in log; a second more than the ten of the service. Source: "Microsoft Graph service-specific throttling limits".
-LOG_REQUESTS, LOG_SECONDS = 5, 11.0
 _COMMANDS = (
     smtp_auth.READ_ORGANIZATION,
     smtp_auth.READ_MAILBOXES,
@@ -64,6 +60,8 @@ class Params(sender_plan.Params):
     dns_servers: tuple[str, ...] | None = None
     days: int = MOST_DAYS
     date: str | None = None
+    csv_directory: str | None = None
+    csv_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class Mailboxes:
     smtp_auth: smtp_auth.Settings | None
     policies: authentication_policies.Current | None
     usage: Mapping[str, BasicUsage] | None
+    clients: Mapping[str, ClientUsage] | None = None
 
     def evidence(self, address: str, configuration: Configuration) -> Evidence:
         return Evidence(
@@ -82,6 +81,7 @@ class Mailboxes:
             smtp_auth=self._smtp_auth(address),
             basic_allowed=self._basic_allowed(address),
             basic=None if self.usage is None else self.usage.get(address, BasicUsage()),
+            clients=None if self.clients is None else self.clients.get(address, self._no_clients),
         )
 
     def _smtp_auth(self, address: str) -> bool | None:
@@ -96,10 +96,16 @@ class Mailboxes:
         return self.policies.allows(user.policy) if self.policies and user else None
 
     @property
+    def _no_clients(self) -> ClientUsage:
+        """The usage of a sender that the export does not have: zero, where it has the column."""
+        known = any(one.basic is not None for one in (self.clients or {}).values())
+        return ClientUsage(basic=False, oauth=False, messages=0) if known else ClientUsage()
+
+    @property
     def addresses(self) -> set[str]:
         """Mailboxes that were seen with Basic authentication, or have SMTP AUTH enabled by their own setting."""
         enabled = {a for a, one in self.smtp_auth.mailboxes.items() if one.smtp_auth == "enabled"} if self.smtp_auth else set()
-        return enabled | set(self.usage or ())
+        return enabled | set(self.usage or ()) | set(self.clients or ())
 
 
 class AuditInfo(ReadOnlyResource[Params]):
@@ -116,27 +122,37 @@ class AuditInfo(ReadOnlyResource[Params]):
             datetime.date.fromisoformat(params.date or "2026-01-01")
         except ValueError:
             problems.append(f"audit_date is {params.date!r}: give a date such as 2026-12-31.")
+        unknown = sorted(set(params.csv_headers) - set(smtp_clients.COLUMNS))
+        if unknown:
+            known = ", ".join(smtp_clients.COLUMNS)
+            problems.append(f"audit_csv_headers holds {', '.join(unknown)}: name columns of the report by {known}.")
         return problems
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
         now = moment(tenant.clock.now()).date()
         today = datetime.date.fromisoformat(params.date) if params.date else now
         calendar = Calendar(today, datetime.date.fromisoformat(params.basic_auth_end_date), params.basic_reenabled)
-        sources, resolver = Sources(), dns.Resolver(params.dns_servers or ())
+        sources, resolver, directory = Sources(), dns.Resolver(params.dns_servers or ()), params.csv_directory
+
+        def domains() -> list[str]:
+            return spf.mail_domains(tenant, None)
+
         senders = sources.read("inventory", lambda: _plan_senders(tenant, params))
         settings = sources.read("smtp_auth", lambda: smtp_auth.read(tenant, (), organization=True, everything=True))
-        usage = sources.read("sign_ins", lambda: _usage(tenant, now - datetime.timedelta(days=params.days)))
-        users = sources.read("authentication_policies", lambda: _policies(tenant, usage or {}))
+        usage = sources.read("sign_ins", lambda: reading.usage(tenant, now - datetime.timedelta(days=params.days)))
+        users = sources.read("authentication_policies", lambda: reading.policies(tenant, usage or {}))
         configuration = Configuration(
             smtp_auth=settings.organization if settings else None,
             security_defaults=sources.read("security_defaults", lambda: security_defaults.enabled(tenant)),
             direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
             connectors=sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values())),
             applications=sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name)),
-            spf=_spf_states(tenant, resolver, sources),
-            dns=_dns_states(tenant, resolver, sources),
+            spf=reading.spf_states(domains, resolver, sources),
+            dns=reading.dns_states(tenant, domains, resolver, sources),
         )
-        mailboxes = Mailboxes(settings, users, None if usage is None else _by_primary_address(usage, users))
+        clients = sources.read("smtp_clients", lambda: reading.clients(tenant, directory, params.csv_headers)) if directory else None
+        usage = None if usage is None else reading.by_primary_address(usage, users)
+        mailboxes = Mailboxes(settings, users, usage, None if clients is None else reading.by_primary_address(clients, users))
         judged = _judged(senders, params, mailboxes, configuration, calendar)
         rows = [_row(*one) for one in judged]
         audit = {
@@ -168,65 +184,6 @@ def _plan_senders(tenant: Tenant, params: Params) -> PlannedSenders:
     for command, outcome in zip(commands, tenant.exchange.batch(commands), strict=True):
         tenant.exchange.prefetch(command, outcome)
     return sender_plan.plan_senders(tenant, params)
-
-
-def _usage(tenant: Tenant, since: datetime.date) -> dict[str, BasicUsage]:
-    """The sign-ins with Basic authentication, by user principal name in lower case."""
-    usage: dict[str, BasicUsage] = {}
-    window = RequestWindow(LOG_REQUESTS, LOG_SECONDS, tenant.transport)
-    for kind in sign_ins.KINDS:
-        call = Call("GET", sign_ins.path(kind, since), attempted="read the sign-in log")
-        window.wait()
-        for page in tenant.graph.pages(call, wait=window.wait, beta=True):
-            sign_ins.count(usage, page)
-    return usage
-
-
-def _policies(tenant: Tenant, usage: Mapping[str, BasicUsage]) -> authentication_policies.Current:
-    """The authentication policies of all users, by primary address and by the names of the sign-in log."""
-    current, _missing = authentication_policies.read(tenant, list(usage), (), every_user=True)
-    return current
-
-
-def _by_primary_address(usage: Mapping[str, BasicUsage], users: authentication_policies.Current | None) -> dict[str, BasicUsage]:
-    """The usage by primary address: the log has user principal names, which may differ."""
-    first: dict[str, str] = {}
-    for address, user in (users.users if users else {}).items():
-        first.setdefault(user.guid, address)
-    names = {address: first[user.guid] for address, user in (users.users if users else {}).items()}
-    return {names.get(address, address): one for address, one in usage.items()}
-
-
-def _spf_states(tenant: Tenant, resolver: dns.Resolver, sources: Sources) -> list[SpfState] | None:
-    """The published records of all accepted domains but Microsoft's own, with their problems."""
-
-    def read() -> list[_spf.Answer]:
-        return resolver.ask_all([(domain, "TXT") for domain in spf.mail_domains(tenant, None)])
-
-    answers = sources.read("spf", read)
-    if answers is None:
-        return None
-    sources.note("spf", [answer.problem for answer in answers])
-    return [_spf_state(answer, resolver) for answer in answers]
-
-
-def _spf_state(answer: _spf.Answer, resolver: dns.Resolver) -> SpfState:
-    domain, current = answer.name, answer.spf
-    if answer.problem:
-        return SpfState(domain, None)
-    if not current:
-        return SpfState(domain, (), (f"{domain} has no SPF record.",))
-    tree = _spf.count_lookups(domain, current[0], resolver) if len(current) == 1 else None
-    return SpfState(domain, current, tuple(problem.message for problem in _spf.find_problems(domain, list(current), tree)))
-
-
-def _dns_states(tenant: Tenant, resolver: dns.Resolver, sources: Sources) -> list[MailDns] | None:
-    """The other DNS records of the same domains, beside what Microsoft 365 requires of them."""
-    signing = sources.read("dkim", lambda: dkim.read(tenant))
-    hosts = sources.read("mx_hosts", lambda: mx_hosts.read(tenant, spf.mail_domains(tenant, None)))
-    states = sources.read("dns", lambda: mail_dns.read(spf.mail_domains(tenant, None), resolver, hosts, signing))
-    sources.note("dns", [text for state in states or () for text in state.unreadable])
-    return states
 
 
 # -- verdicts ---------------------------------------------------------------------------------------------------------
@@ -304,5 +261,6 @@ def _row(name: str, evidence: Evidence, result: Verdict) -> dict[str, object]:
         "smtp_auth": evidence.smtp_auth,
         "basic_allowed": evidence.basic_allowed,
         "basic": evidence.basic.as_result() if evidence.basic is not None else None,
+        "clients": evidence.clients.as_result() if evidence.clients is not None else None,
         **result.as_result(),
     }

@@ -14,6 +14,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import
     VERDICTS,
     BasicUsage,
     Calendar,
+    ClientUsage,
     Evidence,
     SenderKey,
     verdict,
@@ -71,6 +72,17 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "plan failed, nothing seen": (listed(None, basic=NONE_SEEN), "unknown", "medium"),
     "SMTP AUTH open, nothing seen": ({"basic": NONE_SEEN}, "unused", "low"),
     "SMTP AUTH open, log not readable": ({}, "unknown", "medium"),
+    "Basic in the export, log not readable": (listed("oauth", clients=ClientUsage(basic=True), key=CERTIFICATE), "breaks", "high"),
+    "Basic in the export, in no inventory": ({"clients": ClientUsage(basic=True)}, "breaks", "high"),
+    "Basic in the export, SMTP AUTH disabled since": ({"clients": ClientUsage(basic=True), "smtp_auth": False}, "refused", "high"),
+    "only OAuth in the export, log not readable": (
+        listed("oauth", clients=ClientUsage(basic=False, oauth=True), key=CERTIFICATE),
+        "safe",
+        "info",
+    ),
+    "an export without protocols, log not readable": (listed("connector", clients=ClientUsage(messages=3)), "unknown", "medium"),
+    "SMTP in the usage report, log not readable": ({"smtp_app": True}, "unknown", "medium"),
+    "no SMTP in the usage report, log not readable": ({"smtp_app": False}, "unused", "low"),
     "SMTP AUTH open, log not readable, Basic refused": ({"security_defaults": True}, "unused", "low"),
 }
 
@@ -117,3 +129,9 @@ def test_no_data_and_zero_differ() -> None:
 def test_without_any_readable_source_nothing_is_safe(method: str | None) -> None:
     result = verdict(Evidence("erp@contoso.com", listed=True, method=method), Calendar(TODAY, OFF))
     assert result.name == ("breaks" if method == "basic" else "unknown")
+
+
+def test_two_programs_and_old_tls_are_named() -> None:
+    reason = judge(clients=ClientUsage(basic=True, oauth=True, old_tls=("TLS 1.0", "TLS 1.1"))).reason
+    assert "and OAuth too: two programs use the mailbox, with TLS 1.0 and TLS 1.1" in reason
+    assert "It used SMTP in the last 180 days" in judge(smtp_app=True).reason

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an audit reads beside the readers of other resources: the sign-in log, exports, SPF and the other DNS records."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from .. import _spf
+from .._clients import dns
+from .._clients.graph import Call
+from .._core.errors import InvalidInput
+from .._core.waiting import RequestWindow
+from .._engine.tenant import Tenant
+from .._exchange import authentication_policies, dkim, mx_hosts
+from . import mail_dns, sign_ins, smtp_clients
+from .findings import SpfState
+from .mail_dns import MailDns
+from .sources import Sources
+from .verdict import BasicUsage, ClientUsage
+
+T = TypeVar("T")
+# Of the sign-in log; a second more than the ten of the service. Source: "Microsoft Graph service-specific throttling limits".
+LOG_REQUESTS, LOG_SECONDS = 5, 11.0
+
+
+def usage(tenant: Tenant, since: datetime.date) -> dict[str, BasicUsage]:
+    """The sign-ins with Basic authentication, by user principal name in lower case."""
+    counted: dict[str, BasicUsage] = {}
+    window = RequestWindow(LOG_REQUESTS, LOG_SECONDS, tenant.transport)
+    for kind in sign_ins.KINDS:
+        call = Call("GET", sign_ins.path(kind, since), attempted="read the sign-in log")
+        window.wait()
+        for page in tenant.graph.pages(call, wait=window.wait, beta=True):
+            sign_ins.count(counted, page)
+    return counted
+
+
+def policies(tenant: Tenant, seen: Mapping[str, BasicUsage]) -> authentication_policies.Current:
+    """The authentication policies of all users, by primary address and by the names of the sign-in log."""
+    current, _missing = authentication_policies.read(tenant, list(seen), (), every_user=True)
+    return current
+
+
+def clients(tenant: Tenant, directory: str, headers: Mapping[str, str]) -> dict[str, ClientUsage]:
+    """The export of the tenant in the directory of exports, named by m365_tenant."""
+    file = Path(directory).expanduser() / f"{tenant.name}.csv"
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{file} could not be read ({error.strerror}): save the report SMTP AUTH clients there.") from error
+    return smtp_clients.parse(content, str(file), headers)
+
+
+def by_primary_address(values: Mapping[str, T], users: authentication_policies.Current | None) -> dict[str, T]:
+    """The values by primary address: reports have user principal names, which may differ."""
+    first: dict[str, str] = {}
+    for address, user in (users.users if users else {}).items():
+        first.setdefault(user.guid, address)
+    names = {address: first[user.guid] for address, user in (users.users if users else {}).items()}
+    return {names.get(address, address): one for address, one in values.items()}
+
+
+def spf_states(domains: Callable[[], list[str]], resolver: dns.Resolver, sources: Sources) -> list[SpfState] | None:
+    """The published records of all accepted domains but Microsoft's own, with their problems."""
+
+    def read() -> list[_spf.Answer]:
+        return resolver.ask_all([(domain, "TXT") for domain in domains()])
+
+    answers = sources.read("spf", read)
+    if answers is None:
+        return None
+    sources.note("spf", [answer.problem for answer in answers])
+    return [_spf_state(answer, resolver) for answer in answers]
+
+
+def _spf_state(answer: _spf.Answer, resolver: dns.Resolver) -> SpfState:
+    domain, current = answer.name, answer.spf
+    if answer.problem:
+        return SpfState(domain, None)
+    if not current:
+        return SpfState(domain, (), (f"{domain} has no SPF record.",))
+    tree = _spf.count_lookups(domain, current[0], resolver) if len(current) == 1 else None
+    return SpfState(domain, current, tuple(problem.message for problem in _spf.find_problems(domain, list(current), tree)))
+
+
+def dns_states(tenant: Tenant, domains: Callable[[], list[str]], resolver: dns.Resolver, sources: Sources) -> list[MailDns] | None:
+    """The other DNS records of the same domains, beside what Microsoft 365 requires of them."""
+    signing = sources.read("dkim", lambda: dkim.read(tenant))
+    hosts = sources.read("mx_hosts", lambda: mx_hosts.read(tenant, domains()))
+    states = sources.read("dns", lambda: mail_dns.read(domains(), resolver, hosts, signing))
+    sources.note("dns", [text for state in states or () for text in state.unreadable])
+    return states
