@@ -15,6 +15,7 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     mailboxes,
     management_role_assignments,
     management_scopes,
+    message_trace,
     organization,
     permissions,
     recipients,

@@ -10,13 +10,14 @@ DOCUMENTATION = r"""
 module: audit_info
 short_description: Gather information about who sends with Basic authentication, who breaks and when
 description:
-  - Reads the sign-in log, SMTP AUTH, authentication policies, Security Defaults, inbound connectors, Direct Send, the applications that may
-    send with SMTP and the ends of their keys, DKIM signing, and the DNS records of the accepted domains (SPF, MX, DKIM, DMARC, MTA-STS).
+  - Reads the sign-in log, the message trace, SMTP AUTH, authentication policies, Security Defaults, inbound connectors, Direct Send, the
+    applications that may send with SMTP and the ends of their keys, DKIM signing, and the DNS records of the accepted domains (SPF, MX,
+    DKIM, DMARC, MTA-STS).
     Returns a verdict on each sender and the findings.
   - Each source may be unreadable, for example for lack of a licence or a permission. RV(audit.sources) has the reason, and a verdict that
     depends on it is V(unknown), never V(safe).
   - Changes nothing. Requests that may write are refused before they are sent.
-  - Subjects, recipients and single sign-ins are not kept.
+  - Subjects of messages are not requested, recipients are only counted. Single sign-ins and messages are not kept.
 options:
   days:
     description:
@@ -29,6 +30,12 @@ options:
       - The date of the audit, such as V(2026-12-31), to which days are counted. By default today (UTC).
       - Falls back to the host variable C(audit_date).
     type: str
+  trace_days:
+    description:
+      - How many days of the message trace to read, at most 90. The trace is read in queries of ten days and 5,000 rows; 0 does not read it.
+      - Falls back to the host variable C(audit_trace_days).
+    type: int
+    default: 10
   csv_directory:
     description:
       - A directory on the controller with exports of the report SMTP AUTH clients of the Exchange admin center, named by the tenant as in
@@ -79,6 +86,9 @@ audit:
     days:
       description: The days of the sign-in log that were read.
       type: int
+    trace_days:
+      description: The days of the message trace that were read.
+      type: int
     timetable:
       description: What Microsoft has announced, with its source, its precision, and the days until its first possible day.
       type: list
@@ -93,7 +103,8 @@ audit:
         - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
         - C(verdict) is breaks, refused, expires, unknown, unused or safe; C(severity) is critical, high, medium, low or info. A value that
           could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
-          C(basic), C(oauth), C(messages) and C(old_tls) of the export.
+          C(basic), C(oauth), C(messages) and C(old_tls) of the export; C(mail) has C(messages), C(recipients), C(external_recipients),
+          C(recipients_per_day), C(last) and C(sources) of the message trace, and C(connector) the inbound connector that matches a source.
       type: list
       elements: dict
     findings:

@@ -17,8 +17,10 @@ from .._core import mail_addresses, networks
 from .._exchange.authentication_policies import User
 from .._exchange.inbound_connectors import Connector
 from .commented_yaml import Item, Noted, comment, items
+from .mail_flow import MailFlow
 from .verdict import BasicUsage, Calendar, Evidence
 
+INTERNAL_AFTER = 30  # days without external recipients
 MOST_PUBLIC_ADDRESSES = 3  # a device sends from few; more are those of a person or of a cloud service
 USER_MAILBOX = "UserMailbox"
 _KINDS = (
@@ -50,6 +52,7 @@ class Facts:
     names: Sequence[str] = ()
     variables: Sequence[str] = ()
     unreadable: Sequence[str] = ()
+    trace_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Draft:
 class _Parts:
     senders: list[Item] = field(default_factory=list)
     mailboxes: list[Item] = field(default_factory=list)
+    connectors: dict[str, Item] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -78,7 +82,9 @@ def draft(evidence: Sequence[Evidence], facts: Facts) -> Draft:
     for one in sorted(evidence, key=lambda one: one.address):
         if one.listed:
             continue
-        if reason := _why_not(one, facts):
+        if not (one.basic and one.basic.last_succeeded) and one.flow and (one.connector or one.direct_send):
+            _add_from_own_source(parts, one, one.flow, facts, taken)
+        elif reason := _why_not(one, facts):
             parts.left_out.append(f"{one.address}: {reason}")
         elif one.basic:
             parts.senders.append(_sender(one, one.basic, facts, taken))
@@ -113,22 +119,56 @@ def _seen(usage: BasicUsage) -> str:
 
 
 def _sender(evidence: Evidence, usage: BasicUsage, facts: Facts, taken: set[str]) -> Item:
+    values = _named(evidence, facts, taken) | {"method": "basic"}
+    public = [text for text in usage.addresses if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
+    if public and len(usage.addresses) <= MOST_PUBLIC_ADDRESSES:
+        values["public_addresses"] = Noted(public, "guess: static")
+    if evidence.flow and evidence.flow.messages:
+        values |= _volume(evidence.flow, facts)
+    return Item(values, (f"{_seen(usage)}.",))
+
+
+def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, facts: Facts, taken: set[str]) -> None:
+    """Add a sender whose mail comes through a connector, which stays as it is, or by Direct Send."""
+    seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
+    public = [text for text in flow.sources if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
+    connector = next((one for one in facts.connectors or () if one.name == evidence.connector), None)
+    if connector is None and evidence.direct_send_rejected is not False:
+        parts.left_out.append(f"{evidence.address}: {seen}, without sign-in and connector, which the organization rejects.")
+    elif not public or mail_addresses.problems("it", [evidence.address]):
+        parts.left_out.append(f"{evidence.address}: {seen}; no sender can have this address or these sources.")
+    elif connector is None:
+        values = _named(evidence, facts, taken) | {"method": "direct_send", "recipients": "internal"}
+        values["public_addresses"] = Noted(public, "guess: static")
+        parts.senders.append(Item(values | _volume(flow, facts), (f"Direct Send, or somebody else in its name: {seen}.",)))
+    else:
+        own = [one for one in connector.sender_ip_addresses if any(_overlap(one, source) for source in public)]
+        values = _named(evidence, facts, taken) | {"method": "connector", "connector": connector.name, "public_addresses": own}
+        parts.senders.append(Item(values | _volume(flow, facts), (f"Inbound connector {connector.name}: {seen}.",)))
+        parts.connectors[connector.name] = Item({"name": connector.name, **connector.as_result()})
+
+
+def _overlap(one: str, other: str) -> bool:
+    return networks.overlap(networks.parse(one), networks.parse(other))
+
+
+def _volume(flow: MailFlow, facts: Facts) -> dict[str, object]:
+    """Recipients a day, and internal ones only where the period is long enough to say so."""
+    values: dict[str, object] = {"recipients_per_day": Noted(flow.recipients_per_day, f"guess: of {facts.trace_days} days")}
+    if not flow.external and facts.trace_days >= INTERNAL_AFTER:
+        values["recipients"] = Noted("internal", f"guess: no external recipient in {facts.trace_days} days")
+    return values
+
+
+def _named(evidence: Evidence, facts: Facts, taken: set[str]) -> dict[str, object]:
+    """Name, kind and address of a sender."""
     user = (facts.users or {}).get(evidence.address)
     title = (user.display_name if user else "").strip() or evidence.address.partition("@")[0]
     name = title if title.lower() not in taken else f"{title} ({evidence.address})"
     taken.add(name.lower())
     kind = next((kind for kind, words in _KINDS if re.search(words, f"{title} {evidence.address}", re.I)), _DEFAULT_KIND)
     why = "by its name" if kind != _DEFAULT_KIND else "its name says nothing"
-    values: dict[str, object] = {
-        "name": name,
-        "kind": Noted(kind, f"guess: {why}"),
-        "address": evidence.address,
-        "method": "basic",
-    }
-    public = [text for text in usage.addresses if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
-    if public and len(usage.addresses) <= MOST_PUBLIC_ADDRESSES:
-        values["public_addresses"] = Noted(public, "guess: static")
-    return Item(values, (f"{_seen(usage)}.",))
+    return {"name": name, "kind": Noted(kind, f"guess: {why}"), "address": evidence.address}
 
 
 # -- the text ---------------------------------------------------------------------------------------------------------
@@ -149,27 +189,30 @@ def _lines(parts: _Parts, facts: Facts) -> Iterator[str]:
         yield from ("", f"# Basic authentication was used after {facts.calendar.basic_off}.", "m365_basic_reenabled: true")
     yield ""
     yield from items("m365_senders", parts.senders)
-    if parts.mailboxes and not facts.names:
+    if (parts.mailboxes or parts.connectors) and not facts.names:
         yield from _current_settings(parts, facts)
     if parts.left_out:
         yield from ("", "# Seen, and not drafted:")
         for text in parts.left_out:
             yield from comment(f"- {text}")
-    connectors = [one for one in facts.connectors or () if one.enabled]
+    connectors = [one for one in facts.connectors or () if one.enabled and one.name not in parts.connectors]
     if connectors:
-        yield from ("", "# Inbound connectors, which stay as they are:")
+        yield from ("", "# Inbound connectors whose senders are not known. They stay as they are:")
         for one in connectors:
             yield from comment(f"- {one.name}: {one.tls_sender_certificate_name or ', '.join(one.sender_ip_addresses) or 'no source'}")
 
 
 def _current_settings(parts: _Parts, facts: Facts) -> Iterator[str]:
     """The variables that keep the settings of the drafted senders, where the inventory does not set them."""
-    if {"smtp_auth_mailboxes", "authentication_policy_policies"} & set(facts.variables):
+    variables = {"smtp_auth_mailboxes": parts.mailboxes, "authentication_policy_policies": []} if parts.mailboxes else {}
+    if parts.connectors:
+        variables["inbound_connector_connectors"] = list(parts.connectors.values())
+    if set(variables) & set(facts.variables):
         return
     yield ""
     yield from comment(
-        "The settings of these senders as they are. Remove these two variables when the senders shall decide them: playbook site with "
+        f"The settings of these senders as they are. Remove {', '.join(variables)} when the senders shall decide them: playbook site with "
         "--check shows what changes then."
     )
-    yield from items("smtp_auth_mailboxes", parts.mailboxes)
-    yield from items("authentication_policy_policies", ())
+    for name, listed in variables.items():
+        yield from items(name, listed)

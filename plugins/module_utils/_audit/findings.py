@@ -32,7 +32,10 @@ class SpfState:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled."""
+    """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled.
+
+    `idle_connectors`: those with IP addresses from which no message came in the `trace_days` of the message trace.
+    """
 
     smtp_auth: str | None = None
     security_defaults: bool | None = None
@@ -41,6 +44,8 @@ class Configuration:
     applications: Sequence[SendingApplication] | None = None
     spf: Sequence[SpfState] | None = None
     dns: Sequence[MailDns] | None = None
+    idle_connectors: Sequence[str] | None = None
+    trace_days: int = 0
 
     def as_result(self) -> dict[str, object]:
         return {
@@ -50,6 +55,7 @@ class Configuration:
             "connectors": None if self.connectors is None else [{"name": one.name, **one.as_result()} for one in self.connectors],
             "applications": None if self.applications is None else [one.as_result() for one in self.applications],
             "spf": None if self.spf is None else [one.as_result() for one in self.spf],
+            "idle_connectors": None if self.idle_connectors is None else list(self.idle_connectors),
             "dns": None if self.dns is None else [one.as_result() for one in self.dns],
         }
 
@@ -71,6 +77,9 @@ def _organization(configuration: Configuration) -> Iterator[Finding]:
     for connector in configuration.connectors or ():
         if not connector.enabled:
             yield Finding("connector_disabled", "low", connector.name, "The inbound connector is disabled.", "Enable or remove it.")
+    for name in configuration.idle_connectors or ():
+        problem = f"No message came from its IP addresses in {configuration.trace_days} days."
+        yield Finding("connector_idle", "info", name, problem, "Remove the connector if nothing needs it.")
 
 
 def _keys(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:

@@ -16,10 +16,11 @@ from .._clients.graph import Call
 from .._core.errors import InvalidInput
 from .._core.waiting import RequestWindow
 from .._engine.tenant import Tenant
-from .._exchange import authentication_policies, dkim, mx_hosts
+from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts
 from . import mail_dns, sign_ins, smtp_clients
 from .findings import SpfState
 from .mail_dns import MailDns
+from .mail_flow import Flows
 from .sources import Sources
 from .verdict import BasicUsage, ClientUsage
 
@@ -54,6 +55,28 @@ def clients(tenant: Tenant, directory: str, headers: Mapping[str, str]) -> dict[
     except OSError as error:
         raise InvalidInput(f"{file} could not be read ({error.strerror}): save the report SMTP AUTH clients there.") from error
     return smtp_clients.parse(content, str(file), headers)
+
+
+def mail_flows(tenant: Tenant, resolver: dns.Resolver, days: int, sources: Sources) -> Flows | None:
+    """The flows of mail from the accepted domains in the last days."""
+
+    microsoft = resolver.ask(tenant.cloud.spf_include, "TXT")
+
+    def read() -> tuple[Flows, bool]:
+        accepted = addresses.accepted_domains(tenant.exchange)
+        terms = [term for text in microsoft.spf for term in _spf.parse(text).terms]
+        flows = Flows(accepted, [term.network for term in terms if term.network])
+        return flows, message_trace.read(tenant, sorted(accepted), days, flows.take)
+
+    result = sources.read("message_trace", read)
+    if result is None:
+        return None
+    flows, complete = result
+    if microsoft.problem:
+        sources.note("message_trace", [f"Microsoft's servers could not be told from others: {microsoft.problem}"])
+    if not complete:
+        sources.note("message_trace", [f"Only the newest messages of {days} days were read: lower audit_trace_days."])
+    return flows
 
 
 def by_primary_address(values: Mapping[str, T], users: authentication_policies.Current | None) -> dict[str, T]:

@@ -25,6 +25,7 @@ LABELS = {
     "mx_hosts": "MX hosts that Microsoft 365 assigned",
     "dkim": "DKIM signing",
     "smtp_clients": "report SMTP AUTH clients (CSV)",
+    "message_trace": "message trace",
     "usage_report": "usage report of email apps",
     "dns": "DNS records (MX, DKIM, DMARC, MTA-STS)",
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import asdict, dataclass
 
+from .mail_flow import MailFlow
 from .timetable import BASIC_OFF, BASIC_REMOVAL
 
 BREAKS, REFUSED, EXPIRES, UNKNOWN, UNUSED, SAFE = "breaks", "refused", "expires", "unknown", "unused", "safe"
@@ -66,8 +67,9 @@ class Evidence:
     `listed`: the inventory has it as a sender. `method`: its planned method, None for an address that is not listed or whose plan failed.
     `smtp_auth`: whether SMTP AUTH is enabled for the mailbox, by its own or the organization's setting. `basic_allowed`: by its
     authentication policy. `direct_send_rejected`: by the organization. `clients`: of the export of the Exchange admin center. `smtp_app`:
-    whether the usage report has SMTP for the user in 180 days, by Basic authentication or OAuth. `key`: of the sender app; `no_key` says in
-    a clause why it is None.
+    whether the usage report has SMTP for the user in 180 days, by Basic authentication or OAuth. `flow`: of the message trace; `connector`:
+    the inbound connector that matches its IP address; `direct_send`: it sends without connector and cannot sign in. `key`: of the sender
+    app; `no_key` says in a clause why it is None.
     """
 
     address: str
@@ -80,6 +82,9 @@ class Evidence:
     basic: BasicUsage | None = None
     clients: ClientUsage | None = None
     smtp_app: bool | None = None
+    flow: MailFlow | None = None
+    connector: str = ""
+    direct_send: bool = False
     key: SenderKey | None = None
     no_key: str = "the keys of its sender app could not be read"
 
@@ -138,6 +143,8 @@ def verdict(evidence: Evidence, calendar: Calendar) -> Verdict:
         return _only_failures(evidence, usage)
     if evidence.smtp_auth is False and evidence.method in _SIGNS_IN:
         return Verdict(REFUSED, "high", "SMTP AUTH is disabled for the mailbox, which refuses OAuth, too.", "Run playbook site.")
+    if not evidence.listed and evidence.flow and (evidence.connector or evidence.direct_send):
+        return _without_sign_in(evidence, evidence.flow)
     if not evidence.basic_known and not evidence.blocked:
         reason = "Whether it uses Basic authentication could not be read."
         if evidence.smtp_app:
@@ -221,6 +228,21 @@ def _only_failures(evidence: Evidence, usage: BasicUsage) -> Verdict:
         return Verdict(REFUSED, "low", reason, f"{_GUESSING}: set smtp_auth of the mailbox to disabled.")
     remedy = "Correct the settings of the program, or switch it off."
     return Verdict(REFUSED, "medium", reason, remedy if evidence.method == "basic" else f"{remedy} {_GUESSING}.")
+
+
+def _without_sign_in(evidence: Evidence, flow: MailFlow) -> Verdict:
+    """An address outside of the inventory whose mail comes through a connector, or by Direct Send."""
+    seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
+    if evidence.connector:
+        reason = (
+            f"It sends through the inbound connector {evidence.connector} ({seen}). The end of Basic authentication does not concern it."
+        )
+        return Verdict(SAFE, "low", reason, "Add it to m365_senders.")
+    reason = f"It sends without sign-in and connector ({seen}): Direct Send, or somebody else in its name"
+    if evidence.direct_send_rejected:
+        return Verdict(REFUSED, "high", f"{reason}. The organization rejects Direct Send.", _REJECTED)
+    remedy = "Add it to m365_senders with public_addresses, or reject Direct Send if no program of yours sends so."
+    return Verdict(SAFE, "low", f"{reason}. It ends when Direct Send is rejected.", remedy)
 
 
 def _without_basic(evidence: Evidence) -> Verdict:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from .._audit import reading, smtp_clients
+from .._audit import mail_flow, reading, smtp_clients
 from .._audit.draft import Facts, draft
 from .._audit.findings import Configuration, findings
+from .._audit.mail_flow import MailFlow
 from .._audit.sources import LABELS, Sources
 from .._audit.timetable import TIMETABLE
 from .._audit.verdict import SEVERITIES, VERDICTS, BasicUsage, Calendar, ClientUsage, Evidence, SenderKey, Verdict, verdict
@@ -26,7 +28,7 @@ from .._engine.tenant import Tenant
 from .._entra import sending_applications
 from .._entra.application_credentials import moment
 from .._entra.sending_applications import SendingApplication
-from .._exchange import addresses, authentication_policies, dkim, inbound_connectors
+from .._exchange import addresses, authentication_policies, dkim, inbound_connectors, message_trace
 from .._planning import options
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
 from .sender_plan import PlannedSenders, Prefetch
@@ -35,6 +37,7 @@ OPTIONS = Spec(
     {
         "days": {"type": "int", "default": 30, "variable": "audit_days"},
         "date": {"type": "str", "variable": "audit_date"},
+        "trace_days": {"type": "int", "default": message_trace.DAYS, "variable": "audit_trace_days"},
         "csv_directory": {"type": "path", "variable": "audit_csv_directory"},
         "csv_headers": {"type": "dict", "default": {}, "variable": "audit_csv_headers"},
     },
@@ -60,6 +63,7 @@ class Params(sender_plan.Params):
     dns_servers: tuple[str, ...] | None = None
     days: int = MOST_DAYS
     date: str | None = None
+    trace_days: int = message_trace.DAYS
     csv_directory: str | None = None
     csv_headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,10 +76,16 @@ class Mailboxes:
     policies: authentication_policies.Current | None
     usage: Mapping[str, BasicUsage] | None
     clients: Mapping[str, ClientUsage] | None = None
+    flows: Mapping[str, MailFlow] | None = None
 
     def evidence(self, address: str, configuration: Configuration) -> Evidence:
+        flow = None if self.flows is None else self.flows.get(address, MailFlow())
+        connector = mail_flow.connector_of(flow, configuration.connectors or ()) if flow else None
         return Evidence(
             address,
+            flow=flow,
+            connector=connector.name if connector else "",
+            direct_send=bool(flow and not connector and self._sends_directly(address, flow)),
             security_defaults=configuration.security_defaults,
             direct_send_rejected=configuration.direct_send_rejected,
             smtp_auth=self._smtp_auth(address),
@@ -95,7 +105,18 @@ class Mailboxes:
         user = self.policies.users.get(address) if self.policies else None
         return self.policies.allows(user.policy) if self.policies and user else None
 
-    @property
+    def _sends_directly(self, address: str, flow: MailFlow) -> bool:
+        """Whether mail from elsewhere, to internal recipients only, cannot have been submitted: no mailbox, or SMTP AUTH is disabled."""
+        if not flow.sources or flow.external or self.smtp_auth is None:
+            return False
+        return self._smtp_auth(address) is not True
+
+    def connected(self, configuration: Configuration) -> set[str]:
+        """Addresses whose mail comes through a connector, or by Direct Send."""
+        every = (self.evidence(address, configuration) for address, flow in (self.flows or {}).items() if flow.sources)
+        return {one.address for one in every if one.connector or one.direct_send}
+
+    @cached_property
     def _no_clients(self) -> ClientUsage:
         """The usage of a sender that the export does not have: zero, where it has the column."""
         known = any(one.basic is not None for one in (self.clients or {}).values())
@@ -118,6 +139,7 @@ class AuditInfo(ReadOnlyResource[Params]):
     def validate(self, params: Params) -> list[str]:
         problems = sender_plan.RESOURCE.validate(params) + dns.problems("m365_dns_servers", params.dns_servers or ())
         problems += range_problems("audit_days", params.days, 1, MOST_DAYS)
+        problems += range_problems("audit_trace_days", params.trace_days, 0, message_trace.MOST_DAYS)
         try:
             datetime.date.fromisoformat(params.date or "2026-01-01")
         except ValueError:
@@ -141,23 +163,29 @@ class AuditInfo(ReadOnlyResource[Params]):
         settings = sources.read("smtp_auth", lambda: smtp_auth.read(tenant, (), organization=True, everything=True))
         usage = sources.read("sign_ins", lambda: reading.usage(tenant, now - datetime.timedelta(days=params.days)))
         users = sources.read("authentication_policies", lambda: reading.policies(tenant, usage or {}))
+        connectors = sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values()))
+        trace = reading.mail_flows(tenant, resolver, params.trace_days, sources) if params.trace_days else None
+        flows = trace.result() if trace else None
         configuration = Configuration(
             smtp_auth=settings.organization if settings else None,
             security_defaults=sources.read("security_defaults", lambda: security_defaults.enabled(tenant)),
             direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
-            connectors=sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values())),
+            connectors=connectors,
+            idle_connectors=None if flows is None or connectors is None else mail_flow.idle(flows.values(), connectors),
+            trace_days=params.trace_days,
             applications=sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name)),
             spf=reading.spf_states(domains, resolver, sources),
             dns=reading.dns_states(tenant, domains, resolver, sources),
         )
         clients = sources.read("smtp_clients", lambda: reading.clients(tenant, directory, params.csv_headers)) if directory else None
         usage = None if usage is None else reading.by_primary_address(usage, users)
-        mailboxes = Mailboxes(settings, users, usage, None if clients is None else reading.by_primary_address(clients, users))
+        mailboxes = Mailboxes(settings, users, usage, None if clients is None else reading.by_primary_address(clients, users), flows)
         judged = _judged(senders, params, mailboxes, configuration, calendar)
         rows = [_row(*one) for one in judged]
         audit = {
             "date": today.isoformat(),
             "days": params.days,
+            "trace_days": params.trace_days,
             "timetable": [one.as_result(today) for one in TIMETABLE],
             "sources": sources.as_result(),
             "senders": rows,
@@ -199,7 +227,10 @@ def _judged(
         key, problem = _key(configuration.applications, params.app_unique_name)
         evidence = replace(mailboxes.evidence(address, configuration), listed=True, method=method, key=key, no_key=problem)
         rows.append((name, evidence))
-    rows += [("", mailboxes.evidence(address, configuration)) for address in sorted(mailboxes.addresses - listed)]
+    rows += [
+        ("", mailboxes.evidence(address, configuration))
+        for address in sorted((mailboxes.addresses | mailboxes.connected(configuration)) - listed)
+    ]
     results = [(name, evidence, verdict(evidence, calendar)) for name, evidence in rows]
     results.sort(key=lambda row: (SEVERITIES.index(row[2].severity), VERDICTS.index(row[2].name), row[1].address, row[0]))
     return results
@@ -248,7 +279,12 @@ def _facts(
         connectors=configuration.connectors,
         names=[item.name for item in params.senders],
         variables=params.inventory_names,
-        unreadable=[LABELS[name] for name, reason in sorted(sources.reasons.items()) if reason and name in ("sign_ins", "smtp_auth")],
+        unreadable=[
+            LABELS[name]
+            for name, reason in sorted(sources.reasons.items())
+            if reason and name in ("sign_ins", "smtp_auth", "message_trace")
+        ],
+        trace_days=params.trace_days,
     )
 
 
@@ -261,6 +297,8 @@ def _row(name: str, evidence: Evidence, result: Verdict) -> dict[str, object]:
         "smtp_auth": evidence.smtp_auth,
         "basic_allowed": evidence.basic_allowed,
         "basic": evidence.basic.as_result() if evidence.basic is not None else None,
+        "mail": evidence.flow.as_result() if evidence.flow is not None else None,
+        "connector": evidence.connector or None,
         "clients": evidence.clients.as_result() if evidence.clients is not None else None,
         **result.as_result(),
     }
