@@ -15,7 +15,7 @@ from typing import Any
 from emulator.http import Response
 
 EARLY = {"redirect", "unauthorized"}  # played before a request is read; they are asked for with the fact `early`
-SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go", "mailgun", "windows")
+SERVICES = ("token", "graph", "exchange", "smtp", "mx", "hve", "acs", "dns", "sendgrid", "smtp2go", "mailgun", "hosted_smtp", "windows")
 
 
 @dataclass

@@ -203,6 +203,7 @@ class Emulator:
         ready = self._wait(patience)
         self.cloud: Document = ready["m365_cloud"]
         self.dns_servers: list[str] = ready["m365_dns_servers"]
+        self.hosted_smtp_ports: dict[str, dict[str, int]] = ready["hosted_smtp_ports"]  # provider -> region -> port
         self.clock_file = Path(ready["clock"])
         self.admin = AdminClient(ready["admin"])
 

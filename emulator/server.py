@@ -8,7 +8,7 @@ import ipaddress
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from emulator.http import Handler, Latency, Request, Response, Route, asgi
 from emulator.mailgun import service as mailgun
 from emulator.platform import Platform, Record
 from emulator.sendgrid import service as sendgrid
-from emulator.smtp.servers import serve_acs, serve_hve, serve_mx, serve_submission
+from emulator.smtp.servers import serve_acs, serve_hosted, serve_hve, serve_mx, serve_submission
 from emulator.smtp2go import service as smtp2go
 from emulator.sockets import listening
 
@@ -125,7 +125,7 @@ class Emulator:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
-        mail = await self._mail()
+        mail, hosted = await self._mail(), await self._hosted()
         names = await dns.serve(self.platform, self.options.host, self.options.dns_port)
         https, admin = listening(self.options.host, self.options.https_port), listening(self.admin_host, self.options.admin_port)
         port = https.getsockname()[1]
@@ -139,9 +139,12 @@ class Emulator:
             await asyncio.sleep(0.005)
         self.windows.open()
         ports = [server.sockets[0].getsockname()[1] for server in mail]
-        self._announce(port, admin.getsockname()[1], *ports, names=names.address)
+        hosted_ports = {
+            provider: {region: one.sockets[0].getsockname()[1] for region, one in regions.items()} for provider, regions in hosted.items()
+        }
+        self._announce(port, admin.getsockname()[1], *ports, names=names.address, hosted=hosted_ports)
         await stopped.wait()
-        for mail_server in mail:
+        for mail_server in [*mail, *(one for regions in hosted.values() for one in regions.values())]:
             mail_server.close()
         names.close()
         self.windows.close()
@@ -190,6 +193,9 @@ class Emulator:
             await serve_acs(*common, options.acs_host or options.host, options.acs_port, *trusted),
         ]
 
+    async def _hosted(self) -> dict[str, dict[str, asyncio.Server]]:
+        return await serve_hosted(self.platform.state, self.platform.faults, self.options.host, self.authority, self.platform.settings)
+
     def _route(self, request: Request) -> tuple[Handler, Latency]:
         """The service of a path, and its latency."""
 
@@ -223,7 +229,9 @@ class Emulator:
             return managed_identity.handle(self.platform, request)
         return self.admin.handle(request)
 
-    def _announce(self, https: int, admin: int, smtp: int, mx: int, hve: int, acs: int, *, names: str) -> None:
+    def _announce(
+        self, https: int, admin: int, smtp: int, mx: int, hve: int, acs: int, *, names: str, hosted: Mapping[str, Mapping[str, int]]
+    ) -> None:
         host = self.options.host
         origin = f"https://{host}:{https}"
         cloud = {
@@ -249,6 +257,7 @@ class Emulator:
             "clock": str(self.clock_file.resolve()),
             "m365_cloud": cloud,
             "m365_dns_servers": [names],
+            "hosted_smtp_ports": hosted,
             "windows": self.windows.all(),
         }
         line = json.dumps(ready)

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from cryptography import x509
 
 from emulator.settings import Settings
 from emulator.smtp.acs import Acs, acs_settings
 from emulator.smtp.faults import FaultSource, Script
+from emulator.smtp.hosted.endpoint import HostedEndpoint
+from emulator.smtp.hosted.mailgun import MailgunEndpoint
+from emulator.smtp.hosted.sendgrid import SendGridEndpoint
+from emulator.smtp.hosted.smtp2go import Smtp2GoEndpoint
 from emulator.smtp.hve import Hve, hve_settings
 from emulator.smtp.limits import Limits
 from emulator.smtp.mx import Mx
 from emulator.smtp.settings import SmtpSettings, smtp_settings
 from emulator.smtp.submission import Submission
 from emulator.smtp.tls import CertificateAuthority, server_context
-from emulator.state import State
+from emulator.state import State, mailgun, sendgrid
+
+# Endpoint -> its regions; SMTP2GO's accounts are the same in all.
+HOSTED: Mapping[type[HostedEndpoint], tuple[str, ...]] = {
+    Smtp2GoEndpoint: ("global",),
+    SendGridEndpoint: sendgrid.REGIONS,
+    MailgunEndpoint: mailgun.REGIONS,
+}
 
 
 class _Endpoint:
@@ -61,6 +73,20 @@ async def _serve(
     script = Script(faults, service.service)
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: service(state, script, endpoint.settings, context, endpoint.limits), host, port)
+
+
+async def serve_hosted(
+    state: State, faults: FaultSource, host: str, authority: CertificateAuthority, settings: SmtpSettings | Settings
+) -> dict[str, dict[str, asyncio.Server]]:
+    """The hosted relays: provider -> region -> server, on any free ports."""
+    context, loop = server_context(authority), asyncio.get_running_loop()
+
+    async def serve(of: type[HostedEndpoint], region: str) -> asyncio.Server:
+        endpoint = _Endpoint(state, settings, lambda own: replace(own, size_limit=of.size, recipients_per_message=of.recipients))
+        script = Script(faults, of.service)
+        return await loop.create_server(lambda: of(state, script, endpoint.settings, context, region), host, 0)
+
+    return {of.provider: {region: await serve(of, region) for region in regions} for of, regions in HOSTED.items()}
 
 
 async def serve_mx(

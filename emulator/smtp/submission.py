@@ -6,8 +6,6 @@ application to send email"; RFC 4954 (AUTH).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import ssl
 
@@ -17,6 +15,7 @@ from emulator.smtp.faults import Script
 from emulator.smtp.headers import Header
 from emulator.smtp.limits import ExternalRecipients, Limits, lock_code
 from emulator.smtp.paths import Transaction
+from emulator.smtp.sasl import decoded, encoded
 from emulator.smtp.settings import SmtpSettings
 from emulator.smtp.sign_ins import log_sign_in
 from emulator.smtp.texts import Refused
@@ -25,21 +24,6 @@ from emulator.smtp.verdict import Account, login, parse_xoauth2, right_on_mailbo
 from emulator.state import Message, State
 
 CHALLENGE = {"status": "401", "schemes": "bearer", "scope": "https://outlook.office.com/"}
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _decoded(text: str) -> bytes:
-    if text == "=":  # RFC 4954: an empty initial response
-        return b""
-    if text == "*":
-        raise Refused(texts.CANCELLED)
-    try:
-        return base64.b64decode(text.encode("utf-8", "surrogateescape"), validate=True)
-    except binascii.Error:
-        raise Refused(texts.BAD_BASE64) from None
 
 
 class Submission(Transfer):
@@ -94,19 +78,19 @@ class Submission(Transfer):
 
     async def _xoauth2(self, initial: str) -> Account:
         """In one line, or after an empty challenge: Postfix takes that form for every long token."""
-        blob = _decoded(initial or await self._ask(""))
+        blob = decoded(initial or await self._ask(""))
         try:
             user, token = parse_xoauth2(blob)
             await self.stage("auth", mechanism="XOAUTH2", **self.named(user))
             return self.by_token(user, token)
         except Refused as refusal:
             if self.settings.challenge_334 and refusal.reply.startswith("535"):
-                await self._ask(_encoded(json.dumps(CHALLENGE, separators=(",", ":"))))
+                await self._ask(encoded(json.dumps(CHALLENGE, separators=(",", ":"))))
             raise
 
     async def _login(self, initial: str) -> Account:
-        user = _decoded(initial or await self._ask(_encoded("Username:"))).decode("utf-8", "surrogateescape")
-        password = _decoded(await self._ask(_encoded("Password:"))).decode("utf-8", "surrogateescape")
+        user = decoded(initial or await self._ask(encoded("Username:"))).decode("utf-8", "surrogateescape")
+        password = decoded(await self._ask(encoded("Password:"))).decode("utf-8", "surrogateescape")
         await self.stage("auth", mechanism="LOGIN", **self.named(user))
         try:
             account = self.by_password(user, password)

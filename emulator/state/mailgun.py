@@ -56,6 +56,8 @@ class MailgunAccount:
     requests_per_minute: int = field(default=300, metadata=key("requests in a minute before 429"))
     keys: list[MailgunKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[MailgunDomain] = field(default_factory=list, metadata=key("sending domains"))
+    activated: bool = field(default=True, metadata=key("whether the account was activated"))
+    authorized_recipients: list[str] = field(default_factory=list, metadata=key("to whom a sandbox domain sends, addresses in lower case"))
     monthly_limit: int = field(default=0, metadata=key("the account's own limit of messages in a month; 0: none"))
     monthly_used: int = field(default=0, metadata=key("messages sent in this month"))
     public_address: str = field(default="", metadata=key("the address that clients on loopback are seen with"))

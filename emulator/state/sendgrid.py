@@ -62,6 +62,7 @@ class SendGridAccount:
     keys: list[SendGridKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[SendGridDomain] = field(default_factory=list, metadata=key("authenticated domains"))
     key_created: Moment = field(default=0.0, metadata=key("when the last API key was created"))
+    verified_senders: list[str] = field(default_factory=list, metadata=key("verified sender addresses, in lower case"))
     type: str = field(default="paid", metadata=key("the plan", choices=("free", "paid")))
     credits: int = field(default=50_000, metadata=key("recipients in a month"))
     credits_used: int = field(default=0, metadata=key("recipients of this month"))

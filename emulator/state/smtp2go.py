@@ -63,6 +63,7 @@ class Smtp2GoAccount:
     keys: list[Smtp2GoKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[Smtp2GoDomain] = field(default_factory=list, metadata=key("sender domains"))
     users: list[Smtp2GoUser] = field(default_factory=list, metadata=key("SMTP users"))
+    single_senders: list[str] = field(default_factory=list, metadata=key("verified sender addresses, in lower case"))
     cycle_max: int = field(default=1000, metadata=key("messages in a month"))
     cycle_used: int = field(default=0, metadata=key("messages sent in this month"))
     suppressions: list[Suppression] = field(default_factory=list, metadata=key("addresses that get no mail"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import smtplib
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +79,10 @@ class World:
         account = {"provider": self.provider.name, "api_key": key or self.provider.key, "api_url": url}
         item = {"name": "erp"} | ({"domain": self.provider.domain} if self.provider.domain else {})
         own = {"credentials": [item] if items is None else items} if resource is RESOURCE else {}
-        return self.run(resource, **account, store=str(self.directory / "store"), verify=False, **own, **options)
+        ports = self.api.emulator.hosted_smtp_ports[self.provider.name]
+        port = ports.get(str(options.get("region")), next(iter(ports.values())))
+        smtp = {"smtp_host": "127.0.0.1", "smtp_port": port, "store": str(self.directory / "store")}
+        return self.run(resource, **account, **smtp, **own, **options)
 
     @property
     def labels(self) -> list[str]:
@@ -91,9 +96,13 @@ class World:
     def replace(self, account: dict[str, Any]) -> None:
         self.api.admin.replace_accounts(self.provider.name, [account])
 
-    def passwords(self) -> list[str]:
+    def secrets(self) -> list[tuple[str, str]]:
+        """User names and passwords in the store."""
         files = [json.loads(path.read_text("ascii")) for path in (self.directory / "store").rglob("*.json")]
-        return [secret["password"] for content in files for secret in (content["current"], content["next"]) if secret]
+        return [(secret["username"], secret["password"]) for content in files for secret in (content["current"], content["next"]) if secret]
+
+    def passwords(self) -> list[str]:
+        return [password for _user, password in self.secrets()]
 
 
 MakeWorld = Callable[..., World]
@@ -173,6 +182,40 @@ def test_credential_that_was_removed_by_hand_is_replaced(make: MakeWorld, provid
     [row] = world()["credentials"]
     assert (row["reason"], row["previous"]) == ("the provider does not have it any more", [])
     assert world.labels == [row["credential"]] != [first]
+
+
+@pytest.mark.parametrize("provider", ["smtp2go", "mailgun"])
+def test_password_that_was_changed_by_hand_is_replaced(make: MakeWorld, provider: str) -> None:
+    """The secret of an API key never changes."""
+    world = make(provider)
+    [row] = world()["credentials"]
+    assert row["verified"] is True
+    account = world.account
+    changed = account["users"] if provider == "smtp2go" else account["domains"][0]["credentials"]
+    changed[0]["password"] = "ChangedByHand0123456789abcdefghi"
+    world.replace(account)
+    [replaced] = world()["credentials"]
+    assert (replaced["reason"], replaced["previous"]) == ("SMTP does not accept it", [row["credential"]])
+    assert world()["changed"] is True
+    [idle] = world()["credentials"]
+    assert (idle["credential"], idle["verified"], world.labels) == (replaced["credential"], True, [replaced["credential"]])
+
+
+def test_mail_flows_with_both_credentials_during_the_overlap(make: MakeWorld) -> None:
+    """A device that has the replaced credential goes on sending until it has the new one."""
+    world = make("smtp2go")
+    domain = {"domain": "contoso.com", "return_path": "em-mailops", "rpath_verified": True, "dkim_verified": True}
+    world.replace(world.account | {"domains": [domain]})
+    world()
+    [first] = world.secrets()
+    world(renew="now", overlap=7)
+    [second] = world.secrets()
+    for username, password in (first, second):
+        with smtplib.SMTP("127.0.0.1", world.api.emulator.hosted_smtp_ports["smtp2go"]["global"], "erp.contoso.com", timeout=20) as client:
+            client.starttls(context=ssl.create_default_context(cafile=world.api.emulator.cloud["ca_file"]))
+            client.login(username, password)
+            client.sendmail("erp@contoso.com", ["ops@contoso.com"], "From: erp@contoso.com\r\nTo: ops@contoso.com\r\n\r\nhello\r\n")
+    assert [one["authenticated_as"] for one in world.api.admin.messages()] == [first[0], second[0]]
 
 
 def test_domain_of_another_region_is_refused_before_a_write(make: MakeWorld, tmp_path: Path) -> None:

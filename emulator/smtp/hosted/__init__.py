@@ -1,0 +1,1 @@
+"""The SMTP endpoints of hosted relays."""
