@@ -1,11 +1,11 @@
 #!/bin/sh
-# What some tests use: mail clients and libraries, DNS clients, shellcheck, and what boots test hosts. Installed as root on
+# What some tests use: mail clients and libraries, DNS clients, shellcheck, a browser, and what boots test hosts. Installed as root on
 # Debian, else named together with what is skipped. Arguments: only these programs.
 set -eu
 missing='' every=''
 if [ $# = 0 ]; then
     every=yes
-    set -- curl dig ip mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn
+    set -- chromium-headless-shell curl dig ip mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn
 fi
 for program in "$@"; do
     command -v "$program" >/dev/null || missing="$missing $program"

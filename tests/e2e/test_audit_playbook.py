@@ -15,7 +15,7 @@ from tests.contract import check_contract
 from .test_playbooks import Playground
 
 pytestmark = pytest.mark.one_python_is_enough
-FILES = {"report.json", "senders.csv", "findings.csv", "action-plan.csv", "findings.sarif", "metrics.prom"}
+FILES = {"report.html", "report.json", "senders.csv", "findings.csv", "action-plan.csv", "findings.sarif", "metrics.prom"}
 MOST = 10  # requests of a tenant of the demo
 
 

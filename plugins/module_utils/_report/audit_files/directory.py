@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..._core.json_types import JsonObject
-from . import metrics, tables
+from . import metrics, page, tables
 from .inventory_lines import locate
 from .items import items
 from .sarif import sarif
 
 REPORT = "report.json"
-FIRST = REPORT  # the file that a reader opens first
+FIRST = "report.html"  # the file that a reader opens first
 
 
 def prepare(directory: Path) -> None:
@@ -39,6 +39,7 @@ def write(directory: Path, document: JsonObject, inventories: Mapping[str, str])
 def _texts(document: JsonObject, inventories: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     every, here = items(document), Path.cwd()
     yield REPORT, json.dumps(document, indent=2) + "\n"
+    yield FIRST, page.render(document)
     yield "senders.csv", tables.senders(document)
     yield "findings.csv", tables.findings(document)
     yield "action-plan.csv", tables.action_plan(every)

@@ -14,7 +14,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files i
 
 from .documents import SENDER, audited, document
 
-FILES = {"report.json", "senders.csv", "findings.csv", "action-plan.csv", "findings.sarif", "metrics.prom"}
+FILES = {"report.html", "report.json", "senders.csv", "findings.csv", "action-plan.csv", "findings.sarif", "metrics.prom"}
 
 
 def test_the_files_are_private_and_replace_those_of_an_earlier_audit(tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The data of the page as JSON: columns, in which each text that repeats is a number in a list of texts.
+
+500 tenants with 50 senders each are 25,000 rows; as objects they would be three times as large.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ...._core.json_types import JsonObject
+from ..items import CHANGE
+from . import fleet
+from .plain_text import plain
+
+_SENDER_TEXTS = ("name", "method", "verdict", "severity", "date", "reason", "remedy", CHANGE)
+_FINDING_TEXTS = ("id", "severity", "subject", "problem", "remedy", CHANGE)
+# What the columns have already; the rest of a row is shown in its details, whatever it is.
+_SHOWN = {"address", "name", "method", "verdict", "severity", "date", "reason", "remedy", CHANGE}
+# Characters that would end the script element, or a line of JavaScript.
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+@dataclass
+class Texts:
+    """Texts, each once."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    _plain: dict[str, int] = field(default_factory=dict)  # by the text before it was made plain
+
+    def number(self, value: object) -> int:
+        text = "" if value is None else str(value)
+        if text not in self._plain:
+            self._plain[text] = self.numbers.setdefault(plain(text), len(self.numbers))
+        return self._plain[text]
+
+
+def embedded(document: JsonObject) -> str:
+    """The data for a script element of type application/json."""
+    text = json.dumps(page_data(document), separators=(",", ":"))
+    return text.translate(_ESCAPES)
+
+
+def page_data(document: JsonObject) -> JsonObject:
+    """The data of the page: the tenants in the order of the fleet, the rows of senders and findings as columns, and the texts."""
+    texts, summary = Texts(), fleet.summary(document)
+    audits = [document["tenants"][row.key] for row in summary.tenants]
+    return {
+        "started": document["started"],
+        "checks": [list(check) for check in summary.checks],
+        "tenants": [_tenant(row, audit) for row, audit in zip(summary.tenants, audits, strict=True)],
+        "senders": _columns(audits, "senders", _SENDER_TEXTS, texts)
+        | {
+            "address": [plain(row["address"]) for audit in audits for row in audit.get("senders", ())],
+            "more": [_more(row, texts) for audit in audits for row in audit.get("senders", ())],
+        },
+        "findings": _columns(audits, "findings", _FINDING_TEXTS, texts),
+        "gone": _gone(document),
+        "texts": list(texts.numbers),
+    }
+
+
+def _tenant(row: fleet.TenantRow, audit: JsonObject) -> JsonObject:
+    values: JsonObject = {"name": row.name, "audited": row.audited, "reason": row.reason, "totals": row.totals}
+    values |= {"cells": row.cells, "date": row.first_date}
+    if row.audited:
+        sources = [[one["label"], one["readable"], plain(one["reason"])] for one in audit["sources"]]
+        shown = ("audited", "reason", "senders", "findings", "sources", "totals", "timetable")
+        values |= {"sources": sources, "more": {name: _short(value) for name, value in audit.items() if name not in shown}}
+    return values
+
+
+def _columns(audits: Iterable[JsonObject], name: str, fields: Iterable[str], texts: Texts) -> JsonObject:
+    rows = [(number, row) for number, audit in enumerate(audits) for row in audit.get(name, ())]
+    columns: JsonObject = {"tenant": [number for number, _row in rows]}
+    return columns | {column: [texts.number(row.get(column)) for _number, row in rows] for column in fields}
+
+
+def _more(row: JsonObject, texts: Texts) -> list[int]:
+    """What else is known of a sender: names and values, as numbers of texts in turn. A value that was not read is null."""
+    pairs: list[int] = []
+    for name, value in row.items():
+        if name not in _SHOWN:
+            pairs += [texts.number(name), texts.number(_text(value))]
+    return pairs
+
+
+def _text(value: object) -> str:
+    """A value as one line."""
+    if value is None:
+        return "not read"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_text(part)}" for name, part in value.items() if part not in (None, [], ""))
+    if isinstance(value, list):
+        return ", ".join(_text(part) for part in value) or "none"
+    return str(value)
+
+
+def _short(value: object) -> object:
+    """A value of the configuration for the page: texts are plain, and nothing is deeper than three levels."""
+    if isinstance(value, dict):
+        return {plain(name): _short(part) if isinstance(part, dict) else _items(part) for name, part in value.items()}
+    return _items(value)
+
+
+def _items(value: object) -> object:
+    if isinstance(value, list):
+        return [plain(_text(part)) for part in value]
+    return value if value is None or isinstance(value, bool | int) else plain(_text(value))
+
+
+def _gone(document: JsonObject) -> list[list[str]]:
+    """What an earlier report had and this one has not: change, tenant, subject, severity and problem."""
+    changes = (document.get("comparison") or {}).get("changes", ())
+    return [
+        [one[CHANGE], *(plain(one[name]) for name in ("tenant", "subject", "severity", "problem"))]
+        for one in changes
+        if one[CHANGE] != "new"
+    ]
