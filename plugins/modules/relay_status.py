@@ -111,7 +111,8 @@ relay:
       elements: dict
     limits:
       description:
-        - Limits of connections that were reached, with the keys C(kind) (C(processes) of a listener, or C(client)), C(name) and C(last).
+        - Limits of connections that were reached, with the keys C(kind) (C(processes) of a listener, C(client), or
+          C(unknown clients) of a port), C(name) and C(last).
       type: list
       elements: dict
     banned:

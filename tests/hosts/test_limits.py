@@ -28,19 +28,21 @@ from .smarthost_relay import run_role, upstream
 SENDER = "scanner@contoso.com"
 PASSWORD = "correct horse"
 SIZE = 1_000_000
-CONNECTIONS = 10
-PORTS = {25: [], 587: ["-tls"], 465: ["-tlsc"]}
+CONNECTIONS, PROCESSES = 10, 100
+PORTS = {25: [], 587: ["-tls"], 465: ["-tlsc"], 2525: ["-tls"]}
 DEVICES = [
     {"name": "Printer", "networks": ["198.51.100.101"], "senders": [SENDER]},
     {"name": "Scanner", "networks": ["198.51.100.102"], "senders": [SENDER], "rewrite": True},
     {"name": "Copier", "networks": ["198.51.100.103"], "senders": [SENDER]},
     {"name": "ERP", "username": "erp", "password": PASSWORD, "senders": [SENDER]},
 ]
+LEGACY = 2525
+UNKNOWN_CLIENTS = [f"198.18.{number}.1" for number in range(12)]  # RFC 2544, each in a network of its own
 VARIABLES: dict[str, Any] = {
     "relay_devices": DEVICES,
     "relay_message_size_limit": SIZE,
     "relay_connections_per_client": CONNECTIONS,
-    "relay_processes": 100,
+    "relay_processes": PROCESSES,
     "relay_metrics_directory": "/var/lib/prometheus/node-exporter",
 }
 HOLD = """
@@ -54,7 +56,10 @@ sys.stdin.read()
 @pytest.fixture(scope="module", params=image.tested())
 def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Host]:
     booted = lab.boot(f"limits{request.param}", request.param)
-    run_role(lab, booted.name, **VARIABLES)
+    run_role(lab, booted.name, **VARIABLES, relay_legacy_address=booted.address)
+    booted.run(f"ip route add 198.18.0.0/15 via {lab.devices['outsider'].address}")
+    for address in UNKNOWN_CLIENTS:
+        assert not lab.devices["outsider"].call(["ip", "address", "replace", f"{address}/32", "dev", "lo"]).returncode
     yield booted
     lab.remove(booted.name)
 
@@ -68,9 +73,10 @@ def problems(host: Host) -> dict[str, dict[str, Any]]:
     return {problem["subject"]: problem for problem in status(host)["problems"]}
 
 
-def swaks(lab: Lab, host: Host, device: str, *arguments: str, port: int = 25) -> str:
-    """The dialogue of one message."""
-    login = [] if port == 25 else ["--auth", "PLAIN", "--auth-user", "erp", "--auth-password", PASSWORD, *PORTS[port]]
+def swaks(lab: Lab, host: Host, device: str, *arguments: str, port: int = 25, authenticate: bool = True) -> str:
+    """The dialogue of one message; except on port 25 the device authenticates."""
+    user = ["--auth", "PLAIN", "--auth-user", "erp", "--auth-password", PASSWORD, *PORTS[port]]
+    login = user if port != 25 and authenticate else []
     command = ["swaks", "--server", host.address, "--port", str(port), "--from", SENDER, "--to", "a@example.net", "--timeout", "20", *login]
     done = lab.devices[device].call([*command, *arguments], timeout=60)
     return f"{done.stdout}\n{done.stderr}"
@@ -109,6 +115,66 @@ def transaction(lab: Lab, host: Host, device: str, data: str) -> list[str]:
     return list(json.loads(done.stdout))
 
 
+@contextmanager
+def idle_clients(lab: Lab, host: Host, port: int, sources: list[str], each: int) -> Iterator[None]:
+    """Unknown clients that open so many connections each, and another one for each that is closed."""
+    program = Path(__file__).with_name("idle_clients.py")
+    parameters = {"server": host.address, "port": port, "sources": sources, "each": each}
+    command = [*lab.network.inside, "ip", "netns", "exec", "outsider", sys.executable, str(program), json.dumps(parameters)]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as holding:
+        try:
+            assert holding.stdout
+            assert holding.stdout.readline() == "held\n"
+            yield
+        finally:
+            assert holding.stdin
+            holding.stdin.close()
+            holding.wait(20)
+
+
+def connections(host: Host, port: int, of: str) -> int:
+    """How many connections clients of this prefix have to a port."""
+    return sum(line.split()[-1].lstrip("[").startswith(of) for line in host.run(f"ss -Htn state established sport = :{port}").splitlines())
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_unknown_clients_that_hold_connections_do_not_lock_devices_out(lab: Lab, host: Host, port: int) -> None:
+    """More connections, from many networks, than the port has processes."""
+    with idle_clients(lab, host, port, UNKNOWN_CLIENTS, CONNECTIONS):
+        if port != 25:
+            wait_until(lambda: connections(host, port, "198.18.") == PROCESSES // 2, 20, lambda: connections(host, port, "198.18."))
+        for device in ("printer",) if port == 25 else ("erp", "printer") if port == LEGACY else ("erp",):
+            dialogue = swaks(lab, host, device, "--quit-after", "RCPT", port=port, authenticate=device == "erp")
+            assert "250 2.1.5 Ok" in dialogue, dialogue
+        if port == 25:
+            assert "521 5.7.1" in swaks(lab, host, "outsider", port=port)
+            assert connections(host, port, "198.51.100.201") == 0
+        else:
+            assert f"port {port}" in problems(host)
+
+
+@pytest.mark.parametrize("port", [587, 465, LEGACY])
+def test_network_of_unknown_clients_gets_few_connections(lab: Lab, host: Host, port: int) -> None:
+    """Counted before TLS on port 465, too, and for a network of addresses."""
+    neighbours = ["198.18.0.1", "198.18.0.2", "198.18.0.3"]
+    for address in neighbours:
+        lab.devices["outsider"].call(["ip", "address", "replace", f"{address}/32", "dev", "lo"])
+    with idle_clients(lab, host, port, neighbours, CONNECTIONS):
+        wait_until(lambda: connections(host, port, "198.18.0.") == CONNECTIONS, 20, lambda: connections(host, port, "198.18.0."))
+        assert "250 2.1.5 Ok" in swaks(lab, host, "outsider", "--quit-after", "RCPT", port=port)
+
+
+def test_connection_limits_survive_nftables(host: Host) -> None:
+    unit = "mailops-relay-connection-limits.service"
+    for command in ("systemctl restart nftables", "systemctl reload nftables"):
+        host.run(command)  # which removes all tables; the unit's job follows
+        wait_until(lambda: "chain relay" in host.call("nft list table inet mailops_relay").stdout, 10, command)
+    host.run("nft flush ruleset")
+    assert "all connections to the ports for SASL users" in problems(host)[unit]["cause"]
+    host.run(f"systemctl restart {unit}")
+    assert unit not in problems(host)
+
+
 @pytest.mark.parametrize("port", PORTS)
 def test_device_that_holds_connections_does_not_lock_others_out(lab: Lab, host: Host, port: int) -> None:
     """A network client, which Postfix exempts from such limits by default."""
@@ -124,7 +190,7 @@ def test_device_that_holds_connections_does_not_lock_others_out(lab: Lab, host: 
         finally:
             assert holding.stdin
             holding.stdin.close()
-    if port != 465:  # where Postfix counts connections after the TLS handshake only, and ends those without one after 20 s
+    if port != 465:  # where the packet filter refuses further ones: Postfix counts connections after the TLS handshake only
         wait_until(lambda: any("198.51.100.101" in subject for subject in problems(host)), 10, lambda: problems(host))
         remedy = next(problem["remedy"] for subject, problem in problems(host).items() if "198.51.100.101" in subject)
         assert "relay_connections_per_client" in remedy
@@ -258,6 +324,6 @@ def test_deleted_messages_do_not_delay_the_next_one(lab: Lab, host: Host) -> Non
 def test_services_run_with_few_rights(host: Host) -> None:
     host.run("systemctl start mailops-relay-backup.service")
     assert host.run("ls /var/backups/mailops-relay").startswith("relay-")
-    for unit in ("backup", "sasl", "monitor"):
+    for unit in ("connection-limits", "backup", "sasl", "monitor"):
         analysis = host.run(f"systemd-analyze security --no-pager mailops-relay-{unit}.service")
         assert float(re.findall(r"exposure level for \S+: ([\d.]+)", analysis)[0]) <= 3.0, analysis

@@ -23,6 +23,15 @@ def test_one_client_cannot_use_all_connections() -> None:
     assert "- {{ __relay_config.processes }} smtpd" in text(TEMPLATES / "postfix/master.cf.d/listeners.j2")
 
 
+def test_unknown_clients_are_refused_when_they_connect() -> None:
+    """With smtpd_delay_reject, or while Postfix asks for the client's name, each of them holds a process."""
+    main = parameters("postfix/main.cf.d/devices.j2")
+    assert main["smtpd_delay_reject"] == main["smtpd_peername_lookup"] == "no"
+    assert main["smtpd_client_restrictions"] == "permit_mynetworks, {{ __relay_config.access.unknown_client }}"
+    # Postfix accepts the recipient "postmaster" without the restrictions of a recipient.
+    assert main["smtpd_data_restrictions"].endswith("$smtpd_relay_restrictions")
+
+
 def test_no_anonymous_ciphers() -> None:
     excluded = parameters("postfix/main.cf.d/devices.j2")["smtpd_tls_exclude_ciphers"].split(", ")
     assert {"aNULL", "eNULL"} <= set(excluded)

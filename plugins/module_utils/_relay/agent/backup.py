@@ -23,7 +23,13 @@ PARTS = ("etc/mailops-relay", "etc/postfix/main.cf", "etc/postfix/master.cf", "e
 # Written by the role for the Dovecot of this host, which may be a newer one than the backup's.
 HOST_SPECIFIC = ("etc/mailops-relay/proxy.conf", "etc/mailops-relay/sasl.conf")
 _PATTERN = "relay-*.tar.gz"
-UNITS = ("mailops-relay-proxy.service", "mailops-relay-sasl.service", "postfix.service", "postfix@-.service")
+UNITS = (
+    "mailops-relay-proxy.service",
+    "mailops-relay-sasl.service",
+    "mailops-relay-connection-limits.service",
+    "postfix.service",
+    "postfix@-.service",
+)
 _MONITOR = "mailops-relay-monitor.service"
 
 

@@ -18,10 +18,10 @@ from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, Se
 
 # Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
 CHECKS = (
-    "queue_unreadable", "unit_not_running", "unit_disabled", "disk_full", "inodes_exhausted", "disk_low", "process_limit", "client_limit",
-    "addresses_banned", "upstream_unreachable", "dns_failing", "clock_off", "clock_not_synchronized", "token_missing",
-    "token_renewal_failing", "delivery_failing", "held_by_administrator", "queue_long", "quota_reached", "sender_suspended",
-    "certificate_expiring",
+    "queue_unreadable", "unit_not_running", "unit_disabled", "disk_full", "inodes_exhausted", "disk_low", "process_limit",
+    "unknown_clients", "client_limit", "addresses_banned", "upstream_unreachable", "dns_failing", "clock_off", "clock_not_synchronized",
+    "token_missing", "token_renewal_failing", "delivery_failing", "held_by_administrator", "queue_long", "quota_reached",
+    "sender_suspended", "certificate_expiring",
 )  # fmt: skip
 # Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
 _LONG = 3600.0
@@ -114,6 +114,13 @@ def _limits(status: Status) -> Iterator[Problem]:
             cause = f"all connections that this service of master.cf serves at once were in use at {local_time(limit.last)}: others wait"
             remedy = "Run ss -Htn to see which clients hold connections; mend these, or raise relay_processes."
             yield Problem("process_limit", limit.name, "high", cause, remedy)
+        elif limit.kind == "unknown clients":
+            cause = (
+                f"clients in no network of relay_devices used their share of the port's connections at {local_time(limit.last)}: others of "
+                "them wait, devices in these networks do not"
+            )
+            remedy = "Add the networks of SASL users to relay_devices, or raise relay_processes; ss -Htn shows who holds connections."
+            yield Problem("unknown_clients", f"port {limit.name}", "medium", cause, remedy)
         else:
             cause = f"the client has more connections than one may have (at {local_time(limit.last)}); further ones are refused"
             remedy = "Restart the device, or raise relay_connections_per_client where many devices share the address."

@@ -17,7 +17,8 @@ from .status_document import ServiceStatus
 POSTFIX = "postfix.service"
 _INSTANCE = "postfix@-.service"  # Debian 12: postfix.service only starts it
 TOKEN_SERVICE = "mailops-relay-token.service"  # noqa: S105 - a unit
-_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,Result,NRestarts,ActiveEnterTimestampMonotonic"
+CONNECTION_LIMITS = "mailops-relay-connection-limits.service"
+_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,Result,NRestarts,ActiveEnterTimestampMonotonic"
 # A unit with so many restarts, the last one within so many seconds, is in a restart loop.
 _RESTARTS = 3
 _LOOP_SECONDS = 600.0
@@ -42,6 +43,7 @@ def expected(config: AgentConfig) -> Iterator[Unit]:
         yield Unit(TOKEN_SERVICE, "critical", "the access token is not renewed")
     if config.sasl_users:
         yield Unit("mailops-relay-sasl.service", "critical", "no device can authenticate")
+        yield Unit(CONNECTION_LIMITS, "high", "unknown clients can use all connections to the ports for SASL users")
     yield Unit("mailops-relay-monitor.service", "critical", suspension)
     yield Unit("mailops-relay-queue-actions.path", "critical", suspension)
     yield Unit("mailops-relay-queue-actions.service", "critical", suspension)
@@ -86,7 +88,7 @@ def _status(unit: Unit, process: dict[str, str], file: dict[str, str], monotonic
         result=process.get("Result", ""),
         restarts=restarts,
         enabled=file.get("UnitFileState") != "disabled",
-        oneshot=file.get("Type") == "oneshot" and process is file,
+        oneshot=file.get("Type") == "oneshot" and file.get("RemainAfterExit") != "yes" and process is file,
         severity=unit.severity,
         effect=unit.effect,
     )

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import health, reasons, services, space, upstream_check
+from . import connection_limits, health, reasons, services, space, upstream_check
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
@@ -80,6 +80,10 @@ def collect(sources: Sources | None = None) -> Status:
         raise NoRelay(f"Could not read the relay's status: {error} Run this as root on a relay host.") from error
     now = sources.now()
     upstream = state.config.upstream
+    units = services.read(state.config, sources.output, sources.monotonic())
+    limits = tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items())
+    if state.config.sasl_users:
+        units, limits = connection_limits.checked(units, sources.output), limits + connection_limits.reached(sources.output, now)
     status = Status(
         hostname=state.config.hostname,
         upstream=upstream,
@@ -88,11 +92,11 @@ def collect(sources: Sources | None = None) -> Status:
         mailboxes=tuple(_mailbox(state, address, now) for address in state.mailboxes),
         token=_token(sources.paths) if upstream == "oauth" else None,
         certificates=_certificates(sources),
-        services=services.read(state.config, sources.output, sources.monotonic()),
+        services=units,
         counters=state.counters,
         last_event=state.last_event or None,
         space=tuple(space.read(sources.paths.state, state.config.message_size_limit, sources.statvfs)),
-        limits=tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items()),
+        limits=limits,
         banned=_banned(sources) if state.config.fail2ban else (),
         upstream_check=upstream_check.read(sources.paths),
         clock_synchronized=_clock_synchronized(sources),

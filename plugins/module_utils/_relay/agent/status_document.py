@@ -138,7 +138,10 @@ class DirectorySpace:
 
 @dataclass(frozen=True)
 class ReachedLimit:
-    """A limit of connections. `kind`: processes (of the listener `name`) or client. `last`: when Postfix logged it."""
+    """A limit of connections. `last`: when it was reached.
+
+    `kind`: processes (of the listener `name`), client, or unknown clients (their share of the connections to the port `name`).
+    """
 
     kind: str
     name: str

@@ -30,7 +30,7 @@ def access(config: RelayConfig) -> Access:
     return Access(
         classes=[_local_class(config), *(_class(name, device) for name, device in _named(config))],
         listeners=listeners(config),
-        networks=sorted({network for device in config.devices for network in device.networks}),
+        networks=list(config.networks),
         unknown_client=UNKNOWN_CLIENT,
         sasl_users=config.has_sasl_users,
         rewriting=config.has_rewriting,
@@ -41,10 +41,11 @@ def access(config: RelayConfig) -> Access:
 
 
 def tables(config: RelayConfig) -> dict[str, list[str]]:
-    """File -> lines: the class of each network, and of each SASL user. A SASL user's networks are not in the first table."""
+    """File -> lines: the class of each network client, and of each SASL user; the networks of both."""
     clients = [f"{network} {name}" for name, device in _named(config) if not device.username for network in device.networks]
     users = [f"{device.username} {name}" for name, device in _named(config) if device.username]
-    return {"clients": [f"{network} {LOCAL}" for network in LOOPBACK] + clients, "users": users}
+    networks = [f"{network} OK" for network in (*LOOPBACK, *config.networks)]
+    return {"clients": [f"{network} {LOCAL}" for network in LOOPBACK] + clients, "users": users, "networks": networks}
 
 
 def sasl_users(config: RelayConfig) -> str:

@@ -17,21 +17,13 @@ from .plan import Listener
 CLIENTS = f"check_client_access cidr:{TABLES}/clients"
 USERS = f"check_sasl_access texthash:{TABLES}/users"
 AUTHENTICATE = "check_client_access static:{530 5.7.0 Authenticate with the user name and password that relay_devices has for this device}"
-UNKNOWN_CLIENT = "check_client_access static:{REJECT 5.7.1 This address is in no network of relay_devices}"
+# Postfix closes the connection after a reply 521: access(5).
+UNKNOWN_CLIENT = "check_client_access static:{521 5.7.1 This address is in no network of relay_devices}"
+KNOWN_CLIENTS_ONLY = f"check_client_access cidr:{TABLES}/networks, {UNKNOWN_CLIENT}"
 OLD_TLS = {"smtpd_tls_protocols": ">=TLSv1", "smtpd_tls_mandatory_protocols": ">=TLSv1"}
-# A SASL user may connect from any address, unless Dovecot limits the user to networks.
-SASL_ONLY = {
-    "smtpd_sasl_auth_enable": "yes",
-    "smtpd_client_restrictions": f"permit_sasl_authenticated, {AUTHENTICATE}",
-    "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
-    "smtpd_sender_restrictions": f"{USERS}, reject",
-}
-SASL_OR_NETWORK = {
-    "smtpd_sasl_auth_enable": "yes",
-    "smtpd_client_restrictions": f"permit_mynetworks, permit_sasl_authenticated, {AUTHENTICATE}",
-    "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject",
-    "smtpd_sender_restrictions": f"{USERS}, {CLIENTS}, reject",
-}
+# Of a recipient. `reject` alone is never reached; Postfix requires one.
+SASL_ONLY = {"smtpd_sasl_auth_enable": "yes", "smtpd_relay_restrictions": f"{USERS}, {AUTHENTICATE}, reject"}
+SASL_OR_NETWORK = {"smtpd_sasl_auth_enable": "yes", "smtpd_relay_restrictions": f"{USERS}, {CLIENTS}, {AUTHENTICATE}, reject"}
 
 
 # Of the messages whose sender was replaced: the device's listener has checked the size, and the new header may be longer.
@@ -42,15 +34,21 @@ def listeners(config: RelayConfig) -> list[Listener]:
     """In the order of master.cf."""
     size = {"message_size_limit": str(config.message_size_limit)}  # advertised (RFC 1870); main.cf's also has room for added header fields
     result = [_listener("smtp", "devices", size)]
+    sasl = {**_clients(config), **size}
     if config.has_sasl_users:
-        result.append(_listener("submission", "submission", {"smtpd_tls_security_level": "encrypt", **SASL_ONLY, **size}))
-        result.append(_listener("submissions", "submissions", {"smtpd_tls_wrappermode": "yes", **SASL_ONLY, **size}))
+        result.append(_listener("submission", "submission", {"smtpd_tls_security_level": "encrypt", **SASL_ONLY, **sasl}))
+        result.append(_listener("submissions", "submissions", {"smtpd_tls_wrappermode": "yes", **SASL_ONLY, **sasl}))
     if config.legacy:
-        result.append(_legacy(config.legacy, config.has_sasl_users, size))
+        result.append(_legacy(config.legacy, config.has_sasl_users, sasl if config.has_sasl_users else size))
     if config.has_rewriting:
         options = {"message_size_limit": "0", "cleanup_service_name": REWRITTEN_CLEANUP}
         result.append(_listener(f"127.0.0.1:{REINJECT_PORT}", "rewritten", options))
     return result
+
+
+def _clients(config: RelayConfig) -> dict[str, str]:
+    """Who may connect to the listeners for SASL users: any client, unless every user is limited to networks."""
+    return {"smtpd_client_restrictions": "" if config.has_unknown_clients else KNOWN_CLIENTS_ONLY}
 
 
 def password_ports(config: RelayConfig) -> list[str]:
@@ -62,9 +60,9 @@ def _listener(service: str, name: str, options: dict[str, str]) -> Listener:
     return Listener(service, name, {"syslog_name": f"postfix/{name}", **options})
 
 
-def _legacy(legacy: LegacyListener, sasl_users: bool, size: Mapping[str, str]) -> Listener:
+def _legacy(legacy: LegacyListener, sasl_users: bool, more: Mapping[str, str]) -> Listener:
     """Old TLS on one address, for network clients and SASL users."""
-    options = {**OLD_TLS, **size}
+    options = {**OLD_TLS, **more}
     if sasl_users:
         options.update(SASL_OR_NETWORK, smtpd_tls_auth_only="no" if legacy.cleartext_auth else "yes")
     host = f"[{legacy.address}]" if ":" in legacy.address else legacy.address

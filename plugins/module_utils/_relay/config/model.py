@@ -168,5 +168,15 @@ class RelayConfig:
         return any(device.username for device in self.devices)
 
     @property
+    def has_unknown_clients(self) -> bool:
+        """Whether a SASL user may connect from any address: those with networks may only from these."""
+        return any(device.username and not device.networks for device in self.devices)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Those of all devices, network clients and SASL users."""
+        return tuple(sorted({network for device in self.devices for network in device.networks}))
+
+    @property
     def has_rewriting(self) -> bool:
         return any(device.rewrite for device in self.devices)

@@ -60,6 +60,19 @@ class Access:
 
 
 @dataclass(frozen=True)
+class ConnectionLimits:
+    """Of the packet filter, on `ports`. `known4`, `known6`: networks whose clients are no unknown clients, of IPv4 and IPv6.
+
+    `unknown_clients`: how many connections all unknown clients together may have to one port.
+    """
+
+    ports: Sequence[str]
+    known4: Sequence[str]
+    known6: Sequence[str]
+    unknown_clients: int
+
+
+@dataclass(frozen=True)
 class RelayPlan:
     """`accepted_size`: of a message with the header fields that Postfix adds. `smtputf8`: whether the upstream's path carries it.
 
@@ -76,6 +89,7 @@ class RelayPlan:
     recipients_per_message: int
     connections_per_client: int
     processes: int
+    connection_limits: ConnectionLimits
     smtputf8: bool
     certificates: Sequence[Certificate]
     server_certificate: str

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ..agent.config import AgentConfig, MailboxConfig, ServerConfig
 from . import devices, dsn_filter, header_from, upstreams
+from .connection_limits import connection_limits
 from .model import HEADER_ALLOWANCE, TABLES, Mailbox, RelayConfig
 from .plan import RelayPlan, Transport
 
@@ -38,6 +39,7 @@ def plan(config: RelayConfig) -> RelayPlan:
         recipients_per_message=config.recipients_per_message,
         connections_per_client=config.connections_per_client,
         processes=config.processes,
+        connection_limits=connection_limits(config),
         smtputf8=not upstream.oauth,  # the submission proxy does not pass it on
         certificates=config.certificates,
         server_certificate=config.server_certificate,

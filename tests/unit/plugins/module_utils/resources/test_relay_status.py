@@ -271,6 +271,41 @@ def test_reached_limit_of_connections_is_a_problem_for_twenty_minutes(
     assert collect(paths).problems == ()
 
 
+def nft(tables: str, reached: str = "") -> Any:
+    """The commands' outputs on a relay with SASL users."""
+
+    def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        if command[0][0] == "/usr/sbin/nft":
+            output = f'{{"nftables": [{{"metainfo": {{}}}}, {tables if command[0][-1] == "tables" else reached}]}}'
+            return subprocess.CompletedProcess(command[0], 0, output, "")
+        return systemctl(*command, **options)
+
+    return run
+
+
+TABLE = '{"table": {"family": "inet", "name": "mailops_relay"}}'
+
+
+def test_share_of_unknown_clients_is_reported(paths: Paths) -> None:
+    paths.config_file.write_text(json.dumps({**CONFIG, "sasl_users": True}))
+    reached = '{"set": {"name": "reached", "timeout": 1200, "elem": [{"elem": {"val": 587, "expires": 1100}}]}}'
+    document = collect(paths, run=nft(TABLE, reached))
+    (problem,) = document.problems
+    assert (problem.subject, problem.severity) == ("port 587", "medium")
+    assert document.limits[0].last == NOW - 100
+    assert 'mailops_relay_connection_limit_reached_timestamp_seconds{kind="unknown clients",name="587"}' in metrics.render(document)
+    assert collect(paths, run=nft(TABLE, '{"set": {"name": "reached"}}')).problems == ()
+
+
+def test_removed_table_of_connection_limits_is_a_problem(paths: Paths) -> None:
+    paths.config_file.write_text(json.dumps({**CONFIG, "sasl_users": True}))
+    other = '{"table": {"family": "inet", "name": "filter"}}'
+    (problem,) = collect(paths, run=nft(other, '{"set": {}}')).problems
+    assert (problem.subject, problem.severity) == ("mailops-relay-connection-limits.service", "high")
+    assert "unknown clients can use all connections" in problem.cause
+    assert collect(paths).problems == ()  # where nft may not be run
+
+
 def test_banned_addresses_are_listed(paths: Paths) -> None:
     paths.config_file.write_text(json.dumps(LIMIT))
 

@@ -61,6 +61,35 @@ def test_submission_listeners_exist_only_with_sasl_users() -> None:
     assert "smtpd_sasl_auth_enable" not in listener(access, "devices").options
 
 
+UNKNOWN = "check_client_access static:{521 5.7.1 This address is in no network of relay_devices}"
+
+
+def test_unknown_clients_connect_only_where_a_sasl_user_has_no_networks() -> None:
+    pinned = {**ERP, "networks": ["198.51.100.0/24"]}
+    for entries, clients in (
+        ([SCANNER, pinned], f"check_client_access cidr:/etc/postfix/m365/networks, {UNKNOWN}"),
+        ([SCANNER, pinned, {**ERP, "name": "Two", "username": "two"}], ""),
+    ):
+        access = devices.access(with_devices(*entries, relay_legacy_address="192.0.2.1"))
+        for name in ("submission", "submissions", "legacy"):
+            assert listener(access, name).options["smtpd_client_restrictions"] == clients, name
+        assert access.unknown_client == UNKNOWN
+        assert "smtpd_client_restrictions" not in listener(access, "devices").options
+    alone = devices.access(with_devices(SCANNER, relay_legacy_address="192.0.2.1"))
+    assert "smtpd_client_restrictions" not in listener(alone, "legacy").options
+    lines = devices.tables(with_devices(SCANNER, pinned))["networks"]
+    assert lines == ["127.0.0.0/8 OK", "::1/128 OK", "192.0.2.10/32 OK", "198.51.100.0/24 OK"]
+
+
+def test_unknown_clients_share_half_of_the_connections() -> None:
+    networks = ["203.0.113.0/24", "2001:db8:1::/48"]
+    limits = postfix.plan(with_devices(SCANNER, {**ERP, "networks": networks}, relay_legacy_address="192.0.2.1")).connection_limits
+    assert (limits.ports, limits.unknown_clients) == (["587", "465", "2525"], 100)
+    assert {"10.0.0.0/8", "192.0.2.10/32", "203.0.113.0/24"} <= set(limits.known4)
+    assert {"fc00::/7", "2001:db8:1::/48"} <= set(limits.known6)
+    assert postfix.plan(with_devices(ERP, relay_processes=60)).connection_limits.unknown_clients == 30
+
+
 @pytest.mark.parametrize(("address", "service"), [("192.0.2.1", "192.0.2.1:2525"), ("2001:db8::1", "[2001:db8::1]:2525")])
 def test_old_tls_is_on_the_legacy_address_only(address: str, service: str) -> None:
     access = devices.access(with_devices(SCANNER, ERP, relay_legacy_address=address))
