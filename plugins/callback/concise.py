@@ -32,7 +32,7 @@ import typing as t
 
 from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
-from ansible_collections.mailops.m365.plugins.callback.summary import hosts_of, is_concerned
+from ansible_collections.mailops.m365.plugins.module_utils._report.events import hosts_of, is_concerned
 
 _FEW = 10  # hosts
 _INTERVAL = 10.0  # seconds

@@ -58,6 +58,26 @@ options:
     ini:
       - section: mailops_summary
         key: plan
+  plan_markdown:
+    description:
+      - The path of the plan of a check run as Markdown, for a comment of at most 60,000 bytes. Without it, none is written.
+      - It is written, or not, as O(plan).
+    type: path
+    env:
+      - name: MAILOPS_PLAN_MARKDOWN
+    ini:
+      - section: mailops_summary
+        key: plan_markdown
+  plan_junit:
+    description:
+      - The path of the plan of a check run as JUnit XML. Without it, none is written.
+      - It is written, or not, as O(plan).
+    type: path
+    env:
+      - name: MAILOPS_PLAN_JUNIT
+    ini:
+      - section: mailops_summary
+        key: plan_junit
   exit_on_changes:
     description:
       - Whether a check run that would change something ends with exit status 3. With a failed or unreachable host it ends with Ansible's
@@ -94,13 +114,12 @@ from pathlib import Path
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, filter_loader, test_loader
-from ansible_collections.mailops.m365.plugins.module_utils._report import summary
+from ansible_collections.mailops.m365.plugins.module_utils._report import events, plan_junit, plan_markdown, summary
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import comparison
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import directory as audit_directory
 from ansible_collections.mailops.m365.plugins.module_utils._report.results import Hosts
 
-_COLLECTION = "mailops.m365."
-_UTILS = f"ansible_collections.{_COLLECTION}plugins.module_utils"
+_UTILS = f"ansible_collections.{events.COLLECTION}plugins.module_utils"
 _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
 _NOT_WRITTEN, _CHANGES = 1, 3  # exit statuses; 2 and 4 are Ansible's: a host failed, a host is unreachable
 _WIDTH = (80, 118, 160)  # characters of a line: least, where the output is no terminal, most
@@ -132,11 +151,11 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Note the play's hosts. Import modules and load plugins before the first fork: workers inherit them."""
-        if is_concerned(play):
+        if events.is_concerned(play):
             if not self._prepare_audit(play):
                 raise SystemExit(_NOT_WRITTEN)
             self._concerned = True
-            self._hosts.not_run |= set(hosts_of(play))
+            self._hosts.not_run |= set(events.hosts_of(play))
             self._add_groups(play)
         if not self._preloaded:
             self._preloaded = True
@@ -166,9 +185,9 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._add(result, failed=False)
-        host, task, values = _parts(result)
+        host, task, values = events.parts(result)
         action = str(getattr(task, "resolved_action", None) or task.action)
-        if values.get("changed") and not action.startswith(_COLLECTION):
+        if values.get("changed") and not action.startswith(events.COLLECTION):
             self._report.add_change(host, str(task.get_name()), action)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
@@ -182,21 +201,21 @@ class CallbackModule(CallbackBase):
         self._add(result, failed=False)
 
     def v2_runner_item_on_failed(self, result: t.Any) -> None:
-        _host, task, _values = _parts(result)
+        _host, task, _values = events.parts(result)
         self._add(result, failed=task.ignore_errors is not True)
 
     def _add(self, result: t.Any, failed: bool) -> None:
-        host, task, values = _parts(result)
-        self._inventories.setdefault(host, _inventory_directory(result))
+        host, task, values = events.parts(result)
+        self._inventories.setdefault(host, events.inventory_directory(result))
         action = str(getattr(task, "resolved_action", None) or task.action)
-        entry = (host, str(task.get_name()), action.removeprefix(_COLLECTION))
+        entry = (host, str(task.get_name()), action.removeprefix(events.COLLECTION))
         if isinstance(values.get("cost"), dict) or "failure" in values:
             self._concerned = True
-            plain = json.loads(json.dumps(values, default=str)) | {"failed": failed, "warnings": _warnings(result)}
-            self._report.add(*entry, plain, bool(task.check_mode), _source(result))
+            plain = json.loads(json.dumps(values, default=str)) | {"failed": failed, "warnings": events.warnings_of(result)}
+            self._report.add(*entry, plain, bool(task.check_mode), events.source_of(result))
         elif failed and not (task.loop and "results" in values):  # the items of a loop are events of their own
             plain = json.loads(json.dumps(values, default=str))
-            self._report.add_failure(*entry, plain, bool(task.check_mode), _source(result))
+            self._report.add_failure(*entry, plain, bool(task.check_mode), events.source_of(result))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         self._end(stats)
@@ -230,7 +249,7 @@ class CallbackModule(CallbackBase):
         """Before a play that audits: create the directory and read the earlier report; False, with an error message, if it fails."""
         options: t.Any = self.get_option
         directory, earlier = options("audit"), options("audit_earlier")
-        if not any(name.endswith("audit_info") for name in _names(play.tasks)):
+        if not any(name.endswith("audit_info") for name in events.actions_of(play.tasks)):
             return True
         if earlier and not self._report.earlier_audit:
             try:
@@ -263,72 +282,39 @@ class CallbackModule(CallbackBase):
         return True
 
     def _write_plan(self) -> bool:
-        """Write the plan, if its path is set and this is a check run: a run that applies a plan must not write over it."""
+        """Write the plan where a path is set and this is a check run: a run that applies a plan must not write over it."""
+        if not self._report.check_mode:
+            return True
         options: t.Any = self.get_option
-        path = options("plan")
-        return not path or not self._report.check_mode or self._write_json("plan (MAILOPS_PLAN)", path, self._report.plan.as_json())
+        path, markdown, junit = (options(name) for name in ("plan", "plan_markdown", "plan_junit"))
+        plan = self._report.plan
+        return all(
+            [
+                not path or self._write_json("plan (MAILOPS_PLAN)", path, plan.as_json()),
+                not markdown or self._write_text("plan (MAILOPS_PLAN_MARKDOWN)", markdown, plan_markdown.markdown(plan, _shown(path))),
+                not junit or self._write_text("plan (MAILOPS_PLAN_JUNIT)", junit, plan_junit.junit(plan)),
+            ]
+        )
 
     def _write_json(self, what: str, path: str, document: dict[str, object]) -> bool:
+        return self._write_text(what, path, json.dumps(document, indent=2) + "\n")
+
+    def _write_text(self, what: str, path: str, text: str) -> bool:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w") as file:
-                json.dump(document, file, indent=2)
-                file.write("\n")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
         except OSError as error:
             self._display.error(f"The {what} could not be written to {path}: {error.strerror}. Name a file in a writable directory.")
             return False
         return True
 
 
+def _shown(path: str | None) -> str:
+    """The path of a file as people read it who are not on this host: relative to the current directory."""
+    return os.path.relpath(path) if path and os.path.realpath(path).startswith(os.getcwd() + os.sep) else path or ""
+
+
 def _line_width(display: t.Any) -> int:
     least, usual, most = _WIDTH
     return min(max(int(display.columns), least), most) if os.isatty(1) else usual
-
-
-def _parts(result: t.Any) -> tuple[str, t.Any, dict[str, t.Any]]:
-    """Host, task and result; the attributes are public since ansible-core 2.19."""
-    if hasattr(result, "result"):
-        return result.host.get_name(), result.task, result.result
-    return result._host.get_name(), result._task, result._result
-
-
-def _inventory_directory(result: t.Any) -> str:
-    host = result.host if hasattr(result, "result") else result._host
-    return str(host.vars.get("inventory_dir") or "")
-
-
-def _warnings(result: t.Any) -> list[str]:
-    """The warnings of a task. Ansible's callback removes them from the result when it has displayed them."""
-    return [str(warning.event.msg) for warning in getattr(result, "warnings", ())]
-
-
-def _source(result: t.Any) -> str:
-    """`file:line` of the innermost cause of a failure, where Ansible names it."""
-    event, source = getattr(getattr(result, "exception", None), "event", None), ""
-    while event is not None:
-        first = str(getattr(event, "formatted_source_context", None) or "").partition("\n")[0]
-        if first.startswith("Origin: ") and "<unknown>" not in first:
-            source = first.removeprefix("Origin: ").rpartition(":")[0]
-        event = getattr(getattr(event, "chain", None), "event", None)
-    return source
-
-
-def hosts_of(play: t.Any) -> list[str]:
-    """The hosts of a play within the limit of the command line. For Ansible, a play with an empty list of hosts has all hosts."""
-    return list(play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all") or []) if play.hosts else []
-
-
-def is_concerned(play: t.Any) -> bool:
-    """Whether a play names a role or a module of this collection."""
-    roles = [str(role.get_name(include_role_fqcn=True)) for role in play.get_roles()]
-    return any(name.startswith(_COLLECTION) for name in [*roles, *_names(play.pre_tasks + play.tasks + play.post_tasks)])
-
-
-def _names(blocks: t.Any) -> t.Iterator[str]:
-    """The modules and included roles of a play's tasks."""
-    for item in blocks:
-        for part in ("block", "rescue", "always"):
-            yield from _names(getattr(item, part, None) or [])
-        if hasattr(item, "action"):
-            yield str(item.action)
-            yield str(getattr(item, "_role_name", None) or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import yaml
 
@@ -23,14 +24,25 @@ class Pipeline:
     def variables(self, **changes: Any) -> dict[str, Any]:
         return {name: self.site.variables(name, **changes) for name in self.tenants}
 
+    @property
+    def environment(self) -> dict[str, str]:
+        files = {"MAILOPS_PLAN": self.path, "MAILOPS_PLAN_MARKDOWN": self.markdown, "MAILOPS_PLAN_JUNIT": self.junit}
+        return {name: str(path) for name, path in files.items()} | {"MAILOPS_EXIT_ON_CHANGES": "1"}
+
+    @property
+    def markdown(self) -> Path:
+        return self.path.with_suffix(".md")
+
+    @property
+    def junit(self) -> Path:
+        return self.path.with_suffix(".xml")
+
     def check(self, *options: str, **changes: Any) -> Run:
-        environment = {"MAILOPS_PLAN": str(self.path), "MAILOPS_EXIT_ON_CHANGES": "1"}
-        return self.site.play(self.variables(**changes), None, "--check", *options, **environment)
+        return self.site.play(self.variables(**changes), None, "--check", *options, **self.environment)
 
     def apply(self, *options: str, **changes: Any) -> Run:
         """With the environment of the check run, as a pipeline may have it for all its jobs."""
-        environment = {"MAILOPS_PLAN": str(self.path), "MAILOPS_EXIT_ON_CHANGES": "1"}
-        return self.site.play(self.variables(**changes), None, "-e", f"m365_plan_expected={self.path}", *options, **environment)
+        return self.site.play(self.variables(**changes), None, "-e", f"m365_plan_expected={self.path}", *options, **self.environment)
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -53,7 +65,11 @@ def test_a_reviewed_plan_is_applied_and_no_other(site: Site) -> None:
     assert "sender" in application["reason"]
     assert plan["totals"]["add"] == sum(c["action"] == "add" for host in plan["tenants"].values() for c in host["changes"]) > 0
     assert plan["totals"]["hosts"] == 2
-    text = pipeline.path.read_text()
+    comment, suites = pipeline.markdown.read_text(), ElementTree.parse(pipeline.junit).getroot()  # noqa: S314 - our own document
+    assert comment.startswith("<!-- mailops.plan -->\n## Plan: ")
+    assert "| add | `application` | `mailops-smtp-sender` |" in comment
+    assert int(suites.attrib["failures"]) == sum(plan["totals"][name] for name in ("add", "change", "remove", "restore", "tasks"))
+    text = "".join(path.read_text() for path in (pipeline.path, pipeline.markdown, pipeline.junit))
     assert not [name for name, value in site.passwords.items() if value in text], "a secret is in the plan"
     assert "BEGIN" not in text
 
