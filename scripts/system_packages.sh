@@ -5,7 +5,7 @@ set -eu
 missing='' every=''
 if [ $# = 0 ]; then
     every=yes
-    set -- chromium-headless-shell curl dig ip mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn
+    set -- chromium-headless-shell curl dig ip jq mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn
 fi
 for program in "$@"; do
     command -v "$program" >/dev/null || missing="$missing $program"

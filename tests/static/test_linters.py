@@ -50,7 +50,20 @@ def test_ansible_lint(binaries: Path) -> None:
 
 
 def test_workflows_match_the_schema(binaries: Path) -> None:
-    run(binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *under(".github/workflows", ".yml"))
+    workflows = [*under(".github/workflows", ".yml"), REPO / "docs/gitops/github-actions.yml"]
+    run(binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+
+
+@pytest.mark.parametrize(("schema", "file"), [("gitlab-ci", "gitlab-ci.yml"), ("azure-pipelines", "azure-pipelines.yml")])
+def test_pipelines_match_the_schema(binaries: Path, schema: str, file: str) -> None:
+    # Python's regular expressions: Azure's schema has escapes that ECMAScript's do not.
+    options = ["--builtin-schema", f"vendor.{schema}", "--data-transform", schema, "--regex-variant", "python"]
+    run(binaries / "check-jsonschema", *options, REPO / "docs/gitops" / file)
+
+
+def test_workflows_are_secure(binaries: Path) -> None:
+    """Template injection, permissions, unpinned actions, credentials that stay in the checkout."""
+    run(binaries / "zizmor", "--offline", "--no-progress", REPO / "docs/gitops/github-actions.yml", *under(".github/workflows", ".yml"))
 
 
 def test_shellcheck() -> None:
