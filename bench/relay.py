@@ -40,7 +40,7 @@ VARIABLES = {
         {"address": f"{name}@contoso.com", "messages_per_minute": 0, "connections": 3, "recipients_per_day": 0}
         for name in ("relay", "plain", "proxy", "bare")
     ],
-    "relay_devices": [{"name": "Floor", "networks": ["198.51.100.101/32"], "senders": ["relay@contoso.com"]}],
+    "relay_devices": [{"name": "Load", "networks": ["127.0.0.1"], "senders": [f"{path}@contoso.com" for path in PATHS]}],
     "relay_fail2ban": False,
 }
 # The others are mailboxes of the relay like its own, whose transports go elsewhere.

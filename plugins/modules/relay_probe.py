@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 module: relay_probe
 short_description: Verify that senders can send through a relay host
 description:
-  - Submits a test message of each sender to Postfix on 127.0.0.1, port 25, and traces it in the system journal and in the queue until the
+  - Submits a test message of each sender to Postfix by a Unix socket and traces it in the system journal and in the queue until the
     final reply of the upstream server (Microsoft 365 or a smart host).
   - The result of a failed sender has the stage, the reply of the server, the reason, the remedy and whether waiting helps. Causes that
     Postfix does not see are read from the log of the submission proxy and from the status of the access token.

@@ -37,6 +37,7 @@ DEVICES = [
     {"name": "ERP", "username": "erp", "password": PASSWORD, "senders": [SENDER]},
 ]
 LEGACY = 2525
+TO = "RCPT TO:<a@example.net>\r\n"
 UNKNOWN_CLIENTS = [f"198.18.{number}.1" for number in range(12)]  # RFC 2544, each in a network of its own
 VARIABLES: dict[str, Any] = {
     "relay_devices": DEVICES,
@@ -294,6 +295,35 @@ def test_right_password_is_accepted_beside_guesses(lab: Lab, host: Host) -> None
         done = lab.devices["outsider"].call([sys.executable, str(program), json.dumps(parameters)], timeout=60)
         assert json.loads(done.stdout)[-1].startswith("535 5.7.8"), done.stdout
         assert "250 2.1.5 Ok" in swaks(lab, host, "outsider", "--quit-after", "RCPT", port=587)
+
+
+INTERNAL = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.connect("/var/spool/postfix/public/m365-internal")
+print(listener.recv(100).decode())
+"""
+
+
+def test_local_user_reaches_no_listener_as_the_relay(host: Host) -> None:
+    """By each port on loopback and on the host's own address, and by the Unix socket that root and the agent may use."""
+    host.run("id nosy 2> /dev/null || useradd --system nosy")
+    ports = [line.split()[3].rpartition(":")[2] for line in host.run("ss -Hltn").splitlines()]
+    assert {"25", "465", "587", str(LEGACY)} <= set(ports)
+    assert "2526" not in ports
+    program = (Path(__file__).with_name("smtp_session.py")).read_text(encoding="utf-8")
+    host.write("/usr/local/lib/smtp_session.py", program)
+    for address in ("127.0.0.1", "127.0.0.99", "::1", host.address):
+        for port, accepted in ((25, "521 5.7.1"), (587, "530 5.7.0"), (465, "530 5.7.0")):
+            tls = {} if port == 25 else {"tls": "TLSv1_2", "starttls": port == 587}
+            begin = ["EHLO x\r\n", "STARTTLS\r\n"] if port == 587 else []
+            parameters = {"server": address, "port": port, "send": [*begin, "EHLO x\r\n", f"MAIL FROM:<{SENDER}>\r\n", TO], **tls}
+            command = ["runuser", "-u", "nosy", "--", "python3", "/usr/local/lib/smtp_session.py", json.dumps(parameters)]
+            replies = json.loads(host.run(command))
+            assert next(reply for reply in reversed(replies) if reply != "closed").startswith(accepted), (address, port, replies)
+    assert "Permission denied" in host.call(["runuser", "-u", "nosy", "--", "python3", "-c", INTERNAL]).stderr
+    for user in ("root", "mailops-rewrite"):
+        assert host.run(["runuser", "-u", user, "--", "python3", "-c", INTERNAL]).startswith("220 ")
 
 
 def test_local_user_submits_no_message(host: Host) -> None:

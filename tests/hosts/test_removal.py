@@ -21,10 +21,17 @@ SEND = (
 )
 
 
+# One that is rewritten, and a SASL user: what both need is removed, too.
+DEVICES = [
+    {"name": "Scanner", "networks": ["198.51.100.102"], "senders": ["scanner@contoso.com"], "rewrite": True},
+    {"name": "ERP", "username": "erp", "password": "correct horse", "senders": ["scanner@contoso.com"]},
+]
+
+
 @pytest.fixture(scope="module", params=image.tested())
 def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Host]:
     booted = lab.boot(f"absent{request.param}", request.param)
-    run_role(lab, booted.name)
+    run_role(lab, booted.name, relay_devices=DEVICES)
     yield booted
     lab.remove(booted.name)
 
@@ -137,7 +144,11 @@ def test_removed_relay_drains_its_queue_and_restores_the_host(lab: Lab, host: Ho
     assert remaining.split() == ["/var/backups/mailops-relay"], "only backups stay"
     for path in ("/etc/mailops-relay", "/var/lib/mailops-relay", "/etc/postfix/m365", "/usr/local/sbin/mailops-relay"):
         assert host.call(f"test -e {path}").returncode == 1, path
-    assert host.call("getent passwd mailops-relay").returncode == 2
+    for user in ("mailops-relay", "mailops-rewrite"):
+        assert host.call(f"getent passwd {user}").returncode == 2, user
+    assert "mailops" not in host.run("nft list ruleset")
+    assert host.run("stat -c '%A %U %G' /var/spool/postfix/public") == "drwx--x--- postfix postdrop\n"
+    assert "+" not in host.run("ls -ld /var/spool/postfix/public"), "no entry of an access control list"
     assert host.call("ls /etc/systemd/system/mailops-relay*").returncode == 2
     assert "m365" not in host.run("cat /etc/postfix/main.cf /etc/postfix/master.cf")
     assert host.run("systemctl is-active postfix") == "active\n"

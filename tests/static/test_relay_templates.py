@@ -40,7 +40,7 @@ def test_no_anonymous_ciphers() -> None:
 def test_rewritten_messages_have_a_cleanup_service_without_a_limit() -> None:
     """Otherwise a message just below the limit is accepted, and stays queued after its header became longer."""
     master = text(TEMPLATES / "postfix/master.cf.d/listeners.j2")
-    assert re.search(r"m365-rewritten unix n - .* 0 cleanup\n  -o message_size_limit=0", master)
+    assert re.search(r"m365-internal-cleanup unix n - .* 0 cleanup\n  -o message_size_limit=0", master)
 
 
 def test_right_password_is_accepted_during_guesses() -> None:

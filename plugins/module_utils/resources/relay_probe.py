@@ -17,7 +17,8 @@ from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
 from .._relay.agent import config, reasons
 from .._relay.agent.paths import Paths
-from .._relay.agent.verification import HOST, PORT, Attempt, Relay, Verification
+from .._relay.agent.postfix.internal_listener import SOCKET
+from .._relay.agent.verification import Attempt, Relay, Verification
 from .._verification import statuses, upstream
 from .._verification.result import NotVerifiable
 
@@ -135,7 +136,7 @@ class RelayProbe(ReadOnlyResource[Params]):
             "address": attempt.sender,
             "verify_recipient": attempt.recipient,
             "method": "relay_host",
-            "server": f"{HOST}:{PORT}",
+            "server": SOCKET,
             "status": statuses.NOT_VERIFIED,
             "accepted_by": "",
             "reason": "",

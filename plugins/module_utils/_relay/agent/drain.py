@@ -23,7 +23,6 @@ from .monitor.store import MonitorStore
 from .postfix import queue
 from .postfix.journal import POSTFIX_UNITS
 from .postfix.queue import Message
-from .postfix.rewriting import REINJECT_PORT
 from .reasons import Reason
 from .transfer import TransferError, run_command
 
@@ -119,8 +118,8 @@ def _timeout_text(messages: Sequence[Message], timeout: float) -> str:
 
 
 def disable_listeners() -> None:
-    """Stop accepting mail, except on the loopback listener through which rewritten mail returns."""
-    run_command("/usr/sbin/postconf", "-e", f"master_service_disable = !127.0.0.1:{REINJECT_PORT}/inet, inet")
+    """Stop accepting mail of devices; rewritten mail returns through a Unix socket."""
+    run_command("/usr/sbin/postconf", "-e", "master_service_disable = inet")
     run_command("/usr/sbin/postfix", "reload")
 
 

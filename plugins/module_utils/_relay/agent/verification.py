@@ -22,12 +22,12 @@ from . import reasons, trace
 from .oauth import token_status
 from .paths import Paths
 from .postfix import journal, maillog, queue
+from .postfix.internal_listener import SOCKET, InternalSMTP
 from .postfix.journal import JournalEntry
 from .postfix.maillog import Event
 from .reasons import Reason
 from .trace import MessageTrace
 
-HOST, PORT = "127.0.0.1", 25
 _POLL_INTERVAL = 0.25  # seconds between two reads of the journal
 _RETRY_INTERVAL = 15.0  # seconds until a deferred message is tried again
 
@@ -41,7 +41,7 @@ class Reader(Protocol):
 class Relay:
     """The relay's Postfix, journal and files; replaced in tests."""
 
-    connect: Callable[[], smtplib.SMTP] = lambda: smtplib.SMTP(HOST, PORT, timeout=30)
+    connect: Callable[[], smtplib.SMTP] = lambda: InternalSMTP(timeout=30)
     reader: Callable[[float], Reader] = journal.JournalReader
     read_queue: Callable[[], list[queue.Message]] = queue.read
     paths: Paths = field(default_factory=Paths)
@@ -196,5 +196,5 @@ def _expect_ok(code: int, reply: bytes) -> str:
 
 def _not_accepted(error: Exception) -> Reason:
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
-    cause = f"no relay accepts mail on {HOST}:{PORT} of this host ({text})"
+    cause = f"no relay accepts mail on {SOCKET} of this host ({text})"
     return Reason("relay-down", "", cause, "Run the role relay_host; run systemctl status postfix for details.", False, "", text)

@@ -14,12 +14,10 @@ from collections.abc import Iterable, Sequence
 
 from ..agent.postfix.journal import POSTFIX_UNITS
 from .crypt_sha512 import salt, sha512_crypt
-from .listeners import UNKNOWN_CLIENT, listeners, password_ports
+from .listeners import LOCAL, UNKNOWN_CLIENT, listeners, password_ports
 from .model import Device, RelayConfig
 from .plan import Access, RestrictionClass
 
-LOOPBACK = ("127.0.0.0/8", "::1/128")
-LOCAL = "m365_local"
 WITH_SASL = ("submission", "submissions", "legacy")
 REWRITE = "m365-rewrite"  # a pipe(8) service whose next hop is the new sender of the message
 WRONG_SENDER = "REJECT 5.7.1 {name} may send only as {senders}; set this sender in the device, or rewrite: true in relay_devices"
@@ -44,8 +42,7 @@ def tables(config: RelayConfig) -> dict[str, list[str]]:
     """File -> lines: the class of each network client, and of each SASL user; the networks of both."""
     clients = [f"{network} {name}" for name, device in _named(config) if not device.username for network in device.networks]
     users = [f"{device.username} {name}" for name, device in _named(config) if device.username]
-    networks = [f"{network} OK" for network in (*LOOPBACK, *config.networks)]
-    return {"clients": [f"{network} {LOCAL}" for network in LOOPBACK] + clients, "users": users, "networks": networks}
+    return {"clients": clients, "users": users, "networks": [f"{network} OK" for network in config.networks]}
 
 
 def sasl_users(config: RelayConfig) -> str:
@@ -73,7 +70,7 @@ def _class(name: str, device: Device) -> RestrictionClass:
 
 
 def _local_class(config: RelayConfig) -> RestrictionClass:
-    """The class of the relay itself: its probe, and the messages that it has rewritten."""
+    """The class of the relay itself: its test messages, and the messages that it has rewritten."""
     return _senders_only(LOCAL, "the relay itself", config.senders, UNKNOWN_SENDER)
 
 

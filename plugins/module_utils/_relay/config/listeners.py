@@ -9,8 +9,9 @@ Source: Postfix's master(5), postconf(5), TLS_README; tested with Postfix 3.7 an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..agent.postfix.rewriting import REINJECT_PORT
+from ..agent.postfix import internal_listener
 from .model import TABLES, LegacyListener, RelayConfig
 from .plan import Listener
 
@@ -26,8 +27,9 @@ SASL_ONLY = {"smtpd_sasl_auth_enable": "yes", "smtpd_relay_restrictions": f"{USE
 SASL_OR_NETWORK = {"smtpd_sasl_auth_enable": "yes", "smtpd_relay_restrictions": f"{USERS}, {CLIENTS}, {AUTHENTICATE}, reject"}
 
 
-# Of the messages whose sender was replaced: the device's listener has checked the size, and the new header may be longer.
-REWRITTEN_CLEANUP = "m365-rewritten"
+# Of the relay's own messages: a rewritten header may be longer than the device's, whose listener has checked the size.
+INTERNAL_CLEANUP = "m365-internal-cleanup"
+LOCAL = "m365_local"  # the restriction class of the relay itself
 
 
 def listeners(config: RelayConfig) -> list[Listener]:
@@ -40,10 +42,14 @@ def listeners(config: RelayConfig) -> list[Listener]:
         result.append(_listener("submissions", "submissions", {"smtpd_tls_wrappermode": "yes", **SASL_ONLY, **sasl}))
     if config.legacy:
         result.append(_legacy(config.legacy, config.has_sasl_users, sasl if config.has_sasl_users else size))
-    if config.has_rewriting:
-        options = {"message_size_limit": "0", "cleanup_service_name": REWRITTEN_CLEANUP}
-        result.append(_listener(f"127.0.0.1:{REINJECT_PORT}", "rewritten", options))
-    return result
+    return [*result, _internal()]
+
+
+def _internal() -> Listener:
+    """The Unix socket for the relay's own messages; who may connect is a matter of its directory's permissions."""
+    options = {"smtpd_client_restrictions": "", "smtpd_relay_restrictions": f"{LOCAL}, reject"}
+    options |= {"message_size_limit": "0", "cleanup_service_name": INTERNAL_CLEANUP}
+    return replace(_listener(internal_listener.SERVICE, "internal", options), type="unix")
 
 
 def _clients(config: RelayConfig) -> dict[str, str]:

@@ -17,7 +17,7 @@ from .parse_mailboxes import table_problems
 from .reader import Reader, Variables
 
 SHORTEST_PREFIX = {4: 8, 6: 32}  # a shorter one is a mistake, or an open relay
-USED_PORTS = {25: "network clients", 465: "SASL users", 587: "SASL users", 2526: "rewritten messages", 2587: "the submission proxy"}
+USED_PORTS = {25: "network clients", 465: "SASL users", 587: "SASL users", 2587: "the submission proxy"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()/-]{0,63}")
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 
@@ -92,8 +92,8 @@ def _network(where: str, text: str) -> Network | str:
         return f"{where}: networks has {text}, which is every address: the relay would be open; use the devices' networks."
     if network.prefixlen < SHORTEST_PREFIX[network.version]:
         return f"{where}: networks has {text}, wider than /{SHORTEST_PREFIX[network.version]}; use the devices' own networks."
-    if network.is_loopback or network.is_multicast or network.is_unspecified:
-        return f"{where}: networks has {text}, which no device can have; remove it (the relay itself may always send)."
+    if network.is_multicast or network.is_unspecified:
+        return f"{where}: networks has {text}, which no device can have; remove it."
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:
         return f"{where}: networks has {text}, an IPv4 network in IPv6 notation; use IPv4 notation."
     return network

@@ -24,11 +24,12 @@ class Transport:
 
 @dataclass(frozen=True)
 class Listener:
-    """An smtpd of master.cf. `service`: the first column. `name`: the word in the log."""
+    """An smtpd of master.cf. `service` and `type`: the first two columns. `name`: the word in the log."""
 
     service: str
     name: str
     options: Mapping[str, str]
+    type: str = "inet"
 
 
 @dataclass(frozen=True)

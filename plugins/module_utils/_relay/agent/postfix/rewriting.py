@@ -21,8 +21,8 @@ from typing import BinaryIO
 
 from ...._core.mail_addresses import ADDRESS
 from ..console import print_line
+from .internal_listener import InternalSMTP
 
-REINJECT_PORT = 2526  # on loopback: the listener for messages with a rewritten sender
 TEMPORARY = 75  # sysexits(3): Postfix keeps the message and tries again
 # Header fields that name the sender: they would contradict the new one.
 DROPPED = frozenset({b"from", b"sender", b"resent-from", b"resent-sender", b"return-path"})
@@ -122,7 +122,7 @@ def lines(header: Iterable[bytes], body: Iterable[bytes]) -> Iterator[bytes]:
 
 def submit(message: Iterable[bytes], sender: str, recipients: Sequence[str]) -> str:
     """Postfix's final reply. Raises smtplib.SMTPException or OSError."""
-    smtp = smtplib.SMTP("127.0.0.1", REINJECT_PORT, timeout=300)
+    smtp = InternalSMTP(timeout=300)
     try:
         smtp.ehlo_or_helo_if_needed()
         utf8 = ["SMTPUTF8"] if not "".join(recipients).isascii() and smtp.has_extn("smtputf8") else []

@@ -202,7 +202,7 @@ def test_stopped_relay_is_reported(verify: Any) -> None:
     postfix = Postfix()
     postfix.connect = refuse
     [sender] = verify(postfix, required=False)["senders"]
-    assert sender["reason"] == "no relay accepts mail on 127.0.0.1:25 of this host (Connection refused)"
+    assert sender["reason"] == "no relay accepts mail on /var/spool/postfix/public/m365-internal of this host (Connection refused)"
 
 
 def test_other_server_on_the_port_is_reported(verify: Any) -> None:

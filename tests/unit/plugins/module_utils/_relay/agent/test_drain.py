@@ -142,7 +142,7 @@ def test_failed_drain_enables_the_listeners_again(postfix: Postfix, capsys: pyte
     assert drain.main(0.0) == 1
     assert "3 messages are still in the relay's queue" in capsys.readouterr().err
     assert [command[1:] for command in postfix.calls] == [
-        ("-e", "master_service_disable = !127.0.0.1:2526/inet, inet"), ("reload",), ("-X", "master_service_disable"), ("reload",),
+        ("-e", "master_service_disable = inet"), ("reload",), ("-X", "master_service_disable"), ("reload",),
     ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def listener(access: Access, name: str) -> Listener:
 
 def test_a_network_client_may_send_only_as_its_senders() -> None:
     config = with_devices(SCANNER)
-    assert devices.tables(config)["clients"] == ["127.0.0.0/8 m365_local", "::1/128 m365_local", "192.0.2.10/32 m365_device_1"]
+    assert devices.tables(config)["clients"] == ["192.0.2.10/32 m365_device_1"]
     device_class = devices.access(config).classes[1]
     assert device_class.name == "m365_device_1"
     assert device_class.restrictions[0] == "check_sender_access inline:{{scanner@contoso.com = OK}}"
@@ -49,12 +49,29 @@ def test_senders_of_a_rewritten_device_are_filtered() -> None:
     config = with_devices({**SCANNER, "rewrite": True})
     access = devices.access(config)
     assert access.classes[1].restrictions == ["check_sender_access static:{FILTER m365-rewrite:scanner@contoso.com}", "permit"]
-    assert listener(access, "rewritten").service == "127.0.0.1:2526"
-    assert "rewritten" not in [entry.name for entry in devices.access(with_devices(SCANNER)).listeners]
+    assert access.rewriting
+    assert not devices.access(with_devices(SCANNER)).rewriting
+
+
+def test_only_the_internal_listener_accepts_every_sender() -> None:
+    """It is no port: any local user can connect to one on loopback."""
+    access = devices.access(with_devices(SCANNER, ERP))
+    internal = listener(access, "internal")
+    assert (internal.type, internal.service) == ("unix", "m365-internal")
+    assert internal.options["smtpd_relay_restrictions"] == "m365_local, reject"
+    assert [one.name for one in access.listeners if "m365_local" in str(one.options)] == ["internal"]
+    assert not [
+        line for lines in devices.tables(with_devices(SCANNER, ERP)).values() for line in lines if "m365_local" in line or "127." in line
+    ]
+
+
+def test_local_programs_may_be_a_device() -> None:
+    access = with_devices({**SCANNER, "networks": ["127.0.0.1", "::1"]})
+    assert devices.tables(access)["clients"] == ["127.0.0.1/32 m365_device_1", "::1/128 m365_device_1"]
 
 
 def test_submission_listeners_exist_only_with_sasl_users() -> None:
-    assert [entry.name for entry in devices.access(with_devices(SCANNER)).listeners] == ["devices"]
+    assert [entry.name for entry in devices.access(with_devices(SCANNER)).listeners] == ["devices", "internal"]
     access = devices.access(with_devices(ERP))
     assert listener(access, "submission").options["smtpd_tls_security_level"] == "encrypt"
     assert listener(access, "submissions").options["smtpd_tls_wrappermode"] == "yes"
@@ -78,7 +95,7 @@ def test_unknown_clients_connect_only_where_a_sasl_user_has_no_networks() -> Non
     alone = devices.access(with_devices(SCANNER, relay_legacy_address="192.0.2.1"))
     assert "smtpd_client_restrictions" not in listener(alone, "legacy").options
     lines = devices.tables(with_devices(SCANNER, pinned))["networks"]
-    assert lines == ["127.0.0.0/8 OK", "::1/128 OK", "192.0.2.10/32 OK", "198.51.100.0/24 OK"]
+    assert lines == ["192.0.2.10/32 OK", "198.51.100.0/24 OK"]
 
 
 def test_unknown_clients_share_half_of_the_connections() -> None:
@@ -164,7 +181,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"relay_devices": [{**SCANNER, "networks": ["2001::/16"]}]}, "2001::/16, wider than /32"),
     ({"relay_devices": [{**SCANNER, "networks": ["192.0.2.10/24"]}]}, "bits beyond the prefix; use 192.0.2.0/24"),
     ({"relay_devices": [{**SCANNER, "networks": ["printer1"]}]}, "'printer1', which is not a network"),
-    ({"relay_devices": [{**SCANNER, "networks": ["127.0.0.5"]}]}, "127.0.0.5, which no device can have"),
+    ({"relay_devices": [{**SCANNER, "networks": ["224.0.0.1"]}]}, "224.0.0.1, which no device can have"),
     ({"relay_devices": [{**SCANNER, "networks": ["::ffff:192.0.2.1"]}]}, "an IPv4 network in IPv6 notation"),
     (
         {"relay_devices": [SCANNER, {**SCANNER, "name": "Two", "networks": ["192.0.2.0/24"]}]},

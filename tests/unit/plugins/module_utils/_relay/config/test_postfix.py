@@ -254,7 +254,7 @@ def test_every_listener_advertises_the_size_limit_and_postfix_accepts_its_own_he
     plan = postfix.plan(relay_config(relay_devices=DEVICES, relay_legacy_address="192.0.2.1", relay_message_size_limit=10_000_000))
     sizes = {listener.name: listener.options["message_size_limit"] for listener in plan.access.listeners}
     devices = ("devices", "submission", "submissions", "legacy")
-    assert sizes == {**dict.fromkeys(devices, "10000000"), "rewritten": "0"}
+    assert sizes == {**dict.fromkeys(devices, "10000000"), "internal": "0"}
     assert plan.accepted_size == 10_000_000 + 65536
     rewritten = next(listener for listener in plan.access.listeners if listener.name == "rewritten")
     assert rewritten.options["cleanup_service_name"] == "m365-rewritten", "a cleanup service without a limit"

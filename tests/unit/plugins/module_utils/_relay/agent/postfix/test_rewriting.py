@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import io
-import smtplib
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import rewriting
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import internal_listener, rewriting
 
 SENDER = "scanner@contoso.com"
 
@@ -82,10 +82,9 @@ def test_folded_fields_and_8_bit_bodies_are_unchanged() -> None:
     assert wire == b"Subject: a\r\n folded\r\nFrom: scanner@contoso.com\r\nReply-To: joe@foo.example\r\n\r\n..dot\r\nJ\xf6rg\r\n\r\n"
 
 
-class Server(socketserver.ThreadingTCPServer):
+class Server(socketserver.ThreadingUnixStreamServer):
     """Plays Postfix taking the message back; `refuse`: the command that it refuses."""
 
-    allow_reuse_address = True
     daemon_threads = True
     refuse = b""
     commands: list[bytes] = []
@@ -110,10 +109,10 @@ class Session(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def postfix(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Session) as server:
+def postfix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
+    with Server(str(tmp_path / "socket"), Session) as server:
         server.commands = []
-        monkeypatch.setattr(rewriting, "REINJECT_PORT", server.server_address[1])
+        monkeypatch.setattr(internal_listener, "SOCKET", str(server.server_address))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -139,10 +138,9 @@ def test_refused_message_stays_queued(postfix: Server, refused: bytes, capsys: p
     assert capsys.readouterr().out.startswith("4.3.0 this relay did not accept the rewritten message: ")
 
 
-def test_message_stays_queued_where_postfix_does_not_listen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse(*_: object, **__: object) -> smtplib.SMTP:
-        raise ConnectionRefusedError("refused")
-
-    monkeypatch.setattr(smtplib, "SMTP", refuse)
+def test_message_stays_queued_where_postfix_does_not_listen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(internal_listener, "SOCKET", str(tmp_path / "socket"))
     assert rewriting.main(SENDER, "relay1.contoso.com", ["a@b.example"], io.BytesIO(MESSAGE)) == 75
-    assert "refused" in capsys.readouterr().out
+    assert "No such file" in capsys.readouterr().out
