@@ -243,6 +243,15 @@ def test_bounce_stays_on_the_relay_and_the_postmaster_is_notified(relay: DeviceR
         relay.lab.admin.clear_faults()
     relay.wait_until_empty()
     raw = relay.lab.admin.raw_message(notice["number"]).decode()
+    created = re.findall(r"(\w+): (sender|postmaster) non-delivery notification: (\w+)", "\n".join(relay.log()[-200:]))[-2:]
+    by_kind = {kind: (about, queue_id) for about, kind, queue_id in created}
+    assert set(by_kind) == {"sender", "postmaster"}
+    for kind, end in (("sender", "discarded"), ("postmaster", "Microsoft 365: accepted")):
+        about, queue_id = by_kind[kind]
+        trace = relay.host.run(["mailops-relay", "trace", queue_id]).splitlines()
+        assert f"{kind} non-delivery notification of {about}" in trace[0]
+        assert end in trace[-1]
+        assert f"{kind} non-delivery notification, queue id {queue_id}" in relay.host.run(["mailops-relay", "trace", about])
     # The notice is sent by a mailbox and names the message.
     assert (notice["mail_from"], notice["recipients"]) == (PRINTER, [ADA])
     assert "Undelivered" in notice["subject"]

@@ -27,7 +27,7 @@ from .oauth.token_status import TokenStatus
 from .paths import Paths
 from .postfix import journal, maillog
 from .postfix.journal import JournalEntry, JournalReader
-from .postfix.maillog import Accepted, Delivery, Ended, Event, ProxyError
+from .postfix.maillog import Accepted, Delivery, Ended, Event, Noticed, ProxyError
 
 _QUEUED_AS = re.compile(r"\bqueued as (\w+)")
 _MESSAGE_ID = re.compile(r"(\w+): (?:resent-)?message-id=(<.*>)", re.DOTALL)
@@ -40,8 +40,11 @@ _STAGES = (
     (re.compile(r"[Nn]ame service|Host not found|name resolution"), "resolve"),
     (re.compile(r"connect to |Connection|timed out"), "connect"),
 )
+# Services that deliver on the relay itself.
+_LOCAL = {"discard": "discard", "local": "mailbox on the relay"}
 _EVENTS = {"sent": "accepted", "deferred": "deferred", "bounced": "refused"}
 PROXY = "submission proxy"
+NOTICES = "m365-notices"  # the transport of Postfix's notices
 
 
 def queued_as(text: str) -> str:
@@ -62,7 +65,7 @@ def queue_id_of(entries: Iterable[JournalEntry], message_id: str) -> str:
 
 @dataclass(frozen=True)
 class Hop:
-    """One step: `event` is accepted, deferred, refused, submitted, rewritten, queued or relayed."""
+    """One step. `event`: accepted, deferred, refused, submitted, created, rewritten, queued, relayed, delivered, discarded or notified."""
 
     source: str
     target: str
@@ -80,7 +83,10 @@ def _hop(source: str, target: str, event: str, seconds: float, detail: str) -> H
 
 @dataclass
 class MessageTrace:
-    """The journal's events of one message. `queue_ids`: the ids that it had, the last one is the current one."""
+    """The journal's events of one message. `queue_ids`: the ids that it had, the last one is the current one.
+
+    `notice`: that it is a notice of Postfix about another message. `notices`: those about this message.
+    """
 
     queue_id: str
     config: AgentConfig = field(default_factory=AgentConfig)
@@ -90,6 +96,8 @@ class MessageTrace:
     outcome: str = ""
     proxy_errors: list[ProxyError] = field(default_factory=list)
     rewriting: Delivery | None = None
+    notice: Noticed | None = None
+    notices: list[Noticed] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.queue_ids = [self.queue_id]
@@ -107,6 +115,10 @@ class MessageTrace:
                 self.queue_ids.append(next_id)
             else:
                 self.delivery = event
+        elif isinstance(event, Noticed) and event.notice_id == self.queue_id:
+            self.notice = event
+        elif isinstance(event, Noticed) and event.queue_id == self.queue_ids[-1]:
+            self.notices.append(event)
         elif isinstance(event, Ended) and event.queue_id == self.queue_ids[-1]:
             self.outcome = event.outcome
 
@@ -115,7 +127,12 @@ class MessageTrace:
 
     @property
     def sent(self) -> bool:
-        return self.delivery is not None and self.delivery.status == "sent"
+        return self.delivery is not None and self.delivery.status == "sent" and not self.discarded
+
+    @property
+    def discarded(self) -> bool:
+        """Postfix deleted it without sending it, as it does with bounces (roles/relay_host: the table of transports)."""
+        return self.delivery is not None and self.delivery.service == "discard"
 
     @property
     def refused(self) -> bool:
@@ -138,14 +155,16 @@ class MessageTrace:
 
     @property
     def mailbox(self) -> str:
-        """The mailbox whose transport delivered it, in lower case."""
+        """The mailbox whose transport delivered it, in lower case; the relay's own notices are sent by the first one."""
         label = self.delivery.label if self.delivery else ""
+        if label == NOTICES and self.config.mailboxes:
+            return self.config.mailboxes[0].address.lower()
         return next((mailbox.address.lower() for mailbox in self.config.mailboxes if mailbox.transport == label), "")
 
     def stage(self) -> str:
         """The stage that was reached, as module smtp_probe names it; `queue` where no attempt has failed."""
-        if self.sent:
-            return "sent"
+        if self.sent or self.discarded:
+            return "sent" if self.sent else "discarded"
         text = self.delivery.text if self.delivery else ""
         return next((stage for pattern, stage in _STAGES if pattern.search(text)), "queue")
 
@@ -153,21 +172,35 @@ class MessageTrace:
 
     def hops(self, client: str = "") -> list[Hop]:
         """The hops so far. `client`: who submitted it, where that is known."""
-        source = client or (self.accepted.client if self.accepted else "device")
-        listener = f"listener {self.accepted.label}" if self.accepted and self.accepted.label else "port 25"
-        user = f", authenticated as {self.accepted.user}" if self.accepted and self.accepted.user else ""
         last = self.delivery
         delays = (*last.delays, 0.0, 0.0, 0.0, 0.0)[:4] if last else (0.0, 0.0, 0.0, 0.0)
-        hops = [_hop(source, "Postfix", "submitted", delays[0], f"queue id {self.queue_id}, {listener}{user}")]
+        hops = [self._first_hop(client, delays[0])]
         if self.rewriting:
             hops.append(_hop("Postfix", "Postfix", "rewritten", self.rewriting.delay, f"queue id {self.queue_ids[-1]}"))
         if not last:
-            return hops
+            return hops + self._notice_hops()
         pace = "within the mailbox's pace, " if last.label.startswith("m365-") else ""
         hops.append(_hop("Postfix", "Postfix", "queued", delays[1], f"{pace}transport {last.label or last.service}"))
-        return hops + self._upstream_hops(last, delays[2], delays[3])
+        return hops + self._upstream_hops(last, delays[2], delays[3]) + self._notice_hops()
+
+    def _first_hop(self, client: str, seconds: float) -> Hop:
+        if self.notice:
+            return _hop("Postfix", "Postfix", "created", seconds, f"queue id {self.queue_id}, {self.notice.kind} of {self.notice.queue_id}")
+        source = client or (self.accepted.client if self.accepted else "device")
+        listener = f"listener {self.accepted.label}" if self.accepted and self.accepted.label else "port 25"
+        user = f", authenticated as {self.accepted.user}" if self.accepted and self.accepted.user else ""
+        return _hop(source, "Postfix", "submitted", seconds, f"queue id {self.queue_id}, {listener}{user}")
+
+    def _notice_hops(self) -> list[Hop]:
+        """The notices about this message; each is a message of its own."""
+        return [
+            _hop("Postfix", notice.kind.partition(" ")[0], "notified", 0.0, f"{notice.kind}, queue id {notice.notice_id}")
+            for notice in self.notices
+        ]
 
     def _upstream_hops(self, last: Delivery, connecting: float, sending: float) -> list[Hop]:
+        if last.service in _LOCAL:
+            return [_hop("Postfix", _LOCAL[last.service], "discarded" if self.discarded else "delivered", connecting + sending, last.text)]
         connection = "new connection" if connecting >= 0.005 else "cached connection"
         event = _EVENTS.get(last.status, last.status)
         server = self._server(last)
@@ -204,7 +237,7 @@ def read_trace(queue_id: str, entries: Iterable[JournalEntry], paths: Paths | No
 def lines(trace: MessageTrace) -> list[str]:
     """A line a hop, and the reason where the message is not sent."""
     text = [f"{hop.source} -> {hop.target}: {hop.event} after {hop.seconds:.2f} s ({hop.detail})" for hop in trace.hops()]
-    if not trace.sent:
+    if not trace.sent and not trace.discarded:
         reason = trace.reason()
         text.append(f"{sentence(reason.cause)}{f' ({reason.code})' if reason.code else ''}. {reason.remedy}".strip())
     return text
@@ -220,7 +253,7 @@ def main(message: str, as_json: bool = False, paths: Paths | None = None) -> int
     name = message if "@" not in message or message.startswith("<") else f"<{message}>"
     queue_id = queue_id_of(entries, name) if "@" in name else name
     trace = read_trace(queue_id, entries, paths)
-    if not queue_id or not (trace.accepted or trace.delivery):
+    if not queue_id or not (trace.accepted or trace.delivery or trace.notice):
         print_error(f"The journal of the last day has no entry of {message}.")
         return 1
     if as_json:

@@ -25,6 +25,7 @@ _DELIVERY = re.compile(
 )
 _ACTIVE = re.compile(rf"from=<(?P<sender>{_ADDRESS})>, size=(?P<size>\d+), nrcpt=(?P<recipients>\d+) \(queue active\)")
 _EXPIRED = re.compile(rf"from=<(?P<sender>{_ADDRESS})>, status=(?:force-)?expired, returned to sender")
+_NOTICE = re.compile(rf"(?P<kind>(?:sender|postmaster) [a-z -]+ notification): (?P<notice>{_ID})$")
 _CLIENT = re.compile(r"client=(?P<client>[^\s,]+)(?:, .*?sasl_username=(?P<user>[^\s,]+))?")
 _REJECT = re.compile(
     r"(?:NOQUEUE|[0-9A-Za-z]+): reject: (?P<stage>\S+) from (?P<client>\S+?\[[^\]]*\])(?::\d+)?: (?P<text>\d{3} .*)", re.DOTALL
@@ -96,6 +97,15 @@ class Ended(Event):
 
     queue_id: str
     outcome: str
+
+
+@dataclass(frozen=True)
+class Noticed(Event):
+    """Postfix created a notice about a message, a message of its own. `kind`: such as "postmaster non-delivery notification"."""
+
+    queue_id: str
+    kind: str
+    notice_id: str
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,8 @@ def _message_event(timestamp: float, label: str, service: str, queue_id: str, re
         return Activated(timestamp, label, service, queue_id, active["sender"].lower(), int(active["recipients"]), int(active["size"]))
     if _EXPIRED.match(rest):
         return Ended(timestamp, label, service, queue_id, "expired")
+    if service == "bounce" and (notice := _NOTICE.match(rest)):
+        return Noticed(timestamp, label, service, queue_id, notice["kind"], notice["notice"])
     match = _DELIVERY.match(rest)
     if not match:
         return None

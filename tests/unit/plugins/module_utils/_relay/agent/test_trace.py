@@ -102,6 +102,48 @@ def test_rewritten_message_is_traced_by_its_new_id(relay: str, onward: str) -> N
     assert [hop.event for hop in result.hops()] == ["submitted", "rewritten", "queued", "relayed", "accepted"]
 
 
+NOTICE = "A1B2C3D4E5F: postmaster non-delivery notification: DE13517A12A"
+
+
+def test_notice_to_the_postmaster_is_traced_to_the_upstream() -> None:
+    result = trace_of(entry(NOTICE, "postfix/bounce"), entry(SENT, "postfix/m365-notices/smtp"))
+    assert (result.sent, result.mailbox) == (True, "scanner@contoso.com")
+    created, queued, relayed, accepted = result.hops()
+    assert (created.source, created.event) == ("Postfix", "created")
+    assert created.detail == "queue id DE13517A12A, postmaster non-delivery notification of A1B2C3D4E5F"
+    assert "transport m365-notices" in queued.detail
+    assert accepted.event == "accepted"
+    assert "authenticated by OAuth as scanner@contoso.com" in relayed.detail
+
+
+LOCAL_DELIVERY = "DE13517A12A: to=<{}>, relay={}, delay=0.01, delays=0.01/0/0/0, dsn=2.0.0, status=sent ({})"
+
+
+@pytest.mark.parametrize(
+    ("service", "recipient", "text", "sent", "hop"),
+    [
+        ("discard", "scanner@contoso.com", "bounces have no mailbox to be sent from", False, ("discard", "discarded")),
+        ("local", "root@relay1.contoso.com", "delivered to mailbox", True, ("mailbox on the relay", "delivered")),
+    ],
+)
+def test_notice_that_does_not_leave_the_relay(service: str, recipient: str, text: str, sent: bool, hop: tuple[str, str]) -> None:
+    kind = {"discard": "sender", "local": "postmaster"}[service]
+    lines = LOCAL_DELIVERY.format(recipient, {"discard": "none", "local": "local"}[service], text)
+    result = trace_of(entry(NOTICE.replace("postmaster", kind), "postfix/bounce"), entry(lines, f"postfix/{service}"))
+    assert (result.sent, result.discarded) == (sent, not sent)
+    assert (result.hops()[-1].target, result.hops()[-1].event) == hop
+    assert [line for line in trace.lines(result) if text in line] == [trace.lines(result)[-1]]
+
+
+def test_trace_of_a_message_names_the_notifications_about_it() -> None:
+    created = ["DE13517A12A: sender non-delivery notification: 1F2E3D4C5B6A", "DE13517A12A: postmaster delay notification: 2F2E3D4C5B6A"]
+    result = trace_of(ACCEPTED, entry(HIDDEN), *(entry(line, "postfix/bounce") for line in created))
+    assert [(hop.target, hop.detail) for hop in result.hops() if hop.event == "notified"] == [
+        ("sender", "sender non-delivery notification, queue id 1F2E3D4C5B6A"),
+        ("postmaster", "postmaster delay notification, queue id 2F2E3D4C5B6A"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "stage"),
     [
