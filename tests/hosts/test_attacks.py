@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import email.utils
+import json
 import re
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -341,6 +343,27 @@ def test_password_guessing_is_banned_and_devices_are_not(relay: DeviceRelay) -> 
     finally:
         relay.host.run("fail2ban-client unban --all")
     assert relay.run_on("outsider", connect).returncode == 0
+
+
+def test_ban_of_an_ipv6_address_is_of_its_network_without_its_devices(relay: DeviceRelay) -> None:
+    server = relay.add_ipv6("printer", "outsider")
+    relay.run_on("outsider", ["ip", "-6", "address", "replace", "2001:db8::999/64", "dev", "eth0", "nodad"])
+    try:
+        for _attempt in range(5):
+            replies = relay.smtp_session("outsider", signed_in(USER, "wrong"), server=server, **SIGNED_IN)
+            assert replies[-1].startswith("535"), replies
+        wait_until(lambda: "2001:db8::" in relay.host.run("fail2ban-client get mailops-relay banip"), 20, "a ban")
+        assert "2001:db8::/64" in relay.host.run("nft list table inet f2b-table")
+        for address, device, reached in (("2001:db8::999", "outsider", False), ("2001:db8::101", "printer", True)):
+            connect = f"import socket; socket.create_connection(({server!r}, 587), 5, ({address!r}, 0))"
+            assert (relay.run_on(device, [sys.executable, "-c", connect]).returncode == 0) == reached, address
+        problems = {
+            problem["subject"]: problem for problem in json.loads(relay.host.call("mailops-relay status --json").stdout)["problems"]
+        }
+        assert "all devices behind the address (NAT)" in problems["fail2ban"]["remedy"]
+        assert "/64" in problems["fail2ban"]["remedy"]
+    finally:
+        relay.host.run("fail2ban-client unban --all")
 
 
 # -- on the relay itself ---------------------------------------------------------------------------------------------

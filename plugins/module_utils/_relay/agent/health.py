@@ -131,8 +131,8 @@ def _bans(status: Status) -> Iterator[Problem]:
     if status.banned:
         listed = ", ".join(status.banned[:5]) + (f" and {len(status.banned) - 5} more" if len(status.banned) > 5 else "")
         remedy = (
-            "A ban is for an hour, and for all devices behind the address. Correct the device's password, then run fail2ban-client set "
-            "mailops-relay unbanip ADDRESS."
+            "A ban is for an hour and for all devices behind the address (NAT), of IPv6 for its /64. Correct the device's password, then "
+            "run fail2ban-client set mailops-relay unbanip ADDRESS."
         )
         yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {listed}", remedy)
 

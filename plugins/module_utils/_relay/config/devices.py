@@ -28,7 +28,8 @@ def access(config: RelayConfig) -> Access:
     return Access(
         classes=[_local_class(config), *(_class(name, device) for name, device in _named(config))],
         listeners=listeners(config),
-        networks=list(config.networks),
+        unbanned4=["127.0.0.0/8", *(network for network in config.networks if ":" not in network)],
+        unbanned6=["::1/128", *(network for network in config.networks if ":" in network)],
         unknown_client=UNKNOWN_CLIENT,
         sasl_users=config.has_sasl_users,
         rewriting=config.has_rewriting,

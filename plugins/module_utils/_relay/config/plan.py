@@ -45,13 +45,14 @@ class RestrictionClass:
 class Access:
     """Who may send. `unknown_client`: the restriction for clients that are in no network.
 
-    `networks`: of all devices, never banned. `fail2ban`: whether passwords are tried anywhere and addresses are banned for it, on
-    `ports`, by the log entries that `journal` matches.
+    `unbanned4` and `unbanned6`: networks that are never banned, of all devices, by IP version. `fail2ban`: whether passwords are tried
+    anywhere and addresses are banned for it, on `ports`, by the log entries that `journal` matches.
     """
 
     classes: Sequence[RestrictionClass]
     listeners: Sequence[Listener]
-    networks: Sequence[str]
+    unbanned4: Sequence[str]
+    unbanned6: Sequence[str]
     unknown_client: str
     sasl_users: bool
     rewriting: bool

@@ -42,7 +42,8 @@ def test_a_sasl_user_is_not_a_network_client() -> None:
     config = with_devices(SCANNER, {**ERP, "networks": ["198.51.100.0/24"]})
     assert devices.tables(config)["users"] == ["erp m365_device_2"]
     assert not [line for line in devices.tables(config)["clients"] if "198.51.100" in line]
-    assert devices.access(config).networks == ["192.0.2.10/32", "198.51.100.0/24"]
+    assert devices.access(config).unbanned4 == ["127.0.0.0/8", "192.0.2.10/32", "198.51.100.0/24"]
+    assert devices.access(with_devices({**ERP, "networks": ["2001:db8::/48"]})).unbanned6 == ["::1/128", "2001:db8::/48"]
 
 
 def test_senders_of_a_rewritten_device_are_filtered() -> None:

@@ -256,8 +256,8 @@ def test_every_listener_advertises_the_size_limit_and_postfix_accepts_its_own_he
     devices = ("devices", "submission", "submissions", "legacy")
     assert sizes == {**dict.fromkeys(devices, "10000000"), "internal": "0"}
     assert plan.accepted_size == 10_000_000 + 65536
-    rewritten = next(listener for listener in plan.access.listeners if listener.name == "rewritten")
-    assert rewritten.options["cleanup_service_name"] == "m365-rewritten", "a cleanup service without a limit"
+    internal = next(listener for listener in plan.access.listeners if listener.name == "internal")
+    assert internal.options["cleanup_service_name"] == "m365-internal-cleanup", "a cleanup service without a limit"
 
 
 @pytest.mark.parametrize(
