@@ -114,7 +114,7 @@ def test_no_open_relay_over_ipv6(relay: DeviceRelay) -> None:
     assert spoofed[-1].startswith(f"554 5.7.1 <{SPOOFED}>: Sender address rejected: Printer may send only as"), spoofed
 
 
-@pytest.mark.parametrize("port", [25, 587])
+@pytest.mark.parametrize("port", [25, 587, LEGACY])
 def test_postmaster_does_not_bypass_the_restrictions(relay: DeviceRelay, port: int) -> None:
     """Postfix accepts that recipient from any client, and the relay forwards the postmaster's mail to relay_postmaster."""
     tls = {"port": port, "tls": "TLSv1_2", "starttls": True}
@@ -122,9 +122,11 @@ def test_postmaster_does_not_bypass_the_restrictions(relay: DeviceRelay, port: i
         replies = relay.smtp_session("outsider", [EHLO, "STARTTLS\r\n", EHLO, *commands(sender, ["postmaster"]), "DATA\r\n"], **tls)
         assert replies[0].startswith(REFUSED) if port == 25 else replies[-1][:3] in ("530", "554"), replies
     for sender in (ERP, SPOOFED, ""):
-        replies = relay.smtp_session("printer", [EHLO, *commands(sender, ["postmaster"]), "DATA\r\n"])
-        assert replies[-1].startswith("554 5.7.1"), replies
-    assert relay.smtp_session("printer", [EHLO, *commands(PRINTER, ["postmaster"]), "DATA\r\n"])[-1].startswith("354")
+        if port != 587:
+            replies = relay.smtp_session("printer", [EHLO, *commands(sender, ["postmaster"]), "DATA\r\n"], port=port)
+            assert replies[-1].startswith("554 5.7.1"), replies
+            own = relay.smtp_session("printer", [EHLO, *commands(PRINTER, ["postmaster"]), "DATA\r\n"], port=port)
+            assert own[-1].startswith("354"), own
 
 
 @pytest.mark.parametrize("port", [587, 465])
@@ -168,21 +170,24 @@ def spoof(relay: DeviceRelay, device: str, senders: Sequence[str], begin: Sequen
     return replies[len(begin) + 2 :: 3]
 
 
-def test_device_cannot_send_as_another_address(relay: DeviceRelay) -> None:
+@pytest.mark.parametrize("port", [25, LEGACY])
+def test_device_cannot_send_as_another_address(relay: DeviceRelay, port: int) -> None:
     """In the envelope, without authentication."""
     senders = [*spoofs(relay, PRINTER), ERP]
-    replies = dict(zip(senders, spoof(relay, "printer", senders), strict=True))
+    replies = dict(zip(senders, spoof(relay, "printer", senders, port=port), strict=True))
     assert {sender: reply for sender, reply in replies.items() if not reply.startswith("554 5.7.1")} == {}
     own = [PRINTER, PRINTER.upper(), f"@a.example:{PRINTER}"]  # a source route changes nothing (RFC 5321, C)
-    assert [reply[:9] for reply in spoof(relay, "printer", own)] == ["250 2.1.5"] * 3
+    assert [reply[:9] for reply in spoof(relay, "printer", own, port=port)] == ["250 2.1.5"] * 3
 
 
-def test_sasl_user_cannot_send_as_another_address(relay: DeviceRelay) -> None:
+@pytest.mark.parametrize("port", [587, LEGACY])
+def test_sasl_user_cannot_send_as_another_address(relay: DeviceRelay, port: int) -> None:
     """From a device's own IP address, too: after authentication the user decides."""
     senders = [*spoofs(relay, ERP), PRINTER]
-    replies = dict(zip(senders, spoof(relay, "printer", senders, signed_in(USER, PASSWORD), **SIGNED_IN), strict=True))
+    session = {**SIGNED_IN, "port": port}
+    replies = dict(zip(senders, spoof(relay, "printer", senders, signed_in(USER, PASSWORD), **session), strict=True))
     assert {sender: reply for sender, reply in replies.items() if not reply.startswith("554 5.7.1")} == {}
-    assert spoof(relay, "printer", [ERP], signed_in(USER, PASSWORD), **SIGNED_IN)[0].startswith("250 2.1.5")
+    assert spoof(relay, "printer", [ERP], signed_in(USER, PASSWORD), **session)[0].startswith("250 2.1.5")
 
 
 FROMS = {
@@ -246,15 +251,15 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("device", "sender"), [("printer", PRINTER), ("scanner", SCANNER)])
-def test_no_message_is_smuggled(relay: DeviceRelay, device: str, sender: str) -> None:
+@pytest.mark.parametrize(("device", "sender", "port"), [("printer", PRINTER, 25), ("scanner", SCANNER, 25), ("printer", PRINTER, LEGACY)])
+def test_no_message_is_smuggled(relay: DeviceRelay, device: str, sender: str, port: int) -> None:
     outer, inner = (
-        [f"{kind}-{place}-{device}-{relay.host.release}@{ATTACK}" for place in range(len(ENDINGS))] for kind in ("outer", "inner")
+        [f"{kind}-{place}-{device}-{port}-{relay.host.release}@{ATTACK}" for place in range(len(ENDINGS))] for kind in ("outer", "inner")
     )
     hidden = [f"MAIL FROM:<{sender}>\r\nRCPT TO:<{EXTERNAL}>\r\nDATA\r\n{message(number)}\r\n.\r\n" for number in inner]
     texts = [message(number).removesuffix("\r\n") for number in outer]
     # If one of these ended a message, there would be more replies than messages.
-    send(relay, device, sender, texts, [ending + text for ending, text in zip(ENDINGS, hidden, strict=True)])
+    send(relay, device, sender, texts, [ending + text for ending, text in zip(ENDINGS, hidden, strict=True)], port=port)
     for place, number in enumerate(outer):
         raw = relay.lab.admin.raw_message(relay.receive(number)[0]["number"])
         # The next server sees one message, too: the relay sends no other line ends, and no dot alone on a line.
@@ -262,26 +267,28 @@ def test_no_message_is_smuggled(relay: DeviceRelay, device: str, sender: str) ->
         assert inner[place].encode() in raw, ENDINGS[place]
     relay.wait_until_empty()
     assert [number for number in inner if relay.arrived(number)] == []
-    both = [f"{kind}-{device}-{relay.host.release}@{ATTACK}" for kind in ("first", "second")]
-    send(relay, device, sender, [message(number) for number in both])
+    both = [f"{kind}-{device}-{port}-{relay.host.release}@{ATTACK}" for kind in ("first", "second")]
+    send(relay, device, sender, [message(number) for number in both], port=port)
     for number in both:
         relay.receive(number)
 
 
-def test_commands_before_the_servers_reply_are_refused(relay: DeviceRelay) -> None:
-    number = f"hasty-{relay.host.release}@{ATTACK}"
+@pytest.mark.parametrize("port", [25, LEGACY])
+def test_commands_before_the_servers_reply_are_refused(relay: DeviceRelay, port: int) -> None:
+    number = f"hasty-{port}-{relay.host.release}@{ATTACK}"
     transaction = "".join(commands(PRINTER, [ADA]))
     whole = f"DATA\r\n{message(number)}.\r\n"
-    refused = relay.smtp_session("printer", [EHLO, transaction, "", "", whole])
+    refused = relay.smtp_session("printer", [EHLO, transaction, "", "", whole], port=port)
     assert not any(reply.startswith("354") for reply in refused), refused
-    early = relay.smtp_session("printer", [""] * 5, early=EHLO + transaction + whole, timeout=3)
+    early = relay.smtp_session("printer", [""] * 5, early=EHLO + transaction + whole, timeout=3, port=port)
     assert not any(reply.startswith("354") for reply in early), early
     relay.wait_until_empty()
     assert not relay.arrived(number)
     # A command that was sent in clear before TLS is not executed after it (CVE-2011-0411).
-    injected = relay.smtp_session("printer", [EHLO, "STARTTLS\r\nVRFY ada\r\n", EHLO], tls="TLSv1_2", starttls=True, timeout=3)
+    starttls = {"tls": "TLSv1_2", "starttls": True, "timeout": 3, "port": port}
+    injected = relay.smtp_session("printer", [EHLO, "STARTTLS\r\nVRFY ada\r\n", EHLO], **starttls)
     assert not any(reply.startswith(("252", "502 5.5.1 VRFY")) for reply in injected), injected
-    patient = relay.smtp_session("printer", [EHLO, *commands(PRINTER, [ADA]), "DATA\r\n", message(number) + ".\r\n"])
+    patient = relay.smtp_session("printer", [EHLO, *commands(PRINTER, [ADA]), "DATA\r\n", message(number) + ".\r\n"], port=port)
     assert patient[-1].startswith("250"), patient
     relay.receive(number)
 
@@ -310,8 +317,8 @@ def test_cleartext_authentication_is_refused(relay: DeviceRelay) -> None:
             assert encrypted[1].startswith("235"), (port, replies)
 
 
-def guess(relay: DeviceRelay, device: str, user: str, password: str = "") -> str:
-    return relay.smtp_session(device, signed_in(user, password or "wrong"), **SIGNED_IN)[-1]
+def guess(relay: DeviceRelay, device: str, user: str, password: str = "", port: int = 587) -> str:
+    return relay.smtp_session(device, signed_in(user, password or "wrong"), **{**SIGNED_IN, "port": port})[-1]
 
 
 def banned(relay: DeviceRelay) -> list[str]:
@@ -343,6 +350,19 @@ def test_password_guessing_is_banned_and_devices_are_not(relay: DeviceRelay) -> 
     finally:
         relay.host.run("fail2ban-client unban --all")
     assert relay.run_on("outsider", connect).returncode == 0
+
+
+def test_password_guessing_on_the_legacy_listener_is_banned_from_all(relay: DeviceRelay) -> None:
+    try:
+        for _attempt in range(5):
+            assert guess(relay, "outsider", USER, port=LEGACY).startswith("535")
+        wait_until(lambda: banned(relay) == [relay.lab.devices["outsider"].address], 20, "a ban")
+        for port in (465, 587, LEGACY):
+            connect = ["bash", "-c", f"timeout 3 bash -c '</dev/tcp/{relay.host.address}/{port}'"]
+            assert relay.run_on("outsider", connect).returncode != 0, port
+            assert relay.run_on("printer", connect).returncode == 0, port
+    finally:
+        relay.host.run("fail2ban-client unban --all")
 
 
 def test_ban_of_an_ipv6_address_is_of_its_network_without_its_devices(relay: DeviceRelay) -> None:

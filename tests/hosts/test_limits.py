@@ -93,17 +93,17 @@ def sized(size: int) -> str:
     return head + body
 
 
-def transaction(lab: Lab, host: Host, device: str, data: str) -> list[str]:
+def transaction(lab: Lab, host: Host, device: str, data: str, port: int = 25) -> list[str]:
     """The replies to a message with this data."""
     program = Path(__file__).with_name("smtp_session.py")
     send = ["EHLO copier\r\n", f"MAIL FROM:<{SENDER}>\r\n", "RCPT TO:<a@example.net>\r\n", "DATA\r\n"]
-    parameters = {"server": host.address, "send": send}
+    parameters = {"server": host.address, "port": port, "send": send}
     script = (
         "import json, socket, sys\n"
         f"sys.path.insert(0, {str(program.parent)!r})\n"
         "from smtp_session import reply\n"
         "parameters = json.loads(sys.argv[1])\n"
-        "connection = socket.create_connection((parameters['server'], 25), 30)\n"
+        "connection = socket.create_connection((parameters['server'], parameters['port']), 30)\n"
         "lines = connection.makefile('rb')\n"
         "replies = [reply(lines)]\n"
         "for text in [*parameters['send'], sys.stdin.buffer.read().decode('latin-1') + '.\\r\\n']:\n"
@@ -197,16 +197,16 @@ def test_device_that_holds_connections_does_not_lock_others_out(lab: Lab, host: 
         assert "relay_connections_per_client" in remedy
 
 
-@pytest.mark.parametrize("device", ["printer", "scanner"])
-def test_messages_up_to_the_size_limit_are_accepted_and_sent(lab: Lab, host: Host, device: str) -> None:
+@pytest.mark.parametrize(("device", "port"), [("printer", 25), ("scanner", 25), ("printer", LEGACY), ("scanner", LEGACY)])
+def test_messages_up_to_the_size_limit_are_accepted_and_sent(lab: Lab, host: Host, device: str, port: int) -> None:
     """`scanner` is rewritten: its message passes Postfix twice."""
     with upstream(lab) as server:
         sizes = [SIZE - 2000, SIZE - 1000, SIZE - 500, SIZE - 100, SIZE - 3, SIZE]
         for size in sizes:
-            replies = transaction(lab, host, device, sized(size))
+            replies = transaction(lab, host, device, sized(size), port)
             assert f"SIZE {SIZE}" in replies[1]
             assert replies[-1].startswith("250 2.0.0"), (size, replies[-1])
-        assert transaction(lab, host, device, sized(SIZE + 1))[-1].startswith("552 5.3.4")
+        assert transaction(lab, host, device, sized(SIZE + 1), port)[-1].startswith("552 5.3.4")
         # postqueue can miss a message that moves between two queues: an empty list alone does not mean that all have left.
         wait_until(lambda: server.count() == len(sizes) and not host.run("postqueue -j"), 60, lambda: host.run("postqueue -p"))
 
@@ -285,16 +285,18 @@ def test_crash_looping_monitor_is_a_problem(host: Host) -> None:
     wait_until(lambda: "mailops-relay-monitor.service" not in problems(host), 20, lambda: problems(host))
 
 
-def test_right_password_is_accepted_beside_guesses(lab: Lab, host: Host) -> None:
+@pytest.mark.parametrize("port", [587, 465, LEGACY])
+def test_right_password_is_accepted_beside_guesses(lab: Lab, host: Host, port: int) -> None:
     """From the same address, without fail2ban; every wrong one is refused as such."""
     wrong = base64.b64encode(b"\x00erp\x00wrong").decode()
     program = Path(__file__).with_name("smtp_session.py")
     for _attempt in range(4):
-        send = ["EHLO copier\r\n", "STARTTLS\r\n", "EHLO copier\r\n", f"AUTH PLAIN {wrong}\r\n"]
-        parameters = {"server": host.address, "port": 587, "send": send, "tls": "TLSv1_2", "starttls": True}
+        begin = [] if port == 465 else ["EHLO copier\r\n", "STARTTLS\r\n"]
+        send = [*begin, "EHLO copier\r\n", f"AUTH PLAIN {wrong}\r\n"]
+        parameters = {"server": host.address, "port": port, "send": send, "tls": "TLSv1_2", "starttls": port != 465}
         done = lab.devices["outsider"].call([sys.executable, str(program), json.dumps(parameters)], timeout=60)
         assert json.loads(done.stdout)[-1].startswith("535 5.7.8"), done.stdout
-        assert "250 2.1.5 Ok" in swaks(lab, host, "outsider", "--quit-after", "RCPT", port=587)
+        assert "250 2.1.5 Ok" in swaks(lab, host, "outsider", "--quit-after", "RCPT", port=port)
 
 
 INTERNAL = """
@@ -336,10 +338,12 @@ def test_local_user_submits_no_message(host: Host) -> None:
 
 
 def test_no_cipher_without_authentication_is_accepted(lab: Lab, host: Host) -> None:
-    for port, start in ((25, ["-starttls", "smtp"]), (587, ["-starttls", "smtp"]), (465, [])):
-        command = ["openssl", "s_client", "-connect", f"{host.address}:{port}", *start, "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"]
-        done = lab.devices["outsider"].call(command, text="QUIT\r\n", timeout=30)
-        assert "Cipher is (NONE)" in done.stdout, done.stdout
+    for port, version in ((25, "-tls1_2"), (587, "-tls1_2"), (465, "-tls1_2"), (LEGACY, "-tls1_2"), (LEGACY, "-tls1")):
+        start = [] if port == 465 else ["-starttls", "smtp"]
+        for ciphers, accepted in (("aNULL", False), ("eNULL", False), ("ALL", True)):
+            command = ["openssl", "s_client", "-connect", f"{host.address}:{port}", *start, version, "-cipher", f"{ciphers}:@SECLEVEL=0"]
+            done = lab.devices["printer"].call(command, text="QUIT\r\n", timeout=30)
+            assert ("Cipher is (NONE)" not in done.stdout) == accepted, (port, version, ciphers, done.stdout)
 
 
 def test_deleted_messages_do_not_delay_the_next_one(lab: Lab, host: Host) -> None:
