@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +61,18 @@ def test_mail_arrives_through(relays: dict[str, Relay], name: str) -> None:
     assert relay.duplicates(outcome, prefix) == []
     came = [one for one in relay.lab.admin.messages() if prefix in str(one["message_id"])]
     assert {(one["via"], one["mail_from"]) for one in came} == {("acs", SENDER)}
+
+
+@pytest.mark.parametrize("name", ["relay2", "relay1"], ids=["acs", "smart host with a password"])
+def test_smtputf8_is_not_offered(relays: dict[str, Relay], name: str) -> None:
+    """Neither server is known to offer it (RFC 6531): a message that requires it would be returned."""
+    relay = relays[name]
+    program = Path(__file__).with_name("smtp_session.py")
+    parameters = {"server": relay.host.address, "port": 25, "send": ["EHLO copier\r\n", f"MAIL FROM:<{SENDER}> SMTPUTF8\r\n"]}
+    done = relay.lab.devices["printer"].call([sys.executable, str(program), json.dumps(parameters)], timeout=60)
+    hello, refused = json.loads(done.stdout)[1:]
+    assert "SMTPUTF8" not in hello
+    assert refused.startswith("555 5.5.4")
 
 
 def test_wrong_password_defers_mail_and_bounces_none(relays: dict[str, Relay]) -> None:

@@ -260,6 +260,25 @@ def test_bounce_stays_on_the_relay_and_the_postmaster_is_notified(relay: DeviceR
     assert [message["number"] for message in relay.messages_since(before)] == [notice["number"]]
 
 
+@pytest.mark.parametrize("port", [25, LEGACY])
+def test_address_beyond_ascii_is_refused(relay: DeviceRelay, port: int) -> None:
+    """The submission proxy does not carry SMTPUTF8 (RFC 6531)."""
+    hello, refused = relay.smtp_session("printer", ["EHLO copier.local\r\n", f"MAIL FROM:<{PRINTER}> SMTPUTF8\r\n"], port=port)[1:]
+    assert "8BITMIME" in hello
+    assert "SMTPUTF8" not in hello
+    assert refused.startswith("555 5.5.4")
+
+
+def test_address_beyond_ascii_that_arrived_nevertheless_is_reported(relay: DeviceRelay) -> None:
+    before, recipient = relay.message_numbers(), "ü@contoso.com".encode().decode("latin-1")
+    lines = [f"MAIL FROM:<{PRINTER}>\r\n", f"RCPT TO:<{recipient}>\r\n", "DATA\r\n", f"From: {PRINTER}\r\nSubject: Scan\r\n\r\nx\r\n.\r\n"]
+    assert relay.smtp_session("printer", ["EHLO copier.local\r\n", *lines])[-1].startswith("250 2.0.0")
+    (notice,) = wait_until(lambda: relay.messages_since(before), 40, "the notice")
+    relay.wait_until_empty()
+    assert (notice["mail_from"], notice["recipients"]) == (PRINTER, [ADA])
+    assert "5.6.7" in relay.lab.admin.raw_message(notice["number"]).decode()
+
+
 def test_submission_proxy_runs_with_few_rights(relay: DeviceRelay) -> None:
     analysis = relay.host.run("systemd-analyze security --no-pager mailops-relay-proxy.service")
     assert float(re.findall(r"exposure level for \S+: ([\d.]+)", analysis)[0]) <= 3.0, analysis

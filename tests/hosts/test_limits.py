@@ -211,6 +211,27 @@ def test_messages_up_to_the_size_limit_are_accepted_and_sent(lab: Lab, host: Hos
         wait_until(lambda: server.count() == len(sizes) and not host.run("postqueue -j"), 60, lambda: host.run("postqueue -p"))
 
 
+@pytest.mark.parametrize("device", ["printer", "scanner"])
+def test_address_beyond_ascii_without_smtputf8(lab: Lab, host: Host, device: str) -> None:
+    """A smart host is not known to offer SMTPUTF8 (RFC 6531), so the relay does not. `scanner` is rewritten."""
+    recipient, subject = "ü@example.net".encode().decode("latin-1"), "Grüße".encode().decode("latin-1")
+    mail = [f"MAIL FROM:<{SENDER}> SMTPUTF8\r\n", f"MAIL FROM:<{SENDER}> BODY=8BITMIME\r\n", f"RCPT TO:<{recipient}>\r\n"]
+    send = ["EHLO copier\r\n", *mail, "DATA\r\n", f"From: {SENDER}\r\nSubject: {subject}\r\n\r\n{subject}\r\n.\r\n"]
+    program = Path(__file__).with_name("smtp_session.py")
+    with upstream(lab) as server:
+        parameters = json.dumps({"server": host.address, "port": 25, "send": send})
+        done = lab.devices[device].call([sys.executable, str(program), parameters], timeout=60)
+        _greeting, hello, refused, *accepted = json.loads(done.stdout)
+        assert "SMTPUTF8" not in hello
+        assert refused.startswith("555 5.5.4")
+        assert [reply[:3] for reply in accepted] == ["250", "250", "354", "250"], accepted
+        wait_until(lambda: server.count() == 1, 30, lambda: host.run("postqueue -p"))
+        ((subjects, envelope, body),) = server.messages()
+    assert subjects == [f"Subject: {subject}"]
+    assert envelope == [f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{recipient}>"]
+    assert body == f"{subject}\r\n"
+
+
 FILL = {
     "bytes": "dd if=/dev/zero of={path}/filler bs=4k || true",
     "files": "number=0; while touch {path}/filler.$number 2> /dev/null; do number=$((number + 1)); done; rm {path}/filler.1?",

@@ -34,7 +34,7 @@ class HostedRelay:
 
     The first region is the default. `user` describes the user name; `username` is the one of every account, where there is one.
     `recipients`: the maximum in one SMTP transaction. `regional_domains`: an account has its keys in all regions, and a domain in one.
-    `obsolete_spf_includes`: what SPF records included in the past.
+    `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
     """
 
     label: str
@@ -47,6 +47,7 @@ class HostedRelay:
     port: int = 587
     obsolete_spf_includes: tuple[str, ...] = ()
     regional_domains: bool = False
+    smtputf8: bool = False
 
     def region(self, name: str | None = None) -> Region:
         """The region with this name, or the default."""
@@ -98,6 +99,7 @@ HOSTED_RELAYS = {
         user="an SMTP credential of the domain",
         recipients=1000,
         regional_domains=True,
+        smtputf8=True,
     ),
 }
 # Every region of a provider, once.

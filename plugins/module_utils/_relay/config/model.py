@@ -27,7 +27,8 @@ class UpstreamType:
     """What is the same for every relay with this relay_upstream.
 
     `recipients`: the maximum in one SMTP transaction. `services`: the services of the error catalog whose entries say how to treat a
-    refusal; empty for servers that are not Microsoft's.
+    refusal; empty for servers that are not Microsoft's. `smtputf8`: whether the server is known to offer SMTPUTF8, and the path there
+    carries it; the submission proxy does not.
     """
 
     host: str = ""
@@ -35,13 +36,17 @@ class UpstreamType:
     username: str = ""
     recipients: int = 500
     services: tuple[str, ...] = ()
+    smtputf8: bool = False
 
 
 # Source: "How to set up a multifunction device or application to send email using Microsoft 365".
 UPSTREAM_TYPES = {
     "oauth": UpstreamType(services=("smtp", "hve", "acs")),
-    "connector": UpstreamType(port=25, recipients=200, services=("smtp",)),
-    **{name: UpstreamType(relay.region().smtp_host, relay.port, relay.username, relay.recipients) for name, relay in HOSTED_RELAYS.items()},
+    "connector": UpstreamType(port=25, recipients=200, services=("smtp",), smtputf8=True),
+    **{
+        name: UpstreamType(relay.region().smtp_host, relay.port, relay.username, relay.recipients, smtputf8=relay.smtputf8)
+        for name, relay in HOSTED_RELAYS.items()
+    },
     "acs": UpstreamType("smtp.azurecomm.net", recipients=50, services=("acs", "smtp")),
     "smarthost": UpstreamType(),
 }
@@ -53,12 +58,14 @@ class Upstream:
 
     `next_hop`: Postfix's notation, such as [mail.example.net]:587. `tls`: how far its certificate is verified. `certificate_names`: the
     names that the certificate of an MX endpoint must have one of. `username` and `password`: empty where the server requires no
-    authentication. `client_certificate` and `client_key`: paths on the relay, for a connector matched by certificate.
+    authentication. `smtputf8`: whether the server offers SMTPUTF8, and the path there carries it. `client_certificate` and `client_key`:
+    paths on the relay, for a connector matched by certificate.
     """
 
     name: str
     next_hop: str
     port: int = 587
+    smtputf8: bool = False
     tls: TlsLevel = "verify"
     certificate_names: tuple[str, ...] = ()
     client_certificate: str = ""

@@ -62,6 +62,7 @@ def _connector(reader: Reader, cloud: Cloud, host: str) -> Upstream:
         "connector",
         address(host, 25) if host else own,
         port=25,
+        smtputf8=UPSTREAM_TYPES["connector"].smtputf8,
         tls="encrypt" if reader.choice("relay_connector_tls", "verify", "encrypt") == "encrypt" else "verify",
         certificate_names=_MX_NAMES.get(cloud_name, ("hostname",)),
         client_certificate=reader.text("relay_connector_certificate"),
@@ -85,7 +86,14 @@ def _submission(reader: Reader, name: str) -> Upstream:
         reader.report(f"relay_smarthost.tls is {tls!r}: use verify, encrypt or none.")
     username, password = str(options.get("username") or known.username), str(options.get("password") or "")
     reader.report(*_credential_problems(name, username, password, tls))
-    return Upstream(name, address(host, port), port=port, tls=cast(TlsLevel, tls), username=username, password=password)
+    smtputf8 = options.get("smtputf8")
+    if smtputf8 is None:
+        smtputf8 = known.smtputf8
+    elif not isinstance(smtputf8, bool):
+        reader.report(f"relay_smarthost.smtputf8 is {smtputf8!r}: use true or false.")
+    return Upstream(
+        name, address(host, port), port=port, smtputf8=smtputf8 is True, tls=cast(TlsLevel, tls), username=username, password=password
+    )
 
 
 def _provider_host(reader: Reader, name: str, options: Mapping[str, Any]) -> str:

@@ -40,7 +40,7 @@ def plan(config: RelayConfig) -> RelayPlan:
         connections_per_client=config.connections_per_client,
         processes=config.processes,
         connection_limits=connection_limits(config),
-        smtputf8=not upstream.oauth,  # the submission proxy does not pass it on
+        smtputf8=upstream.smtputf8,
         certificates=config.certificates,
         server_certificate=config.server_certificate,
         server_key=config.server_key,

@@ -11,6 +11,7 @@ Source: RFC 5322 (3.6.2), RFC 2047; Postfix's FILTER_README ("simple content fil
 
 from __future__ import annotations
 
+import os
 import re
 import smtplib
 import sys
@@ -127,8 +128,9 @@ def submit(message: Iterable[bytes], sender: str, recipients: Sequence[str]) -> 
         smtp.ehlo_or_helo_if_needed()
         utf8 = ["SMTPUTF8"] if not "".join(recipients).isascii() and smtp.has_extn("smtputf8") else []
         _expect(250, smtp.mail(sender, ["BODY=8BITMIME", *utf8]))
-        for recipient in recipients:  # quoted by pipe(8) where needed; smtplib's own quoting guesses
-            _expect(250, smtp.docmd(f"RCPT TO:<{recipient}>"))
+        for recipient in recipients:  # quoted by pipe(8) where needed, in the bytes that the device sent
+            smtp.send(b"RCPT TO:<%s>\r\n" % os.fsencode(recipient))
+            _expect(250, smtp.getreply())
         _expect(354, smtp.docmd("DATA"))
         if smtp.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection was lost")

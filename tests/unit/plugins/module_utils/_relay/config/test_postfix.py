@@ -199,6 +199,7 @@ def test_the_plan_holds_no_secret() -> None:
         ({"relay_message_size_limit": "big"}, "relay_message_size_limit is 'big'"),
         ({"relay_connections_per_client": 0}, "relay_connections_per_client is 0"),
         ({"relay_processes": 5, "relay_connections_per_client": 2}, "relay_processes is 5"),
+        ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "smtputf8": "maybe"}}, "relay_smarthost.smtputf8 is 'maybe'"),
         ({"relay_processes": 39}, "set relay_processes to at least 40"),
         ({"relay_upstream": "connector", "m365_tenant": "contoso.com", "relay_connector_tls": "none"}, "relay_connector_tls is 'none'"),
         ({"relay_queue_lifetime": "two days"}, "such as 30m"),
@@ -265,7 +266,15 @@ def test_every_listener_advertises_the_size_limit_and_postfix_accepts_its_own_he
     [
         ({}, False),
         ({"relay_upstream": "connector", "m365_tenant": "contoso.com"}, True),
-        ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m"}}, True),
+        ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m"}}, False),
+        ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "smtputf8": True}}, True),
+        ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "username": "u", "password": "p", "smtputf8": True}}, True),
+        ({"relay_upstream": "mailgun", "relay_smarthost": {"username": "u", "password": "p"}}, True),
+        ({"relay_upstream": "mailgun", "relay_smarthost": {"username": "u", "password": "p", "smtputf8": False}}, False),
+        *(
+            ({"relay_upstream": name, "relay_smarthost": {"username": "u", "password": "p"}}, False)
+            for name in ("smtp2go", "sendgrid", "acs")
+        ),
     ],
 )
 def test_smtputf8_is_offered_where_the_upstreams_path_carries_it(upstream: dict[str, Any], offered: bool) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -129,6 +130,13 @@ def test_message_is_submitted_again_and_the_reply_printed(postfix: Server, capsy
     assert mail.lower() == b"mail from:<scanner@contoso.com> body=8bitmime"
     assert recipients == [b"RCPT TO:<a@b.example>", b"RCPT TO:<-c@d.example>"]
     assert postfix.commands[-3:] == [b"\r\n", b"body\r\n", b"quit"]
+
+
+@pytest.mark.parametrize("recipient", ["ü@b.example".encode(), b"\xfc@b.example"])
+def test_recipient_is_submitted_in_the_bytes_of_the_device(postfix: Server, recipient: bytes) -> None:
+    """As pipe(8) passes it, UTF-8 or not, where SMTPUTF8 is not offered."""
+    assert rewriting.main(SENDER, "relay1.contoso.com", [os.fsdecode(recipient)], io.BytesIO(MESSAGE)) == 0
+    assert postfix.commands[2] == b"RCPT TO:<%s>" % recipient
 
 
 @pytest.mark.parametrize("refused", [b"mail", b"RCPT", b"DATA", b"."])
