@@ -24,6 +24,8 @@ class WindowsUser:
 
     name: str = field(metadata=key("the name"))
     password: str = field(metadata=key("the password"))
+    certificate_upn: str = field(default="", metadata=key("the user principal name of the certificate that is mapped to it"))
+    certificate_issuer: str = field(default="", metadata=key("PEM of the certificate that issued it"))
     administrator: bool = field(default=True, metadata=key("whether it is a member of Administrators"))
 
 
@@ -33,6 +35,11 @@ class WinRm:
 
     basic: bool = field(default=False, metadata=key("whether Basic authentication is allowed"))
     negotiate: bool = field(default=True, metadata=key("whether Negotiate and NTLM are allowed"))
+    certificate: bool = field(default=False, metadata=key("whether client certificates are allowed"))
+    cbt_hardening_level: str = field(
+        default="Relaxed",
+        metadata=key("CbtHardeningLevel; Strict: NTLM by HTTPS needs channel bindings", choices=("None", "Relaxed", "Strict")),
+    )
     allow_unencrypted: bool = field(default=False, metadata=key("whether HTTP without message encryption is allowed"))
     max_shells_per_user: int = field(default=30, metadata=key("MaxShellsPerUser", least=1))
     max_operations_per_user: int = field(

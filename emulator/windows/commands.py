@@ -29,7 +29,9 @@ class Done:
 
 
 class Process:
-    """A command line of a shell. `piped`: its input is a pipe, else a console without input; `through_cmd`: cmd.exe /C runs it."""
+    """A command line of a shell. Its exit code is that of about_PowerShell_exe: of `exit`, 1 after an error of the last command.
+
+    `piped`: its input is a pipe, else a console without input; `through_cmd`: cmd.exe /C runs it."""
 
     def __init__(self, runspaces: Runspaces, user: WindowsUser, line: str, encoding: str, *, piped: bool, through_cmd: bool) -> None:
         self._runspaces, self._user, self._line, self._encoding = runspaces, user, line, encoding
@@ -75,7 +77,11 @@ class Process:
         session = self._runspaces.session(self._user)
         session.input = session.console = lines  # one stream, whoever reads it first
         session.write, session.write_text, session.write_error = write, output.append, errors.append
-        code = self._runspaces.run_script(script, session)
+        outcome = self._runspaces.run_script(script, session)
+        code = int(session.failed) if outcome.exit_code is None else outcome.exit_code
+        if outcome.failure:
+            errors.append(outcome.failure)
+            code = 1
         return Done(self._encoded("".join(output)), clixml(errors), code)
 
 

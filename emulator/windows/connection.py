@@ -7,9 +7,11 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from emulator.state import WindowsUser
 from emulator.windows import faults, soap
-from emulator.windows.authentication import Authenticator
+from emulator.windows.authentication import Authenticator, Channel
 from emulator.windows.endpoint import Endpoint
+from emulator.windows.ntlm import ENCRYPTED_TYPE, MessageError
 
 MOST_HEADER, MOST_BODY = 65536, 4_000_000
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
@@ -42,9 +44,9 @@ class CutError(Exception):
 
 
 class Connection:
-    def __init__(self, endpoint: Endpoint, *, encrypted: bool) -> None:
+    def __init__(self, endpoint: Endpoint, channel: Channel) -> None:
         self._endpoint = endpoint
-        self._authenticator = Authenticator(endpoint.machine.host, encrypted=encrypted)
+        self._authenticator = Authenticator(endpoint.machine.host, channel)
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests until the client closes the connection."""
@@ -66,25 +68,43 @@ class Connection:
             return HttpResponse(404)
         if request.method != "POST":
             return HttpResponse(405)
-        found = self._authenticator.check(request.headers)
-        if self._endpoint.fault(early=True) or found.user is None:
-            return HttpResponse(401, headers=[("WWW-Authenticate", one) for one in found.challenges])
+        machine = self._endpoint.machine
+        checked = self._authenticator.check(request.headers, machine.now)
+        if self._endpoint.fault(early=True) or checked.user is None:
+            return HttpResponse(401, headers=[("WWW-Authenticate", one) for one in checked.challenges])
+        headers = [("WWW-Authenticate", checked.token)] if checked.token else []
+        sealed = request.headers.get("content-type", "").lower().startswith("multipart/encrypted")
         if not request.body:
-            return HttpResponse(200, headers=[("Content-Type", SOAP_TYPE)])
+            return HttpResponse(200, headers=[*headers, ("Content-Type", SOAP_TYPE)])
+        if not sealed and not self._authenticator.encrypts:
+            return HttpResponse(500, headers=headers)  # pywinrm's issues 129 and 208: 500 without a body
         try:
-            operation = soap.read(request.body)
-        except soap.MalformedError:
-            return HttpResponse(400)
+            operation = soap.read(self._opened(request.body) if sealed else request.body)
+        except (soap.MalformedError, MessageError):
+            return HttpResponse(400, headers=headers)
+        status, body = await self._carried_out(operation, checked.user)
+        if sealed and self._authenticator.negotiation:
+            return HttpResponse(status, self._authenticator.negotiation.wrap(body), [*headers, ("Content-Type", ENCRYPTED_TYPE)])
+        return HttpResponse(status, body, [*headers, ("Content-Type", SOAP_TYPE)])
+
+    def _opened(self, body: bytes) -> bytes:
+        """An encrypted body in plain text. The context is the connection's own: that of another connection cannot be used."""
+        if self._authenticator.negotiation is None:
+            raise MessageError("no security context")
+        return self._authenticator.negotiation.unwrap(body)
+
+    async def _carried_out(self, operation: soap.Operation, user: WindowsUser) -> tuple[int, bytes]:
+        """The HTTP status and the envelope of an operation's answer."""
         fault = self._endpoint.fault(action=operation.name)
         if fault and fault.name == "cut":
             if fault.options.get("applied"):
-                await self._endpoint.handle(operation, found.user)
+                await self._endpoint.handle(operation, user)
             raise CutError
         try:
             faults.play(fault)
-            return HttpResponse(200, await self._endpoint.handle(operation, found.user), [("Content-Type", SOAP_TYPE)])
+            return 200, await self._endpoint.handle(operation, user)
         except faults.WsmanFault as error:
-            return HttpResponse(500, soap.fault(operation, error, self._endpoint.machine.host.name), [("Content-Type", SOAP_TYPE)])
+            return 500, soap.fault(operation, error, self._endpoint.machine.host.name)
 
 
 async def _read(reader: asyncio.StreamReader) -> HttpRequest | None:

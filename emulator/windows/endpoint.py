@@ -32,6 +32,4 @@ class Endpoint:
             return soap.identify(self.machine.host.build)
         if not user.administrator:
             raise WsmanFault("access_denied")
-        if operation.uri.startswith(f"{soap.SHELL}/"):
-            return await self._shells.handle(operation, user)
-        raise WsmanFault("no_resource")
+        return await self._shells.handle(operation, user)

@@ -10,9 +10,10 @@ from emulator.state import WindowsUser
 from emulator.windows import cim_cmdlets, registry_cmdlets
 from emulator.windows.machine import Machine
 from emulator.windows.powershell import core_cmdlets, interpreter
-from emulator.windows.powershell.binding import Cmdlet
-from emulator.windows.powershell.errors import Failure, OutsideSubsetError
+from emulator.windows.powershell.binding import Cmdlet, bind, logged, not_recognized
+from emulator.windows.powershell.errors import Failure, Outcome, OutsideSubsetError
 from emulator.windows.powershell.session import Session
+from emulator.windows.powershell.values import Value
 
 MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (cim_cmdlets.cmdlets, registry_cmdlets.cmdlets)
 
@@ -46,15 +47,27 @@ class Runspaces:
         log = functools.partial(self.machine.log, 4103)
         return Session(self._cmdlets, native, environment=environment, variables=variables, log=log, unknown=unknown)
 
-    def run_script(self, source: str, session: Session) -> int:
-        """Run a script; its exit code. What is outside of the subset ends it with an error, and is kept in the state."""
+    def run_script(self, source: str, session: Session) -> Outcome:
+        """Run a script. What is outside of the subset ends it with an error, and is kept in the state."""
         self.machine.log(4104, source)
         try:
-            return interpreter.run(source, session)
+            return interpreter.execute(source, session)
         except OutsideSubsetError as error:
-            self.machine.host.refused.append(str(error))
-            session.write_error(Failure(f"outside of the emulator's subset of PowerShell: {error}", "OutsideSubset"))
-            return 1
+            return Outcome(failure=self.refusal(error))
+
+    def run_cmdlet(self, session: Session, name: str, named: list[tuple[str, Value]], piped: list[Value] | None) -> list[Value]:
+        """What a cmdlet writes that PSRP names as a command of a pipeline."""
+        cmdlet = self._cmdlets.get(name.lower())
+        if cmdlet is None:
+            session.unknown(name)
+            raise not_recognized(name)
+        call = bind(session, cmdlet, named, [], piped)
+        session.log(logged(call))
+        return list(cmdlet.run(call))
+
+    def refusal(self, error: OutsideSubsetError) -> Failure:
+        self.machine.host.refused.append(str(error))
+        return Failure(f"outside of the emulator's subset of PowerShell: {error}", "OutsideSubset")
 
     def program(self, name: str, arguments: list[str], user: WindowsUser) -> tuple[list[str], int] | None:
         """The lines of output and the exit code of a program; None for an unknown one."""

@@ -9,8 +9,11 @@ from typing import Any
 
 from emulator.ca import Authority
 from emulator.platform import Platform
+from emulator.smtp.tls import server_context
 from emulator.sockets import listening
 from emulator.state import WindowsHost
+from emulator.windows.authentication import Channel
+from emulator.windows.certificates import endpoint_binding
 from emulator.windows.connection import Connection
 from emulator.windows.endpoint import Endpoint
 from emulator.windows.machine import Machine
@@ -38,6 +41,7 @@ class WindowsHosts:
     def __init__(self, platform: Platform, authority: Authority, address: str) -> None:
         self._platform, self._authority, self._address = platform, authority, address
         self._listeners: list[Listener] = []
+        self._binding = endpoint_binding(authority.server_chain.read_bytes())
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
@@ -72,15 +76,20 @@ class WindowsHosts:
         return listener
 
     def _context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._authority.server_chain, self._authority.server_key)
+        """TLS that asks for a client certificate and takes any: what it is worth, the certificate mapping says."""
+        context = server_context(self._authority, client_certificates=True)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+    def _channel(self, writer: asyncio.StreamWriter) -> Channel:
+        connection = writer.get_extra_info("ssl_object")
+        return Channel(connection, self._binding if connection else b"")
 
     async def _serve(self, listener: Listener, endpoint: Endpoint, sock: Any, context: ssl.SSLContext | None) -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             listener.writers.add(writer)
             try:
-                await Connection(endpoint, encrypted=context is not None).run(reader, writer)
+                await Connection(endpoint, self._channel(writer)).run(reader, writer)
             finally:
                 listener.writers.discard(writer)
 

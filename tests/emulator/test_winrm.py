@@ -67,7 +67,7 @@ class TestAuthentication:
         assert requests.get(lab.https, verify=lab.ca_file, timeout=10).status_code == 405
         assert requests.post(lab.https.replace("wsman", "other"), verify=lab.ca_file, timeout=10).status_code == 404
         refused = requests.post(lab.https, data=b"x", verify=lab.ca_file, timeout=10)
-        assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Basic realm="WSMAN"')
+        assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Negotiate, Basic realm="WSMAN"')
         assert requests.post(lab.https, data=b"<x/>", auth=(USER, PASSWORD.encode()), verify=lab.ca_file, timeout=10).status_code == 400
 
     def test_identify(self, lab: Lab) -> None:

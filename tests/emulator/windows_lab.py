@@ -57,7 +57,9 @@ def run(script: str, *lines: str, **variables: Any) -> Ran:
     shared = deque(lines)
     ran.session = Session(cmdlets, input=shared, console=shared, variables=dict(variables))
     ran.session.write, ran.session.write_text, ran.session.write_error = ran.output.append, ran.output.append, ran.errors.append
-    ran.code = interpreter.run(script, ran.session)
+    outcome = interpreter.execute(script, ran.session)
+    ran.errors += [outcome.failure] if outcome.failure else []
+    ran.code = 1 if outcome.failure else outcome.exit_code if outcome.exit_code is not None else int(ran.session.failed)
     return ran
 
 

@@ -34,6 +34,14 @@ class Failure:
         )
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a script ended: with a terminating error, with `exit`, or at its end."""
+
+    failure: Failure | None = None
+    exit_code: int | None = None
+
+
 class ScriptError(Exception):
     """An error that ends the statement, and that try catches; `failure` says what happened."""
 

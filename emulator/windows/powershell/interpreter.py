@@ -12,6 +12,7 @@ from emulator.windows.powershell.errors import (
     ContinueFlow,
     ExitFlow,
     Failure,
+    Outcome,
     ReturnFlow,
     ScriptError,
 )
@@ -42,22 +43,18 @@ class ThrownError(ScriptError):
     """What `throw` raises: it ends the script whatever $ErrorActionPreference says (about_Throw)."""
 
 
-def run(source: str, session: Session) -> int:
-    """Run a script; the exit code of powershell.exe -EncodedCommand (about_PowerShell_exe).
-
-    1 after a terminating error, the code of `exit`, else 0 or 1 by $? of the last command.
-    """
+def execute(source: str, session: Session) -> Outcome:
+    """Run a script."""
     try:
         script = Script(source)
         Interpreter(script, session).statements(script.root, session.write)
     except ScriptError as error:
-        session.write_error(error.failure)
-        return 1
+        return Outcome(failure=error.failure)
     except ExitFlow as flow:
-        return flow.code
+        return Outcome(exit_code=flow.code)
     except ReturnFlow:
-        return 0
-    return int(session.failed)
+        pass
+    return Outcome()
 
 
 class Interpreter(Expressions):
