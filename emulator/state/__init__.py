@@ -34,6 +34,7 @@ from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey, Sm
 from emulator.state.state import State
 from emulator.state.tenant import Tenant
 from emulator.state.windows import RegistryValue, WindowsEvent, WindowsHost, WindowsUser, WinRm
+from emulator.state.windows_services import FirewallRule, WindowsService
 
 __all__ = [
     "DAY",
@@ -52,6 +53,7 @@ __all__ = [
     "EnterpriseApplication",
     "ExchangeServicePrincipal",
     "FederatedCredential",
+    "FirewallRule",
     "Group",
     "HveAccount",
     "InboundConnector",
@@ -83,6 +85,7 @@ __all__ = [
     "WinRm",
     "WindowsEvent",
     "WindowsHost",
+    "WindowsService",
     "WindowsUser",
     "derived_sid",
     "external_recipients_a_day",

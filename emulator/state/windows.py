@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from emulator.local_addresses import LOCAL, is_local
 from emulator.state.keys import At, Moment, UnfitError, key
+from emulator.state.windows_services import FirewallRule, WindowsService, usual_services
 
 # InstallationType in the registry (Server Core App Compatibility documentation of Microsoft: "Server", "Server Core"; "Client").
 EDITIONS = ("Server", "Server Core", "Client")
@@ -83,7 +84,14 @@ class WindowsHost:
     winrm: WinRm = field(default_factory=WinRm, metadata=key("WinRM"))
     registry: list[RegistryValue] = field(default_factory=list, metadata=key("further values of the registry"))
     registry_keys: list[str] = field(default_factory=list, metadata=key("keys of the registry without values"))
-    booted: Moment = field(default=0.0, metadata=key("when it was last started; 0: when the emulator was"))
+    features: list[str] = field(default_factory=list, metadata=key("installed roles and features, as SMTP-Server"))
+    features_with_restart: list[str] = field(default_factory=list, metadata=key("features whose installation needs a restart"))
+    services: list[WindowsService] = field(default_factory=usual_services, metadata=key("services"))
+    firewall: list[FirewallRule] = field(default_factory=list, metadata=key("rules of the firewall"))
+    reboot_pending: bool = field(default=False, metadata=key("whether a restart is pending"))
+    restart_at: Moment = field(default=0.0, metadata=key("when it is restarted; 0: no restart is ordered"))
+    restart_seconds: float = field(default=0.0, metadata=key("how long a restart takes, on the emulator's clock", least=0))
+    booted: Moment = field(default=0.0, metadata=key("when it was last started, or will be; 0: when the emulator was"))
     events: list[WindowsEvent] = field(default_factory=list, metadata=key("events of command lines and scripts, the oldest first"))
     refused: list[str] = field(default_factory=list, metadata=key("what scripts used that is outside of the interpreter's subset"))
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from emulator.windows import service_cmdlets
 from emulator.windows.cim import CimInstance, WmiDateTime, condition, matches
 from emulator.windows.machine import Machine
 from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
-from emulator.windows.powershell.values import Value
+from emulator.windows.powershell.errors import OutsideSubsetError
+from emulator.windows.powershell.values import Members, PSObject, Value
+from emulator.windows.services import Services
 
 CIMV2 = "root/cimv2"
+MODULE = "Microsoft.Management.Infrastructure.CimCmdlets"
 # "Win32_OperatingSystem class": the part of its properties that the emulator has.
 OPERATING_SYSTEM = {
     "Caption": "string", "Version": "string", "BuildNumber": "string", "ProductType": "uint32", "OperatingSystemSKU": "uint32",
@@ -59,6 +63,7 @@ def computer_system(machine: Machine) -> list[CimInstance]:
 CLASSES: dict[tuple[str, str], Callable[[Machine], list[CimInstance]]] = {
     (CIMV2, "win32_operatingsystem"): operating_system,
     (CIMV2, "win32_computersystem"): computer_system,
+    (CIMV2, "win32_service"): service_cmdlets.instances,
 }
 
 
@@ -79,5 +84,22 @@ def cmdlets(machine: Machine) -> list[Cmdlet]:
     def get(call: Call) -> Iterable[Value]:
         return instances(machine, call)
 
+    def invoke(call: Call) -> Iterable[Value]:
+        """A method of an instance; its answer has the method's return value."""
+        targets = [*(call.piped or []), *([call.get("InputObject")] if call.has("InputObject") else [])]
+        table = call.get("Arguments")
+        arguments = {str(name).lower(): value for name, value in table.entries.items()} if table else {}
+        codes = []
+        for target in targets:
+            method = call.get("MethodName").lower()
+            known = isinstance(target, CimInstance) and target.class_name == "Win32_Service"
+            code = service_cmdlets.invoke(Services(machine.host), target, method, arguments) if known else None
+            if code is None:
+                raise OutsideSubsetError(f"the method {call.get('MethodName')} with {len(arguments)} arguments")
+            codes.append(code)
+        return [PSObject(Members({"ReturnValue": code}), "Microsoft.Management.Infrastructure.CimMethodResult") for code in codes]
+
     parameters = (Parameter("ClassName", "string", 0, mandatory=True), Parameter("Namespace"), Parameter("Filter"))
-    return [Cmdlet("Get-CimInstance", get, parameters, "Microsoft.Management.Infrastructure.CimCmdlets")]
+    piped = Parameter("InputObject", "net", pipeline=True)
+    method = (Parameter("MethodName", "string", 0, mandatory=True), Parameter("Arguments", "hashtable", 1), piped)
+    return [Cmdlet("Get-CimInstance", get, parameters, MODULE), Cmdlet("Invoke-CimMethod", invoke, method, MODULE, confirms=True)]

@@ -52,6 +52,8 @@ class Connection:
         """Answer requests until the client closes the connection."""
         try:
             while (request := await _read(reader)) is not None:
+                if not self._endpoint.is_reachable():
+                    raise CutError
                 writer.write((await self.answer(request)).encoded())
                 await writer.drain()
         except CutError:

@@ -21,6 +21,15 @@ class Endpoint:
         self._platform = platform
         self._shells = Shells(Runspaces(machine), lambda: platform.faults.latency("windows"))
 
+    def is_reachable(self) -> bool:
+        """Whether the host answers. A restart that is due ends its shells."""
+        host = self.machine.host
+        if host.restart_at and self.machine.now >= host.restart_at:
+            self._shells.end_all()
+            self.machine.restart()
+        winrm = next((one for one in host.services if one.name == "WinRM"), None)
+        return not self.machine.is_down and (winrm is None or winrm.state == "Running")
+
     def fault(self, **facts: Any) -> Fault | None:
         """The fault that was ordered for such a request."""
         return self._platform.faults.take("windows", host=self.machine.host.name, **facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.state import WindowsEvent, WindowsHost
+from emulator.windows.services import Services
 
 
 class Machine:
@@ -18,6 +19,18 @@ class Machine:
     @property
     def now(self) -> float:
         return self._clock()
+
+    def restart(self) -> None:
+        """A restart: services start by their start mode, and what waited for it is done."""
+        host = self.host
+        host.restart_at, host.reboot_pending = 0.0, False
+        host.booted = self.now + host.restart_seconds
+        Services(host).boot()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it is being restarted."""
+        return self.now < self.host.booted
 
     def log(self, event: int, message: str) -> None:
         """Events of Windows: 4688 in Security, 4103 and 4104 in Microsoft-Windows-PowerShell/Operational."""

@@ -7,6 +7,9 @@ from emulator.windows.powershell.values import Array, Value
 
 CURRENT_VERSION = r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 
+# Component Based Servicing: the key exists while a restart is pending.
+REBOOT_PENDING = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending"
+
 
 class Registry:
     """Keys by path, without regard to case; only HKLM."""
@@ -24,7 +27,8 @@ class Registry:
             "InstallationType": host.edition,
             "EditionID": "Professional" if client else "ServerStandard",
         }
-        return [RegistryValue(CURRENT_VERSION, name, text=value) for name, value in texts.items()]
+        derived = [RegistryValue(CURRENT_VERSION, name, text=value) for name, value in texts.items()]
+        return derived + ([RegistryValue(REBOOT_PENDING, "(default)")] if host.reboot_pending else [])
 
     def values(self, path: str) -> list[RegistryValue] | None:
         """The values of a key; None where it does not exist. A key with a value below it exists."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.state import WindowsUser
-from emulator.windows import cim_cmdlets, registry_cmdlets
+from emulator.windows import cim_cmdlets, computer_cmdlets, features, firewall, registry_cmdlets, service_cmdlets
 from emulator.windows.machine import Machine
 from emulator.windows.powershell import core_cmdlets, interpreter
 from emulator.windows.powershell.binding import Cmdlet, bind, logged, not_recognized
@@ -15,7 +15,14 @@ from emulator.windows.powershell.errors import Failure, Outcome, OutsideSubsetEr
 from emulator.windows.powershell.session import Session
 from emulator.windows.powershell.values import Value
 
-MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (cim_cmdlets.cmdlets, registry_cmdlets.cmdlets)
+MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (
+    cim_cmdlets.cmdlets,
+    registry_cmdlets.cmdlets,
+    service_cmdlets.cmdlets,
+    features.cmdlets,
+    firewall.cmdlets,
+    computer_cmdlets.cmdlets,
+)
 
 
 class Runspaces:
@@ -23,9 +30,11 @@ class Runspaces:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._cmdlets = {one.name.lower(): one for one in core_cmdlets.CMDLETS}
-        for module in MODULES:
-            self._cmdlets |= {one.name.lower(): one for one in module(machine)}
+
+    def _cmdlets(self) -> dict[str, Cmdlet]:
+        """The cmdlets that the host's version has."""
+        every = [*core_cmdlets.CMDLETS, *(one for module in MODULES for one in module(self.machine))]
+        return {one.name.lower(): one for one in every}
 
     def session(self, user: WindowsUser) -> Session:
         """A new runspace."""
@@ -45,7 +54,7 @@ class Runspaces:
             "verbosepreference": "SilentlyContinue",
         }
         log = functools.partial(self.machine.log, 4103)
-        return Session(self._cmdlets, native, environment=environment, variables=variables, log=log, unknown=unknown)
+        return Session(self._cmdlets(), native, environment=environment, variables=variables, log=log, unknown=unknown)
 
     def run_script(self, source: str, session: Session) -> Outcome:
         """Run a script. What is outside of the subset ends it with an error, and is kept in the state."""
@@ -57,7 +66,7 @@ class Runspaces:
 
     def run_cmdlet(self, session: Session, name: str, named: list[tuple[str, Value]], piped: list[Value] | None) -> list[Value]:
         """What a cmdlet writes that PSRP names as a command of a pipeline."""
-        cmdlet = self._cmdlets.get(name.lower())
+        cmdlet = session.cmdlets.get(name.lower())
         if cmdlet is None:
             session.unknown(name)
             raise not_recognized(name)
@@ -76,4 +85,7 @@ class Runspaces:
             return [host.name], 0
         if name == "whoami" and not arguments:
             return [f"{host.name}\\{user.name}".lower()], 0
+        if name == "shutdown" and len(arguments) == 3 and [one.lower() for one in arguments[:2]] == ["/r", "/t"] and arguments[2].isdigit():
+            host.restart_at = self.machine.now + int(arguments[2])
+            return [], 0
         return None

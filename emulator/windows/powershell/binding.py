@@ -41,6 +41,7 @@ class Cmdlet:
     run: Callable[[Call], Iterable[Value]]
     parameters: Sequence[Parameter] = ()
     module: str = "Microsoft.PowerShell.Commands"
+    error_source: str = ""  # what its error IDs end with, where it is not its class in `module`
     confirms: bool = False  # has -WhatIf and -Confirm; only -Confirm:$false is in the subset
 
     def parameter(self, name: str) -> Parameter | None:
@@ -66,7 +67,9 @@ class Call:
 
     def failure(self, message: str, error_id: str, **more: Any) -> ScriptError:
         """A terminating error of this cmdlet."""
-        return script_error(message, f"{error_id},{self.cmdlet.module}.{self.cmdlet.name.replace('-', '')}Command", **more)
+        cmdlet = self.cmdlet
+        source = cmdlet.error_source or f"{cmdlet.module}.{cmdlet.name.replace('-', '')}Command"
+        return script_error(message, f"{error_id},{source}", **more)
 
     def report(self, message: str, error_id: str, **more: Any) -> None:
         """A non-terminating error: what becomes of it is said by -ErrorAction or $ErrorActionPreference (about_Preference_Variables)."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import tree_sitter
 import tree_sitter_powershell
 
-from emulator.windows.powershell.errors import Failure, OutsideSubsetError, ScriptError
+from emulator.windows.powershell.errors import Failure, OutsideSubsetError
 
 Node = tree_sitter.Node
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
@@ -23,18 +23,14 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f
 
 
 class Script:
-    """A parsed script. A text that is no PowerShell raises ScriptError, as the parser of Windows does before the first statement runs."""
+    """A parsed script. A text that the grammar does not parse is refused before the first statement: it may be PowerShell, or none."""
 
     def __init__(self, source: str) -> None:
         self.source = source.replace("\r\n", "\n")
         self._bytes = self.source.encode()
         self.root = _PARSER.parse(self._bytes).root_node
         if self.root.has_error:
-            node = next(_broken(self.root))
-            failure = Failure(
-                "The script has a syntax error.", "ParserError", "ParserError", exception="ParentContainsErrorRecordException"
-            )
-            raise ScriptError(self.located(failure, node))
+            raise self.refuse(next(_broken(self.root)), "a text that the grammar does not parse")
 
     def text(self, node: Node) -> str:
         return self._bytes[node.start_byte : node.end_byte].decode()
