@@ -21,6 +21,7 @@ from emulator.state.dns import Dns, DnsKey, DnsRecord
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
 from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
+from emulator.state.iis_smtp import AddressList, SmtpVirtualServer
 from emulator.state.licences import Licence, external_recipients_a_day, has_premium
 from emulator.state.mail import NEW_MX_SUFFIX, Message, mx_host
 from emulator.state.mailgun import MailgunAccount, MailgunCredential, MailgunDomain, MailgunKey
@@ -39,6 +40,7 @@ from emulator.state.windows_services import FirewallRule, WindowsService
 __all__ = [
     "DAY",
     "NEW_MX_SUFFIX",
+    "AddressList",
     "AppRoleAssignment",
     "Application",
     "AuthenticationPolicy",
@@ -79,6 +81,7 @@ __all__ = [
     "Smtp2GoDomain",
     "Smtp2GoKey",
     "Smtp2GoUser",
+    "SmtpVirtualServer",
     "State",
     "Tenant",
     "User",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from emulator.local_addresses import LOCAL, is_local
+from emulator.state.iis_smtp import SmtpVirtualServer
 from emulator.state.keys import At, Moment, UnfitError, key
 from emulator.state.windows_services import FirewallRule, WindowsService, usual_services
 
@@ -87,6 +88,7 @@ class WindowsHost:
     features: list[str] = field(default_factory=list, metadata=key("installed roles and features, as SMTP-Server"))
     features_with_restart: list[str] = field(default_factory=list, metadata=key("features whose installation needs a restart"))
     services: list[WindowsService] = field(default_factory=usual_services, metadata=key("services"))
+    smtp_servers: list[SmtpVirtualServer] = field(default_factory=list, metadata=key("virtual servers of IIS SMTP"))
     firewall: list[FirewallRule] = field(default_factory=list, metadata=key("rules of the firewall"))
     reboot_pending: bool = field(default=False, metadata=key("whether a restart is pending"))
     restart_at: Moment = field(default=0.0, metadata=key("when it is restarted; 0: no restart is ordered"))

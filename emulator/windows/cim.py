@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 from emulator.windows.powershell.errors import OutsideSubsetError
 from emulator.windows.powershell.values import Array, NetObject, Value, kind_of
@@ -94,7 +95,15 @@ def condition(text: str) -> list[tuple[str, Value]]:
     return comparisons
 
 
-def matches(instance: CimInstance, comparisons: list[tuple[str, Value]]) -> bool:
+class Typed(Protocol):
+    """An instance of a class, by whichever interface."""
+
+    class_name: str
+
+    def get(self, name: str) -> Value: ...
+
+
+def matches(instance: Typed, comparisons: list[tuple[str, Value]]) -> bool:
     for name, requested in comparisons:
         value = instance.get(name)
         if isinstance(value, str) and isinstance(requested, str):

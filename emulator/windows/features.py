@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from emulator.state import WindowsHost, WindowsService
+from emulator.state import SmtpVirtualServer, WindowsHost, WindowsService
 from emulator.windows.machine import Machine
 from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
 from emulator.windows.powershell.errors import OutsideSubsetError
@@ -135,6 +135,8 @@ class FeatureCmdlets:
             if name in SERVICES and not Services(self._host).find(SERVICES[name].name):
                 service = SERVICES[name]
                 self._host.services.append(WindowsService(**vars(service) | {"depends_on": list(service.depends_on)}))
+        if "SMTP-Server" in names and not self._host.smtp_servers:
+            self._host.smtp_servers.append(SmtpVirtualServer())
         self._host.reboot_pending = self._host.reboot_pending or restart
         return [FeatureResult([FeatureObject(name, installed=True) for name in names], restart=restart)]
 
@@ -144,6 +146,7 @@ class FeatureCmdlets:
         for name in names:
             self._host.features.remove(name)
             gone = SERVICES[name].name if name in SERVICES else ""
+            self._host.smtp_servers = [] if name == "SMTP-Server" else self._host.smtp_servers
             self._host.services = [one for one in self._host.services if one.name != gone]
         self._host.reboot_pending = self._host.reboot_pending or bool(names)
         return [FeatureResult([FeatureObject(name, installed=False) for name in names], restart=bool(names))]

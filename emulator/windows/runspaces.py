@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.state import WindowsUser
-from emulator.windows import cim_cmdlets, computer_cmdlets, features, firewall, registry_cmdlets, service_cmdlets
+from emulator.windows import adsi, cim_cmdlets, computer_cmdlets, features, firewall, registry_cmdlets, service_cmdlets, wmi_objects
 from emulator.windows.machine import Machine
 from emulator.windows.powershell import core_cmdlets, interpreter
 from emulator.windows.powershell.binding import Cmdlet, bind, logged, not_recognized
@@ -21,6 +21,7 @@ MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (
     service_cmdlets.cmdlets,
     features.cmdlets,
     firewall.cmdlets,
+    wmi_objects.cmdlets,
     computer_cmdlets.cmdlets,
 )
 
@@ -53,8 +54,23 @@ class Runspaces:
             "warningpreference": "Continue",
             "verbosepreference": "SilentlyContinue",
         }
+
+        def new_object(type_name: str, arguments: list[Value]) -> Value:
+            if type_name.lower() != adsi.TYPE or len(arguments) != 1 or not isinstance(arguments[0], str):
+                raise OutsideSubsetError(f"New-Object {type_name} with {len(arguments)} arguments")
+            return adsi.DirectoryEntry(self.machine, arguments[0])
+
         log = functools.partial(self.machine.log, 4103)
-        return Session(self._cmdlets(), native, environment=environment, variables=variables, log=log, unknown=unknown)
+        return Session(
+            self._cmdlets(),
+            native,
+            environment=environment,
+            variables=variables,
+            log=log,
+            unknown=unknown,
+            new_object=new_object,
+            wmi_class=wmi_objects.binding_class,
+        )
 
     def run_script(self, source: str, session: Session) -> Outcome:
         """Run a script. What is outside of the subset ends it with an error, and is kept in the state."""

@@ -22,11 +22,12 @@ def windows(**keys: Any) -> WindowsHost:
     return WindowsHost("win1", users=[WindowsUser(USER, PASSWORD)], **keys)
 
 
-def run(host: WindowsHost, script: str) -> Ran:
-    """Run a script on a host, without WinRM."""
+def run(host: WindowsHost, script: str, *lines: str) -> Ran:
+    """Run a script on a host, without WinRM; `lines` are its input."""
     runspaces = Runspaces(Machine(host, time.time))
     session = runspaces.session(host.users[0])
     ran = Ran(0, [], session=session)
+    session.input.extend(lines)
     session.write, session.write_text, session.write_error = ran.output.append, ran.output.append, ran.errors.append
     outcome = runspaces.run_script(script, session)
     ran.errors += [outcome.failure] if outcome.failure else []

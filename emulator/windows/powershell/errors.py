@@ -50,6 +50,10 @@ class ScriptError(Exception):
         self.failure = failure
 
 
+class ThrownError(ScriptError):
+    """What `throw` raises: it ends the script whatever $ErrorActionPreference says (about_Throw)."""
+
+
 def script_error(message: str, error_id: str, **more: Any) -> ScriptError:
     return ScriptError(Failure(message, error_id, **more))
 

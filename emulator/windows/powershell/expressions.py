@@ -188,14 +188,14 @@ class Expressions:
             raise self.script.refuse(node, f"the static property {name}")
         return types.STATIC_PROPERTIES[key]()
 
-    def _arguments(self, node: Node) -> list[Value]:
+    def arguments(self, node: Node) -> list[Value]:
         lists = [one for one in node.named_children if one.type == "argument_expression_list"]
         return [plain(self.value(one)) for part in lists for one in part.named_children]
 
     def _invocation(self, node: Node) -> Value:
         """A method call (about_Methods)."""
         owner, name = node.named_children[0], self.member_name(node.named_children[1])
-        arguments = self._arguments(node.named_children[2])
+        arguments = self.arguments(node.named_children[2])
         if owner.type == "type_literal":
             kind = self.static_name(owner)
             method = types.STATIC_METHODS.get(({"string": "string"}.get(kind, kind), name.lower()))
@@ -221,6 +221,8 @@ class Expressions:
         if name in ("ordered", "pscustomobject") and operand.type == "hash_literal_expression":
             table = self._hash_literal(operand, ordered=True)
             return PSObject(table.entries) if name == "pscustomobject" else table
+        if name == "wmiclass" and self.session.wmi_class:
+            return self.session.wmi_class(text(self.value(operand)))
         if name == "reflection.bindingflags":
             return EnumValue("System.Reflection.BindingFlags", text(self.value(operand)), _binding_flags(text(self.value(operand))))
         return types.convert(self.value(operand), types.type_name(self.script.text(written)[1:-1]))

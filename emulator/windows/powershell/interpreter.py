@@ -15,12 +15,14 @@ from emulator.windows.powershell.errors import (
     Outcome,
     ReturnFlow,
     ScriptError,
+    ThrownError,
 )
 from emulator.windows.powershell.expressions import CONSTANTS, Expressions
 from emulator.windows.powershell.session import ErrorRecord, Session
 from emulator.windows.powershell.syntax import Node, Script, child, reduced, required
 from emulator.windows.powershell.values import (
     NOTHING,
+    Array,
     Hashtable,
     Value,
     collected,
@@ -37,10 +39,6 @@ Emit = Callable[[Value], None]
 # Without a meaning of their own.
 _LISTS = {"program", "statement_list", "statement_block", "script_block", "script_block_body"}
 _READ_ONLY = {*CONSTANTS, "input", "lastexitcode", "psversiontable"}
-
-
-class ThrownError(ScriptError):
-    """What `throw` raises: it ends the script whatever $ErrorActionPreference says (about_Throw)."""
 
 
 def execute(source: str, session: Session) -> Outcome:
@@ -168,6 +166,9 @@ class Interpreter(Expressions):
             if one.type == "command_argument_sep":
                 continue
             words.append(self.script.text(one))
+            if one.type == "argument_list":  # New-Object Type(arguments)
+                positional.append(Array(self.arguments(one)))
+                continue
             if one.type == "command_parameter":
                 if pending is not None:
                     named.append((pending, True))

@@ -25,6 +25,7 @@ class Session:
     native: Callable[[str, list[str]], tuple[list[str], int] | None] = lambda name, arguments: None
     new_object: Callable[[str, list[Value]], Value] | None = None  # New-Object of a type of the machine
     new_com_object: Callable[[str], NetObject] | None = None
+    wmi_class: Callable[[str], NetObject] | None = None  # [wmiclass]
     environment: Mapping[str, str] = field(default_factory=dict)
     input: deque[Value] = field(default_factory=deque)  # $input
     console: deque[str] | None = None  # lines of [Console]::In; None: the host application has no console
