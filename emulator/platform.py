@@ -72,6 +72,7 @@ class Platform:
     counters: Counters = field(default_factory=Counters)
     clock: Clock = field(default_factory=Clock)
     in_flight: Counter[str] = field(default_factory=Counter)  # requests to the Exchange admin API, by tenant
+    downloads: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # reports by the token of their link: until when, content
     report_requests: dict[tuple[str, str], Rolling] = field(default_factory=dict)  # by tenant and application
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ from emulator.entra import managed_identity
 from emulator.entra import service as entra
 from emulator.exchange import service as exchange
 from emulator.graph import service as graph
+from emulator.graph import usage_reports
 from emulator.http import Handler, Latency, Request, Response, Route, asgi
 from emulator.mailgun import service as mailgun
 from emulator.platform import Platform, Record
@@ -209,6 +210,8 @@ class Emulator:
             return (lambda one: arm.handle(self.platform, one)), none
         if graph.handles(request.path):
             return (lambda one: graph.handle(self.platform, one)), latency("graph")
+        if usage_reports.handles(request.path):
+            return (lambda one: usage_reports.download(self.platform, one)), none
         if exchange.handles(request.path):
             return self.exchange.arrive(request), latency("exchange")
         if entra.handles(request.path):
@@ -247,6 +250,7 @@ class Emulator:
             "acs_host": self.options.acs_host or host,
             "acs_port": acs,
             "management": origin,
+            "reports": f"https://localhost:{https}",
             "ca_file": str(self.authority.ca_file.resolve()),
         }
         if self.platform.settings.cloud:

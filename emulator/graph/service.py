@@ -13,6 +13,7 @@ from emulator.graph import (  # noqa: F401 (they register their routes)
     licences,
     principals,
     sign_ins,
+    usage_reports,
 )
 from emulator.graph.batch import run_batch
 from emulator.graph.call import Call, normal_path, options_of

@@ -108,6 +108,7 @@ class Mailbox(Replicated):
     authentication_policy: Lower | None = field(
         default=None, metadata=key("name of an authentication policy; null: the default policy", convert=_policy)
     )
+    smtp_app_used: bool = field(default=False, metadata=key("whether the usage report has SMTP for the user, whatever messages there are"))
     grants: list[MailboxGrant] = field(default_factory=list, metadata=key("permissions of others"))
     cas_properties: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-CASMailbox"))
     properties: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-Mailbox"))

@@ -44,6 +44,7 @@ class Tenant(Replicated):
     )
     customized_from: Moment = field(default=0.0, metadata=key("when the customization of the organization takes effect (replication)"))
     delegating_from: Moment = field(default=0.0, metadata=key("when management roles can be assigned (replication)"))
+    concealed_names: bool = field(default=False, metadata=key("whether usage reports have a hash instead of each name"))
     trial: bool = field(default=False, metadata=key("whether the daily limit of external recipients is that of a trial"))
     external_limit: int | None = field(
         default=None, metadata=key("external recipients a day; null: 5,000 in a trial, else by the licences")

@@ -103,7 +103,8 @@ audit:
         - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
         - C(verdict) is breaks, refused, expires, unknown, unused or safe; C(severity) is critical, high, medium, low or info. A value that
           could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
-          C(basic), C(oauth), C(messages) and C(old_tls) of the export; C(mail) has C(messages), C(recipients), C(external_recipients),
+          C(basic), C(oauth), C(messages) and C(old_tls) of the export; C(smtp_app) is whether the usage report has SMTP in 180 days;
+          C(mail) has C(messages), C(recipients), C(external_recipients),
           C(recipients_per_day), C(last) and C(sources) of the message trace, and C(connector) the inbound connector that matches a source.
       type: list
       elements: dict

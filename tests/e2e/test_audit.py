@@ -107,7 +107,7 @@ def test_a_tenant_without_senders_is_audited_with_one_exchange_batch(start: Star
 
 
 def test_without_the_log_nothing_is_safe_that_could_use_basic(start: Start, tmp_path: Path) -> None:
-    api = start(tenant=STATE | {"licences": []})
+    api = start(tenant=STATE | {"licences": [], "concealed_names": True})
     result = run_audit(api, tmp_path, ERP, SCANNER, LABELS, licences=10)
     assert "Entra ID P1" in reasons(result)["sign_ins"]
     assert rows(result) == {
@@ -118,7 +118,8 @@ def test_without_the_log_nothing_is_safe_that_could_use_basic(start: Start, tmp_
         "noreply@contoso.com": ("safe", "info"),  # SMTP AUTH is disabled for the mailbox
     }
     assert {row["basic"] for row in result["audit"]["senders"]} == {None}
-    assert [entry["subject"] for entry in result["attention"]] == ["Audit: sign-in log (Basic authentication)"]
+    subjects = ["Audit: sign-in log (Basic authentication)", "Audit: usage report of email apps"]
+    assert [entry["subject"] for entry in result["attention"]] == subjects
 
 
 def test_an_application_with_few_permissions_gets_what_it_may_read(start: Start, tmp_path: Path) -> None:

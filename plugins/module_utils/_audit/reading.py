@@ -13,11 +13,11 @@ from typing import TypeVar
 from .. import _spf
 from .._clients import dns
 from .._clients.graph import Call
-from .._core.errors import InvalidInput
+from .._core.errors import InvalidInput, MailopsError
 from .._core.waiting import RequestWindow
 from .._engine.tenant import Tenant
 from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts
-from . import mail_dns, sign_ins, smtp_clients
+from . import mail_dns, sign_ins, smtp_clients, usage_report
 from .findings import SpfState
 from .mail_dns import MailDns
 from .mail_flow import Flows
@@ -55,6 +55,13 @@ def clients(tenant: Tenant, directory: str, headers: Mapping[str, str]) -> dict[
     except OSError as error:
         raise InvalidInput(f"{file} could not be read ({error.strerror}): save the report SMTP AUTH clients there.") from error
     return smtp_clients.parse(content, str(file), headers)
+
+
+def smtp_users(tenant: Tenant) -> dict[str, bool]:
+    """Whether each user sent with SMTP in 180 days, by user principal name."""
+    if not tenant.cloud.reports:
+        raise MailopsError("this cloud has no usage reports")
+    return usage_report.parse(tenant.graph.report(usage_report.PATH, "read the usage report of email apps"))
 
 
 def mail_flows(tenant: Tenant, resolver: dns.Resolver, days: int, sources: Sources) -> Flows | None:

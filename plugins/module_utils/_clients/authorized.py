@@ -87,6 +87,14 @@ class AuthorizedTransport:
                 f"{self.base} answered with a link to {target.scheme}://{target.netloc}, which is not the service: no token was sent there."
             )
 
+    def refuse_foreign_download(self, url: str) -> None:
+        """MailopsError where the link to a usage report leads to a host that is not Microsoft's for them."""
+        target, own = urlsplit(url), urlsplit(self.tokens.cloud.reports)
+        domain = (own.hostname or "").partition(".")[2]
+        same_domain = "." in domain and (target.hostname or "").endswith(f".{domain}") and target.port is None
+        if not own.netloc or target.scheme != "https" or not (target.netloc == own.netloc or same_domain):
+            raise MailopsError(f"{self.base} answered with a link to {target.scheme}://{target.netloc}, which is no host of usage reports.")
+
 
 def challenge(answer: Response) -> str | None:
     """The claims that a 401 asks for, decoded, or None."""

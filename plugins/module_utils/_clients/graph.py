@@ -78,6 +78,20 @@ class GraphClient:
         """The objects of a collection, page after page. `wait` is called before each further page; `beta`: of the version beta of Graph."""
         return self._following(self._body(self._send(call, beta=beta), call), call, wait)
 
+    def report(self, path: str, attempted: str) -> bytes:
+        """The file of a usage report: Graph redirects to a preauthenticated link, to which no token is sent."""
+        call = Call("GET", path, attempted=attempted)
+        answer = self._send(call)
+        link = answer.headers.get("location", "")
+        if answer.status != 302 or not link:
+            self._body(answer, call)
+            raise GraphError(attempted, "no link to the file", code=f"HTTP {answer.status}", status=answer.status)
+        self._authorized.refuse_foreign_download(link)
+        file = self._authorized.transport.send(Request("GET", link, attempted=attempted, bounds=self._authorized.bounds))
+        if file.status != 200:
+            raise GraphError(attempted, "the link to the file was refused", code=f"HTTP {file.status}", status=file.status)
+        return file.body
+
     def _following(self, body: JsonObject, call: Call, wait: Callable[[], None] | None = None) -> Iterator[list[JsonObject]]:
         """The objects of a page and of those after it. Links are followed one by one, outside of any batch."""
         yield body.get("value", [])

@@ -73,6 +73,7 @@ LICENCES_READ = _graph(
     "Organization.Read.All", "read the licences", "LicenseAssignment.Read.All", "Organization.ReadWrite.All", *_DIRECTORY, reads=True
 )
 SIGN_INS_READ = _graph("AuditLog.Read.All", "read the sign-in log")
+USAGE_REPORTS_READ = _graph("Reports.Read.All", "read the usage reports")
 MEMBERS_READ = _graph(
     "Directory.Read.All", "read users, groups and directory roles", "Directory.ReadWrite.All", "User.Read.All", reads=True
 )
@@ -100,6 +101,7 @@ _REQUESTS: tuple[tuple[str, str, RequiredPermission], ...] = (
     ("GET", r"/domains\b", DOMAINS_READ),
     ("GET", r"/subscribedSkus\b", LICENCES_READ),
     ("GET", r"/auditLogs/signIns\b", SIGN_INS_READ),
+    ("GET", r"/reports/", USAGE_REPORTS_READ),
     ("GET", r"/roleManagement/directory/", DIRECTORY_ROLES_READ),
     (_ANY, r"/roleManagement/directory/", DIRECTORY_ROLES_WRITE),
     ("GET", r"/(users|groups|directoryRoles)\b", MEMBERS_READ),

@@ -23,7 +23,8 @@ class Cloud:
     `spf_include` is what a domain's SPF record names for the cloud's own servers.
     `mx_host` is empty in a real cloud: there every domain has its own, which Graph returns. `hve_host` (High Volume Email) and
     `acs_host` (Azure Communication Services Email) are empty where Microsoft documents none; `management` is Azure Resource
-    Manager. An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
+    Manager. `reports` is where Graph's usage reports are downloaded, empty where it has none; hosts of the same domain count as well.
+    An audience is what a token is asked for; left out, it is the service's own URL. `federated_audience` is what a
     token of another issuer is made out for ("Workload identity federation").
     """
 
@@ -48,6 +49,7 @@ class Cloud:
     acs_host: str = ""
     acs_port: int = 587
     acs_audience: str = "https://communication.azure.com"
+    reports: str = ""
 
     def scope(self, service: str) -> str:
         """The scope of an app-only token for a service: `exchange` serves SMTP as well, `hve` and `acs` are SMTP services."""
@@ -67,6 +69,7 @@ CLOUDS = {
         smtp_host="smtp.office365.com",
         management="https://management.azure.com",
         hve_host="smtp.hve.mx.microsoft",
+        reports="https://reports.office.com",
         acs_host="smtp.azurecomm.net",
         smtp_audience="https://outlook.office.com",
     ),
@@ -101,7 +104,7 @@ CLOUDS = {
 
 _FIELDS = {field.name: field for field in fields(Cloud)}
 _REQUIRED = ("authority", "graph", "exchange", "smtp_host")
-_URLS = ("authority", "graph", "exchange", "management")
+_URLS = ("authority", "graph", "exchange", "management", "reports")
 _PORTS = ("smtp_port", "mx_port", "hve_port", "acs_port")
 SERVICES = ("graph", "exchange", "management", "hve", "acs")  # what tokens are asked for
 

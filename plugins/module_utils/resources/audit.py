@@ -77,6 +77,7 @@ class Mailboxes:
     usage: Mapping[str, BasicUsage] | None
     clients: Mapping[str, ClientUsage] | None = None
     flows: Mapping[str, MailFlow] | None = None
+    smtp_app: Mapping[str, bool] | None = None
 
     def evidence(self, address: str, configuration: Configuration) -> Evidence:
         flow = None if self.flows is None else self.flows.get(address, MailFlow())
@@ -91,6 +92,7 @@ class Mailboxes:
             smtp_auth=self._smtp_auth(address),
             basic_allowed=self._basic_allowed(address),
             basic=None if self.usage is None else self.usage.get(address, BasicUsage()),
+            smtp_app=None if self.smtp_app is None else self.smtp_app.get(address, False),
             clients=None if self.clients is None else self.clients.get(address, self._no_clients),
         )
 
@@ -126,7 +128,8 @@ class Mailboxes:
     def addresses(self) -> set[str]:
         """Mailboxes that were seen with Basic authentication, or have SMTP AUTH enabled by their own setting."""
         enabled = {a for a, one in self.smtp_auth.mailboxes.items() if one.smtp_auth == "enabled"} if self.smtp_auth else set()
-        return enabled | set(self.usage or ()) | set(self.clients or ())
+        users = {address for address, used in (self.smtp_app or {}).items() if used}
+        return enabled | users | set(self.usage or ()) | set(self.clients or ())
 
 
 class AuditInfo(ReadOnlyResource[Params]):
@@ -178,8 +181,10 @@ class AuditInfo(ReadOnlyResource[Params]):
             dns=reading.dns_states(tenant, domains, resolver, sources),
         )
         clients = sources.read("smtp_clients", lambda: reading.clients(tenant, directory, params.csv_headers)) if directory else None
+        apps = sources.read("usage_report", lambda: reading.smtp_users(tenant)) if usage is None else None
         usage = None if usage is None else reading.by_primary_address(usage, users)
         mailboxes = Mailboxes(settings, users, usage, None if clients is None else reading.by_primary_address(clients, users), flows)
+        mailboxes = replace(mailboxes, smtp_app=None if apps is None else reading.by_primary_address(apps, users))
         judged = _judged(senders, params, mailboxes, configuration, calendar)
         rows = [_row(*one) for one in judged]
         audit = {
@@ -297,6 +302,7 @@ def _row(name: str, evidence: Evidence, result: Verdict) -> dict[str, object]:
         "smtp_auth": evidence.smtp_auth,
         "basic_allowed": evidence.basic_allowed,
         "basic": evidence.basic.as_result() if evidence.basic is not None else None,
+        "smtp_app": evidence.smtp_app,
         "mail": evidence.flow.as_result() if evidence.flow is not None else None,
         "connector": evidence.connector or None,
         "clients": evidence.clients.as_result() if evidence.clients is not None else None,
