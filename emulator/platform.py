@@ -73,6 +73,7 @@ class Platform:
     clock: Clock = field(default_factory=Clock)
     in_flight: Counter[str] = field(default_factory=Counter)  # requests to the Exchange admin API, by tenant
     downloads: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # reports by the token of their link: until when, content
+    app_sign_ins: dict[tuple[str, str], float] = field(default_factory=dict)  # by tenant and application: when it last got a token
     report_requests: dict[tuple[str, str], Rolling] = field(default_factory=dict)  # by tenant and application
 
     def __post_init__(self) -> None:
@@ -91,6 +92,8 @@ class Platform:
         self.counters.clear()
         self.record.clear()
         self.report_requests.clear()
+        self.app_sign_ins.clear()
+        self.downloads.clear()
         self.providers.jobs.clear()
         self.state.tokens.cloud = self.cloud if self.settings.cloud else None
         self.state.replace(state)

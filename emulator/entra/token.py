@@ -101,6 +101,7 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
     if form.get("claims"):
         claims["xms_ev"] = form["claims"]  # a claims challenge was answered
     lifetime = platform.settings.token_lifetime
+    platform.app_sign_ins[tenant.id, principal.app_id] = platform.now
     body = {
         "token_type": "Bearer",
         "expires_in": lifetime,

@@ -21,6 +21,7 @@ from emulator.exchange import (  # noqa: F401 (they register their cmdlets)
     recipients,
     role_groups,
     service_principals,
+    spoof_intelligence,
     users,
 )
 from emulator.exchange.access import authenticate, may_run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.graph import (  # noqa: F401 (they register their routes)
+    application_activity,
     applications,
     conditional_access,
     consent,

@@ -26,14 +26,19 @@ LARGEST_PAGE = 1000  # and the default
 REQUESTS, WINDOW = 5, 10.0  # "Microsoft Graph service-specific throttling limits": reports
 
 
-def _readable(call: Call) -> list[SignIn]:
-    """The log's entries, newest first, for who may read it at this moment."""
+def require_log(call: Call) -> None:
+    """Refuse who may not read the log and the reports on it at this moment."""
     call.require("AuditLog.Read.All")
-    call.require("Directory.Read.All")
     if not has_premium(call.tenant.licences):
         code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
         raise GraphError(403, code, "Neither tenant is B2C or tenant doesn't have premium license")
     _throttle(call)
+
+
+def _readable(call: Call) -> list[SignIn]:
+    """The log's entries, newest first."""
+    call.require("Directory.Read.All")
+    require_log(call)
     oldest = call.now - RETENTION
     return [one for one in reversed(call.tenant.sign_ins) if one.created > oldest]
 

@@ -287,6 +287,13 @@ TYPES: dict[str, dict[str, str]] = {
     ),
 }
 # The property of version beta that is used ("signIn resource type", beta).
+TYPES["servicePrincipalSignInActivity"] = _properties(
+    """
+    id:String appId:String lastSignInActivity:signInActivity delegatedClientSignInActivity:signInActivity
+    delegatedResourceSignInActivity:signInActivity applicationAuthenticationClientSignInActivity:signInActivity
+    applicationAuthenticationResourceSignInActivity:signInActivity
+    """
+)
 TYPES["betaSignIn"] = TYPES["signIn"] | {"signInEventTypes": "[String]"}
 
 ENUMS: dict[str, set[str]] = {

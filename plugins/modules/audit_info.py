@@ -117,6 +117,9 @@ audit:
         - What was read of the configuration; null where it was not readable.
         - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc) and C(mta_sts), each with what is published (C(current)) and what
           Microsoft 365 requires (C(expected)).
+        - C(applications) may send as every mailbox (SMTP.SendAsApp), each with C(last_sign_in). C(delegated_applications) may send as a
+          user who signed in (SMTP.Send), each with its C(consent), whether it is C(foreign), and whether it is a C(printer_maker)'s.
+        - C(spoofs) has mail in the name of accepted domains without authentication, by C(address) and C(infrastructure), at most 100.
       type: dict
     totals:
       description: The number of senders by verdict.

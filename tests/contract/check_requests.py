@@ -50,6 +50,7 @@ BETA = {
         "createdDateTime", "clientAppUsed", "appId", "resourceId", "resourceDisplayName", "ipAddress", "conditionalAccessStatus",
         "servicePrincipalId", "status", "signInEventTypes",
     },
+    "reports/servicePrincipalSignInActivities": {"appId"},
 }  # fmt: skip
 COLLECTION = re.compile(r"^Collection\((.*)\)$")
 

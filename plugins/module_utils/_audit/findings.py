@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from .._entra.application_credentials import StoredCredential
+from .._entra.delegated_applications import DelegatedApplication
 from .._entra.sending_applications import SendingApplication
 from .._exchange.inbound_connectors import Connector
+from .._exchange.spoofs import Spoof
 from . import mail_dns
 from .finding import Finding
 from .mail_dns import MailDns
 from .verdict import KEY_SOON, SEVERITIES
+
+UNUSED_AFTER = 30  # days
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class SpfState:
 class Configuration:
     """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled.
 
-    `idle_connectors`: those with IP addresses from which no message came in the `trace_days` of the message trace.
+    `application_sign_ins`: the last one of each application by client id, None where there was none. `idle_connectors`: those with IP
+    addresses from which no message came in the `trace_days` of the message trace.
     """
 
     smtp_auth: str | None = None
@@ -44,6 +50,9 @@ class Configuration:
     applications: Sequence[SendingApplication] | None = None
     spf: Sequence[SpfState] | None = None
     dns: Sequence[MailDns] | None = None
+    application_sign_ins: Mapping[str, datetime.date | None] | None = None
+    delegated_applications: Sequence[DelegatedApplication] | None = None
+    spoofs: Sequence[Spoof] | None = None
     idle_connectors: Sequence[str] | None = None
     trace_days: int = 0
 
@@ -53,16 +62,36 @@ class Configuration:
             "security_defaults": self.security_defaults,
             "direct_send_rejected": self.direct_send_rejected,
             "connectors": None if self.connectors is None else [{"name": one.name, **one.as_result()} for one in self.connectors],
-            "applications": None if self.applications is None else [one.as_result() for one in self.applications],
+            "applications": None if self.applications is None else [self._application(one) for one in self.applications],
+            "delegated_applications": _results(self.delegated_applications),
+            "spoofs": _results(self.spoofs),
             "spf": None if self.spf is None else [one.as_result() for one in self.spf],
             "idle_connectors": None if self.idle_connectors is None else list(self.idle_connectors),
             "dns": None if self.dns is None else [one.as_result() for one in self.dns],
         }
 
+    def _application(self, one: SendingApplication) -> dict[str, object]:
+        last = (self.application_sign_ins or {}).get(one.app_id)
+        return {**one.as_result(), "last_sign_in": last.isoformat() if last else None}
+
+
+class _Listed(Protocol):
+    def as_result(self) -> Mapping[str, object]: ...
+
+
+def _results(items: Sequence[_Listed] | None) -> list[Mapping[str, object]] | None:
+    return None if items is None else [one.as_result() for one in items]
+
 
 def findings(configuration: Configuration, today: datetime.date) -> list[Finding]:
     """The findings, the most severe first. What was not readable has none."""
-    every = [*_organization(configuration), *_keys(configuration, today), *_spf(configuration)]
+    every = [
+        *_organization(configuration),
+        *_senders_unlisted(configuration),
+        *_unused(configuration, today),
+        *_keys(configuration, today),
+        *_spf(configuration),
+    ]
     every += [one for state in configuration.dns or () for one in mail_dns.findings(state)]
     return sorted(every, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.subject))
 
@@ -80,6 +109,36 @@ def _organization(configuration: Configuration) -> Iterator[Finding]:
     for name in configuration.idle_connectors or ():
         problem = f"No message came from its IP addresses in {configuration.trace_days} days."
         yield Finding("connector_idle", "info", name, problem, "Remove the connector if nothing needs it.")
+
+
+def _unused(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:
+    """Applications that may send as every mailbox and do not sign in."""
+    for application in configuration.applications or ():
+        if configuration.application_sign_ins is None or not application.permitted or application.foreign:
+            continue
+        last = configuration.application_sign_ins.get(application.app_id)
+        if last and (today - last).days <= UNUSED_AFTER:
+            continue
+        seen = f"signed in last on {last}" if last else "has no sign-in with a credential of its own"
+        problem = f"The application may send with SMTP (SMTP.SendAsApp) and {seen}."
+        yield Finding(
+            "app_unused", "low", application.display_name or application.app_id, problem, "Revoke the permission if it is not used."
+        )
+
+
+def _senders_unlisted(configuration: Configuration) -> Iterator[Finding]:
+    for one in configuration.delegated_applications or ():
+        if one.foreign:
+            whose = "a maker of printers" if one.printer_maker else "another organization"
+            consent = "all users" if one.all_users else f"{one.users} users"
+            problem = f"An application of {whose} may send with SMTP as a user who signs in (SMTP.Send, consent for {consent})."
+            remedy = "Keep the consent as long as a device needs it: without it, the device gets 535."
+            yield Finding("delegated_app", "info", one.display_name or one.app_id, problem, remedy)
+    for spoof in configuration.spoofs or ():
+        action = "lets them through" if spoof.allowed else "blocks them"
+        problem = f"{spoof.messages} messages in seven days from {spoof.infrastructure} failed authentication; spoof intelligence {action}."
+        remedy = "If a program of yours sends them, add it to m365_senders, and its addresses to the SPF record."
+        yield Finding("spoof_internal", "info", spoof.address, problem, remedy)
 
 
 def _keys(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:

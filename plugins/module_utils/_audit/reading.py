@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,8 @@ from .._clients.graph import Call
 from .._core.errors import InvalidInput, MailopsError
 from .._core.waiting import RequestWindow
 from .._engine.tenant import Tenant
+from .._entra import application_activity
+from .._entra.sending_applications import SendingApplication
 from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts
 from . import mail_dns, sign_ins, smtp_clients, usage_report
 from .findings import SpfState
@@ -27,12 +29,17 @@ from .verdict import BasicUsage, ClientUsage
 T = TypeVar("T")
 # Of the sign-in log; a second more than the ten of the service. Source: "Microsoft Graph service-specific throttling limits".
 LOG_REQUESTS, LOG_SECONDS = 5, 11.0
+MOST_APPLICATIONS = 20
 
 
-def usage(tenant: Tenant, since: datetime.date) -> dict[str, BasicUsage]:
+def log_window(tenant: Tenant) -> RequestWindow:
+    """The service's limit of requests for the sign-in log and the reports on it, which all of an audit's requests share."""
+    return RequestWindow(LOG_REQUESTS, LOG_SECONDS, tenant.transport)
+
+
+def usage(tenant: Tenant, since: datetime.date, window: RequestWindow) -> dict[str, BasicUsage]:
     """The sign-ins with Basic authentication, by user principal name in lower case."""
     counted: dict[str, BasicUsage] = {}
-    window = RequestWindow(LOG_REQUESTS, LOG_SECONDS, tenant.transport)
     for kind in sign_ins.KINDS:
         call = Call("GET", sign_ins.path(kind, since), attempted="read the sign-in log")
         window.wait()
@@ -55,6 +62,17 @@ def clients(tenant: Tenant, directory: str, headers: Mapping[str, str]) -> dict[
     except OSError as error:
         raise InvalidInput(f"{file} could not be read ({error.strerror}): save the report SMTP AUTH clients there.") from error
     return smtp_clients.parse(content, str(file), headers)
+
+
+def application_sign_ins(
+    tenant: Tenant, applications: Sequence[SendingApplication], window: RequestWindow, sources: Sources
+) -> dict[str, datetime.date | None] | None:
+    """The last sign-in of each application that may send, by client id: of at most MOST_APPLICATIONS, one request each."""
+    ids = [one.app_id for one in applications if one.permitted]
+    dates = sources.read("application_sign_ins", lambda: application_activity.read(tenant, ids[:MOST_APPLICATIONS], window.wait))
+    if len(ids) > MOST_APPLICATIONS:
+        sources.note("application_sign_ins", [f"Only {MOST_APPLICATIONS} of {len(ids)} applications were read."])
+    return dates
 
 
 def smtp_users(tenant: Tenant) -> dict[str, bool]:
@@ -86,8 +104,10 @@ def mail_flows(tenant: Tenant, resolver: dns.Resolver, days: int, sources: Sourc
     return flows
 
 
-def by_primary_address(values: Mapping[str, T], users: authentication_policies.Current | None) -> dict[str, T]:
+def by_primary_address(values: Mapping[str, T] | None, users: authentication_policies.Current | None) -> dict[str, T] | None:
     """The values by primary address: reports have user principal names, which may differ."""
+    if values is None:
+        return None
     first: dict[str, str] = {}
     for address, user in (users.users if users else {}).items():
         first.setdefault(user.guid, address)

@@ -25,10 +25,10 @@ from .._core.option_values import range_problems
 from .._core.spec import DNS, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._entra import sending_applications
+from .._entra import delegated_applications, sending_applications
 from .._entra.application_credentials import moment
 from .._entra.sending_applications import SendingApplication
-from .._exchange import addresses, authentication_policies, dkim, inbound_connectors, message_trace
+from .._exchange import addresses, authentication_policies, dkim, inbound_connectors, message_trace, spoofs
 from .._planning import options
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
 from .sender_plan import PlannedSenders, Prefetch
@@ -53,6 +53,7 @@ _COMMANDS = (
     inbound_connectors.READ,
     direct_send.READ,
     dkim.READ,
+    spoofs.READ,
 )
 
 
@@ -157,34 +158,10 @@ class AuditInfo(ReadOnlyResource[Params]):
         now = moment(tenant.clock.now()).date()
         today = datetime.date.fromisoformat(params.date) if params.date else now
         calendar = Calendar(today, datetime.date.fromisoformat(params.basic_auth_end_date), params.basic_reenabled)
-        sources, resolver, directory = Sources(), dns.Resolver(params.dns_servers or ()), params.csv_directory
-
-        def domains() -> list[str]:
-            return spf.mail_domains(tenant, None)
-
+        sources, reader = Sources(), _Reader(tenant, params)
         senders = sources.read("inventory", lambda: _plan_senders(tenant, params))
-        settings = sources.read("smtp_auth", lambda: smtp_auth.read(tenant, (), organization=True, everything=True))
-        usage = sources.read("sign_ins", lambda: reading.usage(tenant, now - datetime.timedelta(days=params.days)))
-        users = sources.read("authentication_policies", lambda: reading.policies(tenant, usage or {}))
-        connectors = sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values()))
-        trace = reading.mail_flows(tenant, resolver, params.trace_days, sources) if params.trace_days else None
-        flows = trace.result() if trace else None
-        configuration = Configuration(
-            smtp_auth=settings.organization if settings else None,
-            security_defaults=sources.read("security_defaults", lambda: security_defaults.enabled(tenant)),
-            direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
-            connectors=connectors,
-            idle_connectors=None if flows is None or connectors is None else mail_flow.idle(flows.values(), connectors),
-            trace_days=params.trace_days,
-            applications=sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name)),
-            spf=reading.spf_states(domains, resolver, sources),
-            dns=reading.dns_states(tenant, domains, resolver, sources),
-        )
-        clients = sources.read("smtp_clients", lambda: reading.clients(tenant, directory, params.csv_headers)) if directory else None
-        apps = sources.read("usage_report", lambda: reading.smtp_users(tenant)) if usage is None else None
-        usage = None if usage is None else reading.by_primary_address(usage, users)
-        mailboxes = Mailboxes(settings, users, usage, None if clients is None else reading.by_primary_address(clients, users), flows)
-        mailboxes = replace(mailboxes, smtp_app=None if apps is None else reading.by_primary_address(apps, users))
+        mailboxes = reader.mailboxes(sources, now - datetime.timedelta(days=params.days))
+        configuration = reader.configuration(sources, mailboxes)
         judged = _judged(senders, params, mailboxes, configuration, calendar)
         rows = [_row(*one) for one in judged]
         audit = {
@@ -209,13 +186,66 @@ INFO = AuditInfo()
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
+class _Reader:
+    """Reads the sources of one audit. They share the DNS answers and the limit of requests for the sign-in log."""
+
+    def __init__(self, tenant: Tenant, params: Params) -> None:
+        self._tenant, self._params = tenant, params
+        self._resolver, self._window = dns.Resolver(params.dns_servers or ()), reading.log_window(tenant)
+
+    def mailboxes(self, sources: Sources, since: datetime.date) -> Mailboxes:
+        """The evidence about mailboxes; what the sign-in log and reports name is found by primary address."""
+        tenant, params, directory = self._tenant, self._params, self._params.csv_directory
+        settings = sources.read("smtp_auth", lambda: smtp_auth.read(tenant, (), organization=True, everything=True))
+        usage = sources.read("sign_ins", lambda: reading.usage(tenant, since, self._window))
+        users = sources.read("authentication_policies", lambda: reading.policies(tenant, usage or {}))
+        clients = sources.read("smtp_clients", lambda: reading.clients(tenant, directory, params.csv_headers)) if directory else None
+        apps = sources.read("usage_report", lambda: reading.smtp_users(tenant)) if usage is None else None
+        trace = reading.mail_flows(tenant, self._resolver, params.trace_days, sources) if params.trace_days else None
+        return Mailboxes(
+            settings,
+            users,
+            reading.by_primary_address(usage, users),
+            reading.by_primary_address(clients, users),
+            trace.result() if trace else None,
+            reading.by_primary_address(apps, users),
+        )
+
+    def configuration(self, sources: Sources, mailboxes: Mailboxes) -> Configuration:
+        tenant, params, flows = self._tenant, self._params, mailboxes.flows
+
+        def domains() -> list[str]:
+            return spf.mail_domains(tenant, None)
+
+        connectors = sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values()))
+        applications = sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name))
+        readable = mailboxes.usage is not None and applications is not None
+        return Configuration(
+            smtp_auth=mailboxes.smtp_auth.organization if mailboxes.smtp_auth else None,
+            security_defaults=sources.read("security_defaults", lambda: security_defaults.enabled(tenant)),
+            direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
+            connectors=connectors,
+            applications=applications,
+            application_sign_ins=reading.application_sign_ins(tenant, applications or (), self._window, sources) if readable else None,
+            delegated_applications=sources.read("delegated_applications", lambda: delegated_applications.read(tenant)),
+            spoofs=sources.read("spoofs", lambda: spoofs.read(tenant)),
+            idle_connectors=None if flows is None or connectors is None else mail_flow.idle(flows.values(), connectors),
+            trace_days=params.trace_days,
+            spf=reading.spf_states(domains, self._resolver, sources),
+            dns=reading.dns_states(tenant, domains, self._resolver, sources),
+        )
+
+
 def _plan_senders(tenant: Tenant, params: Params) -> PlannedSenders:
     """The planned senders. The commands of the configuration are read with them, and kept for their readers."""
     if params.senders:
-        return sender_plan.plan_senders(tenant, params, Prefetch(_COMMANDS))
+        return sender_plan.plan_senders(tenant, params, Prefetch(_COMMANDS, (delegated_applications.READ,)))
     commands = (addresses.ACCEPTED_DOMAINS, *_COMMANDS)
     for command, outcome in zip(commands, tenant.exchange.batch(commands), strict=True):
         tenant.exchange.prefetch(command, outcome)
+    calls = (security_defaults.READ, delegated_applications.READ)
+    for call, answer in zip(calls, tenant.graph.outcomes(calls), strict=True):
+        tenant.graph.prefetch(call, answer)
     return sender_plan.plan_senders(tenant, params)
 
 

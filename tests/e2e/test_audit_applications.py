@@ -1,0 +1,84 @@
+"""Applications in an audit: who may send, who signs in, and the consents of printer makers' applications; and spoof intelligence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from emulator.well_known import derived_id
+from tests.contract import check_contract
+from tests.emulator.conftest import STATE as BASE
+from tests.emulator.conftest import TENANT, Start
+from tests.emulator.test_exchange_message_trace import message
+
+from .test_audit import STATE, reasons, run_audit
+
+SENDING = {
+    "display_name": "ERP mailer",
+    "secrets": [{"value": "x"}],
+    "service_principal": {"app_roles": ["Office 365 Exchange Online/SMTP.SendAsApp"]},
+}
+RICOH, OWN = derived_id("app", "ricoh"), derived_id("app", "own")
+EXCHANGE = derived_id(TENANT, "service principal", "00000002-0000-0ff1-ce00-000000000000")
+
+
+def tenant() -> dict[str, Any]:
+    """A tenant in which a printer maker's application has consent for all users, and an own application for one user."""
+    own = {"app_id": OWN, "display_name": "Mail script", "service_principal": {}}
+    maker = {"app_id": RICOH, "display_name": "Ricoh Mail", "id": RICOH}
+    grants = [
+        {"client_id": RICOH, "resource_id": EXCHANGE, "scope": "offline_access SMTP.Send"},
+        {"client_id": derived_id(TENANT, "service principal", OWN), "resource_id": EXCHANGE, "scope": "SMTP.Send", "principal_id": "ada"},
+        {"client_id": RICOH, "resource_id": EXCHANGE, "scope": "IMAP.AccessAsUser.All", "principal_id": "ada"},
+    ]
+    applications = [*BASE["tenants"][0]["applications"], SENDING, own]
+    return STATE | {"applications": applications, "enterprise_applications": [maker], "delegated_grants": grants}
+
+
+def test_consents_and_unused_permissions_are_listed(start: Start, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    api = start(tenant=tenant(), record=record)
+    result = run_audit(api, tmp_path)
+    assert set(reasons(result).values()) == {""}
+    ricoh, own = sorted(result["audit"]["configuration"]["delegated_applications"], key=lambda one: not one["foreign"])
+    assert (ricoh["display_name"], ricoh["foreign"], ricoh["printer_maker"]) == ("Ricoh Mail", True, True)
+    assert ricoh["consent"] == {"all_users": True, "users": 0}, "a consent to another scope does not count"
+    assert (own["foreign"], own["consent"]) == (False, {"all_users": False, "users": 1})
+    by_id = {one["id"]: one["subject"] for one in result["audit"]["findings"]}
+    assert (by_id["app_unused"], by_id["delegated_app"]) == ("ERP mailer", "Ricoh Mail")
+    [sending] = [one for one in result["audit"]["configuration"]["applications"] if one["display_name"] == "ERP mailer"]
+    assert sending["last_sign_in"] is None
+    check_contract(record)
+
+
+def test_an_application_that_signs_in_is_in_use(start: Start, tmp_path: Path) -> None:
+    application = SENDING | {"display_name": "mailer", "secrets": [{"value": "mailer-secret"}]}
+    api = start(tenant=STATE | {"applications": [*BASE["tenants"][0]["applications"], application]})
+    api.new_token("mailer", "https://outlook.office365.com/.default")
+    result = run_audit(api, tmp_path, date=None)
+    assert "app_unused" not in {one["id"] for one in result["audit"]["findings"]}
+    [sending] = result["audit"]["configuration"]["applications"]
+    assert sending["last_sign_in"]
+
+
+def test_spoofs_are_findings(start: Start, tmp_path: Path) -> None:
+    api = start(tenant=STATE, messages=[message("sales@contoso.com", "ada@contoso.com", via="direct-send", source="198.51.100.7")])
+    result = run_audit(api, tmp_path)
+    [spoof] = result["audit"]["configuration"]["spoofs"]
+    assert (spoof["address"], spoof["infrastructure"], spoof["messages"], spoof["allowed"]) == (
+        "sales@contoso.com",
+        "198.51.100.0/24",
+        1,
+        True,
+    )
+    assert [one["subject"] for one in result["audit"]["findings"] if one["id"] == "spoof_internal"] == ["sales@contoso.com"]
+
+
+def test_what_may_not_be_read_is_named_and_null(start: Start, tmp_path: Path) -> None:
+    api = start(tenant=tenant())
+    result = run_audit(api, tmp_path, app="reader")
+    assert (
+        "Could not read the delegated permissions: the automation app lacks a Graph permission" in reasons(result)["delegated_applications"]
+    )
+    assert result["audit"]["configuration"]["delegated_applications"] is None
+    assert "application_sign_ins" not in reasons(result), "it is read beside a readable sign-in log only"
