@@ -18,7 +18,8 @@ from .._exchange.authentication_policies import User
 from .._exchange.inbound_connectors import Connector
 from .commented_yaml import Item, Noted, comment, items
 from .mail_flow import MailFlow
-from .verdict import BasicUsage, Calendar, Evidence
+from .sign_ins import MOST_ADDRESSES
+from .verdict import Calendar, Evidence
 
 INTERNAL_AFTER = 30  # days without external recipients
 MOST_PUBLIC_ADDRESSES = 3  # a device sends from few; more are those of a person or of a cloud service
@@ -82,50 +83,69 @@ def draft(evidence: Sequence[Evidence], facts: Facts) -> Draft:
     for one in sorted(evidence, key=lambda one: one.address):
         if one.listed:
             continue
-        if not (one.basic and one.basic.last_succeeded) and one.flow and (one.connector or one.direct_send):
+        if not _used_basic(one) and one.flow and (one.connector or one.direct_send):
             _add_from_own_source(parts, one, one.flow, facts, taken)
         elif reason := _why_not(one, facts):
             parts.left_out.append(f"{one.address}: {reason}")
-        elif one.basic:
-            parts.senders.append(_sender(one, one.basic, facts, taken))
+        else:
+            parts.senders.append(_sender(one, facts, taken))
             own = (facts.own_smtp_auth or {}).get(one.address, "enabled")
             parts.mailboxes.append(Item({"address": one.address, "smtp_auth": own, "sign_in": "basic"}))
     return Draft("\n".join(_lines(parts, facts)) + "\n", len(parts.senders), len(parts.left_out))
 
 
+def _used_basic(evidence: Evidence) -> bool:
+    return bool(evidence.basic and evidence.basic.last_succeeded) or bool(evidence.clients and evidence.clients.basic)
+
+
 def _why_not(evidence: Evidence, facts: Facts) -> str:
-    """Why an address is not drafted, as a sentence; "" where it is."""
-    usage, user = evidence.basic, (facts.users or {}).get(evidence.address)
-    if usage is None or not (usage.last_succeeded or usage.failed):
-        seen = "not readable" if usage is None else "none seen"
-        return f"SMTP AUTH is enabled for the mailbox; sign-ins with Basic authentication: {seen}."
-    if not usage.last_succeeded:
-        return f"all {usage.failed} sign-ins with Basic authentication failed, the last on {usage.last_failed}."
-    seen = f"{_seen(usage)}; "
+    """Why an address is not drafted as a sender with Basic authentication, as a sentence; "" where it is."""
+    if not _used_basic(evidence):
+        return _nothing_seen(evidence)
+    user, last = (facts.users or {}).get(evidence.address), evidence.basic.last_succeeded if evidence.basic else None
     if evidence.blocked:
-        return f"{seen}it is refused now ({evidence.blocked}). List it with another method."
-    if facts.calendar.today > facts.calendar.basic_off >= usage.last_succeeded:
-        return f"{seen}it is disabled by default since {facts.calendar.basic_off}. List it with another method."
-    if facts.users is not None and user is None:
-        return f"{seen}no user of the organization has this address any more."
-    if user and user.recipient_type not in ("", USER_MAILBOX):
-        return f"{seen}it is a {user.recipient_type}, which has no sign-in of its own. List it with method oauth."
-    return " ".join(mail_addresses.problems("it", [evidence.address]))
+        reason = f"it is refused now ({evidence.blocked}). List it with another method."
+    elif facts.calendar.today > facts.calendar.basic_off and not (last and last > facts.calendar.basic_off):
+        reason = f"it is disabled by default since {facts.calendar.basic_off}. List it with another method."
+    elif facts.users is not None and user is None:
+        reason = "no user of the organization has this address any more."
+    elif user and user.recipient_type not in ("", USER_MAILBOX):
+        reason = f"it is a {user.recipient_type}, which has no sign-in of its own. List it with method oauth."
+    elif evidence.basic and len(evidence.basic.addresses) >= MOST_ADDRESSES and _kind(_title(evidence, facts), evidence) == _DEFAULT_KIND:
+        reason = "it may be a person with a mail program, since it used many IP addresses."
+    else:
+        reason = " ".join(mail_addresses.problems("it", [evidence.address]))
+    return f"{_seen(evidence)}; {reason}" if reason else ""
 
 
-def _seen(usage: BasicUsage) -> str:
-    sources = ", ".join(usage.addresses) or "an unknown address"
-    return f"Basic authentication: {usage.succeeded} sign-ins until {usage.last_succeeded}, from {sources}"
+def _nothing_seen(evidence: Evidence) -> str:
+    """The sentence for an address without a successful sign-in with Basic authentication."""
+    if evidence.basic and evidence.basic.failed:
+        return f"all {evidence.basic.failed} sign-ins with Basic authentication failed, the last on {evidence.basic.last_failed}."
+    if evidence.smtp_app:
+        return "it used SMTP in the last 180 days; whether with Basic authentication or OAuth is not readable."
+    seen = "none seen" if evidence.basic_known else "not readable"
+    return f"SMTP AUTH is enabled for the mailbox; sign-ins with Basic authentication: {seen}."
 
 
-def _sender(evidence: Evidence, usage: BasicUsage, facts: Facts, taken: set[str]) -> Item:
+def _seen(evidence: Evidence) -> str:
+    usage, clients = evidence.basic, evidence.clients
+    if usage and usage.last_succeeded:
+        sources = ", ".join(usage.addresses) or "an unknown address"
+        return f"Basic authentication: {usage.succeeded} sign-ins until {usage.last_succeeded}, from {sources}"
+    messages = "messages" if clients is None or clients.messages is None else f"{clients.messages} messages"
+    return f"Basic authentication: {messages} in the 90 days of the report SMTP AUTH clients"
+
+
+def _sender(evidence: Evidence, facts: Facts, taken: set[str]) -> Item:
     values = _named(evidence, facts, taken) | {"method": "basic"}
-    public = [text for text in usage.addresses if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
-    if public and len(usage.addresses) <= MOST_PUBLIC_ADDRESSES:
+    addresses = evidence.basic.addresses if evidence.basic else ()
+    public = [text for text in addresses if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
+    if public and len(addresses) <= MOST_PUBLIC_ADDRESSES:
         values["public_addresses"] = Noted(public, "guess: static")
     if evidence.flow and evidence.flow.messages:
         values |= _volume(evidence.flow, facts)
-    return Item(values, (f"{_seen(usage)}.",))
+    return Item(values, (f"{_seen(evidence)}.",))
 
 
 def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, facts: Facts, taken: set[str]) -> None:
@@ -162,13 +182,21 @@ def _volume(flow: MailFlow, facts: Facts) -> dict[str, object]:
 
 def _named(evidence: Evidence, facts: Facts, taken: set[str]) -> dict[str, object]:
     """Name, kind and address of a sender."""
-    user = (facts.users or {}).get(evidence.address)
-    title = (user.display_name if user else "").strip() or evidence.address.partition("@")[0]
+    title = _title(evidence, facts)
     name = title if title.lower() not in taken else f"{title} ({evidence.address})"
     taken.add(name.lower())
-    kind = next((kind for kind, words in _KINDS if re.search(words, f"{title} {evidence.address}", re.I)), _DEFAULT_KIND)
+    kind = _kind(title, evidence)
     why = "by its name" if kind != _DEFAULT_KIND else "its name says nothing"
     return {"name": name, "kind": Noted(kind, f"guess: {why}"), "address": evidence.address}
+
+
+def _title(evidence: Evidence, facts: Facts) -> str:
+    user = (facts.users or {}).get(evidence.address)
+    return (user.display_name if user else "").strip() or evidence.address.partition("@")[0]
+
+
+def _kind(title: str, evidence: Evidence) -> str:
+    return next((kind for kind, words in _KINDS if re.search(words, f"{title} {evidence.address}", re.I)), _DEFAULT_KIND)
 
 
 # -- the text ---------------------------------------------------------------------------------------------------------

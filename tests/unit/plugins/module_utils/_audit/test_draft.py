@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._audit.commented_yaml import Item, Noted, comment, items, scalar
 from ansible_collections.mailops.m365.plugins.module_utils._audit.draft import Facts, draft
-from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import BasicUsage, Calendar, Evidence
+from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import BasicUsage, Calendar, ClientUsage, Evidence
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.authentication_policies import User
 
 TODAY, END = datetime.date(2026, 11, 28), datetime.date(2026, 12, 31)
@@ -63,6 +64,9 @@ def test_lists_and_comments() -> None:
         ({"basic": BasicUsage(failed=3, last_failed=TODAY)}, "all 3 sign-ins with Basic authentication failed"),
         ({"security_defaults": True}, "it is refused now (Security Defaults are enabled)"),
         ({"smtp_auth": False}, "it is refused now (SMTP AUTH is disabled for the mailbox)"),
+        ({"basic": None, "smtp_app": True}, "it used SMTP in the last 180 days"),
+        ({"basic": replace(SEEN, addresses=tuple(f"203.0.113.{n}" for n in range(5)))}, "it may be a person with a mail program"),
+        ({"basic": None, "clients": ClientUsage(basic=True), "smtp_auth": False}, "it is refused now (SMTP AUTH is disabled"),
         ({"today": END + datetime.timedelta(days=1)}, "it is disabled by default since 2026-12-31"),
     ],
 )
@@ -77,6 +81,13 @@ def test_a_tenant_that_enabled_basic_authentication_again_says_so() -> None:
     text = drafted(later, basic=BasicUsage(succeeded=1, last_succeeded=later, addresses=("203.0.113.9",)))
     assert "m365_basic_reenabled: true" in text
     assert "address: crm@contoso.com" in text
+
+
+def test_the_export_names_senders_where_the_log_is_not_readable() -> None:
+    text = drafted(basic=None, clients=ClientUsage(basic=True, messages=812))
+    assert "  # Basic authentication: 812 messages in the 90 days of the report SMTP AUTH clients." in text
+    assert "address: crm@contoso.com" in text
+    assert "public_addresses" not in text
 
 
 def test_listed_senders_are_left_out() -> None:
