@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from emulator.sandbox import Sandbox  # noqa: E402 - found through the line above
+from scripts import demo_audit  # noqa: E402
 from scripts.screen import COLOUR, Wrong, chapter, paint, say  # noqa: E402
 from testbed import needs  # noqa: E402
 
@@ -30,9 +32,10 @@ class Demo:
         self.sandbox = sandbox
         self.report_file = sandbox.directory / "report.json"
 
-    def play(self, playbook: str, *options: str, fails: bool = False) -> dict[str, Any]:
-        """Run a playbook as a user would; its report."""
-        command_line = f"ansible-playbook playbooks/{playbook} {' '.join(options)}".strip()
+    def play(self, playbook: str, *options: str, fails: bool = False, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Run a playbook as a user would; its report. `variables`: of the environment."""
+        settings = " ".join(f"{name}={os.path.relpath(value, ROOT)}" for name, value in (variables or {}).items())
+        command_line = f"{settings} ansible-playbook playbooks/{playbook} {' '.join(options)}".strip()
         say(paint("1", f"$ {command_line}"))
         command = [str(Path(sys.executable).with_name("ansible-playbook")), f"playbooks/{playbook}", *options]
         environment = {
@@ -42,6 +45,7 @@ class Demo:
             "MAILOPS_DEMO_DIRECTORY": str(self.sandbox.directory),
             "ANSIBLE_FORCE_COLOR": "1" if COLOUR else "0",
             "MAILOPS_REPORT": str(self.report_file),
+            **(variables or {}),
         }
         self.report_file.unlink(missing_ok=True)
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
@@ -114,7 +118,7 @@ class Demo:
 
 
 def relay_host(directory: Path) -> None:
-    """The last chapter needs a machine of its own, and so root; without, it says what it skips."""
+    """This chapter needs a machine of its own, and so root; without, it says what it skips."""
     chapter(7, "A relay host", "Printers and scanners cannot do OAuth: a relay host, built by the same playbook, does it for them.")
     if os.geteuid() == 0 and needs.missing():
         subprocess.run(["sh", "scripts/system_packages.sh", *needs.PROGRAMS], cwd=ROOT, check=False)
@@ -134,9 +138,13 @@ def main() -> int:
     say(paint("1", "mailops.m365: SMTP sending through Microsoft 365 as code"))
     say("A Microsoft 365 of its own runs on this machine: sign-in, Graph, Exchange admin API, SMTP. Nothing leaves the machine.")
     try:
-        sandbox.start(sandbox.make())
-        Demo(sandbox).run()
+        passwords = sandbox.make()
+        sandbox.start(passwords)
+        demo = Demo(sandbox)
+        demo.run()
         relay_host(sandbox.directory)
+        chapter(8, "Audit", "Who still sends with Basic authentication, who breaks and when? The audit reads, and changes nothing.")
+        demo_audit.audit(sandbox, demo.play, passwords["any_password"])
     except Wrong as error:
         say(paint("1;31", f"\nThe demo stopped: {error}."))
         return 1

@@ -140,6 +140,19 @@ def test_the_numbers_lead_to_their_senders(browser: Browser, write: Write) -> No
         assert made.page.locator(".numbers .unknown b").inner_text() == str(totals["unknown"])
 
 
+def test_a_cell_of_the_matrix_leads_to_its_senders(browser: Browser, write: Write) -> None:
+    document = audit_fleet.fleet(20, 10)
+    total = len(senders_of(document))
+    with opened(browser, write(document)) as made:
+        cell = made.page.locator("#fleet tbody a.breaks").first
+        number, name = int(cell.inner_text()), cell.locator("xpath=ancestor::tr").locator("th").inner_text()
+        cell.click()
+        has_rows(made.page, f"{number} of {total} rows")
+        assert set(made.page.locator("#senders tbody td:nth-child(2)").all_inner_texts()) == {name}
+        made.page.get_by_role("button", name=f"Only tenant {name} (show all)").click()
+        has_rows(made.page, f"{document['totals']['senders']['breaks']} of {total} rows")
+
+
 def test_a_link_to_a_sender_or_tenant_opens_it(browser: Browser, write: Write) -> None:
     document = audit_fleet.fleet(5, 10)
     row = document["tenants"]["fabrikam"]["senders"][0]
@@ -208,6 +221,14 @@ def test_print_has_the_rows_of_the_filter(browser: Browser, write: Write) -> Non
         assert made.seen() == ["beforeprint", "afterprint"]
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) > 5
         assert made.nodes() == before
+
+
+def test_print_has_headings_that_repeat_and_every_column(browser: Browser, write: Write) -> None:
+    with opened(browser, write(audit_fleet.fleet(3, 4)), viewport={"width": 700, "height": 900}) as made:
+        made.page.emulate_media(media="print")
+        heads = made.page.locator("#senders thead th")
+        assert heads.all_inner_texts() == ["Address", "Tenant", "Sender", "Method", "Verdict", "Severity", "Date", "Reason"]
+        assert made.page.locator("thead button:visible").count() == 0, "browsers do not repeat headings with buttons"
 
 
 def test_print_of_a_large_fleet_is_bounded(browser: Browser, large_fleet: dict[str, Any], large_page: Path) -> None:

@@ -21,6 +21,12 @@ _SENDER_TEXTS = ("name", "method", "verdict", "severity", "date", "reason", "rem
 _FINDING_TEXTS = ("id", "severity", "subject", "problem", "remedy", CHANGE)
 # What the columns have already; the rest of a row is shown in its details, whatever it is.
 _SHOWN = {"address", "name", "method", "verdict", "severity", "date", "reason", "remedy", CHANGE}
+_LABELS = {
+    "listed": "in the inventory",
+    "smtp_auth": "smtp auth enabled",
+    "basic_allowed": "basic authentication allowed by policy",
+    "basic": "sign-ins with Basic authentication",
+}
 # Characters that would end the script element, or a line of JavaScript.
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -85,7 +91,7 @@ def _more(row: JsonObject, texts: Texts) -> list[int]:
     pairs: list[int] = []
     for name, value in row.items():
         if name not in _SHOWN:
-            pairs += [texts.number(name), texts.number(_text(value))]
+            pairs += [texts.number(_LABELS.get(name, name)), texts.number(_text(value))]
     return pairs
 
 
@@ -96,7 +102,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_text(part)}" for name, part in value.items() if part not in (None, [], ""))
+        parts = ((name, "" if part in (None, []) else _text(part)) for name, part in value.items())
+        return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in parts if text)
     if isinstance(value, list):
         return ", ".join(_text(part) for part in value) or "none"
     return str(value)

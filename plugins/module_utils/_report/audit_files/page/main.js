@@ -33,6 +33,7 @@ function openTenant(index) {
   }
   const rank = (row) => SEVERITIES.indexOf(senderText("severity", row)) * 10 + VERDICTS.indexOf(senderText("verdict", row));
   const own = rowsOf(senders, index).sort((a, b) => rank(a) - rank(b)), problems = rowsOf(findings, index);
+  const unread = tenant.sources.filter(([, readable]) => !readable), { configuration, ...more } = tenant.more;
   const sender = (row) => {
     const link = el("a", { href: `#s=${encodeURIComponent(senderKey(row))}` }, senders.address[row]);
     return el("li", { class: "entry" }, badge(senderText("verdict", row)), el("h3", {}, link), el("p", {}, senderText("reason", row)));
@@ -40,12 +41,14 @@ function openTenant(index) {
   open(
     tenant.name,
     el("p", {}, VERDICTS.filter((verdict) => tenant.totals[verdict]).map((verdict) => [badge(verdict, `${number(tenant.totals[verdict])} ${verdict}`), " "])),
+    el("p", {}, el("a", { href: `#senders?tenant=${encodeURIComponent(tenant.name)}` }, "Show these senders in the table")),
     el("h3", {}, `Senders (${number(own.length)})`), listed(own, sender),
     el("h3", {}, `Findings (${number(problems.length)})`),
     listed(problems, (row) => entry(findingText("severity", row), findingText("subject", row), findingText("problem", row), findingText("remedy", row))),
     el("h3", {}, "Sources"),
-    el("ul", { class: "plain" }, tenant.sources.map(([label, readable, reason]) => el("li", { class: "entry" }, readable ? badge("safe", "read") : badge("unknown", "not readable"), el("h3", {}, label), reason ? el("p", {}, reason) : null))),
-    el("h3", {}, "Read values"), value(tenant.more),
+    el("ul", { class: "plain" }, unread.map(([label, , reason]) => el("li", { class: "entry" }, badge("unknown", "not readable"), el("h3", {}, label), el("p", {}, reason)))),
+    el("p", {}, `Read: ${tenant.sources.filter(([, readable]) => readable).map(([label]) => label).join(", ") || "none"}.`),
+    el("h3", {}, "Configuration as read"), value({ ...more, ...configuration }),
   );
 }
 
@@ -58,7 +61,7 @@ function openFinding(row) {
 
 const views = { fleet: fleetView(), senders: sendersView(), findings: findingsView() };
 
-/** Show what the address names: #t=tenant, #s=tenant/address, #f=row, or #senders?q=words&verdict=breaks,unknown. */
+/** Show what the address names: #t=tenant, #s=tenant/address, #f=row, or #senders?q=words&tenant=name&verdict=breaks,unknown. */
 function route() {
   const [name, query] = location.hash.slice(1).split("?");
   const [kind, target] = [name.slice(0, 2), decode(name.slice(2))];
@@ -75,7 +78,8 @@ function route() {
     const view = views[name];
     if (query !== undefined) {
       const parameters = new URLSearchParams(query);
-      view.set(parameters.get("q") || "", Object.fromEntries(view.groups.map((group) => [group.id, (parameters.get(group.id) || "").split(",")])));
+      const chosen = Object.fromEntries(view.groups.map((group) => [group.id, (parameters.get(group.id) || "").split(",")]));
+      view.set(parameters.get("q") || "", chosen, parameters.get("tenant") || "");
     }
     view.element.scrollIntoView();
     $(`${name}-title`).focus({ preventScroll: true });

@@ -22,8 +22,8 @@ const number = (value) => value.toLocaleString("en");
 class WindowedTable {
   constructor(label, columns, cell, className = "") {
     Object.assign(this, { columns, cell, rows: [], order: null, first: 0, last: 0, printing: false });
-    this.top = el("tr", { class: "space", "aria-hidden": "true" }, el("td", { colSpan: columns.length }));
-    this.bottom = el("tr", { class: "space", "aria-hidden": "true" }, el("td", { colSpan: columns.length }));
+    this.top = el("tr", { class: "space", "aria-hidden": "true" }, el("td"));
+    this.bottom = el("tr", { class: "space", "aria-hidden": "true" }, el("td"));
     this.body = el("tbody");
     this.heads = columns.map((column) => this.head(column));
     const table = el("table", { "aria-label": label }, el("thead", {}, el("tr", { "aria-rowindex": "1" }, this.heads)), this.body);
@@ -43,7 +43,8 @@ class WindowedTable {
     }
     const button = el("button", { type: "button" }, column.title);
     button.addEventListener("click", () => this.sort(column));
-    cell.append(button);
+    // Browsers repeat the heading of a table on each printed page only if it has no buttons.
+    cell.append(button, el("span", { class: "printed" }, column.title));
     return cell;
   }
 

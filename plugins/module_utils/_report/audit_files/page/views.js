@@ -23,8 +23,8 @@ function searchIndex(count, parts) {
  * Groups: {id, title, values, of(row) -> value}. A row is shown if it has every word, and in each group with checked boxes one of them.
  */
 class FilteredTable {
-  constructor({ id, title, count, parts, groups, table, download }) {
-    Object.assign(this, { id, count, groups, table });
+  constructor({ id, title, count, parts, groups, table, download, tenantOf }) {
+    Object.assign(this, { id, count, groups, table, tenantOf, tenant: "" });
     this.all = Array.from({ length: count }, (_value, row) => row);
     this.index = searchIndex(count, parts);
     this.search = el("input", { type: "search", id: `${id}-search`, autocomplete: "off", spellcheck: "false", "aria-keyshortcuts": "/" });
@@ -33,6 +33,12 @@ class FilteredTable {
     const fieldsets = groups.map((group) => this.fieldset(group));
     const clear = el("button", { type: "button" }, "Clear filter");
     clear.addEventListener("click", () => this.set("", {}));
+    this.chip = el("button", { type: "button", class: "chip", hidden: true });
+    this.chip.addEventListener("click", () => {
+      this.tenant = "";
+      this.apply();
+      this.search.focus();
+    });
     const save = download && el("button", { type: "button" }, "CSV of these rows");
     save?.addEventListener("click", () => saveCsv(`${id}.csv`, download.heading, this.table.rows.map(download.row)));
     this.search.addEventListener("input", () => this.apply());
@@ -42,7 +48,7 @@ class FilteredTable {
     this.element = el(
       "section", { id, class: "card", "aria-labelledby": `${id}-title` },
       el("div", { class: "head" }, el("h2", { id: `${id}-title`, tabIndex: -1 }, title), el("span", { class: "buttons" }, save)),
-      el("div", { class: "tools" }, el("label", { class: "search" }, "Search (all words; press / to come here)", this.search), clear),
+      el("div", { class: "tools" }, el("label", { class: "search" }, "Search (all words; press / to come here)", this.search), this.chip, clear),
       el("div", { class: "tools" }, fieldsets),
       this.live, table.element,
     );
@@ -62,9 +68,10 @@ class FilteredTable {
     return values.length > 1 ? el("fieldset", {}, el("legend", {}, group.title), labels) : null;
   }
 
-  /** Filter by words, and by values of groups: {verdict: ["breaks"]}. */
-  set(query, chosen) {
+  /** Filter by words, by values of groups, such as {verdict: ["breaks"]}, and by the name of a tenant. */
+  set(query, chosen, tenant = "") {
     this.search.value = query;
+    this.tenant = tenant;
     for (const { box, group, value } of this.boxes.values()) box.checked = Boolean(chosen[group.id]?.includes(value));
     this.apply();
   }
@@ -75,7 +82,9 @@ class FilteredTable {
     for (const { box, group, value } of this.boxes.values()) {
       if (box.checked) chosen.set(group, (chosen.get(group) || new Set()).add(value));
     }
-    const rows = this.all.filter((row) => query.every((word) => this.index[row].includes(word)) && [...chosen].every(([group, values]) => values.has(group.of(row))));
+    this.chip.hidden = !this.tenant;
+    this.chip.textContent = `Only tenant ${this.tenant} (show all)`;
+    const rows = this.all.filter((row) => (!this.tenant || this.tenantOf(row) === this.tenant) && query.every((word) => this.index[row].includes(word)) && [...chosen].every(([group, values]) => values.has(group.of(row))));
     this.table.show(rows);
     this.live.textContent = rows.length === this.count ? `${number(rows.length)} rows` : `${number(rows.length)} of ${number(this.count)} rows`;
   }
@@ -105,12 +114,13 @@ function fleetView() {
     ...DATA.checks.map(([check, label]) => ({ id: check, check, title: words(check), label, width: "2.6rem", className: "check", sort: (row) => Object.keys(LETTERS).indexOf(tenants[row].cells[check]) })),
   ];
   const cell = (row, column) => {
-    const tenant = tenants[row], link = `#t=${encodeURIComponent(tenant.name)}`;
+    const tenant = tenants[row];
     if (column.id === "name") return tenantLink(row);
     if (column.verdict) {
       if (!tenant.audited) return el("span", { class: "c unreadable", role: "img", "aria-label": "not audited" }, "?");
       const total = tenant.totals[column.verdict];
-      return total ? el("a", { class: `c ${column.verdict}`, href: `${link}` , "aria-label": `${total} ${column.verdict}` }, number(total)) : "0";
+      const link = `#senders?tenant=${encodeURIComponent(tenant.name)}&verdict=${column.verdict}`;
+      return total ? el("a", { class: `c ${column.verdict}`, href: link, "aria-label": `${total} ${column.verdict}` }, number(total)) : "0";
     }
     const state = tenant.cells[column.check];
     return el("span", { class: `c ${state}`, role: "img", title: `${column.label}: ${MEANINGS[state]}`, "aria-label": `${column.label}: ${MEANINGS[state]}` }, LETTERS[state]);
@@ -134,7 +144,7 @@ function sendersView() {
     { id: "method", title: "Method", width: "8rem", className: "wide", sort: (row) => senderText("method", row) },
     { id: "verdict", title: "Verdict", width: "8.5rem", sort: rank(VERDICTS)("verdict") },
     { id: "severity", title: "Severity", width: "6rem", className: "wide", sort: rank(SEVERITIES)("severity") },
-    { id: "date", title: "Date", width: "7.5rem", className: "medium-up", sort: (row) => senderText("date", row) || "9999" },
+    { id: "date", title: "Date", width: "7.5rem", className: "medium-up date", sort: (row) => senderText("date", row) || "9999" },
     { id: "reason", title: "Reason", className: "wide", sort: (row) => senderText("reason", row) },
   ];
   const cell = (row, { id }) => {
@@ -146,7 +156,7 @@ function sendersView() {
   };
   const shown = ["name", "method", "verdict", "severity", "date", "reason", "remedy"];
   return new FilteredTable({
-    id: "senders", title: "Senders", count: senders.address.length,
+    id: "senders", title: "Senders", count: senders.address.length, tenantOf: (row) => tenants[senders.tenant[row]].name,
     parts: (row) => [senders.address[row], tenants[senders.tenant[row]].name, ...shown.map((column) => senderText(column, row))],
     groups: [
       { id: "verdict", title: "Verdict", values: VERDICTS, of: (row) => senderText("verdict", row) },
@@ -163,7 +173,7 @@ function sendersView() {
 function findingsView() {
   const columns = [
     { id: "subject", title: "Finding", sort: (row) => findingText("subject", row).toLowerCase() },
-    { id: "tenant", title: "Tenant", width: "28%", sort: (row) => tenants[findings.tenant[row]].name.toLowerCase() },
+    { id: "tenant", title: "Tenant", width: "28%", className: "medium-up", sort: (row) => tenants[findings.tenant[row]].name.toLowerCase() },
     { id: "severity", title: "Severity", width: "8rem", sort: (row) => SEVERITIES.indexOf(findingText("severity", row)) },
     { id: "problem", title: "Problem", width: "42%", className: "wide", sort: (row) => findingText("problem", row) },
   ];
@@ -175,7 +185,7 @@ function findingsView() {
   };
   const shown = ["id", "severity", "subject", "problem", "remedy"];
   return new FilteredTable({
-    id: "findings", title: "Findings about the configuration", count: findings.tenant.length,
+    id: "findings", title: "Findings about the configuration", count: findings.tenant.length, tenantOf: (row) => tenants[findings.tenant[row]].name,
     parts: (row) => [tenants[findings.tenant[row]].name, ...shown.map((column) => findingText(column, row))],
     groups: [
       { id: "severity", title: "Severity", values: SEVERITIES, of: (row) => findingText("severity", row) },
