@@ -29,8 +29,11 @@ from ansible_collections.mailops.m365.plugins.module_utils._engine.remote_host i
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import failed_result, is_tenant_resource
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine import run
+from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import OnWindowsHost
+from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import run as run_on_windows
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import split_secrets
+from ansible_collections.mailops.m365.plugins.module_utils._windows.host import Answer
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
@@ -82,6 +85,8 @@ class ActionModule(ActionBase):
         _values, problems = check(resource.spec, self._task.args, resource.spec.variables())
         if problems:
             return failed_result(InvalidInput(*problems))
+        if isinstance(resource, OnWindowsHost):
+            return self._on_windows(resource, task_vars)
         remote = self._connection.transport != "local"
         on_host = remote and hasattr(resource, "host_module")
         if not on_host and (remote or not is_tenant_resource(resource.spec) or not self._in_process(task_vars)):
@@ -100,6 +105,27 @@ class ActionModule(ActionBase):
         )
         for note in result.pop("notes", []):
             display.warning(note)
+        return result
+
+    def _on_windows(self, resource: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The result of a resource of a Windows host, whose scripts the connection of the inventory carries."""
+        name = str(self._task.delegate_to or task_vars.get("inventory_hostname"))
+        shell: Any = self._connection._shell
+        if not getattr(shell, "_IS_WINDOWS", False):
+            connection = self._connection.transport
+            sentence = f"The connection of {name} is {connection}, which has no PowerShell: set ansible_connection to winrm or psrp."
+            return failed_result(InvalidInput(sentence))
+        if self._connection.become is not None:
+            return failed_result(InvalidInput(f"become is set for {name}: set ansible_become: false, and sign in as an administrator."))
+
+        def execute(script: str) -> Answer:
+            command = shell._encode_script(script, strict_mode=False, preserve_rc=False)
+            code, stdout, stderr = self._connection.exec_command(command, sudoable=False)
+            return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
+
+        validate: Any = self.validate_argument_spec
+        _validation, params = validate(**argument_spec(resource.spec))
+        result: dict[str, Any] = run_on_windows(resource, plain(params), name, execute, check_mode=bool(self._task.check_mode))
         return result
 
     def _remote_host(self, task_vars: dict[str, Any]) -> RemoteHost:

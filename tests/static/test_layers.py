@@ -16,6 +16,7 @@ LAYERS = (
     "_spf",
     "_clients",
     "_hosted",
+    "_windows",
     "_engine",
     "_entra",
     "_exchange",

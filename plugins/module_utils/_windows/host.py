@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Windows host: runs a script through the connection of the inventory (winrm or psrp), and reads its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .._core.errors import MailopsError
+from .._core.json_types import JsonObject
+from .._core.waiting import Clock, Cost, SystemClock
+from .powershell import script
+
+_EXCERPT = 200
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What powershell.exe left: its exit code and its two streams."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class WindowsError(MailopsError):
+    """A script failed on the host. `attempted` is a phrase ("read the facts of the host"), `code` PowerShell's FullyQualifiedErrorId."""
+
+    def __init__(self, host: str, attempted: str, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(f"Could not {attempted} on {host}: Windows answered {code}: {' '.join(message.split())}")
+
+    def as_result(self) -> dict[str, object]:
+        return {"code": self.code}
+
+
+class WindowsHost:
+    """`execute` runs a script by powershell.exe on the host."""
+
+    def __init__(self, name: str, execute: Callable[[str], Answer], clock: Clock | None = None) -> None:
+        self.name, self._execute = name, execute
+        self.clock = clock or SystemClock()
+        self.cost = Cost()
+
+    def run(self, name: str, attempted: str) -> JsonObject:
+        """The JSON object that a script writes in its last line. WindowsError where the script failed, or wrote none."""
+        self.cost.count(requests=1)
+        answer = self._execute(script(name))
+        document = _document(answer.stdout)
+        if answer.code or document is None:
+            text = " ".join(f"{answer.stdout} {answer.stderr}".split())[:_EXCERPT]
+            raise WindowsError(self.name, attempted, f"exit code {answer.code} instead of JSON", text or "no output")
+        error = document.get("error")
+        if isinstance(error, dict):
+            raise WindowsError(self.name, attempted, str(error.get("id")), str(error.get("message")))
+        return document
+
+    def check_credential(self) -> None:
+        """The connection signs in."""
+
+    def close(self) -> None:
+        """The connection is closed by Ansible."""
+
+
+def _document(stdout: str) -> JsonObject | None:
+    """The object in the last line. What a profile or a module wrote before it is left out."""
+    lines = stdout.strip().splitlines()
+    try:
+        document = json.loads(lines[-1]) if lines else None
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows hosts as relays, read-only: what the host is, and which products can relay mail there."""
+
+from __future__ import annotations
+
+from .._core.params import NoParams
+from .._core.spec import Spec
+from .._engine.resource import Plan
+from .._engine.windows_engine import ReadOnlyWindowsResource
+from .._windows import facts
+from .._windows.host import WindowsHost
+
+
+class WindowsRelayInfo(ReadOnlyWindowsResource[NoParams]):
+    """Module windows_relay_info."""
+
+    name = "windows_relay_info"
+    spec = Spec({}, writes=False)
+    params_type = NoParams
+
+    def plan(self, host: WindowsHost, params: NoParams, check_mode: bool) -> Plan[None]:
+        read = facts.read(host)
+        products = {name: {"supported": not obstacles, "obstacles": obstacles} for name, obstacles in read.obstacles().items()}
+        return Plan(outcome={"windows_relay": {"host": read.as_result(), "products": products}})
+
+
+INFO = WindowsRelayInfo()

@@ -1,0 +1,51 @@
+"""The answers of scripts on a Windows host."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._windows.host import Answer, WindowsError, WindowsHost
+
+CLIXML = '#< CLIXML\r\n<Objs><S S="Error">boom</S></Objs>'
+
+
+def run(code: int, stdout: str, stderr: str = "") -> dict[str, object]:
+    return WindowsHost("win1", lambda script: Answer(code, stdout, stderr)).run("host_facts", "read what the host is")
+
+
+def test_the_last_line_is_the_answer() -> None:
+    assert run(0, 'Welcome to {CONTOSO}\r\n{"a": [1, true]}\r\n\r\n') == {"a": [1, True]}
+
+
+@pytest.mark.parametrize(
+    ("code", "stdout", "stderr", "text"),
+    [
+        (0, "", "", "Windows answered exit code 0 instead of JSON: no output"),
+        (1, "", CLIXML, 'Windows answered exit code 1 instead of JSON: #< CLIXML <Objs><S S="Error">boom</S></Objs>'),
+        (0, "[1]", "", "instead of JSON: [1]"),
+        (0, "hello\r\n", "", "instead of JSON: hello"),
+        (3, '{"a": 1}', "", "Windows answered exit code 3"),
+    ],
+)
+def test_no_answer(code: int, stdout: str, stderr: str, text: str) -> None:
+    with pytest.raises(WindowsError) as failure:
+        run(code, stdout, stderr)
+    assert str(failure.value).startswith("Could not read what the host is on win1: ")
+    assert text in str(failure.value)
+
+
+def test_a_long_text_is_cut() -> None:
+    with pytest.raises(WindowsError) as failure:
+        run(1, "x" * 5000)
+    assert len(str(failure.value)) < 400
+
+
+def test_the_error_of_a_script_names_windows_own_id() -> None:
+    with pytest.raises(WindowsError, match=r"Windows answered HRESULT 0x80041010: Invalid class$") as failure:
+        run(0, '{"error": {"id": "HRESULT 0x80041010", "message": "Invalid class\\r\\n"}}')
+    assert failure.value.as_result() == {"code": "HRESULT 0x80041010"}
+
+
+def test_a_script_is_counted() -> None:
+    host = WindowsHost("win1", lambda script: Answer(0, "{}", ""))
+    host.run("host_facts", "read what the host is")
+    assert host.cost.as_result()["requests"] == 1
