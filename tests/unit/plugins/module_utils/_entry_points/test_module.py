@@ -19,6 +19,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._core.errors import I
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import DNS, EXPECTED, JOURNAL, TENANT, Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
 from ansible_collections.mailops.m365.plugins.module_utils._engine.run import is_tenant_resource
+from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import OnWindowsHost
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points import arguments, module
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import SECRET_ENDINGS
 
@@ -195,7 +196,8 @@ def test_a_module_in_check_mode_writes_nothing(capsys: pytest.CaptureFixture[str
 def test_each_module_runs_its_resource(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(f"ansible_collections.mailops.m365.plugins.modules.{name}")
     ran: list[Any] = []
-    entry_point = "run_module" if "tenant" in resource_of(name).spec.options else "run_host_module"
+    of_host = "run_windows_module" if isinstance(resource_of(name), OnWindowsHost) else "run_host_module"
+    entry_point = "run_module" if "tenant" in resource_of(name).spec.options else of_host
     monkeypatch.setattr(module, entry_point, ran.append)
     module.main()
     assert ran == [resource_of(name)]
