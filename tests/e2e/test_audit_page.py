@@ -153,6 +153,22 @@ def test_a_cell_of_the_matrix_leads_to_its_senders(browser: Browser, write: Writ
         has_rows(made.page, f"{document['totals']['senders']['breaks']} of {total} rows")
 
 
+def test_what_could_not_be_read_is_a_sentence_and_never_ok(browser: Browser, write: Write) -> None:
+    document = audit_fleet.fleet(12, 5)
+    [name] = [name for name, audit in document["tenants"].items() if any(not one["readable"] for one in audit.get("sources", ()))]
+    [refused] = [name for name, audit in document["tenants"].items() if not audit["audited"]]
+    with opened(browser, write(document), f"#t={name}") as made:
+        is_open(made.page, name)
+        expect(made.page.locator("dialog")).to_contain_text(audit_fleet.NO_LICENCE)
+        made.page.keyboard.press("Escape")
+        cell = made.page.locator("#fleet tr.row", has_text=name).locator("[aria-label^='sign-in log']")
+        assert cell.get_attribute("aria-label") == "sign-in log (Basic authentication): not readable"
+        made.page.evaluate(f"location.hash = '#t={refused}'")
+        is_open(made.page, refused)
+        expect(made.page.locator("dialog")).to_contain_text("The client secret of the automation app is wrong")
+        assert made.page.locator("#fleet tr.row", has_text=refused).locator(".ok").count() == 0
+
+
 def test_a_link_to_a_sender_or_tenant_opens_it(browser: Browser, write: Write) -> None:
     document = audit_fleet.fleet(5, 10)
     row = document["tenants"]["fabrikam"]["senders"][0]

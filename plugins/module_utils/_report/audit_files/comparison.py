@@ -55,7 +55,7 @@ def compared(document: JsonObject, earlier: JsonObject) -> JsonObject:
 def sentence(comparison: JsonObject) -> str:
     """The comparison in a sentence."""
     numbers = f"{comparison[NEW]} new, {comparison[FIXED]} fixed, {comparison[STILL]} still there"
-    unknown = f", {comparison[UNKNOWN]} no longer readable" if comparison[UNKNOWN] else ""
+    unknown = f", {comparison[UNKNOWN]} not comparable" if comparison[UNKNOWN] else ""
     return f"Compared with the audit of {comparison['earlier']}: {numbers}{unknown}."
 
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..._core.json_types import JsonObject
 from .items import CHANGE, FINDING, SENDER, Item
 
 _SENDER_FIELDS = ("address", "name", "method", "verdict", "severity", "date", "reason", "remedy")
 _FINDING_FIELDS = ("id", "severity", "subject", "problem", "remedy")
-_BASIC_FIELDS = ("succeeded", "failed", "last_succeeded", "last_failed")
+# Of the evidence by source: the key of the sender, what its columns begin with, and its values.
+_EVIDENCE = (
+    ("basic", "basic", ("succeeded", "failed", "last_succeeded", "last_failed", "addresses")),
+    ("mail", "trace", ("messages", "recipients", "external_recipients", "recipients_per_day", "last", "sources")),
+    ("clients", "report", ("basic", "oauth", "messages", "old_tls")),
+)
 # A spreadsheet takes a cell that begins with one of these as a formula. Source: OWASP, "CSV Injection".
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -46,7 +51,8 @@ def text(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def senders(document: JsonObject) -> str:
     """senders.csv: one row for each sender of the audited tenants. What was not read is empty, and zero is 0."""
-    heading = ["tenant", *_SENDER_FIELDS, "in_inventory", "basic_addresses", *(f"basic_{name}" for name in _BASIC_FIELDS), CHANGE]
+    evidence = [f"{prefix}_{name}" for _key, prefix, names in _EVIDENCE for name in names]
+    heading = ["tenant", *_SENDER_FIELDS, "in_inventory", "connector", *evidence, CHANGE]
     return text(heading, ([tenant, *_sender(row)] for tenant, row in _rows(document, "senders")))
 
 
@@ -72,6 +78,5 @@ def _rows(document: JsonObject, name: str) -> Iterable[tuple[str, JsonObject]]:
 
 
 def _sender(row: JsonObject) -> list[object]:
-    basic: Mapping[str, object] = row.get("basic") or {}
-    values = [row.get(name) for name in _SENDER_FIELDS]
-    return [*values, row.get("listed"), basic.get("addresses"), *(basic.get(name) for name in _BASIC_FIELDS), row.get(CHANGE)]
+    evidence = [(row.get(key) or {}).get(name) for key, _prefix, names in _EVIDENCE for name in names]
+    return [*(row.get(name) for name in _SENDER_FIELDS), row.get("listed"), row.get("connector"), *evidence, row.get(CHANGE)]

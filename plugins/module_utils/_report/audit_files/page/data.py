@@ -26,6 +26,8 @@ _LABELS = {
     "smtp_auth": "smtp auth enabled",
     "basic_allowed": "basic authentication allowed by policy",
     "basic": "sign-ins with Basic authentication",
+    "mail": "message trace",
+    "clients": "report SMTP AUTH clients",
 }
 # Characters that would end the script element, or a line of JavaScript.
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -90,7 +92,7 @@ def _more(row: JsonObject, texts: Texts) -> list[int]:
     """What else is known of a sender: names and values, as numbers of texts in turn. A value that was not read is null."""
     pairs: list[int] = []
     for name, value in row.items():
-        if name not in _SHOWN:
+        if name not in _SHOWN and not (name == "connector" and value is None):
             pairs += [texts.number(_LABELS.get(name, name)), texts.number(_text(value))]
     return pairs
 

@@ -37,9 +37,11 @@ const HOPS = {
   acs: ["Azure Communication Services"],
 };
 
-/** The way of the mail of a sender, as boxes. */
-function path(name, method, isBasicSeen) {
-  const hops = HOPS[isBasicSeen && method === "" ? "basic" : method] || [method ? words(method) : "method not known", ""];
+/** The way of the mail of a sender, as boxes. `extra`: names and values; a connector that was seen is one of them. */
+function path(name, method, isBasicSeen, extra) {
+  const connector = extra.find(([label]) => label === "Connector")?.[1];
+  const seen = isBasicSeen ? HOPS.basic : connector && connector !== "not read" ? [`connector ${connector}`, "Exchange Online"] : null;
+  const hops = (method ? HOPS[method] : seen) || [method ? words(method) : "method not known"];
   return el("ol", { class: "path", "aria-label": "How it sends" }, [name || "program", ...hops].filter(Boolean).map((hop) => el("li", {}, hop)));
 }
 

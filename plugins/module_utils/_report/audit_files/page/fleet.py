@@ -18,9 +18,8 @@ OK, UNREADABLE, NOT_AUDITED = "ok", "unreadable", "none"
 # The source that a finding is about, by its ID or the first word of it, where the ID does not begin with the source's name.
 _SOURCE_OF_FINDING = {
     "smtp_auth_open": "smtp_auth",
-    "connector_disabled": "connectors",
-    "key_ended": "applications",
-    "key_ends": "applications",
+    "connector": "connectors",
+    "key": "applications",
     "client_secret": "applications",
     "mx": "dns",
     "dkim": "dns",
@@ -138,7 +137,7 @@ def _row(name: str, audit: JsonObject, checks: Sequence[tuple[str, str]]) -> Ten
     cells = {check: (OK if readable[check] else UNREADABLE) if check in readable else NOT_AUDITED for check, _label in checks}
     for row in reversed(audit["findings"]):  # the most severe are first
         cells[_check_of(row["id"], cells)] = row["severity"]
-    every = sorted([*audit["senders"], *audit["findings"]], key=lambda row: SEVERITIES.index(row["severity"]))
+    every = sorted([*audit["senders"], *audit["findings"]], key=_urgency)
     counts = Counter(row["severity"] for row in every)
     dates = [row["date"] for row in audit["senders"] if row["date"] and row["severity"] != "info"]
     first = next((row for row in every if row["severity"] != "info"), None)
@@ -154,6 +153,11 @@ def _row(name: str, audit: JsonObject, checks: Sequence[tuple[str, str]]) -> Ten
         problem,
         tuple(counts[severity] for severity in SEVERITIES),
     )
+
+
+def _urgency(row: JsonObject) -> tuple[int, bool, str]:
+    """The most severe first; of the same severity, senders that break."""
+    return SEVERITIES.index(row["severity"]), row.get("verdict") != "breaks", row.get("date") or "9999"
 
 
 def _rank(row: TenantRow) -> tuple[object, ...]:

@@ -201,7 +201,7 @@ function findingsView() {
 function goneView() {
   if (!DATA.gone.length) return null;
   const entry = ([change, tenant, subject, severity, problem]) =>
-    el("li", { class: "entry" }, badge(change === "fixed" ? "safe" : "unknown", change === "fixed" ? "fixed" : "no longer readable"), el("h3", {}, `${tenant}: ${subject}`), el("p", { class: "muted" }, `Was ${severity}: ${problem}`));
+    el("li", { class: "entry" }, badge(change === "fixed" ? "safe" : "unknown", change === "fixed" ? "fixed" : "not comparable"), el("h3", {}, `${tenant}: ${subject}`), el("p", { class: "muted" }, `Was ${severity}: ${problem}`));
   return el("section", { id: "gone", class: "card", "aria-labelledby": "gone-title" }, el("h2", { id: "gone-title" }, "No longer there since the earlier audit"),
     el("ul", { class: "plain" }, DATA.gone.slice(0, MOST_ENTRIES).map(entry)),
     DATA.gone.length > MOST_ENTRIES ? el("p", {}, `${number(DATA.gone.length - MOST_ENTRIES)} more are in report.json.`) : null);

@@ -13,14 +13,17 @@ BASIC = {"succeeded": 812, "failed": 0, "last_succeeded": "2026-11-27", "last_fa
 SENDER: dict[str, Any] = {
     "name": "ERP", "address": "erp@contoso.com", "listed": True,
     "method": "basic", "smtp_auth": True, "basic_allowed": True, "basic": BASIC,
+    "mail": {"messages": 812, "recipients": 830, "external_recipients": 0, "last": "2026-11-27", "sources": ["203.0.113.9"]},
+    "connector": "Plant", "clients": {"basic": True, "oauth": False, "messages": 812, "old_tls": []},
     "verdict": "breaks", "severity": "high", "date": "2026-12-31", "reason": "Basic authentication was used.", "remedy": "Move it.",
 }  # fmt: skip
-SAFE = SENDER | {
-    "name": "Shop", "address": "shop@contoso.com", "method": "oauth", "basic": None, "verdict": "safe", "severity": "info", "date": None,
+NO_EVIDENCE: dict[str, Any] = {"basic": None, "mail": None, "clients": None, "connector": None}
+SAFE = SENDER | NO_EVIDENCE | {
+    "name": "Shop", "address": "shop@contoso.com", "method": "oauth", "verdict": "safe", "severity": "info", "date": None,
     "reason": "Its method is oauth.", "remedy": "",
 }  # fmt: skip
-UNLISTED = SENDER | {
-    "name": "", "address": "crm@contoso.com", "listed": False, "method": None, "basic": None, "verdict": "unknown", "severity": "medium",
+UNLISTED = SENDER | NO_EVIDENCE | {
+    "name": "", "address": "crm@contoso.com", "listed": False, "method": None, "verdict": "unknown", "severity": "medium",
     "date": None,
 }  # fmt: skip
 FINDING = {"id": "spf", "severity": "medium", "subject": "contoso.com", "problem": "It has no SPF record.", "remedy": "Publish it."}

@@ -52,7 +52,7 @@ def test_a_sender_that_became_safe_is_fixed_and_one_that_breaks_now_is_new() -> 
 def test_what_can_no_longer_be_read_is_never_fixed(tenants: dict[str, Any]) -> None:
     comparison = compared(document(**tenants, fabrikam=audited(UNLISTED)), EARLIER)["comparison"]
     assert (comparison["fixed"], comparison["unknown"]) == (0, 2)
-    assert sentence(comparison).endswith("0 new, 0 fixed, 1 still there, 2 no longer readable.")
+    assert sentence(comparison).endswith("0 new, 0 fixed, 1 still there, 2 not comparable.")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def test_senders_have_their_evidence_and_what_was_not_read_is_empty() -> None:
     assert (erp["tenant"], erp["address"], erp["verdict"], erp["date"]) == ("contoso", "erp@contoso.com", "breaks", "2026-12-31")
     assert (erp["basic_succeeded"], erp["basic_failed"], erp["basic_addresses"]) == ("812", "0", "203.0.113.9 203.0.113.10")
     assert (shop["basic_succeeded"], shop["basic_failed"], shop["date"]) == ("", "", "")
+    assert (erp["trace_messages"], erp["trace_sources"], erp["report_oauth"], erp["connector"]) == ("812", "203.0.113.9", "no", "Plant")
+    assert (crm["trace_messages"], crm["report_oauth"], crm["connector"]) == ("", "", "")
     assert (erp["in_inventory"], crm["in_inventory"], crm["method"]) == ("yes", "no", "")
 
 
