@@ -115,6 +115,20 @@ def test_what_each_host_is_and_what_can_relay_there(windows: Windows, options: t
         assert Lab(windows.emulator, name).document["refused"] == []
 
 
+def test_psrp_reads_the_same_as_winrm(windows: Windows) -> None:
+    psrp = {
+        "ansible_connection": "psrp",
+        "ansible_psrp_protocol": "https",
+        "ansible_psrp_auth": "ntlm",
+        "ansible_psrp_ca_cert": Lab(windows.emulator, "mail2019").ca_file,
+    }
+    code, output, by_winrm = windows("mail2019")
+    assert code == 0, output
+    code, output, by_psrp = windows("mail2019", **psrp)
+    assert code == 0, output
+    assert by_psrp["mail2019"]["windows_relay"] == by_winrm["mail2019"]["windows_relay"]
+
+
 def test_a_connection_without_powershell(windows: Windows) -> None:
     code, output, _ = windows("win2022", ansible_connection="local", ansible_python_interpreter="python3")
     assert code == 2
