@@ -68,7 +68,7 @@ def patch_windows_host(host: WindowsHost, changes: Document) -> None:
     for name in sorted(changes.keys() & {"name", "address", "http_port", "https_port"}):
         raise StateError(f"{name}: cannot be changed here")
     changed = Record(WindowsHost).read(merge_value(Record(WindowsHost).write(host), changes), Location(), At(Path()))
-    for slot in slots_of(WindowsHost):
+    for slot in [slot for slot in slots_of(WindowsHost) if slot.name in changes]:
         setattr(host, slot.field.name, getattr(changed, slot.field.name))
 
 

@@ -71,13 +71,14 @@ class WindowsListeners:
     def __init__(self, platform: Platform, authority: Authority, address: str) -> None:
         self._platform, self._authority, self._address = platform, authority, address
         self._hosts: WindowsHosts | None = None
+        self.mx = ("", 0)  # where the MX listens, once it does
         platform.state.on_replace.append(self.reopen)
 
     def open(self) -> None:
         if self._platform.state.windows:
             from emulator.windows.service import WindowsHosts
 
-            self._hosts = WindowsHosts(self._platform, self._authority, self._address)
+            self._hosts = WindowsHosts(self._platform, self._authority, self._address, self.mx)
             self._hosts.open()
 
     def close(self) -> None:
@@ -138,6 +139,7 @@ class Emulator:
         tasks = [asyncio.create_task(server.serve([sock])) for server, sock in zip(servers, (https, admin), strict=True)]
         while not all(server.started for server in servers):
             await asyncio.sleep(0.005)
+        self.windows.mx = mail[1].sockets[0].getsockname()
         self.windows.open()
         ports = [server.sockets[0].getsockname()[1] for server in mail]
         hosted_ports = {

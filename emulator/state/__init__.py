@@ -21,7 +21,7 @@ from emulator.state.dns import Dns, DnsKey, DnsRecord
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
 from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
-from emulator.state.iis_smtp import AddressList, SmtpVirtualServer
+from emulator.state.iis_smtp import AddressList, QueuedMail, SmtpVirtualServer
 from emulator.state.licences import Licence, external_recipients_a_day, has_premium
 from emulator.state.mail import NEW_MX_SUFFIX, Message, mx_host
 from emulator.state.mailgun import MailgunAccount, MailgunCredential, MailgunDomain, MailgunKey
@@ -68,6 +68,7 @@ __all__ = [
     "MailgunKey",
     "Message",
     "Policies",
+    "QueuedMail",
     "RefreshToken",
     "RegistryValue",
     "Replicated",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.state.keys import key
+from emulator.state.keys import Base64, Moment, key
 
 
 @dataclass
@@ -24,6 +24,20 @@ def _everybody() -> AddressList:
 
 
 @dataclass
+class QueuedMail:
+    """A message in a queue of Windows."""
+
+    id: str = field(metadata=key("its ID"))
+    sender: str = field(metadata=key("the envelope sender; empty: a report"))
+    recipients: list[str] = field(metadata=key("the envelope recipients"))
+    raw: Base64 = field(metadata=key("the message"))
+    arrived: Moment = field(default=0.0, metadata=key("when it was accepted"))
+    next_attempt: Moment = field(default=0.0, metadata=key("when it is tried next"))
+    attempts: int = field(default=0, metadata=key("how often it was tried"))
+    last_error: str = field(default="", metadata=key("why the last attempt failed"))
+
+
+@dataclass
 class SmtpVirtualServer:
     """A virtual server of IIS SMTP."""
 
@@ -32,4 +46,6 @@ class SmtpVirtualServer:
     bindings: list[str] = field(default_factory=lambda: [":25:"], metadata=key("ServerBindings, as address:port:host"))
     relay_list: AddressList | None = field(default=None, metadata=key("RelayIpList: who may relay; null: nobody"))
     connections: AddressList = field(default_factory=_everybody, metadata=key("IPSecurity: who may connect"))
+    queue: list[QueuedMail] = field(default_factory=list, metadata=key("messages that wait for delivery"))
+    bad_mail: list[QueuedMail] = field(default_factory=list, metadata=key("messages that could neither be delivered nor reported"))
     relay_list_missing: bool = field(default=False, metadata=key("whether ADSI has no object for a null RelayIpList"))

@@ -89,6 +89,10 @@ class WindowsHost:
     features_with_restart: list[str] = field(default_factory=list, metadata=key("features whose installation needs a restart"))
     services: list[WindowsService] = field(default_factory=usual_services, metadata=key("services"))
     smtp_servers: list[SmtpVirtualServer] = field(default_factory=list, metadata=key("virtual servers of IIS SMTP"))
+    outbound_address: str = field(default="", metadata=key("the address that its SMTP connections come from; empty: any", convert=_address))
+    smtp_routes: dict[str, str] = field(
+        default_factory=dict, metadata=key("smart hosts as name:port -> address:port on this host; the MX of Microsoft needs none")
+    )
     firewall: list[FirewallRule] = field(default_factory=list, metadata=key("rules of the firewall"))
     reboot_pending: bool = field(default=False, metadata=key("whether a restart is pending"))
     restart_at: Moment = field(default=0.0, metadata=key("when it is restarted; 0: no restart is ordered"))

@@ -16,6 +16,8 @@ from emulator.windows.authentication import Channel
 from emulator.windows.certificates import endpoint_binding
 from emulator.windows.connection import Connection
 from emulator.windows.endpoint import Endpoint
+from emulator.windows.iis_delivery import Address
+from emulator.windows.iis_listeners import IisListeners
 from emulator.windows.machine import Machine
 
 
@@ -28,18 +30,25 @@ class Listener:
     http_port: int
     https_port: int
     machine: Machine
+    smtp: IisListeners
     servers: list[asyncio.Server] = field(default_factory=list)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def announced(self) -> dict[str, Any]:
-        return {"name": self.host.name, "address": self.address, "http_port": self.http_port, "https_port": self.https_port}
+        return {
+            "name": self.host.name,
+            "address": self.address,
+            "http_port": self.http_port,
+            "https_port": self.https_port,
+            "smtp_ports": self.smtp.announced(),
+        }
 
 
 class WindowsHosts:
     """Opens and closes the ports of all hosts, in a running event loop."""
 
-    def __init__(self, platform: Platform, authority: Authority, address: str) -> None:
-        self._platform, self._authority, self._address = platform, authority, address
+    def __init__(self, platform: Platform, authority: Authority, address: str, mx: Address) -> None:
+        self._platform, self._authority, self._address, self._mx = platform, authority, address, mx
         self._listeners: list[Listener] = []
         self._binding = endpoint_binding(authority.server_chain.read_bytes())
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,6 +60,7 @@ class WindowsHosts:
 
     def close(self) -> None:
         for listener in self._listeners:
+            listener.smtp.close()
             for server in listener.servers:
                 server.close()
             for writer in listener.writers:
@@ -67,7 +77,9 @@ class WindowsHosts:
         address = host.address or self._address
         http, https = listening(address, host.http_port), listening(address, host.https_port)
         machine = Machine(host, lambda: self._platform.now)
-        listener = Listener(host, address, http.getsockname()[1], https.getsockname()[1], machine)
+        listener = Listener(
+            host, address, http.getsockname()[1], https.getsockname()[1], machine, IisListeners(self._platform, machine, address, self._mx)
+        )
         endpoint = Endpoint(self._platform, machine)
         for sock, context in ((http, None), (https, self._context())):
             task = asyncio.create_task(self._serve(listener, endpoint, sock, context))

@@ -212,9 +212,11 @@ def start(tmp_path: Path, state: dict[str, Any], pool: Pool) -> Iterator[Start]:
         tenant: dict[str, Any] | None = None,
         messages: list[dict[str, Any]] | None = None,
         windows: list[dict[str, Any]] | None = None,
+        network: dict[str, str] | None = None,
         **options: Any,
     ) -> Api:
         document = copy.deepcopy(state) | {"settings": settings or {}, "messages": messages or [], "windows": windows or []}
+        document["network"] = network or {}
         document["tenants"][0] |= tenant or {}
         if options or "cloud" in document["settings"]:
             own.append(Emulator(document, directory=tmp_path / f"emulator{len(own)}", **options))
