@@ -19,6 +19,7 @@ from emulator.state.directory import (
 )
 from emulator.state.dns import Dns, DnsKey, DnsRecord
 from emulator.state.exchange import ExchangeServicePrincipal, InboundConnector, Mailbox, MailboxGrant
+from emulator.state.hmailserver import HMailElement, HMailServer
 from emulator.state.hve import BillingPolicy, HveAccount
 from emulator.state.ids import derived_sid, new_guid
 from emulator.state.iis_smtp import AddressList, QueuedMail, SmtpVirtualServer
@@ -57,6 +58,8 @@ __all__ = [
     "FederatedCredential",
     "FirewallRule",
     "Group",
+    "HMailElement",
+    "HMailServer",
     "HveAccount",
     "InboundConnector",
     "Licence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from emulator.local_addresses import LOCAL, is_local
+from emulator.state.hmailserver import HMailServer
 from emulator.state.iis_smtp import SmtpVirtualServer
 from emulator.state.keys import At, Moment, UnfitError, key
 from emulator.state.windows_services import FirewallRule, WindowsService, usual_services
@@ -89,6 +90,7 @@ class WindowsHost:
     features_with_restart: list[str] = field(default_factory=list, metadata=key("features whose installation needs a restart"))
     services: list[WindowsService] = field(default_factory=usual_services, metadata=key("services"))
     smtp_servers: list[SmtpVirtualServer] = field(default_factory=list, metadata=key("virtual servers of IIS SMTP"))
+    hmailserver: HMailServer | None = field(default=None, metadata=key("hMailServer; null: it is not installed"))
     outbound_address: str = field(default="", metadata=key("the address that its SMTP connections come from; empty: any", convert=_address))
     smtp_routes: dict[str, str] = field(
         default_factory=dict, metadata=key("smart hosts as name:port -> address:port on this host; the MX of Microsoft needs none")

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.state import WindowsUser
-from emulator.windows import adsi, cim_cmdlets, computer_cmdlets, features, firewall, registry_cmdlets, service_cmdlets, wmi_objects
+from emulator.windows import (
+    adsi,
+    cim_cmdlets,
+    computer_cmdlets,
+    features,
+    firewall,
+    hmailserver,
+    registry_cmdlets,
+    service_cmdlets,
+    wmi_objects,
+)
 from emulator.windows.machine import Machine
 from emulator.windows.powershell import core_cmdlets, interpreter
 from emulator.windows.powershell.binding import Cmdlet, bind, logged, not_recognized
@@ -69,6 +79,7 @@ class Runspaces:
             log=log,
             unknown=unknown,
             new_object=new_object,
+            new_com_object=functools.partial(hmailserver.new_object, host),
             wmi_class=wmi_objects.binding_class,
         )
 
