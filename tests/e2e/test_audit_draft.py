@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 from tests.emulator.conftest import Start
 
@@ -97,6 +99,14 @@ def test_converging_the_draft_changes_nothing(start: Start, tmp_path: Path) -> N
     writes = [line for line in map(json.loads, record.read_text().splitlines()) if line["write"]]
     assert [line["path"] for line in writes] == ["/v1.0/applications(uniqueName='mailops-record')"], "the collection's own record"
     assert {**after, "applications": before["applications"]} == before
+
+
+def test_ansible_reads_the_draft_and_takes_no_name_as_a_template(start: Start, tmp_path: Path) -> None:
+    text = run_audit(start(tenant=GROWN), tmp_path, **END)["draft"]["text"]
+    variables = DataLoader().load(text)
+    assert json.loads(json.dumps(variables)) == loaded(text)
+    templated = Templar(loader=DataLoader(), variables=variables).template(variables["m365_senders"])
+    assert templated[-1]["name"] == "Scanner, third floor: {{ lookup('pipe', 'id') }}"
 
 
 def test_a_second_plan_is_empty_where_the_senders_decide(start: Start, tmp_path: Path) -> None:
