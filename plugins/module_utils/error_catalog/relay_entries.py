@@ -74,6 +74,16 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         source=_POSTFIX,
         sample="TLS is required, but was not offered by host smtp.office365.com[192.0.2.1]"),
     ErrorEntry(
+        "relay-upstream-tls", "relay", "", "TLS between the relay and the upstream server fails",
+        "Check for a firewall that inspects or resets TLS; the lines of the log before it have OpenSSL's error. Microsoft 365 requires TLS 1.2.",
+        text=r"Cannot start TLS: handshake failure|SSL_connect error to ", source=_POSTFIX,
+        sample="Cannot start TLS: handshake failure"),
+    ErrorEntry(
+        "relay-expired", "relay", "", "the message was in the relay's queue for longer than its lifetime and was returned to its sender",
+        "Run mailops-relay trace with the queue id, or read its earlier lines in the log: they have the reason of every attempt.",
+        text=r"status=(?:force-)?expired, returned to sender", source=_POSTFIX, variables=("relay_queue_lifetime",),
+        sample="from=<erp@contoso.com>, status=expired, returned to sender"),
+    ErrorEntry(
         "relay-upstream-unreachable", "relay", "", "the upstream server does not answer the relay",
         "Check that the relay may connect out (port 587, for a connector 25), and Microsoft 365's service health.",
         text=r"connect\(.*\) failed|connect to \S+: |No route to host|Network is unreachable|Connection refused|Connect(ion)? timed out"

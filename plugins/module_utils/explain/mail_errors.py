@@ -32,7 +32,8 @@ _SERVER = re.compile("|".join(map(re.escape, _SERVERS)), re.IGNORECASE)
 _RELAY_HOST = re.compile(
     r"\S\[(?=[^\]]*[.:])[\da-fA-F.:]+\]|\bconnect\(|\bpostfix|\bdovecot|submission-login|mailops-relay|relay_mailboxes|by the relay:"
     r"|daily quota of \d+ recipients|DNS lookup for|Disconnected by server|Remote server sent|no mechanism available|No worthy mechs"
-    r"|local data error|TLS is required, but|lost connection with|queue file write error|mail transport (?:unavailable|error)"
+    r"|local data error|TLS is required, but|Cannot start TLS|SSL_connect error to|status=(?:force-)?expired"
+    r"|lost connection with|queue file write error|mail transport (?:unavailable|error)"
 )
 # What the relay host's own Postfix and Dovecot reply.
 _RELAY_REPLY = re.compile(r"(?:535 5\.7\.8|454 4\.7\.0|45[12] 4\.3\.[01]) ")

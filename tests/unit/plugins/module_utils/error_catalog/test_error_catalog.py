@@ -260,6 +260,8 @@ RELAY = [
         "relay-upstream-certificate",
     ),
     ("TLS is required, but was not offered by host x[192.0.2.1]", "relay-upstream-no-tls"),
+    ("Cannot start TLS: handshake failure", "relay-upstream-tls"),
+    ("from=<a@contoso.com>, status=expired, returned to sender", "relay-expired"),
     (
         "connect(198.51.100.77, 587) failed: No route to host (after 15 secs, 3 reconnects, local=198.51.100.21:54136)",
         "relay-upstream-unreachable",
