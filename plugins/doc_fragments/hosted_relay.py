@@ -32,6 +32,10 @@ options:
         C(whitelabel.delete), SMTP2GO C(/domain/add), C(/domain/view), C(/domain/verify) and C(/domain/remove).
       - For credentials, SendGrid requires C(mail.send), C(api_keys.create), C(api_keys.read) and C(api_keys.delete), SMTP2GO
         C(/users/smtp/add), C(/users/smtp/view) and C(/users/smtp/remove).
+      - For allow lists, SendGrid requires C(access_settings.whitelist.create), C(access_settings.whitelist.read) and
+        C(access_settings.whitelist.delete), SMTP2GO C(/ip_allow_list) and the paths below it.
+      - For quota and suppressions, SendGrid requires C(user.account.read), C(user.credits.read) and C(suppression.read), SMTP2GO
+        C(/stats/email_cycle), C(/suppression/view) and C(/users/smtp/view).
       - Mailgun requires the role C(admin).
       - If omitted, the value of the host variable C(m365_hosted_relay_api_key) is used.
     type: str

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sender domains and SMTP credentials of a Mailgun account.
+"""The sender domains, SMTP credentials and state of a Mailgun account.
 
 Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, states); "Domain Verification Setup Guide", "Automatic Sender Security".
 """
@@ -9,18 +9,23 @@ Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, states); "Domain Verifi
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from urllib.parse import quote
 
 from .. import error_catalog
 from .._core.bounds import HOSTED_RELAY, MAILGUN_REMOVAL
 from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
+from .._core.networks import Network, parse, written
 from .._core.waiting import Retry
 from .._http.transport import Request, Response, Transport
+from .account_state import Quota, Suppressed
+from .allow_lists import AllowList, Entry
 from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
+_ALLOW_LIST = "/v2/ip_whitelist"
 _PAGE = 1000  # the maximum
 _SANDBOX = "it is a sandbox domain, from which Mailgun delivers to authorized recipients only."
 
@@ -126,6 +131,78 @@ class MailgunCredentials(MailgunApi):
     def remove(self, identifier: str) -> None:
         path = f"{_credentials(identifier.rpartition('@')[2])}/{quote(identifier, safe='')}"
         self._call("DELETE", path, f"remove the SMTP credential {identifier} at Mailgun")
+
+    def missing_rights(self, *_actions: str) -> list[str]:
+        """None: the API does not return the role of a key. A key of a role that may not write is refused with 403."""
+        return []
+
+
+class MailgunAccount(MailgunApi):
+    """Implements AccountClient. Suppressions are of a domain. An account has a limit of its own only where somebody has set one."""
+
+    def missing_rights(self, *purposes: str) -> None:
+        """The API does not return the role of a key."""
+
+    def quota(self) -> Quota | None:
+        answer = self._call("GET", "/v5/accounts/limit/custom/monthly", "read the monthly limit of the Mailgun account")
+        return Quota(int(answer["current"]), int(answer["limit"]), "messages") if answer and answer.get("limit") else None
+
+    def problems(self, domains: Collection[str]) -> list[str]:
+        known = (answer for name in dict.fromkeys(domains) if (answer := self._domain(name)))
+        return [f"{answer['domain']['name']}: {problem}" for answer in known if (problem := _problem(answer["domain"]))]
+
+    def suppressed(self, address: str, domains: Collection[str]) -> list[Suppressed]:
+        """404 means that the list does not have the address."""
+        matches = []
+        for domain in dict.fromkeys(domains):
+            for name in ("bounces", "complaints", "unsubscribes"):
+                path = f"/v3/{quote(domain, safe='')}/{name}/{quote(address, safe='')}"
+                answer = self._call("GET", path, f"read whether Mailgun suppresses {address}")
+                if answer:
+                    matches.append(Suppressed(address, name, str(answer.get("error") or ""), domain))
+        return matches
+
+    def unknown_domains(self, domains: Collection[str]) -> list[str]:
+        return [name for name in dict.fromkeys(domains) if not self._domain(name)]
+
+    def _domain(self, name: str) -> JsonObject | None:
+        if name not in self._domains:
+            self._domains[name] = self._call("GET", _path(name), f"read the domain {name} at Mailgun")
+        return self._domains[name]
+
+    @cached_property
+    def _domains(self) -> dict[str, JsonObject | None]:
+        """The domains that were read."""
+        return {}
+
+
+class MailgunAllowList(MailgunApi):
+    """Implements AllowListClient: the list decides on the API and SMTP in all regions as soon as it has an entry."""
+
+    has_switch, has_descriptions = False, True
+    governs_api = True
+
+    def read(self) -> AllowList:
+        answer = self._call("GET", _ALLOW_LIST, "read the IP allow list of Mailgun") or {}
+        items = answer.get("addresses") or []
+        entries = [Entry(parse(str(one["ip_address"])), str(one["ip_address"]), str(one.get("description") or "")) for one in items]
+        return AllowList(bool(entries), tuple(entries))
+
+    def add(self, entries: Sequence[tuple[Network, str]]) -> None:
+        for network, description in entries:
+            form = {"address": written(network), "description": description}
+            self._call("POST", _ALLOW_LIST, "add to the IP allow list of Mailgun", form)
+
+    def describe(self, entry: Entry, description: str) -> None:
+        form = {"address": entry.id, "description": description}
+        self._call("PUT", _ALLOW_LIST, "change the IP allow list of Mailgun", form)
+
+    def remove(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._call("DELETE", f"{_ALLOW_LIST}?address={quote(entry.id, safe='')}", "remove from the IP allow list of Mailgun")
+
+    def enable(self, enabled: bool) -> None:
+        """It has no switch."""
 
     def missing_rights(self, *_actions: str) -> list[str]:
         """None: the API does not return the role of a key. A key of a role that may not write is refused with 403."""

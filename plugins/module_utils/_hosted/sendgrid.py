@@ -1,23 +1,28 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sender domains ("Domain Authentication") and API keys of a SendGrid account, API v3.
+"""The sender domains ("Domain Authentication"), API keys and state of a SendGrid account, API v3.
 
-Sources: SendGrid's OpenAPI document, tsg_domain_authentication_v3, tsg_api_keys_v3 and tsg_scopes_v3; "API Key Permissions List".
+Sources: SendGrid's OpenAPI document, tsg_domain_authentication_v3, tsg_api_keys_v3, tsg_scopes_v3, tsg_user_v3,
+tsg_suppressions_v3; "API Key Permissions List".
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from .. import error_catalog
 from .._core.bounds import HOSTED_RELAY
 from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
+from .._core.networks import Network, parse, written
 from .._http.transport import Request, Response, Transport
+from .account_state import Quota, Suppressed
+from .allow_lists import AllowList, Entry
 from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
@@ -27,6 +32,19 @@ _PURPOSES = {"mail_cname": "return_path", "mail_server": "return_path", "subdoma
 _SCOPES = {"create": "whitelabel.create", "verify": "whitelabel.update", "remove": "whitelabel.delete"}
 _KEYS, _MOST_KEYS = "/v3/api_keys", 100
 _SEND = "mail.send"
+_ALLOW_LIST = "/v3/access_settings/whitelist"
+_LISTS = {
+    "bounces": "suppression/bounces", "blocks": "suppression/blocks", "invalid_emails": "suppression/invalid_emails",
+    "spam_reports": "suppression/spam_reports", "global": "asm/suppressions/global",
+}  # fmt: skip
+# Purpose -> the permissions that it needs.
+_RIGHTS = {
+    "domains": tuple(f"whitelabel.{action}" for action in ("create", "read", "update", "delete")),
+    "credentials": (_SEND, *(f"api_keys.{action}" for action in ("create", "read", "delete"))),
+    "allow_list": tuple(f"access_settings.whitelist.{action}" for action in ("create", "read", "delete")),
+    "quota": ("user.account.read", "user.credits.read"),
+    "suppressions": ("suppression.read",),
+}
 
 
 class SendGridApi:
@@ -37,9 +55,12 @@ class SendGridApi:
 
     def _lacks(self, needed: Collection[str]) -> list[str]:
         """The permissions among these that the key does not have."""
+        return sorted({*needed} - self._scopes)
+
+    @cached_property
+    def _scopes(self) -> frozenset[str]:
         attempted = "read the permissions of the SendGrid API key"
-        scopes = self._body(self._send("GET", "/v3/scopes", attempted), attempted).get("scopes") or []
-        return sorted({*needed} - {*scopes})
+        return frozenset(self._body(self._send("GET", "/v3/scopes", attempted), attempted).get("scopes") or [])
 
     def _send(self, method: str, path: str, attempted: str, body: JsonObject | None = None, *, repeatable: bool = True) -> Response:
         headers = {"Authorization": f"Bearer {self._key}"}
@@ -133,6 +154,66 @@ class SendGridCredentials(SendGridApi):
         """A key cannot give a permission that it lacks."""
         needed = {"create": ("api_keys.create", _SEND), "remove": ("api_keys.delete",)}
         return self._lacks({scope for action in actions for scope in needed[action]})
+
+
+class SendGridAccount(SendGridApi):
+    """Implements AccountClient. Credits count recipients."""
+
+    def missing_rights(self, *purposes: str) -> list[str]:
+        return self._lacks({scope for purpose in purposes for scope in _RIGHTS[purpose]})
+
+    def quota(self) -> Quota:
+        attempted = "read the credits of the SendGrid account"
+        body = self._body(self._send("GET", "/v3/user/credits", attempted), attempted)
+        return Quota(int(body["used"]), int(body["total"]), "recipients", str(body.get("next_reset") or ""))
+
+    def problems(self, domains: Collection[str]) -> list[str]:
+        attempted = "read the plan of the SendGrid account"
+        plan = self._body(self._send("GET", "/v3/user/account", attempted), attempted).get("type")
+        return ["it is a trial account, which sends at most 100 messages a day."] if plan == "free" else []
+
+    def suppressed(self, address: str, domains: Collection[str]) -> list[Suppressed]:
+        """The global list answers with an object, the others with a list."""
+        attempted, matches = f"read whether SendGrid suppresses {address}", []
+        for name, path in _LISTS.items():
+            body = self._body(self._send("GET", f"/v3/{path}/{quote(address, safe='@')}", attempted), attempted)
+            listed = [body] if isinstance(body, dict) and body.get("recipient_email") else body if isinstance(body, list) else []
+            matches += [Suppressed(address, name, str(one.get("reason") or "")) for one in listed]
+        return matches
+
+    def unknown_domains(self, domains: Collection[str]) -> list[str]:
+        return []
+
+
+class SendGridAllowList(SendGridApi):
+    """Implements AllowListClient: IP Access Management, which decides on the console, the API and SMTP as soon as it has an entry."""
+
+    has_switch = has_descriptions = False
+    governs_api = True
+
+    def read(self) -> AllowList:
+        attempted = "read the IP access list of SendGrid"
+        items = self._body(self._send("GET", _ALLOW_LIST, attempted), attempted).get("result") or []
+        entries = tuple(Entry(parse(str(item["ip"])), str(item["id"])) for item in items)
+        return AllowList(bool(entries), entries)
+
+    def add(self, entries: Sequence[tuple[Network, str]]) -> None:
+        attempted, ips = "add to the IP access list of SendGrid", [{"ip": written(network)} for network, _description in entries]
+        self._body(self._send("POST", _ALLOW_LIST, attempted, {"ips": ips}, repeatable=False), attempted)
+
+    def describe(self, entry: Entry, description: str) -> None:
+        """Entries have no description."""
+
+    def remove(self, entries: Sequence[Entry]) -> None:
+        attempted = "remove from the IP access list of SendGrid"
+        self._body(self._send("DELETE", _ALLOW_LIST, attempted, {"ids": [int(entry.id) for entry in entries]}), attempted)
+
+    def enable(self, enabled: bool) -> None:
+        """It has no switch."""
+
+    def missing_rights(self, *actions: str) -> list[str]:
+        needed = {"add": "access_settings.whitelist.create", "remove": "access_settings.whitelist.delete"}
+        return self._lacks({needed[action] for action in actions if action in needed})
 
 
 def _domain(item: JsonObject) -> SenderDomain:

@@ -1,23 +1,37 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sender domains and SMTP users of an SMTP2GO account (API v3).
+"""The sender domains, SMTP users and state of an SMTP2GO account (API v3).
 
-Sources: SMTP2GO's API document 3.0.4, "Sender domains", "SMTP users" and "API keys"; its developer pages for errors and rate limits.
+Sources: SMTP2GO's API document 3.0.4, "Sender domains", "SMTP users", "Statistics", "Suppressions" and "API keys"; its developer pages for
+errors and rate limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from .. import error_catalog
 from .._core.bounds import SMTP2GO
 from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
+from .._core.networks import Network, parse, written
 from .._http.transport import Request, Response, Transport
+from .account_state import Quota, Suppressed
+from .allow_lists import AllowList, Entry
 from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
+# Purpose -> the paths that it calls.
+_RIGHTS = {
+    "domains": tuple(f"/domain/{action}" for action in ("add", "view", "verify", "remove")),
+    "credentials": tuple(f"/users/smtp/{action}" for action in ("add", "view", "remove")),
+    "allow_list": tuple(f"/ip_allow_list{action}" for action in ("", "/view", "/add", "/edit", "/remove")),
+    "quota": ("/stats/email_cycle",),
+    "suppressions": ("/suppression/view", "/users/smtp/view"),
+}
+_FIRST_DAY = "2000-01-01"  # before every entry: without a day, only the last 30 days are answered
 _USER_PATHS = {"create": "/users/smtp/add", "remove": "/users/smtp/remove"}
 _STATUS_PROBLEMS = {
     "sandbox": "SMTP2GO accepts its messages and delivers none, because the user is in the sandbox: set its status to allowed.",
@@ -34,10 +48,13 @@ class Smtp2GoApi:
 
     def _lacks(self, needed: Collection[str]) -> list[str]:
         """The paths among these that the key may not call. The answer is a list of paths, which the API's document wraps once more."""
+        return sorted({*needed} - self._permitted)
+
+    @cached_property
+    def _permitted(self) -> frozenset[str]:
         body = self._call("/api_keys/permissions", {}, "read the permissions of the SMTP2GO API key")
         listed = body.get("data") or []
-        paths = [path for item in listed for path in (item.get("data") or [] if isinstance(item, dict) else [item])]
-        return sorted({*needed} - {*paths})
+        return frozenset(path for item in listed for path in (item.get("data") or [] if isinstance(item, dict) else [item]))
 
     def _call(self, path: str, body: JsonObject, attempted: str, *, repeatable: bool = True) -> JsonObject:
         headers = {"X-Smtp2go-Api-Key": self._key}
@@ -128,6 +145,76 @@ def _user(item: JsonObject) -> ListedCredential:
     if not problem and item.get("sending_allowed") is False:
         problem = _STATUS_PROBLEMS["blocked"]
     return ListedCredential(name, name, problem)
+
+
+class Smtp2GoAccount(Smtp2GoApi):
+    """Implements AccountClient. The quota counts messages of the month that the plan is paid for."""
+
+    def missing_rights(self, *purposes: str) -> list[str]:
+        return self._lacks({path for purpose in purposes for path in _RIGHTS[purpose]})
+
+    def quota(self) -> Quota:
+        data = self._call("/stats/email_cycle", {}, "read the quota of the SMTP2GO account")["data"]
+        return Quota(int(data["cycle_used"]), int(data["cycle_max"]), "messages", str(data.get("cycle_end") or "")[:10])
+
+    def problems(self, domains: Collection[str]) -> list[str]:
+        data = self._call("/users/smtp/view", {}, "list the SMTP users at SMTP2GO").get("data") or {}
+        users = [_user(item) for item in data.get("results") or []]
+        return [f"SMTP user {user.label}: {user.problem}" for user in users if user.problem]
+
+    def suppressed(self, address: str, domains: Collection[str]) -> list[Suppressed]:
+        body = {"email_address": address, "start_date": _FIRST_DAY}
+        data = self._call("/suppression/view", body, f"read whether SMTP2GO suppresses {address}").get("data") or {}
+        listed = [one for one in data.get("results") or [] if str(one.get("email_address")).lower() == address.lower()]
+        return [Suppressed(address, str(one["reason"]), str(one.get("block_description") or "")) for one in listed]
+
+    def unknown_domains(self, domains: Collection[str]) -> list[str]:
+        return []
+
+
+class Smtp2GoAllowList(Smtp2GoApi):
+    """Implements AllowListClient: the list for SMTP, or that for the API. Each has a switch."""
+
+    has_switch = has_descriptions = True
+    kind = "smtp"
+
+    @property
+    def governs_api(self) -> bool:
+        return self.kind == "api"
+
+    def read(self) -> AllowList:
+        data = self._list("/view", {}, "read").get("data") or {}
+        items = data.get("ip_addresses") or []
+        entries = [Entry(parse(str(one["ip_address"])), str(one["ip_address"]), str(one.get("description") or "")) for one in items]
+        return AllowList(bool(data.get("enabled")), tuple(entries))
+
+    def add(self, entries: Sequence[tuple[Network, str]]) -> None:
+        for network, description in entries:
+            self._list("/add", {"ip_address": written(network), "description": description}, "add to", repeatable=False)
+
+    def describe(self, entry: Entry, description: str) -> None:
+        self._list("/edit", {"ip_address": entry.id, "new_ip_address": entry.id, "description": description}, "change")
+
+    def remove(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._list("/remove", {"ip_address": entry.id}, "remove from", repeatable=False)
+
+    def enable(self, enabled: bool) -> None:
+        self._list("", {"enabled": enabled}, "enable" if enabled else "disable")
+
+    def missing_rights(self, *actions: str) -> list[str]:
+        paths = {"add": "/add", "describe": "/edit", "remove": "/remove", "enable": ""}
+        return self._lacks({f"/ip_allow_list{paths[action]}" for action in actions})
+
+    def _list(self, path: str, body: JsonObject, verb: str, *, repeatable: bool = True) -> JsonObject:
+        attempted = f"{verb} the IP allow list for {self.kind.upper()} at SMTP2GO"
+        return self._call(f"/ip_allow_list{path}", {"type": self.kind, **body}, attempted, repeatable=repeatable)
+
+
+class Smtp2GoApiAllowList(Smtp2GoAllowList):
+    """The list for the API."""
+
+    kind = "api"
 
 
 def _error(answer: Response, body: JsonObject, attempted: str) -> HostedRelayError:

@@ -4,7 +4,7 @@
 """Which requests read: what the transport of a task that only reads, such as every task in check mode, lets through.
 
 GET; a request for a token; $batch of GETs (Microsoft Graph); InvokeCommand with a cmdlet that reads, alone or in $batch (Exchange Online);
-the lists of domains and users and the permissions of a key (SMTP2GO, which reads by POST).
+lists, the quota and the permissions of a key (SMTP2GO, which reads by POST).
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 from .._core.errors import MailopsError
 
 _TOKENS = ("/oauth2/v2.0/token", "/oauth2/v2.0/devicecode", "/oauth2/token")
-_SMTP2GO = ("/v3/domain/view", "/v3/users/smtp/view", "/v3/api_keys/permissions")
+_SMTP2GO = (
+    "/v3/domain/view", "/v3/users/smtp/view", "/v3/api_keys/permissions", "/v3/stats/email_cycle", "/v3/suppression/view",
+    "/v3/ip_allow_list/view",
+)  # fmt: skip
 # The cmdlet compares permissions and changes nothing.
 _TESTS = ("Test-ServicePrincipalAuthorization",)
 

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an account at a hosted relay tells of itself: quota, suppressed addresses, and what its key may not do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+WARNING = 80  # percent of a quota
+# What a key is used for: the modules that need the permissions.
+PURPOSES = ("domains", "credentials", "allow_list", "quota", "suppressions")
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What the account may send in a period. `unit`: messages or recipients. `resets`: the date, where the provider tells it."""
+
+    used: int
+    limit: int
+    unit: str
+    resets: str = ""
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.used >= self.limit else self.used * 100 // self.limit
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """An address in one of the provider's lists: mail to it is accepted, and not delivered. `domain`: of Mailgun's list."""
+
+    address: str
+    list: str
+    reason: str = ""
+    domain: str = ""
+
+
+class AccountClient(Protocol):
+    """One provider's account. Methods raise HostedRelayError where the provider refuses."""
+
+    def missing_rights(self, *purposes: str) -> list[str] | None:
+        """The names of the permissions that the key lacks for these purposes (of PURPOSES); None where the API does not return them."""
+
+    def quota(self) -> Quota | None:
+        """The quota of the current period; None where the account has none."""
+
+    def problems(self, domains: Collection[str]) -> Sequence[str]:
+        """One sentence for each reason why accepted mail is not delivered, whoever it is for."""
+
+    def suppressed(self, address: str, domains: Collection[str]) -> Sequence[Suppressed]:
+        """The lists that an address is in; those of these domains, where the provider has a list for each."""
+
+    def unknown_domains(self, domains: Collection[str]) -> list[str]:
+        """Those of the domains that the region does not have, where the provider has suppressions of domains."""

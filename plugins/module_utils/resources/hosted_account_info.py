@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The account at a hosted relay: quota, suppressed addresses, what keeps it from delivering, and the permissions that its key lacks.
+
+Sources: SendGrid, "API Key Permissions List"; SMTP2GO, "Suppressions"; Mailgun, "Suppressions", "Sending limits".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from .._core import mail_addresses
+from .._core.errors import InvalidInput
+from .._core.json_types import JsonObject
+from .._core.spec import TENANT, Spec
+from .._engine.resource import Plan, ReadOnlyResource
+from .._engine.tenant import Tenant
+from .._hosted.account import ACCOUNT, Account, account_client, account_problems, other_regions, region_of, relay_of
+from .._hosted.account_state import PURPOSES, WARNING, AccountClient, Quota, Suppressed
+from .._hosted.mailgun import MailgunAccount
+from .._hosted.sendgrid import SendGridAccount
+from .._hosted.smtp2go import Smtp2GoAccount
+from .._http.transport import Transport
+
+# Provider -> its client.
+CLIENTS: Mapping[str, Callable[[Transport, str, str, str], AccountClient]] = {
+    "sendgrid": SendGridAccount,
+    "smtp2go": Smtp2GoAccount,
+    "mailgun": MailgunAccount,
+}
+OPTIONS = Spec(
+    {
+        "addresses": {"type": "list", "elements": "str", "default": []},
+        "domains": {"type": "list", "elements": "str", "default": []},
+        "purposes": {"type": "list", "elements": "str", "choices": list(PURPOSES), "default": list(PURPOSES)},
+    },
+    writes=False,
+)
+
+
+@dataclass(frozen=True)
+class Params(Account):
+    """The options of the module hosted_account_info."""
+
+    addresses: tuple[str, ...]
+    domains: tuple[str, ...]
+    purposes: tuple[str, ...]
+
+    @property
+    def domain_names(self) -> list[str]:
+        return list(dict.fromkeys(name.lower().rstrip(".") for name in self.domains))
+
+
+class HostedAccountInfo(ReadOnlyResource[Params]):
+    """Implements the module hosted_account_info."""
+
+    name = "hosted_account_info"
+    spec = TENANT | ACCOUNT | OPTIONS
+    params_type = Params
+
+    def validate(self, params: Params) -> list[str]:
+        problems = account_problems(params) + mail_addresses.problems("addresses", params.addresses)
+        problems += [
+            f"domains holds {name!r}, which is not a domain name."
+            for name in params.domains if not mail_addresses.DOMAIN.fullmatch(name.rstrip("."))
+        ]  # fmt: skip
+        if params.provider and relay_of(params).regional_domains and params.addresses and not params.domains:
+            problems.append(f"domains is not set: {relay_of(params).label} suppresses addresses for each domain; list the sender domains.")
+        return problems
+
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
+        client = account_client(CLIENTS, tenant.transport, params)
+        missing = client.missing_rights(*params.purposes)
+        readable = {purpose: not client.missing_rights(purpose) for purpose in ("quota", "suppressions")}
+        unknown = client.unknown_domains(params.domain_names)
+        _refuse_other_regions(tenant, params, unknown)
+        domains = [name for name in params.domain_names if name not in unknown]
+        quota = client.quota() if readable["quota"] else None
+        problems = list(client.problems(domains)) if readable["quota"] and readable["suppressions"] else []
+        suppressed = (
+            [one for address in params.addresses for one in client.suppressed(address, domains)] if readable["suppressions"] else []
+        )
+        label = relay_of(params).label
+        notes = [*_rights_notes(missing), *_quota_notes(label, quota), *(f"{label}: {text}" for text in problems)]
+        notes += [f"{label} does not have the domain {name}: create it with module hosted_domain." for name in unknown]
+        notes += _suppression_notes(label, suppressed)
+        outcome: JsonObject = {
+            "quota": _row(quota) if quota else None,
+            "suppressed": [asdict(one) | {"reason": one.reason or None, "domain": one.domain or None} for one in suppressed],
+            "missing_rights": missing,
+            "problems": problems,
+            "unknown_domains": unknown,
+        }
+        return Plan(outcome=outcome, warnings=notes)
+
+
+INFO = HostedAccountInfo()
+
+
+def _refuse_other_regions(tenant: Tenant, params: Params, unknown: Sequence[str]) -> None:
+    """Raise InvalidInput where a domain exists in another region."""
+    for region in other_regions(params) if unknown else ():
+        elsewhere = account_client(CLIENTS, tenant.transport, params, region)
+        existing = sorted({*unknown} - {*elsewhere.unknown_domains(unknown)})
+        if existing:
+            raise InvalidInput(
+                f"m365_hosted_relay_region is {region_of(params)!r}, and {relay_of(params).label} has {', '.join(existing)} in the region "
+                f"{region}: set m365_hosted_relay_region to {region}."
+            )
+
+
+# -- results ----------------------------------------------------------------------------------------------------------
+
+
+def _row(quota: Quota) -> JsonObject:
+    counts = {"used": quota.used, "limit": quota.limit, "remaining": max(0, quota.limit - quota.used), "percent": quota.percent}
+    return counts | {"unit": quota.unit, "resets": quota.resets or None}
+
+
+def _rights_notes(missing: Sequence[str] | None) -> Iterator[str]:
+    if missing:
+        yield f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key."
+
+
+def _quota_notes(label: str, quota: Quota | None) -> Iterator[str]:
+    """A sentence where the quota is exhausted, or will be soon."""
+    if quota is None or quota.percent < WARNING:
+        return
+    counts = f"{quota.used:,} of {quota.limit:,} {quota.unit}"
+    until = f" until {quota.resets}" if quota.resets else " until the next period"
+    if quota.used >= quota.limit:
+        yield f"{label}: the quota is exhausted ({counts}), so that mail is refused or not delivered{until}: choose a larger plan, or wait."
+    else:
+        yield f"{label}: {quota.percent} % of the quota is used ({counts}): choose a larger plan if it does not last{until}."
+
+
+def _suppression_notes(label: str, suppressed: Iterable[Suppressed]) -> Iterator[str]:
+    for one in suppressed:
+        place = f"the list {one.list}" + (f" of {one.domain}" if one.domain else "")
+        reason = f" ({one.reason})" if one.reason else ""
+        yield f"{label} accepts mail to {one.address} and does not deliver it: it is in {place}{reason}. Remove it there if it exists."
