@@ -56,6 +56,7 @@ class Sandbox:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.keys.mkdir(mode=0o700, parents=True)
         passwords = {name: secrets.token_urlsafe(18) for name in SECRETS}
+        passwords |= _hosted_keys()
         passwords["dns_tsig_secret"] = base64.b64encode(secrets.token_bytes(32)).decode()
         for name in APPLICATION_KEYS:
             self._application_key(name, passwords["fabrikam_pfx_password"])
@@ -123,7 +124,7 @@ class Sandbox:
         ready = dict(json.loads(self.ready_file.read_text(encoding="utf-8")))
         # JSON is YAML; the demo inventory reads it.
         variables = {name: ready[name] for name in ("m365_cloud", "m365_dns_servers")}
-        variables |= {"demo_secrets": passwords, "demo_admin": ready["admin"]}
+        variables |= {"demo_secrets": passwords, "demo_admin": ready["admin"], "hosted_smtp_ports": ready["hosted_smtp_ports"]}
         _write(self.vars_file, json.dumps(variables, indent=2).encode())
         return ready
 
@@ -156,6 +157,15 @@ class Sandbox:
             return str(self.ready_file).encode() in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
         except FileNotFoundError:
             return False
+
+
+def _hosted_keys() -> dict[str, str]:
+    """API keys of hosted relays, in their forms."""
+    return {
+        "sendgrid_api_key": f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}",
+        "smtp2go_api_key": f"api-{secrets.token_hex(16)}",
+        "mailgun_api_key": f"key-{secrets.token_hex(16)}",
+    }
 
 
 def _ended(number: int) -> bool:

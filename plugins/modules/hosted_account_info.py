@@ -142,12 +142,12 @@ failure:
 """
 
 from ..module_utils._entry_points.module import run_module
-from ..module_utils.resources import hosted_account_info
+from ..module_utils.resources import hosted_account
 
 
 def main() -> None:
     """The entry point as a module; meta/runtime.yml routes the name to the in-process action."""
-    run_module(hosted_account_info.INFO)
+    run_module(hosted_account.INFO)
 
 
 if __name__ == "__main__":

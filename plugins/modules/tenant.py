@@ -151,6 +151,13 @@ plan:
   type: list
   elements: dict
   sample: [{name: ERP invoices, address: erp@contoso.com, method: oauth, reason: it signs in with OAuth}]
+hosted_relay:
+  description:
+    - The sender domains (C(domains)) and SMTP credentials (C(credentials)) that the senders need of the hosted relay, as role hosted_relay
+      takes them. At Mailgun, C(mg) is put before a sender's domain.
+  returned: success
+  type: dict
+  sample: {domains: [{name: contoso.com}], credentials: [{name: newsletter}]}
 external_recipients:
   description:
     - The external recipients a day of the senders that send through Exchange Online (C(planned)), the tenant external recipient rate limit

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_account_info import INFO
+from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_account import INFO
 
 from tests.contract import check_contract
 from tests.emulator.conftest import Start

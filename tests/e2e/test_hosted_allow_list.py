@@ -119,7 +119,7 @@ def test_network_that_has_the_controller_is_enough(make: Make) -> None:
     assert [one["address"] for one in done["addresses"]] == [OTHER, "203.0.113.0/24"]
 
 
-def test_controller_that_is_not_listed_is_told(make: Make) -> None:
+def test_refusal_of_an_unlisted_controller_has_its_cause(make: Make) -> None:
     for provider, account in {
         "sendgrid": {"allow_list": [{"address": OTHER, "id": 1}]},
         "smtp2go": {"api_allow_list": [{"address": OTHER}], "api_allow_list_enabled": True},

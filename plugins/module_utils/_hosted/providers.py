@@ -34,6 +34,7 @@ class HostedRelay:
 
     The first region is the default. `user` describes the user name; `username` is the one of every account, where there is one.
     `recipients`: the maximum in one SMTP transaction. `regional_domains`: an account has its keys in all regions, and a domain in one.
+    `domain_label`: the label of a subdomain of the sender's domain that is registered, where the envelope sender is in the domain itself.
     `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
     """
 
@@ -48,6 +49,7 @@ class HostedRelay:
     obsolete_spf_includes: tuple[str, ...] = ()
     regional_domains: bool = False
     smtputf8: bool = False
+    domain_label: str = ""
 
     def region(self, name: str | None = None) -> Region:
         """The region with this name, or the default."""
@@ -100,6 +102,7 @@ HOSTED_RELAYS = {
         recipients=1000,
         regional_domains=True,
         smtputf8=True,
+        domain_label="mg",
     ),
 }
 # Every region of a provider, once.

@@ -26,7 +26,7 @@ from .._entra import licences
 from .._exchange import addresses, external_limit, lookup, mx_hosts
 from .._exchange.external_limit import ExternalLimit
 from .._hosted.providers import HOSTED_RELAYS, REGIONS, region_problems
-from .._planning import limits, options, ownership, relay_hosts, tenant_limits
+from .._planning import hosted_relay, limits, options, ownership, relay_hosts, tenant_limits
 from .._planning.context import Mailbox, PlanningContext, PlanSettings, RelayHost
 from .._planning.device_settings import SenderApp, credential_place, entry, settings_page
 from .._planning.inventory import NAME_PREFIXES, join_secrets, misspelt
@@ -218,6 +218,7 @@ def outcome(tenant: Tenant, senders: PlannedSenders, params: Params) -> dict[str
         "settings_page": settings_page(tenant.name, entries) if entries else "",
         "expected_mailboxes": [mailbox["address"] for mailbox in mailboxes if not context.mailbox(mailbox["address"])],
         "sign_ins": [sign_in for plan in plans if (sign_in := _sign_in(plan, settings))],
+        "hosted_relay": hosted_relay.provisioning(plans, context),
         "external_recipients": tenant_limits.external_recipients(plans, context),
         "relays": {name: relay.as_result() for name, relay in relay_hosts.assignments(plans, context, settings).items()},
         "relay_certificates": current,

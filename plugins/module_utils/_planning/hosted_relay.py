@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the senders need of the hosted relay: sender domains and SMTP credentials, as role hosted_relay takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .._core.mail_addresses import domain
+from .context import PlanningContext, RelayHost
+from .sending_plan import SendingPlan
+
+_LONGEST_NAME = 40  # of a credential
+
+
+def provisioning(plans: Iterable[SendingPlan], context: PlanningContext) -> dict[str, list[dict[str, Any]]]:
+    """`domains` and `credentials`; empty where no sender uses the hosted relay.
+
+    Senders with method hosted count, and those of relay hosts whose upstream it is: each has a credential, a relay host one for all its
+    senders. Where the provider has credentials of domains, a sender's domain is a subdomain that is registered with the provider.
+    """
+    domains: dict[str, dict[str, Any]] = {}
+    credentials: dict[str, dict[str, Any]] = {}
+    for plan in plans:
+        if not _uses_it(plan, context):
+            continue
+        name = _registered(domain(plan.sender.address), context)
+        domains[name] = {"name": name}
+        credential = _credential(plan)
+        credentials.setdefault(credential, {"name": credential, **({"domain": name} if _label(context) else {})})
+    return {"domains": [*domains.values()], "credentials": [*credentials.values()]}
+
+
+def _uses_it(plan: SendingPlan, context: PlanningContext) -> bool:
+    upstream = plan.relay_host.delivery.hosted_relay if plan.relay_host else None
+    return context.hosted_relay is not None and (plan.method == "hosted" or upstream is context.hosted_relay)
+
+
+def _label(context: PlanningContext) -> str:
+    return context.hosted_relay.domain_label if context.hosted_relay else ""
+
+
+def _registered(name: str, context: PlanningContext) -> str:
+    """The domain at the provider."""
+    return f"{_label(context)}.{name}" if _label(context) else name
+
+
+def _credential(plan: SendingPlan) -> str:
+    """The name of the sender, or of its relay host, in lower-case letters, digits and hyphens; else that of its mailbox."""
+    owner: RelayHost | Any = plan.relay_host or plan.sender
+    texts: Iterator[str] = (_plain(text) for text in (owner.name, plan.sender.address.partition("@")[0]))
+    return next(filter(None, texts), "sender")
+
+
+def _plain(text: str) -> str:
+    letters = "".join(one if one.isascii() and one.isalnum() else " " for one in text.lower())
+    return "-".join(letters.split())[:_LONGEST_NAME].rstrip("-")

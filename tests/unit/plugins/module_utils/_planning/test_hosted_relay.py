@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.mailops.m365.plugins.module_utils._planning import tenant_limits
+from ansible_collections.mailops.m365.plugins.module_utils._planning.context import RelayHost
+from ansible_collections.mailops.m365.plugins.module_utils._planning.hosted_relay import provisioning
+
+from .samples import planned, tenant
+
+BULK = {"name": "News Letter", "kind": "other", "address": "news@contoso.com", "method": "hosted", "recipients_per_day": 90_000}
+ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com", "recipients_per_day": 100}
+
+
+def test_domain_and_credential_of_each_hosted_sender() -> None:
+    known = tenant(hosted_relay="sendgrid", mailboxes={"erp@contoso.com": "SharedMailbox"})
+    own = {**BULK, "name": "Überweisungen", "address": "pay@contoso.com"}
+    result = provisioning(planned(known, BULK, own, {**BULK, "name": "!"}, ERP), known)
+    assert result["domains"] == [{"name": "contoso.com"}]
+    assert result["credentials"] == [{"name": "news-letter"}, {"name": "berweisungen"}, {"name": "news"}]
+
+
+def test_domain_of_mailgun_is_a_subdomain() -> None:
+    known = tenant(hosted_relay="mailgun")
+    assert provisioning(planned(known, BULK), known) == {
+        "domains": [{"name": "mg.contoso.com"}], "credentials": [{"name": "news-letter", "domain": "mg.contoso.com"}],
+    }  # fmt: skip
+
+
+def test_relay_host_with_the_provider_as_upstream_has_one_credential() -> None:
+    relays = (RelayHost("gateway", "10.1.2.3", "smtp2go"), RelayHost("plant", "10.1.2.4", "sendgrid"))
+    known = tenant(hosted_relay="smtp2go", relay_hosts=relays)
+    device = {"kind": "printer", "method": "relay_host", "relay_host": "gateway"}
+    plans = planned(
+        known, {**device, "address": "a@contoso.com"}, {**device, "address": "b@contoso.com"}, {**device, "relay_host": "plant"}
+    )
+    assert provisioning(plans, known) == {"domains": [{"name": "contoso.com"}], "credentials": [{"name": "gateway"}]}
+
+
+def test_nothing_without_a_hosted_relay_or_its_senders() -> None:
+    known = tenant(mailboxes={"erp@contoso.com": "SharedMailbox"})
+    assert provisioning(planned(known, ERP), known) == {"domains": [], "credentials": []}
+
+
+def test_bulk_sender_of_a_hosted_relay_is_not_counted_against_the_limits_of_exchange() -> None:
+    """90,000 recipients a day are more than a tenant with one licence may reach through Exchange Online."""
+    known = tenant(hosted_relay="smtp2go", licences=1, mailboxes={"erp@contoso.com": "SharedMailbox"})
+    plans = planned(known, BULK, ERP)
+    assert tenant_limits.external_recipients(plans, known)["planned"] == 100
+    assert list(tenant_limits.problems(plans, known)) == []
