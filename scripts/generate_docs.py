@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/errors.md from the error catalog, docs/emulator_state.md from the emulator's dataclasses, docs/hosted_relays.md from the
+"""Writes docs/errors.md from the error catalog, docs/emulator_state.md from the emulator's dataclasses, docs/hosted-relays.md from the
 table of hosted relays, docs/modules.md from the modules' documentation, and into every role's argument_specs.yml the connection's
 variables from the modules' spec and its documentation.
 
@@ -248,7 +248,7 @@ def main() -> int:
     check = parser.parse_args().check
     outdated = []
     pages = {"docs/emulator_state.md": emulator_page(), "docs/errors.md": errors_page()}
-    pages |= {"docs/hosted_relays.md": hosted_relays_page(table, GENERATED), "docs/modules.md": modules_page(), **role_specs()}
+    pages |= {"docs/hosted-relays.md": hosted_relays_page(table, GENERATED), "docs/modules.md": modules_page(), **role_specs()}
     for name, content in pages.items():
         path = REPO / name
         if path.exists() and path.read_text("utf-8") == content:

@@ -1,10 +1,80 @@
-"""docs/hosted_relays.md: the table of providers and regions, and what the modules do with it."""
+"""docs/hosted-relays.md: the table of providers and regions, and what the modules do with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS
+
+# The first steps with an account.
+FIRST_STEPS = [
+    "## First steps with a trial account",
+    "",
+    "You need a tenant in the inventory ([getting started](getting-started.md)), an account at one of the providers, and an API key.",
+    "",
+    "1. **Create the API key.** It needs these permissions, each for what you use:",
+    "",
+    "   | Provider | Where | Domains | Credentials | Quota and suppressions | Allow list |",
+    "   | --- | --- | --- | --- | --- | --- |",
+    "   | SMTP2GO | Settings, API Keys | `/domain/*` | `/users/smtp/*` | `/stats/email_cycle`, `/suppression/view` | `/ip_allow_list/*` |",
+    "   | SendGrid | Settings, API Keys, Restricted Access | `whitelabel.*` | `api_keys.*`, `mail.send` | `user.account.read`, "
+    "`user.credits.read`, `suppression.read` | `access_settings.whitelist.*` |",
+    "   | Mailgun | API Security | role `admin` | role `admin` | role `admin` | role `admin` |",
+    "",
+    "2. **Put the key into a vault** and name the provider, for the tenant:",
+    "",
+    "   ```console",
+    "   $ ansible-vault encrypt_string --name vault_hosted_relay_api_key",
+    "   ```",
+    "",
+    "   ```yaml",
+    "   # inventory/host_vars/contoso.yml",
+    "   m365_hosted_relay: smtp2go                    # or sendgrid, mailgun",
+    "   m365_hosted_relay_region: eu                  # omit it for the default region",
+    '   m365_hosted_relay_api_key: "{{ vault_hosted_relay_api_key }}"',
+    "   ```",
+    "",
+    "3. **Check the key.** The result has its missing permissions by name, the quota, and what keeps mail from being delivered:",
+    "",
+    "   ```console",
+    "   $ ansible contoso -i inventory -m mailops.m365.hosted_account_info",
+    "   ```",
+    "",
+    "4. **List a sender with the method** and do a check run, then a run of playbook `site`:",
+    "",
+    "   ```yaml",
+    "   m365_senders:",
+    "     - name: Newsletter",
+    "       kind: application",
+    "       address: news@contoso.com",
+    "       method: hosted",
+    "       recipients_per_day: 20000",
+    "   ```",
+    "",
+    "   ```console",
+    "   $ ansible-playbook -i inventory mailops.m365.site --limit contoso --check",
+    "   $ ansible-playbook -i inventory mailops.m365.site --limit contoso",
+    "   ```",
+    "",
+    "   Role tenant runs role [hosted_relay](https://github.com/mailops/m365/blob/main/roles/hosted_relay/README.md) for the domains and",
+    "   credentials of such senders, at Mailgun for the subdomain `mg` of their domain. Without an API key it only prints the settings.",
+    "   These senders are not counted against Exchange Online's limits.",
+    "5. **Publish the DNS records** that the run prints, and run it again: the provider verifies the domain once DNS has them. With",
+    "   `spf_provider: rfc2136` and its `spf_` variables, the first run publishes them.",
+    "6. **Give the credential to the device or program.** It is in the file that the result of module hosted_credential names, by default",
+    "   `~/.local/state/mailops/credentials/contoso.com/smtp2go/newsletter.json`; the table below has host and port.",
+    "",
+    "| Message | Cause | Remedy |",
+    "| --- | --- | --- |",
+    "| the provider does not accept the API key in this region | wrong key, or key of another region | `m365_hosted_relay_api_key`, "
+    "`m365_hosted_relay_region` |",
+    "| m365_hosted_relay_api_key lacks the permissions … | the key may not do what the task needs | add the named permissions to the key |",
+    "| m365_hosted_relay_region is 'us', and Mailgun has … in the region eu | a Mailgun domain exists in one region | "
+    "`m365_hosted_relay_region` |",
+    "| the quota is exhausted | the plan of the account | a larger plan, or wait for the date in the message |",
+    "| … accepts mail to … and does not deliver it | the address is suppressed | remove it from the named list |",
+    "",
+]
 
 # About sender domains at hosted relays.
 HOSTED_DOMAINS = [
@@ -69,6 +139,20 @@ HOSTED_CREDENTIALS = [
     "of this name and the store has none, nothing is changed: copy the file from the controller that created it, or set `renew: now`.",
 ]
 
+# About the account and its allow list.
+ACCOUNT = [
+    "",
+    "## Account and allow list",
+    "",
+    "Module [hosted_account_info](modules.md#hosted_account_info) reads the quota, with a warning at 80 percent, whether addresses are",
+    "suppressed, SMTP users in the sandbox, disabled domains and trial accounts, and the permissions that the key lacks. A provider",
+    "accepts mail to a suppressed address and does not deliver it.",
+    "",
+    "Module [hosted_allow_list](modules.md#hosted_allow_list) manages the IP addresses that may send. The lists of SendGrid and Mailgun,",
+    "and the list `api` of SMTP2GO, also decide who may use the API. They are changed only if `m365_controller_address` is set, which is",
+    "then the first address that is added and the last one that is removed, because the provider applies each entry at once.",
+]
+
 
 def hosted_relays_page(table: Callable[[list[str], list[list[str]]], list[str]], generated: str) -> str:
     """The providers and their regions."""
@@ -78,6 +162,8 @@ def hosted_relays_page(table: Callable[[list[str], list[list[str]]], list[str]],
         generated.format(source="`plugins/module_utils/_hosted/providers.py`"),
         "SMTP relay services that senders (`m365_hosted_relay`, `m365_hosted_relay_region`) and relay hosts (`relay_upstream`,",
         "`relay_smarthost.region`) can use. The first region is the default. On the TLS ports, TLS starts with the first byte.",
+        "",
+        *FIRST_STEPS[:-1],
     ]
     for name, relay in HOSTED_RELAYS.items():
         spf = {region: f"`include:{one.spf_include}`" if one.spf_include else "none" for region, one in relay.regions.items()}
@@ -101,5 +187,6 @@ def hosted_relays_page(table: Callable[[list[str], list[list[str]]], list[str]],
         "",
         *HOSTED_DOMAINS,
         *HOSTED_CREDENTIALS,
+        *ACCOUNT,
     ]
     return "\n".join(lines) + "\n"

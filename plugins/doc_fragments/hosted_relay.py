@@ -41,7 +41,7 @@ options:
     type: str
   api_url:
     description:
-      - The https URL of the API, for a proxy or an emulator. By default that of the provider in its region (docs/hosted_relays.md).
+      - The https URL of the API, for a proxy or an emulator. By default that of the provider in its region (docs/hosted-relays.md).
       - C({region}) in it is replaced by the region. Without it, domains in other regions of Mailgun are not looked for.
       - If omitted, the value of the host variable C(m365_hosted_relay_api_url) is used.
     type: str

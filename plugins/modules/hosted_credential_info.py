@@ -25,7 +25,7 @@ options:
     type: path
   smtp_host:
     description:
-      - The SMTP host that verifies credentials, by default that of the provider in its region (docs/hosted_relays.md).
+      - The SMTP host that verifies credentials, by default that of the provider in its region (docs/hosted-relays.md).
       - If omitted, the value of the host variable C(m365_hosted_relay_smtp_host) is used.
     type: str
   smtp_port:

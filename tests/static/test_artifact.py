@@ -139,6 +139,7 @@ def test_modules_run_without_the_action(module: str, installed: Path, tmp_path: 
     assert result["failed"] is True
     assert (
         "m365_tenant is not set" in result["msg"]
+        or "m365_hosted_relay is not set" in result["msg"]
         or "missing required arguments" in result["msg"]
         or "is required" in result["msg"]
         or "Run the role relay_host" in result["msg"]
