@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ..._core.errors import InvalidInput
 from ..._core.mail_addresses import DOMAIN
+from ..._hosted.credential_store import DirectoryStore, Secret
 from ..._hosted.providers import HOSTED_RELAYS, region_problems
 from ..._http.clouds import CLOUDS, Cloud
 from .model import UPSTREAM_TYPES, TlsLevel, Upstream
@@ -84,15 +86,22 @@ def _submission(reader: Reader, name: str) -> Upstream:
         reader.report(f"relay_smarthost.host is {host!r}: use the server's name, without brackets or a port.")
     if tls not in ("verify", "encrypt", "none"):
         reader.report(f"relay_smarthost.tls is {tls!r}: use verify, encrypt or none.")
-    username, password = str(options.get("username") or known.username), str(options.get("password") or "")
-    reader.report(*_credential_problems(name, username, password, tls))
+    username, password = _credential(reader, name, options)
+    if password or not options.get("credential"):
+        reader.report(*_credential_problems(name, username or known.username, password, tls))
     smtputf8 = options.get("smtputf8")
     if smtputf8 is None:
         smtputf8 = known.smtputf8
     elif not isinstance(smtputf8, bool):
         reader.report(f"relay_smarthost.smtputf8 is {smtputf8!r}: use true or false.")
     return Upstream(
-        name, address(host, port), port=port, smtputf8=smtputf8 is True, tls=cast(TlsLevel, tls), username=username, password=password
+        name,
+        address(host, port),
+        port=port,
+        smtputf8=smtputf8 is True,
+        tls=cast(TlsLevel, tls),
+        username=username or known.username,
+        password=password,
     )
 
 
@@ -102,6 +111,42 @@ def _provider_host(reader: Reader, name: str, options: Mapping[str, Any]) -> str
     problems = region_problems("relay_smarthost.region", name, region)
     reader.report(*problems)
     return HOSTED_RELAYS[name].region(region).smtp_host if region and not problems else ""
+
+
+def _credential(reader: Reader, name: str, options: Mapping[str, Any]) -> tuple[str, str]:
+    """User name and password: those of the options, or those that module hosted_credential has stored on this controller."""
+    credential = str(options.get("credential") or "")
+    username, password = str(options.get("username") or ""), str(options.get("password") or "")
+    if not credential:
+        return username, password
+    option = f"relay_smarthost.credential is {credential!r}"
+    if name not in HOSTED_RELAYS:
+        reader.report(f"{option}, and relay_upstream is {name}: credentials in the store are those of {', '.join(HOSTED_RELAYS)}.")
+    elif username or password:
+        reader.report(f"{option}, and relay_smarthost has a username or a password as well: leave these out.")
+    elif stored := _stored(reader, name, credential, option):
+        return stored.username, stored.password
+    return "", ""
+
+
+def _stored(reader: Reader, name: str, credential: str, option: str) -> Secret | None:
+    """The current credential in the store of the tenant; None, and a problem, where there is none."""
+    tenant = reader.text("m365_tenant")
+    if not tenant or not re.fullmatch(r"[a-z0-9-]+", credential):
+        reader.report(f"{option}, and m365_tenant is {tenant!r}: name the tenant, and a credential of role hosted_relay.")
+        return None
+    store = DirectoryStore(reader.text("m365_hosted_credential_store") or None, tenant, name)
+    try:
+        stored = store.read(credential)
+    except InvalidInput as error:
+        reader.report(*error.problems)
+        return None
+    if stored is None or stored.current is None:
+        reader.report(
+            f"{option}, and {store.location(credential)} has none: run role hosted_relay for the tenant on this controller first."
+        )
+        return None
+    return stored.current
 
 
 def _credential_problems(name: str, username: str, password: str, tls: str) -> list[str]:
