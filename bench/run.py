@@ -3,7 +3,8 @@
 
 Cases: `entry_points` (fifty tenants of four senders each, a first run and one without changes, in process and in subprocesses, and the
 same tenants with a task for each kind of object in subprocesses), `fleet` (five hundred tenants in one run), `distant` (a hundred tenants
-with Microsoft's distance added), `large` (one tenant of ten thousand mailboxes), `relay` (a relay host). `repeated` counts the requests
+with Microsoft's distance added), `large` (one tenant of ten thousand mailboxes), `hosted` (requests to the providers of hosted relays),
+`relay` (a relay host). `repeated` counts the requests
 that a tenant was asked twice in a run. Writes bench/latest.json, which keeps the figures of other cases, and prints a table.
 """
 
@@ -26,7 +27,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import relay, usage  # noqa: E402 - found through the line above
+from bench import hosted, relay, usage  # noqa: E402 - found through the line above
 from bench.repeats import repeated  # noqa: E402 - found through the line above
 from emulator.launcher import Emulator  # noqa: E402
 from emulator.sandbox import Sandbox  # noqa: E402
@@ -45,7 +46,8 @@ AUTOMATION = {
     ],
     "directory_roles": ["Exchange Administrator"],
 }
-CASES = ("entry_points", "fleet", "distant", "large", "relay")
+RUNS = ("entry_points", "fleet", "distant", "large")  # which have a row of the table for each run
+CASES = (*RUNS, "hosted", "relay")
 # The same objects with the roles of single modules, as role tenant derives them from the senders; a task each.
 ROLES = ("entra_app", "smtp_auth", "inbound_connector", "direct_send", "spf")
 Row = dict[str, Any]
@@ -254,6 +256,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         figures: dict[str, Any] = {name: run() for name, run in measures.items() if name in arguments.cases}
     finally:
         shutil.rmtree(directory)
+    if "hosted" in arguments.cases:
+        figures["hosted"] = hosted.measure()
     if "relay" in arguments.cases:
         figures["relay"] = relay.measure()
     return figures
@@ -285,12 +289,14 @@ def main() -> int:
         "load": round(loads[0], 1),  # of other work, at the start
     }
     cases = result.get("cases", {}) | {name: stamp | {"figures": figures} for name, figures in measure(arguments).items()}
-    rows = [row for name in CASES[:-1] if name in cases for row in cases[name]["figures"]]
+    rows = [row for name in RUNS if name in cases for row in cases[name]["figures"]]
     result = {"cases": cases, "times_slower": ratios(rows)}
     arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(table(rows))
     for case, ratio in ratios(rows).items():
         print(f"{ratio} times as long as in process: {case}")
+    if "hosted" in cases:
+        print("\n" + hosted.table(cases["hosted"]["figures"]))
     if "relay" in cases:
         print("\n" + relay.table(cases["relay"]["figures"]))
     return 0
