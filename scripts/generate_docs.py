@@ -42,6 +42,7 @@ SERVICES = {
     "acs": "Azure Communication Services Email: smtp.azurecomm.net",
     "arm": "Azure Resource Manager",
     "hosted": "APIs of hosted relays",
+    "hosted_smtp": "SMTP endpoints of hosted relays",
 }
 KEEP = {"defer": "retried", "hold": "held", "bounce": "bounced to relay_postmaster", "": ""}
 # The one variable of the connection that is no module's option: the action itself reads it.

@@ -25,7 +25,7 @@ options:
   service:
     description: The service that the text is from, where the text does not show it.
     type: str
-    choices: [entra, graph, exchange, smtp, hve, acs, relay, network, arm, dns, hosted]
+    choices: [entra, graph, exchange, smtp, hve, acs, relay, network, arm, dns, hosted, hosted_smtp]
 """
 
 EXAMPLES = r"""

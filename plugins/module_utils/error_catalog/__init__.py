@@ -18,6 +18,7 @@ from . import (
     exchange_entries,
     graph_entries,
     hosted_entries,
+    hosted_smtp_entries,
     hve_entries,
     network_entries,
     relay_entries,
@@ -56,8 +57,9 @@ ENTRIES: tuple[ErrorEntry, ...] = (
     + arm_entries.ENTRIES
     + dns_entries.ENTRIES
     + hosted_entries.ENTRIES
+    + hosted_smtp_entries.ENTRIES
 )
-MAIL_SERVICES = ("smtp", "hve", "acs")
+MAIL_SERVICES = ("smtp", "hve", "acs", "hosted_smtp")
 
 _ENHANCED = re.compile(r"(?<![\w.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)\b")
 _AADSTS = re.compile(r"\bAADSTS(\d+)\b")

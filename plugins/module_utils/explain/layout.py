@@ -15,7 +15,11 @@ NOTHING_RECOGNIZED = (
     "enhanced status codes (5.7.139), delivery reports, log lines of Postfix and Dovecot, errors of Microsoft Graph, the Exchange admin "
     "API and Azure Resource Manager, DNS response codes, and failed connections."
 )
-_SERVERS = {"hve": "High Volume Email (smtp.hve.mx.microsoft)", "acs": "Azure Communication Services (smtp.azurecomm.net)"}
+_SERVERS = {
+    "hve": "High Volume Email (smtp.hve.mx.microsoft)",
+    "acs": "Azure Communication Services (smtp.azurecomm.net)",
+    "hosted_smtp": "a hosted relay (smtp2go.com, sendgrid.net, mailgun.org)",
+}
 _QUEUE = {"defer": "keeps the message in the queue and tries again", "hold": "holds the message until it is released",
           "bounce": "returns the message to relay_postmaster"}  # fmt: skip
 _LABEL = 13

@@ -25,7 +25,13 @@ _END = re.compile(
     r"|(?:>\s*)?#SMTP#| \(in reply to "
 )
 _REPLY_LIMIT = 700  # characters
-_SERVERS = {"azurecomm.net": "acs", "hve.mx.microsoft": "hve", "smtp.office365.com": "smtp", "mail.protection.outlook.com": "smtp"}
+_SERVERS = {
+    "azurecomm.net": "acs",
+    "hve.mx.microsoft": "hve",
+    "smtp.office365.com": "smtp",
+    "mail.protection.outlook.com": "smtp",
+    **dict.fromkeys(("mail.smtp2go.com", "smtp.sendgrid.net", "smtp.mailgun.org"), "hosted_smtp"),
+}
 _SERVER = re.compile("|".join(map(re.escape, _SERVERS)), re.IGNORECASE)
 
 # Lines of a relay host: a host with its address, as Postfix writes it, or a text of Postfix, Dovecot or the relay itself.

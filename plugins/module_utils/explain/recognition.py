@@ -18,7 +18,7 @@ from .credentials import without_credentials
 from .message import readable
 from .scan import Match, Scan
 
-SERVICES = ("entra", "graph", "exchange", "smtp", "hve", "acs", "relay", "network", "arm", "dns", "hosted")
+SERVICES = ("entra", "graph", "exchange", "smtp", "hve", "acs", "relay", "network", "arm", "dns", "hosted", "hosted_smtp")
 LIMIT = 10_000_000  # characters of a text
 _EXCERPT = 240  # characters
 # Of two that match the same part of a text, the first one counts.

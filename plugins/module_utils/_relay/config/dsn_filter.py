@@ -34,10 +34,10 @@ ANY_CODE = r"5\.\d+\.\d+"
 
 def lines(upstream: str) -> list[str]:
     """A regexp table of `if` blocks: as in the error catalog, the first entry that matches decides, also one that bounces."""
-    services = UPSTREAM_TYPES[upstream].services
-    entries = [entry for service in services for entry in ENTRIES if entry.service == service and entry.queue_policy]
+    type_ = UPSTREAM_TYPES[upstream]
+    entries = [entry for service in type_.services for entry in ENTRIES if entry.service == service and entry.queue_policy]
     blocks = [_block(entry.code or ANY_CODE, entry.text, entry.queue_policy == "bounce") for entry in entries]
-    blocks += [_block(ANY_CODE, text, False) for text in (*OTHER_PROVIDERS, *(() if services else SUBMISSION))]
+    blocks += [_block(ANY_CODE, text, False) for text in (*OTHER_PROVIDERS, *(() if type_.of_microsoft else SUBMISSION))]
     return [line for block in dict.fromkeys(blocks) for line in block]
 
 

@@ -27,8 +27,8 @@ class UpstreamType:
     """What is the same for every relay with this relay_upstream.
 
     `recipients`: the maximum in one SMTP transaction. `services`: the services of the error catalog whose entries say how to treat a
-    refusal; empty for servers that are not Microsoft's. `smtputf8`: whether the server is known to offer SMTPUTF8, and the path there
-    carries it; the submission proxy does not.
+    refusal. `of_microsoft`: whether its servers are Microsoft's, whose refusals the error catalog has all. `smtputf8`: whether the server
+    is known to offer SMTPUTF8, and the path there carries it; the submission proxy does not.
     """
 
     host: str = ""
@@ -38,13 +38,18 @@ class UpstreamType:
     services: tuple[str, ...] = ()
     smtputf8: bool = False
 
+    @property
+    def of_microsoft(self) -> bool:
+        return bool(self.services) and self.services != HOSTED
 
+
+HOSTED = ("hosted_smtp",)
 # Source: "How to set up a multifunction device or application to send email using Microsoft 365".
 UPSTREAM_TYPES = {
     "oauth": UpstreamType(services=("smtp", "hve", "acs")),
     "connector": UpstreamType(port=25, recipients=200, services=("smtp",), smtputf8=True),
     **{
-        name: UpstreamType(relay.region().smtp_host, relay.port, relay.username, relay.recipients, smtputf8=relay.smtputf8)
+        name: UpstreamType(relay.region().smtp_host, relay.port, relay.username, relay.recipients, HOSTED, relay.smtputf8)
         for name, relay in HOSTED_RELAYS.items()
     },
     "acs": UpstreamType("smtp.azurecomm.net", recipients=50, services=("acs", "smtp")),

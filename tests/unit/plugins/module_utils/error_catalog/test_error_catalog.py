@@ -300,6 +300,7 @@ def _codes_of() -> list[tuple[str, error_catalog.ErrorEntry | None, str]]:
         [(reply, error_catalog.smtp(reply), row) for reply, row in SMTP]
         + [(reply, error_catalog.smtp(reply, "hve"), row) for reply, row in HVE]
         + [(reply, error_catalog.smtp(reply, "acs"), row) for reply, row in ACS]
+        + [(row.sample, error_catalog.smtp(row.sample, "hosted_smtp"), row.id) for row in ENTRIES if row.service == "hosted_smtp"]
         + [(code, error_catalog.arm(code), row) for code, row in ARM]
         + [(f"hosted {status}", error_catalog.hosted(status, text), row) for status, text, row in HOSTED]
         + [(str(code), error_catalog.entra(code, error), row) for code, error, row in ENTRA]
@@ -360,7 +361,8 @@ def test_a_row_is_well_formed(row: error_catalog.ErrorEntry) -> None:
     assert row.cause
     assert not row.cause.endswith(".")
     assert row.cause[0].islower() or row.cause.split()[0] in {
-        "Basic", "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure", "TLS"
+        "Basic", "Exchange", "Graph", "SMTP", "Entra", "Microsoft", "ATTR36", "High", "Azure", "TLS",
+        "SendGrid", "SendGrid's", "SMTP2GO", "Mailgun",
     }  # fmt: skip
     assert row.remedy.endswith(".")
     assert row.remedy[0].isupper()
