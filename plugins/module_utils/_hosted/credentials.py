@@ -95,4 +95,4 @@ def new_label(name: str, today: datetime.date, taken: Collection[str]) -> str:
 
 def new_password() -> str:
     """32 letters and digits: 190 bits."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    return "".join(secrets.choice(_ALPHABET) for _position in range(_LENGTH))

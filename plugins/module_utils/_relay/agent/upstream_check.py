@@ -50,13 +50,33 @@ def read(paths: Paths) -> UpstreamCheck | None:
         return None
 
 
+def greeting(server: ServerConfig) -> str:
+    """The server's greeting; "" on a port with TLS from the first byte, where the connection alone is tried. Raises NoAnswerError."""
+    failure = ""
+    for host, family, address in _addresses(server):
+        target = f"{host}[{address[0]}]:{server.port}"
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as connection:
+                connection.settimeout(_TIMEOUT)
+                connection.connect(address)
+                text = "" if server.wrapped else _first_reply(connection)
+        except OSError as error:
+            failure = f"connect to {target}: {'Connection timed out' if isinstance(error, TimeoutError) else error.strerror or error}"
+            continue
+        if server.wrapped or text.startswith("220"):
+            return text
+        reply = " ".join(text.split())[:300]
+        failure = f"host {target} refused to talk to me: {reply}" if reply else f"connect to {target}: closed without a greeting"
+    raise NoAnswerError(failure)
+
+
 @dataclass
 class Check:
     """One run. `connect`: returns the server's greeting; replaced in tests. Raises ConfigError."""
 
     store: MonitorStore = field(default_factory=MonitorStore)
     now: Callable[[], float] = time.time
-    connect: Callable[[ServerConfig], str] = lambda server: greeting(server)
+    connect: Callable[[ServerConfig], str] = greeting
     log: Callable[[str], object] = print_line
 
     def run(self, immediately: bool = False) -> UpstreamCheck:
@@ -94,26 +114,6 @@ def clock_offset(text: str, now: float) -> float | None:
         return now - email.utils.parsedate_to_datetime(match[0]).timestamp() if match else None
     except ValueError:
         return None
-
-
-def greeting(server: ServerConfig) -> str:
-    """The server's greeting; "" on a port with TLS from the first byte, where the connection alone is tried. Raises NoAnswerError."""
-    failure = ""
-    for host, family, address in _addresses(server):
-        target = f"{host}[{address[0]}]:{server.port}"
-        try:
-            with socket.socket(family, socket.SOCK_STREAM) as connection:
-                connection.settimeout(_TIMEOUT)
-                connection.connect(address)
-                text = "" if server.wrapped else _first_reply(connection)
-        except OSError as error:
-            failure = f"connect to {target}: {'Connection timed out' if isinstance(error, TimeoutError) else error.strerror or error}"
-            continue
-        if server.wrapped or text.startswith("220"):
-            return text
-        reply = " ".join(text.split())[:300]
-        failure = f"host {target} refused to talk to me: {reply}" if reply else f"connect to {target}: closed without a greeting"
-    raise NoAnswerError(failure)
 
 
 def _addresses(server: ServerConfig) -> Iterator[tuple[str, socket.AddressFamily, tuple[str, int]]]:
