@@ -99,6 +99,16 @@ options:
     ini:
       - section: mailops_summary
         key: audit_earlier
+  audit_merge:
+    description:
+      - The files C(report.json) of other runs, each of which audited a part of the tenants. Their tenants are added to the report.
+      - Of a tenant in several reports, the latest counts. If a file cannot be read, the run is not started.
+    type: pathlist
+    env:
+      - name: MAILOPS_AUDIT_MERGE
+    ini:
+      - section: mailops_summary
+        key: audit_merge
 """
 
 import contextlib
@@ -246,18 +256,18 @@ class CallbackModule(CallbackBase):
         return not path or self._write_json("report (MAILOPS_REPORT)", path, self._report.as_json())
 
     def _prepare_audit(self, play: t.Any) -> bool:
-        """Before a play that audits: create the directory and read the earlier report; False, with an error message, if it fails."""
+        """Before a play that audits: create the directory and read other reports; False, with an error message, if it fails."""
         options: t.Any = self.get_option
-        directory, earlier = options("audit"), options("audit_earlier")
+        directory, earlier, others = options("audit"), options("audit_earlier"), options("audit_merge") or []
         if not any(name.endswith("audit_info") for name in events.actions_of(play.tasks)):
             return True
-        if earlier and not self._report.earlier_audit:
-            try:
+        try:
+            if earlier and not self._report.earlier_audit:
                 self._report.earlier_audit = comparison.load(Path(earlier))
-            except comparison.UnreadableReportError as error:
-                text = f"The earlier audit (MAILOPS_AUDIT_EARLIER) {earlier} is not readable: {error}. Name the report.json of an audit."
-                self._display.error(text)
-                return False
+            self._report.other_audits = self._report.other_audits or [comparison.load(Path(path)) for path in others]
+        except comparison.UnreadableReportError as error:
+            self._display.error(f"A report that MAILOPS_AUDIT_EARLIER or MAILOPS_AUDIT_MERGE names is not readable: {error}")
+            return False
         return not directory or self._write_in(directory, audit_directory.prepare)
 
     def _write_audit(self) -> bool:

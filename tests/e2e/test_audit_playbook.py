@@ -79,11 +79,24 @@ def test_the_next_audit_is_compared_with_this_one(playground: Playground, tmp_pa
     assert f"Compared with the audit of {earlier['started']}" in run.output
 
 
+def test_the_reports_of_two_slices_are_merged(playground: Playground, tmp_path: Path) -> None:
+    first, both = tmp_path / "first", tmp_path / "both"
+    assert playground.play("audit.yml", "--limit", "fabrikam", variables={"MAILOPS_AUDIT": str(first)}).code == 0
+    variables = {"MAILOPS_AUDIT": str(both), "MAILOPS_AUDIT_MERGE": str(first / "report.json")}
+    run = playground.play("audit.yml", "--limit", "northwind", variables=variables)
+    assert run.code == 0, run.output
+    assert "With the tenants of other reports: 2 audited, 0 not audited." in run.output
+    document = json.loads((both / "report.json").read_text())
+    assert list(document["tenants"]) == ["fabrikam", "northwind"]
+    assert document["totals"]["tenants"] == {"audited": 2, "not_audited": 0}
+
+
 @pytest.mark.parametrize(
     ("variable", "sentence"),
     [
         ("MAILOPS_AUDIT", "The audit (MAILOPS_AUDIT) could not be written to"),
-        ("MAILOPS_AUDIT_EARLIER", "The earlier audit (MAILOPS_AUDIT_EARLIER)"),
+        ("MAILOPS_AUDIT_EARLIER", "file: it is not JSON. Name the report.json of an audit."),
+        ("MAILOPS_AUDIT_MERGE", "file: it is not JSON. Name the report.json of an audit."),
     ],
 )
 def test_a_path_that_cannot_be_used_ends_the_run_before_its_first_request(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core.json_types import JsonObject
-from .audit_files import comparison
+from .audit_files import comparison, merging
 from .audit_files.comparison import FORMAT
 from .table import HEADING, Column, Line, details, rows
 
@@ -25,11 +25,15 @@ _OFF = "smtp_basic_off_existing"
 
 @dataclass(frozen=True)
 class Audits:
-    """The audits by tenant, and the reasons of the tenants that were not audited. `earlier`: the report.json to compare with."""
+    """The audits by tenant, and the reasons of the tenants that were not audited.
+
+    `earlier`: the report.json to compare with. `others`: those of other runs, whose tenants are added.
+    """
 
     audited: Mapping[str, JsonObject]
     failed: Mapping[str, str]
     earlier: JsonObject | None = None
+    others: Sequence[JsonObject] = ()
 
     @property
     def empty(self) -> bool:
@@ -49,7 +53,7 @@ class Audits:
         return next((list(audit["timetable"]) for audit in self.audited.values()), [])
 
     def as_json(self, started: str) -> JsonObject:
-        """The document mailops.audit/1, compared with the earlier one. The timetable is the same for all tenants."""
+        """The document mailops.audit/1, with the tenants of other runs, compared with the earlier one."""
         tenants: dict[str, JsonObject] = {host: {"audited": False, "reason": reason} for host, reason in self.failed.items()}
         for host, audit in self.audited.items():
             tenants[host] = {"audited": True, **{name: value for name, value in audit.items() if name != "timetable"}}
@@ -61,6 +65,8 @@ class Audits:
             "timetable": self.timetable,
             "tenants": dict(sorted(tenants.items())),
         }
+        if self.others:
+            document = merging.merged(document, self.others)
         return comparison.compared(document, self.earlier) if self.earlier else document
 
     def lines(self, width: int, full: bool) -> Iterator[Line]:
@@ -83,6 +89,9 @@ class Audits:
         breaking = sum(1 for audit in self.audited.values() if audit["totals"]["breaks"])
         counts = ", ".join(f"{number} {name}" for name, number in self.totals.items() if number) or "none"
         yield f"{breaking} of {len(self.audited)} tenants have senders that break. Senders: {counts}."
+        if self.others:
+            numbers = self.as_json("")["totals"]["tenants"]
+            yield f"With the tenants of other reports: {numbers['audited']} audited, {numbers['not_audited']} not audited."
         if self.earlier:
             yield comparison.sentence(self.as_json("")["comparison"])
         if self.failed:

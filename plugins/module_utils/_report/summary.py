@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from .._core.json_types import JsonObject
@@ -27,7 +27,7 @@ class Report:
     """The results of a run's tasks, in their order. `width`: characters of a line; `started`: start in UTC; `seconds`: duration.
 
     `hosts` is None until the run has ended. `others`: changes by modules that are not of this collection. `earlier_audit`: the report of an
-    earlier audit.
+    earlier audit; `other_audits`: those of other runs, whose tenants are added to the audit.
     """
 
     tasks: list[TaskReport] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Report:
     seconds: float = 0.0
     check_mode: bool = False
     earlier_audit: JsonObject | None = None
+    other_audits: Sequence[JsonObject] = ()
 
     def add(self, host: str, name: str, module: str, result: JsonObject, check_mode: bool, source: str = "") -> None:
         """Add the result of a task of this collection, one of module tenant as those of its components; `source`: see Failure.of."""
@@ -104,7 +105,7 @@ class Report:
             failed |= dict.fromkeys(
                 (self.ended.unreachable | self.ended.not_run) - audited.keys() - failed.keys(), "The run ended before it."
             )
-        return audit.Audits(dict(sorted(audited.items())), failed, self.earlier_audit)
+        return audit.Audits(dict(sorted(audited.items())), failed, self.earlier_audit, self.other_audits)
 
     def _warnings(self) -> list[attention.Item]:
         return attention.warnings(self.tasks, self._spf_rows())

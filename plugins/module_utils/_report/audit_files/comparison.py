@@ -15,9 +15,11 @@ from .items import CHANGE, FINDING, SENDER, Item, Key, items
 FORMAT = "mailops.audit/1"
 NEW, STILL, FIXED, UNKNOWN = "new", "still", "fixed", "unknown"
 
+_NAME_ANOTHER = "Name the report.json of an audit."
+
 
 class UnreadableReportError(ValueError):
-    """A file that is not a report of an audit; the message says why, in a clause."""
+    """A file that is not a report of an audit; the message names it and says why."""
 
 
 def load(path: Path) -> JsonObject:
@@ -25,11 +27,11 @@ def load(path: Path) -> JsonObject:
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
-        raise UnreadableReportError(str(error.strerror)) from error
+        raise UnreadableReportError(f"{path}: {error.strerror}. {_NAME_ANOTHER}") from error
     except ValueError as error:
-        raise UnreadableReportError("it is not JSON") from error
+        raise UnreadableReportError(f"{path}: it is not JSON. {_NAME_ANOTHER}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise UnreadableReportError(f"its format is not {FORMAT}")
+        raise UnreadableReportError(f"{path}: its format is not {FORMAT}. {_NAME_ANOTHER}")
     return document
 
 
