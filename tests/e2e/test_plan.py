@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import yaml
 
-from .site_runs import Run, Site
+from .site_runs import REPO, Run, Site
 
 NEW_SENDER = {"name": "New", "kind": "website", "address": "new@contoso.com"}
 
@@ -114,6 +114,42 @@ def test_a_tenant_that_the_plan_does_not_have_fails_before_its_first_write(site:
     assert "has the format 'mailops.plan/2'; this version reads 'mailops.plan/1'" in problems
     assert site.requests() == before, "found before the first request"
     assert pipeline.check().code == 3, "nothing was changed"
+
+
+def test_a_module_in_a_process_of_its_own_compares_with_the_plan(site: Site) -> None:
+    pipeline = Pipeline(site, "fabrikam")
+    assert pipeline.check("--tags", "connectors", "--skip-tags", "verify", m365_in_process=False).code == 3
+    plan = pipeline.plan
+    assert [change["kind"] for change in plan["tenants"]["fabrikam"]["changes"]] == [
+        "inbound_connector",
+        "inbound_connector",
+        "direct_send",
+    ]
+    refused = pipeline.apply("--tags", "dns", "--skip-tags", "verify", m365_in_process=False)
+    assert refused.code == 2, "the tags decide what is planned"
+    problems = " ".join(refused.attention["fabrikam"]["problems"])
+    assert "spf_record fabrikam.com (change) is not in the reviewed plan." in problems
+    assert "inbound_connector Plant relay (add) is in the reviewed plan, and no longer needed." in problems
+
+
+def test_offboarding_applies_a_reviewed_plan(site: Site) -> None:
+    """The tenant is configured first; then a plan of its removal is reviewed, and the removal differs once from it."""
+    pipeline = Pipeline(site, "contoso")
+    assert pipeline.site.play(pipeline.variables(), None, "--skip-tags", "verify").code == 0
+    offboard = [str(REPO / "playbooks/offboard.yml"), "-e", "offboard_tenants=contoso"]
+    assert pipeline.check(*offboard).code == 3
+    plan = pipeline.plan
+    assert {change["action"] for change in plan["tenants"]["contoso"]["changes"]} <= {"change", "remove", "restore"}
+    [first, *rest] = plan["tenants"]["contoso"]["changes"]
+    pipeline.path.write_text(json.dumps(plan | {"tenants": {"contoso": plan["tenants"]["contoso"] | {"changes": rest}}}))
+    refused = pipeline.apply(*offboard)
+    assert refused.code == 2
+    assert f"{first['kind']} {first['object']} ({first['action']}) is not in the reviewed plan." in " ".join(
+        refused.attention["contoso"]["problems"]
+    )
+    pipeline.path.write_text(json.dumps(plan))
+    done = pipeline.apply(*offboard)
+    assert done.code == 0, done.output
 
 
 def test_a_failed_tenant_has_ansibles_exit_status_and_no_plan(site: Site) -> None:
