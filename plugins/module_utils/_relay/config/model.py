@@ -143,6 +143,7 @@ class RelayConfig:
     """Everything that the relay's files are made of.
 
     `processes`: how many connections each listener serves at once, `connections_per_client`: those of one client.
+    `active_queue_limit`: how many messages Postfix's queue manager has in memory at once.
     `mailboxes`: those of relay_mailboxes; where the upstream has no mailboxes, also one without limits for each other sender of a device.
     `certificates`: those that the user provides. `server_certificate` and `server_key`: what Postfix presents to devices.
     """
@@ -164,6 +165,7 @@ class RelayConfig:
     recipients_per_message: int
     connections_per_client: int
     processes: int
+    active_queue_limit: int
     metrics_directory: str
     backup_directory: str
     fail2ban: bool

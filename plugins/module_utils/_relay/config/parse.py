@@ -54,6 +54,7 @@ def parse(variables: Variables) -> RelayConfig:
         recipients_per_message=reader.integer("relay_recipients_per_message", 1, 1000),
         connections_per_client=connections,
         processes=processes,
+        active_queue_limit=reader.integer("relay_active_queue_limit", 1000, 1_000_000),
         metrics_directory=reader.path("relay_metrics_directory", of_service=True),
         backup_directory=_backup_directory(reader),
         fail2ban=reader.flag("relay_fail2ban"),

@@ -92,6 +92,7 @@ class RelayPlan:
     connections_per_client: int
     processes: int
     connection_limits: ConnectionLimits
+    active_queue_limit: int
     smtputf8: bool
     certificates: Sequence[Certificate]
     server_certificate: str

@@ -41,6 +41,7 @@ def plan(config: RelayConfig) -> RelayPlan:
         processes=config.processes,
         connection_limits=connection_limits(config),
         smtputf8=upstream.smtputf8,
+        active_queue_limit=config.active_queue_limit,
         certificates=config.certificates,
         server_certificate=config.server_certificate,
         server_key=config.server_key,

@@ -32,6 +32,7 @@ def role_variables(**changed: Any) -> dict[str, Any]:
         "relay_recipients_per_message": 500,
         "relay_connections_per_client": 20,
         "relay_processes": 200,
+        "relay_active_queue_limit": 100000,
         "relay_queue_lifetime": "2d",
         "relay_delay_warning": "1h",
         "relay_key_days": 365,

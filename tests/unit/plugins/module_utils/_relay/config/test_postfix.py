@@ -200,6 +200,7 @@ def test_the_plan_holds_no_secret() -> None:
         ({"relay_connections_per_client": 0}, "relay_connections_per_client is 0"),
         ({"relay_processes": 5, "relay_connections_per_client": 2}, "relay_processes is 5"),
         ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "m", "smtputf8": "maybe"}}, "relay_smarthost.smtputf8 is 'maybe'"),
+        ({"relay_active_queue_limit": 100}, "relay_active_queue_limit is 100"),
         ({"relay_processes": 39}, "set relay_processes to at least 40"),
         ({"relay_upstream": "connector", "m365_tenant": "contoso.com", "relay_connector_tls": "none"}, "relay_connector_tls is 'none'"),
         ({"relay_queue_lifetime": "two days"}, "such as 30m"),
