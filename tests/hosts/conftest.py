@@ -25,7 +25,18 @@ _LINES = "60"
 _UNPACED = "\nsettings:\n  options:\n    smtp: {pace: false}\n"
 # The longest first, so that no worker runs one alone at the end: `outages` waits ten minutes. Groups of few, long tests come after those of
 # many: a worker takes its next group when two tests of the current one are left. A group that is not listed comes last.
-_ORDER = ("outages", "devices", "test_operations", "key-rotation", "test_two_relays", "upstreams", "test_removal", "test_testbed")
+_ORDER = (
+    "outages",
+    "test_health",
+    "devices",
+    "test_large_queue",
+    "test_operations",
+    "key-rotation",
+    "test_two_relays",
+    "upstreams",
+    "test_removal",
+    "test_testbed",
+)
 _labs: list[Lab] = []
 
 

@@ -58,6 +58,11 @@ class Upstream:
         """How many messages it has accepted."""
         return int(self.log.read_text().splitlines()[-1].split()[0].replace("ready", "0"))
 
+    def subjects(self) -> list[str]:
+        """The header line of each message, in the order of their arrival."""
+        texts = [json.loads(file.read_text())["text"] for file in sorted(self.kept.iterdir(), key=lambda file: int(file.stem))]
+        return [next(line for line in text.split("\r\n") if line.startswith("Subject:")) for text in texts]
+
     def messages(self) -> list[tuple[list[str], list[str], str]]:
         """Subjects, envelope (MAIL and RCPT without parameters) and body of each message, by subject."""
         messages = []

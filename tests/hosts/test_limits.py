@@ -234,8 +234,16 @@ def test_address_beyond_ascii_without_smtputf8(lab: Lab, host: Host, device: str
 
 FILL = {
     "bytes": "dd if=/dev/zero of={path}/filler bs=4k || true",
-    "files": "number=0; while touch {path}/filler.$number 2> /dev/null; do number=$((number + 1)); done; rm {path}/filler.1?",
+    "files": "number=0; while touch {path}/filler.$number 2> /dev/null; do number=$((number + 1)); done",
 }
+
+# Without inodes Postfix's processes wait until they can create a file, and so does the device.
+REFUSAL = {"bytes": "452 4.3.1 Insufficient system storage", "files": "Timeout (20 secs) waiting for server response"}
+DISK_CHECK = {"bytes": "disk_full", "files": "inodes_exhausted"}
+
+
+def first_line(host: Host) -> str:
+    return host.call("mailops-relay status").stdout.splitlines()[0]
 
 
 @contextmanager
@@ -256,21 +264,25 @@ def full_disk(host: Host, path: str, what: str) -> Iterator[None]:
 @pytest.mark.parametrize("what", FILL)
 def test_full_queue_disk_is_a_critical_problem(lab: Lab, host: Host, what: str) -> None:
     with full_disk(host, "/var/spool/postfix", what):
-        if what == "bytes":
-            assert "452 4.3.1 Insufficient system storage" in swaks(lab, host, "printer")
+        assert REFUSAL[what] in swaks(lab, host, "printer")
         problem = problems(host)["/var/spool/postfix"]
         assert (problem["severity"], host.call("mailops-relay status").returncode) == ("critical", 1)
         assert "no mail is accepted" in problem["cause"]
-        assert 'mailops_relay_problems{severity="critical"} 1' in host.run("mailops-relay metrics")
+        assert "/var/spool/postfix" in first_line(host).partition("to solve: ")[2]
+        assert f'mailops_relay_health_check_failed{{check="{DISK_CHECK[what]}"}} 1' in host.run("mailops-relay metrics")
     assert "/var/spool/postfix" not in problems(host)
 
 
-def test_monitor_survives_a_full_disk(lab: Lab, host: Host) -> None:
-    with full_disk(host, "/var/lib/mailops-relay", "bytes"):
+@pytest.mark.parametrize("what", FILL)
+def test_monitor_survives_a_full_disk(lab: Lab, host: Host, what: str) -> None:
+    started = host.run("date +%s").strip()
+    with full_disk(host, "/var/lib/mailops-relay", what):
         swaks(lab, host, "printer", "--quit-after", "RCPT", "--from", "other@contoso.com")
-        wait_until(lambda: "No space left" in host.run("journalctl --no-pager -u mailops-relay-monitor"), 30, "a logged failure")
+        logged = f"journalctl --no-pager -u mailops-relay-monitor --since=@{started}"
+        wait_until(lambda: "No space left" in host.run(logged), 30, "a logged failure")
         current = status(host)
-        assert "/var/lib/mailops-relay" in {problem["subject"] for problem in current["problems"]}
+        assert "/var/lib/mailops-relay" in {problem["subject"] for problem in current["problems"] if problem["check"] == DISK_CHECK[what]}
+        assert "/var/lib/mailops-relay" in first_line(host).partition("to solve: ")[2]
         monitor = next(service for service in current["services"] if service["unit"] == "mailops-relay-monitor.service")
         assert (monitor["state"], monitor["restarts"]) == ("active", 0)
 

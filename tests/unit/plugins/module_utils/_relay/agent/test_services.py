@@ -51,7 +51,7 @@ def systemctl(changed: dict[str, dict[str, str]] | None = None, instance: bool =
                 "ActiveEnterTimestampMonotonic": "5000000",
             }
             if name == "postfix.service" and instance:
-                properties |= {"Type": "oneshot", "SubState": "exited"}
+                properties |= {"Type": "oneshot", "RemainAfterExit": "yes", "SubState": "exited"}
             if name == "postfix@-.service" and not instance:
                 properties |= {"LoadState": "not-found", "ActiveState": "inactive"}
             yield "".join(f"{key}={value}\n" for key, value in (properties | (changed or {}).get(name, {})).items())
@@ -98,6 +98,13 @@ def test_each_unit_that_does_not_run_is_named(name: str, state: str) -> None:
 @pytest.mark.parametrize("state", ["failed", "auto-restart", "restarts"])
 def test_failed_postfix_instance_of_debian_12_is_reported(state: str) -> None:
     (problem,) = problems(systemctl({"postfix@-.service": STATES[state]}, instance=True))
+    assert (problem.subject, problem.severity) == ("postfix.service", "critical")
+
+
+@pytest.mark.parametrize("state", ["dead", "failed", "masked"])
+def test_stopped_postfix_of_debian_12_is_reported(state: str) -> None:
+    changed = {"postfix.service": STATES[state], "postfix@-.service": STATES["dead"]}
+    (problem,) = problems(systemctl(changed, instance=True))
     assert (problem.subject, problem.severity) == ("postfix.service", "critical")
 
 
