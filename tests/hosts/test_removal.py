@@ -147,7 +147,8 @@ def test_removed_relay_drains_its_queue_and_restores_the_host(lab: Lab, host: Ho
     for user in ("mailops-relay", "mailops-rewrite"):
         assert host.call(f"getent passwd {user}").returncode == 2, user
     assert "mailops" not in host.run("nft list ruleset")
-    assert host.run("stat -c '%A %U %G' /var/spool/postfix/public") == "drwx--x--- postfix postdrop\n"
+    mode = {"bookworm": "drwx--s---", "trixie": "drwx--x---"}[host.release]
+    assert host.run("stat -c '%A %U %G' /var/spool/postfix/public") == f"{mode} postfix postdrop\n"
     assert "+" not in host.run("ls -ld /var/spool/postfix/public"), "no entry of an access control list"
     assert host.call("ls /etc/systemd/system/mailops-relay*").returncode == 2
     assert "m365" not in host.run("cat /etc/postfix/main.cf /etc/postfix/master.cf")
