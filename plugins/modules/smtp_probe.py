@@ -49,8 +49,11 @@ options:
             password, with the account's password.
           - V(acs) sends through Azure Communication Services Email, with an SMTP username and a client secret of its application
             (O(app_client_secret) or the sender's password), or with that application's token.
+          - V(hosted) sends through a hosted relay, with a credential of module M(mailops.m365.hosted_credential). With
+            O(hosted_relay_api_key), the lists of suppressed addresses and the state of the SMTP user are read first, because the provider
+            accepts such mail and does not deliver it. The sender is C(not_verifiable) then.
         type: str
-        choices: [oauth, connector, relay_host, hve, direct_send, acs, basic, delegated]
+        choices: [oauth, connector, relay_host, hve, direct_send, acs, basic, delegated, hosted]
         default: oauth
       verify_recipient:
         description:
@@ -101,7 +104,7 @@ options:
         type: bool
         default: false
       username:
-        description: The SMTP username to authenticate with, for V(acs). By default the address.
+        description: The SMTP username to authenticate with, for V(acs), and for V(hosted) without O(senders[].credential).
         type: str
       password:
         description: The mailbox's or account's password, for V(basic), and for V(hve) without an application.
@@ -136,6 +139,9 @@ options:
         description:
           - The host of the inventory that the message is sent from. The task verifies the senders of one host, O(verify_from), and has to
             be delegated to it.
+        type: str
+      credential:
+        description: The name of a credential in O(hosted_credential_store), for V(hosted).
         type: str
   app_unique_name:
     description: The unique name of the application that V(oauth) and V(hve) senders sign in with. Set this or O(app_id).
@@ -188,6 +194,7 @@ author:
 version_added: 0.1.0
 extends_documentation_fragment:
   - mailops.m365.tenant
+  - mailops.m365.hosted_senders
   - mailops.m365.attributes.reading
 """
 
@@ -214,6 +221,15 @@ EXAMPLES = r"""
         verify_from: gateway-1
     verify_from: gateway-1
   delegate_to: gateway-1
+
+- name: Verify that the hosted relay delivers the newsletter
+  mailops.m365.smtp_probe:
+    senders:
+      - name: Newsletter
+        address: news@contoso.com
+        method: hosted
+        credential: news
+        verify_recipient: it@contoso.com
 """
 
 RETURN = r"""
@@ -234,11 +250,13 @@ senders:
       type: str
       sample: verified
     accepted_by:
-      description: What accepted the test message, C(connector), C(direct_send), C(submission) or C(relay_host); empty if nothing did.
+      description:
+        - What accepted the test message, C(connector), C(direct_send), C(submission), C(relay_host) or C(hosted_relay).
+        - Empty if nothing did.
       type: str
       sample: connector
     reason:
-      description: Why the sender is not verified.
+      description: Why the sender is not verified. With C(hosted_relay), what the account says besides, such as the quota.
       type: str
     remedy:
       description: What to do.

@@ -24,6 +24,7 @@ _ACCEPTED_BY = {
     statuses.DIRECT_SEND: ", accepted by Direct Send",
     statuses.SUBMISSION: ", accepted by submission",
     statuses.RELAY_HOST: ", accepted by the relay host",
+    statuses.HOSTED_RELAY: ", accepted by the hosted relay",
 }
 _COLOURS = {VERIFIED: "green", FAILED: "red", NOT_VERIFIABLE: "yellow", NOT_VERIFIED: None}
 

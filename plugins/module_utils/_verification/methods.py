@@ -72,6 +72,13 @@ class Method:
         SmtpError where the claim is wrong, NotVerifiable where this host cannot see it.
         """
 
+    def check_account(self, context: ProbeContext, sender: ProbeSender) -> None:
+        """Check before the connection what the service says of its account; MailopsError where an accepted message would show nothing."""
+
+    def accepted_note(self, context: ProbeContext) -> str:
+        """What is told of an accepted message besides; "" for nothing."""
+        return ""
+
     def envelope(self, sender: ProbeSender) -> str:
         """The address of MAIL FROM."""
         return sender.address
@@ -265,6 +272,40 @@ class Acs(Method):
             conversation.sign_in_xoauth2(self.identity(sender), context.app_token("acs"))
 
 
+class Hosted(Method):
+    """A hosted relay: an SMTP credential. The provider verifies the sender's domain. What the account says is read on the control node."""
+
+    accepted_domain = False
+    service = "hosted_smtp"
+    accepted_by = statuses.HOSTED_RELAY
+
+    def problems(self, sender: ProbeSender, params: ProbeParams) -> list[str]:
+        problems = [] if sender.password else ["method hosted needs credential, or username and password."]
+        if sender.credential and not params.hosted_relay:
+            problems = ["method hosted with credential needs m365_hosted_relay, the provider."]
+        return problems + ([] if sender.host else ["method hosted needs m365_hosted_relay, or host."])
+
+    def server(self, cloud: Cloud, context: ProbeContext) -> tuple[str, int]:
+        return "", cloud.smtp_port
+
+    def password(self, context: ProbeContext, sender: ProbeSender) -> str:
+        return sender.password or ""
+
+    def identity(self, sender: ProbeSender) -> str:
+        return sender.username or sender.address
+
+    def check_account(self, context: ProbeContext, sender: ProbeSender) -> None:
+        blocked = context.hosted_blocked.get((sender.credential or "", (sender.verify_recipient or "").lower()))
+        if blocked:
+            raise blocked
+
+    def accepted_note(self, context: ProbeContext) -> str:
+        return "; ".join(context.hosted_notes)
+
+    def sign_in(self, conversation: Conversation, context: ProbeContext, sender: ProbeSender) -> None:
+        conversation.sign_in_login(self.identity(sender), sender.password or "")
+
+
 METHODS: dict[str, Method] = {
     "oauth": OAuth(),
     "connector": Connector(),
@@ -272,6 +313,7 @@ METHODS: dict[str, Method] = {
     "hve": Hve(),
     "direct_send": DirectSend(),
     "acs": Acs(),
+    "hosted": Hosted(),
     "basic": Basic(),
     "delegated": Delegated(),
 }

@@ -37,6 +37,7 @@ class ProbeSender:
     host: str | None
     port: int | None
     verify_from: str | None
+    credential: str | None
     token_store: TokenStoreOptions | None = nested(TokenStoreOptions)
 
     @property
@@ -71,6 +72,13 @@ class ProbeParams:
     reachability: bool
     verify_from: str | None
     inventory_hosts: tuple[str, ...]
+    hosted_relay: str | None
+    hosted_relay_region: str | None
+    hosted_relay_api_key: str | None = field(repr=False)
+    hosted_relay_api_url: str | None
+    hosted_relay_smtp_host: str | None
+    hosted_relay_smtp_port: int | None
+    hosted_credential_store: str | None
     senders: tuple[ProbeSender, ...] = nested(ProbeSender)
 
     def with_passwords(self) -> tuple[ProbeSender, ...]:

@@ -94,6 +94,8 @@ def check_preconditions(cloud: Cloud, context: ProbeContext, sender: ProbeSender
         domain = mail_addresses.domain(sender.address)
         if domain not in context.domains:
             raise InvalidInput(f"{domain} is not an accepted domain of this tenant ({', '.join(sorted(context.domains))})")
+    if sends(context, sender):
+        method.check_account(context, sender)
     if not sends(context, sender) or route_of(cloud, context, sender).host:
         return
     if method.at_mx and context.mx_error:
@@ -115,7 +117,14 @@ def _attempt(conversation: Conversation, context: ProbeContext, sender: ProbeSen
     method.check_claim(conversation, context, sender)
     conversation.send(method.envelope(sender), [str(sender.verify_recipient)], message.as_bytes(policy=email.policy.SMTP))
     message_id = str(message["Message-ID"])
-    return replace(result, status=statuses.VERIFIED, accepted_by=method.accepted_by, stage="sent", message_id=message_id)
+    return replace(
+        result,
+        status=statuses.VERIFIED,
+        accepted_by=method.accepted_by,
+        stage="sent",
+        message_id=message_id,
+        reason=method.accepted_note(context),
+    )
 
 
 def route_of(cloud: Cloud, context: ProbeContext, sender: ProbeSender) -> Route:

@@ -15,6 +15,7 @@ from .._entra.user_tokens import user_tokens
 from .._exchange import addresses, mx_hosts
 from .._identity import credentials
 from .._identity.tokens import TokenSource
+from . import hosted
 from .context import ProbeContext, user_key
 from .methods import METHODS
 from .options import ProbeParams, ProbeSender
@@ -37,6 +38,13 @@ def read_context(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSen
             context.mx_host = tenant.cloud.mx_host or mx_host(tenant, sorted(context.domains), at_mx[0].address)
         except MailopsError as error:
             context.mx_error = error
+    own = [sender for sender in senders if sender.method == hosted.METHOD]
+    if own and (params.reachability or not check_mode):
+        try:
+            findings = hosted.read_findings(tenant, params, own)
+            context.hosted_blocked, context.hosted_notes = findings.blocked, tuple(findings.notes)
+        except MailopsError as error:
+            context.hosted_blocked = {hosted.key_of(sender): error for sender in own}
     if check_mode:
         return context
     if any(METHODS[sender.method].needs_token(sender, params) for sender in senders):

@@ -12,6 +12,7 @@ NOT_VERIFIED = "not_verified"  # no test message was to be sent: a check run, or
 
 # What accepted a test message.
 CONNECTOR, DIRECT_SEND, SUBMISSION, RELAY_HOST = "connector", "direct_send", "submission", "relay_host"
+HOSTED_RELAY = "hosted_relay"
 
 # The reason of every sender in a check run, with the stage `check_mode`.
 CHECK_MODE = "check_mode"

@@ -20,9 +20,12 @@ from .._core.spec import TENANT, Option, Spec
 from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
+from .._hosted.credential_store import STORE
+from .._hosted.providers import HOSTED_RELAYS, REGIONS
 from .._identity import token_stores
 from .._planning import methods as sending
 from .._planning import verify_from
+from .._verification import hosted
 from .._verification.context import ProbeContext
 from .._verification.options import ProbeParams, ProbeSender
 from .._verification.probe import invalid, probe_all
@@ -32,7 +35,8 @@ from .._verification.remote import MODULE, probe_all_on
 from .._verification.result import ProbeResult
 
 LONGEST_WAIT = 86_400  # seconds
-VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"]
+# The plan does not know the credential of a hosted relay, which the task names.
+VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"] + [hosted.METHOD]
 SENDER: dict[str, Option] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
@@ -52,6 +56,7 @@ SENDER: dict[str, Option] = {
     "host": {"type": "str"},
     "port": {"type": "int"},
     "verify_from": {"type": "str"},
+    "credential": {"type": "str"},
 }
 OPTIONS = Spec(
     {
@@ -69,6 +74,13 @@ OPTIONS = Spec(
         "reachability": {"type": "bool", "default": False},
         "verify_from": {"type": "str"},
         "inventory_hosts": {"type": "list", "elements": "str", "default": [], "hosts": True},
+        "hosted_relay": {"type": "str", "choices": sorted(HOSTED_RELAYS), "variable": "m365_hosted_relay"},
+        "hosted_relay_region": {"type": "str", "choices": list(REGIONS), "variable": "m365_hosted_relay_region"},
+        "hosted_relay_api_key": {"type": "str", "no_log": True, "variable": "m365_hosted_relay_api_key"},
+        "hosted_relay_api_url": {"type": "str", "variable": "m365_hosted_relay_api_url"},
+        "hosted_relay_smtp_host": {"type": "str", "variable": "m365_hosted_relay_smtp_host"},
+        "hosted_relay_smtp_port": {"type": "int", "variable": "m365_hosted_relay_smtp_port"},
+        "hosted_credential_store": STORE,
     },
     mutually_exclusive=(
         ("app_unique_name", "app_id"),
@@ -119,8 +131,8 @@ RESOURCE = SmtpProbe()
 
 def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[ProbeResult]:
     """The senders' results; transient failures are repeated with growing pauses for up to `wait` seconds."""
-    senders = params.with_passwords()
-    wrong = {i: sentences for i, sender in enumerate(senders) if (sentences := problems(sender, params))}
+    senders, wrong = _prepared(tenant, params)
+    wrong |= {i: sentences for i, sender in enumerate(senders) if i not in wrong and (sentences := problems(sender, params))}
     valid = [i for i in range(len(senders)) if i not in wrong]
     context = read_context(tenant, params, [senders[i] for i in valid if senders[i].verify_recipient], check_mode)
     results = {i: invalid(senders[i], sentences) for i, sentences in wrong.items()}
@@ -134,6 +146,17 @@ def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[Probe
         context.discard_tokens()
         results |= dict(zip(again, _probe(tenant, params, context, [senders[i] for i in again]), strict=True))
     return [results[i] for i in range(len(senders))]
+
+
+def _prepared(tenant: Tenant, params: ProbeParams) -> tuple[list[ProbeSender], dict[int, list[str]]]:
+    """The senders with their passwords, and what is wrong with credentials in the store, by number."""
+    senders, wrong = list(params.with_passwords()), dict[int, list[str]]()
+    for i, sender in enumerate(senders):
+        try:
+            senders[i] = hosted.with_credential(tenant, params, sender)
+        except MailopsError as error:
+            wrong[i] = [str(error)]
+    return senders, wrong
 
 
 def _probe(tenant: Tenant, params: ProbeParams, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:

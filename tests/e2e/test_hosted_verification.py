@@ -1,0 +1,176 @@
+"""Senders of a hosted relay verified with their credential: delivered, suppressed, in the sandbox, refused, from another region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_credential import RESOURCE as CREDENTIAL
+from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
+
+from tests.contract import check_contract
+from tests.emulator import test_mailgun, test_smtp2go
+from tests.emulator.conftest import Start
+from tests.emulator.test_hosted_credentials import KEYS, MANAGER, USERS
+
+from .emulated import Run
+
+RECIPIENT, ADDRESS = "ops@contoso.com", "news@contoso.com"
+READING = ["suppression.read", "user.credits.read", "user.account.read"]
+SENDGRID_KEYS = [KEYS[0] | {"scopes": [*KEYS[0]["scopes"], *READING]}]
+PATHS = [*USERS, "/suppression/view", "/stats/email_cycle", "/stats/email_bounces"]
+ACCOUNTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "smtp2go": (
+        test_smtp2go.OWNER,
+        {
+            "username": "contoso",
+            "keys": [{"value": test_smtp2go.OWNER, "paths": PATHS}],
+            "domains": [{"domain": "contoso.com", "return_path": "em-mailops", "rpath_verified": True, "dkim_verified": True}],
+        },
+    ),
+    "sendgrid": (
+        MANAGER,
+        {
+            "username": "contoso",
+            "user_id": 1,
+            "keys": SENDGRID_KEYS,
+            "domains": [{"id": 1, "domain": "contoso.com", "subdomain": "em-mailops", "mail_cname": True, "dkim1": True, "dkim2": True}],
+        },
+    ),
+    "mailgun": (test_mailgun.OWNER, test_mailgun.ACCOUNT | {"domains": [{"name": test_mailgun.NAME, "state": "active"}]}),
+}
+API = {"smtp2go": "smtp2go/global/v3", "sendgrid": "sendgrid/global", "mailgun": "mailgun/{region}"}
+every_provider = pytest.mark.parametrize("provider", [*ACCOUNTS])
+
+
+class World:
+    """A tenant with an account and the credential news. `__call__` verifies the sender."""
+
+    def __init__(self, start: Start, state: dict[str, Any], directory: Path, provider: str, **options: Any) -> None:
+        self.api, self.provider = start(**options), provider
+        self.key, account = ACCOUNTS[provider]
+        self.api.admin.reset(state | {provider: [account]})
+        self.run = Run(self.api, directory / "run")
+        self.store = str(directory / "store")
+        self.url = f"{self.api.emulator.cloud['graph']}/{API[provider]}"
+        self.port = next(iter(self.api.emulator.hosted_smtp_ports[provider].values()))
+        item = {"name": "news"} | ({"domain": test_mailgun.NAME} if provider == "mailgun" else {})
+        made = self.run(
+            CREDENTIAL, provider=provider, api_key=self.key, api_url=self.url, store=self.store, smtp_host="127.0.0.1",
+            smtp_port=self.port, credentials=[item],
+        )  # fmt: skip
+        assert made["credentials"][0]["verified"] is True, made
+
+    def __call__(self, *, check_mode: bool = False, key: str | None = None, **sender: Any) -> dict[str, Any]:
+        own = {"address": ADDRESS, "method": "hosted", "credential": "news", "verify_recipient": RECIPIENT} | sender
+        options = {
+            "hosted_relay": self.provider, "hosted_relay_api_key": self.key if key is None else key, "hosted_relay_api_url": self.url,
+            "hosted_credential_store": self.store, "hosted_relay_smtp_host": "127.0.0.1", "hosted_relay_smtp_port": self.port,
+        }  # fmt: skip
+        result = self.run(RESOURCE, check_mode=check_mode, senders=[own], required=False, **options)
+        [row] = result["senders"]
+        return dict(row) | {"cost": result["cost"]}
+
+    @property
+    def account(self) -> dict[str, Any]:
+        [account] = self.api.admin.accounts(self.provider)
+        return account
+
+    def change(self, account: dict[str, Any]) -> None:
+        self.api.admin.replace_accounts(self.provider, [account])
+
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture
+def make(start: Start, state: dict[str, Any], tmp_path: Path) -> MakeWorld:
+    return lambda provider, **options: World(start, state, tmp_path, provider, **options)
+
+
+@every_provider
+def test_sender_is_verified_and_the_quota_is_reported(make: MakeWorld, provider: str, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    world = make(provider, record=record)
+    row = world()
+    assert (row["status"], row["accepted_by"]) == ("verified", "hosted_relay"), row
+    assert ("of the provider's quota are used" in row["reason"]) == (provider != "mailgun")
+    [message] = world.api.admin.messages()
+    assert (message["recipients"], message["header_from"]) == ([RECIPIENT], ADDRESS)
+    check_contract(record)
+
+
+@every_provider
+def test_suppressed_recipient_is_not_verifiable_and_gets_no_message(make: MakeWorld, provider: str) -> None:
+    world = make(provider)
+    account, entry = (
+        world.account,
+        {"address": RECIPIENT, "list": {"smtp2go": "bounce"}.get(provider, "bounces"), "added": world.api.admin.now()},
+    )
+    (account["domains"][0] if provider == "mailgun" else account)["suppressions"] = [entry]
+    world.change(account)
+    row = world()
+    assert (row["status"], row["stage"]) == ("not_verifiable", "source")
+    assert f"accepts mail to {RECIPIENT} and does not deliver it, because the address is in its list" in row["reason"]
+    assert "set another verify_recipient" in row["remedy"]
+    assert world.api.admin.messages() == []
+
+
+@every_provider
+def test_without_a_key_the_lists_are_not_read(make: MakeWorld, provider: str) -> None:
+    row = make(provider)(key="")
+    assert (row["status"], row["cost"]["requests"]) == ("verified", 0)
+    assert row["reason"] == "without m365_hosted_relay_api_key the suppression lists of the provider were not read"
+
+
+def test_user_in_the_sandbox_is_not_verifiable(make: MakeWorld) -> None:
+    world = make("smtp2go")
+    account = world.account
+    account["users"][0]["status"] = "sandbox"
+    world.change(account)
+    row = world()
+    assert (row["status"], "is in the sandbox" in row["reason"], world.api.admin.messages()) == ("not_verifiable", True, [])
+
+
+@every_provider
+def test_credential_that_the_provider_has_removed_fails(make: MakeWorld, provider: str) -> None:
+    world = make(provider)
+    world.change(ACCOUNTS[provider][1])
+    row = world()
+    assert (row["status"], "any more: replace the credential with module hosted_credential" in row["reason"]) == ("failed", True)
+
+
+def test_refusals_have_cause_and_remedy(make: MakeWorld) -> None:
+    world = make("sendgrid")
+    row = world(address="news@fabrikam.com")
+    assert (row["status"], row["stage"], row["reason"]) == ("failed", "message", "the provider has not verified the domain of the sender")
+    assert "hosted_domain" in row["remedy"]
+    world.change(world.account | {"credits": 1, "credits_used": 1})
+    assert world()["reason"] == "the account at SendGrid has used the messages of its plan"
+
+
+def test_missing_credential_and_missing_permission_are_named(make: MakeWorld) -> None:
+    world = make("sendgrid")
+    row = world(credential="other")
+    assert (row["status"], "create it with module hosted_credential" in row["reason"]) == ("failed", True)
+    account = world.account
+    account["keys"][0]["scopes"].remove("suppression.read")
+    world.change(account)
+    assert "m365_hosted_relay_api_key lacks the permissions suppression.read" in world()["reason"]
+    assert world.api.admin.messages() == []
+
+
+def test_check_run_sends_nothing(make: MakeWorld) -> None:
+    world = make("smtp2go")
+    row = world(check_mode=True)
+    assert (row["status"], row["stage"], row["cost"]["requests"], world.api.admin.messages()) == ("not_verified", "check_mode", 0, [])
+
+
+def test_sender_with_user_name_and_password_needs_no_store(make: MakeWorld) -> None:
+    world = make("smtp2go")
+    row = world(credential=None, username="nobody", password="WrongPassword0123456789")
+    assert (row["status"], row["stage"], row["code"]) == ("failed", "sign-in", "535")
+    assert "WrongPassword0123456789" not in str(row)
+    assert world(credential=None)["reason"].startswith("method hosted needs credential, or username and password")
