@@ -81,9 +81,9 @@ def test_suppressed_addresses_are_looked_up(start: Start, state: dict[str, Any])
     assert mailgun("GET", f"/v3/{NAME}/complaints/{ADDRESS}").json()["address"] == ADDRESS
     answers = [mailgun("GET", f"/v3/{NAME}/{name}/{ADDRESS}") for name in ("bounces", "unsubscribes")]
     assert [(answer.status_code, answer.json()["message"]) for answer in answers] == [
-        (404, "Address not body in bounces table"), (404, "Address not body in unsubscribers table"),
+        (404, "Address not found in bounces table"), (404, "Address not found in unsubscribers table"),
     ]  # fmt: skip
-    assert mailgun("GET", f"/v3/{NAME}/complaints/{ADDRESS}", region="eu").json() == {"message": "Domain not body"}
+    assert mailgun("GET", f"/v3/{NAME}/complaints/{ADDRESS}", region="eu").json() == {"message": "Domain not found"}
 
 
 def test_suppressions_of_smtp2go_have_a_window_of_thirty_days(start: Start, state: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ def test_allow_list_of_mailgun_is_on_with_its_first_entry(start: Start, state: d
         mailgun("POST", path, {"address": "192.0.2.1"}, key=READER), mailgun("GET", path, key=MAILGUN_SENDER),
     ]  # fmt: skip
     assert [(one.status_code, one.json()["message"]) for one in refused] == [
-        (400, "Invalid IP Address or CIDR"), (400, "IP not body"), (400, "IP address can not be blank"), (403, "Forbidden"),
+        (400, "Invalid IP Address or CIDR"), (400, "IP not found"), (400, "IP address can not be blank"), (403, "Forbidden"),
         (403, "Forbidden"),
     ]  # fmt: skip
     mailgun("POST", path, {"address": "198.51.100.0/24"})
