@@ -131,7 +131,9 @@ from ansible_collections.mailops.m365.plugins.module_utils._report.results impor
 
 _UTILS = f"ansible_collections.{events.COLLECTION}plugins.module_utils"
 _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encodings.idna", "smtplib", "email.message")
-_NOT_WRITTEN, _CHANGES = 1, 3  # exit statuses; 2 and 4 are Ansible's: a host failed, a host is unreachable
+# Exit statuses; 2 and 4 are Ansible's: a host failed, a host is unreachable. ansible-doc cannot read an assignment to two names.
+_NOT_WRITTEN = 1
+_CHANGES = 3
 _WIDTH = (80, 118, 160)  # characters of a line: least, where the output is no terminal, most
 
 
