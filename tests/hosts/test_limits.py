@@ -305,6 +305,13 @@ def test_unit_that_does_not_run_is_a_problem(host: Host, unit: str, break_unit: 
     assert name not in problems(host)
 
 
+def test_queue_actions_survive_frequent_restarts(host: Host) -> None:
+    """systemd refuses the sixth start within ten seconds by default."""
+    unit = "mailops-relay-queue-actions.path"
+    host.run(f"for i in $(seq 8); do systemctl restart {unit} || exit 1; done")
+    assert host.run(f"systemctl is-active {unit}") == "active\n"
+
+
 def test_crash_looping_monitor_is_a_problem(host: Host) -> None:
     host.run(
         "mv /usr/local/lib/mailops-relay/mailops_m365/_relay/agent/monitor/service.py /root/ && systemctl restart mailops-relay-monitor"
