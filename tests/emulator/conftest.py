@@ -216,7 +216,7 @@ def start(tmp_path: Path, state: dict[str, Any], pool: Pool) -> Iterator[Start]:
         **options: Any,
     ) -> Api:
         document = copy.deepcopy(state) | {"settings": settings or {}, "messages": messages or [], "windows": windows or []}
-        document["network"] = network or {}
+        document |= {"network": network} if network else {}
         document["tenants"][0] |= tenant or {}
         if options or "cloud" in document["settings"]:
             own.append(Emulator(document, directory=tmp_path / f"emulator{len(own)}", **options))
