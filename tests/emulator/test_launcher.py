@@ -23,20 +23,23 @@ def test_ready_line_names_everything(tmp_path: Path, state: dict[str, Any]) -> N
     file.write_text(json.dumps(state))
     command = [sys.executable, "-m", "emulator", "serve", "--state", str(file), "--directory", str(tmp_path), "--ready-file", str(ready)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        result = json.loads(line)
-        assert ready.read_text() == line
-        assert result["pid"] == process.pid
-        assert result["admin"].startswith("http://127.0.0.1:")
-        assert result["m365_dns_servers"][0].startswith("127.0.0.1:")
-        cloud = result["m365_cloud"]
-        mail = {f"{service}_{part}" for service in ("smtp", "mx", "hve", "acs") for part in ("host", "port")}
-        assert cloud.keys() == {"authority", "graph", "exchange", "management", "ca_file"} | mail
-        assert Path(cloud["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-        assert process.stdout.read() == ""
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            result = json.loads(line)
+            assert ready.read_text() == line
+            assert result["pid"] == process.pid
+            assert result["admin"].startswith("http://127.0.0.1:")
+            assert result["m365_dns_servers"][0].startswith("127.0.0.1:")
+            cloud = result["m365_cloud"]
+            mail = {f"{service}_{part}" for service in ("smtp", "mx", "hve", "acs") for part in ("host", "port")}
+            assert cloud.keys() == {"authority", "graph", "exchange", "management", "reports", "ca_file"} | mail
+            assert Path(cloud["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+            assert process.stdout.read() == ""
+        finally:
+            process.kill()  # the end of the block waits for it
 
 
 def test_a_bad_state_ends_the_start_with_its_sentence(tmp_path: Path) -> None:
