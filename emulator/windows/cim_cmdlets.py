@@ -70,12 +70,15 @@ CLASSES: dict[tuple[str, str], Callable[[Machine], list[CimInstance]]] = {
 def instances(machine: Machine, call: Call) -> list[CimInstance]:
     """The instances that -Namespace, -ClassName and -Filter name; WMI's own errors for a wrong namespace or class."""
     namespace = call.get("Namespace", CIMV2).replace("\\", "/").lower()
-    name = call.get("ClassName") or call.get("Class")
+    name = call.get("ClassName")
     if namespace not in {one for one, _ in CLASSES}:
         raise call.failure("Invalid namespace ", "HRESULT 0x8004100e", category="MetadataError", exception="CimException")
     read = CLASSES.get((namespace, name.lower()))
     if read is None:
         raise call.failure("Invalid class ", "HRESULT 0x80041010", category="MetadataError", target=namespace, exception="CimException")
+    error = machine.wmi_error(call.get("ClassName"))
+    if error:
+        raise call.failure(error[0], f"HRESULT 0x{error[1]:x}", exception="CimException", hresult=error[1] - 2**32)
     comparisons = condition(call.get("Filter")) if call.has("Filter") else []
     return [one for one in read(machine) if matches(one, comparisons)]
 

@@ -66,7 +66,8 @@ class Process:
         return text.encode(self._encoding, "replace")
 
     def _run_script(self, script: str, stdin: bytes) -> Done:
-        output: list[str] = []
+        noise = self._runspaces.machine.noise()
+        output = [f"{noise}\r\n"] if noise else []
         errors: list[Failure] = []
 
         def write(value: Value) -> None:

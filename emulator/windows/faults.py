@@ -76,7 +76,16 @@ DEFINITIONS = {
         "The SOAP XML in the message does not match the corresponding XML schema definition. Change the XML and retry. ",
     ),
 }
-NAMES = CONNECTION | set(DEFINITIONS)
+# Of scripts, which match `stage`: script (`noise`: text before the output, as a profile writes it; the option `text`), wmi (with `class`).
+NOISE = "noise"
+WMI = {
+    "wmi_failed": ("Generic failure ", 0x80041001),
+    "wmi_access_denied": ("Access denied ", 0x80041003),
+    "wmi_not_found": ("Not found ", 0x80041002),
+    "wmi_shutting_down": ("Shutting down ", 0x80041033),
+}
+BANNER = "Welcome. This computer is monitored."
+NAMES = CONNECTION | set(DEFINITIONS) | {NOISE} | set(WMI)
 
 
 class WsmanFault(Exception):  # noqa: N818 (SOAP's word)

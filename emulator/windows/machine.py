@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulator.faults import Fault, Faults
 from emulator.state import WindowsEvent, WindowsHost
+from emulator.windows.faults import BANNER, NOISE, WMI
 from emulator.windows.services import Services
 
 
 class Machine:
-    """A host of the state. `clock`: the emulator's time in Unix seconds."""
+    """A host of the state. `clock`: the emulator's time in Unix seconds. `faults`: those that were ordered."""
 
-    def __init__(self, host: WindowsHost, clock: Callable[[], float]) -> None:
-        self.host, self._clock = host, clock
+    def __init__(self, host: WindowsHost, clock: Callable[[], float], faults: Faults | None = None) -> None:
+        self.host, self._clock, self._faults = host, clock, faults or Faults()
         if not host.booted:
             host.booted = clock()
 
     @property
     def now(self) -> float:
         return self._clock()
+
+    def fault(self, stage: str, **facts: object) -> Fault | None:
+        """The fault that was ordered for a stage of scripts: script, wmi."""
+        return self._faults.take("windows", host=self.host.name, stage=stage, **facts)
+
+    def noise(self) -> str:
+        """What a profile writes before a script's output; empty where nothing was ordered."""
+        fault = self.fault("script")
+        return str(fault.options.get("text", BANNER)) if fault and fault.name == NOISE else ""
+
+    def wmi_error(self, class_name: str) -> tuple[str, int] | None:
+        """Text and HRESULT of an error of WMI that was ordered for a class."""
+        fault = self.fault("wmi", **{"class": class_name})
+        return WMI.get(fault.name or "") if fault else None
 
     def restart(self) -> None:
         """A restart: services start by their start mode, and what waited for it is done."""

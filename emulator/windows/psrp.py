@@ -150,6 +150,9 @@ class Pool:
         pipeline.start()
         session = self._runspaces.session(self._user)
         session.write_error = lambda failure: _write_error(pipeline, failure)
+        noise = self._runspaces.machine.noise()
+        if noise:
+            pipeline.write_output(noise)
         outcome = self._outcome(job, session)
         if outcome.exit_code is not None:
             pipeline.host_call(HostMethodIdentifier.SetShouldExit, [outcome.exit_code])

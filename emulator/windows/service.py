@@ -76,7 +76,7 @@ class WindowsHosts:
     def _listener(self, host: WindowsHost) -> Listener:
         address = host.address or self._address
         http, https = listening(address, host.http_port), listening(address, host.https_port)
-        machine = Machine(host, lambda: self._platform.now)
+        machine = Machine(host, lambda: self._platform.now, self._platform.faults)
         listener = Listener(
             host, address, http.getsockname()[1], https.getsockname()[1], machine, IisListeners(self._platform, machine, address, self._mx)
         )

@@ -136,6 +136,10 @@ def _objects(machine: Machine, call: Call) -> list[ManagementObject | CimInstanc
     """The instances of a class, or WMI's own errors."""
     namespace = call.get("Namespace", "root/cimv2").replace("\\", "/").lower()
     name = call.get("Class").lower()
+    ordered = machine.wmi_error(call.get("Class"))
+    if ordered:
+        more = {"category": "InvalidOperation", "exception": "ManagementException", "hresult": ordered[1] - 2**32}
+        raise call.failure(ordered[0], "GetWMIManagementException", **more)
     if namespace == NAMESPACE.lower() and iis_smtp.wmi_exists(machine.host):
         made: dict[str, Callable[[SmtpVirtualServer], ManagementObject]] = {
             SETTING.lower(): lambda server: server_setting(machine, server), SECURITY.lower(): security_setting

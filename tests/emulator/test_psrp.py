@@ -123,6 +123,13 @@ def test_faults(start: Start, fault: str, number: int) -> None:
         assert run(runspaces, "1").output == [1]
 
 
+def test_noise_before_the_output(start: Start) -> None:
+    api = start(windows=[host_document(winrm={})])
+    api.admin.fault("windows", "noise", match={"stage": "script"})
+    with connect(Lab(api.emulator)) as wsman, RunspacePool(wsman) as runspaces:
+        assert run(runspaces, "'x'").output == ["Welcome. This computer is monitored.", "x"]
+
+
 def test_the_shells_of_a_user_are_counted_together(start: Start) -> None:
     lab = Lab(start(windows=[host_document(winrm={"max_shells_per_user": 1})]).emulator)
     with connect(lab) as wsman, RunspacePool(wsman), pytest.raises(WSManFaultError) as error, RunspacePool(connect(lab)):

@@ -216,6 +216,23 @@ class TestQuotasAndFaults:
         assert error.value.wsman_fault_code == DEFINITIONS[name].number
         assert (error.value.wmierror_code == 2150859174) == (name == "quota")
 
+    def test_noise_before_the_output(self, start: Start) -> None:
+        api = start(windows=[host_document()])
+        api.admin.fault("windows", "noise", match={"stage": "script"}, options={"text": "Hello"})
+        assert session(Lab(api.emulator)).run_ps("'x'").std_out == b"Hello\r\nx\r\n"
+        assert session(Lab(api.emulator)).run_ps("'x'").std_out == b"x\r\n"
+
+    @pytest.mark.parametrize(
+        ("cmdlet", "error_id"), [("Get-CimInstance", "HRESULT 0x80041003"), ("Get-WmiObject", "GetWMIManagementException")]
+    )
+    def test_errors_of_wmi(self, start: Start, cmdlet: str, error_id: str) -> None:
+        api = start(windows=[host_document()])
+        api.admin.fault("windows", "wmi_access_denied", match={"stage": "wmi", "class": "Win32_Service"})
+        script = f"try {{ $null = {cmdlet} Win32_OperatingSystem; {cmdlet} Win32_Service }} "
+        script += "catch { $_.FullyQualifiedErrorId; $_.Exception.HResult }"
+        name, number = session(Lab(api.emulator)).run_ps(script).std_out.decode().splitlines()
+        assert (name.partition(",")[0], number) == (error_id, "-2147217405")
+
     def test_401_and_a_cut_connection(self, start: Start) -> None:
         api = start(windows=[host_document()])
         lab = Lab(api.emulator)
