@@ -113,6 +113,14 @@ def test_lists_of_smtp2go_have_a_switch_each(make: Make) -> None:
     assert world.listed() == [], "the list for SMTP is another one"
 
 
+def test_listed_address_of_the_controller_gets_its_description(make: Make) -> None:
+    world = make("mailgun", allow_list=[{"address": HERE, "description": "before"}])
+    world.accepted(addresses=PRESENT, controller_address=HERE)
+    assert world(INFO)["addresses"][0]["description"] == "before", "not listed: kept"
+    world.accepted(addresses=[*PRESENT, {"address": HERE, "description": "office"}], controller_address=HERE)
+    assert world(INFO)["addresses"][0]["description"] == "office"
+
+
 def test_network_that_has_the_controller_is_enough(make: Make) -> None:
     world = make("mailgun", allow_list=[{"address": "203.0.113.0/24"}])
     done = world.accepted(addresses=[{"address": OTHER}], controller_address=HERE)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.mailgun import MailgunAccount
 from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_credential import RESOURCE as CREDENTIAL
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 
@@ -63,12 +65,13 @@ class World:
         )  # fmt: skip
         assert made["credentials"][0]["verified"] is True, made
 
-    def __call__(self, *, check_mode: bool = False, key: str | None = None, **sender: Any) -> dict[str, Any]:
+    def __call__(self, *, check_mode: bool = False, key: str | None = None, region: str | None = None, **sender: Any) -> dict[str, Any]:
         own = {"address": ADDRESS, "method": "hosted", "credential": "news", "verify_recipient": RECIPIENT} | sender
         options = {
             "hosted_relay": self.provider, "hosted_relay_api_key": self.key if key is None else key, "hosted_relay_api_url": self.url,
             "hosted_credential_store": self.store, "hosted_relay_smtp_host": "127.0.0.1", "hosted_relay_smtp_port": self.port,
         }  # fmt: skip
+        options |= {"hosted_relay_region": region} if region else {}
         result = self.run(RESOURCE, check_mode=check_mode, senders=[own], required=False, **options)
         [row] = result["senders"]
         return dict(row) | {"cost": result["cost"]}
@@ -160,6 +163,22 @@ def test_missing_credential_and_missing_permission_are_named(make: MakeWorld) ->
     world.change(account)
     assert "m365_hosted_relay_api_key lacks the permissions suppression.read" in world()["reason"]
     assert world.api.admin.messages() == []
+
+
+def test_region_that_the_provider_does_not_have_is_named(make: MakeWorld) -> None:
+    row = make("sendgrid")(region="us")
+    assert row["status"] == "failed"
+    assert row["reason"].startswith("m365_hosted_relay_region is 'us', which SendGrid does not have: use ")
+
+
+def test_quota_that_cannot_be_read_is_a_note(make: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: MailgunAccount) -> None:
+        raise MailopsError("Could not read the account: the key may not read it.")
+
+    monkeypatch.setattr(MailgunAccount, "quota", refuse)
+    row = make("mailgun")()
+    assert row["status"] == "verified"
+    assert row["reason"] == "the provider's quota was not read: Could not read the account: the key may not read it"
 
 
 def test_check_run_sends_nothing(make: MakeWorld) -> None:

@@ -20,6 +20,7 @@ from .._hosted.account_state import AccountClient
 from .._hosted.credential_store import DirectoryStore, Secret
 from .._hosted.credentials import CredentialClient
 from .._hosted.mailgun import MailgunAccount, MailgunCredentials
+from .._hosted.providers import region_problems
 from .._hosted.sendgrid import SendGridAccount, SendGridCredentials
 from .._hosted.smtp2go import Smtp2GoAccount, Smtp2GoCredentials
 from .._http.transport import Transport
@@ -41,7 +42,7 @@ METHOD = "hosted"
 
 @dataclass
 class HostedFindings:
-    """What the account says. `blocked`: (credential, recipient) -> why its message would prove nothing. `notes`: what is told besides."""
+    """What the account says. `blocked`: (credential, recipient) -> why a message would not verify delivery. `notes`: sentences."""
 
     blocked: dict[tuple[str, str], MailopsError] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -61,6 +62,9 @@ def with_credential(tenant: Tenant, params: ProbeParams, sender: ProbeSender) ->
         return sender
     account = account_of(params)
     if account.provider:
+        problems = region_problems("m365_hosted_relay_region", account.provider, account.region)
+        if problems:
+            raise InvalidInput(*problems)
         relay = relay_of(account)
         host = sender.host or params.hosted_relay_smtp_host or relay.region(region_of(account)).smtp_host
         sender = replace(sender, host=host, port=sender.port or params.hosted_relay_smtp_port or relay.port)
@@ -87,7 +91,10 @@ def read_findings(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSe
     problems = account_problems(account)
     if problems:
         raise InvalidInput(*problems)
-    findings.notes += _quota_notes(tenant, account)
+    try:
+        findings.notes += _quota_notes(tenant, account)
+    except MailopsError as error:
+        findings.notes.append(f"the provider's quota was not read: {str(error).rstrip('.')}")
     for key in dict.fromkeys(map(key_of, senders)):
         try:
             reason = next(_reasons(tenant, params, account, senders, key), None)

@@ -25,7 +25,7 @@ from .probe import blank, check_preconditions, probe, probe_all, sends
 from .result import ProbeResult, explained
 
 MODULE = "smtp_test_message"
-_CONTEXT = ("mx_host", "check_mode", "reachability")
+_CONTEXT = ("mx_host", "check_mode", "reachability", "hosted_notes")
 
 
 def probe_all_on(host: RemoteHost, cloud: Cloud, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:

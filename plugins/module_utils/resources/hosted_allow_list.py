@@ -221,18 +221,19 @@ def _refuse_lock_out(params: Params, client: AllowListClient, current: AllowList
 
 
 def _changes(params: Params, client: AllowListClient, current: AllowList) -> ListChanges:
-    present, absent = params.networks("present"), params.networks("absent")
+    listed, absent = params.networks("present"), params.networks("absent")
+    present = dict(listed)
     stays_on = params.enabled or (params.enabled is None and (current.enabled or (bool(present) and not client.has_switch)))
     controller = parse(params.controller_address) if params.controller_address and client.governs_api and stays_on else None
     existing = {entry.network: entry for entry in current.entries}
     kept = {*present} if params.exclusive else {*present, *existing} - {*absent}
     if controller and controller not in absent and not covers(kept, params.controller_address or ""):
-        present[controller] = present.get(controller) or _CONTROLLER
+        present[controller] = _CONTROLLER
     add = tuple((network, text or "") for network, text in present.items() if network not in existing)
     describe = tuple(
         (existing[network], text)
-        for network, text in present.items()
-        if client.has_descriptions and network in existing and text not in (None, existing[network].description) and network != controller
+        for network, text in listed.items()
+        if client.has_descriptions and network in existing and text not in (None, existing[network].description)
     )
     remove = tuple(
         entry for entry in current.entries if entry.network in absent or (params.exclusive and entry.network not in present)
