@@ -40,6 +40,7 @@ from .status_document import (
 )
 
 # Reasons whose cause only the submission proxy's log has.
+SECONDS_PER_NOTICE = 10.0  # destination_rate_delay of the transport m365-notices
 _PROXY_REASONS = ("relay-proxy-refused",)
 
 
@@ -143,6 +144,8 @@ def _sending_seconds(messages: list[Message], state: MonitorState, now: float) -
 
 
 def _mailbox_seconds(address: str, messages: list[Message], state: MonitorState, now: float) -> float | None:
+    if not address and state.mailboxes:  # the relay's own notices
+        return SECONDS_PER_NOTICE * len(messages)
     mailbox = state.mailboxes.get(address)
     if mailbox and mailbox.config.seconds_per_message:
         return float(len(messages) * mailbox.config.seconds_per_message)

@@ -86,8 +86,9 @@ class Check:
         before = read(self.store.paths)
         if before is None or before.server != server.name:
             before = UpstreamCheck(server.name, now)
-        idle = now - max((one.last_sent or 0 for one in state.activity.values()), default=0) >= _IDLE
-        if immediately or idle or now - (before.contacted or 0) >= _CLOCK_INTERVAL:
+        # A time in the future is that of a clock which was ahead.
+        idle = not 0 <= now - max((one.last_sent or 0 for one in state.activity.values()), default=0) < _IDLE
+        if immediately or idle or not 0 <= now - (before.contacted or 0) < _CLOCK_INTERVAL:
             result = self._contact(server, before)
         else:
             result = replace(before, failure="", failing_since=None)
@@ -155,7 +156,7 @@ def main(immediately: bool = False) -> int:
     """Exit status of `mailops-relay check-upstream [--now]`: 1 where the server does not answer and --now is given, 2 without a relay."""
     try:
         result = Check().run(immediately)
-    except (MailopsError, KeyError, TypeError, ValueError) as error:
+    except (MailopsError, OSError, KeyError, TypeError, ValueError) as error:
         print_error(f"<3>The upstream server could not be checked: {error}")
         return 2
     return int(bool(immediately and result.failure))

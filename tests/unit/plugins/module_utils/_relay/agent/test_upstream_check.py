@@ -93,6 +93,23 @@ def test_clock_is_compared_once_an_hour_while_mail_is_sent(store: MonitorStore) 
     assert Check(store, lambda: NOW + 4000, server, log=list).run().clock_offset == 4000
 
 
+def test_clock_that_was_ahead_does_not_delay_the_next_check(store: MonitorStore) -> None:
+    server = Server()
+    Check(store, lambda: NOW + 86_400, server, log=list).run()
+    sent(store, NOW + 86_400)
+    Check(store, lambda: NOW, server, log=list).run()
+    assert len(server.connections) == 2, "the times of the check and of the last message lie in the future"
+
+
+def test_result_that_cannot_be_saved_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(self: Check, immediately: bool = False) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Check, "run", refuse)
+    assert upstream_check.main() == 2
+    assert capsys.readouterr().err == "<3>The upstream server could not be checked: [Errno 28] No space left on device\n"
+
+
 def test_failure_lasts_until_the_server_answers_or_mail_is_sent(store: MonitorStore) -> None:
     lines: list[str] = []
     down = Server(failure="connect to smtp.office365.com[192.0.2.1]:587: Connection timed out")
