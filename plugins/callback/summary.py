@@ -299,6 +299,8 @@ class CallbackModule(CallbackBase):
             return True
         options: t.Any = self.get_option
         path, markdown, junit = (options(name) for name in ("plan", "plan_markdown", "plan_junit"))
+        if not (path or markdown or junit):
+            return True
         plan = self._report.plan
         return all(
             [

@@ -281,6 +281,19 @@ def test_the_csv_has_the_rows_of_the_filter_and_no_formula(browser: Browser, wri
     assert (row["tenant"], row["address"][:2], row["name"][:2]) == ("contoso", "'=", "'=")
 
 
+def test_a_full_width_character_begins_no_formula_in_the_csv(browser: Browser, write: Write, tmp_path: Path) -> None:
+    document = audit_fleet.hostile()
+    first, *_rest = document["tenants"].values()
+    first["senders"][0]["name"] = "\uff1dhyperlink(1)"
+    with opened(browser, write(document), accept_downloads=True) as made:
+        made.page.locator("#senders-search").fill("hyperlink")
+        with made.page.expect_download() as download:
+            made.page.get_by_role("button", name="CSV of these rows").first.click()
+        download.value.save_as(tmp_path / "rows.csv")
+    [row] = csv.DictReader(io.StringIO((tmp_path / "rows.csv").read_text("utf-8-sig")))
+    assert row["name"] == "'\uff1dhyperlink(1)"
+
+
 @pytest.mark.parametrize("width", [1440, 768, 390])
 def test_the_page_is_never_wider_than_the_window(browser: Browser, write: Write, width: int) -> None:
     with opened(browser, write(audit_fleet.hostile()), viewport={"width": width, "height": 900}) as made:

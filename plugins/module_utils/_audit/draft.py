@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from .._core import mail_addresses, networks
 from .._exchange.authentication_policies import User
 from .._exchange.inbound_connectors import Connector
+from . import mail_flow
 from .commented_yaml import Item, Noted, comment, items
 from .mail_flow import MailFlow
 from .sign_ins import MOST_ADDRESSES
@@ -154,7 +155,8 @@ def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, fact
     public = [text for text in flow.sources if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
     connector = next((one for one in facts.connectors or () if one.name == evidence.connector), None)
     if connector is None and evidence.direct_send_rejected is not False:
-        parts.left_out.append(f"{evidence.address}: {seen}, without sign-in and connector, which the organization rejects.")
+        rejected = "is rejected by the organization" if evidence.direct_send_rejected else "may be rejected (not readable)"
+        parts.left_out.append(f"{evidence.address}: {seen}, without sign-in and connector: that {rejected}.")
     elif not public or mail_addresses.problems("it", [evidence.address]):
         parts.left_out.append(f"{evidence.address}: {seen}; no sender can have this address or these sources.")
     elif connector is None:
@@ -162,14 +164,10 @@ def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, fact
         values["public_addresses"] = Noted(public, "guess: static")
         parts.senders.append(Item(values | _volume(flow, facts), (f"Direct Send, or somebody else in its name: {seen}.",)))
     else:
-        own = [one for one in connector.sender_ip_addresses if any(_overlap(one, source) for source in public)]
+        own = mail_flow.matching(connector, public)
         values = _named(evidence, facts, taken) | {"method": "connector", "connector": connector.name, "public_addresses": own}
         parts.senders.append(Item(values | _volume(flow, facts), (f"Inbound connector {connector.name}: {seen}.",)))
         parts.connectors[connector.name] = Item({"name": connector.name, **connector.as_result()})
-
-
-def _overlap(one: str, other: str) -> bool:
-    return networks.overlap(networks.parse(one), networks.parse(other))
 
 
 def _volume(flow: MailFlow, facts: Facts) -> dict[str, object]:

@@ -11,12 +11,14 @@ application to send email using Microsoft 365" (Direct Send: from an accepted do
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from .._core import networks
 from .._core.json_types import JsonObject
@@ -122,16 +124,22 @@ def idle(flows: Collection[MailFlow], connectors: Sequence[Connector]) -> list[s
     return [one.name for one in named if not any(_matches(one, source) for source in sources)]
 
 
+def matching(connector: Connector, sources: Iterable[str]) -> list[str]:
+    """The IP addresses and networks of a connector that contain one of the sources."""
+    addresses = [networks.parse(source) for source in sources]
+    return [text for text, network in _networks(connector) if any(networks.overlap(network, address) for address in addresses)]
+
+
 def _matches(connector: Connector, source: str) -> bool:
     address = networks.parse(source)
-    return any(networks.overlap(address, network) for network in _networks(connector))
+    return any(networks.overlap(address, network) for _text, network in _networks(connector))
 
 
-def _networks(connector: Connector) -> list[Network]:
+@cache
+def _networks(connector: Connector) -> tuple[tuple[str, Network], ...]:
+    """What the texts of Exchange mean; one that is no network is left out."""
     parsed = []
     for text in connector.sender_ip_addresses:
-        try:
-            parsed.append(networks.parse(text))
-        except ValueError:
-            continue
-    return parsed
+        with contextlib.suppress(ValueError):
+            parsed.append((text, networks.parse(text)))
+    return tuple(parsed)

@@ -89,11 +89,12 @@ class Audits:
         breaking = sum(1 for audit in self.audited.values() if audit["totals"]["breaks"])
         counts = ", ".join(f"{number} {name}" for name, number in self.totals.items() if number) or "none"
         yield f"{breaking} of {len(self.audited)} tenants have senders that break. Senders: {counts}."
+        document = self.as_json("") if self.others or self.earlier else {}
         if self.others:
-            numbers = self.as_json("")["totals"]["tenants"]
+            numbers = document["totals"]["tenants"]
             yield f"With the tenants of other reports: {numbers['audited']} audited, {numbers['not_audited']} not audited."
         if self.earlier:
-            yield comparison.sentence(self.as_json("")["comparison"])
+            yield comparison.sentence(document["comparison"])
         if self.failed:
             yield f"Not audited: {', '.join(sorted(self.failed))}."
 

@@ -130,7 +130,8 @@ class Report:
     @property
     def plan(self) -> plan_document.PlanDocument:
         """What a check run would change."""
-        return plan_document.of_run(self.started, self._status(self.totals), self.tasks, self.others, self.totals)
+        sums = self.totals
+        return plan_document.of_run(self.started, self._status(sums), self.tasks, self.others, sums)
 
     def _status(self, sums: Totals) -> str:
         """Of the run: running, ok or failed."""

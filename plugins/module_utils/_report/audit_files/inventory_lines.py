@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,19 +20,20 @@ def locate(one: Item, directories: Mapping[str, str], working_directory: Path) -
     `directories`: that of the inventory, by tenant. None if the tenant has no file of its own.
     """
     directory = directories.get(one.tenant)
-    files = list(_files(Path(directory).absolute(), one.tenant)) if directory else []
+    files = _files(Path(directory).absolute(), one.tenant) if directory else ()
+    address = re.compile(rf"(?<![\w.+-]){re.escape(one.subject.lower())}(?![\w-])")
     for file in files if one.kind == SENDER else ():
-        line = next((number for number, text in enumerate(_lines(file), 1) if one.subject.lower() in text), None)
+        line = next((number for number, text in enumerate(_lines(file), 1) if address.search(text)), None)
         if line:
             return _uri(file, working_directory), line
     return (_uri(files[0], working_directory), 1) if files else None
 
 
-def _files(directory: Path, tenant: str) -> Iterator[Path]:
+@cache
+def _files(directory: Path, tenant: str) -> tuple[Path, ...]:
     base = directory / "host_vars" / tenant
-    yield from (file for suffix in (".yml", ".yaml", ".json", "") if (file := base.with_name(base.name + suffix)).is_file())
-    if base.is_dir():
-        yield from sorted(file for file in base.rglob("*") if file.is_file())
+    single = [file for suffix in (".yml", ".yaml", ".json", "") if (file := base.with_name(base.name + suffix)).is_file()]
+    return (*single, *(sorted(file for file in base.rglob("*") if file.is_file()) if base.is_dir() else ()))
 
 
 @cache

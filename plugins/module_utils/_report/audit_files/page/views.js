@@ -92,7 +92,7 @@ class FilteredTable {
 
 /** A CSV file of the rows. No cell is a formula. */
 function saveCsv(name, heading, rows) {
-  const cell = (value) => `"${(/^ *[=+\-@\t\r\n]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
+  const cell = (value) => `"${(/^ *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
   const text = [heading, ...rows].map((row) => row.map((value) => cell(String(value))).join(",")).join("\r\n");
   const link = el("a", { href: URL.createObjectURL(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" })), download: name });
   link.click();

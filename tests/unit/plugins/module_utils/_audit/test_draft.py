@@ -12,8 +12,10 @@ import pytest
 import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._audit.commented_yaml import Item, Noted, comment, items, scalar
 from ansible_collections.mailops.m365.plugins.module_utils._audit.draft import Facts, draft
+from ansible_collections.mailops.m365.plugins.module_utils._audit.mail_flow import MailFlow
 from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import BasicUsage, Calendar, ClientUsage, Evidence
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.authentication_policies import User
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.inbound_connectors import Connector
 
 TODAY, END = datetime.date(2026, 11, 28), datetime.date(2026, 12, 31)
 SEEN = BasicUsage(succeeded=2, last_succeeded=TODAY, addresses=("203.0.113.9",))
@@ -99,3 +101,27 @@ def test_settings_that_the_inventory_sets_stay() -> None:
     result = draft([Evidence("crm@contoso.com", basic=SEEN)], facts)
     assert "smtp_auth_mailboxes" not in result.text
     assert (result.senders, result.left_out) == (1, 0)
+
+
+FLOW = MailFlow(messages=9, recipients=9, last=TODAY, recipients_per_day=3, sources=("203.0.113.9", "198.51.100.7"))
+
+
+def test_texts_of_a_connector_that_are_no_network_are_left_out() -> None:
+    connector = Connector("Office", sender_ip_addresses=("203.0.113.1-203.0.113.5", "203.0.113.9", "192.0.2.1"))
+    evidence = Evidence("crm@contoso.com", basic=BasicUsage(), flow=FLOW, connector="Office")
+    text = draft([evidence], Facts("contoso.com", 30, Calendar(TODAY, END), users=USERS, connectors=[connector])).text
+    assert "public_addresses: [203.0.113.9]" in text
+
+
+@pytest.mark.parametrize(
+    ("rejected", "reason"),
+    [
+        (True, "connector: that is rejected by the organization."),
+        (None, "connector: that may be rejected (not readable)."),
+    ],
+)
+def test_direct_send_that_may_be_rejected_is_a_comment(rejected: bool | None, reason: str) -> None:
+    evidence = Evidence("crm@contoso.com", basic=BasicUsage(), flow=FLOW, direct_send=True, direct_send_rejected=rejected)
+    result = draft([evidence], Facts("contoso.com", 30, Calendar(TODAY, END), users=USERS, connectors=[]))
+    assert result.senders == 0
+    assert reason in " ".join(result.text.replace("#   ", "").replace("# ", "").split())

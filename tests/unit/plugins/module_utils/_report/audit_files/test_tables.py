@@ -111,14 +111,15 @@ def test_sarif_names_the_line_of_the_inventory(tmp_path: Path) -> None:
     folder = tmp_path / "inventories/a b/host_vars"
     (folder / "contoso").mkdir(parents=True)
     (folder / "contoso/main.yml").write_text("m365_tenant: contoso.com\n", "utf-8")
-    (folder / "contoso/senders.yml").write_text("m365_senders:\n  - name: ERP\n    address: ERP@contoso.com\n", "utf-8")
+    senders = "m365_senders:\n  - name: ERP 2\n    address: my-erp@contoso.com\n  - name: ERP\n    address: ERP@contoso.com\n"
+    (folder / "contoso/senders.yml").write_text(senders, "utf-8")
     directories = {"contoso": str(tmp_path / "inventories/a b"), "northwind": str(tmp_path / "inventories/a b")}
     locations = {one.rule: locate(one, directories, tmp_path) for one in items(FLEET)}
-    assert locations["sender_breaks"] == ("inventories/a%20b/host_vars/contoso/senders.yml", 3)
+    assert locations["sender_breaks"] == ("inventories/a%20b/host_vars/contoso/senders.yml", 5), "not that of my-erp@contoso.com"
     assert locations["finding_spf"] == ("inventories/a%20b/host_vars/contoso/main.yml", 1)
     assert locations["tenant_not_audited"] is None
     elsewhere = locate(items(FLEET)[0], directories, tmp_path / "another")
-    assert elsewhere == ((folder / "contoso/senders.yml").as_uri(), 3)
+    assert elsewhere == ((folder / "contoso/senders.yml").as_uri(), 5)
     SCHEMA.validate(sarif(items(FLEET), lambda one: locate(one, directories, tmp_path)))
 
 
