@@ -344,9 +344,9 @@ def test_queued_notice_leaves_the_time_until_the_queue_is_empty(paths: Paths) ->
     boxes = [{**CONFIG["mailboxes"][0], "seconds_per_message": 2}, CONFIG["mailboxes"][1]]
     paths.config_file.write_text(json.dumps({**CONFIG, "mailboxes": boxes}))
     waiting = [message(f"A{number}", MAILBOX, "", "active") for number in range(90)]
-    notices = [message(f"N{number}", "double-bounce@relay1.contoso.com", "", "active") for number in range(20)]
-    assert collect(paths, *waiting, notices[0]).queue.empty_in == 180
-    assert collect(paths, *waiting, *notices).queue.empty_in == 200, "one in ten seconds"
+    bounces = [message(f"N{number}", "double-bounce@relay1.contoso.com", "", "active") for number in range(20)]
+    assert collect(paths, *waiting, bounces[0]).queue.empty_in == 180
+    assert collect(paths, *waiting, *bounces).queue.empty_in == 200, "one in ten seconds"
 
 
 def test_queue_of_a_mailbox_without_a_configured_pace_has_the_measured_one(paths: Paths) -> None:
