@@ -12,6 +12,8 @@ short_description: Manage inbound connectors in Exchange Online
 description:
   - Creates, updates and removes inbound connectors, which match the hosts that may relay by public IP address or by TLS certificate.
   - Options that are omitted are not changed. Connectors that are not listed are unmanaged.
+  - Two enabled connectors of one type must not match the same hosts. A list that would make a connector match the networks or the
+    certificate name of another one, listed or not, is refused before any write; where two connectors do so already, it is a warning.
   - Some subscriptions create connectors disabled and report success. The module fails then, with the warning from Exchange.
 options:
   connectors:
@@ -73,7 +75,7 @@ options:
     description:
       - The owner in the mark with which a comment begins, as in C(mailops.m365 [mailops]). A marked connector that is not listed is
         removed; one that matches the hosts of a listed connector is renamed instead. A listed name that begins with the owner's and is
-        taken by a connector without the mark is refused.
+        taken by a connector without the mark is refused, and so is the name of a connector with the mark of another owner.
       - By default no connector is removed.
     type: str
 seealso:

@@ -11,8 +11,6 @@ from tests.emulator.conftest import TENANT, Start
 
 from .tenant_play import Document, Play
 
-MORE = [pytest.mark.tier_all, pytest.mark.one_python_is_enough]
-SEEDS = [*range(6), *(pytest.param(seed, marks=MORE) for seed in range(6, 306))]
 PLANT = {"name": "Plant", "method": "connector", "address": "noreply@contoso.com", "public_addresses": ["203.0.113.10"]}
 GATE = {"name": "Gate", "method": "connector", "address": "ops@contoso.com", "public_addresses": ["198.51.100.20"]}
 

@@ -9,6 +9,7 @@ import re
 
 DEFAULT_OWNER = "mailops"
 COMMENT_LENGTH = 255
+_MARK = re.compile(r"mailops\.m365 \[([^\]]*)\] ?", re.IGNORECASE)
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -29,9 +30,15 @@ def is_marked(text: str, owner: str) -> bool:
     return text.lower().startswith(_mark(owner).lower())
 
 
+def owner_of(text: str) -> str:
+    """The owner in the mark of a comment; "" where it has none."""
+    match = _MARK.match(text)
+    return match[1] if match else ""
+
+
 def described(text: str) -> str:
     """A comment without its mark."""
-    return re.sub(r"^mailops\.m365 \[[^\]]*\] ?", "", text)
+    return _MARK.sub("", text)
 
 
 def _mark(owner: str) -> str:

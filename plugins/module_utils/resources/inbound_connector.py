@@ -22,8 +22,10 @@ from .._core.params import NoParams, nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
+from .._exchange.connector_overlaps import match_same_hosts
 from .._exchange.inbound_connectors import LISTS, PROPERTIES, Connector, Setting, as_json, comparable_list, read
 from .._planning import ownership
+from .._planning.connector_conflicts import PlannedConnector, overlapping, taken_names
 
 MAX_NAME_LENGTH = 64  # New-InboundConnector, Name
 # Options that are written for a new connector even where the task does not set them: Connector's defaults.
@@ -161,19 +163,19 @@ class InboundConnector:
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         current = read(tenant)
-        if params.owner:
-            refuse_unmarked(params, current)
         matched = matches(params, current)
         changes = tuple(change for one in params.connectors if (change := change_of(one, matched.get(one.key))))
         changes += tuple(ConnectorChange(one.name, one, None, {}) for one in orphans(params, current, matched))
         desired = {change.name: change.desired for change in changes if change.desired}
         problems = [f"connectors: {name}: {problem}" for name, one in desired.items() for problem in _conflicts(one)]
+        overlaps, warnings = _overlaps(params, current, matched)
+        problems += [*_taken_names(params, matched), *overlaps]
         if problems:
             raise InvalidInput(*problems)
         before = {change.key: state for change in changes if (state := change.before())}
         after = {change.name: state for change in changes if (state := change.after())}
         outcome = {one.title: _desired(one, matched.get(one.key)).as_result() if one.present else None for one in params.connectors}
-        return Plan(before, after, changes or None, {"connectors": outcome})
+        return Plan(before, after, changes or None, {"connectors": outcome}, warnings=warnings)
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         outcomes = tenant.exchange.batch([change.command() for change in plan.pending])
@@ -260,25 +262,6 @@ def _desired(params: ConnectorParams, current: Connector | None) -> Connector:
     return replace(current or Connector(params.title), **settings)
 
 
-def refuse_unmarked(params: Params, current: Mapping[str, Connector]) -> None:
-    """InvalidInput for connectors without the owner's mark that have a name which the owner gives."""
-    prefix = f"{params.owner} ".lower()
-    foreign = [
-        connector.name
-        for one in params.connectors
-        if one.present and one.key.startswith(prefix) and (connector := current.get(one.key))
-        if not ownership.is_marked(connector.comment, params.owner or "")
-    ]
-    if foreign:
-        raise InvalidInput(
-            *(
-                f"connectors: {name} exists, and its comment does not have the mark of m365_owner {params.owner}: rename or remove the "
-                "connector, or set another name (connector) for the sender."
-                for name in foreign
-            )
-        )
-
-
 def matches(params: Params, current: Mapping[str, Connector]) -> dict[str, Connector]:
     """The current connector of each listed one: that of its name, else one of the owner's that matches the same hosts."""
     listed = {one.key for one in params.connectors}
@@ -286,7 +269,7 @@ def matches(params: Params, current: Mapping[str, Connector]) -> dict[str, Conne
     free = [one for key, one in current.items() if params.owner and key not in listed and ownership.is_marked(one.comment, params.owner)]
     for one in params.connectors:
         if one.present and one.key not in matched:
-            same = next((other for other in free if _matches_same_hosts(one, other)), None)
+            same = next((other for other in free if match_same_hosts(_desired(one, None), other)), None)
             if same:
                 free.remove(same)
                 matched[one.key] = same
@@ -301,12 +284,20 @@ def orphans(params: Params, current: Mapping[str, Connector], matched: Mapping[s
     return [one for one in current.values() if ownership.is_marked(one.comment, params.owner) and one.guid not in kept]
 
 
-def _matches_same_hosts(params: ConnectorParams, connector: Connector) -> bool:
-    certificate = (params.tls_sender_certificate_name or "").lower()
-    if certificate and certificate == connector.tls_sender_certificate_name.lower():
-        return True
-    addresses = [[networks.parse(text) for text in texts] for texts in (params.sender_ip_addresses or (), connector.sender_ip_addresses)]
-    return any(networks.overlap(one, other) for one in addresses[0] for other in addresses[1])
+def _planned(params: Params, matched: Mapping[str, Connector]) -> list[PlannedConnector]:
+    """The listed connectors that are to exist."""
+    present = [(one, matched.get(one.key)) for one in params.connectors if one.present]
+    return [PlannedConnector(one.title, current, _desired(one, current)) for one, current in present]
+
+
+def _taken_names(params: Params, matched: Mapping[str, Connector]) -> Iterator[str]:
+    return taken_names(_planned(params, matched), params.owner) if params.owner else iter(())
+
+
+def _overlaps(params: Params, current: Mapping[str, Connector], matched: Mapping[str, Connector]) -> tuple[list[str], list[str]]:
+    """Problems and warnings; connectors that the plan removes do not count."""
+    gone = {one.guid for one in (*matched.values(), *orphans(params, current, matched))}
+    return overlapping(_planned(params, matched), [one for one in current.values() if one.guid not in gone], params.owner)
 
 
 def change_of(params: ConnectorParams, current: Connector | None) -> ConnectorChange | None:

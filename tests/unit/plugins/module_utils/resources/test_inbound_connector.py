@@ -293,7 +293,7 @@ def test_connectors_are_made_changed_and_removed_in_one_batch(play: Play) -> Non
     desired = [
         {"name": "old", "state": "absent"},
         {**RELAY, "enabled": True},
-        {**RELAY, "name": "New"},
+        {"name": "New", "sender_ip_addresses": ["203.0.113.6"]},
         {"name": "Never", "state": "absent"},
     ]
     result = play(RESOURCE, service, connectors=desired)
