@@ -56,7 +56,7 @@ def test_hosts_of_a_connector_made_by_hand_refuse_the_tenant(
     assert (play.state(), play.writes(), play.journal()) == (before, [], [])
 
 
-def test_the_named_remedies_work(start: Start, tmp_path: Path) -> None:
+def test_both_remedies_of_the_sentence_work(start: Start, tmp_path: Path) -> None:
     listed = PLANT | {"public_addresses": ["203.0.113.0/28"]}
     adopting = recorded(start, tmp_path / "adopt", OFFICE)
     guid = adopting.state()["inbound_connectors"][0]["guid"]
@@ -87,9 +87,9 @@ def test_a_connector_that_somebody_makes_later_is_a_warning(start: Start, tmp_pa
     play(listed)
     requests = play(listed)["cost"]["requests"]
     play.api.admin.change(TENANT, "inbound_connectors", "Office", SenderIPAddresses=["203.0.113.0/28"])
-    told = play(listed)
-    assert (told["changed"], told["cost"]["requests"]) == (False, requests), "no request more for the comparison"
-    assert any("public_addresses holds 203.0.113.9, which the connector Office matches by 203.0.113.0/28" in note for note in told["notes"])
+    kept = play(listed)
+    assert (kept["changed"], kept["cost"]["requests"]) == (False, requests), "no request more for the comparison"
+    assert any("public_addresses holds 203.0.113.9, which the connector Office matches by 203.0.113.0/28" in note for note in kept["notes"])
     assert "holds 203.0.113.10" in play(PLANT | {"public_addresses": ["203.0.113.9", "203.0.113.10"]})["msg"]
 
 

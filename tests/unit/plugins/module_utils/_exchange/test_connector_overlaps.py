@@ -36,8 +36,8 @@ def by_certificate(name: str) -> Connector:
 ])  # fmt: skip
 def test_networks_are_compared_as_networks(one: str, other: str, same: bool) -> None:
     for left, right in ((one, other), (other, one)):
-        found = overlaps(by_address("198.51.100.1", left), by_address(right, "192.0.2.1"))
-        assert found == ([("sender_ip_addresses", left, right)] if same else [])
+        listed = overlaps(by_address("198.51.100.1", left), by_address(right, "192.0.2.1"))
+        assert listed == ([("sender_ip_addresses", left, right)] if same else [])
 
 
 def test_an_ipv6_network_of_both() -> None:
@@ -67,8 +67,8 @@ def test_any_two_networks(one: ipaddress.IPv4Address, first: int, other: ipaddre
 ])  # fmt: skip
 def test_certificate_names(one: str, other: str, same: bool) -> None:
     for left, right in ((one, other), (other, one)):
-        found = overlaps(by_certificate(left), by_certificate(right))
-        assert found == ([("tls_sender_certificate_name", left, right)] if same else [])
+        listed = overlaps(by_certificate(left), by_certificate(right))
+        assert listed == ([("tls_sender_certificate_name", left, right)] if same else [])
 
 
 @pytest.mark.parametrize(("setting", "same"), [
