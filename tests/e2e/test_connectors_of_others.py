@@ -56,7 +56,7 @@ def test_hosts_of_a_connector_made_by_hand_refuse_the_tenant(
     assert (play.state(), play.writes(), play.journal()) == (before, [], [])
 
 
-def test_both_remedies_of_the_sentence_work(start: Start, tmp_path: Path) -> None:
+def test_the_connector_is_adopted_or_disabled_as_the_sentence_says(start: Start, tmp_path: Path) -> None:
     listed = PLANT | {"public_addresses": ["203.0.113.0/28"]}
     adopting = recorded(start, tmp_path / "adopt", OFFICE)
     guid = adopting.state()["inbound_connectors"][0]["guid"]
