@@ -24,6 +24,8 @@ def test_booleans_as_text_and_null_configure_the_tenant(playground: Playground) 
 
 @pytest.mark.parametrize(("variables", "sentence"), [
     ({"m365_sender": []}, "m365_sender is no variable of this collection: did you mean m365_senders?"),
+    ({"hosted_relay_domain": []}, "hosted_relay_domain is no variable of this collection: did you mean hosted_relay_domains?"),
+    ({"relay_devces": []}, "relay_devces is no variable of this collection: did you mean relay_devices?"),
     ({"entra_app_certificates": ["/nowhere/x.crt"]}, "entra_app_certificates: '/nowhere/x.crt' cannot be read (No such file or directory)"),
     ({"m365_licences": -1}, "m365_licences is -1: give a number from 0 to"),
     ({"tenant_settings_directory": "/nowhere/pages"}, "tenant_settings_directory is /nowhere/pages, which is no directory"),

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of a tenant in the inventory: secrets apart from the rest, and names that are misspelt."""
+"""The variables of a host in the inventory: secrets apart from the rest, and names that are misspelt."""
 
 from __future__ import annotations
 
@@ -59,7 +59,72 @@ TENANT_VARIABLES = (
     "tenant_draft_directory",
     "tenant_settings_directory",
 )
-NAME_PREFIXES = ("m365_", "tenant_", *PREFIXES)
+# Variables of relay hosts; the last two are facts that the role sets.
+RELAY_VARIABLES = (
+    "relay_active_queue_limit",
+    "relay_backup_directory",
+    "relay_certificate_name",
+    "relay_client_id",
+    "relay_connections_per_client",
+    "relay_connector_certificate",
+    "relay_connector_host",
+    "relay_connector_key",
+    "relay_connector_tls",
+    "relay_count",
+    "relay_delay_warning",
+    "relay_devices",
+    "relay_drain_timeout",
+    "relay_fail2ban",
+    "relay_hostname",
+    "relay_key_days",
+    "relay_key_rotate",
+    "relay_legacy_address",
+    "relay_legacy_cleartext_auth",
+    "relay_legacy_port",
+    "relay_mailboxes",
+    "relay_message_size_limit",
+    "relay_metrics_directory",
+    "relay_peer_of",
+    "relay_postmaster",
+    "relay_processes",
+    "relay_public_addresses",
+    "relay_queue_lifetime",
+    "relay_queue_on_removal",
+    "relay_recipients_per_message",
+    "relay_senders",
+    "relay_smarthost",
+    "relay_state",
+    "relay_tenant",
+    "relay_tls_certificate",
+    "relay_tls_key",
+    "relay_upstream",
+    "relay_verify_required",
+    "relay_verify_wait",
+    "relay_certificates",
+    "relay_retired_certificates",
+)
+# Variables of roles that run beside the tenant's plan.
+OTHER_VARIABLES = (
+    "automation_access_certificate",
+    "automation_access_certificates",
+    "automation_access_directory_roles",
+    "automation_access_display_name",
+    "automation_access_exclusive",
+    "automation_access_federated_credentials",
+    "automation_access_permissions",
+    "automation_access_role_groups",
+    "automation_access_unique_name",
+    "hosted_relay_allow_list",
+    "hosted_relay_allow_list_enabled",
+    "hosted_relay_allow_list_exclusive",
+    "hosted_relay_allow_list_service",
+    "hosted_relay_credentials",
+    "hosted_relay_credentials_exclusive",
+    "hosted_relay_dns",
+    "hosted_relay_domains",
+)
+ROLE_PREFIXES = ("relay_", "automation_access_", "hosted_relay_")
+NAME_PREFIXES = ("m365_", "tenant_", *PREFIXES, *ROLE_PREFIXES)
 
 
 def split_secrets(variables: Mapping[str, Any]) -> tuple[dict[str, object], dict[str, object]]:
@@ -107,7 +172,7 @@ def misspelt(names: Iterable[str]) -> Iterator[str]:
 
     Without a similar variable a name is only a problem if it begins with m365_: the roles' names are common words.
     """
-    variables = {*TENANT_VARIABLES, *VARIABLES}
+    variables = {*TENANT_VARIABLES, *VARIABLES, *RELAY_VARIABLES, *OTHER_VARIABLES}
     for name in sorted(set(names) - variables):
         prefix = max((prefix for prefix in NAME_PREFIXES if name.startswith(prefix)), key=len, default=None)
         if prefix is None:

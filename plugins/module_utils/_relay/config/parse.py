@@ -11,6 +11,7 @@ from ..._core import mail_addresses
 from ..._core.errors import InvalidInput
 from ..._core.mail_addresses import DOMAIN
 from ..._http.clouds import CLOUDS, Cloud, resolve
+from ..._planning.inventory import misspelt
 from .model import CONFIGURATION, UPSTREAM_TYPES, Certificate, Queue, RelayConfig, Upstream
 from .parse_devices import parse_devices, parse_legacy_listener
 from .parse_mailboxes import parse_mailboxes, unlimited_mailboxes
@@ -20,6 +21,8 @@ from .reader import Reader, Variables
 
 def parse(variables: Variables) -> RelayConfig:
     """`variables`: the role's by their names, with `inventory_hostname`, `fqdn`, `host_addresses` and `binds_any_address` of the host.
+
+    `variable_names`: the names of all variables of the host, of which none may be misspelt.
 
     Raises InvalidInput with all problems. No problem contains a secret.
     """
@@ -34,6 +37,7 @@ def parse(variables: Variables) -> RelayConfig:
     served = [sender for mailbox in mailboxes for sender in (mailbox.address, *mailbox.senders)]
     served += [sender for device in devices for sender in device.senders]
     connections, processes = _connection_limits(reader)
+    reader.report(*misspelt(reader.value("variable_names") or ()))
     reader.integer("relay_key_days", 31, 3650)
     reader.integer("relay_drain_timeout", 0, 604_800)
     config = RelayConfig(

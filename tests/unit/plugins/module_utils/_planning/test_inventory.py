@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import (
+    NAME_PREFIXES,
+    OTHER_VARIABLES,
+    RELAY_VARIABLES,
     TENANT_VARIABLES,
     join_secrets,
     misspelt,
@@ -56,19 +59,35 @@ def test_any_structure_survives(value: Any) -> None:
     ("tenant_settings_dir", "tenant_settings_directory"),
     ("verify_password", "verify_passwords"),
     ("smtp_auth_mailbox", "smtp_auth_mailboxes"),
+    ("relay_devces", "relay_devices"),
+    ("relay_upstreem", "relay_upstream"),
+    ("relay_mailbox", "relay_mailboxes"),
+    ("relay_legacy_adress", "relay_legacy_address"),
+    ("hosted_relay_allowlist", "hosted_relay_allow_list"),
+    ("automation_access_unique_nam", "automation_access_unique_name"),
+    ("automation_access_role_group", "automation_access_role_groups"),
 ])  # fmt: skip
 def test_a_misspelt_variable_is_named_with_the_nearest(name: str, near: str) -> None:
     assert list(misspelt([name, "m365_tenant"])) == [f"{name} is no variable of this collection: did you mean {near}?"]
 
 
 def test_names_of_others_are_no_problem() -> None:
-    assert list(misspelt([*TENANT_VARIABLES, *VARIABLES, "verify_ssl", "spf_window", "tenant_contact", "ansible_host"])) == []
+    known = [*TENANT_VARIABLES, *VARIABLES, *RELAY_VARIABLES, *OTHER_VARIABLES]
+    assert list(misspelt([*known, "verify_ssl", "spf_window", "tenant_contact", "ansible_host"])) == []
+    assert list(misspelt(["__relay_devces", "relay_rack", "relay_contact", "hosted_relay_invoice", "relays_devices", "relay"])) == []
     [sentence] = misspelt(["m365_contract_number"])
     assert sentence.startswith("m365_contract_number is no variable of this collection: correct or remove it")
 
 
 def test_every_variable_of_the_roles_is_listed() -> None:
-    """A new variable of a role that runs for tenants is added to TENANT_VARIABLES or to the role's tasks in role_inputs."""
-    roles = ["tenant", *dict.fromkeys(role for role, _variable in ROLES)]
-    specs = [yaml.safe_load((REPO / "roles" / role / "meta/argument_specs.yml").read_text())["argument_specs"] for role in roles]
-    assert {name for spec in specs for entry in spec.values() for name in entry["options"]} == {*TENANT_VARIABLES, *VARIABLES}
+    """A new variable of a role is added to a tuple of _planning/inventory.py, or to the role's tasks in role_inputs."""
+    paths = sorted((REPO / "roles").glob("*/meta/argument_specs.yml"))
+    by_role = {path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"] for path in paths}
+    options = {name for entries in by_role.values() for entry in entries.values() for name in entry["options"]}
+    facts = {"relay_certificates", "relay_retired_certificates"}
+    assert options | facts == {*TENANT_VARIABLES, *VARIABLES, *RELAY_VARIABLES, *OTHER_VARIABLES}
+    of_tenants = {
+        name for role in ("tenant", *(role for role, _variable in ROLES)) for e in by_role[role].values() for name in e["options"]
+    }
+    assert of_tenants == {*TENANT_VARIABLES, *VARIABLES}
+    assert {role for role in by_role if not f"{role}_".startswith(NAME_PREFIXES)} == set()
