@@ -32,8 +32,8 @@ from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine
 from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import OnWindowsHost
 from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import run as run_on_windows
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.windows_connection import executor
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import split_secrets
-from ansible_collections.mailops.m365.plugins.module_utils._windows.host import Answer
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
@@ -103,30 +103,21 @@ class ActionModule(ActionBase):
             prompt=display.display,  # it shows a worker's text immediately, too
             remote_host=self._remote_host(task_vars) if on_host else None,
         )
-        for note in result.pop("notes", []):
-            display.warning(note)
-        return result
+        return _with_warnings(result)
 
     def _on_windows(self, resource: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result of a resource of a Windows host, whose scripts the connection of the inventory carries."""
         name = str(self._task.delegate_to or task_vars.get("inventory_hostname"))
-        shell: Any = self._connection._shell
-        if not getattr(shell, "_IS_WINDOWS", False):
+        if not getattr(self._connection._shell, "_IS_WINDOWS", False):
             connection = self._connection.transport
             sentence = f"The connection of {name} is {connection}, which has no PowerShell: set ansible_connection to winrm or psrp."
             return failed_result(InvalidInput(sentence))
         if self._connection.become is not None:
             return failed_result(InvalidInput(f"become is set for {name}: set ansible_become: false, and sign in as an administrator."))
-
-        def execute(script: str) -> Answer:
-            command = shell._encode_script(script, strict_mode=False, preserve_rc=False)
-            code, stdout, stderr = self._connection.exec_command(command, sudoable=False)
-            return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
-
         validate: Any = self.validate_argument_spec
         _validation, params = validate(**argument_spec(resource.spec))
-        result: dict[str, Any] = run_on_windows(resource, plain(params), name, execute, check_mode=bool(self._task.check_mode))
-        return result
+        execute = executor(self._connection)
+        return _with_warnings(run_on_windows(resource, plain(params), name, execute, check_mode=bool(self._task.check_mode)))
 
     def _remote_host(self, task_vars: dict[str, Any]) -> RemoteHost:
         """The host that the task is delegated to."""
@@ -195,6 +186,13 @@ class ActionModule(ActionBase):
             if args.get(option) is None:
                 listed = [name for name in variables if name.startswith(prefixes)]
                 args[option] = sorted(name for name in listed if values.get(name, name) is not None)
+
+
+def _with_warnings(result: dict[str, Any]) -> dict[str, Any]:
+    """A result whose notes are displayed as warnings."""
+    for note in result.pop("notes", []):
+        display.warning(note)
+    return result
 
 
 def _host_variable(variables: Mapping[str, Any], name: str) -> Any:

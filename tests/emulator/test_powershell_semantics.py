@@ -25,6 +25,7 @@ from tests.emulator.windows_lab import output, run
         ("foreach ($i in 1..3) { $i }; foreach ($i in 3..1) { $i }", [1, 2, 3, 3, 2, 1]),
         # about_Properties: Count of a scalar and of $null
         ("$n = $null; $n.Count; (5).Count; 'abc'.Length", [0, 1, 3]),
+        ("'ä€'.Length; [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('8J+YgA==')).Length", [2, 2]),
         # about_Hash_Tables, about_PSCustomObject: names without regard to case
         ("$h = @{ Name = 1 }; $h.name; $h['NAME']; $h.other; $h.Count; $h.ContainsKey('nAme')", [1, 1, None, 1, True]),
         ("$h = @{}; $n = 'k'; $h.$n = 5; $h['z'] = 6; $h.Keys | Sort-Object", ["k", "z"]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 from emulator.windows.powershell.syntax import Script
 
@@ -43,3 +44,17 @@ def test_scripts_stop_at_the_first_error_and_answer_in_json() -> None:
         assert lines[:2] == ["$ErrorActionPreference = 'Stop'", "$ProgressPreference = 'SilentlyContinue'"], path.name
         assert lines[-3] == "} catch {", path.name
         assert lines[-2].strip().startswith("ConvertTo-Json -InputObject @{ error = @{ id = "), path.name
+
+
+SECRET = re.compile(r" *\$\w+ = \[Text\.Encoding\]::UTF8\.GetString\(\[Convert\]::FromBase64String\(\$lines\[\d\]\)\)")
+
+
+def test_input_is_read_once_as_the_request_and_secrets() -> None:
+    """Windows logs the arguments of cmdlets: line 0 alone is JSON, the others are decoded by .NET."""
+    for path in SCRIPTS:
+        lines = [line for line in path.read_text(encoding="ascii").splitlines() if "$input" in line or "$lines" in line]
+        if lines:
+            assert lines[0] == "$lines = @($input)", path.name
+            assert [line.strip() for line in lines[1:2]] == ["$request = ConvertFrom-Json -InputObject $lines[0]"], path.name
+        for line in lines[2:]:
+            assert SECRET.fullmatch(line), line

@@ -226,7 +226,7 @@ def get_member(value: Value, name: str, *, strict: bool = False) -> Value:
     if isinstance(value, Hashtable):
         return _of_hashtable(value, name, strict=strict)
     if isinstance(value, str) and name.lower() == "length":
-        return len(value)
+        return len(value.encode("utf-16-le", "surrogatepass")) // 2  # .NET counts UTF-16 code units
     if isinstance(value, Array) and name.lower() in ("count", "length"):
         return len(value)
     if isinstance(value, Array):

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from .._core.json_types import JsonObject
-from .._windows.host import Answer, WindowsHost
+from .._windows.host import Execute, WindowsHost
 from .resource import C, P, ReadOnlyResource, Resource
 from .run import run as run_resource
 
@@ -28,8 +28,6 @@ class ReadOnlyWindowsResource(ReadOnlyResource[P_contra], OnWindowsHost):
     """A resource of a Windows host that only reads."""
 
 
-def run(
-    resource: WindowsResource[P, C], options: Mapping[str, object], name: str, execute: Callable[[str], Answer], *, check_mode: bool
-) -> JsonObject:
+def run(resource: WindowsResource[P, C], options: Mapping[str, object], name: str, execute: Execute, *, check_mode: bool) -> JsonObject:
     """A task's result. `name`: of the host in the inventory; `execute`: see WindowsHost."""
     return run_resource(resource, lambda: WindowsHost(name, execute), options, check_mode)

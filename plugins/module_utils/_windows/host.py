@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
+from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, SystemClock
-from .powershell import script
+from .powershell import input_lines, script
 
 _EXCERPT = 200
 
@@ -37,25 +38,33 @@ class WindowsError(MailopsError):
         return {"code": self.code}
 
 
-class WindowsHost:
-    """`execute` runs a script by powershell.exe on the host."""
+# Runs a script on a host by Windows PowerShell: its text, and its lines of input ("" for none).
+Execute = Callable[[str, str], Answer]
 
-    def __init__(self, name: str, execute: Callable[[str], Answer], clock: Clock | None = None) -> None:
+
+class WindowsHost:
+    """`execute` carries scripts to the host, by the connection of the inventory."""
+
+    def __init__(self, name: str, execute: Execute, clock: Clock | None = None) -> None:
         self.name, self._execute = name, execute
         self.clock = clock or SystemClock()
         self.cost = Cost()
 
-    def run(self, name: str, attempted: str) -> JsonObject:
-        """The JSON object that a script writes in its last line. WindowsError where the script failed, or wrote none."""
+    def run(self, name: str, attempted: str, request: Mapping[str, object] | None = None, secrets: Sequence[str] = ()) -> JsonObject:
+        """The JSON object that a script writes in its last line. WindowsError where the script failed, or wrote none.
+
+        `request` and `secrets` are the script's input (see powershell.py). The error has none of the secrets.
+        """
         self.cost.count(requests=1)
-        answer = self._execute(script(name))
+        answer = self._execute(script(name), input_lines(request, secrets))
         document = _document(answer.stdout)
         if answer.code or document is None:
-            text = " ".join(f"{answer.stdout} {answer.stderr}".split())[:_EXCERPT]
+            text = " ".join(hide(f"{answer.stdout} {answer.stderr}", secrets).split())[:_EXCERPT]
             raise WindowsError(self.name, attempted, f"exit code {answer.code} instead of JSON", text or "no output")
         error = document.get("error")
         if isinstance(error, dict):
-            raise WindowsError(self.name, attempted, str(error.get("id")), str(error.get("message")))
+            code, message = (hide(str(error.get(part)), secrets) for part in ("id", "message"))
+            raise WindowsError(self.name, attempted, code, message)
         return document
 
     def check_credential(self) -> None:

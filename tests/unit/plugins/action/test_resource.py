@@ -215,6 +215,16 @@ def test_notes_become_warnings(ran: list[dict[str, Any]], monkeypatch: pytest.Mo
     assert warned == ["Mind."]
 
 
+def test_notes_of_a_windows_host_become_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(action.display, "warning", warned.append)
+    monkeypatch.setattr(action, "run_on_windows", lambda *_arguments, **_options: {"changed": False, "notes": ["Mind.", "Mind more."]})
+    task = _action({}, transport="winrm", name="mailops.m365.windows_relay_info")
+    task._connection._shell._IS_WINDOWS, task._connection.become = True, None
+    assert task.run(None, {"inventory_hostname": "win1"}) == {"changed": False}
+    assert warned == ["Mind.", "Mind more."]
+
+
 def test_on_another_connection_the_module_is_shipped(ran: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     shipped: list[dict[str, Any]] = []
     monkeypatch.setattr(action.ActionModule, "_execute_module", lambda self, **options: shipped.append(options) or {"changed": False})

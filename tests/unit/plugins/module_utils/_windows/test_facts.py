@@ -22,7 +22,7 @@ ANSWER: dict[str, Any] = {
 
 def read(**values: Any) -> facts.HostFacts:
     text = json.dumps({name: value for name, value in (ANSWER | values).items() if value is not ...})
-    return facts.read(WindowsHost("win1", lambda script: Answer(0, f"{text}\r\n", "")))
+    return facts.read(WindowsHost("win1", lambda script, lines: Answer(0, f"{text}\r\n", "")))
 
 
 def test_facts_of_a_server() -> None:

@@ -9,7 +9,7 @@ CLIXML = '#< CLIXML\r\n<Objs><S S="Error">boom</S></Objs>'
 
 
 def run(code: int, stdout: str, stderr: str = "") -> dict[str, object]:
-    return WindowsHost("win1", lambda script: Answer(code, stdout, stderr)).run("host_facts", "read what the host is")
+    return WindowsHost("win1", lambda script, lines: Answer(code, stdout, stderr)).run("host_facts", "read what the host is")
 
 
 def test_the_last_line_is_the_answer() -> None:
@@ -46,6 +46,32 @@ def test_the_error_of_a_script_names_windows_own_id() -> None:
 
 
 def test_a_script_is_counted() -> None:
-    host = WindowsHost("win1", lambda script: Answer(0, "{}", ""))
+    host = WindowsHost("win1", lambda script, lines: Answer(0, "{}", ""))
     host.run("host_facts", "read what the host is")
     assert host.cost.as_result()["requests"] == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(0, '{"error": {"id": "no pa55-word, sir", "message": "pa55-word, sir is wrong"}}', ""),
+        Answer(1, "pa55-word, sir", ""),
+        Answer(1, "", '<S S="Error">pa55-word, sir</S>'),
+        Answer(0, "cGE1NS13b3JkLCBzaXI=", ""),
+    ],
+)
+def test_an_error_has_no_secret(answer: Answer) -> None:
+    sent: list[tuple[str, str]] = []
+
+    def execute(script: str, lines: str) -> Answer:
+        sent.append((script, lines))
+        return answer
+
+    with pytest.raises(WindowsError) as failure:
+        WindowsHost("win1", execute).run("host_facts", "read", {"a": 1}, ["pa55-word, sir"])
+    text = f"{failure.value} {failure.value.as_result()}"
+    assert "********" in text
+    assert not any(form in text for form in ("pa55-word", "cGE1NS13b3Jk"))
+    [(script, lines)] = sent
+    assert lines == '{"a":1}\ncGE1NS13b3JkLCBzaXI=\n'
+    assert "pa55" not in script
