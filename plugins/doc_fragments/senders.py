@@ -125,6 +125,9 @@ options:
           port:
             description: Another port.
             type: int
+          credential:
+            description: Another SMTP credential of the hosted relay than that of the sender's name.
+            type: str
   relays:
     description: The organization's own relay hosts. Falls back to the host variable C(m365_relays).
     type: list

@@ -12,8 +12,8 @@ short_description: Gather information about an account at a hosted relay
 description:
   - Reads the quota of the account, whether its provider suppresses addresses, what keeps accepted mail from being delivered, and the
     permissions that the API key lacks.
-  - A hosted relay accepts mail to an address that it suppresses, and does not deliver it. Therefore an accepted message proves nothing for
-    such an address.
+  - A hosted relay accepts mail to an address that it suppresses, and does not deliver it. Therefore an accepted message does not verify
+    delivery to such an address.
   - A warning is shown at 80 percent of the quota, for each suppressed address, and for each problem.
 options:
   addresses:

@@ -53,7 +53,7 @@ options:
             O(hosted_relay_api_key), the lists of suppressed addresses and the state of the SMTP user are read first, because the provider
             accepts such mail and does not deliver it. The sender is C(not_verifiable) then.
         type: str
-        choices: [oauth, connector, relay_host, hve, direct_send, acs, basic, delegated, hosted]
+        choices: [oauth, connector, relay_host, hve, direct_send, acs, hosted, basic, delegated]
         default: oauth
       verify_recipient:
         description:

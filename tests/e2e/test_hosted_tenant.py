@@ -20,7 +20,11 @@ NEWS = {
     "address": "news@fabrikam.com",
     "method": "hosted",
     "recipients_per_day": 90_000,
+    "verify_recipient": "it@fabrikam.com",
 }
+
+
+SENDER_ROW = "fabrikam  Newsletter  hosted relay  news@fabrikam.com"
 
 
 @pytest.fixture
@@ -34,6 +38,14 @@ def accounts(sandbox: Sandbox, provider: str) -> dict[str, Any]:
     """The account of a provider in the emulator."""
     [account] = sandbox.admin.accounts(provider)
     return account
+
+
+def suppress(sandbox: Sandbox, provider: str, address: str) -> None:
+    """Put the address into the list of addresses that mail was returned from."""
+    account = accounts(sandbox, provider)
+    place = account["domains"][0] if provider == "mailgun" else account
+    place["suppressions"] = [{"address": address, "list": "bounces", "added": sandbox.admin.now()}]
+    sandbox.admin.replace_accounts(provider, [account])
 
 
 def play(playground: Playground, provider: str, key: bool, *options: str) -> Run:
@@ -59,11 +71,14 @@ def play(playground: Playground, provider: str, key: bool, *options: str) -> Run
 def test_domain_and_credential_of_a_hosted_sender_are_configured(playground: Playground, provider: str, name: str) -> None:
     advised = play(playground, provider, key=False)
     assert advised.code == 0, advised.output
+    assert f"{SENDER_ROW}  not verifiable from here" in advised.output
+    assert "m365_hosted_relay_api_key is not set" in advised.output
     assert accounts(playground.sandbox, provider)["domains"] == []
     assert not (playground.directory / "store").exists()
 
     planned = play(playground, provider, True, "--check")
     assert planned.code == 0, planned.output
+    assert "senders: 1 not verified" in planned.output
     assert accounts(playground.sandbox, provider)["domains"] == []
     done = play(playground, provider, key=True)
     assert done.code == 0, done.output
@@ -72,5 +87,15 @@ def test_domain_and_credential_of_a_hosted_sender_are_configured(playground: Pla
     assert domain.get("state", "active") == "active"
     files = [path.name for path in (playground.directory / "store").rglob("*.json")]
     assert files == ["newsletter.json"]
+    assert "1 of 1 verified" in done.output
     again = play(playground, provider, key=True)
     assert (again.code, again.total("changed")) == (0, 0), again.output
+    verified = playground.sandbox.admin.messages()
+    assert [message["recipients"] for message in verified] == [[NEWS["verify_recipient"]]] * 2
+
+    suppress(playground.sandbox, provider, str(NEWS["verify_recipient"]))
+    blocked = play(playground, provider, True, "--tags", "verify")
+    assert blocked.code == 0, blocked.output
+    assert f"{SENDER_ROW}  not verifiable from here" in blocked.output
+    assert "accepts mail to it@fabrikam.com and does not deliver it" in " ".join(blocked.output.split())
+    assert playground.sandbox.admin.messages() == verified

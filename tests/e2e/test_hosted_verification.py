@@ -20,6 +20,7 @@ from tests.emulator.test_hosted_credentials import KEYS, MANAGER, USERS
 from .emulated import Run
 
 RECIPIENT, ADDRESS = "ops@contoso.com", "news@contoso.com"
+SENDER: dict[str, Any] = {"address": ADDRESS, "method": "hosted", "credential": "news", "verify_recipient": RECIPIENT}
 READING = ["suppression.read", "user.credits.read", "user.account.read"]
 SENDGRID_KEYS = [KEYS[0] | {"scopes": [*KEYS[0]["scopes"], *READING]}]
 PATHS = [*USERS, "/suppression/view", "/stats/email_cycle", "/stats/email_bounces"]
@@ -66,15 +67,20 @@ class World:
         assert made["credentials"][0]["verified"] is True, made
 
     def __call__(self, *, check_mode: bool = False, key: str | None = None, region: str | None = None, **sender: Any) -> dict[str, Any]:
-        own = {"address": ADDRESS, "method": "hosted", "credential": "news", "verify_recipient": RECIPIENT} | sender
+        result = self.probe([SENDER | sender], check_mode=check_mode, key=key, region=region)
+        [row] = result["senders"]
+        return dict(row) | {"cost": result["cost"]}
+
+    def probe(
+        self, senders: list[dict[str, Any]], *, check_mode: bool = False, key: str | None = None, region: str | None = None
+    ) -> dict[str, Any]:
         options = {
             "hosted_relay": self.provider, "hosted_relay_api_key": self.key if key is None else key, "hosted_relay_api_url": self.url,
             "hosted_credential_store": self.store, "hosted_relay_smtp_host": "127.0.0.1", "hosted_relay_smtp_port": self.port,
         }  # fmt: skip
         options |= {"hosted_relay_region": region} if region else {}
-        result = self.run(RESOURCE, check_mode=check_mode, senders=[own], required=False, **options)
-        [row] = result["senders"]
-        return dict(row) | {"cost": result["cost"]}
+        result: dict[str, Any] = self.run(RESOURCE, check_mode=check_mode, senders=senders, required=False, **options)
+        return result
 
     @property
     def account(self) -> dict[str, Any]:
@@ -142,7 +148,7 @@ def test_credential_that_the_provider_has_removed_fails(make: MakeWorld, provide
     world = make(provider)
     world.change(ACCOUNTS[provider][1])
     row = world()
-    assert (row["status"], "any more: replace the credential with module hosted_credential" in row["reason"]) == ("failed", True)
+    assert (row["status"], "any more: replace the credential with role hosted_relay" in row["reason"]) == ("failed", True)
 
 
 def test_refusals_have_cause_and_remedy(make: MakeWorld) -> None:
@@ -151,13 +157,24 @@ def test_refusals_have_cause_and_remedy(make: MakeWorld) -> None:
     assert (row["status"], row["stage"], row["reason"]) == ("failed", "message", "the provider has not verified the domain of the sender")
     assert "hosted_domain" in row["remedy"]
     world.change(world.account | {"credits": 1, "credits_used": 1})
-    assert world()["reason"] == "the account at SendGrid has used the messages of its plan"
+    result = world.probe([SENDER])
+    assert result["senders"][0]["reason"] == "the account at SendGrid has used the messages of its plan"
+    assert [text for text in result["notes"] if text.startswith("SendGrid: the quota is exhausted (1 of 1 recipients)")]
+
+
+def test_quota_that_will_be_exhausted_soon_is_a_warning(make: MakeWorld) -> None:
+    world = make("smtp2go")
+    world.change(world.account | {"cycle_max": 10, "cycle_used": 8})
+    result = world.probe([SENDER])
+    assert result["senders"][0]["status"] == "verified"
+    assert result["senders"][0]["reason"] == "8 of 10 messages of the provider's quota are used"
+    assert [text for text in result["notes"] if text.startswith("SMTP2GO: 80 % of the quota is used")]
 
 
 def test_missing_credential_and_missing_permission_are_named(make: MakeWorld) -> None:
     world = make("sendgrid")
     row = world(credential="other")
-    assert (row["status"], "create it with module hosted_credential" in row["reason"]) == ("failed", True)
+    assert (row["status"], "create it with role hosted_relay" in row["reason"]) == ("failed", True)
     account = world.account
     account["keys"][0]["scopes"].remove("suppression.read")
     world.change(account)
@@ -182,9 +199,34 @@ def test_quota_that_cannot_be_read_is_a_note(make: MakeWorld, monkeypatch: pytes
 
 
 def test_check_run_sends_nothing(make: MakeWorld) -> None:
+    """Neither with a credential, nor with one that the real run creates before."""
     world = make("smtp2go")
-    row = world(check_mode=True)
-    assert (row["status"], row["stage"], row["cost"]["requests"], world.api.admin.messages()) == ("not_verified", "check_mode", 0, [])
+    for name in ("news", "later"):
+        row = world(check_mode=True, credential=name)
+        assert (row["status"], row["stage"], row["cost"]["requests"], world.api.admin.messages()) == ("not_verified", "check_mode", 0, [])
+
+
+def test_sender_without_recipient_needs_no_credential(make: MakeWorld) -> None:
+    row = make("smtp2go")(credential="later", verify_recipient=None)
+    assert (row["status"], row["reason"]) == ("not_verified", "there is no recipient of a test message")
+
+
+def test_credential_that_nobody_can_create_without_a_key_is_not_verifiable(make: MakeWorld) -> None:
+    """The plan advises without a key: the person who follows the advice may have an SMTP user that this project does not know."""
+    world = make("sendgrid")
+    row = world(credential="later", key="")
+    assert (row["status"], world.api.admin.messages()) == ("not_verifiable", [])
+    assert row["reason"].startswith("m365_hosted_relay_api_key is not set, and the SMTP credential later does not exist in the store (")
+    assert "verify_passwords" in row["remedy"]
+    row = world(credential="later", key="", password="wrong")
+    assert (row["stage"], row["code"]) == ("sign-in", "535"), "the user name of every account is known"
+
+
+@every_provider
+def test_account_is_read_once_for_all_senders(make: MakeWorld, provider: str) -> None:
+    world = make(provider)
+    one = world()["cost"]["requests"]
+    assert world.probe([SENDER, SENDER | {"name": "second"}, SENDER | {"name": "third"}])["cost"]["requests"] == one
 
 
 def test_sender_with_user_name_and_password_needs_no_store(make: MakeWorld) -> None:

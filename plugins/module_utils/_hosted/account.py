@@ -1,19 +1,16 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The account at a hosted relay: the options that every module of a hosted relay has, and the client of its provider."""
+"""The account at a hosted relay: the options that every module of a hosted relay has, and its endpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from .._core.spec import Spec
-from .._http.transport import Transport
 from .providers import HOSTED_RELAYS, REGIONS, HostedRelay, region_problems
 
-ClientT = TypeVar("ClientT")
 ACCOUNT = Spec(
     {
         "provider": {"type": "str", "choices": sorted(HOSTED_RELAYS), "variable": "m365_hosted_relay"},
@@ -23,7 +20,7 @@ ACCOUNT = Spec(
     },
     writes=False,
 )
-_REGION = "{region}"  # in api_url
+REGION = "{region}"  # in api_url
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,11 @@ def region_of(account: Account) -> str:
 
 def other_regions(account: Account) -> Iterator[str]:
     """The provider's other regions; none where `api_url` is an API of one region."""
-    if not account.api_url or _REGION in account.api_url:
+    if not account.api_url or REGION in account.api_url:
         yield from relay_of(account).regions.keys() - {region_of(account)}
 
 
-def account_client(
-    clients: Mapping[str, Callable[[Transport, str, str, str], ClientT]], transport: Transport, account: Account, region: str = ""
-) -> ClientT:
-    """The provider's client in a region, by default the account's. `clients`: provider -> a class made of transport, URL, key, region."""
-    region = region or region_of(account)
-    url = (account.api_url or relay_of(account).region(region).api).replace(_REGION, region)
-    return clients[account.provider or ""](transport, url, account.api_key or "", region)
+def smtp_endpoint(account: Account, host: str | None, port: int | None) -> tuple[str, int]:
+    """Host and STARTTLS port of the account's SMTP endpoint; `host` and `port` take precedence."""
+    relay = relay_of(account)
+    return host or relay.region(region_of(account)).smtp_host, port or relay.port

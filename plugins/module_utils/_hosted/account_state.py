@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an account at a hosted relay tells of itself: quota, suppressed addresses, and what its key may not do."""
+"""The state of an account at a hosted relay: quota, suppressed addresses, and the permissions that its key lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ PURPOSES = ("domains", "credentials", "allow_list", "quota", "suppressions")
 
 @dataclass(frozen=True)
 class Quota:
-    """What the account may send in a period. `unit`: messages or recipients. `resets`: the date, where the provider tells it."""
+    """What the account may send in a period. `unit`: messages or recipients. `resets`: the date, where the provider returns it."""
 
     used: int
     limit: int
@@ -55,3 +55,15 @@ class AccountClient(Protocol):
 
     def unknown_domains(self, domains: Collection[str]) -> list[str]:
         """Those of the domains that the region does not have, where the provider has suppressions of domains."""
+
+
+def quota_warnings(label: str, quota: Quota | None) -> Iterator[str]:
+    """A sentence where the quota is exhausted, or will be soon. `label`: the provider."""
+    if quota is None or quota.percent < WARNING:
+        return
+    counts = f"{quota.used:,} of {quota.limit:,} {quota.unit}"
+    until = f" until {quota.resets}" if quota.resets else " until the next period"
+    if quota.used >= quota.limit:
+        yield f"{label}: the quota is exhausted ({counts}), so that mail is refused or not delivered{until}: choose a larger plan, or wait."
+    else:
+        yield f"{label}: {quota.percent} % of the quota is used ({counts}): choose a larger plan if it does not last{until}."

@@ -45,7 +45,6 @@ CREDENTIALS = Spec(
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _DAYS = re.compile(r"[1-9]\d{0,3}")
 _LONGEST_OVERLAP = 365  # days
-_OF_A_DOMAIN = ("mailgun",)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Endpoint(Account):
     @property
     def has_domains(self) -> bool:
         """Whether a credential of the provider belongs to a domain."""
-        return self.provider in _OF_A_DOMAIN
+        return bool(self.provider) and relay_of(self).domain_credentials
 
     def problems(self) -> list[str]:
         problems = account_problems(self) + range_problems("m365_hosted_relay_smtp_port", self.smtp_port, 1, 65_535)

@@ -28,8 +28,9 @@ def provisioning(plans: Iterable[SendingPlan], context: PlanningContext) -> dict
             continue
         name = _registered(domain(plan.sender.address), context)
         domains[name] = {"name": name}
-        credential = _credential(plan)
-        credentials.setdefault(credential, {"name": credential, **({"domain": name} if _label(context) else {})})
+        credential = credential_name(plan)
+        of_domain = {"domain": name} if context.hosted_relay and context.hosted_relay.domain_credentials else {}
+        credentials.setdefault(credential, {"name": credential, **of_domain})
     return {"domains": [*domains.values()], "credentials": [*credentials.values()]}
 
 
@@ -38,17 +39,14 @@ def _uses_it(plan: SendingPlan, context: PlanningContext) -> bool:
     return context.hosted_relay is not None and (plan.method == "hosted" or upstream is context.hosted_relay)
 
 
-def _label(context: PlanningContext) -> str:
-    return context.hosted_relay.domain_label if context.hosted_relay else ""
-
-
 def _registered(name: str, context: PlanningContext) -> str:
     """The domain at the provider."""
-    return f"{_label(context)}.{name}" if _label(context) else name
+    label = context.hosted_relay.domain_label if context.hosted_relay else ""
+    return f"{label}.{name}" if label else name
 
 
-def _credential(plan: SendingPlan) -> str:
-    """The name of the sender, or of its relay host, in lower-case letters, digits and hyphens; else that of its mailbox."""
+def credential_name(plan: SendingPlan) -> str:
+    """Its credential: named as the sender or its relay host, in lower-case letters, digits and hyphens; else as its mailbox."""
     owner: RelayHost | Any = plan.relay_host or plan.sender
     texts: Iterator[str] = (_plain(text) for text in (owner.name, plan.sender.address.partition("@")[0]))
     return next(filter(None, texts), "sender")

@@ -5,7 +5,7 @@
 
 The order: methods without password and without a device in between; then without mailbox; then those that cost money; Basic
 authentication, which is off by default after December 2026, last. To add a method: an entry here, its variables in variables.py, its
-device settings in device_settings.py and, where module smtp_probe verifies it, a class in _verification/methods.py.
+device settings in device_settings.py and a class in _verification/methods.py, with which module smtp_probe verifies it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ class Method:
     """A sending method.
 
     `rules` refuse a sender; `auto_rules` only where the method is chosen automatically. `reason` says in a clause why a sender uses the
-    method. `roles` configure it. `verified_by`: the module that sends its test messages ("": none; a relay host of the inventory is
-    verified by module relay_probe). `through_exchange`: its recipients count against the limits of Exchange Online; with a relay host its
+    method. `roles` configure it. `through_exchange`: its recipients count against the limits of Exchange Online; with a relay host its
     upstream decides, too. `mailbox_sign_in`: the sender signs in to a mailbox, whose limits apply. `conditional_access`: the sign-in is
     subject to Conditional Access policies. `planned`: module sender_plan chooses it.
     """
@@ -36,7 +35,6 @@ class Method:
     rules: tuple[Rule, ...] = ()
     auto_rules: tuple[Rule, ...] = ()
     roles: tuple[str, ...] = ()
-    verified_by: str = "smtp_probe"
     through_exchange: bool = False
     mailbox_sign_in: bool = False
     conditional_access: bool = False
@@ -129,7 +127,6 @@ METHODS = {
             reason=_hosted,
             rules=(rules.hosted, rules.keep_in_tenant, rules.sent_items),
             roles=(),
-            verified_by="",
         ),
         Method(
             name="basic",

@@ -49,6 +49,7 @@ SENDER: dict[str, Option] = {
             "certificate_path": {"type": "path"},
             "host": {"type": "str"},
             "port": {"type": "int"},
+            "credential": {"type": "str"},
         },
     },
 }

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from .._core import networks
 from .connectors import connectors
 from .context import PlanningContext, PlanSettings
+from .hosted_relay import credential_name
 from .sending_plan import SendingPlan
 
 Variables: TypeAlias = "dict[str, Any]"  # role variables by name, as Ansible takes them
@@ -223,10 +224,10 @@ def _spf(plans: Iterable[SendingPlan]) -> Variables:
 
 
 def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None:
-    """An item of verify_senders; None where module smtp_probe does not verify the method. Without recipient it is reported only."""
+    """An item of verify_senders; None where the sender has no method, or a managed relay host. Without recipient it is reported only."""
     sender = plan.sender
     recipient = sender.verify_recipient or settings.verify_recipient
-    if not plan.entry or plan.entry.verified_by != "smtp_probe":
+    if not plan.entry:
         return None
     if plan.relay_host and plan.relay_host.managed:
         return None  # module relay_probe verifies it on the relay host
@@ -242,4 +243,6 @@ def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None
         test |= {name: value for name, value in source.items() if value}
     if plan.relay_host:
         test |= {"host": plan.relay_host.host, "port": 25}
+    if plan.method == "hosted":
+        test["credential"] = credential_name(plan)
     return test | {name: value for name, value in asdict(sender.verify_connection).items() if value is not None}

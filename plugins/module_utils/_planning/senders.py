@@ -25,12 +25,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class VerifyConnection:
-    """Connection settings of a sender's test message, where they differ from the defaults."""
+    """Connection settings of a sender's test message, where they differ from the defaults. `credential`: of a hosted relay."""
 
     source_address: str | None = None
     certificate_path: str | None = None
     host: str | None = None
     port: int | None = None
+    credential: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ class ProbeContext:
     """Read once for all senders. What cannot be read (`..._error`) fails the senders that need it, not the task.
 
     `user_tokens`: by user and token store. `client_secret`: that of the sender app. `reachability`: in check mode, connect up to TLS.
-    `hosted_blocked`: by credential and recipient, why a message that a hosted relay accepts is not delivered. `hosted_notes`: what its
-    account says besides.
+    `hosted_blocked`: by credential and recipient, why a message that a hosted relay accepts is not delivered. `hosted_notes`: clauses about
+    its account for a verified sender; `hosted_warnings`: sentences about it.
     """
 
     domains: set[str] = field(default_factory=set)
@@ -36,6 +36,7 @@ class ProbeContext:
     client_secret: str = field(default="", repr=False)
     hosted_blocked: Mapping[tuple[str, str], MailopsError] = field(default_factory=dict)
     hosted_notes: tuple[str, ...] = ()
+    hosted_warnings: tuple[str, ...] = ()
     check_mode: bool = False
     reachability: bool = False
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Senders of a hosted relay: their credentials from the store, and what the account says before a test message is sent.
+"""Senders of a hosted relay: their credentials from the store, and the state of the account before a test message is sent.
 
 An accepted message is no delivery where the provider suppresses the recipient, or the SMTP user is in the sandbox. The suppression lists
 are read first. Sources: SMTP2GO, "Suppressions"; SendGrid, "Suppressions"; Mailgun, "Suppressions".
@@ -9,43 +9,34 @@ are read first. Sources: SMTP2GO, "Suppressions"; SendGrid, "Suppressions"; Mail
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError
 from .._engine.tenant import Tenant
-from .._hosted.account import Account, account_client, account_problems, region_of, relay_of
-from .._hosted.account_state import AccountClient
+from .._hosted.account import Account, account_problems, relay_of, smtp_endpoint
+from .._hosted.account_state import AccountClient, Suppressed, quota_warnings
+from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_store import DirectoryStore, Secret
-from .._hosted.credentials import CredentialClient
-from .._hosted.mailgun import MailgunAccount, MailgunCredentials
+from .._hosted.credentials import ListedCredential
 from .._hosted.providers import region_problems
-from .._hosted.sendgrid import SendGridAccount, SendGridCredentials
-from .._hosted.smtp2go import Smtp2GoAccount, Smtp2GoCredentials
-from .._http.transport import Transport
 from .options import ProbeParams, ProbeSender
 from .result import NotVerifiable
 
-ACCOUNTS: Mapping[str, Callable[[Transport, str, str, str], AccountClient]] = {
-    "sendgrid": SendGridAccount,
-    "smtp2go": Smtp2GoAccount,
-    "mailgun": MailgunAccount,
-}
-CREDENTIALS: Mapping[str, Callable[[Transport, str, str, str], CredentialClient]] = {
-    "sendgrid": SendGridCredentials,
-    "smtp2go": Smtp2GoCredentials,
-    "mailgun": MailgunCredentials,
-}
 METHOD = "hosted"
 
 
 @dataclass
 class HostedFindings:
-    """What the account says. `blocked`: (credential, recipient) -> why a message would not verify delivery. `notes`: sentences."""
+    """The state of the account. `blocked`: (credential, recipient) -> why a message would not verify delivery.
+
+    `notes`: clauses about a verified sender; `warnings`: sentences about the account.
+    """
 
     blocked: dict[tuple[str, str], MailopsError] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def key_of(sender: ProbeSender) -> tuple[str, str]:
@@ -56,19 +47,24 @@ def account_of(params: ProbeParams) -> Account:
     return Account(params.hosted_relay, params.hosted_relay_region, params.hosted_relay_api_key, params.hosted_relay_api_url)
 
 
-def with_credential(tenant: Tenant, params: ProbeParams, sender: ProbeSender) -> ProbeSender:
-    """The sender with host, port, user name and password; other methods as they are. InvalidInput where the store has no credential."""
-    if sender.method != METHOD:
+def with_credential(tenant: Tenant, params: ProbeParams, sender: ProbeSender, *, check_mode: bool) -> ProbeSender:
+    """The sender with host, port, user name and password; others, and those without a recipient, as they are.
+
+    A check run does not authenticate, and the credential may not exist yet. InvalidInput where the store has no credential, NotVerifiable
+    where none can be created without an API key. A password in the options takes precedence over the store.
+    """
+    if sender.method != METHOD or not sender.verify_recipient:
         return sender
     account = account_of(params)
     if account.provider:
         problems = region_problems("m365_hosted_relay_region", account.provider, account.region)
         if problems:
             raise InvalidInput(*problems)
-        relay = relay_of(account)
-        host = sender.host or params.hosted_relay_smtp_host or relay.region(region_of(account)).smtp_host
-        sender = replace(sender, host=host, port=sender.port or params.hosted_relay_smtp_port or relay.port)
-    if not sender.credential:
+        host, port = smtp_endpoint(account, params.hosted_relay_smtp_host, params.hosted_relay_smtp_port)
+        sender = replace(sender, host=sender.host or host, port=sender.port or port)
+        if sender.password:
+            return replace(sender, credential=None, username=sender.username or relay_of(account).username or None)
+    if check_mode or not sender.credential:
         return sender
     secret = _secret(tenant, params, sender.credential)
     return replace(sender, username=secret.username, password=secret.password)
@@ -77,13 +73,20 @@ def with_credential(tenant: Tenant, params: ProbeParams, sender: ProbeSender) ->
 def _secret(tenant: Tenant, params: ProbeParams, name: str) -> Secret:
     store = DirectoryStore(params.hosted_credential_store, tenant.name, params.hosted_relay or "")
     stored = store.read(name)
-    if stored is None or stored.current is None:
-        raise InvalidInput(f"credential is {name!r}, and {store.location(name)} does not exist: create it with module hosted_credential.")
-    return stored.current
+    if stored and stored.current:
+        return stored.current
+    missing = f"the SMTP credential {name} does not exist in the store ({store.location(name)})"
+    if not params.hosted_relay_api_key:
+        raise NotVerifiable(
+            f"m365_hosted_relay_api_key is not set, and {missing}",
+            "Set m365_hosted_relay_api_key from a vault, so that role hosted_relay creates the credential, or list the password of the "
+            "SMTP user in verify_passwords.",
+        )
+    raise InvalidInput(f"{missing}: create it with role hosted_relay, or name another one in verify_connection.credential of the sender.")
 
 
 def read_findings(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSender]) -> HostedFindings:
-    """The state of the account for these senders, all of method hosted."""
+    """The state of the account for these senders, all of method hosted. MailopsError where it cannot be read."""
     findings, account = HostedFindings(), account_of(params)
     if not account.api_key:
         findings.notes.append("without m365_hosted_relay_api_key the suppression lists of the provider were not read")
@@ -91,13 +94,23 @@ def read_findings(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSe
     problems = account_problems(account)
     if problems:
         raise InvalidInput(*problems)
+    client = state_client(tenant.transport, account)
     try:
-        findings.notes += _quota_notes(tenant, account)
+        quota = None if client.missing_rights("quota") else client.quota()
     except MailopsError as error:
         findings.notes.append(f"the provider's quota was not read: {str(error).rstrip('.')}")
+    else:
+        findings.notes += [f"{quota.used:,} of {quota.limit:,} {quota.unit} of the provider's quota are used"] if quota else []
+        findings.warnings += quota_warnings(relay_of(account).label, quota)
+    missing = client.missing_rights("suppressions")
+    if missing:
+        raise InvalidInput(missing_rights_sentence(missing))
+    secrets = {name: _secret(tenant, params, name) for sender in senders if (name := sender.credential)}
+    state = _State(relay_of(account).label, client, secrets, _listed(tenant, account, secrets.values()))
     for key in dict.fromkeys(map(key_of, senders)):
+        domains = sorted({mail_addresses.domain(sender.address) for sender in senders if key_of(sender) == key})
         try:
-            reason = next(_reasons(tenant, params, account, senders, key), None)
+            reason = next(state.reasons(key, domains), None)
         except MailopsError as error:
             findings.blocked[key] = error
         else:
@@ -105,36 +118,45 @@ def read_findings(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSe
     return findings
 
 
-def _quota_notes(tenant: Tenant, account: Account) -> Iterator[str]:
-    client = account_client(ACCOUNTS, tenant.transport, account)
-    quota = None if client.missing_rights("quota") else client.quota()
-    if quota:
-        yield f"{quota.used} of {quota.limit} {quota.unit} of the provider's quota are used"
+def _listed(tenant: Tenant, account: Account, secrets: Iterable[Secret]) -> dict[str, ListedCredential]:
+    """The credentials that the provider has, by id."""
+    secrets = list(secrets)
+    if not secrets:
+        return {}
+    listing = credential_client(tenant.transport, account).read(sorted({secret.domain for secret in secrets if secret.domain}))
+    return {one.id: one for one in listing.credentials}
 
 
-def _reasons(
-    tenant: Tenant, params: ProbeParams, account: Account, senders: Sequence[ProbeSender], key: tuple[str, str]
-) -> Iterator[tuple[str, str]]:
-    """Reason and remedy of what keeps accepted mail from its recipient."""
-    name, recipient = key
-    label = relay_of(account).label
-    domains = sorted({mail_addresses.domain(sender.address) for sender in senders if key_of(sender) == key})
-    if name:
-        secret = _secret(tenant, params, name)
-        domains = [secret.domain] if secret.domain else domains
-        listing = account_client(CREDENTIALS, tenant.transport, account).read(domains)
-        listed = next((one for one in listing.credentials if one.id == secret.id), None)
-        if listed is None:
-            raise InvalidInput(f"{label} does not have {secret.label} any more: replace the credential with module hosted_credential.")
-        if listed.problem:
-            yield listed.problem.rstrip("."), "Correct the SMTP user at the provider."
-    client = account_client(ACCOUNTS, tenant.transport, account)
-    missing = client.missing_rights("suppressions")
-    if missing:
-        raise InvalidInput(f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key.")
-    for one in client.suppressed(recipient, domains):
-        place = f"its list {one.list}" + (f" of {one.domain}" if one.domain else "")
-        yield (
-            f"{label} accepts mail to {recipient} and does not deliver it, because the address is in {place}",
-            "Remove the address from that list if its mailbox exists, or set another verify_recipient.",
-        )
+@dataclass
+class _State:
+    """What keeps accepted mail from its recipients. `secrets`: by name of the credential; `listed`: what the provider has, by id."""
+
+    label: str
+    client: AccountClient
+    secrets: Mapping[str, Secret]
+    listed: Mapping[str, ListedCredential]
+    _suppressed: dict[tuple[str, tuple[str, ...]], Sequence[Suppressed]] = field(default_factory=dict)
+
+    def reasons(self, key: tuple[str, str], domains: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Reason and remedy of each; InvalidInput where the provider does not have the credential. `domains`: of the senders."""
+        name, recipient = key
+        secret = self.secrets.get(name)
+        if secret:
+            listed = self.listed.get(secret.id)
+            if listed is None:
+                raise InvalidInput(f"{self.label} does not have {secret.label} any more: replace the credential with role hosted_relay.")
+            if listed.problem:
+                yield listed.problem.rstrip("."), "Correct the SMTP user at the provider."
+        for one in self._read(recipient, [secret.domain] if secret and secret.domain else domains):
+            place = f"its list {one.list}" + (f" of {one.domain}" if one.domain else "")
+            yield (
+                f"{self.label} accepts mail to {recipient} and does not deliver it, because the address is in {place}",
+                "Remove the address from that list if its mailbox exists, or set another verify_recipient.",
+            )
+
+    def _read(self, recipient: str, domains: Sequence[str]) -> Sequence[Suppressed]:
+        """The lists that the recipient is in, read once."""
+        key = (recipient, tuple(domains))
+        if key not in self._suppressed:
+            self._suppressed[key] = self.client.suppressed(recipient, domains)
+        return self._suppressed[key]

@@ -73,10 +73,10 @@ class Method:
         """
 
     def check_account(self, context: ProbeContext, sender: ProbeSender) -> None:
-        """Check before the connection what the service says of its account; MailopsError where an accepted message would show nothing."""
+        """Check the account before the connection; MailopsError where an accepted message would not verify delivery."""
 
     def accepted_note(self, context: ProbeContext) -> str:
-        """What is told of an accepted message besides; "" for nothing."""
+        """A clause about the account of a verified sender; "" for none."""
         return ""
 
     def envelope(self, sender: ProbeSender) -> str:
@@ -273,14 +273,14 @@ class Acs(Method):
 
 
 class Hosted(Method):
-    """A hosted relay: an SMTP credential. The provider verifies the sender's domain. What the account says is read on the control node."""
+    """A hosted relay: an SMTP credential. The provider verifies the sender's domain. The account's state is read on the control node."""
 
     accepted_domain = False
     service = "hosted_smtp"
     accepted_by = statuses.HOSTED_RELAY
 
     def problems(self, sender: ProbeSender, params: ProbeParams) -> list[str]:
-        problems = [] if sender.password else ["method hosted needs credential, or username and password."]
+        problems = [] if sender.password or sender.credential else ["method hosted needs credential, or username and password."]
         if sender.credential and not params.hosted_relay:
             problems = ["method hosted with credential needs m365_hosted_relay, the provider."]
         return problems + ([] if sender.host else ["method hosted needs m365_hosted_relay, or host."])

@@ -69,6 +69,11 @@ def invalid(sender: ProbeSender, sentences: Sequence[str]) -> ProbeResult:
     return replace(_blank(sender), status=statuses.FAILED, reason=" ".join(sentences).rstrip("."))
 
 
+def unprepared(sender: ProbeSender, error: MailopsError) -> ProbeResult:
+    """The result of a sender whose credential could not be read: nothing is attempted."""
+    return explained(_blank(sender), error)
+
+
 def blank(cloud: Cloud, context: ProbeContext, sender: ProbeSender) -> ProbeResult:
     """The result before an attempt."""
     route = route_of(cloud, context, sender)

@@ -43,6 +43,7 @@ def read_context(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSen
         try:
             findings = hosted.read_findings(tenant, params, own)
             context.hosted_blocked, context.hosted_notes = findings.blocked, tuple(findings.notes)
+            context.hosted_warnings = tuple(findings.warnings)
         except MailopsError as error:
             context.hosted_blocked = {hosted.key_of(sender): error for sender in own}
     if check_mode:

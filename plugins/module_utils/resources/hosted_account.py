@@ -8,7 +8,7 @@ Sources: SendGrid, "API Key Permissions List"; SMTP2GO, "Suppressions"; Mailgun,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from .._core import mail_addresses
@@ -17,19 +17,10 @@ from .._core.json_types import JsonObject
 from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._hosted.account import ACCOUNT, Account, account_client, account_problems, other_regions, region_of, relay_of
-from .._hosted.account_state import PURPOSES, WARNING, AccountClient, Quota, Suppressed
-from .._hosted.mailgun import MailgunAccount
-from .._hosted.sendgrid import SendGridAccount
-from .._hosted.smtp2go import Smtp2GoAccount
-from .._http.transport import Transport
+from .._hosted.account import ACCOUNT, Account, account_problems, other_regions, region_of, relay_of
+from .._hosted.account_state import PURPOSES, Quota, Suppressed, quota_warnings
+from .._hosted.clients import missing_rights_sentence, state_client
 
-# Provider -> its client.
-CLIENTS: Mapping[str, Callable[[Transport, str, str, str], AccountClient]] = {
-    "sendgrid": SendGridAccount,
-    "smtp2go": Smtp2GoAccount,
-    "mailgun": MailgunAccount,
-}
 OPTIONS = Spec(
     {
         "addresses": {"type": "list", "elements": "str", "default": []},
@@ -71,7 +62,7 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
         return problems
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
-        client = account_client(CLIENTS, tenant.transport, params)
+        client = state_client(tenant.transport, params)
         missing = client.missing_rights(*params.purposes)
         readable = {purpose: not client.missing_rights(purpose) for purpose in ("quota", "suppressions")}
         unknown = client.unknown_domains(params.domain_names)
@@ -83,7 +74,7 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
             [one for address in params.addresses for one in client.suppressed(address, domains)] if readable["suppressions"] else []
         )
         label = relay_of(params).label
-        notes = [*_rights_notes(missing), *_quota_notes(label, quota), *(f"{label}: {text}" for text in problems)]
+        notes = [*_rights_notes(missing), *quota_warnings(label, quota), *(f"{label}: {text}" for text in problems)]
         notes += [f"{label} does not have the domain {name}: create it with module hosted_domain." for name in unknown]
         notes += _suppression_notes(label, suppressed)
         outcome: JsonObject = {
@@ -102,7 +93,7 @@ INFO = HostedAccountInfo()
 def _refuse_other_regions(tenant: Tenant, params: Params, unknown: Sequence[str]) -> None:
     """Raise InvalidInput where a domain exists in another region."""
     for region in other_regions(params) if unknown else ():
-        elsewhere = account_client(CLIENTS, tenant.transport, params, region)
+        elsewhere = state_client(tenant.transport, params, region)
         existing = sorted({*unknown} - {*elsewhere.unknown_domains(unknown)})
         if existing:
             raise InvalidInput(
@@ -121,19 +112,7 @@ def _row(quota: Quota) -> JsonObject:
 
 def _rights_notes(missing: Sequence[str] | None) -> Iterator[str]:
     if missing:
-        yield f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key."
-
-
-def _quota_notes(label: str, quota: Quota | None) -> Iterator[str]:
-    """A sentence where the quota is exhausted, or will be soon."""
-    if quota is None or quota.percent < WARNING:
-        return
-    counts = f"{quota.used:,} of {quota.limit:,} {quota.unit}"
-    until = f" until {quota.resets}" if quota.resets else " until the next period"
-    if quota.used >= quota.limit:
-        yield f"{label}: the quota is exhausted ({counts}), so that mail is refused or not delivered{until}: choose a larger plan, or wait."
-    else:
-        yield f"{label}: {quota.percent} % of the quota is used ({counts}): choose a larger plan if it does not last{until}."
+        yield missing_rights_sentence(missing)
 
 
 def _suppression_notes(label: str, suppressed: Iterable[Suppressed]) -> Iterator[str]:

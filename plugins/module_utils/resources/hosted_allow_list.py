@@ -8,7 +8,7 @@ Sources: SMTP2GO, "IP allow list"; SendGrid, "IP Access Management"; Mailgun, "I
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .._core import networks
@@ -19,19 +19,10 @@ from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._hosted.account import ACCOUNT, Account, account_client, account_problems, relay_of
+from .._hosted.account import ACCOUNT, Account, account_problems, relay_of
 from .._hosted.allow_lists import AllowList, AllowListClient, Entry, covers
-from .._hosted.mailgun import MailgunAllowList
-from .._hosted.sendgrid import SendGridAllowList
-from .._hosted.smtp2go import Smtp2GoAllowList, Smtp2GoApiAllowList
-from .._http.transport import Transport
+from .._hosted.clients import allow_list_client, refuse_missing_rights
 
-Clients = Mapping[str, Callable[[Transport, str, str, str], AllowListClient]]
-# Provider -> its client, for each list. A provider without a list of its own for the API has one for both.
-CLIENTS: Mapping[str, Clients] = {
-    "smtp": {"sendgrid": SendGridAllowList, "smtp2go": Smtp2GoAllowList, "mailgun": MailgunAllowList},
-    "api": {"sendgrid": SendGridAllowList, "smtp2go": Smtp2GoApiAllowList, "mailgun": MailgunAllowList},
-}
 LIST = Spec({"service": {"type": "str", "choices": ["smtp", "api"], "default": "smtp"}}, writes=False)
 OPTIONS = Spec(
     {
@@ -129,11 +120,8 @@ class HostedAllowList:
         changes = _changes(params, client, current)
         desired = _desired(client, current, changes)
         _refuse_lock_out(params, client, current, desired)
-        missing = client.missing_rights(*changes.actions) if changes else []
-        if missing:
-            raise InvalidInput(
-                f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key. Nothing was changed."
-            )
+        if changes:
+            refuse_missing_rights(client.missing_rights(*changes.actions))
         outcome = _outcome(client, desired)
         notes = [*_notes(params, current, desired)]
         return Plan(_state(current), _state(desired), changes or None, outcome, notes)
@@ -175,7 +163,7 @@ INFO = HostedAllowListInfo()
 
 def client_of(tenant: Tenant, params: ListAccount) -> AllowListClient:
     """The client of the list of a service."""
-    return account_client(CLIENTS[params.service], tenant.transport, params)
+    return allow_list_client(tenant.transport, params, params.service)
 
 
 # -- input ------------------------------------------------------------------------------------------------------------

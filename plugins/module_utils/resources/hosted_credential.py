@@ -9,7 +9,7 @@ Sources: SendGrid, "API Keys"; SMTP2GO, "SMTP users"; Mailgun, "SMTP credentials
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._clients.smtp import Route
@@ -18,23 +18,13 @@ from .._core.json_types import JsonObject
 from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._hosted.account import ACCOUNT, Account, account_client, region_of, relay_of
+from .._hosted.account import ACCOUNT, region_of, relay_of, smtp_endpoint
+from .._hosted.clients import credential_client, refuse_missing_rights
 from .._hosted.credential_params import CREDENTIALS, SMTP, Endpoint, InfoParams, Params, credential_problems, name_problems
 from .._hosted.credential_store import CredentialStore, DirectoryStore, Secret, StoredCredential
-from .._hosted.credentials import CredentialClient, ListedCredential, created_on, name_of
-from .._hosted.mailgun import MailgunCredentials
+from .._hosted.credentials import ListedCredential, created_on, name_of
 from .._hosted.rotation import Policy, Rotation, carry_out, planned
-from .._hosted.sendgrid import SendGridCredentials
-from .._hosted.smtp2go import Smtp2GoCredentials
 from .._hosted.smtp_check import REFUSED, SERVICE, authenticate, authenticate_new
-from .._http.transport import Transport
-
-# Provider -> its client.
-CLIENTS: Mapping[str, Callable[[Transport, str, str, str], CredentialClient]] = {
-    "sendgrid": SendGridCredentials,
-    "smtp2go": Smtp2GoCredentials,
-    "mailgun": MailgunCredentials,
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ class HostedCredential:
         return credential_problems(params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[CredentialChanges]:
-        client, store, today = client_of(tenant, params), store_of(tenant, params), _today(tenant)
+        client, store, today = credential_client(tenant.transport, params), store_of(tenant, params), _today(tenant)
         listing = client.read(_domains(params, store, [item.domain_name for item in params.credentials]))
         assumptions = _unknown_domains(params, listing.unknown_domains, check_mode)
         listed = listing.credentials
@@ -85,7 +75,7 @@ class HostedCredential:
         removals = tuple(_removals(params, store, listed))
         changes = CredentialChanges(tuple(rotation for rotation in rotations if rotation), removals)
         if changes:
-            _refuse_missing_rights(client, changes)
+            refuse_missing_rights(client.missing_rights(*changes.actions))
         before = {one.name: _state(one.stored) for one in changes.rotations if one.stored.current}
         before |= {one.name: _state(store.read(one.name) or StoredCredential()) for one in removals}
         after = {one.name: {"credential": one.current, "previous": one.previous} for one in changes.rotations}
@@ -95,7 +85,7 @@ class HostedCredential:
         return Plan(before, after, changes or None, {"credentials": rows}, notes, assumptions)
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[CredentialChanges]) -> dict[str, object]:
-        client, store, today, changes = client_of(tenant, params), store_of(tenant, params), _today(tenant), plan.pending
+        client, store, today, changes = credential_client(tenant.transport, params), store_of(tenant, params), _today(tenant), plan.pending
 
         def verify(secret: Secret) -> None:
             if params.verify:
@@ -126,7 +116,7 @@ class HostedCredentialInfo(ReadOnlyResource[InfoParams]):
     def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
         store, checked = store_of(tenant, params), _Checked(tenant, params)
         names = store.names() if params.names is None else [name for name in dict.fromkeys(params.names) if store.read(name)]
-        listed = client_of(tenant, params).read(_domains(params, store, ())).credentials
+        listed = credential_client(tenant.transport, params).read(_domains(params, store, ())).credentials
         rows = []
         for name in names:
             stored = store.read(name) or StoredCredential()
@@ -141,22 +131,9 @@ RESOURCE = HostedCredential()
 INFO = HostedCredentialInfo()
 
 
-def client_of(tenant: Tenant, params: Account) -> CredentialClient:
-    """The client of the provider in the account's region."""
-    return account_client(CLIENTS, tenant.transport, params)
-
-
 def store_of(tenant: Tenant, params: Endpoint) -> CredentialStore:
     """The store of the tenant's credentials at the provider."""
     return DirectoryStore(params.store, tenant.name, params.provider or "")
-
-
-def _refuse_missing_rights(client: CredentialClient, changes: CredentialChanges) -> None:
-    missing = client.missing_rights(*changes.actions)
-    if missing:
-        raise InvalidInput(
-            f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key. Nothing was changed."
-        )
 
 
 # -- reading and comparing --------------------------------------------------------------------------------------------
@@ -189,9 +166,8 @@ def _unknown_domains(params: Params, unknown: Sequence[str], check_mode: bool) -
 
 
 def _route(tenant: Tenant, params: Endpoint) -> Route:
-    relay = relay_of(params)
-    host = params.smtp_host or relay.region(region_of(params)).smtp_host
-    return Route(host, params.smtp_port or relay.port, tenant.cloud.ca_file, service=SERVICE)
+    host, port = smtp_endpoint(params, params.smtp_host, params.smtp_port)
+    return Route(host, port, tenant.cloud.ca_file, service=SERVICE)
 
 
 class _Checked:

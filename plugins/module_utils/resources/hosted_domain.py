@@ -10,7 +10,7 @@ Mailgun, "Domain Verification Setup Guide".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .._clients import dns
@@ -25,21 +25,12 @@ from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses
-from .._hosted.account import ACCOUNT, Account, account_client, account_problems, other_regions, region_of, relay_of
+from .._hosted.account import ACCOUNT, Account, account_problems, other_regions, region_of, relay_of
+from .._hosted.clients import domain_client, refuse_missing_rights
 from .._hosted.domains import DomainClient, SenderDomain
-from .._hosted.mailgun import MailgunDomains
 from .._hosted.publication import DomainChanges, difference, publications, removals, revalidated
 from .._hosted.reports import DomainReport, notes, report_of, with_dns
-from .._hosted.sendgrid import SendGridDomains
-from .._hosted.smtp2go import Smtp2GoDomains
-from .._http.transport import Transport
 
-# Provider -> its client.
-CLIENTS: Mapping[str, Callable[[Transport, str, str, str], DomainClient]] = {
-    "sendgrid": SendGridDomains,
-    "smtp2go": Smtp2GoDomains,
-    "mailgun": MailgunDomains,
-}
 DOMAINS = Spec(
     {
         "domains": {
@@ -120,7 +111,7 @@ class HostedDomain:
         return problems + [f"domains lists {name} more than once: list it once." for name in repeated]
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[DomainChanges]:
-        client, publisher = client_of(tenant, params), params.publisher
+        client, publisher = domain_client(tenant.transport, params), params.publisher
         ask = publisher.read if publisher else dns.Resolver(params.dns_servers or ()).ask_all
         accepted = addresses.accepted_domains(tenant.exchange)
         present = [item for item in params.domains if item.state == "present"]
@@ -145,7 +136,7 @@ class HostedDomain:
         )
         _refuse_other_regions(tenant, params, [name for name, _label in changes.create])
         if changes:
-            _refuse_missing_rights(client, changes.actions(publishing=bool(publisher)))
+            refuse_missing_rights(client.missing_rights(*changes.actions(publishing=bool(publisher))))
         before, after = difference(client, changes, {report.domain.name: report.domain for report in reports}, publishing=bool(publisher))
         verified = {domain.id for domain in verify}
         valid = [replace(one, domain=replace(one.domain, valid=one.domain.valid or one.domain.id in verified)) for one in predicted]
@@ -153,7 +144,7 @@ class HostedDomain:
         return Plan(before, after, changes or None, _outcome(valid), notes(predicted, publishing=bool(publisher)) + kept)
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[DomainChanges]) -> dict[str, object]:
-        client, publisher, changes = client_of(tenant, params), params.publisher, plan.pending
+        client, publisher, changes = domain_client(tenant.transport, params), params.publisher, plan.pending
         for name, updates in changes.unpublish:
             _publish(publisher, params, f"remove the DNS records of {name}", updates)
         for domain in changes.remove:
@@ -194,7 +185,7 @@ class HostedDomainInfo(ReadOnlyResource[InfoParams]):
 
     def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
         names = list(dict.fromkeys(name.lower().rstrip(".") for name in params.domains))
-        current = client_of(tenant, params).read(names)
+        current = domain_client(tenant.transport, params).read(names)
         selected = [domain for name in names if (domain := _selected(current, name))]
         reports = with_dns([report_of(domain, current) for domain in selected], dns.Resolver(params.dns_servers or ()).ask_all, ())
         return Plan(outcome=_outcome(reports))
@@ -202,11 +193,6 @@ class HostedDomainInfo(ReadOnlyResource[InfoParams]):
 
 RESOURCE = HostedDomain()
 INFO = HostedDomainInfo()
-
-
-def client_of(tenant: Tenant, params: Account, region: str = "") -> DomainClient:
-    """The client of the provider in a region, by default the account's."""
-    return account_client(CLIENTS, tenant.transport, params, region)
 
 
 # -- input ------------------------------------------------------------------------------------------------------------
@@ -234,20 +220,12 @@ def _refuse_other_regions(tenant: Tenant, params: Account, names: Sequence[str])
     if not names or not relay.regional_domains:
         return
     for region in other_regions(params):
-        existing = [domain.name for domain in client_of(tenant, params, region).read(names)]
+        existing = [domain.name for domain in domain_client(tenant.transport, params, region).read(names)]
         if existing:
             raise InvalidInput(
                 f"m365_hosted_relay_region is {region_of(params)!r}, and {relay.label} has {', '.join(existing)} in the region {region}: "
                 f"set m365_hosted_relay_region to {region}, or remove the domain there. Nothing was changed."
             )
-
-
-def _refuse_missing_rights(client: DomainClient, actions: Sequence[str]) -> None:
-    missing = client.missing_rights(*actions) if actions else []
-    if missing:
-        raise InvalidInput(
-            f"m365_hosted_relay_api_key lacks the permissions {', '.join(missing)}: give them to the key. Nothing was changed."
-        )
 
 
 # -- reading and comparing --------------------------------------------------------------------------------------------

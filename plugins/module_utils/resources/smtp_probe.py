@@ -28,19 +28,17 @@ from .._planning import verify_from
 from .._verification import hosted
 from .._verification.context import ProbeContext
 from .._verification.options import ProbeParams, ProbeSender
-from .._verification.probe import invalid, probe_all
+from .._verification.probe import invalid, probe_all, unprepared
 from .._verification.problems import problems
 from .._verification.reading import read_context
 from .._verification.remote import MODULE, probe_all_on
 from .._verification.result import ProbeResult
 
 LONGEST_WAIT = 86_400  # seconds
-# The plan does not know the credential of a hosted relay, which the task names.
-VERIFIED = [name for name, method in sending.METHODS.items() if method.verified_by == "smtp_probe"] + [hosted.METHOD]
 SENDER: dict[str, Option] = {
     "name": {"type": "str"},
     "address": {"type": "str", "required": True},
-    "method": {"type": "str", "choices": VERIFIED, "default": "oauth"},
+    "method": {"type": "str", "choices": list(sending.METHODS), "default": "oauth"},
     "verify_recipient": {"type": "str"},
     "mailbox": {"type": "str"},
     "username": {"type": "str"},
@@ -113,7 +111,7 @@ class SmtpProbe(ReadOnlyResource[ProbeParams]):
         return [*range_problems("wait", params.wait, 0, LONGEST_WAIT), *verify_from.problems(named, params.inventory_hosts)]
 
     def plan(self, tenant: Tenant, params: ProbeParams, check_mode: bool) -> Plan[None]:
-        results = _verify(tenant, params, check_mode)
+        results, warnings = _verify(tenant, params, check_mode)
         outcome = {
             "senders": [result.as_result() for result in results],
             "verified": sum(result.verified for result in results),
@@ -123,19 +121,17 @@ class SmtpProbe(ReadOnlyResource[ProbeParams]):
         if failed and params.required:
             lines = "; ".join(f"{r.name} ({r.method}): {r.reason}. {r.remedy}".rstrip(". ") for r in failed)
             raise VerificationFailed(f"{len(failed)} of {len(results)} senders cannot send: {lines}.", outcome)
-        return Plan(outcome=outcome)
+        return Plan(outcome=outcome, warnings=warnings)
 
 
 RESOURCE = SmtpProbe()
 
 
-def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[ProbeResult]:
-    """The senders' results; transient failures are repeated with growing pauses for up to `wait` seconds."""
-    senders, wrong = _prepared(tenant, params)
-    wrong |= {i: sentences for i, sender in enumerate(senders) if i not in wrong and (sentences := problems(sender, params))}
-    valid = [i for i in range(len(senders)) if i not in wrong]
+def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> tuple[list[ProbeResult], list[str]]:
+    """The senders' results, and warnings; transient failures are repeated with growing pauses for up to `wait` seconds."""
+    senders, results = _prepared(tenant, params, check_mode)
+    valid = [i for i in range(len(senders)) if i not in results]
     context = read_context(tenant, params, [senders[i] for i in valid if senders[i].verify_recipient], check_mode)
-    results = {i: invalid(senders[i], sentences) for i, sentences in wrong.items()}
     results |= dict(zip(valid, _probe(tenant, params, context, [senders[i] for i in valid]), strict=True))
     retry = Retry(SMTP_PROPAGATION, tenant.transport, params.wait)
     while not check_mode:
@@ -145,18 +141,21 @@ def _verify(tenant: Tenant, params: ProbeParams, check_mode: bool) -> list[Probe
         tenant.cost.count(retries=1)
         context.discard_tokens()
         results |= dict(zip(again, _probe(tenant, params, context, [senders[i] for i in again]), strict=True))
-    return [results[i] for i in range(len(senders))]
+    return [results[i] for i in range(len(senders))], [*context.hosted_warnings]
 
 
-def _prepared(tenant: Tenant, params: ProbeParams) -> tuple[list[ProbeSender], dict[int, list[str]]]:
-    """The senders with their passwords, and what is wrong with credentials in the store, by number."""
-    senders, wrong = list(params.with_passwords()), dict[int, list[str]]()
+def _prepared(tenant: Tenant, params: ProbeParams, check_mode: bool) -> tuple[list[ProbeSender], dict[int, ProbeResult]]:
+    """The senders with their passwords, and by number the results of those that cannot be verified, with the reason."""
+    senders, results = list(params.with_passwords()), dict[int, ProbeResult]()
     for i, sender in enumerate(senders):
         try:
-            senders[i] = hosted.with_credential(tenant, params, sender)
+            senders[i] = hosted.with_credential(tenant, params, sender, check_mode=check_mode)
         except MailopsError as error:
-            wrong[i] = [str(error)]
-    return senders, wrong
+            results[i] = unprepared(sender, error)
+        else:
+            sentences = problems(senders[i], params)
+            results |= {i: invalid(senders[i], sentences)} if sentences else {}
+    return senders, results
 
 
 def _probe(tenant: Tenant, params: ProbeParams, context: ProbeContext, senders: Sequence[ProbeSender]) -> list[ProbeResult]:

@@ -19,6 +19,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.role_variab
     listed,
     roles_to_run,
 )
+from ansible_collections.mailops.m365.plugins.module_utils._planning.senders import VerifyConnection
 
 from tests.static.tree import REPO
 
@@ -183,6 +184,17 @@ def test_hve_acs_and_a_hosted_relay() -> None:
     assert not [name for name in values if name.startswith("spf_")], "its envelope sender is a subdomain of its own"
 
 
+def test_sender_of_a_hosted_relay_is_verified_with_its_credential() -> None:
+    news = {"method": "hosted", "name": "News Letter", "verify_recipient": "it@contoso.com"}
+    other = {**news, "name": "Other", "verify_connection": VerifyConnection(credential="erp")}
+    [test, own] = variables(tenant(hosted_relay="mailgun"), news, other)["verify_senders"]
+    assert test == {
+        "name": "News Letter", "method": "hosted", "address": "device@contoso.com", "verify_recipient": "it@contoso.com",
+        "credential": "news-letter",
+    }  # fmt: skip
+    assert own["credential"] == "erp", "the inventory lists the credentials itself"
+
+
 def test_inventory_variables_take_precedence_and_make_their_role_run() -> None:
     values = complete(variables(tenant(), {"kind": "erp"}), ["smtp_auth_mailboxes", "direct_send_rejected"])
     assert "smtp_auth_mailboxes" not in values
@@ -218,9 +230,7 @@ def test_every_method_makes_its_own_roles_run() -> None:
     }
     for method in PLANNED:
         plans = planned(known, *({**values, "method": method} for values in senders.get(method, [{}])))
-        verifies = (
-            {"verify"} if METHODS[method].verified_by and not all(plan.relay_host and plan.relay_host.managed for plan in plans) else set()
-        )
+        verifies = set() if all(plan.relay_host and plan.relay_host.managed for plan in plans) else {"verify"}
         assert set(roles_to_run(derive(plans, known, PlanSettings(APP)))) == {*METHODS[method].roles} | verifies, method
 
 
