@@ -28,6 +28,19 @@ options:
     type: list
     elements: str
     default: []
+  credentials:
+    description:
+      - The names of credentials in O(store), as module M(mailops.m365.hosted_credential) creates them. RV(credentials) has whether their
+        mail is delivered. The domains of Mailgun's credentials are added to O(domains).
+    type: list
+    elements: str
+    default: []
+  store:
+    description:
+      - The directory on the controller that keeps the credentials, by default C(~/.local/state/mailops/credentials).
+      - If omitted, the value of the host variable C(m365_hosted_credential_store) is used, then that of the environment variable
+        E(MAILOPS_HOSTED_CREDENTIAL_STORE).
+    type: path
   purposes:
     description:
       - What the API key is used for. RV(missing_rights) has the permissions that it lacks for that.
@@ -66,6 +79,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+provider:
+  description: The name of the provider.
+  returned: success
+  type: str
+  sample: SendGrid
 quota:
   description: What the account may send in the current period; null where it has no limit of its own, or the key may not read it.
   returned: success
@@ -90,6 +108,22 @@ quota:
       description: The date on which the next period begins; null where the provider does not tell it.
       type: str
   sample: {used: 820, limit: 1000, remaining: 180, percent: 82, unit: messages, resets: "2026-12-01"}
+credentials:
+  description: The items of O(credentials).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name.
+      type: str
+    exists:
+      description: Whether the provider has the credential.
+      type: bool
+    problem:
+      description: Why the provider does not deliver its mail, for example because the SMTP user is in the sandbox; else null.
+      type: str
+  sample: [{name: erp, exists: true, problem: null}]
 suppressed:
   description: The entries of O(addresses) in the provider's lists.
   returned: success

@@ -38,6 +38,14 @@ options:
           - Recipient of the test message. Use an external recipient where the sender sends to external recipients.
           - A sender without recipient is reported as C(not_verified).
         type: str
+  hosted_account:
+    description:
+      - The result of module M(mailops.m365.hosted_account_info), where the upstream is a hosted relay. The provider accepts mail to a
+        suppressed address and mail of an SMTP user in the sandbox, and does not deliver it. Then no message is sent, and the sender is
+        C(not_verifiable).
+      - Without it, a message that the provider accepts is C(verified).
+    type: dict
+    default: {}
   timeout:
     description: How long the messages are traced, in seconds. A message that is deferred for a transient reason is retried in this time.
     type: int
@@ -84,11 +92,13 @@ senders:
       type: str
       sample: verified
     accepted_by:
-      description: What accepted the test message, C(connector), C(direct_send), C(submission) or C(relay_host); empty if nothing did.
+      description:
+        - What accepted the test message, C(connector), C(direct_send), C(submission), C(hosted_relay) or C(relay_host); empty if nothing
+          did.
       type: str
       sample: connector
     reason:
-      description: Why the sender is not verified.
+      description: Why the sender is not verified. Of a verified sender of a hosted relay, the used quota.
       type: str
     remedy:
       description: What to do.

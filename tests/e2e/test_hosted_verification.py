@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.m365.plugins.module_utils._hosted.mailgun import MailgunAccount
+from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_account import INFO as ACCOUNT_INFO
 from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_credential import RESOURCE as CREDENTIAL
 from ansible_collections.mailops.m365.plugins.module_utils.resources.smtp_probe import RESOURCE
 
@@ -220,6 +221,27 @@ def test_credential_that_nobody_can_create_without_a_key_is_not_verifiable(make:
     assert "verify_passwords" in row["remedy"]
     row = world(credential="later", key="", password="wrong")
     assert (row["stage"], row["code"]) == ("sign-in", "535"), "the user name of every account is known"
+
+
+@every_provider
+def test_account_has_the_state_of_a_stored_credential(make: MakeWorld, provider: str) -> None:
+    """What a relay host's verification reads on the controller; Mailgun's domain is that of the credential."""
+    world = make(provider)
+    account = world.account
+    place = account["domains"][0] if provider == "mailgun" else account
+    place["suppressions"] = [{"address": RECIPIENT, "list": {"smtp2go": "bounce"}.get(provider, "bounces"), "added": world.api.admin.now()}]
+    if provider == "smtp2go":
+        account["users"][0]["status"] = "sandbox"
+    world.change(account)
+    options = {"provider": provider, "api_key": world.key, "api_url": world.url, "store": world.store, "purposes": ["suppressions"]}
+    result = world.run(ACCOUNT_INFO, **options, credentials=["news"], addresses=[RECIPIENT])
+    [row] = result["credentials"]
+    assert (row["name"], row["exists"], "sandbox" in (row["problem"] or "")) == ("news", True, provider == "smtp2go")
+    assert [one["address"] for one in result["suppressed"]] == [RECIPIENT]
+    world.change(ACCOUNTS[provider][1])
+    assert world.run(ACCOUNT_INFO, **options, credentials=["news"])["credentials"] == [{"name": "news", "exists": False, "problem": None}]
+    refused = world.run(ACCOUNT_INFO, **options, credentials=["other"])
+    assert "credentials lists what the store does not have" in refused["msg"]
 
 
 @every_provider

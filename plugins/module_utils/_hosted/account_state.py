@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 WARNING = 80  # percent of a quota
+USER_REMEDY = "Correct the SMTP user at the provider."
 # What a key is used for: the modules that need the permissions.
 PURPOSES = ("domains", "credentials", "allow_list", "quota", "suppressions")
 
@@ -27,6 +28,11 @@ class Quota:
     def percent(self) -> int:
         return 100 if self.used >= self.limit else self.used * 100 // self.limit
 
+    @property
+    def clause(self) -> str:
+        """What is used of it."""
+        return f"{self.used:,} of {self.limit:,} {self.unit} of the provider's quota are used"
+
 
 @dataclass(frozen=True)
 class Suppressed:
@@ -36,6 +42,15 @@ class Suppressed:
     list: str
     reason: str = ""
     domain: str = ""
+
+
+def undelivered(label: str, one: Suppressed) -> tuple[str, str]:
+    """Reason and remedy of a test message that an address which the provider suppresses would not get. `label`: the provider."""
+    place = f"its list {one.list}" + (f" of {one.domain}" if one.domain else "")
+    return (
+        f"{label} accepts mail to {one.address} and does not deliver it, because the address is in {place}",
+        "Remove the address from that list if its mailbox exists, or set another verify_recipient.",
+    )
 
 
 class AccountClient(Protocol):

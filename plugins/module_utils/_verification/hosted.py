@@ -16,7 +16,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError
 from .._engine.tenant import Tenant
 from .._hosted.account import Account, account_problems, relay_of, smtp_endpoint
-from .._hosted.account_state import AccountClient, Suppressed, quota_warnings
+from .._hosted.account_state import USER_REMEDY, AccountClient, Suppressed, quota_warnings, undelivered
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_store import DirectoryStore, Secret
 from .._hosted.credentials import ListedCredential
@@ -100,7 +100,7 @@ def read_findings(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSe
     except MailopsError as error:
         findings.notes.append(f"the provider's quota was not read: {str(error).rstrip('.')}")
     else:
-        findings.notes += [f"{quota.used:,} of {quota.limit:,} {quota.unit} of the provider's quota are used"] if quota else []
+        findings.notes += [quota.clause] if quota else []
         findings.warnings += quota_warnings(relay_of(account).label, quota)
     missing = client.missing_rights("suppressions")
     if missing:
@@ -146,13 +146,9 @@ class _State:
             if listed is None:
                 raise InvalidInput(f"{self.label} does not have {secret.label} any more: replace the credential with role hosted_relay.")
             if listed.problem:
-                yield listed.problem.rstrip("."), "Correct the SMTP user at the provider."
+                yield listed.problem.rstrip("."), USER_REMEDY
         for one in self._read(recipient, [secret.domain] if secret and secret.domain else domains):
-            place = f"its list {one.list}" + (f" of {one.domain}" if one.domain else "")
-            yield (
-                f"{self.label} accepts mail to {recipient} and does not deliver it, because the address is in {place}",
-                "Remove the address from that list if its mailbox exists, or set another verify_recipient.",
-            )
+            yield undelivered(self.label, one)
 
     def _read(self, recipient: str, domains: Sequence[str]) -> Sequence[Suppressed]:
         """The lists that the recipient is in, read once."""

@@ -8,7 +8,7 @@ Sources: SendGrid, "API Key Permissions List"; SMTP2GO, "Suppressions"; Mailgun,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from .._core import mail_addresses
@@ -19,12 +19,16 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._hosted.account import ACCOUNT, Account, account_problems, other_regions, region_of, relay_of
 from .._hosted.account_state import PURPOSES, Quota, Suppressed, quota_warnings
-from .._hosted.clients import missing_rights_sentence, state_client
+from .._hosted.clients import credential_client, missing_rights_sentence, state_client
+from .._hosted.credential_params import name_problems
+from .._hosted.credential_store import STORE, DirectoryStore, Secret
 
 OPTIONS = Spec(
     {
         "addresses": {"type": "list", "elements": "str", "default": []},
         "domains": {"type": "list", "elements": "str", "default": []},
+        "credentials": {"type": "list", "elements": "str", "default": []},
+        "store": STORE,
         "purposes": {"type": "list", "elements": "str", "choices": list(PURPOSES), "default": list(PURPOSES)},
     },
     writes=False,
@@ -37,6 +41,8 @@ class Params(Account):
 
     addresses: tuple[str, ...]
     domains: tuple[str, ...]
+    credentials: tuple[str, ...]
+    store: str | None
     purposes: tuple[str, ...]
 
     @property
@@ -57,7 +63,8 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
             f"domains holds {name!r}, which is not a domain name."
             for name in params.domains if not mail_addresses.DOMAIN.fullmatch(name.rstrip("."))
         ]  # fmt: skip
-        if params.provider and relay_of(params).regional_domains and params.addresses and not params.domains:
+        problems += name_problems("credentials", params.credentials)
+        if params.provider and relay_of(params).regional_domains and params.addresses and not (params.domains or params.credentials):
             problems.append(f"domains is not set: {relay_of(params).label} suppresses addresses for each domain; list the sender domains.")
         return problems
 
@@ -65,9 +72,11 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
         client = state_client(tenant.transport, params)
         missing = client.missing_rights(*params.purposes)
         readable = {purpose: not client.missing_rights(purpose) for purpose in ("quota", "suppressions")}
-        unknown = client.unknown_domains(params.domain_names)
+        secrets = _secrets(tenant, params)
+        requested = list(dict.fromkeys([*params.domain_names, *(secret.domain for secret in secrets.values() if secret.domain)]))
+        unknown = client.unknown_domains(requested)
         _refuse_other_regions(tenant, params, unknown)
-        domains = [name for name in params.domain_names if name not in unknown]
+        domains = [name for name in requested if name not in unknown]
         quota = client.quota() if readable["quota"] else None
         problems = list(client.problems(domains)) if readable["quota"] and readable["suppressions"] else []
         suppressed = (
@@ -78,9 +87,11 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
         notes += [f"{label} does not have the domain {name}: create it with module hosted_domain." for name in unknown]
         notes += _suppression_notes(label, suppressed)
         outcome: JsonObject = {
+            "provider": label,
             "quota": _row(quota) if quota else None,
             "suppressed": [asdict(one) | {"reason": one.reason or None, "domain": one.domain or None} for one in suppressed],
             "missing_rights": missing,
+            "credentials": _credentials(tenant, params, secrets),
             "problems": problems,
             "unknown_domains": unknown,
         }
@@ -88,6 +99,28 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
 
 
 INFO = HostedAccountInfo()
+
+
+def _secrets(tenant: Tenant, params: Params) -> dict[str, Secret]:
+    """The current credentials of the store by name; InvalidInput where it has none."""
+    store = DirectoryStore(params.store, tenant.name, params.provider or "")
+    secrets = {name: stored.current for name in params.credentials if (stored := store.read(name)) and stored.current}
+    missing = [store.location(name) for name in params.credentials if name not in secrets]
+    if missing:
+        raise InvalidInput(f"credentials lists what the store does not have ({', '.join(missing)}): create it with role hosted_relay.")
+    return secrets
+
+
+def _credentials(tenant: Tenant, params: Params, secrets: Mapping[str, Secret]) -> list[JsonObject]:
+    """Whether the provider has the credentials, and why it does not deliver their mail."""
+    if not secrets:
+        return []
+    listing = credential_client(tenant.transport, params).read(sorted({secret.domain for secret in secrets.values() if secret.domain}))
+    listed = {one.id: one for one in listing.credentials}
+    return [
+        {"name": name, "exists": secret.id in listed, "problem": (listed[secret.id].problem or None) if secret.id in listed else None}
+        for name, secret in secrets.items()
+    ]
 
 
 def _refuse_other_regions(tenant: Tenant, params: Params, unknown: Sequence[str]) -> None:

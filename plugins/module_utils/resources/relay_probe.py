@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._core import mail_addresses
 from .._core.errors import MailopsError, SmtpError
@@ -15,6 +16,7 @@ from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
+from .._hosted.account_state import USER_REMEDY, Quota, Suppressed, undelivered
 from .._relay.agent import config, reasons
 from .._relay.agent.paths import Paths
 from .._relay.agent.postfix.internal_listener import SOCKET
@@ -35,6 +37,7 @@ OPTIONS = Spec(
                 "verify_recipient": {"type": "str"},
             },
         },
+        "hosted_account": {"type": "dict", "default": {}},
         "timeout": {"type": "int", "default": 120},
         "required": {"type": "bool", "default": True},
     },
@@ -56,8 +59,9 @@ class Sender:
 
 @dataclass(frozen=True)
 class Params:
-    """`timeout` in seconds."""
+    """`timeout` in seconds. `hosted_account`: the result of module hosted_account_info, empty where it was not read."""
 
+    hosted_account: Mapping[str, Any]
     timeout: int
     required: bool
     senders: tuple[Sender, ...] = nested(Sender)
@@ -91,14 +95,16 @@ class RelayProbe(ReadOnlyResource[Params]):
 
     def plan(self, host: LocalHost, params: Params, check_mode: bool, /) -> Plan[None]:
         attempts = [Attempt(sender.label, sender.address, sender.verify_recipient or "") for sender in params.senders]
-        refusals: dict[str, MailopsError] = {}
+        upstream_name = _upstream(self.relay.paths)
+        refusals = {} if check_mode else _undelivered(upstream_name, params.hosted_account, attempts)
         if not check_mode:
-            tested = [attempt for attempt in attempts if attempt.recipient]
+            tested = [attempt for attempt in attempts if attempt.recipient and attempt.number not in refusals]
             end = host.clock.now() + params.timeout
             Verification(self.relay, host.clock.now, host.wait).run(tested, float(params.timeout))
-            if _upstream(self.relay.paths) == "connector":
-                refusals = self._check_connector(host, [attempt for attempt in tested if attempt.sent], end)
-        results = [self._result(attempt, check_mode, refusals.get(attempt.number)) for attempt in attempts]
+            if upstream_name == "connector":
+                refusals |= self._check_connector(host, [attempt for attempt in tested if attempt.sent], end)
+        note = _quota_clause(params.hosted_account)
+        results = [self._result(attempt, check_mode, refusals.get(attempt.number), note) for attempt in attempts]
         verified = sum(result["status"] == statuses.VERIFIED for result in results)
         outcome = {"senders": results, "verified": verified, "total": len(results)}
         failed = [result for result in results if result["status"] == statuses.FAILED]
@@ -128,8 +134,8 @@ class RelayProbe(ReadOnlyResource[Params]):
         except NotVerifiable as error:
             return error
 
-    def _result(self, attempt: Attempt, check_mode: bool, refusal: MailopsError | None) -> dict[str, object]:
-        """The same keys as smtp_probe's, and the hops."""
+    def _result(self, attempt: Attempt, check_mode: bool, refusal: MailopsError | None, note: str) -> dict[str, object]:
+        """The same keys as smtp_probe's, and the hops. `note`: a clause about a verified sender."""
         trace = attempt.trace
         result: dict[str, object] = {
             "name": attempt.name,
@@ -154,30 +160,60 @@ class RelayProbe(ReadOnlyResource[Params]):
         if check_mode:
             return result | {"stage": statuses.CHECK_MODE, "reason": statuses.CHECK_MODE_REASON}
         result |= {"message_id": attempt.message_id, "stage": trace.stage() if trace else "relay"}
+        if refusal and not isinstance(refusal, SmtpError):
+            return result | _not_verifiable(refusal)
         if not attempt.sent:
             return result | _failure(attempt.reason())
-        if refusal:
+        if isinstance(refusal, SmtpError):
             return result | _not_by_connector(refusal)
-        return result | {"status": statuses.VERIFIED, "accepted_by": _ACCEPTED_BY.get(_upstream(self.relay.paths), statuses.RELAY_HOST)}
+        accepted_by = _ACCEPTED_BY.get(_upstream(self.relay.paths), statuses.HOSTED_RELAY)
+        return result | {"status": statuses.VERIFIED, "accepted_by": accepted_by, "reason": note}
 
 
-# What accepts the messages of a relay host, by its upstream.
-_ACCEPTED_BY = {"oauth": statuses.SUBMISSION, "connector": statuses.CONNECTOR}
+# What accepts the messages of a relay host, by its upstream; other upstreams are hosted relays.
+_ACCEPTED_BY = {
+    "oauth": statuses.SUBMISSION,
+    "connector": statuses.CONNECTOR,
+    "smarthost": statuses.RELAY_HOST,
+}
+
+
+def _undelivered(upstream_name: str, account: Mapping[str, Any], attempts: Sequence[Attempt]) -> dict[str, MailopsError]:
+    """By number of the attempt: why the hosted relay would accept its message and not deliver it. No test message is sent then."""
+    if upstream_name in _ACCEPTED_BY:
+        return {}
+    label = str(account.get("provider") or "")
+    problems = [str(one["problem"]).rstrip(".") for one in account.get("credentials") or () if one.get("problem")]
+    suppressed: dict[str, tuple[str, str]] = {}
+    for one in account.get("suppressed") or ():
+        entry = Suppressed(str(one["address"]), str(one["list"]), domain=str(one.get("domain") or ""))
+        suppressed.setdefault(entry.address.lower(), undelivered(label, entry))
+    result: dict[str, MailopsError] = {}
+    for attempt in attempts:
+        if problems:
+            result[attempt.number] = NotVerifiable(problems[0], USER_REMEDY)
+        elif attempt.recipient.lower() in suppressed:
+            result[attempt.number] = NotVerifiable(*suppressed[attempt.recipient.lower()])
+    return result
+
+
+def _quota_clause(account: Mapping[str, Any]) -> str:
+    quota = account.get("quota")
+    return Quota(int(quota["used"]), int(quota["limit"]), str(quota["unit"])).clause if quota else ""
 
 
 def _upstream(paths: Paths) -> str:
     return config.load_or_default(paths.config_file).upstream
 
 
-def _not_by_connector(error: MailopsError) -> dict[str, object]:
-    """The result of a message that was delivered, but not by a connector as far as is known."""
-    if not isinstance(error, SmtpError):
-        return {
-            "status": statuses.NOT_VERIFIABLE,
-            "stage": "source",
-            "reason": str(error),
-            "remedy": error.remedy if isinstance(error, NotVerifiable) else "",
-        }
+def _not_verifiable(error: MailopsError) -> dict[str, object]:
+    """The result of a message that was not sent, or was delivered without that anything is known about the sender."""
+    remedy = error.remedy if isinstance(error, NotVerifiable) else ""
+    return {"status": statuses.NOT_VERIFIABLE, "stage": "source", "reason": str(error), "remedy": remedy}
+
+
+def _not_by_connector(error: SmtpError) -> dict[str, object]:
+    """The result of a message that was delivered, but not by a connector."""
     cause = error.entry.cause if error.entry else error.service_message
     return {
         "status": statuses.FAILED,

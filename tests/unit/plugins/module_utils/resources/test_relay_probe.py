@@ -109,7 +109,9 @@ def verify(monkeypatch: pytest.MonkeyPatch, clock: FakeClock, tmp_path: Path) ->
     paths = Paths(tmp_path, tmp_path, tmp_path)
     paths.config_file.write_text(json.dumps(CONFIG))
 
-    def run(postfix: Relay, *senders: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    def run(postfix: Relay, *senders: dict[str, Any], check_mode: bool = False, upstream: str = "", **options: Any) -> dict[str, Any]:
+        if upstream:
+            paths.config_file.write_text(json.dumps({**CONFIG, "upstream": upstream}))
         monkeypatch.setattr(host_engine, "LocalHost", lambda: LocalHost(clock))
         postfix.paths = paths
         resource = RelayProbe(postfix)
@@ -260,3 +262,41 @@ def test_summary_shows_the_senders_of_a_relay(verify: Any) -> None:
     assert first.split()[:6] == ["relay1", "Scanner", "relay", "host", "scanner@contoso.com", "verified"]
     assert any(line.startswith("relay2") and line.endswith("failed: still queued") for line in lines)
     assert any(line.startswith("relay3") and line.endswith("skipped") for line in lines)
+
+
+@pytest.mark.parametrize(("account", "reason"), [
+    (
+        {
+            "provider": "Mailgun",
+            "suppressed": [{"address": "Verify@example.net", "list": "bounces", "reason": None, "domain": "mg.contoso.com"}],
+        },
+        "Mailgun accepts mail to Verify@example.net and does not deliver it, because the address is in its list bounces of mg.contoso.com",
+    ),
+    (
+        {"credentials": [{"name": "gateway", "exists": True, "problem": "Mailgun delivers none, because the user is in the sandbox."}]},
+        "Mailgun delivers none, because the user is in the sandbox",
+    ),
+])  # fmt: skip
+def test_message_that_a_hosted_relay_would_not_deliver_is_not_sent(verify: Any, account: dict[str, Any], reason: str) -> None:
+    """Method hosted of a relay host: its 250 is not a delivery."""
+    postfix = Postfix(SENT)
+    result = verify(postfix, upstream="mailgun", hosted_account=account)
+    [sender] = result["senders"]
+    assert (sender["status"], sender["reason"], postfix.messages) == ("not_verifiable", reason, [])
+    assert sender["remedy"]
+    assert "msg" not in result
+
+
+def test_hosted_relay_accepts_the_message_and_the_quota_is_reported(verify: Any) -> None:
+    account = {"suppressed": [], "credentials": [], "quota": {"used": 8200, "limit": 10_000, "unit": "recipients"}}
+    [sender] = verify(Postfix(SENT), upstream="sendgrid", hosted_account=account)["senders"]
+    assert (sender["status"], sender["accepted_by"]) == ("verified", "hosted_relay")
+    assert sender["reason"] == "8,200 of 10,000 recipients of the provider's quota are used"
+    [sender] = verify(Postfix(SENT), upstream="sendgrid")["senders"]
+    assert (sender["status"], sender["accepted_by"], sender["reason"]) == ("verified", "hosted_relay", "")
+
+
+def test_check_run_does_not_judge_the_account(verify: Any) -> None:
+    account = {"suppressed": [{"address": "verify@example.net", "list": "bounces"}]}
+    [sender] = verify(Postfix(), upstream="sendgrid", hosted_account=account, check_mode=True)["senders"]
+    assert (sender["status"], sender["stage"]) == ("not_verified", "check_mode")

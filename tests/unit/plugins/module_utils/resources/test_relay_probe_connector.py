@@ -53,7 +53,7 @@ def verify(monkeypatch: pytest.MonkeyPatch, clock: FakeClock, tmp_path: Path, ma
         postfix.paths = paths
         values = {"smtp_tls_CAfile": mail_server.route().ca_file, **parameters}
         resource = RelayProbe(postfix, lambda transport: values if transport == "m365-1" else {})
-        return host_engine.run(resource, {"senders": [INTERNAL], "timeout": 60, "required": True}, check_mode=False)
+        return host_engine.run(resource, {"senders": [INTERNAL], "timeout": 60, "required": True, "hosted_account": {}}, check_mode=False)
 
     return run
 

@@ -65,6 +65,15 @@ def test_credential_that_cannot_be_used_is_one_problem(tmp_path: Path, changed: 
     assert list(tmp_path.iterdir()) == [], "reading creates nothing"
 
 
+def test_check_run_expects_the_credential_that_the_tenants_part_creates(tmp_path: Path) -> None:
+    """The options of the transport are those of the real run."""
+    expected = relay_config(**variables(tmp_path), credential_expected=True)
+    stored(tmp_path, "smtp2go", "mailops-erp-20261128")
+    created = relay_config(**variables(tmp_path))
+    assert [one.options for one in postfix.plan(expected).transports] == [one.options for one in postfix.plan(created).transports]
+    assert relay_config(**variables(tmp_path), credential_expected=True) == created, "one in the store is used"
+
+
 def test_damaged_file_is_named_without_its_content(tmp_path: Path) -> None:
     stored(tmp_path, "smtp2go", "erp")
     path = tmp_path / TENANT / "smtp2go" / "erp.json"
