@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.emulator.conftest import Start
+from emulator.launcher import Emulator
+from tests.emulator.conftest import TENANT, Api, Start
 
 from .tenant_play import Play
 
@@ -123,21 +125,127 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ("Exchange has no mailbox nobody@contoso.com", "Exchange has no mailbox someone@contoso.com"),
     ),
     "file": ({"entra_app_certificates": ["/nowhere/sender.crt"]}, ("/nowhere/sender.crt",)),
+    "RBAC for Applications": (
+        {"entra_app_authorization": "rbac", "entra_app_full_access": ["no-reply@contoso.com", "nobody@contoso.com"]},
+        ("Exchange has no mailbox nobody@contoso.com",),
+    ),
 }
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, state: dict[str, Any]) -> Iterator[Api]:
+    """An emulator with a record, for runs that must not write."""
+    directory = tmp_path_factory.mktemp("recorded")
+    with Emulator(state, directory=directory, record=directory / "record.jsonl") as emulator:
+        api = Api(emulator)
+        api.rows("Get-TransportConfig")
+        assert len((directory / "record.jsonl").read_text().splitlines()) == 1
+        yield api
+
+
+def written(api: Api) -> list[dict[str, Any]]:
+    """The write requests on record."""
+    record = api.emulator.directory / "record.jsonl"
+    return [entry for line in record.read_text().splitlines() if (entry := json.loads(line))["write"]]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("name", list(REFUSED))
-def test_nothing_is_written_where_any_component_refuses(play: Play, name: str, check_mode: bool) -> None:
+def test_nothing_is_written_where_any_component_refuses(recorded: Api, tmp_path: Path, name: str, check_mode: bool) -> None:
     inventory, sentences = REFUSED[name]
-    before = play.state()
-    refused = play(ERP, SCANNER, check_mode=check_mode, inventory=inventory)
-    assert refused["failed"]
+    assert_refused(Play(recorded, tmp_path), sentences, ERP, SCANNER, check_mode=check_mode, inventory=inventory)
+
+
+def assert_refused(play: Play, sentences: Sequence[str], *senders: dict[str, Any], **options: Any) -> None:
+    """The run names every problem, and neither the tenant nor the record nor the journal shows a write."""
+    before = play.api.admin.tenant(TENANT)
+    refused = play(*senders, **options)
+    assert refused.get("failed"), refused
     assert not refused["changed"]
     for sentence in sentences:
         assert sentence in refused["msg"]
-    assert play.state() == before
-    assert play.journal() == []
+    assert (play.api.admin.tenant(TENANT), written(play.api), play.journal()) == (before, [], [])
+
+
+ACS: dict[str, Any] = {
+    "acs_smtp_username_subscription_id": "0d2b0a5e-8c4f-4a1c-9d1e-3f6a5b7c8d9e",
+    "acs_smtp_username_resource_group": "mail",
+    "acs_smtp_username_communication_service": "mail",
+}
+
+
+def connector_sender(**options: Any) -> dict[str, Any]:
+    return {"name": "Plant", "method": "connector", "address": "plant@contoso.com", "public_addresses": ["203.0.113.77"]} | options
+
+
+def acs_sender(name: str) -> dict[str, Any]:
+    return {"name": name, "method": "acs", "address": f"{len(name)}@contoso.com"}
+
+
+# Mistakes of a sender that only the service, or a later role, would refuse: options of module tenant, senders, sentences.
+MISTAKES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[str, ...]]] = {
+    "connector of 65 characters": (
+        {},
+        [connector_sender(connector="x" * 65)],
+        ("m365_senders: Plant: connector", "65 characters, more than the 64 of a connector"),
+    ),
+    "name of a connector in the inventory": (
+        {"inventory": {"inbound_connector_connectors": [{"name": "y" * 65, "sender_ip_addresses": ["203.0.113.78"]}]}},
+        [],
+        ("inbound_connector_connectors: ", "65 characters, more than the 64 of a connector"),
+    ),
+    "certificate name with spaces": (
+        {},
+        [connector_sender(certificate_name="relay contoso com", public_addresses=[])],
+        ("Plant: certificate_name is 'relay contoso com'",),
+    ),
+    "reserved address": ({}, [connector_sender(public_addresses=["240.1.1.1"])], ("Plant: public_addresses", "240.1.1.1")),
+    "ACS name without a letter": ({"inventory": ACS}, [acs_sender("Магазин")], ("Магазин",)),
+    "two ACS names that become one": ({"inventory": ACS}, [acs_sender("Web-Shop"), acs_sender("Web Shop!")], ("Web-Shop", "Web Shop!")),
+    "private address of a relay host": (
+        {"relays": [{"name": "relay1", "host": "relay1.contoso.com", "public_addresses": ["10.0.0.5"]}]},
+        [{"name": "Press", "method": "relay_host", "address": "press@contoso.com"}],
+        ("10.0.0.5",),
+    ),
+    "certificate file that is missing": (
+        {"inventory": {"entra_app_certificates": ["/nowhere/sender.crt"]}},
+        [],
+        ("entra_app_certificates: '/nowhere/sender.crt' cannot be read",),
+    ),
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("name", list(MISTAKES))
+def test_a_mistake_of_one_sender_stops_the_tenant_before_its_first_write(
+    recorded: Api, tmp_path: Path, name: str, check_mode: bool
+) -> None:
+    options, senders, sentences = MISTAKES[name]
+    assert_refused(Play(recorded, tmp_path), sentences, ERP, SCANNER, *senders, check_mode=check_mode, **options)
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_mistakes_of_several_kinds_are_named_in_one_run(recorded: Api, tmp_path: Path, check_mode: bool) -> None:
+    names = ("connector of 65 characters", "ACS name without a letter", "two ACS names that become one")
+    senders = [sender for name in names for sender in MISTAKES[name][1]]
+    gate = connector_sender(name="Gate", address="gate@contoso.com", certificate_name="gate contoso com", public_addresses=[])
+    inventory = ACS | {"entra_app_certificates": ["/nowhere/sender.crt"]}
+    sentences = [sentence for name in names for sentence in MISTAKES[name][2]]
+    sentences += ["Gate: certificate_name is 'gate contoso com'", "/nowhere/sender.crt"]
+    assert_refused(Play(recorded, tmp_path), sentences, ERP, *senders, gate, check_mode=check_mode, inventory=inventory)
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_alias_with_rbac_for_applications_is_the_mailbox_that_has_it(play: Play, check_mode: bool) -> None:
+    shop = {"name": "Shop", "kind": "website", "address": "no-reply@contoso.com"}
+    rbac = {"inventory": {"entra_app_authorization": "rbac", "entra_app_settle_time": 0}}
+    result = play(shop, check_mode=check_mode, **rbac)
+    assert "failed" not in result, result
+    [change] = [change for change in result["changes"] if change["kind"] == "rbac_for_applications"]
+    assert "noreply@contoso.com" in json.dumps(change["after"])
+    assert "no-reply@contoso.com" not in json.dumps(change["after"])
+    if not check_mode:
+        assert not play(shop, **rbac)["changed"]
 
 
 def test_an_application_and_what_needs_its_id_are_applied_in_one_run(play: Play) -> None:
