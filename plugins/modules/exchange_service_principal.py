@@ -38,13 +38,6 @@ options:
     type: list
     elements: str
     default: []
-  own_mailboxes:
-    description:
-      - Primary addresses of mailboxes that are used for sending only.
-      - FullAccess on another user mailbox is granted with a warning, because the application can then read the mail of its user.
-    type: list
-    elements: str
-    default: []
   exclusive:
     description:
       - Whether to remove the application's permissions on all other mailboxes.

@@ -29,25 +29,46 @@ def play(start: Start, tmp_path: Path) -> Play:
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_full_access_on_a_user_mailbox_is_reported_as_exposed(play: Play, check_mode: bool) -> None:
+    """Also where the mailbox is the sender's own: who reads its mail is not to be seen. A shared mailbox is nobody's."""
     senders = [ERP, {"name": "Robot", "kind": "erp", "address": "ops@contoso.com"}]
-    inventory = {"entra_app_full_access": ["erp@contoso.com", "ops@contoso.com", "user003@contoso.com"]}
+    inventory = {"entra_app_full_access": ["erp@contoso.com", "ops@contoso.com", "user003@contoso.com", "noreply@contoso.com"]}
     result = play(*senders, check_mode=check_mode, inventory=inventory)
     assert "failed" not in result, result
-    risks = {change["object"]: change["risk"] for change in result["changes"] if change["kind"] == "mailbox_permission"}
-    exposed = "FullAccess of mailops-smtp-sender on user003@contoso.com"
-    assert risks[exposed] == "exposes"
-    assert risks["FullAccess of mailops-smtp-sender on ops@contoso.com"] == "grants", "the sender's own mailbox"
-    assert risks["FullAccess of mailops-smtp-sender on erp@contoso.com"] == "grants", "a shared mailbox"
-    assert [entry["subject"] for entry in result["attention"]] == [exposed]
-    assert len([note for note in result["notes"] if note.startswith(f"{exposed}: This is a user mailbox")]) == 1
+    risks = {change["object"].rpartition(" ")[2]: change["risk"] for change in result["changes"] if change["kind"] == "mailbox_permission"}
+    assert risks == {
+        "erp@contoso.com": "grants",
+        "noreply@contoso.com": "grants",
+        "ops@contoso.com": "exposes",
+        "user003@contoso.com": "exposes",
+    }
+    exposed = [f"FullAccess of mailops-smtp-sender on {address}" for address in ("ops@contoso.com", "user003@contoso.com")]
+    assert [entry["subject"] for entry in result["attention"]] == exposed
+    for subject in exposed:
+        assert len([note for note in result["notes"] if note.startswith(f"{subject}: This is a user mailbox")]) == 1
     if not check_mode:
         assert play(*senders, inventory=inventory)["attention"] == []
 
 
-def test_a_mailbox_with_the_senders_address_as_an_alias_is_not_the_senders_own(start: Start, tmp_path: Path) -> None:
-    play = Play(start(tenant={"mailboxes": [{"address": "jane@contoso.com", "aliases": ["alerts@contoso.com"]}]}), tmp_path)
-    result = play({"name": "Alerts", "kind": "erp", "address": "alerts@contoso.com"}, check_mode=True)
-    assert [entry["kind"] for entry in result["attention"]] == ["permission"], result
+@pytest.mark.parametrize("sender", [
+    {"address": "jane@contoso.com"},
+    {"address": "alerts@contoso.com"},
+    {"address": "noreply@contoso.com", "mailbox": "jane@contoso.com"},
+])  # fmt: skip
+def test_a_senders_user_mailbox_is_reported_whatever_address_names_it(start: Start, tmp_path: Path, sender: dict[str, str]) -> None:
+    jane = {"address": "jane@contoso.com", "aliases": ["alerts@contoso.com"]}
+    shared = {"address": "noreply@contoso.com", "kind": "SharedMailbox"}
+    play = Play(start(tenant={"mailboxes": [jane, shared]}), tmp_path)
+    result = play({"name": "Alerts", "kind": "erp", **sender}, check_mode=True)
+    mailbox = sender.get("mailbox", sender["address"])
+    exposed = [("permission", f"FullAccess of mailops-smtp-sender on {mailbox}")]
+    assert [(entry["kind"], entry["subject"]) for entry in result["attention"]] == exposed, result
+
+
+def test_rbac_for_applications_exposes_no_mailbox(play: Play) -> None:
+    """What the warning recommends: the application sends as the mailbox, and reads none."""
+    robot = {"name": "Robot", "kind": "erp", "address": "ops@contoso.com"}
+    result = play(robot, check_mode=True, inventory={"entra_app_authorization": "rbac"})
+    assert ("failed" in result, result["attention"]) == (False, []), result
 
 
 # -- the record -------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._composition.changes import ADD, CHANGE, REMOVE, RESTORE
 from .._composition.reviewed_plan import FAILED, FORMAT
+from .._composition.risks import ADD, CHANGE, REMOVE, RESTORE
 from .._core.json_types import JsonObject
 from .results import OtherChange, TaskReport
 from .totals import CHANGED, UNCHANGED, Totals

@@ -34,7 +34,6 @@ OPTIONS = Spec(
         "full_access": {"type": "list", "elements": "str"},
         "send_as": {"type": "list", "elements": "str"},
         "revoked": {"type": "list", "elements": "str", "default": []},
-        "own_mailboxes": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
@@ -54,7 +53,6 @@ class ServicePrincipalParams:
     full_access: tuple[str, ...] | None
     send_as: tuple[str, ...] | None
     revoked: tuple[str, ...]
-    own_mailboxes: tuple[str, ...]
     exclusive: bool
     state: str
 
@@ -68,7 +66,7 @@ class CurrentPrincipal:
     """What Exchange has. `principal`: registered with the right object id; `wrong_object_ids`: registered with another one.
 
     `labels`: a listed address -> the address that stands for its mailbox; `guids`: of mailboxes, by that address, where they were read;
-    `users`: those of these addresses that are user mailboxes, with the mailbox's primary address.
+    `users`: those of these addresses that are user mailboxes.
     """
 
     application: Application | None
@@ -77,7 +75,7 @@ class CurrentPrincipal:
     permissions: frozenset[Permission]
     labels: Mapping[str, str] = field(default_factory=dict)
     guids: Mapping[str, str] = field(default_factory=dict)
-    users: Mapping[str, str] = field(default_factory=dict)
+    users: frozenset[str] = frozenset()
 
     def labelled(self, permissions: Iterable[Permission]) -> list[Permission]:
         """The permissions, each mailbox once, by the address that stands for it."""
@@ -200,9 +198,9 @@ def _every_mailbox(tenant: Tenant, listed: Collection[str]) -> dict[str, Mailbox
     return of_listed | {mailbox.primary: mailbox for mailbox in every if mailbox.guid not in named}
 
 
-def _users(mailboxes: Mapping[str, MailboxIdentity]) -> dict[str, str]:
-    """The addresses of user mailboxes, each with the mailbox's primary address."""
-    return {address: mailbox.primary for address, mailbox in mailboxes.items() if mailbox.kind == USER_MAILBOX}
+def _users(mailboxes: Mapping[str, MailboxIdentity]) -> frozenset[str]:
+    """The addresses of user mailboxes."""
+    return frozenset(address for address, mailbox in mailboxes.items() if mailbox.kind == USER_MAILBOX)
 
 
 def _registrations(principals: Outcome, application: Application | None, app_id: str | None) -> tuple[ServicePrincipal | None, list[str]]:
@@ -243,7 +241,7 @@ def identify(tenant: Tenant, current: CurrentPrincipal, params: ServicePrincipal
         current,
         labels={a: labels.get(own, own) for a, own in current.labels.items()},
         guids={**current.guids, **guids},
-        users={**current.users, **_users(mailboxes)},
+        users=current.users | _users(mailboxes),
     )
 
 
@@ -276,9 +274,8 @@ def _revocations(current: CurrentPrincipal, params: ServicePrincipalParams, desi
 
 
 def exposures(current: CurrentPrincipal, changes: PrincipalChanges, params: ServicePrincipalParams) -> list[JsonObject]:
-    """The new FullAccess permissions on user mailboxes that are not the senders' own, as entries that need attention."""
-    own = {address.lower() for address in params.own_mailboxes}
-    exposed = [a for right, a in changes.grant if right == FULL_ACCESS and a in current.users and current.users[a] not in own]
+    """The new FullAccess permissions on user mailboxes, also where the mailbox is a sender's own, as entries that need attention."""
+    exposed = [address for right, address in changes.grant if right == FULL_ACCESS and address in current.users]
     problem = "This is a user mailbox: with FullAccess the application can read and delete all mail of its user."
     remedy = "Let the sender use a shared mailbox, or set entra_app_authorization: rbac, which allows sending only."
     subjects = [f"{FULL_ACCESS} of {params.unique_name or params.app_id} on {address}" for address in exposed]

@@ -32,7 +32,7 @@ from .composed.automation_credential import AutomationCredential
 from .composed.lifecycle import Lifecycle, Selection
 from .composed.role_resources import ROLE_RESOURCES
 from .composed.steps import registers_sender_app, steps
-from .sender_plan import PlannedSenders, Prefetch
+from .sender_plan import Prefetch
 
 OPTIONS = Spec(
     {
@@ -133,8 +133,7 @@ class TenantResource:
             inputs = removal.ordered(tenant, inputs)
         refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
         prediction = Prediction()
-        shared = params.shared | {"own_mailboxes": _own_mailboxes(senders)}
-        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, shared), prediction, check_mode)
+        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode)
         planned = lifecycle.with_record(planned, params.roles)
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
         renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components and not params.absent else None
@@ -173,12 +172,6 @@ class TenantResource:
 
 
 RESOURCE = TenantResource()
-
-
-def _own_mailboxes(senders: PlannedSenders) -> list[str]:
-    """The senders' addresses that are primary addresses: the mailboxes that are the senders' own."""
-    listed = [plan.sender.address.lower() for plan in senders.plans]
-    return [address for address in listed if senders.context.primary_address(address) == address]
 
 
 def _conditional_access(tenant: Tenant, sign_ins: list[JsonObject]) -> Plan[None]:

@@ -413,13 +413,12 @@ def test_a_registration_whose_enterprise_application_is_gone_is_removed_by_its_c
 def test_full_access_on_a_user_mailbox_is_granted_with_a_warning(play: Play, in_entra: Script, exclusive: bool, check_mode: bool) -> None:
     service = Organization(in_entra, "jane@contoso.com", "team@contoso.com", "robot@contoso.com", registered=OBJECT)
     service.users, service.aliases = {"jane@contoso.com", "robot@contoso.com"}, {"alerts@contoso.com": "jane@contoso.com"}
-    options = {"full_access": ["alerts@contoso.com", "team@contoso.com", "robot@contoso.com"], "own_mailboxes": ["Robot@contoso.com"]}
+    options = {"full_access": ["alerts@contoso.com", "team@contoso.com", "robot@contoso.com"]}
     result = play(RESOURCE, service, unique_name="sender", exclusive=exclusive, check_mode=check_mode, **options)
-    assert [(entry["kind"], entry["subject"]) for entry in result["attention"]] == [
-        ("permission", "FullAccess of sender on alerts@contoso.com")
-    ]
-    [note] = result["notes"]
-    assert note.startswith("FullAccess of sender on alerts@contoso.com: This is a user mailbox: with FullAccess the application can read")
+    subjects = [f"FullAccess of sender on {address}" for address in ("alerts@contoso.com", "robot@contoso.com")]
+    assert [(entry["kind"], entry["subject"]) for entry in result["attention"]] == [("permission", subject) for subject in subjects]
+    for note, subject in zip(result["notes"], subjects, strict=True):
+        assert note.startswith(f"{subject}: This is a user mailbox: with FullAccess the application can read")
 
 
 @pytest.mark.parametrize(
