@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,7 @@ from .._core.json_types import JsonObject
 from .._http.batch import ItemResponse, chunks, send_batch
 from .._http.transport import THROTTLED, Request, Response
 from .._identity.token_cache import TokenCache
+from .allowed_cmdlets import MODULE_FILE, AllowedCmdlets
 from .authorized import AuthorizedTransport
 from .exchange_errors import error_of, is_transient
 from .exchange_host import ExchangeHost
@@ -83,6 +84,7 @@ class ExchangeClient:
         self._prefetched: dict[str, Outcome] = {}
         self._host = ExchangeHost(authorized, self.run_cache)
         self._role = ExchangeRole(authorized)
+        self._answered: set[str] = set()  # cmdlets that were answered without an error
 
     def prefetch(self, command: Command, outcome: Outcome) -> None:
         """Keep the outcome of a read that was part of another batch: the next `run` or `batch` of the command returns it."""
@@ -137,6 +139,17 @@ class ExchangeClient:
         except ExchangeError as error:
             return Outcome(error=error)
 
+    def forbidden(self, cmdlets: Iterable[str]) -> list[str]:
+        """Those of the cmdlets that the roles of this sign-in do not allow, sorted; empty where Exchange does not say. One request."""
+        headers = {"Accept": "application/json", "CommandName": "*", "X-AnchorMailbox": ANCHOR.format(tenant=self._tenant)}
+        answer = self._host.send(
+            lambda: Request(
+                "GET", f"{self._host.base}/adminapi/v1.0/{self._tenant}/{MODULE_FILE}", headers, attempted="read the allowed cmdlets"
+            ),
+            is_transient,
+        )
+        return AllowedCmdlets.of(answer, self._answered).without(cmdlets)
+
     @property
     def _root(self) -> str:
         return f"{self._host.base}/adminapi/beta/{self._tenant}"
@@ -187,6 +200,7 @@ class ExchangeClient:
     def _pages(self, command: Command, answer: Response) -> Outcome:
         """The objects and warnings of an answer without error, and of the pages that follow it."""
         outcome = Outcome()
+        self._answered.add(command.cmdlet)
         while True:
             body = answer.json() or {}
             # Without annotations (`P@data.type`, `P@odata.type`).

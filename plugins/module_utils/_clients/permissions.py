@@ -106,21 +106,24 @@ _REQUESTS: tuple[tuple[str, str, RequiredPermission], ...] = (
     (_ANY, r"/roleManagement/directory/", DIRECTORY_ROLES_WRITE),
     ("GET", r"/(users|groups|directoryRoles)\b", MEMBERS_READ),
 )
-# Role templates that grant nothing of the above: the defaults of applications and users, and the Exchange roles. Another role may.
-_NO_DIRECTORY_ACCESS = {
-    "0997a1d0-0d1d-4acb-b408-d5ca73121e90",
-    "b79fbf4d-3ef9-4689-8143-76b194e85509",
-    "29232cdf-9323-42fd-ade2-1d097af3e4de",  # Exchange Administrator
-    "31392ffb-586c-42d1-9346-e59415a2cc4e",  # Exchange Recipient Administrator
+# Directory roles by name, with the ids of their role templates ("Microsoft Entra built-in roles").
+DIRECTORY_ROLES = {
+    "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",
+    "Exchange Recipient Administrator": "31392ffb-586c-42d1-9346-e59415a2cc4e",
+    "Global Administrator": "62e90394-69f5-4237-9190-012177145e10",
+    "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+    "Security Reader": "5d6b6bb7-de71-4623-b4af-96380a352509",
 }
+ROLE_NAMES = {role_id: name for name, role_id in DIRECTORY_ROLES.items()}
+# Claim wids of an application and of a user without any directory role.
+_DEFAULT_ROLES = {"0997a1d0-0d1d-4acb-b408-d5ca73121e90", "b79fbf4d-3ef9-4689-8143-76b194e85509"}
+# Role templates that grant nothing of the above. Another role may.
+_NO_DIRECTORY_ACCESS = _DEFAULT_ROLES | {DIRECTORY_ROLES["Exchange Administrator"], DIRECTORY_ROLES["Exchange Recipient Administrator"]}
 # Directory roles that allow all cmdlets used here. Others allow a part: whether a refusal is final is not to be seen in their tokens.
-EXCHANGE_ROLES = {
-    "29232cdf-9323-42fd-ade2-1d097af3e4de",  # Exchange Administrator
-    "62e90394-69f5-4237-9190-012177145e10",  # Global Administrator
-}
+EXCHANGE_ROLES = {DIRECTORY_ROLES["Exchange Administrator"], DIRECTORY_ROLES["Global Administrator"]}
 _READING_ROLES = {
-    "f2ef992c-3afb-46b9-b7cf-a126ee74c451",  # Global Reader
-    "5d6b6bb7-de71-4623-b4af-96380a352509",  # Security Reader
+    DIRECTORY_ROLES["Global Reader"],
+    DIRECTORY_ROLES["Security Reader"],
     "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",  # Directory Readers
 }
 
@@ -151,6 +154,13 @@ def allows_exchange(permissions: TokenPermissions | None) -> bool:
     if permissions is None or EXCHANGE.name_for(permissions) not in permissions.names:
         return False
     return bool((permissions.directory_roles or frozenset()) & EXCHANGE_ROLES)
+
+
+def role_names(permissions: TokenPermissions | None) -> list[str] | None:
+    """The directory roles in a token, sorted, by name or by the id of the role template; None where it does not say."""
+    if permissions is None or permissions.directory_roles is None:
+        return None
+    return sorted(ROLE_NAMES.get(role, role) for role in permissions.directory_roles - _DEFAULT_ROLES)
 
 
 def missing(permissions: TokenPermissions | None, required: Iterable[RequiredPermission]) -> list[RequiredPermission]:

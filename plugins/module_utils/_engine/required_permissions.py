@@ -1,9 +1,11 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The permissions that a plan requires, compared with those in the tokens before the first write. It costs no request.
+"""The permissions that a plan requires, compared with those of the automation app before the first write.
 
-What a token does not show is not reported: Exchange role groups, ownership of applications, custom directory roles.
+Permissions are in the tokens, which costs no request. Tokens do not show Exchange role groups: where they have no directory role that
+allows every cmdlet, Exchange is asked for those that are allowed, in one request of a plan that writes to Exchange. What neither shows is
+not reported: ownership of applications, custom directory roles.
 """
 
 from __future__ import annotations
@@ -28,6 +30,19 @@ class RequiresPermissions(Protocol[C_contra]):
         """What the changes of a plan require."""
 
 
+@runtime_checkable
+class WritesExchange(Protocol[C_contra]):
+    """A resource that writes to Exchange."""
+
+    def cmdlets(self, changes: C_contra, /) -> Iterable[str]:
+        """The cmdlets that write the changes of a plan."""
+
+
+def cmdlets_of(resource: object, plan: Plan[Any]) -> list[str]:
+    """The cmdlets that write the changes of a plan; nothing where there are none."""
+    return list(resource.cmdlets(plan.changes)) if plan.changed and isinstance(resource, WritesExchange) else []
+
+
 def of_plan(resource: object, plan: Plan[Any]) -> list[RequiredPermission]:
     """What the changes of a plan require; nothing where there are none."""
     if not plan.changed or not isinstance(resource, RequiresPermissions):
@@ -36,13 +51,23 @@ def of_plan(resource: object, plan: Plan[Any]) -> list[RequiredPermission]:
 
 
 def refuse_missing(
-    tenant: Tenant, required: Sequence[RequiredPermission], others: Callable[[], Sequence[RequiredPermission]] = tuple
+    tenant: Tenant,
+    required: Sequence[RequiredPermission],
+    others: Callable[[], Sequence[RequiredPermission]] = tuple,
+    cmdlets: Sequence[str] = (),
 ) -> None:
-    """InvalidInput with all permissions that the tokens lack. `others`: what is required later, which is reported with them."""
+    """InvalidInput with all permissions that the automation app lacks. `others`: what is required later, which is reported with them.
+
+    `cmdlets`: those that the plan writes to Exchange with.
+    """
     lacking = _missing(tenant, required)
+    forbidden = _forbidden(tenant, cmdlets)
     if lacking:
         lacking = _missing(tenant, [*required, *others()]) or lacking
-        raise InvalidInput(*_sentences(tenant, lacking), remedy=_remedy(tenant, lacking))
+    if lacking or forbidden:
+        remedies = [*_permission_remedies(tenant, lacking), _ASSIGN_ROLE if forbidden else _directory_role(tenant), "Nothing was changed."]
+        sentences = [*_sentences(tenant, lacking), *_forbidden_sentences(tenant, forbidden)]
+        raise InvalidInput(*sentences, remedy=" ".join(filter(None, remedies)))
 
 
 def _missing(tenant: Tenant, required: Sequence[RequiredPermission]) -> list[RequiredPermission]:
@@ -74,14 +99,17 @@ def _names(tenant: Tenant, lacking: Iterable[RequiredPermission]) -> dict[tuple[
 
 
 def _sentences(tenant: Tenant, lacking: Iterable[RequiredPermission]) -> list[str]:
-    who = f"The automation app ({tenant.client_id})" if tenant.client_id else "The managed identity"
     return [
-        f"{who} lacks the permission {name} of {permissions.APIS[service]}, which this plan requires to {' and '.join(purposes)}."
+        f"{_who(tenant)} lacks the permission {name} of {permissions.APIS[service]}, which this plan requires to {' and '.join(purposes)}."
         for (service, name), purposes in _names(tenant, lacking).items()
     ]
 
 
-def _remedy(tenant: Tenant, lacking: Sequence[RequiredPermission]) -> str:
+def _who(tenant: Tenant) -> str:
+    return f"The automation app ({tenant.client_id})" if tenant.client_id else "The managed identity"
+
+
+def _permission_remedies(tenant: Tenant, lacking: Sequence[RequiredPermission]) -> list[str]:
     """Who grants what, and where."""
     names = _names(tenant, lacking)
     parts = []
@@ -90,10 +118,55 @@ def _remedy(tenant: Tenant, lacking: Sequence[RequiredPermission]) -> str:
         token = tenant.tokens.permissions(tenant.cloud.scope(service)) if own else None
         if own:
             parts.append(permissions.grant_instruction(own, service, delegated=bool(token and token.delegated)))
+    return parts
+
+
+def _directory_role(tenant: Tenant) -> str:
+    """A role that the token lacks, too; whether it is required is not to be seen before the plan."""
     token = tenant.tokens.permissions(tenant.cloud.scope("exchange"))
-    if token and token.directory_roles is not None and not token.directory_roles & permissions.EXCHANGE_ROLES:
-        parts.append(
-            "It has no directory role for Exchange, either: unless it is in an Exchange role group, let them assign it "
-            "Exchange Administrator (Roles and administrators)."
-        )
-    return " ".join([*parts, "Nothing was changed."])
+    if not token or token.directory_roles is None or token.directory_roles & permissions.EXCHANGE_ROLES:
+        return ""
+    return (
+        "It has no directory role for Exchange, either: unless it is in an Exchange role group, let them assign it "
+        "Exchange Administrator (Roles and administrators)."
+    )
+
+
+# -- Exchange ---------------------------------------------------------------------------------------------------------
+
+
+_ASSIGN_ROLE = (
+    "Let a Global Administrator or Privileged Role Administrator assign it Exchange Administrator (Entra admin center: Roles and "
+    "administrators), or an Exchange administrator add it to a role group that has these cmdlets (Add-RoleGroupMember). A role that was "
+    "assigned minutes ago may not be effective yet: run again later then."
+)
+
+
+def _forbidden(tenant: Tenant, cmdlets: Sequence[str]) -> list[str]:
+    """The cmdlets that neither directory roles nor role groups allow. A token of an earlier task is renewed, and roles that this run has
+    granted are waited for."""
+    scope = tenant.cloud.scope("exchange")
+    token = tenant.tokens.token(scope) if cmdlets else ""
+    forbidden = _not_allowed(tenant, cmdlets)
+    if forbidden and tenant.tokens.renewed(scope, token):
+        forbidden = _not_allowed(tenant, cmdlets)
+    while forbidden and tenant.tokens.await_grant("exchange"):
+        forbidden = _not_allowed(tenant, cmdlets)
+    return forbidden
+
+
+def _not_allowed(tenant: Tenant, cmdlets: Sequence[str]) -> list[str]:
+    """As Exchange says. It is not asked where the token contains a directory role that allows all, or where its claims cannot be read."""
+    token = tenant.tokens.permissions(tenant.cloud.scope("exchange")) if cmdlets else None
+    return [] if token is None or permissions.allows_exchange(token) else tenant.exchange.forbidden(cmdlets)
+
+
+def _forbidden_sentences(tenant: Tenant, forbidden: Sequence[str]) -> list[str]:
+    if not forbidden:
+        return []
+    roles = permissions.role_names(tenant.tokens.permissions(tenant.cloud.scope("exchange")))
+    reason = "it has no directory role, and no Exchange role group allows them"
+    if roles or roles is None:
+        listed = f" ({', '.join(roles)})" if roles else ""
+        reason = f"neither its directory roles{listed} nor its Exchange role groups allow them"
+    return [f"{_who(tenant)} may not run the cmdlets {', '.join(forbidden)}, which this plan requires: {reason}."]

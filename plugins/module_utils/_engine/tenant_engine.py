@@ -11,7 +11,7 @@ from typing import Protocol
 from .._core.json_types import JsonObject
 from .._identity.device_code import Prompt
 from .remote_host import RemoteHost
-from .required_permissions import of_plan, refuse_missing
+from .required_permissions import cmdlets_of, of_plan, refuse_missing
 from .resource import C, P, Plan, Resource
 from .run import run as run_resource
 from .tenant import Tenant
@@ -41,6 +41,6 @@ def run(
         return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=reads_only)
 
     def refuse(tenant: Tenant, plan: Plan[C]) -> None:
-        refuse_missing(tenant, of_plan(resource, plan))
+        refuse_missing(tenant, of_plan(resource, plan), cmdlets=cmdlets_of(resource, plan))
 
     return run_resource(resource, connect, options, check_mode, refuse=refuse)

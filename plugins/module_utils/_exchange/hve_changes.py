@@ -8,7 +8,8 @@ Sources: New-MailUser -HVEAccount, Set-HVEAccountSettings, Add-HVEAppAccess, Set
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from .._clients.exchange import Command
 from . import renames
@@ -28,6 +29,16 @@ class AccountChange:
     policy_id: str | None = None
     name: str = ""  # Name and Alias of a new account
     email_addresses: tuple[str, ...] = ()  # of the existing account
+
+
+def cmdlets(change: AccountChange) -> Iterator[str]:
+    """The cmdlets that write a change."""
+    if not change.after:
+        yield "Remove-MailUser"
+        return
+    yield from [] if change.before else ["New-MailUser"]
+    known = replace(change, guid=change.guid or "new")
+    yield from (command.cmdlet for command in (*withdrawals(known, change.after), *updates(known, change.after)))
 
 
 def remove(address: str, guid: str) -> Command:

@@ -9,10 +9,11 @@ Set-OrganizationConfig. This resource manages AllowBasicAuthSmtp alone; a new po
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from .._clients.exchange import Command
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.params import nested
@@ -94,6 +95,17 @@ class Changes:
     def __bool__(self) -> bool:
         return any(vars(self).values())
 
+    def commands(self) -> list[list[Command]]:
+        """In an order that refuses no sender in between: what allows, then the assignments, then what refuses, then removals."""
+        return [
+            [authentication_policies.create_command(policy) for policy in self.create],
+            [authentication_policies.update_command(policy) for policy in self.update if policy.allow],
+            [authentication_policies.assign_command(assignment) for assignment in self.assign],
+            [authentication_policies.set_default_command(self.default)] if self.default else [],
+            [authentication_policies.update_command(policy) for policy in self.update if not policy.allow],
+            [authentication_policies.remove_command(policy) for policy in self.remove],
+        ]
+
 
 class AuthenticationPolicy:
     """Module authentication_policy."""
@@ -155,17 +167,19 @@ class AuthenticationPolicy:
         notes = ([NOTE] if changes else []) + _end_date_notes(params)
         return Plan(before, after, changes or None, {"authentication_policy": outcome}, notes)
 
+    def cmdlets(self, changes: Changes, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        yield from [customization.ENABLE.cmdlet] if changes.customize else []
+        yield from (command.cmdlet for commands in changes.commands() for command in commands)
+
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
-        """In an order that refuses no sender in between: what allows, then the assignments, then what refuses."""
         changes = plan.pending
         if changes.customize:
             customization.enable(tenant)
-        consistency.run_all(tenant, [authentication_policies.create_command(policy) for policy in changes.create])
-        consistency.run_all(tenant, [authentication_policies.update_command(policy) for policy in changes.update if policy.allow])
-        consistency.run_all(tenant, [authentication_policies.assign_command(assignment) for assignment in changes.assign])
-        consistency.run_all(tenant, [authentication_policies.set_default_command(changes.default)] if changes.default else [])
-        consistency.run_all(tenant, [authentication_policies.update_command(policy) for policy in changes.update if not policy.allow])
-        for outcome in tenant.exchange.batch([authentication_policies.remove_command(policy) for policy in changes.remove]):
+        *repeated, removals = changes.commands()
+        for commands in repeated:
+            consistency.run_all(tenant, commands)
+        for outcome in tenant.exchange.batch(removals):
             outcome.checked()
         return plan.outcome
 

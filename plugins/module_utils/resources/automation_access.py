@@ -9,14 +9,14 @@ Sources: "App-only authentication for unattended scripts in Exchange Online Powe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from .._clients import odata
 from .._clients import permissions as required
 from .._clients.exchange import Command, is_missing
 from .._clients.graph import Call
-from .._clients.permissions import RequiredPermission
+from .._clients.permissions import DIRECTORY_ROLES, ROLE_NAMES, RequiredPermission
 from .._core.errors import ExchangeError, GraphError, InvalidInput
 from .._core.json_types import JsonObject
 from .._core.params import nested
@@ -31,15 +31,6 @@ from .._exchange import consistency, service_principals
 from .._identity.credentials import GUID
 from .composed import permissions
 
-# "Microsoft Entra built-in roles": the ids of the role templates, the same in every tenant.
-DIRECTORY_ROLES = {
-    "Exchange Administrator": "29232cdf-9323-42fd-ade2-1d097af3e4de",
-    "Exchange Recipient Administrator": "31392ffb-586c-42d1-9346-e59415a2cc4e",
-    "Global Administrator": "62e90394-69f5-4237-9190-012177145e10",
-    "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
-    "Security Reader": "5d6b6bb7-de71-4623-b4af-96380a352509",
-}
-_ROLE_NAMES = {role_id: name for name, role_id in DIRECTORY_ROLES.items()}
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 OPTIONS = Spec(
     {
@@ -159,6 +150,12 @@ class AutomationAccess:
     def required_permissions(self, changes: AccessChanges, /) -> list[RequiredPermission]:
         return [required.DIRECTORY_ROLES_WRITE] if changes.assign or changes.unassign else []
 
+    def cmdlets(self, changes: AccessChanges, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        yield from ["New-ServicePrincipal"] if changes.register else []
+        yield from ["Add-RoleGroupMember"] if changes.join else []
+        yield from ["Remove-RoleGroupMember"] if changes.leave else []
+
     def apply(self, tenant: Tenant, params: AutomationAccessParams, plan: Plan[AccessChanges]) -> dict[str, object]:
         changes = plan.pending
         current = changes.current
@@ -194,7 +191,7 @@ def read(tenant: Tenant, application: Application | None, params: AutomationAcce
         for item in tenant.graph.every(_ASSIGNMENTS + query, "read the application's directory roles"):
             if item.get("directoryScopeId") == "/":
                 role = str(item["roleDefinitionId"]).lower()
-                roles[_ROLE_NAMES.get(role, role)] = str(item["id"])
+                roles[ROLE_NAMES.get(role, role)] = str(item["id"])
     if params.role_groups is None:
         return CurrentAccess(application, roles)
     return _read_groups(tenant, application, roles, params.role_groups, params.exclusive)
@@ -235,7 +232,7 @@ def _ids(member: JsonObject) -> set[str]:
 
 
 def difference(current: CurrentAccess, params: AutomationAccessParams) -> AccessChanges:
-    roles = {_ROLE_NAMES.get(role.lower(), role) for role in params.directory_roles or ()}
+    roles = {ROLE_NAMES.get(role.lower(), role) for role in params.directory_roles or ()}
     groups = set(current.role_groups)
     current_roles, current_groups = set(current.roles), set(current.groups)
     if params.state == "absent":

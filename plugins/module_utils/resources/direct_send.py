@@ -8,6 +8,7 @@ Sources: "Introducing more control over Direct Send in Exchange Online"; Set-Org
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .._clients.exchange import Command, boolean
@@ -63,6 +64,10 @@ class DirectSend:
         if current == desired:
             return Plan(before={}, after={}, outcome=outcome)
         return Plan({"rejected": current}, {"rejected": desired}, Changes(desired), outcome, [NOTE] if desired else [])
+
+    def cmdlets(self, changes: Changes, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        yield "Set-OrganizationConfig"
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         parameters = {"RejectDirectSend": plan.pending.rejected, "Confirm": False}

@@ -9,20 +9,20 @@ Add-RecipientPermission.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .._clients.exchange import Command, Outcome, is_missing
+from .._clients.exchange import Outcome, is_missing
 from .._core import mail_addresses
-from .._core.errors import ExchangeError
 from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
-from .._exchange import addresses, consistency, lookup, service_principals
+from .._exchange import addresses, lookup, service_principals
 from .._exchange.lookup import MailboxIdentity
-from .._exchange.mailbox_permissions import FULL_ACCESS, SEND_AS, Permission, grant, permission_reads, revoke, rights_of
+from .._exchange.mailbox_permissions import FULL_ACCESS, SEND_AS, Permission, permission_reads, rights_of
+from .._exchange.principal_changes import PrincipalChanges, write
 from .._exchange.service_principals import ServicePrincipal
 
 USER_MAILBOX = "UserMailbox"  # RecipientTypeDetails
@@ -86,23 +86,6 @@ class CurrentPrincipal:
         return self.principal.display_name if self.principal else None
 
 
-@dataclass(frozen=True)
-class PrincipalChanges:
-    """The changes, in the order in which they are applied. `remove`: object ids; `display_name`: of the new or renamed principal."""
-
-    application: Application | None
-    display_name: str | None
-    remove: tuple[str, ...] = ()
-    create: bool = False
-    rename: bool = False
-    grant: tuple[Permission, ...] = ()
-    revoke: tuple[Permission, ...] = ()
-    guids: Mapping[str, str] = field(default_factory=dict)  # of mailboxes, by address
-
-    def __bool__(self) -> bool:
-        return bool(self.remove or self.create or self.rename or self.grant or self.revoke)
-
-
 class ExchangeServicePrincipal:
     """Implements the module exchange_service_principal."""
 
@@ -128,6 +111,9 @@ class ExchangeServicePrincipal:
         outcome = {"service_principal": result(application, after)} | ({"attention": exposed} if exposed else {})
         warnings = [f"{entry['subject']}: {entry['problem']} {entry['remedy']}" for entry in exposed]
         return Plan(_current_result(current), after, changes if changes else None, outcome, warnings, assumptions)
+
+    def cmdlets(self, changes: PrincipalChanges, /) -> Iterator[str]:
+        return changes.cmdlets()
 
     def apply(self, tenant: Tenant, params: ServicePrincipalParams, plan: Plan[PrincipalChanges]) -> dict[str, object]:
         changes, outcome = plan.pending, plan.outcome
@@ -301,36 +287,3 @@ def predicted(current: CurrentPrincipal, changes: PrincipalChanges) -> dict[str,
     """The result after the changes."""
     display_name = current.display_name if current.principal and not changes.rename else changes.display_name
     return _principal_result(display_name, (current.permissions | set(changes.grant)) - set(changes.revoke))
-
-
-# -- writing ----------------------------------------------------------------------------------------------------------
-
-
-def write(tenant: Tenant, changes: PrincipalChanges) -> None:
-    """Register the application, then change permissions, with retries during the replication delay between Exchange servers."""
-    for object_id in changes.remove:
-        remove = Command("Remove-ServicePrincipal", {"Identity": object_id, "Confirm": False}, attempted="remove the service principal")
-        tenant.exchange.run(remove)
-    application = changes.application
-    if not application:
-        return
-    if changes.create:
-        _register(tenant, application, changes.display_name)
-    if changes.rename and changes.display_name:
-        parameters = {"Identity": application.object_id, "DisplayName": changes.display_name}
-        tenant.exchange.run(Command("Set-ServicePrincipal", parameters, attempted="rename the service principal"))
-    consistency.run_all(tenant, [grant(application.object_id, one, changes.guids) for one in changes.grant])
-    consistency.run_all(tenant, [revoke(application.object_id, one, changes.guids) for one in changes.revoke])
-
-
-def _register(tenant: Tenant, application: Application, display_name: str | None) -> None:
-    parameters = {
-        "AppId": application.app_id,
-        "ObjectId": application.object_id,
-        "DisplayName": display_name or application.display_name,
-    }
-    try:
-        tenant.exchange.run(Command("New-ServicePrincipal", parameters, attempted="register the application in Exchange"))
-    except ExchangeError as error:
-        if not error.exists:
-            raise

@@ -147,6 +147,11 @@ class HveAccount:
             assumptions,
         )
 
+    def cmdlets(self, changes: Changes, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        for change in changes:
+            yield from hve_changes.cmdlets(change)
+
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending
         passwords = {account.address.lower(): account.password or params.password or "" for account in params.accounts}

@@ -177,6 +177,10 @@ class InboundConnector:
         outcome = {one.title: _desired(one, matched.get(one.key)).as_result() if one.present else None for one in params.connectors}
         return Plan(before, after, changes or None, {"connectors": outcome}, warnings=warnings)
 
+    def cmdlets(self, changes: Changes, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        yield from (change.command().cmdlet for change in changes)
+
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         outcomes = tenant.exchange.batch([change.command() for change in plan.pending])
         for outcome in outcomes:

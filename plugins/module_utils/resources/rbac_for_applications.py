@@ -155,6 +155,10 @@ class RbacForApplications:
     def required_permissions(self, changes: AuthorizationChanges, /) -> Iterator[RequiredPermission]:
         return changes.required_permissions()
 
+    def cmdlets(self, changes: AuthorizationChanges, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        yield from changes.cmdlets()
+
     def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> dict[str, object]:
         _Migration(tenant, params.mailboxes or (), plan.pending).run()
         return plan.outcome
@@ -228,11 +232,7 @@ def _refuse_unregistered(current: CurrentAuthorization, params: RbacParams, chec
 
 
 def _add_steps(
-    tenant: Tenant,
-    migration_plan: MigrationPlan,
-    current: CurrentAuthorization,
-    params: RbacParams,
-    changes: rbac.ScopeChanges,
+    tenant: Tenant, migration_plan: MigrationPlan, current: CurrentAuthorization, params: RbacParams, changes: rbac.ScopeChanges
 ) -> None:
     if params.replace:
         migration_plan.to_rbac(consented=current.consented, permissions=bool(current.full_access), write=bool(changes))

@@ -8,7 +8,7 @@ Sources: New-Mailbox, Set-Mailbox, Remove-Mailbox, Add-RecipientPermission.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,8 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, consistency, delegates, lookup, renames, shared_mailboxes
 from .._exchange.aliases import new_names
-from .._exchange.delegates import DelegateChange, Holders, User
+from .._exchange.delegates import Holders, User
+from .._exchange.mailbox_changes import MailboxChanges
 from .._exchange.shared_mailboxes import PROPERTIES, Mailbox, Settings
 
 MAILBOX: dict[str, Option] = {
@@ -91,22 +92,6 @@ class Current:
     renamed: dict[str, Mailbox] = field(default_factory=dict)  # those to rename, by the new address
 
 
-@dataclass
-class Changes:
-    """By address: guids to remove, display names to create with, properties to set, delegates to change. `guids` of those that exist."""
-
-    guids: dict[str, str]
-    remove: dict[str, str] = field(default_factory=dict)
-    create: dict[str, str] = field(default_factory=dict)
-    update: dict[str, dict[str, str | bool | list[str]]] = field(default_factory=dict)
-    delegates: dict[str, DelegateChange] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)  # Name and Alias of new mailboxes
-    renamed: dict[str, str] = field(default_factory=dict)  # the new primary addresses, by Guid
-
-    def __bool__(self) -> bool:
-        return any((self.remove, self.create, self.update, self.delegates))
-
-
 class SharedMailbox:
     """Module shared_mailbox."""
 
@@ -126,12 +111,12 @@ class SharedMailbox:
                     problems.append(f"mailboxes: {mailbox.address}: {right} holds the mailbox itself: remove it.")
         return problems
 
-    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+    def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[MailboxChanges]:
         desired = {mailbox.address.lower(): mailbox for mailbox in params.mailboxes}
         current = read(tenant, desired)
         names = refuse(tenant, desired, current)
         renamed = {mailbox.guid: address for address, mailbox in current.renamed.items()}
-        changes = Changes({a: mailbox.guid for a, mailbox in current.mailboxes.items() if mailbox}, names=names, renamed=renamed)
+        changes = MailboxChanges({a: mailbox.guid for a, mailbox in current.mailboxes.items() if mailbox}, names=names, renamed=renamed)
         before: dict[str, dict[str, object] | None] = {}
         after: dict[str, dict[str, object] | None] = {}
         outcome: dict[str, dict[str, object]] = {}
@@ -145,14 +130,18 @@ class SharedMailbox:
                 before[address], after[address] = was, will
         return Plan(before, after, changes or None, {"shared_mailboxes": dict(sorted(outcome.items()))})
 
-    def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
+    def cmdlets(self, changes: MailboxChanges, /) -> Iterator[str]:
+        return changes.cmdlets()
+
+    def apply(self, tenant: Tenant, params: Params, plan: Plan[MailboxChanges]) -> dict[str, object]:
         changes = plan.pending
-        _run_all(tenant, [_remove(address, guid) for address, guid in changes.remove.items()])
+        for outcome in tenant.exchange.batch(changes.removals()):
+            outcome.checked()
         # New-Mailbox is sent once: a lost answer may hide a mailbox that was created, which the next run then reads.
-        commands = [_create(address, title, changes.names[address]) for address, title in changes.create.items()]
+        commands = changes.creations()
         created = zip(changes.create, commands, tenant.exchange.batch(commands), strict=True)
         new_guids = {address: str(lookup.single(outcome, one.attempted)["Guid"]) for address, one, outcome in created}
-        consistency.run_all(tenant, update_commands(changes, changes.guids | new_guids))
+        consistency.run_all(tenant, changes.updates(changes.guids | new_guids))
         return plan.outcome
 
 
@@ -274,7 +263,7 @@ def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterat
 
 
 def _compare(
-    address: str, options: MailboxParams, current: Current, changes: Changes, *, exclusive: bool
+    address: str, options: MailboxParams, current: Current, changes: MailboxChanges, *, exclusive: bool
 ) -> tuple[dict[str, object] | None, dict[str, object] | None]:
     """The mailbox before and after, None where there is none; what differs is added to the changes."""
     mailbox, holders = current.mailboxes[address], current.holders.get(address, Holders())
@@ -308,32 +297,3 @@ def expected(address: str, options: MailboxParams, mailbox: Mailbox | None) -> S
     current = mailbox.settings if mailbox else Settings(address.partition("@")[0])
     values: Any = {option: value for option in PROPERTIES if (value := getattr(options, option)) is not None}
     return replace(current, **values)
-
-
-# -- writing ----------------------------------------------------------------------------------------------------------
-
-
-def _create(address: str, title: str, name: str) -> Command:
-    parameters = {"Name": name, "Alias": name, "DisplayName": title, "PrimarySmtpAddress": address, "Shared": True}
-    return Command("New-Mailbox", parameters, attempted=f"create the shared mailbox {address}")
-
-
-def update_commands(changes: Changes, guids: Mapping[str, str]) -> list[Command]:
-    """One Set-Mailbox a mailbox with everything that it can set, then the commands for SendAs."""
-    commands = []
-    for address in dict.fromkeys([*changes.update, *changes.delegates]):
-        properties = changes.update.get(address, {}) | changes.delegates.get(address, DelegateChange()).on_behalf()
-        if properties:
-            parameters = {"Identity": guids[address], **properties}
-            commands.append(Command("Set-Mailbox", parameters, attempted=f"set up the shared mailbox {address}"))
-    return commands + [one for address, change in changes.delegates.items() for one in change.commands(address, guids[address])]
-
-
-def _remove(address: str, guid: str) -> Command:
-    return Command("Remove-Mailbox", {"Identity": guid, "Confirm": False}, attempted=f"remove the shared mailbox {address}")
-
-
-def _run_all(tenant: Tenant, commands: Sequence[Command]) -> None:
-    """Raises the first command's error."""
-    for outcome in tenant.exchange.batch(commands):
-        outcome.checked()

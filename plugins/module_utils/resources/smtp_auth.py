@@ -9,7 +9,7 @@ Online"; Set-TransportConfig, Set-CASMailbox.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .._clients.exchange import Command, boolean, is_missing
@@ -127,6 +127,11 @@ class SmtpAuth:
         if params.exclusive:
             desired |= _returned_to_inherit(current, desired)
         return _plan(params.organization, current, desired)
+
+    def cmdlets(self, changes: Changes, /) -> Iterator[str]:
+        """The cmdlets that write the changes."""
+        yield from ["Set-TransportConfig"] if changes.organization else []
+        yield from ["Set-CASMailbox"] if changes.mailboxes else []
 
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         changes = plan.pending

@@ -138,7 +138,7 @@ class TenantResource:
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
         renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components and not params.absent else None
         planned += [renewal] if renewal else []
-        refuse_missing(tenant, permissions.of_changes(planned))
+        refuse_missing(tenant, permissions.of_changes(planned), cmdlets=permissions.cmdlets_of_changes(planned))
         outcome["attention"] = lifecycle.attention() + automation.attention()
         if params.absent:
             outcome["attention"] += removal.attention(tenant, listed, lifecycle, params.shared)

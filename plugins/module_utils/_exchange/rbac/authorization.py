@@ -93,6 +93,15 @@ class AuthorizationChanges:
         if actions & {Action.CONSENT, Action.WITHDRAW}:
             yield permissions.CONSENTS_WRITE
 
+    def cmdlets(self) -> Iterator[str]:
+        """The cmdlets of the steps."""
+        actions = {step.action for step in self.steps}
+        if actions & {Action.WRITE, Action.REMOVE}:
+            yield from [customization.ENABLE.cmdlet] if self.customize else []
+            yield from self.scopes.cmdlets()
+        if Action.REVOKE in actions and self.full_access:
+            yield "Remove-MailboxPermission"
+
 
 def read_entra(tenant: Tenant, app_id: str | None, unique_name: str | None) -> EntraState:
     """The application given by client id or unique name, in one or two requests."""

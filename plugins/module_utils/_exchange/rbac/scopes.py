@@ -10,7 +10,7 @@ New-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeAlias
@@ -95,6 +95,15 @@ class ScopeChanges:
 
     def __bool__(self) -> bool:
         return any((self.create, self.change, self.enable, self.assign, self.remove_assignments, self.remove_scopes))
+
+    def cmdlets(self) -> Iterator[str]:
+        """The cmdlets of `write` and `remove`, without that which enables the customization."""
+        yield from ["New-ManagementScope"] if self.create else []
+        yield from ["Set-ManagementScope"] if self.change else []
+        yield from ["Set-ManagementRoleAssignment"] if self.enable else []
+        yield from ["New-ManagementRoleAssignment"] if self.assign else []
+        yield from ["Remove-ManagementRoleAssignment"] if self.remove_assignments else []
+        yield from ["Remove-ManagementScope"] if self.remove_scopes else []
 
 
 def reads() -> list[Command]:

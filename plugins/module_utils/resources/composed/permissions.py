@@ -13,7 +13,7 @@ from ..._clients.permissions import RequiredPermission
 from ..._composition.step import PlannedStep
 from ..._core.errors import MailopsError
 from ..._core.json_types import JsonObject
-from ..._engine.required_permissions import of_plan
+from ..._engine.required_permissions import cmdlets_of, of_plan
 from ..._planning import options
 from ..._planning.context import PlanningContext
 from ..._planning.role_inputs import RoleInput, is_true, role_inputs
@@ -111,6 +111,11 @@ def of_possible_writes(inputs: Iterable[RoleInput]) -> list[RequiredPermission]:
 def of_changes(planned: Iterable[PlannedStep]) -> list[RequiredPermission]:
     """What the changes of the plan require."""
     return [required for one in planned for required in of_plan(one.step.resource, one.plan)]
+
+
+def cmdlets_of_changes(planned: Iterable[PlannedStep]) -> list[str]:
+    """The cmdlets that write the changes of the plan."""
+    return [cmdlet for one in planned for cmdlet in cmdlets_of(one.step.resource, one.plan)]
 
 
 def of_assumed_plan(params: sender_plan.Params) -> list[RequiredPermission]:

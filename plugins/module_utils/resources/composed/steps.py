@@ -15,9 +15,9 @@ from ..._core.spec import JOURNAL, TENANT, Spec
 from ..._engine.resource import Resource
 from ..._engine.tenant import Tenant
 from ..._entra.applications import ApplicationChanges
+from ..._exchange.mailbox_changes import MailboxChanges
 from ..._exchange.predicted import PredictedExchange
 from ..._planning.role_inputs import RoleInput
-from ..shared_mailbox import Changes as MailboxChanges
 
 Resources = Mapping[str, Resource[Any, Any, Any]]  # by the module's name
 
