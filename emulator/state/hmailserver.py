@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.state.keys import key
+from emulator.state.iis_smtp import QueuedMail
+from emulator.state.keys import Moment, key
 
 
 @dataclass
@@ -34,6 +35,14 @@ def _ports() -> list[HMailElement]:
 
 
 @dataclass
+class LogonFailure:
+    """A failed authentication, which auto-ban counts."""
+
+    address: str = field(metadata=key("the address of the client"))
+    time: Moment = field(default=0.0, metadata=key("when it was"))
+
+
+@dataclass
 class HMailServer:
     """An installed hMailServer."""
 
@@ -46,3 +55,11 @@ class HMailServer:
     domains: list[HMailElement] = field(default_factory=list, metadata=key("domains (Domain)"))
     routes: list[HMailElement] = field(default_factory=list, metadata=key("routes (Route)"))
     restarts: int = field(default=0, metadata=key("how often Application.Start was called; changed ports count from then on"))
+    stopped: bool = field(default=False, metadata=key("whether Application.Stop was called: the service runs, its ports are closed"))
+    certificates: list[HMailElement] = field(default_factory=list, metadata=key("certificates (SSLCertificate)"))
+    logging: dict[str, Any] = field(default_factory=dict, metadata=key("properties of Logging that are not as installed"))
+    log: list[str] = field(default_factory=list, metadata=key("lines of the log about deliveries, where Logging writes them"))
+    queue: list[QueuedMail] = field(default_factory=list, metadata=key("messages that wait for delivery"))
+    delivered: list[QueuedMail] = field(default_factory=list, metadata=key("messages in mailboxes of its accounts"))
+    last_message: int = field(default=0, metadata=key("the ID of the last message"))
+    logon_failures: list[LogonFailure] = field(default_factory=list, metadata=key("failed authentications that auto-ban counts"))

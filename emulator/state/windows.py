@@ -8,6 +8,7 @@ from emulator.local_addresses import LOCAL, is_local
 from emulator.state.hmailserver import HMailServer
 from emulator.state.iis_smtp import SmtpVirtualServer
 from emulator.state.keys import At, Moment, UnfitError, key
+from emulator.state.windows_files import WindowsFile, WindowsProcess
 from emulator.state.windows_services import FirewallRule, WindowsService, usual_services
 
 # InstallationType in the registry (Server Core App Compatibility documentation of Microsoft: "Server", "Server Core"; "Client").
@@ -91,6 +92,9 @@ class WindowsHost:
     services: list[WindowsService] = field(default_factory=usual_services, metadata=key("services"))
     smtp_servers: list[SmtpVirtualServer] = field(default_factory=list, metadata=key("virtual servers of IIS SMTP"))
     hmailserver: HMailServer | None = field(default=None, metadata=key("hMailServer; null: it is not installed"))
+    files: list[WindowsFile] = field(default_factory=list, metadata=key("files, and what can be downloaded from a URL"))
+    processes: list[WindowsProcess] = field(default_factory=list, metadata=key("processes that are none of its services"))
+    dotnet_release: int = field(default=0, metadata=key("Release of the .NET Framework 4; 0: that of the build", least=0))
     outbound_address: str = field(default="", metadata=key("the address that its SMTP connections come from; empty: any", convert=_address))
     smtp_routes: dict[str, str] = field(
         default_factory=dict, metadata=key("smart hosts as name:port -> address:port on this host; the MX of Microsoft needs none")

@@ -22,6 +22,7 @@ class WindowsService:
     depends_on: list[str] = field(default_factory=list, metadata=key("services that it needs"))
     account: str = field(default="LocalSystem", metadata=key("StartName"))
     path: str = field(default="C:\\Windows\\system32\\svchost.exe", metadata=key("PathName"))
+    starts: int = field(default=0, metadata=key("how often it was started"))
 
 
 @dataclass

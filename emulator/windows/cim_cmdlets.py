@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from emulator.windows import service_cmdlets
+from emulator.windows import processes, service_cmdlets
 from emulator.windows.cim import CimInstance, WmiDateTime, condition, matches
 from emulator.windows.machine import Machine
 from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
@@ -64,6 +64,7 @@ CLASSES: dict[tuple[str, str], Callable[[Machine], list[CimInstance]]] = {
     (CIMV2, "win32_operatingsystem"): operating_system,
     (CIMV2, "win32_computersystem"): computer_system,
     (CIMV2, "win32_service"): service_cmdlets.instances,
+    (CIMV2, "win32_process"): processes.instances,
 }
 
 
@@ -97,6 +98,8 @@ def cmdlets(machine: Machine) -> list[Cmdlet]:
             method = call.get("MethodName").lower()
             known = isinstance(target, CimInstance) and target.class_name == "Win32_Service"
             code = service_cmdlets.invoke(Services(machine.host), target, method, arguments) if known else None
+            if isinstance(target, CimInstance) and target.class_name == "Win32_Process" and method == "terminate" and not arguments:
+                code = processes.terminate(machine, target.get("ProcessId"))
             if code is None:
                 raise OutsideSubsetError(f"the method {call.get('MethodName')} with {len(arguments)} arguments")
             codes.append(code)

@@ -1,105 +1,19 @@
-"""hMailServer's COM objects, typed by its IDL (contract.json): late binding by name, without regard to case.
-
-A name or a number of arguments that the IDL does not have ends the script, and so does a value of another type. An element of a
-collection is changed by Save only. Sources: hMailServer's source (IDL, DBScripts), its documentation of the COM interface.
-"""
+"""hMailServer's COM objects: the application, its settings, and collections, whose elements are changed by Save only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from emulator.state import HMailElement, HMailServer, WindowsHost
-from emulator.windows.contract import contract
-from emulator.windows.powershell.errors import OutsideSubsetError, ScriptError, script_error
-from emulator.windows.powershell.values import NOTHING, NetObject, Value, kind_of
+from emulator.state import HMailElement, HMailServer
+from emulator.windows import installer
+from emulator.windows.hmail_com import DENIED, PROGID, ComObject, com_error, empty, expanded, setting
+from emulator.windows.hmail_objects import MESSAGE_PROGID, GlobalObjects, Logging, NewMessage, Status
+from emulator.windows.machine import Machine
+from emulator.windows.powershell.errors import script_error
+from emulator.windows.powershell.values import NOTHING, NetObject, Value
 
-PROGID = "hMailServer.Application"
-DENIED = (
-    "You do not have access to this property / method. Ensure that hMailServer.Application.Authenticate() is called with proper login "
-    "credentials."
-)
-E_FAIL, DISP_E_BADINDEX = -2147467259, -2147352565
-
-
-def _specification() -> dict[str, Any]:
-    return dict(contract()["hmailserver"])
-
-
-def com_error(message: str, hresult: int = E_FAIL) -> ScriptError:
-    return script_error(
-        message, "System.Runtime.InteropServices.COMException", category="OperationStopped", exception="COMException", hresult=hresult
-    )
-
-
-class ComObject(NetObject):
-    """An object of an interface. Subclasses hold its values; this class holds it to the IDL."""
-
-    def __init__(self, interface: str) -> None:
-        self.interface = interface
-        self.type_name = f"System.__ComObject#{interface}"
-        self._members = _specification()["interfaces"][interface]
-
-    def member(self, name: str) -> tuple[str, dict[str, Any]]:
-        found = next((one for one in self._members if one.lower() == name.lower()), None)
-        if found is None:
-            raise OutsideSubsetError(f"hMailServer's {self.interface} has no member {name!r}")
-        return found, self._members[found]
-
-    def get(self, name: str) -> Value:
-        found, described = self.member(name)
-        if described["kind"] != "property" or not described.get("read") or "index" in described:
-            raise OutsideSubsetError(f"{self.interface}.{found} is no property that can be read without arguments")
-        return self.read(found, str(described["type"]))
-
-    def set(self, name: str, value: Value) -> None:
-        found, described = self.member(name)
-        if described["kind"] != "property" or not described.get("write"):
-            raise OutsideSubsetError(f"{self.interface}.{found} cannot be written")
-        _check(f"{self.interface}.{found}", str(described["type"]), value)
-        self.write(found, value)
-
-    def call(self, name: str, arguments: list[Value]) -> Value:
-        found, described = self.member(name)
-        expected = described.get("parameters", described.get("index"))
-        if expected is None or len(arguments) != len(expected):
-            raise OutsideSubsetError(f"{self.interface}.{found} with {len(arguments)} arguments")
-        for (parameter, kind), value in zip(expected, arguments, strict=True):
-            _check(f"{self.interface}.{found}({parameter})", str(kind), value)
-        return self.invoke(found, arguments)
-
-    def read(self, name: str, kind: str) -> Value:
-        raise OutsideSubsetError(f"{self.interface}.{name} is not emulated")
-
-    def write(self, name: str, value: Value) -> None:
-        raise OutsideSubsetError(f"{self.interface}.{name} is not emulated")
-
-    def invoke(self, name: str, arguments: list[Value]) -> Value:
-        raise OutsideSubsetError(f"{self.interface}.{name} is not emulated")
-
-
-def _check(name: str, kind: str, value: Value) -> None:
-    """Refuse a value of another type; an enumeration has its numbers."""
-    number = isinstance(value, int) and not isinstance(value, bool)
-    kinds = {"string": isinstance(value, str), "bool": isinstance(value, bool), "int": number, "int64": number}
-    members = _specification()["enums"].get(kind.removeprefix("enum:"), {}).values()
-    if not (kinds.get(kind, False) or (number and value in members)):
-        raise OutsideSubsetError(f"{name} is a {kind}, not the {kind_of(value)} that was given")
-
-
-def _empty(kind: str) -> Value:
-    if kind.startswith("enum:"):
-        return 0
-    return {"string": "", "bool": False, "int": 0, "int64": 0}.get(kind)
-
-
-def expanded(row: HMailElement) -> HMailElement:
-    """A range with its options as properties, in place of their bits."""
-    options = row.properties.pop("options", None)
-    if options is not None:
-        bits = _specification()["range_option_bits"]
-        row.properties.update({name: bool(options & bit) for name, bit in bits.items()})
-    return row
+DISP_E_BADINDEX = -2147352565
+STOPPED, RUNNING = 1, 3  # eServerState
 
 
 class Element(ComObject):
@@ -121,7 +35,9 @@ class Element(ComObject):
             return ""  # a password cannot be read back
         if name == "ID":
             return self._row.id
-        return self._changed.get(name, self._row.properties.get(name, _empty(kind)))
+        if kind == "variant":
+            return super().read(name, kind)
+        return self._changed.get(name, self._row.properties.get(name, empty(kind)))
 
     def write(self, name: str, value: Value) -> None:
         self._changed[name] = value
@@ -134,6 +50,8 @@ class Element(ComObject):
         if name == "Delete":
             self._collection.remove(self._row)
             return NOTHING
+        if name == "ValidatePassword":
+            return self._row.properties.get("Password") == arguments[0]
         if name == "SetRelayerAuthPassword":
             self._changed["RelayerAuthPassword"] = arguments[0]
             return NOTHING
@@ -202,9 +120,9 @@ class Collection(ComObject):
 class Settings(ComObject):
     """Application.Settings; an assignment is stored at once."""
 
-    def __init__(self, server: HMailServer) -> None:
+    def __init__(self, machine: Machine, server: HMailServer) -> None:
         super().__init__("Settings")
-        self._server = server
+        self._machine, self._server = machine, server
 
     def read(self, name: str, kind: str) -> Value:
         server = self._server
@@ -216,9 +134,13 @@ class Settings(ComObject):
             return Collection(name, "TCPIPPort", "", server.ports, lambda: HMailServer().ports)
         if name == "Routes":
             return Collection(name, "Route", "DomainName", server.routes)
+        if name == "SSLCertificates":
+            return Collection(name, "SSLCertificate", "Name", server.certificates)
+        if name == "Logging":
+            return Logging(self._machine, server)
         if kind.startswith("object:"):
             return super().read(name, kind)
-        return server.properties.get(name, _specification()["defaults"]["Settings"].get(name, _empty(kind)))
+        return setting(server, name)
 
     def write(self, name: str, value: Value) -> None:
         self._server.properties[name] = value
@@ -228,6 +150,8 @@ class Settings(ComObject):
             self._server.relayer_password = arguments[0]
         elif name == "SetAdministratorPassword":
             self._server.administrator_password = arguments[0]
+        elif name == "ClearLogonFailureList":
+            self._server.logon_failures = []
         else:
             return super().invoke(name, arguments)
         return NOTHING
@@ -238,9 +162,9 @@ class Application(ComObject):
 
     OPEN = ("Version", "Authenticate", "Connect")
 
-    def __init__(self, server: HMailServer) -> None:
+    def __init__(self, machine: Machine, server: HMailServer) -> None:
         super().__init__("Application")
-        self._server = server
+        self._machine, self._server = machine, server
         self._authenticated = server.administrator_password == ""
 
     def _need_rights(self, name: str) -> None:
@@ -249,13 +173,16 @@ class Application(ComObject):
 
     def read(self, name: str, kind: str) -> Value:
         self._need_rights(name)
-        if name == "Version":
-            return self._server.version
-        if name == "Settings":
-            return Settings(self._server)
-        if name == "Domains":
-            return Collection("Domains", "Domain", "Name", self._server.domains)
-        return super().read(name, kind)
+        objects: dict[str, Callable[[], Value]] = {
+            "Version": lambda: self._server.version,
+            "Settings": lambda: Settings(self._machine, self._server),
+            "Domains": lambda: Collection("Domains", "Domain", "Name", self._server.domains),
+            "Status": lambda: Status(self._machine, self._server),
+            "GlobalObjects": lambda: GlobalObjects(self._machine, self._server),
+            "ServerState": lambda: STOPPED if self._server.stopped else RUNNING,
+            "InitializationFile": lambda: f"{installer.directory(self._server.version)}\\Bin\\hMailServer.INI",
+        }
+        return objects[name]() if name in objects else super().read(name, kind)
 
     def invoke(self, name: str, arguments: list[Value]) -> Value:
         self._need_rights(name)
@@ -265,18 +192,23 @@ class Application(ComObject):
             account = HMailElement(0, {"Address": "Administrator", "AdminLevel": 2, "Active": True})
             return Element("Account", account, Collection("Accounts", "Account", "Address", [account])) if self._authenticated else None
         if name in ("Start", "Stop", "Reinitialize"):
+            self._server.stopped = name == "Stop"
             self._server.restarts += name != "Stop"
             return NOTHING
         return super().invoke(name, arguments)
 
 
-def new_object(host: WindowsHost, progid: str) -> NetObject:
-    """New-Object -ComObject."""
-    if host.hmailserver is None or progid.lower() != PROGID.lower():
-        message = (
-            "Retrieving the COM class factory for component with CLSID {00000000-0000-0000-0000-000000000000} failed due to the following "
-        )
+def new_object(machine: Machine, progid: str) -> NetObject:
+    """New-Object -ComObject. Without a running service there is nothing that answers."""
+    server = machine.host.hmailserver
+    error_id = "NoCOMClassIdentified,Microsoft.PowerShell.Commands.NewObjectCommand"
+    message = (
+        "Retrieving the COM class factory for component with CLSID {00000000-0000-0000-0000-000000000000} failed due to the following "
+    )
+    if server is None or progid.lower() not in (PROGID.lower(), MESSAGE_PROGID.lower()):
         message += "error: 80040154 Class not registered (Exception from HRESULT: 0x80040154 (REGDB_E_CLASSNOTREG))."
-        error_id = "NoCOMClassIdentified,Microsoft.PowerShell.Commands.NewObjectCommand"
         raise script_error(message, error_id, category="ResourceUnavailable", exception="COMException", hresult=-2147221164)
-    return Application(host.hmailserver)
+    if not any(one.name == installer.SERVICE and one.state == "Running" for one in machine.host.services):
+        message += "error: 80080005 Server execution failed (Exception from HRESULT: 0x80080005 (CO_E_SERVER_EXEC_FAILURE))."
+        raise script_error(message, error_id, category="ResourceUnavailable", exception="COMException", hresult=-2146959355)
+    return Application(machine, server) if progid.lower() == PROGID.lower() else NewMessage(machine, server)

@@ -7,26 +7,14 @@ SmtpRemoteNDRExpireMinutes). STARTTLS is required or not used, never tried; cert
 from __future__ import annotations
 
 import asyncio
-import smtplib
-import ssl
 from collections.abc import Callable
 
 from emulator.state import QueuedMail, SmtpVirtualServer
 from emulator.windows import iis_smtp
 from emulator.windows.machine import Machine
+from emulator.windows.smtp_client import NONE, REQUIRED, Address, UndeliveredError, Upstream, destination, send
 
 SSL, AUTH_NTLM, AUTH_CLEARTEXT = 4, 128, 256  # RouteAction
-MICROSOFT = (".mail.protection.outlook.com", ".mx.microsoft")
-SECONDS = 30.0  # of a connection
-Address = tuple[str, int]
-
-
-class UndeliveredError(Exception):
-    """`permanent`: it is not tried again."""
-
-    def __init__(self, text: str, *, permanent: bool) -> None:
-        super().__init__(text)
-        self.permanent = permanent
 
 
 class Delivery:
@@ -80,58 +68,30 @@ class Delivery:
         text += "".join(f"       {one}\r\n" for one in mail.recipients) + f"\r\n{mail.last_error}\r\n"
         server.queue.append(QueuedMail(f"{mail.id}-ndr", "", [mail.sender], text.encode(), self._machine.now))
 
-    def _destination(self, settings: dict[str, object]) -> Address:
-        """Where it connects to: names of Microsoft are the emulated MX, others as the host's `smtp_routes` say."""
-        host = str(settings["SmartHost"]).strip("[]")
-        if settings["SmartHostType"] != 2 or not host or host.lower().endswith(MICROSOFT):
-            return self._mx
-        route = self._machine.host.smtp_routes.get(f"{host}:{settings['RemoteSmtpPort']}")
-        if route is None:
-            raise UndeliveredError(f"4.4.1 The remote server {host} did not respond", permanent=False)
-        address, _, port = route.rpartition(":")
-        return address, int(port)
-
     def _send(self, settings: dict[str, object], mail: QueuedMail) -> None:
-        """One connection, in a thread of its own."""
+        """One connection, in a thread of its own. A wrong password is not final: the message stays in the queue."""
         action = settings["RouteAction"]
         route = action if isinstance(action, int) else 0
         if route & AUTH_NTLM:
             raise UndeliveredError("NTLM to a smart host is not emulated", permanent=False)
-        host, port = self._destination(settings)
-        source = (self._machine.host.outbound_address, 0) if self._machine.host.outbound_address else None
+        host = str(settings["SmartHost"]).strip("[]") if settings["SmartHostType"] == 2 else ""
+        user, password = (str(settings[name]) if route & AUTH_CLEARTEXT else "" for name in ("RouteUserName", "RoutePassword"))
+        upstream = Upstream(
+            destination(self._machine, self._mx, host, settings["RemoteSmtpPort"]) if host else self._mx,
+            host or "mx",
+            str(settings["FullyQualifiedDomainName"]),
+            REQUIRED if route & SSL or settings["AlwaysUseSsl"] else NONE,
+            user,
+            password,
+            source=self._machine.host.outbound_address,
+        )
         try:
-            with smtplib.SMTP(host, port, str(settings["FullyQualifiedDomainName"]), SECONDS, source_address=source) as client:
-                if route & SSL or settings["AlwaysUseSsl"]:
-                    client.starttls(context=_unverified())
-                if route & AUTH_CLEARTEXT:
-                    client.user, client.password = str(settings["RouteUserName"]), str(settings["RoutePassword"])
-                    client.ehlo_or_helo_if_needed()
-                    client.auth("LOGIN", client.auth_login)
-                refused = client.sendmail(mail.sender, mail.recipients, mail.raw)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, text = next(iter(error.recipients.values()))
-            raise UndeliveredError(f"{code} {text.decode('utf-8', 'replace')}", permanent=code >= 500) from None
-        except smtplib.SMTPAuthenticationError as error:
-            raise UndeliveredError(f"{error.smtp_code} {_text(error.smtp_error)}", permanent=False) from None
-        except smtplib.SMTPResponseException as error:
-            raise UndeliveredError(f"{error.smtp_code} {_text(error.smtp_error)}", permanent=error.smtp_code >= 500) from None
-        except (OSError, smtplib.SMTPException) as error:
-            raise UndeliveredError(f"4.4.1 {error}", permanent=False) from None
-        if refused:
-            mail.recipients = list(refused)
-            code, text = next(iter(refused.values()))
-            raise UndeliveredError(f"{code} {_text(text)}", permanent=code >= 500)
-
-
-def _text(reply: bytes | str) -> str:
-    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
+            send(upstream, mail, mail.recipients)
+        except UndeliveredError as error:
+            mail.recipients = error.recipients or mail.recipients
+            if str(error).startswith("535"):
+                raise UndeliveredError(str(error), permanent=False) from None
+            raise
 
 
 def _minutes(written: object, attempt: int) -> int:

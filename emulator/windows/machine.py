@@ -26,6 +26,10 @@ class Machine:
         """The fault that was ordered for a stage of scripts: script, wmi."""
         return self._faults.take("windows", host=self.host.name, stage=stage, **facts)
 
+    def content(self, path: str) -> bytes:
+        """The content of a file of the state; empty where there is none."""
+        return next((one.content for one in self.host.files if one.path.lower() == path.lower()), b"")
+
     def noise(self) -> str:
         """What a profile writes before a script's output; empty where nothing was ordered."""
         fault = self.fault("script")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.state import RegistryValue, WindowsHost
+from emulator.windows import installer
 from emulator.windows.powershell.values import Array, Value
 
 CURRENT_VERSION = r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -28,6 +29,7 @@ class Registry:
             "EditionID": "Professional" if client else "ServerStandard",
         }
         derived = [RegistryValue(CURRENT_VERSION, name, text=value) for name, value in texts.items()]
+        derived += installer.registry_values(host)
         return derived + ([RegistryValue(REBOOT_PENDING, "(default)")] if host.reboot_pending else [])
 
     def values(self, path: str) -> list[RegistryValue] | None:

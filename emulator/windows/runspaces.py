@@ -12,8 +12,10 @@ from emulator.windows import (
     cim_cmdlets,
     computer_cmdlets,
     features,
+    files,
     firewall,
     hmailserver,
+    processes,
     registry_cmdlets,
     service_cmdlets,
     wmi_objects,
@@ -33,6 +35,8 @@ MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (
     firewall.cmdlets,
     wmi_objects.cmdlets,
     computer_cmdlets.cmdlets,
+    files.cmdlets,
+    processes.cmdlets,
 )
 
 
@@ -51,6 +55,7 @@ class Runspaces:
         """A new runspace."""
         host = self.machine.host
         environment = {"COMPUTERNAME": host.name.upper(), "USERNAME": user.name, "SystemRoot": r"C:\Windows", "SystemDrive": "C:"}
+        environment |= {"ProgramData": r"C:\ProgramData"}
 
         def native(name: str, arguments: list[str]) -> tuple[list[str], int] | None:
             return self.program(name, arguments, user)
@@ -79,8 +84,9 @@ class Runspaces:
             log=log,
             unknown=unknown,
             new_object=new_object,
-            new_com_object=functools.partial(hmailserver.new_object, host),
+            new_com_object=functools.partial(hmailserver.new_object, self.machine),
             wmi_class=wmi_objects.binding_class,
+            static_methods=files.statics(self.machine),
         )
 
     def run_script(self, source: str, session: Session) -> Outcome:

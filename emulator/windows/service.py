@@ -16,9 +16,11 @@ from emulator.windows.authentication import Channel
 from emulator.windows.certificates import endpoint_binding
 from emulator.windows.connection import Connection
 from emulator.windows.endpoint import Endpoint
-from emulator.windows.iis_delivery import Address
+from emulator.windows.hmail_listeners import HMailListeners
 from emulator.windows.iis_listeners import IisListeners
 from emulator.windows.machine import Machine
+from emulator.windows.smtp_client import Address
+from emulator.windows.smtp_listeners import SmtpListeners
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Listener:
     http_port: int
     https_port: int
     machine: Machine
-    smtp: IisListeners
+    products: list[SmtpListeners]
     servers: list[asyncio.Server] = field(default_factory=list)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -40,7 +42,7 @@ class Listener:
             "address": self.address,
             "http_port": self.http_port,
             "https_port": self.https_port,
-            "smtp_ports": self.smtp.announced(),
+            "smtp_ports": {port: number for product in self.products for port, number in product.announced().items()},
         }
 
 
@@ -60,7 +62,8 @@ class WindowsHosts:
 
     def close(self) -> None:
         for listener in self._listeners:
-            listener.smtp.close()
+            for product in listener.products:
+                product.close()
             for server in listener.servers:
                 server.close()
             for writer in listener.writers:
@@ -77,15 +80,21 @@ class WindowsHosts:
         address = host.address or self._address
         http, https = listening(address, host.http_port), listening(address, host.https_port)
         machine = Machine(host, lambda: self._platform.now, self._platform.faults)
-        listener = Listener(
-            host, address, http.getsockname()[1], https.getsockname()[1], machine, IisListeners(self._platform, machine, address, self._mx)
-        )
+        products = self._products(machine, address)
+        listener = Listener(host, address, http.getsockname()[1], https.getsockname()[1], machine, products)
         endpoint = Endpoint(self._platform, machine)
         for sock, context in ((http, None), (https, self._context())):
             task = asyncio.create_task(self._serve(listener, endpoint, sock, context))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return listener
+
+    def _products(self, machine: Machine, address: str) -> list[SmtpListeners]:
+        """The products that may listen for SMTP; a port is of the one that has opened it first."""
+        iis = IisListeners(self._platform, machine, address, self._mx)
+        hmailserver = HMailListeners(self._platform, machine, address, self._mx, self._authority)
+        iis.others, hmailserver.others = [hmailserver], [iis]
+        return [iis, hmailserver]
 
     def _context(self) -> ssl.SSLContext:
         """TLS that asks for a client certificate and takes any: what it is worth, the certificate mapping says."""

@@ -44,6 +44,7 @@ class Services:
             if needed.state != "Running" and self.start(needed) != OK:
                 return DISABLED
         service.state = "Running"
+        service.starts += 1
         return OK
 
     def stop(self, service: WindowsService, *, force: bool = False) -> int:

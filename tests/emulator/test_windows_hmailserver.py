@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.state import HMailServer, WindowsHost
+from emulator.state import WindowsHost
+from emulator.windows import installer
 from tests.emulator.test_windows_machine import error_ids, output, run, windows
 
 APP = "$a = New-Object -ComObject hMailServer.Application; "
@@ -14,7 +15,9 @@ RANGES = SETTINGS + "$r = $s.SecurityRanges; "
 
 @pytest.fixture
 def host() -> WindowsHost:
-    return windows(hmailserver=HMailServer())
+    made = windows()
+    installer.install(made, "5.6.9-B2632")
+    return made
 
 
 def test_without_the_product_the_class_is_not_registered() -> None:

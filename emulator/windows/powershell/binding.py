@@ -16,6 +16,7 @@ class Runspace(Protocol):
     """What cmdlets need of the session that runs them (session.py)."""
 
     strict: bool
+    variables: dict[str, Value]
     new_object: Callable[[str, list[Value]], Value] | None
     new_com_object: Callable[[str], NetObject] | None
 

@@ -188,6 +188,13 @@ class Expressions:
             raise self.script.refuse(node, f"the static property {name}")
         return types.STATIC_PROPERTIES[key]()
 
+    def store_static(self, target: Node, value: Value) -> None:
+        """[Net.ServicePointManager]::SecurityProtocol, the one static property that scripts may set."""
+        name = (self.static_name(target.named_children[0]), self.member_name(target.named_children[1]).lower())
+        if name != ("net.servicepointmanager", "securityprotocol") or not isinstance(value, EnumValue):
+            raise self.script.refuse(target, "an assignment to a static property")
+        self.session.variables["_security_protocol"] = value.name
+
     def arguments(self, node: Node) -> list[Value]:
         lists = [one for one in node.named_children if one.type == "argument_expression_list"]
         return [plain(self.value(one)) for part in lists for one in part.named_children]
@@ -198,7 +205,7 @@ class Expressions:
         arguments = self.arguments(node.named_children[2])
         if owner.type == "type_literal":
             kind = self.static_name(owner)
-            method = types.STATIC_METHODS.get(({"string": "string"}.get(kind, kind), name.lower()))
+            method = types.STATIC_METHODS.get((kind, name.lower())) or self.session.static_methods.get((kind, name.lower()))
             if method is None:
                 raise self.script.refuse(node, f"the static method {name}")
             return method(*arguments)

@@ -238,6 +238,8 @@ class Interpreter(Expressions):
                 self.session.constraints[name] = constraint
             kept = self.session.constraints.get(name)
             self.session.variables[name] = types.convert(value, kept) if kept else value
+        elif target.type == "member_access" and target.named_children[0].type == "type_literal":
+            self.store_static(target, value)
         elif target.type == "member_access":
             set_member(self.value(target.named_children[0]), self.member_name(target.named_children[1]), value)
         elif target.type == "element_access":

@@ -26,6 +26,7 @@ class Session:
     new_object: Callable[[str, list[Value]], Value] | None = None  # New-Object of a type of the machine
     new_com_object: Callable[[str], NetObject] | None = None
     wmi_class: Callable[[str], NetObject] | None = None  # [wmiclass]
+    static_methods: Mapping[tuple[str, str], Callable[..., Value]] = field(default_factory=dict)  # of types that touch the machine
     environment: Mapping[str, str] = field(default_factory=dict)
     input: deque[Value] = field(default_factory=deque)  # $input
     console: deque[str] | None = None  # lines of [Console]::In; None: the host application has no console

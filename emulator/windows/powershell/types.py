@@ -154,6 +154,7 @@ STATIC_PROPERTIES: dict[tuple[str, str], Callable[[], Value]] = {
     ("text.encoding", "utf8"): lambda: Encoding("utf-8"),
     ("text.encoding", "ascii"): lambda: Encoding("ascii"),
     ("text.encoding", "unicode"): lambda: Encoding("utf-16-le"),
+    ("net.securityprotocoltype", "tls12"): lambda: EnumValue("System.Net.SecurityProtocolType", "Tls12", 3072),
     ("environment", "newline"): lambda: "\r\n",
     ("int", "maxvalue"): lambda: 2**31 - 1,
 }

@@ -1,0 +1,128 @@
+"""Files of a Windows host: those of the state, and those that follow from it (hMailServer's INI file and log).
+
+Sources: the pages of Get-FileHash, Get-Content, Remove-Item and Invoke-WebRequest; "File Class" (.NET).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+from emulator.state.windows_files import WindowsFile
+from emulator.windows import installer
+from emulator.windows.hmail_objects import log_path
+from emulator.windows.machine import Machine
+from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
+from emulator.windows.powershell.errors import OutsideSubsetError, ScriptError, script_error
+from emulator.windows.powershell.values import NOTHING, Members, PSObject, Value
+
+FIRST_WITH_TLS12 = 17763  # from then on Windows PowerShell negotiates TLS 1.2 unless it is told otherwise
+
+
+class Files:
+    """Paths without regard to case."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def _derived(self) -> list[WindowsFile]:
+        server = self._machine.host.hmailserver
+        if server is None:
+            return []
+        log = "".join(f"{line}\r\n" for line in server.log).encode()
+        ini = WindowsFile(installer.ini_path(server.version), installer.ini(server))
+        return [ini, *([WindowsFile(log_path(self._machine, server), log)] if server.log else [])]
+
+    def find(self, path: str) -> WindowsFile | None:
+        return next((one for one in [*self._derived(), *self._machine.host.files] if one.path.lower() == path.lower()), None)
+
+    def content(self, path: str) -> bytes:
+        """Empty where there is no such file."""
+        file = self.find(path)
+        return file.content if file else b""
+
+    def write(self, path: str, content: bytes, installs: str = "") -> None:
+        self.remove(path)
+        self._machine.host.files.append(WindowsFile(path, content, installs))
+
+    def remove(self, path: str) -> bool:
+        kept = [one for one in self._machine.host.files if one.path.lower() != path.lower()]
+        removed = len(kept) < len(self._machine.host.files)
+        self._machine.host.files = kept
+        return removed
+
+
+def _no_file(call: Call, path: str) -> ScriptError:
+    message = f"Cannot find path '{path}' because it does not exist."
+    return call.failure(message, "PathNotFound", category="ObjectNotFound", target=path, exception="ItemNotFoundException")
+
+
+def statics(machine: Machine) -> dict[tuple[str, str], Callable[..., Value]]:
+    """Static methods of System.IO.File and System.IO.Directory."""
+    files = Files(machine)
+
+    def read(path: str) -> str:
+        file = files.find(path)
+        if file is None:
+            message = f'Exception calling "ReadAllText" with "1" argument(s): "Could not find file \'{path}\'."'
+            raise script_error(message, "FileNotFoundException", exception="MethodInvocationException")
+        return file.content.decode("utf-8", "replace")
+
+    def write(path: str, text: str) -> Value:
+        if not isinstance(text, str):
+            raise OutsideSubsetError("WriteAllText of another value than a text")
+        files.write(path, text.encode())
+        return NOTHING
+
+    def delete(path: str) -> Value:
+        files.remove(path)
+        return NOTHING
+
+    return {
+        ("io.file", "exists"): lambda path: files.find(path) is not None,
+        ("io.file", "readalltext"): read,
+        ("io.file", "writealltext"): write,
+        ("io.file", "delete"): delete,
+        ("io.directory", "createdirectory"): lambda path: PSObject(Members({"FullName": path}), "System.IO.DirectoryInfo"),
+    }
+
+
+def cmdlets(machine: Machine) -> list[Cmdlet]:
+    files = Files(machine)
+
+    def file_hash(call: Call) -> Iterable[Value]:
+        file = files.find(call.get("LiteralPath"))
+        if file is None:
+            raise _no_file(call, call.get("LiteralPath"))
+        values = {"Algorithm": "SHA256", "Hash": hashlib.sha256(file.content).hexdigest().upper(), "Path": file.path}
+        return [PSObject(Members(values), "Microsoft.Powershell.Utility.FileHash")]
+
+    def content(call: Call) -> Iterable[Value]:
+        file = files.find(call.get("LiteralPath"))
+        if file is None:
+            raise _no_file(call, call.get("LiteralPath"))
+        lines = file.content.decode("utf-8", "replace").splitlines()
+        return lines[-call.get("Tail") :] if call.has("Tail") else lines
+
+    def download(call: Call) -> Iterable[Value]:
+        protocol = call.session.variables.get("_security_protocol", "")
+        if machine.host.build < FIRST_WITH_TLS12 and protocol != "Tls12":
+            message = "The request was aborted: Could not create SSL/TLS secure channel."
+            raise call.failure(message, "WebCmdletWebResponseException", category="InvalidOperation", exception="WebException")
+        file = files.find(call.get("Uri"))
+        if file is None:
+            message = "The remote server returned an error: (404) Not Found."
+            raise call.failure(message, "WebCmdletWebResponseException", category="InvalidOperation", exception="WebException")
+        if not call.get("UseBasicParsing", False):
+            raise OutsideSubsetError("Invoke-WebRequest without -UseBasicParsing, which needs Internet Explorer")
+        files.write(call.get("OutFile"), file.content, file.installs)
+        return []
+
+    literal = Parameter("LiteralPath", "string", mandatory=True)
+    algorithm = Parameter("Algorithm", choices=("SHA256",))
+    web = (Parameter("Uri", "string", 0, mandatory=True), Parameter("OutFile", mandatory=True), Parameter("UseBasicParsing", "switch"))
+    return [
+        Cmdlet("Get-FileHash", file_hash, (literal, algorithm)),
+        Cmdlet("Get-Content", content, (literal, Parameter("Tail", "int"), Parameter("Encoding", choices=("UTF8", "Default")))),
+        Cmdlet("Invoke-WebRequest", download, web),
+    ]
