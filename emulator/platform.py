@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,7 +13,8 @@ from emulator.clouds import CLOUDS, Cloud
 from emulator.faults import Faults
 from emulator.oidc import Providers
 from emulator.settings import Settings
-from emulator.state import Rolling, State
+from emulator.state import Rolling, SignIn, State, Tenant
+from emulator.state.sign_in_log import KEPT
 
 SECRET_NAMES = {"secrettext", "password", "client_secret", "client_assertion", "proof", "email_password"}
 
@@ -73,7 +74,7 @@ class Platform:
     clock: Clock = field(default_factory=Clock)
     in_flight: Counter[str] = field(default_factory=Counter)  # requests to the Exchange admin API, by tenant
     downloads: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # reports by the token of their link: until when, content
-    app_sign_ins: dict[tuple[str, str], float] = field(default_factory=dict)  # by tenant and application: when it last got a token
+    app_sign_ins: dict[str, deque[SignIn]] = field(default_factory=dict)  # of applications, by tenant, oldest first
     report_requests: dict[tuple[str, str], Rolling] = field(default_factory=dict)  # by tenant and application
 
     def __post_init__(self) -> None:
@@ -81,6 +82,22 @@ class Platform:
         self.state.tokens.cloud = self.cloud if self.settings.cloud else None
         self.providers = Providers(self.clock, self.state.tokens.origins)
         self.faults.reset_latency(self.settings.latency)
+
+    def log_app_sign_in(self, tenant: Tenant, app_id: str, name: str, key_id: str, source: str) -> None:
+        """Note that an application got a token with a credential of its own."""
+        log = self.app_sign_ins.setdefault(tenant.id, deque(maxlen=KEPT))
+        log.append(
+            SignIn(
+                user="",
+                created=self.now,
+                display_name=name,
+                event_type="servicePrincipal",
+                client_app="",
+                ip_address=source,
+                app_id=app_id,
+                key_id=key_id,
+            )
+        )
 
     def reset(self, state: State, settings: Settings) -> None:
         """Replace the state and the settings in place; clear the clock's offset, faults, counters, record and tokens of jobs."""

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.entra.errors import EntraError
-from emulator.state import Application, Tenant
+from emulator.state import Application, Certificate, Tenant
 from emulator.tokens import signed_claims
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -32,13 +32,13 @@ LOGIN_HOSTS = {
 SKEW = 300.0  # seconds of clock difference that are forgiven
 
 
-def check(assertion: str, application: Application, tenant: Tenant, origin: str, now: float) -> None:
-    """Return if the assertion is signed with a key of the application, else raise EntraError."""
+def check(assertion: str, application: Application, tenant: Tenant, origin: str, now: float) -> str:
+    """The id of the application's key that signed the assertion; raises EntraError where none did."""
     try:
         header = jwt.get_unverified_header(assertion)
     except jwt.InvalidTokenError:
         raise EntraError(50027) from None
-    claims = _verified(assertion, header, application, now)
+    key_id, claims = _verified(assertion, header, application, now)
     if not all(isinstance(claims.get(name), str) for name in ("iss", "sub", "aud")):
         raise EntraError(50027)
     if claims["iss"].lower() != application.app_id or claims["sub"].lower() != application.app_id:
@@ -46,34 +46,37 @@ def check(assertion: str, application: Application, tenant: Tenant, origin: str,
     if not _audience_fits(claims["aud"], tenant, origin):
         raise EntraError(700023)
     check_times(claims, now)
+    return key_id
 
 
-def _verified(assertion: str, header: dict[str, Any], application: Application, now: float) -> dict[str, Any]:
+def _verified(assertion: str, header: dict[str, Any], application: Application, now: float) -> tuple[str, dict[str, Any]]:
+    """The id of the key and the claims."""
     thumbprint = str(header.get("x5t#S256") or header.get("x5t") or "").rstrip("=")
-    certificate = _certificate(application, header, now)
-    if certificate is None or header.get("alg") not in ("RS256", "PS256"):
+    registered = _certificate(application, header, now)
+    if registered is None or header.get("alg") not in ("RS256", "PS256"):
         raise _unregistered("The key was not found.", thumbprint, application)
+    certificate = x509.load_der_x509_certificate(base64.b64decode(registered.der))
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise _unregistered("The key was not found.", thumbprint, application)
     if certificate.not_valid_after_utc.timestamp() < now:
         raise _unregistered("The key used is expired.", thumbprint, application)
     try:
-        return signed_claims(assertion, key, header["alg"])
+        return registered.key_id, signed_claims(assertion, key, header["alg"])
     except jwt.InvalidSignatureError:
         raise _unregistered("The key was not found.", thumbprint, application) from None
     except jwt.InvalidTokenError:
         raise EntraError(50027) from None
 
 
-def _certificate(application: Application, header: dict[str, Any], now: float) -> x509.Certificate | None:
+def _certificate(application: Application, header: dict[str, Any], now: float) -> Certificate | None:
     """The registered certificate that the header names; msal leaves base64's padding on."""
     named = {str(header.get("x5t#S256", "")).rstrip("="), str(header.get("x5t", "")).rstrip("=")} - {""}
     for registered in application.certificates:
         der = base64.b64decode(registered.der)
         own = {_digest(hashlib.sha256(der)), _digest(hashlib.sha1(der, usedforsecurity=False))}
         if named & own and registered.effective_from <= now:
-            return x509.load_der_x509_certificate(der)
+            return registered
     return None
 
 

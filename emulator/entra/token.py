@@ -90,7 +90,7 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
     if form["grant_type"] != "client_credentials":
         raise EntraError(70003, grant=form["grant_type"])
     application, principal = _client(platform, tenant, form["client_id"].lower())
-    method = _authenticate(platform, form, application, tenant, request.origin)
+    method, key_id = _authenticate(platform, form, application, tenant, request.origin)
     audience, roles = resource_of(platform, tenant, principal, form.get("scope", ""))
     source = platform.state.network.get(request.client, request.client)
     if policies.blocks_application(tenant, principal, platform.state.tokens.resources(audience), source):
@@ -101,7 +101,7 @@ def _issue(platform: Platform, request: Request, tenant: Tenant) -> Response:
     if form.get("claims"):
         claims["xms_ev"] = form["claims"]  # a claims challenge was answered
     lifetime = platform.settings.token_lifetime
-    platform.app_sign_ins[tenant.id, principal.app_id] = platform.now
+    platform.log_app_sign_in(tenant, principal.app_id, application.display_name, key_id, source)
     body = {
         "token_type": "Bearer",
         "expires_in": lifetime,
@@ -123,7 +123,7 @@ def _delegated_client(platform: Platform, request: Request, tenant: Tenant, form
     application, principal = _client(platform, tenant, form["client_id"].lower())
     credential = form.get("client_secret") or form.get("client_assertion")
     public = not credential and application.properties.get("isFallbackPublicClient")
-    method = "0" if public else _authenticate(platform, form, application, tenant, request.origin)
+    method = "0" if public else _authenticate(platform, form, application, tenant, request.origin)[0]
     return Client(platform, tenant, application, principal, method, request.origin)
 
 
@@ -159,25 +159,25 @@ def _single_tenant(application: Application) -> bool:
     return bool(application.properties.get("signInAudience", "AzureADMyOrg") == "AzureADMyOrg")
 
 
-def _authenticate(platform: Platform, form: dict[str, str], application: Application, tenant: Tenant, origin: str) -> str:
-    """How the client proved itself, as `appidacr`: 1 secret, 2 certificate."""
+def _authenticate(platform: Platform, form: dict[str, str], application: Application, tenant: Tenant, origin: str) -> tuple[str, str]:
+    """How the client proved itself, as `appidacr` (1 secret, 2 certificate), and the id of its key ("": federated)."""
     if form.get("client_assertion"):
         if form.get("client_assertion_type") != assertion.ASSERTION_TYPE:
             raise EntraError(900144, parameter="client_assertion_type")
         if federation.is_foreign(form["client_assertion"], application):
             federation.check(platform, form["client_assertion"], application)
-            return "2"
-        assertion.check(form["client_assertion"], application, tenant, origin, platform.now)
-        return "2"
+            return "2", ""
+        return "2", assertion.check(form["client_assertion"], application, tenant, origin, platform.now)
     if not form.get("client_secret"):
         raise EntraError(7000218)
     now = platform.now
     known = [s for s in application.secrets if s.value == form["client_secret"] and s.effective_from <= now]
     if not known:
         raise EntraError(7000215, app=application.app_id)
-    if all(secret.end and secret.end <= now for secret in known):
+    usable = [secret for secret in known if not secret.end or secret.end > now]
+    if not usable:
         raise EntraError(7000222, app=application.app_id)
-    return "1"
+    return "1", usable[0].key_id
 
 
 def resource_of(platform: Platform, tenant: Tenant, principal: EnterpriseApplication, scope: str) -> tuple[str, list[str]]:

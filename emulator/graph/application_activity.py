@@ -9,7 +9,7 @@ from emulator.graph.call import Call, route
 from emulator.graph.credentials import iso
 from emulator.graph.errors import bad_request
 from emulator.graph.query import page
-from emulator.graph.sign_ins import require_log
+from emulator.graph.sign_ins import app_sign_ins, require_log
 from emulator.http import Response
 from emulator.state import new_guid
 from emulator.well_known import derived_id
@@ -20,8 +20,8 @@ def list_activities(call: Call) -> Response:
     if call.version != "beta":
         raise bad_request("Resource not found for the segment 'servicePrincipalSignInActivities'.", "BadRequest")
     require_log(call)
-    signed_in = [(app, when) for (tenant, app), when in call.platform.app_sign_ins.items() if tenant == call.tenant.id]
-    return page(call, "servicePrincipalSignInActivity", signed_in, "reports/servicePrincipalSignInActivities", show=_shown)
+    last = {one.app_id: one.created for one in app_sign_ins(call)}
+    return page(call, "servicePrincipalSignInActivity", list(last.items()), "reports/servicePrincipalSignInActivities", show=_shown)
 
 
 def _shown(one: tuple[str, float]) -> dict[str, object]:

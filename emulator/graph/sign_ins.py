@@ -2,7 +2,7 @@
 
 Only version beta has signInEventTypes; a query that does not name it returns interactive sign-ins ("signIn resource type", beta).
 
-An application's own tokens make no interactive sign-in, so sending by app-only OAuth does not show here.
+An application's own tokens make rows of kind servicePrincipal, with the key that it used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from emulator.well_known import EXCHANGE_NAME
 
 Document = dict[str, Any]
 RETENTION = 30 * DAY
-INTERACTIVE = "interactiveUser"
+INTERACTIVE, APPLICATION = "interactiveUser", "servicePrincipal"
 LARGEST_PAGE = 1000  # and the default
 REQUESTS, WINDOW = 5, 10.0  # "Microsoft Graph service-specific throttling limits": reports
 
@@ -40,7 +40,14 @@ def _readable(call: Call) -> list[SignIn]:
     call.require("Directory.Read.All")
     require_log(call)
     oldest = call.now - RETENTION
-    return [one for one in reversed(call.tenant.sign_ins) if one.created > oldest]
+    every = [*call.tenant.sign_ins, *call.platform.app_sign_ins.get(call.tenant.id, ())]
+    return sorted((one for one in reversed(every) if one.created > oldest), key=lambda one: -one.created)
+
+
+def app_sign_ins(call: Call) -> list[SignIn]:
+    """The sign-ins of applications, oldest first."""
+    every = [*call.tenant.sign_ins, *call.platform.app_sign_ins.get(call.tenant.id, ())]
+    return sorted((one for one in every if one.event_type == APPLICATION), key=lambda one: one.created)
 
 
 def _throttle(call: Call) -> None:
@@ -70,7 +77,13 @@ def get_sign_in(call: Call, key: str) -> Response:
 
 def _shown(call: Call, sign_in: SignIn) -> Document:
     document = _document(call.tenant, sign_in)
-    return document | {"signInEventTypes": [sign_in.event_type]} if call.version == "beta" else document
+    if sign_in.event_type == APPLICATION:
+        principal = call.tenant.enterprise_application(sign_in.app_id)
+        document |= {"appId": sign_in.app_id, "appDisplayName": sign_in.display_name, "userId": "", "userDisplayName": None}
+        document |= {"servicePrincipalId": principal.id if principal else "", "servicePrincipalName": sign_in.display_name}
+    if call.version != "beta":
+        return document
+    return document | {"signInEventTypes": [sign_in.event_type], "servicePrincipalCredentialKeyId": sign_in.key_id}
 
 
 def _document(tenant: Tenant, sign_in: SignIn) -> Document:

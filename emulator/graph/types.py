@@ -286,7 +286,7 @@ TYPES: dict[str, dict[str, str]] = {
         """
     ),
 }
-# The property of version beta that is used ("signIn resource type", beta).
+# Version beta: "servicePrincipalSignInActivity resource type", "signIn resource type".
 TYPES["servicePrincipalSignInActivity"] = _properties(
     """
     id:String appId:String lastSignInActivity:signInActivity delegatedClientSignInActivity:signInActivity
@@ -294,7 +294,7 @@ TYPES["servicePrincipalSignInActivity"] = _properties(
     applicationAuthenticationResourceSignInActivity:signInActivity
     """
 )
-TYPES["betaSignIn"] = TYPES["signIn"] | {"signInEventTypes": "[String]"}
+TYPES["betaSignIn"] = TYPES["signIn"] | {"signInEventTypes": "[String]", "servicePrincipalCredentialKeyId": "String"}
 
 ENUMS: dict[str, set[str]] = {
     "nativeAuthenticationApisEnabled": {"none", "all", "unknownFutureValue"},

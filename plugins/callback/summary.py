@@ -124,6 +124,7 @@ from pathlib import Path
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, filter_loader, test_loader
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._report import events, plan_junit, plan_markdown, summary
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import comparison
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import directory as audit_directory
@@ -267,7 +268,7 @@ class CallbackModule(CallbackBase):
             if earlier and not self._report.earlier_audit:
                 self._report.earlier_audit = comparison.load(Path(earlier))
             self._report.other_audits = self._report.other_audits or [comparison.load(Path(path)) for path in others]
-        except comparison.UnreadableReportError as error:
+        except InvalidInput as error:
             self._display.error(f"A report that MAILOPS_AUDIT_EARLIER or MAILOPS_AUDIT_MERGE names is not readable: {error}")
             return False
         return not directory or self._write_in(directory, audit_directory.prepare)
@@ -279,7 +280,8 @@ class CallbackModule(CallbackBase):
         if not directory or audits.empty:
             return True
         document = audits.as_json(self._report.started)
-        if not self._write_in(directory, lambda path: audit_directory.write(path, document, self._inventories)):
+        rendering = importlib.import_module(f"{_UTILS}._report.audit_files.rendering")
+        if not self._write_in(directory, lambda path: audit_directory.write(path, rendering.files(document, self._inventories))):
             return False
         self._display.display(f"\nReport of the audit: {os.path.join(directory, audit_directory.FIRST)}")
         return True

@@ -12,7 +12,7 @@ short_description: Gather information about who sends with Basic authentication,
 description:
   - Reads the sign-in log, the message trace, SMTP AUTH, authentication policies, Security Defaults, inbound connectors, Direct Send, the
     applications that may send with SMTP and the ends of their keys, DKIM signing, and the DNS records of the accepted domains (SPF, MX,
-    DKIM, DMARC, MTA-STS).
+    DKIM, DMARC, MTA-STS, TLS-RPT).
     Returns a verdict on each sender and the findings.
   - Each source may be unreadable, for example for lack of a licence or a permission. RV(audit.sources) has the reason, and a verdict that
     depends on it is V(unknown), never V(safe).
@@ -48,6 +48,12 @@ options:
       - Falls back to the host variable C(audit_csv_headers).
     type: dict
     default: {}
+  verify_report:
+    description:
+      - The JSON report of a run of playbook C(mailops.m365.verify) (C(MAILOPS_REPORT)) on the controller. Senders that were verified then
+        are not V(unverified).
+      - Falls back to the host variable C(audit_verify_report).
+    type: path
 seealso:
   - module: mailops.m365.sender_plan
   - module: mailops.m365.smtp_auth_info
@@ -101,11 +107,13 @@ audit:
     senders:
       description:
         - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
-        - C(verdict) is breaks, refused, expires, unknown, unused or safe; C(severity) is critical, high, medium, low or info. A value that
+        - C(verdict) is breaks, refused, expires, unknown, unlisted, outdated, unverified, unused or safe; C(severity) is critical, high, medium, low or info. A value that
           could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
           C(basic), C(oauth), C(messages) and C(old_tls) of the export; C(smtp_app) is whether the usage report has SMTP in 180 days;
           C(mail) has C(messages), C(recipients), C(external_recipients),
           C(recipients_per_day), C(last) and C(sources) of the message trace, and C(connector) the inbound connector that matches a source.
+        - C(relay_host) is the relay host that a sender sends through, with the SASL C(users) of its devices; C(verified) is the date in
+          O(verify_report).
       type: list
       elements: dict
     findings:
@@ -115,16 +123,17 @@ audit:
     configuration:
       description:
         - What was read of the configuration; null where it was not readable.
-        - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc) and C(mta_sts), each with what is published (C(current)) and what
+        - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc), C(mta_sts) and C(tls_rpt), each with what is published (C(current)) and what
           Microsoft 365 requires (C(expected)).
-        - C(applications) may send as every mailbox (SMTP.SendAsApp), each with C(last_sign_in). C(delegated_applications) may send as a
+        - C(applications) may send as every mailbox (SMTP.SendAsApp), each with C(last_sign_in), and each of their C(credentials) with
+          whether it was C(used). C(delegated_applications) may send as a
           user who signed in (SMTP.Send), each with its C(consent), whether it is C(foreign), and whether it is a C(printer_maker)'s.
         - C(spoofs) has mail in the name of accepted domains without authentication, by C(address) and C(infrastructure), at most 100.
       type: dict
     totals:
       description: The number of senders by verdict.
       type: dict
-      sample: {breaks: 2, refused: 0, expires: 0, unknown: 1, unused: 1, safe: 7}
+      sample: {breaks: 2, refused: 0, expires: 0, unknown: 1, unlisted: 1, outdated: 0, unverified: 0, unused: 1, safe: 7}
 draft:
   description:
     - A draft of host variables for the senders that were seen and are not in the inventory, as YAML with comments (C(text)), the number of

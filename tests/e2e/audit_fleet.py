@@ -6,18 +6,12 @@ import datetime
 import random
 from typing import Any
 
+from ansible_collections.mailops.m365.plugins.module_utils._audit.evidence import BasicUsage, Evidence, SenderKey
 from ansible_collections.mailops.m365.plugins.module_utils._audit.findings import Configuration, SpfState, findings
+from ansible_collections.mailops.m365.plugins.module_utils._audit.names import SEVERITIES, VERDICTS
 from ansible_collections.mailops.m365.plugins.module_utils._audit.sources import LABELS
 from ansible_collections.mailops.m365.plugins.module_utils._audit.timetable import TIMETABLE
-from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import (
-    SEVERITIES,
-    VERDICTS,
-    BasicUsage,
-    Calendar,
-    Evidence,
-    SenderKey,
-    verdict,
-)
+from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import Calendar, verdict
 
 TODAY = datetime.date(2026, 11, 28)
 CALENDAR = Calendar(TODAY, datetime.date(2026, 12, 31))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._audit import reading
+from ansible_collections.mailops.m365.plugins.module_utils._audit.names import VERDICTS
 from ansible_collections.mailops.m365.plugins.module_utils.resources import audit
 
 from tests.contract import check_contract
@@ -81,7 +82,7 @@ def test_verdicts_come_from_the_submissions_and_nothing_is_written(start: Start,
         "erp@contoso.com": ("breaks", "high"),
         "labels@contoso.com": ("breaks", "high"),
         "old@contoso.com": ("unused", "low"),
-        "noreply@contoso.com": ("safe", "info"),
+        "noreply@contoso.com": ("unverified", "low"),
     }
     crm = next(row for row in result["audit"]["senders"] if row["address"] == "crm@contoso.com")
     assert (crm["listed"], crm["date"], crm["basic"]["succeeded"]) == (False, "2026-12-31", 2)
@@ -89,10 +90,10 @@ def test_verdicts_come_from_the_submissions_and_nothing_is_written(start: Start,
     assert "disabled by default at the end of December 2026 (in 33 days); an administrator can enable it again" in crm["reason"]
     old = next(row for row in result["audit"]["senders"] if row["address"] == "old@contoso.com")
     assert old["basic"]["succeeded"] == 0, "zero, and not null"
-    assert result["audit"]["totals"] == {"breaks": 3, "refused": 0, "expires": 0, "unknown": 0, "unused": 1, "safe": 1}
+    assert result["audit"]["totals"] == dict.fromkeys(VERDICTS, 0) | {"breaks": 3, "unverified": 1, "unused": 1}
     requests = [json.loads(line) for line in record.read_text().splitlines()]
     assert [one for one in requests if one["write"]] == []
-    assert result["cost"]["requests"] <= 13
+    assert result["cost"]["requests"] <= 14
     check_contract(record)
 
 
@@ -102,7 +103,7 @@ def test_a_tenant_without_senders_is_audited_with_one_exchange_batch(start: Star
     result = run_audit(api, tmp_path)
     assert rows(result)["crm@contoso.com"] == ("refused", "low")
     assert rows(result)["erp@contoso.com"] == ("unused", "low")
-    assert result["cost"]["requests"] <= 11
+    assert result["cost"]["requests"] <= 12
     assert {one["id"] for one in result["audit"]["findings"] if one["subject"] == "organization"} == {"direct_send_open"}
 
 
@@ -115,7 +116,7 @@ def test_without_the_log_nothing_is_safe_that_could_use_basic(start: Start, tmp_
         "erp@contoso.com": ("unknown", "medium"),
         "crm@contoso.com": ("unknown", "medium"),
         "old@contoso.com": ("unknown", "medium"),
-        "noreply@contoso.com": ("safe", "info"),  # SMTP AUTH is disabled for the mailbox
+        "noreply@contoso.com": ("unverified", "low"),  # SMTP AUTH is disabled for the mailbox
     }
     assert {row["basic"] for row in result["audit"]["senders"]} == {None}
     subjects = ["Audit: sign-in log (Basic authentication)", "Audit: usage report of email apps"]
@@ -156,7 +157,7 @@ def test_a_long_log_is_read_page_by_page_within_the_limit_of_the_service(
     clock = follow_clock(monkeypatch, api)
     result = run_audit(api, tmp_path)
     assert next(row for row in result["audit"]["senders"] if row["address"] == "crm@contoso.com")["basic"]["succeeded"] == 6_500
-    assert (result["cost"]["requests"], result["cost"]["retries"]) == (10 + 6, 0)
+    assert (result["cost"]["requests"], result["cost"]["retries"]) == (11 + 6, 0)
     assert clock.waited <= reading.LOG_SECONDS, "at most once, before the sixth request of the log"
 
 
@@ -180,13 +181,48 @@ def test_the_keys_of_the_sender_app_are_read(start: Start, tmp_path: Path) -> No
         }
         api = start(tenant=STATE | {"applications": [*BASE["tenants"][0]["applications"], app]})
         (tmp_path / name).mkdir()
-        result = run_audit(api, tmp_path / name, ERP, date=None)
+        result = run_audit(api, tmp_path / name, ERP, date=None, trace_days=0)
         verdict, finding = (("expires", "high"), "key_ends") if name == "expiring" else (("safe", "low"), "client_secret")
         assert rows(result)["erp@contoso.com"] == verdict
         assert [one["subject"] for one in result["audit"]["findings"] if one["id"] == finding] == ["Sender: client secret pipeline"]
         [listed] = result["audit"]["configuration"]["applications"]
         assert (listed["unique_name"], listed["smtp_send_as_app"], listed["foreign"]) == ("mailops-smtp-sender", True, False)
         assert [one["kind"] for one in listed["credentials"]] == ["client secret"]
+
+
+def test_a_sender_that_was_verified_is_safe_with_the_date(start: Start, tmp_path: Path) -> None:
+    report = {"format": "mailops.report/1", "started": "2026-11-20T08:00:00Z"}
+    senders = [{"address": "noreply@contoso.com", "status": "verified"}]
+    (tmp_path / "verify.json").write_text(json.dumps(report | {"tasks": [{"senders": senders}]}))
+    api = start(tenant=STATE)
+    result = run_audit(api, tmp_path, SCANNER, verify_report=str(tmp_path / "verify.json"))
+    scanner = next(row for row in result["audit"]["senders"] if row["name"] == "Scanner")
+    assert (scanner["verdict"], scanner["severity"], scanner["verified"]) == ("safe", "info", "2026-11-20")
+    assert scanner["reason"].endswith("It was verified on 2026-11-20.")
+    missing = run_audit(api, tmp_path, SCANNER, verify_report=str(tmp_path / "missing.json"))
+    assert "missing.json, which could not be read" in reasons(missing)["verification"]
+    assert rows(missing)["noreply@contoso.com"] == ("unverified", "low"), "the rest still comes"
+
+
+def test_older_protocols_and_unbilled_accounts_are_findings(start: Start, tmp_path: Path) -> None:
+    hve = {"address": "news@contoso.com", "display_name": "News"}
+    older = {"transport_config": {"AllowLegacyTLSClients": True}, "organization_config": {"EwsEnabled": True}}
+    result = run_audit(start(tenant=STATE | older | {"hve_accounts": [hve]}), tmp_path)
+    by_id = {one["id"]: (one["severity"], one["subject"]) for one in result["audit"]["findings"]}
+    assert by_id["legacy_tls_allowed"] == ("low", "organization")
+    assert by_id["ews_enabled"] == ("low", "organization")
+    assert by_id["hve_billing"] == ("high", "news@contoso.com")
+    configuration = result["audit"]["configuration"]
+    assert configuration["protocols"] == {"legacy_tls": True, "ews": True, "ews_applications": []}
+    assert configuration["hve_accounts"] == [{"address": "news@contoso.com", "billing_policy": "NoProperBillingPolicyStored"}]
+
+
+def test_the_relay_host_of_a_sender_and_its_device_are_known(start: Start, tmp_path: Path) -> None:
+    labels = {"name": "Labels", "address": "labels@contoso.com", "relay_host": "relay1"}
+    relay = {"name": "relay1", "host": "relay1.contoso.com", "upstream": "oauth", "users": {"labels@contoso.com": "label-printer"}}
+    result = run_audit(start(tenant=STATE), tmp_path, labels, relays=[relay])
+    [row] = [row for row in result["audit"]["senders"] if row["name"] == "Labels"]
+    assert row["relay_host"] == {"name": "relay1", "host": "relay1.contoso.com", "upstream": "oauth", "users": ["label-printer"]}
 
 
 def test_wrong_options_are_refused_before_any_request(start: Start, tmp_path: Path) -> None:

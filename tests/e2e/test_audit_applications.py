@@ -18,6 +18,7 @@ SENDING = {
     "secrets": [{"value": "x"}],
     "service_principal": {"app_roles": ["Office 365 Exchange Online/SMTP.SendAsApp"]},
 }
+END = 4_000_000_000.0  # seconds since 1970
 RICOH, OWN = derived_id("app", "ricoh"), derived_id("app", "own")
 EXCHANGE = derived_id(TENANT, "service principal", "00000002-0000-0ff1-ce00-000000000000")
 
@@ -59,6 +60,21 @@ def test_an_application_that_signs_in_is_in_use(start: Start, tmp_path: Path) ->
     assert "app_unused" not in {one["id"] for one in result["audit"]["findings"]}
     [sending] = result["audit"]["configuration"]["applications"]
     assert sending["last_sign_in"]
+
+
+def test_a_key_that_nothing_uses_is_a_finding(start: Start, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    secrets = [{"value": name, "key_id": derived_id("key", name), "display_name": name, "end": END} for name in ("first", "second")]
+    application = SENDING | {"display_name": "mailer", "secrets": secrets}
+    api = start(tenant=STATE | {"applications": [*BASE["tenants"][0]["applications"], application]}, record=record)
+    api.new_token("mailer", "https://outlook.office365.com/.default", client_secret="second")
+    result = run_audit(api, tmp_path, date=None)
+    assert set(reasons(result).values()) == {""}
+    [sending] = result["audit"]["configuration"]["applications"]
+    assert [one["used"] for one in sending["credentials"]] == [False, True]
+    unused = [one for one in result["audit"]["findings"] if one["id"] == "key_unused"]
+    assert [one["subject"] for one in unused] == ["mailer: client secret first"]
+    check_contract(record)
 
 
 def test_spoofs_are_findings(start: Start, tmp_path: Path) -> None:

@@ -53,5 +53,5 @@ def test_a_name_server_that_does_not_answer_is_a_reason_and_no_finding(start: St
     assert {one["id"] for one in result["audit"]["findings"]} == {"direct_send_open"}
     assert configuration(result)["mx"]["current"] is None
     assert result["audit"]["configuration"]["spf"] == [{"domain": "contoso.com", "current": None, "problems": []}]
-    subjects = {"Audit: SPF records", "Audit: DNS records (MX, DKIM, DMARC, MTA-STS)", "Audit: message trace"}
+    subjects = {"Audit: SPF records", "Audit: DNS records (MX, DKIM, DMARC, MTA-STS, TLS-RPT)", "Audit: message trace"}
     assert {one["subject"] for one in result["attention"]} == subjects

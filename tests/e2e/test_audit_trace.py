@@ -44,8 +44,8 @@ def test_senders_behind_connectors_and_direct_send_are_seen(start: Start, tmp_pa
     api = start(tenant=GROWN, messages=MESSAGES, record=record)
     result = run_audit(api, tmp_path)
     assert set(reasons(result).values()) == {""}
-    assert rows(result)["plant@contoso.com"] == ("safe", "low")
-    assert rows(result)["ups@contoso.com"] == ("safe", "low")
+    assert rows(result)["plant@contoso.com"] == ("unlisted", "medium")
+    assert rows(result)["ups@contoso.com"] == ("unlisted", "medium")
     assert "ada@contoso.com" not in rows(result), "Microsoft's servers sent it"
     plant = sender(result, "plant@contoso.com")
     assert (plant["connector"], plant["mail"]["messages"], plant["mail"]["recipients"]) == ("Office", 2, 3)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from tests.emulator.conftest import EXCHANGE, TENANT, Api, Start
+from tests.emulator.conftest import EXCHANGE, STATE, TENANT, Api, Start, app_id
 
 PREMIUM = [{"sku": "SPE_E3", "purchased": 10}]
 LISTED = "/auditLogs/signIns"
@@ -56,10 +56,18 @@ def test_password_sign_ins_are_logged(start: Start) -> None:
     assert api.graph("GET", f"{LISTED}/{first['id']}").json()["userPrincipalName"] == "erp@contoso.com"
 
 
-def test_oauth_sign_ins_of_an_application_are_not_logged(start: Start) -> None:
-    api = start(tenant={"licences": PREMIUM})
-    assert api.token("manager", EXCHANGE)
-    assert listed(api) == []
+def test_sign_ins_of_an_application_are_a_kind_of_their_own_with_the_key(start: Start) -> None:
+    secrets = [{"value": "first", "key_id": "key 1"}, {"value": "second", "key_id": "key 2"}]
+    mailer = {"display_name": "mailer", "secrets": secrets, "service_principal": {}}
+    api = start(tenant={"licences": PREMIUM, "applications": [*STATE["tenants"][0]["applications"], mailer]})
+    api.new_token("mailer", EXCHANGE, client_secret="second")
+    assert listed(api) == [], "interactive sign-ins only, unless a query names a kind"
+    kind = f"signInEventTypes/any(t:t eq 'servicePrincipal') and appId eq '{app_id('mailer')}'"
+    [row] = api.graph("GET", f"{api.emulator.cloud['graph']}/beta{LISTED}?$filter={quote(kind)}").json()["value"]
+    assert (row["appId"], row["servicePrincipalName"], row["userPrincipalName"]) == (app_id("mailer"), "mailer", "")
+    assert (row["servicePrincipalCredentialKeyId"], row["status"]["errorCode"]) == ("key 2", 0)
+    version_1 = quote("servicePrincipalCredentialKeyId eq 'key 2'")
+    assert api.graph("GET", f"{LISTED}?$filter={version_1}").status_code == 400, "only beta has the property"
 
 
 def test_the_log_needs_entra_id_p1_and_two_permissions(start: Start) -> None:

@@ -18,9 +18,10 @@ from .._exchange.authentication_policies import User
 from .._exchange.inbound_connectors import Connector
 from . import mail_flow
 from .commented_yaml import Item, Noted, comment, items
+from .evidence import Evidence
 from .mail_flow import MailFlow
 from .sign_ins import MOST_ADDRESSES
-from .verdict import Calendar, Evidence
+from .verdict import Calendar
 
 INTERNAL_AFTER = 30  # days without external recipients
 MOST_PUBLIC_ADDRESSES = 3  # a device sends from few; more are those of a person or of a cloud service

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding: `subject` is the object, `problem` and `remedy` are sentences. `severity`: one of verdict.SEVERITIES."""
+    """One finding: `subject` is the object, `problem` and `remedy` are sentences. `severity`: one of names.SEVERITIES."""
 
     id: str
     severity: str

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .._entra.application_credentials import StoredCredential
+from .._entra.application_keys import KeyUse
 from .._entra.delegated_applications import DelegatedApplication
 from .._entra.sending_applications import SendingApplication
 from .._exchange.inbound_connectors import Connector
+from .._exchange.protocols import Protocols
 from .._exchange.spoofs import Spoof
 from . import mail_dns
 from .finding import Finding
 from .mail_dns import MailDns
-from .verdict import KEY_SOON, SEVERITIES
+from .names import SEVERITIES
+from .timetable import EWS_OFF, HVE_BILLING
+from .verdict import HVE_VALID, KEY_SOON, SOON
 
 UNUSED_AFTER = 30  # days
 
@@ -40,7 +44,8 @@ class Configuration:
     """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled.
 
     `application_sign_ins`: the last one of each application by client id, None where there was none. `idle_connectors`: those with IP
-    addresses from which no message came in the `trace_days` of the message trace.
+    addresses from which no message came in the `trace_days` of the message trace. `key_use`: by client id, of applications with several
+    keys. `hve_accounts`: the status of each account's billing policy.
     """
 
     smtp_auth: str | None = None
@@ -54,6 +59,9 @@ class Configuration:
     delegated_applications: Sequence[DelegatedApplication] | None = None
     spoofs: Sequence[Spoof] | None = None
     idle_connectors: Sequence[str] | None = None
+    key_use: Mapping[str, KeyUse] | None = None
+    protocols: Protocols | None = None
+    hve_accounts: Mapping[str, str] | None = None
     trace_days: int = 0
 
     def as_result(self) -> dict[str, object]:
@@ -68,11 +76,17 @@ class Configuration:
             "spf": None if self.spf is None else [one.as_result() for one in self.spf],
             "idle_connectors": None if self.idle_connectors is None else list(self.idle_connectors),
             "dns": None if self.dns is None else [one.as_result() for one in self.dns],
+            "protocols": None if self.protocols is None else self.protocols.as_result(),
+            "hve_accounts": None
+            if self.hve_accounts is None
+            else [{"address": address, "billing_policy": status} for address, status in self.hve_accounts.items()],
         }
 
     def _application(self, one: SendingApplication) -> dict[str, object]:
-        last = (self.application_sign_ins or {}).get(one.app_id)
-        return {**one.as_result(), "last_sign_in": last.isoformat() if last else None}
+        last, use = (self.application_sign_ins or {}).get(one.app_id), (self.key_use or {}).get(one.app_id)
+        used = {key.key_id: use.is_used(key.key_id) if use else None for key in one.credentials}
+        result = one.as_result() | {"last_sign_in": last.isoformat() if last else None}
+        return result | {"credentials": [{**key, "used": used[str(key["key_id"])]} for key in one.credential_results]}
 
 
 class _Listed(Protocol):
@@ -87,6 +101,8 @@ def findings(configuration: Configuration, today: datetime.date) -> list[Finding
     """The findings, the most severe first. What was not readable has none."""
     every = [
         *_organization(configuration),
+        *_protocols(configuration.protocols, today),
+        *_hve(configuration.hve_accounts or {}, today),
         *_senders_unlisted(configuration),
         *_unused(configuration, today),
         *_keys(configuration, today),
@@ -109,6 +125,30 @@ def _organization(configuration: Configuration) -> Iterator[Finding]:
     for name in configuration.idle_connectors or ():
         problem = f"No message came from its IP addresses in {configuration.trace_days} days."
         yield Finding("connector_idle", "info", name, problem, "Remove the connector if nothing needs it.")
+
+
+def _protocols(protocols: Protocols | None, today: datetime.date) -> Iterator[Finding]:
+    if protocols and protocols.legacy_tls:
+        problem = "Clients with TLS 1.0 or 1.1 may send through smtp-legacy.office365.com (AllowLegacyTLSClients)."
+        remedy = "Send their mail through a relay host, then run Set-TransportConfig -AllowLegacyTLSClients $false."
+        yield Finding("legacy_tls_allowed", "low", "organization", problem, remedy)
+    days = EWS_OFF.days(today) or 0
+    if protocols and (protocols.ews or protocols.ews_applications) and days > 0:
+        allowed = "Exchange Web Services are enabled" if protocols.ews else "Applications may use Exchange Web Services"
+        listed = f" ({', '.join(protocols.ews_applications)})" if protocols.ews_applications else ""
+        problem = f"{allowed}{listed}: programs that send with EWS stop on {EWS_OFF.first_day} (in {days} days)."
+        remedy = "Move them to SMTP with OAuth, or to Microsoft Graph."
+        yield Finding("ews_enabled", "medium" if days <= SOON else "low", "organization", problem, remedy)
+
+
+def _hve(accounts: Mapping[str, str], today: datetime.date) -> Iterator[Finding]:
+    starts = HVE_BILLING.first_day
+    for address, status in accounts.items():
+        if status != HVE_VALID and starts:
+            problem = f"The High Volume Email account has no valid billing policy ({status or 'status unknown'}): "
+            when = "since" if today >= starts else "from"
+            remedy = "Connect a billing policy to High Volume Email, or remove the account."
+            yield Finding("hve_billing", "high", address, f"{problem}its delivery is interrupted {when} {starts}.", remedy)
 
 
 def _unused(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:
@@ -144,8 +184,21 @@ def _senders_unlisted(configuration: Configuration) -> Iterator[Finding]:
 def _keys(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:
     for application in configuration.applications or ():
         ends = [one for one in application.credentials if one.expires]
+        yield from _keys_unused(application, (configuration.key_use or {}).get(application.app_id), today)
         for one in ends:
             yield from _key(application.display_name or application.app_id, one, today, is_last=one == max(ends, key=_end))
+
+
+def _keys_unused(application: SendingApplication, use: KeyUse | None, today: datetime.date) -> Iterator[Finding]:
+    """Usable keys with which the application did not sign in while it signed in with another one."""
+    usable = [one for one in application.credentials if _end(one) >= today]
+    if use is None or not any(use.is_used(one.key_id) for one in usable):
+        return
+    for one in usable:
+        if use.is_used(one.key_id) is False:
+            subject = f"{application.display_name or application.app_id}: {one}"
+            problem = "The application did not sign in with this credential in the period, and signed in with another one."
+            yield Finding("key_unused", "low", subject, problem, "Remove it if no program has it.")
 
 
 def _end(credential: StoredCredential) -> datetime.date:

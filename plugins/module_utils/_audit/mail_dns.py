@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The DNS records of a mail domain beside SPF: MX, DKIM, DMARC and MTA-STS, compared with what Microsoft 365 requires.
+"""The DNS records of a mail domain beside SPF: MX, DKIM, DMARC, MTA-STS and TLS-RPT, compared with what Microsoft 365 requires.
 
 Sources: "External Domain Name System records for Microsoft 365"; "Set up DKIM to sign mail from your cloud domain"; RFC 7489,
-sections 6.3 and 6.6.3 (DMARC); RFC 8461, section 3.1 (MTA-STS). The policy file of MTA-STS is not fetched: the audit asks DNS only.
+sections 6.3 and 6.6.3 (DMARC); RFC 8461, section 3.1 (MTA-STS); RFC 8460, section 3 (TLS-RPT). The policy file of MTA-STS is not fetched:
+the audit asks DNS only.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _DMARC = re.compile(r"v\s*=\s*DMARC1\s*(?:;|$)", re.I)
 _POLICY = re.compile(r"(?:^|;)\s*p\s*=\s*(none|quarantine|reject)\s*(?:;|$)", re.I)
 _MTA_STS = re.compile(r"v=STSv1\s*;")
 _MTA_STS_ID = re.compile(r";\s*id=[A-Za-z0-9]{1,32}\s*(?:;|$)")
+_TLS_RPT = re.compile(r"v=TLSRPTv1\s*;\s*rua=\S+")
 _MTA_STS_PAGE = "Enhancing mail flow with MTA-STS"
 
 
@@ -49,6 +51,7 @@ class MailDns:
     dmarc: tuple[str, ...] | None = None
     dmarc_domain: str = ""
     mta_sts: tuple[str, ...] | None = None
+    tls_rpt: tuple[str, ...] | None = None
     unreadable: tuple[str, ...] = ()
 
     @property
@@ -66,10 +69,11 @@ class MailDns:
             "dkim": {
                 "enabled": (self.signing.enabled if self.signing else False) if self.signing_known else None,
                 "status": self.signing.status if self.signing else None,
-                "selectors": [{"name": name, "current": current, "expected": wanted or None} for name, current, wanted in selectors],
+                "selectors": [{"name": name, "current": current, "expected": target or None} for name, current, target in selectors],
             },
             "dmarc": {"current": _listed(self.dmarc), "domain": self.dmarc_domain or None, "policy": self.dmarc_policy},
             "mta_sts": {"current": _listed(self.mta_sts)},
+            "tls_rpt": {"current": _listed(self.tls_rpt)},
         }
 
 
@@ -83,8 +87,9 @@ def _listed(values: tuple[str, ...] | None) -> list[str] | None:
 def read(
     domains: Sequence[str], resolver: Resolver, expected_mx: Mapping[str, str] | None, signing: Mapping[str, Signing] | None
 ) -> list[MailDns]:
-    """The records of the domains: five queries a domain, and one a parent domain where a subdomain has no DMARC record."""
-    kinds = [("", "MX"), ("_dmarc.", "TXT"), ("_mta-sts.", "TXT"), *((f"{name}._domainkey.", "CNAME") for name in SELECTORS)]
+    """The records of the domains: six queries a domain, and one a parent domain where a subdomain has no DMARC record."""
+    texts = [(prefix, "TXT") for prefix in ("_dmarc.", "_mta-sts.", "_smtp._tls.")]
+    kinds = [("", "MX"), *texts, *((f"{name}._domainkey.", "CNAME") for name in SELECTORS)]
     answers = iter(resolver.ask_all([(prefix + domain, kind) for domain in domains for prefix, kind in kinds]))
     states = [_state(domain, [next(answers) for _kind in kinds]) for domain in domains]
     states = [_with_parent(state, resolver) if state.dmarc == () else state for state in states]
@@ -100,7 +105,7 @@ def read(
 
 
 def _state(domain: str, answers: Sequence[Answer]) -> MailDns:
-    mx, dmarc, mta_sts, *selectors = answers
+    mx, dmarc, mta_sts, tls_rpt, *selectors = answers
     return MailDns(
         domain,
         mx=None if mx.problem else tuple(value.lower() for value in mx.values),
@@ -108,6 +113,7 @@ def _state(domain: str, answers: Sequence[Answer]) -> MailDns:
         dmarc=None if dmarc.problem else _of(dmarc, _DMARC),
         dmarc_domain=domain if _of(dmarc, _DMARC) else "",
         mta_sts=None if mta_sts.problem else _of(mta_sts, _MTA_STS),
+        tls_rpt=None if tls_rpt.problem else _of(tls_rpt, _TLS_RPT),
         unreadable=tuple(dict.fromkeys(one.problem for one in answers if one.problem)),
     )
 
@@ -203,3 +209,6 @@ def _mta_sts(state: MailDns) -> Iterator[Finding]:
     elif len(state.mta_sts) > 1 or not _MTA_STS_ID.search(state.mta_sts[0]):
         problem = f"_mta-sts.{state.domain} has more than one MTA-STS record, or one without a valid id: senders ignore it."
         yield Finding("mta_sts_invalid", "low", state.domain, problem, 'Publish one record "v=STSv1; id=20261128".')
+    elif state.tls_rpt is not None and len(state.tls_rpt) != 1:
+        problem = f"_smtp._tls.{state.domain} has no single valid TLS-RPT record: nobody reports mail that MTA-STS stops."
+        yield Finding("tls_rpt_missing", "info", state.domain, problem, 'Publish one record "v=TLSRPTv1; rua=mailto:address".')

@@ -117,6 +117,11 @@ def connector_of(flow: MailFlow, connectors: Sequence[Connector]) -> Connector |
     return None
 
 
+def by_certificate(connectors: Sequence[Connector]) -> list[Connector]:
+    """The enabled connectors that are matched by a certificate."""
+    return [one for one in connectors if one.enabled and one.tls_sender_certificate_name]
+
+
 def idle(flows: Collection[MailFlow], connectors: Sequence[Connector]) -> list[str]:
     """The names of enabled connectors with IP addresses from which no message came."""
     sources = {source for flow in flows for source in flow.sources}

@@ -16,15 +16,17 @@ from .._clients.graph import Call
 from .._core.errors import InvalidInput, MailopsError
 from .._core.waiting import RequestWindow
 from .._engine.tenant import Tenant
-from .._entra import application_activity
+from .._entra import application_activity, application_keys
+from .._entra.application_keys import KeyUse
 from .._entra.sending_applications import SendingApplication
 from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts
+from .._exchange import hve_accounts as hve_accounts_reader
 from . import mail_dns, sign_ins, smtp_clients, usage_report
+from .evidence import BasicUsage, ClientUsage
 from .findings import SpfState
 from .mail_dns import MailDns
 from .mail_flow import Flows
 from .sources import Sources
-from .verdict import BasicUsage, ClientUsage
 
 T = TypeVar("T")
 # Of the sign-in log; a second more than the ten of the service. Source: "Microsoft Graph service-specific throttling limits".
@@ -73,6 +75,25 @@ def application_sign_ins(
     if len(ids) > MOST_APPLICATIONS:
         sources.note("application_sign_ins", [f"Only {MOST_APPLICATIONS} of {len(ids)} applications were read."])
     return dates
+
+
+def key_use(
+    tenant: Tenant,
+    applications: Sequence[SendingApplication],
+    signed_in: Mapping[str, datetime.date | None],
+    since: datetime.date,
+    window: RequestWindow,
+    sources: Sources,
+) -> dict[str, KeyUse] | None:
+    """Which keys were used since a date, of each application that signed in and has several: one that has a single key used that one."""
+    ids = [one.app_id for one in applications if len(one.credentials) > 1 and (signed_in.get(one.app_id) or since) > since]
+    return sources.read("application_keys", lambda: application_keys.read(tenant, ids, since, window.wait)) if ids else {}
+
+
+def hve_accounts(tenant: Tenant) -> dict[str, str]:
+    """The status of the billing policy of each High Volume Email account, by address in lower case."""
+    current = hve_accounts_reader.read(tenant, (), everything=True)
+    return {account.primary: account.status for account in current.accounts.values()}
 
 
 def smtp_users(tenant: Tenant) -> dict[str, bool]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from .._clients.odata import equals
 from .._core.json_types import JsonObject
-from .verdict import BasicUsage
+from .evidence import BasicUsage
 
 KINDS = ("interactiveUser", "nonInteractiveUser")
 CLIENTS = ("Authenticated SMTP", "SMTP")

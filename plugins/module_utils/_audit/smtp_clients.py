@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .._core.errors import InvalidInput
-from .verdict import ClientUsage
+from .evidence import ClientUsage
 
 MOST_BYTES = 64 * 1024 * 1024
 DAYS = 90  # what the report covers

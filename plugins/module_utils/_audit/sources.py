@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .._core.errors import MailopsError, SignInError
+from .names import not_readable
 
 T = TypeVar("T")
 LABELS = {
@@ -30,7 +31,11 @@ LABELS = {
     "spoofs": "spoof intelligence",
     "message_trace": "message trace",
     "usage_report": "usage report of email apps",
-    "dns": "DNS records (MX, DKIM, DMARC, MTA-STS)",
+    "application_keys": "keys that applications signed in with",
+    "protocols": "older protocols that are allowed (TLS 1.0 and 1.1, EWS)",
+    "hve_accounts": "High Volume Email accounts",
+    "verification": "verification of senders (report of playbook verify)",
+    "dns": "DNS records (MX, DKIM, DMARC, MTA-STS, TLS-RPT)",
 }
 
 
@@ -64,7 +69,7 @@ class Sources:
     def attention(self) -> list[dict[str, str]]:
         """The sources that were not readable, for the summary."""
         return [
-            {"kind": "other", "subject": f"Audit: {LABELS[name]}", "problem": f"Not readable: {reason}", "remedy": ""}
+            {"kind": "other", "subject": f"Audit: {LABELS[name]}", "problem": not_readable(reason), "remedy": ""}
             for name, reason in sorted(self.reasons.items())
             if reason
         ]

@@ -12,6 +12,7 @@ import datetime
 from dataclasses import asdict, dataclass
 
 from .._planning.limits import BASIC_AUTH_END_DATE
+from . import names
 
 STALE_AFTER = 180  # days since a source was checked
 _CHECKED = datetime.date(2026, 11, 28)
@@ -63,7 +64,7 @@ class Announcement:
 
 
 BASIC_OFF = Announcement(
-    "smtp_basic_off_existing",
+    names.BASIC_OFF,
     "end of December 2026",
     "SMTP AUTH with Basic authentication is disabled by default in existing tenants; an administrator can enable it again.",
     "month",
@@ -83,6 +84,24 @@ BASIC_REMOVAL = Announcement(
     first_day=datetime.date(2027, 7, 1),
     last_day=datetime.date(2027, 12, 31),
     wording="Microsoft will announce the final removal date for SMTP AUTH Basic Authentication.",
+)
+HVE_BILLING = Announcement(
+    "hve_billing",
+    "2026-06-01",
+    "High Volume Email is metered; without a billing policy its delivery is interrupted.",
+    "day",
+    "Message center MC1243552",
+    datetime.date(2026, 5, 20),
+    first_day=datetime.date(2026, 6, 1),
+)
+EWS_OFF = Announcement(
+    "ews_off",
+    "2027-04-01",
+    "Exchange Web Services end; they are blocked by default since 2026-10-01.",
+    "day",
+    "Exchange Team Blog, February 2026",
+    datetime.date(2026, 6, 19),
+    first_day=datetime.date(2027, 4, 1),
 )
 TIMETABLE = (
     BASIC_OFF,
@@ -106,15 +125,7 @@ TIMETABLE = (
         datetime.date(2026, 1, 27),
         void=True,
     ),
-    Announcement(
-        "hve_billing",
-        "2026-06-01",
-        "High Volume Email is metered; without a billing policy its delivery is interrupted.",
-        "day",
-        "Message center MC1243552",
-        datetime.date(2026, 5, 20),
-        first_day=datetime.date(2026, 6, 1),
-    ),
+    HVE_BILLING,
     Announcement(
         "direct_send_default",
         "no date published",
@@ -139,13 +150,5 @@ TIMETABLE = (
         first_day=datetime.date(2026, 7, 1),
         last_day=datetime.date(2026, 12, 31),
     ),
-    Announcement(
-        "ews_off",
-        "2027-04-01",
-        "Exchange Web Services end; they are blocked by default since 2026-10-01.",
-        "day",
-        "Exchange Team Blog, February 2026",
-        datetime.date(2026, 6, 19),
-        first_day=datetime.date(2027, 4, 1),
-    ),
+    EWS_OFF,
 )

@@ -9,98 +9,22 @@ A value that could not be read is None. It is never treated as "no": without evi
 from __future__ import annotations
 
 import datetime
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from .evidence import BasicUsage, Evidence
 from .mail_flow import MailFlow
-from .timetable import BASIC_OFF, BASIC_REMOVAL
+from .names import BREAKS, EXPIRES, OUTDATED, REFUSED, SAFE, UNKNOWN, UNLISTED, UNUSED, UNVERIFIED
+from .timetable import BASIC_OFF, BASIC_REMOVAL, HVE_BILLING
 
-BREAKS, REFUSED, EXPIRES, UNKNOWN, UNUSED, SAFE = "breaks", "refused", "expires", "unknown", "unused", "safe"
-VERDICTS = (BREAKS, REFUSED, EXPIRES, UNKNOWN, UNUSED, SAFE)
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 SOON, KEY_SOON = 90, 30  # days
+HVE_VALID = "BillingPolicyValid"  # Get-HVEAccountBillingPolicy
 _SIGNS_IN = ("oauth", "delegated", "basic")
 _REJECTED = "Use a connector, or set direct_send_rejected to false."
+_VERIFY = "Verify the sender (playbook verify), or remove it."
 _GUESSING = "If no program of yours has this address, somebody tries passwords"
+_BILLING = "Connect a billing policy to High Volume Email (Microsoft 365 admin center, Billing, Pay-as-you-go services)."
 _MIGRATE = "Move the sender to OAuth, a connector or a relay host"
-
-
-@dataclass(frozen=True)
-class BasicUsage:
-    """Sign-ins with Basic authentication of one mailbox in the period. Zero sign-ins is an observation; a log that was not read is None."""
-
-    succeeded: int = 0
-    failed: int = 0
-    last_succeeded: datetime.date | None = None
-    last_failed: datetime.date | None = None
-    addresses: tuple[str, ...] = ()
-
-    def as_result(self) -> dict[str, object]:
-        values = asdict(self) | {"addresses": list(self.addresses)}
-        return {name: value.isoformat() if isinstance(value, datetime.date) else value for name, value in values.items()}
-
-
-@dataclass(frozen=True)
-class ClientUsage:
-    """What the report "SMTP AUTH clients" (90 days) has of one sender; None: not in the file. `old_tls`: the versions of TLS before 1.2."""
-
-    basic: bool | None = None
-    oauth: bool | None = None
-    messages: int | None = None
-    old_tls: tuple[str, ...] = ()
-
-    def as_result(self) -> dict[str, object]:
-        return asdict(self) | {"old_tls": list(self.old_tls)}
-
-
-@dataclass(frozen=True)
-class SenderKey:
-    """The credential that an OAuth sender signs in with: the usable one that ends last. `kind`: certificate or secret."""
-
-    kind: str
-    end: datetime.date
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known of one address; None: not readable.
-
-    `listed`: the inventory has it as a sender. `method`: its planned method, None for an address that is not listed or whose plan failed.
-    `smtp_auth`: whether SMTP AUTH is enabled for the mailbox, by its own or the organization's setting. `basic_allowed`: by its
-    authentication policy. `direct_send_rejected`: by the organization. `clients`: of the export of the Exchange admin center. `smtp_app`:
-    whether the usage report has SMTP for the user in 180 days, by Basic authentication or OAuth. `flow`: of the message trace; `connector`:
-    the inbound connector that matches its IP address; `direct_send`: it sends without connector and cannot sign in. `key`: of the sender
-    app; `no_key` says in a clause why it is None.
-    """
-
-    address: str
-    listed: bool = False
-    method: str | None = None
-    smtp_auth: bool | None = None
-    basic_allowed: bool | None = None
-    security_defaults: bool | None = None
-    direct_send_rejected: bool | None = None
-    basic: BasicUsage | None = None
-    clients: ClientUsage | None = None
-    smtp_app: bool | None = None
-    flow: MailFlow | None = None
-    connector: str = ""
-    direct_send: bool = False
-    key: SenderKey | None = None
-    no_key: str = "the keys of its sender app could not be read"
-
-    @property
-    def basic_known(self) -> bool:
-        """Whether a source says that Basic authentication was or was not used: the log, the export, or the report where it has no SMTP."""
-        return self.basic is not None or bool(self.clients and self.clients.basic is not None) or self.smtp_app is False
-
-    @property
-    def blocked(self) -> str:
-        """Why Basic authentication is certainly refused, as a clause; "" where it is not."""
-        if self.security_defaults:
-            return "Security Defaults are enabled"
-        if self.smtp_auth is False:
-            return "SMTP AUTH is disabled for the mailbox"
-        return "its authentication policy refuses Basic authentication" if self.basic_allowed is False else ""
 
 
 @dataclass(frozen=True)
@@ -134,28 +58,25 @@ def verdict(evidence: Evidence, calendar: Calendar) -> Verdict:
         return _basic_seen(evidence, usage, calendar)
     if evidence.clients and evidence.clients.basic and not (usage and evidence.blocked):
         return _basic_seen(evidence, usage or BasicUsage(), calendar)
-    key = _key(evidence, calendar.today)
-    if key:
-        return key
+    stopped = _key(evidence, calendar.today) or (_unbilled(evidence, calendar.today) if evidence.method == "hve" else None)
+    if stopped:
+        return stopped
     if evidence.method == "basic":
         return _basic_planned(evidence, calendar)
     if usage and usage.failed:
         return _only_failures(evidence, usage)
     if evidence.smtp_auth is False and evidence.method in _SIGNS_IN:
         return Verdict(REFUSED, "high", "SMTP AUTH is disabled for the mailbox, which refuses OAuth, too.", "Run playbook site.")
-    if not evidence.listed and evidence.flow and (evidence.connector or evidence.direct_send):
-        return _without_sign_in(evidence, evidence.flow)
+    if not evidence.listed and evidence.flow and (evidence.connector or evidence.direct_send or evidence.relayed):
+        return _unlisted(evidence, evidence.flow)
     if not evidence.basic_known and not evidence.blocked:
         reason = "Whether it uses Basic authentication could not be read."
         if evidence.smtp_app:
             reason = "It used SMTP in the last 180 days; whether with Basic authentication or OAuth could not be read."
         return Verdict(UNKNOWN, "medium", reason, "Make the sign-in log readable (see sources), or check the program's settings.")
-    if not evidence.listed:
-        reason = f"SMTP AUTH is enabled for the mailbox{_but(evidence)}, and no sign-in with Basic authentication was seen."
-        if not evidence.basic_known:
-            reason = f"SMTP AUTH is enabled for the mailbox{_but(evidence)}."
-        return Verdict(UNUSED, "low", reason, "Set smtp_auth of the mailbox to inherit if no program uses it with OAuth.")
-    return _without_basic(evidence)
+    if evidence.clients and evidence.clients.old_tls:
+        return _old_tls(evidence, evidence.clients.old_tls)
+    return _without_basic(evidence) if evidence.listed else _unlisted_without_basic(evidence)
 
 
 def _basic_seen(evidence: Evidence, usage: BasicUsage, calendar: Calendar) -> Verdict:
@@ -170,7 +91,10 @@ def _basic_seen(evidence: Evidence, usage: BasicUsage, calendar: Calendar) -> Ve
     if evidence.blocked:
         return Verdict(REFUSED, "high", f"{seen}; it is refused now: {evidence.blocked}.", f"{_MIGRATE}.")
     if evidence.method == "hve":
-        return Verdict(SAFE, "low", f"{seen}; its method is hve, and the end of SMTP AUTH with Basic authentication does not concern it.")
+        stopped = _unbilled(evidence, calendar.today)
+        return stopped or Verdict(
+            SAFE, "low", f"{seen}; its method is hve, and the end of SMTP AUTH with Basic authentication does not concern it."
+        )
     if not evidence.listed:
         seen, remedy = f"{seen}, by a sender that is not in the inventory", f"Add it to m365_senders. {_MIGRATE}."
     elif evidence.method == "basic":
@@ -178,7 +102,7 @@ def _basic_seen(evidence: Evidence, usage: BasicUsage, calendar: Calendar) -> Ve
     else:
         seen = f"{seen}, although its method is {evidence.method or 'not known'}"
         remedy = "Change the settings of the program at this address, or find the second program that uses the mailbox."
-    return _breaks(seen, remedy, usage, calendar)
+    return _breaks(seen, remedy, usage, calendar, two_programs=bool(evidence.clients and evidence.clients.oauth))
 
 
 def _basic_planned(evidence: Evidence, calendar: Calendar) -> Verdict:
@@ -190,11 +114,13 @@ def _basic_planned(evidence: Evidence, calendar: Calendar) -> Verdict:
         return _breaks("Its method is basic", f"{_MIGRATE}.", BasicUsage(), calendar)
     if usage.failed:
         return _only_failures(evidence, usage)
-    return Verdict(UNUSED, "low", "Its method is basic, and no sign-in was seen in the period.", "Verify the sender, or remove it.")
+    if evidence.verified:
+        return _breaks(f"It was verified with Basic authentication on {evidence.verified}", f"{_MIGRATE}.", usage, calendar)
+    return Verdict(UNVERIFIED, "low", "Its method is basic, and no sign-in was seen in the period.", _VERIFY)
 
 
-def _breaks(seen: str, remedy: str, usage: BasicUsage, calendar: Calendar) -> Verdict:
-    """Basic authentication is in use: when it ends, in Microsoft's words."""
+def _breaks(seen: str, remedy: str, usage: BasicUsage, calendar: Calendar, *, two_programs: bool = False) -> Verdict:
+    """Basic authentication is in use: when it ends, in Microsoft's words. `two_programs`: another program uses OAuth already."""
     removal = f"Microsoft announces the date of its removal in the {BASIC_REMOVAL.when}"
     off = f"at the {BASIC_OFF.when}" if calendar.basic_off == BASIC_OFF.first_day else f"on {calendar.basic_off}"
     days = (calendar.basic_off - calendar.today).days
@@ -202,7 +128,7 @@ def _breaks(seen: str, remedy: str, usage: BasicUsage, calendar: Calendar) -> Ve
         return Verdict(BREAKS, "medium", f"{seen}. An administrator has enabled it again; {removal}.", remedy)
     if days > 0:
         text = f"{seen}. It is disabled by default {off} (in {days} days); an administrator can enable it again until its removal"
-        return Verdict(BREAKS, "high" if days <= SOON else "medium", f"{text}.", remedy, calendar.basic_off)
+        return Verdict(BREAKS, "high" if days <= SOON or two_programs else "medium", f"{text}.", remedy, calendar.basic_off)
     if usage.last_succeeded and usage.last_succeeded > calendar.basic_off:
         return Verdict(BREAKS, "medium", f"{seen}. It is still enabled in this tenant; {removal}.", remedy)
     text = f"{seen}. It is disabled by default since {calendar.basic_off}; an administrator can enable it again until its removal."
@@ -230,19 +156,60 @@ def _only_failures(evidence: Evidence, usage: BasicUsage) -> Verdict:
     return Verdict(REFUSED, "medium", reason, remedy if evidence.method == "basic" else f"{remedy} {_GUESSING}.")
 
 
-def _without_sign_in(evidence: Evidence, flow: MailFlow) -> Verdict:
-    """An address outside of the inventory whose mail comes through a connector, or by Direct Send."""
+def _unbilled(evidence: Evidence, today: datetime.date) -> Verdict | None:
+    """The verdict on a sender with High Volume Email whose account has no valid billing policy, or where that could not be read."""
+    if evidence.hve == HVE_VALID:
+        return None
+    if evidence.hve is None:
+        return Verdict(UNKNOWN, "medium", "Whether its High Volume Email account has a billing policy could not be read.", "See sources.")
+    if not evidence.hve:
+        return Verdict(REFUSED, "high", "Its method is hve, and it has no High Volume Email account.", "Run playbook site.")
+    reason = f"Its High Volume Email account has no valid billing policy ({evidence.hve})"
+    starts = HVE_BILLING.first_day
+    if starts and today < starts:
+        return Verdict(BREAKS, "high", f"{reason}: its delivery is interrupted from {starts} on.", _BILLING, starts)
+    return Verdict(REFUSED, "high", f"{reason}: its delivery is interrupted since {starts}.", _BILLING)
+
+
+def _old_tls(evidence: Evidence, versions: Sequence[str]) -> Verdict:
+    """A program that does not speak TLS 1.2, which only the endpoint for old clients accepts."""
+    reason = f"It connected with {' and '.join(versions)}, which only smtp-legacy.office365.com accepts; its end has no date."
+    remedy = "Send it through a relay host, which uses TLS 1.2 or later." + ("" if evidence.listed else " Add it to m365_senders.")
+    return Verdict(OUTDATED, "medium", reason, remedy)
+
+
+def _unlisted(evidence: Evidence, flow: MailFlow) -> Verdict:
+    """An address outside of the inventory whose mail is in the message trace."""
     seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
     if evidence.connector:
         reason = (
             f"It sends through the inbound connector {evidence.connector} ({seen}). The end of Basic authentication does not concern it."
         )
-        return Verdict(SAFE, "low", reason, "Add it to m365_senders.")
-    reason = f"It sends without sign-in and connector ({seen}): Direct Send, or somebody else in its name"
+        return Verdict(UNLISTED, "medium", reason, "Add it to m365_senders.")
+    if not evidence.direct_send:
+        path = "by a path that is not known" if evidence.relayed else "with OAuth, or by a path that is not known"
+        if evidence.relayed and evidence.certificate_connectors:
+            path = f"without sign-in, probably through a connector matched by certificate ({', '.join(evidence.certificate_connectors)})"
+        return Verdict(UNLISTED, "medium", f"It sends {path} ({seen}), and is not in the inventory.", "Add it to m365_senders.")
+    by_certificate = "".join(f", the inbound connector {name}" for name in evidence.certificate_connectors)
+    reason = f"It sends without sign-in ({seen}): Direct Send{by_certificate}, or somebody else in its name"
     if evidence.direct_send_rejected:
         return Verdict(REFUSED, "high", f"{reason}. The organization rejects Direct Send.", _REJECTED)
     remedy = "Add it to m365_senders with public_addresses, or reject Direct Send if no program of yours sends so."
-    return Verdict(SAFE, "low", f"{reason}. It ends when Direct Send is rejected.", remedy)
+    return Verdict(UNLISTED, "medium", f"{reason}. It ends when Direct Send is rejected.", remedy)
+
+
+def _unlisted_without_basic(evidence: Evidence) -> Verdict:
+    """A mailbox outside of the inventory whose SMTP AUTH is enabled, or that sends."""
+    if evidence.flow and evidence.flow.sources:
+        return _unlisted(evidence, evidence.flow)
+    if evidence.clients and evidence.clients.oauth:
+        sent = f"It sent {_messages(evidence.clients.messages)} with OAuth in the 90 days of the report SMTP AUTH clients"
+        return Verdict(UNLISTED, "medium", f"{sent}, and is not in the inventory.", "Add it to m365_senders.")
+    reason = f"SMTP AUTH is enabled for the mailbox{_but(evidence)}, and no sign-in with Basic authentication was seen."
+    if not evidence.basic_known:
+        reason = f"SMTP AUTH is enabled for the mailbox{_but(evidence)}."
+    return Verdict(UNUSED, "low", reason, "Set smtp_auth of the mailbox to inherit if no program uses it with OAuth.")
 
 
 def _without_basic(evidence: Evidence) -> Verdict:
@@ -256,12 +223,25 @@ def _without_basic(evidence: Evidence) -> Verdict:
         return Verdict(REFUSED, "high", "Its method is direct_send, and the organization rejects Direct Send.", _REJECTED)
     reason = f"Its method is {evidence.method}, and Basic authentication is {why}."
     if evidence.method != "oauth":
-        return Verdict(SAFE, "info", reason)
+        return _seen_sending(evidence, Verdict(SAFE, "info", reason))
     if evidence.key is None:
         return Verdict(UNKNOWN, "medium", f"{reason} Whether it can sign in is not known: {evidence.no_key}.", "See sources.")
     if evidence.key.kind == "secret":
-        return Verdict(SAFE, "low", f"{reason} The sender app has a client secret until {evidence.key.end}.", "Use a certificate.")
-    return Verdict(SAFE, "info", f"{reason} The certificate of the sender app ends on {evidence.key.end}.")
+        reason = f"{reason} The sender app has a client secret until {evidence.key.end}."
+        return _seen_sending(evidence, Verdict(SAFE, "low", reason, "Use a certificate."))
+    return _seen_sending(evidence, Verdict(SAFE, "info", f"{reason} The certificate of the sender app ends on {evidence.key.end}."))
+
+
+def _seen_sending(evidence: Evidence, safe: Verdict) -> Verdict:
+    """The verdict on a sender that nothing stops: safe only if nothing says that it does not send."""
+    if evidence.is_silent:
+        reason = f"{safe.reason} No message of it was seen in the message trace, and it was not verified."
+        return Verdict(UNVERIFIED, "low", reason, f"{_VERIFY} {safe.remedy}".rstrip())
+    return replace(safe, reason=f"{safe.reason} It was verified on {evidence.verified}.") if evidence.verified else safe
+
+
+def _messages(number: int | None) -> str:
+    return "messages" if number is None else f"{number} messages"
 
 
 def _but(evidence: Evidence) -> str:

@@ -27,8 +27,8 @@ from .application_credentials import WARNING_DAYS, StoredCredential
 from .certificates import PublicCertificate
 from .key_store import VALID_DAYS, KeyStore
 
-# A new certificate or application is not known to every server of Entra at once.
 NEW_CERTIFICATE = re.compile(r"new certificate until \d{4}-\d{2}-\d{2}")  # Renewal.new_label
+# A new certificate or application is not known to every server of Entra at once.
 _REPLICATING = ("AADSTS700027", "AADSTS700016", "AADSTS7000215")
 
 

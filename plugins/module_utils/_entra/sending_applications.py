@@ -41,11 +41,15 @@ class SendingApplication:
             "unique_name": self.unique_name,
             "foreign": self.foreign,
             "smtp_send_as_app": self.permitted,
-            "credentials": [
-                {"kind": one.kind, "key_id": one.key_id, "expires": one.expires.isoformat() if one.expires else None}
-                for one in self.credentials
-            ],
+            "credentials": self.credential_results,
         }
+
+    @property
+    def credential_results(self) -> list[dict[str, object]]:
+        return [
+            {"kind": one.kind, "key_id": one.key_id, "expires": one.expires.isoformat() if one.expires else None}
+            for one in self.credentials
+        ]
 
 
 def read(tenant: Tenant, unique_name: str) -> list[SendingApplication]:

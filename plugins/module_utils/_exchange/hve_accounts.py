@@ -16,6 +16,10 @@ from .._entra.application_lookup import Application
 from . import lookup, renames
 
 _SELECT = ("Guid", "PrimarySmtpAddress", "EmailAddresses", "DisplayName")
+READ = (
+    Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, _SELECT, "list the High Volume Email accounts"),
+    Command("Get-BillingPolicy", {"ResourceType": "HVE"}, attempted="list the billing policies for High Volume Email"),
+)
 
 
 @dataclass
@@ -88,12 +92,7 @@ def read(tenant: Tenant, listed: Collection[str], *, everything: bool) -> Curren
 
     Lists are read once, the rest in batches.
     """
-    every, policies = tenant.exchange.batch(
-        [
-            Command("Get-MailUser", {"HVEAccount": True, "ResultSize": "Unlimited"}, _SELECT, "list the High Volume Email accounts"),
-            Command("Get-BillingPolicy", {"ResourceType": "HVE"}, attempted="list the billing policies for High Volume Email"),
-        ]
-    )
+    every, policies = tenant.exchange.batch(READ)
     current = Current(policies=dict(_policy(item) for item in policies.checked().values))
     for item in every.checked().values:
         own = lookup.smtp_addresses(item)

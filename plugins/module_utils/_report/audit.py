@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._audit.names import BASIC_OFF, SEVERITIES, VERDICTS
 from .._core.json_types import JsonObject
 from .audit_files import comparison, merging
 from .audit_files.comparison import FORMAT
@@ -17,10 +18,7 @@ from .table import HEADING, Column, Line, details, rows
 
 MODULE = "audit_info"
 MOST = 20  # rows of a table
-_ORDER = ("critical", "high", "medium", "low", "info")
 _COLOURS = {"critical": "red", "high": "red", "medium": "yellow", "low": None, "info": "green"}
-_COUNTED = ("breaks", "refused", "expires", "unknown", "unused", "safe")
-_OFF = "smtp_basic_off_existing"
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Audits:
         sums: Counter[str] = Counter()
         for audit in self.audited.values():
             sums.update(audit["totals"])
-        return {name: sums[name] for name in _COUNTED}
+        return {name: sums[name] for name in VERDICTS}
 
     @property
     def timetable(self) -> list[JsonObject]:
@@ -79,7 +77,7 @@ class Audits:
         yield from _finding_lines(_most_severe(findings, full, ("low", "info")), width, full)
 
     def _sentences(self) -> Iterator[str]:
-        entry = next((one for one in self.timetable if one["id"] == _OFF), None)
+        entry = next((one for one in self.timetable if one["id"] == BASIC_OFF), None)
         if entry:
             days = entry["days"]
             when = f"{days} days until" if days > 0 else f"{-days} days since"
@@ -102,7 +100,7 @@ class Audits:
 def _most_severe(every: Sequence[tuple[str, JsonObject]], full: bool, left_out: Sequence[str]) -> list[tuple[str, JsonObject]]:
     """The rows of all tenants, the most severe first; without those of low severity, unless in full."""
     selected = [item for item in every if full or item[1]["severity"] not in left_out]
-    return sorted(selected, key=lambda item: (_ORDER.index(item[1]["severity"]), item[0]))
+    return sorted(selected, key=lambda item: (SEVERITIES.index(item[1]["severity"]), item[0]))
 
 
 def _sender_lines(selected: Sequence[tuple[str, JsonObject]], width: int, full: bool) -> Iterator[Line]:

@@ -9,17 +9,16 @@ The sources of the configuration are the readers of the other resources; their r
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from .._audit import mail_flow, reading, smtp_clients
+from .._audit import mail_flow, reading, smtp_clients, verification
 from .._audit.draft import Facts, draft
 from .._audit.findings import Configuration, findings
-from .._audit.mail_flow import MailFlow
+from .._audit.names import VERDICTS
 from .._audit.sources import LABELS, Sources
 from .._audit.timetable import TIMETABLE
-from .._audit.verdict import SEVERITIES, VERDICTS, BasicUsage, Calendar, ClientUsage, Evidence, SenderKey, Verdict, verdict
+from .._audit.verdict import Calendar
 from .._clients import dns
 from .._core.option_values import range_problems
 from .._core.spec import DNS, TENANT, Spec
@@ -27,10 +26,11 @@ from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import delegated_applications, sending_applications
 from .._entra.application_credentials import moment
-from .._entra.sending_applications import SendingApplication
-from .._exchange import addresses, authentication_policies, dkim, inbound_connectors, message_trace, spoofs
-from .._planning import options
+from .._exchange import addresses, authentication_policies, dkim, hve_accounts, inbound_connectors, message_trace, protocols, spoofs
+from .._exchange.protocols import Protocols
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
+from .composed import audit_rows
+from .composed.audit_rows import Mailboxes
 from .sender_plan import PlannedSenders, Prefetch
 
 OPTIONS = Spec(
@@ -40,6 +40,7 @@ OPTIONS = Spec(
         "trace_days": {"type": "int", "default": message_trace.DAYS, "variable": "audit_trace_days"},
         "csv_directory": {"type": "path", "variable": "audit_csv_directory"},
         "csv_headers": {"type": "dict", "default": {}, "variable": "audit_csv_headers"},
+        "verify_report": {"type": "path", "variable": "audit_verify_report"},
     },
     writes=False,
 )
@@ -54,6 +55,7 @@ _COMMANDS = (
     direct_send.READ,
     dkim.READ,
     spoofs.READ,
+    *hve_accounts.READ,
 )
 
 
@@ -67,70 +69,7 @@ class Params(sender_plan.Params):
     trace_days: int = message_trace.DAYS
     csv_directory: str | None = None
     csv_headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Mailboxes:
-    """The evidence about mailboxes, by address in lower case; None: not readable."""
-
-    smtp_auth: smtp_auth.Settings | None
-    policies: authentication_policies.Current | None
-    usage: Mapping[str, BasicUsage] | None
-    clients: Mapping[str, ClientUsage] | None = None
-    flows: Mapping[str, MailFlow] | None = None
-    smtp_app: Mapping[str, bool] | None = None
-
-    def evidence(self, address: str, configuration: Configuration) -> Evidence:
-        flow = None if self.flows is None else self.flows.get(address, MailFlow())
-        connector = mail_flow.connector_of(flow, configuration.connectors or ()) if flow else None
-        return Evidence(
-            address,
-            flow=flow,
-            connector=connector.name if connector else "",
-            direct_send=bool(flow and not connector and self._sends_directly(address, flow)),
-            security_defaults=configuration.security_defaults,
-            direct_send_rejected=configuration.direct_send_rejected,
-            smtp_auth=self._smtp_auth(address),
-            basic_allowed=self._basic_allowed(address),
-            basic=None if self.usage is None else self.usage.get(address, BasicUsage()),
-            smtp_app=None if self.smtp_app is None else self.smtp_app.get(address, False),
-            clients=None if self.clients is None else self.clients.get(address, self._no_clients),
-        )
-
-    def _smtp_auth(self, address: str) -> bool | None:
-        mailbox = self.smtp_auth.mailboxes.get(address) if self.smtp_auth else None
-        if self.smtp_auth is None or mailbox is None:
-            return None
-        own = mailbox.smtp_auth
-        return (self.smtp_auth.organization if own == "inherit" else own) == "enabled"
-
-    def _basic_allowed(self, address: str) -> bool | None:
-        user = self.policies.users.get(address) if self.policies else None
-        return self.policies.allows(user.policy) if self.policies and user else None
-
-    def _sends_directly(self, address: str, flow: MailFlow) -> bool:
-        """Whether mail from elsewhere, to internal recipients only, cannot have been submitted: no mailbox, or SMTP AUTH is disabled."""
-        if not flow.sources or flow.external or self.smtp_auth is None:
-            return False
-        return self._smtp_auth(address) is not True
-
-    def connected(self, configuration: Configuration) -> set[str]:
-        """Addresses whose mail comes through a connector, or by Direct Send."""
-        every = (self.evidence(address, configuration) for address, flow in (self.flows or {}).items() if flow.sources)
-        return {one.address for one in every if one.connector or one.direct_send}
-
-    @cached_property
-    def _no_clients(self) -> ClientUsage:
-        """The usage of a sender that the export does not have: zero, where it has the column."""
-        known = any(one.basic is not None for one in (self.clients or {}).values())
-        return ClientUsage(basic=False, oauth=False, messages=0) if known else ClientUsage()
-
-    @property
-    def addresses(self) -> set[str]:
-        """Mailboxes that were seen with Basic authentication, or have SMTP AUTH enabled by their own setting."""
-        enabled = {a for a, one in self.smtp_auth.mailboxes.items() if one.smtp_auth == "enabled"} if self.smtp_auth else set()
-        users = {address for address, used in (self.smtp_app or {}).items() if used}
-        return enabled | users | set(self.usage or ()) | set(self.clients or ())
+    verify_report: str | None = None
 
 
 class AuditInfo(ReadOnlyResource[Params]):
@@ -160,23 +99,26 @@ class AuditInfo(ReadOnlyResource[Params]):
         calendar = Calendar(today, datetime.date.fromisoformat(params.basic_auth_end_date), params.basic_reenabled)
         sources, reader = Sources(), _Reader(tenant, params)
         senders = sources.read("inventory", lambda: _plan_senders(tenant, params))
-        mailboxes = reader.mailboxes(sources, now - datetime.timedelta(days=params.days))
-        configuration = reader.configuration(sources, mailboxes)
-        judged = _judged(senders, params, mailboxes, configuration, calendar)
-        rows = [_row(*one) for one in judged]
+        allowed = sources.read("protocols", lambda: protocols.read(tenant))  # first: other readers take what was read with the senders
+        since = now - datetime.timedelta(days=params.days)
+        mailboxes = reader.mailboxes(sources, since)
+        configuration = reader.configuration(sources, mailboxes, allowed, since)
+        file = params.verify_report
+        verified = sources.read("verification", lambda: verification.read(file)) if file else None
+        rows = audit_rows.rows(senders, params, mailboxes, configuration, calendar, verified or {})
         audit = {
             "date": today.isoformat(),
             "days": params.days,
             "trace_days": params.trace_days,
             "timetable": [one.as_result(today) for one in TIMETABLE],
             "sources": sources.as_result(),
-            "senders": rows,
+            "senders": [row.as_result() for row in rows],
             "findings": [one.as_result() for one in findings(configuration, today)],
             "configuration": configuration.as_result(),
-            "totals": {name: sum(row["verdict"] == name for row in rows) for name in VERDICTS},
+            "totals": {name: sum(row.verdict.name == name for row in rows) for name in VERDICTS},
         }
         facts = _facts(tenant, params, mailboxes, configuration, calendar, sources)
-        drafted = draft([evidence for _name, evidence, _verdict in judged], facts)
+        drafted = draft([row.evidence for row in rows], facts)
         return Plan(outcome={"audit": audit, "attention": sources.attention(), "draft": drafted.as_result()})
 
 
@@ -209,9 +151,10 @@ class _Reader:
             reading.by_primary_address(clients, users),
             trace.result() if trace else None,
             reading.by_primary_address(apps, users),
+            sources.read("hve_accounts", lambda: reading.hve_accounts(tenant)),
         )
 
-    def configuration(self, sources: Sources, mailboxes: Mailboxes) -> Configuration:
+    def configuration(self, sources: Sources, mailboxes: Mailboxes, allowed: Protocols | None, since: datetime.date) -> Configuration:
         tenant, params, flows = self._tenant, self._params, mailboxes.flows
 
         def domains() -> list[str]:
@@ -220,13 +163,17 @@ class _Reader:
         connectors = sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values()))
         applications = sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name))
         readable = mailboxes.usage is not None and applications is not None
+        signed_in = reading.application_sign_ins(tenant, applications or (), self._window, sources) if readable else None
         return Configuration(
             smtp_auth=mailboxes.smtp_auth.organization if mailboxes.smtp_auth else None,
             security_defaults=sources.read("security_defaults", lambda: security_defaults.enabled(tenant)),
             direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
             connectors=connectors,
             applications=applications,
-            application_sign_ins=reading.application_sign_ins(tenant, applications or (), self._window, sources) if readable else None,
+            application_sign_ins=signed_in,
+            key_use=reading.key_use(tenant, applications or (), signed_in, since, self._window, sources) if signed_in is not None else None,
+            protocols=allowed,
+            hve_accounts=mailboxes.hve,
             delegated_applications=sources.read("delegated_applications", lambda: delegated_applications.read(tenant)),
             spoofs=sources.read("spoofs", lambda: spoofs.read(tenant)),
             idle_connectors=None if flows is None or connectors is None else mail_flow.idle(flows.values(), connectors),
@@ -247,57 +194,6 @@ def _plan_senders(tenant: Tenant, params: Params) -> PlannedSenders:
     for call, answer in zip(calls, tenant.graph.outcomes(calls), strict=True):
         tenant.graph.prefetch(call, answer)
     return sender_plan.plan_senders(tenant, params)
-
-
-# -- verdicts ---------------------------------------------------------------------------------------------------------
-
-
-def _judged(
-    senders: PlannedSenders | None, params: Params, mailboxes: Mailboxes, configuration: Configuration, calendar: Calendar
-) -> list[tuple[str, Evidence, Verdict]]:
-    """Name, evidence and verdict: one a sender of the inventory, and one a mailbox that none of them uses; the most severe first."""
-    rows, listed = [], set[str]()
-    for name, address, method in _listed(senders, params):
-        listed.add(address)
-        key, problem = _key(configuration.applications, params.app_unique_name)
-        evidence = replace(mailboxes.evidence(address, configuration), listed=True, method=method, key=key, no_key=problem)
-        rows.append((name, evidence))
-    rows += [
-        ("", mailboxes.evidence(address, configuration))
-        for address in sorted((mailboxes.addresses | mailboxes.connected(configuration)) - listed)
-    ]
-    results = [(name, evidence, verdict(evidence, calendar)) for name, evidence in rows]
-    results.sort(key=lambda row: (SEVERITIES.index(row[2].severity), VERDICTS.index(row[2].name), row[1].address, row[0]))
-    return results
-
-
-def _listed(senders: PlannedSenders | None, params: Params) -> list[tuple[str, str, str | None]]:
-    """Name, primary address and method of each sender of the inventory; where the plan failed, the method that the inventory sets."""
-    if senders is None:
-        every = [options.sender(item) for item in params.senders]
-        return [(one.name, (one.mailbox or one.address).lower(), None if one.method == "auto" else one.method) for one in every]
-    return [
-        (
-            plan.sender.name,
-            senders.context.primary_address(plan.sender.mailbox or plan.sender.address).lower(),
-            None if plan.method == "auto" else plan.method,
-        )
-        for plan in senders.plans
-    ]
-
-
-def _key(applications: Sequence[SendingApplication] | None, unique_name: str) -> tuple[SenderKey | None, str]:
-    """The key of the sender app that ends last, or a clause that says why there is none."""
-    if applications is None:
-        return None, "the keys of its sender app could not be read"
-    application = sending_applications.by_unique_name(applications, unique_name)
-    if application is None:
-        return None, f"the sender app {unique_name} does not exist"
-    ends = [(one.expires.date(), one.kind) for one in application.credentials if one.expires]
-    if not ends:
-        return None, f"the sender app {unique_name} has neither certificate nor client secret"
-    end, kind = max(ends)
-    return SenderKey("certificate" if kind == "certificate" else "secret", end), ""
 
 
 def _facts(
@@ -321,20 +217,3 @@ def _facts(
         ],
         trace_days=params.trace_days,
     )
-
-
-def _row(name: str, evidence: Evidence, result: Verdict) -> dict[str, object]:
-    return {
-        "name": name,
-        "address": evidence.address,
-        "listed": evidence.listed,
-        "method": evidence.method,
-        "smtp_auth": evidence.smtp_auth,
-        "basic_allowed": evidence.basic_allowed,
-        "basic": evidence.basic.as_result() if evidence.basic is not None else None,
-        "smtp_app": evidence.smtp_app,
-        "mail": evidence.flow.as_result() if evidence.flow is not None else None,
-        "connector": evidence.connector or None,
-        "clients": evidence.clients.as_result() if evidence.clients is not None else None,
-        **result.as_result(),
-    }

@@ -5,34 +5,47 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..._core.errors import InvalidInput
 from ..._core.json_types import JsonObject
-from .items import CHANGE, FINDING, SENDER, Item, Key, items
+from .items import CHANGE, FINDING, NEW, SENDER, STILL, Item, Key, items
 
 FORMAT = "mailops.audit/1"
-NEW, STILL, FIXED, UNKNOWN = "new", "still", "fixed", "unknown"
-
+FIXED, UNKNOWN = "fixed", "unknown"  # of an entry that is gone_NAME_ANOTHER = "Name the report.json of an audit."
 _NAME_ANOTHER = "Name the report.json of an audit."
 
 
-class UnreadableReportError(ValueError):
-    """A file that is not a report of an audit; the message names it and says why."""
-
-
 def load(path: Path) -> JsonObject:
-    """The document of an earlier report.json. Raises UnreadableReportError."""
+    """The document of another report.json. Raises InvalidInput with one sentence, which names the file."""
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
-        raise UnreadableReportError(f"{path}: {error.strerror}. {_NAME_ANOTHER}") from error
+        raise InvalidInput(f"{path}: {error.strerror}. {_NAME_ANOTHER}") from error
     except ValueError as error:
-        raise UnreadableReportError(f"{path}: it is not JSON. {_NAME_ANOTHER}") from error
+        raise InvalidInput(f"{path}: it is not JSON. {_NAME_ANOTHER}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise UnreadableReportError(f"{path}: its format is not {FORMAT}. {_NAME_ANOTHER}")
+        raise InvalidInput(f"{path}: its format is not {FORMAT}. {_NAME_ANOTHER}")
+    if not _is_complete(document):
+        raise InvalidInput(f"{path}: it is incomplete, or was changed. {_NAME_ANOTHER}")
     return document
+
+
+def _is_complete(document: JsonObject) -> bool:
+    """Whether a document has what is read of another report: its start, its timetable, and the tenants with the keys of their rows."""
+    tenants = document.get("tenants")
+    try:
+        datetime.datetime.fromisoformat(document["started"])
+        list(items(document))
+        for audit in tenants.values() if isinstance(tenants, dict) else ():
+            if audit["audited"]:
+                sum(audit["totals"].values())
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+    return isinstance(tenants, dict) and isinstance(document.get("timetable"), list) and isinstance(document.get("totals"), dict)
 
 
 def compared(document: JsonObject, earlier: JsonObject) -> JsonObject:

@@ -6,19 +6,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from ..._core.json_types import JsonObject
-from . import metrics, page, tables
-from .inventory_lines import locate
-from .items import items
-from .sarif import sarif
-
-REPORT = "report.json"
 FIRST = "report.html"  # the file that a reader opens first
 
 
@@ -29,22 +21,11 @@ def prepare(directory: Path) -> None:
         pass
 
 
-def write(directory: Path, document: JsonObject, inventories: Mapping[str, str]) -> None:
-    """Write the files of an audit. `inventories`: the directory of the inventory, by tenant. Raises OSError."""
+def write(directory: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Write files, each a name and its text. Raises OSError."""
     prepare(directory)
-    for name, text in _texts(document, inventories):
+    for name, text in files:
         _replace(directory / name, text)
-
-
-def _texts(document: JsonObject, inventories: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    every, here = items(document), Path.cwd()
-    yield REPORT, json.dumps(document, indent=2) + "\n"
-    yield FIRST, page.render(document)
-    yield "senders.csv", tables.senders(document)
-    yield "findings.csv", tables.findings(document)
-    yield "action-plan.csv", tables.action_plan(every)
-    yield "findings.sarif", json.dumps(sarif(every, lambda one: locate(one, inventories, here)), indent=1) + "\n"
-    yield "metrics.prom", metrics.metrics(document)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..._audit.names import SEVERITIES, not_readable
 from ..._core.json_types import JsonObject
 
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 Key: TypeAlias = "tuple[str, str, str, str]"  # tenant, kind, id, subject
 SENDER, FINDING, SOURCE, TENANT = "sender", "finding", "source", "tenant"
-# The key that a comparison with an earlier report adds to a sender or finding: new or still.
-CHANGE = "change"
+# The key that a comparison with an earlier report adds to a sender or finding, and its values.
+CHANGE, NEW, STILL = "change", "new", "still"
 _SEE_REASON = "Remove the cause, and run the audit again."
 
 
@@ -73,5 +73,4 @@ def tenant_items(tenant: str, audit: JsonObject) -> Iterator[Item]:
         yield Item(tenant, FINDING, *words, date=row.get("date") or "", change=row.get(CHANGE, ""))
     for row in audit["sources"]:
         if not row["readable"]:
-            problem = f"Not readable: {row['reason']}"
-            yield Item(tenant, SOURCE, "not_readable", "medium", row["label"], problem, _SEE_REASON)
+            yield Item(tenant, SOURCE, "not_readable", "medium", row["label"], not_readable(row["reason"]), _SEE_REASON)

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from ..._audit.names import SEVERITIES
 from ..._core.json_types import JsonObject
-from .items import SEVERITIES
 
 Sample: TypeAlias = "tuple[dict[str, str], int]"  # labels, value
 _PREFIX = "mailops_audit"

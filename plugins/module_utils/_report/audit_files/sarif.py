@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from .items import Item
+from .items import NEW, Item
 
 # The path of a file and a line (from 1) for an entry; None where the inventory has no file for the tenant.
 Locate: TypeAlias = Callable[[Item], "tuple[str, int] | None"]
@@ -56,7 +56,7 @@ def _result(one: Item, place: tuple[str, int] | None) -> dict[str, object]:
     if place:
         path, line = place
         where["physicalLocation"] = {"artifactLocation": {"uri": path}, "region": {"startLine": line}}
-    change = {"baselineState": "new" if one.change == "new" else "unchanged"} if one.change else {}
+    change = {"baselineState": "new" if one.change == NEW else "unchanged"} if one.change else {}
     return {
         "ruleId": one.rule,
         "level": _LEVELS[one.severity],

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...._audit.names import TO_CHECK, VERDICTS
 from ...._core.json_types import JsonObject
 from ..items import items
 from . import data, fleet, timeline
@@ -44,6 +45,8 @@ def render(document: JsonObject) -> str:
             comparison=document.get("comparison"),
             summary=summary,
             tenants=summary.tenants,
+            verdicts=VERDICTS,
+            to_check=TO_CHECK,
             worst=[row for row in summary.tenants if row.attention][:_WORST],
             timeline=timeline.timeline(document),
             urgent=urgent[:_MOST_STATIC],

@@ -12,15 +12,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ...._audit.names import SEVERITIES, VERDICTS
 from ...._core.json_types import JsonObject
 from ..items import CHANGE
 from . import fleet
+from .path import path
 from .plain_text import plain
 
 _SENDER_TEXTS = ("name", "method", "verdict", "severity", "date", "reason", "remedy", CHANGE)
 _FINDING_TEXTS = ("id", "severity", "subject", "problem", "remedy", CHANGE)
 # What the columns have already; the rest of a row is shown in its details, whatever it is.
-_SHOWN = {"address", "name", "method", "verdict", "severity", "date", "reason", "remedy", CHANGE}
+_SHOWN = {"address", *_SENDER_TEXTS}
+_ONLY_SET = ("connector", "relay_host", "verified")  # None says that there is none, and not that it was not read
 _LABELS = {
     "listed": "in the inventory",
     "smtp_auth": "smtp auth enabled",
@@ -28,6 +31,7 @@ _LABELS = {
     "basic": "sign-ins with Basic authentication",
     "mail": "message trace",
     "clients": "report SMTP AUTH clients",
+    "smtp_app": "smtp in the usage report",
 }
 # Characters that would end the script element, or a line of JavaScript.
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -57,12 +61,19 @@ def page_data(document: JsonObject) -> JsonObject:
     """The data of the page: the tenants in the order of the fleet, the rows of senders and findings as columns, and the texts."""
     texts, summary = Texts(), fleet.summary(document)
     audits = [document["tenants"][row.key] for row in summary.tenants]
+    every = [[plain(hop) for hop in path(row)] for audit in audits for row in audit.get("senders", ())]
+    paths = {tuple(hops): hops for hops in every}
+    numbers = {hops: number for number, hops in enumerate(paths)}
     return {
         "started": document["started"],
         "checks": [list(check) for check in summary.checks],
         "tenants": [_tenant(row, audit) for row, audit in zip(summary.tenants, audits, strict=True)],
+        "severities": list(SEVERITIES),
+        "verdicts": list(VERDICTS),
+        "paths": list(paths.values()),
         "senders": _columns(audits, "senders", _SENDER_TEXTS, texts)
         | {
+            "path": [numbers[tuple(hops)] for hops in every],
             "address": [plain(row["address"]) for audit in audits for row in audit.get("senders", ())],
             "more": [_more(row, texts) for audit in audits for row in audit.get("senders", ())],
         },
@@ -92,7 +103,7 @@ def _more(row: JsonObject, texts: Texts) -> list[int]:
     """What else is known of a sender: names and values, as numbers of texts in turn. A value that was not read is null."""
     pairs: list[int] = []
     for name, value in row.items():
-        if name not in _SHOWN and not (name == "connector" and value is None):
+        if name not in _SHOWN and not (name in _ONLY_SET and value is None):
             pairs += [texts.number(_LABELS.get(name, name)), texts.number(_text(value))]
     return pairs
 

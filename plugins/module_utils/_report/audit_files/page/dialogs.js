@@ -22,28 +22,12 @@ dialog.addEventListener("close", () => {
 });
 
 const pairs = (rows) => el("dl", { class: "pairs" }, rows.filter(([, value]) => value !== "").map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
-const ACRONYMS = /\b(acs|dkim|dmarc|dns|hve|id|ip|mta sts|mx|smtp auth|smtp|spf|tls)\b/g;
+const ACRONYMS = /\b(acs|dkim|dmarc|dns|ews|hve|id|ip|mta sts|mx|smtp auth|smtp|spf|tls rpt|tls)\b/g;
 const words = (name) => name.replaceAll("_", " ").replace(ACRONYMS, (word) => word.toUpperCase()).replace(/^./, (letter) => letter.toUpperCase());
 const remedy = (text) => (text ? el("p", { class: "remedy" }, el("strong", {}, "What to do: "), text) : null);
 
-const HOPS = {
-  oauth: ["SMTP AUTH with OAuth", "Exchange Online"],
-  delegated: ["SMTP AUTH with OAuth (delegated)", "Exchange Online"],
-  basic: ["SMTP AUTH with Basic authentication", "Exchange Online"],
-  connector: ["inbound connector", "Exchange Online"],
-  relay_host: ["relay host", "Exchange Online"],
-  direct_send: ["Direct Send to the MX", "Exchange Online"],
-  hve: ["High Volume Email", "Exchange Online"],
-  acs: ["Azure Communication Services"],
-};
-
-/** The way of the mail of a sender, as boxes. `extra`: names and values; a connector that was seen is one of them. */
-function path(name, method, isBasicSeen, extra) {
-  const connector = extra.find(([label]) => label === "Connector")?.[1];
-  const seen = isBasicSeen ? HOPS.basic : connector && connector !== "not read" ? [`connector ${connector}`, "Exchange Online"] : null;
-  const hops = (method ? HOPS[method] : seen) || [method ? words(method) : "method not known"];
-  return el("ol", { class: "path", "aria-label": "How it sends" }, [name || "program", ...hops].filter(Boolean).map((hop) => el("li", {}, hop)));
-}
+/** The path of a sender's mail, as boxes. */
+const path = (name, hops) => el("ol", { class: "path", "aria-label": "How it sends" }, [name || "program", ...hops].map((hop) => el("li", {}, hop)));
 
 /** A value of the configuration, whatever its shape. */
 function value(content) {

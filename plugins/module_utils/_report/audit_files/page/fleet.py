@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...._audit.names import BASIC_OFF, SEVERITIES, TO_CHECK
 from ...._core.json_types import JsonObject
-from ..items import SEVERITIES
 from .plain_text import plain
 
-_OFF = "smtp_basic_off_existing"
 OK, UNREADABLE, NOT_AUDITED = "ok", "unreadable", "none"
 # The source that a finding is about, by its ID or the first word of it, where the ID does not begin with the source's name.
 _SOURCE_OF_FINDING = {
@@ -25,6 +24,14 @@ _SOURCE_OF_FINDING = {
     "dkim": "dns",
     "dmarc": "dns",
     "mta": "dns",
+    "tls": "dns",
+    "legacy": "protocols",
+    "ews": "protocols",
+    "hve": "hve_accounts",
+    "key_unused": "application_keys",
+    "app_unused": "application_sign_ins",
+    "delegated": "delegated_applications",
+    "spoof": "spoofs",
 }
 OTHER = "other"
 
@@ -70,13 +77,17 @@ class Summary:
     def refused(self) -> int:
         return int(self.senders["refused"] + self.senders["expires"])
 
+    @property
+    def to_check(self) -> int:
+        return sum(self.senders.get(name, 0) for name in TO_CHECK)
+
 
 def summary(document: JsonObject) -> Summary:
     """The fleet of a document mailops.audit/1."""
     checks = _checks(document["tenants"].values())
     tenants = sorted((_row(name, audit, checks) for name, audit in document["tenants"].items()), key=_rank)
     breaking = sum(1 for row in tenants if row.audited and row.totals["breaks"])
-    off = next((one for one in document["timetable"] if one["id"] == _OFF), None)
+    off = next((one for one in document["timetable"] if one["id"] == BASIC_OFF), None)
     numbers = document["totals"]["tenants"]
     senders = document["totals"]["senders"]
     return Summary(

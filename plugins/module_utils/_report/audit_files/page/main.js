@@ -5,7 +5,7 @@ function openSender(row) {
   open(
     senders.address[row],
     el("p", {}, badge(verdict), " ", badge(senderText("severity", row)), " ", change ? badge(change) : null),
-    path(senderText("name", row), method, verdict === "breaks", extra),
+    path(senderText("name", row), DATA.paths[senders.path[row]]),
     el("p", { class: "reason" }, senderText("reason", row)),
     remedy(senderText("remedy", row)),
     pairs([

@@ -1,7 +1,5 @@
 const DATA = JSON.parse($("data").textContent);
-const { texts, tenants, senders, findings } = DATA;
-const SEVERITIES = ["critical", "high", "medium", "low", "info"];
-const VERDICTS = ["breaks", "refused", "expires", "unknown", "unused", "safe"];
+const { texts, tenants, senders, findings, severities: SEVERITIES, verdicts: VERDICTS } = DATA;
 const LETTERS = { critical: "C", high: "H", medium: "M", low: "L", info: "i", ok: "✓", unreadable: "?", none: "–" };
 const MEANINGS = { ...Object.fromEntries(SEVERITIES.map((name) => [name, `finding of severity ${name}`])), ok: "no finding", unreadable: "not readable", none: "not read" };
 const MOST_ENTRIES = 200;

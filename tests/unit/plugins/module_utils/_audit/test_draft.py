@@ -12,8 +12,9 @@ import pytest
 import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._audit.commented_yaml import Item, Noted, comment, items, scalar
 from ansible_collections.mailops.m365.plugins.module_utils._audit.draft import Facts, draft
+from ansible_collections.mailops.m365.plugins.module_utils._audit.evidence import BasicUsage, ClientUsage, Evidence
 from ansible_collections.mailops.m365.plugins.module_utils._audit.mail_flow import MailFlow
-from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import BasicUsage, Calendar, ClientUsage, Evidence
+from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import Calendar
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.authentication_policies import User
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.inbound_connectors import Connector
 

@@ -5,21 +5,24 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._audit.findings import Configuration, SpfState, findings
 from ansible_collections.mailops.m365.plugins.module_utils._entra.application_credentials import StoredCredential
+from ansible_collections.mailops.m365.plugins.module_utils._entra.application_keys import KeyUse
 from ansible_collections.mailops.m365.plugins.module_utils._entra.delegated_applications import DelegatedApplication
 from ansible_collections.mailops.m365.plugins.module_utils._entra.sending_applications import SendingApplication
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.inbound_connectors import Connector
+from ansible_collections.mailops.m365.plugins.module_utils._exchange.protocols import Protocols
 from ansible_collections.mailops.m365.plugins.module_utils._exchange.spoofs import Spoof
 
 TODAY = datetime.date(2026, 11, 28)
 
 
-def credential(kind: str, end: str) -> StoredCredential:
-    return StoredCredential(kind, "id", kind, datetime.datetime.fromisoformat(f"{end}T00:00:00+00:00"))
+def credential(kind: str, end: str, key_id: str = "id") -> StoredCredential:
+    return StoredCredential(kind, key_id, kind, datetime.datetime.fromisoformat(f"{end}T00:00:00+00:00"))
 
 
 def listed(**configuration: Any) -> list[tuple[str, str]]:
@@ -53,6 +56,36 @@ def test_the_organization() -> None:
 def test_only_the_last_key_of_an_application_stops_it(credentials: list[tuple[str, str]], expected: list[tuple[str, str]]) -> None:
     application = SendingApplication("app", "ERP", credentials=tuple(credential(*one) for one in credentials))
     assert listed(applications=[application]) == expected
+
+
+def test_a_key_that_nothing_uses_can_be_removed() -> None:
+    used, old, ended = (credential("certificate", end, end) for end in ("2028-01-01", "2027-06-01", "2026-01-01"))
+    application = SendingApplication("app", "ERP", credentials=(used, old, ended))
+    use = KeyUse({"2028-01-01": TODAY})
+    every = findings(Configuration(applications=[application], key_use={"app": use}), TODAY)
+    assert [(one.id, one.subject) for one in every if one.id == "key_unused"] == [("key_unused", f"ERP: {old}")]
+    for unknown in (None, {}, {"app": KeyUse()}, {"app": replace(use, complete=False)}):
+        assert "key_unused" not in {name for name, _severity in listed(applications=[application], key_use=unknown)}
+    [result] = Configuration(applications=[application], key_use={"app": replace(use, complete=False)}).as_result()["applications"]
+    assert [one["used"] for one in result["credentials"]] == [True, None, None], "not read is not unused"
+
+
+def test_older_protocols() -> None:
+    assert listed(protocols=Protocols()) == []
+    assert listed(protocols=Protocols(legacy_tls=True)) == [("legacy_tls_allowed", "low")]
+    assert listed(protocols=Protocols(ews=True)) == [("ews_enabled", "low")]
+    later = findings(Configuration(protocols=Protocols(ews=False, ews_applications=("app 1",))), datetime.date(2027, 1, 2))
+    assert [(one.severity, one.problem) for one in later] == [
+        ("medium", "Applications may use Exchange Web Services (app 1): programs that send with EWS stop on 2027-04-01 (in 89 days).")
+    ]
+    assert findings(Configuration(protocols=Protocols(ews=True)), datetime.date(2027, 4, 1)) == []
+
+
+def test_high_volume_email_without_billing_policy() -> None:
+    accounts = {"news@contoso.com": "NoProperBillingPolicyStored", "ok@contoso.com": "BillingPolicyValid"}
+    [finding] = findings(Configuration(hve_accounts=accounts), TODAY)
+    assert (finding.id, finding.severity, finding.subject) == ("hve_billing", "high", "news@contoso.com")
+    assert "(NoProperBillingPolicyStored): its delivery is interrupted since 2026-06-01" in finding.problem
 
 
 def test_spf_problems() -> None:

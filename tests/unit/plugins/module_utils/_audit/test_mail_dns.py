@@ -20,6 +20,7 @@ GOOD = {
     ("contoso.com", "MX"): (HOST,),
     ("_dmarc.contoso.com", "TXT"): ("v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com",),
     ("_mta-sts.contoso.com", "TXT"): ("v=STSv1; id=20261128;",),
+    ("_smtp._tls.contoso.com", "TXT"): ("v=TLSRPTv1; rua=mailto:tls@contoso.com",),
     ("selector1._domainkey.contoso.com", "CNAME"): (TARGETS[0],),
     ("selector2._domainkey.contoso.com", "CNAME"): (TARGETS[1],),
 }
@@ -38,8 +39,9 @@ class Zone:
 
 
 def read(domain: str = "contoso.com", signing: dict[str, Signing] | None = None, **changed: tuple[str, ...] | str) -> MailDns:
-    """The state of a domain whose records are all good but for those given by their kind: mx, dmarc, mta_sts, selector1, selector2."""
+    """The state of a domain whose records are all good but for those given by their kind: mx, dmarc, mta_sts, tls_rpt, selector1 or 2."""
     names = {"mx": ("contoso.com", "MX"), "dmarc": ("_dmarc.contoso.com", "TXT"), "mta_sts": ("_mta-sts.contoso.com", "TXT")}
+    names["tls_rpt"] = ("_smtp._tls.contoso.com", "TXT")
     names |= {name: (f"{name}._domainkey.contoso.com", "CNAME") for name in ("selector1", "selector2")}
     zone = Zone({**GOOD, **{names[name]: value for name, value in changed.items()}})
     [state] = mail_dns.read([domain], zone, {"contoso.com": HOST}, {"contoso.com": SIGNING} if signing is None else signing)
@@ -66,6 +68,7 @@ def test_a_domain_as_microsoft_wants_it_has_no_finding() -> None:
         },
         "dmarc": {"current": ["v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com"], "domain": "contoso.com", "policy": "reject"},
         "mta_sts": {"current": ["v=STSv1; id=20261128;"]},
+        "tls_rpt": {"current": ["v=TLSRPTv1; rua=mailto:tls@contoso.com"]},
     }
 
 
@@ -84,6 +87,9 @@ def test_a_domain_as_microsoft_wants_it_has_no_finding() -> None:
         ({"dmarc": ("another text", "v=DMARC1; p=reject")}, []),
         ({"mta_sts": ()}, [("mta_sts_missing", "info")]),
         ({"mta_sts": ("v=STSv1;",)}, [("mta_sts_invalid", "low")]),
+        ({"tls_rpt": ()}, [("tls_rpt_missing", "info")]),
+        ({"tls_rpt": ("v=TLSRPTv1;",)}, [("tls_rpt_missing", "info")]),
+        ({"tls_rpt": (), "mta_sts": ()}, [("mta_sts_missing", "info")]),
     ],
 )
 def test_what_is_missing_or_differs(changed: dict[str, tuple[str, ...]], expected: list[tuple[str, str]]) -> None:
@@ -115,19 +121,19 @@ def test_a_subdomain_has_the_dmarc_record_of_its_parent() -> None:
     assert (failed.dmarc, failed.unreadable) == (None, ("no answer.",))
 
 
-def test_five_queries_a_domain() -> None:
+def test_six_queries_a_domain() -> None:
     zone = Zone(dict(GOOD))
     mail_dns.read(["contoso.com"], zone, None, None)
-    assert len(zone.asked) == 5
+    assert len(zone.asked) == 6
 
 
 def test_what_was_not_readable_is_null_and_has_no_finding() -> None:
-    failed = {name: f"{name} failed." for name in ("mx", "dmarc", "mta_sts", "selector1", "selector2")}
+    failed = {name: f"{name} failed." for name in ("mx", "dmarc", "mta_sts", "tls_rpt", "selector1", "selector2")}
     state = read(**failed)
     assert state.unreadable == tuple(failed.values())
     assert listed(state) == []
     result = state.as_result()
-    assert [result[name]["current"] for name in ("mx", "dmarc", "mta_sts")] == [None] * 3
+    assert [result[name]["current"] for name in ("mx", "dmarc", "mta_sts", "tls_rpt")] == [None] * 4
     assert [one["current"] for one in result["dkim"]["selectors"]] == [None, None]
     [without_microsoft] = mail_dns.read(["contoso.com"], Zone({**GOOD, ("contoso.com", "MX"): ("mx.example",)}), None, None)
     assert listed(without_microsoft) == []

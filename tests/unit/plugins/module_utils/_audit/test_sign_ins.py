@@ -8,7 +8,7 @@ import datetime
 from typing import Any
 
 from ansible_collections.mailops.m365.plugins.module_utils._audit import sign_ins
-from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import BasicUsage
+from ansible_collections.mailops.m365.plugins.module_utils._audit.evidence import BasicUsage
 
 
 def row(moment: str, error: int = 0, address: str = "203.0.113.9", user: str = "ERP@contoso.com") -> dict[str, Any]:

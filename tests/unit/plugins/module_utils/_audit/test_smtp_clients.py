@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._audit import smtp_clients
-from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import ClientUsage
+from ansible_collections.mailops.m365.plugins.module_utils._audit.evidence import ClientUsage
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 
 COMMAS = (

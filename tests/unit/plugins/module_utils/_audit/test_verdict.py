@@ -6,19 +6,14 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import (
-    SEVERITIES,
-    VERDICTS,
-    BasicUsage,
-    Calendar,
-    ClientUsage,
-    Evidence,
-    SenderKey,
-    verdict,
-)
+from ansible_collections.mailops.m365.plugins.module_utils._audit.evidence import BasicUsage, ClientUsage, Evidence, SenderKey
+from ansible_collections.mailops.m365.plugins.module_utils._audit.mail_flow import MailFlow
+from ansible_collections.mailops.m365.plugins.module_utils._audit.names import SEVERITIES, VERDICTS
+from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import Calendar, verdict
 
 
 def day(text: str) -> datetime.date:
@@ -31,6 +26,12 @@ SEEN = BasicUsage(succeeded=3, last_succeeded=day("2026-11-27"), addresses=("203
 FAILED = BasicUsage(failed=9, last_failed=day("2026-11-27"), addresses=("198.51.100.7",))
 CERTIFICATE, SECRET = SenderKey("certificate", day("2027-11-28")), SenderKey("secret", day("2027-11-28"))
 OPEN: dict[str, Any] = {"smtp_auth": True, "basic_allowed": True, "security_defaults": False, "direct_send_rejected": False}
+
+
+FLOW = MailFlow(messages=9, recipients=9, last=TODAY, sources=("203.0.113.9",))
+SILENT: dict[str, Any] = {"traced": True, "flow": MailFlow()}
+OLD_TLS = ClientUsage(basic=False, oauth=True, messages=3, old_tls=("TLS 1.0",))
+BILLED = "BillingPolicyValid"
 
 
 def judge(today: datetime.date = TODAY, reenabled: bool = False, **evidence: Any) -> Any:
@@ -49,10 +50,17 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "basic seen, refused since by Security Defaults": ({"basic": SEEN, "security_defaults": True}, "refused", "high"),
     "basic seen, refused since by its policy": (listed("basic", basic=SEEN, basic_allowed=False), "refused", "high"),
     "basic planned, log not readable": (listed("basic"), "breaks", "high"),
-    "basic planned, nothing seen": (listed("basic", basic=NONE_SEEN), "unused", "low"),
+    "basic planned, nothing seen": (listed("basic", basic=NONE_SEEN), "unverified", "low"),
+    "basic planned, nothing seen, verified": (listed("basic", basic=NONE_SEEN, verified=TODAY), "breaks", "high"),
     "basic planned, only failures": (listed("basic", basic=FAILED), "refused", "medium"),
     "basic planned, SMTP AUTH disabled": (listed("basic", basic=NONE_SEEN, smtp_auth=False), "refused", "high"),
-    "Basic seen, High Volume Email": (listed("hve", basic=SEEN, smtp_auth=None), "safe", "low"),
+    "Basic seen, High Volume Email": (listed("hve", basic=SEEN, smtp_auth=None, hve=BILLED), "safe", "low"),
+    "Basic seen, High Volume Email without billing policy": (listed("hve", basic=SEEN, smtp_auth=None, hve="None"), "refused", "high"),
+    "High Volume Email": (listed("hve", basic=NONE_SEEN, hve=BILLED), "safe", "info"),
+    "High Volume Email without billing policy": (listed("hve", basic=NONE_SEEN, hve="SubscriptionIsNotActive"), "refused", "high"),
+    "High Volume Email without account": (listed("hve", basic=NONE_SEEN, hve=""), "refused", "high"),
+    "High Volume Email, billing not readable": (listed("hve", basic=NONE_SEEN), "unknown", "medium"),
+    "Basic and OAuth seen": (listed("oauth", basic=SEEN, clients=ClientUsage(oauth=True), key=CERTIFICATE), "breaks", "high"),
     "only failures of a listed sender": (listed("connector", basic=FAILED), "refused", "medium"),
     "only failures of another mailbox": ({"basic": FAILED}, "refused", "low"),
     "OAuth with a certificate": (listed("oauth", basic=NONE_SEEN, key=CERTIFICATE), "safe", "info"),
@@ -64,6 +72,32 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "OAuth, log not readable": (listed("oauth", key=CERTIFICATE), "unknown", "medium"),
     "OAuth, log not readable, Basic refused": (listed("oauth", key=CERTIFICATE, basic_allowed=False), "safe", "info"),
     "connector": (listed("connector", basic=NONE_SEEN), "safe", "info"),
+    "connector, seen nowhere": (listed("connector", basic=NONE_SEEN, **SILENT), "unverified", "low"),
+    "connector, in the trace": (listed("connector", basic=NONE_SEEN, traced=True, flow=FLOW), "safe", "info"),
+    "connector, seen nowhere, verified": (listed("connector", basic=NONE_SEEN, verified=TODAY, **SILENT), "safe", "info"),
+    "OAuth with a certificate, seen nowhere": (listed("oauth", basic=NONE_SEEN, key=CERTIFICATE, **SILENT), "unverified", "low"),
+    "OAuth with a secret, seen nowhere": (listed("oauth", basic=NONE_SEEN, key=SECRET, **SILENT), "unverified", "low"),
+    "OAuth, only in the export": (
+        listed("oauth", basic=NONE_SEEN, key=CERTIFICATE, clients=ClientUsage(basic=False, oauth=True, messages=3), **SILENT),
+        "safe",
+        "info",
+    ),
+    "hosted relay, which the trace does not have": (listed("hosted", basic=NONE_SEEN, flow=MailFlow()), "safe", "info"),
+    "TLS 1.0 with OAuth": (listed("oauth", basic=NONE_SEEN, clients=OLD_TLS, key=CERTIFICATE), "outdated", "medium"),
+    "TLS 1.0 with OAuth, in no inventory": ({"basic": NONE_SEEN, "clients": OLD_TLS}, "outdated", "medium"),
+    "TLS 1.0 with Basic": (listed("basic", basic=SEEN, clients=replace(OLD_TLS, basic=True)), "breaks", "high"),
+    "a connector, in no inventory": ({"flow": FLOW, "connector": "Office"}, "unlisted", "medium"),
+    "a connector by certificate, in no inventory": (
+        {"flow": FLOW, "relayed": True, "certificate_connectors": ("Data centre",), "smtp_auth": None},
+        "unlisted",
+        "medium",
+    ),
+    "an unknown path, in no inventory": ({"flow": FLOW, "relayed": True, "smtp_auth": None}, "unlisted", "medium"),
+    "Direct Send, in no inventory": ({"flow": FLOW, "direct_send": True, "smtp_auth": False}, "unlisted", "medium"),
+    "Direct Send, in no inventory, rejected": ({"flow": FLOW, "direct_send": True, "direct_send_rejected": True}, "refused", "high"),
+    "OAuth, in no inventory": ({"basic": NONE_SEEN, "flow": FLOW}, "unlisted", "medium"),
+    "mail from an unknown source, log not readable": ({"flow": FLOW}, "unknown", "medium"),
+    "OAuth in the export, in no inventory": ({"clients": ClientUsage(basic=False, oauth=True, messages=9)}, "unlisted", "medium"),
     "connector, nothing readable": (listed("connector", smtp_auth=None, basic_allowed=None, security_defaults=None), "unknown", "medium"),
     "connector, log not readable, SMTP AUTH disabled": (listed("connector", smtp_auth=False), "safe", "info"),
     "Direct Send": (listed("direct_send", basic=NONE_SEEN), "safe", "info"),
@@ -129,6 +163,29 @@ def test_no_data_and_zero_differ() -> None:
 def test_without_any_readable_source_nothing_is_safe(method: str | None) -> None:
     result = verdict(Evidence("erp@contoso.com", listed=True, method=method), Calendar(TODAY, OFF))
     assert result.name == ("breaks" if method == "basic" else "unknown")
+
+
+def test_two_programs_are_severe_long_before_the_date() -> None:
+    both = judge(day("2026-08-01"), basic=SEEN, clients=ClientUsage(basic=True, oauth=True))
+    assert both.severity == "high"
+    assert "203.0.113.9, and OAuth too: two programs use the mailbox" in both.reason
+    assert judge(day("2026-08-01"), basic=SEEN, clients=ClientUsage(basic=True)).severity == "medium"
+
+
+def test_a_verified_sender_is_safe_with_its_date() -> None:
+    assert judge(**listed("connector", basic=NONE_SEEN, verified=TODAY)).reason.endswith("It was verified on 2026-11-28.")
+
+
+def test_high_volume_email_is_delivered_until_it_is_metered() -> None:
+    before = judge(day("2026-05-01"), **listed("hve", basic=NONE_SEEN, hve="NoProperBillingPolicyStored"))
+    assert (before.name, before.severity, before.date) == ("breaks", "high", day("2026-06-01"))
+
+
+def test_possible_connectors_of_an_address_are_named() -> None:
+    reason = judge(flow=FLOW, relayed=True, smtp_auth=None, certificate_connectors=("A", "B")).reason
+    assert "without sign-in, probably through a connector matched by certificate (A, B) (9 messages" in reason
+    direct = judge(flow=FLOW, direct_send=True, smtp_auth=None, certificate_connectors=("A",)).reason
+    assert "Direct Send, the inbound connector A, or somebody else in its name" in direct
 
 
 def test_two_programs_and_old_tls_are_named() -> None:

@@ -22,7 +22,7 @@ OFF = {
     "id": "smtp_basic_off_existing", "when": "end of December 2026", "what": "It is disabled by default.", "first_day": "2026-12-31",
     "days": 33, "stale": False, "checked": "2026-11-28",
 }  # fmt: skip
-NAMES = ("breaks", "refused", "expires", "unknown", "unused", "safe")
+NAMES = ("breaks", "refused", "expires", "unknown", "unlisted", "outdated", "unverified", "unused", "safe")
 
 
 def result(*senders: dict[str, Any], findings: tuple[dict[str, Any], ...] = (), **off: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("breaks", "refused", "expires", "unknown", "unused", "safe")
+NAMES = ("breaks", "refused", "expires", "unknown", "unlisted", "outdated", "unverified", "unused", "safe")
 STARTED = "2026-11-28T16:00:00Z"
 BASIC = {"succeeded": 812, "failed": 0, "last_succeeded": "2026-11-27", "last_failed": None, "addresses": ["203.0.113.9", "203.0.113.10"]}
 SENDER: dict[str, Any] = {

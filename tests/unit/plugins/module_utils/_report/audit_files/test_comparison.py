@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import tables
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.comparison import (
-    UnreadableReportError,
     compared,
     load,
     sentence,
@@ -55,6 +55,20 @@ def test_what_can_no_longer_be_read_is_never_fixed(tenants: dict[str, Any]) -> N
     assert sentence(comparison).endswith("0 new, 0 fixed, 1 still there, 2 not comparable.")
 
 
+CONTOSO = EARLIER["tenants"]["contoso"]
+INCOMPLETE: dict[str, dict[str, Any]] = {
+    "start": {"started": "yesterday"},
+    "no start": {"started": None},
+    "timetable": {"timetable": None},
+    "totals": {"totals": 3},
+    "tenants": {"tenants": []},
+    "tenant": {"tenants": {"contoso": None}},
+    "no rows": {"tenants": {"contoso": {"audited": True}}},
+    "sender": {"tenants": {"contoso": CONTOSO | {"senders": [{}]}}},
+    "totals of a tenant": {"tenants": {"contoso": CONTOSO | {"totals": None}}},
+}
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(None, "No such file"), ("{", "it is not JSON"), ("[]", "its format is not"), ('{"format": "mailops.report/1"}', "its format is not")],
@@ -63,8 +77,17 @@ def test_a_file_that_is_no_audit_is_refused(tmp_path: Path, content: str | None,
     path = tmp_path / "report.json"
     if content is not None:
         path.write_text(content, "utf-8")
-    with pytest.raises(UnreadableReportError, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         load(path)
+
+
+@pytest.mark.parametrize("missing", INCOMPLETE)
+def test_an_incomplete_report_is_one_sentence(tmp_path: Path, missing: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(EARLIER | INCOMPLETE[missing]), "utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: it is incomplete, or was changed. Name the report.json of an audit."
 
 
 def test_a_report_is_loaded(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import directory
+from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import directory, rendering
 
 from .documents import SENDER, audited, document
 
@@ -21,7 +21,7 @@ def test_the_files_are_private_and_replace_those_of_an_earlier_audit(tmp_path: P
     target = tmp_path / "a/audit"
     for number in range(2):
         done = document(f"2026-11-2{number}T00:00:00Z", contoso=audited(SENDER))
-        directory.write(target, done, {})
+        directory.write(target, rendering.files(done, {}))
         assert json.loads((target / "report.json").read_text("utf-8")) == done
     assert {path.name for path in target.iterdir()} == FILES, "no temporary file is left"
     assert {stat.S_IMODE(path.stat().st_mode) for path in target.iterdir()} == {0o600}
@@ -38,5 +38,5 @@ def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
 def test_nothing_temporary_stays_where_a_file_cannot_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "senders.csv").mkdir()
     with pytest.raises(IsADirectoryError):
-        directory.write(tmp_path, document(contoso=audited(SENDER)), {})
+        directory.write(tmp_path, rendering.files(document(contoso=audited(SENDER)), {}))
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
