@@ -107,7 +107,8 @@ audit:
     senders:
       description:
         - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
-        - C(verdict) is breaks, refused, expires, unknown, unlisted, outdated, unverified, unused or safe; C(severity) is critical, high, medium, low or info. A value that
+        - C(verdict) is breaks, refused, expires, unknown, unlisted, outdated, unverified, unused or safe.
+        - C(severity) is critical, high, medium, low or info. A value that
           could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
           C(basic), C(oauth), C(messages) and C(old_tls) of the export; C(smtp_app) is whether the usage report has SMTP in 180 days;
           C(mail) has C(messages), C(recipients), C(external_recipients),
@@ -123,11 +124,12 @@ audit:
     configuration:
       description:
         - What was read of the configuration; null where it was not readable.
-        - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc), C(mta_sts) and C(tls_rpt), each with what is published (C(current)) and what
-          Microsoft 365 requires (C(expected)).
+        - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc), C(mta_sts) and C(tls_rpt), each with what is
+          published (C(current)) and what Microsoft 365 requires (C(expected)).
         - C(applications) may send as every mailbox (SMTP.SendAsApp), each with C(last_sign_in), and each of their C(credentials) with
-          whether it was C(used). C(delegated_applications) may send as a
-          user who signed in (SMTP.Send), each with its C(consent), whether it is C(foreign), and whether it is a C(printer_maker)'s.
+          whether it was C(used).
+        - C(delegated_applications) may send as a user who signed in (SMTP.Send), each with its C(consent), whether it is C(foreign), and
+          whether it is a C(printer_maker)'s.
         - C(spoofs) has mail in the name of accepted domains without authentication, by C(address) and C(infrastructure), at most 100.
       type: dict
     totals:
