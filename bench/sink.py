@@ -6,6 +6,7 @@ Any token, user and password will do. Whenever its count has changed it prints `
 ten times a second at most. `python -m bench.sink --host ADDRESS --port 587 --chain FILE --key FILE` (PEM). With `--keep DIRECTORY`
 every message becomes a JSON file there, named by its number: `envelope`, the commands MAIL and RCPT, and `text`, without the dots
 that its way doubled. With `--clock-offset SECONDS` the greeting has the time of a clock that is so many seconds ahead.
+With `--smtputf8` it offers SMTPUTF8 (RFC 6531).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Count:
     last: float = 0.0
     keep: Path | None = None
     clock_offset: float | None = None
+    extensions: bytes = b""
 
 
 class Session(asyncio.Protocol):
@@ -110,7 +112,8 @@ class Session(asyncio.Protocol):
         verb = words[0].upper() if words else b""
         if verb == b"EHLO":
             tls = b"" if self._secured or not self._context else b"250-STARTTLS\r\n"
-            return b"250-sink\r\n" + tls + b"250-PIPELINING\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 SIZE 157286400\r\n"
+            fixed = b"250-PIPELINING\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 SIZE 157286400\r\n"
+            return b"250-sink\r\n" + tls + self._count.extensions + fixed
         if verb == b"AUTH":
             self._auth_lines_left = 2 if words[1].upper() == b"LOGIN" else 1 if len(words) == 2 else 0
             return b"334 \r\n" if self._auth_lines_left else b"235 2.7.0 in\r\n"
@@ -163,8 +166,10 @@ def main() -> int:
     parser.add_argument("--key", required=True)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--clock-offset", type=float)
+    parser.add_argument("--smtputf8", action="store_true")
     arguments = parser.parse_args()
-    count = Count(keep=arguments.keep, clock_offset=arguments.clock_offset)
+    extensions = b"250-SMTPUTF8\r\n" if arguments.smtputf8 else b""
+    count = Count(keep=arguments.keep, clock_offset=arguments.clock_offset, extensions=extensions)
     asyncio.run(serve(arguments.host, arguments.port, arguments.chain, arguments.key, count))
     return 0
 

@@ -123,8 +123,8 @@ relay:
       description:
         - The last check whether the upstream server answers, with the keys C(server) (host and port), C(checked), C(contacted) (the last
           connection; where mail was sent within five minutes the server is contacted once an hour only), C(failure) (empty where it
-          answers), C(failing_since) and C(clock_offset) (seconds that the clock of the relay host is ahead of the time in the greeting of
-          the server, null where that has none).
+          answers), C(failing_since), C(clock_offset) (seconds that the clock of the relay host is ahead of the time in the greeting of
+          the server, null where that has none) and C(boot_time) (of the relay host, by its clock at the last answer).
         - Null before the first check.
       type: dict
     clock_synchronized:

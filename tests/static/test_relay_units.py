@@ -7,8 +7,9 @@ from pathlib import Path
 
 from .tree import for_every
 
-# The others read what these write down; connection-limits configures the packet filter of the host's network, and has no IP.
-NETWORK = {"proxy", "sasl", "token", "upstream-check", "connection-limits"}
+# The others read what these write down. connection-limits configures the packet filter of the host's network, which metrics reads: neither
+# has IP.
+NETWORK = {"proxy", "sasl", "token", "upstream-check", "connection-limits", "metrics"}
 UNITS = Path(__file__).resolve().parent.parent.parent / "roles" / "relay_host" / "templates"
 
 
@@ -18,7 +19,7 @@ def test_postfixs_programs_run_in_the_sandbox(unit: str) -> None:
     text = next(UNITS.rglob(f"mailops-relay-{unit}.service.j2")).read_text(encoding="utf-8")
     settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
     assert set(settings["RestrictAddressFamilies"].split()) == {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"}
-    assert settings["PrivateNetwork"] == "yes"
+    assert settings.get("PrivateNetwork") == "yes" or settings["IPAddressDeny"] == "any"
     assert "proxy.secret" in settings["InaccessiblePaths"]
 
 
@@ -28,7 +29,15 @@ def test_only_units_that_contact_the_upstream_server_have_a_network() -> None:
     assert {name.removeprefix("mailops-relay-").removesuffix(".service.j2") for name in set(texts) - isolated} == NETWORK
 
 
-@for_every("unit", ["token", "monitor", "backup", "sasl", "proxy", "upstream-check", "connection-limits"])
+def test_service_that_ends_is_started_again_without_end() -> None:
+    """systemd's default is to give up after five starts in ten seconds."""
+    for path in UNITS.rglob("*.j2"):
+        text = path.read_text(encoding="utf-8")
+        if re.search("^Restart=", text, re.MULTILINE):
+            assert "\nStartLimitIntervalSec=0\n" in text.partition("[Service]")[0], path.name
+
+
+@for_every("unit", ["token", "monitor", "backup", "sasl", "proxy", "upstream-check", "connection-limits", "metrics", "queue-actions"])
 def test_units_are_restricted(unit: str) -> None:
     """Each has an exposure level of systemd-analyze security of at most 3.0."""
     text = next(UNITS.rglob(f"mailops-relay-{unit}.service.j2")).read_text(encoding="utf-8")

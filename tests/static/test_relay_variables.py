@@ -158,6 +158,23 @@ def _outcome(variables: dict[str, Any]) -> object:
         return error.problems
 
 
+def test_readme_has_the_defaults() -> None:
+    """As in "`relay_processes` (200)"."""
+    readme = " ".join(text(REPO / ROLE / "README.md").split())
+    documented = {
+        name: value.replace(",", "").replace(" days", "d") for name, value in re.findall(r"`(relay_\w+)` \((\d[\d,]*(?: days)?)\)", readme)
+    }
+    limits = (
+        "relay_connections_per_client",
+        "relay_processes",
+        "relay_active_queue_limit",
+        "relay_message_size_limit",
+        "relay_queue_lifetime",
+    )
+    assert set(limits) <= set(documented)
+    assert documented == {name: str(defaults("relay_host")[name]) for name in documented}
+
+
 def test_tasks_and_templates_read_the_variables_with_their_defaults() -> None:
     """Through __relay_values, where an empty variable has its default."""
     names = re.compile(rf"(?<![\w.])({'|'.join(sorted(defaults('relay_host')))})\b")

@@ -33,12 +33,12 @@ class MailboxConfig:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """The upstream server. `mx`: `host` is a domain whose mail exchanger is meant. `wrapped`: TLS from the first byte."""
+    """The upstream server. `mx`: `host` is a domain whose mail exchanger is meant. `implicit_tls`: without STARTTLS (RFC 8314)."""
 
     host: str = ""
     port: int = 25
     mx: bool = False
-    wrapped: bool = False
+    implicit_tls: bool = False
     ipv4_only: bool = False
 
     @property
@@ -92,7 +92,7 @@ def parse(document: JsonObject) -> AgentConfig:
 
 
 def _server(entry: JsonObject) -> ServerConfig:
-    flags = {name: entry.get(name) is True for name in ("mx", "wrapped", "ipv4_only")}
+    flags = {name: entry.get(name) is True for name in ("mx", "implicit_tls", "ipv4_only")}
     return ServerConfig(str(entry.get("host") or ""), int(entry.get("port") or 25), **flags)
 
 

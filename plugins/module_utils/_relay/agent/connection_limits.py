@@ -3,45 +3,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The connection limits of the packet filter: whether its table is loaded, and where unknown clients reached their share.
 
-Source: libnftables-json(5). nft fails without the capability CAP_NET_ADMIN, which the service of the metrics does not have.
+Source: libnftables-json(5). nft fails without the capability CAP_NET_ADMIN.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ..._core.json_types import JsonObject
 from .services import CONNECTION_LIMITS
 from .status_document import ReachedLimit, ServiceStatus
 
 TABLE = "mailops_relay"
 _TIMEOUT = 1200.0  # seconds: of the set `reached` (connection-limits.nft)
-_NFT = ("/usr/sbin/nft", "--json", "list")
+_LIST = ("/usr/sbin/nft", "--json", "list", "set", "inet", TABLE, "reached")
+_MISSING = "No such file or directory"  # of the table
 
 
-def reached(output: Callable[..., str], now: float) -> tuple[ReachedLimit, ...]:
-    """The ports where unknown clients reached their share. `output`: runs a command; "" where it fails."""
-    elements = [element for entry in _objects(output(*_NFT, "set", "inet", TABLE, "reached"), "set") for element in entry.get("elem", [])]
-    return tuple(_limit(element.get("elem") or {}, now) for element in elements)
+def read(
+    services: tuple[ServiceStatus, ...], run: Callable[..., subprocess.CompletedProcess[str]], now: float
+) -> tuple[tuple[ServiceStatus, ...], tuple[ReachedLimit, ...]]:
+    """The services, and the ports where unknown clients reached their share. `run`: subprocess.run.
+
+    The service of the connection limits is inactive where its table was removed, as by `nft flush ruleset`.
+    """
+    try:
+        done = run([*_LIST], capture_output=True, text=True, timeout=30, check=False, env={**os.environ, "LC_ALL": "C"})
+    except (OSError, subprocess.TimeoutExpired):
+        return services, ()
+    if done.returncode and _MISSING in done.stderr:
+        stopped = (replace(one, state="inactive") if one.unit == CONNECTION_LIMITS and one.running else one for one in services)
+        return tuple(stopped), ()
+    return services, tuple(_limits(done.stdout, now)) if not done.returncode else ()
 
 
-def _limit(element: JsonObject, now: float) -> ReachedLimit:
+def _limits(text: str, now: float) -> Iterator[ReachedLimit]:
     """An element ends in `expires` seconds, which is _TIMEOUT after the last connection that was dropped."""
-    return ReachedLimit("unknown clients", str(element.get("val")), now - _TIMEOUT + float(element.get("expires") or 0))
-
-
-def checked(services: tuple[ServiceStatus, ...], output: Callable[..., str]) -> tuple[ServiceStatus, ...]:
-    """The services; that of the connection limits is inactive where its table was removed, as by `nft flush ruleset`."""
-    listed = output(*_NFT, "tables")
-    if not listed or any(table.get("name") == TABLE for table in _objects(listed, "table")):
-        return services
-    return tuple(replace(one, state="inactive") if one.unit == CONNECTION_LIMITS and one.running else one for one in services)
-
-
-def _objects(text: str, kind: str) -> Iterator[JsonObject]:
-    """The objects of this kind in nft's output."""
     for entry in (json.loads(text) if text else {}).get("nftables", []):
-        if kind in entry:
-            yield entry[kind]
+        for element in entry.get("set", {}).get("elem", []):
+            port, expires = element["elem"]["val"], float(element["elem"]["expires"])
+            yield ReachedLimit("unknown clients", str(port), now - _TIMEOUT + expires)

@@ -15,6 +15,7 @@ from . import reasons
 from .formatting import local_time, offset_text, plural
 from .services import TOKEN_SERVICE
 from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status, UpstreamCheck
+from .upstream_check import CLOCK_TOLERANCE
 
 # Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
 CHECKS = (
@@ -31,8 +32,7 @@ _LIMIT_SECONDS = 1200.0
 _CHECK_SECONDS = 600.0
 # Seconds after which an upstream server that does not answer is critical.
 _CRITICAL_SECONDS = 900.0
-# Seconds that the clock may be off. Entra refuses a client assertion beyond 5 minutes (AADSTS700024).
-_CLOCK_SECONDS = 60.0
+# Seconds. Entra refuses a client assertion beyond 5 minutes (AADSTS700024).
 _CLOCK_URGENT_SECONDS = 300.0
 # Days before its end that a certificate is reported; the role renews the relay's own 30 days before.
 EXPIRING = 21
@@ -177,7 +177,7 @@ def _upstream(status: Status) -> Iterator[Problem]:
 def _clock(status: Status) -> Iterator[Problem]:
     check, effect = status.upstream_check, "tokens and certificates are refused, and messages have a wrong date"
     remedy = "Run timedatectl; enable a time service (systemd-timesyncd or chrony), and allow NTP (port 123/udp)."
-    if check and check.clock_offset is not None and abs(check.clock_offset) >= _CLOCK_SECONDS:
+    if check and check.clock_offset is not None and abs(check.clock_offset) >= CLOCK_TOLERANCE:
         severity = "high" if abs(check.clock_offset) >= _CLOCK_URGENT_SECONDS else "medium"
         yield Problem("clock_off", "clock", severity, f"the clock is {offset_text(check.clock_offset, check.server)}: {effect}", remedy)
     elif check and check.contacted and not check.failure and check.clock_offset is None and status.clock_synchronized is False:
@@ -197,7 +197,7 @@ def _queue(status: Status) -> Iterator[Problem]:
             yield Problem("delivery_failing", _subject(row), severity, row.cause, row.remedy, row.code, row.messages)
         elif row.held:
             remedy = "Release it with: postsuper -r ALL hold."
-            yield Problem("held_by_administrator", _subject(row), "high", "put on hold by an administrator", remedy, messages=row.messages)
+            yield Problem("held_by_administrator", _subject(row), "high", "put on hold by an administrator", remedy, messages=row.held)
         elif long:
             yield Problem("queue_long", _subject(row), "info", "waiting for delivery within the configured pace", "", messages=row.messages)
 

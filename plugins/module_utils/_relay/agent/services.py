@@ -101,6 +101,7 @@ def _state(process: dict[str, str], file: dict[str, str], restarts: int, monoton
     load = file.get("LoadState", "")
     if load != "loaded":
         return load if load == "masked" else "missing"
+    state = process.get("ActiveState", "unknown")
     age = monotonic - int(process.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
-    looping = restarts >= _RESTARTS and age < _LOOP_SECONDS
-    return "restarting" if looping or process.get("SubState", "").startswith("auto-restart") else process.get("ActiveState", "unknown")
+    looping = restarts >= _RESTARTS and (age < _LOOP_SECONDS or state == "activating")
+    return "restarting" if looping or process.get("SubState", "").startswith("auto-restart") else state

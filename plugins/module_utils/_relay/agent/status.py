@@ -84,7 +84,8 @@ def collect(sources: Sources | None = None) -> Status:
     units = services.read(state.config, sources.output, sources.monotonic())
     limits = tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items())
     if state.config.sasl_users:
-        units, limits = connection_limits.checked(units, sources.output), limits + connection_limits.reached(sources.output, now)
+        units, reached = connection_limits.read(units, sources.run, now)
+        limits += reached
     status = Status(
         hostname=state.config.hostname,
         upstream=upstream,
@@ -119,7 +120,7 @@ def _queue(sources: Sources, state: MonitorState) -> QueueStatus:
         reason = reason_of(message, mailbox, state)
         groups.setdefault((mailbox, reason.id, reason.code), (reason, []))[1].append(message)
     rows = [_queue_reason(mailbox, reason, waiting) for (mailbox, _id, _code), (reason, waiting) in groups.items()]
-    seconds = _sending_seconds(messages, state, sources.now())
+    seconds = None if error else _sending_seconds(messages, state, sources.now())
     blocked = any(row.id != "waiting" or row.held for row in rows)
     return QueueStatus(
         messages=len(messages),
@@ -166,7 +167,10 @@ def _queue_reason(mailbox: str, reason: Reason, messages: list[Message]) -> Queu
 
 
 def reason_of(message: Message, mailbox: str, state: MonitorState) -> Reason:
-    """The cause behind Postfix's text: the submission proxy's error, or the refusal that suspended the sender."""
+    """The cause behind Postfix's text: the submission proxy's error, or the refusal that suspended the sender.
+
+    A message on hold whose sender is not suspended waits for an administrator, whatever its last attempt said.
+    """
     reason = reasons.explain(message.reason)
     activity = state.activity.get(mailbox)
     if activity and reason.id in _PROXY_REASONS and activity.proxy_error:
@@ -174,7 +178,7 @@ def reason_of(message: Message, mailbox: str, state: MonitorState) -> Reason:
     circuit = state.breaker.find(mailbox, message.sender)
     if activity and circuit and (message.held or reason.id == "relay-sender-suspended") and activity.last_refusal:
         return reasons.explain(activity.last_refusal.reply)
-    return reason
+    return reasons.explain("") if message.held and not circuit else reason
 
 
 def _mailbox(state: MonitorState, address: str, now: float) -> MailboxStatus:

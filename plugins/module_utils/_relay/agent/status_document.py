@@ -154,6 +154,7 @@ class UpstreamCheck:
 
     `failure`: in the words of Postfix's log, "" where the server answers.
     `clock_offset`: seconds that the host is ahead of the server; None where its greeting has no time.
+    `boot_time`: of the host, by its clock at the last answer; another one means that the clock was set since.
     """
 
     server: str
@@ -162,6 +163,7 @@ class UpstreamCheck:
     failure: str = ""
     failing_since: float | None = None
     clock_offset: float | None = None
+    boot_time: float | None = None
 
 
 @dataclass(frozen=True)

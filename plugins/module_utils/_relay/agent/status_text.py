@@ -55,14 +55,22 @@ def lines(document: Status, width: int = 100) -> Iterator[tuple[str, str]]:
 
 
 def _summary(document: Status) -> str:
-    messages = document.queue.messages
-    queue = f"{plural(messages, 'message')} in the queue{_queue_times(document)}" if messages else "the queue is empty"
+    """The queue, and the problems of the highest severity."""
+    queue = _queue_length(document)
     if not document.problems:
         return f"healthy, {queue}"
-    if document.urgent:
-        return f"{queue}, {plural(len(document.urgent), 'problem')} to solve: {_subjects(document.urgent)}"
-    later = [problem for problem in document.problems if problem.severity == "medium"]
-    return f"{queue}, {plural(len(later), 'problem')} that can wait: {_subjects(later)}" if later else f"{queue}, no action required"
+    medium, low = ([problem for problem in document.problems if problem.severity == severity] for severity in ("medium", "low"))
+    for problems, what in ((document.urgent, "to solve"), (medium, "that can wait"), (low, "of low severity")):
+        if problems:
+            return f"{queue}, {plural(len(problems), 'problem')} {what}: {_subjects(problems)}"
+    return f"{queue}, no action required"
+
+
+def _queue_length(document: Status) -> str:
+    if document.queue.error:
+        return "the queue cannot be read"
+    messages = document.queue.messages
+    return f"{plural(messages, 'message')} in the queue{_queue_times(document)}" if messages else "the queue is empty"
 
 
 def _subjects(problems: Sequence[Problem]) -> str:

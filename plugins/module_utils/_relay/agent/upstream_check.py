@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`mailops-relay check-upstream`: whether DNS and the upstream server answer while no mail is sent, and how far the clock is off.
 
-Mail that is sent shows that both answer, so the server is contacted only where nothing was sent for five minutes, and once an hour for the
-time in its greeting, as in "220 ... Microsoft ESMTP MAIL Service ready at Sun, 29 Nov 2026 13:20:57 +0000". Nothing but QUIT is sent.
+Mail that is sent shows that both answer, so the server is contacted only where nothing was sent for five minutes, and for the time in its
+greeting, as in "220 ... Microsoft ESMTP MAIL Service ready at Sun, 29 Nov 2026 13:20:57 +0000": once an hour, in every run while the clock
+is off, and after the clock was set. Nothing but QUIT is sent.
 `mailops-relay status` and the metrics read the result from a file: they open no connections.
 """
 
@@ -31,6 +32,7 @@ from .status_document import UpstreamCheck
 
 _IDLE = 300.0  # seconds without sent mail after which the server is contacted
 _CLOCK_INTERVAL = 3600.0  # seconds between two readings of its clock
+CLOCK_TOLERANCE = 60.0  # seconds that the clock may be off
 _TIMEOUT = 15.0  # seconds for a connection, and for a greeting
 _ADDRESSES = 4  # how many are tried
 # A date of RFC 5322, section 3.3, with the day of the week; the comment or zone name after the offset is left out.
@@ -51,7 +53,7 @@ def read(paths: Paths) -> UpstreamCheck | None:
 
 
 def greeting(server: ServerConfig) -> str:
-    """The server's greeting; "" on a port with TLS from the first byte, where the connection alone is tried. Raises NoAnswerError."""
+    """The server's greeting; "" on a port with implicit TLS, where the connection alone is tried. Raises NoAnswerError."""
     failure = ""
     for host, family, address in _addresses(server):
         target = f"{host}[{address[0]}]:{server.port}"
@@ -59,15 +61,20 @@ def greeting(server: ServerConfig) -> str:
             with socket.socket(family, socket.SOCK_STREAM) as connection:
                 connection.settimeout(_TIMEOUT)
                 connection.connect(address)
-                text = "" if server.wrapped else _first_reply(connection)
+                text = "" if server.implicit_tls else _first_reply(connection)
         except OSError as error:
             failure = f"connect to {target}: {'Connection timed out' if isinstance(error, TimeoutError) else error.strerror or error}"
             continue
-        if server.wrapped or text.startswith("220"):
+        if server.implicit_tls or text.startswith("220"):
             return text
         reply = " ".join(text.split())[:300]
         failure = f"host {target} refused to talk to me: {reply}" if reply else f"connect to {target}: closed without a greeting"
     raise NoAnswerError(failure)
+
+
+def boot_time() -> float:
+    """The time of the boot by the clock as it is now: it changes only where the clock is set."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass
@@ -77,6 +84,7 @@ class Check:
     store: MonitorStore = field(default_factory=MonitorStore)
     now: Callable[[], float] = time.time
     connect: Callable[[ServerConfig], str] = greeting
+    boot_time: Callable[[], float] = boot_time
     log: Callable[[str], object] = print_line
 
     def run(self, immediately: bool = False) -> UpstreamCheck:
@@ -88,7 +96,7 @@ class Check:
             before = UpstreamCheck(server.name, now)
         # A time in the future is that of a clock which was ahead.
         idle = not 0 <= now - max((one.last_sent or 0 for one in state.activity.values()), default=0) < _IDLE
-        if immediately or idle or not 0 <= now - (before.contacted or 0) < _CLOCK_INTERVAL:
+        if immediately or idle or self._clock_is_unknown(before, now):
             result = self._contact(server, before)
         else:
             result = replace(before, failure="", failing_since=None)
@@ -99,13 +107,23 @@ class Check:
             self.log(_summary(result))
         return result
 
+    def _clock_is_unknown(self, before: UpstreamCheck, now: float) -> bool:
+        """Whether the last comparison says nothing about the clock as it is now, or says that it is off, which a correction ends."""
+        recent = 0 <= now - (before.contacted or 0) < _CLOCK_INTERVAL
+        return not recent or self._was_set(before) or abs(before.clock_offset or 0) >= CLOCK_TOLERANCE
+
+    def _was_set(self, before: UpstreamCheck) -> bool:
+        return before.boot_time is not None and abs(self.boot_time() - before.boot_time) >= CLOCK_TOLERANCE
+
     def _contact(self, server: ServerConfig, before: UpstreamCheck) -> UpstreamCheck:
         started = self.now()
         try:
             text = self.connect(server)
         except NoAnswerError as error:
-            return replace(before, contacted=started, failure=str(error), failing_since=before.failing_since or started)
-        return UpstreamCheck(server.name, started, contacted=started, clock_offset=clock_offset(text, self.now()))
+            offset = None if self._was_set(before) else before.clock_offset
+            since = before.failing_since or started
+            return replace(before, contacted=started, failure=str(error), failing_since=since, clock_offset=offset)
+        return UpstreamCheck(server.name, started, started, clock_offset=clock_offset(text, self.now()), boot_time=self.boot_time())
 
 
 def clock_offset(text: str, now: float) -> float | None:

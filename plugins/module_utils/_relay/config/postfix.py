@@ -163,6 +163,6 @@ def _server(config: RelayConfig) -> ServerConfig:
         host.strip("[]"),
         int(port),
         mx=not host.startswith("["),
-        wrapped="smtp_tls_wrappermode" in upstreams.options(upstream, ""),
+        implicit_tls="smtp_tls_wrappermode" in upstreams.options(upstream, ""),
         ipv4_only=upstream.name == "connector",
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from ..._hosted.providers import HOSTED_RELAYS
 from .model import Upstream
 
-# Ports with TLS from the first byte: RFC 8314, and those of the hosted relays.
-WRAPPED_PORTS = {465}.union(*(relay.tls_ports for relay in HOSTED_RELAYS.values()))
+# Ports with implicit TLS (RFC 8314, section 3), and those of the hosted relays.
+IMPLICIT_TLS_PORTS = {465}.union(*(relay.tls_ports for relay in HOSTED_RELAYS.values()))
 _LEVELS = {"verify": "secure", "encrypt": "encrypt", "none": "none"}
 
 
@@ -27,7 +27,7 @@ def options(upstream: Upstream, password_file: str) -> dict[str, str]:
         # Connections are always reused, also without a backlog: an idle one that is not reused counts against the mailbox's three.
         return {"smtp_tls_security_level": "none", "smtp_connection_cache_destinations": "127.0.0.1", **sasl}
     result = {"smtp_tls_security_level": _LEVELS[upstream.tls], "smtp_address_preference": "ipv4"}
-    if upstream.port in WRAPPED_PORTS:
+    if upstream.port in IMPLICIT_TLS_PORTS:
         result["smtp_tls_wrappermode"] = "yes"
     if upstream.name == "smarthost":
         result["smtp_host_lookup"] = "dns, native"

@@ -30,6 +30,7 @@ STATES = {
     "masked": {"LoadState": "masked", "UnitFileState": "masked"},
     "missing": {"LoadState": "not-found", "ActiveState": "inactive", "UnitFileState": ""},
     "auto-restart": {"ActiveState": "activating", "SubState": "auto-restart", "NRestarts": "1"},
+    "starting again": {"ActiveState": "activating", "SubState": "start", "NRestarts": "3"},
     "restarts": {"NRestarts": "3", "ActiveEnterTimestampMonotonic": str(int((UPTIME - 20) * 1e6))},
 }
 

@@ -86,11 +86,33 @@ def test_server_is_contacted_only_while_no_mail_is_sent(store: MonitorStore) -> 
 
 def test_clock_is_compared_once_an_hour_while_mail_is_sent(store: MonitorStore) -> None:
     server = Server()
-    assert Check(store, lambda: NOW + 400, server, log=list).run().clock_offset == 400
-    sent(store, NOW + 3990)
-    assert Check(store, lambda: NOW + 3990, server, log=list).run().clock_offset == 400
+    assert Check(store, lambda: NOW + 40, server, log=list).run().clock_offset == 40
+    sent(store, NOW + 3630)
+    assert Check(store, lambda: NOW + 3630, server, log=list).run().clock_offset == 40
     assert len(server.connections) == 1
-    assert Check(store, lambda: NOW + 4000, server, log=list).run().clock_offset == 4000
+    assert Check(store, lambda: NOW + 3640, server, log=list).run().clock_offset == 3640
+
+
+def test_clock_is_compared_in_every_run_while_it_is_off(store: MonitorStore) -> None:
+    """Otherwise a corrected clock would be reported for up to an hour."""
+    server = Server()
+    assert Check(store, lambda: NOW + 90, server, log=list).run().clock_offset == 90
+    for seconds, offset in ((120, 120), (5, 5), (40, 5)):
+        sent(store, NOW + seconds)
+        assert Check(store, lambda seconds=seconds: NOW + seconds, server, log=list).run().clock_offset == offset
+    assert len(server.connections) == 3, "not in the last run: the clock is right"
+
+
+def test_clock_that_was_set_is_compared_again(store: MonitorStore) -> None:
+    server = Server()
+    Check(store, lambda: NOW, server, lambda: 1000.0, log=list).run()
+    sent(store, NOW + 50)
+    Check(store, lambda: NOW + 50, server, lambda: 1001.0, log=list).run()
+    assert len(server.connections) == 1, "NTP corrects a clock by fractions of a second"
+    assert Check(store, lambda: NOW + 50, server, lambda: 800.0, log=list).run().clock_offset == 50
+    assert len(server.connections) == 2
+    down = Server(failure="connect to smtp.office365.com[192.0.2.1]:587: Connection timed out")
+    assert Check(store, lambda: NOW + 50, down, lambda: 1800.0, log=list).run().clock_offset is None, "of the clock as it was"
 
 
 def test_clock_that_was_ahead_does_not_delay_the_next_check(store: MonitorStore) -> None:
@@ -154,7 +176,7 @@ def test_greeting_of_a_server(mail_server: MailServer) -> None:
 
 def test_port_with_tls_from_the_first_byte_is_connected_to_only() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert greeting(ServerConfig("127.0.0.1", listener.getsockname()[1], wrapped=True)) == ""
+        assert greeting(ServerConfig("127.0.0.1", listener.getsockname()[1], implicit_tls=True)) == ""
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,7 @@ def test_agent_knows_the_pace_of_a_mailbox(rate: int, relay_count: int, seconds:
         ),
         (
             {"relay_upstream": "smarthost", "relay_smarthost": {"host": "mail.example.net", "port": 465}},
-            ServerConfig("mail.example.net", 465, wrapped=True),
+            ServerConfig("mail.example.net", 465, implicit_tls=True),
         ),
     ],
 )
