@@ -20,7 +20,7 @@ from testbed import image
 from testbed.host import Host
 from testbed.lab import Lab
 
-from .relay import wait_until
+from .relay import add_ipv6, smtp_session, wait_until
 
 REPO = Path(__file__).resolve().parent.parent.parent
 # Unique names: the relays of other tests may exist at the same time.
@@ -44,14 +44,6 @@ DEVICES = [
     {"name": "ERP", "username": USER, "password": PASSWORD, "senders": [ERP]},
     {"name": "Copier", "username": PINNED, "password": PINNED_PASSWORD, "networks": ["198.51.100.103"], "senders": [SCANNER]},
 ]
-
-
-def _ipv6(address: str) -> str:
-    return f"2001:db8::{address.rpartition('.')[2]}"
-
-
-def _add_ipv6(address: str) -> list[str]:
-    return ["ip", "-6", "address", "replace", f"{_ipv6(address)}/64", "dev", "eth0", "nodad"]
 
 
 def deploy(lab: Lab) -> dict[str, DeviceRelay]:
@@ -111,17 +103,12 @@ class DeviceRelay:
 
     def smtp_session(self, device: str, lines: Sequence[str], port: int = 25, **more: Any) -> list[str]:
         """The replies to raw bytes: see smtp_session.py."""
-        parameters = {"server": self.host.address, "port": port, "send": list(lines)} | more
-        done = self.run_on(device, [sys.executable, str(Path(__file__).with_name("smtp_session.py")), json.dumps(parameters)], timeout=60)
-        assert done.returncode == 0, done.stderr
-        return list(json.loads(done.stdout))
+        server = more.pop("server", self.host.address)
+        return smtp_session(self.lab.devices[device], server, lines, port, **more)
 
     def add_ipv6(self, *devices: str) -> str:
-        """Add addresses of 2001:db8::/64 (RFC 3849) to the relay and these devices; the relay's. Each ends like the IPv4 address."""
-        self.host.run(_add_ipv6(self.host.address))
-        for device in devices:
-            self.run_on(device, _add_ipv6(self.lab.devices[device].address))
-        return _ipv6(self.host.address)
+        """Add IPv6 addresses to the relay and these devices; the relay's."""
+        return add_ipv6(self.host, *(self.lab.devices[device] for device in devices))
 
     # -- received mail ---------------------------------------------------------------------------------------------
 

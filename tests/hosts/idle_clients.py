@@ -22,7 +22,7 @@ class Crowd:
         self.selector = selectors.DefaultSelector()
 
     def connect(self, source: str) -> None:
-        connection = socket.socket()
+        connection = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
         connection.bind((source, 0))
         connection.setblocking(False)
         with contextlib.suppress(BlockingIOError):

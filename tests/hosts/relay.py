@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import Any
 
 from testbed.host import Host
 from testbed.lab import Lab
-from testbed.network import Network
+from testbed.network import Device, Network
 
 REPO = Path(__file__).resolve().parent.parent.parent
 SENDING_DEVICE = Path(__file__).with_name("sending_device.py")
+SMTP_SESSION = Path(__file__).with_name("smtp_session.py")
 ACCEPTED, UNKNOWN, REFUSED = "accepted", "unknown", "refused"
 # A state that an idle machine reaches in a number of seconds may take so many times longer on a busy one.
 BUSY = 4
@@ -35,6 +36,27 @@ def wait_until(condition: Callable[[], Any], seconds: float, what: str | Callabl
         time.sleep(pause)
         pause = min(pause * 1.2, LONGEST_PAUSE)  # most conditions run a program on the host, which others wait for, too
     return value
+
+
+def smtp_session(device: Device, server: str, lines: Sequence[str], port: int = 25, **more: Any) -> list[str]:
+    """The replies to raw bytes that a device sends: see smtp_session.py, also for `more`."""
+    parameters = json.dumps({"server": server, "port": port, "send": list(lines)} | more)
+    done = device.call([sys.executable, str(SMTP_SESSION)], text=parameters, timeout=BUSY * 60)
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
+def ipv6(of: Host | Device) -> str:
+    """Its address in 2001:db8::/64 (RFC 3849), which ends like the IPv4 address."""
+    return f"2001:db8::{of.address.rpartition('.')[2]}"
+
+
+def add_ipv6(host: Host, *devices: Device) -> str:
+    """Add these addresses to the host and the devices; the host's."""
+    for one in (host, *devices):
+        done = one.call(["ip", "-6", "address", "replace", f"{ipv6(one)}/64", "dev", "eth0", "nodad"])
+        assert done.returncode == 0, done.stderr
+    return ipv6(host)
 
 
 def connections(host: Host) -> list[str]:

@@ -63,6 +63,10 @@ class Upstream:
         texts = [json.loads(file.read_text())["text"] for file in sorted(self.kept.iterdir(), key=lambda file: int(file.stem))]
         return [next(line for line in text.split("\r\n") if line.startswith("Subject:")) for text in texts]
 
+    def envelopes(self) -> list[list[str]]:
+        """MAIL and RCPT of each message, with their parameters."""
+        return [json.loads(file.read_text())["envelope"] for file in self.kept.iterdir()]
+
     def messages(self) -> list[tuple[list[str], list[str], str]]:
         """Subjects, envelope (MAIL and RCPT without parameters) and body of each message, by subject."""
         messages = []

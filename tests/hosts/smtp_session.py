@@ -1,8 +1,8 @@
-"""An SMTP client that sends exact bytes: `python smtp_session.py '{"server": …, "port": …, "send": […]}'`, without the collection's code.
+"""An SMTP client that sends exact bytes, without the collection's code: `python smtp_session.py < parameters.json`.
 
-`send` are texts with their line ends, Latin-1; each is sent at once, and one reply is read after it. `early` is sent before the greeting is
-read. `tls` is the TLS version to use from the beginning, or, with `starttls`, after the reply to STARTTLS. It prints the replies, the
-greeting first, as a JSON list; "closed" stands for a connection that the server closed.
+The parameters are `server`, `port` and `send`, texts with their line ends, Latin-1; each is sent at once, and one reply is read after it.
+`early` is sent before the greeting is read. `tls` is the TLS version to use from the beginning, or, with `starttls`, after the reply to
+STARTTLS. It prints the replies, the greeting first, as a JSON list; "closed" stands for a connection that the server closed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def reply(lines: BinaryIO) -> str:
 
 
 def session(parameters: dict[str, Any]) -> list[str]:
-    connection = socket.create_connection((parameters["server"], parameters["port"]), timeout=parameters.get("timeout", 15))
+    connection = socket.create_connection((parameters["server"], parameters["port"]), timeout=parameters.get("timeout", 60))
     version = parameters.get("tls")
     if version and not parameters.get("starttls"):
         connection = context(version).wrap_socket(connection)
@@ -62,7 +62,7 @@ def session(parameters: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     try:
-        print(json.dumps(session(json.loads(sys.argv[1]))))
+        print(json.dumps(session(json.load(sys.stdin))))
     except ssl.SSLError as error:
         print(json.dumps([f"no TLS: {error.reason}"]))
 

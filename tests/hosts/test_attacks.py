@@ -343,7 +343,7 @@ def test_password_guessing_is_banned_and_devices_are_not(relay: DeviceRelay) -> 
         wait_until(lambda: banned(relay), 20, "a ban")
         assert banned(relay) == [relay.lab.devices["outsider"].address]
         assert relay.lab.devices["outsider"].address in relay.host.run("nft list ruleset")
-        connect = ["bash", "-c", f"timeout 3 bash -c '</dev/tcp/{relay.host.address}/587'"]
+        connect = ["bash", "-c", f"timeout 60 bash -c '</dev/tcp/{relay.host.address}/587'"]
         assert relay.run_on("outsider", connect).returncode != 0
         assert relay.run_on("printer", connect).returncode == 0
         assert guess(relay, "erp", PINNED, PINNED_PASSWORD).startswith("235")
@@ -358,7 +358,7 @@ def test_password_guessing_on_the_legacy_listener_is_banned_from_all(relay: Devi
             assert guess(relay, "outsider", USER, port=LEGACY).startswith("535")
         wait_until(lambda: banned(relay) == [relay.lab.devices["outsider"].address], 20, "a ban")
         for port in (465, 587, LEGACY):
-            connect = ["bash", "-c", f"timeout 3 bash -c '</dev/tcp/{relay.host.address}/{port}'"]
+            connect = ["bash", "-c", f"timeout 60 bash -c '</dev/tcp/{relay.host.address}/{port}'"]
             assert relay.run_on("outsider", connect).returncode != 0, port
             assert relay.run_on("printer", connect).returncode == 0, port
     finally:

@@ -1,25 +1,29 @@
-"""Relays that authenticate by password at their upstream: one at Azure Communication Services, one of a branch office at that relay."""
+"""Relays that authenticate by password at their upstream: one at Azure Communication Services, one of a branch office at that relay.
+
+In the end they have other upstreams, for SMTPUTF8: a smart host that offers it, and the tenant's MX endpoint.
+"""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testbed.addresses import HUB
 from testbed.lab import Lab
 
-from .relay import Relay, run_playbook, wait_until
+from . import smtputf8
+from .relay import Relay, run_playbook, smtp_session, wait_until
+from .smarthost_relay import PORT, upstream
 
 pytestmark = pytest.mark.xdist_group("upstreams")
 
 # The longer form of an SMTP username: service, application, tenant (testbed/tenants.yml).
 USERNAME = "contoso-mail|6a1d0b5e-1111-4c1e-9b3a-0a5f3d1c0001|0f2b6d5a-1111-4f7e-8f2e-5c1d9b000001"
 PASSWORD = "of the branch: alone"
-SENDER = "alarms@contoso.com"
+SENDER, ADA = "alarms@contoso.com", "ada@contoso.com"
 
 
 def variables(secret: str) -> dict[str, Any]:
@@ -67,12 +71,7 @@ def test_mail_arrives_through(relays: dict[str, Relay], name: str) -> None:
 def test_smtputf8_is_not_offered(relays: dict[str, Relay], name: str) -> None:
     """Neither server is known to offer it (RFC 6531): a message that requires it would be returned."""
     relay = relays[name]
-    program = Path(__file__).with_name("smtp_session.py")
-    parameters = {"server": relay.host.address, "port": 25, "send": ["EHLO copier\r\n", f"MAIL FROM:<{SENDER}> SMTPUTF8\r\n"]}
-    done = relay.lab.devices["printer"].call([sys.executable, str(program), json.dumps(parameters)], timeout=60)
-    hello, refused = json.loads(done.stdout)[1:]
-    assert "SMTPUTF8" not in hello
-    assert refused.startswith("555 5.5.4")
+    smtputf8.assert_refused(relay.lab.devices["printer"], relay.host, SENDER)
 
 
 def test_wrong_password_defers_mail_and_bounces_none(relays: dict[str, Relay]) -> None:
@@ -101,3 +100,32 @@ def test_passwords_are_readable_by_root_only(relays: dict[str, Relay]) -> None:
         for file in files:
             assert relay.host.run(["stat", "--format=%U %a", file]).strip() == "root 600"
             assert relay.host.call(["runuser", "--user=postfix", "--", "cat", file]).returncode != 0
+
+
+@pytest.fixture(scope="module")
+def other_upstreams(lab: Lab, relays: dict[str, Relay]) -> dict[str, Relay]:
+    """relay1 has a smart host that offers SMTPUTF8, relay2 a connector."""
+    devices = variables("")["relay2"]["relay_devices"]
+    smarthost = {"host": HUB, "port": PORT, "tls": "none", "smtputf8": True}
+    hosts = {
+        "relay1": {"relay_upstream": "smarthost", "relay_smarthost": smarthost, "relay_devices": devices},
+        "relay2": {"relay_upstream": "connector", "m365_tenant": "contoso.com", "relay_devices": devices},
+    }
+    run_playbook(lab, "tests/hosts/relay_only.yml", {"all": {"children": {"relays": {"hosts": hosts}}}})
+    return relays
+
+
+def test_smtputf8_is_passed_on_to_a_smart_host_that_offers_it(lab: Lab, other_upstreams: dict[str, Relay]) -> None:
+    with upstream(lab, "--smtputf8") as server:
+        smtputf8.assert_arrives(lab.devices["printer"], other_upstreams["relay1"].host, SENDER, server)
+
+
+def test_smtputf8_is_passed_on_by_a_connector(lab: Lab, other_upstreams: dict[str, Relay]) -> None:
+    relay = other_upstreams["relay2"]
+    before = {message["number"] for message in lab.admin.messages()}
+    lines = smtputf8.commands(SENDER, smtputf8.OPTION, ADA)
+    smtputf8.assert_accepted(smtp_session(lab.devices["printer"], relay.host.address, lines))
+    wait_until(lambda: {message["number"] for message in lab.admin.messages()} - before, 60, relay.reasons)
+    (arrived,) = [message for message in lab.admin.messages() if message["number"] not in before]
+    assert (arrived["mail_from"], arrived["recipients"]) == (SENDER, [ADA])
+    assert f"Subject: {smtputf8.TEXT}".encode("latin-1") in lab.admin.raw_message(arrived["number"])

@@ -243,21 +243,47 @@ def test_bounce_stays_on_the_relay_and_the_postmaster_is_notified(relay: DeviceR
         relay.lab.admin.clear_faults()
     relay.wait_until_empty()
     raw = relay.lab.admin.raw_message(notice["number"]).decode()
-    created = re.findall(r"(\w+): (sender|postmaster) non-delivery notification: (\w+)", "\n".join(relay.log()[-200:]))[-2:]
-    by_kind = {kind: (about, queue_id) for about, kind, queue_id in created}
-    assert set(by_kind) == {"sender", "postmaster"}
-    for kind, end in (("sender", "discarded"), ("postmaster", "Microsoft 365: accepted")):
-        about, queue_id = by_kind[kind]
-        trace = relay.host.run(["mailops-relay", "trace", queue_id]).splitlines()
-        assert f"{kind} non-delivery notification of {about}" in trace[0]
-        assert end in trace[-1]
-        assert f"{kind} non-delivery notification, queue id {queue_id}" in relay.host.run(["mailops-relay", "trace", about])
+    assert_notifications_are_traced(relay, "non-delivery")
     # The notice is sent by a mailbox and names the message.
     assert (notice["mail_from"], notice["recipients"]) == (PRINTER, [ADA])
     assert "Undelivered" in notice["subject"]
     assert number in raw
     assert "5.4.1" in raw
     assert [message["number"] for message in relay.messages_since(before)] == [notice["number"]]
+
+
+def assert_notifications_are_traced(relay: DeviceRelay, what: str) -> None:
+    """The last ones of this kind, to sender and postmaster: each by its own queue id, and by that of the message that it is about."""
+    created = re.findall(rf"(\w+): (sender|postmaster) {what} notification: (\w+)", "\n".join(relay.log()[-200:]))[-2:]
+    by_kind = {kind: (about, queue_id) for about, kind, queue_id in created}
+    assert set(by_kind) == {"sender", "postmaster"}
+    for kind, end in (("sender", "discarded"), ("postmaster", "Microsoft 365: accepted")):
+        about, queue_id = by_kind[kind]
+        trace = relay.host.run(["mailops-relay", "trace", queue_id]).splitlines()
+        assert f"{kind} {what} notification of {about}" in trace[0]
+        assert end in trace[-1]
+        assert f"{kind} {what} notification, queue id {queue_id}" in relay.host.run(["mailops-relay", "trace", about])
+
+
+def test_delay_notifications_are_traced(relay: DeviceRelay) -> None:
+    """Postfix notices a delay at the first attempt after relay_delay_warning (1 h), which is shortened here."""
+    host, number, before = relay.host, f"late-{relay.host.release}@copier.local", relay.message_numbers()
+    host.run("postconf -e 'delay_warning_time = 1s' && postfix reload")
+    relay.lab.admin.fault("smtp", "server_busy", match={"sender": PRINTER}, count=2)
+    try:
+        assert relay.swaks("printer", PRINTER, "--header", f"Message-ID: <{number}>").returncode == 0
+        wait_until(lambda: "4.7.500" in host.run("postqueue -j"), 40, "a deferral")
+        (arrival,) = [json.loads(line)["arrival_time"] for line in host.run("postqueue -j").splitlines()]
+        wait_until(lambda: float(host.run("date +%s")) >= arrival + 2, 10, "the time of the notice")
+        host.run("postqueue -f")
+        wait_until(lambda: relay.messages_since(before), 40, lambda: host.run("postqueue -p"))
+    finally:
+        relay.lab.admin.clear_faults()
+        host.run("postconf -e 'delay_warning_time = 1h' && postfix reload")
+    relay.receive(number)
+    relay.wait_until_empty()
+    assert_notifications_are_traced(relay, "delay")
+    assert sorted("Delayed Mail" in message["subject"] for message in relay.messages_since(before)) == [False, True]
 
 
 @pytest.mark.parametrize("port", [25, LEGACY])
@@ -279,6 +305,7 @@ def test_address_beyond_ascii_that_arrived_nevertheless_is_reported(relay: Devic
     assert "5.6.7" in relay.lab.admin.raw_message(notice["number"]).decode()
 
 
-def test_submission_proxy_runs_with_few_rights(relay: DeviceRelay) -> None:
-    analysis = relay.host.run("systemd-analyze security --no-pager mailops-relay-proxy.service")
+@pytest.mark.parametrize("unit", ["proxy", "token"])
+def test_units_for_oauth_run_with_few_rights(relay: DeviceRelay, unit: str) -> None:
+    analysis = relay.host.run(f"systemd-analyze security --no-pager mailops-relay-{unit}.service")
     assert float(re.findall(r"exposure level for \S+: ([\d.]+)", analysis)[0]) <= 3.0, analysis

@@ -1,14 +1,14 @@
 """Each health check of `mailops-relay status` on a relay that is broken accordingly: the first line, the exit status, the metrics.
 
-The smart host listens at a name of the emulator's DNS. test_limits has the checks of disks and connections, test_operations those of tokens
-and mailboxes.
+The smart host listens at a name of the emulator's DNS. test_limits has the checks of disks and connections, test_operations those of
+tokens, quotas and suspended senders.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,26 +17,37 @@ from testbed import image
 from testbed.host import Host
 from testbed.lab import Lab
 
-from . import queue_files
-from .relay import block_network, unblock_network, wait_until
+from . import queue_files, smtputf8
+from .health import (
+    CHECK,
+    METRICS,
+    assert_crashing_units_are_named,
+    assert_masked_units_are_named,
+    assert_stopped_units_are_named,
+    crashing,
+    failing_in_metrics,
+    first_line,
+    healthy,
+    status,
+    units,
+    wait_for_first_line,
+)
+from .relay import block_network, smtp_session, unblock_network, wait_until
 from .smarthost_relay import PORT, run_role, upstream
 
 SCANNER, ERP = "scanner@contoso.com", "erp@contoso.com"
 SERVER = "smtp.office365.com"
-METRICS = "/var/lib/prometheus/node-exporter"
 VARIABLES: dict[str, Any] = {
     "relay_smarthost": {"host": SERVER, "port": PORT, "tls": "none"},
     "relay_mailboxes": [{"address": SCANNER, "messages_per_minute": 0}, {"address": ERP, "messages_per_minute": 30}],
     "relay_devices": [
         {"name": "Printer", "networks": ["198.51.100.101"], "senders": [SCANNER, ERP]},
+        {"name": "Scanner", "networks": ["198.51.100.102"], "senders": [SCANNER], "rewrite": True},
         {"name": "ERP", "username": "erp", "password": "correct horse", "senders": [ERP]},
     ],
     "relay_metrics_directory": METRICS,
     "relay_fail2ban": True,
 }
-CHECK = "mailops-relay-upstream-check.service"
-# The service that ends at once, as one with a missing library.
-CRASHING = "[Service]\nExecStart=\nExecStart=/bin/false\n"
 
 
 @pytest.fixture(scope="module", params=image.tested())
@@ -47,28 +58,8 @@ def host(request: pytest.FixtureRequest, lab: Lab) -> Iterator[Host]:
     lab.remove(booted.name)
 
 
-def status(host: Host) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(host.call("mailops-relay status --json").stdout)
-    return document
-
-
-def first_line(host: Host) -> str:
-    """Without the host's name; its exit status is 1 where it names problems to solve."""
-    done = host.call("mailops-relay status")
-    line = done.stdout.splitlines()[0]
-    assert done.returncode == (1 if "to solve" in line else 0), done.stderr
-    return line.partition(": ")[2]
-
-
-def failing_in_metrics(host: Host) -> set[str]:
-    """The health checks that fail, as the metrics unit writes them in its sandbox."""
-    host.run("systemctl start mailops-relay-metrics.service")
-    lines = host.read(f"{METRICS}/mailops_relay.prom").splitlines()
-    return {line.split('"')[1] for line in lines if line.startswith("mailops_relay_health_check_failed{") and line.endswith(" 1")}
-
-
-def submit(host: Host, sender: str, count: int = 1) -> None:
-    host.run(f"for i in $(seq {count}); do printf 'Subject: x\\n\\n' | sendmail -f {sender} a@example.net; done")
+def submit(host: Host, sender: str, subject: str) -> None:
+    host.run(f"printf 'Subject: {subject}\\n\\n' | sendmail -f {sender} a@example.net")
 
 
 def test_upstream_server_that_does_not_answer_is_reported_with_an_empty_queue(lab: Lab, host: Host) -> None:
@@ -101,107 +92,136 @@ def test_clock_that_is_off_is_reported(lab: Lab, host: Host, offset: int, severi
     """The server's time is moved: a host of the testbed has the machine's clock."""
     with upstream(lab, f"--clock-offset={offset}"):
         host.run(f"systemctl start {CHECK}")
-    assert first_line(host) == f"the queue is empty, 1 problem {text}"
-    assert failing_in_metrics(host) == {"clock_off"}
-    (problem,) = status(host)["problems"]
-    assert problem["severity"] == severity
-    assert ("behind the clock" if offset > 0 else "ahead of the clock") in problem["cause"]
+        assert first_line(host) == f"the queue is empty, 1 problem {text}"
+        assert failing_in_metrics(host) == {"clock_off"}
+        (problem,) = status(host)["problems"]
+        assert problem["severity"] == severity
+        assert ("behind the clock" if offset > 0 else "ahead of the clock") in problem["cause"]
 
 
-@contextmanager
-def masked(host: Host, unit: str) -> Iterator[None]:
-    """A unit of /etc cannot be masked while its file is there. systemd stops a timer without its service."""
-    started = starter(host, unit)
-    file = f"/etc/systemd/system/{unit}"
-    moved = host.call(f"test -f {file}").returncode == 0
-    host.run(f"mv {file} /root/unit && ln -s /dev/null {file} && systemctl daemon-reload" if moved else f"systemctl mask {unit}")
+def test_clock_without_synchronization_is_reported_where_the_server_names_no_time(lab: Lab, host: Host) -> None:
+    """The kernel's clock is the machine's: timedatectl is replaced."""
+    program = "/usr/bin/timedatectl"
+    host.run(f"mv {program} {program}.away && printf '#!/bin/sh\\necho no\\n' > {program} && chmod 755 {program}")
     try:
-        yield
+        with upstream(lab):
+            host.run("mailops-relay check-upstream --now")
+            assert first_line(host) == "the queue is empty, 1 problem of low severity: clock"
+            assert failing_in_metrics(host) == {"clock_not_synchronized"}
     finally:
-        host.run(f"mv /root/unit {file} && systemctl daemon-reload" if moved else f"systemctl unmask {unit}")
-        host.run(f"systemctl reset-failed {started} || true; systemctl restart {started}")
+        host.run(f"mv {program}.away {program}")
 
 
-def starter(host: Host, unit: str) -> str:
-    """The timer or path that starts a service; the unit itself where there is none."""
-    return host.run(f"systemctl show --property=TriggeredBy --value {unit}").strip() or unit
+@pytest.mark.parametrize(("days", "text"), [(10, "that can wait"), (3, "to solve")])
+def test_certificate_that_expires_soon_is_reported(lab: Lab, host: Host, days: int, text: str) -> None:
+    file = "/etc/mailops-relay/server.cert.pem"
+    with healthy(lab, host):
+        host.run(f"cp -p {file} /root/ && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -days {days} -keyout /dev/null > {file}")
+        try:
+            assert first_line(host) == f"the queue is empty, 1 problem {text}: {file}"
+            assert failing_in_metrics(host) == {"certificate_expiring"}
+        finally:
+            host.run(f"mv /root/server.cert.pem {file}")
 
 
-@contextmanager
-def crashing(host: Host, unit: str) -> Iterator[None]:
-    drop_in = f"/run/systemd/system/{unit}.d"
-    host.run(f"mkdir -p {drop_in}")
-    host.write(f"{drop_in}/crash.conf", CRASHING)
-    host.run("systemctl daemon-reload")
-    try:
-        yield
-    finally:
-        host.run(f"rm -r {drop_in}; systemctl daemon-reload; systemctl reset-failed {unit} || true")
+def test_queue_that_cannot_be_read_is_not_reported_as_empty(lab: Lab, host: Host) -> None:
+    with healthy(lab, host):
+        host.run("chmod -x /usr/sbin/postqueue")
+        try:
+            assert first_line(host) == "the queue cannot be read, 1 problem to solve: queue"
+            assert failing_in_metrics(host) == {"queue_unreadable"}
+        finally:
+            host.run("chmod +x /usr/sbin/postqueue")
 
 
-def units(host: Host, *, oneshot: bool) -> list[str]:
-    return [service["unit"] for service in status(host)["services"] if service["oneshot"] == oneshot]
+def test_banned_address_is_reported(lab: Lab, host: Host) -> None:
+    """Guesses on port 465; test_attacks has the other ports, and who is not banned."""
+    wrong = base64.b64encode(b"\0erp\0wrong").decode()
+    outsider = lab.devices["outsider"]
+    with healthy(lab, host):
+        try:
+            for _attempt in range(5):
+                lines = ["EHLO copier\r\n", f"AUTH PLAIN {wrong}\r\n"]
+                assert smtp_session(outsider, host.address, lines, 465, tls="TLSv1_2")[-1].startswith("535 5.7.8")
+            wait_for_first_line(host, "the queue is empty, 1 problem of low severity: fail2ban")
+            assert failing_in_metrics(host) == {"addresses_banned"}
+            assert status(host)["banned"] == [outsider.address]
+            connect = f"import socket; socket.create_connection(('{host.address}', 465), 60)"
+            assert "ConnectionRefusedError" in outsider.call(["python3", "-c", connect]).stderr
+        finally:
+            host.run("fail2ban-client unban --all")
 
 
-@contextmanager
-def healthy(lab: Lab, host: Host) -> Iterator[None]:
-    """The upstream server answers meanwhile; the relay is healthy before and afterwards."""
-
-    def is_healthy() -> bool:
-        return first_line(host) == "healthy, the queue is empty"
-
-    with upstream(lab, "--clock-offset=0"):
-        host.run("mailops-relay check-upstream --now")
-        wait_until(is_healthy, 60, lambda: status(host)["problems"])
-        yield
-        wait_until(is_healthy, 60, lambda: status(host)["problems"])
+@pytest.mark.parametrize("device", ["printer", "scanner"])
+def test_address_beyond_ascii_without_smtputf8(lab: Lab, host: Host, device: str) -> None:
+    """A smart host is not known to offer SMTPUTF8, so the relay does not. `scanner` is rewritten."""
+    with upstream(lab) as server:
+        smtputf8.assert_refused(lab.devices[device], host, SCANNER)
+        smtputf8.assert_arrives_without_the_option(lab.devices[device], host, SCANNER, server)
 
 
 def test_each_stopped_unit_is_named(lab: Lab, host: Host) -> None:
     with healthy(lab, host):
-        for unit in units(host, oneshot=False):
-            host.run(f"systemctl stop {unit}")
-            assert first_line(host) == f"the queue is empty, 1 problem to solve: {unit}"
-            host.run(f"systemctl start {unit}")
+        assert_stopped_units_are_named(host, units(host, oneshot=False))
 
 
 def test_each_masked_unit_is_named(lab: Lab, host: Host) -> None:
     with healthy(lab, host):
-        for unit in [*units(host, oneshot=False), *units(host, oneshot=True)]:
-            allowed = {unit, starter(host, unit)}
-            with masked(host, unit):
-                line, named = first_line(host), {problem["subject"] for problem in status(host)["problems"]}
-            assert unit in named <= allowed, named
-            assert unit in line.partition("to solve: ")[2]
+        assert_masked_units_are_named(host, [*units(host, oneshot=False), *units(host, oneshot=True)])
 
 
 def test_each_crashing_unit_is_named(lab: Lab, host: Host) -> None:
-    """A service that restarts always is in a restart loop; one that ends fails."""
     with healthy(lab, host):
-        services = [unit for unit in [*units(host, oneshot=False), *units(host, oneshot=True)] if unit.endswith(".service")]
-        instance = host.call("systemctl is-active postfix@-.service").returncode == 0  # Debian 12: the process is this unit's
-        for unit in services:
-            process = "postfix@-.service" if unit == "postfix.service" and instance else unit
-            with crashing(host, process):
-                host.call(f"systemctl restart {process}")
-                wait_until(lambda unit=unit: f"to solve: {unit}" in first_line(host), 20, lambda: first_line(host))
-            host.run(f"systemctl restart {process}")
+        names = [*units(host, oneshot=False), *units(host, oneshot=True)]
+        assert_crashing_units_are_named(host, [unit for unit in names if unit.endswith(".service")])
+
+
+def test_crashing_queue_actions_are_started_again_with_pauses(lab: Lab, host: Host) -> None:
+    """The path unit starts the service while the spool has a file: without a pause it was active whenever its state was read."""
+    unit, spool = "mailops-relay-queue-actions.service", "/var/lib/mailops-relay/queue-actions"
+    with healthy(lab, host):
+        with crashing(host, unit):
+            host.run(f"echo '{{}}' > {spool}/000000001.json")
+            restarts = f"systemctl show --property=NRestarts --value {unit}"
+            wait_until(lambda: int(host.run(restarts)) >= 3, 20, lambda: host.run(f"systemctl status {unit} || true"))
+            assert {first_line(host) for _number in range(5)} == {f"the queue is empty, 1 problem to solve: {unit}"}
+        wait_until(lambda: not host.run(f"ls {spool}"), 20, lambda: first_line(host))
+
+
+def test_disabled_unit_is_named(lab: Lab, host: Host) -> None:
+    unit = "mailops-relay-monitor.service"
+    with healthy(lab, host):
+        host.run(f"systemctl disable {unit}")
+        assert first_line(host) == f"the queue is empty, 1 problem that can wait: {unit}"
+        assert failing_in_metrics(host) == {"unit_disabled"}
+        host.run(f"systemctl enable {unit}")
 
 
 def test_first_line_says_when_the_queue_is_empty(lab: Lab, host: Host) -> None:
-    """During an outage, and while mail is sent at the pace of 30 messages a minute."""
+    """During an outage, and while mail is sent at the pace of 30 messages a minute. A message is on hold."""
     host.run("mailops-relay check-upstream --now || true")
-    submit(host, ERP, 100)
-    wait_until(lambda: len(host.run("postqueue -j").splitlines()) == 100, 60, "100 messages")
-    line = first_line(host)
-    assert line.startswith("100 messages in the queue (the oldest for "), line
-    assert f", empty about 3 min after mail flows again), 1 problem to solve: {SERVER}:{PORT}" in line
+    queue_files.fill(host, ERP, 100, spacing=60)
+    host.run("systemctl start postfix")
+    wait_until(lambda: queue_files.count(host, "deferred") == 100, 60, lambda: host.run("postqueue -p"))
+    line = "100 messages in the queue (the oldest for 99 min, empty about 3 min after mail flows again), "
+    assert first_line(host).replace("2 h", "99 min") == f"{line}1 problem to solve: {SERVER}:{PORT}"
+    queue_id = json.loads(host.run("postqueue -j").splitlines()[0])["queue_id"]
+    host.run(f"postsuper -h {queue_id}")
+    assert first_line(host).replace("2 h", "99 min") == f"{line}2 problems to solve: {SERVER}:{PORT}, {ERP}"
+    assert failing_in_metrics(host) == {"upstream_unreachable", "held_by_administrator"}
+    host.run(f"postsuper -H {queue_id}")
     with upstream(lab, "--clock-offset=0") as server:
         host.run("mailops-relay check-upstream --now; postqueue -f")
         wait_until(lambda: ", empty in about " in first_line(host), 60, lambda: first_line(host))
+        assert first_line(host).endswith(" min), no action required"), "older than an hour, and within the pace"
+        assert failing_in_metrics(host) == {"queue_long"}
         wait_until(server.count, 60, lambda: host.run("postqueue -p"))
         host.run(f"mailops-relay delete {ERP}")
         wait_until(lambda: "the queue is empty" in first_line(host), 30, lambda: first_line(host))
+        # Postfix would spend the pace of two seconds on each deleted message.
+        before = server.count()
+        submit(host, ERP, "next")
+        wait_until(lambda: server.count() > before, 20, lambda: host.run("postqueue -p"))
 
 
 def attempts(host: Host) -> dict[float, float]:
@@ -234,6 +254,6 @@ def test_order_after_an_outage(lab: Lab, host: Host) -> None:
 def test_order_of_mail_that_waits_for_its_pace(lab: Lab, host: Host) -> None:
     with upstream(lab) as server:
         for number in range(8):
-            host.run(f"printf 'Subject: paced-{number}\\n\\n' | sendmail -f {ERP} a@example.net")
+            submit(host, ERP, f"paced-{number}")
         wait_until(lambda: server.count() == 8, 30, lambda: host.run("postqueue -p"))
         assert server.subjects() == [f"Subject: paced-{number}" for number in range(8)]

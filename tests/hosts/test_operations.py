@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import shlex
 import sys
 import time
@@ -23,12 +24,20 @@ from testbed import image
 from testbed.host import Host
 from testbed.lab import Lab
 
+from .health import (
+    HEALTHY,
+    METRICS,
+    assert_crashing_units_are_named,
+    assert_masked_units_are_named,
+    assert_stopped_units_are_named,
+    crashing,
+    first_line,
+)
 from .relay import BUSY, close_connections, wait_until
 
 SCANNER, ERP, ADA = "scanner@contoso.com", "erp@contoso.com", "ada@contoso.com"
 QUOTA = 6  # daily quota of ERP in recipients
 WINDOW = 80  # seconds of its rolling counter here: a busy machine accepts and sends the messages of a quota in it
-METRICS = "/var/lib/prometheus/node-exporter"
 SEND = """
 import smtplib, sys
 server, sender, to, *subjects = sys.argv[1:]
@@ -150,6 +159,28 @@ def test_relay_is_healthy_after_the_playbook(relay: Relay) -> None:
     assert relay.host.run("mailops-relay status").startswith(f"{status['hostname']}: healthy, the queue is empty\n")
 
 
+PROXY, TOKEN, TOKEN_TIMER = "mailops-relay-proxy.service", "mailops-relay-token.service", "mailops-relay-token.timer"
+
+
+def test_units_for_oauth_that_do_not_run_are_named(relay: Relay) -> None:
+    """test_health has the other units."""
+    assert_stopped_units_are_named(relay.host, [PROXY, TOKEN_TIMER])
+    assert_masked_units_are_named(relay.host, [PROXY, TOKEN_TIMER, TOKEN])
+    assert_crashing_units_are_named(relay.host, [PROXY, TOKEN])
+    assert first_line(relay.host) == HEALTHY
+
+
+def test_crashing_unit_is_started_again_without_end(relay: Relay) -> None:
+    """systemd's default is to give up after five starts in ten seconds."""
+    with crashing(relay.host, PROXY):
+        relay.host.run(f"systemctl restart --no-block {PROXY}")
+        restarts = f"systemctl show --property=NRestarts --value {PROXY}"
+        wait_until(lambda: int(relay.host.run(restarts)) >= 7, 20, lambda: relay.host.run(f"systemctl status {PROXY}"))
+        assert first_line(relay.host).endswith(f" to solve: {PROXY}")
+    wait_until(lambda: relay.host.call(f"systemctl is-active {PROXY}").returncode == 0, 20, lambda: first_line(relay.host))
+    relay.host.run(f"systemctl restart {PROXY}")
+
+
 def test_deferred_mail_has_a_reason_and_is_sent_later(relay: Relay) -> None:
     close_connections(relay.host)
     relay.lab.admin.fault("smtp", "off_for_mailbox", match={"mailbox": SCANNER}, count=1000)
@@ -158,6 +189,7 @@ def test_deferred_mail_has_a_reason_and_is_sent_later(relay: Relay) -> None:
     done = relay.host.call("mailops-relay status")
     assert done.returncode == 1
     assert "SMTP AUTH is disabled for this mailbox (535 5.7.139)" in " ".join(done.stdout.split())
+    assert re.fullmatch(r"2 messages in the queue \(the oldest for .*\), 1 problem to solve: scanner@contoso.com", first_line(relay.host))
     relay.lab.admin.clear_faults()
     relay.host.run("postqueue -f")
     relay.wait_for_arrival("named", 2)
@@ -170,6 +202,7 @@ def test_reached_quota_defers_mail_and_loses_none(relay: Relay) -> None:
     wait_until(lambda: relay.mailbox(ERP)["quota_resumes"], 60, relay.status)
     relay.send(ERP, "day-later")
     wait_until(lambda: relay.reasons().get("relay-daily-quota-reached"), 30, relay.status)
+    assert re.fullmatch(r"\d+ messages? in the queue \(.*\), 1 problem of low severity: erp@contoso.com", first_line(relay.host))
     settings = relay.mailbox(ERP)
     assert settings["recipients_24h"] <= QUOTA
     assert len(relay.arrived("day")) <= QUOTA
@@ -194,6 +227,7 @@ def test_lockout_suspends_the_sender_without_further_attempts(relay: Relay) -> N
     assert relay.fault_count() == attempts, "there was no further attempt"
     status = relay.status()
     assert {row["id"] for row in status["queue"]["reasons"]} == {"send-as-lockout"}
+    assert re.fullmatch(r"6 messages in the queue \(.*\), 1 problem to solve: scanner@contoso.com", first_line(relay.host))
     relay.lab.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
     relay.wait_for_arrival("locked", 6)
@@ -264,9 +298,15 @@ def test_refused_token_is_a_problem_with_its_code(relay: Relay) -> None:
     relay.lab.admin.fault(
         "token", count=1000, status=401, body={"error": "invalid_client", "error_codes": [700027], "error_description": "AADSTS700027: key"}
     )
-    relay.host.run("rm -f /run/mailops-relay/token.json; systemctl start mailops-relay-token.service || true")
-    (problem,) = relay.status()["problems"]
-    assert (problem["subject"], problem["code"]) == ("token", "AADSTS700027")
+    token = "/run/mailops-relay/token.json"
+    document = json.loads(relay.host.read(token))
+    document |= {"issued": time.time() - 3000, "expires": time.time() + 600}
+    relay.host.run(["sh", "-c", f"cat > {token}"], text=json.dumps(document))
+    for remove, line in (("", "that can wait"), (f"rm {token};", "to solve")):
+        relay.host.run(f"{remove} systemctl start {TOKEN} || true")
+        (problem,) = relay.status()["problems"]
+        assert (problem["subject"], problem["code"]) == ("token", "AADSTS700027")
+        assert first_line(relay.host) == f"the queue is empty, 1 problem {line}: token"
     relay.lab.admin.clear_faults()
     relay.host.run("systemctl start mailops-relay-token.service")
     assert relay.status()["problems"] == []
