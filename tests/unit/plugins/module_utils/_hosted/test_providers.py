@@ -10,7 +10,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers imp
     region_problems,
 )
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config.model import UPSTREAM_TYPES
-from ansible_collections.mailops.m365.plugins.module_utils._relay.config.upstreams import WRAPPED_PORTS
+from ansible_collections.mailops.m365.plugins.module_utils._relay.config.upstreams import IMPLICIT_TLS_PORTS
 
 
 @pytest.mark.parametrize("name", HOSTED_RELAYS)
@@ -20,8 +20,8 @@ def test_every_region_has_its_own_host_and_the_port_is_one_with_starttls(name: s
     assert len(set(hosts)) == len(hosts)
     assert relay.port in relay.starttls_ports
     assert not set(relay.starttls_ports) & set(relay.tls_ports)
-    assert set(relay.tls_ports) <= set(WRAPPED_PORTS)
-    assert not set(relay.starttls_ports) & set(WRAPPED_PORTS)
+    assert set(relay.tls_ports) <= set(IMPLICIT_TLS_PORTS)
+    assert not set(relay.starttls_ports) & set(IMPLICIT_TLS_PORTS)
 
 
 @pytest.mark.parametrize(("name", "region", "host"), [
