@@ -79,7 +79,7 @@ class FirewallCmdlets:
         self._host = host
 
     def _matching(self, call: Call) -> list[FirewallRule]:
-        """The rules that -Name, -DisplayName, -Group or the pipeline select; all without a selection."""
+        """The rules that -Name, -DisplayName, -Group, -Direction or the pipeline select; all without a selection."""
         if call.piped is not None or call.has("InputObject"):
             return [self._rule_of(one) for one in [*(call.piped or []), *call.get("InputObject", [])]]
         fields = {"Name": "name", "DisplayName": "display_name", "Group": "group"}
@@ -88,7 +88,7 @@ class FirewallCmdlets:
         if len(chosen) > 1:
             raise call.failure("Parameter set cannot be resolved using the specified named parameters.", "AmbiguousParameterSet")
         if not chosen:
-            return list(self._host.firewall)
+            return [one for one in self._host.firewall if one.direction == call.get("Direction", one.direction)]
         matches: list[FirewallRule] = []
         for written in call.get(chosen[0]):
             found = [one for one in self._host.firewall if wildcard(written).fullmatch(getattr(one, fields[chosen[0]]))]
@@ -152,16 +152,16 @@ class FirewallCmdlets:
         rule.profiles = list(call.get("Profile", rule.profiles))
 
     def ports(self, call: Call) -> Iterable[Value]:
-        return [port_filter(self._rule_of(one)) for one in _associated(call)]
+        return [port_filter(one) for one in self._associated(call)]
 
     def addresses(self, call: Call) -> Iterable[Value]:
-        return [address_filter(self._rule_of(one)) for one in _associated(call)]
+        return [address_filter(one) for one in self._associated(call)]
 
-
-def _associated(call: Call) -> list[Value]:
-    if call.piped is None and not call.has("AssociatedNetFirewallRule"):
-        raise OutsideSubsetError(f"{call.cmdlet.name} without a rule")
-    return [*(call.piped or []), *call.get("AssociatedNetFirewallRule", [])]
+    def _associated(self, call: Call) -> list[FirewallRule]:
+        """The rules whose filters are asked for; all without one (-All is the default parameter set)."""
+        if call.piped is None and not call.has("AssociatedNetFirewallRule"):
+            return list(self._host.firewall)
+        return [self._rule_of(one) for one in [*(call.piped or []), *call.get("AssociatedNetFirewallRule", [])]]
 
 
 def _port(call: Call, written: str) -> str:
@@ -196,16 +196,17 @@ def cmdlets(machine: Machine) -> list[Cmdlet]:
     made = FirewallCmdlets(machine.host)
     names = (Parameter("Name", "string[]", 0), Parameter("DisplayName", "string[]"), Parameter("Group", "string[]"))
     rules = Parameter("InputObject", "net[]", pipeline=True)
+    direction = Parameter("Direction", choices=("Inbound", "Outbound"))
     settings = (
         Parameter("Description"), Parameter("Enabled", choices=("True", "False")), Parameter("Profile", "string[]", choices=PROFILES),
-        Parameter("Direction", choices=("Inbound", "Outbound")), Parameter("Action", choices=("Allow", "Block")),
+        direction, Parameter("Action", choices=("Allow", "Block")),
         Parameter("Protocol", choices=PROTOCOLS), Parameter("LocalPort", "string[]"), Parameter("RemoteAddress", "string[]"),
     )  # fmt: skip
     filtered = (Parameter("AssociatedNetFirewallRule", "net[]", pipeline=True),)
     new = (Parameter("Name", mandatory=True), Parameter("DisplayName", mandatory=True), Parameter("Group"), *settings)
     changed = (*names, Parameter("NewDisplayName"), *settings, rules)
     return [
-        Cmdlet("Get-NetFirewallRule", made.get, (*names, rules), error_source="Get-NetFirewallRule"),
+        Cmdlet("Get-NetFirewallRule", made.get, (*names, direction, rules), error_source="Get-NetFirewallRule"),
         Cmdlet("New-NetFirewallRule", made.new, new, confirms=True, error_source="New-NetFirewallRule"),
         Cmdlet("Set-NetFirewallRule", made.set, changed, confirms=True, error_source="Set-NetFirewallRule"),
         Cmdlet("Remove-NetFirewallRule", made.remove, (*names, rules), confirms=True, error_source="Remove-NetFirewallRule"),

@@ -18,7 +18,11 @@ MOST_CHARACTERS = 3000
 CMD_LIMIT = 8191
 PREFIX = "PowerShell -NoProfile -NonInteractive -ExecutionPolicy Unrestricted -EncodedCommand "
 # SHA-256 of each script's text. None of them has run on a real Windows yet.
-PINNED = {"host_facts": "d11ca992f116b1018e0133b6dcdce124793856e091dfb91dbce4c2172431f016"}
+PINNED = {
+    "firewall_read": "37e7e955ec9034ddb40e46fbc5c60cc74efca1cf3817ce7a2156f2868cf0d72f",
+    "firewall_write": "62f89bc25cbff11c8206db1339c34d64c252003e212c9e0545fe0a247c7bf604",
+    "host_facts": "d11ca992f116b1018e0133b6dcdce124793856e091dfb91dbce4c2172431f016",
+}
 
 
 def test_every_script_is_pinned() -> None:

@@ -27,6 +27,14 @@ class Answer:
     stderr: str
 
 
+def rows(host: str, document: JsonObject, name: str) -> list[JsonObject]:
+    """A list of objects in an answer; MailopsError where it is something else."""
+    found = document.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise MailopsError(f"{host} answered {name} {found!r}, which is no list of objects.")
+    return found
+
+
 class WindowsError(MailopsError):
     """A script failed on the host. `attempted` is a phrase ("read the facts of the host"), `code` PowerShell's FullyQualifiedErrorId."""
 
