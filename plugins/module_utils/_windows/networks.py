@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Sequence
 
 _PRIVATE = tuple(
-    ipaddress.ip_network(text)
+    ipaddress.IPv4Network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8")
 )
 
