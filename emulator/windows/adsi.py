@@ -15,7 +15,7 @@ from emulator.windows.machine import Machine
 from emulator.windows.powershell.errors import OutsideSubsetError, ScriptError, script_error
 from emulator.windows.powershell.values import NOTHING, Array, EnumValue, NetObject, Value, kind_of
 
-PATH = "IIS://localhost/SmtpSvc/1"
+SERVICE, PATH = "IIS://localhost/SmtpSvc", "IIS://localhost/SmtpSvc/1"
 TYPE = "system.directoryservices.directoryentry"
 FIELDS = {
     "GrantByDefault": "grant_by_default", "IPGrant": "ip_grant", "IPDeny": "ip_deny", "DomainGrant": "domain_grant",
@@ -85,6 +85,86 @@ class _ComType(NetObject):
         raise OutsideSubsetError("InvokeMember: the values are $null for GetProperty, and an object[] of one element for SetProperty")
 
 
+class ServiceEntry(NetObject):
+    """System.DirectoryServices.DirectoryEntry of IIS://localhost/SmtpSvc: Children.Add makes a virtual server."""
+
+    type_name = "System.DirectoryServices.DirectoryEntry"
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def get(self, name: str) -> Value:
+        if name.lower() != "children":
+            return super().get(name)
+        if not {"SMTP-Server", "Web-Metabase"} <= {*self._machine.host.features}:
+            raise _unknown("Children")
+        return _Children(self._machine)
+
+
+class _Children(NetObject):
+    type_name = "System.DirectoryServices.DirectoryEntries"
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def call(self, name: str, arguments: list[Value]) -> Value:
+        if name.lower() != "add" or arguments != ["1", "IIsSmtpServer"]:
+            return super().call(name, arguments)
+        return _NewServer(self._machine)
+
+
+class _NewServer(NetObject):
+    """A virtual server that exists after CommitChanges. It has no directories."""
+
+    type_name = "System.DirectoryServices.DirectoryEntry"
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.bindings: list[str] = []
+
+    def get(self, name: str) -> Value:
+        return _NewProperties(self) if name.lower() == "properties" else super().get(name)
+
+    def call(self, name: str, arguments: list[Value]) -> Value:
+        if name.lower() != "commitchanges" or arguments:
+            return super().call(name, arguments)
+        host = self._machine.host
+        if host.smtp_servers:
+            raise _com_error('Exception calling "CommitChanges" with "0" argument(s): "The object already exists."', -2147019886)
+        properties = dict.fromkeys(("QueueDirectory", "BadMailDirectory", "PickupDirectory", "DropDirectory"), "")
+        host.smtp_servers.append(SmtpVirtualServer(properties=dict(properties), bindings=self.bindings))
+        return NOTHING
+
+
+class _NewProperties(NetObject):
+    type_name = "System.DirectoryServices.PropertyCollection"
+
+    def __init__(self, entry: _NewServer) -> None:
+        self._entry = entry
+
+    def index(self, key: Value) -> Value:
+        if key != "ServerBindings":
+            raise OutsideSubsetError(f"the property {key} of a new virtual server")
+        return _NewBindings(self._entry)
+
+
+class _NewBindings(NetObject):
+    type_name = "System.DirectoryServices.PropertyValueCollection"
+
+    def __init__(self, entry: _NewServer) -> None:
+        self._entry = entry
+
+    def set(self, name: str, value: Value) -> None:
+        if name.lower() != "value" or not isinstance(value, str) or value.count(":") != 2:
+            raise OutsideSubsetError("ServerBindings takes address:port:host")
+        self._entry.bindings = [value]
+
+
+def _unknown(member: str) -> ScriptError:
+    message = f'The following exception occurred while retrieving member "{member}": "Unknown error (0x80005000)"'
+    return script_error(message, "CatchFromBaseGetMember", exception="ExtendedTypeSystemException", hresult=-2147463168)
+
+
 class DirectoryEntry(NetObject):
     """System.DirectoryServices.DirectoryEntry of the virtual server."""
 
@@ -99,8 +179,7 @@ class DirectoryEntry(NetObject):
         host = self._machine.host
         match = next((one for one in iis_smtp.servers(host) if f"iis://localhost/{one.name}".lower() == self._path.lower()), None)
         if match is None or "Web-Metabase" not in host.features:
-            message = 'The following exception occurred while retrieving member "Properties": "Unknown error (0x80005000)"'
-            raise script_error(message, "CatchFromBaseGetMember", exception="ExtendedTypeSystemException", hresult=-2147463168)
+            raise _unknown("Properties")
         return match
 
     def get(self, name: str) -> Value:
@@ -158,3 +237,8 @@ class _Property(NetObject):
         if name.lower() != "value" or not isinstance(value, AddressListObject):
             raise OutsideSubsetError(f"{self._name} takes the object that was read from it")
         self._entry.pending[self._name] = copy.deepcopy(value.entries)
+
+
+def entry(machine: Machine, path: str) -> NetObject:
+    """The object of a path."""
+    return ServiceEntry(machine) if path.lower() == SERVICE.lower() else DirectoryEntry(machine, path)

@@ -15,6 +15,7 @@ from emulator.windows import (
     files,
     firewall,
     hmailserver,
+    mailroot,
     processes,
     registry_cmdlets,
     service_cmdlets,
@@ -36,6 +37,7 @@ MODULES: tuple[Callable[[Machine], list[Cmdlet]], ...] = (
     wmi_objects.cmdlets,
     computer_cmdlets.cmdlets,
     files.cmdlets,
+    mailroot.cmdlets,
     processes.cmdlets,
 )
 
@@ -73,7 +75,7 @@ class Runspaces:
         def new_object(type_name: str, arguments: list[Value]) -> Value:
             if type_name.lower() != adsi.TYPE or len(arguments) != 1 or not isinstance(arguments[0], str):
                 raise OutsideSubsetError(f"New-Object {type_name} with {len(arguments)} arguments")
-            return adsi.DirectoryEntry(self.machine, arguments[0])
+            return adsi.entry(self.machine, arguments[0])
 
         log = functools.partial(self.machine.log, 4103)
         return Session(

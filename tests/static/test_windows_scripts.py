@@ -22,6 +22,16 @@ PINNED = {
     "firewall_read": "37e7e955ec9034ddb40e46fbc5c60cc74efca1cf3817ce7a2156f2868cf0d72f",
     "firewall_write": "62f89bc25cbff11c8206db1339c34d64c252003e212c9e0545fe0a247c7bf604",
     "host_facts": "d11ca992f116b1018e0133b6dcdce124793856e091dfb91dbce4c2172431f016",
+    "iis_create": "40abffd6aac86a68ff6a1843914bb7857ee654e558fa35fbe337b2e3a0d251ba",
+    "iis_features": "f30522097936fa078a8bb6f9aebddd5756a7369273dc5c1603c93d4934a05350",
+    "iis_host": "f0a982c1a5be1021a9316838e6826c6dd4b871af1ac1f123850ea5e3e010d6d1",
+    "iis_lists": "7373f3aab519caed5ac9cb75d3a1b612d3f97fbb0d1b439943987f196d4bb84b",
+    "iis_memory": "3781c1a714dacc7700e096c8d5adab1f0c3547ae06f4d294e89337f085273347",
+    "iis_queue": "0c3f1439bd2d0e39d15f49b688e274507d0bd31f01c4a492dfd3991239631cd6",
+    "iis_read": "27a6aa59432c7e0f9a1e6bef4d686803924322e405d77703d118fb8c9151b835",
+    "iis_seed": "f883827c55cc04ec1c8644d52d2878d464b3f3df391ff247abb574029d879af9",
+    "iis_service": "c077dd78b4a31ee84a1db9b35dcd992a6cdd6776083f8ad618dc23991bbbae03",
+    "iis_write": "e0c215eb068fc9d154edcab396ed786460cf27998cc0a225b2354524942bd0f2",
 }
 
 
@@ -50,7 +60,7 @@ def test_scripts_stop_at_the_first_error_and_answer_in_json() -> None:
         assert lines[-2].strip().startswith("ConvertTo-Json -InputObject @{ error = @{ id = "), path.name
 
 
-SECRET = re.compile(r" *\$\w+ = \[Text\.Encoding\]::UTF8\.GetString\(\[Convert\]::FromBase64String\(\$lines\[\d\]\)\)")
+SECRET = re.compile(r" *\$\w+ = \[Text\.Encoding\]::UTF8\.GetString\(\[Convert\]::FromBase64String\((\[string\])?\$lines\[\d\]\)\)")
 
 
 def test_input_is_read_once_as_the_request_and_secrets() -> None:

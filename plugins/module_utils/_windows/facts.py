@@ -48,6 +48,10 @@ class HostFacts:
         both = self._of_every_product()
         return {"iis_smtp": both + self._of_iis_smtp(), "hmailserver": both}
 
+    def has_server_features(self) -> bool:
+        """Whether the host has roles and features of Windows Server (module ServerManager)."""
+        return self.installation != "client"
+
     def _of_every_product(self) -> list[str]:
         obstacles = []
         if self.build < OLDEST:

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The virtual server of IIS SMTP on a Windows host: a relay for devices with one upstream server."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from .._core.errors import InvalidInput
+from .._core.spec import JOURNAL, Spec
+from .._engine.journal import default_directory
+from .._engine.resource import Plan
+from .._engine.windows_engine import OnWindowsHost
+from .._planning.limits import BASIC_AUTH_END_DATE
+from .._windows import facts
+from .._windows.digests import Digests
+from .._windows.host import WindowsHost
+from .._windows.iis import desired, options, removal, settings, state, write
+from .._windows.iis.desired import Differences
+from .._windows.iis.options import ALWAYS, OPTIONS, WHEN_CHANGED, Params, Upstream
+from .._windows.iis.state import RUNNING, IisState, Memory
+
+END_DATE = Spec(
+    {"basic_auth_end_date": {"type": "str", "default": BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"}}
+)
+PASSWORD = "windows_smtp_server upstream"  # noqa: S105 - the name of a digest
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`current`: the state that was read; `removal`: restore what was there before."""
+
+    current: IisState
+    differing: Differences
+    password: bool
+    removal: bool = False
+
+
+class WindowsSmtpServer(OnWindowsHost):
+    """Module windows_smtp_server."""
+
+    name = "windows_smtp_server"
+    spec = JOURNAL | OPTIONS | END_DATE
+    params_type = Params
+
+    def validate(self, params: Params) -> list[str]:
+        return options.problems(params) + _of_date(params.basic_auth_end_date)
+
+    def plan(self, host: WindowsHost, params: Params, check_mode: bool) -> Plan[Changes]:
+        if params.state == "absent" or params.upstream is None:
+            return _plan_removal(host)
+        read = facts.read(host)
+        _refuse(read.obstacles()["iis_smtp"])
+        warnings = _basic_auth(host, params.upstream, params.basic_auth_end_date)
+        current = state.read(host)
+        _refuse(_problems(host, read, current))
+        wanted = desired.of_params(params, params.upstream)
+        differing = desired.differences(current, wanted)
+        password = _password_needed(host, params, params.upstream, differing)
+        changed = bool(current.missing or differing or password)
+        note = f"{', '.join(current.missing)} are not installed on {host.name}: the plan assumes the settings of a new installation."
+        return Plan(
+            before=desired.before(current, differing),
+            after=desired.after(wanted, differing) | ({"upstream_password": "written"} if password else {}),
+            changes=Changes(current, differing, password) if changed else None,
+            outcome={"smtp_server": desired.outcome(wanted, params.upstream)},
+            warnings=warnings + _pending(host, read, current),
+            assumptions=[note] if current.missing and check_mode else [],
+        )
+
+    def apply(self, host: WindowsHost, params: Params, plan: Plan[Changes]) -> dict[str, object]:
+        changes = plan.pending
+        digests = _digests(host, params)
+        if changes.removal:
+            _remove(host, params, plan, changes.current)
+            digests.remove(PASSWORD)
+        elif params.upstream:
+            _converge(host, params, params.upstream, changes.current)
+            if params.upstream.password:
+                digests.write(PASSWORD, *_parts(params.upstream))
+            else:
+                digests.remove(PASSWORD)
+        return plan.outcome
+
+
+def _of_date(text: str) -> list[str]:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return [f"m365_basic_auth_end_date is {text!r}: give a date such as {BASIC_AUTH_END_DATE.isoformat()}."]
+    return []
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _problems(host: WindowsHost, read: facts.HostFacts, current: IisState) -> list[str]:
+    """What only the host's state shows to be wrong."""
+    found = []
+    if current.missing and read.restart_pending:
+        found.append(f"{host.name} waits for a restart, so that {', '.join(current.missing)} cannot be installed: restart it first.")
+    other = current.services.get("hMailServer")
+    if other and other.state == RUNNING:
+        found.append(
+            f"hMailServer runs on {host.name} and uses port 25: stop it and set its start mode to disabled, or use it as the relay."
+        )
+    return found
+
+
+def _pending(host: WindowsHost, read: facts.HostFacts, current: IisState) -> list[str]:
+    return [f"{host.name} waits for a restart."] if read.restart_pending and not current.missing else []
+
+
+def _basic_auth(host: WindowsHost, upstream: Upstream, end: str) -> list[str]:
+    """Client submission at Microsoft 365 by a password ends; until then it is a warning."""
+    if upstream.host.lower() not in options.CLIENT_SUBMISSION:
+        return []
+    today = datetime.datetime.fromtimestamp(host.clock.now(), datetime.UTC).date()
+    remedy = "use the tenant's MX host with an inbound connector, or a relay host on Linux, which signs in by OAuth."
+    sentence = f"upstream.host is {upstream.host}: Microsoft 365 refuses Basic authentication after {end}; {remedy}"
+    if today > datetime.date.fromisoformat(end):
+        raise InvalidInput(sentence)
+    return [sentence]
+
+
+def _digests(host: WindowsHost, params: Params) -> Digests:
+    return Digests(params.journal_dir or default_directory(), host.name)
+
+
+def _parts(upstream: Upstream) -> tuple[str, str, str]:
+    return upstream.host, upstream.username or "", upstream.password or ""
+
+
+def _password_needed(host: WindowsHost, params: Params, upstream: Upstream, differing: Differences) -> bool:
+    """Whether the password is a reason to write. It is part of every write."""
+    if not upstream.password:
+        return False
+    if params.update_password == ALWAYS or set(settings.OF_CREDENTIAL) & set(differing.values):
+        return True
+    return params.update_password == WHEN_CHANGED and not _digests(host, params).matches(PASSWORD, *_parts(upstream))
+
+
+def _converge(host: WindowsHost, params: Params, upstream: Upstream, current: IisState) -> None:
+    wanted = desired.of_params(params, upstream)
+    if current.memory is None:
+        write.remember(host, Memory(current.missing, current.service, current.server))
+    if current.missing:
+        write.install(host, current.missing)
+        current = state.read(host)
+    first: dict[str, settings.Value] = {}
+    if current.server is None:
+        host.run("iis_create", "create the virtual SMTP server")
+        current, first = state.read(host), settings.DIRECTORIES
+    write.server(host, current, wanted, upstream.password or "", first)
+    write.service(host, current, wanted.service)
+    write.verify(host, wanted)
+
+
+def _plan_removal(host: WindowsHost) -> Plan[Changes]:
+    """Only a host that this module has changed is restored."""
+    read = facts.read(host)
+    if not read.has_server_features():
+        return Plan(outcome={"smtp_server": None})
+    current = state.read(host)
+    memory = current.memory
+    if memory is None:
+        return Plan(outcome={"smtp_server": None})
+    wanted, differing = removal.differing(current, memory)
+    before, after = desired.before(current, differing), desired.after(wanted, differing) if wanted else {}
+    if memory.features and memory.server is None:
+        before, after = before | {"installed_features": list(memory.features)}, after | {"installed_features": []}
+    return Plan(
+        before=before | {"managed": True},
+        after=after | {"managed": False},
+        changes=Changes(current, differing, False, removal=True),
+        outcome={"smtp_server": None},
+        warnings=removal.warnings(memory),
+    )
+
+
+def _remove(host: WindowsHost, params: Params, plan: Plan[Changes], current: IisState) -> None:
+    if current.memory is None:
+        raise ValueError("a removal without a memory")
+    removal.drain(host, current, params.drain_timeout)
+    plan.warnings += removal.remove(host, current, current.memory)
+
+
+RESOURCE = WindowsSmtpServer()
