@@ -1,0 +1,136 @@
+"""What a relay does that module windows_smtp_server has configured: mail of devices arrives, and strangers relay nothing."""
+
+from __future__ import annotations
+
+import copy
+import smtplib
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.launcher import Emulator
+from tests.emulator.conftest import STATE, until
+from tests.emulator.windows_lab import Lab, host_document
+
+from .windows_playbook import CONNECTIONS, Playbook
+
+# Addresses on this host, and those that they stand for.
+DEVICE, NEIGHBOUR, STRANGER, PUBLIC = "127.0.0.5", "127.0.0.6", "127.0.0.7", "127.0.0.9"
+NETWORK = {DEVICE: "10.1.2.5", NEIGHBOUR: "10.1.9.9", STRANGER: "198.51.100.7", PUBLIC: "203.0.113.10"}
+CONNECTOR = {"name": "relay", "ConnectorType": "OnPremises", "SenderDomains": ["*"], "SenderIPAddresses": ["203.0.113.10"]}
+MX = {"host": "contoso-com.mail.protection.outlook.com"}
+RELAY = {"fqdn": "relay.contoso.com", "relay_networks": ["10.1.2.0/24"], "connection_networks": ["10.1.0.0/16"], "upstream": MX}
+OPEN = {"name": "smtp", "protocol": "TCP", "local_ports": ["25"], "remote_addresses": ["10.0.0.0/255.0.0.0"]}
+HOSTS = (*CONNECTIONS, "smarthost", "drained")
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    hosts = [host_document(name, outbound_address=PUBLIC, firewall=[] if name in CONNECTIONS else [OPEN]) for name in HOSTS]
+    state = copy.deepcopy(STATE) | {"windows": hosts, "network": NETWORK}
+    state["tenants"][0]["inbound_connectors"] = [CONNECTOR]
+    with Emulator(state, directory=tmp_path_factory.mktemp("windows")) as running:
+        yield running
+
+
+@pytest.fixture
+def playbook(emulator: Emulator, tmp_path: Path) -> Playbook:
+    return Playbook(emulator, tmp_path)
+
+
+def connect(emulator: Emulator, host: str, source: str, port: str = "25") -> smtplib.SMTP:
+    until(lambda: port in _ports(emulator, host))
+    return smtplib.SMTP("127.0.0.1", _ports(emulator, host)[port], "printer.contoso.com", 30, source_address=(source, 0))
+
+
+def _ports(emulator: Emulator, host: str) -> dict[str, int]:
+    return dict(Lab(emulator, host).ports["smtp_ports"])
+
+
+def send(emulator: Emulator, host: str, recipient: str, subject: str, source: str = DEVICE) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "noreply@contoso.com", recipient, subject
+    message.set_content("a scan")
+    with connect(emulator, host, source) as client:
+        client.send_message(message)
+
+
+def queue(emulator: Emulator, host: str) -> list[dict[str, Any]]:
+    return list(Lab(emulator, host).document["smtp_servers"][0]["queue"])
+
+
+TRICKS = [
+    ("a@contoso.com", "b@example.net"),
+    ("", "b@example.net"),
+    ("postmaster@relay.contoso.com", "b@example.net"),
+    ("a@localhost", "b@example.net"),
+    ("a@[127.0.0.1]", "b@example.net"),
+    ("a@contoso.com", "b%example.net@relay.contoso.com"),
+    ("a@contoso.com", "b%example.net@[127.0.0.1]"),
+    ("a@contoso.com", "b@example.net@relay.contoso.com"),
+    ("a@contoso.com", '"b@example.net"@relay.contoso.com'),
+    ("a@contoso.com", "@relay.contoso.com:b@example.net"),
+    ("a@contoso.com", "example.net!b@relay.contoso.com"),
+    ("a@contoso.com", "example.net!b"),
+    ("a@contoso.com", "b@example.net "),
+]
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_a_devices_message_arrives_and_nobody_else_relays(playbook: Playbook, connection: str) -> None:
+    host, emulator = connection, playbook.emulator
+    firewall = {"windows_relay_firewall": {"networks": ["10.1.0.0/16"]}}
+    ran = playbook.run({"windows_smtp_server": RELAY}, firewall, hosts=(host,), connection=connection)
+    assert ran.code == 0, ran.output
+    before = len(emulator.admin.messages())
+    send(emulator, host, "ops@contoso.com", f"scan by {connection}")
+    until(lambda: len(emulator.admin.messages()) == before + 1)
+    message = emulator.admin.messages()[-1]
+    assert (message["recipients"], message["connector"]) == (["ops@contoso.com"], "relay")
+    assert b"by relay.contoso.com with Microsoft SMTPSVC" in emulator.admin.raw_message(message["number"])
+    with connect(emulator, host, NEIGHBOUR) as client:
+        client.ehlo()
+        assert not client.has_extn("auth")
+        for sender, recipient in TRICKS:
+            client.rset()
+            assert client.mail(sender)[0] == 250
+            code, text = client.docmd(f"RCPT TO:<{recipient}>")
+            assert code in (501, 550), (sender, recipient, text)
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        connect(emulator, host, STRANGER)
+    with connect(emulator, host, DEVICE) as client:
+        client.ehlo()
+        assert client.docmd("MAIL FROM:<a@contoso.com> SIZE=36700161")[0] == 552
+        assert client.docmd("MAIL FROM:<a@contoso.com> SIZE=36700160")[0] == 250
+    assert queue(emulator, host) == []
+    assert len(emulator.admin.messages()) == before + 1
+
+
+def test_a_wrong_password_of_the_smart_host_keeps_messages(playbook: Playbook) -> None:
+    host, emulator = "smarthost", playbook.emulator
+    address = emulator.cloud["smtp_host"], emulator.cloud["smtp_port"]
+    emulator.admin.change_windows_host(host, smtp_routes={"mail.example.com:587": f"{address[0]}:{address[1]}"}, outbound_address="")
+    upstream = {"host": "mail.example.com", "port": 587, "username": "ops@contoso.com", "password": "a wrong password"}
+    playbook.one({"windows_smtp_server": RELAY | {"upstream": upstream, "connection_networks": []}}, host)
+    send(emulator, host, "someone@example.net", "stays")
+    until(lambda: [one["attempts"] for one in queue(emulator, host)] == [1])
+    assert queue(emulator, host)[0]["last_error"].startswith("535 5.7.")
+
+
+def test_absent_waits_until_the_queue_is_empty(playbook: Playbook) -> None:
+    host, emulator = "drained", playbook.emulator
+    playbook.one({"windows_smtp_server": RELAY | {"upstream": {"host": "gone.example.com"}}}, host)
+    send(emulator, host, "someone@example.net", "stays")
+    until(lambda: [one["attempts"] for one in queue(emulator, host)] == [1])
+    ran = playbook.run({"windows_smtp_server": {"state": "absent", "drain_timeout": 1}}, hosts=(host,))
+    assert ran.code == 2
+    assert r"drained has 1 messages in C:\inetpub\mailroot\Queue after 1 seconds. Devices cannot connect any more." in ran.text
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        connect(emulator, host, DEVICE)
+    [server] = Lab(emulator, host).document["smtp_servers"]
+    emulator.admin.change_windows_host(host, smtp_servers=[server | {"queue": []}])
+    assert playbook.one({"windows_smtp_server": {"state": "absent", "drain_timeout": 1}}, host)["changed"] is True
+    assert Lab(emulator, host).document["refused"] == []
