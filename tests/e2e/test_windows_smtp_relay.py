@@ -1,4 +1,4 @@
-"""What a relay does that module windows_smtp_server has configured: mail of devices arrives, and strangers relay nothing."""
+"""What a relay does that module windows_smtp_server has configured: mail of devices arrives, and unknown clients relay nothing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.emulator.windows_lab import Lab, host_document
 from .windows_playbook import CONNECTIONS, Playbook
 
 # Addresses on this host, and those that they stand for.
-DEVICE, NEIGHBOUR, STRANGER, PUBLIC = "127.0.0.5", "127.0.0.6", "127.0.0.7", "127.0.0.9"
-NETWORK = {DEVICE: "10.1.2.5", NEIGHBOUR: "10.1.9.9", STRANGER: "198.51.100.7", PUBLIC: "203.0.113.10"}
+DEVICE, NEIGHBOUR, UNKNOWN, PUBLIC = "127.0.0.5", "127.0.0.6", "127.0.0.7", "127.0.0.9"
+NETWORK = {DEVICE: "10.1.2.5", NEIGHBOUR: "10.1.9.9", UNKNOWN: "198.51.100.7", PUBLIC: "203.0.113.10"}
 CONNECTOR = {"name": "relay", "ConnectorType": "OnPremises", "SenderDomains": ["*"], "SenderIPAddresses": ["203.0.113.10"]}
 MX = {"host": "contoso-com.mail.protection.outlook.com"}
 RELAY = {"fqdn": "relay.contoso.com", "relay_networks": ["10.1.2.0/24"], "connection_networks": ["10.1.0.0/16"], "upstream": MX}
@@ -100,7 +100,7 @@ def test_a_devices_message_arrives_and_nobody_else_relays(playbook: Playbook, co
             code, text = client.docmd(f"RCPT TO:<{recipient}>")
             assert code in (501, 550), (sender, recipient, text)
     with pytest.raises(smtplib.SMTPServerDisconnected):
-        connect(emulator, host, STRANGER)
+        connect(emulator, host, UNKNOWN)
     with connect(emulator, host, DEVICE) as client:
         client.ehlo()
         assert client.docmd("MAIL FROM:<a@contoso.com> SIZE=36700161")[0] == 552
