@@ -35,6 +35,12 @@ options:
         type: str
         choices: [application, erp, monitoring, nas, other, printer, scanner, ups, website]
         default: other
+      product:
+        description:
+          - The maker of the printer or the name of the program, such as V(Kyocera) or V(WP Mail SMTP), for its settings sheet
+            (M(mailops.m365.device_settings)). docs/makers-and-programs.md lists them; case, spaces and punctuation do not count.
+          - It decides the default of O(senders[].oauth).
+        type: str
       method:
         description:
           - V(auto) selects the first method that no rule refuses, in the order of this list.
@@ -57,7 +63,7 @@ options:
         choices: [internal, external]
         default: external
       oauth:
-        description: Whether it can sign in with OAuth. By default the capability of its kind.
+        description: Whether it can sign in with OAuth. By default the capability of its product, or of its kind.
         type: bool
       tls12:
         description: Whether it speaks TLS 1.2.

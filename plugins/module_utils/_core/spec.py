@@ -42,7 +42,7 @@ class Spec:
     `variable`: the host variable to use; `env`: the environment variables to use after it; `prefixes`: the option becomes the list of
     the names, never the values, of the host variables that begin so; `values`: it becomes a mapping of these host variables, without
     their secrets, which the option named in `secrets` holds; `hosts`: it becomes the list of the inventory's hosts. `log_options`: a module
-    on a host writes its options to the system log.
+    on a host writes its options to the system log. `journal`: a change is recorded in the journal.
     """
 
     options: dict[str, Option]
@@ -52,6 +52,7 @@ class Spec:
     required_if: tuple[tuple[Any, ...], ...] = ()
     writes: bool = field(default=True)
     log_options: bool = field(default=True)
+    journal: bool = field(default=True)
 
     def __or__(self, other: Spec) -> Spec:
         """Both together; the right one's options win."""
@@ -63,6 +64,7 @@ class Spec:
             self.required_if + other.required_if,
             other.writes,
             self.log_options and other.log_options,
+            self.journal and other.journal,
         )
 
     def variables(self) -> dict[str, str]:

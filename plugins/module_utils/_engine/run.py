@@ -115,7 +115,7 @@ def _result(
 ) -> JsonObject:
     outcome, unnoted = plan.outcome, list[str]()
     if plan.changed and not check_mode:
-        if plan.steps:
+        if plan.steps or not resource.spec.journal:
             outcome = resource.apply(target, params, plan)
         else:
             directory = journal_directory or str(options.get("journal_dir") or "")

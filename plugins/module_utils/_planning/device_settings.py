@@ -14,11 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .._http.clouds import Cloud
+from .._products.catalog import PRODUCTS
 from .context import PlanningContext
+from .methods import METHODS
+from .rules import relay_host_of
+from .senders import Sender
 from .sending_plan import SendingPlan
 
 _COLUMNS = ("Sender", "Server", "Port", "Encryption", "Authentication", "User name", "From", "Method and reason")
 _STARTTLS12 = "STARTTLS, TLS 1.2"
+_ACS_SECRET = "a client secret of the application in acs_smtp_username_app; Entra shows it once"  # noqa: S105 - where it is kept
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,10 @@ class OAuthClient:
 
 @dataclass(frozen=True)
 class DeviceSettings:
-    """Settings of one sender. A secret (password, key) is described, never contained. `oauth`: of a sender that signs in with OAuth."""
+    """Settings of one sender. A secret (password, key) is described, never contained: `password` says where it is kept.
+
+    `oauth`: of a sender that signs in with OAuth.
+    """
 
     from_address: str
     server: str = ""
@@ -59,6 +67,7 @@ class DeviceSettings:
     encryption: str = "STARTTLS where supported"
     sign_in: str = "none"
     user: str = ""
+    password: str = ""
     oauth: OAuthClient | None = None
 
     def as_result(self) -> dict[str, Any]:
@@ -120,7 +129,8 @@ def _oauth(subject: _Subject) -> DeviceSettings:
 
 
 def _basic(subject: _Subject) -> DeviceSettings:
-    return _submission(subject, "the mailbox's password")
+    place = "with the user of the mailbox; no variable of the inventory has it"
+    return replace(_submission(subject, "the mailbox's password"), password=place)
 
 
 def _connector(subject: _Subject) -> DeviceSettings:
@@ -137,9 +147,10 @@ def _relay_host(subject: _Subject) -> DeviceSettings:
     relay = subject.plan.relay_host
     settings = replace(subject.default, server=relay.host if relay else "")
     user = dict(relay.users).get(subject.plan.sender.address) if relay else None
-    if not user:
+    if not relay or not user:
         return settings
-    return replace(settings, port=587, encryption="STARTTLS", sign_in="the device's own password at the relay host", user=user)
+    sign_in, place = "the device's own password at the relay host", f"in relay_devices of the relay host {relay.name}"
+    return replace(settings, port=587, encryption="STARTTLS", sign_in=sign_in, user=user, password=place)
 
 
 def _hve(subject: _Subject) -> DeviceSettings:
@@ -151,6 +162,7 @@ def _hve(subject: _Subject) -> DeviceSettings:
         encryption=_STARTTLS12,
         sign_in=subject.oauth if sender.oauth else "the account's password",
         user=sender.address,
+        password="" if sender.oauth else "in hve_account_password, with which the account was created",
         oauth=subject.client("hve") if sender.oauth else None,
     )
 
@@ -164,6 +176,7 @@ def _acs(subject: _Subject) -> DeviceSettings:
         encryption=_STARTTLS12,
         sign_in="the application's client secret as the password",
         user=subject.plan.sender.address,
+        password=_ACS_SECRET,
     )
 
 
@@ -172,7 +185,10 @@ def _hosted(subject: _Subject) -> DeviceSettings:
     if not service:
         return subject.default
     server = service.region(subject.context.hosted_relay_region).smtp_host
-    return replace(subject.default, server=server, port=service.port, encryption="STARTTLS", sign_in="password", user=service.user)
+    place = "in m365_hosted_credential_store on the control node if role hosted_relay creates it, else at the provider"
+    return replace(
+        subject.default, server=server, port=service.port, encryption="STARTTLS", sign_in="password", user=service.user, password=place
+    )
 
 
 SETTINGS: dict[str, Callable[[_Subject], DeviceSettings]] = {
@@ -193,14 +209,41 @@ def device_settings(plan: SendingPlan, context: PlanningContext, cloud: Cloud, a
 
 
 def entry(plan: SendingPlan, context: PlanningContext, cloud: Cloud, app: SenderApp) -> dict[str, object]:
-    """An item of the module's result `plan`."""
-    return {
+    """An item of the module's result `plan`. A printer has its migration paths, too."""
+    item: dict[str, object] = {
         "name": plan.sender.name,
         "address": plan.sender.address,
+        "kind": plan.sender.kind,
+        "product": plan.sender.product,
         "method": plan.method,
         "reason": plan.reason,
+        "warnings": list(plan.warnings),
         "settings": device_settings(plan, context, cloud, app).as_result(),
     }
+    return item | {"paths": migration_paths(plan.sender, context, cloud, app)} if is_printer(plan.sender) else item
+
+
+def is_printer(sender: Sender) -> bool:
+    product = PRODUCTS.get(sender.product)
+    return product.is_printer if product else sender.kind in ("printer", "scanner")
+
+
+# How a printer can stop using Basic authentication: path -> sending method.
+MIGRATION_PATHS = {"firmware": "oauth", "relay": "relay_host", "hosted": "hosted"}
+
+
+def migration_paths(sender: Sender, context: PlanningContext, cloud: Cloud, app: SenderApp) -> dict[str, dict[str, object]]:
+    """Path -> its method, what is missing for it (clauses; empty where it is possible) and the settings of the device.
+
+    Whether the maker has firmware with OAuth for the model is not known here.
+    """
+    paths: dict[str, dict[str, object]] = {}
+    for path, name in MIGRATION_PATHS.items():
+        candidate = replace(sender, oauth=True) if path == "firmware" else sender
+        plan = SendingPlan(candidate, name, "", relay_host_of(candidate, context) if path == "relay" else None)
+        missing = [str(refusal) for refusal in METHODS[name].refusals(candidate, context)]
+        paths[path] = {"method": name, "missing": missing, "settings": device_settings(plan, context, cloud, app).as_result()}
+    return paths
 
 
 def credential_place(inventory: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from .._core import mail_addresses, networks
 from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import Option
+from .._products.catalog import nearest, product_of
 from . import verify_from
 from .context import RelayHost
 from .methods import PLANNED
@@ -24,6 +25,7 @@ SENDER: dict[str, Option] = {
     "address": {"type": "str", "required": True},
     "was": {"type": "str"},
     "kind": {"type": "str", "choices": sorted(KINDS), "default": "other"},
+    "product": {"type": "str"},
     "method": {"type": "str", "choices": ["auto", *PLANNED], "default": "auto"},
     "mailbox": {"type": "str"},
     "display_name": {"type": "str"},
@@ -74,6 +76,7 @@ class SenderOptions:
     address: str
     was: str | None
     kind: str
+    product: str | None
     method: str
     mailbox: str | None
     display_name: str | None
@@ -111,19 +114,22 @@ class RelayHostOptions:
 
 
 def sender(options: SenderOptions) -> Sender:
-    """A sender with its defaults: its kind decides `oauth` where that is not set, and its address is the default mailbox."""
+    """A sender with its defaults: product or kind decides `oauth` where that is not set, and its address is the default mailbox."""
     address = _normalized(options.address)
     oauth = options.oauth
+    product = product_of(options.product)
+    by_default = KINDS[options.kind] if product is None or product.signs_in_alone is None else product.signs_in_alone
     return Sender(
         name=options.name,
         address=address,
         was=_normalized(options.was),
         kind=options.kind,
+        product=product.name if product else "",
         method=options.method,
         mailbox=address if options.mailbox is None else _normalized(options.mailbox),
         display_name=options.display_name,
         recipients=options.recipients,
-        oauth=KINDS[options.kind] or options.method == "oauth" if oauth is None else oauth,
+        oauth=by_default or options.method == "oauth" if oauth is None else oauth,
         tls12=options.tls12,
         public_addresses=tuple(networks.normalized(options.public_addresses)),
         certificate_name=_normalized(options.certificate_name),
@@ -191,6 +197,11 @@ def _former_address_problems(items: Sequence[SenderOptions]) -> Iterator[str]:
 
 def _sender_problems(item: SenderOptions) -> list[str]:
     problems = mail_addresses.problems("address", [item.address])
+    if item.product is not None and not product_of(item.product):
+        problems.append(
+            f"product is {item.product!r}, which is no maker or program with device settings: the nearest is {nearest(item.product)}; "
+            "docs/makers-and-programs.md lists all of them."
+        )
     for option, address in (("was", item.was), ("mailbox", item.mailbox), ("verify_recipient", item.verify_recipient)):
         problems += mail_addresses.problems(option, [] if address is None else [address])
     problems += range_problems("messages_per_minute", item.messages_per_minute, 1, MOST)

@@ -36,11 +36,15 @@ class VerifyConnection:
 
 @dataclass(frozen=True)
 class Sender:
-    """One sender: requirements and capabilities. Rates are peaks; recipients_per_day 0: not specified."""
+    """One sender: requirements and capabilities. Rates are peaks; recipients_per_day 0: not specified.
+
+    `product`: the name of a maker or program in _products; "": not specified.
+    """
 
     name: str
     address: str
     kind: str = "other"
+    product: str = ""
     method: str = "auto"
     was: str = ""
     mailbox: str = ""

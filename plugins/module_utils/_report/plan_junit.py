@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from .._composition.reviewed_plan import RUNNING
 from .._core.json_types import JsonObject
-from .markdown_text import shortened, visible
+from .._core.markdown_text import shortened, visible
 from .plan_document import HostPlan, PlanDocument
 
 _MESSAGE = 1000  # characters

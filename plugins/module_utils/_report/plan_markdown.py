@@ -15,7 +15,7 @@ from typing import Any
 
 from .._composition.reviewed_plan import RUNNING
 from .._core.json_types import JsonObject
-from .markdown_text import code, fenced, prose, shortened, summary, table, visible
+from .._core.markdown_text import code, fenced, prose, shortened, summary, table, visible
 from .plan_document import ACTIONS, HostPlan, PlanDocument
 
 MARKER = "<!-- mailops.plan -->"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ansible_collections.mailops.m365.plugins.module_utils._report.markdown_text import visible
+from ansible_collections.mailops.m365.plugins.module_utils._core.markdown_text import visible
 from ansible_collections.mailops.m365.plugins.module_utils._report.plan_document import HostPlan, PlanDocument
 from ansible_collections.mailops.m365.plugins.module_utils._report.plan_junit import junit
 from hypothesis import given, settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import cmarkgfm
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._report import markdown_text
+from ansible_collections.mailops.m365.plugins.module_utils._core import markdown_text
 from ansible_collections.mailops.m365.plugins.module_utils._report.plan_document import HostPlan, PlanDocument
 from ansible_collections.mailops.m365.plugins.module_utils._report.plan_markdown import BUDGET, MARKER, markdown
 from cmarkgfm.cmark import Options

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The samples of a sheet: the program or configuration, and the commands of a test."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._products.model import Product
+from .._products.sample import Sample
+from .._products.samples import SAMPLES
+from .document import Block, Code, Section, paragraph
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
+
+
+def authentication(settings: Mapping[str, Any]) -> str:
+    """A key of AUTHENTICATIONS in _products/sample.py."""
+    return "oauth" if settings["oauth"] else "password" if settings["user"] else "none"
+
+
+def rendered(sample: Sample, settings: Mapping[str, Any]) -> str:
+    """The sample for these settings; "" where it has none, or where their server is not a host name."""
+    host, user = _host(settings), _user(settings)
+    if not host or not user.isprintable() or '"' in user:
+        return ""
+    oauth = settings["oauth"] or {}
+    values: dict[str, str | int] = {name: str(oauth.get(name) or "") for name in ("tenant_id", "authority", "token_url", "scope")}
+    values |= {"client_id": oauth.get("client_id") or "CLIENT_ID", "host": host, "port": int(settings["port"])}
+    return sample.render(authentication(settings), values | {"user": user, "sender": settings["from"]})
+
+
+def _host(settings: Mapping[str, Any]) -> str:
+    """The server's name; "" where it is not known. A pair of relay hosts is "one or two"."""
+    first = str(settings["server"]).split(" or ")[0]
+    return first if _HOST.fullmatch(first) else ""
+
+
+def _user(settings: Mapping[str, Any]) -> str:
+    """The user name, or a placeholder where it is described."""
+    return "USER_NAME" if " " in settings["user"] else str(settings["user"])
+
+
+def sections(entry: Mapping[str, Any], product: Product | None) -> Iterator[Section]:
+    sample = SAMPLES.get(product.name) if product else None
+    written = rendered(sample, entry["settings"]) if sample else ""
+    if not sample or not written.strip():
+        return
+    blocks: list[Block] = []
+    if authentication(entry["settings"]) != "none":
+        secret = f"The secret is not in it; it is read from {sample.secret}."
+        blocks.append(paragraph(secret))
+    blocks.append(Code(sample.language, written))
+    if sample.tested:
+        blocks.append(paragraph("The tests of this collection run this sample as it is printed."))
+    yield Section(f"Sample: {sample.file}" if sample.file else "Sample", tuple(blocks))
+
+
+def test(entry: Mapping[str, Any]) -> tuple[Block, ...]:
+    """How to see that the settings work."""
+    blocks: list[Block] = [
+        paragraph("Send a test message from the device or program to an address of your own, and look at its log or display.")
+    ]
+    commands = list(_commands(entry))
+    if commands:
+        blocks += [paragraph("From a computer in the same network, without the device:"), Code("console", "\n".join(commands))]
+    errors = "If a reply is displayed, mailops-explain says what it means; docs/device-settings.md lists the usual ones."
+    return (*blocks, paragraph(errors))
+
+
+def _commands(entry: Mapping[str, Any]) -> Iterator[str]:
+    settings = entry["settings"]
+    host, user = _host(settings), _user(settings)
+    if not host or settings["oauth"] or not user.isprintable():
+        return
+    sender = shlex.quote(settings["from"])
+    tls = "-tlso" if settings["port"] == 25 else "-tls"
+    command = f"swaks --server {host} --port {settings['port']} {tls} --from {sender} --to {sender}"
+    # swaks asks for the password, so that no history and no list of processes has it.
+    yield command + (f" --auth LOGIN --auth-user {shlex.quote(user)}" if user else "")
