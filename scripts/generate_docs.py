@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes docs/errors.md from the error catalog, docs/emulator_state.md from the emulator's dataclasses, docs/hosted-relays.md from the
-table of hosted relays, docs/modules.md from the modules' documentation, and into every role's argument_specs.yml the connection's
-variables from the modules' spec and its documentation.
+table of hosted relays, docs/makers-and-programs.md from the products, docs/modules.md from the modules' documentation, and into every
+role's argument_specs.yml the connection's variables from the modules' spec and its documentation.
 
 `--check` writes nothing and fails where a page is not as it would be written.
 """
@@ -28,6 +28,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import 
 
 from emulator.statefile import describe  # noqa: E402
 from scripts.hosted_relays_page import hosted_relays_page  # noqa: E402
+from scripts.products_page import products_page  # noqa: E402
 
 COLLECTION = "mailops.m365."
 SERVICES = {
@@ -250,6 +251,7 @@ def main() -> int:
     outdated = []
     pages = {"docs/emulator_state.md": emulator_page(), "docs/errors.md": errors_page()}
     pages |= {"docs/hosted-relays.md": hosted_relays_page(table, GENERATED), "docs/modules.md": modules_page(), **role_specs()}
+    pages["docs/makers-and-programs.md"] = products_page(table, GENERATED)
     for name, content in pages.items():
         path = REPO / name
         if path.exists() and path.read_text("utf-8") == content:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 _INVISIBLE = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")  # Unicode categories: control and bidirectional characters, surrogates, and so on
 _LINKED = re.compile(r"[@#$`]|://|\w\.\w")  # becomes a mention, link, reference or formula, even as a character reference
 _INTERPRETED = re.compile(r"[\\*_{}\[\]+!|~=]|^-")
+_ESCAPED = re.compile(r"[\\|<*`\[\]~]|(?<!\w)_|_(?!\w)")
 _NUMBERED = re.compile(r"^(\d+)([.)])")
 
 
@@ -28,6 +29,11 @@ def visible(text: str) -> str:
 def shortened(text: str, most: int) -> str:
     """The text with at most so many characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """A phrase, also in a table cell, with backslashes before what Markdown interprets. A URL in it still becomes a link."""
+    return _ESCAPED.sub(r"\\\g<0>", visible(text))
 
 
 def code(text: str, most: int = 120) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from .._core import markdown_text
 from .._http.clouds import Cloud
 from .._products.catalog import PRODUCTS
 from .context import PlanningContext
@@ -291,9 +292,9 @@ def settings_page(tenant: str, entries: Collection[Mapping[str, Any]]) -> str:
     for one in entries:
         if one["settings"]["oauth"]:
             rows = [_row((label, value)) for label, value in oauth_lines(one["settings"])]
-            lines += ["", f"## OAuth of {' '.join(one['name'].split())}", "", _row(("Setting", "Value")), _row(("---", "---")), *rows]
+            lines += ["", f"## OAuth of {markdown_text.escaped(one['name'])}", "", _row(("Setting", "Value")), _row(("---", "---")), *rows]
     return "\n".join(lines) + "\n"
 
 
 def _row(cells: Iterable[Any]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(markdown_text.escaped(str(cell)) for cell in cells) + " |"

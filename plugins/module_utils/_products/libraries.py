@@ -83,10 +83,7 @@ PRODUCTS = (
         encryption=Encryption("neither", "starttls(context=ssl.create_default_context())", "SMTP_SSL(host, port)"),
         oauth=OAuth(
             smtp="code",
-            note=(
-                "msal.ConfidentialClientApplication(..).acquire_token_for_client(['https://outlook.office365.com/.default']); "
-                "s.ehlo(); s.auth('XOAUTH2', lambda challenge=None: f'user={mailbox}\\x01auth=Bearer {token}\\x01\\x01')"
-            ),
+            note="msal requests the token of the application, and smtplib authenticates with XOAUTH2; the sample does both",
         ),
         confidence="source",
         sources=("Python standard library documentation",),

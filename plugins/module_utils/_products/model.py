@@ -73,8 +73,11 @@ class Encryption:
 
 @dataclass(frozen=True)
 class OAuth:
-    """What a product can do with OAuth. `smtp`: a key of OAUTH; `by_model`: the maker's list of models decides; `graph`: what it can do by
-    Microsoft Graph instead; `app_only_models`: models that sign in as an application; `models_without`: models that get no OAuth."""
+    """What a product can do with OAuth. `smtp`: a key of OAUTH; `by_model`: the maker's list of models decides.
+
+    `graph`: what it can do by Microsoft Graph instead; `renews`: one of its own settings requests the token that it is given;
+    `app_only_models`: models that sign in as an application; `models_without`: models that get no OAuth.
+    """
 
     smtp: str
     by_model: bool = False
@@ -83,6 +86,7 @@ class OAuth:
     where: str = ""
     note: str = ""
     graph: str = ""
+    renews: bool = False
     app_only_models: tuple[str, ...] = ()
     models_without: tuple[str, ...] = ()
 
@@ -111,4 +115,4 @@ class Product:
     @property
     def signs_in_alone(self) -> bool | None:
         """Whether it can use method oauth as an application; None where that is not known."""
-        return {"client_credentials": True, "code": True, "token_given": True, "unknown": None}.get(self.oauth.smtp, False)
+        return {"client_credentials": True, "code": True, "token_given": self.oauth.renews, "unknown": None}.get(self.oauth.smtp, False)

@@ -47,6 +47,7 @@ PRODUCTS = (
         encryption=Encryption("tls off", "tls on, tls_starttls on", "tls on, tls_starttls off"),
         oauth=OAuth(
             smtp="token_given",
+            renews=True,
             note=("auth xoauth2 (1.8.13+) with passwordeval = a program that prints a client-credentials token; long output is handled"),
         ),
         confidence="source",

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .._core import markdown_text
 from .document import Block, Bullets, Cell, Code, Document, Link, Paragraph, Part, Text
 
 _MOST = 400  # characters of a text or value
-_SPECIAL = re.compile(r"[\\|<*`\[\]~]|(?<!\w)_|_(?!\w)")
 
 
 def render(document: Document) -> str:
@@ -43,7 +41,7 @@ def _part(part: Part) -> str:
     if isinstance(part, Link):
         return f"[{markdown_text.prose(part.text, _MOST)}]({part.target})"
     if isinstance(part, Text):
-        written = markdown_text.prose(part.text, _MOST * 4) if part.foreign else _SPECIAL.sub(r"\\\g<0>", part.text)
+        written = markdown_text.prose(part.text, _MOST * 4) if part.foreign else markdown_text.escaped(part.text)
     else:
         written = markdown_text.code(part.text, _MOST)
     return f"*{written}*" if part.recalled and written else written

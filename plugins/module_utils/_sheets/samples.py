@@ -26,7 +26,7 @@ def authentication(settings: Mapping[str, Any]) -> str:
 def rendered(sample: Sample, settings: Mapping[str, Any]) -> str:
     """The sample for these settings; "" where it has none, or where their server is not a host name."""
     host, user = _host(settings), _user(settings)
-    if not host or not user.isprintable() or '"' in user:
+    if not host or not f"{user}{settings['from']}".isprintable() or '"' in user:
         return ""
     oauth = settings["oauth"] or {}
     values: dict[str, str | int] = {name: str(oauth.get(name) or "") for name in ("tenant_id", "authority", "token_url", "scope")}
@@ -75,7 +75,7 @@ def test(entry: Mapping[str, Any]) -> tuple[Block, ...]:
 def _commands(entry: Mapping[str, Any]) -> Iterator[str]:
     settings = entry["settings"]
     host, user = _host(settings), _user(settings)
-    if not host or settings["oauth"] or not user.isprintable():
+    if not host or settings["oauth"] or not f"{user}{settings['from']}".isprintable():
         return
     sender = shlex.quote(settings["from"])
     tls = "-tlso" if settings["port"] == 25 else "-tls"

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Samples hold the values as their language quotes them, and never a secret. tests/e2e runs those of languages at hand."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+
+import pytest
+import yaml
+from ansible_collections.mailops.m365.plugins.module_utils._products.sample import AUTHENTICATIONS, QUOTES, VALUES, Sample
+from ansible_collections.mailops.m365.plugins.module_utils._products.samples import SAMPLES
+
+HOSTILE = "o'neil`id`$HOME+{port}@contoso.com"
+GIVEN: dict[str, str | int] = {
+    "host": "relay.contoso.com",
+    "port": 587,
+    "user": "nas",
+    "sender": "scanner@contoso.com",
+    "tenant_id": "T",
+    "client_id": "11111111-2222-4333-8444-555555555555",
+    "authority": "https://login.microsoftonline.com/T",
+    "token_url": "https://login.microsoftonline.com/T/oauth2/v2.0/token",
+    "scope": "https://outlook.office365.com/.default",
+}
+CASES = [(name, kind) for name, sample in SAMPLES.items() for kind in AUTHENTICATIONS if kind != "oauth" or sample.has_oauth]
+
+
+@pytest.mark.parametrize(("name", "authentication"), CASES)
+def test_sample_is_complete(name: str, authentication: str) -> None:
+    text = SAMPLES[name].render(authentication, GIVEN)
+    assert not re.search(r"\{(" + "|".join(VALUES) + r")(:plain)?\}", text), "a value is missing"
+    assert "?none" not in text
+    assert "?oauth" not in text
+    assert "?password" not in text
+    if name in ("post_smtp", "fluent_smtp"):  # their server is in the database
+        assert ("define" in text) == (authentication == "password")
+        return
+    assert "relay.contoso.com" in text
+    assert "587" in text or name == "nothing"
+    if authentication == "none":
+        assert "PASS" not in text.upper()
+    if authentication == "oauth":
+        assert str(GIVEN["token_url"]) in text or str(GIVEN["authority"]) in text
+        assert str(GIVEN["client_id"]) in text
+
+
+def test_program_without_oauth_has_no_sample_for_it() -> None:
+    assert SAMPLES["wp_mail_smtp"].render("oauth", GIVEN) == ""
+
+
+@pytest.mark.parametrize("authentication", AUTHENTICATIONS)
+def test_hostile_address_is_a_text_of_the_program(authentication: str) -> None:
+    program = SAMPLES["python_smtplib"].render(authentication, GIVEN | {"sender": HOSTILE, "user": HOSTILE})
+    texts = [node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)]
+    assert texts.count(HOSTILE) == 2 + (authentication != "none")
+
+
+def test_hostile_address_in_other_languages() -> None:
+    assert yaml.safe_load(SAMPLES["jenkins_mailer"].render("password", GIVEN | {"user": HOSTILE}))["unclassified"]["mailer"][
+        "authentication"
+    ] == {
+        "username": HOSTILE,
+        "password": "${SMTP_PASSWORD}",
+    }
+    assert HOSTILE in shlex.split(SAMPLES["apc_nmc"].render("none", GIVEN | {"sender": HOSTILE}))
+    assert QUOTES["single"](HOSTILE) == "'o\\'neil`id`$HOME+{port}@contoso.com'"
+    assert QUOTES["dotenv"]("a$b") == '"a\\$b"'
+
+
+def test_lines_belong_to_their_authentications() -> None:
+    sample = Sample("text", "plain", "", "", "always {port}\n?none|oauth two\n?password one {user}\n?oauth\n")
+    assert sample.render("none", GIVEN) == "always 587\ntwo\n"
+    assert sample.render("password", GIVEN) == "always 587\none nas\n"
+    assert sample.render("oauth", GIVEN) == "always 587\ntwo\n\n"
