@@ -15,7 +15,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._products.sample impo
 from ansible_collections.mailops.m365.plugins.module_utils._products.samples import SAMPLES
 
 HOSTILE = "o'neil`id`$HOME+{port}@contoso.com"
-GIVEN: dict[str, str | int] = {
+CONTENT: dict[str, str | int] = {
     "host": "relay.contoso.com",
     "port": 587,
     "user": "nas",
@@ -31,7 +31,7 @@ CASES = [(name, kind) for name, sample in SAMPLES.items() for kind in AUTHENTICA
 
 @pytest.mark.parametrize(("name", "authentication"), CASES)
 def test_sample_is_complete(name: str, authentication: str) -> None:
-    text = SAMPLES[name].render(authentication, GIVEN)
+    text = SAMPLES[name].render(authentication, CONTENT)
     assert not re.search(r"\{(" + "|".join(VALUES) + r")(:plain)?\}", text), "a value is missing"
     assert "?none" not in text
     assert "?oauth" not in text
@@ -44,35 +44,35 @@ def test_sample_is_complete(name: str, authentication: str) -> None:
     if authentication == "none":
         assert "PASS" not in text.upper()
     if authentication == "oauth":
-        assert str(GIVEN["token_url"]) in text or str(GIVEN["authority"]) in text
-        assert str(GIVEN["client_id"]) in text
+        assert str(CONTENT["token_url"]) in text or str(CONTENT["authority"]) in text
+        assert str(CONTENT["client_id"]) in text
 
 
 def test_program_without_oauth_has_no_sample_for_it() -> None:
-    assert SAMPLES["wp_mail_smtp"].render("oauth", GIVEN) == ""
+    assert SAMPLES["wp_mail_smtp"].render("oauth", CONTENT) == ""
 
 
 @pytest.mark.parametrize("authentication", AUTHENTICATIONS)
 def test_hostile_address_is_a_text_of_the_program(authentication: str) -> None:
-    program = SAMPLES["python_smtplib"].render(authentication, GIVEN | {"sender": HOSTILE, "user": HOSTILE})
+    program = SAMPLES["python_smtplib"].render(authentication, CONTENT | {"sender": HOSTILE, "user": HOSTILE})
     texts = [node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)]
     assert texts.count(HOSTILE) == 2 + (authentication != "none")
 
 
 def test_hostile_address_in_other_languages() -> None:
-    assert yaml.safe_load(SAMPLES["jenkins_mailer"].render("password", GIVEN | {"user": HOSTILE}))["unclassified"]["mailer"][
+    assert yaml.safe_load(SAMPLES["jenkins_mailer"].render("password", CONTENT | {"user": HOSTILE}))["unclassified"]["mailer"][
         "authentication"
     ] == {
         "username": HOSTILE,
         "password": "${SMTP_PASSWORD}",
     }
-    assert HOSTILE in shlex.split(SAMPLES["apc_nmc"].render("none", GIVEN | {"sender": HOSTILE}))
+    assert HOSTILE in shlex.split(SAMPLES["apc_nmc"].render("none", CONTENT | {"sender": HOSTILE}))
     assert QUOTES["single"](HOSTILE) == "'o\\'neil`id`$HOME+{port}@contoso.com'"
     assert QUOTES["dotenv"]("a$b") == '"a\\$b"'
 
 
 def test_lines_belong_to_their_authentications() -> None:
     sample = Sample("text", "plain", "", "", "always {port}\n?none|oauth two\n?password one {user}\n?oauth\n")
-    assert sample.render("none", GIVEN) == "always 587\ntwo\n"
-    assert sample.render("password", GIVEN) == "always 587\none nas\n"
-    assert sample.render("oauth", GIVEN) == "always 587\ntwo\n\n"
+    assert sample.render("none", CONTENT) == "always 587\ntwo\n"
+    assert sample.render("password", CONTENT) == "always 587\none nas\n"
+    assert sample.render("oauth", CONTENT) == "always 587\ntwo\n\n"

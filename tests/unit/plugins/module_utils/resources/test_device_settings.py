@@ -19,9 +19,9 @@ SCANNER = planned(name="Scanner", product="Kyocera", relay_host="gateway")
 ERP = planned(name="ERP", kind="erp", product="smtplib")
 
 
-def write(path: Path, *plan: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    given = {"directory": str(path), "tenant_name": "contoso", "plan": list(plan), "client_id": "", **options}
-    return run(RESOURCE, given, check_mode=check_mode)
+def write(path: Path, *plan: dict[str, Any], check_mode: bool = False, **more: Any) -> dict[str, Any]:
+    options = {"directory": str(path), "tenant_name": "contoso", "plan": list(plan), "client_id": "", **more}
+    return run(RESOURCE, options, check_mode=check_mode)
 
 
 def files(directory: Path) -> list[str]:
