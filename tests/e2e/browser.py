@@ -67,8 +67,9 @@ class Opened:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, fragment: str = "", **options: Any) -> Iterator[Opened]:
-    """A file in a context of its own. `options`: of the context, such as viewport or color_scheme."""
+def opened(browser: Browser, path: Path, fragment: str = "", *, ready: str = "html[data-ready]", **options: Any) -> Iterator[Opened]:
+    """A file in a context of its own. `ready`: what the page has when its scripts are done; `options`: of the context, such as viewport or
+    color_scheme."""
     context = browser.new_context(**options)
     context.add_init_script(WATCH)
     page = context.new_page()
@@ -80,7 +81,7 @@ def opened(browser: Browser, path: Path, fragment: str = "", **options: Any) -> 
     try:
         page.goto(f"{path.as_uri()}{fragment}")
         if options.get("java_script_enabled", True):
-            page.wait_for_selector("html[data-ready]")
+            page.wait_for_selector(ready)
         yield made
     finally:
         context.close()

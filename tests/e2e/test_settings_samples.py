@@ -1,0 +1,226 @@
+"""The samples of settings sheets send a message as they are printed: Python, PHP, Node.js, Java, msmtp and swaks, without a change.
+
+What a computer has to trust, and where it finds a library, is of its environment: the emulator's authority takes the place of a public one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._products.samples import SAMPLES
+from ansible_collections.mailops.m365.plugins.module_utils._sheets import markdown
+from ansible_collections.mailops.m365.plugins.module_utils._sheets.sheet import sheet
+
+from tests.emulator.conftest import TENANT as TENANT_ID
+from tests.emulator.conftest import Api, Start, app_id
+from tests.emulator.smtp_lab import OPS, PASSWORD
+from tests.emulator.test_foreign_mailers import NODEMAILER, PHPMAILER
+from tests.emulator.test_smtp_clients_whole import TENANT
+
+pytestmark = [pytest.mark.one_python_is_enough]
+JAKARTA = [Path("/usr/share/java") / name for name in ("jakarta-mail.jar", "jakarta-activation.jar")]
+PROGRAMS = [name for name, sample in SAMPLES.items() if sample.tested]
+VIA = {"password": "submission-login", "oauth": "submission"}
+
+
+@pytest.fixture
+def api(start: Start) -> Api:
+    return start(tenant=TENANT)
+
+
+def entry(api: Api, product: str, authentication: str, host: str = "localhost") -> dict[str, Any]:
+    """An item of the plan whose server is the emulator."""
+    cloud = api.emulator.cloud
+    authority = f"{cloud['authority']}/{TENANT_ID}"
+    oauth = {
+        "tenant_id": TENANT_ID,
+        "authority": authority,
+        "token_url": f"{authority}/oauth2/v2.0/token",
+        "scope": "https://outlook.office365.com/.default",
+        "delegated_scope": "",
+        "credential": "client secret",
+        "app": "sender",
+        "client_id": app_id("sender"),
+    }
+    settings = {"server": host, "port": cloud["smtp_port"], "from": OPS, "user": OPS, "encryption": "STARTTLS", "password": "elsewhere"}
+    return {
+        "name": "Sender",
+        "address": OPS,
+        "kind": "application",
+        "product": product,
+        "method": "oauth" if authentication == "oauth" else "basic",
+        "reason": "set in the inventory",
+        "settings": settings | {"oauth": oauth if authentication == "oauth" else None},
+    }
+
+
+def printed(api: Api, product: str, authentication: str) -> str:
+    """The sample as the Markdown sheet has it."""
+    text = markdown.render(sheet("contoso", entry(api, product, authentication)))
+    language = SAMPLES[product].language
+    [sample] = re.findall(rf"## Sample.*?```{language}\n(.*?)\n```", text, re.DOTALL)
+    return str(sample) + "\n"
+
+
+def environment(api: Api, directory: Path) -> dict[str, str]:
+    """Secrets where a sheet says that they are, and the emulator's authority as trusted."""
+    ca = str(api.emulator.cloud["ca_file"])
+    secrets = {"SMTP_PASSWORD": PASSWORD, "CLIENT_SECRET": "sender-secret"}
+    trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE"), ca)
+    return {"PATH": os.environ["PATH"], "HOME": str(directory), "LC_ALL": "C.UTF-8", **secrets, **trust}
+
+
+def program(name: str, package: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed (Debian package {package})")
+    return path
+
+
+def python_smtplib(api: Api, directory: Path, sample: Path) -> list[str]:
+    return [sys.executable, str(sample)]
+
+
+def phpmailer(api: Api, directory: Path, sample: Path) -> list[str]:
+    php = program("php", "php-cli")
+    if not PHPMAILER.exists():
+        pytest.skip("PHPMailer is not installed (Debian packages php-cli, php-mbstring, libphp-phpmailer)")
+    (directory / "vendor").mkdir()
+    (directory / "vendor/autoload.php").write_text(f"<?php require '{PHPMAILER}';\n")
+    return [php, "-d", f"openssl.cafile={api.emulator.cloud['ca_file']}", str(sample)]
+
+
+def nodemailer(api: Api, directory: Path, sample: Path) -> list[str]:
+    node, module = program("node", "nodejs"), next((path for path in NODEMAILER if path.exists()), None)
+    if module is None:
+        pytest.skip("nodemailer is not there (make test-emulator fetches it with npm; Debian packages nodejs, node-nodemailer)")
+    (directory / "node_modules").mkdir()
+    (directory / "node_modules/nodemailer").symlink_to(module)
+    return [node, str(sample)]
+
+
+def jakarta_mail(api: Api, directory: Path, sample: Path) -> list[str]:
+    java, keytool, _compiler = (program(name, "default-jdk-headless") for name in ("java", "keytool", "javac"))
+    if not all(path.exists() for path in JAKARTA):
+        pytest.skip("jakarta-mail.jar is not installed (Debian package libjakarta-mail-java)")
+    store = directory / "trust.p12"
+    ca = str(api.emulator.cloud["ca_file"])
+    create = [keytool, "-importcert", "-noprompt", "-alias", "ca", "-file", ca, "-keystore", str(store), "-storepass", "changeit"]
+    subprocess.run(create, check=True, capture_output=True)
+    trust = [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit"]
+    return [java, "-cp", ":".join(map(str, JAKARTA)), *trust, str(sample)]
+
+
+def msmtp(api: Api, directory: Path, sample: Path) -> list[str]:
+    (directory / ".msmtp-password").write_text(f"{PASSWORD}\n")
+    (directory / ".msmtp-secret").write_text("sender-secret")
+    for name in ("curl", "jq"):
+        program(name, name)
+    sample.chmod(0o600)  # msmtp requires it
+    return [program("msmtp", "msmtp"), f"--tls-trust-file={api.emulator.cloud['ca_file']}", OPS]
+
+
+RUN = {one.__name__: one for one in (python_smtplib, phpmailer, nodemailer, jakarta_mail, msmtp)}
+
+
+def test_every_sample_that_is_called_tested_is_run() -> None:
+    assert sorted(RUN) == sorted(PROGRAMS)
+
+
+def send(api: Api, directory: Path, product: str, authentication: str) -> subprocess.CompletedProcess[str]:
+    sample = directory / Path(SAMPLES[product].file).name
+    sample.write_text(printed(api, product, authentication))
+    command = RUN[product](api, directory, sample)
+    message = f"From: {OPS}\nTo: {OPS}\nSubject: Test message\n\nSent with msmtp.\n" if product == "msmtp" else ""
+    return subprocess.run(
+        command, input=message, capture_output=True, text=True, cwd=directory, env=environment(api, directory), timeout=300, check=False
+    )
+
+
+@pytest.mark.tier_test
+@pytest.mark.parametrize("authentication", VIA)
+@pytest.mark.parametrize("product", PROGRAMS)
+def test_sample_sends_as_it_is_printed(api: Api, tmp_path: Path, product: str, authentication: str) -> None:
+    done = send(api, tmp_path, product, authentication)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (message,) = api.admin.messages(recipient=OPS)
+    assert (message["via"], message["authenticated_as"]) == (VIA[authentication], OPS)
+    assert message["app_id"] == (app_id("sender") if authentication == "oauth" else None)
+    assert "Subject: Test message" in api.admin.raw_message(message["number"]).decode()
+
+
+@pytest.mark.tier_all
+@pytest.mark.parametrize("authentication", VIA)
+@pytest.mark.parametrize("product", PROGRAMS)
+def test_sample_says_that_it_was_refused(start: Start, tmp_path: Path, product: str, authentication: str) -> None:
+    """A refusal is no silent success: SMTP AUTH of the mailbox is off."""
+    [mailbox] = TENANT["mailboxes"]
+    api = start(tenant=TENANT | {"mailboxes": [mailbox | {"smtp_client_authentication_disabled": True}]})
+    done = send(api, tmp_path, product, authentication)
+    assert done.returncode != 0
+    assert done.stdout + done.stderr
+    assert api.admin.messages() == []
+    for secret in (PASSWORD, "sender-secret"):
+        assert secret not in done.stdout + done.stderr
+
+
+@pytest.mark.tier_test
+@pytest.mark.parametrize("product", ["wp_mail_smtp", "post_smtp", "fluent_smtp"])
+def test_constants_of_a_website_are_php(product: str, tmp_path: Path) -> None:
+    """A mail address may have what ends a text in PHP."""
+    php, hostile = program("php", "php-cli"), "o'neil\\$x`id`{y}@contoso.com"
+    values: dict[str, str | int] = {"host": "relay.contoso.com", "port": 587, "user": hostile, "sender": hostile}
+    code = SAMPLES[product].render("password", values)
+    names = re.findall(r"define\('(\w+)'", code)
+    script = tmp_path / "wp-config.php"
+    script.write_text(f"<?php\n{code}\necho json_encode(array_map('constant', {json.dumps(names)}));\n")
+    environment = {"PATH": os.environ["PATH"], "SMTP_PASSWORD": PASSWORD}
+    done = subprocess.run([php, str(script)], capture_output=True, text=True, env=environment, timeout=60, check=True)
+    constants = dict(zip(names, json.loads(done.stdout), strict=True))
+    assert hostile in constants.values()
+    assert PASSWORD in constants.values()
+
+
+@pytest.mark.tier_test
+def test_command_of_a_sheet_sends_without_authentication(start: Start, tmp_path: Path) -> None:
+    program("swaks", "swaks")
+    connector = {"name": "office", "ConnectorType": "OnPremises", "SenderDomains": ["*"], "SenderIPAddresses": ["127.0.0.1"]}
+    api = start(tenant=TENANT | {"inbound_connectors": [connector]})
+    assert _swaks(api, tmp_path, api.emulator.cloud["mx_port"], user="").returncode == 0
+    (message,) = api.admin.messages(recipient=OPS)
+    assert message["connector"] == "office"
+
+
+@pytest.mark.tier_test
+def test_command_of_a_sheet_asks_for_the_password(api: Api, tmp_path: Path) -> None:
+    program("swaks", "swaks")
+    done = _swaks(api, tmp_path, api.emulator.cloud["smtp_port"], user=OPS)
+    assert done.returncode == 0, done.stdout
+    (message,) = api.admin.messages(recipient=OPS)
+    assert message["via"] == "submission-login"
+
+
+def _swaks(api: Api, directory: Path, port: int, user: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of the sheet of a sender without a product, with the password as the input that it asks for."""
+    one = entry(api, "", "password", host="127.0.0.1")
+    one["settings"] |= {"port": port, "user": user}
+    text = markdown.render(sheet("contoso", one))
+    [command] = re.findall(r"```console\n(swaks .*)\n```", text)
+    return subprocess.run(
+        shlex.split(command),
+        input=f"{PASSWORD}\n",
+        capture_output=True,
+        text=True,
+        env=environment(api, directory),
+        timeout=120,
+        check=False,
+    )
