@@ -164,6 +164,14 @@ options:
         description: The name in the TLS certificate that it presents.
         type: str
         default: ""
+      legacy_address:
+        description: The address of its listener for devices without TLS 1.2 (C(relay_legacy_address)), which their settings then have.
+        type: str
+        default: ""
+      legacy_port:
+        description: The port of that listener.
+        type: int
+        default: 2525
       managed:
         description: Whether this inventory deploys it (role relay_host). Module M(mailops.m365.relay_probe) then verifies its senders.
         type: bool

@@ -29,7 +29,7 @@ options:
     type: list
     elements: dict
     required: true
-  client_id:
+  sender_app_client_id:
     description: The client ID of the sender app, which the result of M(mailops.m365.sender_plan) lacks.
     type: str
     default: ""

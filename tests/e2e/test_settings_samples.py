@@ -21,7 +21,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._sheets import markdo
 from ansible_collections.mailops.m365.plugins.module_utils._sheets.sheet import sheet
 
 from tests.emulator.conftest import TENANT as TENANT_ID
-from tests.emulator.conftest import Api, Start, app_id
+from tests.emulator.conftest import Api, KeyPair, Start, app_id
 from tests.emulator.smtp_lab import OPS, PASSWORD
 from tests.emulator.test_foreign_mailers import NODEMAILER, PHPMAILER
 from tests.emulator.test_smtp_clients_whole import TENANT
@@ -30,11 +30,25 @@ pytestmark = [pytest.mark.one_python_is_enough]
 JAKARTA = [Path("/usr/share/java") / name for name in ("jakarta-mail.jar", "jakarta-activation.jar")]
 PROGRAMS = [name for name, sample in SAMPLES.items() if sample.tested]
 VIA = {"password": "submission-login", "oauth": "submission"}
+CASES = [*((product, kind) for product in PROGRAMS for kind in VIA), ("python_smtplib", "certificate")]
+
+
+def state(key_pair: KeyPair, **mailbox: Any) -> dict[str, Any]:
+    """A tenant whose sender app has a certificate, too. `mailbox`: changes of its mailbox."""
+    [sender], [ops] = TENANT["applications"], TENANT["mailboxes"]
+    return TENANT | {"applications": [sender | {"certificates": [{"pem": key_pair.pem}]}], "mailboxes": [ops | mailbox]}
 
 
 @pytest.fixture
-def api(start: Start) -> Api:
-    return start(tenant=TENANT)
+def api(start: Start, key_pair: KeyPair) -> Api:
+    return start(tenant=state(key_pair))
+
+
+@pytest.fixture
+def home(tmp_path: Path, key_pair: KeyPair) -> Path:
+    """A home directory with the key of the sender app."""
+    (tmp_path / "sender.pem").write_text(key_pair.private_pem + key_pair.pem)
+    return tmp_path
 
 
 def entry(api: Api, product: str, authentication: str, host: str = "localhost") -> dict[str, Any]:
@@ -47,7 +61,7 @@ def entry(api: Api, product: str, authentication: str, host: str = "localhost") 
         "token_url": f"{authority}/oauth2/v2.0/token",
         "scope": "https://outlook.office365.com/.default",
         "delegated_scope": "",
-        "credential": "client secret",
+        "credential": f"{'certificate' if authentication == 'certificate' else 'client secret'} in the vault",
         "app": "sender",
         "client_id": app_id("sender"),
     }
@@ -57,9 +71,9 @@ def entry(api: Api, product: str, authentication: str, host: str = "localhost") 
         "address": OPS,
         "kind": "application",
         "product": product,
-        "method": "oauth" if authentication == "oauth" else "basic",
+        "method": "basic" if authentication == "password" else "oauth",
         "reason": "set in the inventory",
-        "settings": settings | {"oauth": oauth if authentication == "oauth" else None},
+        "settings": settings | {"oauth": None if authentication == "password" else oauth},
     }
 
 
@@ -74,7 +88,7 @@ def printed(api: Api, product: str, authentication: str) -> str:
 def environment(api: Api, directory: Path) -> dict[str, str]:
     """Secrets where a sheet says that they are, and the emulator's authority as trusted."""
     ca = str(api.emulator.cloud["ca_file"])
-    secrets = {"SMTP_PASSWORD": PASSWORD, "CLIENT_SECRET": "sender-secret"}
+    secrets = {"SMTP_PASSWORD": PASSWORD, "CLIENT_SECRET": "sender-secret", "CLIENT_CERTIFICATE": str(directory / "sender.pem")}
     trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE"), ca)
     return {"PATH": os.environ["PATH"], "HOME": str(directory), "LC_ALL": "C.UTF-8", **secrets, **trust}
 
@@ -147,25 +161,22 @@ def send(api: Api, directory: Path, product: str, authentication: str) -> subpro
 
 
 @pytest.mark.tier_test
-@pytest.mark.parametrize("authentication", VIA)
-@pytest.mark.parametrize("product", PROGRAMS)
-def test_sample_sends_as_it_is_printed(api: Api, tmp_path: Path, product: str, authentication: str) -> None:
-    done = send(api, tmp_path, product, authentication)
+@pytest.mark.parametrize(("product", "authentication"), CASES)
+def test_sample_sends_as_it_is_printed(api: Api, home: Path, product: str, authentication: str) -> None:
+    done = send(api, home, product, authentication)
     assert done.returncode == 0, done.stdout + done.stderr
     (message,) = api.admin.messages(recipient=OPS)
-    assert (message["via"], message["authenticated_as"]) == (VIA[authentication], OPS)
-    assert message["app_id"] == (app_id("sender") if authentication == "oauth" else None)
+    assert (message["via"], message["authenticated_as"]) == (VIA.get(authentication, "submission"), OPS)
+    assert message["app_id"] == (None if authentication == "password" else app_id("sender"))
     assert "Subject: Test message" in api.admin.raw_message(message["number"]).decode()
 
 
 @pytest.mark.tier_all
-@pytest.mark.parametrize("authentication", VIA)
-@pytest.mark.parametrize("product", PROGRAMS)
-def test_sample_says_that_it_was_refused(start: Start, tmp_path: Path, product: str, authentication: str) -> None:
+@pytest.mark.parametrize(("product", "authentication"), CASES)
+def test_sample_says_that_it_was_refused(start: Start, home: Path, key_pair: KeyPair, product: str, authentication: str) -> None:
     """A refusal is no silent success: SMTP AUTH of the mailbox is off."""
-    [mailbox] = TENANT["mailboxes"]
-    api = start(tenant=TENANT | {"mailboxes": [mailbox | {"smtp_client_authentication_disabled": True}]})
-    done = send(api, tmp_path, product, authentication)
+    api = start(tenant=state(key_pair, smtp_client_authentication_disabled=True))
+    done = send(api, home, product, authentication)
     assert done.returncode != 0
     assert done.stdout + done.stderr
     assert api.admin.messages() == []

@@ -23,7 +23,8 @@ class RelayHost:
 
     `managed`: this inventory deploys it (role relay_host), so that its certificates and the users of its devices are known.
     `certificates`: PEM texts of the keys that it signs in with; None where this run has not read them.
-    `users`: pairs of a sender's address and the SASL user of its device.
+    `users`: pairs of a sender's address and the SASL user of its device. `legacy_address`: what devices without TLS 1.2 connect to, on
+    `legacy_port`; "": it has no such listener.
     """
 
     name: str
@@ -35,6 +36,8 @@ class RelayHost:
     certificates: tuple[str, ...] | None = None
     retired_certificates: tuple[str, ...] = ()
     users: tuple[tuple[str, str], ...] = ()
+    legacy_address: str = ""
+    legacy_port: int = 2525
 
     @property
     def delivery(self) -> Upstream:

@@ -24,6 +24,8 @@ from .sending_plan import SendingPlan
 
 _COLUMNS = ("Sender", "Server", "Port", "Encryption", "Authentication", "User name", "From", "Method and reason")
 _STARTTLS12 = "STARTTLS, TLS 1.2"
+OPTIONAL = "STARTTLS where supported"
+_OLD_TLS = f"{OPTIONAL}, TLS 1.0 or newer"
 _ACS_SECRET = "a client secret of the application in acs_smtp_username_app; Entra shows it once"  # noqa: S105 - where it is kept
 
 
@@ -65,7 +67,7 @@ class DeviceSettings:
     from_address: str
     server: str = ""
     port: int = 25
-    encryption: str = "STARTTLS where supported"
+    encryption: str = OPTIONAL
     sign_in: str = "none"
     user: str = ""
     password: str = ""
@@ -147,11 +149,15 @@ def _direct_send(subject: _Subject) -> DeviceSettings:
 def _relay_host(subject: _Subject) -> DeviceSettings:
     relay = subject.plan.relay_host
     settings = replace(subject.default, server=relay.host if relay else "")
+    old = bool(relay and relay.legacy_address and not subject.plan.sender.tls12)
+    if relay and old:
+        settings = replace(settings, server=relay.legacy_address, port=relay.legacy_port, encryption=_OLD_TLS)
     user = dict(relay.users).get(subject.plan.sender.address) if relay else None
     if not relay or not user:
         return settings
     sign_in, place = "the device's own password at the relay host", f"in relay_devices of the relay host {relay.name}"
-    return replace(settings, port=587, encryption="STARTTLS", sign_in=sign_in, user=user, password=place)
+    settings = replace(settings, sign_in=sign_in, user=user, password=place)
+    return settings if old else replace(settings, port=587, encryption="STARTTLS")
 
 
 def _hve(subject: _Subject) -> DeviceSettings:
@@ -210,7 +216,7 @@ def device_settings(plan: SendingPlan, context: PlanningContext, cloud: Cloud, a
 
 
 def entry(plan: SendingPlan, context: PlanningContext, cloud: Cloud, app: SenderApp) -> dict[str, object]:
-    """An item of the module's result `plan`. A printer has its migration paths, too."""
+    """An item of the module's result `plan`. A printer has its migration paths and when it needs one, too."""
     item: dict[str, object] = {
         "name": plan.sender.name,
         "address": plan.sender.address,
@@ -221,7 +227,8 @@ def entry(plan: SendingPlan, context: PlanningContext, cloud: Cloud, app: Sender
         "warnings": list(plan.warnings),
         "settings": device_settings(plan, context, cloud, app).as_result(),
     }
-    return item | {"paths": migration_paths(plan.sender, context, cloud, app)} if is_printer(plan.sender) else item
+    end = {"basic_auth_end_date": context.basic_auth_end_date.isoformat()}
+    return item | end | {"paths": migration_paths(plan.sender, context, cloud, app)} if is_printer(plan.sender) else item
 
 
 def is_printer(sender: Sender) -> bool:
@@ -257,6 +264,11 @@ def credential_place(inventory: Mapping[str, Any]) -> str:
     if certificates:
         return "private key of a certificate that entra_app_certificates lists"
     return "none in the inventory: register a certificate with entra_app_certificates"
+
+
+def is_certificate(place: str) -> bool:
+    """Whether the credential at a place of `credential_place` is a certificate."""
+    return place.startswith(("certificate ", "private key "))
 
 
 def oauth_lines(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,8 @@ RELAY_HOST: dict[str, Option] = {
     "certificates": {"type": "list", "elements": "str"},
     "retired_certificates": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "dict", "default": {}},
+    "legacy_address": {"type": "str", "default": ""},
+    "legacy_port": {"type": "int", "default": 2525},
 }
 
 
@@ -111,6 +113,8 @@ class RelayHostOptions:
     certificates: tuple[str, ...] | None
     retired_certificates: tuple[str, ...]
     users: Mapping[str, str]
+    legacy_address: str
+    legacy_port: int
 
 
 def sender(options: SenderOptions) -> Sender:
@@ -163,6 +167,8 @@ def relay_host(options: RelayHostOptions) -> RelayHost:
         certificates=options.certificates,
         retired_certificates=options.retired_certificates,
         users=tuple((address.lower(), user) for address, user in options.users.items()),
+        legacy_address=options.legacy_address,
+        legacy_port=options.legacy_port,
     )
 
 
@@ -230,6 +236,7 @@ def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: 
         prefix = "relay_" if item.managed else ""
         addresses = _address_problems(f"{prefix}public_addresses", item.public_addresses)
         problems += [f"m365_relays: {item.name}: {text}" for text in addresses]
+        problems += [f"m365_relays: {item.name}: {text}" for text in range_problems("legacy_port", item.legacy_port, 1, 65_535)]
         if item.upstream == "connector" and not item.public_addresses and not item.certificate_name:
             problems.append(
                 f"m365_relays: {item.name} has upstream connector and neither {prefix}public_addresses nor {prefix}certificate_name: "

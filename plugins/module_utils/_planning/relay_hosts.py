@@ -32,6 +32,8 @@ class RelayOptions(TypedDict, total=False):
     certificates: list[str]
     retired_certificates: list[str]
     users: dict[str, str]
+    legacy_address: str
+    legacy_port: int
     managed: bool
 
 
@@ -51,6 +53,9 @@ def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptio
 def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:
     """Relay hosts that devices may use alternatively, as one item."""
     merged: RelayOptions = {**relays[0], "name": name, "host": " or ".join(relay["host"] for relay in relays)}
+    legacy = [address for relay in relays if (address := relay.get("legacy_address"))]
+    if legacy:
+        merged["legacy_address"] = " or ".join(legacy)
     for option in _LISTS:
         values = [listed for relay in relays if (listed := relay.get(option)) is not None]
         if option == "certificates" and len(values) < len(relays):
@@ -69,6 +74,8 @@ def _options(host: HostVariables) -> RelayOptions:
         "certificates": host.get("relay_certificates"),
         "retired_certificates": host.get("relay_retired_certificates"),
         "users": _users(host.get("relay_devices") or []),
+        "legacy_address": host.get("relay_legacy_address"),
+        "legacy_port": host.get("relay_legacy_port"),
         "managed": True,
     }
     return cast(RelayOptions, {name: value for name, value in options.items() if value not in _UNSET})

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Samples: a whole program or configuration of a product, as a sheet prints it.
 
-A line that begins with ?none, ?password or ?oauth is only in the sample of a sender with that authentication. Words in braces are values,
-written as the language quotes them, or with `:plain` as they are. A sample never holds a secret: it says where the program reads it.
+A line that begins with ?none, ?password, ?oauth or ?certificate is only in the sample of a sender with that authentication. Words in
+braces are values, written as the language quotes them, or with `:plain` as they are. A sample never holds a secret: it says where the
+program reads it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-AUTHENTICATIONS = ("none", "password", "oauth")
+# `certificate`: with OAuth, by a certificate instead of a client secret. A sample without lines for it has those of `oauth`.
+AUTHENTICATIONS = ("none", "password", "oauth", "certificate")
 # Values of a sample. `port` is a number.
 VALUES = ("host", "port", "user", "sender", "tenant_id", "client_id", "authority", "token_url", "scope")
 _VALUE = re.compile(r"\{(" + "|".join(VALUES) + r")(:plain)?\}")
@@ -52,20 +54,23 @@ QUOTES: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """`language`: as Markdown names it; `quote`: a key of QUOTES; `file`: where it belongs; `secret`: where the program reads its password
-    or client secret; `tested`: the tests run it as it is printed."""
+    """`language`: as Markdown names it; `quote`: a key of QUOTES; `file`: where it belongs; `tested`: the tests run it as it is printed.
+
+    `secrets`: of AUTHENTICATIONS -> where the program reads its password, client secret or key.
+    """
 
     language: str
     quote: str
     file: str
-    secret: str
+    secrets: Mapping[str, str]
     text: str
     tested: bool = False
 
     def render(self, authentication: str, values: Mapping[str, str | int]) -> str:
         """The sample for a key of AUTHENTICATIONS; "" where it has none for it. `values`: of VALUES."""
-        if authentication == "oauth" and not self.has_oauth:
+        if authentication in ("oauth", "certificate") and not self.has_oauth:
             return ""
+        authentication = self.mark(authentication)
         quote = QUOTES[self.quote]
 
         def value(name: re.Match[str]) -> str:
@@ -78,6 +83,10 @@ class Sample:
     @property
     def has_oauth(self) -> bool:
         return "?oauth" in self.text
+
+    def mark(self, authentication: str) -> str:
+        """The mark of the lines for an authentication."""
+        return "oauth" if authentication == "certificate" and "?certificate" not in self.text else authentication
 
 
 def _line(line: str, authentication: str) -> str | None:

@@ -7,27 +7,34 @@ from __future__ import annotations
 
 from .sample import Sample
 
-_ENVIRONMENT = "the environment variable SMTP_PASSWORD, or CLIENT_SECRET with OAuth"
+_ENVIRONMENT = {
+    "password": "the environment variable SMTP_PASSWORD",
+    "oauth": "the environment variable CLIENT_SECRET",
+    "certificate": "the file that the environment variable CLIENT_CERTIFICATE names (PEM: private key and certificate)",
+}
 _PYTHON = r"""
 import os
 import smtplib
 import ssl
 from email.message import EmailMessage
 
-?oauth import msal
+?oauth|certificate import msal
 
-?oauth application = msal.ConfidentialClientApplication(
-?oauth     {client_id},
-?oauth     authority={authority},
+?certificate with open(os.environ['CLIENT_CERTIFICATE']) as file:
+?certificate     certificate = file.read()
+?oauth|certificate application = msal.ConfidentialClientApplication(
+?oauth|certificate     {client_id},
+?oauth|certificate     authority={authority},
 ?oauth     client_credential=os.environ['CLIENT_SECRET'],
-?oauth     instance_discovery=False,
-?oauth )
-?oauth # msal keeps the token until it ends, so that this can be called for every message.
-?oauth answer = application.acquire_token_for_client([{scope}])
-?oauth if 'access_token' not in answer:
-?oauth     raise SystemExit(answer['error_description'])
-?oauth token = answer['access_token']
-?oauth
+?certificate     client_credential={'private_key': certificate, 'public_certificate': certificate},
+?oauth|certificate     instance_discovery=False,
+?oauth|certificate )
+?oauth|certificate # msal keeps the token until it ends, so that this can be called for every message.
+?oauth|certificate answer = application.acquire_token_for_client([{scope}])
+?oauth|certificate if 'access_token' not in answer:
+?oauth|certificate     raise SystemExit(answer['error_description'])
+?oauth|certificate token = answer['access_token']
+?oauth|certificate
 message = EmailMessage()
 message['From'] = {sender}
 message['To'] = {sender}
@@ -36,8 +43,9 @@ message.set_content('Sent with smtplib.')
 with smtplib.SMTP({host}, {port}, timeout=60) as smtp:
     smtp.starttls(context=ssl.create_default_context())
 ?password     smtp.login({user}, os.environ['SMTP_PASSWORD'])
-?oauth     smtp.ehlo()
-?oauth     smtp.auth('XOAUTH2', lambda challenge=None: '' if challenge else 'user=' + {user} + f'\x01auth=Bearer {token}\x01\x01')
+?oauth|certificate     smtp.ehlo()
+?oauth|certificate     credentials = 'user=' + {user} + '\x01auth=Bearer ' + token + '\x01\x01'
+?oauth|certificate     smtp.auth('XOAUTH2', lambda challenge=None: '' if challenge else credentials)
     smtp.send_message(message)
 """
 _PHP = r"""

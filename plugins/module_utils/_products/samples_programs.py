@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from .sample import Sample
 
+_ENVIRONMENT = {"password": "the environment variable SMTP_PASSWORD"}
+_IN_PLACE = {"password": "the file itself, in place of the word PASSWORD"}
+
 _WP_MAIL_SMTP = """
 define('WPMS_ON', true);
 define('WPMS_MAILER', 'smtp');
@@ -153,28 +156,28 @@ dc_eximconfig_configtype='smarthost'
 dc_smarthost='{host}::{port}'
 """
 SAMPLES = {
-    "wp_mail_smtp": Sample("php", "single", "wp-config.php", "the environment variable SMTP_PASSWORD", _WP_MAIL_SMTP),
-    "post_smtp": Sample("php", "single", "wp-config.php", "the environment variable SMTP_PASSWORD", _POST_SMTP),
-    "fluent_smtp": Sample("php", "single", "wp-config.php", "the environment variable SMTP_PASSWORD", _FLUENT_SMTP),
-    "spring_boot": Sample("properties", "plain", "application.properties", "the environment variable SMTP_PASSWORD", _SPRING),
-    "django": Sample("python", "single", "settings.py", "the environment variable SMTP_PASSWORD", _DJANGO),
-    "rails": Sample("ruby", "single", "config/environments/production.rb", "the environment variable SMTP_PASSWORD", _RAILS),
-    "laravel": Sample("dotenv", "dotenv", ".env", "the file itself, in place of the word PASSWORD", _LARAVEL),
-    "grafana": Sample("ini", "plain", "grafana.ini", "the environment variable SMTP_PASSWORD", _GRAFANA),
-    "gitlab": Sample("ruby", "single", "/etc/gitlab/gitlab.rb", "the environment variable SMTP_PASSWORD", _GITLAB),
-    "jenkins_mailer": Sample("yaml", "json", "jenkins.yaml", "the environment variable SMTP_PASSWORD", _JENKINS),
-    "proxmox": Sample("text", "plain", "/etc/pve/notifications.cfg", "/etc/pve/priv/notifications.cfg", _PROXMOX),
-    "nextcloud": Sample("php", "single", "config/config.php", "the file itself, in place of the word PASSWORD", _NEXTCLOUD),
-    "idrac": Sample("shell", "shell", "", "iDRAC.RemoteHosts.SMTPPassword", _IDRAC),
-    "apc_nmc": Sample("shell", "shell", "", "the web page of the card", _APC),
-    "postfix": Sample("ini", "plain", "/etc/postfix/main.cf", "/etc/postfix/sasl_passwd", _POSTFIX),
+    "wp_mail_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _WP_MAIL_SMTP),
+    "post_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _POST_SMTP),
+    "fluent_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _FLUENT_SMTP),
+    "spring_boot": Sample("properties", "plain", "application.properties", _ENVIRONMENT, _SPRING),
+    "django": Sample("python", "single", "settings.py", _ENVIRONMENT, _DJANGO),
+    "rails": Sample("ruby", "single", "config/environments/production.rb", _ENVIRONMENT, _RAILS),
+    "laravel": Sample("dotenv", "dotenv", ".env", _IN_PLACE, _LARAVEL),
+    "grafana": Sample("ini", "plain", "grafana.ini", _ENVIRONMENT, _GRAFANA),
+    "gitlab": Sample("ruby", "single", "/etc/gitlab/gitlab.rb", _ENVIRONMENT, _GITLAB),
+    "jenkins_mailer": Sample("yaml", "json", "jenkins.yaml", _ENVIRONMENT, _JENKINS),
+    "proxmox": Sample("text", "plain", "/etc/pve/notifications.cfg", {"password": "/etc/pve/priv/notifications.cfg"}, _PROXMOX),
+    "nextcloud": Sample("php", "single", "config/config.php", _IN_PLACE, _NEXTCLOUD),
+    "idrac": Sample("shell", "shell", "", {"password": "iDRAC.RemoteHosts.SMTPPassword"}, _IDRAC),
+    "apc_nmc": Sample("shell", "shell", "", {"password": "the web page of the card"}, _APC),
+    "postfix": Sample("ini", "plain", "/etc/postfix/main.cf", {"password": "/etc/postfix/sasl_passwd"}, _POSTFIX),
     "msmtp": Sample(
         "text",
         "double",
         "~/.msmtprc",
-        "~/.msmtp-password, or with OAuth from ~/.msmtp-secret (without a line break)",
+        {"password": "~/.msmtp-password", "oauth": "~/.msmtp-secret (the client secret without a line break)"},
         _MSMTP + _MSMTP_REQUEST + _MSMTP_FROM,
         tested=True,
     ),
-    "exim": Sample("shell", "plain", "/etc/exim4/update-exim4.conf.conf", "/etc/exim4/passwd.client", _EXIM),
+    "exim": Sample("shell", "plain", "/etc/exim4/update-exim4.conf.conf", {"password": "/etc/exim4/passwd.client"}, _EXIM),
 }

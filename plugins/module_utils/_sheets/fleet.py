@@ -25,8 +25,8 @@ _COMPARISON = (
         (
             "What ends it",
             "a password change, a policy, 90 days without mail",
-            "not the end of Basic authentication",
-            "not the end of Basic authentication",
+            "nothing of Microsoft's timetable",
+            "nothing of Microsoft's timetable",
         ),
     ),
 )
@@ -40,7 +40,7 @@ def fleet(tenant: str, entries: Collection[Mapping[str, Any]], sheets: Mapping[s
     devices = Table(("Device", "Planned now", *head), rows)
     return Document(
         "Migration paths of the printer fleet",
-        text(f"Tenant {tenant} · {_count(len(entries), 'device')}"),
+        text(f"Tenant {tenant} · {_count(len(entries), 'device')} · {_end(entries)}"),
         (
             Section("The paths", (paths, *_summary(entries))),
             Section("The devices of this tenant", (devices,)),
@@ -48,6 +48,10 @@ def fleet(tenant: str, entries: Collection[Mapping[str, Any]], sheets: Mapping[s
         ),
         wide=True,
     )
+
+
+def _end(entries: Collection[Mapping[str, Any]]) -> str:
+    return f"Basic authentication is off by default after {next(iter(entries))['basic_auth_end_date']}"
 
 
 def _summary(entries: Collection[Mapping[str, Any]]) -> tuple[Bullets]:
@@ -85,7 +89,7 @@ def _firmware(product: Product | None, path: Mapping[str, Any]) -> Cell:
     missing = _missing(path)
     if not product:
         return (Text("Set product, the maker of the device."), *missing)
-    return (oauth.possible(product), Value(path["settings"]["user"]), *missing)
+    return (oauth.possible(product), Value(path["settings"]["user"]), *(part for one in missing for part in (Text("·"), one)))
 
 
 def _path(path: Mapping[str, Any]) -> Cell:

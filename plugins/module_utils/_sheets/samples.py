@@ -10,17 +10,26 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._planning.device_settings import OPTIONAL, is_certificate
 from .._products.model import Product
 from .._products.sample import Sample
 from .._products.samples import SAMPLES
-from .document import Block, Code, Section, paragraph
+from .document import Block, Code, Link, Paragraph, Section, Text, paragraph
 
+_ERRORS = "https://github.com/mailops/m365/blob/main/docs/device-settings.md#errors"
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
 
 
 def authentication(settings: Mapping[str, Any]) -> str:
     """A key of AUTHENTICATIONS in _products/sample.py."""
-    return "oauth" if settings["oauth"] else "password" if settings["user"] else "none"
+    if settings["oauth"]:
+        return "certificate" if is_certificate(settings["oauth"]["credential"]) else "oauth"
+    return "password" if settings["user"] else "none"
+
+
+def is_optional(settings: Mapping[str, Any]) -> bool:
+    """Whether the server also accepts mail without TLS."""
+    return str(settings["encryption"]).startswith(OPTIONAL)
 
 
 def rendered(sample: Sample, settings: Mapping[str, Any]) -> str:
@@ -51,9 +60,11 @@ def sections(entry: Mapping[str, Any], product: Product | None) -> Iterator[Sect
     if not sample or not written.strip():
         return
     blocks: list[Block] = []
-    if authentication(entry["settings"]) != "none":
-        secret = f"The secret is not in it; it is read from {sample.secret}."
-        blocks.append(paragraph(secret))
+    kind = authentication(entry["settings"])
+    if kind != "none":
+        blocks.append(paragraph(f"The secret is not in it; it is read from {sample.secrets[sample.mark(kind)]}."))
+    if kind == "certificate" and sample.mark(kind) != kind:
+        blocks.append(paragraph("It signs in with a client secret. With a certificate, a library such as MSAL requests the token."))
     blocks.append(Code(sample.language, written))
     if sample.tested:
         blocks.append(paragraph("The tests of this collection run this sample as it is printed."))
@@ -68,8 +79,8 @@ def test(entry: Mapping[str, Any]) -> tuple[Block, ...]:
     commands = list(_commands(entry))
     if commands:
         blocks += [paragraph("From a computer in the same network, without the device:"), Code("console", "\n".join(commands))]
-    errors = "If a reply is displayed, mailops-explain says what it means; docs/device-settings.md lists the usual ones."
-    return (*blocks, paragraph(errors))
+    errors = (Text("If a reply is displayed, mailops-explain says what it means. The usual ones:"), Link("errors of devices", _ERRORS))
+    return (*blocks, Paragraph(errors))
 
 
 def _commands(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -78,7 +89,7 @@ def _commands(entry: Mapping[str, Any]) -> Iterator[str]:
     if not host or settings["oauth"] or not f"{user}{settings['from']}".isprintable():
         return
     sender = shlex.quote(settings["from"])
-    tls = "-tlso" if settings["port"] == 25 else "-tls"
+    tls = "-tlso" if is_optional(settings) else "-tls"
     command = f"swaks --server {host} --port {settings['port']} {tls} --from {sender} --to {sender}"
     # swaks asks for the password, so that no history and no list of processes has it.
     yield command + (f" --auth LOGIN --auth-user {shlex.quote(user)}" if user else "")

@@ -39,7 +39,7 @@ _ADVICE = {
     "direct_send": ("Do not turn authentication on.", "Do not send to recipients outside the organization: they are refused."),
     "acs": ("The sender address must be one of the domain that is linked to Azure Communication Services.",),
     "hosted": ("Do not use the password of the provider's web page: an SMTP credential is another one.",),
-    "basic": ("Plan the change to another method: Basic authentication for SMTP ends.",),
+    "basic": ("Plan the change to another method: Basic authentication for SMTP is off by default after December 2026.",),
 }
 
 
@@ -125,14 +125,14 @@ def _authentication(settings: Mapping[str, Any]) -> str:
 
 
 def _encryption(settings: Mapping[str, Any], product: Product | None) -> tuple[Cell, bool]:
-    """STARTTLS in the product's words. Port 25 is open to a device without TLS 1.2, too."""
+    """STARTTLS in the product's words, and what a device without TLS 1.2 selects where that is accepted."""
     words = product.encryption if product else None
     if not words or not words.starttls:
         return (Text(settings["encryption"], foreign=True),), True
     general = Text(f"({settings['encryption']})", foreign=True)
     recalled = not words.verified
     starttls, without = Value(words.starttls, recalled), Value(words.none, recalled)
-    if settings["port"] != 25 or not product or not product.is_printer or not words.none:
+    if not samples.is_optional(settings) or not product or not product.is_printer or not words.none:
         return (starttls, general), words.verified
     # Words that name port 587 mean encryption on that port.
     if "port" in words.starttls.lower():

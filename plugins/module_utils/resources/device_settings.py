@@ -24,7 +24,7 @@ SPEC = Spec(
         "directory": {"type": "path", "required": True},
         "tenant_name": {"type": "str", "required": True},
         "plan": {"type": "list", "elements": "dict", "required": True},
-        "client_id": {"type": "str", "default": ""},
+        "sender_app_client_id": {"type": "str", "default": ""},
     },
     log_options=False,  # they are a whole plan
     journal=False,
@@ -33,12 +33,12 @@ SPEC = Spec(
 
 @dataclass(frozen=True)
 class Params:
-    """`plan`: items of the result `plan` of modules sender_plan and tenant; `client_id`: of the sender app, for those that lack it."""
+    """`plan`: items of the result `plan` of modules sender_plan and tenant; `sender_app_client_id`, for those that lack it."""
 
     directory: str
     tenant_name: str
     plan: tuple[Mapping[str, Any], ...]
-    client_id: str
+    sender_app_client_id: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class DeviceSettings:
         directory = Path(params.directory)
         if not directory.is_dir():
             raise InvalidInput(f"directory is {directory}, which is no directory: create it or correct the path.")
-        desired = files(params.tenant_name, [_completed(item, params.client_id) for item in params.plan])
+        desired = files(params.tenant_name, [_completed(item, params.sender_app_client_id) for item in params.plan])
         current = {path: _read(directory / path) for path in desired}
         remove = sorted(set(_sheets(directory, params.tenant_name)) - {*desired})
         changes = FileChanges({path: text for path, text in desired.items() if current[path] != text}, tuple(remove))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,22 @@ def test_the_settings_of_a_method(what: dict[str, Any], state: dict[str, Any], e
     settings = device_settings(plan, known, CLOUDS["global"], APP).as_result()
     assert {name: settings[name] for name in expected} == expected
     assert settings["from"] == "device@contoso.com"
+
+
+@pytest.mark.parametrize(("what", "users", "expected"), [
+    ({"tls12": False}, (), ("10.9.9.1", 2526, "STARTTLS where supported, TLS 1.0 or newer", "")),
+    ({"tls12": False}, (("device@contoso.com", "copier"),), ("10.9.9.1", 2526, "STARTTLS where supported, TLS 1.0 or newer", "copier")),
+    ({}, (), ("relay.contoso.com", 25, "STARTTLS where supported", "")),
+    ({}, (("device@contoso.com", "copier"),), ("relay.contoso.com", 587, "STARTTLS", "copier")),
+])  # fmt: skip
+def test_device_without_tls12_uses_the_listener_for_old_devices(
+    what: dict[str, Any], users: tuple[tuple[str, str], ...], expected: tuple[str, int, str, str]
+) -> None:
+    relay = replace(OAUTH_RELAY, users=users, legacy_address="10.9.9.1", legacy_port=2526)
+    known = tenant(relay_hosts=[relay])
+    [plan] = planned(known, {"kind": "printer", **what})
+    settings = device_settings(plan, known, CLOUDS["global"], APP)
+    assert (settings.server, settings.port, settings.encryption, settings.user) == expected
 
 
 def test_the_page_is_a_table_with_one_row_per_sender() -> None:

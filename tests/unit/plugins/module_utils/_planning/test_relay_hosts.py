@@ -48,7 +48,7 @@ def test_a_relay_host_belongs_to_its_own_tenant_only() -> None:
     "variable",
     [
         "relay_state", "relay_upstream", "relay_peer_of", "relay_public_addresses", "relay_certificate_name", "relay_hostname",
-        "relay_devices", "relay_certificates", "relay_retired_certificates",
+        "relay_devices", "relay_certificates", "relay_retired_certificates", "relay_legacy_address", "relay_legacy_port",
     ],
 )  # fmt: skip
 def test_empty_variable_of_a_relay_counts_as_unset(variable: str) -> None:
@@ -89,6 +89,17 @@ def test_peers_are_one_relay_host() -> None:
     [entry] = relay_hosts.of_inventory(hosts, "contoso")
     assert (entry["name"], entry["host"]) == ("relay1", "relay1 or relay2")
     assert (entry["public_addresses"], entry["certificates"]) == (["203.0.113.1", "203.0.113.2"], ["one", "two"])
+
+
+def test_listener_for_old_devices_is_known_with_those_of_peers() -> None:
+    hosts = [
+        host("relay1.contoso.com", relay_legacy_address="10.9.9.1", relay_legacy_port=2526),
+        host("relay2.contoso.com", relay_legacy_address="10.9.9.2", relay_legacy_port=2526, relay_peer_of="relay1.contoso.com"),
+    ]
+    [pair] = relay_hosts.of_inventory(hosts, "contoso")
+    assert (pair["legacy_address"], pair["legacy_port"]) == ("10.9.9.1 or 10.9.9.2", 2526)
+    [alone] = relay_hosts.of_inventory(hosts[:1], "contoso")
+    assert options.relay_host(option(**alone)).legacy_address == "10.9.9.1"
 
 
 def test_peers_have_certificates_only_where_all_were_read() -> None:

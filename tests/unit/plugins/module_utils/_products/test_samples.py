@@ -26,7 +26,7 @@ CONTENT: dict[str, str | int] = {
     "token_url": "https://login.microsoftonline.com/T/oauth2/v2.0/token",
     "scope": "https://outlook.office365.com/.default",
 }
-CASES = [(name, kind) for name, sample in SAMPLES.items() for kind in AUTHENTICATIONS if kind != "oauth" or sample.has_oauth]
+CASES = [(name, kind) for name, sample in SAMPLES.items() for kind in AUTHENTICATIONS if kind in ("none", "password") or sample.has_oauth]
 
 
 @pytest.mark.parametrize(("name", "authentication"), CASES)
@@ -36,6 +36,8 @@ def test_sample_is_complete(name: str, authentication: str) -> None:
     assert "?none" not in text
     assert "?oauth" not in text
     assert "?password" not in text
+    assert "?certificate" not in text
+    assert authentication == "none" or SAMPLES[name].secrets[SAMPLES[name].mark(authentication)]
     if name in ("post_smtp", "fluent_smtp"):  # their server is in the database
         assert ("define" in text) == (authentication == "password")
         return
@@ -43,7 +45,7 @@ def test_sample_is_complete(name: str, authentication: str) -> None:
     assert "587" in text or name == "nothing"
     if authentication == "none":
         assert "PASS" not in text.upper()
-    if authentication == "oauth":
+    if authentication in ("oauth", "certificate"):
         assert str(CONTENT["token_url"]) in text or str(CONTENT["authority"]) in text
         assert str(CONTENT["client_id"]) in text
 
@@ -72,7 +74,7 @@ def test_hostile_address_in_other_languages() -> None:
 
 
 def test_lines_belong_to_their_authentications() -> None:
-    sample = Sample("text", "plain", "", "", "always {port}\n?none|oauth two\n?password one {user}\n?oauth\n")
+    sample = Sample("text", "plain", "", {}, "always {port}\n?none|oauth two\n?password one {user}\n?oauth\n")
     assert sample.render("none", CONTENT) == "always 587\ntwo\n"
     assert sample.render("password", CONTENT) == "always 587\none nas\n"
     assert sample.render("oauth", CONTENT) == "always 587\ntwo\n\n"

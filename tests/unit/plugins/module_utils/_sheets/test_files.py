@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import re
 from html.parser import HTMLParser
@@ -74,7 +75,7 @@ def test_hostile_names_are_text(product: str | None) -> None:
             page = Elements(text)
             assert page.tags <= TAGS
             assert page.attributes <= {"lang", "class", "charset", "http-equiv", "content", "name", "tabindex", "scope", "href"}
-            assert all(re.fullmatch(r"[a-z0-9-]+\.html", target) for target in page.targets)
+            assert all(re.fullmatch(r"[a-z0-9-]+\.html|https://github\.com/mailops/.*", target) for target in page.targets)
             continue
         assert "<img" not in re.sub(r"\\<|(`+).*?\1", "", text, flags=re.DOTALL)
         if "/" in path:
@@ -103,6 +104,11 @@ def test_migration_paths_are_side_by_side() -> None:
     assert lexmark["Relay host"] == "relay.contoso.com · port 25 · no authentication"
     assert lexmark["Hosted relay"].startswith("smtp.mailgun.org · port 587 · user an SMTP credential")
     assert old["Firmware with OAuth"].startswith("Set product, the maker of the device. It does not support TLS 1.2")
+
+
+def test_fleet_says_when_basic_authentication_ends() -> None:
+    entry = planned(tenant(relay_hosts=[OAUTH_RELAY], basic_auth_end_date=datetime.date(2027, 3, 1)), product="hp", relay_host="gateway")
+    assert "Basic authentication is off by default after 2027-03-01" in files("contoso", [entry])["contoso/printer-fleet.md"]
 
 
 def test_path_that_is_not_open_says_what_is_missing() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,6 +116,15 @@ def test_password_is_not_on_the_sheet_and_its_place_is(method: str, known: Any, 
 def test_encryption_on_port_25_in_the_words_of_the_product(product: str | None, expected: str) -> None:
     row = settings(sheet("contoso", forced("relay_host", product=product, kind="printer")))["Encryption"]
     assert row[1 if product else 0] == expected
+
+
+def test_old_device_connects_to_the_listener_for_old_devices() -> None:
+    known = tenant(relay_hosts=[replace(USER_RELAY, legacy_address="10.9.9.1 or 10.9.9.2")])
+    document = sheet("contoso", forced("relay_host", known, product="kyocera", tls12=False))
+    rows = settings(document)
+    assert (rows["Server"][1], rows["Port"][1], rows["User name"][1]) == ("10.9.9.1 or 10.9.9.2", "2525", "nas")
+    assert rows["Encryption"][1] == "STARTTLSor, for a device without TLS 1.2,Off"
+    assert "swaks --server 10.9.9.1 --port 2525 -tlso" in markdown.render(document)
 
 
 def test_sheet_without_product_has_general_names_only() -> None:

@@ -20,7 +20,7 @@ ERP = planned(name="ERP", kind="erp", product="smtplib")
 
 
 def write(path: Path, *plan: dict[str, Any], check_mode: bool = False, **more: Any) -> dict[str, Any]:
-    options = {"directory": str(path), "tenant_name": "contoso", "plan": list(plan), "client_id": "", **more}
+    options = {"directory": str(path), "tenant_name": "contoso", "plan": list(plan), "sender_app_client_id": "", **more}
     return run(RESOURCE, options, check_mode=check_mode)
 
 
@@ -77,7 +77,7 @@ def test_null_values_may_be_left_out(tmp_path: Path) -> None:
 
 
 def test_client_id_is_filled_in(tmp_path: Path) -> None:
-    write(tmp_path, ERP, client_id="99999999-2222-4333-8444-555555555555")
+    write(tmp_path, ERP, sender_app_client_id="99999999-2222-4333-8444-555555555555")
     assert "| Client ID | `99999999-2222-4333-8444-555555555555` |" in (tmp_path / "contoso/erp.md").read_text()
 
 
