@@ -17,12 +17,13 @@ _URGENT = ("critical", "high")
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem of a relay host: what has it, the problem as a sentence, and the remedy."""
+    """A problem of a relay host: what has it, the problem as a sentence, and the remedy. `can_wait`: of severity medium."""
 
     subject: str
     problem: str
     remedy: str
     urgent: bool
+    can_wait: bool
 
     @classmethod
     def of(cls, problem: JsonObject) -> Problem:
@@ -33,6 +34,7 @@ class Problem:
             problem=sentence(explanation("", problem["cause"], problem["code"])),
             remedy=problem["remedy"],
             urgent=problem["severity"] in _URGENT,
+            can_wait=problem["severity"] == "medium",
         )
 
 
@@ -54,7 +56,7 @@ class RelayRow:
         left = (token["expires"] or 0) - now if token else 0
         return cls(
             host=host,
-            queue=f"{queue['messages']}, {queue['held']} held" if queue["held"] else str(queue["messages"]),
+            queue=_queue(queue),
             oldest=age(now - queue["oldest"]) if queue["oldest"] else "-",
             last_sent=f"{age(now - sent)} ago" if sent else "never",
             token="-" if not token else f"{age(left)} left" if left > 0 else "none",
@@ -67,11 +69,20 @@ class RelayRow:
 
     @property
     def state(self) -> str:
-        return f"{self.urgent} to solve" if self.urgent else "no action required" if self.problems else "healthy"
+        if self.urgent:
+            return f"{self.urgent} to solve"
+        waiting = sum(problem.can_wait for problem in self.problems)
+        return f"{waiting} that can wait" if waiting else "no action required" if self.problems else "healthy"
 
     @property
     def colour(self) -> str:
         return "red" if self.urgent else "yellow" if self.problems else "green"
+
+
+def _queue(queue: JsonObject) -> str:
+    if queue["error"]:
+        return "unreadable"
+    return f"{queue['messages']}, {queue['held']} held" if queue["held"] else str(queue["messages"])
 
 
 def lines(relays: Sequence[RelayRow]) -> Iterator[Line]:

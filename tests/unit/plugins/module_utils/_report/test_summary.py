@@ -454,7 +454,7 @@ def test_the_problem_of_a_record_is_printed_in_red() -> None:
 
 
 def relay_state(*problems: dict[str, Any], messages: int = 0) -> dict[str, Any]:
-    queue = {"messages": messages, "held": 1 if messages else 0, "oldest": 900.0 if messages else None}
+    queue = {"messages": messages, "held": 1 if messages else 0, "oldest": 900.0 if messages else None, "error": ""}
     return {
         "read_at": 1000.0, "queue": queue, "problems": list(problems), "token": {"expires": 3400.0},
         "mailboxes": [{"last_sent": None}, {"last_sent": 940.0}],
@@ -482,6 +482,22 @@ def test_relay_hosts_have_a_table_and_their_problems_need_attention() -> None:
     assert (colours(report)["relay1"], colours(report)["relay2"]) == ("green", "red")
     assert report.as_json()["tenants"] == {}
     assert list(report.as_json()["relays"]) == ["relay1", "relay2"]
+
+
+@pytest.mark.parametrize(("severity", "state"), [("high", "1 to solve"), ("medium", "1 that can wait"), ("low", "no action required")])
+def test_state_of_a_relay_host_is_that_of_its_most_severe_problem(severity: str, state: str) -> None:
+    problem = {"subject": "clock", "cause": "the clock is off", "remedy": "Run timedatectl.", "code": "", "messages": 0}
+    report = Run()
+    problems = [problem | {"severity": severity}, problem | {"severity": "info"}]
+    report.task("relay1", "Read", "relay_status", result(0, relay=relay_state(*problems)))
+    assert " ".join(table(report, "RELAY")[1]).endswith(f" {state}")
+
+
+def test_queue_of_a_relay_host_that_cannot_be_read_is_not_empty() -> None:
+    report, relay = Run(), relay_state()
+    relay["queue"]["error"] = "Could not read Postfix's queue: down."
+    report.task("relay1", "Read", "relay_status", result(0, relay=relay))
+    assert table(report, "RELAY")[1][1] == "unreadable"
 
 
 def test_a_relay_host_counts_by_its_group_and_changes_by_any_module() -> None:
