@@ -265,7 +265,7 @@ def assert_notifications_are_traced(relay: DeviceRelay, what: str) -> None:
         assert f"{kind} {what} notification, queue id {queue_id}" in relay.host.run(["mailops-relay", "trace", about])
 
 
-def test_delay_notifications_are_traced(relay: DeviceRelay) -> None:
+def test_delay_notifications_are_traced(relay: DeviceRelay, tmp_path: Path) -> None:
     """Postfix sends them at the first attempt after relay_delay_warning (1 h), which is shortened here; by another mailbox."""
     host, number, before = relay.host, f"late-{relay.host.release}@copier.local", relay.message_numbers()
 
@@ -276,7 +276,7 @@ def test_delay_notifications_are_traced(relay: DeviceRelay) -> None:
     host.run("postconf -e 'delay_warning_time = 1s' && postfix reload")
     relay.lab.admin.fault("smtp", "server_busy", match={"sender": ERP}, count=1000)
     try:
-        done = relay.swaks("outsider", ERP, "--tls", *AUTH, "--header", f"Message-ID: <{number}>", port=587)
+        done = relay.swaks("outsider", ERP, "--tls", *AUTH, *data(tmp_path, message(number, ERP)), port=587)
         assert done.returncode == 0, done.stdout
         (notice,) = wait_until(arrived_after_an_attempt, 40, lambda: host.run("postqueue -p"))
     finally:
