@@ -36,7 +36,7 @@ from emulator.state.smtp2go import Smtp2GoAccount, Smtp2GoDomain, Smtp2GoKey, Sm
 from emulator.state.state import State
 from emulator.state.tenant import Tenant
 from emulator.state.windows import RegistryValue, WindowsEvent, WindowsHost, WindowsUser, WinRm
-from emulator.state.windows_services import FirewallRule, WindowsService
+from emulator.state.windows_services import FirewallRule, WindowsCertificate, WindowsService
 
 __all__ = [
     "DAY",
@@ -90,6 +90,7 @@ __all__ = [
     "Tenant",
     "User",
     "WinRm",
+    "WindowsCertificate",
     "WindowsEvent",
     "WindowsHost",
     "WindowsService",

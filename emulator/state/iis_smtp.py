@@ -48,4 +48,5 @@ class SmtpVirtualServer:
     connections: AddressList = field(default_factory=_everybody, metadata=key("IPSecurity: who may connect"))
     queue: list[QueuedMail] = field(default_factory=list, metadata=key("messages that wait for delivery"))
     bad_mail: list[QueuedMail] = field(default_factory=list, metadata=key("messages that could neither be delivered nor reported"))
+    log: list[str] = field(default_factory=list, metadata=key("lines of the log of today, where LogType is on"))
     relay_list_missing: bool = field(default=False, metadata=key("whether ADSI has no object for a null RelayIpList"))

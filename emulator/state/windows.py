@@ -9,7 +9,7 @@ from emulator.state.hmailserver import HMailServer
 from emulator.state.iis_smtp import SmtpVirtualServer
 from emulator.state.keys import At, Moment, UnfitError, key
 from emulator.state.windows_files import WindowsFile, WindowsProcess
-from emulator.state.windows_services import FirewallRule, WindowsService, usual_services
+from emulator.state.windows_services import FirewallRule, WindowsCertificate, WindowsService, usual_services
 
 # InstallationType in the registry (Server Core App Compatibility documentation of Microsoft: "Server", "Server Core"; "Client").
 EDITIONS = ("Server", "Server Core", "Client")
@@ -99,6 +99,7 @@ class WindowsHost:
     smtp_routes: dict[str, str] = field(
         default_factory=dict, metadata=key("smart hosts as name:port -> address:port on this host; the MX of Microsoft needs none")
     )
+    certificates: list[WindowsCertificate] = field(default_factory=list, metadata=key("certificates of the store LocalMachine\\My"))
     firewall: list[FirewallRule] = field(default_factory=list, metadata=key("rules of the firewall"))
     reboot_pending: bool = field(default=False, metadata=key("whether a restart is pending"))
     restart_at: Moment = field(default=0.0, metadata=key("when it is restarted; 0: no restart is ordered"))

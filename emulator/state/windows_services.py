@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emulator.state.keys import key
+from emulator.state.keys import Moment, key
 
 START_MODES = ("Auto", "Manual", "Disabled")  # Win32_Service.StartMode
 STATES = ("Stopped", "Running")
@@ -23,6 +23,16 @@ class WindowsService:
     account: str = field(default="LocalSystem", metadata=key("StartName"))
     path: str = field(default="C:\\Windows\\system32\\svchost.exe", metadata=key("PathName"))
     starts: int = field(default=0, metadata=key("how often it was started"))
+
+
+@dataclass
+class WindowsCertificate:
+    """A certificate of the store LocalMachine\\My."""
+
+    names: list[str] = field(metadata=key("the DNS names, the first of which is the subject's"))
+    not_after: Moment = field(default=0.0, metadata=key("when it expires"))
+    thumbprint: str = field(default="", metadata=key("the thumbprint"))
+    private_key: bool = field(default=True, metadata=key("whether its private key is there"))
 
 
 @dataclass

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 
 from emulator.state.windows_files import WindowsFile
-from emulator.windows import installer
+from emulator.windows import iis_log, iis_smtp, installer
 from emulator.windows.hmail_objects import log_path
 from emulator.windows.machine import Machine
 from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
@@ -26,6 +26,18 @@ class Files:
         self._machine = machine
 
     def _derived(self) -> list[WindowsFile]:
+        return self._of_hmailserver() + self._of_iis()
+
+    def _of_iis(self) -> list[WindowsFile]:
+        servers = [one for one in iis_smtp.servers(self._machine.host) if one.log]
+        return [WindowsFile(iis_log.path(self._machine, one), iis_log.content(one).encode()) for one in servers]
+
+    def in_folder(self, folder: str) -> list[WindowsFile]:
+        """The files of a folder, without those of its folders."""
+        every = [*self._derived(), *self._machine.host.files]
+        return [one for one in every if one.path.rpartition("\\")[0].lower() == folder.rstrip("\\").lower()]
+
+    def _of_hmailserver(self) -> list[WindowsFile]:
         server = self._machine.host.hmailserver
         if server is None:
             return []
@@ -102,6 +114,8 @@ def cmdlets(machine: Machine) -> list[Cmdlet]:
         if file is None:
             raise _no_file(call, call.get("LiteralPath"))
         lines = file.content.decode("utf-8", "replace").splitlines()
+        if call.has("TotalCount"):
+            return lines[: call.get("TotalCount")]
         return lines[-call.get("Tail") :] if call.has("Tail") else lines
 
     def download(call: Call) -> Iterable[Value]:
@@ -123,6 +137,10 @@ def cmdlets(machine: Machine) -> list[Cmdlet]:
     web = (Parameter("Uri", "string", 0, mandatory=True), Parameter("OutFile", mandatory=True), Parameter("UseBasicParsing", "switch"))
     return [
         Cmdlet("Get-FileHash", file_hash, (literal, algorithm)),
-        Cmdlet("Get-Content", content, (literal, Parameter("Tail", "int"), Parameter("Encoding", choices=("UTF8", "Default")))),
+        Cmdlet(
+            "Get-Content",
+            content,
+            (literal, Parameter("Tail", "int"), Parameter("TotalCount", "int"), Parameter("Encoding", choices=("UTF8", "Default"))),
+        ),
         Cmdlet("Invoke-WebRequest", download, web),
     ]

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from emulator.state import QueuedMail, SmtpVirtualServer
-from emulator.windows import iis_smtp
+from emulator.windows import iis_log, iis_smtp
 from emulator.windows.machine import Machine
 from emulator.windows.smtp_client import NONE, REQUIRED, Address, UndeliveredError, Upstream, destination, send
 
@@ -41,6 +41,7 @@ class Delivery:
             await asyncio.to_thread(self._send, settings, mail)
         except UndeliveredError as error:
             mail.last_error = str(error)
+            self._log(server, settings, mail.last_error)
             mail.attempts += 1
             expired = self._machine.now - mail.arrived >= settings["SmtpRemoteNDRExpireMinutes"] * 60
             if error.permanent or expired:
@@ -48,7 +49,13 @@ class Delivery:
             else:
                 mail.next_attempt = self._machine.now + 60 * _minutes(settings["SmtpRemoteProgressiveRetry"], mail.attempts)
         else:
+            self._log(server, settings, "250 2.6.0 Queued mail for delivery")
             self._remove(server, mail)
+
+    def _log(self, server: SmtpVirtualServer, settings: dict[str, object], reply: str) -> None:
+        """A reply of a server; a failed connection has none."""
+        if reply[:3].isdigit():
+            iis_log.response(self._machine, server, str(settings["SmartHost"]) or "-", reply)
 
     @staticmethod
     def _remove(server: SmtpVirtualServer, mail: QueuedMail) -> None:

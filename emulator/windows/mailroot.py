@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emulator.state import QueuedMail
-from emulator.windows import iis_smtp
+from emulator.windows import certificate_store, iis_smtp
 from emulator.windows.cim import WmiDateTime
+from emulator.windows.files import Files
 from emulator.windows.machine import Machine
 from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
 from emulator.windows.powershell.errors import OutsideSubsetError
@@ -19,38 +19,45 @@ from emulator.windows.powershell.values import NetObject, Value
 class FileInfo(NetObject):
     type_name = "System.IO.FileInfo"
 
-    def __init__(self, folder: str, name: str, mail: QueuedMail) -> None:
+    def __init__(self, path: str, size: int, written: float) -> None:
         self._members: dict[str, Value] = {
-            "name": name,
-            "fullname": rf"{folder}\{name}",
-            "length": len(mail.raw),
-            "lastwritetimeutc": WmiDateTime(mail.arrived),
+            "name": path.rpartition("\\")[2],
+            "fullname": path,
+            "length": size,
+            "lastwritetimeutc": WmiDateTime(written),
         }
 
     def get(self, name: str) -> Value:
         return self._members[name.lower()] if name.lower() in self._members else super().get(name)
 
 
-def _listed(machine: Machine, folder: str) -> list[FileInfo] | None:
-    """The files of a folder of a virtual server; None for any other folder."""
-    written = folder.rstrip("\\").lower()
+def _messages(machine: Machine, folder: str) -> list[FileInfo] | None:
+    """The messages in a folder of a virtual server; None for any other folder."""
     for server in iis_smtp.servers(machine.host):
         for name, mails, ending in (("QueueDirectory", server.queue, "EML"), ("BadMailDirectory", server.bad_mail, "BAD")):
             path = iis_smtp.value_of(machine.host, server, name)
-            if isinstance(path, str) and path and path.lower() == written:
-                return [FileInfo(path, f"NTFS_{number:08x}.{ending}", mail) for number, mail in enumerate(mails)]
+            if isinstance(path, str) and path and path.lower() == folder.rstrip("\\").lower():
+                numbered = enumerate(mails)
+                return [FileInfo(rf"{path}\NTFS_{number:08x}.{ending}", len(mail.raw), mail.arrived) for number, mail in numbered]
     return None
 
 
 def cmdlets(machine: Machine) -> list[Cmdlet]:
-    def children(call: Call) -> Iterable[Value]:
-        if not call.get("File", False):
-            raise OutsideSubsetError("Get-ChildItem without -File")
+    def files(call: Call) -> list[FileInfo]:
         path = call.get("LiteralPath")
-        files = _listed(machine, path)
-        if files is None:
-            message = f"Cannot find path '{path}' because it does not exist."
-            call.report(message, "PathNotFound", category="ObjectNotFound", target=path, exception="ItemNotFoundException")
-        return files or []
+        listed = _messages(machine, path)
+        if listed is None:
+            listed = [FileInfo(one.path, len(one.content), machine.now) for one in Files(machine).in_folder(path)]
+            if not listed:
+                message = f"Cannot find path '{path}' because it does not exist."
+                call.report(message, "PathNotFound", category="ObjectNotFound", target=path, exception="ItemNotFoundException")
+        return listed
+
+    def children(call: Call) -> Iterable[Value]:
+        if call.get("LiteralPath").rstrip("\\").lower() == certificate_store.STORE:
+            return [certificate_store.CertificateObject(one) for one in machine.host.certificates]
+        if not call.get("File", False):
+            raise OutsideSubsetError("Get-ChildItem of a folder without -File")
+        return files(call)
 
     return [Cmdlet("Get-ChildItem", children, (Parameter("LiteralPath", "string", mandatory=True), Parameter("File", "switch")))]

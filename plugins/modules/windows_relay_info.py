@@ -12,6 +12,9 @@ short_description: Gather information about a Windows host as an SMTP relay
 description:
   - Reads version, installation type and pending restarts of a Windows host.
   - States whether IIS SMTP Server and hMailServer can relay mail there, and why not where they cannot.
+  - Of IIS SMTP Server reads the service, who may connect and relay, the queue, bad mail, and the last errors of the upstream server with
+    their cause and remedy.
+  - Reads the certificates of the host, with their dates.
 options: {}
 author:
   - mailops.m365 developers (@mailops)
@@ -64,14 +67,52 @@ windows_relay:
         exchange:
           description: Whether Exchange Server is installed, which uses port 25.
           type: bool
+    iis_smtp:
+      description:
+        - IIS SMTP Server; null where the feature C(SMTP-Server) is not installed.
+        - C(managed) is whether M(mailops.m365.windows_smtp_server) has configured it.
+        - C(virtual_server) is null where the virtual server is missing, as after an upgrade of Windows.
+        - C(virtual_server.errors) are the last replies of the upstream server, the latest first, from the log of the service.
+      type: dict
+      sample:
+        managed: true
+        missing_features: []
+        service: {state: running, start_mode: auto}
+        virtual_server:
+          fqdn: relay.contoso.com
+          listeners: [{address: "", port: 25}]
+          upstream: {host: relay1.contoso.com, port: 587}
+          relay_networks: [10.1.2.0/24, 127.0.0.1]
+          connection_networks: [10.1.2.0/24, 127.0.0.1]
+          open_relay: false
+          queue: {path: 'C:\inetpub\mailroot\Queue', count: 2, size: 40960, oldest: '2026-11-29T10:00:00.0000000Z'}
+          bad_mail: {path: 'C:\inetpub\mailroot\Badmail', count: 0, size: 0, oldest: null}
+          errors:
+            - reply: 535 5.7.8 Error, authentication failed
+              count: 3
+              last: '2026-11-29T10:00:00Z'
+              cause: The user name or password is wrong.
+              remedy: Set the password.
+    certificates:
+      description: The certificates of the store LocalMachine\My with a private key, the first to expire first.
+      type: list
+      elements: dict
+      sample: [{subject: CN=relay.contoso.com, names: [relay.contoso.com], thumbprint: AB12, not_after: '2027-01-01T00:00:00Z', days: 33,
+        private_key: true}]
     products:
       description: For C(iis_smtp) and C(hmailserver) whether the product can relay mail on this host (C(supported)), and the C(obstacles).
       type: dict
+attention:
+  description: What needs attention, such as a stopped service, an open relay or a certificate that expires. The summary lists it.
+  returned: when something needs attention
+  type: list
+  elements: dict
+  sample: [{kind: relay, subject: win1, problem: The SMTP service is stopped., remedy: Start the service SMTPSVC.}]
 cost:
   description: The number of scripts that were run on the host (C(requests)).
   returned: always
   type: dict
-  sample: {requests: 1, retries: 0, waited: 0.0}
+  sample: {requests: 6, retries: 0, waited: 0.0}
 failure:
   description: The parts of the error message as values. C(code) is PowerShell's C(FullyQualifiedErrorId).
   returned: failure

@@ -24,7 +24,7 @@ CONNECTOR = {"name": "relay", "ConnectorType": "OnPremises", "SenderDomains": ["
 MX = {"host": "contoso-com.mail.protection.outlook.com"}
 RELAY = {"fqdn": "relay.contoso.com", "relay_networks": ["10.1.2.0/24"], "connection_networks": ["10.1.0.0/16"], "upstream": MX}
 OPEN = {"name": "smtp", "protocol": "TCP", "local_ports": ["25"], "remote_addresses": ["10.0.0.0/255.0.0.0"]}
-HOSTS = (*CONNECTIONS, "smarthost", "drained")
+HOSTS = (*CONNECTIONS, "smarthost", "drained", "attention")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_devices_message_arrives_and_nobody_else_relays(playbook: Playbook, co
         client.ehlo()
         assert client.docmd("MAIL FROM:<a@contoso.com> SIZE=36700161")[0] == 552
         assert client.docmd("MAIL FROM:<a@contoso.com> SIZE=36700160")[0] == 250
-    assert queue(emulator, host) == []
+    until(lambda: queue(emulator, host) == [])
     assert len(emulator.admin.messages()) == before + 1
 
 
@@ -118,6 +118,49 @@ def test_a_wrong_password_of_the_smart_host_keeps_messages(playbook: Playbook) -
     send(emulator, host, "someone@example.net", "stays")
     until(lambda: [one["attempts"] for one in queue(emulator, host)] == [1])
     assert queue(emulator, host)[0]["last_error"].startswith("535 5.7.")
+    read = [playbook.one({"windows_relay_info": {}}, host, connection=connection) for connection in CONNECTIONS]
+    relay = read[0]["windows_relay"]["iis_smtp"]
+    assert relay == read[1]["windows_relay"]["iis_smtp"]
+    assert (relay["managed"], relay["service"]) == (True, {"state": "running", "start_mode": "auto"})
+    server = relay["virtual_server"]
+    assert (server["queue"]["count"], server["bad_mail"]["count"], server["open_relay"]) == (1, 0, False)
+    assert server["queue"]["size"] > 100
+    assert server["upstream"] == {"host": "mail.example.com", "port": 587}
+    [error] = server["errors"]
+    assert error["reply"].startswith("535 5.7.")
+    assert (error["count"], bool(error["cause"]), bool(error["remedy"])) == (1, True, True)
+    [attention] = read[0]["attention"]
+    assert (attention["kind"], attention["subject"]) == ("relay", host)
+    assert attention["problem"].startswith("The queue has 1 message; the upstream server answers: 535 5.7.")
+    assert attention["remedy"] == f"{error['cause']} {error['remedy']}"
+
+
+def test_what_needs_attention(playbook: Playbook) -> None:
+    """A stopped service, an open relay, bad mail, and a certificate that expires; then a virtual server that is missing."""
+    host, emulator = "attention", playbook.emulator
+    playbook.one({"windows_smtp_server": RELAY}, host)
+    assert "attention" not in playbook.one({"windows_relay_info": {}}, host)
+    document = Lab(emulator, host).document
+    services = [one | ({"start_mode": "Manual", "state": "Stopped"} if one["name"] == "SMTPSVC" else {}) for one in document["services"]]
+    mail = {"id": "m", "sender": "", "recipients": ["a@example.net"], "raw": "YQ==", "arrived": "2026-11-20T00:00:00Z"}
+    [server] = document["smtp_servers"]
+    server |= {"relay_list": {"grant_by_default": True}, "bad_mail": [mail | {"id": f"m{number}"} for number in range(120)]}
+    certificates = [{"names": ["relay.contoso.com"], "not_after": "2020-01-01T00:00:00Z", "thumbprint": "ab12"}]
+    emulator.admin.change_windows_host(host, services=services, smtp_servers=[server], certificates=certificates)
+    result = playbook.one({"windows_relay_info": {}}, host)
+    problems = [one["problem"] for one in result["attention"]]
+    assert problems == [
+        "The SMTP service is stopped.",
+        "The SMTP service has the start mode manual: it is stopped after a restart.",
+        "Everybody who can connect may relay.",
+        "C:\\inetpub\\mailroot\\Badmail has 120 messages that could be neither delivered nor returned.",
+        "The certificate of relay.contoso.com has expired (AB12).",
+    ]
+    assert result["windows_relay"]["iis_smtp"]["virtual_server"]["bad_mail"]["oldest"] == "2026-11-20T00:00:00.0000000Z"
+    emulator.admin.change_windows_host(host, smtp_servers=[])
+    result = playbook.one({"windows_relay_info": {}}, host)
+    assert result["attention"][-1]["problem"] == "The virtual SMTP server is missing, as after an upgrade of Windows."
+    assert Lab(emulator, host).document["refused"] == []
 
 
 def test_absent_waits_until_the_queue_is_empty(playbook: Playbook) -> None:
@@ -127,7 +170,7 @@ def test_absent_waits_until_the_queue_is_empty(playbook: Playbook) -> None:
     until(lambda: [one["attempts"] for one in queue(emulator, host)] == [1])
     ran = playbook.run({"windows_smtp_server": {"state": "absent", "drain_timeout": 1}}, hosts=(host,))
     assert ran.code == 2
-    assert r"drained has 1 messages in C:\inetpub\mailroot\Queue after 1 seconds. Devices cannot connect any more." in ran.text
+    assert r"drained has 1 message in C:\inetpub\mailroot\Queue after 1 seconds. Devices cannot connect any more." in ran.text
     with pytest.raises(smtplib.SMTPServerDisconnected):
         connect(emulator, host, DEVICE)
     [server] = Lab(emulator, host).document["smtp_servers"]

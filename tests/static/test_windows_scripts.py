@@ -19,13 +19,15 @@ CMD_LIMIT = 8191
 PREFIX = "PowerShell -NoProfile -NonInteractive -ExecutionPolicy Unrestricted -EncodedCommand "
 # SHA-256 of each script's text. None of them has run on a real Windows yet.
 PINNED = {
+    "certificates": "5a5c997828a4632ac0ec102e0981956217cc1486a2a3a964a2114f8ee0adae2a",
     "firewall_read": "37e7e955ec9034ddb40e46fbc5c60cc74efca1cf3817ce7a2156f2868cf0d72f",
     "firewall_write": "62f89bc25cbff11c8206db1339c34d64c252003e212c9e0545fe0a247c7bf604",
     "host_facts": "d11ca992f116b1018e0133b6dcdce124793856e091dfb91dbce4c2172431f016",
     "iis_create": "40abffd6aac86a68ff6a1843914bb7857ee654e558fa35fbe337b2e3a0d251ba",
     "iis_features": "f30522097936fa078a8bb6f9aebddd5756a7369273dc5c1603c93d4934a05350",
-    "iis_host": "f0a982c1a5be1021a9316838e6826c6dd4b871af1ac1f123850ea5e3e010d6d1",
+    "iis_host": "3f07865e43391c55fa09eb1cf5d22e8aeff64fe6a1e609e7276dfd80e4820640",
     "iis_lists": "7373f3aab519caed5ac9cb75d3a1b612d3f97fbb0d1b439943987f196d4bb84b",
+    "iis_log": "ced1961c83ec65ab393a9e1fd5f1321dc6706035d7dbcb2ebc7c249fe827262e",
     "iis_memory": "3781c1a714dacc7700e096c8d5adab1f0c3547ae06f4d294e89337f085273347",
     "iis_queue": "0c3f1439bd2d0e39d15f49b688e274507d0bd31f01c4a492dfd3991239631cd6",
     "iis_read": "27a6aa59432c7e0f9a1e6bef4d686803924322e405d77703d118fb8c9151b835",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Windows hosts as relays, read-only: what the host is, and which products can relay mail there."""
+"""Windows hosts as relays, read-only: what the host is, which products can relay mail there, and how a relay is doing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from .._core.params import NoParams
 from .._core.spec import Spec
 from .._engine.resource import Plan
 from .._engine.windows_engine import ReadOnlyWindowsResource
-from .._windows import facts
+from .._windows import certificates, facts
 from .._windows.host import WindowsHost
+from .._windows.iis import info
 
 
 class WindowsRelayInfo(ReadOnlyWindowsResource[NoParams]):
@@ -23,7 +24,18 @@ class WindowsRelayInfo(ReadOnlyWindowsResource[NoParams]):
     def plan(self, host: WindowsHost, params: NoParams, check_mode: bool) -> Plan[None]:
         read = facts.read(host)
         products = {name: {"supported": not obstacles, "obstacles": obstacles} for name, obstacles in read.obstacles().items()}
-        return Plan(outcome={"windows_relay": {"host": read.as_result(), "products": products}})
+        relay, attention = info.read(host) if read.has_server_features() else (None, [])
+        found = certificates.read(host)
+        server = relay["virtual_server"] if relay else None
+        if isinstance(server, dict):
+            attention += certificates.attention(host, found, str(server["fqdn"]))
+        result = {
+            "host": read.as_result(),
+            "products": products,
+            "iis_smtp": relay,
+            "certificates": [one.as_result(host.clock.now()) for one in found if one.private_key],
+        }
+        return Plan(outcome={"windows_relay": result} | ({"attention": attention} if attention else {}))
 
 
 INFO = WindowsRelayInfo()

@@ -25,6 +25,7 @@ from .._windows.iis.state import RUNNING, IisState, Memory
 END_DATE = Spec(
     {"basic_auth_end_date": {"type": "str", "default": BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"}}
 )
+OWN_PROCESS = "inetinfo"  # of SMTPSVC
 PASSWORD = "windows_smtp_server upstream"  # noqa: S105 - the name of a digest
 
 
@@ -55,7 +56,7 @@ class WindowsSmtpServer(OnWindowsHost):
         _refuse(read.obstacles()["iis_smtp"])
         warnings = _basic_auth(host, params.upstream, params.basic_auth_end_date)
         current = state.read(host)
-        _refuse(_problems(host, read, current))
+        _refuse(_problems(host, read, current, params))
         wanted = desired.of_params(params, params.upstream)
         differing = desired.differences(current, wanted)
         password = _password_needed(host, params, params.upstream, differing)
@@ -98,7 +99,7 @@ def _refuse(problems: list[str]) -> None:
         raise InvalidInput(*problems)
 
 
-def _problems(host: WindowsHost, read: facts.HostFacts, current: IisState) -> list[str]:
+def _problems(host: WindowsHost, read: facts.HostFacts, current: IisState, params: Params) -> list[str]:
     """What only the host's state shows to be wrong."""
     found = []
     if current.missing and read.restart_pending:
@@ -108,6 +109,11 @@ def _problems(host: WindowsHost, read: facts.HostFacts, current: IisState) -> li
         found.append(
             f"hMailServer runs on {host.name} and uses port 25: stop it and set its start mode to disabled, or use it as the relay."
         )
+        return found
+    for port in sorted({one.port for one in params.listeners}):
+        process = current.ports.get(port, OWN_PROCESS)
+        if process.lower() != OWN_PROCESS:
+            found.append(f"listeners has port {port}, which {process} uses on {host.name}: stop that program, or choose another port.")
     return found
 
 

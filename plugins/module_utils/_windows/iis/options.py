@@ -14,6 +14,7 @@ from ..._core.spec import Option, Spec
 from .. import networks
 
 LOOPBACK = "127.0.0.1"
+MOST_ERRORS = 10  # distinct replies of the upstream server in results
 # When the smart host's password is written.
 WHEN_CHANGED, ON_CREATE, ALWAYS = "when_changed", "on_create", "always"
 _MICROSOFT_MX = (".mail.protection.outlook.com", ".mx.microsoft")

@@ -29,6 +29,11 @@ class Folder:
     oldest: str
 
 
+def messages(count: int) -> str:
+    """A number of messages in words."""
+    return f"{count} message" + ("" if count == 1 else "s")
+
+
 def folders(host: WindowsHost, *paths: str) -> list[Folder]:
     document = host.run("iis_queue", "read the queue", {"folders": list(paths)})
     return [
@@ -82,14 +87,14 @@ def drain(host: WindowsHost, current: IisState, timeout: int) -> None:
         return
     if current.service is None or current.service.state != RUNNING:
         raise MailopsError(
-            f"{host.name} has {queue.count} messages in {path}, and its SMTP service is stopped: start it, or move the messages."
+            f"{host.name} has {messages(queue.count)} in {path}, and its SMTP service is stopped: start it, or move the messages."
         )
     write.lists(host, {CONNECTIONS: of_networks([LOOPBACK])})
     end = host.clock.now() + timeout
     while queue.count:
         if host.clock.now() >= end:
             raise MailopsError(
-                f"{host.name} has {queue.count} messages in {path} after {timeout} seconds. Devices cannot connect any more. "
+                f"{host.name} has {messages(queue.count)} in {path} after {timeout} seconds. Devices cannot connect any more. "
                 "Mend the upstream and run this task again, raise drain_timeout, or move the messages."
             )
         host.clock.sleep(POLL_SECONDS)

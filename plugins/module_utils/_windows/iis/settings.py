@@ -21,6 +21,7 @@ _TLS_REQUIRED = 8  # AccessSSLFlags
 W3C_EXTENDED = "{FF160663-DE82-11CF-BC0A-00AA006111E0}"
 # Date, Time, ClientIP, UserName, Method, UriStem, UriQuery, HttpStatus, Win32Status, BytesSent, BytesRecv, TimeTaken.
 _LOGGED = 1 | 2 | 4 | 8 | 128 | 256 | 512 | 1024 | 2048 | 4096 | 8192 | 16384
+LOG_DIRECTORY = "LogFileDirectory"
 QUEUE, BAD_MAIL, PICKUP, DROP = "QueueDirectory", "BadMailDirectory", "PickupDirectory", "DropDirectory"
 # As the feature installs them: a virtual server that is created anew has none.
 DIRECTORIES: dict[str, Value] = {
@@ -71,7 +72,7 @@ MANAGED = (
     "SmtpRemoteProgressiveRetry", "SmtpLocalDelayExpireMinutes", "SmtpRemoteDelayExpireMinutes", "SmtpLocalNDRExpireMinutes",
     "SmtpRemoteNDRExpireMinutes", "SendNdrTo", "SendBadTo", "LogType", "LogPluginClsid", "LogExtFileFlags",
 )  # fmt: skip
-READ = (*MANAGED, *DIRECTORIES)
+READ = (*MANAGED, *DIRECTORIES, LOG_DIRECTORY)
 
 
 def differing(current: Mapping[str, object], wanted: Mapping[str, Value]) -> list[str]:

@@ -66,10 +66,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class IisState:
-    """`missing`: features that are not installed; `server` None: there is no virtual server."""
+    """`missing`: features that are not installed; `ports`: those in use, with the process; `server` None: there is no virtual server."""
 
     missing: tuple[str, ...]
     services: dict[str, Service]
+    ports: dict[int, str]
     memory: Memory | None
     server: Server | None
 
@@ -86,9 +87,12 @@ def read(host: WindowsHost) -> IisState:
     services = {
         str(one.get("name")): Service(str(one.get("state")), str(one.get("start_mode"))) for one in rows(host.name, document, "services")
     }
+    ports = {
+        int(one.get("port") or 0): str(one.get("process") or "a process of another user") for one in rows(host.name, document, "ports")
+    }
     memory = document.get("memory")
     server = None if missing else _read_server(host)
-    return IisState(missing, services, _remembered(host, str(memory)) if memory else None, server)
+    return IisState(missing, services, ports, _remembered(host, str(memory)) if memory else None, server)
 
 
 def _read_server(host: WindowsHost) -> Server | None:
@@ -122,6 +126,11 @@ def _remembered(host: WindowsHost, text: str) -> Memory:
         raise MailopsError(
             f"The value iis of {key} on {host.name} is damaged: remove it. The settings from before cannot be restored."
         ) from None
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """A list of texts in an answer."""
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def bindings(listeners: frozenset[Listener]) -> list[dict[str, str]]:

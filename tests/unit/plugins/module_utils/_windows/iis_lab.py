@@ -32,6 +32,7 @@ class IisHost:
         self.installed = {"SMTP-Server": True, "Web-Metabase": True, "Web-WMI": True}
         self.services = [{"name": "SMTPSVC", "state": "Running", "start_mode": "Auto"}]
         self.memory: str | None = None
+        self.ports: list[dict[str, Any]] = [{"port": 25, "process": "inetinfo"}, {"port": 445, "process": "System"}]
         self.servers = [copy.deepcopy(SERVER)]
         self.queue: list[int] = [0]
         self.ignores: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class IisHost:
 
     def _iis_host(self, request: Any) -> Any:
         features = [{"name": name, "installed": value} for name, value in self.installed.items()]
-        return {"features": features, "services": self.services, "memory": self.memory}
+        return {"features": features, "services": self.services, "ports": self.ports, "memory": self.memory}
 
     def _iis_read(self, request: Any) -> Any:
         return {"servers": self.servers}

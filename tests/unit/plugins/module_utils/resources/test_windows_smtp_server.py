@@ -141,6 +141,15 @@ def test_another_product_that_runs(directory: str) -> None:
         RESOURCE.plan(iis.host, params(directory), True)
 
 
+@pytest.mark.parametrize("process", ["MSExchangeTransport", "master", None])
+def test_a_port_that_another_program_uses(directory: str, process: str | None) -> None:
+    iis = IisHost()
+    iis.ports = [{"port": 587, "process": process}, {"port": 25, "process": "Inetinfo"}]
+    assert RESOURCE.plan(iis.host, params(directory), True).changed
+    with pytest.raises(InvalidInput, match=f"listeners has port 587, which {process or 'a process of another user'} uses on win1"):
+        RESOURCE.plan(iis.host, params(directory, listeners=[{}, {"port": 587}]), True)
+
+
 def test_client_submission_by_a_password_ends(directory: str) -> None:
     iis, options_ = IisHost(), params(directory, upstream=SMART_HOST | {"host": "smtp.office365.com"}, basic_auth_end_date="2027-06-30")
     iis.clock.time = datetime.datetime(2027, 6, 30, 12, tzinfo=datetime.UTC).timestamp()
