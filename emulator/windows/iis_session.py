@@ -7,19 +7,20 @@ whom firewall or connection control refuses gets no greeting: the text of that r
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import email.utils
 import ipaddress
 import re
+import ssl
 from collections.abc import Callable
 
 from emulator.state import AddressList, QueuedMail, SmtpVirtualServer
 from emulator.state.ids import new_guid
-from emulator.windows import iis_smtp
+from emulator.windows import iis_authentication, iis_smtp
 from emulator.windows.machine import Machine
 
-ANONYMOUS, BASIC = 1, 2  # AuthFlags
+ANONYMOUS = 1  # AuthFlags
+TLS_REQUIRED = 8  # AccessSSLFlags
+READY = "220 2.0.0 SMTP server ready"
 _PATH = re.compile(r"(?:FROM|TO):\s*<([^<>]*)>(.*)", re.IGNORECASE)
 
 
@@ -37,10 +38,13 @@ def allows(entries: AddressList | None, source: str) -> bool:
 
 
 class IisSession:
-    """One connection. `queue`: takes an accepted message."""
+    """One connection. `queue`: takes an accepted message; `context`: for STARTTLS."""
 
-    def __init__(self, machine: Machine, server: SmtpVirtualServer, source: str, queue: Callable[[QueuedMail], None]) -> None:
-        self._machine, self._server, self._source, self._queue = machine, server, source, queue
+    def __init__(
+        self, machine: Machine, server: SmtpVirtualServer, source: str, queue: Callable[[QueuedMail], None], context: ssl.SSLContext
+    ) -> None:
+        self._machine, self._server, self._source, self._queue, self._context = machine, server, source, queue, context
+        self._encrypted = False
         self._authenticated = False
         self._greeted = False
         self._sender: str | None = None
@@ -63,6 +67,9 @@ class IisSession:
             verb, _, rest = line.decode("utf-8", "replace").rstrip("\r\n").partition(" ")
             reply = await self._command(verb.upper(), rest)
             await self._say(reply)
+            if reply == READY:
+                await self._writer.start_tls(self._context)
+                self._encrypted, self._greeted, self._authenticated = True, False, False
             if reply.startswith("221"):
                 return
 
@@ -85,33 +92,33 @@ class IisSession:
             return "250 2.0.0 OK"
         if not self._greeted:
             return "503 5.5.2 Send hello first"
-        if verb == "AUTH" and self.number("AuthFlags") & BASIC:
-            return await self._auth(rest)
+        if verb == "STARTTLS" and self._has_tls():
+            return READY
+        if verb in ("AUTH", "MAIL") and self.number("AccessSSLFlags") & TLS_REQUIRED and not self._encrypted:
+            return "530 5.7.0 Must issue a STARTTLS command first"
+        if verb == "AUTH" and iis_authentication.mechanisms(self.number("AuthFlags")):
+            reply = await iis_authentication.Dialogue(self._machine.host, self.number("AuthFlags"), self._ask).run(rest)
+            self._authenticated = reply == iis_authentication.SUCCEEDED
+            return reply
         methods: dict[str, Callable[[str], str]] = {"MAIL": self._mail, "RCPT": self._rcpt}
         if verb in methods:
             return methods[verb](rest)
         return await self._data() if verb == "DATA" else "500 5.3.3 Unrecognized command"
 
     def _extensions(self) -> list[str]:
-        auth = ["AUTH=LOGIN", "AUTH LOGIN"] if self.number("AuthFlags") & BASIC else []
-        return [*auth, f"SIZE {self.number('MaxMessageSize')}", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8bitmime", "OK"]
+        tls = ["TLS", "STARTTLS"] if self._has_tls() else []
+        auth = iis_authentication.extensions(self.number("AuthFlags"))
+        return [*tls, *auth, f"SIZE {self.number('MaxMessageSize')}", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8bitmime", "OK"]
 
-    async def _auth(self, rest: str) -> str:
-        """AUTH LOGIN with an account of the host."""
-        method, _, first = rest.partition(" ")
-        if method.upper() != "LOGIN":
-            return "504 5.7.4 Unrecognized authentication type"
-        answers = [first] if first else []
-        for challenge in ("VXNlcm5hbWU6", "UGFzc3dvcmQ6")[len(answers) :]:
-            await self._say(f"334 {challenge}")
-            answers.append((await self._reader.readline()).decode("ascii", "replace").strip())
-        try:
-            name, password = (base64.b64decode(one, validate=True).decode() for one in answers)
-        except (binascii.Error, UnicodeDecodeError):
-            return "501 5.5.4 Invalid arguments"
-        user = self._machine.host.user(name)
-        self._authenticated = user is not None and user.password == password
-        return "235 2.7.0 Authentication successful" if self._authenticated else "535 5.7.3 Authentication unsuccessful"
+    def _has_tls(self) -> bool:
+        """Whether a certificate with a private key names the server. Which one Windows chooses is not documented for SMTP."""
+        name = str(self.setting("FullyQualifiedDomainName")).lower()
+        valid = [one for one in self._machine.host.certificates if one.private_key and one.not_after > self._machine.now]
+        return not self._encrypted and any(name in (each.lower() for each in one.names) for one in valid)
+
+    async def _ask(self, challenge: str) -> str:
+        await self._say(f"334 {challenge}")
+        return (await self._reader.readline()).decode("ascii", "replace").strip()
 
     def _mail(self, rest: str) -> str:
         match = _PATH.match(rest)

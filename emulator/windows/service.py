@@ -91,7 +91,7 @@ class WindowsHosts:
 
     def _products(self, machine: Machine, address: str) -> list[SmtpListeners]:
         """The products that may listen for SMTP; a port is of the one that has opened it first."""
-        iis = IisListeners(self._platform, machine, address, self._mx)
+        iis = IisListeners(self._platform, machine, address, self._mx, self._authority)
         hmailserver = HMailListeners(self._platform, machine, address, self._mx, self._authority)
         iis.others, hmailserver.others = [hmailserver], [iis]
         return [iis, hmailserver]
