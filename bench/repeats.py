@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 
 def asked(record: Path) -> Iterator[tuple[str, str]]:
-    """Tenant and request (method, path, body; cmdlet, parameters) of all requests, alone or in a batch."""
+    """Tenant and request of all requests on record, alone or in a batch."""
     for line in record.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        tenant = str(entry["tenant"])
-        if entry["service"] == "exchange":
-            yield tenant, _text(entry["cmdlet"], entry["parameters"], entry["query"])
-        elif entry["path"].endswith("/$batch"):
-            for item in entry["body"]["requests"]:
-                yield tenant, _text(item["method"], item["url"], item.get("body"))
-        else:
-            path = entry["path"].partition("/v1.0")[2]
-            yield tenant, _text(entry["method"], f"{path}?{entry['query']}" if entry["query"] else path, entry["body"])
+        yield from ((str(entry["tenant"]), text) for text in requests(entry))
+
+
+def requests(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The requests of an entry of the record, each as method, path and body, or as cmdlet and parameters."""
+    if entry["service"] == "exchange":
+        yield _text(entry["cmdlet"], entry["parameters"], entry["query"])
+    elif entry["path"].endswith("/$batch"):
+        for item in entry["body"]["requests"]:
+            yield _text(item["method"], item["url"], item.get("body"))
+    else:
+        path = entry["path"].partition("/v1.0")[2]
+        yield _text(entry["method"], f"{path}?{entry['query']}" if entry["query"] else path, entry["body"])
 
 
 def _text(*parts: Any) -> str:

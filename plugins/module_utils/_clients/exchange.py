@@ -14,7 +14,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ from .authorized import AuthorizedTransport
 from .exchange_errors import error_of, is_transient
 from .exchange_host import ExchangeHost
 from .exchange_role import ExchangeRole
+from .kept_reads import KeptReads, exchange_family
 from .run_cache import RunCache
 
 PAGE = 1000
@@ -78,8 +79,11 @@ class Outcome:
 class ExchangeClient:
     """Runs cmdlets. `tenant` is the tenant's id: the path and the anchor of every request hold it."""
 
-    def __init__(self, authorized: AuthorizedTransport, tenant: str, run_cache: RunCache | None = None) -> None:
+    def __init__(
+        self, authorized: AuthorizedTransport, tenant: str, run_cache: RunCache | None = None, kept: KeptReads | None = None
+    ) -> None:
         self._authorized, self._tenant = authorized, tenant
+        self._kept = kept or KeptReads()
         self.run_cache = run_cache or RunCache(TokenCache())
         self._prefetched: dict[str, Outcome] = {}
         self._host = ExchangeHost(authorized, self.run_cache)
@@ -95,7 +99,20 @@ class ExchangeClient:
         return self._prefetched.get(self._key(command))
 
     def _known(self, command: Command) -> Outcome | None:
-        return self._prefetched.pop(self._key(command), None) if self._prefetched and command.reads else None
+        """The outcome of a read that is known. A write makes unknown what it changes."""
+        if not command.reads:
+            self._kept.forget_exchange(command.cmdlet)
+            return None
+        key = self._key(command)
+        outcome = self._prefetched.pop(key, None) or self._kept.get(key)
+        return self._keep(command, outcome) if isinstance(outcome, Outcome) else None
+
+    def _keep(self, command: Command, outcome: Outcome) -> Outcome:
+        """The outcome, of which a copy is kept: who gets it may change its objects."""
+        if command.cmdlet.startswith("Get-") and (not outcome.error or is_missing(outcome.error)):
+            copy = replace(outcome, values=[dict(value) for value in outcome.values])
+            self._kept.keep(self._key(command), exchange_family(command.cmdlet), copy)
+        return outcome
 
     @staticmethod
     def _key(command: Command) -> str:
@@ -106,12 +123,12 @@ class ExchangeClient:
         if known := self._known(command):
             return known.checked()
         try:
-            return self._pages(command, self._invoke(command, self._url(command)))
+            return self._keep(command, self._pages(command, self._invoke(command, self._url(command))))
         except ExchangeError as error:
             if not (command.reads and _EXPIRED_PAGE.search(error.service_message)):
                 raise
             # The page's link has expired: a partial list is not usable, so the read is repeated once.
-            return self._pages(command, self._invoke(command, self._url(command)))
+            return self._keep(command, self._pages(command, self._invoke(command, self._url(command))))
 
     def batch(self, commands: Sequence[Command]) -> list[Outcome]:
         """Many independent commands, ten a request, three requests at once; each has its own outcome, in order."""
@@ -131,13 +148,13 @@ class ExchangeClient:
             for some in pool.map(lambda numbers: self._batch(commands, numbers), parts):
                 outcomes.update(some)
                 progress.add(len(some))
-        return [outcomes[i] for i in range(len(commands))]
+        return [self._keep(command, outcomes[number]) for number, command in enumerate(commands)]
 
     def _alone(self, command: Command) -> Outcome:
         try:
             return self.run(command)
         except ExchangeError as error:
-            return Outcome(error=error)
+            return self._keep(command, Outcome(error=error))
 
     def forbidden(self, cmdlets: Iterable[str]) -> list[str]:
         """Those of the cmdlets that the roles of this sign-in do not allow, sorted; empty where Exchange does not say. One request."""

@@ -9,6 +9,7 @@ Sources: "Combine multiple HTTP requests using JSON batching", "Paging Microsoft
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from .._http.batch import ItemResponse, chunks, send_batch
 from .._http.transport import THROTTLED, TRANSIENT, Request, Response
 from . import permissions
 from .authorized import AuthorizedTransport
+from .kept_reads import UNKNOWN, KeptReads, graph_family
 
 BATCH = 20
 T = TypeVar("T")
@@ -43,8 +45,9 @@ class Call:
 class GraphClient:
     """The calls of Graph that the collection makes. Raises GraphError with one sentence where Graph refuses."""
 
-    def __init__(self, authorized: AuthorizedTransport) -> None:
+    def __init__(self, authorized: AuthorizedTransport, kept: KeptReads | None = None) -> None:
         self._authorized = authorized
+        self._kept = kept or KeptReads()
         self._prefetched: dict[str, Any] = {}
         self._root = f"{authorized.base}/v1.0"
 
@@ -58,16 +61,32 @@ class GraphClient:
 
     def read(self, call: Call) -> Any:
         """The object that a GET asks for, a collection with all its pages, or None where there is none."""
-        if call.path in self._prefetched:
-            known = self._prefetched.pop(call.path)
-            if isinstance(known, GraphError):
-                raise known
+        known = self._known(call)
+        if isinstance(known, GraphError):
+            raise known
+        if known is not UNKNOWN:
             return known
         answer = self._send(call)
         if answer.status == 404:
-            return None
+            return self._keep(call, None)
         body = self._body(answer, call)
-        return self._all_pages(body, call) if isinstance(body, dict) and "@odata.nextLink" in body else body
+        return self._keep(call, self._all_pages(body, call) if isinstance(body, dict) and "@odata.nextLink" in body else body)
+
+    def _known(self, call: Call) -> Any:
+        """The answer to a GET that is known, else UNKNOWN. A write makes unknown what it changes."""
+        if call.method != "GET":
+            self._kept.forget_graph(call.path)
+            return UNKNOWN
+        answer = self._prefetched.pop(call.path, UNKNOWN)
+        if answer is UNKNOWN:
+            answer = self._kept.get(_key(call))
+        return UNKNOWN if answer is UNKNOWN else self._keep(call, answer)
+
+    def _keep(self, call: Call, answer: Any) -> Any:
+        """The answer, of which a copy is kept: who gets it may change it."""
+        if call.method == "GET" and not isinstance(answer, GraphError):
+            self._kept.keep(_key(call), graph_family(call.path), copy.deepcopy(answer))
+        return answer
 
     def every(self, path: str, attempted: str, *, pace: float = 0.0) -> list[JsonObject]:
         """All objects of a collection, page after page. `pace`: seconds between two pages."""
@@ -112,6 +131,7 @@ class GraphClient:
         return self.retry(lambda: self._write(call), retry_on, limit)
 
     def _write(self, call: Call) -> Any:
+        self._known(call)
         answer = self._send(call)
         return None if answer.status == 404 and call.method in _404_IS_NONE else self._body(answer, call)
 
@@ -137,6 +157,13 @@ class GraphClient:
 
     def outcomes(self, calls: Sequence[Call]) -> list[Any]:
         """As `batch`, but a refused request leaves its GraphError in its place."""
+        known = {number: answer for number, call in enumerate(calls) if (answer := self._known(call)) is not UNKNOWN}
+        rest = [call for number, call in enumerate(calls) if number not in known]
+        sent = iter(self._outcomes(rest) if rest else [])
+        return [known[number] if number in known else self._keep(call, next(sent)) for number, call in enumerate(calls)]
+
+    def _outcomes(self, calls: Sequence[Call]) -> list[Any]:
+        """The bodies of requests that are sent."""
         bodies: list[Any] = []
         progress = self._authorized.transport.progress.counter("Microsoft Graph", len(calls))
 
@@ -224,6 +251,10 @@ class GraphClient:
         return GraphError(
             call.attempted, error.service_message, code=error.code, status=error.status, entry=entry, request_id=error.request_id
         )
+
+
+def _key(call: Call) -> str:
+    return f"{call.path} {sorted(call.headers.items())}"
 
 
 def _may_retry(call: Call, answer: Response) -> bool:

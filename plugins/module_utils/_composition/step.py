@@ -203,7 +203,8 @@ def apply_steps(
 def _plan_again(tenant: Tenant, one: PlannedStep, prediction: Prediction) -> None:
     """Plan a step whose ids exist now. InvalidInput where the earlier steps have not created what the plan assumes."""
     one.params, expects = _with_expected_mailboxes(one.step, prediction)
-    one.plan = one.step.resource.plan(tenant, one.params, expects)
+    with tenant.kept.planning():
+        one.plan = one.step.resource.plan(tenant, one.params, expects)
     one.status = PLANNED if one.plan.changed else UNCHANGED
     if one.plan.assumptions:
         raise InvalidInput(*one.plan.assumptions)

@@ -13,6 +13,7 @@ from .._clients.arm import ArmClient
 from .._clients.authorized import AuthorizedTransport
 from .._clients.exchange import ExchangeClient
 from .._clients.graph import GraphClient
+from .._clients.kept_reads import KeptReads
 from .._clients.run_cache import RunCache
 from .._core.errors import InvalidInput
 from .._core.mail_addresses import DOMAIN
@@ -74,6 +75,7 @@ class Tenant:
         self.transport.progress = Progress(self.clock, prompt, self.name)
         self.cost = self.transport.cost
         self.token_cache = TokenCache(token_directory)
+        self.kept = KeptReads()
         self.run_cache = RunCache(self.token_cache, self.cloud.graph, self.name.lower(), self.client_id)
 
     @property
@@ -102,7 +104,7 @@ class Tenant:
 
     @cached_property
     def graph(self) -> GraphClient:
-        return GraphClient(AuthorizedTransport(self.transport, self.tokens, "graph"))
+        return GraphClient(AuthorizedTransport(self.transport, self.tokens, "graph"), self.kept)
 
     @cached_property
     def arm(self) -> ArmClient:
@@ -113,7 +115,7 @@ class Tenant:
     @cached_property
     def exchange(self) -> ExchangeClient:
         """Paths and anchors of Exchange hold the tenant's id, also where m365_tenant is a domain."""
-        return ExchangeClient(AuthorizedTransport(self.transport, self.tokens, "exchange"), self.tenant_id, self.run_cache)
+        return ExchangeClient(AuthorizedTransport(self.transport, self.tokens, "exchange"), self.tenant_id, self.run_cache, self.kept)
 
     @cached_property
     def tenant_id(self) -> str:

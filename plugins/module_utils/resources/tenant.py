@@ -114,6 +114,10 @@ class TenantResource:
         return problems + sender_plan.RESOURCE.validate(replace(params, senders=(), relays=()) if params.absent else params)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
+        with tenant.kept.planning():
+            return self._plan(tenant, params, check_mode)
+
+    def _plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[Changes]:
         listed, params = params, params.without_senders() if params.absent else params
         if params.absent:
             refuse_missing(tenant, permissions.of_removal_reads(), permissions.of_assumed_removal)
