@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.mailops.m365.plugins.module_utils.resources.composed import removal
 
 from tests.emulator.conftest import TENANT, Start
+from tests.emulator.test_acs import AZURE
 
+from .emulated import follow_clock
 from .tenant_play import Document, Play
 from .test_playbooks import REPO, Playground, Run, playground, shared_playground  # noqa: F401 (fixtures)
 
@@ -153,6 +159,60 @@ def test_what_stays_is_listed(play: Play) -> None:
     assert play.state()["smtp_client_authentication_disabled"] is True
 
 
+ACS: Document = {
+    "acs_smtp_username_subscription_id": AZURE["communication_services"][0]["subscription"],
+    "acs_smtp_username_resource_group": "mail",
+    "acs_smtp_username_communication_service": "contoso-mail",
+    "acs_smtp_username_app": "shop",
+}
+ACS_SUBJECT = "SMTP usernames of Azure Communication Services"
+
+
+def test_smtp_usernames_of_azure_communication_services_stay_and_are_listed(start: Start, state: Document, tmp_path: Path) -> None:
+    """Their resource in Azure has no place for a mark."""
+    shop = {"display_name": "shop", "unique_name": "shop", "service_principal": {}}
+    play = Play(start(tenant={"azure": AZURE, "applications": [*state["tenants"][0]["applications"], shop]}), tmp_path)
+    senders = [
+        {"name": "Invoice Run", "method": "acs", "address": "invoices@contoso.com"},
+        {"name": "Web-Shop!", "method": "acs", "address": "donotreply@contoso.com"},
+    ]
+    made = play(*senders, inventory=ACS)
+    assert "failed" not in made, made
+    before = play.api.admin.tenant(TENANT)["azure"]
+    removed = play(*senders, state="absent", inventory=ACS, remove_orphans=True)
+    assert "failed" not in removed, removed
+    [entry] = [entry for entry in removed["attention"] if entry["subject"] == ACS_SUBJECT]
+    assert entry["problem"] == "Without a mark of m365_owner they stay: invoice-run, web-shop"
+    assert "acs_smtp_username_exclusive: true" in entry["remedy"]
+    after = play.api.admin.tenant(TENANT)["azure"]
+    assert after == before
+    assert {"invoice-run", "web-shop"} <= set(re.findall(r"[a-z-]+", json.dumps(after)))
+
+
+@pytest.mark.parametrize(
+    ("inventory", "problem"),
+    [
+        ({"acs_smtp_username_usernames": [{"name": "a", "username": "a"}, {"name": "b", "state": "absent"}]}, " they stay: a"),
+        ({"acs_smtp_username_usernames": []}, " they stay."),
+    ],
+)
+def test_usernames_of_the_inventory_are_listed(play: Play, inventory: Document, problem: str) -> None:
+    result = play(state="absent", inventory=ACS | inventory, check_mode=True)
+    [entry] = [entry for entry in result["attention"] if entry["subject"] == ACS_SUBJECT]
+    assert entry["problem"].endswith(problem)
+
+
+def test_connectors_and_policies_of_the_inventory_are_listed(play: Play) -> None:
+    inventory = {
+        "inbound_connector_connectors": [{"name": "Plant", "sender_ip_addresses": ["203.0.113.9"]}, {"name": "Old", "state": "absent"}],
+        "authentication_policy_policies": [{"name": "Corporate", "allow_basic_smtp": False}],
+    }
+    result = play(state="absent", inventory=inventory, check_mode=True)
+    problems = {entry["subject"]: entry["problem"] for entry in result["attention"]}
+    assert problems["Connectors of inbound_connector_connectors"] == "Without a mark of m365_owner they stay: Plant"
+    assert problems["Policies of authentication_policy_policies"] == "Without a mark of m365_owner they stay: Corporate"
+
+
 def test_rbac_for_applications_ends_with_its_application(play: Play) -> None:
     before = everything(play)
     scoped: Document = {"inventory": {"entra_app_authorization": "rbac", "entra_app_settle_time": 0}}
@@ -164,6 +224,98 @@ def test_rbac_for_applications_ends_with_its_application(play: Play) -> None:
     assert "failed" not in applied, applied
     assert applied["changes"] == planned["changes"]
     assert everything(play) == before
+
+
+# -- read back --------------------------------------------------------------------------------------------------------
+
+
+def accepted_without_effect(play: Play, cmdlet: str) -> None:
+    """Let Exchange accept a cmdlet, which then changes nothing."""
+    play.api.admin.fault("exchange", match={"cmdlet": cmdlet}, status=200, body={"value": []}, count=1)
+
+
+@pytest.mark.parametrize(
+    ("cmdlet", "left", "summary"),
+    [
+        ("Remove-InboundConnector", ["inbound connector mailops plant"], "inbound_connector"),
+        ("Remove-AuthenticationPolicy", ["authentication policy mailops Allow Basic Auth SMTP"], "authentication_policy"),
+        ("Set-OrganizationConfig", ["direct send organization"], "direct_send"),
+        ("Remove-ServicePrincipal", ["exchange service principal mailops-smtp-sender"], "exchange_service_principal"),
+    ],
+)
+def test_what_is_left_after_the_removal_fails_the_task(
+    play: Play, monkeypatch: pytest.MonkeyPatch, cmdlet: str, left: list[str], summary: str
+) -> None:
+    play(*SENDERS, **OPTIONS)
+    clock = follow_clock(monkeypatch, play.api)
+    accepted_without_effect(play, cmdlet)
+    result = absent(play)
+    assert (result["failed"], result["changed"]) == (True, True), result
+    assert sorted(text.lower() for text in result["failure"]["left"]) == sorted(text.lower() for text in left)
+    assert result["msg"].startswith("The removal was applied, but the tenant still has: ")
+    assert result["msg"].endswith("Run it again later.")
+    assert clock.waited > 0, "replication delay is waited for"
+    assert summary in {part["module"] for part in result["components"]}
+    assert "inbound_connector:mailops plant" in {change["key"] for change in result["changes"]}
+    assert {entry["phase"] for entry in play.journal()} == {"before", "done"}
+    assert "failed" not in absent(play)
+    assert keys(absent(play)) == set()
+
+
+def at_the_read_back(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> None:
+    """Do something between the removal and the read that verifies it."""
+    read = removal._await
+    actions = [action]
+
+    def after(*arguments: Any) -> None:
+        if actions:
+            actions.pop()()
+        read(*arguments)
+
+    monkeypatch.setattr(removal, "_await", after)
+
+
+@pytest.mark.parametrize("cmdlet", ["Get-InboundConnector", "Get-AuthenticationPolicy"])
+def test_an_object_that_is_listed_for_a_while_after_its_removal_is_waited_for(
+    play: Play, monkeypatch: pytest.MonkeyPatch, cmdlet: str
+) -> None:
+    play(*SENDERS, **OPTIONS)
+    before = {"value": play.api.rows(cmdlet)}
+    clock = follow_clock(monkeypatch, play.api)
+    order = {"match": {"cmdlet": cmdlet}, "status": 200, "body": before, "count": 1}
+    at_the_read_back(monkeypatch, lambda: play.api.admin.fault("exchange", **order))
+    result = absent(play)
+    assert "failed" not in result, result
+    assert clock.waited > 0
+    assert keys(absent(play)) == set()
+
+
+def test_an_application_that_is_left_is_named(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(ERP)
+    follow_clock(monkeypatch, play.api)
+    play.api.admin.fault("graph", match={"method": "DELETE", "path": "/applications/[0-9a-f-]+$"}, status=204, count=1)
+    failed = play(state="absent")
+    application, consent = failed["failure"]["left"]
+    assert (application, consent.partition(":")[0]) == (
+        "application mailops-smtp-sender",
+        "consent mailops-smtp-sender Office 365 Exchange Online",
+    )
+    assert keys(play(state="absent")) >= {"application:mailops-smtp-sender"}
+
+
+def test_a_result_that_cannot_be_read_fails_the_task(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The removal itself is told as applied."""
+    play(*SENDERS, **OPTIONS)
+    refused = {"status": 400, "body": {"error": {"code": "BadRequest", "message": "|Microsoft.Exchange.Refused|No."}}}
+    order = {"match": {"cmdlet": "Get-InboundConnector"}, "count": 9, **refused}
+    at_the_read_back(monkeypatch, lambda: play.api.admin.fault("exchange", **order))
+    failed = absent(play)
+    assert (failed["failed"], failed["changed"]) == (True, True)
+    assert failed["msg"].startswith("The removal was applied, but its result could not be read. ")
+    assert "inbound_connector:mailops plant" in {change["key"] for change in failed["changes"]}
+    play.api.admin.clear_faults()
+    monkeypatch.undo()
+    assert keys(absent(play)) == set()
 
 
 # -- playbook ---------------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_orphans_of_other_components_stay(play: Play) -> None:
 # -- playbooks --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("playbook", ["site", "verify"])
+@pytest.mark.parametrize("playbook", ["site", "verify", "offboard"])
 def test_list_tags_names_every_tag(playbook: str) -> None:
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(REPO / "inventories" / "relay")]
     command += [str(REPO / "playbooks" / f"{playbook}.yml"), "--list-tags"]

@@ -100,12 +100,8 @@ class DefaultPolicy:
 
 
 def read_policies(tenant: Tenant) -> dict[str, Policy]:
-    """The authentication policies by name in lower case. The answer is kept for a later read of the same run."""
-    outcome = tenant.exchange.prefetched(READ_POLICIES)
-    if outcome is None:
-        [outcome] = tenant.exchange.batch([READ_POLICIES])
-        tenant.exchange.prefetch(READ_POLICIES, outcome)
-    return _policies(outcome)
+    """The authentication policies by name in lower case."""
+    return _policies(tenant.exchange.run(READ_POLICIES))
 
 
 def policies_of(tenant: Tenant, policies: dict[str, Policy], guids: Mapping[str, str]) -> dict[str, str | None]:

@@ -91,7 +91,7 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
         variables["hve_account_accounts"] = [_hve_account(plan, settings) for plan in hve]
     if acs:
         variables["acs_smtp_username_usernames"] = [
-            {"name": _resource_name(plan.sender.name), "username": plan.sender.address} for plan in acs
+            {"name": acs_resource_name(plan.sender.name), "username": plan.sender.address} for plan in acs
         ]
     variables |= _spf(plans)
     if tests := [test for plan in plans if (test := _test_message(plan, settings))]:
@@ -196,7 +196,7 @@ def _hve_account(plan: SendingPlan, settings: PlanSettings) -> Variables:
     return account | ({"apps": [settings.app]} if sender.oauth else {})
 
 
-def _resource_name(text: str) -> str:
+def acs_resource_name(text: str) -> str:
     """The name of an Azure resource: lower-case letters, digits and hyphens."""
     return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split())
 
@@ -206,7 +206,7 @@ def name_problems(plans: Iterable[SendingPlan]) -> Iterator[str]:
     by_resource: dict[str, list[str]] = {}
     for plan in plans:
         if plan.method == "acs":
-            by_resource.setdefault(_resource_name(plan.sender.name), []).append(plan.sender.name)
+            by_resource.setdefault(acs_resource_name(plan.sender.name), []).append(plan.sender.name)
     for resource, names in by_resource.items():
         if not resource:
             yield f"m365_senders: {', '.join(names)}: the name has no letter a to z or digit for its SMTP username: give another name."

@@ -8,6 +8,7 @@ The steps of its components are in composed/steps.py; _composition plans and app
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .._composition import reviewed_plan
@@ -169,9 +170,20 @@ class TenantResource:
         changes = plan.pending
         records = _change_records(changes)
         journal = Journal(params.journal_dir or "", tenant.name)
-        plan.warnings += apply_steps(tenant, changes.planned, changes.prediction, journal, lambda: _parts(changes) | {"changes": records})
+
+        def failure() -> dict[str, object]:
+            return _parts(changes) | {"changes": records}
+
+        def apply(planned: Sequence[PlannedStep]) -> list[str]:
+            return apply_steps(tenant, planned, changes.prediction, journal, failure)
+
+        def marks() -> list[str]:
+            return removal.left_with_mark(tenant, params.owner, params.selection)
+
         if params.absent:
-            removal.verify(tenant, changes.planned, params.owner, params.selection)
+            plan.warnings += removal.apply_verified(tenant, changes.planned, apply, marks, failure)
+        else:
+            plan.warnings += apply(changes.planned)
         return _outcome(tenant, changes)
 
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..._composition.changes import changes_of
+from ..._composition.changes import Change, changes_of
 from ..._composition.step import PlannedStep
 from ..._core import networks
 from ..._core.bounds import EXCHANGE_REPLICATION
@@ -17,10 +17,11 @@ from ..._core.errors import MailopsError
 from ..._core.json_types import JsonObject
 from ..._core.waiting import Retry
 from ..._engine.tenant import Tenant
+from ..._exchange.principal_changes import PrincipalChanges
 from ..._exchange.rbac.authorization import read_entra
 from ..._hosted.providers import HOSTED_RELAYS
 from ..._planning.role_inputs import RoleInput
-from ..._planning.role_variables import BLOCK_BASIC_POLICY, COMPONENTS, listed
+from ..._planning.role_variables import BLOCK_BASIC_POLICY, COMPONENTS, acs_resource_name, listed
 from .. import sender_plan, spf
 from .lifecycle import Lifecycle, Selection
 from .marked import RECORD, described, marked
@@ -42,6 +43,7 @@ _ORDER = (
     ("shared_mailbox", None),
     ("hve_account", None),
 )
+_ACS, _ACS_USERNAMES = "acs_smtp_username_communication_service", "acs_smtp_username_usernames"
 _ORGANIZATION = ("smtp_auth_organization", "authentication_policy_organization", "direct_send_rejected")
 # Variables of the inventory whose objects have no mark: what they are, and how they are removed.
 _UNMARKED = {
@@ -53,7 +55,7 @@ _UNMARKED = {
         "Policies of authentication_policy_policies",
         "Give each state: absent, and run role authentication_policy.",
     ),
-    "acs_smtp_username_communication_service": (
+    _ACS: (
         "SMTP usernames of Azure Communication Services",
         "Run role acs_smtp_username with an empty acs_smtp_username_usernames and acs_smtp_username_exclusive: true.",
     ),
@@ -61,16 +63,20 @@ _UNMARKED = {
 
 
 class RemovalError(MailopsError):
-    """Objects are still there after their removal; `left`: the keys of their changes."""
+    """The removal was applied, but objects are still there (`left`, each by its kind and name), or the tenant could not be read (`cause`).
+
+    `outcome`: what was applied.
+    """
 
     may_have_changed = True
 
-    def __init__(self, left: Sequence[str]) -> None:
-        self.left = list(left)
-        super().__init__(f"The removal was applied, but the tenant still has: {', '.join(left)}. Run it again later.")
+    def __init__(self, outcome: Mapping[str, object], left: Sequence[str] = (), cause: MailopsError | None = None) -> None:
+        self.outcome, self.left, self.cause = outcome, list(left), cause
+        reason = f"its result could not be read. {cause}" if cause else f"the tenant still has: {', '.join(left)}."
+        super().__init__(f"The removal was applied, but {reason} Run it again later.")
 
     def as_result(self) -> dict[str, object]:
-        return {"left": self.left}
+        return self.cause.as_result() if self.cause else {"left": self.left}
 
 
 def ordered(tenant: Tenant, inputs: Iterable[RoleInput]) -> list[RoleInput]:
@@ -84,28 +90,65 @@ def ordered(tenant: Tenant, inputs: Iterable[RoleInput]) -> list[RoleInput]:
     return sorted(result, key=lambda one: _ORDER.index((one.module, one.options.get("state"))))
 
 
-def verify(tenant: Tenant, planned: Sequence[PlannedStep], owner: str, selection: Selection) -> None:
-    """Read what the steps removed, and what has the mark, until nothing is left. RemovalError after m365_wait_timeout."""
+def apply_verified(
+    tenant: Tenant,
+    planned: Sequence[PlannedStep],
+    apply: Callable[[Sequence[PlannedStep]], list[str]],
+    marks: Callable[[], list[str]],
+    failure: Callable[[], Mapping[str, object]],
+) -> list[str]:
+    """Apply the steps, and read until nothing of what they remove and nothing with the mark is left; the warnings of `apply`.
+
+    The step that records what there is comes after the others are verified: a later run removes what is left. `marks`: what has the
+    mark, see `left_with_mark`. RemovalError after m365_wait_timeout; `failure` returns the outcome of the task then.
+    """
+    record = [one for one in planned[-1:] if one.step.internal]
+    steps = planned[: len(planned) - len(record)]
+    warnings = apply(steps)
+    _await(tenant, lambda: list(_differing(tenant, steps)), failure)
+    warnings += apply(record)
+    _await(tenant, marks, failure)
+    return warnings
+
+
+def _await(tenant: Tenant, read: Callable[[], list[str]], failure: Callable[[], Mapping[str, object]]) -> None:
     retry = Retry(EXCHANGE_REPLICATION, tenant.transport, tenant.wait_timeout)
     try:
-        while left := [*_differing(tenant, planned), *_marked(tenant, owner, selection)]:
-            if not retry.again():
-                raise RemovalError(left)
+        left = read()
+        while left and retry.again():
+            left = read()
     except MailopsError as error:
-        error.may_have_changed = True
-        raise
+        raise RemovalError(failure(), cause=error) from error
+    if left:
+        raise RemovalError(failure(), left)
 
 
 def _differing(tenant: Tenant, planned: Iterable[PlannedStep]) -> Iterator[str]:
-    """The keys of the changes that a step, planned again, still has. A step of an application that is gone assumes one."""
+    """What the steps, planned again, still change of what they changed, each by its kind and name.
+
+    A step of an application that is gone assumes one.
+    """
     for one in planned:
-        if not one.step.internal:
-            plan = one.step.resource.plan(tenant, one.params, True)
-            if plan.changed and not plan.assumptions:
-                yield from (change.key for change in changes_of(replace(one, plan=plan), lambda *_of: ""))
+        applied = [] if one.step.internal else [change.key for change in _changes_of(one)]
+        plan = one.step.resource.plan(tenant, _by_id(one), True) if applied else None
+        if plan and not plan.assumptions:
+            changes = [change for change in _changes_of(replace(one, plan=plan)) if change.key in applied]
+            yield from (f"{change.kind.replace('_', ' ')} {change.object}" for change in changes)
 
 
-def _marked(tenant: Tenant, owner: str, selection: Selection) -> list[str]:
+def _changes_of(one: PlannedStep) -> Iterator[Change]:
+    return changes_of(one, lambda *_of: "")
+
+
+def _by_id(one: PlannedStep) -> Any:
+    """The parameters; a service principal in Exchange is looked for by its client id, since its application has no name any more."""
+    changes = one.plan.changes
+    if isinstance(changes, PrincipalChanges) and changes.application:
+        return replace(one.params, unique_name=None, app_id=changes.application.app_id)
+    return one.params
+
+
+def left_with_mark(tenant: Tenant, owner: str, selection: Selection) -> list[str]:
     """What has the owner's mark, without what holds data, and with the record only where nothing else has a mark."""
     if set(selection.components) != set(COMPONENTS):
         return []
@@ -130,9 +173,18 @@ def attention(tenant: Tenant, params: sender_plan.Params, lifecycle: Lifecycle, 
         problem = "Settings of the organization that refuse access (SMTP AUTH, Basic authentication, Direct Send) stay."
         entries.append(_stays("Organization settings", problem, "The journal has the values from before."))
     for variable, (subject, remedy) in _UNMARKED.items():
-        if variable in params.inventory_names:
-            entries.append(_stays(subject, "They have no mark of m365_owner and stay.", remedy))
+        if variable in params.inventory:
+            names = _unmarked(variable, params)
+            entries.append(_stays(subject, f"Without a mark of m365_owner they stay{': ' if names else '.'}{', '.join(names)}", remedy))
     return entries + (list(_spf(tenant, params, shared)) if "dns" in components else [])
+
+
+def _unmarked(variable: str, params: sender_plan.Params) -> list[str]:
+    """The names of the objects that a variable of the inventory stands for; those of usernames, of the senders that use the service."""
+    if variable == _ACS and _ACS_USERNAMES not in params.inventory:
+        return [acs_resource_name(sender.name) for sender in params.senders if sender.method == "acs"]
+    items = listed(params.inventory.get(_ACS_USERNAMES if variable == _ACS else variable))
+    return [str(item.get("name")) for item in items if isinstance(item, Mapping) and item.get("state") != "absent"]
 
 
 def _stays(subject: str, problem: str, remedy: str, kind: str = "other") -> JsonObject:
