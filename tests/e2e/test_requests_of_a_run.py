@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def test_run_without_changes_repeats_no_request(tmp_path: Path, certificate: Pat
         second = bench.play(inventory, emulator)
     assert (second["changed"], second["repeated"]) == (0, 0), repeated(bench.record)
     assert second["requests_a_tenant"] <= MOST
+    tasks = [task for task in json.loads(bench.report_file.read_text())["tasks"] if not task["is_component"]]
+    one_task = {"tenant": 1, "smtp_probe": 1}  # configures everything; verifies
+    assert {host: Counter(task["module"] for task in tasks if task["tenant"] == host) for host in ("tenant0", "tenant1")} == {
+        "tenant0": one_task,
+        "tenant1": one_task,
+    }
     check_contract(bench.record)
 
 

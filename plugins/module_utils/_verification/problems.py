@@ -26,7 +26,7 @@ def problems(sender: ProbeSender, params: ProbeParams) -> list[str]:
         if not params.app_unique_name and not params.app_id:
             sentences.append(f"{subject} app_unique_name or app_id, the application that it signs in as.")
         if not params.app_client_secret and not params.app_certificate_path:
-            sentences.append(f"{subject} app_certificate_path or app_client_secret, that application's credential.")
+            sentences.append(f"{subject} verify_app_certificate_path or verify_app_client_secret, that application's credential.")
     return sentences
 
 

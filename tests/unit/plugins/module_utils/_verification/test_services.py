@@ -75,7 +75,7 @@ def test_high_volume_email_without_password_needs_an_application(verify: Verify)
         (
             "failed",
             "method hve needs app_unique_name or app_id, the application that it signs in as. "
-            "method hve needs app_certificate_path or app_client_secret, that application's credential",
+            "method hve needs verify_app_certificate_path or verify_app_client_secret, that application's credential",
         ),
         ("verified", ""),
     ]

@@ -108,7 +108,7 @@ def test_every_problem_of_a_sender_is_named_and_fails_that_sender_only(verify: V
         "nonsense": "the sender's address holds 'nonsense', which is no mail address (name@domain). "
         "the sender's mailbox holds 'x', which is no mail address (name@domain). "
         "method oauth needs app_unique_name or app_id, the application that it signs in as. "
-        "method oauth needs app_certificate_path or app_client_secret, that application's credential",
+        "method oauth needs verify_app_certificate_path or verify_app_client_secret, that application's credential",
         "a": "the sender's verify_recipient holds an empty address: remove it",
         "b": "public_addresses holds '203.0.113.300', which is neither an IP address nor a network such as 203.0.113.0/28",
         "erp": "method basic needs the mailbox's password",
