@@ -17,8 +17,11 @@ from .table import HEADING, Line
 _HOST_WIDTH, _MOST_MEMBERS, _LEAST_TEXT = 28, 12, 40
 # From this number of entries on, problems that differ only in ids, addresses and domain names are printed as one.
 _LEAST_ALIKE = 3
-# GUIDs, addresses and domain names.
-_NAMES = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w.+-]+@[\w.-]+\w|\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
+# GUIDs, IPv4 addresses and networks, mail addresses and domain names.
+_NAMES = re.compile(
+    r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d+)?|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|[\w.+-]+@[\w.-]+\w|\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
+)
 _ANY, _ELLIPSIS = "\0", "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -46,12 +49,27 @@ class _Group:
         return self.hosts[0] if len(self.hosts) == 1 else f"{len(self.hosts)} hosts"
 
     def members(self) -> list[str]:
-        """The hosts as one text where all have the same subject; else a line for each host and subject."""
-        hosts = self.hosts
-        if len(self.subjects) > 1:
-            several = [(host, item.subject) for item in self.items for host in item.hosts]
-            return [subject if len(hosts) == 1 else f"{host}  {subject}".rstrip() for host, subject in several]
-        return hosts if len(hosts) > 1 else []
+        """The hosts as one text where all have the same subject; else a line for each host and subject.
+
+        Of subjects that differ only in names, which the headline has in common, a line for each host has the names.
+        """
+        hosts, several = self.hosts, [(host, item.subject) for item in self.items for host in item.hosts]
+        if len(self.subjects) == 1:
+            return hosts if len(hosts) > 1 else []
+        if self.are_alike:
+            several = [(host, ", ".join(self._names(host))) for host in hosts]
+        return [text if len(hosts) == 1 else f"{host}  {text}".rstrip() for host, text in several]
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether the subjects differ only in names."""
+        return bool(self.subjects[0]) and len({_NAMES.sub(_ANY, subject) for subject in self.subjects}) == 1
+
+    def _names(self, host: str) -> list[str]:
+        """The names in which a host's subjects differ from the others."""
+        columns = list(zip(*(_NAMES.findall(subject) for subject in self.subjects), strict=True))
+        own = [_NAMES.findall(item.subject) for item in self.items if host in item.hosts]
+        return list(dict.fromkeys(name for names in own for name, column in zip(names, columns, strict=True) if len(set(column)) > 1))
 
 
 def lines(title: str, entries: Sequence[Item], line_width: int, full: bool = False, most: int | None = None) -> Iterator[Line]:
@@ -83,8 +101,7 @@ def _group_lines(group: _Group, indent: int, line_width: int, full: bool) -> Ite
 
 def _texts(group: _Group, full: bool) -> Iterator[tuple[str, str]]:
     """The headline, and the lines below it, each with its bullet. Subjects that differ only in names are one, as problems are."""
-    alike = len({_NAMES.sub(_ANY, subject) for subject in group.subjects}) == 1 and group.subjects[0]
-    common = _common(group.subjects) if alike else ""
+    common = _common(group.subjects) if group.are_alike else ""
     subject = f"{common}: " if common.strip(_ELLIPSIS) else ""
     if len(group.problems) == 1:
         yield subject + group.problems[0], ""

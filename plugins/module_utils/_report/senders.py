@@ -13,7 +13,7 @@ from .._core.json_types import JsonObject
 from .._planning import methods
 from .._verification import statuses
 from .failures import explanation, sentence
-from .table import HEADING, Column, Line, details, rows, width
+from .table import HEADING, Column, Line, details, fitted, rows, width
 
 _LEAST_REASON = 40  # characters
 _MOST_OTHERS = 10  # rows of senders that are neither verified nor failed
@@ -112,7 +112,8 @@ def _text(status: str, result: JsonObject) -> str:
 
 
 def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
-    columns = (
+    columns = fitted(
+        line_width - _LEAST_REASON,
         Column("TENANT", [row.tenant for row in entries]),
         Column("SENDER", [row.sender for row in entries]),
         Column("METHOD", [row.method for row in entries]),
@@ -130,20 +131,21 @@ def plan_lines(entries: Sequence[PlanRow], line_width: int) -> Iterator[Line]:
 def sender_lines(results: Sequence[SenderRow], line_width: int, full: bool = False) -> Iterator[Line]:
     """The reason of senders that are not verified is below their rows. NEEDS ATTENTION explains those that failed or are not verifiable.
 
-    Unless `full`, failed senders are first, and only some of the others are rows.
+    Unless `full`, failed senders are first, only some of the others are rows, and long names are shortened.
     """
     others = [row for row in results if row.status != FAILED]
     if not full:
         order = {reason: number for number, reason in enumerate(dict.fromkeys(row.reason for row in others))}
         by_reason = sorted(others, key=lambda row: order[row.reason])
         results = [row for row in results if row.status == FAILED] + by_reason[:_MOST_OTHERS]
-    heading, *texts = rows(
+    columns = [
         Column("TENANT", [row.tenant for row in results]),
         Column("SENDER", [row.sender for row in results]),
         Column("METHOD", [row.method for row in results]),
         Column("FROM", [row.address for row in results]),
         Column("STATUS", [row.text for row in results]),
-    )
+    ]
+    heading, *texts = rows(*(columns if full else fitted(line_width, *columns)))
     yield heading, HEADING
     following = [*(row.reason for row in results[1:]), None]
     for row, text, next_reason in zip(results, texts, following, strict=True):

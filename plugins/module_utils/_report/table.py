@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 Line: TypeAlias = "tuple[str, str | None]"  # text, name of its colour (None: the terminal's own)
 HEADING = "bright gray"
 _GAP, _INDENT = "  ", "    "
+_LEAST_CELL = 20  # characters
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class Column:
         texts = [self.title, *self.cells]
         width = max(len(text) for text in texts)
         return [text.rjust(width) if self.right else text.ljust(width) for text in texts]
+
+
+def fitted(line_width: int, *columns: Column) -> list[Column]:
+    """The columns with long cells shortened until a row fits: those of the widest column first, which keep 20 characters."""
+    result = list(columns)
+    for column in sorted(columns, key=lambda one: -len(one.texts[0])):
+        excess = width(*result) - len(_GAP) - line_width
+        most = max(len(column.texts[0]) - excess, _LEAST_CELL)
+        if excess > 0:
+            cells = [cell if len(cell) <= most else f"{cell[: most - 1]}\N{HORIZONTAL ELLIPSIS}" for cell in column.cells]
+            result[result.index(column)] = replace(column, cells=cells)
+    return result
 
 
 def rows(*columns: Column) -> list[str]:

@@ -62,6 +62,11 @@ def test_problems_that_differ_in_names_only_are_one_entry_from_three_hosts_on() 
     assert len(texts(refused(1), refused(2), refused(3), width=200, full=True)) == 3, "-v prints every problem as it is"
 
 
+def test_ip_addresses_are_names() -> None:
+    entries = [item(f"t{number}", f"public_addresses holds '10.0.0.{number}/28', which is private.") for number in range(3)]
+    assert texts(*entries)[0] == "3 hosts  Configure: public_addresses holds '…', which is private."
+
+
 def test_numbers_and_words_are_no_names() -> None:
     entries = [item(f"t{number}", f"m365_licences is {number}: give a number from 0.") for number in range(-5, -1)]
     assert len(texts(*entries)) == 4
@@ -94,10 +99,20 @@ def test_records_of_the_same_content_are_one_entry_with_their_domains() -> None:
     entries = [item(f"t{n}", "To be published.", subject=f"SPF record of t{n}.example", kind="dns", copy="v=spf1 -all") for n in range(2)]
     assert texts(*entries) == [
         "2 hosts  SPF record of …: To be published.",
-        "           t0  SPF record of t0.example",
-        "           t1  SPF record of t1.example",
+        "           t0  t0.example",
+        "           t1  t1.example",
         "           v=spf1 -all",
     ]
+
+
+def test_subjects_that_differ_in_names_are_a_line_a_host() -> None:
+    addresses = [(f"t{n}", f"{name}@t{n}.example") for n in range(30) for name in ("erp", "shop")]
+    entries = [item(host, "It is a user mailbox.", subject=f"FullAccess of app on {address}") for host, address in addresses]
+    shown = texts(*entries, width=118)
+    assert shown[:2] == ["30 hosts  FullAccess of app on …: It is a user mailbox.", "            t0  erp@t0.example, shop@t0.example"]
+    assert (len(shown), shown[-1]) == (14, "            and 18 more")
+    one_host = [one for one in entries if one.hosts == ("t7",)]
+    assert texts(*one_host) == ["t7  FullAccess of app on …: It is a user mailbox.", "      erp@t7.example, shop@t7.example"]
 
 
 def test_subjects_that_are_names_alone_are_in_the_list_only() -> None:
