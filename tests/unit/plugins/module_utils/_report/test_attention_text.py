@@ -108,9 +108,9 @@ def test_records_of_the_same_content_are_one_entry_with_their_domains() -> None:
 def test_subjects_that_differ_in_names_are_a_line_a_host() -> None:
     addresses = [(f"t{n}", f"{name}@t{n}.example") for n in range(30) for name in ("erp", "shop")]
     entries = [item(host, "It is a user mailbox.", subject=f"FullAccess of app on {address}") for host, address in addresses]
-    shown = texts(*entries, width=118)
-    assert shown[:2] == ["30 hosts  FullAccess of app on …: It is a user mailbox.", "            t0  erp@t0.example, shop@t0.example"]
-    assert (len(shown), shown[-1]) == (14, "            and 18 more")
+    printed = texts(*entries, width=118)
+    assert printed[:2] == ["30 hosts  FullAccess of app on …: It is a user mailbox.", "            t0  erp@t0.example, shop@t0.example"]
+    assert (len(printed), printed[-1]) == (14, "            and 18 more")
     one_host = [one for one in entries if one.hosts == ("t7",)]
     assert texts(*one_host) == ["t7  FullAccess of app on …: It is a user mailbox.", "      erp@t7.example, shop@t7.example"]
 
