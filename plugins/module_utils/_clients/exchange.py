@@ -94,6 +94,10 @@ class ExchangeClient:
         """Keep the outcome of a read that was part of another batch: the next `run` or `batch` of the command returns it."""
         self._prefetched[self._key(command)] = outcome
 
+    def prefetched(self, command: Command) -> Outcome | None:
+        """The outcome that is kept for a read; None where there is none."""
+        return self._prefetched.get(self._key(command))
+
     def _known(self, command: Command) -> Outcome | None:
         """The outcome of a read that is known. A write makes unknown what it changes."""
         if not command.reads:

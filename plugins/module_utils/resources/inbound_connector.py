@@ -181,10 +181,6 @@ class InboundConnector:
         """The cmdlets that write the changes."""
         yield from (change.command().cmdlet for change in changes)
 
-    def cmdlets(self, changes: Changes, /) -> Iterator[str]:
-        """The cmdlets that write the changes."""
-        yield from (change.command().cmdlet for change in changes)
-
     def apply(self, tenant: Tenant, params: Params, plan: Plan[Changes]) -> dict[str, object]:
         outcomes = tenant.exchange.batch([change.command() for change in plan.pending])
         for outcome in outcomes:
