@@ -43,10 +43,10 @@ LEGACY = 2525
 TO = "RCPT TO:<a@example.net>\r\n"
 UNKNOWN_CLIENTS = [f"198.18.{number}.1" for number in range(12)]  # RFC 2544, each in a network of its own
 KNOWN_CLIENTS = [f"10.1.{number}.1" for number in range(12)]  # RFC 1918
-# Addresses of one network, an IPv4 /24 and an IPv6 /64 (RFC 3849).
+# Addresses of one network, an IPv4 /24 and an IPv6 /64 (RFC 3849). Postfix itself counts by IPv6 /84.
 NEIGHBOURS = {
     "ipv4": ["198.18.0.1", "198.18.0.2", "198.18.0.3"],
-    "ipv6": ["2001:db8:7::1", "2001:db8:7::2:2", "2001:db8:7::3:3:3"],
+    "ipv6": ["2001:db8:7:0:1::1", "2001:db8:7:0:2::1", "2001:db8:7:0:3::1"],
 }
 VARIABLES: dict[str, Any] = {
     "relay_upstream": "mailgun",

@@ -94,8 +94,9 @@ class Check:
         before = read(self.store.paths)
         if before is None or before.server != server.name:
             before = UpstreamCheck(server.name, now)
-        # A time in the future is that of a clock which was ahead.
-        idle = not 0 <= now - max((one.last_sent or 0 for one in state.activity.values()), default=0) < _IDLE
+        last_sent = max((one.last_sent or 0 for one in state.activity.values()), default=0.0)
+        # A time in the future is that of a clock which was ahead. Mail that was sent before a failure does not end it.
+        idle = not 0 <= now - last_sent < _IDLE or (before.failure and last_sent <= (before.contacted or 0))
         if immediately or idle or self._clock_is_unknown(before, now):
             result = self._contact(server, before)
         else:

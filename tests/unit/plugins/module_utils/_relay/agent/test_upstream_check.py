@@ -132,6 +132,17 @@ def test_result_that_cannot_be_saved_is_a_sentence(monkeypatch: pytest.MonkeyPat
     assert capsys.readouterr().err == "<3>The upstream server could not be checked: [Errno 28] No space left on device\n"
 
 
+def test_mail_that_was_sent_before_a_failure_does_not_end_it(store: MonitorStore) -> None:
+    down = Server(failure="connect to smtp.office365.com[192.0.2.1]:587: Connection timed out")
+    sent(store, NOW - 60)
+    for seconds in (0, 60, 120):
+        result = Check(store, lambda seconds=seconds: NOW + seconds, down, log=list).run(immediately=seconds == 0)
+        assert (result.failure, result.failing_since) == (down.failure, NOW)
+    sent(store, NOW + 130)
+    assert Check(store, lambda: NOW + 180, down, log=list).run().failure == ""
+    assert len(down.connections) == 3
+
+
 def test_failure_lasts_until_the_server_answers_or_mail_is_sent(store: MonitorStore) -> None:
     lines: list[str] = []
     down = Server(failure="connect to smtp.office365.com[192.0.2.1]:587: Connection timed out")
