@@ -31,8 +31,8 @@ from ansible_collections.mailops.m365.plugins.module_utils._engine.run import fa
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant_engine import run
 from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import OnWindowsHost
 from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engine import run as run_on_windows
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points import windows_connection
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
-from ansible_collections.mailops.m365.plugins.module_utils._entry_points.windows_connection import executor
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import split_secrets
 
 display = Display()
@@ -108,15 +108,12 @@ class ActionModule(ActionBase):
     def _on_windows(self, resource: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result of a resource of a Windows host, whose scripts the connection of the inventory carries."""
         name = str(self._task.delegate_to or task_vars.get("inventory_hostname"))
-        if not getattr(self._connection._shell, "_IS_WINDOWS", False):
-            connection = self._connection.transport
-            sentence = f"The connection of {name} is {connection}, which has no PowerShell: set ansible_connection to winrm or psrp."
-            return failed_result(InvalidInput(sentence))
-        if self._connection.become is not None:
-            return failed_result(InvalidInput(f"become is set for {name}: set ansible_become: false, and sign in as an administrator."))
+        obstacle = windows_connection.problem(self._connection, name)
+        if obstacle:
+            return failed_result(InvalidInput(obstacle))
         validate: Any = self.validate_argument_spec
         _validation, params = validate(**argument_spec(resource.spec))
-        execute = executor(self._connection)
+        execute = windows_connection.executor(self._connection)
         return _with_warnings(run_on_windows(resource, plain(params), name, execute, check_mode=bool(self._task.check_mode)))
 
     def _remote_host(self, task_vars: dict[str, Any]) -> RemoteHost:

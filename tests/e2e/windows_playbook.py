@@ -49,10 +49,19 @@ class Playbook:
             return common | {"ansible_winrm_transport": "basic", "ansible_winrm_ca_trust_path": lab.ca_file}
         return common | {"ansible_psrp_protocol": "https", "ansible_psrp_auth": "ntlm", "ansible_psrp_ca_cert": lab.ca_file}
 
-    def run(self, *tasks: dict[str, Any], hosts: tuple[str, ...] = ("win1",), connection: str = "winrm", check: bool = False) -> Ran:
+    def run(
+        self,
+        *tasks: dict[str, Any],
+        hosts: tuple[str, ...] = ("win1",),
+        connection: str = "winrm",
+        check: bool = False,
+        variables: dict[str, Any] | None = None,
+    ) -> Ran:
         """Run tasks, each {module: options}. A failed task ends a host's run."""
         inventory, play = self.directory / "inventory.json", self.directory / "play.json"
-        inventory.write_text(json.dumps({"all": {"hosts": {name: self.variables(name, connection) for name in hosts}}}), encoding="utf-8")
+        inventory.write_text(
+            json.dumps({"all": {"hosts": {name: self.variables(name, connection) | (variables or {}) for name in hosts}}}), encoding="utf-8"
+        )
         for old in self.directory.glob("result-*.json"):
             old.unlink()
         steps: list[dict[str, Any]] = []

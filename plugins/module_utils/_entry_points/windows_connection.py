@@ -7,15 +7,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._windows.host import Answer, Execute
+from ansible.errors import AnsibleConnectionFailure
+
+from .._windows.host import Answer, Disconnected, Execute
 
 
 def executor(connection: Any) -> Execute:
-    """Runs a script through a connection plugin. Only the script is in the command line; its input is that of the process."""
+    """Runs a script through a connection plugin. Only the script is in the command line; its input is that of the process.
+
+    The plugins raise errors of their libraries, too, as they are. Where the first script cannot be delivered, AnsibleConnectionFailure
+    makes the host unreachable; later on the run has to end as every failed one, with the end of its entry in the journal.
+    """
+    answered = False
 
     def execute(script: str, lines: str) -> Answer:
+        nonlocal answered
         command = connection._shell._encode_script(script, strict_mode=False, preserve_rc=False)
-        code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
+        try:
+            code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
+        except Exception as error:
+            if isinstance(error, AnsibleConnectionFailure) and not answered:
+                raise
+            raise Disconnected(str(error) or type(error).__name__) from error
+        answered = True
         return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
 
     return execute
+
+
+def problem(connection: Any, name: str) -> str:
+    """Why a connection cannot be used, as a sentence; "" where it can."""
+    if not getattr(connection._shell, "_IS_WINDOWS", False):
+        return f"The connection of {name} is {connection.transport}, which has no PowerShell: set ansible_connection to winrm or psrp."
+    if connection.become is not None:
+        return f"become is set for {name}: set ansible_become: false, and sign in as an administrator."
+    return _plain_text(connection, name)
+
+
+def _plain_text(connection: Any, name: str) -> str:
+    """Basic authentication by HTTP sends the administrator's password, and every secret, in plain text."""
+    options = {"winrm": ("scheme", "transport", "ansible_winrm_transport"), "psrp": ("protocol", "auth", "ansible_psrp_auth")}
+    if connection.transport not in options:
+        return ""
+    protocol, authentication, variable = options[connection.transport]
+    scheme = connection.get_option(protocol) or ("http" if str(connection.get_option("port")) == "5985" else "https")
+    methods = connection.get_option(authentication) or "plaintext"  # what ansible.builtin.winrm chooses for HTTP
+    basic = {"basic", "plaintext"} & ({methods} if isinstance(methods, str) else set(methods))
+    if scheme == "https" or not basic:
+        return ""
+    return (
+        f"The connection of {name} sends passwords in plain text (http and {sorted(basic)[0]}): use https, or set {variable} to ntlm or "
+        "kerberos, which encrypt messages."
+    )

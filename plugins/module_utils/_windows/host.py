@@ -14,8 +14,10 @@ from .._core.json_types import JsonObject
 from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, SystemClock
 from .powershell import input_lines, script
+from .remedies import remedy
 
 _EXCERPT = 200
+CONNECTION = "connection"  # the code of a failure of the connection
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,21 @@ def rows(host: str, document: JsonObject, name: str) -> list[JsonObject]:
     return found
 
 
+class Disconnected(Exception):  # noqa: N818 - what happened to the connection
+    """The connection failed before a script's answer was there. The text is the connection plugin's."""
+
+
 class WindowsError(MailopsError):
     """A script failed on the host. `attempted` is a phrase ("read the facts of the host"), `code` PowerShell's FullyQualifiedErrorId."""
 
     def __init__(self, host: str, attempted: str, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(f"Could not {attempted} on {host}: Windows answered {code}: {' '.join(message.split())}")
+        self.code, self.remedy = code, remedy(code, message)
+        answer = "the connection failed" if code == CONNECTION else f"Windows answered {code}"
+        sentence = f"Could not {attempted} on {host}: {answer}: {' '.join(message.split())}"
+        super().__init__(f"{sentence.rstrip('.')}. {self.remedy}" if self.remedy else sentence)
 
     def as_result(self) -> dict[str, object]:
-        return {"code": self.code}
+        return {"code": self.code, "remedy": self.remedy}
 
 
 # Runs a script on a host by Windows PowerShell: its text, and its lines of input ("" for none).
@@ -64,7 +72,10 @@ class WindowsHost:
         `request` and `secrets` are the script's input (see powershell.py). The error has none of the secrets.
         """
         self.cost.count(requests=1)
-        answer = self._execute(script(name), input_lines(request, secrets))
+        try:
+            answer = self._execute(script(name), input_lines(request, secrets))
+        except Disconnected as failure:
+            raise WindowsError(self.name, attempted, CONNECTION, hide(str(failure), secrets)) from failure
         document = _document(answer.stdout)
         if answer.code or document is None:
             text = " ".join(hide(f"{answer.stdout} {answer.stderr}", secrets).split())[:_EXCERPT]
@@ -72,6 +83,7 @@ class WindowsHost:
         error = document.get("error")
         if isinstance(error, dict):
             code, message = (hide(str(error.get(part)), secrets) for part in ("id", "message"))
+            code = code.partition(",")[0]  # what follows is the cmdlet's class
             raise WindowsError(self.name, attempted, code, message)
         return document
 

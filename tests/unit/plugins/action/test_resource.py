@@ -221,6 +221,7 @@ def test_notes_of_a_windows_host_become_warnings(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(action, "run_on_windows", lambda *_arguments, **_options: {"changed": False, "notes": ["Mind.", "Mind more."]})
     task = _action({}, transport="winrm", name="mailops.m365.windows_relay_info")
     task._connection._shell._IS_WINDOWS, task._connection.become = True, None
+    task._connection.get_option = {"scheme": "https", "transport": ["basic"], "port": 5986}.get
     assert task.run(None, {"inventory_hostname": "win1"}) == {"changed": False}
     assert warned == ["Mind.", "Mind more."]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from ansible_collections.mailops.m365.plugins.module_utils._windows.host import Answer, WindowsError, WindowsHost
+from ansible_collections.mailops.m365.plugins.module_utils._windows.host import Answer, Disconnected, WindowsError, WindowsHost
 
 CLIXML = '#< CLIXML\r\n<Objs><S S="Error">boom</S></Objs>'
 
@@ -40,9 +42,9 @@ def test_a_long_text_is_cut() -> None:
 
 
 def test_the_error_of_a_script_names_windows_own_id() -> None:
-    with pytest.raises(WindowsError, match=r"Windows answered HRESULT 0x80041010: Invalid class$") as failure:
-        run(0, '{"error": {"id": "HRESULT 0x80041010", "message": "Invalid class\\r\\n"}}')
-    assert failure.value.as_result() == {"code": "HRESULT 0x80041010"}
+    with pytest.raises(WindowsError, match=r"Windows answered HRESULT 0x80041010: Invalid class\. The WMI class is missing") as failure:
+        run(0, '{"error": {"id": "HRESULT 0x80041010,Microsoft.Cmdlet", "message": "Invalid class\\r\\n"}}')
+    assert failure.value.as_result()["code"] == "HRESULT 0x80041010"
 
 
 def test_a_script_is_counted() -> None:
@@ -75,3 +77,43 @@ def test_an_error_has_no_secret(answer: Answer) -> None:
     [(script, lines)] = sent
     assert lines == '{"a":1}\ncGE1NS13b3JkLCBzaXI=\n'
     assert "pa55" not in script
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "part"),
+    [
+        ("HRESULT 0x80041003", "Access denied ", "LocalAccountTokenFilterPolicy"),
+        ("GetWMIManagementException", 'Invalid namespace "root\\MicrosoftIISv2" ', "install the feature Web-WMI"),
+        ("HRESULT 0x80041033", "Shutting down ", "Windows is restarting"),
+        ("HRESULT 0x80041001", "Generic failure ", "Restart the service Winmgmt"),
+        ("CannotCreateTypeConstrainedLanguage", "only core types are supported in this language mode.", "constrained language mode"),
+        ("CommandNotFoundException", "The term 'Get-WindowsFeature' is not recognized", "check its edition"),
+        ("DotNetMethodException", "something else", ""),
+    ],
+)
+def test_errors_have_a_remedy(code: str, message: str, part: str) -> None:
+    with pytest.raises(WindowsError) as failure:
+        run(0, json.dumps({"error": {"id": code, "message": message}}))
+    assert bool(failure.value.remedy) == bool(part)
+    assert part in failure.value.remedy
+    assert str(failure.value).endswith(failure.value.remedy or message)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("Access is denied. (extended fault data: {'wsmanfault_code': 5, 'fault_code': 's:Sender'})", "a local administrator"),
+        ("Received a WSManFault message. (Code: 2150858843, Machine: win1)", "WinRM has ended the shell"),
+        ("Received a WSManFault message. (Code: 2150859174, Machine: win1)", "Raise the quota"),
+        ("('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))", "Check WinRM on the host"),
+    ],
+)
+def test_a_connection_that_fails(text: str, part: str) -> None:
+    def execute(script: str, lines: str) -> Answer:
+        raise Disconnected(f"{text} a secret word")
+
+    with pytest.raises(WindowsError, match=r"^Could not read on win1: the connection failed: ") as failure:
+        WindowsHost("win1", execute).run("host_facts", "read", {}, ["a secret word"])
+    assert part in str(failure.value)
+    assert "a secret word" not in str(failure.value)
+    assert failure.value.as_result()["code"] == "connection"
