@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import smtplib
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import pytest
 
 from emulator.launcher import Emulator
 from tests.emulator.conftest import STATE, until
-from tests.emulator.windows_lab import Lab, host_document
+from tests.emulator.test_windows_iis_clients import unverified
+from tests.emulator.windows_lab import PASSWORD, USER, Lab, host_document
 
 from .windows_playbook import CONNECTIONS, Playbook
 
@@ -24,7 +26,7 @@ CONNECTOR = {"name": "relay", "ConnectorType": "OnPremises", "SenderDomains": ["
 MX = {"host": "contoso-com.mail.protection.outlook.com"}
 RELAY = {"fqdn": "relay.contoso.com", "relay_networks": ["10.1.2.0/24"], "connection_networks": ["10.1.0.0/16"], "upstream": MX}
 OPEN = {"name": "smtp", "protocol": "TCP", "local_ports": ["25"], "remote_addresses": ["10.0.0.0/255.0.0.0"]}
-HOSTS = (*CONNECTIONS, "smarthost", "drained", "attention")
+HOSTS = (*CONNECTIONS, "smarthost", "drained", "attention", "authenticated")
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +179,24 @@ def test_absent_waits_until_the_queue_is_empty(playbook: Playbook) -> None:
     emulator.admin.change_windows_host(host, smtp_servers=[server | {"queue": []}])
     assert playbook.one({"windows_smtp_server": {"state": "absent", "drain_timeout": 1}}, host)["changed"] is True
     assert Lab(emulator, host).document["refused"] == []
+
+
+def test_devices_that_authenticate(playbook: Playbook) -> None:
+    """By Windows accounts, Basic by TLS only; another network may relay then, and a wrong password opens nothing."""
+    host, emulator = "authenticated", playbook.emulator
+    options = RELAY | {"authentication": ["anonymous", "basic", "windows"], "require_tls": True, "relay_authenticated": True}
+    assert playbook.one({"windows_smtp_server": options}, host)["changed"] is True
+    certificates = [{"names": ["relay.contoso.com"], "not_after": "2100-01-01T00:00:00Z"}]
+    emulator.admin.change_windows_host(host, certificates=certificates)
+    assert playbook.one({"windows_smtp_server": options}, host)["changed"] is False
+    for password, code in ((PASSWORD, 250), ("wrong", 550)):
+        with connect(emulator, host, NEIGHBOUR) as client:
+            client.ehlo()
+            assert client.docmd("MAIL FROM:<a@contoso.com>")[0] == 530
+            client.starttls(context=unverified())
+            client.ehlo()
+            user, secret = (base64.b64encode(one.encode()).decode() for one in (USER, password))
+            assert client.docmd(f"AUTH LOGIN {user}")[0] == 334
+            assert client.docmd(secret)[0] == (235 if code == 250 else 535)
+            client.mail("noreply@contoso.com")
+            assert client.rcpt("someone@example.net")[0] == code
