@@ -20,7 +20,7 @@ from .._windows.host import WindowsHost
 from .._windows.iis import desired, options, removal, settings, state, write
 from .._windows.iis.desired import Differences
 from .._windows.iis.options import ALWAYS, OPTIONS, WHEN_CHANGED, Params, Upstream
-from .._windows.iis.state import RUNNING, IisState, Memory
+from .._windows.iis.state import RUNNING, SMTP_SERVER, IisState, Memory
 
 END_DATE = Spec(
     {"basic_auth_end_date": {"type": "str", "default": BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"}}
@@ -152,11 +152,14 @@ def _password_needed(host: WindowsHost, params: Params, upstream: Upstream, diff
 
 def _converge(host: WindowsHost, params: Params, upstream: Upstream, current: IisState) -> None:
     wanted = desired.of_params(params, upstream)
-    if current.memory is None:
-        write.remember(host, Memory(current.missing, current.service, current.server))
-    if current.missing:
-        write.install(host, current.missing)
+    first_run, missing, service = current.memory is None, current.missing, current.service
+    if first_run:
+        write.remember(host, Memory(missing, service, current.server))
+    if missing:
+        write.install(host, missing)
         current = state.read(host)
+        if first_run and SMTP_SERVER not in missing:  # its settings could not be read before the feature Web-WMI was there
+            write.remember(host, Memory(missing, service, current.server))
     first: dict[str, settings.Value] = {}
     if current.server is None:
         host.run("iis_create", "create the virtual SMTP server")
@@ -177,7 +180,7 @@ def _plan_removal(host: WindowsHost) -> Plan[Changes]:
         return Plan(outcome={"smtp_server": None})
     wanted, differing = removal.differing(current, memory)
     before, after = desired.before(current, differing), desired.after(wanted, differing) if wanted else {}
-    if memory.features and memory.server is None:
+    if memory.features:
         before, after = before | {"installed_features": list(memory.features)}, after | {"installed_features": []}
     return Plan(
         before=before | {"managed": True},

@@ -9,7 +9,7 @@ from ..host import WindowsHost
 from . import log, settings, state
 from .desired import lists_of
 from .removal import Folder, folders, messages
-from .state import AUTOMATIC, RUNNING, IisState, Server
+from .state import AUTOMATIC, RUNNING, SMTP_SERVER, IisState, Server
 
 _LOG_FILES = r"C:\Windows\System32\LogFiles"
 _BATCH = 100  # messages in the folder of bad mail from which on it needs attention
@@ -18,7 +18,7 @@ _BATCH = 100  # messages in the folder of bad mail from which on it needs attent
 def read(host: WindowsHost) -> tuple[dict[str, object] | None, list[dict[str, str]]]:
     """The result, and what needs attention; None where the feature is not installed."""
     current = state.read(host)
-    if "SMTP-Server" in current.missing:
+    if SMTP_SERVER in current.missing:
         return None, []
     result: dict[str, object] = {
         "managed": current.memory is not None,

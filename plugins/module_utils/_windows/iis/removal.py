@@ -112,7 +112,7 @@ def remove(host: WindowsHost, current: IisState, memory: Memory) -> list[str]:
     service = memory.service or Service("Stopped", "Manual")
     if current.service:
         write.service(host, current, service)
-    if memory.features and memory.server is None and write.uninstall(host, memory.features):
+    if memory.features and write.uninstall(host, memory.features):
         notes.append(f"Restart {host.name} to complete the removal of {', '.join(memory.features)}.")
     write.forget(host)
     return notes

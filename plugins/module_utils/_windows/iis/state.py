@@ -17,7 +17,8 @@ from .access import CONNECTIONS, RELAY, AddressList, from_answer
 from .options import Listener
 
 # SMTP-Server brings Web-Metabase (ADSI); Web-WMI the namespace root\MicrosoftIISv2.
-FEATURES = ("SMTP-Server", "Web-WMI")
+SMTP_SERVER = "SMTP-Server"
+FEATURES = (SMTP_SERVER, "Web-WMI")
 SERVICE = "SMTPSVC"
 AUTOMATIC, RUNNING = "Auto", "Running"
 

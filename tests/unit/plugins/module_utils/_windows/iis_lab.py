@@ -90,4 +90,5 @@ class IisHost:
         return {"folders": [{"path": path, "count": count, "size": 10 * count, "oldest": None} for path in request["folders"]]}
 
     def _iis_features(self, request: Any) -> Any:
+        self.installed |= dict.fromkeys(request["install"], True) | dict.fromkeys(request["uninstall"], False)
         return {"results": [{"success": True, "restart": "No", "code": "Success"}]}

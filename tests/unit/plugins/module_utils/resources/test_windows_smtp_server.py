@@ -240,3 +240,14 @@ class TestRemoval:
         iis = IisHost(installation="Client")
         assert not converge(iis, params(directory, state="absent"))
         assert iis.calls == ["host_facts"]
+
+    def test_settings_that_only_a_new_feature_could_read_are_restored(self, directory: str) -> None:
+        iis = IisHost()
+        iis.installed["Web-WMI"] = False
+        iis.servers[0]["values"] |= {"SmartHost": "old.contoso.com", "SmartHostType": 2}
+        assert converge(iis, params(directory))
+        assert iis.servers[0]["values"]["SmartHost"] == MX["host"]
+        assert converge(iis, params(directory, max_recipients=7))
+        assert converge(iis, params(directory, state="absent"))
+        assert (iis.servers[0]["values"]["SmartHost"], iis.installed["Web-WMI"]) == ("old.contoso.com", False)
+        assert iis.installed["SMTP-Server"]
