@@ -57,7 +57,7 @@ def _certificate(host: WindowsHost, row: Mapping[str, object]) -> Certificate:
     names = row.get("names")
     return Certificate(
         str(row.get("subject")),
-        tuple(map(str, names)) if isinstance(names, list) else (),
+        tuple(str(name) for name in names if name) if isinstance(names, list) else (),
         str(row.get("thumbprint")),
         not_after,
         row.get("private_key") is True,

@@ -36,8 +36,9 @@ class AddressList:
         if self.grant_by_default:
             return ["all"]
         found = {_network(entry) for entry in self.ip_grant}
-        texts = [networks.written(one) for one in sorted(found)]
-        return texts + sorted(self.domain_grant)
+        known = sorted(one for one in found if isinstance(one, ipaddress.IPv4Network))
+        others = sorted(one for one in found if isinstance(one, str))
+        return [*map(networks.written, known), *others, *sorted(self.domain_grant)]
 
     @property
     def open_to_all(self) -> bool:
@@ -69,12 +70,16 @@ def from_answer(document: Mapping[str, object] | None) -> AddressList | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(one) for one in value if one is not None) if isinstance(value, list) else ()
+    return tuple(str(one) for one in value if one) if isinstance(value, list) else ()
 
 
-def _network(entry: str) -> ipaddress.IPv4Network:
+def _network(entry: str) -> ipaddress.IPv4Network | str:
+    """An entry "address, mask"; the text itself where it is another one, which equals no network that this collection writes."""
     address, _, mask = entry.partition(",")
-    return ipaddress.IPv4Network(f"{address.strip()}/{mask.strip() or '255.255.255.255'}", strict=False)
+    try:
+        return ipaddress.IPv4Network(f"{address.strip()}/{mask.strip() or '255.255.255.255'}", strict=False)
+    except ValueError:
+        return entry
 
 
 def of_networks(texts: Sequence[str]) -> AddressList:
