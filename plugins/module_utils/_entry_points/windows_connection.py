@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+from functools import cache
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from .._windows.host import Answer, Disconnected, Execute
+
+_LIBRARIES = ("winrm", "pypsrp", "spnego")  # optional: the one of the connection in use is installed
 
 
 def executor(connection: Any) -> Execute:
@@ -25,7 +30,7 @@ def executor(connection: Any) -> Execute:
         command = connection._shell._encode_script(script, strict_mode=False, preserve_rc=False)
         try:
             code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
-        except Exception as error:
+        except _errors() as error:
             if isinstance(error, AnsibleConnectionFailure) and not answered:
                 raise
             raise Disconnected(str(error) or type(error).__name__) from error
@@ -33,6 +38,17 @@ def executor(connection: Any) -> Execute:
         return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
 
     return execute
+
+
+@cache
+def _errors() -> tuple[type[Exception], ...]:
+    """What a connection plugin raises: Ansible's errors, those of the system (requests' are), and those of its library."""
+    found: list[type[Exception]] = [AnsibleError, OSError]
+    for library in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            members = vars(importlib.import_module(f"{library}.exceptions")).values()
+            found += [one for one in members if isinstance(one, type) and issubclass(one, Exception) and one is not Exception]
+    return tuple(found)
 
 
 def problem(connection: Any, name: str) -> str:
