@@ -73,6 +73,8 @@ class Runspaces:
         }
 
         def new_object(type_name: str, arguments: list[Value]) -> Value:
+            if type_name.lower() == files.CertificateObject.type_name.lower() and len(arguments) == 1:
+                return files.certificate(self.machine, arguments[0])
             if type_name.lower() != adsi.TYPE or len(arguments) != 1 or not isinstance(arguments[0], str):
                 raise OutsideSubsetError(f"New-Object {type_name} with {len(arguments)} arguments")
             return adsi.entry(self.machine, arguments[0])

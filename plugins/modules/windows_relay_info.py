@@ -15,7 +15,11 @@ description:
   - Of IIS SMTP Server reads the service, who may connect and relay, the queue, bad mail, and the last errors of the upstream server with
     their cause and remedy.
   - Reads the certificates of the host, with their dates.
-options: {}
+  - Reads hMailServer's service, queue, last errors and certificates.
+options:
+  hmailserver_admin_password:
+    description: The administrator password of hMailServer. Without it queue, errors and certificates are not read.
+    type: str
 author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
@@ -102,6 +106,51 @@ windows_relay:
     products:
       description: For C(iis_smtp) and C(hmailserver) whether the product can relay mail on this host (C(supported)), and the C(obstacles).
       type: dict
+    hmailserver:
+      description: hMailServer on this host.
+      type: dict
+      contains:
+        installed:
+          description: Whether it is installed.
+          type: bool
+        version:
+          description: The installed version.
+          type: str
+          sample: 5.6.9.2632
+        managed:
+          description: Whether M(mailops.m365.windows_hmailserver) has configured it.
+          type: bool
+        service:
+          description: The service's C(state) and C(start_mode); null where there is none.
+          type: dict
+          sample: {state: running, start_mode: auto}
+        listening:
+          description: The ports that it listens on.
+          type: list
+          elements: int
+          sample: [25]
+        queue:
+          description:
+            - C(count) and C(oldest) of the messages that wait, the number of messages that were C(processed) since the service started,
+              and the first 50 C(messages). Times are in the host's time zone.
+            - Null where the service is stopped, or without O(hmailserver_admin_password).
+          type: dict
+        open_relay:
+          description: Whether addresses that are not private may relay without authentication; null as C(queue).
+          type: bool
+        errors:
+          description:
+            - The last replies of the upstream server in today's log, the latest first, with their cause and remedy. C(last) is in the
+              host's time zone. An empty reply means that the server gave none. Null as C(queue).
+          type: list
+          elements: dict
+          sample: [{reply: 550 5.7.64 TenantAttribution; Relay Access Denied, count: 3, last: '2026-11-29 10:00:00.000', cause: The address
+            is unknown., remedy: Add it.}]
+        certificates:
+          description: The files of the listeners' certificates; C(not_after) and C(days) are null where a file cannot be read.
+          type: list
+          elements: dict
+          sample: [{file: 'C:\Certificates\relay.pem', not_after: '2027-01-01T00:00:00Z', days: 33}]
 attention:
   description: What needs attention, such as a stopped service, an open relay or a certificate that expires. The summary lists it.
   returned: when something needs attention
@@ -112,7 +161,7 @@ cost:
   description: The number of scripts that were run on the host (C(requests)).
   returned: always
   type: dict
-  sample: {requests: 6, retries: 0, waited: 0.0}
+  sample: {requests: 7, retries: 0, waited: 0.0}
 failure:
   description: The parts of the error message as values. C(code) is PowerShell's C(FullyQualifiedErrorId).
   returned: failure

@@ -110,10 +110,11 @@ def test_what_each_host_is_and_what_can_relay_there(windows: Windows, options: t
     assert [name for name, one in read.items() if one["host"]["restart_pending"]] == ["mail2019"]
     assert "Windows Server 2025 Standard" in read["win2025"]["products"]["iis_smtp"]["obstacles"][0]
     for name, result in results.items():
-        scripts_run = 2 if name == "client11" else 3  # a client edition has no features
+        scripts_run = 3 if name == "client11" else 4  # a client edition has no features
         assert (result["changed"], result["cost"]["requests"]) == (False, scripts_run)
         assert (result["windows_relay"]["iis_smtp"], result["windows_relay"]["certificates"]) == (None, [])
         assert len(scripts(windows.emulator, name)) - before[name] == scripts_run
+        assert (result["windows_relay"]["hmailserver"]["installed"], result["windows_relay"]["hmailserver"]["queue"]) == (False, None)
         assert Lab(windows.emulator, name).document["refused"] == []
 
 

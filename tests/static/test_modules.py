@@ -108,7 +108,7 @@ def test_a_secret_is_not_logged(module: str) -> None:
     """An option whose name sounds like a secret has to say no_log, either way; one that holds a name, a path or a policy has not."""
     for path, option in options(resource(module).spec.options):
         last = path.rpartition(".")[2]
-        names = last.endswith(("_variable", "_store")) or last == "update_password"
+        names = last.endswith(("_variable", "_store", "_file")) or last == "update_password"
         sounds = re.search(r"secret|password|passphrase|token|(^|_)key($|_)", last) and option.get("type") in (None, "str", "raw", "dict")
         if sounds and not names:
             assert option.get("no_log") is True, f"{path} holds a secret and lacks no_log: true"

@@ -22,6 +22,15 @@ PINNED = {
     "certificates": "5a5c997828a4632ac0ec102e0981956217cc1486a2a3a964a2114f8ee0adae2a",
     "firewall_read": "37e7e955ec9034ddb40e46fbc5c60cc74efca1cf3817ce7a2156f2868cf0d72f",
     "firewall_write": "62f89bc25cbff11c8206db1339c34d64c252003e212c9e0545fe0a247c7bf604",
+    "hmail_host": "96883fae095985c5ca748ed1ce3f1ab724e7de32eb710b0b55389c0f24008885",
+    "hmail_installer": "453b205c3f74f7b0284bd9441ebc658b15e18a0c37e1c70ca15102ed727b92d5",
+    "hmail_memory": "3fcf72ce8c0cd3578975fd35c1516b724f46f28069f297ea7bb40ab8f88b1b3a",
+    "hmail_queue": "815b1cee99deb89acb0824bd850683b4e5f0eb78ec5e06e2c7ba5c82826d1981",
+    "hmail_read": "ddfb84f7132ace9a6d48677626ea7cd77e9e121f8c552a975c1a60705b791004",
+    "hmail_remove": "3620590fd7dcaad5e9f8e7557bb2f69a2b7c174b312d0cbe0133df0368f2d34a",
+    "hmail_service": "340dfccc542b8d9b659d45955011d91d1c8c9dd7c330f8481c74905fa0827983",
+    "hmail_setup": "67dcdbe937847668572dc5966c849a4015c5a35174c2326c10087e0605b223ec",
+    "hmail_write": "e310ac584458d614f8e7ddc02e8f8b778255d35f1b99e1d42d6a2a6d64b89432",
     "host_facts": "d11ca992f116b1018e0133b6dcdce124793856e091dfb91dbce4c2172431f016",
     "iis_create": "40abffd6aac86a68ff6a1843914bb7857ee654e558fa35fbe337b2e3a0d251ba",
     "iis_features": "f30522097936fa078a8bb6f9aebddd5756a7369273dc5c1603c93d4934a05350",
@@ -62,7 +71,9 @@ def test_scripts_stop_at_the_first_error_and_answer_in_json() -> None:
         assert lines[-2].strip().startswith("ConvertTo-Json -InputObject @{ error = @{ id = "), path.name
 
 
-SECRET = re.compile(r" *\$\w+ = \[Text\.Encoding\]::UTF8\.GetString\(\[Convert\]::FromBase64String\((\[string\])?\$lines\[\d\]\)\)")
+SECRET = re.compile(
+    r" *\$\w+(\[\$\w+\])? = \[Text\.Encoding\]::UTF8\.GetString\(\[Convert\]::FromBase64String\((\[string\])?\$lines\[(\d|\$\w+)\]\)\)"
+)
 
 
 def test_input_is_read_once_as_the_request_and_secrets() -> None:

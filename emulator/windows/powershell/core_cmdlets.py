@@ -18,6 +18,7 @@ from emulator.windows.powershell.values import (
     Hashtable,
     Members,
     NetObject,
+    NotedText,
     PSObject,
     Value,
     get_member,
@@ -52,6 +53,8 @@ def _json(value: Value, depth: int, level: int) -> str:
         return str(value.number)
     if isinstance(value, (int, float)):
         return text(value)
+    if isinstance(value, NotedText):
+        raise OutsideSubsetError('ConvertTo-Json of a line of Get-Content, which has properties: write "$_"')
     if isinstance(value, str):
         return _json_text(value)
     if level > depth:

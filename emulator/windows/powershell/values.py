@@ -92,6 +92,12 @@ class ScriptBlock:
         self.invoke, self.text = invoke, text
 
 
+class NotedText(str):
+    """A line of Get-Content: text with properties such as PSPath, which Windows PowerShell 5.1 writes into JSON. "$_" leaves them out."""
+
+    __slots__ = ()
+
+
 class NetObject:
     """An object of .NET, CIM or COM. A subclass says its members; any other name ends the script."""
 

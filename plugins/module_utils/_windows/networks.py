@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-_PRIVATE = tuple(
+PRIVATE = tuple(
     ipaddress.IPv4Network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8")
 )
@@ -42,7 +42,7 @@ def _problem(option: str, text: str) -> str:
         return f"{beginning}, whose address has bits beyond the prefix: use {network}."
     if network.prefixlen == 0:
         return f"{beginning}, which is every address: the relay would be open. Name the devices' networks."
-    if not any(network.subnet_of(one) for one in _PRIVATE):
+    if not any(network.subnet_of(one) for one in PRIVATE):
         return f"{beginning}, which is not private: strangers could relay. Name private networks, and reach the relay by a VPN from others."
     return ""
 

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""hMailServer's queue and log: messages that wait, and the last errors of the upstream.
+
+Source: hMailServer's source (ServerStatus for the columns of the queue; SMTPClientConnection and SMTPDeliverer for lines of the log).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..._core.json_types import JsonObject
+from ..host import WindowsHost, rows
+from .server import Secrets
+
+LINES = 400  # of the log
+_REPLY = re.compile(r'"SMTPC"\t.*\t"(?P<time>[^"\t]+)"\t"[^"]*"\t"RECEIVED: (?P<reply>[45]\d\d[ -].*)"')
+_FAILED = re.compile(r'"APPLICATION"\t.*\t"(?P<time>[^"\t]+)"\t"(?P<text>SMTPDeliverer - Message \d+: Message could not be delivered\..*)"')
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message of the queue; times as hMailServer writes them, in the host's time zone."""
+
+    id: int
+    arrived: str
+    sender: str
+    recipients: tuple[str, ...]
+    next_try: str
+    tries: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A line of the log: a reply of the upstream (4xx or 5xx), or a delivery that failed without one."""
+
+    time: str
+    text: str
+    is_reply: bool
+
+
+@dataclass(frozen=True)
+class Queue:
+    """`failures`: the newest last. `certificates`: file -> end of validity (UTC, ISO 8601), empty where the file cannot be read."""
+
+    version: str
+    processed: int
+    messages: tuple[Waiting, ...]
+    failures: tuple[Failure, ...]
+    certificates: dict[str, str]
+
+
+def read(host: WindowsHost, password: str, retry: Sequence[int] = ()) -> Queue:
+    """The queue; messages in `retry` are tried at once."""
+    secrets = Secrets()
+    request: JsonObject = {
+        "authenticate": [secrets.line(password)] if password else [],
+        "retry": list(retry),
+        "start": ["StartDelivery"] if retry else [],
+        "lines": LINES,
+    }
+    document = host.run("hmail_queue", "read the queue of hMailServer", request, secrets.values)
+    log = document.get("log")
+    certificates = rows(host.name, document, "certificates")
+    processed = document.get("processed")
+    return Queue(
+        str(document.get("version")),
+        processed if isinstance(processed, int) else 0,
+        tuple(_waiting(line) for line in str(document.get("undelivered") or "").splitlines()),
+        tuple(failures([str(line) for line in log] if isinstance(log, list) else [])),
+        {str(one.get("file")): str(one.get("not_after") or "") for one in certificates},
+    )
+
+
+def _waiting(line: str) -> Waiting:
+    columns = [*line.split("\t"), *[""] * 8]
+    number, tries = (int(columns[at]) if columns[at].isdecimal() else 0 for at in (0, 7))
+    return Waiting(number, columns[1], columns[2], tuple(part for part in columns[3].split(",") if part), columns[4], tries)
+
+
+def failures(lines: Sequence[str]) -> list[Failure]:
+    """The errors in lines of the log."""
+    result = []
+    for line in lines:
+        reply, failed = _REPLY.fullmatch(line.strip()), _FAILED.fullmatch(line.strip())
+        if reply:
+            result.append(Failure(reply["time"], reply["reply"], True))
+        elif failed:
+            result.append(Failure(failed["time"], failed["text"], False))
+    return result
