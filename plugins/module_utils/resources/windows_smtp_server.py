@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 
 from .._core.errors import InvalidInput
-from .._core.spec import JOURNAL, Spec
+from .._core.spec import JOURNAL
 from .._engine.journal import default_directory
 from .._engine.resource import Plan
 from .._engine.windows_engine import OnWindowsHost
-from .._planning.limits import BASIC_AUTH_END_DATE
+from .._planning import client_submission
 from .._windows import facts
 from .._windows.digests import Digests
 from .._windows.host import WindowsHost
@@ -22,9 +21,6 @@ from .._windows.iis.desired import Differences
 from .._windows.iis.options import ALWAYS, OPTIONS, WHEN_CHANGED, Params, Upstream
 from .._windows.iis.state import RUNNING, SMTP_SERVER, IisState, Memory
 
-END_DATE = Spec(
-    {"basic_auth_end_date": {"type": "str", "default": BASIC_AUTH_END_DATE.isoformat(), "variable": "m365_basic_auth_end_date"}}
-)
 OWN_PROCESS = "inetinfo"  # of SMTPSVC
 PASSWORD = "windows_smtp_server upstream"  # noqa: S105 - the name of a digest
 
@@ -43,18 +39,20 @@ class WindowsSmtpServer(OnWindowsHost):
     """Module windows_smtp_server."""
 
     name = "windows_smtp_server"
-    spec = JOURNAL | OPTIONS | END_DATE
+    spec = JOURNAL | OPTIONS | client_submission.END_DATE
     params_type = Params
 
     def validate(self, params: Params) -> list[str]:
-        return options.problems(params) + _of_date(params.basic_auth_end_date)
+        sentences = options.problems(params) + client_submission.date_problems(params.basic_auth_end_date)
+        without_user = params.state == "present" and params.upstream and not params.upstream.username
+        return sentences + (client_submission.without_user_problems(params.upstream.host) if without_user and params.upstream else [])
 
     def plan(self, host: WindowsHost, params: Params, check_mode: bool) -> Plan[Changes]:
         if params.state == "absent" or params.upstream is None:
             return _plan_removal(host)
         read = facts.read(host)
         _refuse(read.obstacles()["iis_smtp"])
-        warnings = _basic_auth(host, params.upstream, params.basic_auth_end_date)
+        warnings = client_submission.warnings(params.upstream.host, params.basic_auth_end_date, host.clock.now())
         current = state.read(host)
         _refuse(_problems(host, read, current, params))
         wanted = desired.of_params(params, params.upstream)
@@ -86,14 +84,6 @@ class WindowsSmtpServer(OnWindowsHost):
         return plan.outcome
 
 
-def _of_date(text: str) -> list[str]:
-    try:
-        datetime.date.fromisoformat(text)
-    except ValueError:
-        return [f"m365_basic_auth_end_date is {text!r}: give a date such as {BASIC_AUTH_END_DATE.isoformat()}."]
-    return []
-
-
 def _refuse(problems: list[str]) -> None:
     if problems:
         raise InvalidInput(*problems)
@@ -119,18 +109,6 @@ def _problems(host: WindowsHost, read: facts.HostFacts, current: IisState, param
 
 def _pending(host: WindowsHost, read: facts.HostFacts, current: IisState) -> list[str]:
     return [f"{host.name} waits for a restart."] if read.restart_pending and not current.missing else []
-
-
-def _basic_auth(host: WindowsHost, upstream: Upstream, end: str) -> list[str]:
-    """Client submission at Microsoft 365 by a password ends; until then it is a warning."""
-    if upstream.host.lower() not in options.CLIENT_SUBMISSION:
-        return []
-    today = datetime.datetime.fromtimestamp(host.clock.now(), datetime.UTC).date()
-    remedy = "use the tenant's MX host with an inbound connector, or a relay host on Linux, which signs in by OAuth."
-    sentence = f"upstream.host is {upstream.host}: Microsoft 365 refuses Basic authentication after {end}; {remedy}"
-    if today > datetime.date.fromisoformat(end):
-        raise InvalidInput(sentence)
-    return [sentence]
 
 
 def _digests(host: WindowsHost, params: Params) -> Digests:

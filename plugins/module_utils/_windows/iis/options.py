@@ -18,7 +18,6 @@ MOST_ERRORS = 10  # distinct replies of the upstream server in results
 # When the smart host's password is written.
 WHEN_CHANGED, ON_CREATE, ALWAYS = "when_changed", "on_create", "always"
 _MICROSOFT_MX = (".mail.protection.outlook.com", ".mx.microsoft")
-CLIENT_SUBMISSION = ("smtp.office365.com", "smtp-legacy.office365.com", "outlook.office365.com", "smtp.outlook.office365.com")
 LARGEST_AT_MICROSOFT = 157286400  # "Exchange Online limits": 150 MB
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 _INT32 = 2**31 - 1
@@ -202,14 +201,9 @@ def _of_upstream(params: Params, upstream: Upstream) -> list[str]:
 
 def _of_microsoft(params: Params, upstream: Upstream) -> list[str]:
     """An inbound connector of Microsoft 365 knows the host by its public address; IIS SMTP has neither OAuth nor a client certificate."""
-    found = []
-    if upstream.host.lower() in CLIENT_SUBMISSION and not upstream.username:
-        found.append(
-            f"upstream.host is {upstream.host}, which accepts only authenticated clients: use the tenant's MX host with an inbound "
-            "connector, or a relay host on Linux, which signs in by OAuth."
-        )
     if not upstream.at_microsoft:
-        return found
+        return []
+    found = []
     if upstream.port != 25 or upstream.tls != "required" or upstream.username:
         found.append(f"upstream.host is {upstream.host}, a connector's server: use port 25 and tls: required, without a user name.")
     if params.max_message_size > LARGEST_AT_MICROSOFT:
