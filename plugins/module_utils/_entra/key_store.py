@@ -14,10 +14,10 @@ import datetime
 import fcntl
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .._core import private_files
 from .._core.errors import InvalidInput, MissingLibrary
 from .._engine import journal
 from .._identity import key_files
@@ -120,12 +120,7 @@ class KeyStore:
     def _write(self, path: Path, content: str) -> None:
         """Replace a file's content at once; mode 0600."""
         try:
-            handle, name = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, path)
+            private_files.replace(path, content)
         except OSError as error:
             raise InvalidInput(f"m365_key_directory: {path} cannot be written ({error.strerror}): free or name another one.") from error
 

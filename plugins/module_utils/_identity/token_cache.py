@@ -9,11 +9,11 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from .._core import private_files
 from .._core.json_types import JsonObject
 
 
@@ -55,10 +55,7 @@ class TokenCache:
         if not self._directory:
             self._memory[key] = document
             return
-        handle, name = tempfile.mkstemp(dir=self._directory)  # with mode 0600
-        with os.fdopen(handle, "w") as file:
-            json.dump(document, file)
-        os.replace(name, self._directory / f"{key}.json")
+        private_files.replace(self._directory / f"{key}.json", json.dumps(document), durable=False)
 
     def forget(self, key: str) -> None:
         self._memory.pop(key, None)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from .._core import private_files
 from .._core.bounds import TOKEN_COMMAND_TIMEOUT
 from .._core.errors import InvalidInput, MailopsError
 from .._core.redaction import hide
@@ -93,16 +94,7 @@ class FileTokenStore:
     def write(self, token: str) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".mailops-")  # mkstemp makes it 0600
-            try:
-                with os.fdopen(handle, "w", encoding="ascii") as file:
-                    file.write(token + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(name, self.path)
-            except OSError:
-                os.unlink(name)
-                raise
+            private_files.replace(self.path, token + "\n")
         except OSError as error:
             raise self._unwritable(error) from error
 
