@@ -48,4 +48,9 @@ options:
       - If omitted, the value of the host variable C(m365_hosted_credential_store) is used, then that of the environment variable
         E(MAILOPS_HOSTED_CREDENTIAL_STORE).
     type: path
+  hosted_credential_vault_password_file:
+    description:
+      - A file with the password of Ansible Vault that encrypts that directory's files, or a program that prints it.
+      - If omitted, the value of the host variable C(m365_hosted_credential_vault_password_file) is used.
+    type: path
 """

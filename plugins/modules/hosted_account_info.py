@@ -41,6 +41,12 @@ options:
       - If omitted, the value of the host variable C(m365_hosted_credential_store) is used, then that of the environment variable
         E(MAILOPS_HOSTED_CREDENTIAL_STORE).
     type: path
+  vault_password_file:
+    description:
+      - A file with the password of Ansible Vault that encrypts the files of O(store), or a program that prints it. Command
+        C(ansible-vault view) shows them. By default they are not encrypted.
+      - If omitted, the value of the host variable C(m365_hosted_credential_vault_password_file) is used.
+    type: path
   purposes:
     description:
       - What the API key is used for. RV(missing_rights) has the permissions that it lacks for that.

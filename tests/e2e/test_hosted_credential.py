@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.constants import DEFAULT_VAULT_IDENTITY
+from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_credential import INFO, RESOURCE
 
 from tests.contract import check_contract
@@ -21,6 +23,8 @@ from tests.emulator.test_hosted_credentials import KEYS, LISTER, MANAGER, USERS
 from .emulated import Run, follow_clock
 
 DAY = 86_400
+VAULT_PASSWORD = "correct horse"
+VAULT = VaultLib([(DEFAULT_VAULT_IDENTITY, VaultSecret(VAULT_PASSWORD.encode()))])
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ PROVIDERS = {
 }  # fmt: skip
 
 
+def _decrypted(text: str) -> str:
+    return text if text.startswith("{") else VAULT.decrypt(text).decode()
+
+
 class World:
     """`__call__` runs hosted_credential for the credential erp."""
 
@@ -98,7 +106,7 @@ class World:
 
     def secrets(self) -> list[tuple[str, str]]:
         """User names and passwords in the store."""
-        files = [json.loads(path.read_text("ascii")) for path in (self.directory / "store").rglob("*.json")]
+        files = [json.loads(_decrypted(path.read_text("ascii"))) for path in (self.directory / "store").rglob("*.json")]
         return [(secret["username"], secret["password"]) for content in files for secret in (content["current"], content["next"]) if secret]
 
     def passwords(self) -> list[str]:
@@ -257,3 +265,27 @@ def test_user_in_the_sandbox_is_noted(make: MakeWorld) -> None:
     result = world()
     problem = "SMTP2GO accepts its messages and delivers none, because the user is in the sandbox: set its status to allowed."
     assert (result["changed"], result["credentials"][0]["problem"], result["notes"]) == (False, problem, [f"erp: {problem}"])
+
+
+@every_provider
+def test_password_in_a_vault_is_in_no_file_result_or_sentence(make: MakeWorld, provider: str, tmp_path: Path) -> None:
+    """Created and rotated with overlap; with a wrong vault password nothing is changed."""
+    world, file = make(provider), tmp_path / "vault-password"
+    file.write_text(VAULT_PASSWORD, encoding="utf-8")
+    results = [world(vault_password_file=str(file), renew=renew) for renew in ("never", "now", "never")]
+    assert [result["credentials"][0]["verified"] for result in results] == [True, True, True]
+    assert len(world.labels) == 1
+    results += [world(INFO, vault_password_file=str(file))]
+    passwords = world.passwords()
+    assert len(passwords) == 1
+    file.write_text("another", encoding="utf-8")
+    labels = world.labels
+    for resource, more in ((RESOURCE, {"renew": "now"}), (RESOURCE, {}), (INFO, {})):
+        refused = world(resource, vault_password_file=str(file), **more)
+        assert "was encrypted with another password: give that one" in refused["msg"]
+        results.append(refused)
+    results.append(world())
+    assert "is encrypted with Ansible Vault, and m365_hosted_credential_vault_password_file is not set" in results[-1]["msg"]
+    assert world.labels == labels
+    texts = [str(result) for result in results] + [path.read_text("utf-8", "replace") for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [text for text in texts if passwords[0] in text]

@@ -14,11 +14,12 @@ from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import Spec
 from .account import Account, account_problems, relay_of
-from .credential_store import STORE
+from .credential_store import STORE, VAULT
 
 SMTP = Spec(
     {
         "store": STORE,
+        "vault_password_file": VAULT,
         "smtp_host": {"type": "str", "variable": "m365_hosted_relay_smtp_host"},
         "smtp_port": {"type": "int", "variable": "m365_hosted_relay_smtp_port"},
         "verify": {"type": "bool", "default": True},
@@ -52,6 +53,7 @@ class Endpoint(Account):
     """The options of both modules: the account, the store, and the SMTP endpoint."""
 
     store: str | None
+    vault_password_file: str | None
     smtp_host: str | None
     smtp_port: int | None
     verify: bool

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store of SMTP credentials: an interface, and a directory of files on the controller that implements it.
+"""The store of SMTP credentials: an interface, and what implements it: files on the controller, or files of Ansible Vault.
 
 A file is <directory>/<tenant>/<provider>/<name>.json (directories 0700, files 0600), a JSON object with
 `current`: {"label", "id", "username", "password", "domain"}, what senders use;
@@ -14,20 +14,23 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import functools
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from .._core import ansible_vault, private_files
 from .._core.errors import InvalidInput
 from .._core.spec import Option
 
 VARIABLE = "m365_hosted_credential_store"
+VAULT_VARIABLE = "m365_hosted_credential_vault_password_file"
 STORE: Option = {"type": "path", "variable": VARIABLE, "env": ("MAILOPS_HOSTED_CREDENTIAL_STORE",)}
+VAULT: Option = {"type": "path", "no_log": False, "variable": VAULT_VARIABLE}
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class DirectoryStore:
     def read(self, name: str) -> StoredCredential | None:
         path = Path(self.location(name))
         try:
-            return _parsed(json.loads(path.read_text(encoding="ascii")))
+            return _parsed(json.loads(self._decoded(path, path.read_text(encoding="ascii"))))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -124,16 +127,7 @@ class DirectoryStore:
         path = Path(self.location(name))
         content = json.dumps(asdict(credential), default=str, indent=1)
         try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-            try:
-                with os.fdopen(handle, "w", encoding="ascii") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, path)
-            except OSError:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            private_files.replace(path, self._encoded(content))
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -166,8 +160,58 @@ class DirectoryStore:
             return []
         return [] if is_private else [f"{path} can be read by others than its owner: set its mode to 0600."]
 
+    def _encoded(self, content: str) -> str:
+        """The content of a file."""
+        return content
+
+    def _decoded(self, path: Path, content: str) -> str:
+        """The JSON in a file."""
+        if ansible_vault.is_encrypted(content):
+            raise InvalidInput(f"{path} is encrypted with Ansible Vault, and {VAULT_VARIABLE} is not set: set it to the password's file.")
+        return content
+
     def _unwritable(self, error: OSError) -> InvalidInput:
         return InvalidInput(f"{VARIABLE}: {self._directory} cannot be written ({error.strerror}): free or name another directory.")
+
+
+class VaultStore(DirectoryStore):
+    """Implements CredentialStore with files of Ansible Vault. Files that are not encrypted are read, and encrypted once written."""
+
+    def __init__(self, directory: str | None, tenant: str, provider: str, password_file: str) -> None:
+        super().__init__(directory, tenant, provider)
+        self._password_file = password_file
+
+    @functools.cached_property
+    def _password(self) -> str:
+        return ansible_vault.read_password(VAULT_VARIABLE, self._password_file)
+
+    def _encoded(self, content: str) -> str:
+        return ansible_vault.encrypt(content, self._password)
+
+    def _decoded(self, path: Path, content: str) -> str:
+        if not ansible_vault.is_encrypted(content):
+            return content
+        try:
+            return ansible_vault.decrypt(content, self._password)
+        except ansible_vault.WrongVaultPassword as error:
+            raise InvalidInput(
+                f"{VAULT_VARIABLE} is {self._password_file}, and {path} was encrypted with another password: give that one."
+            ) from error
+
+    def notes(self, name: str) -> list[str]:
+        path = Path(self.location(name))
+        try:
+            is_plain = not ansible_vault.is_encrypted(path.read_text(encoding="ascii"))
+        except OSError:
+            return []
+        return [*super().notes(name), *([f"{path} is not encrypted: run ansible-vault encrypt on it."] if is_plain else [])]
+
+
+def open_store(directory: str | None, vault_password_file: str | None, tenant: str, provider: str) -> CredentialStore:
+    """The store of a tenant's credentials at a provider: with a vault password, files of Ansible Vault."""
+    if vault_password_file:
+        return VaultStore(directory, tenant, provider, vault_password_file)
+    return DirectoryStore(directory, tenant, provider)
 
 
 def _parsed(content: Any) -> StoredCredential:

@@ -34,6 +34,7 @@ TENANT_VARIABLES = (
     "m365_hosted_credential_overlap",
     "m365_hosted_credential_renew",
     "m365_hosted_credential_store",
+    "m365_hosted_credential_vault_password_file",
     "m365_hosted_relay",
     "m365_hosted_relay_api_key",
     "m365_hosted_relay_api_url",

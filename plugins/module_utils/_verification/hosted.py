@@ -18,7 +18,7 @@ from .._engine.tenant import Tenant
 from .._hosted.account import Account, account_problems, relay_of, smtp_endpoint
 from .._hosted.account_state import USER_REMEDY, AccountClient, Suppressed, quota_warnings, undelivered
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
-from .._hosted.credential_store import DirectoryStore, Secret
+from .._hosted.credential_store import Secret, open_store
 from .._hosted.credentials import ListedCredential
 from .._hosted.providers import region_problems
 from .options import ProbeParams, ProbeSender
@@ -71,7 +71,8 @@ def with_credential(tenant: Tenant, params: ProbeParams, sender: ProbeSender, *,
 
 
 def _secret(tenant: Tenant, params: ProbeParams, name: str) -> Secret:
-    store = DirectoryStore(params.hosted_credential_store, tenant.name, params.hosted_relay or "")
+    vault = params.hosted_credential_vault_password_file
+    store = open_store(params.hosted_credential_store, vault, tenant.name, params.hosted_relay or "")
     stored = store.read(name)
     if stored and stored.current:
         return stored.current

@@ -79,6 +79,7 @@ class ProbeParams:
     hosted_relay_smtp_host: str | None
     hosted_relay_smtp_port: int | None
     hosted_credential_store: str | None
+    hosted_credential_vault_password_file: str | None
     senders: tuple[ProbeSender, ...] = nested(ProbeSender)
 
     def with_passwords(self) -> tuple[ProbeSender, ...]:

@@ -21,7 +21,7 @@ from .._hosted.account import ACCOUNT, Account, account_problems, other_regions,
 from .._hosted.account_state import PURPOSES, Quota, Suppressed, quota_warnings
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_params import name_problems
-from .._hosted.credential_store import STORE, DirectoryStore, Secret
+from .._hosted.credential_store import STORE, VAULT, Secret, open_store
 
 OPTIONS = Spec(
     {
@@ -29,6 +29,7 @@ OPTIONS = Spec(
         "domains": {"type": "list", "elements": "str", "default": []},
         "credentials": {"type": "list", "elements": "str", "default": []},
         "store": STORE,
+        "vault_password_file": VAULT,
         "purposes": {"type": "list", "elements": "str", "choices": list(PURPOSES), "default": list(PURPOSES)},
     },
     writes=False,
@@ -43,6 +44,7 @@ class Params(Account):
     domains: tuple[str, ...]
     credentials: tuple[str, ...]
     store: str | None
+    vault_password_file: str | None
     purposes: tuple[str, ...]
 
     @property
@@ -103,7 +105,7 @@ INFO = HostedAccountInfo()
 
 def _secrets(tenant: Tenant, params: Params) -> dict[str, Secret]:
     """The current credentials of the store by name; InvalidInput where it has none."""
-    store = DirectoryStore(params.store, tenant.name, params.provider or "")
+    store = open_store(params.store, params.vault_password_file, tenant.name, params.provider or "")
     secrets = {name: stored.current for name in params.credentials if (stored := store.read(name)) and stored.current}
     missing = [store.location(name) for name in params.credentials if name not in secrets]
     if missing:

@@ -21,7 +21,7 @@ from .._engine.tenant import Tenant
 from .._hosted.account import ACCOUNT, region_of, relay_of, smtp_endpoint
 from .._hosted.clients import credential_client, refuse_missing_rights
 from .._hosted.credential_params import CREDENTIALS, SMTP, Endpoint, InfoParams, Params, credential_problems, name_problems
-from .._hosted.credential_store import CredentialStore, DirectoryStore, Secret, StoredCredential
+from .._hosted.credential_store import CredentialStore, Secret, StoredCredential, open_store
 from .._hosted.credentials import ListedCredential, created_on, name_of
 from .._hosted.rotation import Policy, Rotation, carry_out, planned
 from .._hosted.smtp_check import REFUSED, SERVICE, authenticate, authenticate_new
@@ -133,7 +133,7 @@ INFO = HostedCredentialInfo()
 
 def store_of(tenant: Tenant, params: Endpoint) -> CredentialStore:
     """The store of the tenant's credentials at the provider."""
-    return DirectoryStore(params.store, tenant.name, params.provider or "")
+    return open_store(params.store, params.vault_password_file, tenant.name, params.provider or "")
 
 
 # -- reading and comparing --------------------------------------------------------------------------------------------

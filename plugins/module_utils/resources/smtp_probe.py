@@ -20,7 +20,7 @@ from .._core.spec import TENANT, Option, Spec
 from .._core.waiting import Retry
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._hosted.credential_store import STORE
+from .._hosted.credential_store import STORE, VAULT
 from .._hosted.providers import HOSTED_RELAYS, REGIONS
 from .._identity import token_stores
 from .._planning import methods as sending
@@ -79,6 +79,7 @@ OPTIONS = Spec(
         "hosted_relay_smtp_host": {"type": "str", "variable": "m365_hosted_relay_smtp_host"},
         "hosted_relay_smtp_port": {"type": "int", "variable": "m365_hosted_relay_smtp_port"},
         "hosted_credential_store": STORE,
+        "hosted_credential_vault_password_file": VAULT,
     },
     mutually_exclusive=(
         ("app_unique_name", "app_id"),

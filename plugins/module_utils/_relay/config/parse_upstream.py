@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ..._core.errors import InvalidInput
 from ..._core.mail_addresses import DOMAIN
-from ..._hosted.credential_store import DirectoryStore, Secret
+from ..._hosted.credential_store import Secret, open_store
 from ..._hosted.providers import HOSTED_RELAYS, region_problems
 from ..._http.clouds import CLOUDS, Cloud
 from .model import UPSTREAM_TYPES, TlsLevel, Upstream
@@ -139,7 +139,8 @@ def _stored(reader: Reader, name: str, credential: str, option: str) -> Secret |
     if not tenant or not re.fullmatch(r"[a-z0-9-]+", credential):
         reader.report(f"{option}, and m365_tenant is {tenant!r}: name the tenant, and a credential of role hosted_relay.")
         return None
-    store = DirectoryStore(reader.text("m365_hosted_credential_store") or None, tenant, name)
+    vault = reader.text("m365_hosted_credential_vault_password_file") or None
+    store = open_store(reader.text("m365_hosted_credential_store") or None, vault, tenant, name)
     try:
         stored = store.read(credential)
     except InvalidInput as error:
