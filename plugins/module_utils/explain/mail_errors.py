@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from .. import error_catalog
+from .._hosted.providers import HOSTED_RELAYS
 from ..error_catalog import MAIL_SERVICES, ErrorEntry
 from .scan import LINE_LIMIT, Match, Scan
 
@@ -30,7 +31,7 @@ _SERVERS = {
     "hve.mx.microsoft": "hve",
     "smtp.office365.com": "smtp",
     "mail.protection.outlook.com": "smtp",
-    **dict.fromkeys(("mail.smtp2go.com", "smtp.sendgrid.net", "smtp.mailgun.org"), "hosted_smtp"),
+    **{region.smtp_host: "hosted_smtp" for relay in HOSTED_RELAYS.values() for region in relay.regions.values()},
 }
 _SERVER = re.compile("|".join(map(re.escape, _SERVERS)), re.IGNORECASE)
 
@@ -98,6 +99,8 @@ def replies(scan: Scan) -> Iterator[Match]:
             incomplete.append((min(rank, 1), code, match))
     codes = {match.code.split()[-1] for match in (*scan.matches, *complete) if match.code}
     yield from complete
+    if any(match.entry for _rank, code, match in incomplete if not code):
+        codes |= {"4.0.0", "5.0.0"}  # the status of a reply without an enhanced code (RFC 3463, X.0.0), whose text is explained
     remaining = [(rank, match) for rank, code, match in incomplete if code not in codes]
     best = max((rank for rank, _match in remaining), default=0)
     if best == 1 or not (complete or scan.matches):

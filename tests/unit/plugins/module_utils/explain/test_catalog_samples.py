@@ -9,6 +9,7 @@ import base64
 import html
 import json
 import quopri
+import re
 import textwrap
 from email.message import EmailMessage
 
@@ -18,7 +19,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.explain.recognition i
 
 APIS = [entry for entry in ENTRIES if entry.service in ("graph", "arm")]
 EXCHANGE = [entry for entry in ENTRIES if entry.service == "exchange" and entry.sample.count("|") == 2]
-REPLIES = [entry for entry in ENTRIES if entry.service == "smtp"]
+REPLIES = [entry for entry in ENTRIES if entry.service in ("smtp", "hosted_smtp")]
 TOKENS = [entry for entry in ENTRIES if entry.service == "entra"]
 
 
@@ -28,6 +29,12 @@ def every(entries: list[ErrorEntry] | tuple[ErrorEntry, ...]) -> pytest.MarkDeco
 
 def ids(text: str, service: str = "") -> list[str]:
     return [explanation.entry.id for explanation in explain(text, service).explanations]
+
+
+def status_code(reply: str) -> str:
+    """The enhanced status code of a reply; without one, that of its class, as Postfix writes it."""
+    word = reply.split()[1]
+    return word if re.fullmatch(r"\d\.\d{1,3}\.\d{1,3}", word) else f"{reply[0]}.0.0"
 
 
 def hint(entry: ErrorEntry) -> str:
@@ -74,7 +81,7 @@ def test_reply_in_a_delivery_report_of_exchange_is_explained(entry: ErrorEntry) 
 
 def delivery_report(reply: str) -> str:
     """A delivery report as Exchange sends it: text, HTML, delivery status, and the original message, which has errors of its own."""
-    code = reply.split()[1]
+    code = status_code(reply)
     plain = f"Your message couldn't be delivered.\n\nDiagnostic information for administrators:\n\nRemote server returned '{reply}'\n"
     page = f"<html><style>p {{ color: red }}</style><body><p>Reported error:</p><p>{html.escape(reply)}</p>&nbsp;</body></html>"
     folded = "\n ".join(textwrap.wrap(f"smtp;{reply}", 60, break_long_words=False, break_on_hyphens=False))
@@ -100,7 +107,7 @@ def delivery_report(reply: str) -> str:
 def test_reply_in_a_line_of_postfix_is_explained(entry: ErrorEntry) -> None:
     line = (
         "2026-11-29T01:00:00.1+00:00 relay postfix/smtp[123]: 4B2C1ABCDE: to=<x@y.example>, relay=mx.example[192.0.2.5]:25, delay=3, "
-        f"dsn={entry.sample.split()[1]}, status=bounced (host mx.example[192.0.2.5] said: {entry.sample} (in reply to RCPT TO))"
+        f"dsn={status_code(entry.sample)}, status=bounced (host mx.example[192.0.2.5] said: {entry.sample} (in reply to RCPT TO))"
     )
     assert ids(line) == [entry.id]
     assert ids(f"{line}\n{line}") == [entry.id]

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils.error_catalog import ErrorEntry
 from ansible_collections.mailops.m365.plugins.module_utils.explain.recognition import explain
 
-from .test_catalog_samples import REPLIES, every
+from .test_catalog_samples import REPLIES, every, status_code
 
 HOST = "mx.example[192.0.2.5]"
 HEADS = (
@@ -41,7 +41,7 @@ def ids(text: str) -> list[str]:
 
 def lines(reply: str) -> list[str]:
     """The reply of a server in every form of a line."""
-    code = reply.split()[1]
+    code = status_code(reply)
     status = f"to=<x@y.example>, relay={HOST}:587, delay=1.2, delays=0.1/0/1/0.1, dsn={code}, status=deferred "
     attempts = [f"4F1234ABCDE: {status}({attempt})" for attempt in ATTEMPTS]
     return [head + text.format(host=HOST, reply=reply) for head in HEADS for text in (*attempts, *MESSAGES)]

@@ -9,6 +9,8 @@ import json
 import time
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS
+from ansible_collections.mailops.m365.plugins.module_utils.explain.mail_errors import names_server
 from ansible_collections.mailops.m365.plugins.module_utils.explain.recognition import explain
 
 OFF = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox."
@@ -192,3 +194,9 @@ def test_unknown_character_set_is_read_as_utf_8() -> None:
 def test_parts_of_a_message_without_its_head_are_read() -> None:
     head = "--abc_1\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
     assert ids(f"{head}550 5.7.64 Relay Access Denied ATT=\nR36\n--abc_1--\n") == ["relay-domain"]
+
+
+def test_hosts_of_hosted_relays_are_those_of_their_table() -> None:
+    hosts = [region.smtp_host for relay in HOSTED_RELAYS.values() for region in relay.regions.values()]
+    assert [host for host in hosts if not names_server(f"connected to {host}")] == []
+    assert not names_server("connected to mail.example.net")
