@@ -9,6 +9,7 @@ Sources: RFC 1034, 1035. dnspython is imported with the first query.
 from __future__ import annotations
 
 import ipaddress
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,8 @@ from .._core.errors import InvalidInput, MissingLibrary
 from .._spf import Answer
 
 PORT = 53
+# A name of at least two labels, which may have underscores, for `fullmatch`.
+NAME = re.compile(r"(?=.{4,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]")
 _AT_ONCE = 16
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -22,7 +21,7 @@ from .._core.errors import DnsError, Unreachable
 from .._core.spec import Spec
 from .._spf import Answer, chunks
 from . import dns as queries
-from .dns import PORT, Resolver, library, server
+from .dns import NAME, PORT, Resolver, library, server
 
 ALGORITHMS = ("hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-sha1")
 # The DNS provider that publishes records: options of module spf, suboptions of `dns` of module hosted_domain.
@@ -37,7 +36,6 @@ PUBLISHING = Spec(
         "ttl": {"type": "int", "default": 3600},
     }
 )
-_ZONE = re.compile(r"(?=.{4,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def publishing_problems(params: Publishing, prefix: str = "") -> list[str]:
         )
     if params.tsig_secret:
         problems += key_problems(f"{prefix}tsig_secret", params.tsig_secret)
-    if params.zone and not _ZONE.fullmatch(params.zone.rstrip(".")):
+    if params.zone and not NAME.fullmatch(params.zone.rstrip(".")):
         problems.append(f"{prefix}zone is {params.zone!r}, which is not a domain name.")
     if not 0 < params.ttl <= 0x7FFFFFFF:
         problems.append(f"{prefix}ttl is {params.ttl}: give seconds, 3600 for example.")

@@ -9,7 +9,6 @@ Sources: RFC 7208; "Set up SPF to identify valid email sources for your custom c
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -42,7 +41,6 @@ DESIRED = Spec(
 _MAX_THREADS = 8
 # Initial domains: Microsoft publishes their records.
 _INITIAL_DOMAINS = (".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn")
-_NAME = re.compile(r"(?=.{4,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ def _input_problems(params: DesiredParams) -> list[str]:
         problems += [f"{option} holds {text!r}, {clause}." for text, clause in clauses.items() if clause]
     for option, names in (("domains", params.domains), ("includes", params.includes)):
         for text in names or ():
-            if not _NAME.fullmatch(text):
+            if not dns.NAME.fullmatch(text):
                 problems.append(f"{option} holds {text!r}, which is not a domain name: give the name alone, such as spf.example.com.")
     return problems
 
