@@ -152,15 +152,47 @@ def test_credential_that_the_provider_has_removed_fails(make: MakeWorld, provide
     assert (row["status"], "any more: replace the credential with role hosted_relay" in row["reason"]) == ("failed", True)
 
 
-def test_refusals_have_cause_and_remedy(make: MakeWorld) -> None:
-    world = make("sendgrid")
-    row = world(address="news@fabrikam.com")
+@pytest.mark.parametrize("provider", ["smtp2go", "sendgrid"])
+def test_domain_that_is_not_verified_is_one_sentence(make: MakeWorld, provider: str) -> None:
+    """Mailgun does not check the sender; its domain is the credential's."""
+    row = make(provider)(address="news@fabrikam.com")
     assert (row["status"], row["stage"], row["reason"]) == ("failed", "message", "the provider has not verified the domain of the sender")
     assert "hosted_domain" in row["remedy"]
-    world.change(world.account | {"credits": 1, "credits_used": 1})
+
+
+def test_domain_that_mailgun_has_disabled_is_known_before_a_message(make: MakeWorld) -> None:
+    world = make("mailgun")
+    account = world.account
+    account["domains"][0] |= {"state": "disabled", "disabled_reason": "too many bounces"}
+    world.change(account)
+    row = world()
+    assert (row["status"], row["stage"], world.api.admin.messages()) == ("not_verifiable", "source", [])
+    assert row["reason"].endswith("Mailgun has disabled it and sends nothing for it: too many bounces")
+    options = {"provider": "mailgun", "api_key": world.key, "api_url": world.url, "store": world.store}
+    [credential] = world.run(ACCOUNT_INFO, **options, credentials=["news"])["credentials"]
+    assert credential["problem"].endswith("sends nothing for it: too many bounces")
+
+
+@pytest.mark.parametrize(("provider", "used", "label", "reason"), [
+    ("smtp2go", {"cycle_max": 1, "cycle_used": 1}, "SMTP2GO: the quota is exhausted (1 of 1 messages)", ""),
+    (
+        "sendgrid", {"credits": 1, "credits_used": 1}, "SendGrid: the quota is exhausted (1 of 1 recipients)",
+        "the account at SendGrid has used the messages of its plan",
+    ),
+    (
+        "mailgun", {"monthly_limit": 1, "monthly_used": 1}, "Mailgun: the quota is exhausted (1 of 1 messages)",
+        "the Mailgun domain has reached a limit of its plan",
+    ),
+])  # fmt: skip
+def test_exhausted_quota_is_one_sentence(make: MakeWorld, provider: str, used: dict[str, int], label: str, reason: str) -> None:
+    """SMTP2GO has not published its reply."""
+    world = make(provider)
+    world.change(world.account | used)
     result = world.probe([SENDER])
-    assert result["senders"][0]["reason"] == "the account at SendGrid has used the messages of its plan"
-    assert [text for text in result["notes"] if text.startswith("SendGrid: the quota is exhausted (1 of 1 recipients)")]
+    [row] = result["senders"]
+    assert (row["status"], row["stage"] in ("sign-in", "message"), bool(row["reason"])) == ("failed", True, True), row
+    assert reason in row["reason"]
+    assert [text for text in result["notes"] if text.startswith(label)]
 
 
 def test_quota_that_will_be_exhausted_soon_is_a_warning(make: MakeWorld) -> None:
@@ -233,7 +265,10 @@ def test_account_has_the_state_of_a_stored_credential(make: MakeWorld, provider:
     if provider == "smtp2go":
         account["users"][0]["status"] = "sandbox"
     world.change(account)
-    options = {"provider": provider, "api_key": world.key, "api_url": world.url, "store": world.store, "purposes": ["suppressions"]}
+    options: dict[str, Any] = {
+        "provider": provider, "api_key": world.key, "api_url": world.url, "store": world.store, "purposes": ["suppressions"],
+    }  # fmt: skip
+    options |= {"client_id": None, "client_secret": None}  # a relay host has no credential of the tenant
     result = world.run(ACCOUNT_INFO, **options, credentials=["news"], addresses=[RECIPIENT])
     [row] = result["credentials"]
     assert (row["name"], row["exists"], "sandbox" in (row["problem"] or "")) == ("news", True, provider == "smtp2go")

@@ -19,6 +19,7 @@ How to write a resource:
 5. A resource that only reads inherits ReadOnlyResource, and its `plan` returns `Plan(outcome=...)`, a `Plan[None]`.
 6. `target` is a Tenant (TenantResource, in tenant_engine.py) or the LocalHost (HostResource, in host_engine.py). A host's resource is
    sent to that host with everything it imports, and runs there on Python 3.9: it imports neither tenant_engine nor a client of HTTP.
+7. A resource that makes no request to Microsoft 365 has `signs_in = False`, and needs no credential of the tenant.
 
 The module is `modules/<name>.py` (documentation, and a call of run_module or run_host_module); `meta/runtime.yml` routes its name to the
 in-process action.

@@ -40,6 +40,7 @@ class Tenant:
 
     `prompt` shows a text to the person who runs it: a device code, the progress of long work. `remote_host`: the host that the task is
     delegated to, for a resource with a `host_module`. `reads_only`: no request that may write is sent.
+    `signs_in`: False for a resource that makes no request to Microsoft 365 and needs no credential of the tenant.
     """
 
     def __init__(
@@ -52,13 +53,15 @@ class Tenant:
         remote_host: RemoteHost | None = None,
         *,
         reads_only: bool = False,
+        signs_in: bool = True,
     ) -> None:
         self.name = _required(options, "tenant", "AZURE_TENANT_ID")
         if not GUID.fullmatch(self.name) and not DOMAIN.fullmatch(self.name):
             raise InvalidInput(f"m365_tenant is {self.name!r}: give the tenant's id (a GUID) or one of its domains.")
         # The platform decides a managed identity's client id; every other method signs in as the application in client_id.
         self._credential = CredentialOptions.of(options)
-        named = methods.chosen(self._credential) != "managed_identity"
+        self._signs_in = signs_in
+        named = signs_in and methods.chosen(self._credential) != "managed_identity"
         self.client_id = _required(options, "client_id", "AZURE_CLIENT_ID") if named else ""
         if named and not GUID.fullmatch(self.client_id):
             raise InvalidInput(f"m365_client_id is {self.client_id!r}: give the application's client id, a GUID.")
@@ -85,7 +88,8 @@ class Tenant:
 
     def check_credential(self) -> None:
         """Read the credential: a wrong path, password or date fails before any request."""
-        bool(self.tokens)  # made at the first access
+        if self._signs_in:
+            bool(self.tokens)  # made at the first access
 
     @property
     def certificate_path(self) -> str | None:

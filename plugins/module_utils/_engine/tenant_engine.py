@@ -38,7 +38,8 @@ def run(
     reads_only = check_mode or not resource.spec.writes
 
     def connect() -> Tenant:
-        return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=reads_only)
+        signs_in = getattr(resource, "signs_in", True)
+        return Tenant(options, token_directory, prompt=prompt, remote_host=remote_host, reads_only=reads_only, signs_in=signs_in)
 
     def refuse(tenant: Tenant, plan: Plan[C]) -> None:
         refuse_missing(tenant, of_plan(resource, plan), cmdlets=cmdlets_of(resource, plan))

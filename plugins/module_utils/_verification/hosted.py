@@ -16,7 +16,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError
 from .._engine.tenant import Tenant
 from .._hosted.account import Account, account_problems, relay_of, smtp_endpoint
-from .._hosted.account_state import USER_REMEDY, AccountClient, Suppressed, quota_warnings, undelivered
+from .._hosted.account_state import DOMAIN_REMEDY, USER_REMEDY, AccountClient, Suppressed, quota_warnings, undelivered
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_store import Secret, open_store
 from .._hosted.credentials import ListedCredential
@@ -148,6 +148,8 @@ class _State:
                 raise InvalidInput(f"{self.label} does not have {secret.label} any more: replace the credential with role hosted_relay.")
             if listed.problem:
                 yield listed.problem.rstrip("."), USER_REMEDY
+            for problem in self.client.problems([secret.domain]) if secret.domain else ():
+                yield problem.rstrip("."), DOMAIN_REMEDY
         for one in self._read(recipient, [secret.domain] if secret and secret.domain else domains):
             yield undelivered(self.label, one)
 

@@ -18,7 +18,7 @@ from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._hosted.account import ACCOUNT, Account, account_problems, other_regions, region_of, relay_of
-from .._hosted.account_state import PURPOSES, Quota, Suppressed, quota_warnings
+from .._hosted.account_state import PURPOSES, AccountClient, Quota, Suppressed, quota_warnings
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_params import name_problems
 from .._hosted.credential_store import STORE, VAULT, Secret, open_store
@@ -58,6 +58,7 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
     name = "hosted_account_info"
     spec = TENANT | ACCOUNT | OPTIONS
     params_type = Params
+    signs_in = False
 
     def validate(self, params: Params) -> list[str]:
         problems = account_problems(params) + mail_addresses.problems("addresses", params.addresses)
@@ -93,7 +94,7 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
             "quota": _row(quota) if quota else None,
             "suppressed": [asdict(one) | {"reason": one.reason or None, "domain": one.domain or None} for one in suppressed],
             "missing_rights": missing,
-            "credentials": _credentials(tenant, params, secrets),
+            "credentials": _credentials(tenant, params, secrets, client),
             "problems": problems,
             "unknown_domains": unknown,
         }
@@ -113,16 +114,18 @@ def _secrets(tenant: Tenant, params: Params) -> dict[str, Secret]:
     return secrets
 
 
-def _credentials(tenant: Tenant, params: Params, secrets: Mapping[str, Secret]) -> list[JsonObject]:
+def _credentials(tenant: Tenant, params: Params, secrets: Mapping[str, Secret], client: AccountClient) -> list[JsonObject]:
     """Whether the provider has the credentials, and why it does not deliver their mail."""
+
+    def problem(secret: Secret) -> str | None:
+        own = [listed[secret.id].problem] if secret.id in listed else []
+        return next(filter(None, [*own, *(client.problems([secret.domain]) if secret.domain else ())]), None)
+
     if not secrets:
         return []
     listing = credential_client(tenant.transport, params).read(sorted({secret.domain for secret in secrets.values() if secret.domain}))
     listed = {one.id: one for one in listing.credentials}
-    return [
-        {"name": name, "exists": secret.id in listed, "problem": (listed[secret.id].problem or None) if secret.id in listed else None}
-        for name, secret in secrets.items()
-    ]
+    return [{"name": name, "exists": secret.id in listed, "problem": problem(secret)} for name, secret in secrets.items()]
 
 
 def _refuse_other_regions(tenant: Tenant, params: Params, unknown: Sequence[str]) -> None:

@@ -99,6 +99,7 @@ class HostedAllowList:
     name = "hosted_allow_list"
     spec = TENANT | ACCOUNT | LIST | JOURNAL | OPTIONS
     params_type = Params
+    signs_in = False
 
     def validate(self, params: Params) -> list[str]:
         problems = account_problems(params)
@@ -148,6 +149,7 @@ class HostedAllowListInfo(ReadOnlyResource[ListAccount]):
     name = "hosted_allow_list_info"
     spec = TENANT | ACCOUNT | LIST
     params_type = ListAccount
+    signs_in = False
 
     def validate(self, params: ListAccount) -> list[str]:
         return account_problems(params)

@@ -58,6 +58,7 @@ class HostedCredential:
     name = "hosted_credential"
     spec = TENANT | ACCOUNT | SMTP | JOURNAL | CREDENTIALS
     params_type = Params
+    signs_in = False
 
     def validate(self, params: Params) -> list[str]:
         return credential_problems(params)
@@ -109,6 +110,7 @@ class HostedCredentialInfo(ReadOnlyResource[InfoParams]):
     name = "hosted_credential_info"
     spec = TENANT | ACCOUNT | SMTP | Spec({"names": {"type": "list", "elements": "str"}}, writes=False)
     params_type = InfoParams
+    signs_in = False
 
     def validate(self, params: InfoParams) -> list[str]:
         return params.problems() + name_problems("names", params.names or ())

@@ -40,6 +40,13 @@ def test_nothing_is_asked_before_it_is_needed(script: Script) -> None:
     assert script.requests == []
 
 
+def test_resource_that_makes_no_request_to_microsoft_needs_no_credential(script: Script) -> None:
+    options = {**PARAMS, "client_id": None, "client_secret": None}
+    Tenant(options, sender=script, signs_in=False).check_credential()
+    with pytest.raises(InvalidInput, match="m365_client_id is not set"):
+        Tenant(options, sender=script)
+
+
 def test_both_clients_sign_in_for_their_own_audience(script: Script, clock: FakeClock) -> None:
     tenant = Tenant(PARAMS, sender=script, clock=clock)
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
