@@ -25,7 +25,7 @@ PYTHON = HERE.parents[1] / ".venv-clients/bin/python"
 PROVISIONING = ["mail.send", *test_sendgrid.RIGHTS, "api_keys.create", "api_keys.read", "api_keys.delete"]
 
 
-def run(start: Start, state: dict[str, Any], directory: Path, script: str, path: str, **given: str) -> dict[str, Any]:
+def run(start: Start, state: dict[str, Any], directory: Path, script: str, path: str, **options: str) -> dict[str, Any]:
     """What a script of tests/emulator/clients did and found; its requests follow the contract."""
     if not PYTHON.exists():
         pytest.skip("the providers' libraries are not installed (make test-emulator puts them into .venv-clients)")
@@ -36,7 +36,7 @@ def run(start: Start, state: dict[str, Any], directory: Path, script: str, path:
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "NO_PROXY": "*", "SSL_CERT_FILE": ca, "REQUESTS_CA_BUNDLE": ca}
     done = subprocess.run(
         [PYTHON, HERE / "clients" / script],
-        input=json.dumps({"url": f"{api.emulator.cloud['graph']}/{path}", **given}),
+        input=json.dumps({"url": f"{api.emulator.cloud['graph']}/{path}", **options}),
         capture_output=True,
         text=True,
         env=environment,
@@ -54,38 +54,38 @@ def test_sendgrids_own_library(start: Start, state: dict[str, Any], tmp_path: Pa
     keys = [{"value": test_sendgrid.OWNER, "scopes": [*PROVISIONING, *RIGHTS]}]
     account = test_sendgrid.ACCOUNTS[0] | {"keys": keys, "suppressions": [entry("bounces")]}
     domain = state["tenants"][0]["domains"][0]
-    found = run(
+    results = run(
         start, state | {"sendgrid": [account]}, tmp_path, "sendgrid_sdk.py", "sendgrid/global",
         key=test_sendgrid.OWNER, domain=domain, address=ADDRESS,
     )  # fmt: skip
-    assert {*PROVISIONING} <= {*found["scopes"]}
-    assert found["created"] == [201, "em1", False, ["dkim1", "dkim2", "mail_cname"]]
-    assert found["listed"] == [True]
-    assert found["again"][0] == 400
-    assert found["validated"] == [False, ["dkim1", "dkim2", "mail_cname"]]
-    assert found["key"][:2] == [201, True]
-    assert "mail.send" in found["key"][2]
-    assert found["keys"] == ["mailops-erp-20261129"]
-    assert found["forbidden"] == [403, "access forbidden"]
-    assert found["deleted"] == [204, 204]
-    assert found["gone"][0] == 404
-    assert [one["email"] for one in found["bounces"]] == [ADDRESS]
-    assert {"remain", "total", "used", "next_reset"} <= {*found["credits"]}
-    assert found["wrong_key"] == [401, "authorization required"]
+    assert {*PROVISIONING} <= {*results["scopes"]}
+    assert results["created"] == [201, "em1", False, ["dkim1", "dkim2", "mail_cname"]]
+    assert results["listed"] == [True]
+    assert results["again"][0] == 400
+    assert results["validated"] == [False, ["dkim1", "dkim2", "mail_cname"]]
+    assert results["key"][:2] == [201, True]
+    assert "mail.send" in results["key"][2]
+    assert results["keys"] == ["mailops-erp-20261129"]
+    assert results["forbidden"] == [403, "access forbidden"]
+    assert results["deleted"] == [204, 204]
+    assert results["gone"][0] == 404
+    assert [one["email"] for one in results["bounces"]] == [ADDRESS]
+    assert {"remain", "total", "used", "next_reset"} <= {*results["credits"]}
+    assert results["wrong_key"] == [401, "authorization required"]
 
 
 def test_mailguns_own_library(start: Start, state: dict[str, Any], tmp_path: Path) -> None:
     """It creates and reads domains by version 3 of the API, which Mailgun's documents have replaced with version 4."""
     account = test_mailgun.ACCOUNT | {"domains": [{"name": test_mailgun.NAME, "state": "active"}]}
-    found = run(
+    results = run(
         start, state | {"mailgun": [account]}, tmp_path, "mailgun_sdk.py", "mailgun/us",
         key=test_mailgun.OWNER, domain=test_mailgun.NAME, address=ADDRESS,
     )  # fmt: skip
     login = f"mailops-erp-20261129@{test_mailgun.NAME}"
-    assert found["listed"] == [[test_mailgun.NAME, "active"]]
-    assert found["credential"][0] == 200
-    assert login in found["credentials"]
-    assert found["removed"][0] == 200
-    assert found["bounce"] == [404, "Address not found in bounces table"]
-    assert found["deleted"] == [200, "Domain will be deleted in the background"]
-    assert found["wrong_key"] == 401
+    assert results["listed"] == [[test_mailgun.NAME, "active"]]
+    assert results["credential"][0] == 200
+    assert login in results["credentials"]
+    assert results["removed"][0] == 200
+    assert results["bounce"] == [404, "Address not results in bounces table"]
+    assert results["deleted"] == [200, "Domain will be deleted in the background"]
+    assert results["wrong_key"] == 401

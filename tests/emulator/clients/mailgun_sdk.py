@@ -18,18 +18,18 @@ def answer(response: Any) -> list[Any]:
 
 
 def main() -> None:
-    given = json.load(sys.stdin)
-    domain, results = given["domain"], dict[str, Any]()
-    with Client(auth=("api", given["key"]), api_url=given["url"]) as api:
+    options = json.load(sys.stdin)
+    domain, results = options["domain"], dict[str, Any]()
+    with Client(auth=("api", options["key"]), api_url=options["url"]) as api:
         results["listed"] = [[one["name"], one["state"]] for one in api.domainlist.get().json()["items"]]
         login = f"mailops-erp-20261129@{domain}"
         data = {"login": login, "password": "PasswordOfTheErp0123456789abcdef"}
         results["credential"] = answer(api.domains_credentials.create(domain=domain, data=data))
         results["credentials"] = [one["login"] for one in api.domains_credentials.get(domain=domain).json()["items"]]
         results["removed"] = answer(api.domains_credentials.delete(domain=domain, login=login))
-        results["bounce"] = answer(api.bounces.get(domain=domain, bounce_address=given["address"]))
+        results["bounce"] = answer(api.bounces.get(domain=domain, bounce_address=options["address"]))
         results["deleted"] = answer(api.domains.delete(domain=domain))
-    with Client(auth=("api", "key-wrong"), api_url=given["url"]) as api:
+    with Client(auth=("api", "key-wrong"), api_url=options["url"]) as api:
         results["wrong_key"] = api.domainlist.get().status_code
     json.dump(results, sys.stdout)
 

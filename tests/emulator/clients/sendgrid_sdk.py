@@ -24,15 +24,17 @@ def refused(call: Any, *arguments: Any, **more: Any) -> list[Any]:
 
 
 def main() -> None:
-    given = json.load(sys.stdin)
-    api = SendGridAPIClient(given["key"], host=given["url"]).client
+    options = json.load(sys.stdin)
+    api = SendGridAPIClient(options["key"], host=options["url"]).client
     results: dict[str, Any] = {"scopes": api.scopes.get().to_dict["scopes"]}
 
-    body = {"domain": given["domain"], "subdomain": "em1", "automatic_security": True}
+    body = {"domain": options["domain"], "subdomain": "em1", "automatic_security": True}
     created = api.whitelabel.domains.post(request_body=body)
     domain = created.to_dict
     results |= {"created": [created.status_code, domain["subdomain"], domain["valid"], sorted(domain["dns"])]}
-    results["listed"] = [one["id"] == domain["id"] for one in api.whitelabel.domains.get(query_params={"domain": given["domain"]}).to_dict]
+    results["listed"] = [
+        one["id"] == domain["id"] for one in api.whitelabel.domains.get(query_params={"domain": options["domain"]}).to_dict
+    ]
     results["again"] = refused(api.whitelabel.domains.post, request_body=body)
     validated = api.whitelabel.domains._(domain["id"]).validate.post().to_dict
     results["validated"] = [validated["valid"], sorted(validated["validation_results"])]
@@ -43,16 +45,16 @@ def main() -> None:
     results["keys"] = [
         one["name"] for one in api.api_keys.get(query_params={"limit": 100}).to_dict["result"] if one["name"].startswith("mailops")
     ]
-    results["forbidden"] = refused(SendGridAPIClient(key["api_key"], host=given["url"]).client.whitelabel.domains.get)
+    results["forbidden"] = refused(SendGridAPIClient(key["api_key"], host=options["url"]).client.whitelabel.domains.get)
     results["deleted"] = [
         api.api_keys._(key["api_key_id"]).delete().status_code,
         api.whitelabel.domains._(domain["id"]).delete().status_code,
     ]
     results["gone"] = refused(api.api_keys._(key["api_key_id"]).get)
 
-    results["bounces"] = api.suppression.bounces._(given["address"]).get().to_dict
+    results["bounces"] = api.suppression.bounces._(options["address"]).get().to_dict
     results["credits"] = sorted(api.user.credits.get().to_dict)
-    results["wrong_key"] = refused(SendGridAPIClient("SG.wrong.key", host=given["url"]).client.scopes.get)
+    results["wrong_key"] = refused(SendGridAPIClient("SG.wrong.key", host=options["url"]).client.scopes.get)
     json.dump(results, sys.stdout)
 
 
