@@ -86,6 +86,6 @@ def test_mailguns_own_library(start: Start, state: dict[str, Any], tmp_path: Pat
     assert results["credential"][0] == 200
     assert login in results["credentials"]
     assert results["removed"][0] == 200
-    assert results["bounce"] == [404, "Address not results in bounces table"]
+    assert results["bounce"] == [404, "Address not found in bounces table"]
     assert results["deleted"] == [200, "Domain will be deleted in the background"]
     assert results["wrong_key"] == 401
