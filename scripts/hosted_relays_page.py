@@ -34,7 +34,8 @@ FIRST_STEPS = [
     '   m365_hosted_relay_api_key: "{{ vault_hosted_relay_api_key }}"',
     "   ```",
     "",
-    "3. **Check the key.** The result has its missing permissions by name, the quota, and what keeps mail from being delivered:",
+    "3. **Check the key.** The result has its missing permissions by name, the quota, and what keeps mail from being delivered. This needs",
+    "   the tenant's `m365_tenant` and the key only:",
     "",
     "   ```console",
     "   $ ansible contoso -i inventory -m mailops.m365.hosted_account_info",
@@ -61,10 +62,12 @@ FIRST_STEPS = [
     "   credentials of such senders, at Mailgun for the subdomain `mg` of their domain. Without an API key it only prints the settings.",
     "   These senders are not counted against Exchange Online's limits.",
     "5. **Publish the DNS records** that the run prints, and run it again: the provider verifies the domain once DNS has them. With",
-    "   `spf_provider: rfc2136` and its `spf_` variables, the first run publishes them.",
+    "   `spf_provider: rfc2136` and its `spf_` variables, the first run publishes them. Until the domain is verified, SMTP2GO and SendGrid",
+    "   refuse the test message, and the sender is reported as failed.",
     "6. **Give the credential to the device or program.** It is in the file that the result of module hosted_credential names, by default",
     "   `~/.local/state/mailops/credentials/contoso.com/smtp2go/newsletter.json`; the table below has host and port. A relay host",
-    "   takes it by name: `relay_smarthost: {credential: newsletter}`, from the store of the controller that deploys it.",
+    "   takes it by name: `relay_smarthost: {credential: newsletter}`, from the store of the controller that deploys it. Before its",
+    "   senders are verified, the controller reads the account with the API key of `relay_tenant`.",
     "",
     "| Message | Cause | Remedy |",
     "| --- | --- | --- |",
@@ -75,6 +78,10 @@ FIRST_STEPS = [
     "`m365_hosted_relay_region` |",
     "| the quota is exhausted | the plan of the account | a larger plan, or wait for the date in the message |",
     "| … accepts mail to … and does not deliver it | the address is suppressed | remove it from the named list |",
+    "| The provider has not verified the domain of the sender | DNS lacks records, or the provider has not read them yet | "
+    "publish the records that the run prints, and run it again |",
+    "| the SMTP credential … does not exist in the store | role hosted_relay has not created it on this controller | "
+    "run playbook `site`, or copy the store |",
     "",
 ]
 

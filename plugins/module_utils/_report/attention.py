@@ -93,8 +93,8 @@ def _kind(host: str, relays: set[str]) -> str:
 def _sender(row: SenderRow) -> Item:
     """A sender that failed, or that is not verifiable, which does not fail the run."""
     failed = row.status == FAILED
-    problem = row.problem if failed else f"Not verifiable: {row.problem[:1].lower()}{row.problem[1:]}"
-    return Item("sender", (row.tenant,), f"Sender {row.sender} ({row.method}, {row.address})", (problem,), row.remedy, urgent=failed)
+    problems = (row.problem if failed else f"Not verifiable: {row.problem}",)
+    return Item("sender", (row.tenant,), f"Sender {row.sender} ({row.method}, {row.address})", problems, row.remedy, urgent=failed)
 
 
 def _relay_problems(row: RelayRow) -> Iterator[Item]:

@@ -66,7 +66,10 @@ class SenderRow:
         failed = status == FAILED
         cause = result["reason"]
         remedy = f"{result['remedy']}{' Waiting may help.' if result['transient'] else ''}".strip()
-        problem = sentence(explanation("", cause or "the test message was not sent", result["code"]))
+        clause = explanation("", cause or "the test message was not sent", result["code"])
+        problem = sentence(clause)
+        if status == NOT_VERIFIABLE:
+            problem = clause[:1] + problem[1:]  # after a colon: the name of a provider keeps its capital letter
         # In a check run the reason is the same for all senders.
         explained = status == NOT_VERIFIED and bool(cause) and not _check_run(result)
         return cls(

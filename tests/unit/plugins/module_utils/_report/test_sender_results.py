@@ -34,3 +34,11 @@ def test_host_that_a_sender_was_verified_from_is_named() -> None:
     assert rows["verified"].endswith(", from office-1")
     assert rows["not_verifiable"].endswith("not verifiable from office-1")
     assert rows["failed"].endswith(", from office-1")
+
+
+def test_name_at_the_beginning_of_a_reason_keeps_its_capital_letter() -> None:
+    report = Run()
+    reason = "SMTP2GO accepts mail to ops@example.org and does not deliver it"
+    report.task("contoso", "Verify", "smtp_probe", result(senders=[SENDER | {"status": "not_verifiable", "reason": reason}]))
+    [item] = report.as_json()["attention"]
+    assert item["problems"] == [f"Not verifiable: {reason}."]

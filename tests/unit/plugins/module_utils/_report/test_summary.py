@@ -237,7 +237,7 @@ def test_the_status_of_a_sender_that_cannot_send(stage: str, words: str) -> None
 def test_senders_that_are_not_verifiable_need_attention_without_failing_the_run() -> None:
     report = Run()
     senders = [
-        SENDER | {"name": "Plant", "status": "not_verifiable", "reason": "Only a host at 203.0.113.10 can verify it."},
+        SENDER | {"name": "Plant", "status": "not_verifiable", "reason": "only a host at 203.0.113.10 can verify it."},
         SENDER | {"name": "ERP", "status": "verified", "accepted_by": "connector"},
         SENDER | {"name": "UPS", "status": "not_verified", "stage": "recipient", "reason": "it has no verify_recipient"},
     ]
@@ -267,7 +267,7 @@ def test_only_some_senders_that_are_not_verifiable_are_rows() -> None:
     report = Run()
     for number in range(30):
         failed = [FAILED_SENDER | {"name": "ERP"}] if number == 29 else []
-        plant = SENDER | {"name": "Plant", "status": "not_verifiable", "reason": f"Only a host at 203.0.113.{number % 2} can verify it."}
+        plant = SENDER | {"name": "Plant", "status": "not_verifiable", "reason": f"only a host at 203.0.113.{number % 2} can verify it."}
         report.task(f"tenant-{number:02}", "Verify", "smtp_probe", result(senders=[plant, *failed]))
     rows = [text for text in texts(report)[texts(report).index("") + 1 :] if "Plant" in text or "ERP" in text or text.startswith("    ")]
     in_table = rows[rows.index(next(row for row in rows if row.startswith("tenant-29  ERP"))) :]
