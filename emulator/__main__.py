@@ -18,6 +18,13 @@ def _local_address(text: str) -> str:
     return text
 
 
+def _hosted_host(text: str) -> tuple[str, str]:
+    provider, _, address = text.partition("=")
+    if provider not in ("smtp2go", "sendgrid", "mailgun"):
+        raise argparse.ArgumentTypeError(f"{text}: give smtp2go, sendgrid or mailgun, and an address")
+    return provider, _local_address(address)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
     serve = parser.add_subparsers(dest="command", required=True).add_parser("serve", help="serve until SIGTERM")
@@ -27,6 +34,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", type=_local_address, default="127.0.0.1")
     serve.add_argument("--hve-host", type=_local_address, help="left out: --host; both have one port")
     serve.add_argument("--acs-host", type=_local_address, help="likewise")
+    serve.add_argument(
+        "--hosted-host",
+        type=_hosted_host,
+        action="append",
+        default=[],
+        metavar="PROVIDER=ADDRESS",
+        help="where port 587 is the SMTP endpoint of smtp2go, sendgrid or mailgun; left out: a free port of --host",
+    )
     for name in ("https", "smtp", "mx", "hve", "acs", "dns", "admin"):
         serve.add_argument(f"--{name}-port", type=int, default=0, help="0: any free port")
     serve.add_argument("--directory", type=Path, help="where the certificate authority lives (made once)")

@@ -47,6 +47,12 @@ SERVER_NAMES = (
     "*.p-v1.mx.microsoft",
     "smtp.hve.mx.microsoft",
     "smtp.azurecomm.net",
+    # The hosted relays' SMTP pages.
+    *(f"mail{region}.smtp2go.com" for region in ("", "-us", "-eu", "-au")),
+    "smtp.sendgrid.net",
+    "smtp.eu.sendgrid.net",
+    "smtp.mailgun.org",
+    "smtp.eu.mailgun.org",
 )
 
 

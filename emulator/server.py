@@ -8,7 +8,7 @@ import ipaddress
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ class Options:
     host: str = "127.0.0.1"
     hve_host: str | None = None  # left out: `host`, as all services
     acs_host: str | None = None
+    hosted_host: Sequence[tuple[str, str]] = ()  # provider, address
     https_port: int = 0
     smtp_port: int = 0
     mx_port: int = 0
@@ -197,7 +198,9 @@ class Emulator:
         ]
 
     async def _hosted(self) -> dict[str, dict[str, asyncio.Server]]:
-        return await serve_hosted(self.platform.state, self.platform.faults, self.options.host, self.authority, self.platform.settings)
+        options, common = self.options, (self.platform.state, self.platform.faults)
+        addresses = dict(options.hosted_host)
+        return await serve_hosted(*common, options.host, self.authority, self.platform.settings, addresses)
 
     def _route(self, request: Request) -> tuple[Handler, Latency]:
         """The service of a path, and its latency."""

@@ -7,6 +7,8 @@ BRIDGE = "hub0"
 HUB = "198.51.100.10"  # the emulator: every name of Microsoft's, and DNS; tests and Ansible come from here
 HVE = "198.51.100.11"  # smtp.hve.mx.microsoft: its port is submission's, too
 ACS = "198.51.100.12"  # smtp.azurecomm.net: likewise
+# Hosted relays: the SMTP hosts of their first regions.
+HOSTED = {"smtp2go": "198.51.100.13", "sendgrid": "198.51.100.14", "mailgun": "198.51.100.15"}
 # Hosts with names in DNS: relay1 and relay2 for tests of relays, the others for the tests of devices.
 HOSTS = {"relay1": 21, "relay2": 22, "office12": 23, "office13": 24}
 FIRST_OTHER_HOST = 25

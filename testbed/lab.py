@@ -17,7 +17,7 @@ from typing import Any
 from emulator.launcher import AdminClient
 from emulator.sandbox import Sandbox
 from testbed import image
-from testbed.addresses import ACS, FIRST_DEVICE, FIRST_OTHER_HOST, HOSTS, HUB, HVE, OUTSIDER, address
+from testbed.addresses import ACS, FIRST_DEVICE, FIRST_OTHER_HOST, HOSTED, HOSTS, HUB, HVE, OUTSIDER, address
 from testbed.host import Host
 from testbed.network import Device, Network
 
@@ -111,11 +111,12 @@ class Lab:
 
     def _emulator(self, tenants: Path, record: Path | None) -> None:
         names = {"hub": HUB, "hve": HVE, "acs": ACS, "outsider": address(OUTSIDER)}
-        names |= {name: address(number) for name, number in HOSTS.items()}
+        names |= HOSTED | {name: address(number) for name, number in HOSTS.items()}
         filled = self.directory / "tenants.yml"
         filled.write_text(string.Template(tenants.read_text(encoding="utf-8")).safe_substitute(names), encoding="utf-8")
         passwords = self.sandbox.make(filled)
         options = [f"--host={HUB}", f"--hve-host={HVE}", f"--acs-host={ACS}", *(f"--{name}-port={port}" for name, port in _PORTS.items())]
+        options += [f"--hosted-host={name}={place}" for name, place in HOSTED.items()]
         self.sandbox.start(passwords, record, options=options, inside=self.network.inside)
         with self.network.trust.open("ab") as bundle:
             bundle.write(b"\n" + self.ca.read_bytes())

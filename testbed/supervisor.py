@@ -14,7 +14,7 @@ import select
 import subprocess
 from pathlib import Path
 
-from testbed.addresses import ACS, BRIDGE, HUB, HVE, PREFIX
+from testbed.addresses import ACS, BRIDGE, HOSTED, HUB, HVE, PREFIX
 
 # nspawn, ip and the disks of the hosts write to file systems that disappear with the network.
 _SETUP = f"""
@@ -30,7 +30,7 @@ for file in resolv.conf nsswitch.conf; do mount --bind "$1/$file" "$(readlink -f
 ip link set lo up
 ip link add {BRIDGE} type bridge
 ip link set {BRIDGE} up
-for address in {HUB} {HVE} {ACS}; do ip address add "$address/{PREFIX}" dev {BRIDGE}; done
+for address in {HUB} {HVE} {ACS} {" ".join(HOSTED.values())}; do ip address add "$address/{PREFIX}" dev {BRIDGE}; done
 """
 
 

@@ -31,6 +31,9 @@ HOSTED: Mapping[type[HostedEndpoint], tuple[str, ...]] = {
 }
 
 
+SUBMISSION = 587
+
+
 class _Endpoint:
     """The settings and the limits of one service. They are made anew when the state is replaced."""
 
@@ -76,15 +79,25 @@ async def _serve(
 
 
 async def serve_hosted(
-    state: State, faults: FaultSource, host: str, authority: CertificateAuthority, settings: SmtpSettings | Settings
+    state: State,
+    faults: FaultSource,
+    host: str,
+    authority: CertificateAuthority,
+    settings: SmtpSettings | Settings,
+    addresses: Mapping[str, str],
 ) -> dict[str, dict[str, asyncio.Server]]:
-    """The hosted relays: provider -> region -> server, on any free ports."""
+    """The hosted relays: provider -> region -> server, on any free ports.
+
+    `addresses`: provider -> the address on which its first region has the port that the provider recommends.
+    """
     context, loop = server_context(authority), asyncio.get_running_loop()
 
     async def serve(of: type[HostedEndpoint], region: str) -> asyncio.Server:
         endpoint = _Endpoint(state, settings, lambda own: replace(own, size_limit=of.size, recipients_per_message=of.recipients))
         script = Script(faults, of.service)
-        return await loop.create_server(lambda: of(state, script, endpoint.settings, context, region), host, 0)
+        own = addresses.get(of.provider) if region == HOSTED[of][0] else None
+        place = (own, SUBMISSION) if own else (host, 0)
+        return await loop.create_server(lambda: of(state, script, endpoint.settings, context, region), *place)
 
     return {of.provider: {region: await serve(of, region) for region in regions} for of, regions in HOSTED.items()}
 

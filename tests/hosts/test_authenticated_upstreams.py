@@ -1,6 +1,7 @@
 """Relays that authenticate by password at their upstream: one at Azure Communication Services, one of a branch office at that relay.
 
-In the end they have other upstreams, for SMTPUTF8: a smart host that offers it, and the tenant's MX endpoint.
+Then they have other upstreams: for SMTPUTF8 a smart host that offers it, and the tenant's MX endpoint; in the end the hosted relays, with
+credentials from the store.
 """
 
 from __future__ import annotations
@@ -129,3 +130,93 @@ def test_smtputf8_is_passed_on_by_a_connector(lab: Lab, other_upstreams: dict[st
     (arrived,) = [message for message in lab.admin.messages() if message["number"] not in before]
     assert (arrived["mail_from"], arrived["recipients"]) == (SENDER, [ADA])
     assert f"Subject: {smtputf8.TEXT}".encode("latin-1") in lab.admin.raw_message(arrived["number"])
+
+
+# -- hosted relays ----------------------------------------------------------------------------------------------------
+
+# Provider -> the path of its API, and the domain of the envelope sender.
+HOSTED = {
+    "smtp2go": ("smtp2go/global/v3", "em-mailops.contoso.com"),
+    "sendgrid": ("sendgrid/global", "em-mailops.contoso.com"),
+    "mailgun": ("mailgun/us", "mg.contoso.com"),
+}
+
+
+def hosted_inventory(lab: Lab, providers: dict[str, str], **relay: Any) -> dict[str, Any]:
+    """The tenant's credentials at all providers, and relays with these upstreams; the tenant's own provider is that of relay1.
+
+    `relay`: more variables of the relays.
+    """
+    keys = json.loads(lab.sandbox.vars_file.read_text(encoding="utf-8"))["demo_secrets"]
+    of_domain = {"mailgun": {"domain": "mg.contoso.com"}}
+    accounts = [
+        {
+            "provider": name,
+            "api_key": keys[f"{name}_api_key"],
+            "api_url": f"https://graph.microsoft.com/{path}",
+            "credential": {"name": "gateway"} | of_domain.get(name, {}),
+        }
+        for name, (path, _domain) in HOSTED.items()
+    ]
+    own = next(one for one in accounts if one["provider"] == providers["relay1"])
+    tenant = {
+        "hosted_accounts": accounts,
+        "m365_hosted_credential_store": str(lab.directory / "store"),
+        "m365_hosted_relay": own["provider"],
+        "m365_hosted_relay_api_key": own["api_key"],
+        "m365_hosted_relay_api_url": own["api_url"],
+    }
+    relays = {
+        host: {
+            "m365_tenant": "contoso.com",
+            "m365_hosted_credential_store": tenant["m365_hosted_credential_store"],
+            "relay_upstream": provider,
+            "relay_smarthost": {"credential": "gateway"},
+            "relay_fail2ban": False,
+            "relay_devices": [{"name": "Alarm panel", "networks": ["198.51.100.101"], "senders": [SENDER]}],
+            **relay,
+        }
+        for host, provider in providers.items()
+    }
+    return {"all": {"children": {"relays": {"hosts": relays}, "tenants": {"hosts": {"contoso": tenant}}}}}
+
+
+@pytest.mark.parametrize(
+    "providers", [{"relay1": "smtp2go", "relay2": "sendgrid"}, {"relay1": "mailgun"}], ids=["smtp2go and sendgrid", "mailgun"]
+)
+def test_mail_arrives_through_a_hosted_relay(relays: dict[str, Relay], providers: dict[str, str]) -> None:
+    """At the provider's own host and port 587, whose certificate is verified, with the credential that the store has."""
+    lab = relays["relay1"].lab
+    inventory = hosted_inventory(lab, providers)
+    output = run_playbook(lab, "tests/hosts/hosted_upstreams.yml", inventory, "--diff", "--limit", ",".join(["contoso", *providers]))
+    secrets = [json.loads(path.read_text())["current"]["password"] for path in (lab.directory / "store").rglob("*.json")]
+    assert len(secrets) == len(HOSTED)
+    assert [secret for secret in secrets if secret in output] == []
+    for host, provider in providers.items():
+        assert envelope_domains(relays[host], f"through-{provider}") == {HOSTED[provider][1]}
+
+
+def envelope_domains(relay: Relay, prefix: str) -> set[str]:
+    """Those of two messages that are sent through the relay, and arrive."""
+    outcome = relay.send(prefix, 2)
+    wait_until(lambda: len(relay.arrived(prefix)) == 2, 60, lambda: f"mail; waiting for: {relay.reasons()}")
+    assert relay.duplicates(outcome, prefix) == []
+    came = [one for one in relay.lab.admin.messages() if prefix in str(one["message_id"])]
+    return {str(one["mail_from"]).rpartition("@")[2] for one in came}
+
+
+def test_suppressed_recipient_is_not_verifiable_through_a_relay_host(relays: dict[str, Relay]) -> None:
+    """The provider answers 250 and does not deliver: its lists are read first, on the controller, which has the API key."""
+    relay = relays["relay1"]
+    [account] = relay.lab.admin.accounts("mailgun")
+    entry = {"address": "printers@contoso.com", "list": "bounces", "added": relay.lab.admin.now()}
+    account["domains"][0]["suppressions"] = [entry]
+    relay.lab.admin.replace_accounts("mailgun", [account])
+    senders = [{"name": name, "address": SENDER, "verify_recipient": f"{name}@contoso.com"} for name in ("ada", "printers")]
+    inventory = hosted_inventory(relay.lab, {"relay1": "mailgun"}, relay_tenant="contoso", relay_senders=senders)
+    relay.lab.admin.delete_messages()
+    output = " ".join(run_playbook(relay.lab, "playbooks/verify.yml", inventory, "--limit", "contoso,relay1").split())
+    reason = "Mailgun accepts mail to printers@contoso.com and does not deliver it, because the address is in its list bounces"
+    assert reason in output, output
+    assert [message["recipients"] for message in relay.lab.admin.messages()] == [["ada@contoso.com"]]
+    assert inventory["all"]["children"]["tenants"]["hosts"]["contoso"]["m365_hosted_relay_api_key"] not in output

@@ -172,6 +172,7 @@ class RelayProbe(ReadOnlyResource[Params]):
 
 # What accepts the messages of a relay host, by its upstream; other upstreams are hosted relays.
 _ACCEPTED_BY = {
+    "": statuses.RELAY_HOST,
     "oauth": statuses.SUBMISSION,
     "connector": statuses.CONNECTOR,
     "smarthost": statuses.RELAY_HOST,
