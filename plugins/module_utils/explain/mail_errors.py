@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from .. import error_catalog
-from .._hosted.providers import HOSTED_RELAYS
 from ..error_catalog import MAIL_SERVICES, ErrorEntry
 from .scan import LINE_LIMIT, Match, Scan
 
@@ -26,12 +25,17 @@ _END = re.compile(
     r"|(?:>\s*)?#SMTP#| \(in reply to "
 )
 _REPLY_LIMIT = 700  # characters
+# The SMTP hosts of _hosted/providers.py, which does not import on Python 3.9.
+_HOSTED_RELAYS = (
+    *(f"mail{region}.smtp2go.com" for region in ("", "-us", "-eu", "-au")),
+    *("smtp.sendgrid.net", "smtp.eu.sendgrid.net", "smtp.mailgun.org", "smtp.eu.mailgun.org"),
+)
 _SERVERS = {
     "azurecomm.net": "acs",
     "hve.mx.microsoft": "hve",
     "smtp.office365.com": "smtp",
     "mail.protection.outlook.com": "smtp",
-    **{region.smtp_host: "hosted_smtp" for relay in HOSTED_RELAYS.values() for region in relay.regions.values()},
+    **dict.fromkeys(_HOSTED_RELAYS, "hosted_smtp"),
 }
 _SERVER = re.compile("|".join(map(re.escape, _SERVERS)), re.IGNORECASE)
 
