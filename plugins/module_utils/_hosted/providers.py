@@ -34,8 +34,8 @@ class HostedRelay:
 
     The first region is the default. `user` describes the user name; `username` is the one of every account, where there is one.
     `recipients`: the maximum in one SMTP transaction. `regional_domains`: an account has its keys in all regions, and a domain in one.
-    `domain_credentials`: a credential is of a domain. `domain_label`: the label of a subdomain of the sender's domain that is registered,
-    where the envelope sender is in the domain itself.
+    `domain_credentials`: a credential and the lists of suppressed addresses are of a domain. `domain_label`: the label of a subdomain of
+    the sender's domain that is registered, where the envelope sender is in the domain itself.
     `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
     """
 

@@ -67,7 +67,7 @@ class HostedAccountInfo(ReadOnlyResource[Params]):
             for name in params.domains if not mail_addresses.DOMAIN.fullmatch(name.rstrip("."))
         ]  # fmt: skip
         problems += name_problems("credentials", params.credentials)
-        if params.provider and relay_of(params).regional_domains and params.addresses and not (params.domains or params.credentials):
+        if params.provider and relay_of(params).domain_credentials and params.addresses and not (params.domains or params.credentials):
             problems.append(f"domains is not set: {relay_of(params).label} suppresses addresses for each domain; list the sender domains.")
         return problems
 
