@@ -79,6 +79,42 @@ def test_converging_the_draft_keeps_the_connector(start: Start, tmp_path: Path) 
     assert {**play.state(), "applications": before["applications"]} == before
 
 
+DATA_CENTRE = {
+    "name": "Data centre",
+    "TlsSenderCertificateName": "relay.contoso.com",
+    "RequireTls": True,
+    "Comment": "made in 2021",
+    "ConnectorType": "OnPremises",
+}
+
+
+def test_converging_the_draft_keeps_a_connector_by_certificate(start: Start, tmp_path: Path) -> None:
+    """A sender whose IP address no connector matches, and which cannot sign in, sends to external recipients."""
+    messages = [*MESSAGES, message("batch@contoso.com", "canary@customer.example", source="198.51.100.99")]
+    api = start(tenant=GROWN | {"inbound_connectors": [CONNECTOR, UNUSED, DATA_CENTRE]}, messages=messages)
+    result = run_audit(api, tmp_path)
+    assert rows(result)["batch@contoso.com"] == ("unlisted", "medium")
+    assert "through a connector matched by certificate (Data centre)" in sender(result, "batch@contoso.com")["reason"]
+    variables = loaded(result["draft"]["text"])
+    [batch] = [one for one in variables["m365_senders"] if one["address"] == "batch@contoso.com"]
+    assert (batch["method"], batch["connector"], batch["certificate_name"]) == ("connector", "Data centre", "relay.contoso.com")
+    play = Play(api, tmp_path)
+    before = play.state()
+    assert converge(play, variables, check_mode=True)["changes"] == []
+    converge(play, variables)
+    assert {**play.state(), "applications": before["applications"]} == before
+
+
+def test_a_sender_with_oauth_is_drafted_in_comments(start: Start, tmp_path: Path) -> None:
+    sent = message("crm@contoso.com", "canary@customer.example", via="submission", source="203.0.113.77")
+    api = start(tenant=GROWN, messages=[*MESSAGES, sent])
+    result = run_audit(api, tmp_path)
+    assert rows(result)["crm@contoso.com"] == ("unlisted", "medium")
+    text = result["draft"]["text"]
+    assert "crm@contoso.com" not in {one["address"] for one in loaded(text)["m365_senders"]}
+    assert "#     address: crm@contoso.com\n#     method: oauth" in text
+
+
 def test_subjects_and_recipients_reach_no_file(start: Start, tmp_path: Path) -> None:
     api = start(tenant=GROWN, messages=MESSAGES)
     result = run_audit(api, tmp_path)

@@ -44,6 +44,7 @@ class Facts:
 
     `users`: by primary address in lower case. `own_smtp_auth`: of each mailbox, enabled, disabled or inherit. `names`: of the senders in
     the inventory. `variables`: names that the inventory sets. `unreadable`: the labels of the sources that were not readable.
+    `applications`: those with SMTP.SendAsApp that are not the sender app, each with its last sign-in.
     """
 
     tenant: str
@@ -56,6 +57,7 @@ class Facts:
     variables: Sequence[str] = ()
     unreadable: Sequence[str] = ()
     trace_days: int = 0
+    applications: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class _Parts:
     senders: list[Item] = field(default_factory=list)
     mailboxes: list[Item] = field(default_factory=list)
     connectors: dict[str, Item] = field(default_factory=dict)
+    oauth: list[Item] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -85,19 +88,39 @@ def draft(evidence: Sequence[Evidence], facts: Facts) -> Draft:
     for one in sorted(evidence, key=lambda one: one.address):
         if one.listed:
             continue
-        if not _used_basic(one) and one.flow and (one.connector or one.direct_send):
+        if not _used_basic(one) and one.flow and (one.connector or one.direct_send or one.relayed):
             _add_from_own_source(parts, one, one.flow, facts, taken)
+        elif _used_oauth(one) and not mail_addresses.problems("it", [one.address]):
+            parts.oauth.append(_with_oauth(one, facts, taken))
         elif reason := _why_not(one, facts):
             parts.left_out.append(f"{one.address}: {reason}")
         else:
             parts.senders.append(_sender(one, facts, taken))
             own = (facts.own_smtp_auth or {}).get(one.address, "enabled")
             parts.mailboxes.append(Item({"address": one.address, "smtp_auth": own, "sign_in": "basic"}))
-    return Draft("\n".join(_lines(parts, facts)) + "\n", len(parts.senders), len(parts.left_out))
+    return Draft("\n".join(_lines(parts, facts)) + "\n", len(parts.senders), len(parts.left_out) + len(parts.oauth))
 
 
 def _used_basic(evidence: Evidence) -> bool:
     return bool(evidence.basic and evidence.basic.last_succeeded) or bool(evidence.clients and evidence.clients.basic)
+
+
+def _used_oauth(evidence: Evidence) -> bool:
+    """Whether it submits, and not with Basic authentication: the export says so, or mail from elsewhere where Basic is known not to be."""
+    if _used_basic(evidence) or evidence.smtp_auth is False or (evidence.basic and evidence.basic.failed):
+        return False
+    exported = bool(evidence.clients and evidence.clients.oauth)
+    return exported or bool(evidence.basic_known and evidence.smtp_auth and evidence.flow and evidence.flow.sources)
+
+
+def _with_oauth(evidence: Evidence, facts: Facts, taken: set[str]) -> Item:
+    """A sender with OAuth, with an application that this collection did not register."""
+    flow, clients = evidence.flow, evidence.clients
+    seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}" if flow and flow.sources else ""
+    if not seen and clients:
+        seen = f"{clients.messages or 'some'} messages in the 90 days of the report SMTP AUTH clients"
+    volume = _volume(flow, facts) if flow and flow.messages else {}
+    return Item(_named(evidence, facts, taken) | {"method": "oauth"} | volume, (f"OAuth: {seen}.",))
 
 
 def _why_not(evidence: Evidence, facts: Facts) -> str:
@@ -152,6 +175,9 @@ def _sender(evidence: Evidence, facts: Facts, taken: set[str]) -> Item:
 
 def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, facts: Facts, taken: set[str]) -> None:
     """Add a sender whose mail comes through a connector, which stays as it is, or by Direct Send."""
+    if evidence.relayed:
+        _add_relayed(parts, evidence, flow, facts, taken)
+        return
     seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
     public = [text for text in flow.sources if not networks.problem(text, 4, networks.CONNECTOR_PREFIX)]
     connector = next((one for one in facts.connectors or () if one.name == evidence.connector), None)
@@ -167,6 +193,24 @@ def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, fact
     else:
         own = mail_flow.matching(connector, public)
         values = _named(evidence, facts, taken) | {"method": "connector", "connector": connector.name, "public_addresses": own}
+        parts.senders.append(Item(values | _volume(flow, facts), (f"Inbound connector {connector.name}: {seen}.",)))
+        parts.connectors[connector.name] = Item({"name": connector.name, **connector.as_result()})
+
+
+def _add_relayed(parts: _Parts, evidence: Evidence, flow: MailFlow, facts: Facts, taken: set[str]) -> None:
+    """Add a sender to external recipients whose mail only a connector that is matched by certificate can have relayed."""
+    seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
+    names = evidence.certificate_connectors
+    connector = next((one for one in facts.connectors or () if names == (one.name,)), None)
+    if connector is None:
+        which = f"one of the connectors {', '.join(names)}" if names else "a path that is not known"
+        parts.left_out.append(f"{evidence.address}: {seen}, without sign-in, through {which}.")
+    elif problem := " ".join(mail_addresses.problems("it", [evidence.address])):
+        parts.left_out.append(f"{evidence.address}: {seen}; {problem}")
+    else:
+        guess = Noted(connector.name, "guess: the only one that is matched by a certificate")
+        values = _named(evidence, facts, taken) | {"method": "connector", "connector": guess}
+        values["certificate_name"] = connector.tls_sender_certificate_name
         parts.senders.append(Item(values | _volume(flow, facts), (f"Inbound connector {connector.name}: {seen}.",)))
         parts.connectors[connector.name] = Item({"name": connector.name, **connector.as_result()})
 
@@ -218,6 +262,8 @@ def _lines(parts: _Parts, facts: Facts) -> Iterator[str]:
     yield from items("m365_senders", parts.senders)
     if (parts.mailboxes or parts.connectors) and not facts.names:
         yield from _current_settings(parts, facts)
+    if parts.oauth:
+        yield from _with_oauth_lines(parts, facts)
     if parts.left_out:
         yield from ("", "# Seen, and not drafted:")
         for text in parts.left_out:
@@ -227,6 +273,18 @@ def _lines(parts: _Parts, facts: Facts) -> Iterator[str]:
         yield from ("", "# Inbound connectors whose senders are not known. They stay as they are:")
         for one in connectors:
             yield from comment(f"- {one.name}: {one.tls_sender_certificate_name or ', '.join(one.sender_ip_addresses) or 'no source'}")
+
+
+def _with_oauth_lines(parts: _Parts, facts: Facts) -> Iterator[str]:
+    """The senders with OAuth as comments: as items they would register another application than the one that their programs have."""
+    yield ""
+    yield from comment(
+        "Senders with OAuth, and an application that this inventory does not have"
+        + (f" ({'; '.join(facts.applications)})" if facts.applications else "")
+        + ". They stay as they are. With them in m365_senders, playbook site registers the sender app, grants it these mailboxes, and "
+        "changes nothing of the other application. Then give the sender app to their programs."
+    )
+    yield from (f"# {line}" for line in list(items("m365_senders", parts.oauth))[1:])
 
 
 def _current_settings(parts: _Parts, facts: Facts) -> Iterator[str]:

@@ -9,7 +9,7 @@ The sources of the configuration are the readers of the other resources; their r
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .._audit import mail_flow, reading, smtp_clients, verification
@@ -216,4 +216,13 @@ def _facts(
             if reason and name in ("sign_ins", "smtp_auth", "message_trace")
         ],
         trace_days=params.trace_days,
+        applications=list(_other_applications(params, configuration)),
     )
+
+
+def _other_applications(params: Params, configuration: Configuration) -> Iterator[str]:
+    """The applications with SMTP.SendAsApp beside the sender app, and when each signed in."""
+    for one in configuration.applications or ():
+        if one.permitted and one.unique_name != params.app_unique_name:
+            last = (configuration.application_sign_ins or {}).get(one.app_id)
+            yield (one.display_name or one.app_id) + (f", last sign-in {last}" if last else "")

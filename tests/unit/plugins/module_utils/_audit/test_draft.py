@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._audit.commented_yaml import Item, Noted, comment, items, scalar
-from ansible_collections.mailops.m365.plugins.module_utils._audit.draft import Facts, draft
+from ansible_collections.mailops.m365.plugins.module_utils._audit.draft import Draft, Facts, draft
 from ansible_collections.mailops.m365.plugins.module_utils._audit.evidence import BasicUsage, ClientUsage, Evidence
 from ansible_collections.mailops.m365.plugins.module_utils._audit.mail_flow import MailFlow
 from ansible_collections.mailops.m365.plugins.module_utils._audit.verdict import Calendar
@@ -105,6 +105,69 @@ def test_settings_that_the_inventory_sets_stay() -> None:
 
 
 FLOW = MailFlow(messages=9, recipients=9, last=TODAY, recipients_per_day=3, sources=("203.0.113.9", "198.51.100.7"))
+
+
+CERTIFICATE = Connector("Data centre", tls_sender_certificate_name="relay.contoso.com", require_tls=True)
+
+
+def relayed(*connectors: Connector) -> Draft:
+    names = tuple(one.name for one in connectors)
+    evidence = Evidence("crm@contoso.com", basic=BasicUsage(), flow=FLOW, relayed=True, certificate_connectors=names)
+    return draft([evidence], Facts("contoso.com", 30, Calendar(TODAY, END), users=USERS, connectors=connectors))
+
+
+def test_the_only_connector_by_certificate_is_drafted_as_a_guess() -> None:
+    result = relayed(CERTIFICATE)
+    variables = yaml.load(result.text, Loader)  # noqa: S506 (a SafeLoader)
+    [sender] = variables["m365_senders"]
+    assert (sender["method"], sender["connector"], sender["certificate_name"]) == ("connector", "Data centre", "relay.contoso.com")
+    assert "connector: Data centre  # guess: the only one that is matched by a certificate" in result.text
+    [connector] = variables["inbound_connector_connectors"]
+    assert connector == {"name": "Data centre", **CERTIFICATE.as_result()}
+
+
+@pytest.mark.parametrize(
+    ("connectors", "reason"),
+    [
+        ((), "without sign-in, through a path that is not known."),
+        ((CERTIFICATE, replace(CERTIFICATE, name="Plant")), "through one of the connectors Data centre, Plant."),
+    ],
+)
+def test_an_unknown_path_is_a_comment(connectors: tuple[Connector, ...], reason: str) -> None:
+    result = relayed(*connectors)
+    assert (result.senders, result.left_out) == (0, 1)
+    assert reason in " ".join(result.text.replace("#   ", "").split())
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"basic": None, "clients": ClientUsage(basic=False, oauth=True, messages=12)},
+        {"basic": BasicUsage(), "smtp_auth": True, "flow": FLOW},
+    ],
+)
+def test_senders_with_oauth_are_items_in_comments(evidence: dict[str, Any]) -> None:
+    one = Evidence("crm@contoso.com", **evidence)
+    facts = Facts("contoso.com", 30, Calendar(TODAY, END), users=USERS, applications=["ERP mailer, last sign-in 2026-11-27"])
+    result = draft([one], facts)
+    assert (yaml.load(result.text, Loader), result.left_out) == ({"m365_senders": []}, 1)  # noqa: S506 (a SafeLoader)
+    assert "(ERP mailer, last sign-in 2026-11-27)" in " ".join(result.text.replace("# ", "").split())
+    commented = result.text[result.text.index("#   # OAuth:") :].splitlines()
+    lines = ["m365_senders:", *(line.removeprefix("# ") for line in commented)]
+    [sender] = yaml.load("\n".join(lines), Loader)["m365_senders"]  # noqa: S506 (a SafeLoader)
+    assert (sender["name"], sender["address"], sender["method"]) == ("CRM", "crm@contoso.com", "oauth")
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"basic": None, "smtp_auth": True, "flow": FLOW},
+        {"basic": BasicUsage(), "smtp_auth": True},
+        {"basic": BasicUsage(failed=1, last_failed=TODAY), "smtp_auth": True, "flow": FLOW},
+    ],
+)
+def test_who_may_use_basic_or_sends_nothing_is_no_sender_with_oauth(evidence: dict[str, Any]) -> None:
+    assert "OAuth" not in drafted(**evidence).replace("whether with Basic authentication or OAuth", "")
 
 
 def test_texts_of_a_connector_that_are_no_network_are_left_out() -> None:
