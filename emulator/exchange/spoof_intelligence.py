@@ -25,7 +25,8 @@ def get_insight(command: Command) -> Result:
     def show(key: tuple[str, str]) -> Document:
         last = datetime.fromtimestamp(max(counts[key]), UTC).strftime("%Y-%m-%dT%H:%M:%S")
         seen = {"SpoofedUser": key[0], "SendingInfrastructure": key[1], "MessageCount": len(counts[key]), "LastSeen": last}
-        return seen | {"SpoofType": "Internal", "Action": "Allow"}
+        blocked = any(one in tenant.blocked_spoofs for one in key)
+        return seen | {"SpoofType": "Internal", "Action": "Block" if blocked else "Allow"}
 
     return Result(list(counts), show)
 

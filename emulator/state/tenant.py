@@ -54,6 +54,9 @@ class Tenant(Replicated):
     )
     reject_spf_hard_fail: bool = field(default=False, metadata=key("whether the MX refuses mail whose SPF fails (550 5.7.23)"))
     transport_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-TransportConfig"))
+    blocked_spoofs: list[str] = field(
+        default_factory=list, metadata=key("addresses and sending infrastructures whose mail spoof intelligence blocks")
+    )
     organization_config: dict[str, Any] = field(default_factory=dict, metadata=key("further properties of Set-OrganizationConfig"))
     created: Moment = field(default=0.0, metadata=key("when the tenant was created"))
     replicating: Replicating = field(default_factory=dict, metadata=key("old values that the mail services still use"))

@@ -90,6 +90,14 @@ def test_spoofs_are_findings(start: Start, tmp_path: Path) -> None:
     assert [one["subject"] for one in result["audit"]["findings"] if one["id"] == "spoof_internal"] == ["sales@contoso.com"]
 
 
+def test_blocked_spoofs_say_so(start: Start, tmp_path: Path) -> None:
+    spoof = message("sales@contoso.com", "ada@contoso.com", via="direct-send", source="198.51.100.7")
+    result = run_audit(start(tenant=STATE | {"blocked_spoofs": ["sales@contoso.com"]}, messages=[spoof]), tmp_path)
+    [problem] = [one["problem"] for one in result["audit"]["findings"] if one["id"] == "spoof_internal"]
+    assert problem.endswith("spoof intelligence blocks them.")
+    assert result["audit"]["configuration"]["spoofs"][0]["allowed"] is False
+
+
 def test_what_may_not_be_read_is_named_and_null(start: Start, tmp_path: Path) -> None:
     api = start(tenant=tenant())
     result = run_audit(api, tmp_path, app="reader")

@@ -51,7 +51,7 @@ def test_a_fleet_is_audited_and_nothing_is_written(playground: Playground, tmp_p
     assert tenants["contoso"]["audited"] is False
     assert "client secret" in tenants["contoso"]["reason"]
     for name in ("fabrikam", "northwind"):
-        assert {one["name"] for one in tenants[name]["sources"] if not one["readable"]} == {"sign_ins", "usage_report"}
+        assert {one["name"] for one in tenants[name]["sources"] if not one["readable"]} == {"sign_ins"}
         assert sum(tenants[name]["totals"].values()) == len(tenants[name]["senders"]) > 0
     assert playground.writes() == []
     assert max(row["requests"] for row in run.report["tenants"].values()) <= MOST

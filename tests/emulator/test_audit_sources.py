@@ -34,6 +34,14 @@ def test_activities_need_beta_a_permission_and_a_licence(start: Start) -> None:
     assert activities(start(), "reader") == [{"status": 403}]
 
 
+def test_spoof_intelligence_blocks_by_address_or_infrastructure(start: Start) -> None:
+    spoofs = (("sales", "198.51.100.7"), ("boss", "203.0.113.7"), ("erp", "192.0.2.7"))
+    messages = [message(f"{name}@contoso.com", "ada@contoso.com", via="direct-send", source=source) for name, source in spoofs]
+    api = start(tenant={"blocked_spoofs": ["sales@contoso.com", "203.0.113.0/24"]}, messages=messages)
+    actions = {row["SpoofedUser"]: row["Action"] for row in api.rows("Get-SpoofIntelligenceInsight")}
+    assert actions == {"sales@contoso.com": "Block", "boss@contoso.com": "Block", "erp@contoso.com": "Allow"}
+
+
 def test_mail_without_connector_is_a_spoof_by_its_network(start: Start) -> None:
     messages = [message("sales@contoso.com", "ada@contoso.com", via="direct-send", source=f"198.51.100.{n}") for n in (7, 8)]
     api = start(messages=[*messages, message("erp@contoso.com", "ada@contoso.com")])

@@ -29,3 +29,5 @@ def test_the_parent_has_loaded_every_resource_and_every_filter() -> None:
     resources = {f"{prefix}.module_utils.resources.{path.stem}" for path in (REPO / "plugins/module_utils/resources").glob("[!_]*.py")}
     assert resources <= set(loaded)
     assert later == []
+    renderers = {f"{prefix}.module_utils._report.audit_files.{name}" for name in ("page", "rendering", "sarif", "tables", "metrics")}
+    assert not renderers & set(loaded), "only a run that audited a tenant needs them, at its end"
