@@ -72,6 +72,14 @@ def parse(content: bytes, file: str, headers: Mapping[str, str]) -> dict[str, Cl
     return usage
 
 
+def header_problems(headers: Mapping[str, str]) -> list[str]:
+    """The problems of the inventory's names of columns."""
+    unknown = sorted(set(headers) - set(COLUMNS))
+    if not unknown:
+        return []
+    return [f"audit_csv_headers holds {', '.join(unknown)}: name columns of the report by {', '.join(COLUMNS)}."]
+
+
 def _decoded(content: bytes, file: str) -> str:
     if len(content) > MOST_BYTES:
         raise InvalidInput(f"{file} has more than {MOST_BYTES // 1024 // 1024} MiB: export a shorter period.")

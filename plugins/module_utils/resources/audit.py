@@ -31,11 +31,12 @@ from .._exchange.protocols import Protocols
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
 from .composed import audit_rows
 from .composed.audit_rows import Mailboxes
+from .composed.source_info import MOST_DAYS, sign_in_day_problems
 from .sender_plan import PlannedSenders, Prefetch
 
 OPTIONS = Spec(
     {
-        "days": {"type": "int", "default": 30, "variable": "audit_days"},
+        "days": {"type": "int", "default": MOST_DAYS, "variable": "audit_days"},
         "date": {"type": "str", "variable": "audit_date"},
         "trace_days": {"type": "int", "default": message_trace.DAYS, "variable": "audit_trace_days"},
         "csv_directory": {"type": "path", "variable": "audit_csv_directory"},
@@ -44,7 +45,6 @@ OPTIONS = Spec(
     },
     writes=False,
 )
-MOST_DAYS = 30  # Entra keeps the sign-in log for 30 days
 _COMMANDS = (
     smtp_auth.READ_ORGANIZATION,
     smtp_auth.READ_MAILBOXES,
@@ -81,17 +81,13 @@ class AuditInfo(ReadOnlyResource[Params]):
 
     def validate(self, params: Params) -> list[str]:
         problems = sender_plan.RESOURCE.validate(params) + dns.problems("m365_dns_servers", params.dns_servers or ())
-        problems += range_problems("audit_days", params.days, 1, MOST_DAYS)
+        problems += sign_in_day_problems(params.days)
         problems += range_problems("audit_trace_days", params.trace_days, 0, message_trace.MOST_DAYS)
         try:
             datetime.date.fromisoformat(params.date or "2026-01-01")
         except ValueError:
             problems.append(f"audit_date is {params.date!r}: give a date such as 2026-12-31.")
-        unknown = sorted(set(params.csv_headers) - set(smtp_clients.COLUMNS))
-        if unknown:
-            known = ", ".join(smtp_clients.COLUMNS)
-            problems.append(f"audit_csv_headers holds {', '.join(unknown)}: name columns of the report by {known}.")
-        return problems
+        return problems + smtp_clients.header_problems(params.csv_headers)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
         now = moment(tenant.clock.now()).date()
