@@ -295,6 +295,27 @@ def test_print_has_headings_that_repeat_and_every_column(browser: Browser, write
         assert made.page.locator("thead button:visible").count() == 0, "browsers do not repeat headings with buttons"
 
 
+A4 = 703  # CSS pixels between the margins of the page
+
+
+def test_print_cuts_no_column_of_a_page(browser: Browser, write: Write) -> None:
+    with opened(browser, write(with_everything()), viewport={"width": A4, "height": 1000}) as made:
+        made.page.emulate_media(media="print")
+        made.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        for name in ("fleet", "senders", "findings"):
+            width = made.page.locator(f"#{name} table").evaluate("(node) => node.getBoundingClientRect().right")
+            assert width <= A4, name
+        cut = "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent)"
+        assert made.page.locator(":is(#senders, #findings) :is(td, th):visible").evaluate_all(cut) == []
+
+
+def test_a_narrow_window_has_the_tenants_that_come_first(browser: Browser, write: Write) -> None:
+    with opened(browser, write(with_everything()), viewport={"width": 390, "height": 900}) as made:
+        assert made.page.locator(".worst thead th:visible").all_inner_texts() == ["Tenant", "Break", "Date"]
+        widths = made.page.locator(".worst tbody th").evaluate_all("(nodes) => nodes.map((node) => node.offsetWidth)")
+        assert min(widths) > 150, "a name has room on one line"
+
+
 def test_print_of_a_large_fleet_is_bounded(large: Opened) -> None:
     before, rows = large.nodes(), large.page.locator("#senders tbody tr.row")
     large.page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -131,6 +131,7 @@ def _entry(number: int, one: JsonObject) -> Entry:
         else f"{-days:,} days ago"
     )
     source = f"{one['source']}, {one['published']}" if one["published"] else one["source"]
+    text = f"started {text}" if one["status"] == "started" and days < 0 else text
     return Entry(number, one["when"], one["what"], text, f"{source} (checked {one['checked']})", one["stale"], one["status"])
 
 
