@@ -261,8 +261,8 @@ def with_everything() -> dict[str, Any]:
 
 def test_axe_reports_nothing_serious_in_both_themes(browser: Browser, write: Write) -> None:
     with opened(browser, write(with_everything())) as made:
-        shown = {f"{made.page.locator(f'#senders tbody .v.{name}').count() > 0} {name}" for name in VERDICTS}
-        assert shown == {f"True {name}" for name in VERDICTS}
+        badges = {f"{made.page.locator(f'#senders tbody .v.{name}').count() > 0} {name}" for name in VERDICTS}
+        assert badges == {f"True {name}" for name in VERDICTS}
         for fragment, title in (("", ""), ("#t=contoso", "contoso")):
             made.page.evaluate(f"location.hash = '{fragment}'")
             if title:
