@@ -32,8 +32,14 @@ def test_status_on_a_date(first: str | None, last: str | None, today: str, statu
 
 
 def test_withdrawn_dates_are_void_and_not_counted_down() -> None:
-    former = next(one for one in TIMETABLE if one.void)
-    assert former.as_result(day("2026-11-28")) | {"status": "void", "days": None} == former.as_result(day("2026-11-28"))
+    withdrawn = [one.as_result(day("2026-11-28")) for one in TIMETABLE if one.void]
+    assert {one["id"] for one in withdrawn} == {"smtp_basic_former_dates", "external_recipients_mailbox"}
+    assert {(one["status"], one["days"]) for one in withdrawn} == {("void", None)}
+
+
+def test_what_is_ahead_on_a_date() -> None:
+    ahead = {one.id: one.days(day("2026-11-28")) for one in TIMETABLE if one.status(day("2026-11-28")) == "planned"}
+    assert ahead == {"smtp_basic_off_existing": 33, "smtp_basic_off_new": 34, "ews_off": 124, "smtp_basic_removal_announced": 215}
 
 
 def test_days_are_counted_to_the_first_possible_day_and_the_wording_is_kept() -> None:
