@@ -1,4 +1,4 @@
-const WINDOW_ROWS = 60, PRINTED_ROWS = 2000;
+const WINDOW_ROWS = 60, MATRIX_ROWS = 40, PRINTED_ROWS = 2000;
 const $ = (id) => document.getElementById(id);
 
 /** An element with properties and children; texts are text nodes, never HTML. */
@@ -21,7 +21,8 @@ const number = (value) => value.toLocaleString("en");
  */
 class WindowedTable {
   constructor(label, columns, cell, className = "") {
-    Object.assign(this, { columns, cell, rows: [], order: null, first: 0, last: 0, printing: false });
+    Object.assign(this, { columns, cell, rows: [], order: null, ordered: null, first: 0, last: 0, printing: false });
+    this.windowRows = className === "matrix" ? MATRIX_ROWS : WINDOW_ROWS;
     this.top = el("tr", { class: "space", "aria-hidden": "true" }, el("td"));
     this.bottom = el("tr", { class: "space", "aria-hidden": "true" }, el("td"));
     this.body = el("tbody");
@@ -56,18 +57,27 @@ class WindowedTable {
       if (this.columns[index] === column) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
-    this.show(this.rows);
+    this.ordered = null;
+    this.show(this.sorted(this.rows));
   }
 
-  /** Show these rows, in the order of the sorted column. */
+  sorted(rows) {
+    if (!this.order) return rows;
+    const { column, descending } = this.order;
+    const keys = new Map(rows.map((row) => [row, column.sort(row)]));
+    const compare = (a, b) => (keys.get(a) < keys.get(b) ? -1 : keys.get(a) > keys.get(b) ? 1 : a - b);
+    return [...rows].sort(descending ? (a, b) => compare(b, a) : compare);
+  }
+
+  /** All rows in the order of the sorted column, sorted once: a filter of them has nothing to sort. */
+  inOrder(all) {
+    this.ordered ||= this.sorted(all);
+    return this.ordered;
+  }
+
+  /** Show these rows. */
   show(rows) {
     this.rows = rows;
-    if (this.order) {
-      const { column, descending } = this.order;
-      const keys = new Map(rows.map((row) => [row, column.sort(row)]));
-      const compare = (a, b) => (keys.get(a) < keys.get(b) ? -1 : keys.get(a) > keys.get(b) ? 1 : a - b);
-      this.rows = [...rows].sort(descending ? (a, b) => compare(b, a) : compare);
-    }
     this.table.setAttribute("aria-rowcount", String(rows.length + 1));
     this.table.hidden = !rows.length;
     this.empty.hidden = Boolean(rows.length);
@@ -85,9 +95,9 @@ class WindowedTable {
     if (this.printing) return;
     const height = this.rowHeight, total = this.rows.length;
     const inSight = Math.floor(this.element.scrollTop / height);
-    const first = Math.max(0, Math.min(inSight - 15, total - WINDOW_ROWS));
-    if (first === this.first || (this.first >= 0 && Math.abs(first - this.first) < 8 && first !== 0 && first + WINDOW_ROWS < total)) return;
-    this.place(first, Math.min(first + WINDOW_ROWS, total), height);
+    const first = Math.max(0, Math.min(inSight - 15, total - this.windowRows));
+    if (first === this.first || (this.first >= 0 && Math.abs(first - this.first) < 8 && first !== 0 && first + this.windowRows < total)) return;
+    this.place(first, Math.min(first + this.windowRows, total), height);
   }
 
   place(first, last, height) {

@@ -82,7 +82,7 @@ class FilteredTable {
     }
     this.chip.hidden = !this.tenant;
     this.chip.textContent = `Only tenant ${this.tenant} (show all)`;
-    const rows = this.all.filter((row) => (!this.tenant || this.tenantOf(row) === this.tenant) && query.every((word) => this.index[row].includes(word)) && [...chosen].every(([group, values]) => values.has(group.of(row))));
+    const rows = this.table.inOrder(this.all).filter((row) => (!this.tenant || this.tenantOf(row) === this.tenant) && query.every((word) => this.index[row].includes(word)) && [...chosen].every(([group, values]) => values.has(group.of(row))));
     this.table.show(rows);
     this.live.textContent = rows.length === this.count ? `${number(rows.length)} rows` : `${number(rows.length)} of ${number(this.count)} rows`;
   }
