@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from emulator.well_known import derived_id
 from tests.contract import check_contract
+from tests.emulator.conftest import STATE as BASE
 from tests.emulator.conftest import Start
 
+from .emulated import follow_clock
 from .test_audit import STATE, reasons, run_audit
+from .test_audit_applications import END, SENDING
 from .test_playbooks import Playground
 
 pytestmark = pytest.mark.one_python_is_enough
@@ -33,6 +37,22 @@ def test_only_pages_of_mailboxes_make_a_large_tenant_dearer(start: Start, tmp_pa
     large = audited(start, tmp_path, 2 * PAGE + 1, "large")["cost"]["requests"]
     assert small <= MOST + 2, "two more windows of the message trace"
     assert large == small + 2 * 2, "two more pages each of Get-CASMailbox and Get-User"
+
+
+def test_an_application_costs_one_request_and_one_with_several_keys_two(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    for number, secrets in enumerate((0, 1, 2)):
+        keys = [{"value": f"mailer{key}", "key_id": derived_id("key", str(key)), "end": END} for key in range(secrets)]
+        mailers = [SENDING | {"display_name": f"mailer{n}", "secrets": keys} for n in range(3)] if keys else []
+        api = start(tenant=STATE | {"applications": [*BASE["tenants"][0]["applications"], *mailers]})
+        for mailer in mailers:
+            api.new_token(mailer["display_name"], "https://outlook.office365.com/.default", client_secret="mailer0")
+        follow_clock(monkeypatch, api)
+        (tmp_path / str(number)).mkdir()
+        costs.append(run_audit(api, tmp_path / str(number), date=None)["cost"]["requests"])
+    assert [cost - costs[0] for cost in costs] == [0, 3 + 1, 2 * 3 + 1], "and one batch of enterprise applications"
 
 
 @pytest.fixture(scope="module")
