@@ -156,6 +156,21 @@ def test_the_page_is_never_wider_than_the_window(browser: Browser, directory: Pa
             assert made.page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
+def test_what_to_enter_is_in_sight_on_a_telephone(browser: Browser, directory: Path) -> None:
+    for name in PAGES:
+        with show(browser, directory / f"{name}.html", viewport={"width": 390, "height": 800}) as made:
+            outside = "[...document.querySelectorAll('th, td')].filter((cell) => cell.getBoundingClientRect().right > innerWidth).length"
+            assert made.page.evaluate(outside) == 0, name
+            assert _serious(made) == []
+
+
+def test_paper_has_the_address_of_a_link(browser: Browser, directory: Path) -> None:
+    with show(browser, directory / "scanner.html") as made:
+        made.page.emulate_media(media="print")
+        added = "getComputedStyle(document.querySelector('a[href^=http]'), '::after').content"
+        assert "docs/device-settings.md" in made.page.evaluate(added)
+
+
 def test_what_is_not_verified_is_in_italics(browser: Browser, directory: Path) -> None:
     with show(browser, directory / "scanner.html") as made:
         row = made.page.locator("tr", has=made.page.get_by_role("rowheader", name="Server", exact=True))

@@ -60,8 +60,14 @@ def _block(block: Block) -> Iterator[str]:
         yield f"<thead><tr>{''.join(f'<th scope=col>{_plain(name)}</th>' for name in block.head)}</tr></thead>"
         yield "<tbody>"
         for first, *rest in block.rows:
-            yield f"<tr><th scope=row>{_cell(first)}</th>{''.join(f'<td>{_cell(cell)}</td>' for cell in rest)}</tr>"
+            cells = "".join(_data(name, cell) for name, cell in zip(block.head[1:], rest, strict=True))
+            yield f"<tr><th scope=row>{_cell(first)}</th>{cells}</tr>"
         yield "</tbody></table></div>"
+
+
+def _data(name: str, cell: Cell) -> str:
+    """A cell with the name of its column, which a narrow screen shows beside it."""
+    return f'<td data-label="{_plain(name)}">{_cell(cell)}</td>'
 
 
 def _cell(parts: Cell) -> str:

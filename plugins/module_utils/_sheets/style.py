@@ -31,6 +31,15 @@ pre { margin: .5rem 0; padding: .75rem; overflow-x: auto; border: 1px solid var(
 pre code { font-weight: 400; font-size: .875rem; overflow-wrap: normal; }
 a { color: var(--accent); }
 i { color: var(--mark); }
+@media screen and (max-width: 40rem) {
+  thead { display: none; }
+  table, tbody, tr, th, td { display: block; }
+  tr { margin-bottom: .75rem; border: 1px solid var(--line); }
+  th, td { border: 0; }
+  tbody th { background: var(--soft); }
+  td:empty { display: none; }
+  td::before { content: attr(data-label) ": "; font-size: .85em; }
+}
 @page { size: A4; margin: 14mm; }
 @page wide { size: A4 landscape; margin: 12mm; }
 @media print {
@@ -47,5 +56,6 @@ i { color: var(--mark); }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   pre code { font-size: 8.5pt; overflow-wrap: anywhere; }
   a { color: inherit; text-decoration: none; }
+  a[href^="http"]::after { content: " (" attr(href) ")"; overflow-wrap: anywhere; }
 }
 """

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import re
 import shlex
 
@@ -78,3 +79,37 @@ def test_lines_belong_to_their_authentications() -> None:
     assert sample.render("none", CONTENT) == "always 587\ntwo\n"
     assert sample.render("password", CONTENT) == "always 587\none nas\n"
     assert sample.render("oauth", CONTENT) == "always 587\ntwo\n\n"
+
+
+def test_hostile_address_is_a_value_of_django() -> None:
+    tree = ast.parse(SAMPLES["django"].render("password", CONTENT | {"user": HOSTILE, "sender": HOSTILE}))
+    values = {
+        node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    constants = {name: value.value for name, value in values.items() if isinstance(value, ast.Constant)}
+    assert constants == {
+        "EMAIL_HOST": "relay.contoso.com",
+        "EMAIL_PORT": 587,
+        "EMAIL_USE_TLS": True,
+        "EMAIL_TIMEOUT": 60,
+        "EMAIL_HOST_USER": HOSTILE,
+        "DEFAULT_FROM_EMAIL": HOSTILE,
+        "SERVER_EMAIL": HOSTILE,
+    }
+    assert ast.unparse(values["EMAIL_HOST_PASSWORD"]) == "os.environ['SMTP_PASSWORD']"
+
+
+@pytest.mark.parametrize(("name", "key"), [("grafana", "from_address"), ("spring_boot", "spring.mail.username")])
+def test_hostile_address_is_a_value_of_an_ini_file(name: str, key: str) -> None:
+    text = SAMPLES[name].render("password", CONTENT | {"user": HOSTILE, "sender": HOSTILE})
+    parser = configparser.RawConfigParser()
+    parser.read_string(text if name == "grafana" else f"[all]\n{text}")
+    assert parser[parser.sections()[0]][key] == HOSTILE
+
+
+@pytest.mark.parametrize("authentication", ["none", "password"])
+def test_postfix_configuration_is_a_list_of_settings(authentication: str) -> None:
+    text = SAMPLES["postfix"].render(authentication, CONTENT)
+    settings = dict(line.split(" = ", 1) for line in text.splitlines())
+    assert settings["relayhost"] == "[relay.contoso.com]:587"
+    assert ("smtp_sasl_auth_enable" in settings) == (authentication == "password")
