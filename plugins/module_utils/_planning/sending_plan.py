@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .._products.catalog import PRODUCTS
 from .context import SHARED, PlanningContext, RelayHost
 from .methods import METHODS, PLANNED, Method
 from .rules import Refusal, relay_host_of
@@ -136,4 +137,20 @@ def _warnings(method: str, sender: Sender, context: PlanningContext) -> list[str
         warnings.append(
             f"{sender.name}: without public_addresses in the SPF record its mail may be taken for spam; set them, or use a relay host."
         )
-    return warnings
+    return warnings + (list(_product_warnings(sender, context)) if method == "oauth" else [])
+
+
+def _product_warnings(sender: Sender, context: PlanningContext) -> Iterator[str]:
+    """Why its product may be unable to sign in with OAuth as it is planned."""
+    product = PRODUCTS.get(sender.product)
+    if not product:
+        return
+    mailbox = context.mailbox(sender.mailbox)
+    if product.oauth.smtp == "none":
+        yield f"{sender.name}: {product.label} cannot sign in with OAuth by SMTP; set its relay_host, or another method."
+    elif product.oauth.smtp in ("delegated", "add_on") and (not mailbox or mailbox.recipient_type == SHARED):
+        state = "is a shared mailbox" if mailbox else "would be created as a shared mailbox"
+        yield (
+            f"{sender.name}: {product.label} signs in as a person, and {sender.mailbox} {state}, which has no sign-in of its own; use a "
+            "licensed user's mailbox, or a relay host."
+        )

@@ -14,7 +14,7 @@ from .._planning.device_settings import OPTIONAL, is_certificate
 from .._products.model import Product
 from .._products.sample import Sample
 from .._products.samples import SAMPLES
-from .document import Block, Code, Link, Paragraph, Section, Text, paragraph
+from .document import Block, Code, Link, Paragraph, Section, Text, Value, paragraph
 
 _ERRORS = "https://github.com/mailops/m365/blob/main/docs/device-settings.md#errors"
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*")
@@ -71,7 +71,7 @@ def sections(entry: Mapping[str, Any], product: Product | None) -> Iterator[Sect
     yield Section(f"Sample: {sample.file}" if sample.file else "Sample", tuple(blocks))
 
 
-def test(entry: Mapping[str, Any]) -> tuple[Block, ...]:
+def test(tenant: str, entry: Mapping[str, Any]) -> tuple[Block, ...]:
     """How to see that the settings work."""
     blocks: list[Block] = [
         paragraph("Send a test message from the device or program to an address of your own, and look at its log or display.")
@@ -80,7 +80,11 @@ def test(entry: Mapping[str, Any]) -> tuple[Block, ...]:
     if commands:
         blocks += [paragraph("From a computer in the same network, without the device:"), Code("console", "\n".join(commands))]
     errors = (Text("If a reply is displayed, mailops-explain says what it means. The usual ones:"), Link("errors of devices", _ERRORS))
-    return (*blocks, Paragraph(errors))
+    verify = (
+        Text("The administrator verifies the senders of the tenant with"),
+        Value(f"ansible-playbook mailops.m365.verify --limit {tenant}"),
+    )
+    return (*blocks, Paragraph(errors), Paragraph(verify))
 
 
 def _commands(entry: Mapping[str, Any]) -> Iterator[str]:

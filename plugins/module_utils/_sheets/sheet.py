@@ -41,6 +41,9 @@ _ADVICE = {
     "hosted": ("Do not use the password of the provider's web page: an SMTP credential is another one.",),
     "basic": ("Plan the change to another method: Basic authentication for SMTP is off by default after December 2026.",),
 }
+_STATIC_ADDRESS = (
+    "The relay host knows the device by its address: give it a static one, and report it to the administrator (relay_devices)."
+)
 
 
 def sheet(tenant: str, entry: Entry) -> Document:
@@ -54,8 +57,8 @@ def sheet(tenant: str, entry: Entry) -> Document:
     about_oauth = [oauth.section(entry, product)] if product or settings["oauth"] else []
     sections += about_oauth if settings["oauth"] else []
     sections += samples.sections(entry, product)
-    sections.append(Section("Notes", (bullets([*_ADVICE.get(entry["method"], ()), *_notes(product)]),)))
-    sections.append(Section("Test", samples.test(entry)))
+    sections.append(Section("Notes", (bullets([*_advice(entry), *_notes(product)]),)))
+    sections.append(Section("Test", samples.test(tenant, entry)))
     sections += [] if settings["oauth"] else about_oauth
     sections.append(Section("Why this method", (paragraph(_sentence(entry["reason"]), foreign=True),)))
     if product:
@@ -65,6 +68,11 @@ def sheet(tenant: str, entry: Entry) -> Document:
 
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith(".") else ".")
+
+
+def _advice(entry: Entry) -> list[str]:
+    known_by_address = entry["method"] == "relay_host" and not entry["settings"]["user"]
+    return [*_ADVICE.get(entry["method"], ()), *([_STATIC_ADDRESS] if known_by_address else [])]
 
 
 def _notes(product: Product | None) -> list[str]:

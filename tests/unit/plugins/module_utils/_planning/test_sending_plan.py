@@ -218,6 +218,21 @@ def test_every_refusal_of_a_method_is_a_problem() -> None:
     assert len(problems) == 4
 
 
+@pytest.mark.parametrize(("product", "mailboxes", "words"), [
+    ("grafana", {}, "Grafana cannot sign in with OAuth by SMTP; set its relay_host, or another method."),
+    ("lexmark", {}, "Lexmark signs in as a person, and device@contoso.com would be created as a shared mailbox"),
+    ("lexmark", {"device@contoso.com": "SharedMailbox"}, "and device@contoso.com is a shared mailbox, which has no sign-in of its own"),
+    ("lexmark", {"device@contoso.com": "UserMailbox"}, ""),
+    ("smtplib", {}, ""),
+    ("canon", {}, ""),  # not known
+    (None, {}, ""),
+])  # fmt: skip
+def test_product_that_cannot_sign_in_as_planned_has_a_warning(product: str | None, mailboxes: dict[str, str], words: str) -> None:
+    plan = plan_sender(sender(oauth=True, product=product), tenant(mailboxes=mailboxes))
+    assert plan.method == "oauth"
+    assert [words in warning for warning in plan.warnings] == ([True] if words else [])
+
+
 def test_basic_authentication_and_direct_send_have_a_warning() -> None:
     [warning] = plan_sender(sender(kind="printer"), tenant(mailboxes=USER)).warnings
     assert warning.startswith("Device: Basic authentication is off by default after 2026-12-31, in 38 days, and an administrator can turn")

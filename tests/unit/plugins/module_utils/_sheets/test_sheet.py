@@ -127,6 +127,13 @@ def test_old_device_connects_to_the_listener_for_old_devices() -> None:
     assert "swaks --server 10.9.9.1 --port 2525 -tlso" in markdown.render(document)
 
 
+def test_device_that_is_known_by_its_address_needs_a_static_one() -> None:
+    text = "give it a static one, and report it to the administrator"
+    assert text in markdown.render(sheet("contoso", forced("relay_host", product="hp")))
+    assert text not in markdown.render(sheet("contoso", forced("relay_host", tenant(relay_hosts=[USER_RELAY]), product="hp")))
+    assert "`ansible-playbook mailops.m365.verify --limit contoso`" in markdown.render(sheet("contoso", forced("basic")))
+
+
 def test_sheet_without_product_has_general_names_only() -> None:
     document = sheet("contoso", planned(kind="ups", relay_host="gateway"))
     assert settings(document)["Server"] == ["relay.contoso.com"]
