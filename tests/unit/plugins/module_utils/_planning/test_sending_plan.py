@@ -249,6 +249,7 @@ SENDERS = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(sorted(KINDS)),
         "recipients": st.sampled_from(["internal", "external"]),
+        "product": st.sampled_from([None, "lexmark", "grafana", "smtplib", "jira"]),
         "oauth": st.sampled_from([None, True, False]),
         "tls12": st.booleans(),
         "public_addresses": st.sampled_from([[], OFFICE]),
