@@ -241,7 +241,7 @@ MIGRATION_PATHS = {"firmware": "oauth", "relay": "relay_host", "hosted": "hosted
 
 
 def migration_paths(sender: Sender, context: PlanningContext, cloud: Cloud, app: SenderApp) -> dict[str, dict[str, object]]:
-    """Path -> its method, what is missing for it (clauses; empty where it is possible) and the settings of the device.
+    """Path -> what is missing for it (clauses; empty where it is possible), and server, port and user name of the device.
 
     Whether the maker has firmware with OAuth for the model is not known here.
     """
@@ -250,7 +250,8 @@ def migration_paths(sender: Sender, context: PlanningContext, cloud: Cloud, app:
         candidate = replace(sender, oauth=True) if path == "firmware" else sender
         plan = SendingPlan(candidate, name, "", relay_host_of(candidate, context) if path == "relay" else None)
         missing = [str(refusal) for refusal in METHODS[name].refusals(candidate, context)]
-        paths[path] = {"method": name, "missing": missing, "settings": device_settings(plan, context, cloud, app).as_result()}
+        settings = device_settings(plan, context, cloud, app)
+        paths[path] = {"missing": missing, "server": settings.server, "port": settings.port, "user": settings.user}
     return paths
 
 

@@ -89,16 +89,15 @@ def _firmware(product: Product | None, path: Mapping[str, Any]) -> Cell:
     missing = _missing(path)
     if not product:
         return (Text("Set product, the maker of the device."), *missing)
-    return (oauth.possible(product), Value(path["settings"]["user"]), *(part for one in missing for part in (Text("·"), one)))
+    return (oauth.possible(product), Value(path["user"]), *(part for one in missing for part in (Text("·"), one)))
 
 
 def _path(path: Mapping[str, Any]) -> Cell:
     """The settings where the path is open, else what is missing."""
     if path["missing"]:
         return _missing(path)
-    settings = path["settings"]
-    user = (Text("user"), *value(settings["user"])) if settings["user"] else (Text("no authentication"),)
-    return (*value(settings["server"]), Text("· port"), Value(str(settings["port"])), Text("·"), *user)
+    user = (Text("user"), *value(path["user"])) if path["user"] else (Text("no authentication"),)
+    return (*value(path["server"]), Text("· port"), Value(str(path["port"])), Text("·"), *user)
 
 
 def _missing(path: Mapping[str, Any]) -> Cell:

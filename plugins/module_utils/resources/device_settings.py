@@ -98,16 +98,9 @@ class DeviceSettings:
 
 def _completed(item: Mapping[str, Any], client_id: str) -> Mapping[str, Any]:
     """The item with the client ID; with the values, too, that Ansible leaves out of options because they are None."""
-    paths = item.get("paths")
-    whole = {"product": "", **item, "settings": _settings(item["settings"], client_id)}
-    if paths:
-        whole["paths"] = {path: {**one, "settings": _settings(one["settings"], client_id)} for path, one in paths.items()}
-    return whole
-
-
-def _settings(settings: Mapping[str, Any], client_id: str) -> Mapping[str, Any]:
-    oauth = settings.get("oauth")
-    return {**settings, "oauth": {**oauth, "client_id": oauth["client_id"] or client_id} if oauth else None}
+    settings, oauth = item["settings"], item["settings"].get("oauth")
+    oauth = {**oauth, "client_id": oauth["client_id"] or client_id} if oauth else None
+    return {"product": "", **item, "settings": {**settings, "oauth": oauth}}
 
 
 def _read(path: Path) -> str | None:
