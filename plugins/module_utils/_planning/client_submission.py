@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Client submission at Microsoft 365 by a user name and password as the upstream of a relay: a warning until Basic authentication ends.
+"""Client submission at Microsoft 365 by a user name and password as the upstream of a relay: a warning while Basic authentication is on.
 
 Sources: see limits.BASIC_AUTH_END_DATE; the host names are those of client SMTP submission.
 """
