@@ -55,6 +55,12 @@ options:
     description: Whether applications without a role that allows sending are assigned the role Communication and Email Service Owner.
     type: bool
     default: true
+  revoked_apps:
+    description:
+      - Applications, by unique name, that lose the role that this module has assigned to them. Roles that they have otherwise stay.
+    type: list
+    elements: str
+    default: []
   exclusive:
     description: Whether usernames that are not listed are removed.
     type: bool

@@ -38,6 +38,13 @@ options:
     type: list
     elements: str
     default: []
+  kept_full_access:
+    description:
+      - Mailboxes of O(revoked) on which FullAccess stays, because P(mailops.m365.rbac_for_applications#module) revokes it at the end of a
+        migration.
+    type: list
+    elements: str
+    default: []
   exclusive:
     description:
       - Whether to remove the application's permissions on all other mailboxes.

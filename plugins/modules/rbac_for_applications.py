@@ -39,6 +39,13 @@ options:
       - With O(recipient_filter), these are the mailboxes that must be in the scope.
     type: list
     elements: str
+  kept_mailboxes:
+    description:
+      - Mailboxes that stay in the application's scopes where they are in them, because something else needs them. While there are some,
+        O(state=absent) does not remove the role assignment.
+    type: list
+    elements: str
+    default: []
   recipient_filter:
     description:
       - A recipient filter of your own (OPATH) for the scope, such as C(CustomAttribute1 -eq 'smtp').

@@ -42,14 +42,19 @@ class Reasons:
             str(item["name"]).lower(): ownership.described(str(item.get("comment") or ""))
             for item in variables.get("inbound_connector_connectors") or ()
         }
+        self._usernames = {
+            str(item["name"]).lower(): str(item.get("username") or "").lower()
+            for item in variables.get("acs_smtp_username_usernames") or ()
+        }
         self._direct = [plan.sender.name for plan in plans if plan.method == "direct_send"]
         self._basic = [plan.sender.name for plan in plans if plan.method == "basic"]
+        self._acs = [plan.sender.name for plan in plans if plan.method == "acs"]
         self._own_sources = [plan.sender.name for plan in plans if plan.from_own_source or plan.method == "hosted"]
 
     def __call__(self, planned: PlannedStep, kind: str, name: str) -> str:
         if planned.name == "automation_certificate":
             return "m365_certificate_path"
-        if key_of(kind, name) in planned.step.restores:
+        if key_of(kind, name) in planned.step.restores or _ends_access(planned, kind, name):
             return _NOT_NEEDED
         names = self._senders(kind, name.lower())
         if names:
@@ -65,10 +70,22 @@ class Reasons:
             return _joined(self._signing_in)
         if kind == "inbound_connector":
             return self._connectors.get(name, "")
+        if kind == "acs_smtp_username":
+            return _joined(self._by_address.get(self._usernames.get(name, ""), ()))
         if kind == CUSTOMIZATION:
             return _joined(self._basic or self._signing_in)
         by_kind = {"direct_send": self._direct, "authentication_policy": self._basic, "spf_record": self._own_sources}
+        by_kind["acs_role"] = self._acs
         return _joined(by_kind.get(kind, ()))
+
+
+def _ends_access(planned: PlannedStep, kind: str, name: str) -> bool:
+    """Whether a step ends what an earlier run gave applications: SMTP usernames and the role to send with them, or scopes."""
+    options = planned.step.options
+    if planned.name == "rbac_for_applications":
+        return options["state"] == "absent" and not options["replace"]
+    is_ended = all(item["state"] == "absent" for item in options.get("usernames") or () if kind == "acs_role" or item["name"] == name)
+    return planned.name == "acs_smtp_username" and is_ended
 
 
 def _joined(names: Iterable[str]) -> str:

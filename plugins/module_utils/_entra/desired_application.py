@@ -42,9 +42,10 @@ class DesiredApplication:
 
 def desired_application(current: CurrentApplication, params: EntraAppParams) -> DesiredApplication:
     """The desired permissions and certificates; InvalidInput names every permission that its API does not offer."""
-    desired = permissions(current, params.permissions or ())
+    listed = permissions(current, params.permissions or ())
+    desired = tuple(permission for permission in listed if not (params.is_rbac and permission.id == SEND_AS_APP))
     return DesiredApplication(
-        tuple(permission for permission in desired if not (params.is_rbac and permission.id == SEND_AS_APP)),
+        desired,
         None if params.certificates is None else tuple(map(certificates.read, params.certificates)),
         retired_thumbprints(params.retired_certificates or ()),
         revoked=tuple(permission for permission in revoked(current, params.revoked_permissions) if permission not in desired),

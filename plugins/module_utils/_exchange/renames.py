@@ -29,6 +29,14 @@ def two_objects(option: str, address: str, was: str) -> str:
     )
 
 
+def one_object(option: str, address: str, other: str, primary: str) -> str:
+    """The sentence for two new addresses whose former addresses are those of one object."""
+    return (
+        f"{option}: {address} and {other} have former addresses (was) of the same object, {primary}, which gets one primary address: keep "
+        "was at one of them; nothing was changed."
+    )
+
+
 def with_primary(entries: Iterable[object], address: str) -> list[str]:
     """EmailAddresses with another primary address; the one before stays as a secondary address.
 

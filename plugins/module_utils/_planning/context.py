@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._exchange.external_limit import ExternalLimit
@@ -106,6 +106,18 @@ class PlanningContext:
                 mailboxes |= {address: after for address, mailbox in mailboxes.items() if mailbox.address == former.address}
                 mailboxes[sender.address] = after
         return replace(self, mailboxes=mailboxes)
+
+    def renamed_twice(self, senders: Iterable[Sender]) -> Iterator[str]:
+        """One sentence for each further sender that gives a mailbox another new address by one of its former addresses (was)."""
+        first: dict[str, Sender] = {}
+        for sender in senders:
+            former = self.mailbox(sender.was)
+            other = first.setdefault(former.address, sender) if former else sender
+            if former and other.address != sender.address:
+                yield (
+                    f"m365_senders: {other.name}, {sender.name}: {other.was} and {sender.was} (was) are one mailbox, {former.address}, and "
+                    "it gets one new address: keep was at one of them."
+                )
 
     @property
     def basic_auth_ended(self) -> bool:

@@ -54,6 +54,10 @@ def _is_rbac(variables: Mapping[str, Any]) -> bool:
     return variables.get("entra_app_authorization") == "rbac"
 
 
+def _has_mailboxes(variables: Mapping[str, Any]) -> bool:
+    return bool(variables.get("entra_app_full_access"))
+
+
 def _listed(variables: Mapping[str, Any], *names: str) -> list[Any]:
     """The items of variables that hold lists. A variable of another type is a problem of the task that takes it as an option."""
     values = [variables.get(name) for name in names]
@@ -100,7 +104,8 @@ _TASKS: dict[str, tuple[_Task, ...]] = {
             "rbac_for_applications",
             ("unique_name", "scope", "mailboxes", "recipient_filter", "settle_time"),
             renamed={"mailboxes": "entra_app_full_access"},
-            computed={"replace": lambda _variables: True},
+            # Without mailboxes the application keeps no scope; it is not migrated back to mailbox permissions.
+            computed={"replace": _has_mailboxes, "state": lambda variables: "present" if _has_mailboxes(variables) else "absent"},
             when=_is_rbac,
         ),
     ),

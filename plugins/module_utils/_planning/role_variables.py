@@ -90,9 +90,7 @@ def derive(plans: Collection[SendingPlan], context: PlanningContext, settings: P
     if hve:
         variables["hve_account_accounts"] = [_hve_account(plan, settings) for plan in hve]
     if acs:
-        variables["acs_smtp_username_usernames"] = [
-            {"name": acs_resource_name(plan.sender.name), "username": plan.sender.address} for plan in acs
-        ]
+        variables["acs_smtp_username_usernames"] = list(_smtp_usernames(acs))
     variables |= _spf(plans)
     if tests := [test for plan in plans if (test := _test_message(plan, settings))]:
         variables["verify_senders"] = tests
@@ -194,6 +192,14 @@ def _hve_account(plan: SendingPlan, settings: PlanSettings) -> Variables:
     account: Variables = {"address": sender.address, "display_name": sender.display_name or sender.name}
     account |= {"was": sender.was} if sender.was else {}
     return account | ({"apps": [settings.app]} if sender.oauth else {})
+
+
+def _smtp_usernames(acs: Collection[SendingPlan]) -> Iterator[dict[str, str]]:
+    """One SMTP username for each address, since Azure refuses a second one. It is named by the first of its senders by name."""
+    named: dict[str, str] = {}
+    for plan in sorted(acs, key=lambda plan: plan.sender.name.lower()):
+        named.setdefault(plan.sender.address, acs_resource_name(plan.sender.name))
+    yield from ({"name": name, "username": address} for address, name in named.items())
 
 
 def acs_resource_name(text: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
@@ -46,6 +46,7 @@ OPTIONS = Spec(
         "usernames": {"type": "list", "elements": "dict", "options": USERNAME, "required": True},
         "app": {"type": "str"},
         "assign_role": {"type": "bool", "default": True},
+        "revoked_apps": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
     }
 )
@@ -81,6 +82,7 @@ class AcsParams(ServiceParams):
 
     app: str | None
     assign_role: bool
+    revoked_apps: tuple[str, ...]
     exclusive: bool
     usernames: tuple[UsernameParams, ...] = nested(UsernameParams)
 
@@ -113,16 +115,17 @@ class CurrentService:
 
 @dataclass(frozen=True)
 class AcsChanges:
-    """SMTP usernames to remove and to write, and the names of the applications that need the Azure role."""
+    """SMTP usernames to remove and to write, and the names of the applications that need the Azure role, or lose it."""
 
     service_id: str
     apps: Mapping[str, Application | None]
     remove: tuple[str, ...]
     write: Mapping[str, SmtpUsername]
     assign: tuple[str, ...]
+    revoke: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.remove or self.write or self.assign)
+        return bool(self.remove or self.write or self.assign or self.revoke)
 
 
 class AcsSmtpUsername:
@@ -154,17 +157,22 @@ class AcsSmtpUsername:
         service = read(tenant, params)
         apps = application_lookup.find(tenant, [params.app_of(item) for item in params.usernames if item.state == "present"])
         assumptions = application_lookup.refuse_missing(apps, check_mode)
+        revoked = application_lookup.find(tenant, [name for name in params.revoked_apps if name not in apps])
+        revoke = tuple(sorted(name for name, app in revoked.items() if app and _own_assignment(tenant, service.id, name, app)))
         current = service.named(apps)
         desired = desired_usernames(params, current)
+        if problems := list(_taken(desired, current)):
+            raise InvalidInput(*problems)
         has_role = {name: _has_sending_role(tenant, service.id, name, app) for name, app in apps.items()} if params.assign_role else {}
         changes = AcsChanges(
             service.id,
-            apps,
+            {**apps, **revoked},
             remove=tuple(name for name in current if name not in desired),
             write={name: item for name, item in desired.items() if current.get(name) != item},
             assign=tuple(sorted(name for name, held in has_role.items() if not held)),
+            revoke=revoke,
         )
-        before = _result(current) | {"may_send": sorted(name for name, held in has_role.items() if held)}
+        before = _result(current) | {"may_send": sorted([name for name, held in has_role.items() if held] + list(revoke))}
         after = _result(desired) | {"may_send": sorted(has_role)}
         outcome = {"acs": after | {"senders": list(service.senders)}}
         return Plan(before, after, changes if changes else None, outcome, list(service.notes), assumptions)
@@ -183,6 +191,11 @@ class AcsSmtpUsername:
             app = changes.apps[name]
             if app:
                 _assign_role(tenant, changes.service_id, name, app)
+        for name in changes.revoke:
+            app = changes.apps[name]
+            if app:
+                path = _assignment(changes.service_id, app)
+                tenant.arm.delete(path, AUTHORIZATION, f"remove the Azure role of {name}")
         return plan.outcome
 
 
@@ -217,7 +230,28 @@ def desired_usernames(params: AcsParams, current: Mapping[str, SmtpUsername]) ->
     return desired
 
 
+def _taken(desired: Mapping[str, SmtpUsername], current: Mapping[str, SmtpUsername]) -> Iterator[str]:
+    """One sentence for each new or changed username whose text another one has: Azure refuses it (Conflict)."""
+    names: dict[str, list[str]] = {}
+    for name, item in desired.items():
+        names.setdefault(item.username.lower(), []).append(name)
+    for listed in names.values():
+        new = [name for name in listed if name not in current or current[name].username.lower() != desired[name].username.lower()]
+        if len(listed) > 1 and new:
+            others = ", ".join(name for name in listed if name != new[0])
+            yield (
+                f"usernames: {new[0]}: {desired[new[0]].username} is the text of the SMTP username {others}, too, and Azure takes a text "
+                f"once: remove {others}, or list the sender in the inventory that has created it."
+            )
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def exists(tenant: Tenant, options: Mapping[str, str]) -> bool:
+    """Whether Azure has the Communication Services resource that the options of SERVICE name."""
+    path = ServiceParams(**options).id
+    return tenant.arm.get(path, COMMUNICATION, "look for the Communication Services resource") is not None
 
 
 def read(tenant: Tenant, params: ServiceParams) -> CurrentService:
@@ -283,6 +317,15 @@ def _assign_role(tenant: Tenant, service_id: str, name: str, app: Application) -
         "principalId": app.object_id,
         "principalType": "ServicePrincipal",
     }
+    tenant.arm.put(_assignment(service_id, app), AUTHORIZATION, {"properties": properties}, f"assign the Azure role to {name}")
+
+
+def _assignment(service_id: str, app: Application) -> str:
+    """The path of the role assignment that this module creates for an application."""
     assignment_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{service_id.lower()} {app.object_id.lower()} {ROLE}")
-    path = f"{service_id}/providers/Microsoft.Authorization/roleAssignments/{assignment_id}"
-    tenant.arm.put(path, AUTHORIZATION, {"properties": properties}, f"assign the Azure role to {name}")
+    return f"{service_id}/providers/Microsoft.Authorization/roleAssignments/{assignment_id}"
+
+
+def _own_assignment(tenant: Tenant, service_id: str, name: str, app: Application) -> bool:
+    """Whether the application has the role by an assignment of this module."""
+    return tenant.arm.get(_assignment(service_id, app), AUTHORIZATION, f"read the Azure role of {name}") is not None

@@ -134,8 +134,6 @@ class EntraApp:
         """The desired application, and a sentence for each certificate that is kept."""
         now = moment(tenant.clock.now())
         desired = desired_application(current, params)
-        excluded = excluded_permission(current, params)
-        desired = replace(desired, revoked=tuple(permission for permission in desired.revoked if permission.id != excluded))
         if params.certificate == "managed":
             renewal = Renewal.of(params.unique_name, KeyStore(path_of(params.key_directory, tenant.name, params.unique_name)), now)
             all_certificates, retired = renewal.with_managed(desired.certificates or (), desired.retired)

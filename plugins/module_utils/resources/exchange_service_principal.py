@@ -34,6 +34,7 @@ OPTIONS = Spec(
         "full_access": {"type": "list", "elements": "str"},
         "send_as": {"type": "list", "elements": "str"},
         "revoked": {"type": "list", "elements": "str", "default": []},
+        "kept_full_access": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
@@ -53,6 +54,7 @@ class ServicePrincipalParams:
     full_access: tuple[str, ...] | None
     send_as: tuple[str, ...] | None
     revoked: tuple[str, ...]
+    kept_full_access: tuple[str, ...]
     exclusive: bool
     state: str
 
@@ -256,7 +258,8 @@ def difference(current: CurrentPrincipal, params: ServicePrincipalParams) -> Pri
 def _revocations(current: CurrentPrincipal, params: ServicePrincipalParams, desired: Collection[Permission]) -> tuple[Permission, ...]:
     """The permissions on the revoked mailboxes; one that is desired by another address of its mailbox stays."""
     mailboxes = {current.labels.get(address.lower(), address.lower()) for address in params.revoked}
-    return tuple(sorted(one for one in current.permissions if one.address in mailboxes and one not in desired))
+    kept = {*desired, *(Permission(FULL_ACCESS, current.labels.get(a.lower(), a.lower())) for a in params.kept_full_access)}
+    return tuple(sorted(one for one in current.permissions if one.address in mailboxes and one not in kept))
 
 
 def exposures(current: CurrentPrincipal, changes: PrincipalChanges, params: ServicePrincipalParams) -> list[JsonObject]:
@@ -270,11 +273,8 @@ def exposures(current: CurrentPrincipal, changes: PrincipalChanges, params: Serv
 
 def _principal_result(display_name: str | None, permissions: Iterable[Permission]) -> dict[str, object]:
     listed = sorted(permissions)
-    return {
-        "display_name": display_name,
-        "full_access": [permission.address for permission in listed if permission.right == FULL_ACCESS],
-        "send_as": [permission.address for permission in listed if permission.right == SEND_AS],
-    }
+    by_right = {right: [one.address for one in listed if one.right == right] for right in (FULL_ACCESS, SEND_AS)}
+    return {"display_name": display_name, "full_access": by_right[FULL_ACCESS], "send_as": by_right[SEND_AS]}
 
 
 def _current_result(current: CurrentPrincipal) -> dict[str, object]:

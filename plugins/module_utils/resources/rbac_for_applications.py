@@ -12,17 +12,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from .._clients.exchange import Command, Outcome, is_missing
-from .._clients.graph import Call
 from .._clients.permissions import RequiredPermission
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._entra import applications as entra
-from .._exchange import addresses, consistency, lookup, service_principals
-from .._exchange.mailbox_permissions import FULL_ACCESS, Permission, revoke, rights_of
-from .._exchange.rbac import consent, migration, recipient_filter
+from .._exchange import addresses, service_principals
+from .._exchange.mailbox_permissions import FULL_ACCESS, rights_of
+from .._exchange.rbac import migration, recipient_filter
 from .._exchange.rbac import scopes as rbac
 from .._exchange.rbac.authorization import (
     AuthorizationChanges,
@@ -34,7 +32,8 @@ from .._exchange.rbac.authorization import (
     read_entra,
     result,
 )
-from .._exchange.rbac.migration import Action, MigrationPlan, Phase, Step
+from .._exchange.rbac.migration import Action, MigrationPlan
+from .._exchange.rbac.migration_run import MigrationRun
 
 APPLICATION = Spec(
     {"unique_name": {"type": "str"}, "app_id": {"type": "str"}, "scope": {"type": "str"}},
@@ -44,6 +43,7 @@ APPLICATION = Spec(
 OPTIONS = Spec(
     {
         "mailboxes": {"type": "list", "elements": "str"},
+        "kept_mailboxes": {"type": "list", "elements": "str", "default": []},
         "recipient_filter": {"type": "str"},
         "replace": {"type": "bool", "default": False},
         "settle_time": {"type": "int", "default": migration.SETTLE_TIME},
@@ -80,6 +80,7 @@ class RbacParams(RbacInfoParams):
     """The options of the module rbac_for_applications."""
 
     expected_mailboxes: tuple[str, ...]
+    kept_mailboxes: tuple[str, ...]
     recipient_filter: str | None
     replace: bool
     settle_time: int
@@ -121,6 +122,7 @@ class RbacForApplications:
     def plan(self, tenant: Tenant, params: RbacParams, check_mode: bool) -> Plan[AuthorizationChanges]:
         expected = addresses.expected(params.expected_mailboxes, check_mode)
         current = read(tenant, params, expected, replace=params.replace, absent=params.absent)
+        params = _with_kept(params, current)
         assumptions = [] if params.absent else _refuse_unregistered(current, params, check_mode)
         migration_plan = MigrationPlan(current.phase, tenant.clock.now(), params.settle_time, tenant.wait_timeout)
         scopes_before = scopes_after = rbac.scopes_result(current.scopes)
@@ -160,7 +162,7 @@ class RbacForApplications:
         yield from changes.cmdlets()
 
     def apply(self, tenant: Tenant, params: RbacParams, plan: Plan[AuthorizationChanges]) -> dict[str, object]:
-        _Migration(tenant, params.mailboxes or (), plan.pending).run()
+        MigrationRun(tenant, params.mailboxes or (), plan.pending).run()
         return plan.outcome
 
 
@@ -197,10 +199,10 @@ def read(tenant: Tenant, params: RbacInfoParams, expected: Collection[str] = (),
     state = read_entra(tenant, params.app_id, params.unique_name)
     migrating = replace and (state.consents or not state.phase or state.phase.name != "alone" or absent)
     mailboxes = params.addresses if migrating and state.application else []
-    return _read_exchange(tenant, state, params.scope_name, [address for address in mailboxes if address not in expected])
+    return _read_exchange(tenant, state, params.scope_name, mailboxes, expected)
 
 
-def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: list[str]) -> CurrentAuthorization:
+def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: list[str], expected: Collection[str]) -> CurrentAuthorization:
     commands = [service_principals.READ, *rbac.reads()]
     commands += [Command("Get-MailboxPermission", {"Identity": a}, attempted=f"read who may use {a}") for a in mailboxes]
     principals, scopes, assignments, *permissions = tenant.exchange.batch(commands)
@@ -209,7 +211,7 @@ def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: lis
         by_id = {one.object_id.lower(): one for one in service_principals.read(principals)}
         principal = by_id.get(state.object_id.lower())
     current_scopes = rbac.read_scopes(scopes, assignments, scope, state.object_id)
-    outcomes = dict(zip(mailboxes, permissions, strict=True))
+    outcomes = {a: outcome for a, outcome in zip(mailboxes, permissions, strict=True) if not (a in expected and is_missing(outcome.error))}
     addresses.refuse_missing(tenant.exchange, [address for address, outcome in outcomes.items() if is_missing(outcome.error)])
     full_access = [a for a, outcome in outcomes.items() if FULL_ACCESS in rights_of(principal, outcome.checked(), Outcome())]
     return CurrentAuthorization(state, bool(principal), current_scopes, tuple(full_access))
@@ -240,6 +242,17 @@ def _add_steps(
         migration_plan.add_step(Action.WRITE)
     if Action.WITHDRAW in migration_plan.actions and not changes and current.entra.object_id:
         rbac.refuse_uncovered(rbac.uncovered(tenant, current.entra.object_id, params.mailboxes or ()))
+
+
+def _with_kept(params: RbacParams, current: CurrentAuthorization) -> RbacParams:
+    """The options with the mailboxes that stay in the scopes. While there are some, the role assignment is not removed."""
+    covered = {address.lower() for value in rbac.scopes_result(current.scopes).values() if isinstance(value, list) for address in value}
+    kept = [address for address in params.kept_mailboxes if address.lower() in covered - {*params.addresses}]
+    if not kept:
+        return params
+    if params.absent:
+        return replace(params, state="present", mailboxes=tuple(kept), replace=False)
+    return replace(params, mailboxes=(*(params.mailboxes or ()), *kept))
 
 
 def _with_scopes(current: CurrentAuthorization, params: RbacParams) -> tuple[CurrentAuthorization, rbac.Filters, rbac.ScopeChanges]:
@@ -283,58 +296,3 @@ def _add_removal_steps(migration_plan: MigrationPlan, current: CurrentAuthorizat
     migration_plan.add_step(Action.REMOVE)
     if current.phase:
         migration_plan.enter_phase("")
-
-
-# -- writing ----------------------------------------------------------------------------------------------------------
-
-
-class _Migration:
-    """Carries out the steps of one run."""
-
-    def __init__(self, tenant: Tenant, mailboxes: Collection[str], changes: AuthorizationChanges) -> None:
-        self.tenant, self.mailboxes, self.changes = tenant, mailboxes, changes
-        self.object_id = changes.entra.object_id or ""
-        self.tags = list(changes.entra.tags)
-
-    def run(self) -> None:
-        actions = {
-            Action.WRITE: self._write,
-            Action.WITHDRAW: self._withdraw,
-            Action.REVOKE: self._revoke,
-            Action.CONSENT: self._consent,
-            Action.REMOVE: self._remove,
-            Action.WAIT: self._wait,
-            Action.ENTER_PHASE: self._enter_phase,
-        }
-        for step in self.changes.steps:
-            actions[step.action](step)
-
-    def _write(self, _step: Step) -> None:
-        rbac.write(self.tenant, self.changes.scopes, self.object_id, customize=self.changes.customize)
-        rbac.verify_scope(self.tenant, self.object_id, self.changes.newly_covered, self.tenant.wait_timeout)
-
-    def _wait(self, step: Step) -> None:
-        self.tenant.transport.pause(step.seconds)
-
-    def _enter_phase(self, step: Step) -> None:
-        phase = Phase(step.phase, self.tenant.clock.now()) if step.phase else None
-        self.tags = migration.with_phase(self.tags, phase)
-        call = Call("PATCH", f"/servicePrincipals/{self.object_id}", {"tags": self.tags}, "note how far the application was moved")
-        self.tenant.graph.write(call, retry_on=entra.is_replication_delay, limit=self.tenant.wait_timeout)
-
-    def _withdraw(self, _step: Step) -> None:
-        rbac.verify_scope(self.tenant, self.object_id, self.mailboxes, 0.0)
-        consent.withdraw(self.tenant, self.changes.entra.consents)
-
-    def _revoke(self, _step: Step) -> None:
-        guids = lookup.guids_of(self.tenant.exchange, "mailboxes", self.changes.full_access)
-        listed = dict.fromkeys(lookup.labels(self.changes.full_access, guids).values())
-        consistency.run_all(self.tenant, [revoke(self.object_id, Permission(FULL_ACCESS, address), guids) for address in listed])
-
-    def _consent(self, _step: Step) -> None:
-        if not self.changes.entra.app_role:
-            raise InvalidInput("this tenant has no Exchange Online, or it does not offer SMTP.SendAsApp.")
-        consent.give(self.tenant, self.object_id, self.changes.entra.app_role)
-
-    def _remove(self, _step: Step) -> None:
-        rbac.remove(self.tenant, self.changes.scopes)

@@ -143,16 +143,17 @@ class SenderPlan(ReadOnlyResource[Params]):
 
 @dataclass(frozen=True)
 class PlannedSenders:
-    """The planned senders of a tenant. `notes`: what could not be read."""
+    """The planned senders of a tenant. `notes`: what could not be read; `conflicts`: what senders contradict each other in."""
 
     plans: Sequence[SendingPlan]
     context: PlanningContext
     notes: Sequence[str] = ()
+    conflicts: Sequence[str] = ()
 
     def problems(self, params: Params) -> list[str]:
         """Why senders cannot send, alone or together, and what a role would refuse."""
         own = [text for plan in self.plans for text in plan.problems] + tenant_limits.problems(self.plans, self.context)
-        return own + role_problems(self.plans, self.context, params)
+        return [*own, *self.conflicts, *role_problems(self.plans, self.context, params)]
 
     @property
     def warnings(self) -> list[str]:
@@ -176,7 +177,7 @@ def plan_senders(tenant: Tenant, params: Params, prefetch: Prefetch | None = Non
     context, notes = read_context(tenant, params, senders, prefetch or Prefetch())
     plans = [plan_sender(sender, context) for sender in senders]
     renamed = [plan.sender for plan in plans if plan.sender.was and plan.mailbox_sign_in and not plan.problems]
-    return PlannedSenders(plans, context.renaming(renamed) if renamed else context, notes)
+    return PlannedSenders(plans, context.renaming(renamed) if renamed else context, notes, tuple(context.renamed_twice(renamed)))
 
 
 RESOURCE = SenderPlan()

@@ -187,9 +187,7 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
     ]
     commands += [delegates.who_sends_as(address, address) for address in with_send_as]
     outcomes = tenant.exchange.batch(commands)
-    current = Current(
-        {address: shared_mailboxes.mailbox_or_none(outcome, address) for address, outcome in zip(desired, outcomes, strict=False)}
-    )
+    current = Current({a: shared_mailboxes.mailbox_or_none(outcome, a) for a, outcome in zip(desired, outcomes, strict=False)})
     del outcomes[: len(desired)]
     for address, outcome in zip(former, outcomes, strict=False):
         if mailbox := shared_mailboxes.mailbox_or_none(outcome, address):
@@ -251,6 +249,8 @@ def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterat
         if mailbox.kind != "SharedMailbox":
             yield f"{address} is a {mailbox.kind}, not a SharedMailbox: it is neither converted nor removed; nothing was changed."
         other = by_guid.setdefault(mailbox.guid, address)
+        if other != address and {other, address} <= current.renamed.keys():
+            yield renames.one_object("mailboxes", other, address, mailbox.primary)
         if replace(desired[other], address="", was=None) != replace(desired[address], address="", was=None):
             yield f"mailboxes: {other} and {address} are one mailbox, with different options: keep one of them."
         for right, users in desired[address].rights().items():

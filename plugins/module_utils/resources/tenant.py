@@ -85,6 +85,8 @@ class Params(sender_plan.Params):
             "basic_auth_end_date": self.basic_auth_end_date,
             "basic_reenabled": self.basic_reenabled,
             "owner": self.owner,
+            "scope": self.inventory.get("entra_app_scope"),
+            "settle_time": self.inventory.get("entra_app_settle_time"),
             "key_directory": self.key_directory,
             "dns_servers": None if self.dns_servers is None else list(self.dns_servers),
         }

@@ -22,7 +22,7 @@ from .. import sender_plan
 from . import needed as needs
 from . import record as records
 from .needed import Needed, Primary
-from .orphans import Orphans, orphans_of
+from .orphans import Orphans, orphans_of, service_options
 from .other_owners import with_others
 from .record import (
     ACCESS,
@@ -39,7 +39,7 @@ from .record import (
     RecordTags,
 )
 
-_PRINCIPAL = "exchange_service_principal"
+_PRINCIPAL, _RBAC, _ACS = "exchange_service_principal", "rbac_for_applications", "acs_smtp_username"
 # Modules that restore settings: kind of the entries, and kind of the changes.
 _RESTORED = {
     "smtp_auth": (SMTP_AUTH, "smtp_auth"),
@@ -119,7 +119,13 @@ class Lifecycle:
             variables |= {"direct_send_rejected": True, "direct_send_senders": []}
             run.add("direct_send")
         inputs = role_inputs([role for role in CONFIGURED if role in run], variables)
-        return [*self._revocations(inputs), *map(self._ending, inputs), *self._consent_ends(inputs), *self._removed_applications()]
+        return [
+            *self._revocations(inputs),
+            *self._smtp_username_ends(inputs),
+            *map(self._ending, inputs),
+            *self._consent_ends(inputs),
+            *self._removed_applications(),
+        ]
 
     def _ended_consents(self) -> dict[str, list[JsonObject]]:
         """The permissions that end, in the form of an option, by application. One that this run removes loses them with everything else."""
@@ -201,16 +207,25 @@ class Lifecycle:
         removed = {entry.name for entry in self._removed(MAILBOX)}
         apps = {app: sorted({*mailboxes} - removed) for app, mailboxes in self.orphans.access().items() if app not in configured}
         options: JsonObject = {"full_access": [], "send_as": []}
-        return [
+        revoked = [
             RoleInput("entra_app", _PRINCIPAL, {**options, "unique_name": app, "revoked": mailboxes})
             for app, mailboxes in apps.items()
             if mailboxes
+        ]
+        return revoked + [
+            RoleInput("entra_app", _RBAC, {"unique_name": app, "kept_mailboxes": self._of_others_with(app), "state": "absent"})
+            for app in apps
         ]
 
     def _ending(self, one: RoleInput) -> RoleInput:
         """The input of a step with what it takes back of earlier runs."""
         if one.module == _PRINCIPAL and self.record:
-            return replace(one, options=one.options | {"revoked": self._recorded_access(str(one.options.get("unique_name")))})
+            revoked = self._recorded_access(str(one.options.get("unique_name")))
+            return replace(one, options=one.options | {"revoked": revoked, "kept_full_access": self._migrated_mailboxes()})
+        if one.module == _ACS:
+            return self._without_smtp_usernames(one)
+        if one.module == _RBAC:
+            return replace(one, options=one.options | {"kept_mailboxes": self._of_others_with(str(one.options.get("unique_name")))})
         ended = self._ended_consents().get(str(one.options.get("unique_name"))) if one.module == "entra_app" else None
         if ended:
             return replace(one, options=one.options | {"revoked_permissions": ended})
@@ -223,12 +238,39 @@ class Lifecycle:
             return replace(restored, options=one.options | {"default_mailboxes": default})
         return restored
 
+    def _migrated_mailboxes(self) -> list[str]:
+        """The mailboxes whose FullAccess ends when the application has been migrated to RBAC for Applications."""
+        if self.variables.get("entra_app_authorization") != "rbac":
+            return []
+        return sorted({self.primary(str(address).lower()) for address in self.variables.get("entra_app_full_access") or ()})
+
     def _recorded_access(self, app: str) -> list[str]:
         """Mailboxes on which the application keeps only the permissions that are needed."""
         record = self.record or Record()
         recorded = {entry.name for entry in record.entries if (entry.kind, entry.value) == (ACCESS, app)}
-        others = {name for kind, name, of in record.keys_of_others if (kind, of) == (ACCESS, app)}
-        return sorted(recorded - others - {entry.name for entry in self._removed(MAILBOX)})
+        return sorted(recorded - {*self._of_others_with(app)} - {entry.name for entry in self._removed(MAILBOX)})
+
+    def _smtp_username_ends(self, inputs: Sequence[RoleInput]) -> list[RoleInput]:
+        """The end of SMTP usernames and Azure roles of Communication Services resources that no other step has."""
+        configured = {needs.service_of(one.options) for one in inputs if one.module == _ACS}
+        empty: JsonObject = {"usernames": []}
+        return [
+            self._without_smtp_usernames(RoleInput(_ACS, _ACS, empty | service_options(service)))
+            for service in self.orphans.of_services()
+            if service not in configured
+        ]
+
+    def _without_smtp_usernames(self, one: RoleInput) -> RoleInput:
+        """The input of a step with the SMTP usernames and Azure roles that end."""
+        usernames, apps = self.orphans.of_services().get(needs.service_of(one.options), ([], []))
+        ended = [{"name": name, "state": "absent"} for name in usernames]
+        listed: Any = one.options.get("usernames") or ()
+        return replace(one, options=one.options | {"usernames": [*listed, *ended], "revoked_apps": apps})
+
+    def _of_others_with(self, app: str) -> list[str]:
+        """The mailboxes on which an application has permissions that other owners need."""
+        keys = self.record.keys_of_others if self.record else ()
+        return sorted({name for kind, name, of in keys if (kind, of) == (ACCESS, app)})
 
     def _removed_applications(self) -> list[RoleInput]:
         return [

@@ -12,10 +12,13 @@ from typing import Any
 from ..._composition.step import PlannedStep
 from ..._entra.application_state import granted_scopes
 from ..._entra.applications import APIS, ApplicationChanges
+from ..._exchange.rbac.consent import PERMISSION as CONSENTED_PERMISSION
 from ..._planning.role_inputs import DELEGATED_PERMISSIONS, is_true
 from ..._planning.role_variables import basic_policy
+from ..acs_smtp_username import SERVICE
 from .record import (
     ACCESS,
+    ACS_ROLE,
     APPLICATION,
     CONSENT,
     DIRECT_SEND,
@@ -23,11 +26,13 @@ from .record import (
     HVE_ACCESS,
     HVE_ACCOUNT,
     MAILBOX,
+    OF_ACS,
     OF_APPLICATIONS,
     ORGANIZATION,
     POLICY,
     REJECTED,
     SMTP_AUTH,
+    SMTP_USERNAME,
     Entry,
     Key,
     Record,
@@ -56,7 +61,7 @@ class Needed:
         listed = [(SMTP_AUTH, address, "") for address in _addresses(variables, primary, "smtp_auth_mailboxes")]
         set_by_inventory = [(DIRECT_SEND, ORGANIZATION, "")] if variables.get("direct_send_rejected") is not None else []
         consents = [(kind, name, permission) for name, permission in _consents(variables) for kind in (CONSENT, GRANTED_CONSENT)]
-        access_keys = [*((ACCESS, address, app) for address in access), *_account_access(variables)]
+        access_keys = [*((ACCESS, address, app) for address in access), *_account_access(variables), *_smtp_usernames(variables)]
         return cls(frozenset([*access_keys, *consents, *opened, *created, *listed, *set_by_inventory]), opened)
 
     def names(self, kind: str) -> set[str]:
@@ -101,13 +106,36 @@ def _account_access(variables: Mapping[str, Any]) -> Iterator[Key]:
         yield from ((HVE_ACCESS, str(account["address"]).lower(), str(app)) for app in account.get("apps") or ())
 
 
+def service_of(options: Mapping[str, Any]) -> str:
+    """A Communication Services resource as the record has it, from the options that name it; "" where one is missing."""
+    parts = [str(options.get(name) or "").lower() for name in SERVICE]
+    return "/".join(parts) if all(parts) else ""
+
+
+def _smtp_usernames(variables: Mapping[str, Any]) -> Iterator[Key]:
+    """The SMTP usernames, and the applications that may send with their Communication Services resource."""
+    options = {name.removeprefix("acs_smtp_username_"): value for name, value in variables.items()}
+    service = service_of(options)
+    listed = [item for item in _items(variables, "acs_smtp_username_usernames") if item.get("state", "present") == "present"]
+    for item in listed if service else ():
+        yield SMTP_USERNAME, str(item["name"]).lower(), service
+        if app := item.get("app") or options.get("app"):
+            yield ACS_ROLE, str(app), service
+
+
 def _consents(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The sender app, and that to which users sign in, with each of their permissions."""
+    """The sender app, and that to which users sign in, with each of their permissions.
+
+    The migration to RBAC for Applications ends consent to SMTP.SendAsApp; without mailboxes there is no migration.
+    """
+    without_consent = variables.get("entra_app_authorization") == "rbac" and not variables.get("entra_app_full_access")
     listed = {"entra_app_unique_name": list(_items(variables, "entra_app_permissions"))}
     if variables.get("delegated_sign_in_users") and is_true(variables.get("delegated_sign_in_app_register", True)):
         listed["delegated_sign_in_app_unique_name"] = DELEGATED_PERMISSIONS
     for variable, items in listed.items():
         for item in items if variables.get(variable) else ():
+            if item["name"] == CONSENTED_PERMISSION and without_consent and variable == "entra_app_unique_name":
+                continue
             delegated = item.get("type") == "delegated"
             yield str(variables[variable]), permission_value(str(item.get("api") or "exchange"), str(item["name"]), delegated=delegated)
 
@@ -133,7 +161,7 @@ def _applications(variables: Mapping[str, Any]) -> Iterator[str]:
     """The unique names of the applications that the inventory or its senders name."""
     names = [variables.get("entra_app_unique_name"), variables.get("delegated_sign_in_app_unique_name")]
     names += [app for account in _items(variables, "hve_account_accounts") for app in account.get("apps") or ()]
-    names += [variables.get("acs_smtp_username_app"), *(item.get("app") for item in _items(variables, "acs_smtp_username_usernames"))]
+    names += [item.get("app") or variables.get("acs_smtp_username_app") for item in _items(variables, "acs_smtp_username_usernames")]
     yield from (str(name) for name in names if name)
 
 
@@ -149,10 +177,11 @@ def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequen
         entries.add(Entry(kind, name, before.get((kind, name), _unchanged(kind)) if value is None else value))
     created = set(_created(planned))
     entries |= {entry for entry in record.entries | created if entry.kind in _CREATED and entry.key in needed.keys}
+    entries |= {entry for entry in record.others if entry.kind in OF_ACS and entry.key in needed.keys}
     return record.with_entries(entries | set(kept))
 
 
-_CREATED = (MAILBOX, HVE_ACCOUNT, APPLICATION, GRANTED_CONSENT)
+_CREATED = (MAILBOX, HVE_ACCOUNT, APPLICATION, GRANTED_CONSENT, SMTP_USERNAME, ACS_ROLE)
 
 
 def _unchanged(kind: str) -> str:
@@ -185,6 +214,10 @@ def _created(planned: Sequence[PlannedStep]) -> Iterator[Entry]:
             yield from (Entry(kinds[one.name], a) for a, values in one.plan.after.items() if values and not one.plan.before.get(a))
         if one.name == "entra_app" and (one.plan.pending.create or one.plan.pending.restore):
             yield Entry(APPLICATION, one.step.subject)
+        if one.name == "acs_smtp_username":
+            service, before = service_of(one.step.options), {name.lower() for name in one.plan.before["usernames"]}
+            yield from (Entry(SMTP_USERNAME, name.lower(), service) for name in one.plan.pending.write if name.lower() not in before)
+            yield from (Entry(ACS_ROLE, app, service) for app in one.plan.pending.assign)
         if one.name == "entra_app":
             yield from (Entry(GRANTED_CONSENT, one.step.subject, value) for value in _granted(one.plan.pending))
 

@@ -14,10 +14,11 @@ from ..._engine.tenant import Tenant
 from ..._entra import application_lookup
 from ..._exchange import addresses, authentication_policies, lookup
 from ..._planning.role_variables import basic_policy
-from .. import direct_send, smtp_auth
+from .. import acs_smtp_username, direct_send, smtp_auth
 from .needed import Needed
 from .record import (
     ACCESS,
+    ACS_ROLE,
     APPLICATION,
     CONSENT,
     DIRECT_SEND,
@@ -26,11 +27,13 @@ from .record import (
     HVE_ACCOUNT,
     MAILBOX,
     OF_ACCOUNTS,
+    OF_ACS,
     OF_APPLICATIONS,
     OF_MAILBOXES,
     POLICY,
     REJECTED,
     SMTP_AUTH,
+    SMTP_USERNAME,
     Entry,
     Record,
 )
@@ -62,6 +65,14 @@ class Orphans:
         """Unique names of applications by the address of the High Volume Email account that they may send with."""
         entries = sorted(entry for entry in self.entries if entry.kind == HVE_ACCESS)
         return {name: [entry.value for entry in entries if entry.name == name] for name in sorted({entry.name for entry in entries})}
+
+    def of_services(self) -> dict[str, tuple[list[str], list[str]]]:
+        """The SMTP usernames and the applications with a role, by Communication Services resource."""
+        services = sorted({entry.value for entry in self.entries if entry.kind in OF_ACS})
+        return {one: (self._of_service(SMTP_USERNAME, one), self._of_service(ACS_ROLE, one)) for one in services}
+
+    def _of_service(self, kind: str, service: str) -> list[str]:
+        return sorted(entry.name for entry in self.entries if (entry.kind, entry.value) == (kind, service))
 
     def consents(self) -> dict[str, list[str]]:
         """Permissions by the unique name of the application that was given them."""
@@ -100,6 +111,7 @@ def orphans_of(tenant: Tenant, record: Record, needed: Needed, owner: str, forme
     existing = {entry for entry in candidates if (entry.kind, entry.value) == (DIRECT_SEND, REJECTED)}
     existing |= {entry for entry in candidates if entry.kind in guids and _is_orphan(entry, guids[entry.kind], needed)}
     existing |= _applications(tenant, candidates) | {entry for entry in candidates if entry.kind == GRANTED_CONSENT}
+    existing |= _of_existing_services(tenant, candidates)
     existing -= _of_missing_applications(tenant, existing, needed)
     return Orphans(frozenset(existing - _changed_since(tenant, existing, guids, owner, former)))
 
@@ -138,10 +150,22 @@ def _applications(tenant: Tenant, candidates: set[Entry]) -> set[Entry]:
     return {entry for entry, answer in zip(entries, tenant.graph.batch(calls), strict=True) if answer}
 
 
+def _of_existing_services(tenant: Tenant, candidates: set[Entry]) -> set[Entry]:
+    """The candidates of Communication Services resources that exist: with a resource that is gone everything in it is gone, too."""
+    entries = {entry for entry in candidates if entry.kind in OF_ACS}
+    services = {one: acs_smtp_username.exists(tenant, service_options(one)) for one in sorted({entry.value for entry in entries})}
+    return {entry for entry in entries if services[entry.value]}
+
+
+def service_options(service: str) -> dict[str, str]:
+    """The options that name a Communication Services resource of the record."""
+    return dict(zip(acs_smtp_username.SERVICE, service.split("/"), strict=True))
+
+
 def _of_missing_applications(tenant: Tenant, entries: set[Entry], needed: Needed) -> set[Entry]:
     """The permissions of applications that do not exist any more: they are without effect, and cannot be revoked by name."""
     applications = {entry: entry.value for entry in entries if entry.kind in OF_APPLICATIONS}
-    applications |= {entry: entry.name for entry in entries if entry.kind == GRANTED_CONSENT}
+    applications |= {entry: entry.name for entry in entries if entry.kind in (GRANTED_CONSENT, ACS_ROLE)}
     names = sorted(set(applications.values()) - needed.names(APPLICATION))
     existing = application_lookup.find(tenant, names)
     return {entry for entry, name in applications.items() if name in names and not existing[name]}

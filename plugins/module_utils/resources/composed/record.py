@@ -45,6 +45,8 @@ DIRECT_SEND = "direct_send"  # the organization, where senders use Direct Send: 
 CONSENT = "consent"  # an application that senders need a permission for: the permission
 GRANTED_CONSENT = "granted_consent"  # an application that was given a permission: the permission
 MAILBOX, HVE_ACCOUNT, APPLICATION = "mailbox", "hve_account", "application"  # what was created
+SMTP_USERNAME = "smtp_username"  # an SMTP username that was created: its Communication Services resource (see resource_of)
+ACS_ROLE = "acs_role"  # an application that was assigned the role to send with a Communication Services resource: that resource
 # The roles that create or change what the entries of a kind are about.
 ROLES = {
     ACCESS: "entra_app",
@@ -57,9 +59,12 @@ ROLES = {
     MAILBOX: "shared_mailbox",
     HVE_ACCOUNT: "hve_account",
     APPLICATION: "entra_app",
+    SMTP_USERNAME: "acs_smtp_username",
+    ACS_ROLE: "acs_smtp_username",
 }
 OF_APPLICATIONS = frozenset({ACCESS, HVE_ACCESS})  # kinds whose value is an application
-WITH_VALUE = OF_APPLICATIONS | {CONSENT, GRANTED_CONSENT}  # kinds of which a name may have several entries
+OF_ACS = frozenset({SMTP_USERNAME, ACS_ROLE})
+WITH_VALUE = OF_APPLICATIONS | OF_ACS | {CONSENT, GRANTED_CONSENT}  # kinds of which a name may have several entries
 OF_ACCOUNTS = frozenset({HVE_ACCESS, HVE_ACCOUNT})
 OF_MAILBOXES = OF_ACCOUNTS | {ACCESS, SMTP_AUTH, POLICY, MAILBOX}  # kinds that are named by an address
 ORGANIZATION, REJECTED = "organization", "rejected"
@@ -70,7 +75,7 @@ _UNENCODED = "@/!#$&'*+=?^`{|}"  # of addresses and permissions, beside letters,
 
 
 class Entry(NamedTuple):
-    """One entry. `name`: an address in lower case, the unique name of an application, or ORGANIZATION."""
+    """One entry. `name`: an address in lower case, the unique name of an application, the name of an SMTP username, or ORGANIZATION."""
 
     kind: str
     name: str

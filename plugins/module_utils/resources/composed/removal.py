@@ -33,6 +33,7 @@ from .steps import steps
 _ORDER = (
     ("inbound_connector", None),
     ("exchange_service_principal", None),
+    ("acs_smtp_username", None),
     ("entra_app", None),
     ("smtp_auth", None),
     ("authentication_policy", None),
@@ -56,7 +57,7 @@ _UNMARKED = {
         "Give each state: absent, and run role authentication_policy.",
     ),
     _ACS: (
-        "SMTP usernames of Azure Communication Services",
+        "SMTP usernames of Azure Communication Services that no run has created",
         "Run role acs_smtp_username with an empty acs_smtp_username_usernames and acs_smtp_username_exclusive: true.",
     ),
 }
@@ -83,9 +84,10 @@ def ordered(tenant: Tenant, inputs: Iterable[RoleInput]) -> list[RoleInput]:
     """The inputs in the order of a removal. An application with RBAC for Applications loses its roles and scopes before it goes."""
     result = list(inputs)
     removed = [one for one in result if (one.module, one.options.get("state")) == ("exchange_service_principal", "absent")]
+    ended = {one.options["unique_name"] for one in result if one.module == "rbac_for_applications"}
     for one in removed:
         name = str(one.options["unique_name"])
-        if read_entra(tenant, None, name).phase:
+        if name not in ended and read_entra(tenant, None, name).phase:
             result.append(RoleInput("entra_app", "rbac_for_applications", {"unique_name": name, "mailboxes": [], "state": "absent"}))
     return sorted(result, key=lambda one: _ORDER.index((one.module, one.options.get("state"))))
 

@@ -17,6 +17,7 @@ from ..._engine.tenant import Tenant
 from ..._entra.applications import ApplicationChanges
 from ..._exchange.mailbox_changes import MailboxChanges
 from ..._exchange.predicted import PredictedExchange
+from ..._exchange.rbac.consent import PERMISSION
 from ..._planning.role_inputs import RoleInput
 
 Resources = Mapping[str, Resource[Any, Any, Any]]  # by the module's name
@@ -25,16 +26,17 @@ Resources = Mapping[str, Resource[Any, Any, Any]]  # by the module's name
 def steps(inputs: Iterable[RoleInput], resources: Resources, shared: Mapping[str, Any]) -> list[Step]:
     """The steps of valid inputs, in their order. `shared`: options of several resources that are no role's variables."""
     result: list[Step] = []
-    registration = ""
+    registration, consents = "", False
     for role_input in inputs:
         step = _step(role_input, resources, shared)
         result.append(step)
         if registers_sender_app(step):
             registration = step.label
-            if step.options["exclusive"] and not _has(inputs, "federated_credential"):
+            consents = any(item["name"] == PERMISSION for item in step.options["permissions"])
+            if step.options["exclusive"] and not _has(inputs, "federated_credential", step.subject):
                 result.append(_step(_no_credentials(step), resources, shared))
-        if registration and step.resource.name == "exchange_service_principal" and not _has(inputs, "rbac_for_applications"):
-            migrated = _step(_no_rbac(role_input), resources, shared)
+        if registration and step.resource.name == "exchange_service_principal" and not _has(inputs, "rbac_for_applications", step.subject):
+            migrated = _step(_no_rbac(role_input, consents=consents), resources, shared)
             result.append(replace(migrated, applies=_is_migrated(registration)))
     return result
 
@@ -44,8 +46,8 @@ def registers_sender_app(step: Step) -> bool:
     return (step.component, step.resource.name) == ("entra_app", "entra_app") and step.options["permissions"] is not None
 
 
-def _has(inputs: Iterable[RoleInput], module: str) -> bool:
-    return any(one.module == module for one in inputs)
+def _has(inputs: Iterable[RoleInput], module: str, application: str) -> bool:
+    return any((one.module, one.options.get("unique_name")) == (module, application) for one in inputs)
 
 
 def _no_credentials(registration: Step) -> RoleInput:
@@ -54,9 +56,13 @@ def _no_credentials(registration: Step) -> RoleInput:
     return RoleInput("entra_app", "federated_credential", options)
 
 
-def _no_rbac(principal: RoleInput) -> RoleInput:
-    """The end of RBAC for Applications, where an application uses it that is to have permissions on mailboxes."""
-    options = {"unique_name": principal.options["unique_name"], "mailboxes": principal.options.get("full_access"), "replace": True}
+def _no_rbac(principal: RoleInput, *, consents: bool) -> RoleInput:
+    """The end of RBAC for Applications, where an application uses it that is to have permissions on mailboxes, or on none.
+
+    `consents`: whether the application is to have consent to SMTP.SendAsApp, which it gets back at the end of a migration.
+    """
+    mailboxes = principal.options.get("full_access")
+    options = {"unique_name": principal.options["unique_name"], "mailboxes": mailboxes, "replace": bool(mailboxes) or consents}
     return RoleInput("entra_app", "rbac_for_applications", options | {"state": "absent"})
 
 
@@ -76,7 +82,7 @@ def _is_migrated(registration: str) -> Callable[[Plans], bool]:
 def _step(role_input: RoleInput, resources: Resources, shared: Mapping[str, Any]) -> Step:
     resource = resources[role_input.module]
     spec = _own(resource.spec)
-    known = {name: value for name, value in shared.items() if name in spec.options}
+    known = {name: value for name, value in shared.items() if name in spec.options and value is not None}
     values, _problems = option_values.check(spec, known | role_input.options)
     step = Step(role_input.role, resource, values, restores=role_input.restores)
     wiring = _WIRING.get(role_input.module)
@@ -147,9 +153,9 @@ def _mailboxes(step: Step) -> Step:
 
 
 def _predict_addresses(tenant: Tenant, changes: MailboxChanges) -> None:
-    """Later steps find renamed mailboxes by their new addresses."""
-    if changes.renamed:
-        tenant.exchange = PredictedExchange(tenant.exchange, changes.renamed)
+    """Later steps find renamed mailboxes by their new addresses, and removed ones not at all."""
+    if changes.renamed or changes.remove:
+        tenant.exchange = PredictedExchange(tenant.exchange, changes.renamed, changes.remove.values())
 
 
 def _sign_in(step: Step) -> Step:
