@@ -143,6 +143,8 @@ def _principal(step: Step) -> Step:
 
 def _rbac(step: Step) -> Step:
     name = step.options["unique_name"]
+    if step.options["state"] == "absent" and not step.options["replace"]:  # what ends depends on no earlier step
+        return replace(step, subject=name)
     return replace(step, subject=name, needs=frozenset({_application(name), _application_state(name)}))
 
 
