@@ -63,15 +63,38 @@ def test_two_owners_in_turn_undo_nothing_of_each_other(start: Start, tmp_path: P
         again = run(play, one, owner)
         assert not again["changed"], (owner, first, second, again["changes"])
     assert state(play) == settled
-    # The end of one owner leaves what the other one needs.
-    run(play, List([], first.options | {"unused_access": "keep"}), "mailops")
+    # The end of one owner takes nothing that the other one needs: what the latter's next run ends are rights of the former only.
+    end = List([], first.options | {"unused_access": "keep", "remove_orphans": True})
+    run(play, end, "mailops")
     kept = run(play, second, "branch")
-    if second.disables_unused_access:  # what the first owner has restored is unused for the second one
-        kept = run(play, second, "branch")
-    assert not kept["changed"], (first, second, kept["changes"])
+    if not second.disables_unused_access:  # what the first owner has restored is unused for the second one
+        assert {change["action"] for change in kept["changes"]} <= {"remove", "change"}
+        assert not any(change["kind"] == "mailbox_permission" and change["action"] != "remove" for change in kept["changes"])
+    assert not run(play, second, "branch")["changed"]
+    assert not run(play, end, "mailops")["changed"]
 
 
 def run(play: Play, one: List, owner: str) -> Document:
     result = play(*one.senders, owner=owner, **one.options)
     assert "failed" not in result, (owner, one, result)
     return result
+
+
+SCAN: Document = {"name": "Scan", "kind": "scanner", "method": "oauth", "address": "scan@contoso.com"}
+POST: Document = {"name": "Post", "method": "hve", "recipients": "internal", "address": "bulk@contoso.com", "oauth": False}
+
+
+@pytest.mark.parametrize("sender", [SCAN, POST], ids=["mailbox", "account"])
+def test_what_another_owner_needs_is_no_orphan(start: Start, tmp_path: Path, sender: Document) -> None:
+    """A mailbox is removed with its mail."""
+    play = Play(start(), tmp_path)
+    options: Document = {"inventory": {"hve_account_password": "a-long-password"}, "remove_orphans": True}
+    play(sender, **options)
+    play(sender, owner="branch", **options)
+    before = state(play)
+    gone = play(**options)
+    assert [change for change in gone["changes"] if change["action"] == "remove"] == []
+    assert not play(sender, owner="branch", **options)["changed"]
+    assert state(play) == before
+    last = play(owner="branch", **options)
+    assert "remove" in {change["action"] for change in last["changes"] if change["kind"] in ("mailbox", "hve_account")}

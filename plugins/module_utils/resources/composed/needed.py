@@ -177,11 +177,13 @@ def after(record: Record, needed: Needed, kept: Iterable[Entry], planned: Sequen
         entries.add(Entry(kind, name, before.get((kind, name), _unchanged(kind)) if value is None else value))
     created = set(_created(planned))
     entries |= {entry for entry in record.entries | created if entry.kind in _CREATED and entry.key in needed.keys}
-    entries |= {entry for entry in record.others if entry.kind in OF_ACS and entry.key in needed.keys}
+    # What another owner has created and this one needs, too: none of them removes it for the others.
+    entries |= {entry for entry in record.others if entry.kind in _SHARED and entry.key in needed.keys}
     return record.with_entries(entries | set(kept))
 
 
 _CREATED = (MAILBOX, HVE_ACCOUNT, APPLICATION, GRANTED_CONSENT, SMTP_USERNAME, ACS_ROLE)
+_SHARED = OF_ACS | {MAILBOX, HVE_ACCOUNT, APPLICATION}
 
 
 def _unchanged(kind: str) -> str:
