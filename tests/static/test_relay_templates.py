@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import yaml
+
 from .tree import REPO, text
 
 TEMPLATES = REPO / "roles" / "relay_host" / "templates"
@@ -51,3 +53,20 @@ def test_right_password_is_accepted_during_guesses() -> None:
 
 def test_local_programs_of_other_users_submit_nothing() -> None:
     assert parameters("postfix/main.cf.d/devices.j2")["authorized_submit_users"] == "root, mailops-relay"
+
+
+def test_what_distributions_name_differently_is_a_variable_of_each() -> None:
+    """The group nogroup is Debian's: on RHEL Dovecot does not start with it."""
+    files = {
+        path.stem: yaml.safe_load(path.read_text()) for path in sorted((TEMPLATES.parent / "vars").glob("*.yml")) if path.stem != "main"
+    }
+    assert {name: values["__relay_nobody_group"] for name, values in files.items()} == {
+        "Debian_12": "nogroup",
+        "Debian_13": "nogroup",
+        "RedHat": "nobody",
+        "Ubuntu": "nogroup",
+    }
+    assert len({frozenset(values) for values in files.values()}) == 1, "every distribution sets the same variables"
+    templates = {path.name: path.read_text() for path in TEMPLATES.rglob("*.j2")}
+    assert [name for name, content in templates.items() if "nogroup" in content] == []
+    assert sum("{{ __relay_nobody_group }}" in content for content in templates.values()) == 3
