@@ -25,7 +25,7 @@ from ..._planning.role_variables import BLOCK_BASIC_POLICY, COMPONENTS, acs_reso
 from .. import sender_plan, spf
 from .lifecycle import Lifecycle, Selection
 from .marked import RECORD, described, marked
-from .record import HVE_ACCOUNT, MAILBOX
+from .record import HVE_ACCOUNT, MAILBOX, SMTP_USERNAME
 from .role_resources import ROLE_RESOURCES
 from .steps import steps
 
@@ -57,7 +57,7 @@ _UNMARKED = {
         "Give each state: absent, and run role authentication_policy.",
     ),
     _ACS: (
-        "SMTP usernames of Azure Communication Services that no run has created",
+        "SMTP usernames of Azure Communication Services",
         "Run role acs_smtp_username with an empty acs_smtp_username_usernames and acs_smtp_username_exclusive: true.",
     ),
 }
@@ -174,9 +174,13 @@ def attention(tenant: Tenant, params: sender_plan.Params, lifecycle: Lifecycle, 
     if params.unused_access == "disable" or set(_ORGANIZATION) & set(params.inventory_names):
         problem = "Settings of the organization that refuse access (SMTP AUTH, Basic authentication, Direct Send) stay."
         entries.append(_stays("Organization settings", problem, "The journal has the values from before."))
+    recorded = {entry.name for entry in lifecycle.stored if entry.kind == SMTP_USERNAME}
     for variable, (subject, remedy) in _UNMARKED.items():
         if variable in params.inventory:
-            names = _unmarked(variable, params)
+            listed_names = _unmarked(variable, params)
+            names = [name for name in listed_names if variable != _ACS or name.lower() not in recorded]
+            if listed_names and not names:
+                continue
             entries.append(_stays(subject, f"Without a mark of m365_owner they stay{': ' if names else '.'}{', '.join(names)}", remedy))
     return entries + (list(_spf(tenant, params, shared)) if "dns" in components else [])
 
