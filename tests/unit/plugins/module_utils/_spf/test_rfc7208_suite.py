@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test suite of RFC 7208 (openspf.org, release 2014.04), unchanged as pyspf 1042e9e has it, under the licence beside it."""
+"""The test suite of RFC 7208 (openspf.org, release 2014.04), of pyspf 1042e9e, without trailing blanks; the licence is beside it."""
 
 from __future__ import annotations
 
