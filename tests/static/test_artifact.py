@@ -142,6 +142,7 @@ def test_modules_run_without_the_action(module: str, installed: Path, tmp_path: 
         or "m365_hosted_relay is not set" in result["msg"]
         or "missing required arguments" in result["msg"]
         or "is required" in result["msg"]
+        or "all of the following are missing" in result["msg"]
         or "Run the role relay_host" in result["msg"]
         or "runs through its action plugin only" in result["msg"]  # the connection of a Windows host is the action's
     )
