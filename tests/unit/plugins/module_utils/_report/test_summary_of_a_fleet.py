@@ -70,5 +70,5 @@ def test_what_a_hundred_tenants_have_fits_on_a_screen() -> None:
     block = lines[begin : lines.index("", begin)]
     assert len(block) <= 75, "some lines for each kind of problem, and not for each tenant"
     assert sum("No listed sender needs it." in line for line in block) == 1
-    assert sum("no answer on port 25." in line for line in block) == 1
+    assert sum("No answer on port 25." in line for line in block) == 1
     assert sum("which is not a public address" in " ".join(block[number : number + 3]) for number in range(len(block))) <= 3
