@@ -194,7 +194,7 @@ class CallbackModule(CallbackBase):
     def _add_groups(self, play: t.Any) -> None:
         groups = play.get_variable_manager().get_vars(play=play).get("groups") or {}
         self._hosts.tenants |= set(groups.get("tenants") or [])
-        self._hosts.relays |= set(groups.get("relays") or [])
+        self._hosts.relays |= {host for group in ("relays", "windows_relays") for host in groups.get(group) or []}
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._add(result, failed=False)

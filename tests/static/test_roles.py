@@ -14,7 +14,7 @@ each_role = for_every("role", roles())
 YAML = [path for folder in ("roles", "playbooks", "molecule", "inventories") for path in under(folder, ".yml")]
 TASKS = [path for path in YAML if path.parent.name in ("tasks", "handlers") or path.is_relative_to(REPO / "playbooks")]
 # What a role's variables begin with, where it is not the role's name.
-PREFIXES = {"relay_host": "relay_"}
+PREFIXES = {"relay_host": "relay_", "relay_windows": "relay_"}
 # Modules that speak a protocol: that is a client's business (plugins/module_utils).
 HTTP = {"uri", "get_url", "slurp_url", "win_uri", "mail"}
 TYPES: dict[str, tuple[type, ...]] = {

@@ -101,6 +101,13 @@ RELAY_VARIABLES = (
     "relay_upstream",
     "relay_verify_required",
     "relay_verify_wait",
+    "relay_windows_admin_password",
+    "relay_windows_certificate",
+    "relay_windows_installer",
+    "relay_windows_listeners",
+    "relay_windows_previous_admin_password",
+    "relay_windows_product",
+    "relay_windows_purge_ranges",
     "relay_certificates",
     "relay_retired_certificates",
 )
