@@ -172,6 +172,16 @@ options:
         description: The port of that listener.
         type: int
         default: 2525
+      windows:
+        description:
+          - Whether it runs on Windows (role relay_windows), where OAuth and client certificates are not possible. Its senders are verified
+            from the host that their O(senders[].verify_from) names.
+        type: bool
+        default: false
+      via:
+        description: The relay host on Linux that is its smart host, by name, whose upstream and addresses it has then.
+        type: str
+        default: ""
       managed:
         description: Whether this inventory deploys it (role relay_host). Module M(mailops.m365.relay_probe) then verifies its senders.
         type: bool

@@ -12,7 +12,9 @@ version_added: 0.1.0
 author:
   - mailops.m365 developers (@mailops)
 description:
-  - Selects the relay hosts whose C(relay_tenant) is the tenant, and returns the option O(mailops.m365.sender_plan#module:relays).
+  - Selects the relay hosts, on Linux and on Windows, whose C(relay_tenant) is the tenant, and returns the option
+    O(mailops.m365.sender_plan#module:relays).
+  - A host of group C(windows_relays) runs on Windows. Where a relay host on Linux is its smart host, its mail leaves from there.
   - A relay host and those whose C(relay_peer_of) names it are one item. Passwords are not part of it.
 positional: tenant
 options:

@@ -24,7 +24,8 @@ class RelayHost:
     `managed`: this inventory deploys it (role relay_host), so that its certificates and the users of its devices are known.
     `certificates`: PEM texts of the keys that it signs in with; None where this run has not read them.
     `users`: pairs of a sender's address and the SASL user of its device. `legacy_address`: what devices without TLS 1.2 connect to, on
-    `legacy_port`; "": it has no such listener.
+    `legacy_port`; "": it has no such listener. `windows`: it runs on Windows (role relay_windows). `via`: the relay host on Linux that its
+    mail leaves from, whose upstream, addresses and certificates it has then; "": none.
     """
 
     name: str
@@ -38,6 +39,8 @@ class RelayHost:
     users: tuple[tuple[str, str], ...] = ()
     legacy_address: str = ""
     legacy_port: int = 2525
+    windows: bool = False
+    via: str = ""
 
     @property
     def delivery(self) -> Upstream:

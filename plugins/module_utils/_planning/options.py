@@ -67,6 +67,8 @@ RELAY_HOST: dict[str, Option] = {
     "users": {"type": "dict", "default": {}},
     "legacy_address": {"type": "str", "default": ""},
     "legacy_port": {"type": "int", "default": 2525},
+    "windows": {"type": "bool", "default": False},
+    "via": {"type": "str", "default": ""},
 }
 
 
@@ -115,6 +117,8 @@ class RelayHostOptions:
     users: Mapping[str, str]
     legacy_address: str
     legacy_port: int
+    windows: bool
+    via: str
 
 
 def sender(options: SenderOptions) -> Sender:
@@ -169,6 +173,8 @@ def relay_host(options: RelayHostOptions) -> RelayHost:
         users=tuple((address.lower(), user) for address, user in options.users.items()),
         legacy_address=options.legacy_address,
         legacy_port=options.legacy_port,
+        windows=options.windows,
+        via=options.via,
     )
 
 
@@ -233,11 +239,12 @@ def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: 
     duplicates = sorted({name for name in names if names.count(name) > 1})
     problems = [f"m365_relays: the name {name} is used twice: give each relay host its own name." for name in duplicates]
     for item in items:
-        prefix = "relay_" if item.managed else ""
+        prefix = "relay_" if item.managed or item.windows else ""
+        problems += _windows_problems(item)
         addresses = _address_problems(f"{prefix}public_addresses", item.public_addresses)
         problems += [f"m365_relays: {item.name}: {text}" for text in addresses]
         problems += [f"m365_relays: {item.name}: {text}" for text in range_problems("legacy_port", item.legacy_port, 1, 65_535)]
-        if item.upstream == "connector" and not item.public_addresses and not item.certificate_name:
+        if item.upstream == "connector" and not item.public_addresses and not item.certificate_name and not item.windows:
             problems.append(
                 f"m365_relays: {item.name} has upstream connector and neither {prefix}public_addresses nor {prefix}certificate_name: "
                 "set one, or use upstream oauth."
@@ -247,4 +254,22 @@ def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: 
                 f"m365_relays: the certificate of {item.name} was not read in this run, and entra_app_exclusive would remove it from "
                 "the application: run the whole playbook site, without --limit, while the relay host can be reached."
             )
+    return problems
+
+
+def _windows_problems(item: RelayHostOptions) -> list[str]:
+    """What a relay on Windows cannot do: it has no OAuth and no client certificate (IIS SMTP Server, hMailServer)."""
+    if not item.windows or item.via:
+        return []
+    problems = []
+    if item.upstream == "oauth":
+        problems.append(
+            f"m365_relays: {item.name} has relay_upstream oauth, and a relay on Windows has no OAuth: use connector with "
+            "relay_public_addresses, or a relay host on Linux as its relay_smarthost."
+        )
+    if item.upstream == "connector" and (item.certificate_name or not item.public_addresses):
+        kind = "relay_certificate_name, and a relay on Windows has no client certificate" if item.certificate_name else "no public address"
+        problems.append(
+            f"m365_relays: {item.name} has upstream connector and {kind}: set its relay_public_addresses, which the connector matches."
+        )
     return problems

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The relay hosts of a tenant in its inventory, and what each has to do for the tenant's senders."""
+"""The relay hosts of a tenant in its inventory, on Linux and Windows, and what each has to do for the tenant's senders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from .context import PlanningContext, PlanSettings
 from .sending_plan import SendingPlan
 
 HostVariables: TypeAlias = "Mapping[str, Any]"
+WINDOWS_GROUP = "windows_relays"
 _UNSET = ("", None)
+# What the tenant knows a relay by whose mail leaves from another one.
+_OF_UPSTREAM: tuple[Literal["upstream", "public_addresses", "certificate_name", "certificates", "retired_certificates"], ...] = (
+    "upstream",
+    "public_addresses",
+    "certificate_name",
+    "certificates",
+    "retired_certificates",
+)
 _LISTS: tuple[Literal["public_addresses", "certificates", "retired_certificates"], ...] = (
     "public_addresses",
     "certificates",
@@ -35,19 +44,41 @@ class RelayOptions(TypedDict, total=False):
     legacy_address: str
     legacy_port: int
     managed: bool
+    windows: bool
+    via: str
 
 
 def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptions]:
-    """The option `relays` of module sender_plan: those hosts of group `relays` whose `relay_tenant` is this tenant.
+    """The option `relays` of module sender_plan: those hosts of groups `relays` and `windows_relays` whose `relay_tenant` is this tenant.
 
     `hosts`: their host variables. `certificates` is left out where this run has not read them. A relay host and those whose
     `relay_peer_of` names it are one item.
     """
-    own = [host for host in hosts if host.get("relay_tenant") == tenant and (host.get("relay_state") or "present") == "present"]
+    present = [host for host in hosts if host.get("relay_tenant") == tenant and (host.get("relay_state") or "present") == "present"]
+    own = [host for host in present if not _on_windows(host)]
     groups: dict[str, list[HostVariables]] = {}
     for host in sorted(own, key=lambda host: bool(host.get("relay_peer_of"))):
         groups.setdefault(str(host.get("relay_peer_of") or host["inventory_hostname"]), []).append(host)
-    return [_merged(name, [_options(host) for host in together]) for name, together in groups.items()]
+    relays = [_merged(name, [_options(host) for host in together]) for name, together in groups.items()]
+    return relays + [_windows_options(host, relays) for host in present if _on_windows(host)]
+
+
+def _on_windows(host: HostVariables) -> bool:
+    return WINDOWS_GROUP in (host.get("group_names") or [])
+
+
+def _windows_options(host: HostVariables, relays: Sequence[RelayOptions]) -> RelayOptions:
+    """A Windows host. `relays`: those on Linux; mail leaves from the one that is its smart host, as from that one's devices."""
+    upstream = host.get("relay_upstream") or "connector"
+    options: RelayOptions = {**_options({**host, "relay_upstream": upstream}), "name": str(host["inventory_hostname"]), "windows": True}
+    options.pop("managed")  # its senders are verified by test messages, not by an agent
+    smart_host = str((host.get("relay_smarthost") or {}).get("host") or "").lower()
+    linux = next((one for one in relays if smart_host in one["host"].lower().split(" or ")), None) if upstream == "smarthost" else None
+    if not linux:
+        return options
+    for name in _OF_UPSTREAM:
+        options.pop(name, None)
+    return {**options, **{name: linux[name] for name in _OF_UPSTREAM if name in linux}, "via": linux["name"]}  # type: ignore[typeddict-item]
 
 
 def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:
@@ -124,6 +155,8 @@ def assignments(plans: Iterable[SendingPlan], context: PlanningContext, settings
     for plan in plans:
         if plan.relay_host and plan.relay_host.name in result:
             result[plan.relay_host.name].add(plan, settings)
+        elif plan.relay_host and plan.relay_host.via in result:
+            result[plan.relay_host.via].add(plan, settings)
     return result
 
 

@@ -141,6 +141,11 @@ def relay_host(sender: Sender, context: PlanningContext) -> Iterator[Refusal]:
         return
     if relay.delivery.signs_in:
         yield from mailbox_limits(sender, context)
+    elif relay.windows and sender.mailbox != sender.address:
+        yield Refusal(
+            f"it sends from the mailbox {sender.mailbox} (mailbox), and {relay.name} on Windows has one upstream for all senders",
+            "remove mailbox, or use a relay host on Linux with upstream oauth",
+        )
     if sender.keep_in_tenant and not relay.delivery.through_exchange:
         yield Refusal(
             f"its mail must stay in the tenant (keep_in_tenant), and {relay.name} sends through {relay.upstream}",

@@ -189,3 +189,83 @@ def test_a_device_with_a_sasl_user_uses_submission() -> None:
         for a in ("nas@contoso.com", "b@contoso.com")
     ]
     assert [(device.port, device.user) for device in settings] == [(587, "nas"), (25, "")]
+
+
+WINDOWS = {"group_names": ["windows_relays"], "relay_public_addresses": ["203.0.113.10"]}
+SMART_HOST = {"relay_upstream": "smarthost", "relay_smarthost": {"host": "Relay1.contoso.com", "username": "branch1"}}
+
+
+def windows_relay(**variables: Any) -> list[RelayHost]:
+    """The relay hosts of a tenant with relay1 on Linux and win1 on Windows."""
+    linux = host("relay1.contoso.com", relay_public_addresses=["198.51.100.1"], relay_certificates=["PEM"])
+    both = [host("win1.contoso.com", **WINDOWS, **variables), linux]
+    return [relay(**{"upstream": "connector", "managed": False} | item) for item in relay_hosts.of_inventory(both, "contoso")]
+
+
+def test_a_relay_on_windows_uses_a_connector_by_default() -> None:
+    linux, windows = windows_relay()
+    assert (linux.name, linux.upstream, linux.managed, linux.windows) == ("relay1.contoso.com", "oauth", True, False)
+    assert (windows.name, windows.host) == ("win1.contoso.com", "win1.contoso.com")
+    assert (windows.upstream, windows.managed, windows.windows, windows.via) == ("connector", False, True, "")
+    assert windows.public_addresses == ("203.0.113.10",)
+
+
+def test_mail_of_a_relay_on_windows_leaves_from_its_smart_host() -> None:
+    linux, windows = windows_relay(**SMART_HOST)
+    assert (windows.upstream, windows.via, windows.host) == ("oauth", "relay1.contoso.com", "win1.contoso.com")
+    assert (windows.public_addresses, windows.certificates) == (("198.51.100.1",), ("PEM",))
+    context = tenant(relay_hosts=[linux, windows])
+    plan = plan_sender(sender(relay_host="win1.contoso.com", method="relay_host"), context)
+    assert (plan.problems, plan.warnings, plan.uses_oauth) == ((), (), True)
+    assigned = relay_hosts.assignments([plan], context, SETTINGS)
+    assert [one["address"] for one in assigned["relay1.contoso.com"].as_result()["mailboxes"]] == [plan.sender.mailbox]  # type: ignore[attr-defined]
+    assert list(assigned) == ["relay1.contoso.com"]
+    assert relay_hosts.certificates([plan], context) == (["PEM"], [])
+
+
+def test_another_smart_host_is_none_of_the_tenant() -> None:
+    _linux, windows = windows_relay(relay_upstream="smarthost", relay_smarthost={"host": "mail.example.net"})
+    assert (windows.upstream, windows.via) == ("smarthost", "")
+
+
+def test_a_sender_of_a_relay_on_windows_has_a_connector_and_spf() -> None:
+    windows = windows_relay()[1]
+    context = tenant(relay_hosts=[windows])
+    plan = plan_sender(sender(relay_host=windows.name, method="relay_host"), context)
+    assert plan.problems == ()
+    assert plan.warnings == (
+        f"{plan.sender.name}: win1.contoso.com accepts mail from its devices' networks only; set verify_from to a host of the inventory "
+        "there, so that a test message verifies it.",
+    )
+    variables = derive([plan], context, SETTINGS)
+    [connector] = variables["inbound_connector_connectors"]
+    assert (connector["sender_ip_addresses"], variables["spf_ip4"]) == (["203.0.113.10"], ["203.0.113.10"])
+    assert not variables.get("verify_senders")
+    settings = device_settings(plan, context, CLOUDS["global"], "app")
+    assert (settings.server, settings.port, settings.sign_in) == ("win1.contoso.com", 25, "none")
+    from_there = plan_sender(sender(relay_host=windows.name, method="relay_host", verify_from="printserver"), context)
+    assert from_there.warnings == ()
+    [test] = derive([from_there], context, SETTINGS)["verify_senders"]
+    assert (test["host"], test["verify_from"]) == ("win1.contoso.com", "printserver")
+
+
+def test_a_relay_on_windows_sends_from_no_mailbox_of_a_sender() -> None:
+    windows = windows_relay()[1]
+    context = tenant(relay_hosts=[windows])
+    plan = plan_sender(sender(relay_host=windows.name, method="relay_host", mailbox="shared@contoso.com"), context)
+    [problem] = plan.problems
+    assert "it sends from the mailbox shared@contoso.com (mailbox), and win1.contoso.com on Windows has one upstream for all" in problem
+    assert problem.endswith("remove mailbox, or use a relay host on Linux with upstream oauth.")
+
+
+@pytest.mark.parametrize(("variables", "sentence"), [
+    ({"upstream": "oauth"}, "win1 has relay_upstream oauth, and a relay on Windows has no OAuth: use connector with relay_public"),
+    ({"certificate_name": "win1.contoso.com"}, "win1 has upstream connector and relay_certificate_name, and a relay on Windows has no"),
+    ({}, "win1 has upstream connector and no public address: set its relay_public_addresses, which the connector matches."),
+    ({"public_addresses": ["10.1.2.3"]}, "win1: relay_public_addresses holds '10.1.2.3'"),
+])  # fmt: skip
+def test_what_a_relay_on_windows_cannot_do_is_a_problem(variables: dict[str, Any], sentence: str) -> None:
+    item = option(**{"name": "win1", "upstream": "connector", "managed": False, "windows": True} | variables)
+    [problem] = options.relay_host_problems([item])
+    assert problem.startswith(f"m365_relays: {sentence}")
+    assert options.relay_host_problems([option(name="win1", windows=True, managed=False, upstream="oauth", via="relay1")]) == []
