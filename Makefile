@@ -14,7 +14,7 @@ PYTHON_SOURCES := plugins emulator testbed tests scripts $(wildcard bench molecu
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup packages shellcheck clients importer demo check test test-all test-part test-unit test-emulator test-end-to-end test-static test-sanity \
-        test-molecule test-hosts newest ansible-core-between lint format bench docs build clean
+        test-molecule test-hosts newest ansible-core-between lint format bench docs site-tools site build clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ check: setup shellcheck ## Linters, rules of the repository and unit tests: 90 s
 test: setup packages ## What a change has to pass: 20 minutes
 	@$(BIN)/python scripts/run_tests.py test
 
-test-all: setup packages clients importer ## Every test, on both Debians and every supported ansible-core: 70 minutes
+test-all: setup packages clients importer site-tools ## Every test, on both Debians and every supported ansible-core: 70 minutes
 	@$(BIN)/python scripts/run_tests.py all
 
 test-part: setup packages ## One part of make test: PART=static, unit, emulator, e2e, molecule or hosts
@@ -90,9 +90,15 @@ bench: setup ## Measure tenants per second
 docs: setup ## Write the generated pages in docs/
 	@$(BIN)/python scripts/generate_docs.py
 
+site-tools: # Sphinx and antsibull-docs, for the site
+	@python="$$($(FIND_PYTHON))" && scripts/venv.sh .venv-docs "$$python" tests/requirements-docs.txt requirements.txt
+
+site: setup site-tools ## Build the documentation as a site in build/site/
+	@.venv-docs/bin/python scripts/build_site.py
+
 build: setup ## Build the collection's artifact into dist/
 	@$(BIN)/ansible-galaxy collection build --force --output-path dist
 
 clean: ## Remove what make made
-	rm -rf .venv .venv-newest .venv-between .venv-clients .venv-importer .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-newest .venv-between .venv-clients .venv-importer .venv-docs .cache .demo build dist .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -12,6 +12,7 @@ from .tree import REPO, for_every, imports, text, under
 FILES = ("requirements.txt", "emulator/requirements.txt", "tests/requirements.txt")
 CLIENTS = "tests/requirements-clients.txt"  # of an environment of its own
 IMPORTER = "tests/requirements-importer.txt"  # likewise
+DOCS = "tests/requirements-docs.txt"  # likewise
 # Who runs a folder's code has installed so many of the files.
 INSTALLED = {"plugins": 1, "emulator": 2, "tests": 3, "scripts": 3, "bench": 3, "testbed": 2}
 OURS = {"ansible_collections", "emulator", "scripts", "testbed", "tests", "bench", "molecule"}
@@ -22,7 +23,7 @@ def required(files: tuple[str, ...]) -> set[str]:
     return {name_match[0].lower().replace("_", "-") for line in lines if (name_match := re.match(r"[\w-]+", line))}
 
 
-@for_every("file", [*FILES, CLIENTS, IMPORTER])
+@for_every("file", [*FILES, CLIENTS, IMPORTER, DOCS])
 def test_requirements_are_listed(file: str) -> None:
     assert required((file,))
 
