@@ -124,6 +124,10 @@ def document(name: str) -> dict[str, Any]:
 SUBJECTS = ("repo:contoso/mail:pull_request", "repo:contoso/mail:ref:refs/heads/main", "repo:contoso/mail:environment:mail")
 
 
+# "Workflow syntax for GitHub Actions", shell: without one, a failure inside of a pipeline is not noticed.
+GITHUB_SHELLS = {"bash": "bash --noprofile --norc -eo pipefail", None: "bash -e"}
+
+
 class GitHub:
     """Runs a job of the workflow. Expressions have the values of `context`; an unknown one is an error."""
 
@@ -141,7 +145,7 @@ class GitHub:
         runner = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_REPOSITORY": "contoso/mail"}
         runner |= {"ACTIONS_ID_TOKEN_REQUEST_URL": issued["url"], "ACTIONS_ID_TOKEN_REQUEST_TOKEN": issued["token"]}
         runner |= {"FAKE_GITHUB": str(self.comments)}
-        definition = self.workflow["jobs"][name]
+        definition, shell = self.workflow["jobs"][name], GITHUB_SHELLS[self.workflow.get("defaults", {}).get("run", {}).get("shell")]
         for step in definition["steps"]:
             if "pull_request" in str(step.get("if")) and event != "pull_request":
                 continue
@@ -152,7 +156,7 @@ class GitHub:
             if "run" in step:
                 environment = runner | definition.get("env", {}) | self.evaluated(step.get("env", {}))
                 is_playbook = "ansible-playbook" in step["run"]
-                job.run(step["run"], interpreter="bash --noprofile --norc -eo pipefail", status=status if is_playbook else 0, **environment)
+                job.run(step["run"], interpreter=shell, status=status if is_playbook else 0, **environment)
         return dict(line.split("=", 1) for line in output.read_text().splitlines())
 
     def evaluated(self, values: dict[str, str]) -> dict[str, str]:

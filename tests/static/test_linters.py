@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .tree import REPO, under
 
@@ -49,9 +51,17 @@ def test_ansible_lint(binaries: Path) -> None:
     run(binaries / "ansible-lint", "--strict", "--profile", "production", "-q")
 
 
+def workflows() -> list[Path]:
+    return [*under(".github/workflows", ".yml"), REPO / "docs/gitops/github-actions.yml"]
+
+
 def test_workflows_match_the_schema(binaries: Path) -> None:
-    workflows = [*under(".github/workflows", ".yml"), REPO / "docs/gitops/github-actions.yml"]
-    run(binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    run(binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows())
+
+
+def test_actionlint(binaries: Path) -> None:
+    """Expressions, outputs of steps and jobs, inputs of actions; with shellcheck, which it runs where that is installed, the scripts."""
+    run(binaries / "jactionlint", *workflows())
 
 
 @pytest.mark.parametrize(("schema", "file"), [("gitlab-ci", "gitlab-ci.yml"), ("azure-pipelines", "azure-pipelines.yml")])
@@ -63,11 +73,40 @@ def test_pipelines_match_the_schema(binaries: Path, schema: str, file: str) -> N
 
 def test_workflows_are_secure(binaries: Path) -> None:
     """Template injection, permissions, unpinned actions, credentials that stay in the checkout."""
-    run(binaries / "zizmor", "--offline", "--no-progress", REPO / "docs/gitops/github-actions.yml", *under(".github/workflows", ".yml"))
+    run(binaries / "zizmor", "--offline", "--no-progress", *workflows())
 
 
-def test_shellcheck() -> None:
-    shellcheck = shutil.which("shellcheck")
-    if not shellcheck:
+@pytest.fixture
+def shellcheck() -> str:
+    found = shutil.which("shellcheck")
+    if not found:
         pytest.skip("shellcheck is not installed")
+    return found
+
+
+def test_shellcheck(shellcheck: str) -> None:
     run(shellcheck, *under("scripts", ".sh"), REPO / ".ci/run")
+
+
+def scripts(node: object) -> Iterator[str]:
+    """The scripts of a pipeline of GitLab or Azure DevOps. The commands of a GitLab job run in one shell."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("script", "before_script", "inlineScript"):
+                yield "\n".join([value] if isinstance(value, str) else value)
+            else:
+                yield from scripts(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from scripts(item)
+
+
+@pytest.mark.parametrize(("file", "expected"), [("gitlab-ci.yml", 4), ("azure-pipelines.yml", 5)])
+def test_shellcheck_pipelines(shellcheck: str, tmp_path: Path, file: str, expected: int) -> None:
+    """The scripts of the files for GitLab and Azure DevOps; actionlint checks those of GitHub Actions."""
+    found = list(scripts(yaml.safe_load((REPO / "docs/gitops" / file).read_text())))
+    assert len(found) == expected
+    for number, script in enumerate(found):
+        (tmp_path / str(number)).write_text(script)
+    # SC2154: idToken is a variable of the task.
+    run(shellcheck, "--shell", "bash", "--exclude", "SC2154", *tmp_path.iterdir())

@@ -17,6 +17,8 @@ _INVISIBLE = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")  # Unicode categories: c
 _LINKED = re.compile(r"[@#$`]|://|\w\.\w")  # becomes a mention, link, reference or formula, even as a character reference
 _INTERPRETED = re.compile(r"[\\*_{}\[\]+!|~=]|^-")
 _ESCAPED = re.compile(r"[\\|<*`\[\]~]|(?<!\w)_|_(?!\w)")
+# Punctuation around a word is no part of a code span. Parentheses of a word itself, as in a URL, are.
+_PUNCTUATED = (re.compile(r"([(\"']*)([^()]*?)([.,;:!?)\"']*)"), re.compile(r"()(.*?)([.,;:!?]*)"))
 _NUMBERED = re.compile(r"^(\d+)([.)])")
 
 
@@ -64,7 +66,12 @@ def prose(text: str, most: int) -> str:
 
 def _word(word: str, *, first: bool) -> str:
     if _LINKED.search(word):
-        return _span(word)
+        before, linked, after = next(filter(None, (pattern.fullmatch(word) for pattern in _PUNCTUATED))).groups()
+        return f"{_plain(before)}{_span(linked)}{_plain(after)}"
+    return _plain(word, first=first)
+
+
+def _plain(word: str, *, first: bool = False) -> str:
     plain = html.escape(word, quote=False)
     plain = _NUMBERED.sub(lambda number: f"{number[1]}&#{ord(number[2])};", plain) if first else plain
     return _INTERPRETED.sub(lambda mark: f"&#{ord(mark.group())};", plain)

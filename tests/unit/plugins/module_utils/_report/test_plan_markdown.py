@@ -123,6 +123,18 @@ def test_a_text_is_rendered_as_it_is(text: str) -> None:
         assert " ".join(content.split()) in " ".join(page.content.split()), rendered
 
 
+@pytest.mark.parametrize(("text", "written"), [
+    ("TLS 1.2, or later", "TLS `1.2`, or later"),
+    ("Ask it@contoso.com.", "Ask `it@contoso.com`."),
+    ("(contoso.com) and \"fabrikam.com\"!", "(`contoso.com`) and \"`fabrikam.com`\"&#33;"),
+    ("See https://example.com/a_(b).", "See `https://example.com/a_(b)`."),
+    ("1. smtp.office365.com:587:", "1&#46; `smtp.office365.com:587`:"),
+    ("://,", "`://`,"),
+])  # fmt: skip
+def test_punctuation_is_no_part_of_a_code_span(text: str, written: str) -> None:
+    assert markdown_text.prose(text, 400) == written
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_display_name_is_escaped_everywhere(text: str) -> None:
     problem = {"task": text, "problems": [text], "remedy": text}
