@@ -34,6 +34,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._engine.windows_engin
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points import windows_connection
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec, plain
 from ansible_collections.mailops.m365.plugins.module_utils._planning.inventory import split_secrets
+from ansible_collections.mailops.m365.plugins.module_utils._report import artifacts
 
 display = Display()
 _RESOURCES = "ansible_collections.mailops.m365.plugins.module_utils.resources"
@@ -78,7 +79,8 @@ class ActionModule(ActionBase):
         compute: Any = self._compute_environment_string
         compute(environment)
         with _environment(environment):
-            return result | self._result(module, resource, task_vars or {})
+            statistics = artifacts.statistics() if module == "mailops.m365.tenant" else {}
+            return result | statistics | self._result(module, resource, task_vars or {})
 
     def _result(self, module: str, resource: Resource[Any, Any, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         self._task.args = self._with_variables(resource, task_vars)

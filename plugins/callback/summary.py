@@ -125,7 +125,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import action_loader, filter_loader, test_loader
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
-from ansible_collections.mailops.m365.plugins.module_utils._report import events, plan_junit, plan_markdown, summary
+from ansible_collections.mailops.m365.plugins.module_utils._report import artifacts, events, plan_junit, plan_markdown, summary
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import comparison
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import directory as audit_directory
 from ansible_collections.mailops.m365.plugins.module_utils._report.results import Hosts
@@ -161,6 +161,9 @@ class CallbackModule(CallbackBase):
         self._report.check_mode = bool(context.CLIARGS.get("check"))
         if not all([self._write(), self._write_plan()]):
             raise SystemExit(_NOT_WRITTEN)
+        options: t.Any = self.get_option
+        if self._report.check_mode and options("plan"):
+            artifacts.publish_plan(options("plan"))
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Note the play's hosts. Import modules and load plugins before the first fork: workers inherit them."""

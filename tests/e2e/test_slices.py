@@ -28,8 +28,9 @@ def slice_of(site: Site, directory: Path, *tenants: str) -> Path:
         (inventory / "host_vars" / f"{tenant}.yml").write_text(yaml.safe_dump(site.variables(tenant)))
     (directory / "project").mkdir()
     (directory / "env").mkdir()
-    files = {"MAILOPS_REPORT": "report.json", "MAILOPS_PLAN": "plan.json"}
-    variables = {name: str(directory / file) for name, file in files.items()} | {"MAILOPS_EXIT_ON_CHANGES": "1"}
+    files = {"MAILOPS_REPORT": "report-$JOB_ID.json", "MAILOPS_PLAN": "plan-$JOB_ID.json"}
+    # AWX has the number of the job in JOB_ID; a path may name such a variable.
+    variables = {name: f"{directory}/{file}" for name, file in files.items()} | {"JOB_ID": "7"} | {"MAILOPS_EXIT_ON_CHANGES": "1"}
     variables |= {"ANSIBLE_CONFIG": str(REPO / "ansible.cfg"), "MAILOPS_DEMO_DIRECTORY": str(site.sandbox.directory)}
     variables |= {"ANSIBLE_COLLECTIONS_PATH": str(REPO / ".ansible/collections")}
     (directory / "env/envvars").write_text(yaml.safe_dump(variables))
@@ -38,6 +39,9 @@ def slice_of(site: Site, directory: Path, *tenants: str) -> Path:
     environment = {"PATH": f"{BINARIES}:{os.environ['PATH']}", "HOME": str(directory)}
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 3, done.stdout + done.stderr
+    events = (document(file) for file in (directory / "artifacts/slice/job_events").glob("*.json"))
+    [end] = [event["event_data"] for event in events if event["event"] == "playbook_on_stats"]
+    assert end["artifact_data"] == {"m365_plan_expected": f"{directory}/plan-7.json"}, "for the next node of a workflow of AWX"
     return directory / "artifacts" / "slice"
 
 
@@ -63,14 +67,14 @@ def test_slices_merge_into_the_whole(site: Site, tmp_path: Path) -> None:
     assert run.code == 0, run.output
 
     merged = tmp_path / "plan.json"
-    files = [directory / "plan.json" for directory in slices]
+    files = [directory / "plan-7.json" for directory in slices]
     assert merge(*files, "--output", merged, "--markdown", tmp_path / "plan.md", "--exit-on-changes") == 3
     one = document(merged)
     assert one | {"started": ""} == document(whole) | {"started": ""}
     assert (tmp_path / "plan.md").read_text().count("<details>") == len(TENANTS)
 
     merged = tmp_path / "report.json"
-    assert merge(*(directory / "report.json" for directory in slices), "--output", merged) == 0
+    assert merge(*(directory / "report-7.json" for directory in slices), "--output", merged) == 0
     one, expected = document(merged), run.report
     assert {name: value for name, value in one["totals"].items() if name not in OF_TIME} == {
         name: value for name, value in expected["totals"].items() if name not in OF_TIME

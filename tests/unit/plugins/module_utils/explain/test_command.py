@@ -132,6 +132,51 @@ def test_command_runs_by_its_path_without_any_library(tmp_path: Path) -> None:
         assert done.returncode == 0
 
 
+REPORT = """\
+From: MAILER-DAEMON@relay1.contoso.com (Mail Delivery System)
+To: printer@contoso.com
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="=_1"
+
+--=_1
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: base64
+
+VGhpcyBpcyB0aGUgbWFpbCBzeXN0ZW0gYXQgaG9zdCByZWxheTEuY29udG9zby5jb20uCg==
+--=_1
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; relay1.contoso.com
+
+Final-Recipient: rfc822; it@example.net
+Action: failed
+Status: 5.7.64
+Remote-MTA: dns; contoso-com.mail.protection.outlook.com
+Diagnostic-Code: smtp; 550 5.7.64 TenantAttribution; Relay Access Denied
+    SMTP; AS(1234)
+--=_1
+Content-Type: message/rfc822
+
+From: printer@contoso.com
+Subject: 535 5.7.3 is in the title of the message
+
+Text.
+--=_1--
+"""
+
+
+@pytest.mark.parametrize("start", [["-m", "ansible_collections.mailops.m365.plugins.module_utils.explain.mailops_explain"], [str(COMMAND)]])
+def test_whole_delivery_report_of_a_file_and_of_standard_input(start: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bounce.eml").write_text(REPORT)
+    command, options = [sys.executable, *start, "--json"], {"cwd": tmp_path, "env": {"PYTHONPATH": str(Path(explain.__file__).parents[6])}}
+    of_file = subprocess.run([*command, "--file", "bounce.eml"], check=True, capture_output=True, text=True, **options)
+    of_input = subprocess.run(command, check=True, capture_output=True, text=True, input=REPORT, **options)
+    assert of_input.stdout == of_file.stdout
+    explanations = json.loads(of_file.stdout)["explanations"]
+    assert [explanation["code"] for explanation in explanations] == ["550 5.7.64"]
+
+
 def test_reader_may_stop_early(tmp_path: Path) -> None:
     script = f"{sys.executable} {COMMAND} --json {'550 5.7.64 Relay Access Denied'!r} | true"
     done = subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
