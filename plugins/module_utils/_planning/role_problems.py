@@ -18,6 +18,7 @@ from .._core.spec import JOURNAL, TENANT, Spec
 from .._engine.resource import Resource
 from .._engine.run import params_of
 from .._identity import credentials, key_files
+from . import address_conflicts
 from .context import PlanningContext, PlanSettings
 from .role_inputs import RoleInput, role_inputs
 from .role_variables import derive, roles_to_run, with_defaults
@@ -150,7 +151,8 @@ def plan_problems(
         for plan in plans:
             for problem in problems_of(_inputs(derive([plan], context, settings)), resources):
                 caused.setdefault(problem.key, []).append(plan.sender.name)
-    return list(dict.fromkeys(_sentence(problem, caused, own) for problem in problems))
+    conflicts = address_conflicts.problems(plans, derived | own)
+    return list(dict.fromkeys([*(_sentence(problem, caused, own) for problem in problems), *conflicts]))
 
 
 def _inputs(variables: Mapping[str, Any]) -> list[RoleInput]:

@@ -40,7 +40,7 @@ def test_a_whole_tenant_without_problems() -> None:
         {"public_addresses": ["203.0.113.10"], "verify_recipient": "ada@example.net"},
         {"method": "basic", "address": "user@contoso.com", "verify_recipient": "ada@example.net"},
         {"method": "acs", "verify_recipient": "ada@example.net"},
-        {"method": "hve", "recipients": "internal", "kind": "erp"},
+        {"method": "hve", "recipients": "internal", "kind": "erp", "address": "news@contoso.com"},
         {"method": "direct_send", "recipients": "internal"},
     ]
     inventory = ACS | {"hve_account_password": "long enough", "spf_domains": ["contoso.com"], "entra_app_exclusive": "false"}
@@ -88,6 +88,35 @@ def test_a_connectors_name_is_limited() -> None:
     assert problem.startswith("m365_senders: Gate: connector: ccc")
     assert "its name has 72 characters, more than the 64" in problem
     assert problems({"name": "Gate", "certificate_name": long}) == []
+
+
+BULK = {"name": "Bulk", "method": "hve", "recipients": "internal", "address": "Bulk@contoso.com"}
+CONFLICT = "bulk@contoso.com would be a shared mailbox and a High Volume Email account"
+
+
+@pytest.mark.parametrize("sender", [
+    {"address": "bulk@contoso.com"},
+    {"address": "BULK@contoso.com", "mailbox": "user@contoso.com"},
+    {"address": "erp@contoso.com", "mailbox": "bulk@contoso.com"},
+    {"address": "bulk@contoso.com", "was": "old@contoso.com"},
+])  # fmt: skip
+def test_an_address_is_no_mailbox_and_high_volume_email_account_at_once(sender: dict[str, Any]) -> None:
+    erp = {"name": "ERP", "kind": "erp"} | sender
+    [problem] = problems(BULK, erp, hve_account_password="long enough")
+    assert problem.startswith(f"m365_senders: Bulk, ERP: {CONFLICT}")
+
+
+def test_an_address_of_the_inventorys_own_mailboxes_or_accounts_is_compared_too() -> None:
+    password = {"hve_account_password": "long enough"}
+    [problem] = problems(BULK, **password, shared_mailbox_mailboxes=[{"address": "bulk@contoso.com"}])
+    assert problem.startswith(f"m365_senders: Bulk: {CONFLICT}")
+    own = [{"address": "bulk@contoso.com"}]
+    [problem] = problems(**password, shared_mailbox_mailboxes=own, hve_account_accounts=own)
+    assert problem.startswith(f"shared_mailbox_mailboxes, hve_account_accounts: {CONFLICT}")
+    gone = [own[0] | {"state": "absent"}]
+    assert problems(**password, shared_mailbox_mailboxes=gone, hve_account_accounts=own) == []
+    connector = {"name": "Gate", "method": "connector", "address": "bulk@contoso.com", "public_addresses": ["203.0.113.10"]}
+    assert problems(BULK, connector, **password) == []
 
 
 def test_missing_files_of_verifications() -> None:
