@@ -207,6 +207,23 @@ MISTAKES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[str, ...]]
         [{"name": "Press", "method": "relay_host", "address": "press@contoso.com"}],
         ("10.0.0.5",),
     ),
+    "one address for a mailbox and a High Volume Email account": (
+        {"inventory": {"hve_account_password": "a-long-password"}},
+        [
+            {"name": "Bulk", "method": "hve", "recipients": "internal", "address": "news@contoso.com"},
+            {"name": "News", "kind": "erp", "address": "noreply@contoso.com", "mailbox": "news@contoso.com"},
+        ],
+        ("m365_senders: Bulk, News: news@contoso.com would be a shared mailbox and a High Volume Email account",),
+    ),
+    "what is no domain": (
+        {
+            "inventory": {
+                "inbound_connector_connectors": [{"name": "Gate", "sender_ip_addresses": ["203.0.113.78"], "sender_domains": ["the plant"]}]
+            }
+        },
+        [],
+        ("inbound_connector_connectors: Gate: sender_domains holds 'the plant', which is no domain",),
+    ),
     "certificate file that is missing": (
         {"inventory": {"entra_app_certificates": ["/nowhere/sender.crt"]}},
         [],
@@ -260,6 +277,21 @@ def test_an_application_and_what_needs_its_id_are_applied_in_one_run(play: Play)
     assert statuses(applied)["hve_account"] == "applied"
     assert "a-long-password" not in json.dumps(applied)
     assert not play(sender, **options)["changed"]
+
+
+def test_a_relay_host_may_have_the_name_of_a_sender(play: Play) -> None:
+    """Also where the sender had the name before."""
+    plant = connector_sender(address="noreply@contoso.com")
+    relay = {"name": "plant", "host": "plant.example.com", "public_addresses": ["203.0.113.40"], "managed": False}
+    fax = {"name": "Fax", "method": "relay_host", "address": "noreply@contoso.com", "relay_host": "plant"}
+    for first in ((), (plant,)):
+        play(*first)
+        assert "failed" not in play(plant, fax, relays=[relay])
+        listed = {one["name"].lower(): one["SenderIPAddresses"] for one in play.state()["inbound_connectors"]}
+        assert listed == {"mailops plant": ["203.0.113.40"], "mailops plant 2": ["203.0.113.77"]}
+        assert not play(plant, fax, relays=[relay])["changed"]
+        play()
+        assert play.state()["inbound_connectors"] == []
 
 
 def test_unused_access_is_disabled_without_any_sender(play: Play) -> None:

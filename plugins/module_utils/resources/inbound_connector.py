@@ -30,6 +30,11 @@ from .._planning.connector_conflicts import PlannedConnector, overlapping, taken
 MAX_NAME_LENGTH = 64  # New-InboundConnector, Name
 # Options that are written for a new connector even where the task does not set them: Connector's defaults.
 _ALWAYS_WRITTEN = ("type", "enabled", "sender_domains")
+_SENDER_DOMAIN = re.compile(rf"\*|(\*\.)?{mail_addresses.DOMAIN_PATTERN}")
+_EXAMPLES = {
+    "sender_domains": "give one such as contoso.com or *.contoso.com, or '*' for all",
+    "associated_accepted_domains": "give an accepted domain such as contoso.com",
+}
 _CERTIFICATE_NAME = re.compile(rf"(\*\.)?{mail_addresses.DOMAIN_PATTERN}|<I>.+<S>.+", re.DOTALL)
 
 CONNECTOR: dict[str, Option] = {
@@ -233,6 +238,9 @@ def _problems(connector: ConnectorParams) -> list[str]:
         )
     if connector.sender_domains is not None and not names(list(connector.sender_domains)):
         problems.append("sender_domains is empty: name domains, or '*' for all.")
+    for option, pattern in (("sender_domains", _SENDER_DOMAIN), ("associated_accepted_domains", mail_addresses.DOMAIN)):
+        listed = comparable_list(option, names(list(getattr(connector, option) or ())))
+        problems += [f"{option} holds {text!r}, which is no domain: {_EXAMPLES[option]}." for text in listed if not pattern.fullmatch(text)]
     return problems
 
 

@@ -149,6 +149,29 @@ def test_a_certificate_name_is_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "text", "remedy"),
+    [
+        ("sender_domains", "not a domain", "give one such as contoso.com or *.contoso.com, or '*' for all"),
+        ("sender_domains", "contoso", "give one such as"),
+        ("sender_domains", "*.*.contoso.com", "give one such as"),
+        ("sender_domains", "user@contoso.com", "give one such as"),
+        ("associated_accepted_domains", "*", "give an accepted domain such as contoso.com"),
+        ("associated_accepted_domains", "*.contoso.com", "give an accepted domain"),
+    ],
+)
+def test_what_is_no_domain_is_reported(option: str, text: str, remedy: str) -> None:
+    [problem] = problems({"name": "Relay", "sender_ip_addresses": ["203.0.113.5"], option: ["contoso.com", text]})
+    assert problem.startswith(f"connectors: Relay: {option} holds {text!r}, which is no domain: {remedy}")
+
+
+@pytest.mark.parametrize(
+    "domains", [["*"], ["smtp:*;1"], ["contoso.com", "*.Contoso.com"], ["smtp:contoso.com;5"], ["contoso.com, fabrikam.com"]]
+)
+def test_domains_of_senders_are_taken(domains: list[str]) -> None:
+    assert problems({"name": "Relay", "sender_ip_addresses": ["203.0.113.5"], "sender_domains": domains}) == []
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({}, "it has neither sender_ip_addresses nor tls_sender_certificate_name: give one, or the connector matches no host."),
