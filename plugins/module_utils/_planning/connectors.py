@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -31,8 +32,25 @@ def connectors(plans: Iterable[SendingPlan], owner: str = DEFAULT_OWNER) -> Iter
     """One connector per certificate, and one per group of senders that share an IP address (two would overlap).
 
     Each has the owner's mark. It is named by its relay host or the first of its senders by name, so that its name stays when addresses or
-    the certificate change.
+    the certificate change; a number follows where another connector has that name.
     """
+    every = list(_unnumbered(plans, owner))
+    used = {item["name"].lower() for item, is_set in every if is_set}
+    for item, is_set in sorted(every, key=lambda one: (one[0]["name"].lower(), one[0]["comment"].lower())):
+        if not is_set:
+            item["name"] = next(name for name in _numbered(item["name"]) if name.lower() not in used)
+            used.add(item["name"].lower())
+    yield from (item for item, _is_set in every)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """The name, then with 2, 3, and so on."""
+    endings = itertools.chain([""], (f" {number}" for number in itertools.count(2)))
+    yield from (f"{name[: _NAME_LENGTH - len(ending)].rstrip()}{ending}" for ending in endings)
+
+
+def _unnumbered(plans: Iterable[SendingPlan], owner: str) -> Iterator[tuple[ConnectorVariables, bool]]:
+    """The connectors, each with whether a sender sets its name."""
     by_certificate: dict[str, list[SendingPlan]] = {}
     groups: list[_Group] = []
     for plan in plans:
@@ -48,11 +66,12 @@ def connectors(plans: Iterable[SendingPlan], owner: str = DEFAULT_OWNER) -> Iter
             group = _Group([*other.addresses, *group.addresses], [*other.plans, *group.plans])
         groups.append(group)
     for name, together in by_certificate.items():
-        yield _connector(together, owner) | {"tls_sender_certificate_name": name, "require_tls": True, "sender_ip_addresses": []}
+        of_certificate: ConnectorVariables = {"tls_sender_certificate_name": name, "require_tls": True, "sender_ip_addresses": []}
+        yield _connector(together, owner) | of_certificate, _is_named(together)
     for group in groups:
         addresses = sorted(networks.normalized(networks.written(one) for one in group.addresses))
         by_address: ConnectorVariables = {"sender_ip_addresses": addresses, "tls_sender_certificate_name": "", "require_tls": False}
-        yield _connector(group.plans, owner) | by_address
+        yield _connector(group.plans, owner) | by_address, _is_named(group.plans)
 
 
 @dataclass(frozen=True)
@@ -91,6 +110,10 @@ def _by_connector(plans: Iterable[SendingPlan]) -> Iterator[tuple[str, SendingPl
     for plan in plans:
         if plan.method in ("connector", "relay_host") and plan.from_own_source and plan.sender.connector:
             yield (plan.relay_host or plan.sender).certificate_name, plan
+
+
+def _is_named(together: Iterable[SendingPlan]) -> bool:
+    return any(plan.sender.connector for plan in together)
 
 
 def _connector(together: Sequence[SendingPlan], owner: str) -> ConnectorVariables:

@@ -128,7 +128,7 @@ def sender(options: SenderOptions) -> Sender:
     product = product_of(options.product)
     by_default = KINDS[options.kind] if product is None or product.signs_in_alone is None else product.signs_in_alone
     return Sender(
-        name=options.name,
+        name=_one_line(options.name),
         address=address,
         was=_normalized(options.was),
         kind=options.kind,
@@ -141,7 +141,7 @@ def sender(options: SenderOptions) -> Sender:
         tls12=options.tls12,
         public_addresses=tuple(networks.normalized(options.public_addresses)),
         certificate_name=_normalized(options.certificate_name),
-        connector=options.connector or "",
+        connector=_one_line(options.connector or ""),
         relay_host=options.relay_host or "",
         messages_per_minute=options.messages_per_minute,
         recipients_per_day=options.recipients_per_day,
@@ -155,6 +155,11 @@ def sender(options: SenderOptions) -> Sender:
     )
 
 
+def _one_line(text: str) -> str:
+    """`name: >` in YAML ends with a line break."""
+    return " ".join(text.split())
+
+
 def _normalized(text: str | None) -> str:
     return (text or "").strip().lower()
 
@@ -166,7 +171,7 @@ def relay_host(options: RelayHostOptions) -> RelayHost:
         host=options.host,
         upstream=options.upstream,
         public_addresses=tuple(networks.normalized(options.public_addresses)),
-        certificate_name=options.certificate_name,
+        certificate_name=_normalized(options.certificate_name),
         managed=options.managed,
         certificates=options.certificates,
         retired_certificates=options.retired_certificates,
@@ -183,7 +188,7 @@ def sender_problems(items: Sequence[SenderOptions], inventory_hosts: Collection[
     problems: list[str] = []
     names: set[str] = set()
     for item in items:
-        name = item.name.strip()
+        name = _one_line(item.name)
         label = f"m365_senders: {name or '(no name)'}"
         if not name:
             problems.append(f"m365_senders: a sender with address {item.address!r} has an empty name: name what sends.")

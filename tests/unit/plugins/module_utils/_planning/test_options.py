@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._core.params import make_params
+from ansible_collections.mailops.m365.plugins.module_utils._planning import options
 from ansible_collections.mailops.m365.plugins.module_utils._planning.options import sender_problems
 
-from .samples import item
+from .samples import item, sender
 
 MALFORMED = {
     "no_address": ({"address": "device"}, "m365_senders: Device: address holds 'device', which is no mail address (name@domain)."),
@@ -25,8 +27,8 @@ MALFORMED = {
 
 @pytest.mark.parametrize("case", MALFORMED)
 def test_a_malformed_option_is_named(case: str) -> None:
-    options, sentence = MALFORMED[case]
-    [problem] = sender_problems([item(**options)])
+    values, sentence = MALFORMED[case]
+    [problem] = sender_problems([item(**values)])
     assert sentence in problem
 
 
@@ -34,3 +36,17 @@ def test_every_malformed_option_is_named_at_once() -> None:
     problems = sender_problems([item(), item(name="device", verify_recipient="nobody", mailbox="", public_addresses=["10.0.0.1"])])
     assert len(problems) == 4
     assert "the name is used twice" in problems[0]
+
+
+def test_a_name_with_line_breaks_is_one_line() -> None:
+    """`name: >` in YAML ends with a line break, which no object of Exchange has in its name."""
+    made = sender(name="Fax\nnorth  wing\n", connector=" Plant\tnorth\n")
+    assert (made.name, made.connector) == ("Fax north wing", "Plant north")
+    [problem] = sender_problems([item(name="Fax north"), item(name="fax\nnorth\n")])
+    assert "m365_senders: fax north: the name is used twice" in problem
+
+
+def test_the_certificate_of_a_relay_host_is_compared_without_case() -> None:
+    blank = {name: option.get("default") for name, option in options.RELAY_HOST.items()}
+    values = {"name": "plant", "host": "relay.contoso.com", "certificate_name": " Relay.Contoso.COM "}
+    assert options.relay_host(make_params(options.RelayHostOptions, blank | values)).certificate_name == "relay.contoso.com"

@@ -131,6 +131,27 @@ def test_a_connector_has_the_owners_mark_and_a_name_that_exchange_takes() -> Non
     assert connector["name"] == "branch Scanner of the third floor, next to the stairs at the win"
 
 
+LONG = "Scanner of the third floor, next to the stairs at the window side"
+
+
+@pytest.mark.parametrize(("senders", "names"), [
+    ([{"name": f"{LONG} {end}"} for end in "ab"], [f"mailops {LONG}"[:64].rstrip(), f"mailops {LONG}"[:62].rstrip() + " 2"]),
+    ([{"name": "Plant"}, {"name": "Fax", "relay_host": "plant", "public_addresses": []}], ["mailops Plant 2", "mailops plant"]),
+    ([{"name": "Plant"}, {"name": "Gate", "connector": "Mailops Plant"}], ["mailops Plant 2", "Mailops Plant"]),
+    ([{"name": "Plant"}, {"name": "Gate", "connector": "Mailops Plant"}, {"name": "Lab", "connector": "mailops plant 2"}],
+     ["mailops Plant 3", "Mailops Plant", "mailops plant 2"]),
+])  # fmt: skip
+def test_no_two_connectors_have_one_name(senders: list[dict[str, Any]], names: list[str]) -> None:
+    listed = [{"public_addresses": [f"203.0.113.{number}"]} | sender for number, sender in enumerate(senders)]
+
+    def by_name(some: list[dict[str, Any]]) -> dict[str, str]:
+        return {c["comment"]: c["name"] for c in variables(tenant(relay_hosts=[PLANT]), *some)["inbound_connector_connectors"]}
+
+    assert list(by_name(listed).values()) == names
+    assert all(len(name) <= 64 for name in names)
+    assert by_name(listed[::-1]) == by_name(listed), "the order of senders does not matter"
+
+
 def test_what_matches_a_connector_is_exact() -> None:
     """A change from IP address to certificate, or back, leaves nothing of the other."""
     certificate, address = [
