@@ -203,6 +203,7 @@ def test_reached_quota_defers_mail_and_loses_none(relay: Relay) -> None:
     relay.send(ERP, "day-later")
     wait_until(lambda: relay.reasons().get("relay-daily-quota-reached"), 30, relay.status)
     assert re.fullmatch(r"\d+ messages? in the queue \(.*\), 1 problem of low severity: erp@contoso.com", first_line(relay.host))
+    assert {problem["check"] for problem in relay.status()["problems"]} == {"quota_reached"}
     settings = relay.mailbox(ERP)
     assert settings["recipients_24h"] <= QUOTA
     assert len(relay.arrived("day")) <= QUOTA
@@ -227,6 +228,7 @@ def test_lockout_suspends_the_sender_without_further_attempts(relay: Relay) -> N
     assert relay.fault_count() == attempts, "there was no further attempt"
     status = relay.status()
     assert {row["id"] for row in status["queue"]["reasons"]} == {"send-as-lockout"}
+    assert {problem["check"] for problem in status["problems"]} == {"sender_suspended"}
     assert re.fullmatch(r"6 messages in the queue \(.*\), 1 problem to solve: scanner@contoso.com", first_line(relay.host))
     relay.lab.admin.clear_faults()
     assert "Released: scanner@contoso.com" in relay.host.run("mailops-relay release")
@@ -302,10 +304,10 @@ def test_refused_token_is_a_problem_with_its_code(relay: Relay) -> None:
     document = json.loads(relay.host.read(token))
     document |= {"issued": time.time() - 3000, "expires": time.time() + 600}
     relay.host.run(["sh", "-c", f"cat > {token}"], text=json.dumps(document))
-    for remove, line in (("", "that can wait"), (f"rm {token};", "to solve")):
+    for remove, check, line in (("", "token_renewal_failing", "that can wait"), (f"rm {token};", "token_missing", "to solve")):
         relay.host.run(f"{remove} systemctl start {TOKEN} || true")
         (problem,) = relay.status()["problems"]
-        assert (problem["subject"], problem["code"]) == ("token", "AADSTS700027")
+        assert (problem["check"], problem["subject"], problem["code"]) == (check, "token", "AADSTS700027")
         assert first_line(relay.host) == f"the queue is empty, 1 problem {line}: token"
     relay.lab.admin.clear_faults()
     relay.host.run("systemctl start mailops-relay-token.service")

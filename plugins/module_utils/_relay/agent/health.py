@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from . import reasons
 from .formatting import local_time, offset_text, plural
 from .services import TOKEN_SERVICE
-from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status, UpstreamCheck
+from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status, Suspension, UpstreamCheck
 from .upstream_check import CLOCK_TOLERANCE
 
 # Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
@@ -24,6 +24,8 @@ CHECKS = (
     "token_missing", "token_renewal_failing", "delivery_failing", "held_by_administrator", "queue_long", "quota_reached",
     "sender_suspended", "certificate_expiring",
 )  # fmt: skip
+# Of the error catalog: the delivery monitor defers the mail itself.
+_QUOTA_REACHED, _SUSPENDED = "relay-daily-quota-reached", "relay-sender-suspended"
 # Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
 _LONG = 3600.0
 # Seconds for which a reached limit is reported: Postfix logs a listener's once in 1000 s.
@@ -194,7 +196,8 @@ def _queue(status: Status) -> Iterator[Problem]:
         long = status.read_at - row.oldest >= _LONG
         if row.id != "waiting":
             severity = "high" if row.held or not row.transient or long else "low"
-            yield Problem("delivery_failing", _subject(row), severity, row.cause, row.remedy, row.code, row.messages)
+            name, remedy = _refused(row, status.mailboxes)
+            yield Problem(name, _subject(row), severity, row.cause, remedy, row.code, row.messages)
         elif row.held:
             remedy = "Release it with: postsuper -r ALL hold."
             yield Problem("held_by_administrator", _subject(row), "high", "put on hold by an administrator", remedy, messages=row.held)
@@ -206,24 +209,40 @@ def _subject(row: QueueReason) -> str:
     return row.mailbox or ", ".join(sender or "<>" for sender in row.senders[:3])
 
 
+def _refused(row: QueueReason, mailboxes: tuple[MailboxStatus, ...]) -> tuple[str, str]:
+    """The check of queued messages with a failed attempt, and the remedy."""
+    if row.id == _QUOTA_REACHED:
+        return "quota_reached", row.remedy
+    attempts = [one.next_attempt for mailbox in mailboxes for one in mailbox.suspensions if _is_of(row, mailbox, one)]
+    if attempts or row.id == _SUSPENDED:
+        return "sender_suspended", f"{row.remedy}{f' Next attempt at {local_time(min(attempts))}.' if attempts else ''}".strip()
+    return "delivery_failing", row.remedy
+
+
+def _is_of(row: QueueReason, mailbox: MailboxStatus, suspension: Suspension) -> bool:
+    """Whether queued messages wait for the end of a suspension."""
+    same = row.mailbox == mailbox.address and row.id == suspension.reason
+    return same and (not suspension.sender or suspension.sender in row.senders)
+
+
 def _mailboxes(status: Status) -> Iterator[Problem]:
-    """Quotas and suspensions of mailboxes without queued messages: for the others the queue's reasons report them."""
-    reported = {(row.mailbox, row.id) for row in status.queue.reasons}
+    """Quotas and suspensions without queued messages: for the others the queue's reasons report them."""
+    reported = {row.mailbox for row in status.queue.reasons if row.id == _QUOTA_REACHED}
     for mailbox in status.mailboxes:
-        if mailbox.quota_resumes and (mailbox.address, "relay-daily-quota-reached") not in reported:
+        if mailbox.quota_resumes and mailbox.address not in reported:
             cause = f"its daily quota of {mailbox.recipients_per_day} recipients is reached"
             yield Problem(
                 "quota_reached", mailbox.address, "low", cause, f"Delivery resumes by itself at {local_time(mailbox.quota_resumes)}."
             )
-        yield from _suspensions(mailbox, reported)
+        for suspension in mailbox.suspensions:
+            if not any(_is_of(row, mailbox, suspension) for row in status.queue.reasons):
+                yield _suspended(mailbox, suspension)
 
 
-def _suspensions(mailbox: MailboxStatus, reported: set[tuple[str, str]]) -> Iterator[Problem]:
-    for suspension in mailbox.suspensions:
-        if (mailbox.address, suspension.reason) not in reported:
-            next_attempt = local_time(suspension.next_attempt)
-            remedy = f"Next attempt at {next_attempt}. Once the cause is removed, run mailops-relay release for an attempt now."
-            yield Problem("sender_suspended", suspension.sender or mailbox.address, "high", reasons.cause_of(suspension.reason), remedy)
+def _suspended(mailbox: MailboxStatus, suspension: Suspension) -> Problem:
+    next_attempt = local_time(suspension.next_attempt)
+    remedy = f"Next attempt at {next_attempt}. Once the cause is removed, run mailops-relay release for an attempt now."
+    return Problem("sender_suspended", suspension.sender or mailbox.address, "high", reasons.cause_of(suspension.reason), remedy)
 
 
 def _certificates(status: Status) -> Iterator[Problem]:

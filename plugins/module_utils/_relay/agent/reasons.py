@@ -51,6 +51,12 @@ def _reason(entry: ErrorEntry | None, reply: str, code: str) -> Reason:
     return Reason("unknown", code, "the upstream server's reply is not in the error catalog", f"Reply: {short}", False, "", short)
 
 
+def of_entry(entry_id: str) -> Reason:
+    """The reason that a catalog entry describes, without a server's reply."""
+    entry = next((entry for entry in error_catalog.ENTRIES if entry.id == entry_id), None)
+    return _reason(entry, "", "") if entry else Reason("unknown", "", cause_of(entry_id), "", False, "", "")
+
+
 def cause_of(entry_id: str) -> str:
     """The cause of a catalog entry; the id itself where there is no such entry."""
     return next((entry.cause for entry in error_catalog.ENTRIES if entry.id == entry_id), entry_id)

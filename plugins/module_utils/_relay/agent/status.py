@@ -176,9 +176,10 @@ def reason_of(message: Message, mailbox: str, state: MonitorState) -> Reason:
     if activity and reason.id in _PROXY_REASONS and activity.proxy_error:
         return reasons.explain(activity.proxy_error)
     circuit = state.breaker.find(mailbox, message.sender)
-    if activity and circuit and (message.held or reason.id == "relay-sender-suspended") and activity.last_refusal:
-        return reasons.explain(activity.last_refusal.reply)
-    return reasons.explain("") if message.held and not circuit else reason
+    if circuit and (message.held or reason.id == "relay-sender-suspended"):
+        refusal = activity.last_refusal if activity else None  # of the mailbox: another sender may have been refused, or have sent, since
+        return reasons.explain(refusal.reply) if refusal and refusal.id == circuit.reason else reasons.of_entry(circuit.reason)
+    return reasons.explain("") if message.held else reason
 
 
 def _mailbox(state: MonitorState, address: str, now: float) -> MailboxStatus:

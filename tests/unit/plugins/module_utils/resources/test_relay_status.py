@@ -144,6 +144,26 @@ def test_held_mail_has_the_reason_of_the_refusal(paths: Paths) -> None:
     assert "suspended (scanner@contoso.com), next attempt " in text_of(document)
 
 
+@pytest.mark.parametrize("later", [("sent", "250 ok"), ("deferred", OFF)])
+def test_held_mail_of_a_suspended_sender_keeps_its_reason_when_the_mailbox_sends_for_another(paths: Paths, later: tuple[str, str]) -> None:
+    """The last refusal is the mailbox's: another sender's message was sent, or refused for another reason, since."""
+    boxes = [{**CONFIG["mailboxes"][0], "senders": [MAILBOX, "alarm@contoso.com"]}]
+    paths.config_file.write_text(json.dumps({**CONFIG, "mailboxes": boxes}))
+    state = MonitorState(config.load(paths.config_file))
+    for event in (
+        Activated(NOW, "", "qmgr", "A", "alarm@contoso.com", 1, 420),
+        delivery("m365-1", "deferred", DENIED),
+        Activated(NOW, "", "qmgr", "B", MAILBOX, 1, 420),
+        delivery("m365-1", *later, queue_id="B"),
+    ):
+        state.process(event)
+    MonitorStore(paths).save(state, "s=1")
+    suspended = "alarm@contoso.com is suspended by the relay: no SendAs right; tried again at 15:00"
+    document = collect(paths, *(message(f"A{number}", "alarm@contoso.com", text, "hold") for number, text in enumerate(("", suspended))))
+    assert [(row.id, row.held) for row in document.queue.reasons] == [("send-as-denied", 2)]
+    assert [problem.check for problem in document.problems] == ["sender_suspended"]
+
+
 def test_mail_that_an_administrator_put_on_hold_is_reported_as_such(paths: Paths) -> None:
     """Also while the upstream server does not answer, which was the reason of its last attempt."""
     check(paths, failure=UNREACHABLE, failing_since=NOW - 60)
