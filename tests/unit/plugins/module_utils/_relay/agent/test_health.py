@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.status_d
     UpstreamCheck,
 )
 
+REPO = Path(__file__).resolve().parents[6]
 NOW = 1_795_600_000.0
 MAILBOX, OTHER, SERVER = "scanner@contoso.com", "erp@contoso.com", "smtp.office365.com:587"
 HEALTHY = Status("relay1", "oauth", NOW, QueueStatus(0, 0, 0, None, ()), (), None, (), (), {}, NOW)
@@ -129,6 +132,13 @@ LINE = {
 }
 
 
+def documented(check: str) -> str:
+    """What docs/what-can-go-wrong.md says that `mailops-relay status` reports."""
+    lines = (REPO / "docs" / "what-can-go-wrong.md").read_text(encoding="utf-8").splitlines()
+    cells = [line.split(" | ") for line in lines if line.startswith("| ")]
+    return " ".join(row[3] for row in cells if f"`{check}`" in row[1])
+
+
 def failing(**changed: Any) -> Status:
     status = dataclasses.replace(HEALTHY, **changed)
     return dataclasses.replace(status, problems=health.problems(status))
@@ -170,3 +180,9 @@ def test_suspended_sender_beside_one_with_queued_messages_is_reported() -> None:
         ("sender_suspended", MAILBOX, 2),
         ("sender_suspended", OTHER, 0),
     ]
+
+
+@pytest.mark.parametrize("check", health.CHECKS)
+def test_each_severity_is_documented(check: str) -> None:
+    severities = {severity for _subject, severity, _changed in FAILURES[check]}
+    assert severities <= set(re.findall(r"\w+", documented(check)))
