@@ -78,7 +78,8 @@ def _windows_options(host: HostVariables, relays: Sequence[RelayOptions]) -> Rel
         return options
     for name in _OF_UPSTREAM:
         options.pop(name, None)
-    return {**options, **{name: linux[name] for name in _OF_UPSTREAM if name in linux}, "via": linux["name"]}  # type: ignore[typeddict-item]
+    given = {name: linux[name] for name in _OF_UPSTREAM if name in linux}
+    return cast("RelayOptions", {**options, **given, "via": linux["name"]})
 
 
 def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:
