@@ -63,5 +63,4 @@ def other_regions(account: Account) -> Iterator[str]:
 
 def smtp_endpoint(account: Account, host: str | None, port: int | None) -> tuple[str, int]:
     """Host and STARTTLS port of the account's SMTP endpoint; `host` and `port` take precedence."""
-    relay = relay_of(account)
-    return host or relay.region(region_of(account)).smtp_host, port or relay.port
+    return relay_of(account).smtp_endpoint(account.region, host, port)

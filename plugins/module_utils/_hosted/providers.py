@@ -57,6 +57,10 @@ class HostedRelay:
         """The region with this name, or the default."""
         return self.regions[name or next(iter(self.regions))]
 
+    def smtp_endpoint(self, region: str | None, host: str | None = None, port: int | None = None) -> tuple[str, int]:
+        """Host and STARTTLS port in a region, or in the default one; `host` and `port` take precedence."""
+        return host or self.region(region).smtp_host, port or self.port
+
     @property
     def spf_includes(self) -> Iterator[str]:
         """Every name that an SPF record may include for this provider, current and obsolete."""

@@ -34,6 +34,41 @@ def provisioning(plans: Iterable[SendingPlan], context: PlanningContext) -> dict
     return {"domains": [*domains.values()], "credentials": [*credentials.values()]}
 
 
+def name_problems(plans: Iterable[SendingPlan], context: PlanningContext) -> Iterator[str]:
+    """One sentence for each credential that senders or relay hosts would share because their names differ in other characters only.
+
+    They would have one password, and where the provider has credentials of domains, mail would be signed for the domain of one of them.
+    """
+    owners: dict[str, dict[str, None]] = {}
+    for plan in plans:
+        if _uses_it(plan, context):
+            owner = f"relay host {plan.relay_host.name}" if plan.relay_host else plan.sender.name
+            owners.setdefault(credential_name(plan), {})[owner] = None
+    for credential, names in owners.items():
+        if len(names) > 1:
+            yield (
+                f"m365_senders: {', '.join(names)}: their SMTP credentials at the hosted relay would have the same name {credential}: "
+                "give them different names."
+            )
+
+
+def warnings(plans: Iterable[SendingPlan], context: PlanningContext) -> Iterator[str]:
+    """One sentence for each relay host whose senders are in several domains, where the provider has credentials of domains."""
+    if not context.hosted_relay or not context.hosted_relay.domain_credentials:
+        return
+    relays: dict[str, dict[str, None]] = {}
+    for plan in plans:
+        if plan.relay_host and _uses_it(plan, context):
+            relays.setdefault(plan.relay_host.name, {})[domain(plan.sender.address)] = None
+    for relay, (first, *others) in relays.items():
+        if others:
+            yield (
+                f"m365_senders: relay host {relay} has one credential at {context.hosted_relay.label}, of {_registered(first, context)}, "
+                f"whose signature and envelope sender its mail from {', '.join(others)} has as well, so that it fails DMARC: "
+                "use a relay host for each domain."
+            )
+
+
 def _uses_it(plan: SendingPlan, context: PlanningContext) -> bool:
     upstream = plan.relay_host.delivery.hosted_relay if plan.relay_host else None
     return context.hosted_relay is not None and (plan.method == "hosted" or upstream is context.hosted_relay)

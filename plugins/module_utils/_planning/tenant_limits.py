@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from . import connectors, limits, role_variables
+from . import connectors, hosted_relay, limits, role_variables
 from .context import PlanningContext
 from .senders import Sender
 from .sending_plan import SendingPlan
@@ -18,7 +18,7 @@ from .sending_plan import SendingPlan
 
 def problems(plans: Sequence[SendingPlan], context: PlanningContext) -> list[str]:
     """One sentence for each limit that the senders exceed together, and for each name that they cannot share."""
-    names = [*connectors.name_problems(plans), *role_variables.name_problems(plans)]
+    names = [*connectors.name_problems(plans), *role_variables.name_problems(plans), *hosted_relay.name_problems(plans, context)]
     return [*_mailboxes(plans), *_tenant(plans, context), *_initial_domain(plans), *names]
 
 

@@ -157,7 +157,7 @@ class PlannedSenders:
 
     @property
     def warnings(self) -> list[str]:
-        together = tenant_limits.warnings(self.plans, self.context)
+        together = [*tenant_limits.warnings(self.plans, self.context), *hosted_relay.warnings(self.plans, self.context)]
         return [*self.notes, *(text for plan in self.plans for text in plan.warnings), *together]
 
     def variables(self, params: Params) -> Variables:

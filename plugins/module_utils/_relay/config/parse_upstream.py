@@ -81,8 +81,7 @@ def _submission(reader: Reader, name: str) -> Upstream:
     if port is not None and not (is_integer(port) and 0 < int(port) < 65536):
         reader.report(f"relay_smarthost.port is {port!r}: use a port from 1 to 65535.")
         port = None
-    provider_host = _provider_host(reader, name, options)
-    host, port = str(options.get("host") or provider_host or known.host), int(port or known.port)
+    host, port = _endpoint(reader, name, options, int(port or 0))
     if not HOST.fullmatch(host):
         reader.report(f"relay_smarthost.host is {host!r}: use the server's name, without brackets or a port.")
     if tls not in ("verify", "encrypt", "none"):
@@ -106,12 +105,14 @@ def _submission(reader: Reader, name: str) -> Upstream:
     )
 
 
-def _provider_host(reader: Reader, name: str, options: Mapping[str, Any]) -> str:
-    """The host of a hosted relay in the region of the options; "" where no region is set."""
-    region = str(options.get("region") or "")
+def _endpoint(reader: Reader, name: str, options: Mapping[str, Any], port: int) -> tuple[str, int]:
+    """Host and port of the options, else those of the hosted relay in its region, or of the upstream. `port`: 0 where it is not set."""
+    known, host, region = UPSTREAM_TYPES[name], str(options.get("host") or ""), str(options.get("region") or "")
     problems = region_problems("relay_smarthost.region", name, region)
     reader.report(*problems)
-    return HOSTED_RELAYS[name].region(region).smtp_host if region and not problems else ""
+    if name in HOSTED_RELAYS and not problems:
+        return HOSTED_RELAYS[name].smtp_endpoint(region, host, port)
+    return host or known.host, port or known.port
 
 
 def _credential(reader: Reader, name: str, options: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.mailops.m365.plugins.module_utils._planning import tenant_limits
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import RelayHost
-from ansible_collections.mailops.m365.plugins.module_utils._planning.hosted_relay import provisioning
+from ansible_collections.mailops.m365.plugins.module_utils._planning.hosted_relay import provisioning, warnings
 
 from .samples import planned, tenant
 
@@ -37,6 +37,43 @@ def test_relay_host_with_the_provider_as_upstream_has_one_credential() -> None:
         known, {**device, "address": "a@contoso.com"}, {**device, "address": "b@contoso.com"}, {**device, "relay_host": "plant"}
     )
     assert provisioning(plans, known) == {"domains": [{"name": "contoso.com"}], "credentials": [{"name": "gateway"}]}
+
+
+def test_senders_whose_credentials_would_have_one_name_are_refused() -> None:
+    """At Mailgun, one of them would send with the domain of the other; everywhere, replacing one would replace both."""
+    relays = (RelayHost("gateway", "10.1.2.3", "mailgun"),)
+    known = tenant(hosted_relay="mailgun", relay_hosts=relays, domains=frozenset({"contoso.com", "fabrikam.com"}))
+    same = [{**BULK, "name": "News/Letter", "address": "news@fabrikam.com"}, {**BULK, "name": "!"}, {**BULK, "name": "News"}]
+    device = {"kind": "printer", "method": "relay_host", "relay_host": "gateway"}
+    devices = [{**device, "address": f"{name}@contoso.com"} for name in "ab"]
+    problems = tenant_limits.problems(planned(known, BULK, *same, *devices, {**BULK, "name": "Gateway"}), known)
+    assert [text.partition(": their")[0] for text in problems] == [
+        "m365_senders: News Letter, News/Letter", "m365_senders: !, News", "m365_senders: relay host gateway, Gateway",
+    ]  # fmt: skip
+    assert problems[0].endswith("would have the same name news-letter: give them different names.")
+    long = [{**BULK, "name": "x" * 40 + end} for end in "ab"]
+    assert len(tenant_limits.problems(planned(known, *long), known)) == 1, "a name is cut"
+    assert tenant_limits.problems(planned(known, BULK, *devices), known) == []
+
+
+def test_senders_of_other_methods_may_have_such_names() -> None:
+    known = tenant(hosted_relay="smtp2go", mailboxes={"erp@contoso.com": "SharedMailbox"})
+    assert tenant_limits.problems(planned(known, {**BULK, "name": "erp!"}, ERP), known) == []
+
+
+def test_relay_host_with_senders_of_two_domains_is_a_warning_at_mailgun() -> None:
+    device = {"kind": "printer", "method": "relay_host", "relay_host": "gateway"}
+    found = {}
+    for provider in ("mailgun", "sendgrid"):
+        relays = (RelayHost("gateway", "10.1.2.3", provider),)
+        known = tenant(hosted_relay=provider, relay_hosts=relays, domains=frozenset({"contoso.com", "fabrikam.com"}))
+        one, other = ({**device, "address": f"a@{name}"} for name in ("contoso.com", "fabrikam.com"))
+        found[provider] = [list(warnings(planned(known, *those), known)) for those in ((one, other), (one, one))]
+    assert found["sendgrid"] == [[], []]
+    [[sentence], none] = found["mailgun"]
+    assert "one credential at Mailgun, of mg.contoso.com" in sentence
+    assert "its mail from fabrikam.com" in sentence
+    assert none == []
 
 
 def test_nothing_without_a_hosted_relay_or_its_senders() -> None:
