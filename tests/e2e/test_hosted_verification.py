@@ -173,6 +173,18 @@ def test_domain_that_mailgun_has_disabled_is_known_before_a_message(make: MakeWo
     assert credential["problem"].endswith("sends nothing for it: too many bounces")
 
 
+def test_domain_that_mailgun_has_not_verified_is_known_before_a_message(make: MakeWorld) -> None:
+    """Mailgun accepts the message; a receiver that refuses it would get the recipient into Mailgun's list of bounces."""
+    world = make("mailgun")
+    account = world.account
+    account["domains"][0] |= {"state": "unverified"}
+    world.change(account)
+    row = world()
+    assert (row["status"], row["stage"], world.api.admin.messages()) == ("not_verifiable", "source", [])
+    assert row["reason"] == f"{test_mailgun.NAME}: Mailgun has not verified it, so that receivers may refuse its mail"
+    assert row["remedy"].startswith("Publish the DNS records of the domain")
+
+
 @pytest.mark.parametrize(("provider", "used", "label", "reason"), [
     ("smtp2go", {"cycle_max": 1, "cycle_used": 1}, "SMTP2GO: the quota is exhausted (1 of 1 messages)", ""),
     (

@@ -11,7 +11,7 @@ from typing import Protocol
 
 WARNING = 80  # percent of a quota
 USER_REMEDY = "Correct the SMTP user at the provider."
-DOMAIN_REMEDY = "Correct the domain at the provider, or use another one."
+DOMAIN_REMEDY = "Publish the DNS records of the domain, or correct it at the provider."
 # What a key is used for: the modules that need the permissions.
 PURPOSES = ("domains", "credentials", "allow_list", "quota", "suppressions")
 

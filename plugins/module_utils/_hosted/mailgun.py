@@ -149,7 +149,9 @@ class MailgunAccount(MailgunApi):
 
     def problems(self, domains: Collection[str]) -> list[str]:
         known = (answer for name in dict.fromkeys(domains) if (answer := self._domain(name)))
-        return [f"{answer['domain']['name']}: {problem}" for answer in known if (problem := _problem(answer["domain"]))]
+        return [
+            f"{own['name']}: {problem}" for own in (answer["domain"] for answer in known) if (problem := _problem(own) or _unverified(own))
+        ]
 
     def suppressed(self, address: str, domains: Collection[str]) -> list[Suppressed]:
         """404 means that the list does not have the address."""
@@ -238,6 +240,11 @@ def _problem(own: JsonObject) -> str:
         until = f" until {facts['until']}" if facts.get("until") and not facts.get("permanently") else ""
         return f"Mailgun has disabled it{until} and sends nothing for it: {facts.get('reason') or facts.get('note') or 'no reason given'}"
     return _SANDBOX if own.get("type") == "sandbox" else ""
+
+
+def _unverified(own: JsonObject) -> str:
+    """Mailgun accepts its mail, without a signature and an envelope sender that receivers can verify."""
+    return "" if own.get("state") == "active" else "Mailgun has not verified it, so that receivers may refuse its mail."
 
 
 def _records(domain: str, items: list[JsonObject] | None) -> Iterator[DnsRecord]:

@@ -22,6 +22,7 @@ _NAMES = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d+)?|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     r"|[\w.+-]+@[\w.-]+\w|\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
 )
+_VALUE = " with the value "  # a problem that has it names a record to publish, which is printed as it is
 _ANY, _ELLIPSIS = "\0", "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -139,7 +140,8 @@ def _groups(entries: Iterable[Item]) -> list[_Group]:
     """As `_exact`; problems that many share count alone, and those that differ only in names count as the same."""
     groups: dict[Item, list[_Group]] = {}
     for group in _exact(_without_shared(list(entries))):
-        alike = replace(group.first, hosts=(), subject="", problems=tuple(_NAMES.sub(_ANY, text) for text in group.problems))
+        pattern = tuple(text if _VALUE in text else _NAMES.sub(_ANY, text) for text in group.problems)
+        alike = replace(group.first, hosts=(), subject="", problems=pattern)
         groups.setdefault(alike, []).append(group)
     return [group for alike in groups.values() for group in ([_merged(alike)] if len(alike) >= _LEAST_ALIKE else alike)]
 

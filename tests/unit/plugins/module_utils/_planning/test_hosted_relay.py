@@ -63,14 +63,14 @@ def test_senders_of_other_methods_may_have_such_names() -> None:
 
 def test_relay_host_with_senders_of_two_domains_is_a_warning_at_mailgun() -> None:
     device = {"kind": "printer", "method": "relay_host", "relay_host": "gateway"}
-    found = {}
+    texts = {}
     for provider in ("mailgun", "sendgrid"):
         relays = (RelayHost("gateway", "10.1.2.3", provider),)
         known = tenant(hosted_relay=provider, relay_hosts=relays, domains=frozenset({"contoso.com", "fabrikam.com"}))
         one, other = ({**device, "address": f"a@{name}"} for name in ("contoso.com", "fabrikam.com"))
-        found[provider] = [list(warnings(planned(known, *those), known)) for those in ((one, other), (one, one))]
-    assert found["sendgrid"] == [[], []]
-    [[sentence], none] = found["mailgun"]
+        texts[provider] = [list(warnings(planned(known, *those), known)) for those in ((one, other), (one, one))]
+    assert texts["sendgrid"] == [[], []]
+    [[sentence], none] = texts["mailgun"]
     assert "one credential at Mailgun, of mg.contoso.com" in sentence
     assert "its mail from fabrikam.com" in sentence
     assert none == []

@@ -95,6 +95,13 @@ def test_each_record_to_publish_is_an_entry() -> None:
     assert len(texts(*entries)) == 8
 
 
+def test_each_record_with_its_value_is_an_entry() -> None:
+    """A hosted relay's records of one domain, as its warnings name them."""
+    names = [("em.a.example", "u1.wl.example"), ("s1._domainkey.a.example", "s1.u1.example"), ("s2._domainkey.a.example", "s2.u1.example")]
+    sentences = [f"Publish the CNAME record {name} with the value {value}." for name, value in names]
+    assert texts(*(item("a", text, subject="a.example") for text in sentences)) == [f"a  a.example: {text}" for text in sentences]
+
+
 def test_records_of_the_same_content_are_one_entry_with_their_domains() -> None:
     entries = [item(f"t{n}", "To be published.", subject=f"SPF record of t{n}.example", kind="dns", copy="v=spf1 -all") for n in range(2)]
     assert texts(*entries) == [
