@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import smtplib
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,12 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+from scripts import demo_audit
 from tests.emulator.conftest import Start
 
-from .tenant_play import Play
+from .tenant_play import STATE, Play
 from .test_audit import run_audit
-from .test_playbooks import Playground
+from .test_playbooks import REPO, Playground
 
 pytestmark = pytest.mark.one_python_is_enough
 NOW = datetime.now(UTC)
@@ -180,3 +182,67 @@ def test_a_missing_directory_is_one_sentence(playground: Playground, tmp_path: P
     assert run.code == 2, run.output
     [sentence] = run.sentences().values()
     assert sentence.startswith(f"tenant_draft_directory is {tmp_path / 'missing'}, which is no directory")
+
+
+TENANT = "northwind.example.com"
+GROUP = "inventories/demo/group_vars/tenants.yml"
+
+
+def grow(playground: Playground) -> None:
+    """What administrators have set by hand over the years, and programs that send with it."""
+    demo_audit.license_sign_in_log(playground.sandbox)
+    playground.admin.change(TENANT, "mailboxes", f"labels@{TENANT}", smtp_client_authentication_disabled=False)
+    for _time in range(2):
+        demo_audit.send_with_basic_authentication(playground.sandbox, playground.secrets["any_password"])
+    cloud = playground.sandbox.ready["m365_cloud"]
+    source = ("127.0.0.10", 0)  # 203.0.113.10 for the emulator
+    with smtplib.SMTP(cloud["mx_host"], cloud["mx_port"], timeout=20, source_address=source) as client:
+        client.sendmail(f"ups@{TENANT}", [f"oncall@{TENANT}"], f"From: ups@{TENANT}\r\nSubject: Battery\r\n\r\n.\r\n")
+
+
+def inventory_without_senders(directory: Path) -> Path:
+    """An inventory that has one tenant and how to sign in to it; the directory host_vars of that tenant."""
+    (directory / "group_vars").mkdir(parents=True)
+    (directory / "hosts.yml").write_text("tenants:\n  hosts:\n    northwind:\n")
+    values = (REPO / GROUP).read_text().replace("inventory_dir ~ '/../../.demo'", "'/nonexistent'")
+    (directory / "group_vars" / "tenants.yml").write_text(values)
+    own = directory / "host_vars" / "northwind"
+    own.mkdir(parents=True)
+    sign_in = {"m365_tenant": TENANT, "m365_client_id": "6a1d0b5e-3333-4c1e-9b3a-0a5f3d1c0003"}
+    sign_in["m365_certificate_path"] = "{{ demo_directory }}/keys/northwind-automation.pem"
+    (own / "tenant.yml").write_text(yaml.safe_dump(sign_in))
+    return own
+
+
+def state(playground: Playground) -> dict[str, Any]:
+    """Everything of the tenant that a run may change, but the collection's own record."""
+    tenant: dict[str, Any] = playground.admin.tenant(TENANT)
+    applications = [one for one in tenant["applications"] if one.get("unique_name") != "mailops-record"]
+    return {name: tenant[name] for name in STATE} | {"applications": applications}
+
+
+def test_a_tenant_that_grew_by_hand_becomes_code_in_one_step(tmp_path: Path) -> None:
+    """The draft as a file of host_vars: playbook site changes nothing, a second run neither, and the next audit knows the senders."""
+    playground = Playground(tmp_path / "playground")
+    own, drafts = inventory_without_senders(tmp_path / "inventory"), tmp_path / "drafts"
+    drafts.mkdir()
+    inventory = tmp_path / "inventory"
+    try:
+        grow(playground)
+        before = state(playground)
+        audit = playground.play("audit.yml", "-e", f"tenant_draft_directory={drafts}", inventory=inventory)
+        assert audit.code == 0, audit.output
+        (drafts / "northwind.draft.yml").rename(own / "senders.yml")
+        senders = {one["address"]: one["method"] for one in loaded((own / "senders.yml").read_text())["m365_senders"]}
+        assert senders == {demo_audit.PROGRAM: "basic", f"ups@{TENANT}": "direct_send"}
+        for options in (["--check"], [], ["--check"], []):
+            run = playground.play("site.yml", *options, inventory=inventory)
+            assert (run.code, run.total("changed")) == (0, 0), run.output
+            assert state(playground) == before, options
+        written = [line["path"] for line in playground.writes() if not line["path"].endswith("/token")]
+        assert set(written) <= {"/v1.0/applications(uniqueName='mailops-record')"}
+        again = playground.play("audit.yml", "-e", f"tenant_draft_directory={drafts}", inventory=inventory)
+        assert again.code == 0, again.output
+        assert loaded((drafts / "northwind.draft.yml").read_text())["m365_senders"] == [], "every sender is in the inventory now"
+    finally:
+        playground.sandbox.stop()

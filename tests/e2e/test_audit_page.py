@@ -316,6 +316,55 @@ def test_a_narrow_window_has_the_tenants_that_come_first(browser: Browser, write
         assert min(widths) > 150, "a name has room on one line"
 
 
+RIGHT = "(node) => node.getBoundingClientRect().right"
+
+
+@pytest.mark.parametrize("width", [1440, 768, 390])
+def test_the_reason_of_a_tenant_has_the_width_of_its_row(browser: Browser, write: Write, width: int) -> None:
+    with opened(browser, write(with_everything()), viewport={"width": width, "height": 900}) as made:
+        table, reason = made.page.locator(".worst"), made.page.locator(".worst .why").first
+        assert 0 <= table.evaluate(RIGHT) - reason.evaluate(RIGHT) <= 16
+
+
+def test_a_finding_says_what_it_is_in_a_narrow_window(browser: Browser, write: Write) -> None:
+    document = with_everything()
+    problems = sorted(one["problem"] for audit in document["tenants"].values() for one in audit.get("findings", ()))
+    for width, below in ((1440, False), (768, True), (390, True)):
+        with opened(browser, write(document), viewport={"width": width, "height": 900}) as made:
+            column = made.page.locator("#findings tbody .below:visible" if below else "#findings tbody td:last-child:visible")
+            assert sorted(column.all_inner_texts()) == problems, width
+            cut = "(nodes) => nodes.filter((node) => node.scrollHeight > node.clientHeight + 1).map((node) => node.textContent)"
+            assert made.page.locator("#findings tbody th").evaluate_all(cut) == []
+
+
+def test_a_finding_is_opened_again_after_it_was_closed(browser: Browser, write: Write) -> None:
+    with opened(browser, write(with_everything())) as made:
+        link = made.page.locator("#findings tbody th a").first
+        for _time in range(2):
+            link.click()
+            is_open(made.page, link.inner_text())
+            made.page.keyboard.press("Escape")
+            expect(made.page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_the_matrix_of_a_wide_window_has_every_check_in_sight(browser: Browser, write: Write) -> None:
+    document = with_everything()
+    document["tenants"]["contoso"]["totals"]["unused"] = 12_345
+    with opened(browser, write(document), viewport={"width": 1440, "height": 900}) as made:
+        assert made.page.locator("#fleet .window").evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0
+        number = made.page.locator("#fleet a.c.unused")
+        assert number.inner_text() == "12,345"
+        assert number.evaluate("(node) => node.parentNode.scrollWidth - node.parentNode.clientWidth") <= 0
+
+
+def test_a_tenant_says_what_to_do_for_each_sender(browser: Browser, write: Write) -> None:
+    document = audit_fleet.fleet(2, 8)
+    with opened(browser, write(document), "#t=contoso") as made:
+        is_open(made.page, "contoso")
+        text = made.page.locator("dialog").inner_text()
+        assert [row["remedy"] for row in document["tenants"]["contoso"]["senders"] if row["remedy"] not in text] == []
+
+
 def test_print_of_a_large_fleet_is_bounded(large: Opened) -> None:
     before, rows = large.nodes(), large.page.locator("#senders tbody tr.row")
     large.page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._exchange import message_trace
 
 from tests.contract import check_contract
 from tests.emulator.conftest import Start
@@ -133,6 +134,28 @@ def test_a_long_trace_is_read_in_rounds(start: Start, tmp_path: Path) -> None:
     assert sender(result, "plant@contoso.com")["mail"]["recipients"] == 7_003
     assert sender(result, "plant@contoso.com")["mail"]["messages"] == 1
     assert result["cost"]["requests"] == short + 4 + 1 + 2
+
+
+def test_a_trace_that_was_read_in_part_is_not_zero_for_the_others(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 30 days only the newest ten are read: who sent before is not silent, no connector is idle, and no sender is only internal."""
+    ups: dict[str, Any] = {"via": "direct-send", "source": "198.51.100.7"}
+    old = [message("ups@contoso.com", "ada@contoso.com", ago=timedelta(days=day), **ups) for day in (1, 5)]
+    scanner = {"name": "Scanner", "address": "noreply@contoso.com", "public_addresses": ["203.0.113.10"]}
+    api = start(tenant=GROWN, messages=old)
+    whole = run_audit(api, tmp_path, scanner, trace_days=30)
+    assert "No message of it was seen in the message trace of 30 days" in sender(whole, "noreply@contoso.com")["reason"]
+    assert "guess: no external recipient in 30 days" in run_audit(api, tmp_path, trace_days=30)["draft"]["text"]
+    monkeypatch.setattr(message_trace, "REQUESTS", 1)
+    result = run_audit(api, tmp_path, scanner, trace_days=30)
+    assert "Only the newest messages of 30 days were read" in reasons(result)["message_trace"]
+    assert sender(result, "noreply@contoso.com")["mail"] is None
+    assert sender(result, "noreply@contoso.com")["verdict"] != "unverified"
+    assert sender(result, "ups@contoso.com")["mail"]["messages"] == 2
+    assert result["audit"]["configuration"]["idle_connectors"] is None
+    assert "connector_idle" not in {one["id"] for one in result["audit"]["findings"]}
+    text = run_audit(api, tmp_path, trace_days=30)["draft"]["text"]
+    assert "guess: of 4 days" in text
+    assert "no external recipient" not in text
 
 
 def test_a_longer_period_is_read_in_windows_of_ten_days(start: Start, tmp_path: Path) -> None:

@@ -66,7 +66,12 @@ class _Sender:
 
 
 class Flows:
-    """Counts rows of the message trace. `internal`: the accepted domains; `microsoft`: the networks of Microsoft's servers."""
+    """Counts rows of the message trace. `internal`: the accepted domains; `microsoft`: the networks of Microsoft's servers.
+
+    `complete`: whether all rows of the period were read; what is not among them is unknown otherwise, and not zero.
+    """
+
+    complete = True
 
     def __init__(self, internal: Collection[str], microsoft: Sequence[Network]) -> None:
         self._internal, self._microsoft = frozenset(internal), (*_MICROSOFT, *microsoft)
@@ -96,6 +101,12 @@ class Flows:
             else:
                 self._foreign[source] = not any(networks.overlap(network, other) for other in self._microsoft)
         return self._foreign[source]
+
+    @property
+    def days(self) -> int:
+        """How many days the rows cover: those between the oldest and the newest."""
+        days = [datetime.date.fromisoformat(day) for one in self._senders.values() for day in one.days]
+        return (max(days) - min(days)).days if days else 0
 
     def result(self) -> dict[str, MailFlow]:
         """The flow of each address in lower case."""

@@ -117,10 +117,10 @@ def mail_flows(tenant: Tenant, resolver: dns.Resolver, days: int, sources: Sourc
     result = sources.read("message_trace", read)
     if result is None:
         return None
-    flows, complete = result
+    flows, flows.complete = result
     if microsoft.problem:
         sources.note("message_trace", [f"Microsoft's servers could not be told from others: {microsoft.problem}"])
-    if not complete:
+    if not flows.complete:
         sources.note("message_trace", [f"Only the newest messages of {days} days were read: lower audit_trace_days."])
     return flows
 

@@ -21,7 +21,7 @@ SOON, KEY_SOON = 90, 30  # days
 HVE_VALID = "BillingPolicyValid"  # Get-HVEAccountBillingPolicy
 _SIGNS_IN = ("oauth", "delegated", "basic")
 _REJECTED = "Use a connector, or set direct_send_rejected to false."
-_VERIFY = "Verify the sender (playbook verify), or remove it."
+_VERIFY = "Verify the sender (playbook verify). It may send less often than that: remove it only if no program uses it."
 _GUESSING = "If no program of yours has this address, somebody tries passwords"
 _BILLING = "Connect a billing policy to High Volume Email (Microsoft 365 admin center, Billing, Pay-as-you-go services)."
 _MIGRATE = "Move the sender to OAuth, a connector or a relay host"
@@ -235,7 +235,7 @@ def _without_basic(evidence: Evidence) -> Verdict:
 def _seen_sending(evidence: Evidence, safe: Verdict) -> Verdict:
     """The verdict on a sender that nothing stops: safe only if nothing says that it does not send."""
     if evidence.is_silent:
-        reason = f"{safe.reason} No message of it was seen in the message trace, and it was not verified."
+        reason = f"{safe.reason} No message of it was seen in the message trace of {evidence.trace_days} days, and it was not verified."
         return Verdict(UNVERIFIED, "low", reason, f"{_VERIFY} {safe.remedy}".rstrip())
     return replace(safe, reason=f"{safe.reason} It was verified on {evidence.verified}.") if evidence.verified else safe
 

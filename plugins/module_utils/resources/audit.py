@@ -148,10 +148,12 @@ class _Reader:
             trace.result() if trace else None,
             reading.by_primary_address(apps, users),
             sources.read("hve_accounts", lambda: reading.hve_accounts(tenant)),
+            0 if trace is None else params.trace_days if trace.complete else trace.days,
+            trace is None or trace.complete,
         )
 
     def configuration(self, sources: Sources, mailboxes: Mailboxes, allowed: Protocols | None, since: datetime.date) -> Configuration:
-        tenant, params, flows = self._tenant, self._params, mailboxes.flows
+        tenant, params, flows = self._tenant, self._params, mailboxes.flows if mailboxes.trace_complete else None
 
         def domains() -> list[str]:
             return spf.mail_domains(tenant, None)
@@ -211,7 +213,7 @@ def _facts(
             for name, reason in sorted(sources.reasons.items())
             if reason and name in ("sign_ins", "smtp_auth", "message_trace")
         ],
-        trace_days=params.trace_days,
+        trace_days=mailboxes.trace_days,
         applications=list(_other_applications(params, configuration)),
     )
 

@@ -27,7 +27,10 @@ from ..sender_plan import Params, PlannedSenders
 
 @dataclass(frozen=True)
 class Mailboxes:
-    """The evidence about mailboxes, by address in lower case; None: not readable."""
+    """The evidence about mailboxes, by address in lower case; None: not readable.
+
+    `trace_days`: how many days of the message trace were read; `trace_complete`: whether what `flows` does not have sent nothing.
+    """
 
     smtp_auth: smtp_auth.Settings | None
     policies: authentication_policies.Current | None
@@ -36,15 +39,18 @@ class Mailboxes:
     flows: Mapping[str, MailFlow] | None = None
     smtp_app: Mapping[str, bool] | None = None
     hve: Mapping[str, str] | None = None  # the status of the billing policy of each High Volume Email account
+    trace_days: int = 0
+    trace_complete: bool = True
 
     def evidence(self, address: str, configuration: Configuration) -> Evidence:
-        flow = None if self.flows is None else self.flows.get(address, MailFlow())
+        flow = None if self.flows is None else self.flows.get(address, MailFlow() if self.trace_complete else None)
         connectors = configuration.connectors or ()
         connector = mail_flow.connector_of(flow, connectors) if flow else None
         without_sign_in = bool(flow and flow.sources and not connector and self._cannot_sign_in(address))
         return Evidence(
             address,
             flow=flow,
+            trace_days=self.trace_days,
             connector=connector.name if connector else "",
             certificate_connectors=tuple(one.name for one in mail_flow.by_certificate(connectors)) if without_sign_in else (),
             direct_send=bool(flow and without_sign_in and not flow.external),

@@ -16,7 +16,7 @@ dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
 dialog.addEventListener("close", () => {
-  if (/^#[st]=/.test(location.hash)) history.replaceState(null, "", "#");
+  if (/^#[stf]=/.test(location.hash)) history.replaceState(null, "", "#");
   if (opener?.isConnected && opener !== document.body) opener.focus({ preventScroll: true });
   else $("main").focus({ preventScroll: true });
 });

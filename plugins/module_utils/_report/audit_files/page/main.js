@@ -15,8 +15,10 @@ function openSender(row) {
   );
 }
 
-function entry(severity, title, problem, whatToDo) {
-  return el("li", { class: "entry" }, badge(severity), el("h3", {}, title), el("p", {}, problem), whatToDo ? el("p", { class: "muted" }, whatToDo) : null);
+const whatToDo = (text) => (text ? el("p", { class: "muted" }, text) : null);
+
+function entry(severity, title, problem, remedyText) {
+  return el("li", { class: "entry" }, badge(severity), el("h3", {}, title), el("p", {}, problem), whatToDo(remedyText));
 }
 
 const rowsOf = (columns, index) => columns.tenant.flatMap((tenant, row) => (tenant === index ? [row] : []));
@@ -36,7 +38,7 @@ function openTenant(index) {
   const unread = tenant.sources.filter(([, readable]) => !readable), { configuration, ...more } = tenant.more;
   const sender = (row) => {
     const link = el("a", { href: `#s=${encodeURIComponent(senderKey(row))}` }, senders.address[row]);
-    return el("li", { class: "entry" }, badge(senderText("verdict", row)), el("h3", {}, link), el("p", {}, senderText("reason", row)));
+    return el("li", { class: "entry" }, badge(senderText("verdict", row)), el("h3", {}, link), el("p", {}, senderText("reason", row)), whatToDo(senderText("remedy", row)));
   };
   open(
     tenant.name,

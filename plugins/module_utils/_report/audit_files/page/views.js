@@ -106,10 +106,11 @@ function soon(row) {
 }
 
 function fleetView() {
+  const widest = (verdict) => number(Math.max(0, ...tenants.map((tenant) => tenant.totals?.[verdict] || 0))).length;
   const columns = [
-    { id: "name", title: "Tenant", width: "12rem", sort: (row) => tenants[row].name.toLowerCase() },
-    ...VERDICTS.map((verdict) => ({ id: verdict, title: words(verdict), verdict, width: "4.9rem", sort: (row) => -(tenants[row].totals[verdict] || 0) })),
-    ...DATA.checks.map(([check, label]) => ({ id: check, check, title: words(check), label, width: "2.6rem", className: "check", sort: (row) => Object.keys(LETTERS).indexOf(tenants[row].cells[check]) })),
+    { id: "name", title: "Tenant", width: "10rem", sort: (row) => tenants[row].name.toLowerCase() },
+    ...VERDICTS.map((verdict) => ({ id: verdict, title: words(verdict), verdict, width: `${Math.max(2.6, 1.2 + 0.6 * widest(verdict))}rem`, sort: (row) => -(tenants[row].totals[verdict] || 0) })),
+    ...DATA.checks.map(([check, label]) => ({ id: check, check, title: words(check), label, width: "2.1rem", sort: (row) => Object.keys(LETTERS).indexOf(tenants[row].cells[check]) })),
   ];
   const cell = (row, column) => {
     const tenant = tenants[row];
@@ -176,7 +177,10 @@ function findingsView() {
     { id: "problem", title: "Problem", width: "42%", className: "wide", sort: (row) => findingText("problem", row) },
   ];
   const cell = (row, { id }) => {
-    if (id === "subject") return el("a", { href: `#f=${row}`, title: findingText("subject", row) }, findingText("subject", row));
+    if (id === "subject") {
+      const link = el("a", { href: `#f=${row}`, title: findingText("subject", row) }, findingText("subject", row));
+      return [link, el("span", { class: "below", title: findingText("problem", row) }, findingText("problem", row))];
+    }
     if (id === "tenant") return tenantLink(findings.tenant[row]);
     if (id === "severity") return badge(findingText("severity", row));
     return findingText(id, row);

@@ -29,7 +29,7 @@ OPEN: dict[str, Any] = {"smtp_auth": True, "basic_allowed": True, "security_defa
 
 
 FLOW = MailFlow(messages=9, recipients=9, last=TODAY, sources=("203.0.113.9",))
-SILENT: dict[str, Any] = {"traced": True, "flow": MailFlow()}
+SILENT: dict[str, Any] = {"traced": True, "flow": MailFlow(), "trace_days": 10}
 OLD_TLS = ClientUsage(basic=False, oauth=True, messages=3, old_tls=("TLS 1.0",))
 BILLED = "BillingPolicyValid"
 
@@ -192,3 +192,11 @@ def test_two_programs_and_old_tls_are_named() -> None:
     reason = judge(clients=ClientUsage(basic=True, oauth=True, old_tls=("TLS 1.0", "TLS 1.1"))).reason
     assert "and OAuth too: two programs use the mailbox, with TLS 1.0 and TLS 1.1" in reason
     assert "It used SMTP in the last 180 days" in judge(smtp_app=True).reason
+
+
+def test_the_reason_of_a_silent_sender_has_the_days_of_the_trace() -> None:
+    """One that sends once a month is in no trace of ten days: the sentence names the days, and the remedy says that it may be in use."""
+    result = judge(**listed("connector", basic=NONE_SEEN, **SILENT))
+    assert "No message of it was seen in the message trace of 10 days" in result.reason
+    assert "It may send less often than that: remove it only if no program uses it." in result.remedy
+    assert judge(**listed("connector", basic=NONE_SEEN, traced=True, flow=None)).name == "safe", "a trace that was not read says nothing"
