@@ -298,8 +298,9 @@ def test_print_has_headings_that_repeat_and_every_column(browser: Browser, write
 A4 = 703  # CSS pixels between the margins of the page
 
 
-def test_print_cuts_no_column_of_a_page(browser: Browser, write: Write) -> None:
-    with opened(browser, write(with_everything()), viewport={"width": A4, "height": 1000}) as made:
+@pytest.mark.parametrize("made_by", [with_everything, audit_fleet.hostile])
+def test_print_cuts_no_column_of_a_page(browser: Browser, write: Write, made_by: Callable[[], dict[str, Any]]) -> None:
+    with opened(browser, write(made_by()), viewport={"width": A4, "height": 1000}) as made:
         made.page.emulate_media(media="print")
         made.page.evaluate("dispatchEvent(new Event('beforeprint'))")
         for name in ("fleet", "senders", "findings"):
