@@ -117,7 +117,8 @@ def mail_flows(tenant: Tenant, resolver: dns.Resolver, days: int, sources: Sourc
     result = sources.read("message_trace", read)
     if result is None:
         return None
-    flows, flows.complete = result
+    flows, complete = result
+    flows.complete = complete
     if microsoft.problem:
         sources.note("message_trace", [f"Microsoft's servers could not be told from others: {microsoft.problem}"])
     if not flows.complete:
