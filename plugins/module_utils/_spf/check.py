@@ -11,13 +11,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Union
 
 from .dns_answer import Answer, Resolver
 from .lookups import MAX_LOOKUPS, MAX_VOID_LOOKUPS
 from .record import Record, Term, parse
 
-Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]  # noqa: UP007 - Python 3.9 on hosts
 
 _RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 _MACRO = re.compile(r"%(?:\{([slodiphv])(\d*)(r?)([-.+,/_=]*)\}|([%_-]))", re.I)

@@ -12,9 +12,9 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Union
 
-Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]  # noqa: UP007 - Python 3.9 on hosts
 
 _FLAGS = re.I | re.ASCII
 _SPF = re.compile(r"v=spf1(?: |$)", _FLAGS)
