@@ -25,6 +25,7 @@ LAYERS = (
     "_sheets",
     "_audit",
     "_verification",
+    "_diagnosis",
     "_relay/agent",
     "_relay/config",
     "_composition",

@@ -19,7 +19,7 @@ from ansible_collections.mailops.m365.plugins.module_utils.resources import rela
 
 from .tree import PACKAGE, REPO, for_every, imports, name, text
 
-HOST_MODULES = ("relay_agent", "relay_files", "relay_probe", "relay_status", "smtp_test_message")
+HOST_MODULES = ("mail_path_probe", "relay_agent", "relay_files", "relay_probe", "relay_status", "smtp_test_message")
 OLDEST = (3, 9)
 # What Python 3.10 and later added: the module and its names.
 NEWER_NAMES = {
