@@ -54,7 +54,7 @@ IN_PROCESS = {
     "or as subprocesses.",
 }
 # Roles that configure a host: they do not sign in to a tenant.
-HOST_ROLES = ("relay_host", "relay_windows")
+HOST_ROLES = ("diagnose", "relay_host")
 GENERATED = "<!-- Written by `make docs`; changes belong into {source}. -->\n"
 
 
