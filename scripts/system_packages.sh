@@ -5,7 +5,7 @@ set -eu
 missing='' every=''
 if [ $# = 0 ]; then
     every=yes
-    set -- chromium-headless-shell curl dig ip jq mmdebstrap msmtp nsupdate openssl shellcheck ssh swaks systemd-nspawn
+    set -- chromium-headless-shell curl dig ip jq mmdebstrap msmtp nft nsupdate openssl shellcheck ssh swaks systemd-nspawn
 fi
 for program in "$@"; do
     command -v "$program" >/dev/null || missing="$missing $program"
@@ -22,7 +22,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$missing."
     export DEBIAN_FRONTEND=noninteractive
     # mmdebstrap requires the keys of Debian's archive, which only Debian has by itself.
-    packages=$(echo "$missing" | sed -E 's/ (dig|nsupdate)\>/ bind9-dnsutils/g; s/ ip\>/ iproute2/; s/ ssh\>/ openssh-client/
+    packages=$(echo "$missing" | sed -E 's/ (dig|nsupdate)\>/ bind9-dnsutils/g; s/ ip\>/ iproute2/; s/ ssh\>/ openssh-client/; s/ nft\>/ nftables/
         s/ systemd-nspawn\>/ systemd-container/; s/ mmdebstrap\>/ mmdebstrap debian-archive-keyring/')
     # shellcheck disable=SC2086
     if told=$(apt-get update -qq 2>&1 && apt-get install -qq --no-install-recommends $packages 2>&1); then

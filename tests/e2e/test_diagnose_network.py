@@ -1,0 +1,251 @@
+"""Causes made on a test network are named right, each alone, and a clean network has no finding.
+
+The servers are in namespaces that the run made (testbed/mail_path.py). Timeouts that decide are those of packets that are dropped: no
+machine is so slow that it would lose them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import ssl
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from testbed.addresses import BRIDGE
+from testbed.mail_path import MailPath, missing
+from testbed.network import REPO
+
+pytestmark = [
+    pytest.mark.tier_test,
+    pytest.mark.xdist_group("mail_path"),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+]
+SMTP_25 = {"smtp.office365.com:25", "contoso-com.mail.protection.outlook.com:25"}
+MICROSOFT_587 = {"smtp.office365.com:587", "smtp.hve.mx.microsoft:587", "smtp.azurecomm.net:587"}
+HOSTED = {"mail.smtp2go.com", "smtp.sendgrid.net", "smtp.mailgun.org"}
+HOSTED_587 = {f"{host}:587" for host in HOSTED}
+DROPPED = 4  # seconds that a step may take where packets are dropped
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailPath]:
+    made = MailPath(tmp_path_factory.mktemp("mail-path"))
+    made.make()
+    yield made
+    made.stop()
+
+
+def causes(result: dict[str, Any]) -> dict[str, set[str]]:
+    """Cause -> subjects."""
+    return {one["cause"]: set(one["subjects"]) for one in result["findings"]}
+
+
+def diagnose(path: MailPath, **options: Any) -> dict[str, Any]:
+    (result,) = path.probe(**options)
+    assert not result.get("failed"), result
+    return result
+
+
+def appliance(directory: Path) -> Path:
+    """A certificate by the CA of an inspecting appliance, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Contoso Web Gateway")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder().issuer_name(issuer).subject_name(x509.Name([])).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(9))
+    certificate = builder.sign(key, hashes.SHA256())
+    file = directory / "appliance.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
+    return file
+
+
+def test_clean(path: MailPath) -> None:
+    result = diagnose(path)
+    assert (result["findings"], result["attention"], result["sentences"]) == ([], [], [])
+    assert result["public_addresses"] == ["198.51.100.101"]
+    steps = {row["hop"]: row for row in result["hops"] if row["endpoint"] == "smtp.office365.com:587"}
+    assert {"name resolution", "DNS server", "TCP", "greeting", "EHLO", "STARTTLS", "TLS", "TLS versions", "path MTU", "loss"} <= set(steps)
+    assert "Microsoft ESMTP MAIL Service" in steps["greeting"]["detail"]
+    assert "STARTTLS" in steps["EHLO"]["detail"]
+    assert "issuer Emulator" in steps["TLS"]["detail"]
+    assert steps["TLS versions"]["result"].endswith("1.2 accepted, 1.3 accepted")
+    assert steps["path MTU"]["result"] == "1500 bytes"
+    assert {row["result"] for row in result["hops"] if row["endpoint"] == "smtp.office365.com" and row["hop"] == "router 1"} == {
+        "198.51.100.10"
+    }
+    assert result["table"][0].split() == ["ENDPOINT", "HOP", "RESULT", "DETAIL"]
+    assert len(result["table"]) == len(result["hops"]) + 1
+
+
+def test_an_internal_server_that_forwards_is_clean(path: MailPath) -> None:
+    with path.internal_dns():
+        assert causes(diagnose(path)) == {}
+
+
+@pytest.mark.tier_all
+def test_a_clean_network_has_no_finding_in_100_runs(path: MailPath) -> None:
+    with path.internal_dns():
+        assert [causes(result) for result in path.probe(times=100)] == [{}] * 100
+
+
+@pytest.mark.parametrize(("verdict", "how"), [("drop", "no answer in time"), ("reject with tcp reset", "connection refused")])
+def test_port_25_is_blocked(path: MailPath, verdict: str, how: str) -> None:
+    with path.filtered(f"inbound iifname {BRIDGE} tcp dport 25 {verdict}"):
+        result = diagnose(path, timeout=DROPPED)
+    assert causes(result) == {"port_blocked": SMTP_25 | {f"{host}:25" for host in HOSTED}}
+    assert how in result["sentences"][0]
+    assert "Send through port 587" in result["sentences"][0]
+
+
+@pytest.mark.parametrize("port", [465, 587])
+def test_another_port_is_blocked(path: MailPath, port: int) -> None:
+    with path.filtered(f"inbound iifname {BRIDGE} tcp dport {port} reject with tcp reset"):
+        result = diagnose(path)
+    subjects = {f"{host}:{port}" for host in HOSTED} | (MICROSOFT_587 if port == 587 else set())
+    assert causes(result) == {"port_blocked": subjects}
+
+
+def test_a_server_is_blocked(path: MailPath) -> None:
+    with path.filtered(f"inbound iifname {BRIDGE} ip daddr 198.51.100.14 tcp dport 587 reject with tcp reset"):
+        assert causes(diagnose(path)) == {"endpoint_blocked": {"smtp.sendgrid.net:587"}}
+
+
+def test_no_network(path: MailPath) -> None:
+    with path.filtered(f"inbound iifname {BRIDGE} meta l4proto tcp reject with tcp reset"):
+        assert set(causes(diagnose(path))) == {"no_network"}
+
+
+def test_connections_are_reset_after_a_number(path: MailPath) -> None:
+    with path.proxied("pass", "587", "--after", "4"):
+        result = diagnose(path, samples=8)
+    assert causes(result) == {"connection_limit": MICROSOFT_587 | HOSTED_587}
+    assert "After 4 connections" in result["sentences"][0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"), [("strip", "starttls_stripped"), ("mask", "ehlo_rewritten"), ("rewrite", "starttls_refused"), ("reset", "tls_reset")]
+)
+def test_starttls_is_changed(path: MailPath, kind: str, cause: str) -> None:
+    with path.proxied(kind, "587"):
+        assert causes(diagnose(path)) == {cause: MICROSOFT_587 | HOSTED_587}
+
+
+def test_connections_without_greeting(path: MailPath) -> None:
+    with path.proxied("silent", "25"):
+        assert causes(diagnose(path, timeout=DROPPED, hosted_relays=[])) == {"no_greeting": SMTP_25}
+
+
+def test_smtp_is_redirected(path: MailPath, tmp_path: Path) -> None:
+    with path.proxied("redirect", "25", "--certificate", str(appliance(tmp_path))):
+        result = diagnose(path, hosted_relays=[])
+    assert causes(result) == {"smtp_redirected": SMTP_25}
+    assert "smtp.provider.example" in result["sentences"][0]
+
+
+def test_tls_is_inspected(path: MailPath, tmp_path: Path) -> None:
+    with path.proxied("inspect", "587", "--certificate", str(appliance(tmp_path))):
+        result = diagnose(path)
+    assert causes(result) == {"tls_inspection": MICROSOFT_587 | HOSTED_587}
+    assert "Contoso Web Gateway" in result["sentences"][0]
+
+
+def test_tls_of_the_path_is_too_old(path: MailPath, tmp_path: Path) -> None:
+    _require_old_tls()
+    with path.proxied("inspect", "587", "--certificate", str(appliance(tmp_path)), "--old-tls"):
+        result = diagnose(path)
+    assert causes(result) == {"old_tls_only": MICROSOFT_587 | HOSTED_587}
+    assert "TLS 1.1" in result["sentences"][0]
+
+
+def _require_old_tls() -> None:
+    if not ssl.HAS_TLSv1_1:
+        pytest.skip("this OpenSSL does not speak TLSv1_1 (it is built without)")
+
+
+def test_a_device_with_old_tls(path: MailPath) -> None:
+    result = diagnose(path, device_tls="1.0")
+    assert list(causes(result)) == ["device_tls_too_old"]
+    assert causes(result)["device_tls_too_old"] >= MICROSOFT_587
+    assert "legacy listener" in result["sentences"][0]
+
+
+@pytest.mark.parametrize("own", ["10.1.2.3", ""])
+def test_an_internal_server_answers_differently(path: MailPath, own: str) -> None:
+    with path.internal_dns(f"smtp.office365.com={own}"):
+        result = diagnose(path, timeout=DROPPED)
+    assert causes(result) == {"internal_dns": {"smtp.office365.com"}}
+    assert "198.51.100.16" in result["sentences"][0]
+
+
+def test_path_mtu(path: MailPath) -> None:
+    with path.small_mtu(1300):
+        result = diagnose(path, timeout=DROPPED, hosted_relays=[])
+    assert list(causes(result)) == ["path_mtu"]
+    assert causes(result)["path_mtu"] >= MICROSOFT_587 | SMTP_25
+    assert "more than 1300 bytes" in result["sentences"][0]
+
+
+def test_loss(path: MailPath) -> None:
+    """Every fifth packet. The kernel of a build machine may lack netem; the packet filter loses the same share."""
+    with path.filtered(f"inbound iifname {BRIDGE} meta l4proto tcp numgen inc mod 5 0 drop"):
+        result = diagnose(path, samples=5)
+    assert list(causes(result)) == ["loss"]
+
+
+def test_findings_fail_the_task_on_request(path: MailPath) -> None:
+    with path.filtered(f"inbound iifname {BRIDGE} tcp dport 465 reject with tcp reset"):
+        (result,) = path.probe(required=True)
+    assert result["failed"] is True
+    assert "TCP port 465" in result["msg"]
+    assert result["table"]
+
+
+def test_playbook(path: MailPath, tmp_path: Path) -> None:
+    """From the control node, with the domains of the inventory; the summary lists the cause."""
+    inventory = tmp_path / "hosts.json"
+    tenant = {"m365_tenant": "contoso.com", "m365_senders": [{"address": "erp@contoso.com"}]}
+    inventory.write_text(json.dumps({"all": {"children": {"tenants": {"hosts": {"contoso": tenant}}}}}))
+    values = {
+        "diagnose_samples": 3, "diagnose_duration": 0, "diagnose_timeout": 60, "diagnose_public_dns_servers": ["198.51.100.10"],
+        "diagnose_certificate_issuers": ["Emulator"],
+    }  # fmt: skip
+    play = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [
+        "sh",
+        "-c",
+        'cd "$0" && exec "$@"',
+        str(REPO),
+        play,
+        "playbooks/diagnose.yml",
+        "-i",
+        str(inventory),
+        "-e",
+        json.dumps(values),
+    ]
+    environment = {
+        "ANSIBLE_CONFIG": str(REPO / "ansible.cfg"),
+        "ANSIBLE_LOCAL_TEMP": str(tmp_path),
+        "NO_COLOR": "1",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    done = path.run(command, environment, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No problem of the network was observed." in done.stdout
+    assert "contoso-com.mail.protection.outlook.com:25" in done.stdout
+
+    with path.filtered(f"inbound iifname {BRIDGE} tcp dport 465 reject with tcp reset"):
+        done = path.run(command, environment, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "NEEDS ATTENTION" in done.stdout
+    assert "blocks outgoing TCP port 465" in " ".join(done.stdout.split())
