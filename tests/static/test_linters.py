@@ -78,10 +78,10 @@ def test_workflows_are_secure(binaries: Path) -> None:
 
 @pytest.fixture
 def shellcheck() -> str:
-    found = shutil.which("shellcheck")
-    if not found:
+    path = shutil.which("shellcheck")
+    if not path:
         pytest.skip("shellcheck is not installed")
-    return found
+    return path
 
 
 def test_shellcheck(shellcheck: str) -> None:
@@ -104,9 +104,9 @@ def scripts(node: object) -> Iterator[str]:
 @pytest.mark.parametrize(("file", "expected"), [("gitlab-ci.yml", 4), ("azure-pipelines.yml", 5)])
 def test_shellcheck_pipelines(shellcheck: str, tmp_path: Path, file: str, expected: int) -> None:
     """The scripts of the files for GitLab and Azure DevOps; actionlint checks those of GitHub Actions."""
-    found = list(scripts(yaml.safe_load((REPO / "docs/gitops" / file).read_text())))
-    assert len(found) == expected
-    for number, script in enumerate(found):
+    sources = list(scripts(yaml.safe_load((REPO / "docs/gitops" / file).read_text())))
+    assert len(sources) == expected
+    for number, script in enumerate(sources):
         (tmp_path / str(number)).write_text(script)
     # SC2154: idToken is a variable of the task.
     run(shellcheck, "--shell", "bash", "--exclude", "SC2154", *tmp_path.iterdir())
