@@ -1,4 +1,4 @@
-"""The samples of settings sheets send a message as they are printed: Python, PHP, Node.js, Java, msmtp and swaks, without a change.
+"""The samples of settings sheets send a message as they are printed: Python, PHP, Node.js, Java, Django, msmtp and swaks, without a change.
 
 What a computer has to trust, and where it finds a library, is of its environment: the emulator's authority takes the place of a public one.
 """
@@ -30,7 +30,10 @@ pytestmark = [pytest.mark.one_python_is_enough]
 JAKARTA = [Path("/usr/share/java") / name for name in ("jakarta-mail.jar", "jakarta-activation.jar")]
 PROGRAMS = [name for name, sample in SAMPLES.items() if sample.tested]
 VIA = {"password": "submission-login", "oauth": "submission"}
-CASES = [*((product, kind) for product in PROGRAMS for kind in VIA), ("python_smtplib", "certificate")]
+CASES = [
+    *((product, kind) for product in PROGRAMS for kind in VIA if kind == "password" or SAMPLES[product].has_oauth),
+    ("python_smtplib", "certificate"),
+]
 
 
 def state(key_pair: KeyPair, **mailbox: Any) -> dict[str, Any]:
@@ -134,6 +137,12 @@ def jakarta_mail(api: Api, directory: Path, sample: Path) -> list[str]:
     return [java, "-cp", ":".join(map(str, JAKARTA)), *trust, str(sample)]
 
 
+def django(api: Api, directory: Path, sample: Path) -> list[str]:
+    """A project whose settings are the sample."""
+    code = f"from django.core.mail import send_mail; send_mail('Test message', 'Text.', None, ['{OPS}'])"
+    return [sys.executable, "-c", f"import os; os.environ['DJANGO_SETTINGS_MODULE'] = '{sample.stem}'; {code}"]
+
+
 def msmtp(api: Api, directory: Path, sample: Path) -> list[str]:
     (directory / ".msmtp-password").write_text(f"{PASSWORD}\n")
     (directory / ".msmtp-secret").write_text("sender-secret")
@@ -143,7 +152,7 @@ def msmtp(api: Api, directory: Path, sample: Path) -> list[str]:
     return [program("msmtp", "msmtp"), f"--tls-trust-file={api.emulator.cloud['ca_file']}", OPS]
 
 
-RUN = {one.__name__: one for one in (python_smtplib, phpmailer, nodemailer, jakarta_mail, msmtp)}
+RUN = {one.__name__: one for one in (python_smtplib, phpmailer, nodemailer, jakarta_mail, django, msmtp)}
 
 
 def test_every_sample_that_is_called_tested_is_run() -> None:

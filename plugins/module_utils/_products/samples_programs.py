@@ -41,6 +41,8 @@ spring.mail.properties.mail.smtp.starttls.enable=true
 spring.mail.properties.mail.smtp.starttls.required=true
 """
 _DJANGO = """
+?password import os
+?password
 EMAIL_HOST = {host}
 EMAIL_PORT = {port}
 EMAIL_USE_TLS = True
@@ -160,7 +162,7 @@ SAMPLES = {
     "post_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _POST_SMTP),
     "fluent_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _FLUENT_SMTP),
     "spring_boot": Sample("properties", "plain", "application.properties", _ENVIRONMENT, _SPRING),
-    "django": Sample("python", "single", "settings.py", _ENVIRONMENT, _DJANGO),
+    "django": Sample("python", "single", "settings.py", _ENVIRONMENT, _DJANGO, tested=True),
     "rails": Sample("ruby", "single", "config/environments/production.rb", _ENVIRONMENT, _RAILS),
     "laravel": Sample("dotenv", "dotenv", ".env", _IN_PLACE, _LARAVEL),
     "grafana": Sample("ini", "plain", "grafana.ini", _ENVIRONMENT, _GRAFANA),
