@@ -123,8 +123,8 @@ class TestCommands:
         assert done.status_code == 1
         assert b"outside of the emulator's subset" in done.std_err
         assert b"caught" not in done.std_out
-        session(lab).run_ps("Get-Process")
-        assert lab.document["refused"] == ["the operator & at line 1, column 7: & hostname", "the command Get-Process"]
+        session(lab).run_ps("Get-Printer")
+        assert lab.document["refused"] == ["the operator & at line 1, column 7: & hostname", "the command Get-Printer"]
 
     def test_misspelt_property_of_a_cim_instance(self, lab: Lab) -> None:
         assert session(lab).run_ps("(Get-CimInstance Win32_OperatingSystem).BuildNo").status_code == 1
