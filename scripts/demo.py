@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from emulator.sandbox import Sandbox  # noqa: E402 - found through the line above
-from scripts import demo_audit  # noqa: E402
+from scripts import demo_audit, demo_windows  # noqa: E402
 from scripts.screen import COLOUR, Wrong, chapter, paint, say  # noqa: E402
 from testbed import needs  # noqa: E402
 
@@ -143,7 +143,9 @@ def main() -> int:
         demo = Demo(sandbox)
         demo.run()
         relay_host(sandbox.directory)
-        chapter(8, "Audit", "Who still sends with Basic authentication, who breaks and when? The audit reads, and changes nothing.")
+        chapter(8, "A relay on Windows", "A site without Linux: the same playbook makes a relay of a Windows server, by WinRM.")
+        demo_windows.windows_relay(sandbox.directory / "windows")
+        chapter(9, "Audit", "Who still sends with Basic authentication, who breaks and when? The audit reads, and changes nothing.")
         demo_audit.audit(sandbox, demo.play, passwords["any_password"])
     except Wrong as error:
         say(paint("1;31", f"\nThe demo stopped: {error}."))
