@@ -79,10 +79,11 @@ class Observer:
 
     def _observe(self, endpoint: Endpoint) -> Observed:
         samples = self._samples(endpoint)
+        small = self._small_segment(endpoint, samples)
         tls: dict[str, str] = {}
-        if any(sample.reached(seen.TLS) for sample in samples):
+        if not small and any(sample.reached(seen.TLS) for sample in samples):
             tls = {version: test_version(endpoint, version, self._effort.timeout) for version in TLS_VERSIONS}
-        return Observed(endpoint, samples, tls, self._small_segment(endpoint, samples))
+        return Observed(endpoint, samples, tls, small)
 
     def _samples(self, endpoint: Endpoint) -> tuple[Sample, ...]:
         """The sessions at even distances. A session whose certificate is not trusted is repeated to read the certificate."""
