@@ -159,7 +159,7 @@ class MailPath:
             "device_tls": None, "required": False,
         }  # fmt: skip
         command = [sys.executable, "-c", _PROBE, json.dumps(values | options), str(times)]
-        done = self.run(command, {"PYTHONPATH": str(REPO / ".ansible" / "collections")}, timeout=120 + 60 * times)
+        done = self.run(command, {"PYTHONPATH": str(REPO / ".ansible" / "collections")}, timeout=1800 + 60 * times)
         results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
         if len(results) != times:
             raise NetworkError(done.stderr[-3000:])
