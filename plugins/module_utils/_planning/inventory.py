@@ -122,6 +122,16 @@ OTHER_VARIABLES = (
     "automation_access_permissions",
     "automation_access_role_groups",
     "automation_access_unique_name",
+    "diagnose_certificate_issuers",
+    "diagnose_device_tls",
+    "diagnose_domains",
+    "diagnose_duration",
+    "diagnose_endpoints",
+    "diagnose_hosted_relays",
+    "diagnose_public_dns_servers",
+    "diagnose_required",
+    "diagnose_samples",
+    "diagnose_timeout",
     "hosted_relay_allow_list",
     "hosted_relay_allow_list_enabled",
     "hosted_relay_allow_list_exclusive",
@@ -131,7 +141,7 @@ OTHER_VARIABLES = (
     "hosted_relay_dns",
     "hosted_relay_domains",
 )
-ROLE_PREFIXES = ("relay_", "automation_access_", "hosted_relay_")
+ROLE_PREFIXES = ("relay_", "automation_access_", "diagnose_", "hosted_relay_")
 NAME_PREFIXES = ("m365_", "tenant_", *PREFIXES, *ROLE_PREFIXES)
 
 

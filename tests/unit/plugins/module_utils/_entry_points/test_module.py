@@ -108,7 +108,8 @@ def test_only_what_writes_has_a_journal(module: str) -> None:
     on_control_node = "tenant" in spec.options or isinstance(resource_of(module), OnWindowsHost)
     assert ("journal_dir" in spec.options) == (spec.writes and on_control_node)
     assert spec.writes == (
-        not module.endswith("_info") and module not in ("relay_probe", "relay_status", "sender_plan", "smtp_probe", "smtp_test_message")
+        not module.endswith("_info")
+        and module not in ("mail_path_probe", "relay_probe", "relay_status", "sender_plan", "smtp_probe", "smtp_test_message")
     )
 
 
@@ -209,11 +210,12 @@ def test_each_module_runs_its_resource(name: str, monkeypatch: pytest.MonkeyPatc
 def test_documentation_and_spec_name_the_same_options(name: str) -> None:
     module = importlib.import_module(f"ansible_collections.mailops.m365.plugins.modules.{name}")
     documentation = yaml.safe_load(module.DOCUMENTATION)
-    documented = documentation.get("options", {})
+    documented = dict(documentation.get("options", {}))
     for fragment in documentation["extends_documentation_fragment"]:
         documented |= _fragment(fragment.removeprefix("mailops.m365."))
     shared = (TENANT | JOURNAL | DNS | EXPECTED).options
-    own = {option: value for option, value in resource_of(name).spec.options.items() if option not in shared}
+    options = resource_of(name).spec.options
+    own = {option: value for option, value in options.items() if option not in shared or option in documentation.get("options", {})}
     assert _shape(documented, "suboptions") == _shape(own, "options")
 
 
