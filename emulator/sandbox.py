@@ -125,7 +125,9 @@ class Sandbox:
         # JSON is YAML; the demo inventory reads it.
         variables = {name: ready[name] for name in ("m365_cloud", "m365_dns_servers")}
         variables |= {"demo_secrets": passwords, "demo_admin": ready["admin"], "hosted_smtp_ports": ready["hosted_smtp_ports"]}
-        variables |= {"windows_hosts": {host["name"]: host for host in AdminClient(ready["admin"]).windows_hosts()}}
+        # From another network the admin port is not reachable, and no inventory there has Windows hosts.
+        windows = [] if inside else AdminClient(ready["admin"]).windows_hosts()
+        variables |= {"windows_hosts": {host["name"]: host for host in windows}}
         _write(self.vars_file, json.dumps(variables, indent=2).encode())
         return ready
 
