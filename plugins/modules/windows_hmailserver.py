@@ -30,7 +30,7 @@ options:
     type: dict
     suboptions:
       path:
-        description: The file on the host, such as V(C:\Setup\hMailServer-5.6.9-B2632.exe). One of O(installer.path) and O(installer.url).
+        description: The file on the host, such as V(C:/Setup/hMailServer-5.6.9-B2632.exe). One of O(installer.path) and O(installer.url).
         type: str
       url:
         description: The URL (https) that the host downloads it from.

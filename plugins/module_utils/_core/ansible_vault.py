@@ -50,7 +50,7 @@ def encrypt(text: str, password: str) -> str:
 
 def decrypt(vault: str, password: str) -> str:
     """The text in a vault file. ValueError where it is not of this format, WrongVaultPassword where the password is another one."""
-    header, _, payload = vault.partition("\n")
+    header, _newline, payload = vault.partition("\n")
     if header.split(";")[1:3] not in (["1.1", "AES256"], ["1.2", "AES256"]):
         raise ValueError(f"not a vault file of version 1.1 or 1.2: {header[:40]}")
     salt, mac, content = (binascii.unhexlify(part) for part in binascii.unhexlify("".join(payload.split())).split(b"\n", 2))

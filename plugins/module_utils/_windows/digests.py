@@ -26,7 +26,7 @@ class Digests:
 
     def matches(self, name: str, *parts: str) -> bool:
         """Whether these parts are those of the last `write`; false where nothing is known."""
-        salt, _, digest = self._read().get(name, "").partition(":")
+        salt, _colon, digest = self._read().get(name, "").partition(":")
         return bool(digest) and secrets.compare_digest(_digest(salt, parts), digest)
 
     def write(self, name: str, *parts: str) -> None:

@@ -135,7 +135,7 @@ def _order(text: str) -> tuple[int, str]:
 
 def _has(written: str, port: int) -> bool:
     """Whether a rule's port, range or keyword (RPC, IPHTTPS) has a port."""
-    low, _, high = written.partition("-")
+    low, _hyphen, high = written.partition("-")
     if low.isdecimal():
         return int(low) <= port <= int(high or low)
     return written == "Any"

@@ -182,7 +182,7 @@ def _run(host: WindowsHost, path: str, hashes: list[str], seconds: int, attempte
     except WindowsError as error:
         if error.code != "InstallerHash":
             raise
-        raise MailopsError(f"{path} on {host.name} has changed since it was checked: verify it, and correct installer.sha256.") from error
+        raise MailopsError(f"{path} on {host.name} has changed since it was checked: verify it, and correct installer.sha256.") from None
     if document.get("ended") is not True:
         raise MailopsError(
             f"Could not {attempted} on {host.name}: {path} did not end within {seconds} seconds, probably because of a dialog, and was "

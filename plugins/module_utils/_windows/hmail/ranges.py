@@ -97,7 +97,7 @@ def described(name: str, values: Mapping[str, Value]) -> dict[str, object]:
         "first": values.get("LowerIP"),
         "last": values.get("UpperIP"),
         "connect": values.get("AllowSMTPConnections") is True,
-        "relay": any(values.get(f"AllowDeliveryFrom{side}") is True for side, _ in _TO_REMOTE),
+        "relay": any(values.get(f"AllowDeliveryFrom{side}") is True for side, _setting in _TO_REMOTE),
         "authenticate": values.get("RequireSMTPAuthExternalToExternal") is True,
         "priority": values.get("Priority"),
     }

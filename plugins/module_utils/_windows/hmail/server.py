@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..._core.errors import InvalidInput, MailopsError
 from ..._core.json_types import JsonObject
 from ..host import WindowsError, WindowsHost, rows
 from .options import Account
 
-Value = str | int | bool
+Value: TypeAlias = "str | int | bool"
 SETTINGS = (
     "HostName", "MaxMessageSize", "SMTPNoOfTries", "SMTPMinutesBetweenTry", "SMTPRelayer", "SMTPRelayerPort",
     "SMTPRelayerConnectionSecurity", "SMTPRelayerRequiresAuthentication", "SMTPRelayerUsername", "VerifyRemoteSslCertificate",

@@ -75,7 +75,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _network(entry: str) -> ipaddress.IPv4Network | str:
     """An entry "address, mask"; the text itself where it is another one, which equals no network that this collection writes."""
-    address, _, mask = entry.partition(",")
+    address, _comma, mask = entry.partition(",")
     try:
         return ipaddress.IPv4Network(f"{address.strip()}/{mask.strip() or '255.255.255.255'}", strict=False)
     except ValueError:

@@ -10,10 +10,11 @@ configurations: 4 is TLS, 264 Basic, 268 both.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from .options import Params, Upstream, is_ipv4
 
-Value = str | int | bool
+Value: TypeAlias = "str | int | bool"
 _SSL, _AUTH_CLEARTEXT, _SASL = 4, 256, 8
 _AUTH_FLAGS = {"anonymous": 1, "basic": 2, "windows": 4}
 _ALWAYS, _NEVER = 2, 0  # SmartHostType
