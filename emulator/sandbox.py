@@ -89,7 +89,7 @@ class Sandbox:
         self,
         passwords: dict[str, str],
         record: Path | None = None,
-        patience: float = 30.0,
+        patience: float = 180.0,
         *,
         options: Sequence[str] = (),
         inside: Sequence[str] = (),
