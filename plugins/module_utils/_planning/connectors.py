@@ -38,17 +38,9 @@ def connectors(plans: Iterable[SendingPlan], owner: str = DEFAULT_OWNER) -> Iter
     used = {item["name"].lower() for item, is_set in every if is_set}
     for item, is_set in sorted(every, key=lambda one: (one[0]["name"].lower(), one[0]["comment"].lower())):
         if not is_set:
-            item["name"] = _free_name(item["name"], used)
+            item["name"] = next((name for name in _numbered(item["name"]) if name.lower() not in used), item["name"])
             used.add(item["name"].lower())
     yield from (item for item, _is_set in every)
-
-
-def _free_name(name: str, used: set[str]) -> str:
-    """The first of the numbered names that is free."""
-    for numbered in _numbered(name):
-        if numbered.lower() not in used:
-            return numbered
-    raise AssertionError(name)  # numbers do not end
 
 
 def _numbered(name: str) -> Iterator[str]:
