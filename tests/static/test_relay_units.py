@@ -32,9 +32,9 @@ def test_only_units_that_contact_the_upstream_server_have_a_network() -> None:
 def test_service_that_ends_is_started_again_without_end() -> None:
     """systemd's default is to give up after five starts in ten seconds, which count for a unit that such a service wants, too."""
     units = {path: path.read_text(encoding="utf-8") for path in UNITS.rglob("*.j2")}
-    wanted = {unit for text in units.values() for line in re.findall("^Wants=(.*)$", text, re.MULTILINE) for unit in line.split()}
+    prerequisites = {unit for text in units.values() for line in re.findall("^Wants=(.*)$", text, re.MULTILINE) for unit in line.split()}
     for path, text in units.items():
-        if re.search("^Restart=", text, re.MULTILINE) or path.stem in wanted:
+        if re.search("^Restart=", text, re.MULTILINE) or path.stem in prerequisites:
             assert "\nStartLimitIntervalSec=0\n" in text.partition("[Service]")[0], path.name
 
 
