@@ -41,7 +41,12 @@ exec "$@"
 # nspawn's own end leaves the system that it started running, so that comes first.
 _KILL = """
 pid=$(cat "$1")
-kill -KILL $(cat "/proc/$pid/task/$pid/children") $pid
+system=$(cat "/proc/$pid/task/$pid/children")
+kill -KILL $system $pid
+# The first process of a PID namespace ends after all others, which nspawn does not wait for.
+for process in $system; do
+    while grep --quiet --no-messages "^State:[[:space:]]*[^Z]" "/proc/$process/status"; do sleep 0.05; done
+done
 """
 BOOT = 120.0  # seconds that a host may take to answer over SSH: two on an idle machine
 

@@ -45,7 +45,7 @@ def memory(host: Host) -> int:
 def test_backlog_of_a_mailbox_does_not_delay_the_others(lab: Lab, host: Host) -> None:
     """Of the mailbox with the backlog one message a minute is sent: with a full active queue the other's would wait for days."""
     queue_files.fill(host, ERP, COUNT)
-    with upstream(lab) as server:
+    with upstream(lab, "--clock-offset=0") as server:
         host.run("systemctl start postfix")
         before = memory(host)
         wait_until(
