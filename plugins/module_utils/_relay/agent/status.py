@@ -86,6 +86,7 @@ def collect(sources: Sources | None = None) -> Status:
     if state.config.sasl_users:
         units, reached = connection_limits.read(units, sources.run, now)
         limits += reached
+    check = upstream_check.read(sources.paths)
     status = Status(
         hostname=state.config.hostname,
         upstream=upstream,
@@ -100,7 +101,7 @@ def collect(sources: Sources | None = None) -> Status:
         space=tuple(space.read(sources.paths.state, state.config.message_size_limit, sources.statvfs)),
         limits=limits,
         banned=_banned(sources) if state.config.fail2ban else (),
-        upstream_check=upstream_check.read(sources.paths),
+        upstream_check=upstream_check.with_sent_mail(check, state.last_sent, now) if check else None,
         clock_synchronized=_clock_synchronized(sources),
     )
     return replace(status, problems=health.problems(status))

@@ -52,6 +52,14 @@ def read(paths: Paths) -> UpstreamCheck | None:
         return None
 
 
+def with_sent_mail(check: UpstreamCheck, last_sent: float, now: float) -> UpstreamCheck:
+    """The result, without its failure where mail was sent after the server was contacted: it answers.
+
+    Unix times. A time in the future is that of a clock which was ahead, and says nothing.
+    """
+    return replace(check, failure="", failing_since=None) if (check.contacted or 0) < last_sent <= now else check
+
+
 def greeting(server: ServerConfig) -> str:
     """The server's greeting; "" on a port with implicit TLS, where the connection alone is tried. Raises NoAnswerError."""
     failure = ""
@@ -94,14 +102,10 @@ class Check:
         before = read(self.store.paths)
         if before is None or before.server != server.name:
             before = UpstreamCheck(server.name, now)
-        last_sent = max((one.last_sent or 0 for one in state.activity.values()), default=0.0)
-        # A time in the future is that of a clock which was ahead. Mail that was sent before a failure does not end it.
-        idle = not 0 <= now - last_sent < _IDLE or (before.failure and last_sent <= (before.contacted or 0))
-        if immediately or idle or self._clock_is_unknown(before, now):
-            result = self._contact(server, before)
-        else:
-            result = replace(before, failure="", failing_since=None)
-        result = replace(result, checked=now)
+        answered = with_sent_mail(before, state.last_sent, now)
+        idle = not 0 <= now - state.last_sent < _IDLE or answered.failure
+        contact = immediately or idle or self._clock_is_unknown(answered, now)
+        result = replace(self._contact(server, answered) if contact else answered, checked=now)
         self.store.paths.check.mkdir(parents=True, exist_ok=True)  # the unit's, where an administrator runs it first
         write(self.store.paths.upstream_check, json.dumps(asdict(result)), 0o644)
         if immediately or bool(result.failure) != bool(before.failure):

@@ -77,10 +77,15 @@ class MonitorState:
         self.mailboxes = {
             mailbox.address: MailboxState(mailbox, DailyQuota(mailbox.recipients_per_day)) for mailbox in self.config.mailboxes
         }
-        self.by_transport = {mailbox.transport: mailbox.address for mailbox in self.config.mailboxes}
-        if self.mailboxes:  # the relay's own notices are sent by the first mailbox
-            self.by_transport.setdefault("m365-notices", next(iter(self.mailboxes)))
+        # By m365 senders without a mailbox send; the relay's own notices are sent by the first mailbox.
+        self.by_transport = {"m365": "", "m365-notices": next(iter(self.mailboxes), "")}
+        self.by_transport.update({mailbox.transport: mailbox.address for mailbox in self.config.mailboxes})
         self.by_sender = {sender: mailbox.address for mailbox in self.config.mailboxes for sender in mailbox.senders}
+
+    @property
+    def last_sent(self) -> float:
+        """When the upstream server last accepted a message; 0 before any."""
+        return max((one.last_sent or 0.0 for one in self.activity.values()), default=0.0)
 
     # -- persistence ----------------------------------------------------------------------------------------------
 
@@ -154,7 +159,7 @@ class MonitorState:
         upstream = event.label in self.by_transport
         if event.status != "sent":
             self._count(event.status, f"{address}/{reasons.explain(event.text).id}")
-        elif upstream or not self.mailboxes:  # a delivery within the relay, as to the rewriting listener, is not counted as sent
+        elif upstream:  # a delivery within the relay, as to the rewriting listener, is not counted as sent
             self._count("sent", f"{address}/")
             self._record_sent(event, address, sender)
         if event.status == "deferred":
@@ -172,7 +177,7 @@ class MonitorState:
         reason = reasons.explain(event.text)
         if upstream and address:
             self._activity(address).last_refusal = Refusal(event.timestamp, reason.id, reason.code, reason.reply)
-        if upstream and reason.queue_policy == "hold" and sender:
+        if upstream and address and reason.queue_policy == "hold" and sender:
             self.pending.extend(self.breaker.record_refusal(address, sender, event.queue_id, reason.id, event.timestamp))
         elif reason.id == "relay-sender-suspended":
             circuit = self.breaker.find_open(address, sender)

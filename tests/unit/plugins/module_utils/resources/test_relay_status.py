@@ -424,6 +424,19 @@ def test_upstream_server_that_does_not_answer_is_a_problem(
     assert collect(paths).problems == ()
 
 
+@pytest.mark.parametrize("label", ["m365-1", "m365-notices", "m365"])
+def test_sent_mail_shows_at_once_that_the_upstream_server_answers(paths: Paths, label: str) -> None:
+    """The next check of the server is up to a minute later."""
+    check(paths, contacted=NOW - 31, failure=UNREACHABLE, failing_since=NOW - 1200)
+    monitor(paths, delivery(label, "sent"))
+    assert collect(paths, message("A", MAILBOX, UNREACHABLE)).problems[0].check == "delivery_failing"
+    assert collect(paths).problems == ()
+    check(paths, contacted=NOW - 29, failure=UNREACHABLE, failing_since=NOW - 1200)
+    assert [problem.check for problem in collect(paths).problems] == ["upstream_unreachable"]
+    monitor(paths, dataclasses.replace(delivery(label, "sent"), timestamp=NOW + 3600))
+    assert [problem.check for problem in collect(paths).problems] == ["upstream_unreachable"], "the clock was ahead then"
+
+
 @pytest.mark.parametrize(
     ("offset", "severity", "text"),
     [(-59.0, "", ""), (-90.0, "medium", "2 min behind"), (300.0, "high", "5 min ahead of"), (-7200.0, "high", "2 h behind")],

@@ -141,6 +141,8 @@ def test_mail_that_was_sent_before_a_failure_does_not_end_it(store: MonitorStore
     sent(store, NOW + 130)
     assert Check(store, lambda: NOW + 180, down, log=list).run().failure == ""
     assert len(down.connections) == 3
+    result = Check(store, lambda: NOW + 900, down, log=list).run(immediately=True)
+    assert result.failing_since == NOW + 900, "mail was sent in between"
 
 
 def test_failure_lasts_until_the_server_answers_or_mail_is_sent(store: MonitorStore) -> None:

@@ -75,6 +75,21 @@ def test_local_deliveries_are_not_counted() -> None:
     assert state.counters["sent"] == {f"{MAILBOX}/": 1}
 
 
+@pytest.mark.parametrize("mailboxes", [document()["mailboxes"], []])
+def test_mail_of_a_sender_without_a_mailbox_is_counted(mailboxes: list[dict[str, Any]]) -> None:
+    """By transport m365 and, beside it, a bounce that Postfix discards."""
+    state = MonitorState(config.parse({"mailboxes": mailboxes}))
+    active(state, "A", "other@contoso.com")
+    attempt(state, "A", "sent", label="m365")
+    state.process(Delivery(NOON + 1, "", "discard", "B", "a@example.net", "none", "2.0.0", "sent", "x", 0.0, (0.0, 0.0, 0.0, 0.0)))
+    assert state.counters["sent"] == {"/": 1}
+    assert state.last_sent == NOON
+    active(state, "C", "other@contoso.com")
+    attempt(state, "C", "deferred", DENIED, label="m365")
+    assert not state.breaker.circuits
+    assert state.counters["deferred"] == {"/send-as-denied": 1}
+
+
 def test_reached_quota_defers_all_senders_of_the_mailbox_until_it_resumes() -> None:
     state = monitor(limit=20)
     for number in range(20):
