@@ -2,7 +2,7 @@
 
 One key signs for all of them. Issuers with a public host name (https://token.actions.githubusercontent.com) are
 played under a path of the emulator's own, as nothing here leaves loopback. Sources: OpenID Connect Discovery 1.0; GitHub,
-"OpenID Connect reference"; RFC 7517.
+"OpenID Connect reference"; RFC 7517; Azure SDK for Python, AzurePipelinesCredential (the request of a job of Azure Pipelines).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ WELL_KNOWN = {
     "github": "https://token.actions.githubusercontent.com",
     "gitlab": "https://gitlab.com",
 }
-PATH = re.compile(r"/oidc/([\w.-]+)/(\.well-known/openid-configuration|keys|idtoken)")
+PATH = re.compile(r"/oidc/([\w.-]+)/(\.well-known/openid-configuration|keys|idtoken|oidctoken)")
+# Its jobs ask by POST, for the token of a service connection, which is valid for ten minutes.
+AZURE_PIPELINES, AZURE_LIFETIME = "azure-devops", 600.0
+AUDIENCE = "api://AzureADTokenExchange"
 KEY_ID = "played"
 
 
@@ -78,14 +81,15 @@ class Providers:
         """What a job of a pipeline finds in its environment: where it may ask for tokens, and with which bearer."""
         bearer = secrets.token_urlsafe(48)
         self.jobs[bearer] = Job(name, claims)
-        return {"url": f"{self.origin()}/oidc/{name}/idtoken?api-version=2.0", "token": bearer}
+        path = "oidctoken" if name == AZURE_PIPELINES else "idtoken?api-version=2.0"
+        return {"url": f"{self.origin()}/oidc/{name}/{path}", "token": bearer}
 
     def handle(self, request: Request) -> Response:
         match = PATH.fullmatch(request.path)
-        if match is None or request.method != "GET":
+        if match is None or request.method != ("POST" if match[2] == "oidctoken" else "GET"):
             return Response(404)
         name, what = match.groups()
-        if what == "idtoken":
+        if what in ("idtoken", "oidctoken"):
             return self._job_token(request, name)
         base = f"{request.origin}/oidc/{name}"
         if what == "keys":
@@ -107,8 +111,18 @@ class Providers:
         job = self.jobs.get(bearer)
         if scheme.lower() != "bearer" or job is None or job.issuer != name:
             return Response(401, {"message": "Unauthorized"})
+        if request.method == "POST":
+            return self._pipeline_token(request, job)
         audience = parse_qs(request.query).get("audience", [f"https://{name}.invalid"])[0]
         return Response(200, {"count": 1, "value": self.issue(name, {"aud": audience} | job.claims)})
+
+    def _pipeline_token(self, request: Request, job: Job) -> Response:
+        """The claim `service_connection` of the job is the ID that its steps may use."""
+        query = parse_qs(request.query)
+        claims = dict(job.claims)
+        if query.get("api-version") != ["7.1"] or query.get("serviceConnectionId", [None])[0] != claims.pop("service_connection", None):
+            return Response(400, {"message": "The request is invalid."})
+        return Response(200, {"oidcToken": self.issue(job.issuer, {"aud": AUDIENCE} | claims, AZURE_LIFETIME)})
 
     def origin(self) -> str:
         """The emulator's own origin."""

@@ -28,10 +28,11 @@ options:
     description:
       - How Ansible signs in.
       - V(auto) selects the method from the options that are set (client secret, certificate or federated token), then from the
-        platform (a GitHub Actions job with permission to request an identity token, or an Azure service with a managed identity).
+        platform (a GitHub Actions job with permission to request an identity token, a step of Azure Pipelines that has
+        E(SYSTEM_ACCESSTOKEN), or an Azure service with a managed identity).
       - V(federated) presents a token of another issuer, for which the application has a federated credential
         (M(mailops.m365.federated_credential)). It comes from O(federated_token_file), O(federated_token_variable),
-        O(federated_request_url) or, if none of them is set, from O(managed_identity_client_id).
+        O(federated_request_url) or, if none of them is set, from O(managed_identity_client_id) or Azure Pipelines.
       - V(managed_identity) uses the managed identity of the Azure resource that runs Ansible. O(client_id) is not used.
       - V(device_code) shows a code with which a user signs in in a browser.
       - If omitted, the value of the host variable C(m365_auth_method) is used.

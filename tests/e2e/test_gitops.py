@@ -6,106 +6,16 @@ A plan with changes, its comment, the run that applies exactly this plan, and th
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-import yaml
 
 from .comment_services import CommentService
-from .site_runs import REPO, Site
-
-GITOPS = REPO / "docs" / "gitops"
-MARKER = "<!-- mailops.plan -->"
-GH = Path(__file__).with_name("gh.py")
-CONFIG = f"""[defaults]
-inventory = inventory
-collections_path = {REPO}/.ansible/collections
-stdout_callback = mailops.m365.concise
-callbacks_enabled = mailops.m365.summary
-"""
-CREDENTIALS = ("m365_client_secret", "m365_certificate_path", "m365_certificate_password")
-
-
-@dataclass
-class Job:
-    """A job's workspace: a checkout of the repository, and what the runner sets."""
-
-    workspace: Path
-    environment: dict[str, str]
-    log: str = ""
-
-    def run(self, script: str, *, interpreter: str = "bash -e", status: int = 0, **more: str) -> str:
-        """Run a script and check its exit status; its output."""
-        command = [*interpreter.split(), "-c", script]
-        done = subprocess.run(
-            command, cwd=self.workspace, env=self.environment | more, check=False, capture_output=True, text=True, timeout=300
-        )
-        self.log += done.stdout + done.stderr
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout
-
-
-@dataclass
-class Repository:
-    """A repository with one tenant of the demo, whose inventory has no credential, at most the name of the token's variable."""
-
-    site: Site
-    tenant: str
-    directory: Path
-    names_token: bool = True
-    jobs: int = 0
-    tokens: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        stubs = self.directory / "bin"
-        stubs.mkdir(parents=True)
-        for name in ("pip", "ansible-galaxy"):
-            (stubs / name).write_text(f'#!/bin/sh\necho "{name} $*"\n')
-        (stubs / "gh").write_text(f'#!/bin/sh\nexec {sys.executable} {GH} "$@"\n')
-        for stub in stubs.iterdir():
-            stub.chmod(0o755)
-
-    def checkout(self, *senders: dict[str, Any]) -> Job:
-        """A new job. `senders`: more of them than the plan was made with."""
-        self.jobs += 1
-        workspace = self.directory / f"job{self.jobs}"
-        inventory = workspace / "inventory"
-        (inventory / "host_vars").mkdir(parents=True)
-        shutil.copytree(REPO / "inventories/demo/group_vars", inventory / "group_vars")
-        (workspace / "ansible.cfg").write_text(CONFIG)
-        (inventory / "hosts.yml").write_text(yaml.safe_dump({"tenants": {"hosts": {self.tenant: None}}}))
-        variables = {name: value for name, value in self.site.variables(self.tenant).items() if name not in CREDENTIALS}
-        variables |= {"m365_federated_token_variable": "M365_ID_TOKEN"} if self.names_token else {}
-        variables["m365_senders"] = [*variables["m365_senders"], *senders]
-        (inventory / "host_vars" / f"{self.tenant}.yml").write_text(yaml.safe_dump(variables))
-        path = f"{self.directory / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return Job(workspace, {"PATH": path, "HOME": str(self.directory), "MAILOPS_DEMO_DIRECTORY": str(self.site.sandbox.directory)})
-
-    def trust(self, token: str) -> str:
-        """Let the automation app accept the issuer and subject of a token; the token."""
-        claims = jwt.decode(token, options={"verify_signature": False})
-        credential = {"name": f"job-{len(self.tokens)}", "issuer": claims["iss"], "subject": claims["sub"]}
-        options = {"app_id": "{{ m365_client_id }}", "credentials": [credential]}
-        play = {"hosts": "tenants", "gather_facts": False, "tasks": [{"name": "Trust", "mailops.m365.federated_credential": options}]}
-        playbook = self.directory / "trust.yml"
-        playbook.write_text(yaml.safe_dump([play]))
-        done = self.site.play({self.tenant: self.site.variables(self.tenant)}, None, str(playbook))
-        assert done.code == 0, done.output
-        self.tokens.append(token)
-        return token
-
-    def other(self) -> dict[str, Any]:
-        """A sender that the reviewed plan does not have."""
-        domain = self.site.variables(self.tenant)["m365_tenant"]
-        return {"name": "New", "kind": "website", "address": f"new@{domain}"}
+from .site_runs import Site
+from .workflow_jobs import GITOPS, MARKER, SUBJECTS, GitHub, Job, Repository, document
 
 
 @pytest.fixture
@@ -114,63 +24,13 @@ def service() -> Iterator[CommentService]:
         yield started
 
 
-def document(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((GITOPS / name).read_text())
-    return loaded
-
-
 # -- GitHub Actions ---------------------------------------------------------------------------------------------------
-
-SUBJECTS = ("repo:contoso/mail:pull_request", "repo:contoso/mail:ref:refs/heads/main", "repo:contoso/mail:environment:mail")
-
-
-# "Workflow syntax for GitHub Actions", shell: without one, a failure inside of a pipeline is not noticed.
-GITHUB_SHELLS = {"bash": "bash --noprofile --norc -eo pipefail", None: "bash -e"}
-
-
-class GitHub:
-    """Runs a job of the workflow. Expressions have the values of `context`; an unknown one is an error."""
-
-    def __init__(self, repository: Repository) -> None:
-        self.repository, self.workflow = repository, document("github-actions.yml")
-        self.artifact = repository.directory / "artifact"
-        self.comments = repository.directory / "comments.json"
-        self.comments.write_text("[]")
-
-    def run(self, name: str, event: str, subject: str, job: Job, *, status: int = 0) -> dict[str, str]:
-        """The outputs of the job's steps. `status`: exit status of the step that runs the playbook."""
-        issued = self.repository.site.sandbox.admin.start_job("github", sub=subject)
-        output, summary = job.workspace / "output", job.workspace / "summary"
-        output.touch()
-        runner = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_REPOSITORY": "contoso/mail"}
-        runner |= {"ACTIONS_ID_TOKEN_REQUEST_URL": issued["url"], "ACTIONS_ID_TOKEN_REQUEST_TOKEN": issued["token"]}
-        runner |= {"FAKE_GITHUB": str(self.comments)}
-        definition, shell = self.workflow["jobs"][name], GITHUB_SHELLS[self.workflow.get("defaults", {}).get("run", {}).get("shell")]
-        for step in definition["steps"]:
-            if "pull_request" in str(step.get("if")) and event != "pull_request":
-                continue
-            if step.get("uses", "").startswith("actions/upload-artifact@"):
-                shutil.copy(job.workspace / step["with"]["path"], self.artifact)
-            if step.get("uses", "").startswith("actions/download-artifact@"):
-                shutil.copy(self.artifact, job.workspace / "plan.json")
-            if "run" in step:
-                environment = runner | definition.get("env", {}) | self.evaluated(step.get("env", {}))
-                is_playbook = "ansible-playbook" in step["run"]
-                job.run(step["run"], interpreter=shell, status=status if is_playbook else 0, **environment)
-        return dict(line.split("=", 1) for line in output.read_text().splitlines())
-
-    def evaluated(self, values: dict[str, str]) -> dict[str, str]:
-        context = {"${{ github.token }}": "ghs_token", "${{ github.event.pull_request.number }}": "7"}
-        return {name: context[value] for name, value in values.items()}
-
-    def bodies(self) -> list[str]:
-        return [str(comment["body"]) for comment in json.loads(self.comments.read_text()) if comment["user"]["type"] == "Bot"]
 
 
 def test_github_actions(site: Site, tmp_path: Path) -> None:
-    repository = Repository(site, "contoso", tmp_path, names_token=False)
+    repository = Repository(site, ("contoso",), tmp_path, names_token=False)
     for subject in SUBJECTS:
-        repository.trust(site.sandbox.admin.id_token("github", sub=subject, aud="api://AzureADTokenExchange"))
+        repository.trust(site, site.sandbox.admin.id_token("github", sub=subject, aud="api://AzureADTokenExchange"))
     github = GitHub(repository)
     person = {"id": 1, "user": {"type": "User"}, "body": f"{MARKER} of a person"}
     github.comments.write_text(json.dumps([person]))
@@ -209,9 +69,9 @@ def test_github_gives_no_token_to_forks_and_applies_behind_the_environment() -> 
 
 
 def test_gitlab_ci(site: Site, tmp_path: Path, service: CommentService) -> None:
-    repository = Repository(site, "fabrikam", tmp_path)
+    repository = Repository(site, ("fabrikam",), tmp_path)
     subject = "project_path:contoso/mail:ref_type:branch:ref:main"
-    token = repository.trust(site.sandbox.admin.id_token("gitlab", sub=subject, aud="api://AzureADTokenExchange"))
+    token = repository.trust(site, site.sandbox.admin.id_token("gitlab", sub=subject, aud="api://AzureADTokenExchange"))
     pipeline = document("gitlab-ci.yml")
     common = {"M365_ID_TOKEN": token, "CI_API_V4_URL": f"{service.url}/api/v4", "CI_PROJECT_ID": "42", "CI_MERGE_REQUEST_IID": "7"}
 
@@ -256,8 +116,12 @@ def test_gitlab_ci(site: Site, tmp_path: Path, service: CommentService) -> None:
 
 
 def test_azure_pipelines(site: Site, tmp_path: Path, service: CommentService) -> None:
-    repository = Repository(site, "northwind", tmp_path)
-    token = repository.trust(site.sandbox.admin.id_token("azure-devops", sub="sc://contoso/mail/mail", aud="api://AzureADTokenExchange"))
+    repository = Repository(site, ("northwind",), tmp_path, names_token=False)
+    subject, connection = "sc://contoso/mail/mail", "5f0c6a52-4d0e-4f33-8f5c-1d6a4b6f0e11"
+    repository.trust(site, site.sandbox.admin.id_token("azure-devops", sub=subject, aud="api://AzureADTokenExchange"))
+    issued = site.sandbox.admin.start_job("azure-devops", sub=subject, service_connection=connection)
+    # The agent sets the first one, the task AzureCLI the second one.
+    signs_in = {"SYSTEM_OIDCREQUESTURI": issued["url"], "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": connection}
     plan, apply = document("azure-pipelines.yml")["stages"]
     [planning], [deployment] = plan["jobs"], apply["jobs"]
     steps = {step.get("displayName"): step for step in planning["steps"]}
@@ -269,13 +133,15 @@ def test_azure_pipelines(site: Site, tmp_path: Path, service: CommentService) ->
 
     def run(step: dict[str, Any], job: Job, *, status: int = 0, **more: str) -> str:
         environment = {name: predefined[value] for name, value in step.get("env", {}).items()}
+        if "task" in step:  # the emulator has its own System.AccessToken, and the comment's service one
+            environment = environment | signs_in | {"SYSTEM_ACCESSTOKEN": issued["token"]} if environment else signs_in
         script = step["inputs"]["inlineScript"] if "task" in step else step["script"]
         return job.run(script, interpreter="bash", status=status, **planning["variables"], **environment, **more)
 
     def planned(*senders: dict[str, Any]) -> tuple[Job, str]:
         job = repository.checkout(*senders)
         run(steps["Install"], job)
-        return job, run(steps["Plan"], job, idToken=token)
+        return job, run(steps["Plan"], job)
 
     job, output = planned()
     assert "##vso[task.setvariable variable=changes;isOutput=true]true\n##vso[task.complete result=SucceededWithIssues;]" in output
@@ -294,7 +160,7 @@ def test_azure_pipelines(site: Site, tmp_path: Path, service: CommentService) ->
     for senders, status in (([repository.other()], 2), ([], 0)):
         job = repository.checkout(*senders)
         run(deploy["Install"], job)
-        run(deploy["Apply the plan"], job, status=status, idToken=token, PIPELINE_WORKSPACE=str(artifact))
+        run(deploy["Apply the plan"], job, status=status, PIPELINE_WORKSPACE=str(artifact))
     _job, output = planned()
     assert "##vso[task.setvariable variable=changes;isOutput=true]false\n" in output
     assert deployment["environment"] == "mail"

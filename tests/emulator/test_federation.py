@@ -170,6 +170,26 @@ def test_job_obtains_its_token(api: Api, application: str) -> None:
     assert "access_token" in client(api, application, lambda: answer["value"]).acquire_token_for_client([GRAPH])
 
 
+def test_job_of_azure_pipelines_obtains_a_new_token_for_each_request(api: Api, application: str) -> None:
+    """A token of it is valid for ten minutes."""
+    subject, connection = "sc://contoso/mail/mail", "5f0c6a52-4d0e-4f33-8f5c-1d6a4b6f0e11"
+    make(api, application, issuer=f"{api.emulator.cloud['authority']}/oidc/azure-devops", subject=subject)
+    job = api.admin.start_job("azure-devops", sub=subject, service_connection=connection)
+    url, headers = f"{job['url']}?api-version=7.1&serviceConnectionId={connection}", {"Authorization": f"Bearer {job['token']}"}
+    assert api.session.post(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert api.session.get(url, headers=headers).status_code == 404
+    assert api.session.post(job["url"], headers=headers).status_code == 400
+
+    def token() -> str:
+        return str(api.session.post(url, headers=headers).json()["oidcToken"])
+
+    first = token()
+    assert "access_token" in client(api, application, lambda: first).acquire_token_for_client([GRAPH])
+    api.admin.advance(901)  # with the five minutes that Entra allows clocks to differ
+    assert refused(api, **presented(api, application, first))[2] == 700024
+    assert "access_token" in client(api, application, token).acquire_token_for_client([EXCHANGE])
+
+
 @pytest.mark.parametrize(
     ("provider", "claims", "code", "words"),
     [

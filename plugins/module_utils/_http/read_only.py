@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which requests read: what the transport of a task that only reads, such as every task in check mode, lets through.
 
-GET; a request for a token; $batch of GETs (Microsoft Graph); InvokeCommand with a cmdlet that reads, alone or in $batch (Exchange Online);
-lists, the quota and the permissions of a key (SMTP2GO, which reads by POST).
+GET; a request for a token, also that of a job of Azure Pipelines; $batch of GETs (Microsoft Graph); InvokeCommand with a cmdlet that reads,
+alone or in $batch (Exchange Online); lists, the quota and the permissions of a key (SMTP2GO, which reads by POST).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from .._core.errors import MailopsError
 
+_PIPELINES = "/oidctoken"  # Azure Pipelines
 _TOKENS = ("/oauth2/v2.0/token", "/oauth2/v2.0/devicecode", "/oauth2/token")
 _SMTP2GO = (
     "/v3/domain/view", "/v3/users/smtp/view", "/v3/api_keys/permissions", "/v3/stats/email_cycle", "/v3/suppression/view",
@@ -35,7 +36,7 @@ def _reason(method: str, path: str, body: Any, form: Mapping[str, str] | None) -
     """The part of a request that may write; "" for a request that reads."""
     if method == "GET" or (method == "POST" and form is not None and path.endswith(_TOKENS)):
         return ""
-    if method == "POST" and path.endswith(_SMTP2GO):
+    if method == "POST" and (path.endswith(_SMTP2GO) or (path.endswith(_PIPELINES) and body is form is None)):
         return ""
     items = body.get("requests") if isinstance(body, Mapping) else None
     if method != "POST" or not isinstance(body, Mapping):

@@ -10,7 +10,6 @@ a job's token); GitLab, "OpenID Connect authentication using ID tokens".
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -21,9 +20,7 @@ from .._http.transport import Request
 from . import managed_identity
 from .sign_in import SignIn, confidential
 from .token_permissions import claims_of
-from .token_response import TokenResponse
-
-_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
+from .token_response import TokenResponse, is_jwt
 
 
 class Source(Protocol):
@@ -118,7 +115,7 @@ class TokenRequest:
         answer = sign_in.transport.send(Request("GET", url, headers, attempted=attempted))
         body = answer.json()
         token = str(body.get("value") or "") if isinstance(body, dict) else ""
-        if answer.status == 200 and _JWT.fullmatch(token):
+        if answer.status == 200 and is_jwt(token):
             return token
         raise SignInError(
             attempted,
@@ -165,6 +162,6 @@ class FederatedToken:
 
 
 def _token(text: str, where: str) -> str:
-    if not _JWT.fullmatch(text):
+    if not is_jwt(text):
         raise InvalidInput(f"{where} no token (a JSON Web Token is three parts joined by dots): give the issuer's token as it is.")
     return text

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from .._core.errors import InvalidInput
-from . import credentials, managed_identity
+from . import azure_pipelines, credentials, managed_identity
 from .device_code import DeviceCode, Prompt
 from .federated import FederatedToken, IdentityToken, Source, TokenFile, TokenRequest, TokenVariable
 from .managed_identity import SYSTEM, ManagedIdentity
@@ -64,7 +64,11 @@ def chosen(options: CredentialOptions) -> str:
         return methods[0]
     if options.federated_request_url:
         return "federated"
-    if options.managed_identity_client_id or any(os.environ.get(name) for name in managed_identity.ENDPOINTS):
+    if options.managed_identity_client_id:
+        return "managed_identity"
+    if azure_pipelines.of_this_job():
+        return "federated"
+    if any(os.environ.get(name) for name in managed_identity.ENDPOINTS):
         return "managed_identity"
     return "client_secret"  # which is missing, and load() says so
 
@@ -112,11 +116,13 @@ def _source(options: CredentialOptions) -> Source:
         source = TokenRequest(options.federated_request_url, options.federated_request_token or "")
     elif options.managed_identity_client_id:
         source = IdentityToken(_identity(options))
+    elif job := azure_pipelines.of_this_job():
+        source = job
     else:
         raise InvalidInput(
             "m365_auth_method is federated, but nothing says where the token comes from: set m365_federated_token_file (or the "
             "environment variable AZURE_FEDERATED_TOKEN_FILE), m365_federated_token_variable or m365_managed_identity_client_id; "
-            "a job of GitHub Actions needs only the permission id-token: write."
+            "a job of GitHub Actions needs only the permission id-token: write, a step of Azure Pipelines the variable SYSTEM_ACCESSTOKEN."
         )
     source.check()
     return source

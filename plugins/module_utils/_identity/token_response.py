@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from .._core.json_types import JsonObject
 
 _DEFAULT_LIFE = 3599.0
+_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
+
+
+def is_jwt(text: str) -> bool:
+    """Whether a text has the form of a JSON Web Token."""
+    return bool(_JWT.fullmatch(text))
 
 
 @dataclass(frozen=True)

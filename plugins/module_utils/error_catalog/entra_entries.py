@@ -56,8 +56,9 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         sample="AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application."),
     ErrorEntry(
         "clock-skew", "entra", "700024", "the clocks of this host and of Microsoft differ, or the presented token has expired",
-        "Synchronize the clock of the host that runs Ansible (NTP); where a pipeline issued the token, sign in before the token expires.",
-        source=_ENTRA,
+        "Synchronize the clock of the host that runs Ansible (NTP). Where a pipeline issued the token, let the collection request it for each "
+        "sign-in (GitHub Actions, Azure Pipelines), or start the job again.", source=_ENTRA,
+        variables=("m365_federated_token_file", "m365_federated_token_variable"),
         sample="AADSTS700024: Client assertion is not within its valid time range."),
     ErrorEntry(
         "no-credential", "entra", "7000218", "the application is confidential and no credential was sent",

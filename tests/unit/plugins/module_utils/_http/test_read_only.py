@@ -45,6 +45,7 @@ READS = [
     Request("POST", "https://api.smtp2go.com/v3/api_keys/permissions", json={}),
     Request("GET", f"{GRAPH}/applications"),
     Request("POST", TOKEN, form={"grant_type": "client_credentials"}),
+    Request("POST", "https://dev.azure.com/contoso/mail/_apis/distributedtask/hubs/build/plans/1/jobs/2/oidctoken?api-version=7.1"),
     Request("POST", f"{GRAPH}/$batch", json=batch(item("GET"), item("get"))),
     Request("POST", f"{EXCHANGE}/InvokeCommand?$select=Guid", json=command("Get-Mailbox")),
     Request("POST", f"{EXCHANGE}/InvokeCommand", json=command("Test-ServicePrincipalAuthorization")),

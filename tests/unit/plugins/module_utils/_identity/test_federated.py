@@ -78,6 +78,49 @@ def test_job_without_the_permission_is_reported(signed: Signed, script: Script, 
     assert BEARER not in str(raised.value) + repr(raised.value) + raised.value.service_message
 
 
+PIPELINE = "https://dev.azure.com/contoso/mail/_apis/distributedtask/hubs/build/plans/1/jobs/2/oidctoken"
+CONNECTION = "5f0c6a52-4d0e-4f33-8f5c-1d6a4b6f0e11"
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment of a step of Azure Pipelines."""
+    monkeypatch.setenv("SYSTEM_OIDCREQUESTURI", f"{PIPELINE}/")
+    monkeypatch.setenv("SYSTEM_ACCESSTOKEN", BEARER)
+    monkeypatch.setenv("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", CONNECTION)
+    return monkeypatch
+
+
+def test_azure_pipelines_issues_a_token_for_each_sign_in(signed: Signed, script: Script, pipeline: pytest.MonkeyPatch) -> None:
+    """It is valid for ten minutes, and a run may take longer."""
+    tokens, url = signed(), f"{PIPELINE}?api-version=7.1&serviceConnectionId={CONNECTION}"
+    for number, (scope, token) in enumerate(((GRAPH, JWT), (EXCHANGE, "new.er.token")), 1):
+        script.expect("POST", url).header("Authorization", f"Bearer {BEARER}").answers(200, {"oidcToken": token})
+        if number == 1:
+            script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+        script.expect("POST", TOKEN).form(client_assertion=token, scope=scope, **ASSERTION).answers(200, granted(number))
+        assert tokens.token(scope) == f"granted-{number}"
+
+
+def test_pipeline_without_a_service_connection_has_a_token_of_its_own(signed: Signed, script: Script, pipeline: pytest.MonkeyPatch) -> None:
+    pipeline.delenv("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")
+    script.expect("POST", f"{PIPELINE}?api-version=7.1").answers(200, {"oidcToken": JWT})
+    script.expect("GET", DISCOVERY).answers(200, DOCUMENT)
+    script.expect("POST", TOKEN).form(client_assertion=JWT, **ASSERTION).answers(200, granted(1))
+    assert signed().token(GRAPH) == "granted-1"
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, f"bad bearer {BEARER}"), (200, {"oidcToken": f"x{JWT}.y"}), (200, "<html>")])
+def test_refused_token_of_a_pipeline_is_reported(
+    signed: Signed, script: Script, pipeline: pytest.MonkeyPatch, status: int, body: Any,
+) -> None:  # fmt: skip
+    script.expect("POST", f"{PIPELINE}?api-version=7.1&serviceConnectionId={CONNECTION}").answers(status, body)
+    with pytest.raises(SignInError, match=r"identity token.*SYSTEM_ACCESSTOKEN mapped to \$\(System.AccessToken\)") as raised:
+        signed().token(GRAPH)
+    for secret in (BEARER, JWT):
+        assert secret not in str(raised.value) + repr(raised.value) + raised.value.service_message
+
+
 def test_refused_assertion_is_not_in_the_error(signed: Signed, script: Script, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(JWT)
     script.expect("GET", DISCOVERY).answers(200, DOCUMENT)

@@ -15,6 +15,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points import arguments
 from ansible_collections.mailops.m365.plugins.module_utils._http import clouds
 from ansible_collections.mailops.m365.plugins.module_utils._identity import methods
+from ansible_collections.mailops.m365.plugins.module_utils._identity.azure_pipelines import PipelineToken
 from ansible_collections.mailops.m365.plugins.module_utils._identity.credentials import ClientSecret
 from ansible_collections.mailops.m365.plugins.module_utils._identity.device_code import DeviceCode
 from ansible_collections.mailops.m365.plugins.module_utils._identity.federated import FederatedToken
@@ -64,6 +65,26 @@ def test_platform_identity_comes_after_set_options(name: str, monkeypatch: pytes
     assert methods.chosen(CredentialOptions()) == "managed_identity"
     assert methods.chosen(CredentialOptions(federated_request_url=URL)) == "federated"
     assert methods.chosen(CredentialOptions(auth_method="client_secret")) == "client_secret"
+
+
+def test_step_of_azure_pipelines_signs_in_with_the_token_of_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agent sets the URL in every job; the bearer is only in the steps that are to have it."""
+    monkeypatch.setenv("SYSTEM_OIDCREQUESTURI", "https://dev.azure.com/contoso/mail/oidctoken")
+    assert methods.chosen(CredentialOptions()) == "client_secret"
+    monkeypatch.setenv("SYSTEM_ACCESSTOKEN", BEARER)
+    monkeypatch.setenv("MSI_ENDPOINT", "http://127.0.0.1:1/token")
+    assert methods.chosen(CredentialOptions()) == "federated"
+    assert methods.chosen(CredentialOptions(client_secret="s")) == "client_secret"
+    assert methods.chosen(CredentialOptions(managed_identity_client_id=CLIENT)) == "managed_identity"
+    for method in (None, "federated"):
+        loaded = methods.load(CredentialOptions(auth_method=method))
+        assert isinstance(loaded, FederatedToken)
+        assert isinstance(loaded.source, PipelineToken)
+        assert BEARER not in repr(loaded) + loaded.fingerprint()
+    monkeypatch.setenv("SYSTEM_OIDCREQUESTURI", "http://x.example/")
+    with pytest.raises(InvalidInput, match=r"variable SYSTEM_OIDCREQUESTURI is 'http://x\.example': an https URL is needed") as raised:
+        methods.load(CredentialOptions())
+    assert BEARER not in str(raised.value)
 
 
 def test_the_jobs_of_a_platform_need_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
