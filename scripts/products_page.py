@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 from ansible_collections.mailops.m365.plugins.module_utils._products.catalog import PRODUCTS
 from ansible_collections.mailops.m365.plugins.module_utils._products.model import CONFIDENCE, KINDS, OAUTH, SETTINGS, Label, Product
+from ansible_collections.mailops.m365.plugins.module_utils._products.sample import PARSED, RUN, WRITTEN
 from ansible_collections.mailops.m365.plugins.module_utils._products.samples import SAMPLES
 from ansible_collections.mailops.m365.plugins.module_utils._sheets import oauth
 
+_VERIFIED = {RUN: "run by the tests", PARSED: "checked by the tests, not run", WRITTEN: "not run"}
 Table = Callable[[list[str], list[list[str]]], list[str]]
 
 
@@ -36,7 +38,7 @@ def products_page(table: Table, generated: str) -> str:
 
 def _summary(product: Product) -> list[str]:
     sample = SAMPLES.get(product.name)
-    words = "" if not sample else "run by the tests" if sample.tested else "yes"
+    words = "" if not sample else _VERIFIED[sample.verified]
     return [f"[{product.label}](#{_anchor(product.label)})", f"`{product.name}`", OAUTH[product.oauth.smtp] + _by_model(product), words]
 
 

@@ -14,6 +14,7 @@ if [ "$every" ]; then
     command -v php >/dev/null && [ -f /usr/share/php/libphp-phpmailer/autoload.php ] || missing="$missing php-cli php-mbstring libphp-phpmailer"
     perl -MNet::SSLeay -e 1 2>/dev/null || missing="$missing libnet-ssleay-perl" # with which swaks speaks TLS
     command -v javac >/dev/null && [ -f /usr/share/java/jakarta-mail.jar ] || missing="$missing default-jdk-headless libjakarta-mail-java"
+    ruby -e "require 'action_mailer'" 2>/dev/null || missing="$missing ruby ruby-actionmailer"
     command -v node >/dev/null || missing="$missing nodejs node-nodemailer"
 fi
 [ -z "$missing" ] && exit

@@ -1,4 +1,6 @@
-"""The samples of settings sheets send a message as they are printed: Python, PHP, Node.js, Java, Django, msmtp and swaks, without a change.
+"""The samples of settings sheets send a message as they are printed: Python, PHP, Node.js, Java, Django, Rails, msmtp and swaks.
+
+That of Postfix does so on a booted host (tests/hosts). Of others the syntax and the values are checked by their language.
 
 What a computer has to trust, and where it finds a library, is of its environment: the emulator's authority takes the place of a public one.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._products.sample import PARSED, RUN
 from ansible_collections.mailops.m365.plugins.module_utils._products.samples import SAMPLES
 from ansible_collections.mailops.m365.plugins.module_utils._sheets import markdown
 from ansible_collections.mailops.m365.plugins.module_utils._sheets.sheet import sheet
@@ -25,10 +28,12 @@ from tests.emulator.conftest import Api, KeyPair, Start, app_id
 from tests.emulator.smtp_lab import OPS, PASSWORD
 from tests.emulator.test_foreign_mailers import NODEMAILER, PHPMAILER
 from tests.emulator.test_smtp_clients_whole import TENANT
+from tests.unit.plugins.module_utils._products.test_samples import PARSED_BY_PYTHON
 
 pytestmark = [pytest.mark.one_python_is_enough]
 JAKARTA = [Path("/usr/share/java") / name for name in ("jakarta-mail.jar", "jakarta-activation.jar")]
-PROGRAMS = [name for name, sample in SAMPLES.items() if sample.tested]
+ON_HOSTS = ["postfix"]
+PROGRAMS = [name for name, sample in SAMPLES.items() if sample.verified == RUN and name not in ON_HOSTS]
 VIA = {"password": "submission-login", "oauth": "submission"}
 CASES = [
     *((product, kind) for product in PROGRAMS for kind in VIA if kind == "password" or SAMPLES[product].has_oauth),
@@ -152,17 +157,40 @@ def msmtp(api: Api, directory: Path, sample: Path) -> list[str]:
     return [program("msmtp", "msmtp"), f"--tls-trust-file={api.emulator.cloud['ca_file']}", OPS]
 
 
-RUN = {one.__name__: one for one in (python_smtplib, phpmailer, nodemailer, jakarta_mail, django, msmtp)}
+# The program of a Rails application without the application: it reads its configuration, as Rails does at its start, and sends.
+MAILER = f"""
+require 'action_mailer'
+config = Struct.new(:action_mailer).new(Struct.new(:smtp_settings, :default_options).new)
+eval(File.read(ARGV[0]), binding)
+ActionMailer::Base.smtp_settings = config.action_mailer.smtp_settings
+ActionMailer::Base.default_options = config.action_mailer.default_options
+class TestMailer < ActionMailer::Base
+  def test_message
+    mail(to: '{OPS}', subject: 'Test message', body: 'Sent with Rails.', content_type: 'text/plain')
+  end
+end
+TestMailer.test_message.deliver_now
+"""
 
 
-def test_every_sample_that_is_called_tested_is_run() -> None:
-    assert sorted(RUN) == sorted(PROGRAMS)
+def rails(api: Api, directory: Path, sample: Path) -> list[str]:
+    ruby = program("ruby", "ruby")
+    if subprocess.run([ruby, "-e", "require 'action_mailer'"], check=False, capture_output=True).returncode:
+        pytest.skip("Action Mailer is not installed (Debian package ruby-actionmailer)")
+    return [ruby, "-e", MAILER, str(sample)]
+
+
+COMMANDS = {one.__name__: one for one in (python_smtplib, phpmailer, nodemailer, jakarta_mail, django, msmtp, rails)}
+
+
+def test_every_sample_that_is_called_run_is_run() -> None:
+    assert sorted(COMMANDS) == sorted(PROGRAMS)
 
 
 def send(api: Api, directory: Path, product: str, authentication: str) -> subprocess.CompletedProcess[str]:
     sample = directory / Path(SAMPLES[product].file).name
     sample.write_text(printed(api, product, authentication))
-    command = RUN[product](api, directory, sample)
+    command = COMMANDS[product](api, directory, sample)
     message = f"From: {OPS}\nTo: {OPS}\nSubject: Test message\n\nSent with msmtp.\n" if product == "msmtp" else ""
     return subprocess.run(
         command, input=message, capture_output=True, text=True, cwd=directory, env=environment(api, directory), timeout=300, check=False
@@ -193,20 +221,76 @@ def test_sample_says_that_it_was_refused(start: Start, home: Path, key_pair: Key
         assert secret not in done.stdout + done.stderr
 
 
+WEBSITES = ("wp_mail_smtp", "post_smtp", "fluent_smtp")
+# A mail address may have what ends a text in many languages.
+HOSTILE = "o'neil\\$x`id`{y}@contoso.com"
+VALUES: dict[str, str | int] = {"host": "relay.contoso.com", "port": 587, "user": HOSTILE, "sender": HOSTILE}
+# How the language of a product reads its sample: the settings as JSON.
+READ_PHP = "echo json_encode(array(\n%s));"
+READ_RUBY = "require 'json'; gitlab_rails = {}; eval(File.read(ARGV[0]), binding); puts gitlab_rails.to_json"
+READ_JAVA = """
+import java.io.FileReader;
+import java.util.Properties;
+
+public class Read {
+    public static void main(String[] arguments) throws Exception {
+        Properties properties = new Properties();
+        properties.load(new FileReader(arguments[0]));
+        properties.forEach((name, value) -> System.out.println(name + "\\t" + value));
+    }
+}
+"""
+
+
+def read(command: list[str]) -> str:
+    environment = {"PATH": os.environ["PATH"], "SMTP_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def nextcloud(directory: Path, sample: Path) -> dict[str, Any]:
+    return dict(json.loads(read([program("php", "php-cli"), "-r", READ_PHP % sample.read_text()])))
+
+
+def gitlab(directory: Path, sample: Path) -> dict[str, Any]:
+    return dict(json.loads(read([program("ruby", "ruby"), "-e", READ_RUBY, str(sample)])))
+
+
+def spring_boot(directory: Path, sample: Path) -> dict[str, Any]:
+    (directory / "Read.java").write_text(READ_JAVA)
+    java, _compiler = (program(name, "default-jdk-headless") for name in ("java", "javac"))
+    return dict(line.split("\t") for line in read([java, str(directory / "Read.java"), str(sample)]).splitlines())
+
+
+READERS = {one.__name__: one for one in (nextcloud, gitlab, spring_boot)}
+PASSWORDS = {"nextcloud": "PASSWORD", "gitlab": PASSWORD, "spring_boot": "${SMTP_PASSWORD}"}
+
+
+def test_every_sample_that_is_called_parsed_is_parsed() -> None:
+    assert sorted([*READERS, *WEBSITES, *PARSED_BY_PYTHON]) == sorted(name for name, sample in SAMPLES.items() if sample.verified == PARSED)
+
+
 @pytest.mark.tier_test
-@pytest.mark.parametrize("product", ["wp_mail_smtp", "post_smtp", "fluent_smtp"])
+@pytest.mark.parametrize("product", READERS)
+def test_settings_are_read_as_they_are_meant(product: str, tmp_path: Path) -> None:
+    sample = tmp_path / "sample"
+    sample.write_text(SAMPLES[product].render("password", VALUES))
+    settings = READERS[product](tmp_path, sample)
+    assert {"relay.contoso.com", HOSTILE, PASSWORDS[product]} <= set(settings.values())
+    assert {587, "587"} & set(settings.values())
+
+
+@pytest.mark.tier_test
+@pytest.mark.parametrize("product", WEBSITES)
 def test_constants_of_a_website_are_php(product: str, tmp_path: Path) -> None:
-    """A mail address may have what ends a text in PHP."""
-    php, hostile = program("php", "php-cli"), "o'neil\\$x`id`{y}@contoso.com"
-    values: dict[str, str | int] = {"host": "relay.contoso.com", "port": 587, "user": hostile, "sender": hostile}
-    code = SAMPLES[product].render("password", values)
+    php = program("php", "php-cli")
+    code = SAMPLES[product].render("password", VALUES)
     names = re.findall(r"define\('(\w+)'", code)
     script = tmp_path / "wp-config.php"
     script.write_text(f"<?php\n{code}\necho json_encode(array_map('constant', {json.dumps(names)}));\n")
-    environment = {"PATH": os.environ["PATH"], "SMTP_PASSWORD": PASSWORD}
-    done = subprocess.run([php, str(script)], capture_output=True, text=True, env=environment, timeout=60, check=True)
-    constants = dict(zip(names, json.loads(done.stdout), strict=True))
-    assert hostile in constants.values()
+    constants = dict(zip(names, json.loads(read([php, str(script)])), strict=True))
+    assert HOSTILE in constants.values()
     assert PASSWORD in constants.values()
 
 

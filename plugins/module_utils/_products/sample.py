@@ -18,6 +18,13 @@ from dataclasses import dataclass
 
 # `certificate`: with OAuth, by a certificate instead of a client secret. A sample without lines for it has those of `oauth`.
 AUTHENTICATIONS = ("none", "password", "oauth", "certificate")
+# How far a sample was verified, and what the sheet says of it.
+RUN, PARSED, WRITTEN = "run", "parsed", "written"
+VERIFIED = {
+    RUN: "The tests of this collection run this sample as it is printed.",
+    PARSED: "The tests of this collection check the syntax and the values of this sample. They do not run it with the product.",
+    WRITTEN: "This sample was written from the documentation of the product. It was not run.",
+}
 # Values of a sample. `port` is a number.
 VALUES = ("host", "port", "user", "sender", "tenant_id", "client_id", "authority", "token_url", "scope")
 _VALUE = re.compile(r"\{(" + "|".join(VALUES) + r")(:plain)?\}")
@@ -29,7 +36,12 @@ def _single(text: str) -> str:
 
 
 def _ini(text: str) -> str:
-    return f'"""{text}"""'
+    """For Grafana: # and ; begin a comment where the value is not between triple quotes."""
+    return f'"""{text}"""' if re.search("[#;`]", text) else text
+
+
+def _properties(text: str) -> str:
+    return text.replace("\\", "\\\\")
 
 
 def _dotenv(text: str) -> str:
@@ -46,6 +58,7 @@ QUOTES: dict[str, Callable[[str], str]] = {
     "json": json.dumps,
     "shell": shlex.quote,
     "ini": _ini,
+    "properties": _properties,
     "dotenv": _dotenv,
     "double": _double,
     "plain": str,
@@ -54,7 +67,7 @@ QUOTES: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """`language`: as Markdown names it; `quote`: a key of QUOTES; `file`: where it belongs; `tested`: the tests run it as it is printed.
+    """`language`: as Markdown names it; `quote`: a key of QUOTES; `file`: where it belongs; `verified`: a key of VERIFIED.
 
     `secrets`: of AUTHENTICATIONS -> where the program reads its password, client secret or key.
     """
@@ -64,7 +77,7 @@ class Sample:
     file: str
     secrets: Mapping[str, str]
     text: str
-    tested: bool = False
+    verified: str = WRITTEN
 
     def render(self, authentication: str, values: Mapping[str, str | int]) -> str:
         """The sample for a key of AUTHENTICATIONS; "" where it has none for it. `values`: of VALUES."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .sample import Sample
+from .sample import RUN, Sample
 
 _ENVIRONMENT = {
     "password": "the environment variable SMTP_PASSWORD",
@@ -205,9 +205,9 @@ await client.SendAsync(message);
 await client.DisconnectAsync(true);
 """
 SAMPLES = {
-    "python_smtplib": Sample("python", "single", "send.py", _ENVIRONMENT, _PYTHON, tested=True),
-    "phpmailer": Sample("php", "single", "send.php", _ENVIRONMENT, _PHP, tested=True),
-    "nodemailer": Sample("javascript", "single", "send.js", _ENVIRONMENT, _NODE, tested=True),
-    "jakarta_mail": Sample("java", "json", "Send.java", _ENVIRONMENT, _JAVA, tested=True),
+    "python_smtplib": Sample("python", "single", "send.py", _ENVIRONMENT, _PYTHON, RUN),
+    "phpmailer": Sample("php", "single", "send.php", _ENVIRONMENT, _PHP, RUN),
+    "nodemailer": Sample("javascript", "single", "send.js", _ENVIRONMENT, _NODE, RUN),
+    "jakarta_mail": Sample("java", "json", "Send.java", _ENVIRONMENT, _JAVA, RUN),
     "mailkit": Sample("csharp", "json", "Program.cs", _ENVIRONMENT, _MAILKIT),
 }

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .sample import Sample
+from .sample import PARSED, RUN, Sample
 
 _ENVIRONMENT = {"password": "the environment variable SMTP_PASSWORD"}
 _IN_PLACE = {"password": "the file itself, in place of the word PASSWORD"}
@@ -61,6 +61,7 @@ config.action_mailer.smtp_settings = {
 ?password   authentication: :login,
   enable_starttls: true
 }
+config.action_mailer.default_options = { from: {sender} }
 """
 _LARAVEL = """
 MAIL_MAILER=smtp
@@ -74,7 +75,7 @@ MAIL_FROM_ADDRESS={sender}
 _GRAFANA = """
 [smtp]
 enabled = true
-host = {host}:{port}
+host = {host:plain}:{port}
 ?password user = {user}
 ?password password = $__env{SMTP_PASSWORD}
 from_address = {sender}
@@ -134,6 +135,7 @@ smtp_tls_security_level = encrypt
 ?password smtp_sasl_auth_enable = yes
 ?password smtp_sasl_password_maps = texthash:/etc/postfix/sasl_passwd
 ?password smtp_sasl_security_options = noanonymous
+?password # The file has the line [{host}]:{port} {user}:PASSWORD
 """
 _MSMTP = """
 account default
@@ -158,28 +160,28 @@ dc_eximconfig_configtype='smarthost'
 dc_smarthost='{host}::{port}'
 """
 SAMPLES = {
-    "wp_mail_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _WP_MAIL_SMTP),
-    "post_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _POST_SMTP),
-    "fluent_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _FLUENT_SMTP),
-    "spring_boot": Sample("properties", "plain", "application.properties", _ENVIRONMENT, _SPRING),
-    "django": Sample("python", "single", "settings.py", _ENVIRONMENT, _DJANGO, tested=True),
-    "rails": Sample("ruby", "single", "config/environments/production.rb", _ENVIRONMENT, _RAILS),
+    "wp_mail_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _WP_MAIL_SMTP, PARSED),
+    "post_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _POST_SMTP, PARSED),
+    "fluent_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _FLUENT_SMTP, PARSED),
+    "spring_boot": Sample("properties", "properties", "application.properties", _ENVIRONMENT, _SPRING, PARSED),
+    "django": Sample("python", "single", "settings.py", _ENVIRONMENT, _DJANGO, RUN),
+    "rails": Sample("ruby", "single", "config/environments/production.rb", _ENVIRONMENT, _RAILS, RUN),
     "laravel": Sample("dotenv", "dotenv", ".env", _IN_PLACE, _LARAVEL),
-    "grafana": Sample("ini", "plain", "grafana.ini", _ENVIRONMENT, _GRAFANA),
-    "gitlab": Sample("ruby", "single", "/etc/gitlab/gitlab.rb", _ENVIRONMENT, _GITLAB),
-    "jenkins_mailer": Sample("yaml", "json", "jenkins.yaml", _ENVIRONMENT, _JENKINS),
+    "grafana": Sample("ini", "ini", "grafana.ini", _ENVIRONMENT, _GRAFANA, PARSED),
+    "gitlab": Sample("ruby", "single", "/etc/gitlab/gitlab.rb", _ENVIRONMENT, _GITLAB, PARSED),
+    "jenkins_mailer": Sample("yaml", "json", "jenkins.yaml", _ENVIRONMENT, _JENKINS, PARSED),
     "proxmox": Sample("text", "plain", "/etc/pve/notifications.cfg", {"password": "/etc/pve/priv/notifications.cfg"}, _PROXMOX),
-    "nextcloud": Sample("php", "single", "config/config.php", _IN_PLACE, _NEXTCLOUD),
+    "nextcloud": Sample("php", "single", "config/config.php", _IN_PLACE, _NEXTCLOUD, PARSED),
     "idrac": Sample("shell", "shell", "", {"password": "iDRAC.RemoteHosts.SMTPPassword"}, _IDRAC),
     "apc_nmc": Sample("shell", "shell", "", {"password": "the web page of the card"}, _APC),
-    "postfix": Sample("ini", "plain", "/etc/postfix/main.cf", {"password": "/etc/postfix/sasl_passwd"}, _POSTFIX),
+    "postfix": Sample("ini", "plain", "/etc/postfix/main.cf", {"password": "/etc/postfix/sasl_passwd"}, _POSTFIX, RUN),
     "msmtp": Sample(
         "text",
         "double",
         "~/.msmtprc",
         {"password": "~/.msmtp-password", "oauth": "~/.msmtp-secret (the client secret without a line break)"},
         _MSMTP + _MSMTP_REQUEST + _MSMTP_FROM,
-        tested=True,
+        RUN,
     ),
     "exim": Sample("shell", "plain", "/etc/exim4/update-exim4.conf.conf", {"password": "/etc/exim4/passwd.client"}, _EXIM),
 }

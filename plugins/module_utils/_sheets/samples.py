@@ -12,7 +12,7 @@ from typing import Any
 
 from .._planning.device_settings import OPTIONAL, is_certificate
 from .._products.model import Product
-from .._products.sample import Sample
+from .._products.sample import VERIFIED, Sample
 from .._products.samples import SAMPLES
 from .document import Block, Code, Link, Paragraph, Section, Text, Value, paragraph
 
@@ -66,8 +66,7 @@ def sections(entry: Mapping[str, Any], product: Product | None) -> Iterator[Sect
     if kind == "certificate" and sample.mark(kind) != kind:
         blocks.append(paragraph("It signs in with a client secret. With a certificate, a library such as MSAL requests the token."))
     blocks.append(Code(sample.language, written))
-    if sample.tested:
-        blocks.append(paragraph("The tests of this collection run this sample as it is printed."))
+    blocks.append(paragraph(VERIFIED[sample.verified]))
     yield Section(f"Sample: {sample.file}" if sample.file else "Sample", tuple(blocks))
 
 

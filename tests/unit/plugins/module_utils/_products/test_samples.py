@@ -15,6 +15,8 @@ import yaml
 from ansible_collections.mailops.m365.plugins.module_utils._products.sample import AUTHENTICATIONS, QUOTES, VALUES, Sample
 from ansible_collections.mailops.m365.plugins.module_utils._products.samples import SAMPLES
 
+# Samples whose syntax the tests of this file check; tests/e2e/test_settings_samples.py checks the others.
+PARSED_BY_PYTHON = ("grafana", "jenkins_mailer")
 HOSTILE = "o'neil`id`$HOME+{port}@contoso.com"
 CONTENT: dict[str, str | int] = {
     "host": "relay.contoso.com",
@@ -99,17 +101,23 @@ def test_hostile_address_is_a_value_of_django() -> None:
     assert ast.unparse(values["EMAIL_HOST_PASSWORD"]) == "os.environ['SMTP_PASSWORD']"
 
 
-@pytest.mark.parametrize(("name", "key"), [("grafana", "from_address"), ("spring_boot", "spring.mail.username")])
-def test_hostile_address_is_a_value_of_an_ini_file(name: str, key: str) -> None:
-    text = SAMPLES[name].render("password", CONTENT | {"user": HOSTILE, "sender": HOSTILE})
+@pytest.mark.parametrize(("user", "written"), [("nas", "nas"), ("nas#1", '"""nas#1"""'), ("a;b@contoso.com", '"""a;b@contoso.com"""')])
+def test_comment_characters_are_quoted_for_grafana(user: str, written: str) -> None:
     parser = configparser.RawConfigParser()
-    parser.read_string(text if name == "grafana" else f"[all]\n{text}")
-    assert parser[parser.sections()[0]][key] == HOSTILE
+    parser.read_string(SAMPLES["grafana"].render("password", CONTENT | {"user": user}))
+    assert dict(parser["smtp"]) == {
+        "enabled": "true",
+        "host": "relay.contoso.com:587",
+        "user": written,
+        "password": "$__env{SMTP_PASSWORD}",
+        "from_address": "scanner@contoso.com",
+        "starttls_policy": "MandatoryStartTLS",
+    }
 
 
 @pytest.mark.parametrize("authentication", ["none", "password"])
 def test_postfix_configuration_is_a_list_of_settings(authentication: str) -> None:
     text = SAMPLES["postfix"].render(authentication, CONTENT)
-    settings = dict(line.split(" = ", 1) for line in text.splitlines())
+    settings = dict(line.split(" = ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert settings["relayhost"] == "[relay.contoso.com]:587"
     assert ("smtp_sasl_auth_enable" in settings) == (authentication == "password")

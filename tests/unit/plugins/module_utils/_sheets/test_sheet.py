@@ -168,3 +168,12 @@ def test_server_that_is_no_host_name_is_in_no_command(server: str) -> None:
     document = sheet("contoso", entry)
     assert "Sample" not in "".join(section.title for section in document.sections)
     assert "swaks" not in markdown.render(document)
+
+
+@pytest.mark.parametrize(("product", "words"), [
+    ("django", "The tests of this collection run this sample as it is printed."),
+    ("grafana", "They do not run it with the product."),
+    ("mailkit", "This sample was written from the documentation of the product. It was not run."),
+])  # fmt: skip
+def test_sheet_says_how_far_its_sample_is_verified(product: str, words: str) -> None:
+    assert words in markdown.render(sheet("contoso", forced("basic", product=product)))
