@@ -187,7 +187,7 @@ class Emulator:
         record: Path | None = None,
         directory: Path | None = None,
         save: bool = False,
-        patience: float = 30.0,
+        patience: float = 180.0,
     ) -> None:
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="emulator-")
         self.directory = directory or Path(self._temporary.name if self._temporary else "")

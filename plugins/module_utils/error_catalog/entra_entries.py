@@ -112,6 +112,16 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         source=_ENTRA,
         sample="AADSTS50126: Error validating credentials due to invalid username or password."),
     ErrorEntry(
+        "user-locked", "entra", "50053", "Entra locked the account after too many wrong passwords, or the sign-in came from an address with a bad reputation",
+        "Stop what signs in with the wrong password, often a device; the account is unlocked by itself.", transient=True, source=_ENTRA,
+        variables=("delegated_sign_in_users",),
+        sample="AADSTS50053: The account is locked, you've tried to sign in too many times with an incorrect user ID or password."),
+    ErrorEntry(
+        "password-expired", "entra", "50055", "the user's password has expired", "Let the user set a new password, or sign in as another user.",
+        source=_ENTRA,
+        variables=("delegated_sign_in_users",),
+        sample="AADSTS50055: The password is expired."),
+    ErrorEntry(
         "mfa-needed", "entra", "50076", "multi-factor authentication is required",
         "Sign in again with the second factor, or use an application instead of a user.", source=_ENTRA,
         sample="AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use "

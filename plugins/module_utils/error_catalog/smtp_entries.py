@@ -237,6 +237,16 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         source="Use Directory-Based Edge Blocking to reject messages sent to invalid recipients",
         sample="550 5.4.1 Recipient address rejected: Access denied"),
     ErrorEntry(
+        "recipient-not-found", "smtp", "5.1.10", "the recipient's organization has no such recipient", "Correct the recipient's address.",
+        queue_policy="bounce", source=_NDR,
+        sample="550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient <recipient> not found by SMTP address lookup"),
+    ErrorEntry(
+        "mail-loop", "smtp", r"5\.4\.(6|14)", "the message went round in a circle between mail servers",
+        "Correct what sends it back: the MX record of the domain, the type of the accepted domain, or a connector.", queue_policy="defer",
+        source=_NDR,
+        variables=("inbound_connector_connectors",),
+        sample="554 5.4.14 Hop count exceeded - possible mail loop ATTR34"),
+    ErrorEntry(
         "later-hop-refused", "smtp", "5.7.367", "a later mail server refused to relay the message",
         "Ask the recipient's administrator; Microsoft 365 accepted the message.", queue_policy="bounce", source=_NDR,
         sample="550 5.7.367 Remote server returned not permitted to relay"),
@@ -275,8 +285,11 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         sample="450 4.7.26 Access denied, a message sent over IPv6 must pass either SPF or DKIM validation"),
     ErrorEntry(
         "authenticated-senders-only", "smtp", r"5\.7\.(12|133|134|136)", "this recipient accepts mail from authenticated senders only",
-        "Change the recipient's setting, or send with SMTP AUTH.", queue_policy="bounce", source=_NDR,
-        sample="550 5.7.133 Sender not authenticated for group"),
+        "Let the group or mailbox accept mail of senders outside of the organization, or send with OAuth or SMTP AUTH.", queue_policy="bounce",
+        source=_NDR,
+        variables=("m365_senders",),
+        sample="550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required; Delivery restriction check failed because "
+               "the sender was not authenticated when sending to this group"),
     ErrorEntry(
         "server-busy", "smtp", r"4\.\d+\.\d+", "the service is busy or has a transient fault", "Try again later.", transient=True, queue_policy="defer",
         source=_NDR,

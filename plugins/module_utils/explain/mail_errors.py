@@ -60,7 +60,8 @@ _CONNECTIONS = {
     "not SMTP": r"does not greet with SMTP",
     "closed": r"closed before the greeting",
     "timeout": r"no (?:TCP connection|greeting) in time|[Cc]onnection timed out|ETIMEDOUT",
-    "TLS": r"WRONG_VERSION_NUMBER|wrong version number|UNSUPPORTED_PROTOCOL|unsupported protocol|TLS failed|handshake failure|tlsv1 alert",
+    "TLS": r"WRONG_VERSION_NUMBER|wrong version number|UNSUPPORTED_PROTOCOL|unsupported protocol|TLS failed|handshake failure|tlsv1 alert"
+    r"|SSLHandshakeException|SSL_ERROR_SSL|TLS handshake fail",
     "connection": r"[Cc]onnection (?:refused|reset)|ECONNREFUSED|ECONNRESET|[Nn]etwork is unreachable|ENETUNREACH|[Nn]o route to host"
     r"|EHOSTUNREACH|[Cc]annot assign requested address|connection abort|ECONNABORTED",
 }

@@ -13,6 +13,8 @@ from html.parser import HTMLParser
 
 _HTML = re.compile(r"<(?:html|body|head|div|p|br|table|td|span|font)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _BOUNDARY = re.compile(r"--([\w'()+,./:=?-]{1,70})\r?\n(?=content-)", re.IGNORECASE)
+# A reply in the log of the SMTP server of Windows (IIS), whose fields have + for a blank.
+_PLUS = re.compile(r"(?<!\S)[245]\d\d\+[245]\.\d{1,3}\.\d{1,3}\+\S+")
 _BLOCKS = {"p", "div", "br", "tr", "td", "th", "li", "table", "h1", "h2", "h3", "h4", "pre", "hr", "title"}
 _UNREAD = {"style", "script"}
 
@@ -26,7 +28,8 @@ def readable(text: str) -> str:
     )
     if message.is_multipart() or message["Content-Transfer-Encoding"]:
         text = "\n\n".join(_parts(message)) or text
-    return _without_markup(text).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    plain = _without_markup(text).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    return _PLUS.sub(lambda reply: reply[0].replace("+", " "), plain)
 
 
 def _parts(message: Message) -> Iterator[str]:

@@ -84,6 +84,9 @@ SMTP = [
     ("550 5.7.711 Access denied, bad inbound connector. AS(2204)", "connector-blocked"),
     ("550 5.7.750 Service unavailable. Client blocked from sending from unregistered domains", "unregistered-domains"),
     ("550 5.4.1 Recipient address rejected: Access denied", "no-such-recipient"),
+    ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient a@b.example not found by SMTP address lookup", "recipient-not-found"),
+    ("554 5.4.14 Hop count exceeded - possible mail loop ATTR34", "mail-loop"),
+    ("554 5.4.6 Hop count exceeded - possible mail loop", "mail-loop"),
     ("550 5.7.1 Unable to relay", "unable-to-relay"),
     ("550 5.7.367 Remote server returned not permitted to relay", "later-hop-refused"),
     ("550 5.7.606 Access denied, banned sending IP [192.0.2.2]", "address-blocked"),
@@ -163,6 +166,8 @@ ENTRA = [
     (50166, "invalid_request", "federation-unreachable"),
     (53003, "access_denied", "conditional-access"),
     (50126, "invalid_grant", "wrong-password"),
+    (50053, "invalid_grant", "user-locked"),
+    (50055, "invalid_grant", "password-expired"),
     (50079, "interaction_required", "mfa-needed"),
     (700082, "invalid_grant", "refresh-expired"),
     (50173, "invalid_grant", "refresh-revoked"),
@@ -378,7 +383,7 @@ def test_transient_entries_never_bounce_mail() -> None:
 
 def test_only_the_message_or_the_recipient_bounces_mail() -> None:
     assert {row.id for row in ENTRIES if row.queue_policy == "bounce"} == {
-        "no-from", "two-froms", "bare-line-feed", "too-large", "no-such-recipient", "dmarc", "spf", "authenticated-senders-only",
+        "no-from", "two-froms", "bare-line-feed", "too-large", "no-such-recipient", "recipient-not-found", "dmarc", "spf", "authenticated-senders-only",
         "later-hop-refused", "hve-external", "hve-too-large", "acs-too-large",
     }  # fmt: skip
 

@@ -104,6 +104,10 @@ def test_reply_is_explained_in_every_form(text: str) -> None:
         ("connect ECONNREFUSED 52.97.1.2:587", "tcp-refused"),
         ("connect ETIMEDOUT 52.97.1.2:587", "tcp-timeout"),
         ("curl: (6) Could not resolve host: smtp.office365.com", "name-not-resolved"),
+        (
+            "javax.net.ssl.SSLHandshakeException: No appropriate protocol (protocol is disabled or cipher suites are inappropriate)",
+            "tls-failed",
+        ),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain", "certificate-issuer"),
         ("postfix/smtp[1]: connect to smtp.office365.com[52.97.1.2]:587: Connection refused", "relay-upstream-unreachable"),
         ("dovecot: submission-login: Error: DNS lookup for smtp.office365.com failed: Temporary failure", "relay-name-not-found"),
@@ -122,6 +126,52 @@ def test_server_that_the_text_names_decides() -> None:
     assert explain(reply).explanations[0].other_services == ("hve", "acs")
     assert explain(f"smtp.office365.com said: {reply}").explanations[0].other_services == ()
     assert explain(RELAY_DENIED).explanations[0].other_services == ()
+
+
+# As Exchange Online writes it for people; the headers of the original message have what looks like codes.
+REPORT = """\
+Delivery has failed to these recipients or groups:
+
+foo@fabrikam.com (foo@fabrikam.com)
+Your message wasn't delivered because the recipient's email provider rejected it.
+
+Diagnostic information for administrators:
+
+Generating server: DB9PR10MB4567.EURPRD10.PROD.OUTLOOK.COM
+
+foo@fabrikam.com
+Remote server returned '{reply}'
+
+Original message headers:
+
+Received: from AM0PR02CA0134.eurprd02.prod.outlook.com (2603:10a6:20b:28c::31) by
+ DB9PR10MB4567.EURPRD10.PROD.OUTLOOK.COM (2603:10a6:10:2a1::5) with Microsoft SMTP Server (version=TLS1_2,
+ cipher=TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384) id 15.20.7784.15; Mon, 29 Jul 2026 12:00:00 +0000
+"""
+
+
+@pytest.mark.parametrize(("reply", "entry"), [
+    ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient foo@fabrikam.com not found by SMTP address lookup", "recipient-not-found"),
+    ("550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required", "authenticated-senders-only"),
+    ("550 5.7.134 RESOLVER.RST.SenderNotAuthenticatedForMailbox; authentication required", "authenticated-senders-only"),
+    ("554 5.4.14 Hop count exceeded - possible mail loop ATTR34", "mail-loop"),
+    (RELAY_DENIED, "relay-denied"),
+])  # fmt: skip
+def test_report_of_exchange_as_it_is_copied_from_a_mail_client(reply: str, entry: str) -> None:
+    result = explain(REPORT.format(reply=reply))
+    assert ([one.entry.id for one in result.explanations], result.unknown_codes) == ([entry], ())
+
+
+@pytest.mark.parametrize("line", [
+    "2026-11-30 12:00:00 1.2.3.4 OutboundConnectionResponse SMTPSVC1 - 25 - - 550+5.7.64+TenantAttribution;+Relay+Access+Denied 0 0 60 0",
+    "2026-11-30 12:00:00 1abcDE-0001-Xy ** x@y R=smarthost T=remote_smtp_smarthost H=mx.example [192.0.2.5]: SMTP error from remote mail "
+    "server after RCPT TO:<x@y>: 550 5.7.64 TenantAttribution; Relay Access Denied",
+    "Nov 30 12:00:00 host sm-mta[1]: 3A: to=<x@y>, delay=00:00:02, relay=mx. [192.0.2.5], dsn=5.7.64, stat=Service unavailable, 550 5.7.64 "
+    "TenantAttribution; Relay Access Denied",
+])  # fmt: skip
+def test_log_of_another_mail_server_is_explained(line: str) -> None:
+    """Windows (IIS), Exim, sendmail."""
+    assert ids(line) == ["relay-denied"]
 
 
 def test_a_code_alone_is_explained() -> None:
