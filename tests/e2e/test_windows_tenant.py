@@ -34,7 +34,10 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         yield running
 
 
-def site(emulator: Emulator, directory: Path, *options: str, relay: dict[str, Any] | None = None) -> tuple[str, dict[str, tuple[int, int]]]:
+Played = tuple[str, dict[str, tuple[int, int]]]
+
+
+def site(emulator: Emulator, directory: Path, *options: str, playbook: str = "site.yml", relay: dict[str, Any] | None = None) -> Played:
     """The output, and of each host how many tasks changed something, and how many failed."""
     tenant = LOCAL | {
         "m365_tenant": TENANT,
@@ -53,7 +56,7 @@ def site(emulator: Emulator, directory: Path, *options: str, relay: dict[str, An
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     environment = os.environ | {"ANSIBLE_HOME": str(directory), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "default"}
     done = subprocess.run(
-        [program, "-i", str(directory / "site.json"), *options, str(REPO / "playbooks/site.yml")],
+        [program, "-i", str(directory / "site.json"), *options, str(REPO / "playbooks" / playbook)],
         check=False, capture_output=True, text=True, timeout=300, cwd=REPO, env=environment,
     )  # fmt: skip
     totals = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", done.stdout, re.MULTILINE)
@@ -86,3 +89,34 @@ def test_the_plan_refuses_what_windows_cannot_do(emulator: Emulator, tmp_path: P
     )
     assert "relay_upstream is oauth, and IIS SMTP Server has no OAuth: use connector, or use a relay host on Linux" in text
     assert (emulator.admin.tenant("contoso.com"), Lab(emulator, NAME).document["smtp_servers"]) == before
+
+
+def test_offboarding_removes_the_relay_before_its_tenant(emulator: Emulator, tmp_path: Path) -> None:
+    """The mail of a relay on Windows leaves through the tenant, like that of one on Linux."""
+
+    def state() -> tuple[Any, Any]:
+        connectors = [one["name"] for one in emulator.admin.tenant("contoso.com")["inbound_connectors"]]
+        document = Lab(emulator, NAME).document
+        return connectors, (document["smtp_servers"], document["firewall"])
+
+    def offboard(*options: str) -> Played:
+        return site(emulator, tmp_path, "-e", "offboard_tenants=contoso", *options, playbook="offboard.yml")
+
+    output, numbers = site(emulator, tmp_path)
+    assert [failed for _changed, failed in numbers.values()] == [0, 0], output
+    before = state()
+    assert before[0] == [f"mailops {NAME}"]
+    output, numbers = offboard()
+    assert (numbers["contoso"], state()) == ((0, 1), before), output
+    assert f"{NAME}: relay hosts that send through this tenant. Set offboard_relay_hosts to their names" in " ".join(output.split())
+    relays = ("-e", f"offboard_relay_hosts={NAME}")
+    output, numbers = offboard(*relays, "--check")
+    assert (numbers, state()) == ({"localhost": (0, 0), "contoso": (1, 0), NAME: (2, 0)}, before), output
+    output, numbers = offboard(*relays)
+    assert numbers == {"localhost": (0, 0), "contoso": (1, 0), NAME: (2, 0)}, output
+    connectors, (servers, rules) = state()
+    assert (connectors, Lab(emulator, NAME).ports["smtp_ports"]) == ([], {})
+    assert (servers, rules) != before[1]
+    assert "Nothing of m365_owner is left in the tenant." in output
+    output, numbers = offboard(*relays)
+    assert numbers == {"localhost": (0, 0), "contoso": (0, 0), NAME: (0, 0)}, output
