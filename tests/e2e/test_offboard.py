@@ -336,6 +336,13 @@ def test_playbook_removes_the_selected_tenants_only(playground: Playground) -> N
     writes = len(playground.writes())
     planned = offboard(*selected, "--check")
     assert (planned.code, len(playground.writes())) == (0, writes), planned.output
+    # The read back alone, before anything is removed.
+    left = offboard(*selected, "--tags", "verify")
+    assert (left.code != 0, len(playground.writes())) == (True, writes), left.output
+    sentence = left.sentences()["fabrikam"]
+    for connector in ("plant relay", "data centre relay"):
+        assert f"inbound_connector:{connector}" in sentence
+    assert (sentence.startswith("Left in the tenant: "), sentence.endswith(". Run playbook offboard again.")) == (True, True)
     applied = offboard(*selected, "--tags", "connectors,verify")
     assert applied.code == 0, applied.output
     assert "Nothing of m365_owner is left in the tenant." in applied.output
