@@ -95,7 +95,7 @@ def session() -> Any:
 @pytest.mark.tier_all
 def test_a_tenant_of_a_hundred_thousand_mailboxes(session: Any) -> None:
     document = tenant("large", [{"generate": MAILBOXES, "address": "user{n:06d}@large.example"}])
-    with Emulator({"tenants": [document]}, patience=120) as emulator:
+    with Emulator({"tenants": [document]}) as emulator:
         session.verify = emulator.cloud["ca_file"]
         client = Client(session, emulator, "large")
         assert client.cas_mailboxes() == [1000] * 100
@@ -110,7 +110,7 @@ def test_a_tenant_of_a_hundred_thousand_mailboxes(session: Any) -> None:
 def test_five_hundred_tenants(session: Any) -> None:
     names = [f"tenant{n:03d}" for n in range(TENANTS)]
     documents = [tenant(name, [{"generate": 20, "address": f"user{{n}}@{name}.example"}]) for name in names]
-    with Emulator({"tenants": documents}, patience=120) as emulator:
+    with Emulator({"tenants": documents}) as emulator:
         session.verify = emulator.cloud["ca_file"]
         for name in names:
             client = Client(session, emulator, name)

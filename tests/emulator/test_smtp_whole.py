@@ -133,4 +133,4 @@ def test_faults_ordered_through_the_admin_api(start: Start) -> None:
 
 def test_invalid_option_ends_the_start_with_an_error(start: Start) -> None:
     with pytest.raises(LaunchError, match=r"^settings\.options\.smtp\.speed: is not known here; known: "):
-        start(settings={"options": {"smtp": {"speed": 1}}}, patience=30.0)  # a process of its own
+        start(settings={"options": {"smtp": {"speed": 1}}}, patience=120.0)  # a process of its own
