@@ -12,6 +12,7 @@ from .._core import mail_addresses, networks
 from .._core.option_values import range_problems
 from .._core.params import nested
 from .._core.spec import Option
+from .._core.text_lines import line_problems
 from .._products.catalog import nearest, product_of
 from . import verify_from
 from .context import RelayHost
@@ -192,6 +193,9 @@ def sender_problems(items: Sequence[SenderOptions], inventory_hosts: Collection[
         label = f"m365_senders: {name or '(no name)'}"
         if not name:
             problems.append(f"m365_senders: a sender with address {item.address!r} has an empty name: name what sends.")
+        elif unprintable := line_problems("the name", name):
+            problems.append(f"m365_senders: {unprintable[0]}")
+            continue
         elif name.lower() in names:
             problems.append(f"{label}: the name is used twice: give each sender its own name.")
         names.add(name.lower())
@@ -244,6 +248,7 @@ def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: 
     duplicates = sorted({name for name in names if names.count(name) > 1})
     problems = [f"m365_relays: the name {name} is used twice: give each relay host its own name." for name in duplicates]
     for item in items:
+        problems += [f"m365_relays: {text}" for text in line_problems("the name", item.name)]
         prefix = "relay_" if item.managed or item.windows else ""
         problems += _windows_problems(item)
         addresses = _address_problems(f"{prefix}public_addresses", item.public_addresses)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 DEFAULT_OWNER = "mailops"
+RECORD_NAME = "mailops-record"  # the unique name of the application whose tags record what was created
 COMMENT_LENGTH = 255
 _MARK = re.compile(r"mailops\.m365 \[([^\]]*)\] ?", re.IGNORECASE)
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -18,6 +19,13 @@ def problems(owner: str) -> list[str]:
     if _OWNER.fullmatch(owner):
         return []
     return [f"m365_owner is {owner!r}: use 1 to 32 letters, digits, underscores and hyphens, beginning with a letter or digit."]
+
+
+def application_problems(unique_name: str) -> list[str]:
+    """The problem of an application's unique name that this collection reserves."""
+    if unique_name.lower() != RECORD_NAME:
+        return []
+    return [f"unique_name is {unique_name!r}, the application with this collection's own record: choose another name."]
 
 
 def comment(owner: str, text: str) -> str:

@@ -18,6 +18,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Option, Spec
+from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, authentication_policies, consistency, customization, lookup
@@ -218,6 +219,8 @@ INFO = AuthenticationPolicyInfo()
 def _name_problems(name: str, names: set[str]) -> list[str]:
     if not 1 <= len(name.strip()) <= 64:
         return [f"policies: {name!r} is no policy's name: give 1 to 64 characters."]
+    if problems := line_problems("policies: the name", name):
+        return problems
     if name.lower() in names:
         return [f"policies holds {name} twice: keep one."]
     names.add(name.lower())

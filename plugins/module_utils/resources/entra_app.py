@@ -20,6 +20,7 @@ from .._core import mail_addresses
 from .._core.errors import GraphError
 from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
+from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup, certificates, deleted_applications
@@ -58,6 +59,7 @@ from .._entra.renewal import Renewal
 from .._exchange import addresses
 from .._exchange.rbac import migration
 from .._identity.credentials import GUID
+from .._planning import ownership
 
 UNIQUE_NAME_LENGTH = 64  # the most characters that Graph accepts
 RENEW = "Create a new one, add it to the application (entra_app_certificates), and configure what signs in with it."
@@ -84,6 +86,7 @@ class EntraApp:
                 f"unique_name is {params.unique_name!r}: use 1 to {UNIQUE_NAME_LENGTH} letters, digits, dots, underscores and hyphens; "
                 "it can never be changed."
             )
+        problems += ownership.application_problems(params.unique_name) + line_problems("display_name", params.display_name)
         listed = [("permissions", one) for one in params.permissions or ()] + [
             ("revoked_permissions", o) for o in params.revoked_permissions
         ]

@@ -20,6 +20,7 @@ from .._core import mail_addresses, networks
 from .._core.errors import ExchangeError, InvalidInput
 from .._core.params import NoParams, nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
+from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange.connector_overlaps import match_same_hosts
@@ -159,6 +160,9 @@ class InboundConnector:
         for connector in params.connectors:
             if not connector.title:
                 problems.append("connectors holds one with an empty name: give it the name by which later runs look it up.")
+            elif unprintable := line_problems("connectors: the name", connector.title):
+                problems += unprintable
+                continue
             elif connector.key in names:
                 problems.append(f"connectors holds {connector.title!r} twice: keep one.")
             names.add(connector.key)
@@ -232,7 +236,9 @@ def _problems(connector: ConnectorParams) -> list[str]:
     if len(connector.title) > MAX_NAME_LENGTH:
         problems.append(f"its name has {len(connector.title)} characters, more than the {MAX_NAME_LENGTH} of a connector: shorten it.")
     certificate = connector.tls_sender_certificate_name
-    if certificate and not _CERTIFICATE_NAME.fullmatch(certificate):
+    unprintable = line_problems("tls_sender_certificate_name", certificate)
+    problems += unprintable
+    if certificate and not unprintable and not _CERTIFICATE_NAME.fullmatch(certificate):
         problems.append(
             f"tls_sender_certificate_name is {certificate!r}: give the certificate's name, such as relay.contoso.com or *.contoso.com."
         )

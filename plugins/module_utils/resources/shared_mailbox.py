@@ -17,6 +17,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
+from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._exchange import addresses, consistency, delegates, lookup, renames, shared_mailboxes
@@ -103,6 +104,8 @@ class SharedMailbox:
         problems = mail_addresses.problems("mailboxes", [mailbox.address for mailbox in params.mailboxes])
         empty = [one.address for one in params.mailboxes if one.display_name is not None and not one.display_name.strip()]
         problems += [f"mailboxes: the display_name of {address} is empty: give one or leave it out." for address in empty]
+        titles = ((one.address, one.display_name) for one in params.mailboxes)
+        problems += [f"mailboxes: {text}" for address, title in titles for text in line_problems(f"the display_name of {address}", title)]
         problems += renames.problems("mailboxes", {mailbox.address.lower(): mailbox.former for mailbox in params.mailboxes})
         for mailbox in params.mailboxes:
             for right, users in mailbox.rights().items():

@@ -28,8 +28,9 @@ from ..._engine.resource import Plan
 from ..._engine.tenant import Tenant
 from ..._entra import deleted_applications
 from ..._entra.applications import is_replication_delay
+from ..._planning import ownership
 
-UNIQUE_NAME = "mailops-record"
+UNIQUE_NAME = ownership.RECORD_NAME
 _DISPLAY_NAME = "mailops.m365 record"
 _NOTES = "Record of what mailops.m365 has created. Its tags are the data. Do not delete."
 _PATH = f"/applications(uniqueName='{key(UNIQUE_NAME)}')"

@@ -22,6 +22,7 @@ MALFORMED = {
     "negative": ({"recipients_per_day": -1}, "recipients_per_day is -1: give a number from 0 to 1000000000."),
     "none": ({"messages_per_minute": 0}, "messages_per_minute is 0: give a number from 1 to 1000000000."),
     "name": ({"name": " "}, "has an empty name: name what sends."),
+    "control": ({"name": "Fax\x1b[2J"}, "m365_senders: the name is 'Fax\\x1b[2J', which holds a line break or another control character"),
 }
 
 

@@ -73,6 +73,44 @@ def test_the_inventorys_own_variables_are_validated(inventory: dict[str, Any], s
     assert sentence in "\n".join(problems(**inventory))
 
 
+USERS = {"delegated_sign_in_users": [{"user": "u@contoso.com", "token_store": {"path": "/x"}}]}
+ONE_LINE = "which holds a line break or another control character: write it as one line of text."
+
+
+@pytest.mark.parametrize(("inventory", "beginning"), [
+    ({"inbound_connector_connectors": [{"name": "Plant\nhall 2"}]}, "connectors: the name is 'Plant\\nhall 2', "),
+    ({"inbound_connector_connectors": [{"name": "Plant", "tls_sender_certificate_name": "<I>CN=CA\n<S>CN=x"}]},
+     "tls_sender_certificate_name is '<I>CN=CA\\n<S>CN=x', "),
+    ({"shared_mailbox_mailboxes": [{"address": "a@contoso.com", "display_name": "Reports\n"}]},
+     "shared_mailbox_mailboxes: the display_name of a@contoso.com is 'Reports\\n', "),
+    ({"hve_account_accounts": [{"address": "a@contoso.com", "display_name": "News\x07"}]}, "the display_name is 'News\\x07', "),
+    ({"entra_app_unique_name": "app", "entra_app_display_name": "Mail\tsender"}, "entra_app_display_name is 'Mail\\tsender', "),
+    (SIGN_IN | USERS | {"delegated_sign_in_app_display_name": "Mail\u2028sender"}, "app_display_name is 'Mail\\u2028sender', "),
+    ({"authentication_policy_policies": [{"name": "Corporate\x00"}]}, "authentication_policy_policies: the name is 'Corporate\\x00', "),
+    ({"entra_app_unique_name": "app", "entra_app_authorization": "rbac", "entra_app_scope": "Senders\r"}, "scope is 'Senders\\r', "),
+    (ACS | {"acs_smtp_username_usernames": [{"name": "shop", "username": "the\nshop"}]}, "username is 'the\\nshop', "),
+])  # fmt: skip
+def test_a_name_is_one_line_of_text(inventory: dict[str, Any], beginning: str) -> None:
+    assert any(beginning + ONE_LINE in problem for problem in problems(**inventory)), problems(**inventory)
+
+
+def test_a_connector_and_a_display_name_of_a_sender_are_one_line_of_text() -> None:
+    bulk = {"name": "Bulk", "method": "hve", "recipients": "internal", "address": "bulk@contoso.com", "display_name": "Our\nnews"}
+    result = problems(
+        {"name": "Gate", "public_addresses": ["203.0.113.10"], "connector": "Gate\x1b[2J"}, bulk, hve_account_password="x" * 9
+    )
+    assert [problem.partition(": ")[2].partition(" is ")[0] for problem in result] == [
+        "Bulk: address: bulk@contoso.com: the display_name",
+        "Gate: connector: the name",
+    ]
+
+
+@pytest.mark.parametrize("variable", ["entra_app_unique_name", "delegated_sign_in_app_unique_name"])
+def test_the_application_of_the_record_is_nobodys_sender_app(variable: str) -> None:
+    [problem] = problems(**{variable: "Mailops-Record"} | (USERS if variable.startswith("delegated") else {}))
+    assert problem == f"{variable} is 'Mailops-Record', the application with this collection's own record: choose another name."
+
+
 def test_problems_that_a_sender_causes_name_the_sender() -> None:
     result = problems(
         {"name": "Gate", "public_addresses": ["203.0.113.10"], "certificate_name": "relay contoso com"},
