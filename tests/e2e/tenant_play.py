@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ STATE = (
 class Play:
     """Runs module tenant as the action does. `writes` are the write requests on record since the last call."""
 
-    def __init__(self, api: Api, directory: Path) -> None:
-        self.api, self.directory = api, directory
+    def __init__(self, api: Api, directory: Path, prompt: Callable[[str], None] | None = None) -> None:
+        self.api, self.directory, self.prompt = api, directory, prompt
         self.tasks = 0
 
     def __call__(
@@ -47,7 +48,7 @@ class Play:
         self.tasks += 1
         tokens = str(self.directory / f"tokens{self.tasks}")
         params = arguments.plain(checked.validated_parameters)
-        result: dict[str, Any] = engine.run(resource, params, check_mode=check_mode, token_directory=tokens)
+        result: dict[str, Any] = engine.run(resource, params, check_mode=check_mode, token_directory=tokens, prompt=self.prompt)
         return result
 
     def journal(self) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from emulator.launcher import Emulator
 from tests.emulator.conftest import TENANT, Api, Start
 
+from .random_lists import AZURE, INVENTORY
 from .tenant_play import Play
 
 ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com"}
@@ -174,6 +175,13 @@ ACS: dict[str, Any] = {
 }
 
 
+HVE: dict[str, Any] = {"name": "Bulk", "method": "hve", "recipients": "internal", "address": "news@contoso.com"}
+
+
+def hve_account(*apps: str) -> dict[str, Any]:
+    return {"hve_account_password": "a-long-password", "hve_account_accounts": [{"address": "news@contoso.com", "apps": list(apps)}]}
+
+
 def connector_sender(**options: Any) -> dict[str, Any]:
     return {"name": "Plant", "method": "connector", "address": "plant@contoso.com", "public_addresses": ["203.0.113.77"]} | options
 
@@ -239,6 +247,79 @@ def test_a_mistake_of_one_sender_stops_the_tenant_before_its_first_write(
 ) -> None:
     options, senders, sentences = MISTAKES[name]
     assert_refused(Play(recorded, tmp_path), sentences, ERP, SCANNER, *senders, check_mode=check_mode, **options)
+
+
+UNREGISTERED = "Entra has no enterprise application for mailops-nope: register it first (role entra_app)."
+# What names an application that neither the tenant nor the plan has, also beside one that the plan registers: inventory, sender, sentence.
+APPLICATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "High Volume Email": (hve_account("mailops-nope"), HVE, f"news@contoso.com (Bulk): {UNREGISTERED}"),
+    "High Volume Email with two": (
+        hve_account("mailops-smtp-sender", "mailops-nope"),
+        HVE,
+        f"news@contoso.com (Bulk): {UNREGISTERED}",
+    ),
+    "Communication Services": (
+        {**INVENTORY, "acs_smtp_username_app": "mailops-nope"},
+        {"name": "Web shop", "method": "acs", "address": "shop@contoso.com"},
+        f"web-shop (Web shop): {UNREGISTERED}",
+    ),
+    "Communication Services with two": (
+        {
+            **INVENTORY,
+            "acs_smtp_username_usernames": [
+                {"name": "s1", "username": "shop@contoso.com", "app": "mailops-nope"},
+                {"name": "s2", "username": "erp@contoso.com"},
+            ],
+        },
+        {"name": "Web shop", "method": "acs", "address": "shop@contoso.com"},
+        f"s1 (Web shop): {UNREGISTERED}",
+    ),
+    "sign-in of a user": (
+        {
+            "delegated_sign_in_app_unique_name": "mailops-nope",
+            "delegated_sign_in_app_register": False,
+            "delegated_sign_in_users": [{"user": "ops@contoso.com", "token_store": {"path": "/nowhere/ops.token"}}],
+        },
+        ERP,
+        "Entra has no application mailops-nope: register it first (module entra_app, public_client true).",
+    ),
+}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("name", list(APPLICATIONS))
+def test_an_application_that_nothing_registers_stops_the_tenant_before_its_first_write(
+    start: Start, tmp_path: Path, name: str, check_mode: bool
+) -> None:
+    inventory, sender, sentence = APPLICATIONS[name]
+    play = Play(start(tenant={"azure": AZURE}), tmp_path, prompt=lambda text: None)
+    before = play.api.admin.tenant(TENANT)
+    refused = play({**ERP, "name": "Books"}, sender, check_mode=check_mode, hve=True, inventory=inventory)
+    assert refused["failure"]["problems"] == [sentence], refused["msg"]
+    assert (play.api.admin.tenant(TENANT), play.journal()) == (before, [])
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_sign_in_that_cannot_succeed_stops_the_tenant_before_its_first_write(play: Play, tmp_path: Path, check_mode: bool) -> None:
+    """The plan registers the application, so that nobody can have signed in to it yet."""
+    before = play.state()
+
+    def refusal(prompt: Callable[[str], None] | None, **store: Any) -> list[str]:
+        users = [{"user": "ops@contoso.com", "token_store": store}]
+        refused = Play(play.api, tmp_path, prompt)(
+            ERP, check_mode=check_mode, inventory={"delegated_sign_in_app_unique_name": "mailops-user", "delegated_sign_in_users": users}
+        )
+        assert (play.state(), play.journal()) == (before, []), refused
+        problems: list[str] = refused["failure"]["problems"]
+        return problems
+
+    [hidden] = refusal(None, path=str(tmp_path / "ops.token"))
+    assert hidden.startswith("ops@contoso.com has to sign in, and this task cannot show the code: ")
+    [unwritable] = refusal(print, kind="environment", variable="NO_SUCH_TOKEN")
+    assert unwritable.startswith("ops@contoso.com has to sign in, but the token store cannot be written: ")
+    (tmp_path / "file").write_text("")
+    [no_directory] = refusal(print, path=str(tmp_path / "file" / "ops.token"))
+    assert no_directory.endswith("ops.token cannot be read: Not a directory.")
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._planning import ownership
@@ -27,7 +27,7 @@ class Reasons:
     """
 
     def __init__(
-        self, plans: Sequence[SendingPlan], context: PlanningContext, variables: Mapping[str, Any], inventory: Collection[str]
+        self, plans: Sequence[SendingPlan], context: PlanningContext, variables: Mapping[str, Any], inventory: Mapping[str, Any]
     ) -> None:
         self._inventory = sorted(inventory)
         self._disables_unused = bool(variables.get("authentication_policy_exclusive"))
@@ -42,10 +42,8 @@ class Reasons:
             str(item["name"]).lower(): ownership.described(str(item.get("comment") or ""))
             for item in variables.get("inbound_connector_connectors") or ()
         }
-        self._usernames = {
-            str(item["name"]).lower(): str(item.get("username") or "").lower()
-            for item in variables.get("acs_smtp_username_usernames") or ()
-        }
+        usernames = variables.get("acs_smtp_username_usernames") or inventory.get("acs_smtp_username_usernames") or ()
+        self._usernames = {str(item["name"]).lower(): str(item.get("username") or "").lower() for item in usernames}
         self._direct = [plan.sender.name for plan in plans if plan.method == "direct_send"]
         self._basic = [plan.sender.name for plan in plans if plan.method == "basic"]
         self._acs = [plan.sender.name for plan in plans if plan.method == "acs"]
@@ -56,14 +54,15 @@ class Reasons:
             return "m365_certificate_path"
         if key_of(kind, name) in planned.step.restores or _ends_access(planned, kind, name):
             return _NOT_NEEDED
-        names = self._senders(kind, name.lower())
+        names = self.senders(kind, name.lower())
         if names:
             return f"sender{'s' if ', ' in names else ''} {names}"
         component = planned.step.component
         variables = [variable for variable in self._inventory if variable.startswith(f"{component}_")]
         return ", ".join(variables) or ("m365_unused_access" if self._disables_unused and component in _UNUSED else _NOT_NEEDED)
 
-    def _senders(self, kind: str, name: str) -> str:
+    def senders(self, kind: str, name: str) -> str:
+        """The names of the senders that need an object; "" where there are none. `name`: in lower case."""
         if kind in ("mailbox_permission", "mailbox", "smtp_auth", "policy_assignment", "hve_account"):
             return _joined(self._by_address.get(name.rpartition(" ")[2], ()))
         if kind in _OF_APPLICATION:

@@ -12,11 +12,16 @@ from typing import Any
 from .._core.errors import InvalidInput, MailopsError
 from .._core.json_types import JsonObject
 from .._engine.journal import Journal
-from .._engine.resource import Plan, Resource
+from .._engine.resource import Assumption, Plan, Resource, UnmetAssumptions
 from .._engine.run import apply_journaled, params_of
 from .._engine.tenant import Tenant
 
 Plans = Mapping[str, Plan[Any]]  # of the earlier steps, by the step's label
+SendersOf = Callable[[str, str], str]  # kind and name of an object -> the names of the senders that need it
+
+
+def _nobody(_kind: str, _name: str) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,9 @@ class PlannedStep:
 UNCHANGED, PLANNED, APPLIED, FAILED, NOT_APPLIED = "unchanged", "planned", "applied", "failed", "not applied"
 
 
-def plan_steps(tenant: Tenant, steps: Sequence[Step], prediction: Prediction, check_mode: bool) -> list[PlannedStep]:
+def plan_steps(
+    tenant: Tenant, steps: Sequence[Step], prediction: Prediction, check_mode: bool, senders_of: SendersOf = _nobody
+) -> list[PlannedStep]:
     """The plans of all steps, without a write; one InvalidInput with the problems of all of them, each once."""
     planned: list[PlannedStep] = []
     problems: list[str] = []
@@ -122,7 +129,7 @@ def plan_steps(tenant: Tenant, steps: Sequence[Step], prediction: Prediction, ch
         if step.applies and not step.applies(plans):
             continue
         try:
-            one = _plan(tenant, step, prediction, check_mode)
+            one = _plan(tenant, step, prediction, check_mode, senders_of)
         except InvalidInput as error:
             problems += error.problems
             prediction.add(step, None)
@@ -137,12 +144,24 @@ def plan_steps(tenant: Tenant, steps: Sequence[Step], prediction: Prediction, ch
     return planned
 
 
-def _plan(tenant: Tenant, step: Step, prediction: Prediction, check_mode: bool) -> PlannedStep:
+def _plan(tenant: Tenant, step: Step, prediction: Prediction, check_mode: bool, senders_of: SendersOf) -> PlannedStep:
+    """The plan of a step. InvalidInput where it assumes what no earlier step provides: nothing else creates it during the run."""
     params, expects = _with_expected_mailboxes(step, prediction)
-    predicted = bool(step.needs & prediction.provided)
-    plan = step.resource.plan(tenant, params, check_mode or predicted or expects)
-    again = bool((step.needs - step.completes) & prediction.provided)
+    provided = step.needs & prediction.provided
+    try:
+        plan = step.resource.plan(tenant, params, check_mode or bool(provided) or expects)
+        if missing := [one for one in plan.assumptions if one.needed not in provided]:
+            raise UnmetAssumptions(*missing)
+    except UnmetAssumptions as error:
+        raise InvalidInput(*(_refusal(one, senders_of) for one in error.assumptions)) from error
+    again = bool(provided - step.completes)
     return PlannedStep(step, plan, params, again, PLANNED if plan.changed else UNCHANGED)
+
+
+def _refusal(assumption: Assumption, senders_of: SendersOf) -> str:
+    """The sentence that refuses an assumption, with the objects that need it and their senders."""
+    named = [f"{name} ({senders})" if (senders := senders_of(assumption.kind, name)) else name for name in assumption.objects]
+    return f"{', '.join(named)}: {assumption.refusal}" if named else assumption.refusal
 
 
 def _with_expected_mailboxes(step: Step, prediction: Prediction) -> tuple[Any, bool]:
@@ -207,4 +226,4 @@ def _plan_again(tenant: Tenant, one: PlannedStep, prediction: Prediction) -> Non
         one.plan = one.step.resource.plan(tenant, one.params, expects)
     one.status = PLANNED if one.plan.changed else UNCHANGED
     if one.plan.assumptions:
-        raise InvalidInput(*one.plan.assumptions)
+        raise InvalidInput(*(assumption.refusal for assumption in one.plan.assumptions))

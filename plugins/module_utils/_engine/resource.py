@@ -31,6 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from .._core.errors import InvalidInput
 from .._core.json_types import JsonObject
 from .._core.spec import Spec
 
@@ -54,6 +55,29 @@ class PlannedStep(Protocol):
         """The names of the objects that get their settings from before."""
 
 
+@dataclass(frozen=True)
+class Assumption:
+    """What a prediction assumes that an earlier task of the real run creates.
+
+    `note`: the sentence of a check run. `refusal`: the sentence where nothing creates it; `objects` of the kind `kind` (see
+    _composition/changes.py) need it then. `needed`: what it is, as a step of a composed plan provides it.
+    """
+
+    note: str
+    refusal: str = ""
+    needed: str = ""
+    kind: str = ""
+    objects: tuple[str, ...] = ()
+
+
+class UnmetAssumptions(InvalidInput):
+    """A plan that is to be applied assumes what does not exist."""
+
+    def __init__(self, *assumptions: Assumption) -> None:
+        super().__init__(*(one.refusal for one in assumptions))
+        self.assumptions = assumptions
+
+
 @dataclass
 class Plan(Generic[C]):
     """What differs between the current and the desired state, and the changes that remove the difference.
@@ -61,7 +85,7 @@ class Plan(Generic[C]):
     `before` and `after` are what the user sees as the diff: only what differs or was asked for, never a secret.
     `changes` is what `apply` carries out; None, or empty, where nothing is to be changed.
     `outcome` is the task's result as it will be; ids that only the service can assign are None until then.
-    `assumptions`: what a prediction assumes that earlier tasks of the real run create, a sentence each.
+    `assumptions`: what a prediction assumes that earlier tasks of the real run create.
     `steps`: the parts of a composed plan in their order; `apply` then writes the journal of each part itself.
     """
 
@@ -70,7 +94,7 @@ class Plan(Generic[C]):
     changes: C | None = None
     outcome: JsonObject = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-    assumptions: list[str] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
     steps: Sequence[PlannedStep] = ()
 
     @property

@@ -122,7 +122,8 @@ def _result(
             journal = Journal(directory, target.name, configurable=not journal_directory)
             outcome, unnoted = apply_journaled(resource, target, params, plan, journal, resource.spec.secrets(options))
     # `apply` adds warnings to the plan: those of steps that were planned again, and of what could not be done.
-    notes = ([] if plan.steps and plan.changed and not check_mode else plan.assumptions) + plan.warnings + unnoted
+    is_applied = plan.steps and plan.changed and not check_mode
+    notes = [*([] if is_applied else [one.note for one in plan.assumptions]), *plan.warnings, *unnoted]
     result: JsonObject = {"changed": plan.changed, **outcome, "cost": target.cost.as_result()}
     if plan.steps:
         result["diff"] = [_diff(target.name, step.name, step.plan, step.restored) for step in plan.steps if step.plan.changed]

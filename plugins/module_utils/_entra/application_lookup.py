@@ -9,11 +9,11 @@ Source: Microsoft Graph v1.0, "Get application", "Get servicePrincipal".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from .._clients.graph import Call
 from .._clients.odata import key
-from .._core.errors import InvalidInput
+from .._engine.resource import Assumption, UnmetAssumptions
 from .._engine.tenant import Tenant
 from .._identity.credentials import GUID
 
@@ -116,10 +116,42 @@ def find(tenant: Tenant, names: Sequence[str]) -> dict[str, Application | None]:
     }
 
 
-def refuse_missing(applications: Mapping[str, Application | None], check_mode: bool, remedy: str = "role entra_app") -> list[str]:
-    """Raise InvalidInput for missing applications. In check mode, where an earlier task may create them, return a note each."""
+def registration_of(name: object) -> str:
+    """What the registration of an application provides to later steps of a plan: its ids."""
+    return f"application {name}"
+
+
+def permissions_of(name: object) -> str:
+    """What a change of an application or of its permissions provides to later steps of a plan."""
+    return f"state of application {name}"
+
+
+@dataclass(frozen=True)
+class Users:
+    """What needs the applications: the objects of one kind, by the application's name. See Assumption."""
+
+    kind: str
+    objects: Mapping[str, Sequence[str]]
+
+
+def refuse_missing(
+    applications: Mapping[str, Application | None], check_mode: bool, remedy: str = "role entra_app", users: Users | None = None
+) -> list[Assumption]:
+    """Raise UnmetAssumptions for missing applications. In check mode, where an earlier task may create them, return them."""
     missing = [name for name, application in applications.items() if not application]
-    sentences = [f"Entra has no enterprise application for {name}" for name in missing]
-    if missing and not check_mode:
-        raise InvalidInput(*(f"{sentence}: register it first ({remedy})." for sentence in sentences))
-    return [f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it." for sentence in sentences]
+    assumptions = [
+        assumption(f"Entra has no enterprise application for {name}", f"register it first ({remedy})", registration_of(name))
+        for name in missing
+    ]
+    if users:
+        named = zip(missing, assumptions, strict=True)
+        assumptions = [replace(one, kind=users.kind, objects=tuple(users.objects[name])) for name, one in named]
+    if assumptions and not check_mode:
+        raise UnmetAssumptions(*assumptions)
+    return assumptions
+
+
+def assumption(problem: str, remedy: str, needed: str) -> Assumption:
+    """What a prediction assumes about an application. `problem` and `remedy` are clauses."""
+    note = f"{problem} yet; the prediction assumes that an earlier task of the real run creates it."
+    return Assumption(note, f"{problem}: {remedy}.", needed)

@@ -33,6 +33,11 @@ OPTIONS: dict[str, Option] = {
 }
 
 
+_READ_ONLY = (
+    "the token store cannot be written: give kind command a store, or sign in with kind file or command and copy the token from there."
+)
+
+
 class TokenStore(Protocol):
     """Keeps one refresh token."""
 
@@ -46,6 +51,9 @@ class TokenStore(Protocol):
 
     def read(self) -> str:
         """The token; "" where there is none. MailopsError where it cannot be read."""
+
+    def obstacle(self) -> str:
+        """Why no token can be stored, as far as it is known without writing: a sentence, "" where nothing is in the way."""
 
     def prepare(self) -> None:
         """MailopsError where no token can be stored: checked before a user is asked to sign in."""
@@ -81,6 +89,12 @@ class FileTokenStore:
         if stat.S_IMODE(mode) & 0o077:
             raise InvalidInput(f"token_store: {self.where} can be read by other users: restrict it (chmod 600) and sign in again.")
         return text
+
+    def obstacle(self) -> str:
+        existing = next((directory for directory in self.path.parents if os.path.exists(directory)), Path("/"))
+        if os.access(existing, os.W_OK | os.X_OK):
+            return ""
+        return f"{self.where} cannot be written in {existing}: choose a file in a writable directory."
 
     def prepare(self) -> None:
         try:
@@ -131,6 +145,9 @@ class CommandTokenStore:
         done = self._run(self.fetch)
         return done.stdout.strip() if done.returncode == 0 else ""
 
+    def obstacle(self) -> str:
+        return "" if self.store else _READ_ONLY
+
     def prepare(self) -> None:
         """Nothing to check without a token: problems() has checked that the programs exist."""
 
@@ -175,6 +192,9 @@ class EnvironmentTokenStore:
 
     def read(self) -> str:
         return os.environ.get(self.variable, "").strip()
+
+    def obstacle(self) -> str:
+        return _READ_ONLY
 
     def prepare(self) -> None:
         raise InvalidInput(f"token_store: {self.where} cannot be written, so no sign-in can be stored there: use a file or a command.")

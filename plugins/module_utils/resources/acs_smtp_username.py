@@ -19,10 +19,11 @@ from .._clients import odata
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
+from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._entra.application_lookup import Application
+from .._entra.application_lookup import Application, Users
 from .._identity.credentials import GUID
 
 COMMUNICATION, AUTHORIZATION = "2025-09-01", "2022-04-01"
@@ -151,12 +152,15 @@ class AcsSmtpUsername:
                 problems.append(f"{label}: give the application that signs in with it (app).")
             if item.state == "present" and not item.username:
                 problems.append(f"{label}: give its username, any text or a mail address.")
+            problems += [f"{label}: {text}" for text in line_problems("username", item.username)]
         return problems
 
     def plan(self, tenant: Tenant, params: AcsParams, check_mode: bool) -> Plan[AcsChanges]:
         service = read(tenant, params)
-        apps = application_lookup.find(tenant, [params.app_of(item) for item in params.usernames if item.state == "present"])
-        assumptions = application_lookup.refuse_missing(apps, check_mode)
+        present = [item for item in params.usernames if item.state == "present"]
+        apps = application_lookup.find(tenant, [params.app_of(item) for item in present])
+        users = {app: [item.name for item in present if params.app_of(item) == app] for app in apps}
+        assumptions = application_lookup.refuse_missing(apps, check_mode, users=Users("acs_smtp_username", users))
         revoked = application_lookup.find(tenant, [name for name in params.revoked_apps if name not in apps])
         revoke = tuple(sorted(name for name, app in revoked.items() if app and _own_assignment(tenant, service.id, name, app)))
         current = service.named(apps)

@@ -136,7 +136,7 @@ class AutomationAccess:
         application = find_application(tenant, params.app_id, params.unique_name)
         if not application and params.state == "present":
             refuse_missing_permissions(tenant, _of_new_application(params) if params.permissions else [])
-            warnings = refuse_missing({params.application: None}, check_mode, "module entra_app")
+            warnings = [one.note for one in refuse_missing({params.application: None}, check_mode, "module entra_app")]
         current = read(tenant, application, params)
         changes = difference(current, params)
         before = _result(current.roles, current.groups, params)

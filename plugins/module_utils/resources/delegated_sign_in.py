@@ -15,8 +15,9 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.resource import Plan
+from .._engine.resource import Assumption, Plan
 from .._engine.tenant import Tenant
+from .._entra import application_lookup
 from .._entra.application_lookup import application_id
 from .._entra.user_tokens import user_tokens
 from .._identity import token_stores
@@ -89,8 +90,7 @@ class DelegatedSignIn:
         before, after = _result(params, token_store, signed_in=not reason), _result(params, token_store, signed_in=True)
         plan: Plan[SignInChanges] = Plan(before, after, outcome={"sign_in": {**after, "app_id": app_id, "reason": reason}})
         if reason:
-            if not check_mode:
-                _refuse_impossible(tenant, app_id, params, token_store)
+            plan.assumptions = _refuse_impossible(tenant, app_id, params, token_store, check_mode)
             plan.changes = SignInChanges(token_store, app_id)
             plan.warnings = [f"{params.user} would have to sign in: {reason}."] if check_mode else []
         return plan
@@ -114,6 +114,7 @@ RESOURCE = DelegatedSignIn()
 def _sign_in_reason(tenant: Tenant, app_id: str | None, params: DelegatedSignInParams, token_store: TokenStore, *, keep: bool) -> str:
     """Why the user has to sign in; empty where a silent refresh succeeds. Other failures are raised."""
     if app_id is None:
+        token_store.read()  # a store that cannot be read is a problem of the plan, too
         return f"the application {params.app_unique_name} does not exist yet"
     try:
         user_tokens(tenant, app_id, params.user, token_store, keep=keep).fresh(tenant.cloud.smtp_scope())
@@ -124,21 +125,26 @@ def _sign_in_reason(tenant: Tenant, app_id: str | None, params: DelegatedSignInP
     return ""
 
 
-def _refuse_impossible(tenant: Tenant, app_id: str | None, params: DelegatedSignInParams, token_store: TokenStore) -> None:
-    """Raise InvalidInput where a sign-in cannot succeed, before the user is prompted."""
+def _refuse_impossible(
+    tenant: Tenant, app_id: str | None, params: DelegatedSignInParams, token_store: TokenStore, check_mode: bool
+) -> list[Assumption]:
+    """Raise InvalidInput where a sign-in cannot succeed. In check mode an earlier task may register the application: return that."""
+    problems, assumptions = [], []
     if app_id is None:
-        name = params.app_unique_name
-        raise InvalidInput(f"The Entra application {name} does not exist; register it (module entra_app, public_client true).")
-    if not token_store.writable:
-        raise InvalidInput(
-            f"{params.user} has to sign in, but the token store cannot be written: give kind command a store, or sign in with kind file "
-            "or command and copy the token from there."
-        )
+        problem, remedy = f"Entra has no application {params.app_unique_name}", "register it first (module entra_app, public_client true)"
+        needed = application_lookup.registration_of(params.app_unique_name)
+        assumptions.append(application_lookup.assumption(problem, remedy, needed))
+        problems += [] if check_mode else [assumptions[0].refusal]
+    if obstacle := token_store.obstacle():
+        problems.append(f"{params.user} has to sign in, but {obstacle}")
     if tenant.prompt is None:
-        raise InvalidInput(
+        problems.append(
             f"{params.user} has to sign in, and this task cannot show the code: run it on the host that runs Ansible, with "
             "m365_in_process true."
         )
+    if problems:
+        raise InvalidInput(*problems)
+    return assumptions
 
 
 def _result(params: DelegatedSignInParams, token_store: TokenStore, *, signed_in: bool) -> dict[str, object]:

@@ -16,7 +16,8 @@ from .._clients.exchange import Outcome, is_missing
 from .._core import mail_addresses
 from .._core.json_types import JsonObject
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
-from .._engine.resource import Plan
+from .._core.text_lines import line_problems
+from .._engine.resource import Assumption, Plan
 from .._engine.tenant import Tenant
 from .._entra.application_lookup import Application, find_application, refuse_missing
 from .._exchange import addresses, lookup, service_principals
@@ -96,10 +97,13 @@ class ExchangeServicePrincipal:
     params_type = ServicePrincipalParams
 
     def validate(self, params: ServicePrincipalParams) -> list[str]:
-        return mail_addresses.problems("full_access", params.full_access or ()) + mail_addresses.problems("send_as", params.send_as or ())
+        problems = mail_addresses.problems("full_access", params.full_access or ()) + mail_addresses.problems(
+            "send_as", params.send_as or ()
+        )
+        return problems + line_problems("display_name", params.display_name)
 
     def plan(self, tenant: Tenant, params: ServicePrincipalParams, check_mode: bool) -> Plan[PrincipalChanges]:
-        assumptions: list[str] = []
+        assumptions: list[Assumption] = []
         application = find_application(tenant, params.app_id, params.unique_name)
         if not application and params.state == "present":
             assumptions = refuse_missing({str(params.unique_name or params.app_id): None}, check_mode, "module entra_app")

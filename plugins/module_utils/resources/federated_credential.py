@@ -19,9 +19,9 @@ from .._clients.permissions import RequiredPermission
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.resource import Plan, ReadOnlyResource
+from .._engine.resource import Plan, ReadOnlyResource, UnmetAssumptions
 from .._engine.tenant import Tenant
-from .._entra import federation
+from .._entra import application_lookup, federation
 from .._entra.application_credentials import moment
 from .._entra.application_lookup import application_id
 from .._entra.applications import is_replication_delay
@@ -126,10 +126,10 @@ class FederatedCredential:
         assumptions = []
         read_states = read(tenant, params)
         if read_states is None and any(item.is_present for item in params.credentials):
-            sentence = f"Entra has no application {params.application}"
+            problem, remedy = f"Entra has no application {params.application}", "register it first (module entra_app)"
+            assumptions.append(application_lookup.assumption(problem, remedy, application_lookup.registration_of(params.application)))
             if not check_mode:
-                raise InvalidInput(f"{sentence}: register it first (module entra_app).")
-            assumptions.append(f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it.")
+                raise UnmetAssumptions(*assumptions)
         current = read_states or {}
         listed = desired_states(tenant, params, current)
         absent = {item.name for item in params.credentials if not item.is_present}

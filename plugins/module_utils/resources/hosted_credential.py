@@ -16,7 +16,7 @@ from .._clients.smtp import Route
 from .._core.errors import InvalidInput, SmtpError
 from .._core.json_types import JsonObject
 from .._core.spec import JOURNAL, TENANT, Spec
-from .._engine.resource import Plan, ReadOnlyResource
+from .._engine.resource import Assumption, Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._hosted.account import ACCOUNT, region_of, relay_of, smtp_endpoint
 from .._hosted.clients import credential_client, refuse_missing_rights
@@ -155,7 +155,7 @@ def _domains(params: Endpoint, store: CredentialStore, domains: Iterable[str]) -
     return sorted({*filter(None, domains), *of_store})
 
 
-def _unknown_domains(params: Params, unknown: Sequence[str], check_mode: bool) -> list[str]:
+def _unknown_domains(params: Params, unknown: Sequence[str], check_mode: bool) -> list[Assumption]:
     """What a check run assumes about domains that the provider does not have; InvalidInput in a real run."""
     needed = sorted({item.domain_name for item in params.present} & {*unknown})
     label = relay_of(params).label
@@ -164,7 +164,7 @@ def _unknown_domains(params: Params, unknown: Sequence[str], check_mode: bool) -
             f"credentials names {', '.join(needed)}, which {label} does not have in the region {region_of(params)}: create it with "
             "hosted_domain, or correct m365_hosted_relay_region. Nothing was changed."
         )
-    return [f"{label} has the domain {name} by then." for name in needed]
+    return [Assumption(f"{label} has the domain {name} by then.") for name in needed]
 
 
 def _route(tenant: Tenant, params: Endpoint) -> Route:

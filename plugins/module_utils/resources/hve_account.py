@@ -16,9 +16,11 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.params import nested
 from .._core.spec import JOURNAL, TENANT, Option, Spec
+from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
+from .._entra.application_lookup import Users
 from .._exchange import addresses, consistency, hve_changes, lookup, renames
 from .._exchange.aliases import new_names
 from .._exchange.hve_accounts import Account, Current, Settings, read, rename
@@ -123,7 +125,8 @@ class HveAccount:
         every = application_lookup.find(tenant, [*apps, *(app for account in present.values() for app in account.withdrawn_apps or ())])
         current.apps = {name: app for name, app in every.items() if app or name in apps}
         names = refuse(tenant, params, present, current, renamed)
-        assumptions = application_lookup.refuse_missing(current.apps, check_mode)
+        users = {app: [address for address, account in present.items() if app in (account.apps or ())] for app in current.apps}
+        assumptions = application_lookup.refuse_missing(current.apps, check_mode, users=Users("hve_account", users))
         desired: dict[str, Settings] = {}
         changes = []
         for address in dict.fromkeys([*listed, *(current.accounts if params.exclusive else [])]):
@@ -208,6 +211,7 @@ def _account_problems(account: AccountParams) -> Iterator[str]:
         yield f"apps holds {len(account.apps or ())} applications; an account takes at most {MOST_APPS}."
     if account.display_name is not None and not account.display_name.strip():
         yield "the display_name is empty: give one or leave it out."
+    yield from line_problems("the display_name", account.display_name)
     yield from (f"its password {clause}" for clause in _password_problems(account.password))
 
 

@@ -16,8 +16,10 @@ from .._clients.permissions import RequiredPermission
 from .._core import mail_addresses
 from .._core.errors import InvalidInput
 from .._core.spec import EXPECTED, JOURNAL, TENANT, Spec
-from .._engine.resource import Plan, ReadOnlyResource
+from .._core.text_lines import line_problems
+from .._engine.resource import Assumption, Plan, ReadOnlyResource, UnmetAssumptions
 from .._engine.tenant import Tenant
+from .._entra import application_lookup
 from .._exchange import addresses, service_principals
 from .._exchange.mailbox_permissions import FULL_ACCESS, rights_of
 from .._exchange.rbac import migration, recipient_filter
@@ -92,7 +94,7 @@ class RbacParams(RbacInfoParams):
 
     def scope_problems(self) -> list[str]:
         """The problems with scope and recipient_filter."""
-        problems = []
+        problems = line_problems("scope", self.scope)
         if not 1 <= len(self.scope_name.strip()) <= rbac.MAX_NAME_LENGTH:
             problems.append(f"scope is {self.scope_name!r}: use 1 to {rbac.MAX_NAME_LENGTH} characters.")
         if self.recipient_filter is not None:
@@ -220,17 +222,18 @@ def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: lis
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def _refuse_unregistered(current: CurrentAuthorization, params: RbacParams, check_mode: bool) -> list[str]:
-    """Raise InvalidInput where Entra or Exchange lacks the application. In check mode an earlier task may create it: return a note."""
+def _refuse_unregistered(current: CurrentAuthorization, params: RbacParams, check_mode: bool) -> list[Assumption]:
+    """Raise InvalidInput where Entra or Exchange lacks the application. In check mode an earlier task may create it: return that."""
     if current.is_registered:
         return []
-    if current.entra.application:
-        sentence, module = f"Exchange does not know the application {params.application}", "exchange_service_principal"
-    else:
-        sentence, module = f"Entra has no enterprise application for {params.application}", "entra_app"
+    if not current.entra.application:
+        return application_lookup.refuse_missing({params.application: None}, check_mode, "module entra_app")
+    problem = f"Exchange does not know the application {params.application}"
+    remedy = "register it first (module exchange_service_principal)"
+    assumption = application_lookup.assumption(problem, remedy, application_lookup.permissions_of(params.application))
     if not check_mode:
-        raise InvalidInput(f"{sentence}: register it first (module {module}).")
-    return [f"{sentence} yet; the prediction assumes that an earlier task of the real run creates it."]
+        raise UnmetAssumptions(assumption)
+    return [assumption]
 
 
 def _add_steps(
@@ -271,20 +274,24 @@ def _with_primary_addresses(tenant: Tenant, params: RbacParams, expected: Collec
     return replace(params, mailboxes=tuple(dict.fromkeys(primary.get(address, address).lower() for address in listed)))
 
 
-def _refuse_interruption(current: CurrentAuthorization, params: RbacParams, check_mode: bool) -> tuple[CurrentAuthorization, list[str]]:
+def _refuse_interruption(
+    current: CurrentAuthorization, params: RbacParams, check_mode: bool
+) -> tuple[CurrentAuthorization, list[Assumption]]:
     """Raise InvalidInput where the application could not send after the removal, because it lacks FullAccess.
 
-    In check mode an earlier task may grant it: return the state that the prediction assumes, and a note.
+    In check mode an earlier task may grant it: return the state that the prediction assumes, and the assumption.
     """
     lacking = [address for address in params.mailboxes or () if address.lower() not in current.full_access]
     migrates = params.replace and current.entra.application and current.is_removable
     if not (migrates and lacking) or current.consented:
         return current, []
     sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
+    refusal = f"{sentence}: grant it first (module exchange_service_principal); nothing was changed."
     if not check_mode:
-        raise InvalidInput(f"{sentence}: grant it first (module exchange_service_principal); nothing was changed.")
+        raise InvalidInput(refusal)
     note = f"{sentence}; the prediction assumes that an earlier task of the real run grants it."
-    return replace(current, full_access=tuple(params.addresses)), [note]
+    assumption = Assumption(note, refusal, application_lookup.permissions_of(params.application))
+    return replace(current, full_access=tuple(params.addresses)), [assumption]
 
 
 def _add_removal_steps(migration_plan: MigrationPlan, current: CurrentAuthorization, params: RbacParams) -> None:

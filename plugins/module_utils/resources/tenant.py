@@ -139,8 +139,8 @@ class TenantResource:
         if params.absent:
             inputs = removal.ordered(tenant, inputs)
         refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
-        prediction = Prediction()
-        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode)
+        prediction, reasons = Prediction(), Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)
+        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode, reasons.senders)
         planned = lifecycle.with_record(planned, params.roles)
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
         renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components and not params.absent else None
@@ -154,7 +154,6 @@ class TenantResource:
             blocked = _conditional_access(tenant, sign_ins)
             outcome["conditional_access"] = blocked.outcome["conditional_access"]
             warnings += blocked.warnings
-        reasons = Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)
         changes = Changes(planned, prediction, reasons, outcome)
         if params.plan_expected:
             reviewed_plan.refuse_another(params.plan_expected, params.inventory_hostname, _change_records(changes))

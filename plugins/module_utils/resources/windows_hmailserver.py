@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .._core.errors import InvalidInput, MailopsError
 from .._core.spec import JOURNAL
 from .._engine.journal import default_directory
-from .._engine.resource import Plan
+from .._engine.resource import Assumption, Plan
 from .._engine.windows_engine import OnWindowsHost
 from .._planning import client_submission
 from .._windows import facts
@@ -190,10 +190,11 @@ def _parts(upstream: Upstream) -> tuple[str, str, str]:
     return upstream.host, upstream.username or "", upstream.password or ""
 
 
-def _assumptions(host: WindowsHost, read: Product) -> list[str]:
+def _assumptions(host: WindowsHost, read: Product) -> list[Assumption]:
     if not read.is_installed:
-        return [f"hMailServer is not installed on {host.name}: the plan assumes that none of its settings is right."]
-    return [f"The service hMailServer is stopped on {host.name}, so that its settings cannot be read: the plan assumes that none is right."]
+        return [Assumption(f"hMailServer is not installed on {host.name}: the plan assumes that none of its settings is right.")]
+    reason = f"The service hMailServer is stopped on {host.name}, so that its settings cannot be read"
+    return [Assumption(f"{reason}: the plan assumes that none is right.")]
 
 
 def _outcome(params: Params, upstream: Upstream, version: str) -> dict[str, object]:

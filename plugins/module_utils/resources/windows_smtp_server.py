@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .._core.errors import InvalidInput
 from .._core.spec import JOURNAL
 from .._engine.journal import default_directory
-from .._engine.resource import Plan
+from .._engine.resource import Assumption, Plan
 from .._engine.windows_engine import OnWindowsHost
 from .._planning import client_submission
 from .._windows import facts
@@ -66,7 +66,7 @@ class WindowsSmtpServer(OnWindowsHost):
             changes=Changes(current, differing, password) if changed else None,
             outcome={"smtp_server": desired.outcome(wanted, params.upstream)},
             warnings=warnings + _pending(host, read, current),
-            assumptions=[note] if current.missing and check_mode else [],
+            assumptions=[Assumption(note)] if current.missing and check_mode else [],
         )
 
     def apply(self, host: WindowsHost, params: Params, plan: Plan[Changes]) -> dict[str, object]:

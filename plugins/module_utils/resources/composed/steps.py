@@ -14,6 +14,7 @@ from ..._core import option_values
 from ..._core.spec import JOURNAL, TENANT, Spec
 from ..._engine.resource import Resource
 from ..._engine.tenant import Tenant
+from ..._entra.application_lookup import permissions_of, registration_of
 from ..._entra.applications import ApplicationChanges
 from ..._exchange.mailbox_changes import MailboxChanges
 from ..._exchange.predicted import PredictedExchange
@@ -95,19 +96,9 @@ def _own(spec: Spec) -> Spec:
     return replace(spec, options={name: option for name, option in spec.options.items() if name not in common})
 
 
-def _application(name: object) -> str:
-    """What a step that registers the application provides: its ids."""
-    return f"application {name}"
-
-
 def _restored(name: object) -> str:
     """What a step that restores the application provides: Exchange may have its service principal and permissions."""
     return f"restored application {name}"
-
-
-def _application_state(name: object) -> str:
-    """What a step that changes the application or its permissions provides."""
-    return f"state of application {name}"
 
 
 def _is_registration(changes: ApplicationChanges) -> bool:
@@ -123,8 +114,8 @@ def _is_restored(changes: ApplicationChanges) -> bool:
 def _registration(step: Step) -> Step:
     name = step.options["unique_name"]
     provides: dict[str, Callable[[Any], bool]] = {
-        _application(name): _is_registration,
-        _application_state(name): bool,
+        registration_of(name): _is_registration,
+        permissions_of(name): bool,
         _restored(name): _is_restored,
     }
     return replace(step, subject=name, provides=provides)
@@ -132,12 +123,12 @@ def _registration(step: Step) -> Step:
 
 def _of_application(step: Step) -> Step:
     name = step.options["unique_name"]
-    return replace(step, subject=name, needs=frozenset({_application(name)}))
+    return replace(step, subject=name, needs=frozenset({registration_of(name)}))
 
 
 def _principal(step: Step) -> Step:
     one = _of_application(step)
-    provides = {_application_state(one.subject): bool}
+    provides = {permissions_of(one.subject): bool}
     return replace(one, needs=one.needs | {_restored(one.subject)}, completes=one.needs, provides=provides)
 
 
@@ -145,7 +136,7 @@ def _rbac(step: Step) -> Step:
     name = step.options["unique_name"]
     if step.options["state"] == "absent" and not step.options["replace"]:  # what ends depends on no earlier step
         return replace(step, subject=name)
-    return replace(step, subject=name, needs=frozenset({_application(name), _application_state(name)}))
+    return replace(step, subject=name, needs=frozenset({registration_of(name), permissions_of(name)}))
 
 
 def _mailboxes(step: Step) -> Step:
@@ -161,17 +152,17 @@ def _predict_addresses(tenant: Tenant, changes: MailboxChanges) -> None:
 
 
 def _sign_in(step: Step) -> Step:
-    return replace(step, subject=step.options["user"], needs=frozenset({_application(step.options["app_unique_name"])}))
+    return replace(step, subject=step.options["user"], needs=frozenset({registration_of(step.options["app_unique_name"])}))
 
 
 def _accounts(step: Step) -> Step:
     accounts = step.options["accounts"]
-    return replace(step, needs=frozenset(_application(app) for account in accounts for app in account["apps"] or ()))
+    return replace(step, needs=frozenset(registration_of(app) for account in accounts for app in account["apps"] or ()))
 
 
 def _usernames(step: Step) -> Step:
     usernames = step.options["usernames"]
-    return replace(step, needs=frozenset(_application(item["app"] or step.options["app"]) for item in usernames))
+    return replace(step, needs=frozenset(registration_of(item["app"] or step.options["app"]) for item in usernames))
 
 
 _WIRING: dict[str, Callable[[Step], Step]] = {

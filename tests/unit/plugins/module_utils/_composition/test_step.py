@@ -21,7 +21,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._composition.step imp
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import ExchangeError, InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._core.spec import EXPECTED, TENANT, Spec
 from ansible_collections.mailops.m365.plugins.module_utils._engine.journal import Journal
-from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Plan
+from ansible_collections.mailops.m365.plugins.module_utils._engine.resource import Assumption, Plan
 from ansible_collections.mailops.m365.plugins.module_utils._engine.tenant import Tenant
 
 from ....conftest import CLIENT, SECRET
@@ -43,7 +43,7 @@ class Toy:
     current: str = "old"
     refusals: tuple[str, ...] = ()
     failure: Exception | None = None
-    assumptions: list[str] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
     spec = TENANT | EXPECTED | Spec({"value": {"type": "str"}})
     params_type = Params
 
@@ -64,6 +64,9 @@ class Toy:
             raise self.failure
         self.current = plan.pending
         return {"value": self.current}
+
+
+NO_APPLICATION = Assumption("There is no application a yet.", "There is no application a: register it.", "application a")
 
 
 def step(resource: Any, value: str = "new", **more: Any) -> Step:
@@ -91,7 +94,7 @@ def test_steps_are_planned_before_the_first_is_applied(tenant: Tenant, tmp_path:
 
 def test_a_step_that_needs_what_is_created_is_planned_again_before_it_is_applied(tenant: Tenant, tmp_path: Path) -> None:
     events: list[str] = []
-    first, second, third = Toy("first", events), Toy("second", events, assumptions=["There is no application yet."]), Toy("third", events)
+    first, second, third = Toy("first", events), Toy("second", events, assumptions=[NO_APPLICATION]), Toy("third", events)
     provides = {"application a": lambda changes: True, "application b": lambda changes: False}
     steps = [
         step(first, provides=provides),
@@ -112,6 +115,26 @@ def test_an_unchanged_provider_makes_no_prediction(tenant: Tenant) -> None:
     steps = [step(Toy("first", events, current="new"), provides={"a": bool}), step(Toy("second", events), needs=frozenset({"a"}))]
     plan_steps(tenant, steps, Prediction(), check_mode=False)
     assert events == ["plan first", "plan second"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_plan_that_assumes_what_no_step_provides_is_refused(tenant: Tenant, check_mode: bool) -> None:
+    """Also where the step is a prediction because of another need, which an earlier step provides."""
+    other = Assumption(
+        "No b yet.", "There is no application b: register it.", "application b", "hve_account", ("x@contoso.com", "y@contoso.com")
+    )
+    first = step(Toy("first", []), provides={"application a": bool})
+    needs = frozenset({"application a", "application b"})
+
+    def plan(*assumptions: Assumption) -> None:
+        later = step(Toy("later", [], assumptions=[*assumptions]), needs=needs)
+        senders = {("hve_account", "x@contoso.com"): "Bulk"}
+        plan_steps(tenant, [first, later], Prediction(), check_mode, lambda kind, name: senders.get((kind, name), ""))
+
+    plan(NO_APPLICATION)
+    with pytest.raises(InvalidInput) as refused:
+        plan(NO_APPLICATION, other)
+    assert refused.value.problems == ["x@contoso.com (Bulk), y@contoso.com: There is no application b: register it."]
 
 
 def test_mailboxes_of_an_earlier_step_are_expected_by_the_later_ones(tenant: Tenant) -> None:

@@ -102,7 +102,7 @@ def test_check_mode_verifies_the_token_without_storing_it(play: Play, script: Sc
 
 
 def test_check_mode_reports_the_required_sign_in(play: Play, script: Script, path: Path) -> None:
-    result = play(RESOURCE, script, check_mode=True, **options(path))
+    result = play(RESOURCE, script, check_mode=True, prompt=lambda text: None, **options(path))
     assert (result["changed"], result["diff"]["after"]["signed_in"]) == (True, True)
     assert result["notes"] == [f"{ADA} would have to sign in: the file {path} holds no refresh token."]
     assert not path.parent.exists()
@@ -147,11 +147,12 @@ def test_application_is_looked_up_by_its_unique_name(play: Play, script: Script,
 def test_application_that_will_be_created(play: Play, script: Script, path: Path) -> None:
     for check_mode in (True, False):
         script.expect("GET", BY_NAME).answers(404, {"error": {"code": "Request_ResourceNotFound", "message": ""}})
-        result = play(RESOURCE, script, check_mode=check_mode, **options(path, app_unique_name="user-sender"))
+        result = play(RESOURCE, script, check_mode=check_mode, prompt=lambda text: None, **options(path, app_unique_name="user-sender"))
         if check_mode:
             assert result["sign_in"]["reason"] == "the application user-sender does not exist yet"
+            assert "Entra has no application user-sender yet; the prediction assumes" in result["notes"][0]
         else:
-            assert "The Entra application user-sender does not exist; register it" in result["msg"]
+            assert "Entra has no application user-sender: register it first (module entra_app, public_client true)." in result["msg"]
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
@@ -183,18 +184,45 @@ def test_sign_in_times_out(play: Play, script: Script, path: Path, clock: FakeCl
     assert sum(clock.slept) == 30
 
 
-def test_task_that_cannot_print_a_device_code_is_refused(play: Play, script: Script, path: Path) -> None:
-    result = play(RESOURCE, script, **options(path))
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_task_that_cannot_print_a_device_code_is_refused(play: Play, script: Script, path: Path, check_mode: bool) -> None:
+    result = play(RESOURCE, script, check_mode=check_mode, **options(path))
     assert f"{ADA} has to sign in, and this task cannot show the code: run it on the host that runs Ansible" in result["msg"]
 
 
-def test_unwritable_token_store_is_reported_before_the_sign_in(play: Play, script: Script, tmp_path: Path) -> None:
-    token_store = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
-    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path, token_store=token_store))
-    assert "the token store cannot be written" in result["msg"]
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_unwritable_token_store_is_refused_by_the_plan(play: Play, script: Script, tmp_path: Path, check_mode: bool) -> None:
+    def refusal(**more: Any) -> str:
+        result = play(RESOURCE, script, check_mode=check_mode, prompt=lambda text: None, **options(tmp_path, **more))
+        return str(result["msg"])
+
+    for store in ({"kind": "environment", "variable": "NO_SUCH_TOKEN"}, {"kind": "command", "fetch": ["true"]}):
+        assert f"{ADA} has to sign in, but the token store cannot be written: give kind command a store" in refusal(token_store=store)
     (tmp_path / "file").write_text("")
-    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path / "file" / "ada.token"))
-    assert "cannot be" in result["msg"]
+    assert "cannot be read: Not a directory." in refusal(token_store={"path": str(tmp_path / "file" / "ada.token")})
+    (tmp_path / "ada.token").mkdir()
+    assert "cannot be read: Is a directory." in refusal(token_store={"path": str(tmp_path / "ada.token")})
+
+
+def test_a_directory_that_cannot_be_written_is_refused_by_the_plan(
+    play: Play, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda directory, mode: directory != tmp_path)
+    result = play(RESOURCE, script, prompt=lambda text: None, **options(tmp_path / "new" / "ada.token"))
+    where = f"the file {tmp_path}/new/ada.token cannot be written in {tmp_path}"
+    assert result["msg"] == f"{ADA} has to sign in, but {where}: choose a file in a writable directory."
+    assert not (tmp_path / "new").exists()
+
+
+def test_all_obstacles_of_a_sign_in_are_reported_at_once(play: Play, script: Script, tmp_path: Path) -> None:
+    script.expect("GET", BY_NAME).answers(404, {"error": {"code": "Request_ResourceNotFound", "message": ""}})
+    store = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
+    problems = play(RESOURCE, script, **options(tmp_path, token_store=store, app_unique_name="user-sender"))["failure"]["problems"]
+    assert [" ".join(problem.split()[:5]) for problem in problems] == [
+        "Entra has no application user-sender:",
+        "ada@contoso.com has to sign in,",
+        "ada@contoso.com has to sign in,",
+    ]
 
 
 def test_consent_to_offline_access_is_missed(play: Play, script: Script, path: Path) -> None:
