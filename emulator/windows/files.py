@@ -33,8 +33,9 @@ class Files:
         return self._of_hmailserver() + self._of_iis()
 
     def _of_iis(self) -> list[WindowsFile]:
-        servers = [one for one in iis_smtp.servers(self._machine.host) if one.log]
-        return [WindowsFile(iis_log.path(self._machine, one), iis_log.content(one).encode()) for one in servers]
+        servers = iis_smtp.servers(self._machine.host)
+        logs = [WindowsFile(iis_log.path(self._machine, one), iis_log.content(one).encode()) for one in servers if one.log]
+        return logs + [WindowsFile(path, mail.raw) for one in servers for path, mail in iis_smtp.message_files(self._machine.host, one)]
 
     def in_folder(self, folder: str) -> list[WindowsFile]:
         """The files of a folder, without those of its folders."""
@@ -104,11 +105,20 @@ def statics(machine: Machine) -> dict[tuple[str, str], Callable[..., Value]]:
         files.remove(path)
         return NOTHING
 
+    def move(path: str, target: str) -> Value:
+        if files.find(target):
+            message = 'Exception calling "Move" with "2" argument(s): "Cannot create a file when that file already exists."'
+            raise script_error(message, "IOException", exception="MethodInvocationException")
+        files.write(target, read(path).encode())
+        return delete(path)
+
     return {
         ("io.file", "exists"): lambda path: files.find(path) is not None,
         ("io.file", "readalltext"): read,
         ("io.file", "writealltext"): write,
         ("io.file", "delete"): delete,
+        ("io.file", "move"): move,
+        ("io.file", "getlastwritetimeutc"): lambda path: WmiDateTime(machine.now),
         ("io.directory", "exists"): files.is_directory,
         ("io.directory", "createdirectory"): lambda path: PSObject(Members({"FullName": path}), "System.IO.DirectoryInfo"),
     }

@@ -20,7 +20,7 @@ from emulator.windows.hmail_domains import account_of, is_local
 from emulator.windows.hmail_session import message
 from emulator.windows.machine import Machine
 from emulator.windows.powershell.operators import wildcard
-from emulator.windows.smtp_client import Address, UndeliveredError, Upstream, destination, send
+from emulator.windows.smtp_client import Address, Transcript, UndeliveredError, Upstream, destination, send
 
 THREAD = 2044  # a column of the log
 
@@ -49,8 +49,8 @@ class HMailDelivery:
                 await self._attempt(server, mail)
 
     async def _attempt(self, server: HMailServer, mail: QueuedMail) -> None:
-        recipients = ", ".join(mail.recipients)
-        self._log(server, f"SMTPDeliverer - Message {mail.id}: Delivering message from {mail.sender or '<Empty>'} to {recipients}.")
+        envelope = f"from {mail.sender or '<Empty>'} to {','.join(mail.recipients)}"
+        self._log(server, f"SMTPDeliverer - Message {mail.id}: Delivering message {envelope}. File: {mail.id}.eml")
         failed: dict[str, str] = {}
         waiting: dict[str, str] = {}
         for target, batch in self._batches(server, mail).items():
@@ -92,14 +92,13 @@ class HMailDelivery:
             return
         if target.host:
             self._log(server, f"SMTPDeliverer - Message {mail.id}: Relaying to host {target.host}.")
+        transcript = Transcript()
         try:
-            await asyncio.to_thread(self._send, server, mail, target, batch)
-        except UndeliveredError as error:
-            if str(error)[:3].isdigit():
-                self._log_reply(server, str(error))
-            raise
+            await asyncio.to_thread(self._send, server, mail, target, batch, transcript)
+        finally:
+            self._log_session(server, f"{mail.id}{mail.attempts}", transcript)
 
-    def _send(self, server: HMailServer, mail: QueuedMail, target: Target, batch: list[str]) -> None:
+    def _send(self, server: HMailServer, mail: QueuedMail, target: Target, batch: list[str], transcript: Transcript) -> None:
         verified = bool(setting(server, "VerifyRemoteSslCertificate"))
         upstream = Upstream(
             destination(self._machine, self._mx, target.host, target.port) if target.host else self._mx,
@@ -111,16 +110,17 @@ class HMailDelivery:
             ca_file=self._ca_file if verified else "",
             source=self._machine.host.outbound_address,
         )
-        send(upstream, mail, batch)
+        send(upstream, mail, batch, transcript)
 
     def _log(self, server: HMailServer, text: str) -> None:
         if logs(server, "LogApplication"):
             server.log.append(f'"APPLICATION"\t{THREAD}\t"{self._time()}"\t"{text}"')
 
-    def _log_reply(self, server: HMailServer, text: str) -> None:
-        """A reply of the other server to its client (SMTPC)."""
+    def _log_session(self, server: HMailServer, number: str, transcript: Transcript) -> None:
+        """A session of the client (SMTPC) with the other server."""
         if logs(server, "LogSMTP"):
-            server.log.append(f'"SMTPC"\t{THREAD}\t1\t"{self._time()}"\t"{self._mx[0]}"\t"RECEIVED: {text}"')
+            beginning = f'"SMTPC"\t{THREAD}\t{number}\t"{self._time()}"\t"{self._mx[0]}"\t'
+            server.log += [f'{beginning}"{line}"' for line in transcript.lines]
 
     def _time(self) -> str:
         return time.strftime("%Y-%m-%d %H:%M:%S.000", time.gmtime(self._machine.now))

@@ -110,6 +110,7 @@ class NewMessage(ComObject):
         built["To"] = ", ".join(f"{name} <{address}>" for name, address in self._recipients)
         built.set_content(str(self._values.get("Body", "")))
         self._server.last_message += 1
+        self._values["ID"] = self._server.last_message  # PersistentMessage::AddObject
         sender, recipients = str(self._values.get("FromAddress", "")), [address for _, address in self._recipients]
         self._server.queue.append(QueuedMail(str(self._server.last_message), sender, recipients, bytes(built), self._machine.now))
         return NOTHING

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from emulator.state import QueuedMail, SmtpVirtualServer
 from emulator.windows import iis_log, iis_smtp
 from emulator.windows.machine import Machine
-from emulator.windows.smtp_client import NONE, REQUIRED, Address, UndeliveredError, Upstream, destination, send
+from emulator.windows.smtp_client import NONE, REQUIRED, Address, Transcript, UndeliveredError, Upstream, destination, send
 
 SSL, AUTH_NTLM, AUTH_CLEARTEXT = 4, 128, 256  # RouteAction
 
@@ -37,8 +37,9 @@ class Delivery:
                 "FullyQualifiedDomainName", "SmtpRemoteProgressiveRetry", "SmtpRemoteNDRExpireMinutes",
             )
         }  # fmt: skip
+        transcript = Transcript()
         try:
-            await asyncio.to_thread(self._send, settings, mail)
+            await asyncio.to_thread(self._send, settings, mail, transcript)
         except UndeliveredError as error:
             mail.last_error = str(error)
             self._log(server, settings, mail.last_error)
@@ -49,7 +50,7 @@ class Delivery:
             else:
                 mail.next_attempt = self._machine.now + 60 * _minutes(settings["SmtpRemoteProgressiveRetry"], mail.attempts)
         else:
-            self._log(server, settings, "250 2.6.0 Queued mail for delivery")
+            self._log(server, settings, transcript.last_reply)
             self._remove(server, mail)
 
     def _log(self, server: SmtpVirtualServer, settings: dict[str, object], reply: str) -> None:
@@ -72,10 +73,11 @@ class Delivery:
         text += (
             "This is an automatically generated Delivery Status Notification.\r\n\r\nDelivery to the following recipients failed.\r\n\r\n"
         )
-        text += "".join(f"       {one}\r\n" for one in mail.recipients) + f"\r\n{mail.last_error}\r\n"
+        text += "".join(f"       {one}\r\n" for one in mail.recipients) + f"\r\n{mail.last_error}\r\n\r\n"
+        text += mail.raw.partition(b"\r\n\r\n")[0].decode("utf-8", "replace") + "\r\n"
         server.queue.append(QueuedMail(f"{mail.id}-ndr", "", [mail.sender], text.encode(), self._machine.now))
 
-    def _send(self, settings: dict[str, object], mail: QueuedMail) -> None:
+    def _send(self, settings: dict[str, object], mail: QueuedMail, transcript: Transcript) -> None:
         """One connection, in a thread of its own. A wrong password is not final: the message stays in the queue."""
         action = settings["RouteAction"]
         route = action if isinstance(action, int) else 0
@@ -93,7 +95,7 @@ class Delivery:
             source=self._machine.host.outbound_address,
         )
         try:
-            send(upstream, mail, mail.recipients)
+            send(upstream, mail, mail.recipients, transcript)
         except UndeliveredError as error:
             mail.recipients = error.recipients or mail.recipients
             if str(error).startswith("535"):

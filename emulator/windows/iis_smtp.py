@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.state import AddressList, SmtpVirtualServer, WindowsHost
+from emulator.state import AddressList, QueuedMail, SmtpVirtualServer, WindowsHost
 from emulator.windows.cim import CimInstance, fits
 from emulator.windows.contract import class_types, contract
 from emulator.windows.powershell.errors import OutsideSubsetError, ScriptError, script_error
@@ -49,6 +49,19 @@ def value_of(host: WindowsHost, server: SmtpVirtualServer, name: str) -> Value:
     if name == "ServerBindings":
         return Array([binding(*one.split(":")) for one in server.bindings], BINDING)
     return server.properties.get(name, default(host, name))
+
+
+MESSAGE_FOLDERS = {"QueueDirectory": "EML", "BadMailDirectory": "BAD"}
+
+
+def message_files(host: WindowsHost, server: SmtpVirtualServer) -> list[tuple[str, QueuedMail]]:
+    """The files of the queue and of the bad mail, by their paths. Names are those of published listings (NTFS_*.EML, *.BAD)."""
+    return [
+        (rf"{value_of(host, server, name)}\NTFS_{mail.id}.{MESSAGE_FOLDERS[name]}", mail)
+        for name, mails in (("QueueDirectory", server.queue), ("BadMailDirectory", server.bad_mail))
+        for mail in list(mails)
+        if value_of(host, server, name)
+    ]
 
 
 def binding(address: str, port: str, hostname: str) -> CimInstance:

@@ -1,6 +1,6 @@
 """The folders of IIS SMTP's mail root: one file a message, as Get-ChildItem has them.
 
-Sources: the page of Get-ChildItem; "FileInfo Class" (.NET). Names of files are those of published listings (NTFS_*.EML, *.BAD).
+Sources: the page of Get-ChildItem; "FileInfo Class" (.NET).
 """
 
 from __future__ import annotations
@@ -33,12 +33,11 @@ class FileInfo(NetObject):
 
 def _messages(machine: Machine, folder: str) -> list[FileInfo] | None:
     """The messages in a folder of a virtual server; None for any other folder."""
-    for server in iis_smtp.servers(machine.host):
-        for name, mails, ending in (("QueueDirectory", server.queue, "EML"), ("BadMailDirectory", server.bad_mail, "BAD")):
-            path = iis_smtp.value_of(machine.host, server, name)
-            if isinstance(path, str) and path and path.lower() == folder.rstrip("\\").lower():
-                numbered = enumerate(mails)
-                return [FileInfo(rf"{path}\NTFS_{number:08x}.{ending}", len(mail.raw), mail.arrived) for number, mail in numbered]
+    folder_path, host = folder.rstrip("\\").lower(), machine.host
+    for server in iis_smtp.servers(host):
+        if folder_path in [str(iis_smtp.value_of(host, server, name)).lower() for name in iis_smtp.MESSAGE_FOLDERS]:
+            every = iis_smtp.message_files(host, server)
+            return [FileInfo(path, len(mail.raw), mail.arrived) for path, mail in every if path.rpartition("\\")[0].lower() == folder_path]
     return None
 
 

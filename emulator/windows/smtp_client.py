@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator.state import QueuedMail
 from emulator.windows.machine import Machine
@@ -22,6 +22,19 @@ class UndeliveredError(Exception):
     def __init__(self, text: str, *, permanent: bool, recipients: list[str] | None = None) -> None:
         super().__init__(text)
         self.permanent, self.recipients = permanent, recipients
+
+
+@dataclass
+class Transcript:
+    """A session, each line with `SENT: ` or `RECEIVED: ` before it. A password is masked, and the message is `[nl].` (hMailServer)."""
+
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def last_reply(self) -> str:
+        """The reply to the message; "" where none was sent."""
+        at = self.lines.index("SENT: [nl].") if "SENT: [nl]." in self.lines else len(self.lines)
+        return next((one.partition(": ")[2] for one in self.lines[at:] if one.startswith("RECEIVED: ")), "")
 
 
 @dataclass
@@ -46,11 +59,28 @@ class Upstream:
         return context
 
 
+START_INPUT = 354  # the reply to DATA
+_VERBS = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "QUIT")
+
+
 class _Client(smtplib.SMTP):
-    def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+    def __init__(self, upstream: Upstream, transcript: Transcript) -> None:
+        self._upstream, self._lines = upstream, transcript.lines
         source = (upstream.source, 0) if upstream.source else None
         super().__init__(upstream.name, upstream.address[1], upstream.greeting, SECONDS, source_address=source)
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        verb = cmd.upper()
+        shown = f"{verb} {args.split(' size=')[0]}".strip() if verb in _VERBS else "AUTH LOGIN" if verb == "AUTH" else "***"
+        self._lines.append(f"SENT: {shown}")
+        super().putcmd(cmd, args)
+
+    def getreply(self) -> tuple[int, bytes]:
+        code, text = super().getreply()
+        self._lines.append(f"RECEIVED: {code} {_text(text)}")
+        if code == START_INPUT:
+            self._lines.append("SENT: [nl].")
+        return code, text
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         sock = socket.create_connection(self._upstream.address, timeout, self.source_address)
@@ -70,10 +100,10 @@ def destination(machine: Machine, mx: Address, host: str, port: object) -> Addre
     return address, int(number)
 
 
-def send(upstream: Upstream, mail: QueuedMail, recipients: list[str]) -> None:
-    """Hand over a message. UndeliveredError for whom it is not delivered."""
+def send(upstream: Upstream, mail: QueuedMail, recipients: list[str], transcript: Transcript) -> None:
+    """Hand over a message. UndeliveredError for whom it is not delivered. `transcript` gets the session."""
     try:
-        with _Client(upstream) as client:
+        with _Client(upstream, transcript) as client:
             client.ehlo()
             if upstream.security == REQUIRED or (upstream.security == OPTIONAL and client.has_extn("starttls")):
                 client.starttls(context=upstream.context())

@@ -108,13 +108,14 @@ expected_mailboxes:
   type: list
   elements: str
 relays:
-  description: For each relay host of the inventory, by name, its mailboxes with their senders and the senders to verify.
+  description: For each relay host of the inventory, by name, its mailboxes with their senders, the senders to verify and the accepted domains.
   returned: success
   type: dict
   sample:
     relay1:
       mailboxes: [{address: scanner@contoso.com, senders: [scanner@contoso.com]}]
       senders: [{name: "Scanner, third floor", address: scanner@contoso.com, verify_recipient: ada@contoso.com}]
+      domains: [contoso.com]
 relay_certificates:
   description: The certificates, as PEM text, of the relay hosts that sign in as the sender app. They are registered on it.
   returned: success

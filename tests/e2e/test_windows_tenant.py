@@ -24,7 +24,7 @@ from .test_windows_smtp_relay import NETWORK, PUBLIC, send
 from .windows_playbook import LOCAL, Playbook
 
 NAME = "win1.contoso.com"
-SENDER = {"name": "Printers", "address": "noreply@contoso.com", "relay_host": NAME}
+SENDER = {"name": "Printers", "address": "noreply@contoso.com", "relay_host": NAME, "verify_recipient": "verify@example.net"}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,10 @@ def test_a_printers_message_passes_the_connector_of_the_plan(emulator: Emulator,
     assert [failed for _changed, failed in numbers.values()] == [0, 0], output
     [connector] = emulator.admin.tenant("contoso.com")["inbound_connectors"]
     assert connector["SenderIPAddresses"] == ["203.0.113.10"]
-    assert "win1.contoso.com accepts mail from its devices' networks only; set verify_from" in " ".join(output.split())
+    assert re.search(r"Printers .* verified in \d+\.\d\d s, accepted by a connector", output), output
+    [test_message] = [one for one in emulator.admin.messages() if one["recipients"] == ["verify@example.net"]]
+    assert test_message["connector"] == connector["name"]
+    assert test_message["subject"].startswith("Test message: Printers [")
     send(emulator, NAME, "someone@example.net", "scan to a customer")
     until(lambda: "scan to a customer" in [one["subject"] for one in emulator.admin.messages()])
     message = next(one for one in emulator.admin.messages() if one["subject"] == "scan to a customer")

@@ -171,7 +171,7 @@ def test_messages_of_the_queue_are_files(start: Start) -> None:
     host.send()
     until(lambda: [one["attempts"] for one in host.queue()] == [1])
     script = "@(Get-ChildItem -LiteralPath 'C:\\inetpub\\mailroot\\Queue' -File | ForEach-Object { $_.Name; $_.Length -gt 100 })"
-    assert host.run(script).splitlines() == ["NTFS_00000000.EML", "True"]
+    assert host.run(script).splitlines() == [f"NTFS_{host.queue()[0]['id']}.EML", "True"]
     assert host.run("Get-ChildItem -LiteralPath 'C:\\nowhere' -File -ErrorAction SilentlyContinue; 'end'").strip() == "end"
 
 

@@ -38,7 +38,7 @@ def documented(options: dict[str, dict[str, Any]], path: str = "") -> Iterator[t
 
 
 # Modules without `_info` in their name that write nothing: they plan or verify.
-READING = ("mail_path_probe", "relay_probe", "relay_status", "sender_plan", "smtp_probe", "smtp_test_message")
+READING = ("mail_path_probe", "relay_probe", "relay_status", "sender_plan", "smtp_probe", "smtp_test_message", "windows_relay_probe")
 
 
 @each_module

@@ -71,7 +71,7 @@ def _windows_options(host: HostVariables, relays: Sequence[RelayOptions]) -> Rel
     """A Windows host. `relays`: those on Linux; mail leaves from the one that is its smart host, as from that one's devices."""
     upstream = host.get("relay_upstream") or "connector"
     options: RelayOptions = {**_options({**host, "relay_upstream": upstream}), "name": str(host["inventory_hostname"]), "windows": True}
-    options.pop("managed")  # its senders are verified by test messages, not by an agent
+    options.pop("managed")  # no agent runs there
     smart_host = str((host.get("relay_smarthost") or {}).get("host") or "").lower()
     linux = next((one for one in relays if smart_host in one["host"].lower().split(" or ")), None) if upstream == "smarthost" else None
     if not linux:
@@ -132,8 +132,10 @@ def _users(devices: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 @dataclass
 class RelayAssignment:
-    """A relay host's mailboxes (each with the addresses that send as it), and the senders that module relay_probe verifies."""
+    """A relay host's mailboxes (each with the addresses that send as it), and the senders that module relay_probe, or on Windows module
+    windows_relay_probe, verifies. `domains`: the tenant's."""
 
+    domains: frozenset[str]
     mailboxes: dict[str, list[str]] = field(default_factory=dict)
     senders: list[dict[str, str]] = field(default_factory=list)
 
@@ -147,17 +149,17 @@ class RelayAssignment:
 
     def as_result(self) -> dict[str, object]:
         mailboxes = [{"address": address, "senders": senders} for address, senders in self.mailboxes.items()]
-        return {"mailboxes": mailboxes, "senders": self.senders}
+        return {"mailboxes": mailboxes, "senders": self.senders, "domains": sorted(self.domains)}
 
 
 def assignments(plans: Iterable[SendingPlan], context: PlanningContext, settings: PlanSettings) -> dict[str, RelayAssignment]:
-    """Name of each relay host that this inventory deploys -> its assignment."""
-    result = {name: RelayAssignment() for name, relay in context.relay_hosts.items() if relay.managed}
+    """Name of each relay host that this inventory deploys -> its assignment. A sender of one whose mail leaves from another is both's."""
+    deployed = [name for name, relay in context.relay_hosts.items() if relay.managed or relay.windows]
+    result = {name: RelayAssignment(context.domains) for name in deployed}
     for plan in plans:
-        if plan.relay_host and plan.relay_host.name in result:
-            result[plan.relay_host.name].add(plan, settings)
-        elif plan.relay_host and plan.relay_host.via in result:
-            result[plan.relay_host.via].add(plan, settings)
+        names = {plan.relay_host.name, plan.relay_host.via} if plan.relay_host else set()
+        for name in names & set(result):
+            result[name].add(plan, settings)
     return result
 
 

@@ -236,7 +236,7 @@ def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None
     if not plan.entry:
         return None
     if plan.relay_host and (plan.relay_host.managed or (plan.relay_host.windows and not sender.verify_from)):
-        return None  # module relay_probe verifies it on the relay host; a relay on Windows refuses the control node
+        return None  # a probe verifies it on the relay host; a relay on Windows refuses the control node
     test: Variables = {"name": sender.name, "method": plan.method, "address": sender.address}
     if recipient:
         test["verify_recipient"] = recipient

@@ -137,12 +137,6 @@ def _warnings(method: str, sender: Sender, context: PlanningContext) -> list[str
         warnings.append(
             f"{sender.name}: without public_addresses in the SPF record its mail may be taken for spam; set them, or use a relay host."
         )
-    relay = relay_host_of(sender, context) if method == "relay_host" else None
-    if relay and relay.windows and not relay.via and not sender.verify_from:
-        warnings.append(
-            f"{sender.name}: {relay.name} accepts mail from its devices' networks only; set verify_from to a host of the inventory "
-            "there, so that a test message verifies it."
-        )
     return warnings + (list(_product_warnings(sender, context)) if method == "oauth" else [])
 
 

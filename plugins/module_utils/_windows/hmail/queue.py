@@ -44,33 +44,42 @@ class Failure:
 
 @dataclass(frozen=True)
 class Queue:
-    """`failures`: the newest last. `certificates`: file -> end of validity (UTC, ISO 8601), empty where the file cannot be read."""
+    """`log`: the end of today's; `failures`: those in it, the newest last. `certificates`: file -> end of validity (UTC, ISO 8601), empty
+    where the file cannot be read."""
 
     version: str
     processed: int
     messages: tuple[Waiting, ...]
+    log: tuple[str, ...]
     failures: tuple[Failure, ...]
     certificates: dict[str, str]
 
 
-def read(host: WindowsHost, password: str, retry: Sequence[int] = ()) -> Queue:
-    """The queue; messages in `retry` are tried at once."""
+def remove(host: WindowsHost, password: str, ids: Sequence[int]) -> None:
+    """Remove messages from the queue; one that is not there any more is left out by hMailServer."""
+    _run(host, password, "remove test messages from the queue of hMailServer", {"remove": list(ids), "lines": 1})
+
+
+def _run(host: WindowsHost, password: str, attempted: str, request: JsonObject) -> JsonObject:
     secrets = Secrets()
-    request: JsonObject = {
-        "authenticate": [secrets.line(password)] if password else [],
-        "retry": list(retry),
-        "start": ["StartDelivery"] if retry else [],
-        "lines": LINES,
-    }
-    document = host.run("hmail_queue", "read the queue of hMailServer", request, secrets.values)
-    log = document.get("log")
+    authenticate = [secrets.line(password)] if password else []
+    blank: JsonObject = {"authenticate": authenticate, "retry": [], "remove": [], "start": []}
+    return host.run("hmail_queue", attempted, blank | request, secrets.values)
+
+
+def read(host: WindowsHost, password: str, retry: Sequence[int] = (), lines: int = LINES) -> Queue:
+    """The queue, and the last `lines` of the log; messages in `retry` are tried at once."""
+    request: JsonObject = {"retry": list(retry), "start": ["StartDelivery"] if retry else [], "lines": lines}
+    document = _run(host, password, "read the queue of hMailServer", request)
+    log = [str(line) for line in document["log"]] if isinstance(document.get("log"), list) else []
     certificates = rows(host.name, document, "certificates")
     processed = document.get("processed")
     return Queue(
         str(document.get("version")),
         processed if isinstance(processed, int) else 0,
         tuple(_waiting(line) for line in str(document.get("undelivered") or "").splitlines()),
-        tuple(failures([str(line) for line in log] if isinstance(log, list) else [])),
+        tuple(log),
+        tuple(failures(log)),
         {str(one.get("file")): str(one.get("not_after") or "") for one in certificates},
     )
 

@@ -10,7 +10,7 @@ signs for blanks. The log is in UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ... import error_catalog
@@ -19,7 +19,7 @@ from .options import MOST_ERRORS
 from .state import texts
 
 _RESPONSE = "OutboundConnectionResponse"
-_ERROR = re.compile(r"[45]\d\d[ -]")
+ERROR = re.compile(r"[45]\d\d[ -]")
 LINES = 2000  # the end of the log that is read
 
 
@@ -37,21 +37,38 @@ class UpstreamError:
         return {"reply": self.reply, "count": self.count, "last": self.last, "cause": self.cause, "remedy": self.remedy}
 
 
+@dataclass(frozen=True)
+class Reply:
+    """A reply of an upstream server. `time`: UTC in ISO 8601; "" where the log has none."""
+
+    time: str
+    text: str
+
+
 def read(host: WindowsHost, folder: str) -> list[UpstreamError]:
     """The errors at the end of the newest log, the latest first; none where there is no log."""
+    return errors(replies(host, folder))
+
+
+def replies(host: WindowsHost, folder: str) -> list[Reply]:
+    """The replies at the end of the newest log, the latest last."""
     document = host.run("iis_log", "read the log of the SMTP service", {"folder": folder, "lines": LINES})
-    return errors(texts(document.get("fields")), texts(document.get("responses")))
+    return parse(texts(document.get("fields")), texts(document.get("responses")))
 
 
-def errors(headers: tuple[str, ...], lines: tuple[str, ...]) -> list[UpstreamError]:
-    """Equal replies are one error. `headers`: lines that begin with #Fields, the last of which counts."""
+def parse(headers: tuple[str, ...], lines: tuple[str, ...]) -> list[Reply]:
+    """`headers`: lines that begin with #Fields, the last of which counts."""
     names = headers[-1].partition(":")[2].split() if headers else []
+    rows = [dict(zip(names, line.split(" "), strict=False)) for line in lines]
+    return [Reply(_moment(row), row.get("cs-uri-query", "").replace("+", " ")) for row in rows if row.get("cs-username") == _RESPONSE]
+
+
+def errors(every: Sequence[Reply]) -> list[UpstreamError]:
+    """The replies that are errors; equal ones are one error."""
     found: dict[str, tuple[int, str]] = {}
-    for line in lines:
-        row = dict(zip(names, line.split(" "), strict=False))
-        reply = row.get("cs-uri-query", "").replace("+", " ")
-        if row.get("cs-username") == _RESPONSE and _ERROR.match(reply):
-            found[reply] = (found.get(reply, (0, ""))[0] + 1, _moment(row))
+    for one in every:
+        if ERROR.match(one.text):
+            found[one.text] = (found.get(one.text, (0, ""))[0] + 1, one.time)
     newest = sorted(found.items(), key=lambda item: item[1][1], reverse=True)[:MOST_ERRORS]
     return [_error(reply, count, last) for reply, (count, last) in newest]
 

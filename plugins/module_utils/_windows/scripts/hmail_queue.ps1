@@ -10,6 +10,7 @@ try {
     }
     $queue = $app.GlobalObjects.DeliveryQueue
     foreach ($id in @($request.retry)) { $queue.ResetDeliveryTime($id) }
+    foreach ($id in @($request.remove)) { $queue.Remove($id) }
     foreach ($method in @($request.start)) { $queue.$method() }
     $path = $app.Settings.Logging.CurrentDefaultLog
     $log = @()

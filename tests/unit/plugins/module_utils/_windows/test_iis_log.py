@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.m365.plugins.module_utils._windows.iis.log import errors
+from ansible_collections.mailops.m365.plugins.module_utils._windows.iis.log import errors, parse
 
 # The form of published excerpts.
 HEADER = (
@@ -28,7 +28,7 @@ def test_errors_are_counted_and_the_latest_is_first() -> None:
         "a line of another kind",
         "",
     ]
-    results = errors((HEADER,), tuple(lines))
+    results = errors(parse((HEADER,), tuple(lines)))
     assert [(one.reply, one.count, one.last) for one in results] == [
         (auth, 2, "2026-11-29T10:00:04Z"),
         ("550 5.7.1 Unable to relay for a@contoso.com", 1, "2026-11-29T10:00:03Z"),
@@ -41,14 +41,14 @@ def test_errors_are_counted_and_the_latest_is_first() -> None:
 def test_the_last_header_counts() -> None:
     """LogExtFileFlags was changed during the day."""
     lines = ("10:00:01 OutboundConnectionResponse 421+4.3.2+busy",)
-    [error] = errors((HEADER, "#Fields: time cs-username cs-uri-query"), lines)
+    [error] = errors(parse((HEADER, "#Fields: time cs-username cs-uri-query"), lines))
     assert (error.reply, error.last) == ("421 4.3.2 busy", "")
 
 
 def test_no_header_and_no_line() -> None:
-    assert errors((), (row("550 5.7.1 x"),)) == []
-    assert errors((HEADER,), ()) == []
+    assert errors(parse((), (row("550 5.7.1 x"),))) == []
+    assert errors(parse((HEADER,), ())) == []
 
 
 def test_only_some_replies_are_kept() -> None:
-    assert len(errors((HEADER,), tuple(row(f"550 5.7.1 number {number}") for number in range(50)))) == 10
+    assert len(errors(parse((HEADER,), tuple(row(f"550 5.7.1 number {number}") for number in range(50))))) == 10

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, mailops.m365 developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verify senders of a relay on Windows: a test message of each, handed to the product on the host, and followed to the upstream server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .._core import mail_addresses
+from .._core.errors import MailopsError
+from .._core.json_types import JsonObject
+from .._core.params import nested
+from .._core.spec import Spec
+from .._engine.resource import Plan
+from .._engine.windows_engine import ReadOnlyWindowsResource
+from .._verification import statuses, windows_results
+from .._verification.windows_results import ProbedRelay
+from .._windows import facts
+from .._windows.hmail.probe import HMailProbe
+from .._windows.host import WindowsHost
+from .._windows.iis.probe import IisProbe
+from .._windows.probe_message import ACCEPTED, LEFT, PICKUP, RETURNED, ProbeMessage, Progress, RelayProduct
+
+POLL_SECONDS, RETRY_SECONDS = 2, 20
+IIS_SMTP, HMAILSERVER = "iis_smtp", "hmailserver"
+OPTIONS = Spec(
+    {
+        "product": {"type": "str", "choices": [IIS_SMTP, HMAILSERVER], "required": True},
+        "senders": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {"name": {"type": "str"}, "address": {"type": "str", "required": True}, "verify_recipient": {"type": "str"}},
+        },
+        "upstream": {"type": "str", "default": "connector"},
+        "internal_domains": {"type": "list", "elements": "str", "default": []},
+        "hmailserver_admin_password": {"type": "str", "no_log": True},
+        "timeout": {"type": "int", "default": 120},
+        "required": {"type": "bool", "default": True},
+    },
+    writes=False,
+)
+
+
+@dataclass(frozen=True)
+class Sender:
+    name: str | None
+    address: str
+    verify_recipient: str | None
+
+    @property
+    def label(self) -> str:
+        """The name in one line: YAML's `name: >` ends with a line break, which no header may have."""
+        return " ".join((self.name or "").split()) or self.address
+
+
+@dataclass(frozen=True)
+class Params:
+    """`timeout` in seconds. `upstream`: a value of relay_upstream; `internal_domains`: the accepted domains of the tenant."""
+
+    product: str
+    upstream: str
+    internal_domains: Sequence[str]
+    hmailserver_admin_password: str | None
+    timeout: int
+    required: bool
+    senders: tuple[Sender, ...] = nested(Sender)
+
+
+class NotVerified(MailopsError):  # noqa: N818 - a statement about the senders
+    """Senders whose test message did not reach the upstream server; `outcome` holds every sender's result."""
+
+    def __init__(self, text: str, outcome: JsonObject) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
+class WindowsRelayProbe(ReadOnlyWindowsResource[Params]):
+    """Module windows_relay_probe."""
+
+    name = "windows_relay_probe"
+    spec = OPTIONS
+    params_type = Params
+
+    def validate(self, params: Params, /) -> list[str]:
+        problems = [] if params.timeout > 0 else [f"timeout is {params.timeout}: give seconds, at least 1."]
+        for sender in params.senders:
+            for option, address in (("address", sender.address), ("verify_recipient", sender.verify_recipient)):
+                wrong = mail_addresses.problems(f"the sender's {option}", [] if address is None else [address])
+                problems += [f"senders: {sender.label}: {problem}" for problem in wrong]
+        return problems
+
+    def plan(self, host: WindowsHost, params: Params, check_mode: bool, /) -> Plan[None]:
+        tested = [one for one in params.senders if one.verify_recipient and not check_mode]
+        results = {id(one): self._untested(host, params, one) for one in params.senders if one not in tested}
+        if tested:
+            results |= _verify(host, params, tested)
+        rows = [results[id(one)] for one in params.senders]
+        verified = sum(row["status"] == statuses.VERIFIED for row in rows)
+        outcome: JsonObject = {"senders": rows, "verified": verified, "total": len(rows)}
+        failed = [row for row in rows if row["status"] == statuses.FAILED]
+        if failed and params.required:
+            causes = "; ".join(f"{row['name']}: {row['reason']}. {row['remedy']}".rstrip(". ") for row in failed)
+            raise NotVerified(f"{len(failed)} of {len(rows)} senders cannot send through {host.name}: {causes}.", outcome)
+        return Plan(outcome=outcome)
+
+    @staticmethod
+    def _untested(host: WindowsHost, params: Params, sender: Sender) -> dict[str, object]:
+        """The result of a sender of which no message is sent."""
+        row = windows_results.blank(sender.label, sender.address, sender.verify_recipient or "", _relay(host, params))
+        if not sender.verify_recipient:
+            return row | {"reason": statuses.NO_RECIPIENT_REASON, "remedy": statuses.NO_RECIPIENT_REMEDY}
+        return row | {"stage": statuses.CHECK_MODE, "reason": statuses.CHECK_MODE_REASON}
+
+
+def _relay(host: WindowsHost, params: Params, product: RelayProduct | None = None) -> ProbedRelay:
+    domains = frozenset(one.lower() for one in params.internal_domains)
+    return ProbedRelay(host.name, product.label if product else "", product.upstream if product else "", params.upstream, domains)
+
+
+def _product(host: WindowsHost, params: Params) -> RelayProduct:
+    if params.product == HMAILSERVER:
+        return HMailProbe(host, params.hmailserver_admin_password or "")
+    obstacles = facts.read(host).obstacles()[IIS_SMTP]
+    if obstacles:
+        raise MailopsError(obstacles[0])
+    return IisProbe(host)
+
+
+def _verify(host: WindowsHost, params: Params, senders: Sequence[Sender]) -> dict[int, dict[str, object]]:
+    """id() of a sender -> its result."""
+    product = _product(host, params)
+    obstacle = product.obstacle()
+    relay = _relay(host, params, product)
+    if obstacle:
+        blanks = {id(one): windows_results.blank(one.label, one.address, one.verify_recipient or "", relay) for one in senders}
+        return {key: windows_results.not_submitted(row, obstacle, relay) for key, row in blanks.items()}
+    messages = {id(one): ProbeMessage(one.label, one.address, one.verify_recipient or "") for one in senders}
+    followed = _follow(host, product, list(messages.values()), params.timeout)
+    return {key: windows_results.of_progress(one, *followed[one.number], relay) for key, one in messages.items()}
+
+
+def _follow(host: WindowsHost, product: RelayProduct, messages: Sequence[ProbeMessage], timeout: int) -> dict[str, tuple[Progress, float]]:
+    """Number -> progress and seconds. Ends when every message has an end, or after `timeout` seconds."""
+    started = tried = host.clock.now()
+    product.submit(messages)
+    followed: dict[str, tuple[Progress, float]] = {}
+    pending = list(messages)
+    while True:
+        now = host.clock.now()
+        retry = now - tried >= RETRY_SECONDS
+        tried = now if retry else tried
+        progress: Mapping[str, Progress] = product.follow(pending, retry=retry)
+        followed |= {number: (one, now - started) for number, one in progress.items()}
+        pending = [one for one in pending if not _ended(progress[one.number])]
+        if not pending or now - started >= timeout:
+            break
+        host.clock.sleep(POLL_SECONDS)
+        host.cost.count(waited=POLL_SECONDS)
+    queued = [one for one in messages if followed[one.number][0].state not in (ACCEPTED, RETURNED, LEFT, PICKUP)]
+    if queued:
+        product.discard(queued)
+    return followed
+
+
+def _ended(progress: Progress) -> bool:
+    """Accepted, returned, or in the queue for a reason that waiting does not resolve."""
+    if progress.state in (ACCEPTED, RETURNED):
+        return True
+    return bool(progress.reply) and not windows_results.reason(progress.reply).transient
+
+
+RESOURCE = WindowsRelayProbe()
