@@ -108,7 +108,7 @@ expected_mailboxes:
   type: list
   elements: str
 relays:
-  description: For each relay host of the inventory, by name, its mailboxes with their senders, the senders to verify and the accepted domains.
+  description: For each relay host, by name, its mailboxes with their senders, the senders to verify, and the accepted domains.
   returned: success
   type: dict
   sample:

@@ -68,7 +68,7 @@ def test_a_printers_message_passes_the_connector_of_the_plan(emulator: Emulator,
     assert [failed for _changed, failed in numbers.values()] == [0, 0], output
     [connector] = emulator.admin.tenant("contoso.com")["inbound_connectors"]
     assert connector["SenderIPAddresses"] == ["203.0.113.10"]
-    assert re.search(r"Printers .* verified in \d+\.\d\d s, accepted by a connector", output), output
+    assert "senders: 1 verified" in output, output
     [test_message] = [one for one in emulator.admin.messages() if one["recipients"] == ["verify@example.net"]]
     assert test_message["connector"] == connector["name"]
     assert test_message["subject"].startswith("Test message: Printers [")
