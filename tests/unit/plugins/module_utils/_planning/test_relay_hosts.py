@@ -150,8 +150,9 @@ def test_a_relay_host_has_the_mailboxes_of_its_senders() -> None:
                 {"name": "Scanner", "address": "scanner@contoso.com", "verify_recipient": "verify@example.net"},
                 {"name": "Copier", "address": "copier@contoso.com", "verify_recipient": "me@example.net"},
             ],
+            "domains": sorted(known.domains),
         },
-        "relay2": {"mailboxes": [], "senders": []},
+        "relay2": {"mailboxes": [], "senders": [], "domains": sorted(known.domains)},
     }
     # The relay host verifies its own senders, the tenant the others.
     assert [test["name"] for test in derive(plans, known, SETTINGS)["verify_senders"]] == ["ERP"]
