@@ -59,7 +59,8 @@ reason:
   sample: "Could not read the sign-in log: the tenant has no licence of Microsoft Entra ID P1."
 applications:
   description:
-    - The applications, each with C(last_sign_in) and C(credentials). C(used) of a credential is null where that is not known.
+    - The applications, each with C(last_sign_in), empty where none is known and null where it was not read, and C(credentials).
+      C(used) of a credential is null where that is not known.
     - Null where it was not readable.
   returned: success
   type: list

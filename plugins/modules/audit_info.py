@@ -109,10 +109,12 @@ audit:
         - The senders of the inventory, and mailboxes outside of it that were seen with Basic authentication or have SMTP AUTH enabled.
         - C(verdict) is breaks, refused, expires, unknown, unlisted, outdated, unverified, unused or safe.
         - C(severity) is critical, high, medium, low or info. A value that
-          could not be read is null; C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
+          could not be read is null; C(mailbox) is whether the address has a mailbox, without which C(smtp_auth) is null, too;
+          C(basic) counts the sign-ins with Basic authentication, and zero is not null. C(clients) has
           C(basic), C(oauth), C(messages) and C(old_tls) of the export; C(smtp_app) is whether the usage report has SMTP in 180 days;
           C(mail) has C(messages), C(recipients), C(external_recipients),
-          C(recipients_per_day), C(last) and C(sources) of the message trace, and C(connector) the inbound connector that matches a source.
+          C(recipients_per_day), C(last) and C(sources) of the message trace, and C(connector) the inbound connector that matches a
+          source, empty where none does.
         - C(relay_host) is the relay host that a sender sends through, with the SASL C(users) of its devices; C(verified) is the date in
           O(verify_report).
       type: list
@@ -123,7 +125,8 @@ audit:
       elements: dict
     configuration:
       description:
-        - What was read of the configuration; null where it was not readable.
+        - What was read of the configuration; null where it was not readable, an empty text or list where there is nothing.
+        - C(ews) of C(protocols) is enabled, disabled, or default where the organization has no setting of its own.
         - C(dns) has, for each accepted domain, C(mx), C(dkim), C(dmarc), C(mta_sts) and C(tls_rpt), each with what is
           published (C(current)) and what Microsoft 365 requires (C(expected)).
         - C(applications) may send as every mailbox (SMTP.SendAsApp), each with C(last_sign_in), and each of their C(credentials) with
@@ -136,6 +139,18 @@ audit:
       description: The number of senders by verdict.
       type: dict
       sample: {breaks: 2, refused: 0, expires: 0, unknown: 1, unlisted: 1, outdated: 0, unverified: 0, unused: 1, safe: 7}
+    cost:
+      description:
+        - What the audit cost until the verdicts. HTTP C(requests), by service in C(services), C(retries) among them, seconds that it
+          C(waited) for a limit of a service, C(dns_queries), and C(seconds) in total.
+      type: dict
+      sample:
+        requests: 14
+        retries: 0
+        waited: 0.0
+        services: {Exchange Online: 5, Microsoft Entra ID: 2, Microsoft Graph: 7}
+        dns_queries: 8
+        seconds: 3.2
 draft:
   description:
     - A draft of host variables for the senders that were seen and are not in the inventory, as YAML with comments (C(text)), the number of

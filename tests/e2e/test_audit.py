@@ -94,6 +94,10 @@ def test_verdicts_come_from_the_submissions_and_nothing_is_written(start: Start,
     requests = [json.loads(line) for line in record.read_text().splitlines()]
     assert [one for one in requests if one["write"]] == []
     assert result["cost"]["requests"] <= 14
+    cost = result["audit"]["cost"]
+    assert sum(cost["services"].values()) == cost["requests"] == result["cost"]["requests"] == len(requests)
+    assert set(cost["services"]) == {"Microsoft Entra ID", "Microsoft Graph", "Exchange Online"}
+    assert result["audit"]["configuration"]["protocols"]["ews"] == "default", "null is a setting, and was read"
     check_contract(record)
 
 
@@ -213,7 +217,7 @@ def test_older_protocols_and_unbilled_accounts_are_findings(start: Start, tmp_pa
     assert by_id["ews_enabled"] == ("low", "organization")
     assert by_id["hve_billing"] == ("high", "news@contoso.com")
     configuration = result["audit"]["configuration"]
-    assert configuration["protocols"] == {"legacy_tls": True, "ews": True, "ews_applications": []}
+    assert configuration["protocols"] == {"legacy_tls": True, "ews": "enabled", "ews_applications": []}
     assert configuration["hve_accounts"] == [{"address": "news@contoso.com", "billing_policy": "NoProperBillingPolicyStored"}]
 
 

@@ -39,6 +39,17 @@ def test_only_pages_of_mailboxes_make_a_large_tenant_dearer(start: Start, tmp_pa
     assert large == small + 2 * 2, "two more pages each of Get-CASMailbox and Get-User"
 
 
+def test_a_domain_costs_at_most_eight_dns_queries(start: Start, tmp_path: Path) -> None:
+    costs = []
+    for domains in (["contoso.com"], ["contoso.com", "adatum.com", "fabrikam.com"]):
+        (tmp_path / str(len(domains))).mkdir()
+        result = run_audit(start(tenant=STATE | {"domains": domains}), tmp_path / str(len(domains)))
+        costs.append(result["audit"]["cost"])
+    one, three = costs
+    assert three["dns_queries"] - one["dns_queries"] == 2 * 7, "MX, SPF, DMARC, MTA-STS, TLS-RPT and two selectors of DKIM"
+    assert three["requests"] == one["requests"], "the MX hosts of all domains are read in one batch"
+
+
 def test_an_application_costs_one_request_and_one_with_several_keys_two(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ def test_missing_records_are_findings_with_the_targets_of_exchange(start: Start,
     by_id = {one["id"]: one for one in result["audit"]["findings"]}
     assert {"mx_missing", "dkim_cname", "dmarc_missing", "mta_sts_missing"} <= set(by_id)
     assert f"selector1._domainkey.contoso.com CNAME {TARGETS[0]}" in by_id["dkim_cname"]["remedy"]
-    assert configuration(result)["dmarc"] == {"current": [], "domain": None, "policy": None}
+    assert configuration(result)["dmarc"] == {"current": [], "domain": "", "policy": ""}
 
 
 def test_a_name_server_that_does_not_answer_is_a_reason_and_no_finding(start: Start, tmp_path: Path) -> None:

@@ -54,8 +54,22 @@ def test_senders_behind_connectors_and_direct_send_are_seen(start: Start, tmp_pa
     assert "through the inbound connector Office (2 messages until" in plant["reason"]
     assert "Direct Send, or somebody else in its name" in sender(result, "ups@contoso.com")["reason"]
     assert sender(result, "old@contoso.com")["mail"]["messages"] == 0, "zero, and not null"
+    ups = sender(result, "ups@contoso.com")
+    assert (ups["connector"], ups["mailbox"], ups["smtp_auth"]) == ("", False, None), "read: no connector, no mailbox"
     assert [one["subject"] for one in result["audit"]["findings"] if one["id"] == "connector_idle"] == ["Old site"]
     check_contract(record)
+
+
+def test_connectors_that_are_not_readable_are_not_none(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = start(tenant=GROWN | {"reject_direct_send": True}, messages=MESSAGES)
+    api.admin.fault("exchange", "throttled", match={"cmdlet": "Get-InboundConnector"}, count=1000)
+    follow_clock(monkeypatch, api)
+    result = run_audit(api, tmp_path)
+    assert {name for name, reason in reasons(result).items() if reason} == {"connectors"}
+    plant = sender(result, "plant@contoso.com")
+    assert (plant["connector"], plant["verdict"]) == (None, "unlisted")
+    assert "Whether through a connector could not be read." in plant["reason"]
+    assert loaded(result["draft"]["text"])["m365_senders"] == []
 
 
 def test_rejected_direct_send_is_refused(start: Start, tmp_path: Path) -> None:

@@ -175,6 +175,10 @@ def _sender(evidence: Evidence, facts: Facts, taken: set[str]) -> Item:
 
 def _add_from_own_source(parts: _Parts, evidence: Evidence, flow: MailFlow, facts: Facts, taken: set[str]) -> None:
     """Add a sender whose mail comes through a connector, which stays as it is, or by Direct Send."""
+    if evidence.connector is None:
+        seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
+        parts.left_out.append(f"{evidence.address}: {seen}, without sign-in; whether through a connector is not readable.")
+        return
     if evidence.relayed:
         _add_relayed(parts, evidence, flow, facts, taken)
         return

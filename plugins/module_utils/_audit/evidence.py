@@ -52,20 +52,22 @@ class Evidence:
     """What is known of one address; None: not readable.
 
     `listed`: the inventory has it as a sender. `method`: its planned method, None for an address that is not listed or whose plan failed;
-    `traced`: with that method, its messages are in the message trace. `smtp_auth`: whether SMTP AUTH is enabled for the mailbox, by its
-    own or the organization's setting. `basic_allowed`: by its authentication policy. `direct_send_rejected`: by the organization.
-    `clients`: of the export of the Exchange admin center. `smtp_app`: whether the usage report has SMTP for the user in 180 days, by
-    Basic authentication or OAuth. `flow`: of the message trace, which has `trace_days` days; `connector`: the inbound connector that
-    matches its IP address; `certificate_connectors`: those matched by certificate, one of which may be its own; `direct_send`: it sends
-    to internal recipients, without such a connector, and cannot sign in; `relayed`: likewise to external recipients, which only a
-    connector relays to. `hve`: the status of its High Volume Email account's billing policy, "" without an account. `verified`: when
-    playbook verify sent a test message as it. `key`: of the sender app; `no_key` says in a clause why it is None.
+    `traced`: with that method, its messages are in the message trace. `mailbox`: whether the address is that of a mailbox. `smtp_auth`:
+    whether SMTP AUTH is enabled for the mailbox, by its own or the organization's setting. `basic_allowed`: by its authentication policy.
+    `direct_send_rejected`: by the organization. `clients`: of the export of the Exchange admin center. `smtp_app`: whether the usage
+    report has SMTP for the user in 180 days, by Basic authentication or OAuth. `flow`: of the message trace, which has `trace_days` days;
+    `connector`: the inbound connector that matches its IP address, "" where none does, None where the trace or the connectors were not
+    read; `certificate_connectors`: those matched by certificate, one of which may be its own; `direct_send`: it sends to internal
+    recipients, without such a connector, and cannot sign in; `relayed`: likewise to external recipients, which only a connector relays
+    to. `hve`: the status of its High Volume Email account's billing policy, "" without an account. `verified`: when playbook verify sent
+    a test message as it. `key`: of the sender app; `no_key` says in a clause why it is None.
     """
 
     address: str
     listed: bool = False
     method: str | None = None
     traced: bool = False
+    mailbox: bool | None = None
     smtp_auth: bool | None = None
     basic_allowed: bool | None = None
     security_defaults: bool | None = None
@@ -75,7 +77,7 @@ class Evidence:
     smtp_app: bool | None = None
     flow: MailFlow | None = None
     trace_days: int = 0
-    connector: str = ""
+    connector: str | None = ""
     certificate_connectors: tuple[str, ...] = ()
     direct_send: bool = False
     relayed: bool = False

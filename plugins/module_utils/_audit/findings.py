@@ -43,9 +43,9 @@ class SpfState:
 class Configuration:
     """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled.
 
-    `application_sign_ins`: the last one of each application by client id, None where there was none. `idle_connectors`: those with IP
-    addresses from which no message came in the `trace_days` of the message trace. `key_use`: by client id, of applications with several
-    keys. `hve_accounts`: the status of each account's billing policy.
+    `application_sign_ins`: the last one of each application that was read, by client id, None where there was none. `idle_connectors`:
+    those with IP addresses from which no message came in the `trace_days` of the message trace. `key_use`: by client id, of applications
+    with several keys. `hve_accounts`: the status of each account's billing policy.
     """
 
     smtp_auth: str | None = None
@@ -83,9 +83,11 @@ class Configuration:
         }
 
     def _application(self, one: SendingApplication) -> dict[str, object]:
-        last, use = (self.application_sign_ins or {}).get(one.app_id), (self.key_use or {}).get(one.app_id)
+        """`last_sign_in`: "" where none is known, None where that was not read."""
+        dates, use = self.application_sign_ins or {}, (self.key_use or {}).get(one.app_id)
         used = {key.key_id: use.is_used(key.key_id) if use else None for key in one.credentials}
-        result = one.as_result() | {"last_sign_in": last.isoformat() if last else None}
+        last = dates.get(one.app_id)
+        result = one.as_result() | {"last_sign_in": (last.isoformat() if last else "") if one.app_id in dates else None}
         return result | {"credentials": [{**key, "used": used[str(key["key_id"])]} for key in one.credential_results]}
 
 
@@ -152,11 +154,12 @@ def _hve(accounts: Mapping[str, str], today: datetime.date) -> Iterator[Finding]
 
 
 def _unused(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:
-    """Applications that may send as every mailbox and do not sign in."""
+    """Applications that may send as every mailbox and do not sign in, of those whose sign-ins were read."""
+    dates = configuration.application_sign_ins or {}
     for application in configuration.applications or ():
-        if configuration.application_sign_ins is None or not application.permitted or application.foreign:
+        if application.app_id not in dates or not application.permitted or application.foreign:
             continue
-        last = configuration.application_sign_ins.get(application.app_id)
+        last = dates[application.app_id]
         if last and (today - last).days <= UNUSED_AFTER:
             continue
         seen = f"signed in last on {last}" if last else "has no sign-in with a credential of its own"

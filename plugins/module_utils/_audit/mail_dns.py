@@ -36,10 +36,11 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True)
 class MailDns:
-    """The records of one domain. None: not readable, or for `expected_mx` and `signing` that Microsoft's side was not readable.
+    """The records of one domain. None: not readable; "" or an empty tuple: there is none.
 
-    `dmarc_domain`: the domain that has the DMARC record, itself or a parent. `targets`: of the CNAME records of both DKIM selectors, ""
-    where there is none. `unreadable`: a sentence for each query that failed.
+    `expected_mx`: of Microsoft 365. `signing`: the configuration of DKIM, None where there is none, or not `signing_known`.
+    `dmarc_domain`: the domain that has the DMARC record, itself or a parent. `targets`: of the CNAME records of both DKIM selectors.
+    `unreadable`: a sentence for each query that failed.
     """
 
     domain: str
@@ -56,22 +57,28 @@ class MailDns:
 
     @property
     def dmarc_policy(self) -> str | None:
-        """none, quarantine or reject; None where there is no valid record."""
+        """none, quarantine or reject; None where there is no valid record, or none could be read."""
         match = _POLICY.search(self.dmarc[0]) if self.dmarc and len(self.dmarc) == 1 else None
         return match.group(1).lower() if match else None
 
     def as_result(self) -> dict[str, object]:
-        expected = self.signing.targets if self.signing else ("", "")
-        selectors = zip(SELECTORS, self.targets, expected, strict=True)
+        """None is not readable; "" or an empty list is nothing."""
+        known, signing, dmarc_known = self.signing_known, self.signing, self.dmarc is not None
+        targets = signing.targets if signing else ("", "")
+        selectors = zip(SELECTORS, self.targets, targets if known else (None, None), strict=True)
         return {
             "domain": self.domain,
             "mx": {"current": _listed(self.mx), "expected": self.expected_mx},
             "dkim": {
-                "enabled": (self.signing.enabled if self.signing else False) if self.signing_known else None,
-                "status": self.signing.status if self.signing else None,
-                "selectors": [{"name": name, "current": current, "expected": target or None} for name, current, target in selectors],
+                "enabled": bool(signing and signing.enabled) if known else None,
+                "status": (signing.status if signing else "") if known else None,
+                "selectors": [{"name": name, "current": current, "expected": target} for name, current, target in selectors],
             },
-            "dmarc": {"current": _listed(self.dmarc), "domain": self.dmarc_domain or None, "policy": self.dmarc_policy},
+            "dmarc": {
+                "current": _listed(self.dmarc),
+                "domain": self.dmarc_domain if dmarc_known else None,
+                "policy": (self.dmarc_policy or "") if dmarc_known else None,
+            },
             "mta_sts": {"current": _listed(self.mta_sts)},
             "tls_rpt": {"current": _listed(self.tls_rpt)},
         }
@@ -96,7 +103,7 @@ def read(
     return [
         replace(
             state,
-            expected_mx=(expected_mx.get(state.domain) or None) if expected_mx is not None else None,
+            expected_mx=expected_mx.get(state.domain, "") if expected_mx is not None else None,
             signing=signing.get(state.domain) if signing is not None else None,
             signing_known=signing is not None,
         )

@@ -181,6 +181,9 @@ def _old_tls(evidence: Evidence, versions: Sequence[str]) -> Verdict:
 def _unlisted(evidence: Evidence, flow: MailFlow) -> Verdict:
     """An address outside of the inventory whose mail is in the message trace."""
     seen = f"{flow.messages} messages until {flow.last} from {', '.join(flow.sources)}"
+    if evidence.connector is None and (evidence.direct_send or evidence.relayed):
+        reason = f"It sends without sign-in ({seen}), and is not in the inventory. Whether through a connector could not be read."
+        return Verdict(UNLISTED, "medium", reason, "Make the inbound connectors readable (see sources), or add it to m365_senders.")
     if evidence.connector:
         reason = (
             f"It sends through the inbound connector {evidence.connector} ({seen}). The end of Basic authentication does not concern it."

@@ -47,7 +47,8 @@ class AuthorizedTransport:
         request is repeated for at most m365_wait_timeout.
         """
         self.refuse_foreign(request.url)
-        request = replace(request, headers={"client-request-id": str(uuid.uuid4()), **request.headers}, bounds=self.bounds)
+        headers = {"client-request-id": str(uuid.uuid4()), **request.headers}
+        request = replace(request, headers=headers, bounds=self.bounds, service=self.service)
         token = self.tokens.token(self.scope)
         answer = self._send_with(token, request, is_transient, body_of)
         if answer.status not in (401, 403):

@@ -61,6 +61,11 @@ class Resolver:
         self._lock = threading.Lock()
         self._made: Any = None
 
+    @property
+    def queries(self) -> int:
+        """How many questions were sent."""
+        return len(self._answers)
+
     def ask(self, name: str, kind: str) -> Answer:
         """The answer to one question; asked by several threads at once, it goes out once."""
         key = (name.lower().rstrip("."), kind)

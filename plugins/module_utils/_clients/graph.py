@@ -106,7 +106,7 @@ class GraphClient:
             self._body(answer, call)
             raise GraphError(attempted, "no link to the file", code=f"HTTP {answer.status}", status=answer.status)
         self._authorized.refuse_foreign_download(link)
-        file = self._authorized.transport.send(Request("GET", link, attempted=attempted, bounds=self._authorized.bounds))
+        file = self._authorized.transport.send(Request("GET", link, attempted=attempted, bounds=self._authorized.bounds, service="reports"))
         if file.status != 200:
             raise GraphError(attempted, "the link to the file was refused", code=f"HTTP {file.status}", status=file.status)
         return file.body

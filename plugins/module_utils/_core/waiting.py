@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,16 +33,22 @@ class SystemClock:
 
 @dataclass
 class Cost:
-    """What a task cost: HTTP requests sent, those among them that were retries, and seconds spent waiting. Thread-safe."""
+    """What a task cost: HTTP requests sent, those among them that were retries, and seconds spent waiting. Thread-safe.
+
+    `services`: the requests by service, such as graph.
+    """
 
     requests: int = 0
     retries: int = 0
     waited: float = 0.0
+    services: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def count(self, *, requests: int = 0, retries: int = 0, waited: float = 0.0) -> None:
+    def count(self, *, requests: int = 0, retries: int = 0, waited: float = 0.0, service: str = "") -> None:
         with self._lock:
             self.requests += requests
+            if requests:
+                self.services[service] += requests
             self.retries += retries
             self.waited += waited
 

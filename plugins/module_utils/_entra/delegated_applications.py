@@ -46,7 +46,7 @@ class DelegatedApplication:
         return {
             "app_id": self.app_id,
             "display_name": self.display_name,
-            "publisher": self.publisher or None,
+            "publisher": self.publisher,
             "foreign": self.foreign,
             "printer_maker": self.printer_maker,
             "consent": {"all_users": self.all_users, "users": self.users},

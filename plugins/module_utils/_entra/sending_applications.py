@@ -47,8 +47,7 @@ class SendingApplication:
     @property
     def credential_results(self) -> list[dict[str, object]]:
         return [
-            {"kind": one.kind, "key_id": one.key_id, "expires": one.expires.isoformat() if one.expires else None}
-            for one in self.credentials
+            {"kind": one.kind, "key_id": one.key_id, "expires": one.expires.isoformat() if one.expires else ""} for one in self.credentials
         ]
 
 

@@ -21,14 +21,16 @@ ORGANIZATION = Command("Get-OrganizationConfig", {}, attempted=_ATTEMPTED)
 
 @dataclass(frozen=True)
 class Protocols:
-    """`legacy_tls`: of SMTP AUTH. `ews`: null is Microsoft's default. `ews_applications`: client ids that may use EWS in any case."""
+    """`legacy_tls`: of SMTP AUTH. `ews`: None is Microsoft's default. `ews_applications`: client ids that may use EWS in any case."""
 
     legacy_tls: bool = False
     ews: bool | None = None
     ews_applications: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, object]:
-        return {"legacy_tls": self.legacy_tls, "ews": self.ews, "ews_applications": list(self.ews_applications)}
+        """`ews`: enabled, disabled, or default where the organization has no setting of its own."""
+        ews = "default" if self.ews is None else "enabled" if self.ews else "disabled"
+        return {"legacy_tls": self.legacy_tls, "ews": ews, "ews_applications": list(self.ews_applications)}
 
 
 def read(tenant: Tenant) -> Protocols:

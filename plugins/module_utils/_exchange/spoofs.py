@@ -38,7 +38,7 @@ class Spoof:
             "address": self.address,
             "infrastructure": self.infrastructure,
             "messages": self.messages,
-            "last": self.last or None,
+            "last": self.last,
             "allowed": self.allowed,
         }
 

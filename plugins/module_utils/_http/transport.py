@@ -36,7 +36,10 @@ TRANSIENT = frozenset({500, 502, 504})  # perhaps carried out
 
 @dataclass
 class Request:
-    """One HTTP request. `repeatable`: sending it twice does no harm. `bounds`: the timeouts and retries of its service."""
+    """One HTTP request. `repeatable`: sending it twice does no harm. `bounds`: the timeouts and retries of its service.
+
+    `service`: what it is counted for: entra (tokens), graph, exchange, management, reports, or "" for others.
+    """
 
     method: str
     url: str
@@ -46,6 +49,7 @@ class Request:
     repeatable: bool = True
     attempted: str = "reach the service"
     bounds: Bounds = SIGN_IN
+    service: str = ""
 
     def secrets(self) -> list[str]:
         """Tokens, secrets and signed assertions in the request, which no answer may repeat."""
@@ -222,7 +226,7 @@ class Transport:
         if self.reads_only:
             read_only.refuse_writes(request.method, request.url, request.json, request.form, request.attempted)
         throttled, lost = Retry(request.bounds.throttled, self), Retry(request.bounds.connection, self)
-        self.cost.count(requests=1)
+        self.cost.count(requests=1, service=request.service)
         while True:
             try:
                 answer = self.sender(request).without(request.secrets())
@@ -233,7 +237,7 @@ class Transport:
             else:
                 if not _may_retry(request, answer, is_transient) or not throttled.again(answer.requested_pause(self.clock.now())):
                     return answer
-            self.cost.count(requests=1, retries=1)
+            self.cost.count(requests=1, retries=1, service=request.service)
 
     def pause(self, seconds: float) -> None:
         """Wait, and count it."""

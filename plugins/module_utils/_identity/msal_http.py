@@ -17,6 +17,8 @@ from .token_cache import TokenCache
 from .token_errors import sign_in_error
 from .token_response import TokenResponse
 
+SERVICE = "entra"  # what the requests are counted for
+
 
 @dataclass
 class MsalResponse:
@@ -48,7 +50,7 @@ class TokenEndpointHttp:
         **_other: Any,
     ) -> MsalResponse:
         form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
-        answer = self._transport.send(Request("POST", url, dict(headers or {}), form=form, attempted=self._attempted))
+        answer = self._transport.send(Request("POST", url, dict(headers or {}), form=form, attempted=self._attempted, service=SERVICE))
         if answer.status in (400, 401) and isinstance(answer.json(), dict):
             return MsalResponse(answer.status, answer.text, answer.headers)
         return self._checked(answer)
@@ -60,7 +62,9 @@ class TokenEndpointHttp:
             cached = self._cache.get(key)
             if cached:
                 return MsalResponse(200, cached["text"], {})
-            answer = self._checked(self._transport.send(Request("GET", url, dict(headers or {}), attempted=self._attempted)))
+            answer = self._checked(
+                self._transport.send(Request("GET", url, dict(headers or {}), attempted=self._attempted, service=SERVICE))
+            )
             self._cache.put(key, {"text": answer.text})
             return answer
 
@@ -91,7 +95,7 @@ class PlatformHttp:
         self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, **_other: Any
     ) -> MsalResponse:
         query = f"?{urlencode(params)}" if params else ""
-        answer = self._transport.send(Request("GET", url + query, dict(headers or {}), attempted=self._attempted))
+        answer = self._transport.send(Request("GET", url + query, dict(headers or {}), attempted=self._attempted, service=SERVICE))
         return MsalResponse(answer.status, answer.text, answer.headers)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .._audit import mail_flow, reading, smtp_clients, verification
+from .._audit.cost import AuditCost
 from .._audit.draft import Facts, draft
 from .._audit.findings import Configuration, findings
 from .._audit.names import VERDICTS
@@ -90,7 +91,8 @@ class AuditInfo(ReadOnlyResource[Params]):
         return problems + smtp_clients.header_problems(params.csv_headers)
 
     def plan(self, tenant: Tenant, params: Params, check_mode: bool) -> Plan[None]:
-        now = moment(tenant.clock.now()).date()
+        started = tenant.clock.now()
+        now = moment(started).date()
         today = datetime.date.fromisoformat(params.date) if params.date else now
         calendar = Calendar(today, datetime.date.fromisoformat(params.basic_auth_end_date), params.basic_reenabled)
         sources, reader = Sources(), _Reader(tenant, params)
@@ -112,6 +114,7 @@ class AuditInfo(ReadOnlyResource[Params]):
             "findings": [one.as_result() for one in findings(configuration, today)],
             "configuration": configuration.as_result(),
             "totals": {name: sum(row.verdict.name == name for row in rows) for name in VERDICTS},
+            "cost": AuditCost(tenant.cost, reader.dns_queries, tenant.clock.now() - started).as_result(),
         }
         facts = _facts(tenant, params, mailboxes, configuration, calendar, sources)
         drafted = draft([row.evidence for row in rows], facts)
@@ -130,6 +133,10 @@ class _Reader:
     def __init__(self, tenant: Tenant, params: Params) -> None:
         self._tenant, self._params = tenant, params
         self._resolver, self._window = dns.Resolver(params.dns_servers or ()), reading.log_window(tenant)
+
+    @property
+    def dns_queries(self) -> int:
+        return self._resolver.queries
 
     def mailboxes(self, sources: Sources, since: datetime.date) -> Mailboxes:
         """The evidence about mailboxes; what the sign-in log and reports name is found by primary address."""

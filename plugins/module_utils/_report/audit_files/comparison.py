@@ -15,7 +15,7 @@ from ..._core.json_types import JsonObject
 from .items import CHANGE, FINDING, NEW, SENDER, STILL, Item, Key, items
 
 FORMAT = "mailops.audit/1"
-FIXED, UNKNOWN = "fixed", "unknown"  # of an entry that is gone_NAME_ANOTHER = "Name the report.json of an audit."
+FIXED, UNKNOWN = "fixed", "unknown"  # of an entry that is gone
 _NAME_ANOTHER = "Name the report.json of an audit."
 
 

@@ -46,18 +46,20 @@ class Mailboxes:
         flow = None if self.flows is None else self.flows.get(address, MailFlow() if self.trace_complete else None)
         connectors = configuration.connectors or ()
         connector = mail_flow.connector_of(flow, connectors) if flow else None
+        name = connector.name if connector else ""
         without_sign_in = bool(flow and flow.sources and not connector and self._cannot_sign_in(address))
         return Evidence(
             address,
             flow=flow,
             trace_days=self.trace_days,
-            connector=connector.name if connector else "",
+            connector=None if flow is None or configuration.connectors is None else name,
             certificate_connectors=tuple(one.name for one in mail_flow.by_certificate(connectors)) if without_sign_in else (),
             direct_send=bool(flow and without_sign_in and not flow.external),
             relayed=bool(flow and without_sign_in and flow.external),
             hve=None if self.hve is None else self.hve.get(address, ""),
             security_defaults=configuration.security_defaults,
             direct_send_rejected=configuration.direct_send_rejected,
+            mailbox=None if self.smtp_auth is None else address in self.smtp_auth.mailboxes,
             smtp_auth=self._smtp_auth(address),
             basic_allowed=self._basic_allowed(address),
             basic=None if self.usage is None else self.usage.get(address, BasicUsage()),
@@ -116,12 +118,13 @@ class Row:
             "listed": evidence.listed,
             "method": evidence.method,
             "relay_host": _relay_host(relay, evidence.address) if relay else None,
+            "mailbox": evidence.mailbox,
             "smtp_auth": evidence.smtp_auth,
             "basic_allowed": evidence.basic_allowed,
             "basic": evidence.basic.as_result() if evidence.basic is not None else None,
             "smtp_app": evidence.smtp_app,
             "mail": evidence.flow.as_result() if evidence.flow is not None else None,
-            "connector": evidence.connector or None,
+            "connector": evidence.connector,
             "clients": evidence.clients.as_result() if evidence.clients is not None else None,
             "verified": evidence.verified.isoformat() if evidence.verified else None,
             **self.verdict.as_result(),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _TEMPLATES = ("page.html.j2", "overview.html.j2", "without_javascript.html.j2")
 _SCRIPTS = ("table.js", "dialogs.js", "views.js", "main.js")
-_WORST = 10  # tenants of the first screen
+_WORST = 20  # tenants of the first screen
 _MOST_STATIC = 1_000  # rows of a table that needs no JavaScript
 
 

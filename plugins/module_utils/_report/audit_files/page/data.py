@@ -16,23 +16,17 @@ from ...._audit.names import SEVERITIES, VERDICTS
 from ...._core.json_types import JsonObject
 from ..items import CHANGE
 from . import fleet
+from .configuration import configuration, cost_text
+from .evidence import evidence
 from .path import path
 from .plain_text import plain
 
 _SENDER_TEXTS = ("name", "method", "verdict", "severity", "date", "reason", "remedy", CHANGE)
 _FINDING_TEXTS = ("id", "severity", "subject", "problem", "remedy", CHANGE)
 # What the columns have already; the rest of a row is shown in its details, whatever it is.
-_SHOWN = {"address", *_SENDER_TEXTS}
-_ONLY_SET = ("connector", "relay_host", "verified")  # None says that there is none, and not that it was not read
-_LABELS = {
-    "listed": "in the inventory",
-    "smtp_auth": "smtp auth enabled",
-    "basic_allowed": "basic authentication allowed by policy",
-    "basic": "sign-ins with Basic authentication",
-    "mail": "message trace",
-    "clients": "report SMTP AUTH clients",
-    "smtp_app": "smtp in the usage report",
-}
+_SHOWN = dict.fromkeys(("address", *_SENDER_TEXTS))
+# What the page of a tenant shows in sections of its own.
+_TENANT_SHOWN = ("audited", "reason", "senders", "findings", "sources", "totals", "timetable", "cost")
 # Characters that would end the script element, or a line of JavaScript.
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -88,8 +82,8 @@ def _tenant(row: fleet.TenantRow, audit: JsonObject) -> JsonObject:
     values |= {"cells": row.cells, "date": row.first_date}
     if row.audited:
         sources = [[one["label"], one["readable"], plain(one["reason"])] for one in audit["sources"]]
-        shown = ("audited", "reason", "senders", "findings", "sources", "totals", "timetable")
-        values |= {"sources": sources, "more": {name: _short(value) for name, value in audit.items() if name not in shown}}
+        more = {name: value for name, value in audit.items() if name not in _TENANT_SHOWN}
+        values |= {"sources": sources, "cost": cost_text(audit.get("cost")), "more": configuration(more)}
     return values
 
 
@@ -100,39 +94,8 @@ def _columns(audits: Iterable[JsonObject], name: str, fields: Iterable[str], tex
 
 
 def _more(row: JsonObject, texts: Texts) -> list[int]:
-    """What else is known of a sender: names and values, as numbers of texts in turn. A value that was not read is null."""
-    pairs: list[int] = []
-    for name, value in row.items():
-        if name not in _SHOWN and not (name in _ONLY_SET and value is None):
-            pairs += [texts.number(_LABELS.get(name, name)), texts.number(_text(value))]
-    return pairs
-
-
-def _text(value: object) -> str:
-    """A value as one line."""
-    if value is None:
-        return "not read"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        parts = ((name, "" if part in (None, []) else _text(part)) for name, part in value.items())
-        return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in parts if text)
-    if isinstance(value, list):
-        return ", ".join(_text(part) for part in value) or "none"
-    return str(value)
-
-
-def _short(value: object) -> object:
-    """A value of the configuration for the page: texts are plain, and nothing is deeper than three levels."""
-    if isinstance(value, dict):
-        return {plain(name): _short(part) if isinstance(part, dict) else _items(part) for name, part in value.items()}
-    return _items(value)
-
-
-def _items(value: object) -> object:
-    if isinstance(value, list):
-        return [plain(_text(part)) for part in value]
-    return value if value is None or isinstance(value, bool | int) else plain(_text(value))
+    """What else is known of a sender: names and values, as numbers of texts in turn."""
+    return [texts.number(text) for pair in evidence(row, _SHOWN) for text in pair]
 
 
 def _gone(document: JsonObject) -> list[list[str]]:

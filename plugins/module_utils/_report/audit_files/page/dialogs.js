@@ -29,14 +29,37 @@ const remedy = (text) => (text ? el("p", { class: "remedy" }, el("strong", {}, "
 /** The path of a sender's mail, as boxes. */
 const path = (name, hops) => el("ol", { class: "path", "aria-label": "How it sends" }, [name || "program", ...hops].map((hop) => el("li", {}, hop)));
 
-/** A value of the configuration, whatever its shape. */
-function value(content) {
-  if (content === null) return el("span", { class: "v unknown" }, "not readable");
-  if (content === true) return "yes";
-  if (content === false) return "no";
-  if (Array.isArray(content)) {
-    return content.length ? el("ul", { class: "plain" }, content.slice(0, 100).map((part) => el("li", {}, String(part))), content.length > 100 ? el("li", {}, `and ${content.length - 100} more in report.json`) : null) : "none";
-  }
-  if (typeof content === "object") return pairs(Object.entries(content).map(([name, part]) => [words(name), value(part)]));
+const MOST_VALUES = 200, MOST_TEXTS = 50;
+const TITLES = ["name", "display_name", "domain", "address", "kind"];
+
+/**
+ * A value of the configuration, whatever its shape: null was not read, "" and an empty list are nothing.
+ * `left` counts the values that may still be shown, so that the page stays small.
+ */
+function value(content, left = { values: MOST_VALUES }) {
+  left.values -= 1;
+  if (content === null) return badge("unknown", "not read");
+  if (content === "") return "none";
+  if (typeof content === "boolean") return content ? "yes" : "no";
+  if (Array.isArray(content)) return list(content, left);
+  if (typeof content === "object") return pairs(Object.entries(content).map(([name, part]) => [words(name), value(part, left)]));
   return String(content);
+}
+
+/** A list of values: objects one below the other, each with its name as title; texts on one line. */
+function list(content, left) {
+  if (!content.length) return "none";
+  const objects = content.filter((part) => part && typeof part === "object"), more = (count) => `and ${number(count)} more in report.json`;
+  if (!objects.length) {
+    const text = content.slice(0, MOST_TEXTS).map((part) => (part === null ? "not read" : value(part))).join(", ");
+    return content.length > MOST_TEXTS ? `${text} ${more(content.length - MOST_TEXTS)}` : text;
+  }
+  const items = [];
+  for (const part of content) {
+    if (left.values <= 0) break;
+    const title = TITLES.find((name) => typeof part?.[name] === "string" && part[name]);
+    const rest = title ? Object.fromEntries(Object.entries(part).filter(([name]) => name !== title)) : part;
+    items.push(el("li", {}, title ? el("strong", {}, part[title]) : null, value(rest, left)));
+  }
+  return el("ul", { class: "items" }, items, items.length < content.length ? el("li", {}, more(content.length - items.length)) : null);
 }

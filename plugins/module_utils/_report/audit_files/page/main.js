@@ -50,6 +50,7 @@ function openTenant(index) {
     el("h3", {}, "Sources"),
     el("ul", { class: "plain" }, unread.map(([label, , reason]) => el("li", { class: "entry" }, badge("unknown", "not readable"), el("h3", {}, label), el("p", {}, reason)))),
     el("p", {}, `Read: ${tenant.sources.filter(([, readable]) => readable).map(([label]) => label).join(", ") || "none"}.`),
+    tenant.cost ? [el("h3", {}, "Cost of this audit"), el("p", {}, tenant.cost)] : null,
     el("h3", {}, "Configuration as read"), value({ ...more, ...configuration }),
   );
 }

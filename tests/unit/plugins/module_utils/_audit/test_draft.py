@@ -93,6 +93,14 @@ def test_the_export_names_senders_where_the_log_is_not_readable() -> None:
     assert "public_addresses" not in text
 
 
+def test_mail_without_sign_in_is_not_drafted_while_the_connectors_are_not_readable() -> None:
+    flow = MailFlow(messages=9, recipients=9, last=TODAY, sources=("203.0.113.9",))
+    for path in ("direct_send", "relayed"):
+        text = drafted(**{"basic": None, "flow": flow, path: True, "connector": None, "direct_send_rejected": False})
+        assert "m365_senders: []" in text
+        assert "whether through a connector is not readable" in " ".join(text.replace("#   ", "").split())
+
+
 def test_listed_senders_are_left_out() -> None:
     assert "crm@contoso.com" not in drafted(listed=True)
 

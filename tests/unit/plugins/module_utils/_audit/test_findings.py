@@ -72,6 +72,8 @@ def test_a_key_that_nothing_uses_can_be_removed() -> None:
 
 def test_older_protocols() -> None:
     assert listed(protocols=Protocols()) == []
+    assert Protocols().as_result()["ews"] == "default", "a setting that is null is Microsoft's default, and was read"
+    assert [Protocols(ews=value).as_result()["ews"] for value in (True, False)] == ["enabled", "disabled"]
     assert listed(protocols=Protocols(legacy_tls=True)) == [("legacy_tls_allowed", "low")]
     assert listed(protocols=Protocols(ews=True)) == [("ews_enabled", "low")]
     later = findings(Configuration(protocols=Protocols(ews=False, ews_applications=("app 1",))), datetime.date(2027, 1, 2))
@@ -103,7 +105,11 @@ def test_applications_that_do_not_sign_in() -> None:
     result = [(one.id, one.subject) for one in findings(Configuration(applications=apps, application_sign_ins=dates), TODAY)]
     assert result == [("app_unused", "Never"), ("app_unused", "Old")]
     assert listed(applications=apps) == [], "not readable"
-    assert listed(applications=[SendingApplication("3", "Foreign", foreign=True)], application_sign_ins={}) == []
+    assert listed(applications=apps, application_sign_ins={"1": TODAY}) == [], "the others were not read"
+    results = Configuration(applications=apps[:3], application_sign_ins={"1": TODAY, "3": None}).as_result()["applications"]
+    assert isinstance(results, list)
+    assert [one["last_sign_in"] for one in results] == [TODAY.isoformat(), None, ""], "not read, and none"
+    assert listed(applications=[SendingApplication("3", "Foreign", foreign=True)], application_sign_ins={"3": None}) == []
 
 
 def test_applications_of_others_and_spoofs() -> None:

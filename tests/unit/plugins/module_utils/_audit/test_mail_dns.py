@@ -127,6 +127,15 @@ def test_six_queries_a_domain() -> None:
     assert len(zone.asked) == 6
 
 
+def test_what_does_not_exist_is_empty_and_not_null() -> None:
+    [state] = mail_dns.read(["contoso.com"], Zone({**GOOD, ("_dmarc.contoso.com", "TXT"): ()}), {}, {})
+    result = state.as_result()
+    assert result["mx"]["expected"] == ""
+    assert result["dmarc"] == {"current": [], "domain": "", "policy": ""}
+    assert (result["dkim"]["enabled"], result["dkim"]["status"]) == (False, "")
+    assert [one["expected"] for one in result["dkim"]["selectors"]] == ["", ""]
+
+
 def test_what_was_not_readable_is_null_and_has_no_finding() -> None:
     failed = {name: f"{name} failed." for name in ("mx", "dmarc", "mta_sts", "tls_rpt", "selector1", "selector2")}
     state = read(**failed)
@@ -137,4 +146,7 @@ def test_what_was_not_readable_is_null_and_has_no_finding() -> None:
     assert [one["current"] for one in result["dkim"]["selectors"]] == [None, None]
     [without_microsoft] = mail_dns.read(["contoso.com"], Zone({**GOOD, ("contoso.com", "MX"): ("mx.example",)}), None, None)
     assert listed(without_microsoft) == []
-    assert without_microsoft.as_result()["dkim"]["enabled"] is None
+    unread = without_microsoft.as_result()
+    assert (unread["mx"]["expected"], unread["dkim"]["enabled"], unread["dkim"]["status"]) == (None, None, None)
+    assert [one["expected"] for one in unread["dkim"]["selectors"]] == [None, None]
+    assert (result["dmarc"]["domain"], result["dmarc"]["policy"]) == (None, None)

@@ -92,6 +92,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "unlisted",
         "medium",
     ),
+    "Direct Send or a connector, connectors not readable": (
+        {"flow": FLOW, "direct_send": True, "smtp_auth": False, "connector": None, "direct_send_rejected": True},
+        "unlisted",
+        "medium",
+    ),
     "an unknown path, in no inventory": ({"flow": FLOW, "relayed": True, "smtp_auth": None}, "unlisted", "medium"),
     "Direct Send, in no inventory": ({"flow": FLOW, "direct_send": True, "smtp_auth": False}, "unlisted", "medium"),
     "Direct Send, in no inventory, rejected": ({"flow": FLOW, "direct_send": True, "direct_send_rejected": True}, "refused", "high"),
@@ -186,6 +191,13 @@ def test_possible_connectors_of_an_address_are_named() -> None:
     assert "without sign-in, probably through a connector matched by certificate (A, B) (9 messages" in reason
     direct = judge(flow=FLOW, direct_send=True, smtp_auth=None, certificate_connectors=("A",)).reason
     assert "Direct Send, the inbound connector A, or somebody else in its name" in direct
+
+
+def test_connectors_that_were_not_read_are_not_none() -> None:
+    for path in ("direct_send", "relayed"):
+        reason = judge(**{"flow": FLOW, path: True, "smtp_auth": None, "connector": None}).reason
+        assert "Whether through a connector could not be read." in reason
+        assert "Direct Send" not in reason
 
 
 def test_two_programs_and_old_tls_are_named() -> None:

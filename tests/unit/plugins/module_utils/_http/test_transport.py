@@ -310,3 +310,11 @@ def test_a_redirect_is_not_followed(session: Session) -> None:
     with server(_answer(b"HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")) as (url, seen):
         answer = session(Request("GET", url, bounds=QUICK))
     assert (answer.status, answer.headers["location"], len(seen)) == (302, "/y", 1)
+
+
+def test_requests_are_counted_by_service(transport: Transport, script: Script) -> None:
+    script.expect("GET", "/v1.0/x").answers(429, "busy", {"Retry-After": "1"})
+    script.expect("GET", "/v1.0/x").answers(200, {}).times(2)
+    transport.send(Request("GET", URL, service="graph"))
+    transport.send(READ)
+    assert transport.cost.services == {"graph": 2, "": 1}, "a retry is a request, too"

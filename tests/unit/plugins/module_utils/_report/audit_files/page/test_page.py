@@ -17,11 +17,13 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files import page
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.comparison import compared
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page import fleet
+from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page.configuration import configuration
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page.data import page_data
+from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page.evidence import evidence
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page.plain_text import plain
 from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page.timeline import timeline
 
-from ..documents import FINDING, SAFE, SENDER, TIMETABLE, UNLISTED, audited, document
+from ..documents import FINDING, NO_EVIDENCE, SAFE, SENDER, TIMETABLE, UNLISTED, audited, document
 
 SCRIPTS = sorted(Path(str(page.__file__)).parent.glob("*.js"))
 MOST_SCRIPT = 32_000  # bytes: what a reader can still review
@@ -101,9 +103,73 @@ def test_unknown_keys_and_sources_are_on_the_page() -> None:
     data = page_data(document(contoso=later))
     more = [data["texts"][number] for number in data["senders"]["more"][0]]
     assert dict(zip(more[::2], more[1::2], strict=True))["messages"] == "total 812"
-    assert data["tenants"][0]["more"]["volume"] == {"seen": ["day 1"]}
+    assert data["tenants"][0]["more"]["volume"] == {"seen": [{"day": 1}]}
     assert data["checks"] == [["spf", "spf"], ["message_trace", "message_trace"], ["other", "other findings"]]
     assert data["tenants"][0]["cells"] == {"spf": "ok", "message_trace": "medium", "other": "medium"}
+
+
+def evidence_of(**values: Any) -> dict[str, str]:
+    return dict(evidence({**SENDER, **NO_EVIDENCE, **values}, {}))
+
+
+def test_the_evidence_of_a_sender_is_in_words() -> None:
+    basic = {"succeeded": 1_812, "failed": 0, "last_succeeded": "2026-11-27", "last_failed": None, "addresses": ["203.0.113.9"]}
+    mail = {"messages": 9, "recipients": 12, "external_recipients": 3, "recipients_per_day": 5, "last": "2026-11-27", "sources": []}
+    clients = {"basic": True, "oauth": True, "messages": 9, "old_tls": ["TLS 1.0"]}
+    relay = {"name": "relay1", "host": "relay1.contoso.com", "upstream": "oauth", "users": ["printer"]}
+    texts = evidence_of(basic=basic, mail=mail, clients=clients, relay_host=relay, verified="2026-11-20", connector="")
+    assert texts["Sign-ins with Basic authentication"] == "1,812 succeeded (last 2026-11-27), 0 failed, from 203.0.113.9"
+    assert texts["Message trace"] == "9 messages to 12 recipients (3 external), last 2026-11-27, 5 recipients on a busy day"
+    assert texts["Report SMTP AUTH clients"] == "Basic authentication and OAuth, 9 messages, TLS 1.0"
+    assert texts["Relay host"] == "relay1 (relay1.contoso.com), upstream oauth"
+    assert texts["Verified"] == "2026-11-20"
+    assert "Inbound connector" not in texts, "it was read, and there is none"
+
+
+def test_evidence_that_was_not_read_and_a_setting_without_mailbox_differ() -> None:
+    unread = evidence_of(smtp_auth=None, basic_allowed=None, mailbox=None)
+    names = ("SMTP AUTH", "Basic authentication by policy", "Sign-ins with Basic authentication", "Message trace", "Inbound connector")
+    assert {unread[name] for name in names} == {"not read"}
+    without = evidence_of(smtp_auth=None, basic_allowed=None, mailbox=False)
+    assert (without["SMTP AUTH"], without["Basic authentication by policy"]) == ("no mailbox", "no mailbox")
+    zero = evidence_of(basic={"succeeded": 0, "failed": 0, "last_succeeded": None, "last_failed": None, "addresses": []})
+    assert zero["Sign-ins with Basic authentication"] == "0 succeeded, 0 failed"
+    assert "Relay host" not in unread
+
+
+def test_the_configuration_has_labels_and_a_default_is_not_unread() -> None:
+    ews = "Exchange Web Services"
+    shown = configuration({"protocols": {"legacy_tls": False, "ews": "default"}, "connectors": [{"name": "a\u202eb", "enabled": True}]})
+    assert shown == {
+        "protocols": {
+            "TLS 1.0 and 1.1 (AllowLegacyTLSClients)": False,
+            ews: "not set: blocked by default since 2026-10-01, except for the applications that may use it",
+        },
+        "connectors": [{"name": "a\ufffdb", "enabled": True}],
+    }
+    assert configuration({"ews": None, "spf": None, "dns": []}) == {ews: None, "spf": None, "dns": []}
+    deep: Any = "end"
+    for _level in range(50):
+        deep = {"x": [deep]}
+    assert len(json.dumps(configuration(deep))) < 400
+
+
+def test_the_cost_of_a_tenant_is_on_its_page() -> None:
+    cost = {"requests": 1_414, "retries": 2, "waited": 11.5, "services": {"Exchange Online": 5, "Microsoft Graph": 1_409}}
+    audit = audited(SENDER) | {"cost": cost | {"dns_queries": 7, "seconds": 14.2}}
+    [tenant] = page_data(document(contoso=audit))["tenants"]
+    assert tenant["cost"] == (
+        "1,414 HTTP requests (5 to Exchange Online, 1,409 to Microsoft Graph), 2 of them retries; 7 DNS queries; 14.2 seconds, "
+        "of which 11.5 waiting for a limit of a service."
+    )
+    assert "cost" not in tenant["more"]
+    assert page_data(FLEET)["tenants"][0]["cost"] == "", "a report of an earlier version"
+
+
+def test_the_first_screen_has_twenty_tenants_and_no_more() -> None:
+    made = page.render(document(**{f"tenant{number:02}": audited(SENDER) for number in range(25)}))
+    table = made.partition('<table class="worst">')[2].partition("</table>")[0]
+    assert table.count('<th scope="row">') == 20
 
 
 @pytest.mark.parametrize(
