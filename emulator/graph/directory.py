@@ -145,6 +145,10 @@ def get_security_defaults(call: Call) -> Response:
         "isEnabled": call.tenant.security_defaults,
     }
     fragment = "policies/identitySecurityDefaultsEnforcementPolicy"
+    if call.version == "beta":
+        due = call.tenant.security_defaults_due
+        upsell = {"action": "autoEnable" if due else "none", "dueDateTime": iso(due) if due else None}
+        return one(call, "betaSecurityDefaults", policy | {"securityDefaultsUpsell": upsell}, fragment)
     return one(call, "identitySecurityDefaultsEnforcementPolicy", policy, fragment)
 
 

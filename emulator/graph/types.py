@@ -294,6 +294,7 @@ TYPES["servicePrincipalSignInActivity"] = _properties(
     applicationAuthenticationResourceSignInActivity:signInActivity
     """
 )
+TYPES["betaSecurityDefaults"] = TYPES["identitySecurityDefaultsEnforcementPolicy"] | {"securityDefaultsUpsell": "securityDefaultsUpsell"}
 TYPES["betaSignIn"] = TYPES["signIn"] | {"signInEventTypes": "[String]", "servicePrincipalCredentialKeyId": "String"}
 
 ENUMS: dict[str, set[str]] = {

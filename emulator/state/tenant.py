@@ -36,6 +36,9 @@ class Tenant(Replicated):
     initial_domain: Lower = field(metadata=key("the initial domain, such as contoso.onmicrosoft.com"))
     domains: list[Lower] = field(default_factory=list, metadata=key("further accepted domains"))
     security_defaults: bool = field(default=False, metadata=key("Security Defaults"))
+    security_defaults_due: Moment = field(
+        default=0.0, metadata=key("when Microsoft enables Security Defaults, as securityDefaultsUpsell says (beta); 0: never")
+    )
     smtp_client_authentication_disabled: bool = field(default=True, metadata=key("SmtpClientAuthenticationDisabled of Set-TransportConfig"))
     reject_direct_send: bool = field(default=False, metadata=key("RejectDirectSend of Set-OrganizationConfig"))
     connectors_disabled_by_offer: bool = field(default=False, metadata=key("whether new connectors are disabled (trial tenants)"))

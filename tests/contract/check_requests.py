@@ -44,13 +44,14 @@ JSON_TYPES = {
     "Edm.Binary": str,
     "Edm.Stream": str,
 }
-# What only version beta of Graph has ("List signIns", beta, 2026-08): path and the properties that a filter may name.
+# What only version beta of Graph has ("List signIns", 2026-08; securityDefaultsUpsell): path and the properties that a filter may name.
 BETA = {
     "auditLogs/signIns": {
         "createdDateTime", "clientAppUsed", "appId", "resourceId", "resourceDisplayName", "ipAddress", "conditionalAccessStatus",
         "servicePrincipalId", "status", "signInEventTypes",
     },
     "reports/servicePrincipalSignInActivities": {"appId"},
+    "policies/identitySecurityDefaultsEnforcementPolicy": set(),
 }  # fmt: skip
 COLLECTION = re.compile(r"^Collection\((.*)\)$")
 

@@ -146,6 +146,43 @@ def test_a_large_fleet_is_filtered_with_few_elements(large: Opened, large_fleet:
     assert max(counts) <= MOST_NODES, counts
 
 
+def test_the_page_of_a_tenant_with_everything_has_few_elements(browser: Browser, write: Write) -> None:
+    document = audit_fleet.fleet(60, 300)
+    contoso = document["tenants"]["contoso"]
+    contoso["findings"] = [finding | {"subject": f"{n}"} for n in range(300) for finding in contoso["findings"][:1]]
+    connectors = [
+        {"name": f"Connector {n}", "type": "OnPremises", "sender_ip_addresses": ["203.0.113.1", "203.0.113.2"]} for n in range(300)
+    ]
+    contoso["configuration"] |= {"connectors": connectors, "idle_connectors": [f"Connector {n}" for n in range(300)]}
+    earlier = audit_fleet.fleet(60, 1, "2026-10-28T16:00:00Z")
+    for audit in earlier["tenants"].values():
+        for row in audit.get("senders", ()):
+            row |= {"address": f"former-{row['address']}", "severity": "high"}
+    with opened(browser, write(compared(document, earlier)), "#t=contoso") as made:
+        is_open(made.page, "contoso")
+        assert made.nodes() <= MOST_NODES
+        dialog = made.page.locator("dialog")
+        expect(dialog).to_contain_text("Connector 1")
+        for text in ("more in report.json", "250 more"):
+            expect(dialog).to_contain_text(text)
+        dialog.get_by_role("link", name="250 more").last.click()
+        expect(made.page.locator("#findings .count")).to_contain_text("300 of ")
+
+
+def test_values_of_the_configuration_are_shown_one_by_one(browser: Browser, write: Write) -> None:
+    document = audit_fleet.fleet(1, 2)
+    configuration = document["tenants"]["contoso"]["configuration"]
+    configuration["connectors"] = [{"name": "Office", "enabled": True, "sender_ip_addresses": ["203.0.113.10", "203.0.113.12"]}]
+    configuration |= {"protocols": {"legacy_tls": False, "ews": "default"}, "spf": None, "dns": [], "spoofs": [{"last": ""}]}
+    with opened(browser, write(document), "#t=contoso") as made:
+        is_open(made.page, "contoso")
+        item = made.page.locator("dialog .items > li").first
+        assert item.inner_text().split("\n") == ["Office", "Enabled", "yes", "IP addresses", "203.0.113.10, 203.0.113.12"]
+        values = dict(zip(*(made.page.locator(f"dialog .pairs {name}").all_inner_texts() for name in ("dt", "dd")), strict=True))
+        assert values["Exchange Web Services"].startswith("not set: blocked by default since 2026-10-01")
+        assert (values["SPF"], values["DNS"], values["Last"]) == ("not read", "none", "none")
+
+
 def test_a_filter_and_a_sort_make_only_the_rows_in_sight(large: Opened, large_fleet: dict[str, Any]) -> None:
     """What makes a filter of 25,000 rows fast, on every machine: it adds as many elements as a filter of 60 rows."""
     page, every = large.page, len(senders_of(large_fleet))

@@ -165,6 +165,19 @@ def test_security_defaults(start: Start) -> None:
     assert api.admin.tenant("contoso.com")["security_defaults"] is False
 
 
+def test_the_day_of_security_defaults_is_in_version_beta_only(start: Start) -> None:
+    path = "/policies/identitySecurityDefaultsEnforcementPolicy"
+    api = start(tenant={"security_defaults_due": "2026-12-10T08:00:00Z"})
+    beta = f"{api.emulator.cloud['graph']}/beta{path}"
+    assert api.graph("GET", beta).json()["securityDefaultsUpsell"] == {
+        "action": "autoEnable",
+        "dueDateTime": "2026-12-10T08:00:00Z",
+    }
+    assert "securityDefaultsUpsell" not in api.graph("GET", path).json()
+    api.admin.change("contoso.com", security_defaults_due=0)
+    assert api.graph("GET", beta).json()["securityDefaultsUpsell"]["action"] == "none"
+
+
 def test_users_are_the_mailboxes(api: Api) -> None:
     user = api.graph("GET", "/users/noreply@contoso.com?$select=id,mail,proxyAddresses").json()
     assert user["proxyAddresses"] == ["SMTP:noreply@contoso.com", "smtp:no-reply@contoso.com"]

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding: `subject` is the object, `problem` and `remedy` are sentences. `severity`: one of names.SEVERITIES."""
+    """One finding: `subject` is the object, `problem` and `remedy` are sentences. `severity`: one of names.SEVERITIES.
+
+    `date`: the day on which it matters, if there is one.
+    """
 
     id: str
     severity: str
     subject: str
     problem: str
     remedy: str
+    date: datetime.date | None = None
 
-    def as_result(self) -> dict[str, str]:
-        return asdict(self)
+    def as_result(self) -> dict[str, str | None]:
+        return asdict(self) | {"date": self.date.isoformat() if self.date else None}

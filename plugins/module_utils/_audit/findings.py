@@ -43,6 +43,9 @@ class SpfState:
 class Configuration:
     """What was read of a tenant; None: not readable. `smtp_auth`: of the organization, enabled or disabled.
 
+    `security_defaults_due`: the day on which Microsoft enables Security Defaults, None where it has announced none, or that was not
+    `security_defaults_due_read`.
+
     `application_sign_ins`: the last one of each application that was read, by client id, None where there was none. `idle_connectors`:
     those with IP addresses from which no message came in the `trace_days` of the message trace. `key_use`: by client id, of applications
     with several keys. `hve_accounts`: the status of each account's billing policy.
@@ -50,6 +53,8 @@ class Configuration:
 
     smtp_auth: str | None = None
     security_defaults: bool | None = None
+    security_defaults_due: datetime.date | None = None
+    security_defaults_due_read: bool = False
     direct_send_rejected: bool | None = None
     connectors: Sequence[Connector] | None = None
     applications: Sequence[SendingApplication] | None = None
@@ -68,6 +73,7 @@ class Configuration:
         return {
             "smtp_auth": self.smtp_auth,
             "security_defaults": self.security_defaults,
+            "security_defaults_due": self._due if self.security_defaults_due_read else None,
             "direct_send_rejected": self.direct_send_rejected,
             "connectors": None if self.connectors is None else [{"name": one.name, **one.as_result()} for one in self.connectors],
             "applications": None if self.applications is None else [self._application(one) for one in self.applications],
@@ -81,6 +87,10 @@ class Configuration:
             if self.hve_accounts is None
             else [{"address": address, "billing_policy": status} for address, status in self.hve_accounts.items()],
         }
+
+    @property
+    def _due(self) -> str:
+        return self.security_defaults_due.isoformat() if self.security_defaults_due else ""
 
     def _application(self, one: SendingApplication) -> dict[str, object]:
         """`last_sign_in`: "" where none is known, None where that was not read."""
@@ -103,6 +113,7 @@ def findings(configuration: Configuration, today: datetime.date) -> list[Finding
     """The findings, the most severe first. What was not readable has none."""
     every = [
         *_organization(configuration),
+        *_security_defaults(configuration.security_defaults_due, today),
         *_protocols(configuration.protocols, today),
         *_hve(configuration.hve_accounts or {}, today),
         *_senders_unlisted(configuration),
@@ -129,6 +140,14 @@ def _organization(configuration: Configuration) -> Iterator[Finding]:
         yield Finding("connector_idle", "info", name, problem, "Remove the connector if nothing needs it.")
 
 
+def _security_defaults(due: datetime.date | None, today: datetime.date) -> Iterator[Finding]:
+    if due and due >= today:
+        days = (due - today).days
+        problem = f"Microsoft enables Security Defaults on {due} (in {days} days). From then on, Basic authentication is refused."
+        remedy = "Move the senders with Basic authentication before, or decide about Security Defaults in the Microsoft Entra admin center."
+        yield Finding("security_defaults_due", "high" if days <= SOON else "medium", "organization", problem, remedy, due)
+
+
 def _protocols(protocols: Protocols | None, today: datetime.date) -> Iterator[Finding]:
     if protocols and protocols.legacy_tls:
         problem = "Clients with TLS 1.0 or 1.1 may send through smtp-legacy.office365.com (AllowLegacyTLSClients)."
@@ -140,7 +159,7 @@ def _protocols(protocols: Protocols | None, today: datetime.date) -> Iterator[Fi
         listed = f" ({', '.join(protocols.ews_applications)})" if protocols.ews_applications else ""
         problem = f"{allowed}{listed}: programs that send with EWS stop on {EWS_OFF.first_day} (in {days} days)."
         remedy = "Move them to SMTP with OAuth, or to Microsoft Graph."
-        yield Finding("ews_enabled", "medium" if days <= SOON else "low", "organization", problem, remedy)
+        yield Finding("ews_enabled", "medium" if days <= SOON else "low", "organization", problem, remedy, EWS_OFF.first_day)
 
 
 def _hve(accounts: Mapping[str, str], today: datetime.date) -> Iterator[Finding]:
@@ -150,7 +169,7 @@ def _hve(accounts: Mapping[str, str], today: datetime.date) -> Iterator[Finding]
             problem = f"The High Volume Email account has no valid billing policy ({status or 'status unknown'}): "
             when = "since" if today >= starts else "from"
             remedy = "Connect a billing policy to High Volume Email, or remove the account."
-            yield Finding("hve_billing", "high", address, f"{problem}its delivery is interrupted {when} {starts}.", remedy)
+            yield Finding("hve_billing", "high", address, f"{problem}its delivery is interrupted {when} {starts}.", remedy, starts)
 
 
 def _unused(configuration: Configuration, today: datetime.date) -> Iterator[Finding]:
@@ -213,12 +232,11 @@ def _key(name: str, credential: StoredCredential, today: datetime.date, *, is_la
     end, subject = _end(credential), f"{name}: {credential}"
     if end < today:
         severity = "critical" if is_last else "info"
-        yield Finding(
-            "key_ended", severity, subject, f"The {credential.kind} ended on {end}.", "Remove it, and register a new one if needed."
-        )
+        remedy = "Remove it, and register a new one if needed."
+        yield Finding("key_ended", severity, subject, f"The {credential.kind} ended on {end}.", remedy, end)
     elif (end - today).days <= KEY_SOON:
         severity = "high" if is_last else "low"
-        yield Finding("key_ends", severity, subject, f"The {credential.kind} ends on {end}.", "Register a new one.")
+        yield Finding("key_ends", severity, subject, f"The {credential.kind} ends on {end}.", "Register a new one.", end)
     elif credential.kind != "certificate":
         yield Finding("client_secret", "low", subject, f"A client secret is valid until {end}.", "Use a certificate.")
 

@@ -57,6 +57,16 @@ class Sources:
         self.reasons[name] = ""
         return value
 
+    def read_part(self, name: str, action: Callable[[], T]) -> T | None:
+        """A further part of a source that was readable; None, with the reason noted, where the service refuses it."""
+        try:
+            return action()
+        except SignInError:
+            raise
+        except MailopsError as error:
+            self.note(name, [str(error)])
+            return None
+
     def note(self, name: str, problems: Iterable[str]) -> None:
         """Parts of a source that were not readable, one sentence each: the rest of its values counts."""
         self.reasons[name] = " ".join(text for text in (self.reasons.get(name, ""), *dict.fromkeys(problems)) if text)

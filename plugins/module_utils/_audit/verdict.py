@@ -29,11 +29,15 @@ _MIGRATE = "Move the sender to OAuth, a connector or a relay host"
 
 @dataclass(frozen=True)
 class Calendar:
-    """The date of the audit, and what the inventory says about Basic authentication. `reenabled`: an administrator enabled it again."""
+    """The date of the audit, and what the inventory says about Basic authentication. `reenabled`: an administrator enabled it again.
+
+    `security_defaults_due`: when Microsoft enables Security Defaults in the tenant, which refuse Basic authentication.
+    """
 
     today: datetime.date
     basic_off: datetime.date
     reenabled: bool = False
+    security_defaults_due: datetime.date | None = None
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,18 @@ def _breaks(seen: str, remedy: str, usage: BasicUsage, calendar: Calendar, *, tw
     """Basic authentication is in use: when it ends, in Microsoft's words. `two_programs`: another program uses OAuth already."""
     removal = f"Microsoft announces the date of its removal in the {BASIC_REMOVAL.when}"
     off = f"at the {BASIC_OFF.when}" if calendar.basic_off == BASIC_OFF.first_day else f"on {calendar.basic_off}"
-    days = (calendar.basic_off - calendar.today).days
+    days, due = (calendar.basic_off - calendar.today).days, calendar.security_defaults_due
+    still_enabled = calendar.reenabled or bool(usage.last_succeeded and usage.last_succeeded > calendar.basic_off)
+    if due and due >= calendar.today and (due <= calendar.basic_off or still_enabled):
+        left = (due - calendar.today).days
+        text = f"{seen}. Microsoft enables Security Defaults in this tenant on {due} (in {left} days), which refuse Basic authentication."
+        return Verdict(BREAKS, "high" if left <= SOON or two_programs else "medium", text, remedy, due)
     if calendar.reenabled:
         return Verdict(BREAKS, "medium", f"{seen}. An administrator has enabled it again; {removal}.", remedy)
     if days > 0:
         text = f"{seen}. It is disabled by default {off} (in {days} days); an administrator can enable it again until its removal"
         return Verdict(BREAKS, "high" if days <= SOON or two_programs else "medium", f"{text}.", remedy, calendar.basic_off)
-    if usage.last_succeeded and usage.last_succeeded > calendar.basic_off:
+    if still_enabled:
         return Verdict(BREAKS, "medium", f"{seen}. It is still enabled in this tenant; {removal}.", remedy)
     text = f"{seen}. It is disabled by default since {calendar.basic_off}; an administrator can enable it again until its removal."
     return Verdict(BREAKS, "critical", text, remedy, calendar.basic_off)

@@ -97,6 +97,10 @@ class GraphClient:
         """The objects of a collection, page after page. `wait` is called before each further page; `beta`: of the version beta of Graph."""
         return self._following(self._body(self._send(call, beta=beta), call), call, wait)
 
+    def read_beta(self, call: Call) -> Any:
+        """The object that a GET asks for, of the version beta of Graph."""
+        return self._body(self._send(call, beta=True), call)
+
     def report(self, path: str, attempted: str) -> bytes:
         """The file of a usage report: Graph redirects to a preauthenticated link, to which no token is sent."""
         call = Call("GET", path, attempted=attempted)

@@ -96,10 +96,18 @@ class PermissionGrant(TypedDict, total=False):
     scope: str
 
 
+class SecurityDefaultsUpsell(TypedDict, total=False):
+    """Version beta, complex type securityDefaultsUpsell. `action`: none, autoEnable or autoEnabledNotify."""
+
+    action: str
+    dueDateTime: str | None
+
+
 class SecurityDefaultsPolicy(TypedDict, total=False):
-    """Resource type identitySecurityDefaultsEnforcementPolicy."""
+    """Resource type identitySecurityDefaultsEnforcementPolicy; only version beta has `securityDefaultsUpsell`."""
 
     isEnabled: bool
+    securityDefaultsUpsell: SecurityDefaultsUpsell | None
 
 
 class DomainDnsRecord(TypedDict, total=False):

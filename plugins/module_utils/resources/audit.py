@@ -94,13 +94,14 @@ class AuditInfo(ReadOnlyResource[Params]):
         started = tenant.clock.now()
         now = moment(started).date()
         today = datetime.date.fromisoformat(params.date) if params.date else now
-        calendar = Calendar(today, datetime.date.fromisoformat(params.basic_auth_end_date), params.basic_reenabled)
         sources, reader = Sources(), _Reader(tenant, params)
         senders = sources.read("inventory", lambda: _plan_senders(tenant, params))
         allowed = sources.read("protocols", lambda: protocols.read(tenant))  # first: other readers take what was read with the senders
         since = now - datetime.timedelta(days=params.days)
         mailboxes = reader.mailboxes(sources, since)
         configuration = reader.configuration(sources, mailboxes, allowed, since)
+        off, due = datetime.date.fromisoformat(params.basic_auth_end_date), configuration.security_defaults_due
+        calendar = Calendar(today, off, params.basic_reenabled, due)
         file = params.verify_report
         verified = sources.read("verification", lambda: verification.read(file)) if file else None
         rows = audit_rows.rows(senders, params, mailboxes, configuration, calendar, verified or {})
@@ -169,9 +170,13 @@ class _Reader:
         applications = sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name))
         readable = mailboxes.usage is not None and applications is not None
         signed_in = reading.application_sign_ins(tenant, applications or (), self._window, sources) if readable else None
+        defaults = sources.read("security_defaults", lambda: security_defaults.enabled(tenant))
+        due = sources.read_part("security_defaults", lambda: security_defaults.due(tenant)) if defaults is False else None
         return Configuration(
             smtp_auth=mailboxes.smtp_auth.organization if mailboxes.smtp_auth else None,
-            security_defaults=sources.read("security_defaults", lambda: security_defaults.enabled(tenant)),
+            security_defaults=defaults,
+            security_defaults_due=due,
+            security_defaults_due_read=defaults is True or sources.reasons["security_defaults"] == "",
             direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
             connectors=connectors,
             applications=applications,

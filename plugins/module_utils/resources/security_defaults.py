@@ -4,11 +4,12 @@
 """Entra Security Defaults, read-only. While they are enabled, Entra refuses every SMTP sign-in with Basic authentication.
 
 Source: "Security defaults in Microsoft Entra ID"; Microsoft Graph v1.0,
-"identitySecurityDefaultsEnforcementPolicy".
+"identitySecurityDefaultsEnforcementPolicy". Version beta has the date on which Microsoft enables them (securityDefaultsUpsell).
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from .._clients.graph import Call
@@ -20,6 +21,8 @@ from .._engine.tenant import Tenant
 from .._entra.graph_objects import SecurityDefaultsPolicy
 
 READ = Call("GET", "/policies/identitySecurityDefaultsEnforcementPolicy", attempted="read Security Defaults")
+_DUE = Call("GET", READ.path, attempted="read when Microsoft enables Security Defaults")
+_ENABLES = ("autoEnable", "autoEnabledNotify")  # else the policy may have a date of the past
 _CACHED = "Security Defaults"
 
 
@@ -48,6 +51,14 @@ def learn(tenant: Tenant, policy: SecurityDefaultsPolicy | None) -> bool:
     is_on = bool(policy and policy.get("isEnabled"))
     tenant.run_cache.put(_CACHED, is_on)
     return is_on
+
+
+def due(tenant: Tenant) -> datetime.date | None:
+    """The day on which Microsoft enables Security Defaults in the tenant, which has them disabled; None where it has announced none."""
+    policy: SecurityDefaultsPolicy = tenant.graph.read_beta(_DUE)
+    upsell = policy.get("securityDefaultsUpsell") or {}
+    text = str(upsell.get("dueDateTime") or "")[:10]
+    return datetime.date.fromisoformat(text) if text and upsell.get("action") in _ENABLES else None
 
 
 def refuse_basic(tenant: Tenant, addresses: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from ..._core.json_types import JsonObject
 from .items import CHANGE, FINDING, SENDER, Item
 
 _SENDER_FIELDS = ("address", "name", "method", "verdict", "severity", "date", "reason", "remedy")
-_FINDING_FIELDS = ("id", "severity", "subject", "problem", "remedy")
+_FINDING_FIELDS = ("id", "severity", "date", "subject", "problem", "remedy")
 # Of the evidence by source: the key of the sender, what its columns begin with, and its values.
 _EVIDENCE = (
     ("basic", "basic", ("succeeded", "failed", "last_succeeded", "last_failed", "addresses")),

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import re
+
 from ...._core.json_types import JsonObject
 from .evidence import as_text
 from .plain_text import plain
 
-_DEEPEST = 5  # levels
+_DEEPEST = 8  # levels
 _LABELS = {
     "app_id": "Client ID",
+    "date": "Date of the audit",
+    "days": "Days of the sign-in log",
+    "trace_days": "Days of the message trace",
     "direct_send_rejected": "Direct Send rejected",
     "ews": "Exchange Web Services",
     "ews_applications": "Applications that may use Exchange Web Services",
@@ -20,8 +25,10 @@ _LABELS = {
     "idle_connectors": "Connectors without a message in the period",
     "key_id": "Key ID",
     "last_sign_in": "Last sign-in",
-    "legacy_tls": "TLS 1.0 and 1.1 (AllowLegacyTLSClients)",
+    "legacy_tls": "TLS 1.0 and 1.1 for SMTP AUTH",
     "mta_sts": "MTA-STS",
+    "security_defaults_due": "Day on which Microsoft enables Security Defaults",
+    "security_defaults": "Security Defaults",
     "sender_ip_addresses": "IP addresses",
     "smtp_auth": "SMTP AUTH of the organization",
     "smtp_send_as_app": "SMTP.SendAsApp",
@@ -29,6 +36,7 @@ _LABELS = {
     "tls_rpt": "TLS-RPT",
     "tls_sender_certificate_name": "Certificate name",
 }
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)")  # of which the day counts here
 # What a setting means that the organization has not set.
 _DEFAULTS = {("ews", "default"): "not set: blocked by default since 2026-10-01, except for the applications that may use it"}
 
@@ -39,7 +47,10 @@ def configuration(value: object, level: int = 0) -> object:
         return {plain(_LABELS.get(name, name)): _named(name, part, level + 1) for name, part in value.items()}
     if isinstance(value, list) and level < _DEEPEST:
         return [configuration(part, level + 1) for part in value]
-    return value if value is None or isinstance(value, bool | int) else plain(as_text(value))
+    if value is None or isinstance(value, bool | int):
+        return value
+    text = plain(as_text(value))
+    return text[:10] if _MOMENT.fullmatch(text) else text
 
 
 def _named(name: str, value: object, level: int) -> object:

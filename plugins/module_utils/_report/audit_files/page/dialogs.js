@@ -29,7 +29,7 @@ const remedy = (text) => (text ? el("p", { class: "remedy" }, el("strong", {}, "
 /** The path of a sender's mail, as boxes. */
 const path = (name, hops) => el("ol", { class: "path", "aria-label": "How it sends" }, [name || "program", ...hops].map((hop) => el("li", {}, hop)));
 
-const MOST_VALUES = 200, MOST_TEXTS = 50;
+const MOST_VALUES = 150, MOST_TEXTS = 50;
 const TITLES = ["name", "display_name", "domain", "address", "kind"];
 
 /**

@@ -40,7 +40,8 @@ OTHER = "other"
 class TenantRow:
     """A tenant. `key`: its inventory name, `name`: the same for people. `cells`: by check, its worst severity, or ok, unreadable, none.
 
-    `first_date`, `first_problem`: of what needs something to be done. `severities`: the number of entries, the most severe first.
+    `first_date`, `first_problem`: of what needs something to be done; the date is the first from the day of the audit on, if there is one.
+    `severities`: the number of entries, the most severe first.
     """
 
     key: str
@@ -150,7 +151,8 @@ def _row(name: str, audit: JsonObject, checks: Sequence[tuple[str, str]]) -> Ten
         cells[_check_of(row["id"], cells)] = row["severity"]
     every = sorted([*audit["senders"], *audit["findings"]], key=_urgency)
     counts = Counter(row["severity"] for row in every)
-    dates = [row["date"] for row in audit["senders"] if row["date"] and row["severity"] != "info"]
+    dates = [row["date"] for row in every if row.get("date") and row["severity"] != "info"]
+    ahead = [date for date in dates if date >= audit["date"]]
     first = next((row for row in every if row["severity"] != "info"), None)
     problem = plain(f"{first.get('address') or first.get('subject')}: {first.get('reason') or first.get('problem')}") if first else ""
     return TenantRow(
@@ -160,7 +162,7 @@ def _row(name: str, audit: JsonObject, checks: Sequence[tuple[str, str]]) -> Ten
         "",
         audit["totals"],
         cells,
-        min(dates, default=""),
+        min(ahead or dates, default=""),
         problem,
         tuple(counts[severity] for severity in SEVERITIES),
     )

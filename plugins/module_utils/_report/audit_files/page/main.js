@@ -22,9 +22,9 @@ function entry(severity, title, problem, remedyText) {
 }
 
 const rowsOf = (columns, index) => columns.tenant.flatMap((tenant, row) => (tenant === index ? [row] : []));
-const listed = (rows, make) => [
+const listed = (rows, make, section, tenant) => [
   el("ul", { class: "plain" }, rows.slice(0, MOST_ENTRIES).map(make)),
-  rows.length > MOST_ENTRIES ? el("p", {}, `${number(rows.length - MOST_ENTRIES)} more: search for the tenant.`) : null,
+  rows.length > MOST_ENTRIES ? el("p", {}, el("a", { href: `#${section}?tenant=${encodeURIComponent(tenant)}` }, `${number(rows.length - MOST_ENTRIES)} more`)) : null,
 ];
 
 function openTenant(index) {
@@ -44,9 +44,9 @@ function openTenant(index) {
     tenant.name,
     el("p", {}, VERDICTS.filter((verdict) => tenant.totals[verdict]).map((verdict) => [badge(verdict, `${number(tenant.totals[verdict])} ${verdict}`), " "])),
     el("p", {}, el("a", { href: `#senders?tenant=${encodeURIComponent(tenant.name)}` }, "Show these senders in the table")),
-    el("h3", {}, `Senders (${number(own.length)})`), listed(own, sender),
+    el("h3", {}, `Senders (${number(own.length)})`), listed(own, sender, "senders", tenant.name),
     el("h3", {}, `Findings (${number(problems.length)})`),
-    listed(problems, (row) => entry(findingText("severity", row), findingText("subject", row), findingText("problem", row), findingText("remedy", row))),
+    listed(problems, (row) => entry(findingText("severity", row), findingText("subject", row), findingText("problem", row), findingText("remedy", row)), "findings", tenant.name),
     el("h3", {}, "Sources"),
     el("ul", { class: "plain" }, unread.map(([label, , reason]) => el("li", { class: "entry" }, badge("unknown", "not readable"), el("h3", {}, label), el("p", {}, reason)))),
     el("p", {}, `Read: ${tenant.sources.filter(([, readable]) => readable).map(([label]) => label).join(", ") || "none"}.`),

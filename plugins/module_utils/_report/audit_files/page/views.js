@@ -2,7 +2,7 @@ const DATA = JSON.parse($("data").textContent);
 const { texts, tenants, senders, findings, severities: SEVERITIES, verdicts: VERDICTS } = DATA;
 const LETTERS = { critical: "C", high: "H", medium: "M", low: "L", info: "i", ok: "✓", unreadable: "?", none: "–" };
 const MEANINGS = { ...Object.fromEntries(SEVERITIES.map((name) => [name, `finding of severity ${name}`])), ok: "no finding", unreadable: "not readable", none: "not read" };
-const MOST_ENTRIES = 200;
+const MOST_ENTRIES = 50;
 
 const senderText = (column, row) => texts[senders[column][row]];
 const findingText = (column, row) => texts[findings[column][row]];
@@ -84,7 +84,8 @@ class FilteredTable {
     this.chip.textContent = `Only tenant ${this.tenant} (show all)`;
     const rows = this.table.inOrder(this.all).filter((row) => (!this.tenant || this.tenantOf(row) === this.tenant) && query.every((word) => this.index[row].includes(word)) && [...chosen].every(([group, values]) => values.has(group.of(row))));
     this.table.show(rows);
-    this.live.textContent = rows.length === this.count ? `${number(rows.length)} rows` : `${number(rows.length)} of ${number(this.count)} rows`;
+    const all = `${number(this.count)} ${this.count === 1 ? "row" : "rows"}`;
+    this.live.textContent = rows.length === this.count ? all : `${number(rows.length)} of ${all}`;
   }
 }
 

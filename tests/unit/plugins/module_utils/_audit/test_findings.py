@@ -70,6 +70,25 @@ def test_a_key_that_nothing_uses_can_be_removed() -> None:
     assert [one["used"] for one in result["credentials"]] == [True, None, None], "not read is not unused"
 
 
+def test_the_day_on_which_microsoft_enables_security_defaults() -> None:
+    due = datetime.date(2026, 12, 10)
+    [finding] = findings(Configuration(security_defaults_due=due, security_defaults_due_read=True), TODAY)
+    assert (finding.id, finding.severity, finding.date) == ("security_defaults_due", "high", due)
+    assert "on 2026-12-10 (in 12 days)" in finding.problem
+    assert finding.as_result()["date"] == "2026-12-10"
+    assert listed(security_defaults_due=datetime.date(2027, 6, 1)) == [("security_defaults_due", "medium")]
+    assert listed(security_defaults_due=datetime.date(2026, 11, 1)) == [], "Microsoft did not keep the date"
+    values = [Configuration(security_defaults_due=due, security_defaults_due_read=True), Configuration(security_defaults_due_read=True)]
+    assert [one.as_result()["security_defaults_due"] for one in (*values, Configuration())] == ["2026-12-10", "", None]
+
+
+def test_a_finding_has_the_day_on_which_it_matters() -> None:
+    application = SendingApplication("app", "ERP", credentials=(credential("certificate", "2026-12-28"),))
+    configuration = Configuration(applications=[application], protocols=Protocols(ews=True), hve_accounts={"news@contoso.com": ""})
+    dates = {one.id: str(one.date) for one in findings(configuration, TODAY)}
+    assert dates == {"key_ends": "2026-12-28", "ews_enabled": "2027-04-01", "hve_billing": "2026-06-01"}
+
+
 def test_older_protocols() -> None:
     assert listed(protocols=Protocols()) == []
     assert Protocols().as_result()["ews"] == "default", "a setting that is null is Microsoft's default, and was read"

@@ -158,6 +158,21 @@ def test_the_date_is_an_input(today: str, last: str, reenabled: bool, severity: 
     assert "stops working" not in result.reason
 
 
+def test_the_day_of_security_defaults_counts_if_it_is_the_first() -> None:
+    def at(due: str, today: str = "2026-11-28", reenabled: bool = False, last: str = "2026-11-27") -> Any:
+        evidence = Evidence("erp@contoso.com", **{**OPEN, **listed("basic", basic=BasicUsage(succeeded=1, last_succeeded=day(last)))})
+        return verdict(evidence, Calendar(day(today), OFF, reenabled, day(due)))
+
+    first = at("2026-12-10")
+    assert (first.name, first.severity, first.date) == ("breaks", "high", day("2026-12-10"))
+    assert "Microsoft enables Security Defaults in this tenant on 2026-12-10 (in 12 days), which refuse" in first.reason
+    assert at("2027-02-01").date == OFF, "the general date is before"
+    assert at("2027-02-01", reenabled=True).date == day("2027-02-01")
+    assert at("2027-02-01", today="2027-01-15", last="2027-01-14").date == day("2027-02-01"), "still in use"
+    assert at("2027-02-01", today="2027-01-15").severity == "critical", "disabled already"
+    assert at("2026-11-01").date == OFF, "Microsoft did not keep the date"
+
+
 def test_no_data_and_zero_differ() -> None:
     assert BasicUsage().as_result()["succeeded"] == 0
     assert judge(**listed("connector")).name == "unknown"

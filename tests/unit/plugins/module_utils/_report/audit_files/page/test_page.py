@@ -142,11 +142,12 @@ def test_the_configuration_has_labels_and_a_default_is_not_unread() -> None:
     shown = configuration({"protocols": {"legacy_tls": False, "ews": "default"}, "connectors": [{"name": "a\u202eb", "enabled": True}]})
     assert shown == {
         "protocols": {
-            "TLS 1.0 and 1.1 (AllowLegacyTLSClients)": False,
+            "TLS 1.0 and 1.1 for SMTP AUTH": False,
             ews: "not set: blocked by default since 2026-10-01, except for the applications that may use it",
         },
         "connectors": [{"name": "a\ufffdb", "enabled": True}],
     }
+    assert configuration({"expires": "2027-01-10T07:06:40+00:00"}) == {"expires": "2027-01-10"}
     assert configuration({"ews": None, "spf": None, "dns": []}) == {ews: None, "spf": None, "dns": []}
     deep: Any = "end"
     for _level in range(50):
