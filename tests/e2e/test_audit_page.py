@@ -169,7 +169,7 @@ def test_the_page_of_a_tenant_with_everything_has_few_elements(browser: Browser,
         expect(made.page.locator("#findings .count")).to_contain_text("300 of ")
 
 
-def test_values_of_the_configuration_are_shown_one_by_one(browser: Browser, write: Write) -> None:
+def test_each_value_of_the_configuration_has_a_line(browser: Browser, write: Write) -> None:
     document = audit_fleet.fleet(1, 2)
     configuration = document["tenants"]["contoso"]["configuration"]
     configuration["connectors"] = [{"name": "Office", "enabled": True, "sender_ip_addresses": ["203.0.113.10", "203.0.113.12"]}]

@@ -139,8 +139,8 @@ def test_evidence_that_was_not_read_and_a_setting_without_mailbox_differ() -> No
 
 def test_the_configuration_has_labels_and_a_default_is_not_unread() -> None:
     ews = "Exchange Web Services"
-    shown = configuration({"protocols": {"legacy_tls": False, "ews": "default"}, "connectors": [{"name": "a\u202eb", "enabled": True}]})
-    assert shown == {
+    labelled = configuration({"protocols": {"legacy_tls": False, "ews": "default"}, "connectors": [{"name": "a\u202eb", "enabled": True}]})
+    assert labelled == {
         "protocols": {
             "TLS 1.0 and 1.1 for SMTP AUTH": False,
             ews: "not set: blocked by default since 2026-10-01, except for the applications that may use it",
