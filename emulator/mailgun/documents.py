@@ -19,7 +19,7 @@ _SETTINGS = {
     "skip_verification": False,
     "spam_action": "disabled",
     "use_automatic_sender_security": True,
-    "web_scheme": "https",
+    "web_scheme": "http",
     "wildcard": False,
     "encrypt_incoming_message": False,
     "message_ttl": 259200,

@@ -35,7 +35,8 @@ _PROPERTIES: dict[str, dict[str, type]] = {
     **accounts.PROPERTIES,
 }  # fmt: skip
 _READING = ("/domain/view", "/api_keys/permissions", *users.READING, *accounts.READING)
-_DKIM, _RETURN = "dkim.smtp2go.net", "return.smtp2go.net"
+_DKIM, _RETURN, _TRACK = "dkim.smtp2go.net", "return.smtp2go.net", "track.smtp2go.net"
+_SETUP = "https://app.smtp2go.com/setup/"
 _INTERVAL = 420.0
 _NOT_LISTED = "This request is coming from an IP address that isn't in the IP allow list"
 
@@ -116,16 +117,12 @@ class _Call:
         return Response(200, {"request_id": new_guid(), "data": operation()})
 
     def _documents(self, domains: list[Smtp2GoDomain]) -> dict[str, Any]:
-        return {"domains": [self._document(one) for one in domains]}
+        return {"domains": [self._document(one, is_alone=len(domains) == 1) for one in domains]}
 
-    def _document(self, domain: Smtp2GoDomain) -> dict[str, Any]:
-        name, _, suffix = domain.domain.rpartition(".")
-        subdomain, _, label = name.rpartition(".")
+    def _document(self, domain: Smtp2GoDomain, *, is_alone: bool) -> dict[str, Any]:
+        """`is_alone`: only the answer with one domain has the link to its setup."""
         own = {
-            "fulldomain": domain.domain,
-            "subdomain": subdomain or None,
-            "domain": label,
-            "suffix": suffix,
+            **_parts(domain.domain),
             "dkim_selector": f"s{self.account.number}",
             "dkim_value": _DKIM,
             "dkim_verified": domain.dkim_verified,
@@ -135,7 +132,16 @@ class _Call:
             "rpath_verified": domain.rpath_verified,
             "rpath_status": self._status(domain, domain.rpath_verified),
         }
-        return {"domain": own, "trackers": [], "subaccount_access": {"subaccounts": [], "future_subaccounts": False}}
+        if self.path != "/domain/remove":
+            own["setup_link"] = f"{_SETUP}{domain.domain}" if is_alone else "unavailable"
+        tracker = {
+            **_parts(f"{domain.tracking}.{domain.domain}"),
+            "cname_value": "" if self.path == "/domain/add" else _TRACK,  # known after the creation
+            "cname_verified": domain.cname_verified,
+            "cname_status": self._status(domain, domain.cname_verified),
+            "enabled": False,
+        }
+        return {"domain": own, "trackers": [tracker], "subaccount_access": {"subaccounts": [], "future_subaccounts": False}}
 
     @staticmethod
     def _status(domain: Smtp2GoDomain, verified: bool) -> str:
@@ -150,15 +156,15 @@ class _Call:
         return domain
 
     def _add(self) -> list[Smtp2GoDomain]:
-        name, label = (
-            str(self.body.get("domain", "")).lower(),
-            str(self.body.get("returnpath_subdomain", f"em{self.account.number}")).lower(),
+        name, label, tracking = (
+            str(self.body.get(key, default)).lower()
+            for key, default in (("domain", ""), ("returnpath_subdomain", f"em{self.account.number}"), ("tracking_subdomain", "link"))
         )
-        if not names.DOMAIN.fullmatch(name) or not names.LABEL.fullmatch(label):
-            raise invalid("the domain or its return path is not valid")
+        if not names.DOMAIN.fullmatch(name) or not all(map(names.LABEL.fullmatch, (label, tracking))):
+            raise invalid("the domain, its return path or its tracking subdomain is not valid")
         if any(one.domain == name for one in self.account.domains):
             raise invalid("the domain exists already")
-        domain = Smtp2GoDomain(name, label)
+        domain = Smtp2GoDomain(name, label, tracking)
         self.account.domains.append(domain)
         if self.body.get("auto_verify", True):
             self._validate(domain)
@@ -188,4 +194,12 @@ class _Call:
 
         domain.rpath_verified = has(f"{domain.return_path}.{domain.domain}", _RETURN)
         domain.dkim_verified = has(f"s{self.account.number}._domainkey.{domain.domain}", _DKIM)
+        domain.cname_verified = has(f"{domain.tracking}.{domain.domain}", _TRACK)
         domain.checked = self.platform.now
+
+
+def _parts(name: str) -> dict[str, str | None]:
+    """A name and its parts: `domain` is the label before the last one. Of a tracker, `subdomain` has its label."""
+    rest, _, suffix = name.rpartition(".")
+    subdomain, _, label = rest.rpartition(".")
+    return {"fulldomain": name, "subdomain": subdomain or None, "domain": label, "suffix": suffix}

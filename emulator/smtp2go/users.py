@@ -37,8 +37,8 @@ def operation(account: Smtp2GoAccount, method: str, path: str, body: dict[str, A
     operations: dict[tuple[str, str], Callable[[], Any]] = {
         ("POST", "/users/smtp/add"): lambda: {"results": [_add(account, body)]},
         ("POST", "/users/smtp/view"): lambda: {"results": _view(account, body)},
-        ("POST", "/users/smtp/edit"): lambda: {"results": [_edit(account, body, keep=False)]},
-        ("PATCH", "/users/smtp/edit"): lambda: [_edit(account, body, keep=True)],
+        ("POST", "/users/smtp/edit"): lambda: {"results": [_document(_edit(account, body, keep=False))]},
+        ("PATCH", "/users/smtp/edit"): lambda: [_patched(_edit(account, body, keep=True))],
         ("POST", "/users/smtp/remove"): lambda: {"results": [_remove(account, body)]},
     }
     return operations.get((method, path))
@@ -47,10 +47,17 @@ def operation(account: Smtp2GoAccount, method: str, path: str, body: dict[str, A
 def _document(user: Smtp2GoUser, **more: Any) -> dict[str, Any]:
     """A user without its password. A user without a limit of its own has the period 0:00:00, one with it e.g. `1 day`."""
     own = asdict(user)
-    del own["password"]
+    for name in ("password", "click_tracking_enabled"):  # which answers do not have
+        del own[name]
     own["custom_ratelimit_value"] = user.custom_ratelimit_value or None
     own["custom_ratelimit_period"] = user.custom_ratelimit_period or "0:00:00"
     return own | {"sending_allowed": user.status != "blocked", "audit_email": None} | more
+
+
+def _patched(user: Smtp2GoUser) -> dict[str, Any]:
+    """The answer of PATCH: other properties than those of POST, without those that have no value."""
+    own = _document(user, custom_rate_limit=user.custom_ratelimit, click_tracking_enabled=user.click_tracking_enabled)
+    return {name: value for name, value in own.items() if value is not None and name not in ("custom_ratelimit", "sending_allowed")}
 
 
 def _find(account: Smtp2GoAccount, body: dict[str, Any]) -> Smtp2GoUser | None:
@@ -84,13 +91,13 @@ def _view(account: Smtp2GoAccount, body: dict[str, Any]) -> list[dict[str, Any]]
     return [_document(_one(account, body))] if "username" in body else [_document(one) for one in account.users]
 
 
-def _edit(account: Smtp2GoAccount, body: dict[str, Any], *, keep: bool) -> dict[str, Any]:
+def _edit(account: Smtp2GoAccount, body: dict[str, Any], *, keep: bool) -> Smtp2GoUser:
     user = _one(account, body)
     if "email_password" in body:
         user.password = _checked(body["email_password"])
     defaults = {} if keep else {one.name: one.default for one in fields(Smtp2GoUser) if one.name not in ("username", "password")}
     _set(user, defaults | body)
-    return _document(user)
+    return user
 
 
 def _remove(account: Smtp2GoAccount, body: dict[str, Any]) -> dict[str, Any]:

@@ -31,8 +31,10 @@ class Smtp2GoDomain:
 
     domain: Lower = field(metadata=key("the domain"))
     return_path: Lower = field(metadata=key("label of the return path"))
+    tracking: Lower = field(default="link", metadata=key("label of the host in tracked links"))
     rpath_verified: bool = field(default=False, metadata=key("whether the record of the return path is valid"))
     dkim_verified: bool = field(default=False, metadata=key("whether the DKIM record is valid"))
+    cname_verified: bool = field(default=False, metadata=key("whether the record of the tracking host is valid"))
     checked: Moment = field(default=0.0, metadata=key("when the records were validated"))
 
 

@@ -1,10 +1,17 @@
-"""The contract of Microsoft Graph and Exchange Online as data, and the check of recorded requests against it. Sources: README.md."""
+"""The contract of Microsoft Graph, Exchange Online and hosted relays as data, and the checks of requests and answers against it.
+
+Sources: README.md.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import requests
+
+from .check_answers import answer_problems
 
 CHECKER = Path(__file__).with_name("check_requests.py")
 
@@ -34,3 +41,12 @@ def check_contract(record: Path) -> None:
     assert done.returncode in (0, 1), total
     remaining = [line for line in violations if not line.endswith(QUIRKS)]
     assert not remaining, "\n".join(remaining[:40])
+
+
+def published(answer: requests.Response, service: str, path: str) -> requests.Response:
+    """The answer of a hosted relay's API. Fails where it is a success that the provider does not publish. `path`: without base URL."""
+    if answer.status_code < 300:
+        body = answer.json() if answer.content else None
+        problems = answer_problems(service, str(answer.request.method), path.partition("?")[0], answer.status_code, body)
+        assert not problems, "\n".join(problems[:40])
+    return answer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract import assert_violation
+from tests.contract import assert_violation, published
 from tests.emulator.conftest import Api, Start
 
 OWNER, READER, SENDER = (f"key-{name:0<32}" for name in ("owner", "reader", "sender"))
@@ -27,7 +27,8 @@ class Mailgun:
 
     def __call__(self, method: str, path: str, form: Any = None, key: str = OWNER, region: str = "us", **more: Any) -> requests.Response:
         url = f"{self.api.emulator.cloud['graph']}/mailgun/{region}{path}"
-        return self.api.session.request(method, url, data=form, auth=("api", key), **more)
+        answer = self.api.session.request(method, url, data=form, auth=("api", key), **more)
+        return published(answer, "mailgun", path)
 
     def create(self, name: str = NAME, region: str = "us", **more: str) -> dict[str, Any]:
         form = {"name": name, "use_automatic_sender_security": "true"} | more

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract import assert_violation
+from tests.contract import assert_violation, published
 from tests.emulator.conftest import Api, Start
 
 RIGHTS = [f"whitelabel.{action}" for action in ("create", "read", "update", "delete")]
@@ -42,7 +42,8 @@ class SendGrid:
 
     def __call__(self, method: str, path: str, body: Any = None, key: str = OWNER, region: str = "global") -> requests.Response:
         url = f"{self.api.emulator.cloud['graph']}/sendgrid/{region}/v3{path}"
-        return self.api.session.request(method, url, json=body, headers={"Authorization": f"Bearer {key}"} if key else {})
+        answer = self.api.session.request(method, url, json=body, headers={"Authorization": f"Bearer {key}"} if key else {})
+        return published(answer, "sendgrid", f"/v3{path}")
 
     def create(self, label: str, domain: str = "contoso.com", **more: Any) -> dict[str, Any]:
         answer = self("POST", "/whitelabel/domains", {"domain": domain, "subdomain": label, "automatic_security": True} | more)

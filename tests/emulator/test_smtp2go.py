@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.contract import published
 from tests.emulator.conftest import Api, Start
 
 PATHS = [f"/domain/{action}" for action in ("add", "view", "verify", "remove")]
@@ -24,7 +25,8 @@ class Smtp2Go:
 
     def __call__(self, path: str, body: Any = None, key: str = OWNER, region: str = "global", method: str = "POST") -> requests.Response:
         url = f"{self.api.emulator.cloud['graph']}/smtp2go/{region}/v3{path}"
-        return self.api.session.request(method, url, json=body or {}, headers={"X-Smtp2go-Api-Key": key} if key else {})
+        answer = self.api.session.request(method, url, json=body or {}, headers={"X-Smtp2go-Api-Key": key} if key else {})
+        return published(answer, "smtp2go", path)
 
     def domains(self, path: str = "/domain/view", **body: Any) -> list[dict[str, Any]]:
         answer = self(path, body)
@@ -52,8 +54,20 @@ def test_added_domain_has_its_parts(smtp2go: Smtp2Go) -> None:
     assert (domain["rpath_selector"], domain["rpath_value"]) == ("em1", "return.smtp2go.net")
     assert (domain["dkim_selector"], domain["dkim_value"], domain["dkim_verified"]) == ("s123456", "dkim.smtp2go.net", False)
     assert smtp2go.domains() == [domain] == smtp2go.domains(domain="mail.contoso.com")
-    assert smtp2go.domains("/domain/remove", domain="mail.contoso.com") == [domain]
+    assert domain["setup_link"].startswith("https://")
+    assert smtp2go.domains("/domain/remove", domain="mail.contoso.com") == [{k: v for k, v in domain.items() if k != "setup_link"}]
     assert smtp2go.domains() == []
+
+
+def test_value_of_the_tracking_record_is_known_after_the_creation(smtp2go: Smtp2Go) -> None:
+    """The link to its setup is shown where the answer has one domain."""
+    added = smtp2go("/domain/add", {"domain": "contoso.com", "tracking_subdomain": "click"}).json()["data"]["domains"]
+    assert [(one["fulldomain"], one["cname_value"]) for one in added[0]["trackers"]] == [("click.contoso.com", "")]
+    smtp2go.domains("/domain/add", domain="fabrikam.com")
+    listed = smtp2go("/domain/view").json()["data"]["domains"]
+    trackers = [(one["fulldomain"], one["cname_value"], one["cname_verified"]) for domain in listed for one in domain["trackers"]]
+    assert trackers == [("click.contoso.com", "track.smtp2go.net", False), ("link.fabrikam.com", "track.smtp2go.net", False)]
+    assert {domain["domain"]["setup_link"] for domain in listed} == {"unavailable"}
 
 
 def test_records_are_validated_on_request_and_every_seven_minutes(smtp2go: Smtp2Go) -> None:
