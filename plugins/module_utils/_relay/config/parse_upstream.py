@@ -106,9 +106,15 @@ def _submission(reader: Reader, name: str) -> Upstream:
 
 
 def _endpoint(reader: Reader, name: str, options: Mapping[str, Any], port: int) -> tuple[str, int]:
-    """Host and port of the options, else those of the hosted relay in its region, or of the upstream. `port`: 0 where it is not set."""
-    known, host, region = UPSTREAM_TYPES[name], str(options.get("host") or ""), str(options.get("region") or "")
-    problems = region_problems("relay_smarthost.region", name, region)
+    """Host and port of the options, else those of the hosted relay in its region, or of the upstream. `port`: 0 where it is not set.
+
+    A credential of the tenant's account is one of the account's region.
+    """
+    known, host = UPSTREAM_TYPES[name], str(options.get("host") or "")
+    variable, region = "relay_smarthost.region", str(options.get("region") or "")
+    if not region and options.get("credential"):
+        variable, region = "m365_hosted_relay_region", reader.text("m365_hosted_relay_region")
+    problems = region_problems(variable, name, region)
     reader.report(*problems)
     if name in HOSTED_RELAYS and not problems:
         return HOSTED_RELAYS[name].smtp_endpoint(region, host, port)

@@ -45,6 +45,23 @@ def test_stored_credential_is_that_of_the_upstream(tmp_path: Path, upstream: str
     assert postfix.passwords(config) == {"m365.passwd": [f"{hop} {username}:{PASSWORD}"]}
 
 
+@pytest.mark.parametrize(("region", "own", "hop"), [
+    ("eu", "", "[smtp.eu.mailgun.org]:587"), ("eu", "us", "[smtp.mailgun.org]:587"), ("", "", "[smtp.mailgun.org]:587"),
+])  # fmt: skip
+def test_region_of_the_tenants_account_is_the_default(tmp_path: Path, region: str, own: str, hop: str) -> None:
+    """A credential is unknown in another region."""
+    stored(tmp_path, "mailgun", "erp@mg.contoso.com")
+    options = variables(tmp_path, "mailgun", region=own) | {"m365_hosted_relay_region": region}
+    [line] = postfix.passwords(relay_config(**options))["m365.passwd"]
+    assert line.startswith(f"{hop} ")
+
+
+def test_region_of_the_tenants_account_that_the_provider_does_not_have(tmp_path: Path) -> None:
+    stored(tmp_path, "mailgun", "erp@mg.contoso.com")
+    [problem] = problems(**variables(tmp_path, "mailgun") | {"m365_hosted_relay_region": "au"})
+    assert problem.startswith("m365_hosted_relay_region is 'au', which Mailgun does not have: use us, eu")
+
+
 def test_renewed_credential_replaces_the_former(tmp_path: Path) -> None:
     stored(tmp_path, "smtp2go", "mailops-erp-20261128")
     stored(tmp_path, "smtp2go", "mailops-erp-20270601")
