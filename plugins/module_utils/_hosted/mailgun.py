@@ -22,6 +22,7 @@ from .._core.waiting import Retry
 from .._http.transport import Request, Response, Transport
 from .account_state import Quota, Suppressed
 from .allow_lists import AllowList, Entry
+from .client_types import ProviderClients
 from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
@@ -258,3 +259,6 @@ def _records(domain: str, items: list[JsonObject] | None) -> Iterator[DnsRecord]
         valid = str(item.get("valid")).lower() == "valid"
         priority = int(item.get("priority") or 0)
         yield DnsRecord(name, purpose, name, kind, value, valid, required=kind != "MX", priority=priority)
+
+
+CLIENTS = ProviderClients(MailgunDomains, MailgunCredentials, MailgunAccount, MailgunAllowList, MailgunAllowList)

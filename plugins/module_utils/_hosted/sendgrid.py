@@ -23,6 +23,7 @@ from .._core.networks import Network, parse, written
 from .._http.transport import Request, Response, Transport
 from .account_state import Quota, Suppressed
 from .allow_lists import AllowList, Entry
+from .client_types import ProviderClients
 from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
@@ -230,3 +231,6 @@ def _records(dns: JsonObject) -> Iterator[DnsRecord]:
 
 def _validated(record: DnsRecord, result: JsonObject) -> DnsRecord:
     return replace(record, valid=bool(result.get("valid")), reason=str(result.get("reason") or ""))
+
+
+CLIENTS = ProviderClients(SendGridDomains, SendGridCredentials, SendGridAccount, SendGridAllowList, SendGridAllowList)

@@ -20,6 +20,7 @@ from .._core.networks import Network, parse, written
 from .._http.transport import Request, Response, Transport
 from .account_state import Quota, Suppressed
 from .allow_lists import AllowList, Entry
+from .client_types import ProviderClients
 from .credentials import CreatedCredential, ListedCredential, Listing
 from .domains import DnsRecord, SenderDomain
 
@@ -238,3 +239,6 @@ def _domain(item: JsonObject) -> SenderDomain:
 def _record(item: JsonObject, key: str, purpose: str, name: str) -> DnsRecord:
     value, valid = str(item[f"{key}_value"]).rstrip("."), bool(item.get(f"{key}_verified"))
     return DnsRecord(key, purpose, name, "CNAME", value, valid, "" if valid else str(item.get(f"{key}_status") or ""))
+
+
+CLIENTS = ProviderClients(Smtp2GoDomains, Smtp2GoCredentials, Smtp2GoAccount, Smtp2GoAllowList, Smtp2GoApiAllowList)

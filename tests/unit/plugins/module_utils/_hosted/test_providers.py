@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.account import Account
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.clients import (
+    CLIENTS,
+    allow_list_client,
+    credential_client,
+    domain_client,
+    state_client,
+)
 from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import (
     HOSTED_RELAYS,
     REGIONS,
     obsolete_include_notes,
     region_problems,
 )
+from ansible_collections.mailops.m365.plugins.module_utils._http.transport import Transport
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config.model import UPSTREAM_TYPES
 from ansible_collections.mailops.m365.plugins.module_utils._relay.config.upstreams import IMPLICIT_TLS_PORTS
 
@@ -64,3 +73,15 @@ def test_obsolete_include_is_named_once() -> None:
     [note] = obsolete_include_notes("contoso.com", records)
     assert note.startswith("contoso.com: SMTP2GO does not need include:spf.smtp2go.com any more")
     assert not list(obsolete_include_notes("contoso.com", []))
+
+
+@pytest.mark.parametrize("name", HOSTED_RELAYS)
+def test_every_provider_of_the_table_has_all_clients(transport: Transport, name: str) -> None:
+    assert set(CLIENTS) == set(HOSTED_RELAYS)
+    account = Account(name, None, "key", None)
+    clients = CLIENTS[name]
+    assert type(domain_client(transport, account)) is clients.domains
+    assert type(credential_client(transport, account)) is clients.credentials
+    assert type(state_client(transport, account)) is clients.state
+    lists = {service: type(allow_list_client(transport, account, service)) for service in ("smtp", "api")}
+    assert lists == {"smtp": clients.smtp_allow_list, "api": clients.api_allow_list}
