@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .._core import private_files
+from .._core import atomic_files
 from .._core.errors import InvalidInput, MissingLibrary
 from .._engine import journal
 from .._identity import key_files
@@ -120,7 +120,7 @@ class KeyStore:
     def _write(self, path: Path, content: str) -> None:
         """Replace a file's content at once; mode 0600."""
         try:
-            private_files.replace(path, content)
+            atomic_files.replace(path, content)
         except OSError as error:
             raise InvalidInput(f"m365_key_directory: {path} cannot be written ({error.strerror}): free or name another one.") from error
 

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .._core import ansible_vault, private_files
+from .._core import ansible_vault, atomic_files
 from .._core.errors import InvalidInput
 from .._core.spec import Option
 
@@ -127,7 +127,7 @@ class DirectoryStore:
         path = Path(self.location(name))
         content = json.dumps(asdict(credential), default=str, indent=1)
         try:
-            private_files.replace(path, self._encoded(content))
+            atomic_files.replace(path, self._encoded(content))
         except OSError as error:
             raise self._unwritable(error) from error
 

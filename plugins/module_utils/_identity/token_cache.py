@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from .._core import private_files
+from .._core import atomic_files
 from .._core.json_types import JsonObject
 
 
@@ -55,7 +55,7 @@ class TokenCache:
         if not self._directory:
             self._memory[key] = document
             return
-        private_files.replace(self._directory / f"{key}.json", json.dumps(document), durable=False)
+        atomic_files.replace(self._directory / f"{key}.json", json.dumps(document), durable=False)
 
     def forget(self, key: str) -> None:
         self._memory.pop(key, None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .._core import private_files
+from .._core import atomic_files
 from .._core.bounds import TOKEN_COMMAND_TIMEOUT
 from .._core.errors import InvalidInput, MailopsError
 from .._core.redaction import hide
@@ -108,7 +108,7 @@ class FileTokenStore:
     def write(self, token: str) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            private_files.replace(self.path, token + "\n")
+            atomic_files.replace(self.path, token + "\n")
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._core import atomic_files
 from .._core.errors import InvalidInput
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
@@ -122,17 +121,9 @@ def _sheets(directory: Path, tenant: str) -> Iterator[str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write the file under a temporary name, and rename it. Raises OSError."""
+    """Write the file. Raises OSError."""
     path.parent.mkdir(mode=0o755, exist_ok=True)
-    handle, new = tempfile.mkstemp(dir=path.parent, prefix=".settings.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.chmod(new, 0o644)
-        os.replace(new, path)
-    except OSError:
-        Path(new).unlink(missing_ok=True)
-        raise
+    atomic_files.replace(path, text, mode=0o644, durable=False)
 
 
 RESOURCE = DeviceSettings()

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+from ..._core import atomic_files
 
 FIRST = "report.html"  # the file that a reader opens first
 
@@ -25,16 +25,4 @@ def write(directory: Path, files: Iterable[tuple[str, str]]) -> None:
     """Write files, each a name and its text. Raises OSError."""
     prepare(directory)
     for name, text in files:
-        _replace(directory / name, text)
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        atomic_files.replace(directory / name, text, durable=False)
