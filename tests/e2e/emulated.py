@@ -66,8 +66,8 @@ class EmulatedClock:
         self.api.admin.advance(seconds)
 
 
-def follow_clock(monkeypatch: pytest.MonkeyPatch, api: Api) -> EmulatedClock:
+def follow_clock(monkeypatch: pytest.MonkeyPatch, api: Api, clock: EmulatedClock | None = None) -> EmulatedClock:
     """Let every tenant of the test use the emulator's clock."""
-    clock = EmulatedClock(api)
+    clock = clock or EmulatedClock(api)
     monkeypatch.setattr(tenant, "SystemClock", lambda: clock)
     return clock
