@@ -144,6 +144,7 @@ def test_removal_in_the_background_is_waited_for(
     clock = follow_clock(monkeypatch, world.api)
     world()
     world.api.admin.lag(mailgun_domain=20)
+    world.api.admin.stop_clock()
     absent = [{"name": NAME, "state": "absent"}]
     assert world(domains=absent)["changed"] is True
     assert 15 < clock.waited < 40

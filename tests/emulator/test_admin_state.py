@@ -116,6 +116,7 @@ def test_derived_ids_are_the_same_in_every_run(tmp_path: Path, state: dict[str, 
 
 def test_deleted_objects_linger_in_lists_and_survive_a_save(start: Start) -> None:
     api = start({"lag": {"deletion": 60}}, save=True)
+    api.admin.stop_clock()
     principal = api.new_principal("lingering")
     query = "?$filter=displayName eq 'lingering'"
     for kind, key in (("servicePrincipals", principal["id"]), ("applications", f"appId='{principal['appId']}'")):

@@ -224,6 +224,7 @@ def test_a_forged_token_and_an_unreachable_issuer(api: Api, application: str) ->
 
 def test_new_credential_has_a_replication_delay(start: Start) -> None:
     api = start(settings={"lag": {"credential": 60}})
+    api.admin.stop_clock()
     application = api.new_principal("Federated")["appId"]
     make(api, application)
     assert api.graph("GET", credentials(api, application)).json()["value"] == []

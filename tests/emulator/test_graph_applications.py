@@ -277,6 +277,7 @@ def test_tokens_are_checked(api: Api) -> None:
 
 def test_expired_token(start: Start) -> None:
     api = start({"token_lifetime": 60})
+    api.admin.stop_clock()
     assert api.graph("GET", "/applications").status_code == 200
     api.admin.advance(61)
     assert refused(api.graph("GET", "/applications"))[:2] == (401, "InvalidAuthenticationToken")
@@ -290,6 +291,7 @@ def test_client_request_id_is_echoed(api: Api) -> None:
 
 def test_new_application_has_a_replication_delay(start: Start) -> None:
     api = start({"lag": {"application": 30, "service_principal": 20}})
+    api.admin.stop_clock()
     application = api.new_application("late")
     path = f"/applications/{application['id']}"
     assert refused(api.graph("GET", path))[:2] == (404, "Request_ResourceNotFound")

@@ -86,6 +86,7 @@ def test_sendgrid_key_is_not_created_without_right_or_with_a_wrong_body(sendgrid
 def test_sendgrid_removed_key_lingers_and_keys_are_limited(sendgrid: Make) -> None:
     api = sendgrid(key_interval=3)
     api.api.admin.lag(sendgrid_key=20)
+    api.api.admin.stop_clock()
     created = call(api, "POST", "", {"name": "erp", "scopes": ["mail.send"]}).json()
     throttled = call(api, "POST", "", {"name": "erp", "scopes": ["mail.send"]})
     assert (throttled.status_code, "x-ratelimit-reset" in throttled.headers) == (429, True)

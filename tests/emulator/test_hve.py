@@ -141,6 +141,7 @@ def test_app_access_has_a_replication_delay(start: Start, state: dict[str, Any])
     applications = [*state["tenants"][0]["applications"], SENDER]
     tenant = {"applications": applications, "billing_policies": [{"name": "Pay as you go"}]}
     api = start(tenant=tenant, settings={"lag": {"hve_app_access": 300}})
+    api.admin.stop_clock()
     ready(api)
     assert submit(api).startswith("550 5.7.240 ")
     api.admin.advance(300)

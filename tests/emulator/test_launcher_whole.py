@@ -42,6 +42,7 @@ def send(api: Api, token: str) -> None:
 
 def test_smtp_reply_follows_the_smtp_auth_setting_of_a_mailbox(start: Start) -> None:
     api = start({"lag": {"smtp_switch": 60}})
+    api.admin.stop_clock()
     client_id, secret = provisioned(api)
 
     def token() -> str:

@@ -101,6 +101,7 @@ def test_disabled_domain_is_not_activated(mailgun: Mailgun) -> None:
 def test_removal_is_done_in_the_background(mailgun: Mailgun) -> None:
     mailgun.create()
     mailgun.api.admin.lag(mailgun_domain=20)
+    mailgun.api.admin.stop_clock()
     assert mailgun("DELETE", f"/v3/domains/{NAME}").json() == {"message": "Domain will be deleted in the background"}
     assert len(mailgun.listed()) == 1
     mailgun.api.admin.advance(21)

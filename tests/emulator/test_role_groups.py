@@ -70,6 +70,7 @@ def test_duplicate_and_missing_members_are_refused(start: Start) -> None:
 
 def test_membership_has_a_replication_delay_and_is_saved(start: Start) -> None:
     api = start(settings={"lag": {"role_assignment": 60}}, save=True)
+    api.admin.stop_clock()
     object_id = join(api, READING)
     assert status(api, "Get-TransportConfig") == 403
     api.admin.advance(61)

@@ -161,6 +161,7 @@ def test_roles_are_those_at_the_time_of_issue(api: Api) -> None:
 
 def test_consent_and_secret_arrive_late(start: Start) -> None:
     api = start({"lag": {"credential": 60, "app_role_assignment": 300}})
+    api.admin.stop_clock()
     application = api.graph("GET", f"/applications(appId='{app_id('reader')}')").json()
     secret = api.graph("POST", f"/applications/{application['id']}/addPassword", {}).json()["secretText"]
     assert refused(api, **form("reader", client_secret=secret))[2] == 7000215
