@@ -27,8 +27,7 @@ def read_certificate(der: bytes, problem: str = "") -> Certificate:
         names, of_subject = _names(issuer), _names(subject)
     except (IndexError, ValueError):
         return Certificate(problem=problem)
-    common, organisation = names.get(_COMMON_NAME, ""), names.get(_ORGANISATION, "")
-    return Certificate(organisation or common, common or organisation, of_subject.get(_COMMON_NAME, ""), problem)
+    return Certificate(names.get(_ORGANISATION, ""), names.get(_COMMON_NAME, ""), of_subject.get(_COMMON_NAME, ""), problem)
 
 
 def _element(data: bytes) -> tuple[int, bytes, bytes]:

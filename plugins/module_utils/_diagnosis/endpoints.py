@@ -72,8 +72,12 @@ def unique(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
 
 def is_host(text: str) -> bool:
     """Whether the text is a DNS name or an IP address."""
+    return is_address(text) or bool(_NAME.fullmatch(text))
+
+
+def is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        return bool(_NAME.fullmatch(text))
+        return False
     return True

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import names_judged, sessions_judged, thresholds
 from . import observations as seen
 from .causes import Finding, finding
+from .issuers import is_expected, is_public
 from .observations import MICROSOFT, Observations, Observed
 from .sessions_judged import Verdict, accepts
 
@@ -25,7 +26,9 @@ class Expectation:
 
 def judge(observations: Observations, expected: Expectation) -> list[Finding]:
     """The findings: names, connections, sessions, TLS, then the line. An endpoint whose cause is known is in no other finding."""
-    names = list(names_judged.judge(observations.lookups))
+    misled = {one.endpoint.host for one in observations.observed if _is_misled(one, expected.issuers)}
+    public = {one.endpoint.host for one in observations.observed if one.endpoint.operator}
+    names = list(names_judged.judge(observations.lookups, public, misled))
     names += [finding("mx_missing", (domain,), detail=text) for domain, text in observations.mx_problems.items()]
     explained = names_judged.explained_names(names)
     rest = [one for one in observations.observed if one.endpoint.host not in explained]
@@ -46,6 +49,22 @@ def judge(observations: Observations, expected: Expectation) -> list[Finding]:
         *_latency(rest),
         *_addresses([one for one in clean if one.endpoint.label not in inspected]),
     ]
+
+
+# Verdicts that say nothing about which server answers.
+_SAME_SERVER = ("blocked", "connection_limit", "path_mtu", "intermittent", "no_tls_12")
+
+
+def _is_misled(one: Observed, issuers: Sequence[str]) -> bool:
+    """Whether the server that answers is not the one of public DNS, which is clean: not the path changes the sessions, but the name."""
+    if one.public_session is None or not _is_clean(replace(one, samples=(one.public_session,), tls={}), issuers):
+        return False
+    verdict = sessions_judged.judge(one)
+    return verdict.cause not in _SAME_SERVER if verdict else bool(list(_certificates([one], issuers)))
+
+
+def _is_clean(one: Observed, issuers: Sequence[str]) -> bool:
+    return not sessions_judged.judge(one) and not list(_certificates([one], issuers))
 
 
 def _labels(observed: Iterable[Observed]) -> tuple[str, ...]:
@@ -88,12 +107,8 @@ def _certificates(observed: Sequence[Observed], issuers: Sequence[str]) -> Itera
         certificate = next((sample.certificate for sample in one.samples if sample.certificate and sample.certificate.issuer), None)
         if certificate is None or not one.endpoint.operator:
             continue
-        public = certificate.issuer.lower().startswith(tuple(name.lower() for name in (*thresholds.PUBLIC_ISSUERS, *issuers)))
-        if not public:
-            name = (
-                certificate.issuer if certificate.issuer == certificate.issuer_name else f"{certificate.issuer}, {certificate.issuer_name}"
-            )
-            groups.setdefault(("tls_inspection", name), []).append(one)
+        if not is_public(certificate) and not is_expected(certificate, issuers):
+            groups.setdefault(("tls_inspection", certificate.full_issuer), []).append(one)
         elif "mismatch" in certificate.problem.lower():
             groups.setdefault(("certificate_of_another_server", certificate.subject or certificate.problem), []).append(one)
         elif certificate.problem:

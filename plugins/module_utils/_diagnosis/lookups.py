@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from . import dns_query
+from .endpoints import is_address
 from .observations import Answer, Lookup
 
 _AT_ONCE = 16
@@ -25,9 +26,9 @@ class DnsServers:
     timeout: float
 
     def look_up(self, names: Iterable[str]) -> list[Lookup]:
-        """The addresses of each name, by all servers."""
+        """The addresses of each name, by all servers; an IP address is no name."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._look_up, dict.fromkeys(names)))
+            return list(pool.map(self._look_up, dict.fromkeys(name for name in names if not is_address(name))))
 
     def _look_up(self, name: str) -> Lookup:
         own = tuple(self._answer(server, name) for server in self.configured)
@@ -61,6 +62,16 @@ class DnsServers:
                 return hosts, ""
             problem = f"{server}: {dns_query.code_name(response.code) if response.code else 'no MX record'}"
         return [], problem
+
+
+def other_addresses(lookups: Iterable[Lookup]) -> dict[str, str]:
+    """Name -> an address of it in public DNS, where programs of this host get none of those."""
+    others: dict[str, str] = {}
+    for lookup in lookups:
+        public = [address for answer in lookup.public for address in answer.addresses]
+        if public and lookup.system and not set(public) & set(lookup.system):
+            others[lookup.name] = public[0]
+    return others
 
 
 def system_addresses(name: str) -> tuple[str, ...]:

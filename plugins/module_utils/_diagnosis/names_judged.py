@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from .causes import Finding, finding
 from .observations import Answer, Lookup
@@ -21,18 +21,27 @@ def is_private(address: str) -> bool:
     return any(parsed in network for network in _PRIVATE if network.version == parsed.version)
 
 
-def judge(lookups: Sequence[Lookup]) -> Iterator[Finding]:
-    """Public servers of the same service differ in their addresses by place and time, which is no finding."""
+def judge(lookups: Sequence[Lookup], public: Collection[str], misled: Collection[str] = ()) -> Iterator[Finding]:
+    """Servers of the same service differ in their addresses by place and time, which is no finding by itself.
+
+    `public`: names of services on the internet; other names, such as that of a relay host, may have internal addresses only. `misled`:
+    names whose address on this host leads to another server than their address in public DNS.
+    """
     by_server: dict[str, list[str]] = {}
     local: dict[str, list[str]] = {}
     failed: dict[str, list[str]] = {}
     for lookup in lookups:
-        differing = [answer.server for answer in lookup.configured if differs(answer, lookup.public)]
+        is_misled = lookup.name in misled
+        differing = [
+            answer.server
+            for answer in lookup.configured
+            if (lookup.name in public and differs(answer, lookup.public)) or (is_misled and set(answer.addresses) & set(lookup.system))
+        ]
         for server in differing:
             by_server.setdefault(server, []).append(lookup.name)
         if differing:
             continue
-        if _from_hosts_file(lookup):
+        if lookup.name in public and _from_hosts_file(lookup, is_misled):
             local.setdefault(", ".join(lookup.system), []).append(lookup.name)
         elif not lookup.system:
             failed.setdefault(_reason(lookup.configured), []).append(lookup.name)
@@ -53,10 +62,13 @@ def differs(own: Answer, public: Iterable[Answer]) -> bool:
     return any(is_private(address) for address in own.addresses if address not in addresses)
 
 
-def _from_hosts_file(lookup: Lookup) -> bool:
+def _from_hosts_file(lookup: Lookup, is_misled: bool) -> bool:
+    """An address that no DNS server of the host answers, and that is private or leads to another server."""
     answered = {address for answer in lookup.configured for address in answer.addresses}
     asked = [answer for answer in lookup.configured if not answer.error]
-    return bool(asked) and bool(lookup.system) and all(is_private(one) for one in lookup.system) and not answered & set(lookup.system)
+    if not asked or not lookup.system or answered & set(lookup.system):
+        return False
+    return is_misled or all(is_private(one) for one in lookup.system)
 
 
 def _reason(answers: Sequence[Answer]) -> str:

@@ -61,12 +61,22 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A server's certificate. `issuer`: organisation, or the common name without one. `problem`: why this host does not trust it."""
+    """A server's certificate: organisation and common name of its issuer. `problem`: why this host does not trust it."""
 
-    issuer: str = ""
-    issuer_name: str = ""
+    organisation: str = ""
+    common_name: str = ""
     subject: str = ""
     problem: str = ""
+
+    @property
+    def issuer(self) -> str:
+        """The organisation of the issuer, or the common name without one."""
+        return self.organisation or self.common_name
+
+    @property
+    def full_issuer(self) -> str:
+        """Both names, each once."""
+        return ", ".join(dict.fromkeys(name for name in (self.organisation, self.common_name) if name))
 
     @property
     def trusted(self) -> bool:
@@ -118,13 +128,14 @@ class Observed:
     """An endpoint: its sessions in their order, and what it accepts of each TLS version.
 
     `small_segment`: the largest segment in bytes with which a session ends well where full-size sessions time out; 0: none was tried or
-    none ended well.
+    none ended well. `public_session`: a session with the address in public DNS, where this host gets other ones.
     """
 
     endpoint: Endpoint
     samples: tuple[Sample, ...] = ()
     tls: Mapping[str, str] = field(default_factory=dict)
     small_segment: int = 0
+    public_session: Sample | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from .._core import trust
 from .._core.waiting import Clock
 from . import endpoints as lists
 from . import observations as seen
-from .lookups import DnsServers
+from .lookups import DnsServers, other_addresses
 from .observations import TLS_VERSIONS, Endpoint, Hop, Observations, Observed, Sample
 from .route import trace
 from .session import Session
@@ -49,23 +49,25 @@ class Targets:
 
 
 class Observer:
-    """Observes with threads, one an endpoint. `sleep`: waits between sessions."""
+    """Observes with threads, one an endpoint. `ca_file`: the CAs that certificates are checked against; "": those of the environment."""
 
-    def __init__(self, effort: Effort, servers: DnsServers, clock: Clock) -> None:
+    def __init__(self, effort: Effort, servers: DnsServers, clock: Clock, ca_file: str = "") -> None:
         self._effort, self._servers, self._clock = effort, servers, clock
         self._trusting = ssl.create_default_context()
         self._trusting.check_hostname = False
         self._trusting.verify_mode = ssl.CERT_NONE
-        self._verifying = _verifying(trust.ca_bundle())
+        self._verifying = _verifying(trust.ca_bundle(ca_file))
 
     def observe(self, targets: Targets) -> Observations:
         hosts, problems = self._mx(targets.domains)
         endpoints = lists.unique([*targets.endpoints, *lists.of_mx(hosts, targets.mx_port)])
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            lookups = pool.submit(self._servers.look_up, [endpoint.host for endpoint in endpoints])
-            observed = tuple(pool.map(self._observe, endpoints))
-        routes = self._routes(observed)
-        return Observations(tuple(lookups.result()), observed, problems, routes)
+            pending = pool.submit(self._servers.look_up, [endpoint.host for endpoint in endpoints])
+            observed = list(pool.map(self._observe, endpoints))
+            lookups = tuple(pending.result())
+            others = other_addresses(lookups)
+            compared = tuple(pool.map(lambda one: self._compare(one, others.get(one.endpoint.host, "")), observed))
+        return Observations(lookups, compared, problems, self._routes(compared))
 
     def _mx(self, domains: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         hosts: list[str] = []
@@ -96,11 +98,15 @@ class Observer:
                 break
         return tuple(samples)
 
-    def _sample(self, endpoint: Endpoint) -> Sample:
-        sample = Session(endpoint, self._verifying, self._effort.timeout).run()
+    def _compare(self, one: Observed, address: str) -> Observed:
+        """With a session with this address of public DNS, where there is one."""
+        return replace(one, public_session=self._sample(one.endpoint, address)) if address and one.samples else one
+
+    def _sample(self, endpoint: Endpoint, address: str = "") -> Sample:
+        sample = Session(endpoint, self._verifying, self._effort.timeout, address=address).run()
         if sample.certificate is None or sample.certificate.trusted:
             return sample
-        again = Session(endpoint, self._trusting, self._effort.timeout).run()
+        again = Session(endpoint, self._trusting, self._effort.timeout, address=address).run()
         certificate = replace(again.certificate or seen.Certificate(), problem=sample.certificate.problem)
         return again.with_certificate(certificate)
 

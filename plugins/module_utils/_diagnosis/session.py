@@ -41,10 +41,15 @@ class Reply:
 
 
 class Session:
-    """One connection. `segment`: the largest TCP segment in bytes, both ways; 0 leaves that to the path. `context`: None leaves out TLS."""
+    """One connection. `context`: None leaves out TLS.
 
-    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext | None, timeout: float, segment: int = 0) -> None:
+    `segment`: the largest TCP segment in bytes, both ways; 0 leaves that to the path. `address`: connects to it instead of to those of the
+    endpoint's name.
+    """
+
+    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext | None, timeout: float, segment: int = 0, address: str = "") -> None:
         self.endpoint, self._context, self._timeout, self._segment = endpoint, context, timeout, segment
+        self._address = address
         self._sock: socket.socket | None = None
         self._buffer = b""
         self.stage = seen.RESOLVE
@@ -97,7 +102,7 @@ class Session:
     def _resolve_and_connect(self) -> None:
         """The addresses in the system's order until one is connected."""
         try:
-            addresses = socket.getaddrinfo(self.endpoint.host, self.endpoint.port, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(self._address or self.endpoint.host, self.endpoint.port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             raise Ended(seen.UNREACHABLE, f"the name does not resolve: {getattr(error, 'strerror', '') or error}") from error
         self.stage = seen.CONNECT

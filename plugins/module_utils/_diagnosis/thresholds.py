@@ -36,13 +36,3 @@ PRIVATE_NETWORKS = (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "0.0.0.0/8", "fc00::/7",
     "fe80::/10", "::/127",
 )  # fmt: skip
-
-# Organisations of the CAs that issue certificates of Microsoft's servers and of the hosted relays, and others that browsers trust (the
-# Common CA Database's list of CA owners). Compared by the beginning, without case. A CA outside of the list is the one of an appliance,
-# or is added by the option certificate_issuers.
-PUBLIC_ISSUERS = (
-    "DigiCert", "Microsoft", "Baltimore", "Let's Encrypt", "Internet Security Research Group", "ISRG", "Google Trust Services", "Amazon",
-    "Sectigo", "COMODO", "The USERTRUST Network", "GlobalSign", "GoDaddy", "Starfield", "Entrust", "IdenTrust", "SSL Corp", "SSL.com",
-    "Certum", "Asseco", "QuoVadis", "Buypass", "SwissSign", "Actalis", "HARICA", "Hellenic Academic", "T-Systems", "Deutsche Telekom",
-    "D-Trust", "Telia", "WISeKey", "ZeroSSL", "GEANT", "Trustwave", "Gandi", "Thawte", "GeoTrust", "RapidSSL", "Cloudflare",
-)  # fmt: skip

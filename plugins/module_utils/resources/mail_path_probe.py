@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .._core.errors import MailopsError
@@ -98,8 +99,9 @@ class MailPathProbe(ReadOnlyResource[Params]):
     def plan(self, host: LocalHost, params: Params, check_mode: bool, /) -> Plan[None]:
         """Check mode observes, too: that changes nothing."""
         servers = DnsServers(configured_servers(), params.public_dns_servers, float(params.timeout))
-        observer = Observer(Effort(params.samples, float(params.duration), float(params.timeout)), servers, host.clock)
         cloud = clouds.resolve(params.cloud)
+        ca_file = cloud.ca_file if Path(cloud.ca_file).expanduser().is_file() else ""  # a file of the control node, which other hosts lack
+        observer = Observer(Effort(params.samples, float(params.duration), float(params.timeout)), servers, host.clock, ca_file)
         observations = observer.observe(Targets(tuple(_endpoints(params, cloud)), params.domains, cloud.mx_port))
         findings = judge(observations, Expectation(params.certificate_issuers, params.device_tls or ""))
         rows = table.rows(observations)

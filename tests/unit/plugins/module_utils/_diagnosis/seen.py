@@ -50,8 +50,8 @@ def failed(stage: str, error: str, detail: str = "", **changes: Any) -> Sample:
     return good(**(values | changes))
 
 
-def observed(endpoint: Endpoint, *samples: Sample, tls: Mapping[str, str] | None = None, small_segment: int = 0) -> Observed:
-    return Observed(endpoint, samples or (good(),) * 5, TLS if tls is None else tls, small_segment)
+def observed(endpoint: Endpoint, *samples: Sample, tls: Mapping[str, str] | None = None, **changes: Any) -> Observed:
+    return Observed(endpoint, samples or (good(),) * 5, TLS if tls is None else tls, **changes)
 
 
 def lookup(name: str, own: tuple[str, ...] = (PUBLIC,), public: tuple[str, ...] = (PUBLIC,), **changes: Any) -> Lookup:

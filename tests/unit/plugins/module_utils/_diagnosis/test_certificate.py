@@ -29,14 +29,14 @@ def test_organisation_and_common_name() -> None:
         x509.NameAttribute(NameOID.COMMON_NAME, "DigiCert Cloud Services CA-1"),
     ]
     one = read_certificate(der(names), "expired")
-    assert (one.issuer, one.issuer_name, one.subject) == ("DigiCert Inc", "DigiCert Cloud Services CA-1", "smtp.office365.com")
+    assert (one.organisation, one.common_name, one.subject) == ("DigiCert Inc", "DigiCert Cloud Services CA-1", "smtp.office365.com")
     assert (one.problem, one.trusted) == ("expired", False)
 
 
 @pytest.mark.parametrize("oid", [NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME])
 def test_one_name_alone(oid: x509.ObjectIdentifier) -> None:
     one = read_certificate(der([x509.NameAttribute(oid, "Büro Gateway")]))
-    assert (one.issuer, one.issuer_name, one.trusted) == ("Büro Gateway", "Büro Gateway", True)
+    assert (one.issuer, one.full_issuer, one.trusted) == ("Büro Gateway", "Büro Gateway", True)
 
 
 def test_a_hostile_name_is_one_short_line() -> None:

@@ -69,7 +69,7 @@ def test_a_server_that_refuses(server: NameServer, monkeypatch: pytest.MonkeyPat
     address, _colon, port = server.address.partition(":")
     monkeypatch.setattr(dns_query.query, "__defaults__", (int(port),))
     server.faults["real.contoso.com", "A"] = "REFUSED"
-    (lookup,) = DnsServers([address], [], 60).look_up(["real.contoso.com"])
+    (lookup,) = DnsServers([address], [], 60).look_up(["real.contoso.com", "192.0.2.1", "2001:db8::1"])  # an IP address is no name
     assert lookup.configured[0].error == "REFUSED"
     assert DnsServers([address], [], 60).mx_hosts("contoso.com") == (["first.contoso.com", HOST], "")
     assert DnsServers([address], [], 60).mx_hosts("none.contoso.com") == ([], f"{address}: NXDOMAIN")

@@ -38,6 +38,7 @@ from .seen import (
 BLOCKED = failed("connect", "timeout")
 RESET = failed("greeting", "reset")
 NO_STARTTLS = tuple(word for word in KEYWORDS if word != "STARTTLS")
+RELAY = Endpoint("relay1.contoso.com", 25)
 GATEWAY_CA = Certificate("Contoso Security", "Contoso Web Gateway CA", "smtp.office365.com", "unable to get local issuer certificate")
 
 
@@ -144,6 +145,10 @@ def test_names_show_one_cause(changes: dict[str, object], cause: str, part: str)
         network(lookups=(lookup(SUBMISSION.host, ("52.98.7.7",)),)),
         # A network that lets no query to public servers pass.
         network(lookups=(lookup(SUBMISSION.host, public=(Answer("1.1.1.1", error="no answer"),)),)),
+        # A relay host, which internal DNS or the hosts file alone knows.
+        network(observed(RELAY), lookups=(lookup(RELAY.host, ("10.20.3.25",), ()),)),
+        network(observed(RELAY), lookups=(lookup(RELAY.host, ("10.20.3.25",), ("203.0.113.25",)),)),
+        network(observed(RELAY), lookups=(lookup(RELAY.host, (), (), system=("10.20.3.25",)),)),
         # An MX host of somebody else's: without STARTTLS, with a certificate of its own, another greeting.
         network(observed(GATEWAY, *[failed("starttls", "missing", banner="220 mx", keywords=("SIZE",))] * 5)),
         network(observed(GATEWAY, *[good(banner="220 mx", keywords=("STARTTLS",), certificate=GATEWAY_CA)] * 5)),
@@ -186,6 +191,45 @@ def test_what_dns_explains_is_one_finding() -> None:
     changed = [observed(SUBMISSION, *[BLOCKED] * 3, tls={}), observed(PORT_25, *[BLOCKED] * 3, tls={})]
     findings = judged(network(*changed, lookups=(lookup(SUBMISSION.host, ("10.1.2.3",)),)))
     assert [one.cause for one in findings] == ["internal_dns"]
+
+
+ANOTHER_SERVER = [
+    [good(banner="220 mail.contoso.com ESMTP Postfix")] * 3,
+    [good(certificate=GATEWAY_CA)] * 3,
+    [failed("starttls", "missing", keywords=NO_STARTTLS)] * 3,
+    [failed("greeting", "closed")] * 3,
+]
+ELSEWHERE = lookup(SUBMISSION.host, ("203.0.113.25",))
+
+
+@pytest.mark.parametrize("samples", ANOTHER_SERVER)
+def test_a_public_address_of_another_server_is_a_cause_of_dns(samples: list[Sample]) -> None:
+    """The sessions with the address of public DNS are clean, so nothing on the path changes them."""
+    (one,) = judged(network(observed(SUBMISSION, *samples, public_session=good()), lookups=(ELSEWHERE,)))
+    assert (one.cause, one.subjects) == ("internal_dns", (SUBMISSION.host,))
+    assert "10.0.0.53" in one.problem
+
+
+@pytest.mark.parametrize("samples", ANOTHER_SERVER)
+def test_a_public_address_of_another_server_in_the_hosts_file(samples: list[Sample]) -> None:
+    own = lookup(SUBMISSION.host, system=("203.0.113.25",))
+    (one,) = judged(network(observed(SUBMISSION, *samples, public_session=good()), lookups=(own,)))
+    assert (one.cause, one.subjects) == ("hosts_file", (SUBMISSION.host,))
+    assert "203.0.113.25" in one.problem
+
+
+@pytest.mark.parametrize("samples", ANOTHER_SERVER)
+def test_a_path_that_changes_sessions_with_every_address_is_no_cause_of_dns(samples: list[Sample]) -> None:
+    """The name has other addresses in public DNS, as those of large services have."""
+    findings = judged(network(observed(SUBMISSION, *samples, public_session=samples[0]), lookups=(ELSEWHERE,)))
+    assert [one.cause for one in findings] == [judged(network(observed(SUBMISSION, *samples)))[0].cause]
+    assert findings[0].cause not in ("internal_dns", "hosts_file")
+
+
+def test_a_blocked_address_is_no_cause_of_dns() -> None:
+    """A rule that lists addresses blocks one and not the other."""
+    findings = judged(network(observed(SUBMISSION, *[BLOCKED] * 3, tls={}, public_session=good()), lookups=(ELSEWHERE,)))
+    assert [one.cause for one in findings] == ["endpoint_blocked"]
 
 
 def test_lost_packets_explain_failures_in_no_order() -> None:

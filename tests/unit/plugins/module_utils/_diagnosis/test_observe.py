@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._diagnosis import endpoints, table
+from ansible_collections.mailops.m365.plugins.module_utils._diagnosis.lookups import other_addresses
 from ansible_collections.mailops.m365.plugins.module_utils._diagnosis.observations import Endpoint, Hop
 from ansible_collections.mailops.m365.plugins.module_utils._diagnosis.observe import largest
 from ansible_collections.mailops.m365.plugins.module_utils._diagnosis.session import own_address
@@ -11,7 +12,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._diagnosis.thresholds
 from ansible_collections.mailops.m365.plugins.module_utils._http.clouds import CLOUDS
 from ansible_collections.mailops.m365.plugins.module_utils._planning import mail_domains
 
-from .seen import PORT_25, SUBMISSION, failed, good, network, observed
+from .seen import PORT_25, PUBLIC, SUBMISSION, failed, good, lookup, network, observed
 
 
 @pytest.mark.parametrize("limit", [*SEGMENTS, 1299, 5000])
@@ -63,6 +64,12 @@ def test_hosts(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "a b", "-a.com", "https://contoso.com", "contoso.com:25", "erp@contoso.com", "a..b", "x" * 64])
 def test_texts_that_are_no_host(text: str) -> None:
     assert not endpoints.is_host(text)
+
+
+def test_the_address_of_public_dns_is_tried_where_the_host_gets_others() -> None:
+    same, other = lookup("a.contoso.com"), lookup("b.contoso.com", ("10.1.2.3",))
+    silent, missing = lookup("c.contoso.com", ("10.1.2.3",), ()), lookup("d.contoso.com", ())
+    assert other_addresses([same, other, silent, missing]) == {"b.contoso.com": PUBLIC}
 
 
 @pytest.mark.parametrize(
