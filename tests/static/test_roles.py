@@ -57,6 +57,22 @@ def test_role_has_its_required_files(role: str, file: str) -> None:
 
 
 @each_role
+def test_role_is_in_the_list_of_the_readme(role: str) -> None:
+    listed = text(REPO / "README.md").partition("## Roles")[2].partition("\n## ")[0]
+    assert f"| [{role}](https://github.com/mailops/m365/blob/main/roles/{role}/README.md) |" in listed
+
+
+# Run by a playbook of a scenario (relay_host, verify), or by one that e2e test_bootstrap runs (automation_access).
+NO_SCENARIO = {"relay_host", "verify", "automation_access"}
+
+
+@for_every("role", [role for role in roles() if role not in NO_SCENARIO])
+def test_role_has_a_molecule_scenario(role: str) -> None:
+    converges = [text(path) for path in REPO.glob("molecule/*/converge.yml")]
+    assert any(re.search(rf"mailops\.m365\.{role}\b", content) for content in converges)
+
+
+@each_role
 def test_defaults_and_argument_specs_agree(role: str) -> None:
     options = {option: spec for entry in specs(role).values() for option, spec in entry.items()}
     default_values = defaults(role)
