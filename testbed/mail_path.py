@@ -30,6 +30,7 @@ add table ip path
 add chain ip path inbound { type filter hook prerouting priority -150; }
 add chain ip path outbound { type filter hook output priority 0; }
 add chain ip path nat { type nat hook prerouting priority -100; }
+add chain ip path source { type nat hook input priority 100; }
 """
 _PROBE = """
 import json, sys
@@ -88,7 +89,7 @@ class MailPath:
 
     @contextlib.contextmanager
     def filtered(self, *rules: str) -> Iterator[None]:
-        """Rules in the chains `inbound` (to the servers), `outbound` (to the device) and `nat`, for a while."""
+        """Rules in the chains `inbound` (to the servers), `outbound` (to the device), `nat` and `source` (the device's address)."""
         handles = [self._insert(rule) for rule in rules]
         try:
             yield
@@ -112,14 +113,45 @@ class MailPath:
     @contextlib.contextmanager
     def internal_dns(self, *own: str) -> Iterator[None]:
         """The device asks an internal DNS server, which answers these names (NAME=ADDRESS) itself."""
+        with self._server("testbed.internal_dns", INTERNAL_DNS, HUB, *own), self.dns_servers(INTERNAL_DNS):
+            yield
+
+    @contextlib.contextmanager
+    def dns_servers(self, *addresses: str) -> Iterator[None]:
+        """The device has these DNS servers."""
         file = self.network.directory / "resolv.conf"
         before = file.read_text(encoding="utf-8")
-        with self._server("testbed.internal_dns", INTERNAL_DNS, HUB, *own):
-            file.write_text(f"nameserver {INTERNAL_DNS}\n", encoding="utf-8")
-            try:
-                yield
-            finally:
-                file.write_text(before, encoding="utf-8")
+        file.write_text("".join(f"nameserver {server}\n" for server in addresses), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.write_text(before, encoding="utf-8")
+
+    @contextlib.contextmanager
+    def hosts_file(self, *lines: str) -> Iterator[None]:
+        """The device has this /etc/hosts."""
+        file = self.network.directory / "hosts"
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        self.network.run(["mount", "--bind", str(file), "/etc/hosts"])
+        try:
+            yield
+        finally:
+            self.network.run(["umount", "/etc/hosts"])
+
+    @contextlib.contextmanager
+    def lossy_return(self, rule: str) -> Iterator[None]:
+        """The device loses packets of its servers by a rule: what the hub would not send, it would not send again either."""
+        table = "add table ip loss; add chain ip loss arriving { type filter hook input priority 0; }; add rule ip loss arriving "
+        self._on_device(table + rule)
+        try:
+            yield
+        finally:
+            self._on_device("delete table ip loss")
+
+    def _on_device(self, rules: str) -> None:
+        done = self.lab.devices[DEVICE].call(["nft", rules])
+        if done.returncode:
+            raise NetworkError(done.stderr)
 
     @contextlib.contextmanager
     def small_mtu(self, size: int) -> Iterator[None]:
@@ -151,15 +183,18 @@ class MailPath:
 
     # -- the probe ------------------------------------------------------------------------------------------------
 
-    def probe(self, times: int = 1, **options: Any) -> list[dict[str, Any]]:
-        """The results of module mail_path_probe, run on the device one after the other."""
+    def probe(self, times: int = 1, trust: Path | None = None, **options: Any) -> list[dict[str, Any]]:
+        """The results of module mail_path_probe, run on the device one after the other. `trust`: the device's file of CAs."""
         values = {
             "domains": ["contoso.com"], "cloud": "global", "hosted_relays": ["smtp2go", "sendgrid", "mailgun"], "endpoints": [],
             "samples": 3, "duration": 0, "timeout": 60, "public_dns_servers": [HUB], "certificate_issuers": ["Emulator"],
             "device_tls": None, "required": False,
         }  # fmt: skip
         command = [sys.executable, "-c", _PROBE, json.dumps(values | options), str(times)]
-        done = self.run(command, {"PYTHONPATH": str(REPO / ".ansible" / "collections")}, timeout=1800 + 60 * times)
+        environment = {"PYTHONPATH": str(REPO / ".ansible" / "collections")}
+        if trust:
+            environment |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), str(trust))
+        done = self.run(command, environment, timeout=1800 + 60 * times)
         results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
         if len(results) != times:
             raise NetworkError(done.stderr[-3000:])

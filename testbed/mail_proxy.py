@@ -20,6 +20,8 @@ from typing import BinaryIO
 
 _ORIGINAL_DESTINATION = 80  # linux/netfilter_ipv4.h
 _STARTTLS = re.compile(rb"^250([ -])STARTTLS\r\n", re.IGNORECASE)
+# The type of the extension supported_versions and the first byte of its length (RFC 8446); clients without TLS 1.3 do not send it.
+_OFFERS_TLS_13 = b"\x00\x2b\x00"
 # What Cisco ASA's inspection leaves of the keywords; others are masked ("SMTP and Extended SMTP Inspection").
 _KEPT = (b"SIZE", b"8BITMIME", b"PIPELINING", b"DSN")
 
@@ -144,6 +146,26 @@ def _reset(one: Connection) -> None:
     _converse(one, _same, lambda line: b"" if line.upper().startswith(b"STARTTLS") else line)
 
 
+def _no_tls_13(one: Connection) -> None:
+    """Cuts off a handshake that offers TLS 1.3, as devices do that do not know it."""
+    client, server = one.lines()
+    while answer := _reply(server, _same):
+        one.client.sendall(answer)
+        line = client.readline()
+        if not line:
+            return
+        one.server.sendall(line)
+        if line.upper().startswith(b"STARTTLS"):
+            break
+    one.client.sendall(_reply(server, _same))
+    hello = one.client.recv(16384)
+    if _OFFERS_TLS_13 in hello:
+        one.reset()
+        return
+    one.server.sendall(hello)
+    one.pass_on()
+
+
 def _silent(one: Connection) -> None:
     """Accepts the connection and sends nothing, until the client ends it."""
     with contextlib.suppress(OSError):
@@ -204,6 +226,7 @@ KINDS: dict[str, Callable[[Connection], None]] = {
     "mask": _mask,
     "rewrite": _rewrite,
     "reset": _reset,
+    "no-tls-13": _no_tls_13,
     "silent": _silent,
     "redirect": _redirect,
     "implicit": _implicit,

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from testbed.addresses import BRIDGE
+from testbed import addresses
+from testbed.addresses import BRIDGE, HUB
 from testbed.mail_path import MailPath, missing
 from testbed.network import REPO
 
@@ -32,6 +33,7 @@ pytestmark = [
 ]
 SMTP_25 = {"smtp.office365.com:25", "contoso-com.mail.protection.outlook.com:25"}
 MICROSOFT_587 = {"smtp.office365.com:587", "smtp.hve.mx.microsoft:587", "smtp.azurecomm.net:587"}
+SENDGRID = addresses.HOSTED["sendgrid"]
 HOSTED = {"mail.smtp2go.com", "smtp.sendgrid.net", "smtp.mailgun.org"}
 HOSTED_587 = {f"{host}:587" for host in HOSTED}
 DROPPED: dict[str, Any] = {"timeout": 60, "samples": 1}  # where packets are dropped
@@ -68,6 +70,30 @@ def appliance(directory: Path) -> Path:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
     return file
+
+
+def another_server(directory: Path) -> tuple[Path, bytes]:
+    """The certificate of another server with its key, and its CA in PEM."""
+    now = datetime.datetime.now(datetime.UTC)
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Contoso Public CA")])
+
+    def signed(name: x509.Name, *extensions: x509.ExtensionType) -> x509.Certificate:
+        builder = x509.CertificateBuilder().issuer_name(issuer).subject_name(name).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(1))
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=isinstance(extension, (x509.BasicConstraints, x509.KeyUsage)))
+        return builder.not_valid_after(now + datetime.timedelta(9)).sign(key, hashes.SHA256())
+
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)  # signs itself, certificates and lists
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    ca = signed(issuer, x509.BasicConstraints(ca=True, path_length=None), usage, identifier)
+    server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.provider.example")])
+    names = x509.SubjectAlternativeName([x509.DNSName("mail.provider.example")])
+    leaf = signed(server, names, x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()))
+    file = directory / "another.pem"
+    file.write_bytes(leaf.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return file, ca.public_bytes(Encoding.PEM)
 
 
 def test_clean(path: MailPath) -> None:
@@ -192,6 +218,14 @@ def test_an_internal_server_answers_differently(path: MailPath, own: str) -> Non
     assert "198.51.100.16" in result["sentences"][0]
 
 
+def test_an_internal_server_answers_a_public_address(path: MailPath) -> None:
+    """That of another mail server: neither a redirection nor an inspection, since the address of public DNS leads to Microsoft."""
+    with path.internal_dns(f"smtp.office365.com={SENDGRID}"):
+        result = diagnose(path)
+    assert causes(result) == {"internal_dns": {"smtp.office365.com"}}
+    assert "198.51.100.16" in result["sentences"][0]
+
+
 @pytest.mark.tier_all
 def test_path_mtu(path: MailPath) -> None:
     with path.small_mtu(1300):
@@ -206,6 +240,74 @@ def test_loss(path: MailPath) -> None:
     with path.filtered(f"inbound iifname {BRIDGE} meta l4proto tcp numgen inc mod 5 0 drop"):
         result = diagnose(path, samples=5)
     assert list(causes(result)) == ["loss"]
+
+
+def test_loss_of_what_the_servers_send(path: MailPath) -> None:
+    with path.lossy_return("meta l4proto tcp numgen inc mod 5 0 drop"):
+        result = diagnose(path, samples=5)
+    assert list(causes(result)) == ["loss"]
+
+
+def test_sessions_fail_in_no_order(path: MailPath) -> None:
+    """Every second connection to one server, as over two lines of which one does not pass."""
+    rule = f"inbound iifname {BRIDGE} ip daddr {SENDGRID} tcp dport 587 ct state new numgen inc mod 2 1 reject with tcp reset"
+    with path.filtered(rule):
+        result = diagnose(path, samples=5)
+    assert causes(result) == {"intermittent": {"smtp.sendgrid.net:587"}}
+    assert "2 of 5 connections" in result["sentences"][0]
+
+
+def test_tls_13_is_cut_off(path: MailPath) -> None:
+    with path.proxied("no-tls-13", "587"):
+        assert causes(diagnose(path)) == {"tls_13_blocked": MICROSOFT_587 | HOSTED_587}
+
+
+def test_the_public_address_changes(path: MailPath) -> None:
+    two = "map { 0 : 198.51.100.201, 1 : 198.51.100.202 }"
+    with path.filtered(f"source iifname {BRIDGE} tcp dport 587 snat to numgen inc mod 2 {two}"):
+        result = diagnose(path)
+    assert list(causes(result)) == ["address_changes"]
+    assert "198.51.100.201" in result["sentences"][0]
+    assert "198.51.100.202" in result["sentences"][0]
+
+
+def test_a_ca_that_the_host_does_not_trust(path: MailPath, tmp_path: Path) -> None:
+    """The emulator's CA is a public one to this network, and the host's file of CAs does not have it."""
+    (result,) = path.probe(trust=appliance(tmp_path))
+    assert list(causes(result)) == ["certificate_not_trusted"]
+    assert "Emulator" in result["sentences"][0]
+
+
+def test_the_certificate_of_another_server(path: MailPath, tmp_path: Path) -> None:
+    """A server of a provider whose certificate is by a CA that is expected and trusted, for another name."""
+    file, ca = another_server(tmp_path)
+    trust = tmp_path / "trust.pem"
+    trust.write_bytes(ca + path.network.trust.read_bytes())
+    with path.proxied("inspect", "587", "--certificate", str(file)):
+        (result,) = path.probe(trust=trust, certificate_issuers=["Emulator", "Contoso Public CA"])
+    assert causes(result) == {"certificate_of_another_server": MICROSOFT_587 | HOSTED_587}
+    assert "mail.provider.example" in result["sentences"][0]
+
+
+def test_the_hosts_file_has_another_address(path: MailPath) -> None:
+    with path.hosts_file("127.0.0.1 localhost", "10.1.2.3 smtp.office365.com"), path.filtered("inbound ip daddr 10.1.2.3 reject"):
+        assert causes(diagnose(path)) == {"hosts_file": {"smtp.office365.com"}}
+
+
+def test_dns_fails(path: MailPath) -> None:
+    with path.internal_dns("smtp.office365.com="):
+        result = diagnose(path, public_dns_servers=[])
+    assert causes(result) == {"dns_failed": {"smtp.office365.com"}}
+    assert "NXDOMAIN" in result["sentences"][0]
+
+
+def test_one_of_two_dns_servers_is_down(path: MailPath) -> None:
+    with path.dns_servers(HUB, "198.51.100.99"):
+        assert causes(diagnose(path)) == {"dns_server_down": {"198.51.100.99"}}
+
+
+def test_a_domain_without_mx_records(path: MailPath) -> None:
+    assert causes(diagnose(path, domains=["contoso.com", "nowhere.example"])) == {"mx_missing": {"nowhere.example"}}
 
 
 def test_findings_fail_the_task_on_request(path: MailPath) -> None:
