@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Write the sample output in README.md: the summary of the first run of inventories/example, against the emulator.
+"""Write the sample outputs in README.md and docs/getting-started.md, against the emulator.
 
-tests/e2e/test_sample_output.py holds the two together. Durations differ from run to run, and are not compared.
+`plan` is the summary of a check run of inventories/example, and `output` that of the first run. tests/e2e/test_sample_output.py compares
+the pages with both. Durations differ from run to run, and are not compared.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ sys.path.insert(0, str(ROOT))
 
 from emulator.sandbox import Sandbox  # noqa: E402 - found through the line above
 
-README = ROOT / "README.md"
-BEGIN, END = "<!-- sample output: begin -->\n", "<!-- sample output: end -->\n"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "getting-started.md")
+# Sample -> options of the run, in the order of the runs.
+SAMPLES = {"plan": ["--check"], "output": []}
+_BLOCK = re.compile(r"(<!-- sample (\w+): begin -->\n)(.*?)(<!-- sample \2: end -->\n)", re.DOTALL)
 
 
-def play(directory: Path) -> str:
-    """The output of playbook site for inventories/example, with an emulator of its own in `directory`."""
+def play(directory: Path) -> dict[str, str]:
+    """The output of playbook site for inventories/example by sample, with an emulator of its own in `directory`."""
     sandbox = Sandbox(directory)
     secrets = sandbox.make()
     variables = {
@@ -53,9 +56,13 @@ def play(directory: Path) -> str:
     ]
     try:
         sandbox.start(secrets)
-        done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+        return {sample: _run([*command, *arguments], environment) for sample, arguments in SAMPLES.items()}
     finally:
         sandbox.stop()
+
+
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"ansible-playbook ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -81,7 +88,7 @@ def summary(output: str) -> str:
 
 
 def block(text: str) -> str:
-    """The block of README.md between the markers."""
+    """The block of a page between the markers."""
     return f"```text\n{text}```\n"
 
 
@@ -90,19 +97,18 @@ def comparable(text: str) -> str:
     return re.sub(r"\d+(\.\d+)? (s|min)\b", "N s", text)
 
 
-def split(page: str) -> tuple[str, str, str]:
-    """A page before, in and after the block; the markers belong to the outer parts."""
-    head, rest = page.split(BEGIN, 1)
-    text, tail = rest.split(END, 1)
-    return head + BEGIN, text, END + tail
+def blocks(page: str) -> dict[str, str]:
+    """The blocks of a page by sample."""
+    return {sample: text for _begin, sample, text, _end in _BLOCK.findall(page)}
 
 
 def main() -> int:
-    head, _old, tail = split(README.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as directory:
-        text = block(summary(play(Path(directory) / "sandbox")))
-    README.write_text(head + text + tail, encoding="utf-8")
-    print(text)
+        texts = {sample: block(summary(output)) for sample, output in play(Path(directory) / "sandbox").items()}
+    for page in PAGES:
+        content = page.read_text(encoding="utf-8")
+        page.write_text(_BLOCK.sub(lambda found: found[1] + texts[found[2]] + found[4], content), encoding="utf-8")
+    print("\n".join(texts.values()))
     return 0
 
 

@@ -64,6 +64,7 @@ class MailPath:
         self.lab.up({})
         self.network.run(["ip", "address", "add", f"{INTERNAL_DNS}/24", "dev", BRIDGE])
         self._chain = contextlib.ExitStack()
+        self._chain.enter_context(self.dns_servers(HUB))
         self._base()
 
     def _base(self) -> None:
@@ -118,10 +119,11 @@ class MailPath:
 
     @contextlib.contextmanager
     def dns_servers(self, *addresses: str) -> Iterator[None]:
-        """The device has these DNS servers."""
+        """The device has these DNS servers. It waits long for an answer: a busy machine is no fault of DNS."""
         file = self.network.directory / "resolv.conf"
         before = file.read_text(encoding="utf-8")
-        file.write_text("".join(f"nameserver {server}\n" for server in addresses), encoding="utf-8")
+        servers = "".join(f"nameserver {server}\n" for server in addresses)
+        file.write_text(f"{servers}options timeout:30 attempts:3\n", encoding="utf-8")
         try:
             yield
         finally:

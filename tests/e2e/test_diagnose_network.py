@@ -263,12 +263,12 @@ def test_tls_13_is_cut_off(path: MailPath) -> None:
 
 
 def test_the_public_address_changes(path: MailPath) -> None:
-    two = "map { 0 : 198.51.100.201, 1 : 198.51.100.202 }"
+    two = "map { 0 : 198.51.100.211, 1 : 198.51.100.212 }"
     with path.filtered(f"source iifname {BRIDGE} tcp dport 587 snat to numgen inc mod 2 {two}"):
         result = diagnose(path)
     assert list(causes(result)) == ["address_changes"]
-    assert "198.51.100.201" in result["sentences"][0]
-    assert "198.51.100.202" in result["sentences"][0]
+    assert "198.51.100.211" in result["sentences"][0]
+    assert "198.51.100.212" in result["sentences"][0]
 
 
 def test_a_ca_that_the_host_does_not_trust(path: MailPath, tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
-"""The sample output in README.md is that of the sample inventory."""
+"""The sample outputs in README.md and docs/getting-started.md are those of the sample inventory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.generate_sample_output import README, block, comparable, play, split, summary
+from scripts.generate_sample_output import PAGES, SAMPLES, block, blocks, comparable, play, summary
 
 
-def test_sample_output_is_that_of_the_example_inventory(tmp_path: Path) -> None:
-    """To write it again: python scripts/generate_sample_output.py"""
-    _head, text, _tail = split(README.read_text(encoding="utf-8"))
-    assert comparable(text) == comparable(block(summary(play(tmp_path / "sandbox"))))
+def test_sample_outputs_are_those_of_the_example_inventory(tmp_path: Path) -> None:
+    """To write them again: python scripts/generate_sample_output.py"""
+    readme, getting_started = (blocks(page.read_text(encoding="utf-8")) for page in PAGES)
+    assert (list(readme), list(getting_started)) == (["output"], list(SAMPLES))
+    expected = {sample: comparable(block(summary(output))) for sample, output in play(tmp_path / "sandbox").items()}
+    for samples in (readme, getting_started):
+        for sample, text in samples.items():
+            assert comparable(text) == expected[sample]
