@@ -28,6 +28,8 @@ MAIN = "tenant"
 # The scenarios of one role that it runs together are run alone in `make test-all`.
 TOGETHER = REPO / "molecule" / "small_roles" / "converge.yml"
 ALONE = set(re.findall(r"import_playbook: \.\./(\w+)/", TOGETHER.read_text(encoding="utf-8")))
+# It connects to the emulator, and sends no request.
+NO_REQUESTS = {"diagnose"}
 # Beside relay_host, which most relays are like.
 LATE = ALONE | {"relay_host_connector"}
 
@@ -84,5 +86,5 @@ def test_scenario(path: Path, tmp_path: Path) -> None:
         environment["MOLECULE_EPHEMERAL_DIRECTORY"] = directory
         done = subprocess.run(command, cwd=REPO, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, failure(done.stdout, done.stderr)
-    if record.exists():  # scenarios without an emulator record nothing
+    if record.exists() and path.name not in NO_REQUESTS:  # scenarios without an emulator record nothing
         check_contract(record)
