@@ -29,7 +29,7 @@ options:
       - How Ansible signs in.
       - V(auto) selects the method from the options that are set (client secret, certificate or federated token), then from the
         platform (a GitHub Actions job with permission to request an identity token, a step of Azure Pipelines that has
-        E(SYSTEM_ACCESSTOKEN), or an Azure service with a managed identity).
+        C(SYSTEM_ACCESSTOKEN), or an Azure service with a managed identity).
       - V(federated) presents a token of another issuer, for which the application has a federated credential
         (M(mailops.m365.federated_credential)). It comes from O(federated_token_file), O(federated_token_variable),
         O(federated_request_url) or, if none of them is set, from O(managed_identity_client_id) or Azure Pipelines.

@@ -62,7 +62,7 @@ class Params:
 
     product: str
     upstream: str
-    internal_domains: Sequence[str]
+    internal_domains: tuple[str, ...]
     hmailserver_admin_password: str | None
     timeout: int
     required: bool
