@@ -173,6 +173,7 @@ class TestQuotasAndFaults:
         api = start(windows=[host_document()])
         lab = Lab(api.emulator)
         protocol = Protocol(lab.https, transport="basic", username=USER, password=PASSWORD, ca_trust_path=lab.ca_file)
+        api.admin.stop_clock()
         shell = protocol.open_shell(idle_timeout="PT100S")
         api.admin.advance(90)
         protocol.run_command(shell, "hostname")
