@@ -158,7 +158,7 @@ _CAUSES = (
     Cause(
         "intermittent",
         "{count} of {total} connections to {subjects} fail ({how}), in no order.",
-        "Check the firewall's session table, and paths of a load balancer of which one does not pass.",
+        "Check the firewall's session table and its limits on connections per minute, and balanced lines of which one does not pass.",
     ),
     Cause(
         "address_changes",
