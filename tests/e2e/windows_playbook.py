@@ -56,8 +56,10 @@ class Playbook:
         connection: str = "winrm",
         check: bool = False,
         variables: dict[str, Any] | None = None,
+        options: tuple[str, ...] = (),
+        timeout: int = 240,
     ) -> Ran:
-        """Run tasks, each {module: options}. A failed task ends a host's run."""
+        """Run tasks, each {module: options}. A failed task ends a host's run. `options`: of ansible-playbook; `timeout`: seconds."""
         inventory, play = self.directory / "inventory.json", self.directory / "play.json"
         inventory.write_text(
             json.dumps({"all": {"hosts": {name: self.variables(name, connection) | (variables or {}) for name in hosts}}}), encoding="utf-8"
@@ -66,17 +68,17 @@ class Playbook:
             old.unlink()
         steps: list[dict[str, Any]] = []
         for number, task in enumerate(tasks):
-            [(module, options)] = task.items()
+            [(module, module_options)] = task.items()
             copy = {"content": "{{ result | to_json }}", "dest": f"{self.directory}/result-{{{{ inventory_hostname }}}}-{number}.json"}
             steps += [
-                {"name": f"Run {module}", f"mailops.m365.{module}": options, "register": "result", "diff": True},
+                {"name": f"Run {module}", f"mailops.m365.{module}": module_options, "register": "result", "diff": True},
                 {"name": "Write the result", "ansible.builtin.copy": copy, "delegate_to": "localhost", "check_mode": False, "vars": LOCAL},
             ]
         play.write_text(json.dumps([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": steps}]), encoding="utf-8")
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         done = subprocess.run(
-            [program, "-i", str(inventory), "-vvv", *(["--check"] if check else []), str(play)],
-            check=False, capture_output=True, text=True, timeout=240, cwd=REPO,
+            [program, "-i", str(inventory), "-vvv", *(["--check"] if check else []), *options, str(play)],
+            check=False, capture_output=True, text=True, timeout=timeout, cwd=REPO,
             env=os.environ | {"ANSIBLE_HOME": str(self.directory), "ANSIBLE_NOCOLOR": "1"},
         )  # fmt: skip
         ran = Ran(done.returncode, done.stdout + done.stderr)
