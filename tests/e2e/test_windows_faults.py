@@ -48,6 +48,7 @@ COMMAND, WMI = {"action": "Command"}, {"stage": "wmi", "class": "Win32_Operating
         ("psrp", "quota", COMMAND, ["Raise the quota"]),
         ("winrm", "cut", COMMAND, ["Check WinRM on the host"]),
         ("winrm", "wmi_failed", WMI, ["Windows answered HRESULT 0x80041001: Generic failure. Restart the service Winmgmt"]),
+        ("winrm", "wmi_shutting_down", WMI, ["Windows answered HRESULT 0x80041033", "Windows is restarting: run the task again"]),
         ("psrp", "wmi_access_denied", WMI, ["Windows answered HRESULT 0x80041003", "a local administrator"]),
     ],
 )
@@ -57,6 +58,21 @@ def test_a_sentence_with_a_remedy(playbook: Playbook, connection: str, fault: st
     assert ran.code == 2, ran.output
     assert "Could not read what the host is on win1: " in ran.text
     assert not [part for part in parts if part not in ran.text], ran.text
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_credentials_that_are_refused(playbook: Playbook, connection: str) -> None:
+    playbook.emulator.admin.fault("windows", "unauthorized")
+    ran = playbook.run({"windows_relay_info": {}}, connection=connection)
+    assert ran.code != 0
+    assert "Correct ansible_user and ansible_password" in ran.text, ran.text
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_a_slow_answer_is_waited_for(playbook: Playbook, connection: str) -> None:
+    """WinRM ends an operation without output by a fault, and the clients ask again."""
+    playbook.emulator.admin.fault("windows", "timeout", count=2, match={"action": "Receive"})
+    assert playbook.one({"windows_relay_info": {}}, connection=connection)["windows_relay"]["host"]["build"] == 20348
 
 
 @pytest.mark.parametrize("connection", CONNECTIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import smtplib
 import ssl
 from typing import Any
@@ -155,7 +156,9 @@ def test_replies_of_the_upstream_server_are_logged_with_the_chosen_fields(start:
     name, _, version, fields, last = host.run(READ).splitlines()
     assert name.startswith("ex")
     assert (version, fields) == ("#Version: 1.0", "#Fields: date time cs-username cs-uri-query")
-    assert last.split(" ")[2:] == ["OutboundConnectionResponse", "250+2.6.0+Queued+mail+for+delivery"]
+    [user, reply] = last.split(" ")[2:]
+    assert user == "OutboundConnectionResponse"
+    assert re.fullmatch(r"250\+2\.6\.0\+<[^>]+>\+\[InternalId=.*\]\+\d+\+bytes\+Queued\+mail\+for\+delivery", reply)
 
 
 @pytest.mark.parametrize("changed", [{"LogType": 0}, {"LogPluginClsid": "{FF16065F-DE82-11CF-BC0A-00AA006111E0}"}])

@@ -10,7 +10,8 @@ import importlib
 from functools import cache
 from typing import Any
 
-from .._windows.host import Answer, Disconnected, Execute
+from .._windows.host import CONNECTION, Answer, Disconnected, Execute
+from .._windows.remedies import remedy
 
 # By name: what is below module_utils may not import Ansible's other modules, and this file is the action's alone.
 _ANSIBLE: Any = importlib.import_module("ansible.errors")
@@ -32,12 +33,17 @@ def executor(connection: Any) -> Execute:
             code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
         except _errors() as error:
             if isinstance(error, _ANSIBLE.AnsibleConnectionFailure) and not answered:
-                raise
+                raise _ANSIBLE.AnsibleConnectionFailure(_with_remedy(str(error))) from error
             raise Disconnected(str(error) or type(error).__name__) from error
         answered = True
         return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
 
     return execute
+
+
+def _with_remedy(text: str) -> str:
+    known = remedy(CONNECTION, text)
+    return f"{text.rstrip('. ')}. {known}" if known else text
 
 
 @cache

@@ -15,7 +15,11 @@ _ADMINISTRATOR = (
     "LocalAccountTokenFilterPolicy=1 (winrm quickconfig sets it)."
 )
 _QUOTA = 'Raise the quota (winrm set winrm/config/winrs @{MaxShellsPerUser="100"}), or lower the number of forks.'
+_CREDENTIAL = "Correct ansible_user and ansible_password, or the authentication (ansible_winrm_transport or ansible_psrp_auth)."
+_CLOCKS = "Synchronize the clocks of the control node and of the host with the domain's (NTP): Kerberos allows 5 minutes."
 _REMEDIES = (
+    (r"clock skew|KRB_AP_ERR_SKEW|KRB5KRB_AP_ERR_SKEW", _CLOCKS),
+    (r"credentials were rejected|failed to authenticate|Unauthorized|\b401\b", _CREDENTIAL),
     (r"0x80041003|0x80070005|wsmanfault_code': 5,|\(Code: 5,|UnauthorizedAccess|Access (is )?denied", _ADMINISTRATOR),
     (r"0x8004100e|Invalid namespace", "The WMI namespace is missing: install the feature Web-WMI, or repair WMI."),
     (r"0x80041010|Invalid class", "The WMI class is missing: repair WMI (winmgmt /salvagerepository)."),

@@ -48,6 +48,22 @@ def test_a_host_that_was_never_reached_is_unreachable() -> None:
         failing(AnsibleConnectionFailure("no route"))("'x'", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("kerberos: authGSSClientStep() failed: (('Clock skew too great', -1765328347))", "Synchronize the clocks of the control node"),
+        ("ntlm: the specified credentials were rejected by the server", "Correct ansible_user and ansible_password"),
+        ("no route", ""),
+    ],
+)
+def test_why_a_host_was_never_reached(text: str, remedy: str) -> None:
+    with pytest.raises(AnsibleConnectionFailure) as raised:
+        failing(AnsibleConnectionFailure(text))("'x'", "")
+    assert str(raised.value).startswith(text)
+    assert remedy in str(raised.value)
+    assert len(str(raised.value)) == len(text) or remedy
+
+
 ERRORS = [ConnectionError("lost"), requests.ConnectionError("lost"), WSManFaultError(5, "win1", "lost", "", "", ""), BadMICError()]
 
 
