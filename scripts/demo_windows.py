@@ -41,7 +41,7 @@ def windows_relay(directory: Path) -> None:
 
 
 def _play(sandbox: Sandbox) -> None:
-    """Playbook site, as a user runs it, twice: the second run changes nothing."""
+    """Playbook site, as a user runs it, twice: the second run changes nothing. Each verifies the printers by a test message."""
     command = ["playbooks/site.yml", "-i", "inventories/windows", "--limit", f"contoso,{RELAY}"]
     report = sandbox.directory / "report.json"
     environment = {
@@ -57,9 +57,11 @@ def _play(sandbox: Sandbox) -> None:
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         if subprocess.run([program, *command], cwd=ROOT, env=environment, check=False).returncode:
             raise Wrong("ansible-playbook failed")
-        changed = json.loads(report.read_text(encoding="utf-8"))["relays"][RELAY]["changed"]
-        if bool(changed) is not (run == "first"):
-            raise Wrong(f"the {run} run changed {changed} settings of {RELAY}")
+        relay = json.loads(report.read_text(encoding="utf-8"))["relays"][RELAY]
+        if bool(relay["changed"]) is not (run == "first"):
+            raise Wrong(f"the {run} run changed {relay['changed']} settings of {RELAY}")
+        if relay["verified"] != 1:
+            raise Wrong(f"the {run} run verified {relay['verified']} senders of {RELAY}")
 
 
 def _send(sandbox: Sandbox, source: str) -> str:
