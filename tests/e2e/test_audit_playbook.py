@@ -16,7 +16,7 @@ from .test_playbooks import Playground
 
 pytestmark = pytest.mark.one_python_is_enough
 FILES = {"report.html", "report.json", "senders.csv", "findings.csv", "action-plan.csv", "findings.sarif", "metrics.prom"}
-MOST = 11  # requests of a tenant of the demo
+MOST = 12  # requests of a tenant of the demo
 
 
 @pytest.fixture(scope="module")
