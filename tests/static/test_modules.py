@@ -103,6 +103,28 @@ def test_documentation_and_spec_have_the_same_defaults(module: str, documentatio
     assert {path: option.get("default") for path, option in spec.items()} == {path: option.get("default") for path, option in doc.items()}
 
 
+def _text(description: str | list[str]) -> str:
+    return " ".join([description] if isinstance(description, str) else description)
+
+
+def _contradictions(module: dict[str, Any], info: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Values of other types, and those inside them that the info module describes by other than the beginning of the module's text."""
+    for name in module.keys() & info.keys():
+        one, other = module[name], info[name]
+        kinds = [[value.get(key) for key in ("type", "elements")] for value in (one, other)]
+        described = not path or _text(one["description"]).startswith(_text(other["description"]).rstrip("."))
+        if kinds[0] != kinds[1] or not described:
+            yield f"{path}{name}"
+        yield from _contradictions(one.get("contains") or {}, other.get("contains") or {}, f"{path}{name}.")
+
+
+@for_every("info", [name for name in modules() if name.endswith("_info") and name.removesuffix("_info") in modules()])
+def test_info_module_describes_values_as_its_module(info: str, documentation: dict[str, dict[str, Any]]) -> None:
+    """ansible-core has documentation fragments for options only, so that return values are written in both files."""
+    texts = [documentation[name]["return"] for name in (info.removesuffix("_info"), info)]
+    assert [*_contradictions(*texts)] == []
+
+
 @each_module
 def test_a_secret_is_not_logged(module: str) -> None:
     """An option whose name sounds like a secret has to say no_log, either way; one that holds a name, a path or a policy has not."""
