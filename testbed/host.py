@@ -112,8 +112,9 @@ class Host:
         while time.monotonic() < limit:
             if self._process is not None and self._process.poll() is not None:
                 break
-            if self._listens() and self.call("true", timeout=10).returncode == 0:
-                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if self._listens() and self.call("true", timeout=10).returncode == 0:
+                    return
             time.sleep(0.05)
         raise HostError(f"{self.name} did not boot within {patience:.0f} s; the end of its console:\n{self.console_text()[-3000:]}")
 
@@ -124,7 +125,8 @@ class Host:
 
     def reboot(self, patience: float = BOOT) -> None:
         """Reboot as an administrator does: services are stopped in order."""
-        self.call("systemctl reboot", timeout=10)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # ssh may not notice that the host has ended
+            self.call("systemctl reboot", timeout=30)
         self._ended(patience)
         self._boot()
         self.wait(patience)
@@ -132,7 +134,7 @@ class Host:
     def lose_power(self) -> None:
         """Everything on it ends at once; what was written stays on its disk. `power_on` boots it again."""
         self.network.call(["sh", "-c", _KILL, "sh", self._pid_file])
-        self._ended(10)
+        self._ended(BOOT)
 
     def power_on(self, patience: float = BOOT) -> None:
         self._boot()
@@ -155,7 +157,7 @@ class Host:
         if self._process is not None:
             self._process.wait(patience)
         # The next command makes a new connection, whether or not the old one has noticed its end.
-        self.network.call([*self.ssh, "-O", "exit"], timeout=10)
+        self.network.call([*self.ssh, "-O", "exit"])
         self._ssh_socket.unlink(missing_ok=True)
 
     # -- on it ----------------------------------------------------------------------------------------------------

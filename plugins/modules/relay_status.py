@@ -86,14 +86,16 @@ relay:
           never returned.
       type: dict
     certificates:
-      description: One entry per certificate with the keys C(use), C(path) and C(expires).
+      description:
+        - One entry per certificate, and per file that cannot be used, with the keys C(use), C(path), C(expires) (null where the file has
+          no certificate) and C(failure) (why the file, a certificate or a key, cannot be used, else empty).
       type: list
       elements: dict
     services:
       description:
         - One entry per systemd unit (services, timers, paths) with the keys C(unit), C(state), C(result), C(restarts), C(enabled) (whether
-          it starts after a reboot), C(oneshot) (a service that ends, so that it is usually inactive), and C(severity) and C(effect) of the
-          problem where it does not run.
+          it starts after a reboot), C(oneshot) (a service that ends, so that it is usually inactive), C(active_since) (null where it is not
+          active), and C(severity) and C(effect) of the problem where it does not run.
         - C(state) is the ActiveState of systemd, or C(masked), C(missing), C(restarting) (in a restart loop) or C(unknown).
       type: list
       elements: dict
@@ -115,10 +117,25 @@ relay:
           C(unknown clients) of a port), C(name) and C(last).
       type: list
       elements: dict
+    daemons:
+      description:
+        - Programs of Postfix that fail, with the keys C(program), C(label) (the listener or transport, empty for all), C(text) (why),
+          C(since), C(last), C(count) and C(throttled) (whether it ended before it served a client).
+      type: list
+      elements: dict
+    stalled:
+      description:
+        - Programs of Postfix that do not process their messages, with the keys C(program) (C(qmgr) or C(pickup)), C(directory) (of the
+          queue, empty for all), C(since) and C(messages).
+      type: list
+      elements: dict
     banned:
       description: The addresses that fail2ban bans after failed authentication.
       type: list
       elements: str
+    jail_running:
+      description: Whether the jail of fail2ban runs; null where the relay has none, and where that is not known.
+      type: bool
     upstream_check:
       description:
         - The last check whether the upstream server answers, with the keys C(server) (host and port), C(checked), C(contacted) (the last

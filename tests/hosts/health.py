@@ -30,9 +30,9 @@ def problems(host: Host) -> dict[str, dict[str, Any]]:
     return {problem["subject"]: problem for problem in status(host)["problems"]}
 
 
-def first_line(host: Host) -> str:
-    """Without the host's name; its exit status is 1 where it names problems to solve."""
-    done = host.call("mailops-relay status")
+def first_line(host: Host, patience: int = 0) -> str:
+    """Without the host's name; its exit status is 1 where it names problems to solve. `patience`: after so many seconds a process hangs."""
+    done = host.call(f"MAILOPS_RELAY_PATIENCE={patience or ''} mailops-relay status")
     line = done.stdout.splitlines()[0]
     assert done.returncode == (1 if "to solve" in line else 0), done.stderr
     return line.partition(": ")[2]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,6 +151,78 @@ def test_banned_address_is_reported(lab: Lab, host: Host) -> None:
             assert "ConnectionRefusedError" in outsider.call(["python3", "-c", connect]).stderr
         finally:
             host.run("fail2ban-client unban --all")
+
+
+def test_jail_that_does_not_run_is_reported(lab: Lab, host: Host) -> None:
+    with healthy(lab, host):
+        host.run("fail2ban-client stop mailops-relay")
+        # While fail2ban starts it has no jail yet, which is no problem: for a minute.
+        wait_for_first_line(host, "the queue is empty, 1 problem to solve: fail2ban", 90)
+        assert failing_in_metrics(host) == {"jail_not_running"}
+        host.run("fail2ban-client reload")
+
+
+@pytest.mark.parametrize("name", ["server.cert.pem", "server.key.pem"])
+def test_missing_certificate_or_key_is_reported(lab: Lab, host: Host, name: str) -> None:
+    file = f"/etc/mailops-relay/{name}"
+    with healthy(lab, host):
+        host.run(f"mv {file} /root/ && postfix reload")
+        try:
+            assert first_line(host) == f"the queue is empty, 1 problem to solve: {file}"
+            assert failing_in_metrics(host) == {"certificate_unusable"}
+            replies = smtp_session(lab.devices["outsider"], host.address, ["EHLO copier\r\n", "STARTTLS\r\n"], 587)
+            assert replies[-1].startswith("454 4.7.0"), replies
+        finally:
+            host.run(f"mv /root/{name} {file} && postfix reload")
+
+
+CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 60).recv(100)"
+
+
+@pytest.mark.parametrize(("port", "listener"), [(25, "devices"), (465, "submissions")])
+def test_process_that_cannot_start_is_named(lab: Lab, host: Host, port: int, listener: str) -> None:
+    """systemd says that Postfix runs: only the listener's process ends, whenever a device connects."""
+    setting = f"{'smtp' if port == 25 else 'submissions'}/inet/smtpd_error_sleep_time"
+    with healthy(lab, host):
+        host.run(f"cp -p /etc/postfix/master.cf /root/ && postconf -P {setting}=none && postfix reload")
+        try:
+            with subprocess.Popen([*host.network.inside, *host.ssh, f'python3 -c "{CONNECT.format(port=port)}"']) as device:
+                wait_for_first_line(host, f"the queue is empty, 1 problem to solve: postfix/{listener}/smtpd", 60)
+                device.terminate()
+            assert failing_in_metrics(host) == {"daemon_failing"}
+            assert "smtpd_error_sleep_time" in status(host)["problems"][0]["cause"]
+        finally:
+            host.run("mv /root/master.cf /etc/postfix/ && postfix reload")
+
+
+def test_table_that_cannot_be_read_is_named(lab: Lab, host: Host) -> None:
+    table = "/etc/postfix/m365/clients"
+    with healthy(lab, host):
+        host.run(f"mv {table} /root/ && postfix reload")
+        try:
+            lines = ["EHLO copier\r\n", f"MAIL FROM:<{SCANNER}>\r\n", "RCPT TO:<a@example.net>\r\n"]
+            replies = smtp_session(lab.devices["printer"], host.address, lines)
+            assert any(reply.startswith("451 4.3") for reply in replies), replies
+            wait_for_first_line(host, "the queue is empty, 1 problem to solve: postfix/devices/smtpd", 60)
+            assert failing_in_metrics(host) == {"daemon_failing"}
+        finally:
+            host.run(f"mv /root/clients {table} && postfix reload")
+
+
+@pytest.mark.parametrize("program", ["qmgr", "pickup"])
+def test_process_that_hangs_is_named(lab: Lab, host: Host, program: str) -> None:
+    with healthy(lab, host) as server:
+        wait_until(lambda: host.call(f"pgrep -x {program}").returncode == 0, 90, lambda: host.run("ps ax"))
+        host.run(f"pkill -STOP -x {program}")
+        try:
+            submit(host, SCANNER, "stopped")
+            line = f"1 problem to solve: postfix/{program}"
+            wait_until(lambda: first_line(host, 1).endswith(line), 60, lambda: first_line(host, 1))
+            assert 'health_check_failed{check="queue_stalled"} 1' in host.run("MAILOPS_RELAY_PATIENCE=1 mailops-relay metrics")
+            assert first_line(host).startswith("healthy, 1 message in the queue"), "it may wait for ten minutes"
+        finally:
+            host.run(f"pkill -CONT -x {program}")
+        wait_until(lambda: server.count() == 1, 90, lambda: host.run("postqueue -p"))
 
 
 @pytest.mark.parametrize("device", ["printer", "scanner"])

@@ -388,7 +388,7 @@ def test_no_cipher_without_authentication_is_accepted(lab: Lab, host: Host) -> N
         start = [] if port == 465 else ["-starttls", "smtp"]
         for ciphers, accepted in (("aNULL", False), ("eNULL", False), ("ALL", True)):
             command = ["openssl", "s_client", "-connect", f"{host.address}:{port}", *start, version, "-cipher", f"{ciphers}:@SECLEVEL=0"]
-            done = lab.devices["printer"].call(command, text="QUIT\r\n", timeout=30)
+            done = lab.devices["printer"].call(command, text="QUIT\r\n")
             assert ("Cipher is (NONE)" not in done.stdout) == accepted, (port, version, ciphers, done.stdout)
 
 

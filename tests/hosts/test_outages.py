@@ -146,7 +146,7 @@ def test_refused_token_defers_mail_and_bounces_none(relay: Relay) -> None:
 
 def run_while_queued(relay: Relay, command: str) -> None:
     """Run a command at the moment when a message is in the queue."""
-    relay.host.run(f"until postqueue -j | grep -q .; do sleep 0.05; done; {command}", timeout=20)
+    relay.host.run(f"until postqueue -j | grep -q .; do sleep 0.05; done; {command}")
 
 
 def test_killed_postfix_loses_no_mail(relay: Relay, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_full_disk_refuses_new_mail_and_keeps_accepted_mail(relay: Relay) -> Non
         assert 2 <= accepted < 12
         assert all("452 4.3.1" in what for what in outcome.values() if what != ACCEPTED), outcome
         # Not one byte is left: queued mail is still sent and removed.
-        relay.host.call(f"dd if=/dev/zero of={SPOOL}/filler bs=1M", timeout=30)
+        relay.host.call(f"dd if=/dev/zero of={SPOOL}/filler bs=1M")
         relay.lab.admin.clear_faults()
         relay.flush(90)
         relay.host.run(f"rm {SPOOL}/filler")

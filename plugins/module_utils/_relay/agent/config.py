@@ -68,6 +68,7 @@ class AgentConfig:
     metrics: bool = False
     message_size_limit: int = 0
     connections_per_client: int = 0
+    active_queue_limit: int = 0
 
 
 def parse(document: JsonObject) -> AgentConfig:
@@ -88,6 +89,7 @@ def parse(document: JsonObject) -> AgentConfig:
         metrics=document.get("metrics") is True,
         message_size_limit=int(document.get("message_size_limit") or 0),
         connections_per_client=int(document.get("connections_per_client") or 0),
+        active_queue_limit=int(document.get("active_queue_limit") or 0),
     )
 
 

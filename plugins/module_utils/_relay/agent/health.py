@@ -13,16 +13,28 @@ from collections.abc import Iterator
 
 from . import reasons
 from .formatting import local_time, offset_text, plural
+from .monitor.daemons import DaemonFailure
 from .services import TOKEN_SERVICE
-from .status_document import SEVERITIES, MailboxStatus, Problem, QueueReason, ServiceStatus, Status, Suspension, UpstreamCheck
+from .space import QUEUE
+from .status_document import (
+    SEVERITIES,
+    DirectorySpace,
+    MailboxStatus,
+    Problem,
+    QueueReason,
+    ServiceStatus,
+    Status,
+    Suspension,
+    UpstreamCheck,
+)
 from .upstream_check import CLOCK_TOLERANCE
 
 # Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
 CHECKS = (
-    "queue_unreadable", "unit_not_running", "unit_disabled", "disk_full", "inodes_exhausted", "disk_low", "process_limit",
-    "unknown_clients", "client_limit", "addresses_banned", "upstream_unreachable", "dns_failing", "clock_off", "clock_not_synchronized",
-    "token_missing", "token_renewal_failing", "delivery_failing", "held_by_administrator", "queue_long", "quota_reached",
-    "sender_suspended", "certificate_expiring",
+    "queue_unreadable", "unit_not_running", "unit_disabled", "daemon_failing", "queue_stalled", "disk_full", "inodes_exhausted", "disk_low",
+    "process_limit", "unknown_clients", "client_limit", "addresses_banned", "jail_not_running", "upstream_unreachable", "dns_failing",
+    "clock_off", "clock_not_synchronized", "token_missing", "token_renewal_failing", "delivery_failing", "held_by_administrator",
+    "queue_long", "quota_reached", "sender_suspended", "certificate_expiring", "certificate_unusable",
 )  # fmt: skip
 # Of the error catalog: the delivery monitor defers the mail itself.
 _QUOTA_REACHED, _SUSPENDED = "relay-daily-quota-reached", "relay-sender-suspended"
@@ -38,12 +50,15 @@ _CRITICAL_SECONDS = 900.0
 _CLOCK_URGENT_SECONDS = 300.0
 # Days before its end that a certificate is reported; the role renews the relay's own 30 days before.
 EXPIRING = 21
+_RENEW_CERTIFICATE = "Install the certificate and its key, or run the role relay_host, which creates its own anew; then run postfix reload."
 
 
 def problems(status: Status) -> tuple[Problem, ...]:
     """All failed checks of a status, the most severe first."""
     failed = [
         *_services(status),
+        *_daemons(status),
+        *_stalled(status),
         *_space(status),
         *_limits(status),
         *_bans(status),
@@ -88,6 +103,34 @@ def _unit_remedy(service: ServiceStatus) -> str:
     if service.state == "missing":
         return "Run the role relay_host."
     return f"Run systemctl status {service.unit} to see why, then systemctl restart {service.unit}."
+
+
+def _daemons(status: Status) -> Iterator[Problem]:
+    """Programs of Postfix that fail for one reason are one problem. One with a label is that of one listener or transport."""
+    by_text: dict[str, list[DaemonFailure]] = {}
+    for failure in status.daemons:
+        by_text.setdefault(failure.text, []).append(failure)
+    for text, failures in by_text.items():
+        names = sorted("/".join(filter(None, ("postfix", one.label, one.program))) for one in failures)
+        severity = "high" if all(one.label for one in failures) else "critical"
+        cause = f"this process of Postfix fails since {local_time(min(one.since for one in failures))}: {text}"
+        remedy = f"Run the role relay_host, or correct the configuration and run postfix reload; journalctl -t {names[0]} has the log."
+        yield Problem("daemon_failing", ", ".join(names), severity, cause, remedy)
+
+
+def _stalled(status: Status) -> Iterator[Problem]:
+    """Without space the processes wait, which is another problem."""
+    if any(space.path == str(QUEUE) and _is_full(space) for space in status.space):
+        return
+    for stalled in status.stalled:
+        place = f"in {QUEUE}/{stalled.directory}" if stalled.directory else "without a delivery attempt"
+        cause = f"this process of Postfix hangs: {plural(stalled.messages, 'message')} {place} since {local_time(stalled.since)}"
+        remedy = f"Run systemctl restart postfix; journalctl -t postfix/{stalled.program} has the log."
+        yield Problem("queue_stalled", f"postfix/{stalled.program}", "critical", cause, remedy)
+
+
+def _is_full(space: DirectorySpace) -> bool:
+    return space.free_bytes < space.required_bytes or (space.free_files is not None and space.free_files < space.required_files)
 
 
 def _space(status: Status) -> Iterator[Problem]:
@@ -137,6 +180,11 @@ def _bans(status: Status) -> Iterator[Problem]:
             "run fail2ban-client set mailops-relay unbanip ADDRESS."
         )
         yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {listed}", remedy)
+
+    if status.jail_running is False:
+        cause = "the jail mailops-relay does not run: addresses that guess passwords are not banned"
+        remedy = "Run fail2ban-client reload and fail2ban-client status mailops-relay, or the role relay_host."
+        yield Problem("jail_not_running", "fail2ban", "high", cause, remedy)
 
 
 def _token(status: Status) -> Iterator[Problem]:
@@ -247,15 +295,13 @@ def _suspended(mailbox: MailboxStatus, suspension: Suspension) -> Problem:
 
 def _certificates(status: Status) -> Iterator[Problem]:
     for certificate in status.certificates:
-        days = (certificate.expires - status.read_at) / 86400
-        if days < EXPIRING:
-            end = f"expires in {days:.0f} days" if days > 0 else "has expired"
-            own = certificate.use.startswith("sign-in")
+        own = certificate.use.startswith("sign-in")
+        days = (certificate.expires - status.read_at) / 86400 if certificate.expires else None
+        if certificate.failure:
+            remedy = "Restore it from a backup (mailops-relay restore), or run the role relay_host." if own else _RENEW_CERTIFICATE
+            cause = f"the certificate for {certificate.use} cannot be used: {certificate.failure}"
+            yield Problem("certificate_unusable", certificate.path, "high", cause, remedy)
+        elif days is not None and days < EXPIRING:
+            cause = f"the certificate for {certificate.use} {f'expires in {days:.0f} days' if days > 0 else 'has expired'}"
             remedy = "Run the role relay_host again: it creates the next key." if own else "Install a new certificate at this path."
-            yield Problem(
-                "certificate_expiring",
-                certificate.path,
-                "high" if days < 7 else "medium",
-                f"the certificate for {certificate.use} {end}",
-                remedy,
-            )
+            yield Problem("certificate_expiring", certificate.path, "high" if days < 7 else "medium", cause, remedy)

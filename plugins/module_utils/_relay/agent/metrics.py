@@ -129,7 +129,7 @@ def _host(document: Status) -> Iterator[Family]:
     if token:
         yield Family("token_expiry_timestamp_seconds", "gauge", "When the access token expires; 0: none.", [({}, token.expires or 0)])
         yield Family("token_renewal_failing", "gauge", "Whether the last token request failed.", [({}, bool(token.failure))])
-    expiry = [({"use": entry.use, "path": entry.path}, entry.expires) for entry in document.certificates]
+    expiry = [({"use": entry.use, "path": entry.path}, entry.expires) for entry in document.certificates if entry.expires]
     yield Family("certificate_expiry_timestamp_seconds", "gauge", "When a certificate expires.", expiry)
     up = [
         ({"unit": service.unit}, float(service.running and (service.oneshot or service.state != "activating")))

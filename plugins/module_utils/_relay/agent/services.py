@@ -17,6 +17,8 @@ from .status_document import ServiceStatus
 POSTFIX = "postfix.service"
 _INSTANCE = "postfix@-.service"  # Debian 12: postfix.service only starts it
 TOKEN_SERVICE = "mailops-relay-token.service"  # noqa: S105 - a unit
+MONITOR = "mailops-relay-monitor.service"
+FAIL2BAN = "fail2ban.service"
 CONNECTION_LIMITS = "mailops-relay-connection-limits.service"
 _PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,Result,NRestarts,ActiveEnterTimestampMonotonic"
 # A unit with so many restarts, the last one within so many seconds, is in a restart loop.
@@ -44,14 +46,14 @@ def expected(config: AgentConfig) -> Iterator[Unit]:
     if config.sasl_users:
         yield Unit("mailops-relay-sasl.service", "critical", "no device can authenticate")
         yield Unit(CONNECTION_LIMITS, "high", "unknown clients can use all connections to the ports for SASL users")
-    yield Unit("mailops-relay-monitor.service", "critical", suspension)
+    yield Unit(MONITOR, "critical", suspension)
     yield Unit("mailops-relay-queue-actions.path", "critical", suspension)
     yield Unit("mailops-relay-queue-actions.service", "critical", suspension)
     unchecked = "an unreachable upstream server, failing DNS and a wrong clock are not reported"
     yield Unit("mailops-relay-upstream-check.timer", "high", unchecked)
     yield Unit("mailops-relay-upstream-check.service", "high", unchecked)
     if config.fail2ban:
-        yield Unit("fail2ban.service", "high", "addresses that guess passwords are not banned")
+        yield Unit(FAIL2BAN, "high", "addresses that guess passwords are not banned")
     if config.metrics:
         yield Unit("mailops-relay-metrics.timer", "high", "the metrics are not updated")
         yield Unit("mailops-relay-metrics.service", "high", "the metrics are not updated")
@@ -59,13 +61,14 @@ def expected(config: AgentConfig) -> Iterator[Unit]:
     yield Unit("mailops-relay-backup.service", "high", "no backup is made")
 
 
-def read(config: AgentConfig, output: Callable[..., str], monotonic: float) -> tuple[ServiceStatus, ...]:
-    """The state of every unit. `output`: runs a command; "" where it fails. `monotonic`: the host's monotonic clock, in seconds."""
+def read(config: AgentConfig, output: Callable[..., str], now: float, monotonic: float) -> tuple[ServiceStatus, ...]:
+    """The state of every unit. `output`: runs a command; "" where it fails. `now`, `monotonic`: the host's clocks, in seconds."""
     units = list(expected(config))
     names = [*(unit.name for unit in units), _INSTANCE]
     blocks = _blocks(output("systemctl", "show", f"--property={_PROPERTIES}", *names))
     properties = dict(zip(names, blocks))  # noqa: B905 - Python 3.9 on the relay
-    return tuple(_status(unit, _of_process(unit.name, properties), properties.get(unit.name, {}), monotonic) for unit in units)
+    clocks = now, monotonic
+    return tuple(_status(unit, _of_process(unit.name, properties), properties.get(unit.name, {}), clocks) for unit in units)
 
 
 def _blocks(text: str) -> Iterator[dict[str, str]]:
@@ -80,28 +83,30 @@ def _of_process(name: str, properties: dict[str, dict[str, str]]) -> dict[str, s
     return properties.get(_INSTANCE, own) if name == POSTFIX and own.get("SubState") == "exited" else own
 
 
-def _status(unit: Unit, process: dict[str, str], file: dict[str, str], monotonic: float) -> ServiceStatus:
+def _status(unit: Unit, process: dict[str, str], file: dict[str, str], clocks: tuple[float, float]) -> ServiceStatus:
+    now, monotonic = clocks
     restarts = int(process.get("NRestarts") or 0)
+    age = monotonic - int(process.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
     return ServiceStatus(
         unit=unit.name,
-        state=_state(process, file, restarts, monotonic),
+        state=_state(process, file, restarts, age),
         result=process.get("Result", ""),
         restarts=restarts,
         enabled=file.get("UnitFileState") != "disabled",
         oneshot=file.get("Type") == "oneshot" and file.get("RemainAfterExit") != "yes" and process is file,
         severity=unit.severity,
         effect=unit.effect,
+        active_since=now - age if process.get("ActiveState") == "active" else None,
     )
 
 
-def _state(process: dict[str, str], file: dict[str, str], restarts: int, monotonic: float) -> str:
-    """systemd's ActiveState, or unknown, missing, masked, restarting."""
+def _state(process: dict[str, str], file: dict[str, str], restarts: int, age: float) -> str:
+    """systemd's ActiveState, or unknown, missing, masked, restarting. `age`: seconds since it last became active."""
     if not process:
         return "unknown"
     load = file.get("LoadState", "")
     if load != "loaded":
         return load if load == "masked" else "missing"
     state = process.get("ActiveState", "unknown")
-    age = monotonic - int(process.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
     looping = restarts >= _RESTARTS and (age < _LOOP_SECONDS or state == "activating")
     return "restarting" if looping or process.get("SubState", "").startswith("auto-restart") else state

@@ -9,7 +9,6 @@ Prometheus metrics (metrics.py).
 
 from __future__ import annotations
 
-import calendar
 import os
 import re
 import subprocess
@@ -19,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import connection_limits, health, reasons, services, space, upstream_check
+from . import certificates, connection_limits, health, reasons, services, space, upstream_check
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
@@ -27,13 +26,15 @@ from .oauth import token_status
 from .paths import Paths
 from .postfix import queue
 from .postfix.queue import Message
+from .queue_progress import PATIENCE, Progress
 from .reasons import Reason
 from .status_document import (
-    CertificateStatus,
     MailboxStatus,
     QueueReason,
     QueueStatus,
     ReachedLimit,
+    ServiceStatus,
+    StalledQueue,
     Status,
     Suspension,
     TokenReport,
@@ -42,6 +43,8 @@ from .status_document import (
 # Reasons whose cause only the submission proxy's log has.
 SECONDS_PER_NOTICE = 10.0  # destination_rate_delay of the transport m365-notices
 _PROXY_REASONS = ("relay-proxy-refused",)
+# Seconds after the start of fail2ban in which its jails start.
+_JAIL_SECONDS = 60.0
 
 
 class NoRelay(MailopsError):  # noqa: N818 - a statement about the host
@@ -58,6 +61,9 @@ class Sources:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     statvfs: Callable[[Path], os.statvfs_result] = os.statvfs
+    spool: Path = space.QUEUE
+    # Set by tests of relay hosts only: shorter.
+    patience: float = field(default_factory=lambda: float(os.environ.get("MAILOPS_RELAY_PATIENCE") or PATIENCE))
 
     @property
     def paths(self) -> Paths:
@@ -81,26 +87,31 @@ def collect(sources: Sources | None = None) -> Status:
         raise NoRelay(f"Could not read the relay's status: {error} Run this as root on a relay host.") from error
     now = sources.now()
     upstream = state.config.upstream
-    units = services.read(state.config, sources.output, sources.monotonic())
+    units = services.read(state.config, sources.output, now, sources.monotonic())
     limits = tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items())
     if state.config.sasl_users:
         units, reached = connection_limits.read(units, sources.run, now)
         limits += reached
     check = upstream_check.read(sources.paths)
+    messages, queue_error = _messages(sources)
+    banned, jail_running = _bans(sources, units, now) if state.config.fail2ban else ((), None)
     status = Status(
         hostname=state.config.hostname,
         upstream=upstream,
         read_at=now,
-        queue=_queue(sources, state),
+        queue=_queue(messages, queue_error, state, now),
         mailboxes=tuple(_mailbox(state, address, now) for address in state.mailboxes),
         token=_token(sources.paths) if upstream == "oauth" else None,
-        certificates=_certificates(sources),
+        certificates=certificates.read(sources.paths.identity, upstream == "oauth", sources.output),
         services=units,
         counters=state.counters,
         last_event=state.last_event or None,
         space=tuple(space.read(sources.paths.state, state.config.message_size_limit, sources.statvfs)),
         limits=limits,
-        banned=_banned(sources) if state.config.fail2ban else (),
+        banned=banned,
+        jail_running=jail_running,
+        daemons=state.daemons.failing(now),
+        stalled=_stalled(sources, state, messages, units),
         upstream_check=upstream_check.with_sent_mail(check, state.last_sent, now) if check else None,
         clock_synchronized=_clock_synchronized(sources),
     )
@@ -110,18 +121,22 @@ def collect(sources: Sources | None = None) -> Status:
 # -- queue and mailboxes ----------------------------------------------------------------------------------------------
 
 
-def _queue(sources: Sources, state: MonitorState) -> QueueStatus:
+def _messages(sources: Sources) -> tuple[list[Message], str]:
+    """The queue, and why it cannot be read ("" where it can)."""
     try:
-        messages, error = sources.queue(), ""
+        return sources.queue(), ""
     except queue.QueueError as failure:
-        messages, error = [], str(failure)
+        return [], str(failure)
+
+
+def _queue(messages: list[Message], error: str, state: MonitorState, now: float) -> QueueStatus:
     groups: dict[tuple[str, str, str], tuple[Reason, list[Message]]] = {}
     for message in messages:
         mailbox = state.by_sender.get(message.sender, "")
         reason = reason_of(message, mailbox, state)
         groups.setdefault((mailbox, reason.id, reason.code), (reason, []))[1].append(message)
     rows = [_queue_reason(mailbox, reason, waiting) for (mailbox, _id, _code), (reason, waiting) in groups.items()]
-    seconds = None if error else _sending_seconds(messages, state, sources.now())
+    seconds = None if error else _sending_seconds(messages, state, now)
     blocked = any(row.id != "waiting" or row.held for row in rows)
     return QueueStatus(
         messages=len(messages),
@@ -202,7 +217,7 @@ def _mailbox(state: MonitorState, address: str, now: float) -> MailboxStatus:
     )
 
 
-# -- token, certificates ----------------------------------------------------------------------------------------------
+# -- token, services ----------------------------------------------------------------------------------------------
 
 
 def _token(paths: Paths) -> TokenReport:
@@ -211,33 +226,29 @@ def _token(paths: Paths) -> TokenReport:
     return TokenReport(status.expires, status.issued, status.failure, code, status.failing_since)
 
 
-def _certificates(sources: Sources) -> tuple[CertificateStatus, ...]:
-    """The relay's own (sign-in to Entra), the listeners' (devices), and the client certificates of connectors."""
-    identity = sources.paths.identity
-    files = [("sign-in", str(identity / "cert.pem")), ("sign-in, next", str(identity / "next.cert.pem"))]
-    listeners = sources.output("/usr/sbin/postconf", "-xh", "smtpd_tls_chain_files", "smtpd_tls_cert_file")
-    files += [("devices", path) for path in dict.fromkeys(listeners.replace(",", " ").split()) if path.startswith("/")]
-    for line in sources.output("/usr/sbin/postconf", "-P").splitlines():
-        name, _equals, value = line.partition("=")
-        if name.strip().endswith("/smtp_tls_chain_files"):
-            files += [("connector", path) for path in value.replace(",", " ").split()]
-    dated = ((use, path, _expiry(sources, path)) for use, path in dict.fromkeys(files))
-    return tuple(CertificateStatus(use, path, expires) for use, path, expires in dated if expires)
-
-
-def _expiry(sources: Sources, path: str) -> float | None:
-    if not Path(path).exists():
-        return None
-    end = sources.output("openssl", "x509", "-in", path, "-noout", "-enddate").strip().removeprefix("notAfter=")
+def _bans(sources: Sources, units: tuple[ServiceStatus, ...], now: float) -> tuple[tuple[str, ...], bool | None]:
+    """The banned addresses, and whether the jail runs; None while fail2ban is starting, and where it does not run."""
+    since = _active_since(units, services.FAIL2BAN)
     try:
-        return float(calendar.timegm(time.strptime(end, "%b %d %H:%M:%S %Y GMT")))
-    except ValueError:
-        return None
+        done = sources.run(["fail2ban-client", "status", "mailops-relay"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        done = subprocess.CompletedProcess([], 1, "", "")
+    match = re.search(r"Banned IP list:(.*)", done.stdout)
+    starting = since is None or now - since < _JAIL_SECONDS
+    return tuple(match[1].split()) if match else (), True if not done.returncode else None if starting else False
 
 
-def _banned(sources: Sources) -> tuple[str, ...]:
-    match = re.search(r"Banned IP list:(.*)", sources.output("fail2ban-client", "status", "mailops-relay"))
-    return tuple(match[1].split()) if match else ()
+def _active_since(units: tuple[ServiceStatus, ...], name: str) -> float | None:
+    """Since when a unit runs (Unix time); None where it does not."""
+    return next((unit.active_since for unit in units if unit.unit == name and unit.running), None)
+
+
+def _stalled(sources: Sources, state: MonitorState, messages: list[Message], units: tuple[ServiceStatus, ...]) -> tuple[StalledQueue, ...]:
+    monitor = _active_since(units, services.MONITOR)
+    last_attempt = max(state.last_attempt, monitor) if monitor else None
+    started = _active_since(units, services.POSTFIX)
+    progress = Progress(sources.spool, state.config, started, last_attempt, sources.patience)
+    return tuple(progress.stalled(messages, sources.now()))
 
 
 def _clock_synchronized(sources: Sources) -> bool | None:

@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from .monitor.activity import Refusal
+from .monitor.daemons import DaemonFailure
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 URGENT = SEVERITIES[:2]  # an administrator has to act; the others resolve by themselves, or have time
@@ -94,11 +95,15 @@ class TokenReport:
 
 @dataclass(frozen=True)
 class CertificateStatus:
-    """`use`: sign-in, sign-in (next), devices, connector."""
+    """`use`: sign-in, sign-in (next), devices, connector. `expires`: None where the file has no certificate.
+
+    `failure`: why the file, a certificate or a key, cannot be used, else "".
+    """
 
     use: str
     path: str
-    expires: float
+    expires: float | None
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class ServiceStatus:
     """A systemd unit. `state`: its ActiveState, or masked, missing, restarting (in a restart loop), unknown.
 
     `enabled`: whether it starts after a reboot. `oneshot`: a service that ends, so that it is usually inactive. `severity` and `effect`: of
-    the problem where it does not run.
+    the problem where it does not run. `active_since`: Unix time, None where it is not active.
     """
 
     unit: str
@@ -117,6 +122,7 @@ class ServiceStatus:
     oneshot: bool
     severity: str
     effect: str
+    active_since: float | None = None
 
     @property
     def running(self) -> bool:
@@ -146,6 +152,19 @@ class ReachedLimit:
     kind: str
     name: str
     last: float
+
+
+@dataclass(frozen=True)
+class StalledQueue:
+    """Messages that `program` of Postfix (pickup, qmgr) does not process. `directory`: of the queue, "" for all.
+
+    `since`: when the oldest came there, or the last delivery attempt.
+    """
+
+    program: str
+    directory: str
+    since: float
+    messages: int
 
 
 @dataclass(frozen=True)
@@ -187,7 +206,9 @@ class Problem:
 class Status:
     """`read_at`: when it was read. `counters`: the delivery monitor's. `last_event`: of the journal, as the monitor read it.
 
-    `banned`: addresses that fail2ban bans after failed authentication. `upstream_check`: None before the first one.
+    `daemons`: programs of Postfix that fail. `stalled`: those that hang.
+    `banned`: addresses that fail2ban bans after failed authentication. `jail_running`: of fail2ban, None where that is not known.
+    `upstream_check`: None before the first one.
     `clock_synchronized`: by NTP; None where that is not known.
     """
 
@@ -203,7 +224,10 @@ class Status:
     last_event: float | None
     space: tuple[DirectorySpace, ...] = ()
     limits: tuple[ReachedLimit, ...] = ()
+    daemons: tuple[DaemonFailure, ...] = ()
+    stalled: tuple[StalledQueue, ...] = ()
     banned: tuple[str, ...] = ()
+    jail_running: bool | None = None
     upstream_check: UpstreamCheck | None = None
     clock_synchronized: bool | None = None
     problems: tuple[Problem, ...] = ()

@@ -160,9 +160,9 @@ def _host(document: Status) -> Iterator[tuple[str, str]]:
         failing = f"; renewal failing since {local_time(token.failing_since)}" if token.failing_since else ""
         yield f"Token         {text}{failing}", "" if rest > 0 and not failing else "yellow" if rest > 0 else "red"
     for number, certificate in enumerate(document.certificates):
-        days = (certificate.expires - document.read_at) / 86400
-        text = f"{certificate.use}: {days:.0f} days ({certificate.path})"
-        yield f"{'' if number else 'Certificates':13} {text}", "red" if days < 7 else "yellow" if days < 21 else ""
+        days = (certificate.expires - document.read_at) / 86400 if certificate.expires else 0.0
+        text = f"{certificate.use}: {certificate.failure or f'{days:.0f} days'} ({certificate.path})"
+        yield f"{'' if number else 'Certificates':13} {text}", "red" if days < 7 or certificate.failure else "yellow" if days < 21 else ""
     stopped = [f"{service.unit} {service.state}" for service in document.services if not service.running]
     running = f"{len(document.services) - len(stopped)} of {plural(len(document.services), 'unit')} in order"
     yield f"Services      {'; '.join([running, *stopped])}", "red" if stopped else ""

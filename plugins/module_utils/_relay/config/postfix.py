@@ -150,6 +150,7 @@ def _agent(config: RelayConfig) -> AgentConfig:
         metrics=bool(config.metrics_directory),
         message_size_limit=config.message_size_limit,
         connections_per_client=config.connections_per_client,
+        active_queue_limit=config.active_queue_limit,
     )
 
 

@@ -16,11 +16,26 @@ from ...._core.json_types import JsonObject
 from .. import reasons
 from ..config import AgentConfig, MailboxConfig
 from ..formatting import local_time
-from ..postfix.maillog import Accepted, Activated, Delivery, Ended, Event, LimitReached, ProxyError, Rejected
+from ..postfix.maillog import (
+    Accepted,
+    Activated,
+    Connected,
+    DaemonEnded,
+    DaemonError,
+    DaemonThrottled,
+    Delivery,
+    Ended,
+    Event,
+    LimitReached,
+    ProxyError,
+    Rejected,
+    Started,
+)
 from . import circuit_breaker, daily_quota
 from .actions import QueueActions
 from .activity import Activity, Refusal
 from .circuit_breaker import Circuit, CircuitBreaker
+from .daemons import DaemonFailures
 from .daily_quota import DailyQuota, RollingCounter
 
 # Messages that Postfix sends at once through one transport; their recipients are in flight.
@@ -57,6 +72,7 @@ class MonitorState:
     `counters`: name -> label -> count, such as sent -> "scanner@contoso.com/" -> 12. `last_event`: its Unix time.
     `activity`: by mailbox. `table`: Postfix's table of suspended senders as it is on disk, None where that is not known.
     `limits`: processes/SERVICE or client/CLIENT -> when Postfix last logged that it reached its limit of connections.
+    `last_attempt`: the Unix time of the last delivery attempt.
     """
 
     config: AgentConfig
@@ -69,6 +85,8 @@ class MonitorState:
     last_event: float = 0.0
     table: str | None = None
     limits: dict[str, float] = field(default_factory=dict)
+    last_attempt: float = 0.0
+    daemons: DaemonFailures = field(default_factory=DaemonFailures)
 
     def __post_init__(self) -> None:
         self.recipients = RollingCounter(self.window)
@@ -102,6 +120,8 @@ class MonitorState:
             "activity": {address: asdict(activity) for address, activity in self.activity.items()},
             "counters": self.counters,
             "limits": self.limits,
+            "last_attempt": self.last_attempt,
+            "daemons": self.daemons.as_state(),
             "active": {queue_id: asdict(message) for queue_id, message in self.active.items()},
         }
 
@@ -116,6 +136,8 @@ class MonitorState:
         self.activity = {address: Activity.from_state(entry) for address, entry in (state.get("activity") or {}).items()}
         self.counters = state.get("counters") or {}
         self.limits = state.get("limits") or {}
+        self.last_attempt = float(state.get("last_attempt") or 0)
+        self.daemons = DaemonFailures.from_state(state.get("daemons") or ())
         self.active = {queue_id: InFlight(**message) for queue_id, message in (state.get("active") or {}).items()}
         for address, quota in (state.get("quotas") or {}).items():
             if address in self.mailboxes:
@@ -134,6 +156,8 @@ class MonitorState:
     def process(self, event: Event) -> None:
         """Record a journal event."""
         self.last_event = max(self.last_event, event.timestamp)
+        if isinstance(event, (Accepted, Activated, Delivery)):
+            self.daemons.record_success(event.label, event.service)
         if isinstance(event, Activated):
             self.active[event.queue_id] = InFlight(event.sender, event.recipients, event.timestamp)
         elif isinstance(event, Delivery):
@@ -145,15 +169,32 @@ class MonitorState:
             self._count("accepted", event.label)
         elif isinstance(event, Rejected):
             self._count("rejected", f"{event.label}/{event.stage}")
+            self.daemons.record_rejection(event)
+        elif isinstance(event, ProxyError):
+            for address in [event.mailbox] if event.mailbox else self.mailboxes:
+                self._activity(address).proxy_error = event.text[:500]
+        else:
+            self._record_operation(event)
+
+    def _record_operation(self, event: Event) -> None:
+        """Events of Postfix's processes, not of mail."""
+        if isinstance(event, Connected):
+            self.daemons.record_connection(event)
         elif isinstance(event, LimitReached):
             self.limits.pop(f"{event.kind}/{event.name}", None)
             self.limits[f"{event.kind}/{event.name}"] = event.timestamp
             self.limits = dict(list(self.limits.items())[-_LIMITS:])
-        elif isinstance(event, ProxyError):
-            for address in [event.mailbox] if event.mailbox else self.mailboxes:
-                self._activity(address).proxy_error = event.text[:500]
+        elif isinstance(event, DaemonError):
+            self.daemons.record_error(event)
+        elif isinstance(event, DaemonEnded):
+            self.daemons.record_end(event)
+        elif isinstance(event, DaemonThrottled):
+            self.daemons.record_throttle(event)
+        elif isinstance(event, Started):
+            self.daemons.clear()
 
     def _record_delivery(self, event: Delivery) -> None:
+        self.last_attempt = max(self.last_attempt, event.timestamp)
         sender = self._sender(event)
         address = self.by_transport.get(event.label) or self.by_sender.get(sender, "")
         upstream = event.label in self.by_transport

@@ -33,6 +33,11 @@ _REJECT = re.compile(
 _CONNECT = re.compile(r"connect from (?P<client>\S+\[[^\]]*\])")
 _PROCESS_LIMIT = re.compile(r'warning: service "(?P<service>[^"]+)".* has reached its process limit')
 _CLIENT_LIMIT = re.compile(r"warning: Connection concurrency limit exceeded: \d+ from (?P<client>\S+\[[^\]]*\]) for service")
+_FATAL = re.compile(r"(?:fatal|panic): (?P<text>.*)", re.DOTALL)
+_ENDED = re.compile(r"warning: process /\S*/(?P<program>[^/\s]+) pid \d+ (?P<text>exit status \d+|killed by signal \d+)")
+_THROTTLED = re.compile(r"warning: /\S*/(?P<program>[^/\s]+): bad command startup -- throttling")
+_STARTED = re.compile(r"(?:daemon started|reload) -- version ")
+_SIGTERM = "killed by signal 15"  # by master itself, as at a reload
 _LOGIN = re.compile(r"warning: (?P<client>\S+\[[^\]]*\]): SASL (?P<mechanism>\S+) authentication failed: ?(?P<text>.*)")
 _PROXY = re.compile(
     r"(?:submission-login: (?P<level>Error|Warning): )?proxy\((?P<mailbox>[^,()]+),[^)]*\): (?P<text>.*?)"
@@ -133,6 +138,33 @@ class LimitReached(Event):
 
 
 @dataclass(frozen=True)
+class DaemonError(Event):
+    """A program of Postfix logs an error that ends it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class DaemonEnded(Event):
+    """A program of Postfix ended with an error. `text`: such as "exit status 1"."""
+
+    program: str
+    text: str
+
+
+@dataclass(frozen=True)
+class DaemonThrottled(Event):
+    """A program of Postfix ended before it served a client, so that it is started again after a pause."""
+
+    program: str
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """Postfix was started or reloaded."""
+
+
+@dataclass(frozen=True)
 class ProxyError(Event):
     """The submission proxy's error about a failed login upstream; `mailbox` is "" where the line names none."""
 
@@ -154,8 +186,9 @@ def event_of(entry: JournalEntry) -> Event | None:
 
 def _postfix_event(timestamp: float, label: str, service: str, message: str) -> Event | None:
     if service == "master":
-        limit = _PROCESS_LIMIT.match(message)
-        return LimitReached(timestamp, label, service, "processes", limit["service"]) if limit else None
+        return _master_event(timestamp, label, message)
+    if fatal := _FATAL.match(message):
+        return DaemonError(timestamp, label, service, " ".join(fatal["text"].split())[:300])
     queued = _QUEUED.match(message)
     if queued and service != "smtpd":
         return _message_event(timestamp, label, service, queued["id"], queued["rest"])
@@ -172,6 +205,16 @@ def _postfix_event(timestamp: float, label: str, service: str, message: str) -> 
     if connected := _CONNECT.match(message):
         return Connected(timestamp, label, service, connected["client"])
     return None
+
+
+def _master_event(timestamp: float, label: str, message: str) -> Event | None:
+    if limit := _PROCESS_LIMIT.match(message):
+        return LimitReached(timestamp, label, "master", "processes", limit["service"])
+    if (ended := _ENDED.match(message)) and ended["text"] != _SIGTERM:
+        return DaemonEnded(timestamp, label, "master", ended["program"], ended["text"])
+    if throttled := _THROTTLED.match(message):
+        return DaemonThrottled(timestamp, label, "master", throttled["program"])
+    return Started(timestamp, label, "master") if _STARTED.match(message) else None
 
 
 def _message_event(timestamp: float, label: str, service: str, queue_id: str, rest: str) -> Event | None:

@@ -20,13 +20,21 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import c
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.state import MonitorState
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.store import MonitorStore
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.paths import Paths
-from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.maillog import Activated, Delivery, LimitReached, ProxyError
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.maillog import (
+    Activated,
+    DaemonEnded,
+    DaemonThrottled,
+    Delivery,
+    LimitReached,
+    ProxyError,
+)
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix.queue import Message, QueueError
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.status_document import Status
 from ansible_collections.mailops.m365.plugins.module_utils.resources.relay_status import RelayStatus
 
 MAILBOX, ERP = "scanner@contoso.com", "erp@contoso.com"
 NOW = 1_795_600_000.0
+UPTIME = 7000.0
 CONFIG: dict[str, Any] = {
     "hostname": "relay1.contoso.com",
     "upstream": "oauth",
@@ -54,6 +62,9 @@ def paths(tmp_path: Path) -> Paths:
     for path in (result.configuration, result.state, result.run, result.check):
         path.mkdir()
     result.config_file.write_text(json.dumps(CONFIG))
+    result.identity.mkdir()
+    for name in ("cert.pem", "key.pem"):
+        (result.identity / name).touch()
     result.token.write_text(json.dumps({"access_token": SECRET}))
     token(result)
     return result
@@ -65,7 +76,9 @@ def token(paths: Paths, failure: str = "", expires: float = NOW + 2400) -> None:
 
 
 def systemctl(*command: Any, **_options: Any) -> subprocess.CompletedProcess[str]:
-    """Every unit runs."""
+    """Every unit runs, and every certificate is valid."""
+    if command[0][:2] == ["openssl", "x509"]:
+        return subprocess.CompletedProcess(command[0], 0, "notAfter=Nov 25 00:00:00 2027 GMT\n", "")
     block = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nResult=success\nNRestarts=0\n"
     units = [word for word in command[0][1:] if "." in word] if command[0][0] == "systemctl" else []
     return subprocess.CompletedProcess(command[0], 0, "\n".join(block for _unit in units), "")
@@ -84,7 +97,11 @@ def statvfs(free_bytes: int = 10 << 30, free_files: int = 10**6, of: str = "") -
 
 
 def collect(paths: Paths, *messages: Message, run: Any = systemctl, disk: Any = None) -> Status:
-    return status.collect(status.Sources(MonitorStore(paths), lambda: list(messages), run, lambda: NOW, statvfs=disk or statvfs()))
+    return status.collect(
+        status.Sources(
+            MonitorStore(paths), lambda: list(messages), run, lambda: NOW, lambda: UPTIME, statvfs=disk or statvfs(), spool=paths.run
+        )
+    )
 
 
 def monitor(paths: Paths, *events: Any) -> None:
@@ -114,6 +131,7 @@ def test_idle_relay_is_healthy(paths: Paths) -> None:
 
 
 def test_queue_by_mailbox_and_reason(paths: Paths) -> None:
+    monitor(paths, delivery("m365-1", "deferred", OFF))
     document = collect(
         paths, message("A", MAILBOX, OFF), message("B", MAILBOX, OFF, age=7200), message("C", ERP, OFF), message("D", ERP, "", "active")
     )
@@ -352,6 +370,43 @@ def test_banned_addresses_are_listed(paths: Paths) -> None:
     assert not problem.urgent
     assert problem.cause == "banned after failed authentication: 192.0.2.7, 2001:db8::7"
     assert "mailops_relay_banned_addresses 2" in metrics.render(document)
+
+
+def test_jail_that_does_not_run_is_a_problem_once_fail2ban_has_started(paths: Paths) -> None:
+    paths.config_file.write_text(json.dumps(LIMIT))
+
+    def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        if command[0][0] == "fail2ban-client":
+            return subprocess.CompletedProcess(command[0], 255, "Sorry but the jail 'mailops-relay' does not exist\n", "")
+        done = systemctl(*command, **options)
+        return subprocess.CompletedProcess(command[0], 0, done.stdout.replace("Result=", f"{active}Result="), "")
+
+    for seconds, reported in ((59, False), (60, True)):
+        active = f"ActiveEnterTimestampMonotonic={(UPTIME - seconds) * 1e6:.0f}\n"
+        document = collect(paths, run=run)
+        assert (document.jail_running is False) == reported
+        assert [(one.check, one.severity) for one in document.problems] == ([("jail_not_running", "high")] if reported else [])
+    paths.config_file.write_text(json.dumps(CONFIG))
+    assert collect(paths, run=run).problems == (), "the relay has no jail"
+
+
+def test_process_that_fails_or_hangs_is_a_problem(paths: Paths) -> None:
+    monitor(paths, DaemonEnded(NOW - 60, "", "master", "pickup", "exit status 1"), DaemonThrottled(NOW - 60, "", "master", "pickup"))
+    assert [(one.check, one.subject) for one in collect(paths).problems] == [("daemon_failing", "postfix/pickup")]
+    monitor(paths)
+    document = collect(paths, message("A", MAILBOX, "", "active", age=6000))
+    assert [(one.check, one.subject) for one in document.problems] == [("queue_stalled", "postfix/qmgr"), ("queue_long", MAILBOX)]
+    assert document.problems[0].cause.startswith("this process of Postfix hangs: 1 message without a delivery attempt since ")
+    monitor(paths, delivery("m365-1", "deferred", OFF))
+    assert [one.check for one in collect(paths, message("A", MAILBOX, "", "active", age=6000)).problems] == ["queue_long"]
+
+
+def test_deleted_certificate_is_a_problem(paths: Paths) -> None:
+    (paths.identity / "key.pem").unlink()
+    document = collect(paths)
+    assert [(one.check, one.subject) for one in document.problems] == [("certificate_unusable", str(paths.identity / "key.pem"))]
+    assert "sign-in: the file does not exist" in text_of(document)
+    assert str(paths.identity / "key.pem") not in metrics.render(document)
 
 
 def test_first_line_has_the_oldest_message_and_when_the_queue_is_empty(paths: Paths) -> None:

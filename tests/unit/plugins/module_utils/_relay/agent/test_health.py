@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import health, metrics, reasons, status_text
+from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.monitor.daemons import DaemonFailure
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.status_document import (
     CertificateStatus,
     DirectorySpace,
@@ -20,6 +21,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.status_d
     QueueStatus,
     ReachedLimit,
     ServiceStatus,
+    StalledQueue,
     Status,
     Suspension,
     TokenReport,
@@ -57,6 +59,10 @@ def space(free_bytes: int, free_files: int = 10**6) -> tuple[DirectorySpace]:
     return (DirectorySpace("/var/spool/postfix", free_bytes, 100 << 20, free_files, 500, "no mail is accepted"),)
 
 
+def daemon(program: str, label: str = "") -> DaemonFailure:
+    return DaemonFailure(program, label, "bad numerical configuration: x = y", NOW - 120, NOW - 60, 2, True)
+
+
 def token(expires: float | None, failure: str = "") -> TokenReport:
     return TokenReport(expires, NOW - 60, failure, "", NOW - 60 if failure else None)
 
@@ -72,6 +78,15 @@ FAILURES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "queue_unreadable": [("queue", "critical", {"queue": QueueStatus(0, 0, 0, None, (), "down")})],
     "unit_not_running": [("mailops-relay-monitor.service", "critical", {"services": unit(state="failed")})],
     "unit_disabled": [("mailops-relay-monitor.service", "medium", {"services": unit(enabled=False)})],
+    "daemon_failing": [
+        ("postfix/pickup, postfix/smtpd", "critical", {"daemons": (daemon("smtpd"), daemon("pickup"))}),
+        ("postfix/legacy/smtpd", "high", {"daemons": (daemon("smtpd", "legacy"),)}),
+    ],
+    "queue_stalled": [
+        ("postfix/qmgr", "critical", {"stalled": (StalledQueue("qmgr", "incoming", NOW - 900, 3),)}),
+        ("postfix/qmgr", "critical", {"stalled": (StalledQueue("qmgr", "", NOW - 3600, 1),)}),
+        ("postfix/pickup", "critical", {"stalled": (StalledQueue("pickup", "maildrop", NOW - 900, 1),)}),
+    ],
     "disk_full": [("/var/spool/postfix", "critical", {"space": space(99 << 20)})],
     "inodes_exhausted": [("/var/spool/postfix", "critical", {"space": space(10 << 30, 499)})],
     "disk_low": [("/var/spool/postfix", "medium", {"space": space(299 << 20)})],
@@ -79,6 +94,7 @@ FAILURES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "unknown_clients": [("port 587", "medium", {"limits": (ReachedLimit("unknown clients", "587", NOW - 900),)})],
     "client_limit": [("unknown[192.0.2.5]", "medium", {"limits": (ReachedLimit("client", "unknown[192.0.2.5]", NOW - 900),)})],
     "addresses_banned": [("fail2ban", "low", {"banned": ("192.0.2.7",)})],
+    "jail_not_running": [("fail2ban", "high", {"jail_running": False})],
     "upstream_unreachable": [
         (SERVER, "high", {"upstream_check": upstream(failure=UNREACHABLE, failing_since=NOW - 60)}),
         (SERVER, "critical", {"upstream_check": upstream(failure=UNREACHABLE, failing_since=NOW - 900)}),
@@ -120,6 +136,10 @@ FAILURES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "certificate_expiring": [
         ("/etc/x.pem", "medium", {"certificates": (CertificateStatus("devices", "/etc/x.pem", NOW + 20 * 86400),)}),
         ("/etc/x.pem", "high", {"certificates": (CertificateStatus("devices", "/etc/x.pem", NOW - 86400),)}),
+    ],
+    "certificate_unusable": [
+        ("/etc/x.pem", "high", {"certificates": (CertificateStatus("devices", "/etc/x.pem", None, "the file does not exist"),)}),
+        ("/etc/x.pem", "high", {"certificates": (CertificateStatus("sign-in", "/etc/x.pem", NOW - 1, "it does not match its key"),)}),
     ],
 }  # fmt: skip
 CASES = [(check, *case) for check, cases in FAILURES.items() for case in cases]
@@ -165,6 +185,12 @@ def test_each_check_is_in_the_first_line_the_document_and_the_metrics(
     assert [(one["check"], one["severity"]) for one in result["problems"]] == [(check, severity)]
     lines = [line for line in metrics.render(document).splitlines() if line.startswith("mailops_relay_health_check_failed{")]
     assert set(lines) == {f'mailops_relay_health_check_failed{{check="{name}"}} {int(name == check)}' for name in health.CHECKS}
+
+
+def test_processes_that_wait_for_space_do_not_hang() -> None:
+    stalled = (StalledQueue("pickup", "maildrop", NOW - 900, 1),)
+    assert [problem.check for problem in failing(stalled=stalled, space=space(1 << 20)).problems] == ["disk_full"]
+    assert [problem.check for problem in failing(stalled=stalled, space=space(10 << 30, 3)).problems] == ["inodes_exhausted"]
 
 
 @pytest.mark.parametrize("queued", [{}, queue(reason="send-as-denied", held=2)])

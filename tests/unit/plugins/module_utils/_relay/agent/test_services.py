@@ -61,7 +61,7 @@ def systemctl(changed: dict[str, dict[str, str]] | None = None, instance: bool =
 
 
 def document(output: str, failure: str = "") -> Status:
-    read = services.read(CONFIG, lambda *_command: output, UPTIME)
+    read = services.read(CONFIG, lambda *_command: output, 1e9, UPTIME)
     token = TokenReport(expires=9e9, issued=1.0, failure=failure, code="", failing_since=1.0 if failure else None)
     status = Status("relay1", "oauth", 1e9, QueueStatus(0, 0, 0, None, ()), (), token, (), read, {}, None)
     return dataclasses.replace(status, problems=health.problems(status))
@@ -76,6 +76,11 @@ def test_relay_whose_units_run_has_no_problem(instance: bool) -> None:
     output = systemctl(instance=instance)
     assert problems(output) == ()
     assert f"Services      {len(NAMES)} of {len(NAMES)} units in order" in dict(status_text.lines(document(output)))
+
+
+def test_each_unit_says_since_when_it_is_active() -> None:
+    since = {unit.unit: unit.active_since for unit in document(systemctl(instance=True)).services}
+    assert since == {name: None if name in ONESHOT else 1e9 - UPTIME + 5 for name in NAMES}
 
 
 # A service that ends is inactive, and systemd does not restart it.
