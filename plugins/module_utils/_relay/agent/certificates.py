@@ -4,7 +4,8 @@
 """The certificates of a relay: its own (sign-in to Entra), the listeners' (devices), and the client certificates of connectors.
 
 Postfix disables TLS, and logs a warning only, where a file of smtpd_tls_chain_files is missing or does not match the others. Source:
-postconf(5). openssl prints public keys only; the sign-in key, which the metrics unit must not read, is looked for and not read.
+postconf(5). openssl prints public keys only, and asks for no passphrase. The sign-in key, which the metrics unit must not read, is looked
+for and not read.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def _sign_in(identity: Path, output: Output) -> Iterator[CertificateStatus]:
 def _chain(use: str, paths: Sequence[str], output: Output) -> Iterator[CertificateStatus]:
     """Of files that hold keys and certificates, in any order: the certificates, and the files that cannot be used."""
     certificates = {path: _certificate(path, output) for path in paths}
-    keys = {path: _public_key(output("openssl", "pkey", "-in", path, "-pubout")) for path in paths}
+    keys = {path: _public_key(output("openssl", "pkey", "-in", path, "-passin", "pass:", "-pubout")) for path in paths}
     known = [key for key in keys.values() if key]
     for path, (expires, public_key) in certificates.items():
         if not expires and not keys[path]:
@@ -79,4 +80,4 @@ def _public_key(text: str) -> str:
 
 
 def _failure(path: Path) -> str:
-    return "the file holds neither a certificate nor a key" if path.exists() else "the file does not exist"
+    return "the file holds neither a certificate nor a key without a passphrase" if path.exists() else "the file does not exist"

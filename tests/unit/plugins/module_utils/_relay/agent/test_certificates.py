@@ -12,7 +12,11 @@ import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent import certificates
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.status_document import CertificateStatus
 
-MISSING, NEITHER, OTHER = "the file does not exist", "the file holds neither a certificate nor a key", "it does not match its key"
+MISSING, NEITHER, OTHER = (
+    "the file does not exist",
+    "the file holds neither a certificate nor a key without a passphrase",
+    "it does not match its key",
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files = ["-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.pem")]
         new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"]
         subprocess.run([*new, "-subj", f"/CN={name}", *files], check=True, capture_output=True)
+    for name in ("empty.key", "empty.pem"):
+        (directory / name).write_text("")
+    encrypt = ["openssl", "pkey", "-in", str(directory / "a.key"), "-aes256", "-passout", "pass:secret"]
+    subprocess.run([*encrypt, "-out", str(directory / "encrypted.key")], check=True, capture_output=True)
     return directory
 
 
@@ -64,11 +72,10 @@ def test_both_in_one_file(made: Path, tmp_path: Path) -> None:
         ("b.key", "a.pem", [("a.pem", OTHER)]),
         ("empty.key", "a.pem", [("empty.key", NEITHER)]),
         ("a.key", "empty.pem", [("empty.pem", NEITHER)]),
+        ("encrypted.key", "a.pem", [("encrypted.key", NEITHER)]),
     ],
 )
 def test_file_that_cannot_be_used_is_reported(made: Path, use: str, key: str, certificate: str, expected: list[tuple[str, str]]) -> None:
-    for name in ("empty.key", "empty.pem"):
-        (made / name).write_text("")
     value = f"{made}/{key}, {made}/{certificate}"
     statuses = read(made, value) if use == "devices" else read(made, connectors=f"m365/unix/smtp_tls_chain_files = {value}\n")
     assert failures(statuses) == expected
