@@ -60,10 +60,9 @@ def test_a_sentence_with_a_remedy(playbook: Playbook, connection: str, fault: st
     assert not [part for part in parts if part not in ran.text], ran.text
 
 
-@pytest.mark.parametrize("connection", CONNECTIONS)
-def test_credentials_that_are_refused(playbook: Playbook, connection: str) -> None:
+def test_credentials_that_are_refused(playbook: Playbook) -> None:
     playbook.emulator.admin.fault("windows", "unauthorized")
-    ran = playbook.run({"windows_relay_info": {}}, connection=connection)
+    ran = playbook.run({"windows_relay_info": {}})
     assert ran.code != 0
     assert "Correct ansible_user and ansible_password" in ran.text, ran.text
 
