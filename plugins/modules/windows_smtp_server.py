@@ -131,32 +131,12 @@ options:
     description: Whether the service logs in the W3C extended format. M(mailops.m365.windows_relay_info) reads upstream errors there.
     type: bool
     default: true
-  update_password:
-    description:
-      - When the upstream's password is written. Windows does not reveal it, so that it cannot be compared.
-      - V(when_changed) keeps a salted digest of the password beside the journal on the control node, and writes when it differs or is
-        missing.
-      - V(on_create) writes when the upstream's host, port or user name changes, V(always) on every run.
-      - The password is part of every write, whatever its reason.
-    type: str
-    choices: [when_changed, on_create, always]
-    default: when_changed
-  drain_timeout:
-    description:
-      - How many seconds O(state=absent) waits for an empty queue. After that the task fails and the relay stays, closed to devices.
-    type: int
-    default: 600
-  basic_auth_end_date:
-    description:
-      - The last day on which smtp.office365.com accepts a user name and password.
-      - If omitted, the value of the host variable C(m365_basic_auth_end_date) is used.
-    type: str
-    default: "2026-12-31"
 author:
   - mailops.m365 developers (@mailops)
 version_added: 0.1.0
 extends_documentation_fragment:
   - mailops.m365.windows
+  - mailops.m365.windows.relay
   - mailops.m365.journal
   - mailops.m365.attributes
 seealso:

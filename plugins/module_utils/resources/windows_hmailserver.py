@@ -18,10 +18,12 @@ from .._windows import facts
 from .._windows.digests import Digests
 from .._windows.hmail import desired, options, problems, product, ranges, removal, server, write
 from .._windows.hmail.desired import Differences
-from .._windows.hmail.options import ALWAYS, OPTIONS, WHEN_CHANGED, Params, Upstream
-from .._windows.hmail.product import AUTOMATIC, Memory, Product
+from .._windows.hmail.options import OPTIONS, Params, Upstream
+from .._windows.hmail.product import Memory, Product
 from .._windows.hmail.server import Server
 from .._windows.host import WindowsHost
+from .._windows.relay_options import ALWAYS, WHEN_CHANGED
+from .._windows.services import AUTOMATIC
 
 PASSWORD = "windows_hmailserver upstream"  # noqa: S105 - the name of a digest
 _NEW = Server("", {}, {}, (), (), (), (), ())

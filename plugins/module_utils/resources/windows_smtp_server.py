@@ -18,8 +18,10 @@ from .._windows.digests import Digests
 from .._windows.host import WindowsHost
 from .._windows.iis import desired, options, removal, settings, state, write
 from .._windows.iis.desired import Differences
-from .._windows.iis.options import ALWAYS, OPTIONS, WHEN_CHANGED, Params, Upstream
-from .._windows.iis.state import RUNNING, SMTP_SERVER, IisState, Memory
+from .._windows.iis.options import OPTIONS, Params, Upstream
+from .._windows.iis.state import SMTP_SERVER, IisState, Memory
+from .._windows.relay_options import ALWAYS, WHEN_CHANGED
+from .._windows.services import RUNNING
 
 OWN_PROCESS = "inetinfo"  # of SMTPSVC
 PASSWORD = "windows_smtp_server upstream"  # noqa: S105 - the name of a digest

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 from ..._core.params import nested
 from ..._core.spec import Option, Spec
+from ..relay_options import SHARED
 
-# When the upstream's password is written.
-WHEN_CHANGED, ON_CREATE, ALWAYS = "when_changed", "on_create", "always"
 # Security of a listener and of the upstream, as numbers of eConnectionSecurity.
 LISTENER_TLS = {"none": 0, "implicit": 1, "starttls": 2, "required": 3}
 UPSTREAM_TLS = {"none": 0, "implicit": 1, "required": 3}
 PRIVATE_DOMAIN = ".internal"  # reserved for private use (ICANN, 2024)
-_MICROSOFT_MX = (".mail.protection.outlook.com", ".mx.microsoft")
 
 _INSTALLER: dict[str, Option] = {
     "path": {"type": "str"},
@@ -56,7 +54,7 @@ _AUTO_BAN: dict[str, Option] = {
     "within_minutes": {"type": "int", "default": 30},
     "ban_minutes": {"type": "int", "default": 60},
 }
-OPTIONS = Spec(
+OPTIONS = SHARED | Spec(
     {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "installer": {"type": "dict", "options": _INSTALLER},
@@ -74,9 +72,6 @@ OPTIONS = Spec(
         "minutes_between_tries": {"type": "int", "default": 60},
         "auto_ban": {"type": "dict", "options": _AUTO_BAN, "default": {}},
         "log": {"type": "bool", "default": True},
-        # When the password is written, not the password.
-        "update_password": {"type": "str", "choices": [WHEN_CHANGED, ON_CREATE, ALWAYS], "default": WHEN_CHANGED, "no_log": False},
-        "drain_timeout": {"type": "int", "default": 600},
     },
     required_if=(("state", "present", ("hostname", "ranges", "upstream")),),
 )
@@ -140,10 +135,6 @@ class Upstream:
     verify: bool
     username: str | None
     password: str | None
-
-    @property
-    def at_microsoft(self) -> bool:
-        return self.host.lower().rstrip(".").endswith(_MICROSOFT_MX)
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from .. import networks
+from ..relay_options import is_full_name, is_ipv4, upstream_problems
 from .options import PRIVATE_DOMAIN, AutoBan, Installer, Params, Upstream
 
 LEAST_PASSWORD = 8
-_LARGEST_AT_MICROSOFT = 157286400  # "Exchange Online limits": 150 MB
-_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@([A-Za-z0-9.-]+)")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _BOUNDS = {
@@ -33,7 +31,7 @@ def of(params: Params) -> list[str]:
 
 def _of_names(params: Params) -> list[str]:
     sentences = []
-    if not _NAME.fullmatch(params.hostname or ""):
+    if not is_full_name(params.hostname or ""):
         sentences.append(
             f"hostname is {params.hostname!r}: servers refuse an EHLO name without a domain. Use a fully qualified name, such as "
             "relay.contoso.com."
@@ -66,7 +64,7 @@ def _of_listeners(params: Params) -> list[str]:
     for one in params.listeners:
         if not 0 < one.port < 65536:
             sentences.append(f"listeners has port {one.port}: a port is a number from 1 to 65535.")
-        if one.address and not _is_ipv4(one.address):
+        if one.address and not is_ipv4(one.address):
             sentences.append(f"listeners has address {one.address!r}: use an IPv4 address of the host, or leave it out for all.")
         if one.tls != "none" and params.certificate is None:
             sentences.append(
@@ -75,14 +73,6 @@ def _of_listeners(params: Params) -> list[str]:
     ports = [one.port for one in params.listeners]
     sentences += [f"listeners has port {port} twice: remove one." for port in sorted({one for one in ports if ports.count(one) > 1})]
     return sentences
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _of_ranges(params: Params) -> list[str]:
@@ -143,27 +133,7 @@ def _beyond(name: str, value: int, least: int, most: int) -> str:
 
 
 def _of_upstream(params: Params, upstream: Upstream) -> list[str]:
-    sentences = []
-    if not _NAME.fullmatch(upstream.host) and not _is_ipv4(upstream.host):
-        sentences.append(f"upstream.host is {upstream.host!r}: use a fully qualified name or an IPv4 address.")
-    if upstream.verify and upstream.tls != "none" and _is_ipv4(upstream.host):
+    sentences = upstream_problems(upstream, params.max_message_size)
+    if upstream.verify and upstream.tls != "none" and is_ipv4(upstream.host):
         sentences.append(f"upstream.host is {upstream.host}, which no certificate names: use the server's name, or set verify: false.")
-    if not 0 < upstream.port < 65536:
-        sentences.append(f"upstream.port is {upstream.port}: a port is a number from 1 to 65535.")
-    if bool(upstream.username) != bool(upstream.password):
-        sentences.append("upstream has only one of username and password: set both or neither.")
-    if upstream.username and upstream.tls == "none":
-        sentences.append("upstream has a password and tls: none, which sends it in plain text: set tls: required.")
-    return sentences + _of_microsoft(params, upstream)
-
-
-def _of_microsoft(params: Params, upstream: Upstream) -> list[str]:
-    """An inbound connector of Microsoft 365 matches the public address; hMailServer has neither OAuth nor a client certificate."""
-    if not upstream.at_microsoft:
-        return []
-    sentences = []
-    if upstream.port != 25 or upstream.tls != "required" or upstream.username:
-        sentences.append(f"upstream.host is {upstream.host}, a connector's server: use port 25 and tls: required, without a user name.")
-    if params.max_message_size > _LARGEST_AT_MICROSOFT:
-        sentences.append(f"max_message_size is {params.max_message_size}: Microsoft 365 accepts at most {_LARGEST_AT_MICROSOFT} bytes.")
     return sentences

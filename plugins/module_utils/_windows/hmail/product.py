@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.errors import MailopsError
+from .. import memory as relay_memory
+from .. import services as windows_services
 from ..host import WindowsError, WindowsHost, rows
+from ..services import AUTOMATIC, RUNNING
 from .options import Installer
 
 SERVICE, IIS_SERVICE = "hMailServer", "SMTPSVC"
-RUNNING, AUTOMATIC = "Running", "Auto"  # Win32_Service
 SILENT = ("/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART")
 # Where a setup program looks for hMailServer.INI; of 32 bits (5.6) and of 64 (5.7 and 6).
 FOLDERS = ("C:\\Program Files (x86)\\hMailServer\\", "C:\\Program Files\\hMailServer\\")
@@ -206,11 +208,11 @@ def uninstall(host: WindowsHost, product: Product) -> None:
 
 
 def remember(host: WindowsHost, memory: Memory) -> None:
-    host.run("hmail_memory", "write what was there before", {"write": [memory.text()], "remove": []})
+    relay_memory.write(host, relay_memory.HMAILSERVER, memory.text())
 
 
 def forget(host: WindowsHost) -> None:
-    host.run("hmail_memory", "remove the note of what was there before", {"write": [], "remove": ["hmailserver"]})
+    relay_memory.remove(host, relay_memory.HMAILSERVER)
 
 
 def start_service(host: WindowsHost) -> None:
@@ -220,7 +222,5 @@ def start_service(host: WindowsHost) -> None:
 
 def service(host: WindowsHost, start_mode: str, state: str) -> None:
     """Set start mode (of Win32_Service) and state of the service."""
-    modes = {AUTOMATIC: "Automatic", "Manual": "Manual", "Disabled": "Disabled"}
     runs = state == RUNNING
-    request = {"mode": [modes[start_mode]], "start": [SERVICE] if runs else [], "stop": [] if runs else [SERVICE]}
-    host.run("hmail_service", "configure the service hMailServer", request)
+    windows_services.configure(host, {SERVICE: start_mode}, start=[SERVICE] if runs else [], stop=[] if runs else [SERVICE])

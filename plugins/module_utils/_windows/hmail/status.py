@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from ... import error_catalog
 from ..host import WindowsHost
+from ..services import AUTOMATIC
 from . import product, queue, ranges, server
-from .product import AUTOMATIC, SERVICE, Product
+from .product import SERVICE, Product
 from .queue import Failure, Queue
 from .server import Server
 

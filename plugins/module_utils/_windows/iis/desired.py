@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..services import AUTOMATIC, RUNNING
 from . import settings
 from .access import CONNECTIONS, RELAY, AddressList, of_networks
 from .options import Listener, Params, Upstream
 from .settings import Value
-from .state import AUTOMATIC, RUNNING, IisState, Server, Service
+from .state import IisState, Server, Service
 
 
 @dataclass(frozen=True)

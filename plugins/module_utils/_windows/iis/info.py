@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from ..host import WindowsHost
+from ..services import AUTOMATIC, RUNNING
 from . import log, settings, state
 from .desired import lists_of
 from .removal import Folder, folders, messages
-from .state import AUTOMATIC, RUNNING, SMTP_SERVER, IisState, Server
+from .state import SMTP_SERVER, IisState, Server
 
 _LOG_FILES = r"C:\Windows\System32\LogFiles"
 _BATCH = 100  # messages in the folder of bad mail from which on it needs attention

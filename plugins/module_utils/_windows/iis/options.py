@@ -5,21 +5,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from dataclasses import dataclass
 
 from ..._core.params import nested
 from ..._core.spec import Option, Spec
 from .. import networks
+from ..relay_options import SHARED, is_full_name, is_ipv4, upstream_problems
 
 LOOPBACK = "127.0.0.1"
 MOST_ERRORS = 10  # distinct replies of the upstream server in results
-# When the smart host's password is written.
-WHEN_CHANGED, ON_CREATE, ALWAYS = "when_changed", "on_create", "always"
-_MICROSOFT_MX = (".mail.protection.outlook.com", ".mx.microsoft")
-LARGEST_AT_MICROSOFT = 157286400  # "Exchange Online limits": 150 MB
-_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
 _INT32 = 2**31 - 1
 
 _LISTENER: dict[str, Option] = {"address": {"type": "str", "default": ""}, "port": {"type": "int", "default": 25}}
@@ -30,7 +24,7 @@ _UPSTREAM: dict[str, Option] = {
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
 }
-OPTIONS = Spec(
+OPTIONS = SHARED | Spec(
     {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "fqdn": {"type": "str"},
@@ -50,9 +44,6 @@ OPTIONS = Spec(
         "give_up_minutes": {"type": "int", "default": 2880},
         "postmaster": {"type": "str", "default": "Postmaster"},
         "log": {"type": "bool", "default": True},
-        # When the password is written, not the password.
-        "update_password": {"type": "str", "choices": [WHEN_CHANGED, ON_CREATE, ALWAYS], "default": WHEN_CHANGED, "no_log": False},
-        "drain_timeout": {"type": "int", "default": 600},
     },
     required_if=(("state", "present", ("fqdn", "upstream")),),
 )
@@ -75,10 +66,6 @@ class Upstream:
     tls: str
     username: str | None
     password: str | None
-
-    @property
-    def at_microsoft(self) -> bool:
-        return self.host.lower().rstrip(".").endswith(_MICROSOFT_MX)
 
 
 @dataclass(frozen=True)
@@ -119,11 +106,11 @@ def problems(params: Params) -> list[str]:
 
 def _of_names(params: Params) -> list[str]:
     found = []
-    if not _NAME.fullmatch(params.fqdn or ""):
+    if not is_full_name(params.fqdn or ""):
         found.append(
             f"fqdn is {params.fqdn!r}: servers refuse an EHLO name without a domain. Use a fully qualified name, such as relay.contoso.com."
         )
-    if params.masquerade_domain and not _NAME.fullmatch(params.masquerade_domain):
+    if params.masquerade_domain and not is_full_name(params.masquerade_domain):
         found.append(f"masquerade_domain is {params.masquerade_domain!r}: use an accepted domain of the tenant, such as contoso.com.")
     return found
 
@@ -157,14 +144,6 @@ def _of_listeners(params: Params) -> list[str]:
     return found
 
 
-def is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _of_limits(params: Params) -> list[str]:
     found = []
     for name, least in (("max_message_size", 1024), ("max_session_size", 1024), ("max_recipients", 1), ("drain_timeout", 0)):
@@ -185,27 +164,5 @@ def _of_limits(params: Params) -> list[str]:
 
 
 def _of_upstream(params: Params, upstream: Upstream) -> list[str]:
-    found = []
-    if not _NAME.fullmatch(upstream.host) and not is_ipv4(upstream.host):
-        found.append(f"upstream.host is {upstream.host!r}: use a fully qualified name or an IPv4 address.")
-    if not 0 < upstream.port < 65536:
-        found.append(f"upstream.port is {upstream.port}: a port is a number from 1 to 65535.")
-    if upstream.port == 465:
-        found.append("upstream.port is 465: IIS SMTP has no implicit TLS. Use port 587, with STARTTLS.")
-    if bool(upstream.username) != bool(upstream.password):
-        found.append("upstream has only one of username and password: set both or neither.")
-    if upstream.username and upstream.tls == "none":
-        found.append("upstream has a password and tls: none, which sends it in plain text: set tls: required.")
-    return found + _of_microsoft(params, upstream)
-
-
-def _of_microsoft(params: Params, upstream: Upstream) -> list[str]:
-    """An inbound connector of Microsoft 365 knows the host by its public address; IIS SMTP has neither OAuth nor a client certificate."""
-    if not upstream.at_microsoft:
-        return []
-    found = []
-    if upstream.port != 25 or upstream.tls != "required" or upstream.username:
-        found.append(f"upstream.host is {upstream.host}, a connector's server: use port 25 and tls: required, without a user name.")
-    if params.max_message_size > LARGEST_AT_MICROSOFT:
-        found.append(f"max_message_size is {params.max_message_size}: Microsoft 365 accepts at most {LARGEST_AT_MICROSOFT} bytes.")
-    return found
+    implicit = ["upstream.port is 465: IIS SMTP has no implicit TLS. Use port 587, with STARTTLS."] if upstream.port == 465 else []
+    return upstream_problems(upstream, params.max_message_size) + implicit

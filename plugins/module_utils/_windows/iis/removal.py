@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from ..._core.errors import MailopsError
 from ..host import WindowsHost, rows
+from ..services import RUNNING
 from . import settings, write
 from .access import CONNECTIONS, RELAY, AddressList, of_networks
 from .desired import Desired, Differences, differences
 from .options import LOOPBACK
 from .settings import Value
-from .state import RUNNING, IisState, Memory, Server, Service
+from .state import IisState, Memory, Server, Service
 
 POLL_SECONDS = 5
 
@@ -108,7 +109,8 @@ def remove(host: WindowsHost, current: IisState, memory: Memory) -> list[str]:
     notes = []
     if wanted:
         write.lists(host, dict(wanted.lists))
-        write.settings_of(host, wanted.values, wanted.listeners, "")
+        same = current.server is not None and current.server.listeners == wanted.listeners
+        write.settings_of(host, wanted.values, frozenset() if same else wanted.listeners, "")
     service = memory.service or Service("Stopped", "Manual")
     if current.service:
         write.service(host, current, service)

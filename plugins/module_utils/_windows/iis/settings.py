@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from .options import Params, Upstream, is_ipv4
+from ..relay_options import is_ipv4
+from .options import Params, Upstream
 
 Value: TypeAlias = "str | int | bool"
 _SSL, _AUTH_CLEARTEXT, _SASL = 4, 256, 8

@@ -20,7 +20,6 @@ from .options import Listener
 SMTP_SERVER = "SMTP-Server"
 FEATURES = (SMTP_SERVER, "Web-WMI")
 SERVICE = "SMTPSVC"
-AUTOMATIC, RUNNING = "Auto", "Running"
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..._core.errors import MailopsError
+from .. import memory as relay_memory
+from .. import services
 from ..host import WindowsHost, rows
+from ..services import AUTOMATIC, RUNNING
 from . import settings, state
 from .access import RELAY, AddressList, encoded
 from .desired import Desired, differences
 from .options import LOOPBACK, Listener
 from .settings import Value
-from .state import RUNNING, SERVICE, IisState, Memory, Service
-
-START_MODES = {"Auto": "Automatic", "Manual": "Manual", "Disabled": "Disabled"}
+from .state import SERVICE, IisState, Memory, Service
 
 
 def remember(host: WindowsHost, memory: Memory) -> None:
     """Keep on the host what was there before the first change. It has no secret."""
-    host.run("iis_memory", "write what is restored by state absent", {"write": [memory.as_text()], "remove": []})
+    relay_memory.write(host, relay_memory.IIS, memory.as_text())
 
 
 def forget(host: WindowsHost) -> None:
-    host.run("iis_memory", "remove what was kept for state absent", {"write": [], "remove": ["iis"]})
+    relay_memory.remove(host, relay_memory.IIS)
 
 
 def install(host: WindowsHost, names: Sequence[str]) -> None:
@@ -61,7 +62,7 @@ def server(host: WindowsHost, current: IisState, wanted: Desired, password: str,
     if differing.lists:
         lists(host, {name: wanted.lists[name] for name in differing.lists})
     values = {**first, **wanted.values}
-    settings_of(host, values, wanted.listeners, password)
+    settings_of(host, values, wanted.listeners if differing.listeners else frozenset(), password)
 
 
 def lists(host: WindowsHost, wanted: Mapping[str, AddressList]) -> None:
@@ -70,20 +71,21 @@ def lists(host: WindowsHost, wanted: Mapping[str, AddressList]) -> None:
 
 
 def settings_of(host: WindowsHost, values: Mapping[str, Value], listeners: frozenset[Listener], password: str) -> None:
-    """All properties in one write. The password is always part of it: whether Windows keeps it otherwise is not documented."""
+    """All properties in one write. The password is always part of it: whether Windows keeps it otherwise is not documented.
+
+    `listeners`: none where they stay as they are. Whether WMI takes ServerBindings is not documented either.
+    """
     request = {**settings.grouped(values), "bindings": state.bindings(listeners)}
     host.run("iis_write", "write the virtual SMTP server", request, [password] if password else [])
 
 
 def service(host: WindowsHost, current: IisState, wanted: Service) -> None:
     """Set the start mode, and restart a running service, so that it has every setting."""
-    modes = [{"name": SERVICE, "mode": START_MODES[wanted.start_mode]}]
     admin = current.services.get("IISADMIN")
-    if admin and admin.start_mode == "Disabled":
-        modes.insert(0, {"name": "IISADMIN", "mode": "Automatic"})
+    enabled = {"IISADMIN": AUTOMATIC} if admin and admin.start_mode == "Disabled" else {}
     running = current.service is not None and current.service.state == RUNNING
-    request = {"modes": modes, "stop": [SERVICE] if running else [], "start": [SERVICE] if wanted.state == RUNNING else []}
-    host.run("iis_service", "start the SMTP service", request)
+    start = [SERVICE] if wanted.state == RUNNING else []
+    services.configure(host, enabled | {SERVICE: wanted.start_mode}, stop=[SERVICE] if running else [], start=start)
 
 
 def verify(host: WindowsHost, wanted: Desired) -> None:

@@ -17,7 +17,7 @@ try {
         $binding.Hostname = [string]$one.hostname
         $bindings += $binding
     }
-    $setting.ServerBindings = @($bindings)
+    if ($bindings.Count -gt 0) { $setting.ServerBindings = @($bindings) }
     $setting.RoutePassword = $password
     $null = $setting.Put()
     ConvertTo-Json -InputObject @{ ok = $true } -Compress

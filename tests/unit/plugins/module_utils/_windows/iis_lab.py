@@ -37,6 +37,7 @@ class IisHost:
         self.queue: list[int] = [0]
         self.ignores: tuple[str, ...] = ()
         self.calls: list[str] = []
+        self.written_bindings: list[list[Any]] = []
         self.clock = FakeClock()
         self.host = WindowsHost("win1", self._execute, self.clock)
         self._names = {script(path.stem): path.stem for path in DIRECTORY.glob("*.ps1")}
@@ -58,8 +59,8 @@ class IisHost:
     def _iis_read(self, request: Any) -> Any:
         return {"servers": self.servers}
 
-    def _iis_memory(self, request: Any) -> Any:
-        self.memory = request["write"][0] if request["write"] else None
+    def _memory(self, request: Any) -> Any:
+        self.memory = request["write"][0]["text"] if request["write"] else None
         return {"ok": True}
 
     def _iis_seed(self, request: Any) -> Any:
@@ -79,10 +80,11 @@ class IisHost:
     def _iis_write(self, request: Any) -> Any:
         values = [*request["texts"], *request["numbers"], *request["flags"]]
         self.servers[0]["values"] |= {one["name"]: one["value"] for one in values}
-        self.servers[0]["bindings"] = request["bindings"]
+        self.written_bindings.append(request["bindings"])
+        self.servers[0]["bindings"] = request["bindings"] or self.servers[0]["bindings"]
         return {"ok": True}
 
-    def _iis_service(self, request: Any) -> Any:
+    def _service(self, request: Any) -> Any:
         return {"ok": True}
 
     def _iis_queue(self, request: Any) -> Any:

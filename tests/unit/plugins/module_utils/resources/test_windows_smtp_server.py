@@ -164,8 +164,18 @@ def test_the_relay_is_closed_before_anything_else_is_written(directory: str) -> 
     iis = IisHost()
     assert converge(iis, params(directory))
     writes = [name for name in iis.calls if name not in ("host_facts", "iis_host", "iis_read")]
-    assert writes == ["iis_memory", "iis_seed", "iis_lists", "iis_write", "iis_service"]
+    assert writes == ["memory", "iis_seed", "iis_lists", "iis_write", "service"]
     assert not converge(iis, params(directory))
+
+
+def test_bindings_are_written_only_where_listeners_differ(directory: str) -> None:
+    """Not for port 25 on all addresses, as installed: whether WMI takes ServerBindings is not documented."""
+    iis, submission = IisHost(), [{"port": 25}, {"port": 587}]
+    converge(iis, params(directory))
+    converge(iis, params(directory, listeners=submission))
+    converge(iis, params(directory, listeners=submission, max_recipients=50))
+    converge(iis, params(directory, state="absent"))
+    assert [[one["port"] for one in each] for each in iis.written_bindings] == [[], ["25", "587"], [], ["25"]]
 
 
 @pytest.mark.parametrize(
