@@ -151,6 +151,11 @@ windows_relay:
           type: list
           elements: dict
           sample: [{file: 'C:\Certificates\relay.pem', not_after: '2027-01-01T00:00:00Z', days: 33}]
+read_at:
+  description: When it was read, in seconds since 1970 (UTC).
+  returned: success
+  type: float
+  sample: 1796031000.0
 attention:
   description: What needs attention, such as a stopped service, an open relay or a certificate that expires. The summary lists it.
   returned: when something needs attention

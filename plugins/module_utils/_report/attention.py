@@ -98,7 +98,7 @@ def _sender(row: SenderRow) -> Item:
 
 
 def _relay_problems(row: RelayRow) -> Iterator[Item]:
-    for problem in row.problems:
+    for problem in () if row.declared else row.problems:
         yield Item("relay", (row.host,), problem.subject, (problem.problem,), problem.remedy, urgent=problem.urgent)
 
 

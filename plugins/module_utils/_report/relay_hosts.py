@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ class RelayRow:
     last_sent: str
     token: str
     problems: tuple[Problem, ...]
+    declared: bool = False  # the problems are entries of a task's attention
 
     @classmethod
     def of(cls, host: str, status: JsonObject) -> RelayRow:
@@ -61,6 +63,23 @@ class RelayRow:
             last_sent=f"{age(now - sent)} ago" if sent else "never",
             token="-" if not token else f"{age(left)} left" if left > 0 else "none",
             problems=tuple(Problem.of(problem) for problem in status["problems"]),
+        )
+
+    @classmethod
+    def of_windows(cls, host: str, status: JsonObject, attention: Sequence[JsonObject]) -> RelayRow | None:
+        """The status of module windows_relay_info; None of a host that this collection has not configured."""
+        product = next((one for name in ("iis_smtp", "hmailserver") if (one := status.get(name)) and one["managed"]), None)
+        if product is None:
+            return None
+        queue = (product.get("virtual_server") or product).get("queue")
+        return cls(
+            host=host,
+            queue=str(queue["count"]) if queue else "unreadable",
+            oldest=_since(queue["oldest"], status["read_at"]) if queue and queue["oldest"] else "-",
+            last_sent="-",
+            token="-",  # noqa: S106 - it has none
+            problems=tuple(_declared(entry) for entry in attention),
+            declared=True,
         )
 
     @property
@@ -77,6 +96,18 @@ class RelayRow:
     @property
     def colour(self) -> str:
         return "red" if self.urgent else "yellow" if self.problems else "green"
+
+
+def _declared(entry: JsonObject) -> Problem:
+    return Problem(entry["subject"], entry["problem"], entry["remedy"], urgent=entry["kind"] == "relay", can_wait=True)
+
+
+def _since(moment: str, now: float) -> str:
+    """The age of a time in UTC; another one is in the host's time zone, and shown as it is."""
+    if not moment.endswith("Z"):
+        return moment[:16]
+    start = datetime.datetime.fromisoformat(moment[:19]).replace(tzinfo=datetime.UTC)
+    return age(now - start.timestamp())
 
 
 def _queue(queue: JsonObject) -> str:

@@ -12,7 +12,10 @@ from .._core.json_types import JsonObject
 from . import audit
 from .failures import Failure
 
-RELAY_MODULES = ("relay_agent", "relay_probe", "relay_status")
+WINDOWS_STATUS = "windows_relay_info"
+RELAY_MODULES = (
+    "relay_agent", "relay_probe", "relay_status", "windows_hmailserver", "windows_relay_firewall", "windows_smtp_server", WINDOWS_STATUS,
+)  # fmt: skip
 _RECORDS = ("spf", "spf_info")
 
 
@@ -65,7 +68,7 @@ class TaskReport:
             cost=result.get("cost") or {},
             senders=result.get("senders") or [],
             plan=result.get("plan") or [],
-            relay=result.get("relay") if module == "relay_status" else None,
+            relay=_relay(module, result),
             records=(result.get("records") or []) if module in _RECORDS else [],
             changes=(result.get("changes") or []) if module == "tenant" else [],
             attention=result.get("attention") or [],
@@ -82,6 +85,13 @@ class TaskReport:
         """A failed task of a module that is not of this collection: only the failure is kept."""
         kept = ("msg", "censored", "unreachable", "argument_errors", "validate_args_context", "rc", "stderr")
         return cls.of(host, name, module, {key: result[key] for key in kept if key in result} | {"failed": True}, check_mode, source)
+
+
+def _relay(module: str, result: JsonObject) -> JsonObject | None:
+    """The status of a relay host: that of module relay_status, or with `read_at` that of windows_relay_info."""
+    if module == WINDOWS_STATUS and result.get("windows_relay"):
+        return {**result["windows_relay"], "read_at": result.get("read_at")}
+    return result.get("relay") if module == "relay_status" else None
 
 
 @dataclass(frozen=True)

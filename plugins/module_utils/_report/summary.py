@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from .._core.json_types import JsonObject
 from . import attention, attention_text, audit, components, new_senders, plan_document, relay_hosts, spf
-from .results import Hosts, HostTotals, OtherChange, TaskReport
+from .results import WINDOWS_STATUS, Hosts, HostTotals, OtherChange, TaskReport
 from .senders import NOT_VERIFIED, VERIFIED, PlanRow, SenderRow, plan_lines, sender_lines
 from .table import HEADING, Column, Line, rows, width
 from .totals import CHANGED, UNCHANGED, Totals, by_host, latest_senders, state_text, totals
@@ -88,8 +88,8 @@ class Report:
         return [records[key] for key in sorted(records)]
 
     def _relay_rows(self) -> list[relay_hosts.RelayRow]:
-        relays = {task.tenant: relay_hosts.RelayRow.of(task.tenant, task.relay) for task in self.tasks if task.relay}
-        return [relays[host] for host in sorted(relays)]
+        relays = {task.tenant: _relay_row(task, task.relay) for task in self.tasks if task.relay}
+        return [row for _host, row in sorted(relays.items()) if row]
 
     def _items(self, sums: Totals) -> list[attention.Item]:
         """The entries of NEEDS ATTENTION."""
@@ -196,6 +196,12 @@ class Report:
         """Records that this run publishes. Those that somebody else has to publish are under NEEDS ATTENTION."""
         selected = [row for row in self._spf_rows() if full or (row.published and not row.up_to_date)]
         return spf.lines(selected) if selected else iter(())
+
+
+def _relay_row(task: TaskReport, relay: JsonObject) -> relay_hosts.RelayRow | None:
+    if task.module == WINDOWS_STATUS:
+        return relay_hosts.RelayRow.of_windows(task.tenant, relay, task.attention)
+    return relay_hosts.RelayRow.of(task.tenant, relay)
 
 
 def _changed_modules(tasks: Iterable[TaskReport]) -> str:

@@ -47,7 +47,7 @@ class WindowsRelayInfo(ReadOnlyWindowsResource[Params]):
             "hmailserver": hmailserver,
             "certificates": [one.as_result(host.clock.now()) for one in found if one.private_key],
         }
-        return Plan(outcome={"windows_relay": result} | ({"attention": attention} if attention else {}))
+        return Plan(outcome={"windows_relay": result, "read_at": host.clock.now()} | ({"attention": attention} if attention else {}))
 
 
 INFO = WindowsRelayInfo()

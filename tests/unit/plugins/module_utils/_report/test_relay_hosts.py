@@ -60,6 +60,37 @@ def test_queue_of_a_relay_host_that_cannot_be_read_is_not_empty() -> None:
     assert table(report, "RELAY")[1][1] == "unreadable"
 
 
+def windows_state(*, managed: bool = True, **products: Any) -> dict[str, Any]:
+    return {"iis_smtp": None, "hmailserver": {"installed": False, "managed": False, "queue": None}} | {
+        name: {"managed": managed} | product for name, product in products.items()
+    }
+
+
+def test_relays_on_windows_have_a_row_and_their_problems_are_listed_once() -> None:
+    iis = {"queue": {"count": 2, "oldest": "2026-11-29T10:00:00.0000000Z"}}
+    problem = {"kind": "relay", "subject": "win1", "problem": "The queue has 2 messages.", "remedy": "Mend the upstream."}
+    expiring = {"kind": "key", "subject": "win2", "problem": "The certificate expires in 9 days.", "remedy": "Renew it."}
+    waiting = {"installed": True, "queue": {"count": 1, "oldest": "2026-11-29 09:30:12"}}
+    report = Run(hosts=Hosts())
+    states = {
+        "win1": (windows_state(iis_smtp={"virtual_server": iis}), [problem]),
+        "win2": (windows_state(hmailserver=waiting), [expiring]),
+        "win3": (windows_state(iis_smtp={"virtual_server": None}), []),
+        "other": (windows_state(managed=False, iis_smtp={"virtual_server": iis}), []),
+    }
+    for name, (state, attention) in states.items():
+        report.task(name, "Read", "windows_relay_info", result(0, windows_relay=state, read_at=1_795_948_200.0, attention=attention))
+    assert table(report, "RELAY") == [
+        ["RELAY", "QUEUE", "OLDEST", "LAST", "SENT", "TOKEN", "STATE"],
+        ["win1", "2", "30", "min", "-", "-", "1", "to", "solve"],
+        ["win2", "1", "2026-11-29", "09:30", "-", "-", "1", "that", "can", "wait"],
+        ["win3", "unreadable", "-", "-", "-", "healthy"],
+    ]
+    assert (colours(report)["win1"], colours(report)["win2"]) == ("red", "yellow")
+    assert sum("The queue has 2 messages." in line for line in texts(report)) == 1
+    assert list(report.as_json()["relays"]) == ["other", "win1", "win2", "win3"]
+
+
 def test_a_relay_host_counts_by_its_group_and_changes_by_any_module() -> None:
     report = Run(hosts=Hosts(relays={"relay1", "relay2"}, changed={"relay1", "contoso"}, unreachable={"relay2"}))
     report.task("contoso", "a task", "smtp_auth", result())
