@@ -182,6 +182,22 @@ options:
         description: The relay host on Linux that is its smart host, by name, whose upstream and addresses it has then.
         type: str
         default: ""
+      listeners:
+        description:
+          - The ports that devices connect to. By default those of role relay_host, 25, and 587 for devices that authenticate.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          port:
+            description: The port.
+            type: int
+            default: 25
+          tls:
+            description: V(starttls) offers STARTTLS, V(required) requires it, V(implicit) begins with TLS.
+            type: str
+            choices: [none, starttls, required, implicit]
+            default: none
       managed:
         description: Whether this inventory deploys it (role relay_host). Module M(mailops.m365.relay_probe) then verifies its senders.
         type: bool

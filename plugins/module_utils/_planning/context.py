@@ -18,6 +18,17 @@ from .upstreams import UPSTREAMS, Upstream
 
 
 @dataclass(frozen=True)
+class RelayListener:
+    """A port that devices connect to. `tls`: none, starttls (offered), required (STARTTLS) or implicit."""
+
+    port: int = 25
+    tls: str = "none"
+
+
+ON_LINUX = (RelayListener(25, "starttls"), RelayListener(587, "required"))  # role relay_host
+
+
+@dataclass(frozen=True)
 class RelayHost:
     """A relay host of the organization: what devices connect to, and where it delivers.
 
@@ -25,7 +36,7 @@ class RelayHost:
     `certificates`: PEM texts of the keys that it signs in with; None where this run has not read them.
     `users`: pairs of a sender's address and the SASL user of its device. `legacy_address`: what devices without TLS 1.2 connect to, on
     `legacy_port`; "": it has no such listener. `windows`: it runs on Windows (role relay_windows). `via`: the relay host on Linux that its
-    mail leaves from, whose upstream, addresses and certificates it has then; "": none.
+    mail leaves from, whose upstream, addresses and certificates it has then; "": none. `listeners`: at least one.
     """
 
     name: str
@@ -41,6 +52,12 @@ class RelayHost:
     legacy_port: int = 2525
     windows: bool = False
     via: str = ""
+    listeners: tuple[RelayListener, ...] = ON_LINUX
+
+    def listener(self, *, user: bool = False) -> RelayListener:
+        """The listener of devices that authenticate (`user`), which is one with TLS, or of the others: the usual port before another."""
+        fitting = [one for one in self.listeners if (one.tls in ("required", "implicit")) == user] or list(self.listeners)
+        return min(fitting, key=lambda one: one.port != (587 if user else 25))
 
     @property
     def delivery(self) -> Upstream:

@@ -25,6 +25,8 @@ from .sending_plan import SendingPlan
 _COLUMNS = ("Sender", "Server", "Port", "Encryption", "Authentication", "User name", "From", "Method and reason")
 _STARTTLS12 = "STARTTLS, TLS 1.2"
 OPTIONAL = "STARTTLS where supported"
+IMPLICIT, NO_TLS = "implicit TLS", "none"
+_BY_LISTENER = {"none": NO_TLS, "starttls": OPTIONAL, "required": "STARTTLS", "implicit": IMPLICIT}
 _OLD_TLS = f"{OPTIONAL}, TLS 1.0 or newer"
 _ACS_SECRET = "a client secret of the application in acs_smtp_username_app; Entra shows it once"  # noqa: S105 - where it is kept
 
@@ -148,16 +150,17 @@ def _direct_send(subject: _Subject) -> DeviceSettings:
 
 def _relay_host(subject: _Subject) -> DeviceSettings:
     relay = subject.plan.relay_host
-    settings = replace(subject.default, server=relay.host if relay else "")
-    old = bool(relay and relay.legacy_address and not subject.plan.sender.tls12)
-    if relay and old:
+    if not relay:
+        return subject.default
+    user = dict(relay.users).get(subject.plan.sender.address, "")
+    listener = relay.listener(user=bool(user))
+    settings = replace(subject.default, server=relay.host, port=listener.port, encryption=_BY_LISTENER[listener.tls], user=user)
+    if relay.legacy_address and not subject.plan.sender.tls12:
         settings = replace(settings, server=relay.legacy_address, port=relay.legacy_port, encryption=_OLD_TLS)
-    user = dict(relay.users).get(subject.plan.sender.address) if relay else None
-    if not relay or not user:
+    if not user:
         return settings
     sign_in, place = "the device's own password at the relay host", f"in relay_devices of the relay host {relay.name}"
-    settings = replace(settings, sign_in=sign_in, user=user, password=place)
-    return settings if old else replace(settings, port=587, encryption="STARTTLS")
+    return replace(settings, sign_in=sign_in, password=place)
 
 
 def _hve(subject: _Subject) -> DeviceSettings:

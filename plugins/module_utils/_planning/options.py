@@ -15,7 +15,7 @@ from .._core.spec import Option
 from .._core.text_lines import line_problems
 from .._products.catalog import nearest, product_of
 from . import verify_from
-from .context import RelayHost
+from .context import ON_LINUX, RelayHost, RelayListener
 from .methods import PLANNED
 from .senders import KINDS, Sender, VerifyConnection
 from .upstreams import UPSTREAMS
@@ -56,6 +56,10 @@ SENDER: dict[str, Option] = {
         },
     },
 }
+LISTENER: dict[str, Option] = {
+    "port": {"type": "int", "default": 25},
+    "tls": {"type": "str", "choices": ["none", "starttls", "required", "implicit"], "default": "none"},
+}
 RELAY_HOST: dict[str, Option] = {
     "name": {"type": "str", "required": True},
     "host": {"type": "str", "required": True},
@@ -70,6 +74,7 @@ RELAY_HOST: dict[str, Option] = {
     "legacy_port": {"type": "int", "default": 2525},
     "windows": {"type": "bool", "default": False},
     "via": {"type": "str", "default": ""},
+    "listeners": {"type": "list", "elements": "dict", "options": LISTENER, "default": []},
 }
 
 
@@ -120,6 +125,7 @@ class RelayHostOptions:
     legacy_port: int
     windows: bool
     via: str
+    listeners: tuple[RelayListener, ...] = nested(RelayListener)
 
 
 def sender(options: SenderOptions) -> Sender:
@@ -181,6 +187,7 @@ def relay_host(options: RelayHostOptions) -> RelayHost:
         legacy_port=options.legacy_port,
         windows=options.windows,
         via=options.via,
+        listeners=options.listeners or ON_LINUX,
     )
 
 
@@ -254,6 +261,8 @@ def relay_host_problems(items: Sequence[RelayHostOptions], *, removes_unlisted: 
         addresses = _address_problems(f"{prefix}public_addresses", item.public_addresses)
         problems += [f"m365_relays: {item.name}: {text}" for text in addresses]
         problems += [f"m365_relays: {item.name}: {text}" for text in range_problems("legacy_port", item.legacy_port, 1, 65_535)]
+        ports = [text for one in item.listeners for text in range_problems("listeners.port", one.port, 1, 65_535)]
+        problems += [f"m365_relays: {item.name}: {text}" for text in ports]
         if item.upstream == "connector" and not item.public_addresses and not item.certificate_name and not item.windows:
             problems.append(
                 f"m365_relays: {item.name} has upstream connector and neither {prefix}public_addresses nor {prefix}certificate_name: "

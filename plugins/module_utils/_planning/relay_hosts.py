@@ -13,7 +13,7 @@ from .context import PlanningContext, PlanSettings
 from .sending_plan import SendingPlan
 
 HostVariables: TypeAlias = "Mapping[str, Any]"
-WINDOWS_GROUP = "windows_relays"
+WINDOWS_GROUP, HMAILSERVER = "windows_relays", "hmailserver"
 _UNSET = ("", None)
 # What the tenant knows a relay by whose mail leaves from another one.
 _OF_UPSTREAM: tuple[Literal["upstream", "public_addresses", "certificate_name", "certificates", "retired_certificates"], ...] = (
@@ -28,6 +28,13 @@ _LISTS: tuple[Literal["public_addresses", "certificates", "retired_certificates"
     "certificates",
     "retired_certificates",
 )
+
+
+class ListenerOptions(TypedDict):
+    """A listener; `tls` as in RelayListener."""
+
+    port: int
+    tls: str
 
 
 class RelayOptions(TypedDict, total=False):
@@ -46,6 +53,7 @@ class RelayOptions(TypedDict, total=False):
     managed: bool
     windows: bool
     via: str
+    listeners: list[ListenerOptions]
 
 
 def of_inventory(hosts: Iterable[HostVariables], tenant: str) -> list[RelayOptions]:
@@ -72,6 +80,7 @@ def _windows_options(host: HostVariables, relays: Sequence[RelayOptions]) -> Rel
     upstream = host.get("relay_upstream") or "connector"
     options: RelayOptions = {**_options({**host, "relay_upstream": upstream}), "name": str(host["inventory_hostname"]), "windows": True}
     options.pop("managed")  # no agent runs there
+    options["listeners"] = _windows_listeners(host)
     smart_host = str((host.get("relay_smarthost") or {}).get("host") or "").lower()
     linux = next((one for one in relays if smart_host in one["host"].lower().split(" or ")), None) if upstream == "smarthost" else None
     if not linux:
@@ -80,6 +89,27 @@ def _windows_options(host: HostVariables, relays: Sequence[RelayOptions]) -> Rel
         options.pop(name, None)
     given = {name: linux[name] for name in _OF_UPSTREAM if name in linux}
     return cast("RelayOptions", {**options, **given, "via": linux["name"]})
+
+
+def default_windows_listeners(product: str, *, users: bool) -> list[HostVariables]:
+    """relay_windows_listeners where it is not set. `users`: whether devices authenticate, which hMailServer offers."""
+    return [{"port": 25}, *([{"port": 587, "tls": "required"}] if users and product == HMAILSERVER else [])]
+
+
+def _windows_listeners(host: HostVariables) -> list[ListenerOptions]:
+    """What devices connect to; the relay's role refuses a port that is none. IIS SMTP Server offers STARTTLS where it has a certificate."""
+    product = str(host.get("relay_windows_product") or "")
+    users = any(device.get("username") for device in host.get("relay_devices") or [])
+    configured = host.get("relay_windows_listeners") or default_windows_listeners(product, users=users)
+    of_iis = "required" if host.get("relay_windows_require_tls") is True else "starttls"
+    return [
+        {
+            "port": int(port) if (port := str(one.get("port") or 25)).isdecimal() else 25,
+            "tls": str(one.get("tls") or "none") if product == HMAILSERVER else of_iis,
+        }
+        for one in configured
+        if isinstance(one, Mapping)
+    ]
 
 
 def _merged(name: str, relays: Sequence[RelayOptions]) -> RelayOptions:

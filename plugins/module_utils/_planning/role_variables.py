@@ -248,7 +248,7 @@ def _test_message(plan: SendingPlan, settings: PlanSettings) -> Variables | None
         source = {"public_addresses": list(sender.public_addresses), "certificate_name": sender.certificate_name}
         test |= {name: value for name, value in source.items() if value}
     if plan.relay_host:
-        test |= {"host": plan.relay_host.host, "port": 25}
+        test |= {"host": plan.relay_host.host, "port": plan.relay_host.listener().port}
     if plan.method == "hosted":
         test["credential"] = credential_name(plan)
     return test | {name: value for name, value in asdict(sender.verify_connection).items() if value is not None}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._planning import methods
+from .._planning.device_settings import IMPLICIT, NO_TLS
 from .._products.catalog import PRODUCTS
 from .._products.model import CONFIDENCE, SETTINGS, Label, Product
 from . import oauth, samples
@@ -139,6 +140,9 @@ def _encryption(settings: Mapping[str, Any], product: Product | None) -> tuple[C
         return (Text(settings["encryption"], foreign=True),), True
     general = Text(f"({settings['encryption']})", foreign=True)
     recalled = not words.verified
+    other = {IMPLICIT: words.implicit, NO_TLS: words.none}.get(settings["encryption"])
+    if other is not None:
+        return ((Value(other, recalled), general) if other else (Text(settings["encryption"], foreign=True),)), words.verified
     starttls, without = Value(words.starttls, recalled), Value(words.none, recalled)
     if not samples.is_optional(settings) or not product or not product.is_printer or not words.none:
         return (starttls, general), words.verified

@@ -249,6 +249,40 @@ def test_a_sender_of_a_relay_on_windows_has_a_connector_and_spf() -> None:
     assert (test["host"], test["verify_from"]) == ("win1.contoso.com", "printserver")
 
 
+USERS = [{"username": "scanner@relay.internal", "senders": ["scanner@contoso.com"], "networks": ["10.1.2.0/24"]}]
+HMAILSERVER = {"relay_windows_product": "hmailserver", "relay_devices": USERS}
+
+
+@pytest.mark.parametrize(("variables", "user", "other"), [
+    ({"relay_windows_product": "iis_smtp"}, None, (25, "STARTTLS where supported")),
+    ({"relay_windows_listeners": [{"port": 2525}]}, None, (2525, "STARTTLS where supported")),
+    ({"relay_windows_listeners": [{"port": 587}, {"address": "10.0.0.1"}]}, None, (25, "STARTTLS where supported")),
+    ({"relay_windows_listeners": [{"port": "smtp"}]}, None, (25, "STARTTLS where supported")),
+    ({"relay_windows_require_tls": True}, None, (25, "STARTTLS")),
+    (HMAILSERVER, (587, "STARTTLS"), (25, "none")),
+    (HMAILSERVER | {"relay_windows_listeners": [{"port": 465, "tls": "implicit"}, {}]}, (465, "implicit TLS"), (25, "none")),
+])  # fmt: skip
+def test_devices_connect_to_a_port_that_the_relay_on_windows_listens_on(
+    variables: dict[str, Any], user: tuple[int, str] | None, other: tuple[int, str]
+) -> None:
+    """`user`: port and encryption of the device with a user name, `other`: of the one without."""
+    windows = windows_relay(**variables)[1]
+    context = tenant(relay_hosts=[windows])
+    plans = [
+        plan_sender(sender(relay_host=windows.name, method="relay_host", address=address, verify_from="printserver"), context)
+        for address in ("scanner@contoso.com", "printer@contoso.com")
+    ]
+    settings = [device_settings(plan, context, CLOUDS["global"], "app") for plan in plans]
+    assert [(one.port, one.encryption) for one in settings] == [user or other, other]
+    [first, _second] = derive(plans, context, SETTINGS)["verify_senders"]
+    assert first["port"] == other[0], "the test message has no user name"
+
+
+def test_a_port_of_a_listener_is_a_number_of_a_port() -> None:
+    [problem] = options.relay_host_problems([option(listeners=[{"port": 70000, "tls": "none"}])])
+    assert problem.startswith("m365_relays: relay1: listeners.port is 70000")
+
+
 def test_a_relay_on_windows_sends_from_no_mailbox_of_a_sender() -> None:
     windows = windows_relay()[1]
     context = tenant(relay_hosts=[windows])

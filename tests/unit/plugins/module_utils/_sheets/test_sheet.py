@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._planning.context import RelayListener
 from ansible_collections.mailops.m365.plugins.module_utils._planning.methods import PLANNED
 from ansible_collections.mailops.m365.plugins.module_utils._products.catalog import PRODUCTS
 from ansible_collections.mailops.m365.plugins.module_utils._sheets import html_page, markdown, oauth
 from ansible_collections.mailops.m365.plugins.module_utils._sheets.document import Document, Table, Value
 from ansible_collections.mailops.m365.plugins.module_utils._sheets.sheet import sheet
 
-from tests.unit.plugins.module_utils._planning.samples import tenant
+from tests.unit.plugins.module_utils._planning.samples import OAUTH_RELAY, tenant
 
 from .entries import KNOWN, TENANT_ID, USER_RELAY, forced, planned
 
@@ -116,6 +117,17 @@ def test_password_is_not_on_the_sheet_and_its_place_is(method: str, known: Any, 
 def test_encryption_on_port_25_in_the_words_of_the_product(product: str | None, expected: str) -> None:
     row = settings(sheet("contoso", forced("relay_host", product=product, kind="printer")))["Encryption"]
     assert row[1 if product else 0] == expected
+
+
+@pytest.mark.parametrize(("tls", "product", "expected"), [
+    ("implicit", "phpmailer", "PHPMailer::ENCRYPTION_SMTPS(implicit TLS)"),
+    ("none", "kyocera", "Off(none)"),
+    ("implicit", "grafana", "implicit TLS"),  # its words for it are not known
+])  # fmt: skip
+def test_encryption_of_a_listener_in_the_words_of_the_product(tls: str, product: str, expected: str) -> None:
+    known = tenant(relay_hosts=[replace(OAUTH_RELAY, listeners=(RelayListener(2525, tls),))])
+    rows = settings(sheet("contoso", forced("relay_host", known, product=product)))
+    assert (rows["Port"][1], rows["Encryption"][1]) == ("2525", expected)
 
 
 def test_old_device_connects_to_the_listener_for_old_devices() -> None:
