@@ -44,15 +44,24 @@ import typing as t
 
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import plain
-from ansible_collections.mailops.m365.plugins.module_utils._relay.config import windows
+from ansible_collections.mailops.m365.plugins.module_utils._entry_points.option_problems import option_problems
+from ansible_collections.mailops.m365.plugins.module_utils._relay.config import windows, windows_variables
+from ansible_collections.mailops.m365.plugins.module_utils.resources import windows_hmailserver, windows_smtp_server
+
+_RESOURCES: dict[str, t.Any] = {"smtp_server": windows_smtp_server.RESOURCE, "hmailserver": windows_hmailserver.RESOURCE}
 
 
 def relay_windows(variables: object) -> dict[str, t.Any]:
-    """Options of the role's modules, or every problem with the variables."""
+    """Options of the role's modules, or every problem with the variables, those that a module would find among them."""
+    values: t.Any = plain(variables)
     try:
-        return {"problems": [], **windows.parse(plain(variables))}
+        options = windows.parse(values)
     except InvalidInput as error:
         return {"problems": error.problems}
+    upstream = str(values.get("relay_upstream"))
+    own: list[tuple[t.Any, t.Any]] = [(resource, options[name]) for name, resource in _RESOURCES.items() if name in options]
+    problems = [windows_variables.sentence(text, upstream) for resource, given in own for text in option_problems(resource, given)]
+    return {"problems": problems} if problems else {"problems": [], **options}
 
 
 class FilterModule:

@@ -116,6 +116,11 @@ relays:
       mailboxes: [{address: scanner@contoso.com, senders: [scanner@contoso.com]}]
       senders: [{name: "Scanner, third floor", address: scanner@contoso.com, verify_recipient: ada@contoso.com}]
       domains: [contoso.com]
+mx_host:
+  description: The MX host of the first sender's domain, which relay hosts deliver to. Empty without senders.
+  returned: success
+  type: str
+  sample: contoso-com.mail.protection.outlook.com
 relay_certificates:
   description: The certificates, as PEM text, of the relay hosts that sign in as the sender app. They are registered on it.
   returned: success

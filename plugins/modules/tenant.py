@@ -151,6 +151,11 @@ plan:
   type: list
   elements: dict
   sample: [{name: ERP invoices, address: erp@contoso.com, method: oauth, reason: it signs in with OAuth}]
+mx_host:
+  description: The MX host of the first sender's domain, which relay hosts deliver to. Empty without senders.
+  returned: success
+  type: str
+  sample: contoso-com.mail.protection.outlook.com
 hosted_relay:
   description:
     - The sender domains (C(domains)) and SMTP credentials (C(credentials)) that the senders need of the hosted relay, as role hosted_relay

@@ -38,10 +38,13 @@ Played = tuple[str, dict[str, tuple[int, int]]]
 
 
 def site(emulator: Emulator, directory: Path, *options: str, playbook: str = "site.yml", relay: dict[str, Any] | None = None) -> Played:
-    """The output, and of each host how many tasks changed something, and how many failed."""
+    """The output, and of each host how many tasks changed something, and how many failed.
+
+    As in a real cloud, Graph names the MX host of the tenant's domain, and the relay takes it from the tenant's plan.
+    """
     tenant = LOCAL | {
         "m365_tenant": TENANT,
-        "m365_cloud": emulator.cloud,
+        "m365_cloud": {name: value for name, value in emulator.cloud.items() if name != "mx_host"},
         "m365_client_id": app_id("manager"),
         "m365_client_secret": "manager-secret",
         "m365_journal_dir": str(directory / "journal"),
@@ -50,6 +53,7 @@ def site(emulator: Emulator, directory: Path, *options: str, playbook: str = "si
         "spf_domains": [],
     }
     windows = Playbook(emulator, directory).variables(NAME, "winrm") | COMMON | {"relay_windows_product": "iis_smtp"}
+    del windows["relay_connector_host"]
     windows |= {"relay_tenant": "contoso", "relay_public_addresses": [NETWORK[PUBLIC]], **(relay or {})}
     inventory = {"tenants": {"hosts": {"contoso": tenant}}, "windows_relays": {"hosts": {NAME: windows}}}
     (directory / "site.json").write_text(json.dumps(inventory), encoding="utf-8")
@@ -77,6 +81,9 @@ def test_a_printers_message_passes_the_connector_of_the_plan(emulator: Emulator,
     message = next(one for one in emulator.admin.messages() if one["subject"] == "scan to a customer")
     assert (message["connector"], message["recipients"]) == (connector["name"], ["someone@example.net"])
     output, numbers = site(emulator, tmp_path)
+    assert numbers == {"contoso": (0, 0), NAME: (0, 0)}, output
+    assert re.search(rf"^RELAY +QUEUE .*\n{NAME} +0 +- .* healthy$", output, re.MULTILINE)
+    output, numbers = site(emulator, tmp_path, "--tags", "relay", "--check")
     assert numbers == {"contoso": (0, 0), NAME: (0, 0)}, output
     assert Lab(emulator, NAME).document["refused"] == []
 

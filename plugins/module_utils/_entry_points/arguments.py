@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any, TypedDict
 
 from ansible.module_utils.basic import env_fallback
@@ -29,7 +30,7 @@ def argument_spec(spec: Spec) -> ModuleArguments:
     """AnsibleModule's keyword arguments for a spec, without supports_check_mode."""
     options: dict[str, dict[str, object]] = {}
     for name, option in spec.options.items():
-        converted: dict[str, object] = {key: value for key, value in option.items() if key not in OWN_KEYS}
+        converted: dict[str, object] = {key: deepcopy(value) for key, value in option.items() if key not in OWN_KEYS}
         if option.get("env"):
             converted["fallback"] = (env_fallback, list(option["env"]))
         options[name] = converted

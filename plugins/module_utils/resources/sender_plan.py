@@ -222,6 +222,7 @@ def outcome(tenant: Tenant, senders: PlannedSenders, params: Params) -> dict[str
         "hosted_relay": hosted_relay.provisioning(plans, context),
         "external_recipients": tenant_limits.external_recipients(plans, context),
         "relays": {name: relay.as_result() for name, relay in relay_hosts.assignments(plans, context, settings).items()},
+        "mx_host": context.mx_host,
         "relay_certificates": current,
         "relay_retired_certificates": retired,
     }

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from ..._core.errors import InvalidInput
 from ..._http.clouds import Cloud, resolve
 from ..._planning.inventory import misspelt
+from ..._planning.relay_hosts import HMAILSERVER, default_windows_listeners
 from ..._windows import networks
 from .model import UPSTREAM_TYPES, Device, Upstream
 from .parse_devices import parse_devices
 from .parse_upstream import parse_upstream
 from .reader import Reader, Variables
 from .upstreams import IMPLICIT_TLS_PORTS
+from .windows_variables import OF_HMAILSERVER, OF_SMTP_SERVER, variable
 
-IIS_SMTP, HMAILSERVER = "iis_smtp", "hmailserver"
+IIS_SMTP = "iis_smtp"
 PRODUCTS = {IIS_SMTP: "IIS SMTP Server", HMAILSERVER: "hMailServer"}
 UPSTREAMS = tuple(name for name in UPSTREAM_TYPES if name != "oauth")
 ON_LINUX = "use a relay host on Linux (role relay_host), which can also be the smarthost of this one"
@@ -43,7 +45,11 @@ def parse(variables: Variables) -> Options:
         devices = parse_devices(reader, ())
         own, listeners = _of_product(reader, product, devices), _listeners(reader, product, devices)
         server |= {**own, "listeners": listeners}
-        firewall |= {"networks": _networks(devices), "ports": [one["port"] for one in listeners]}
+        firewall |= {
+            "networks": _connecting(reader, product, devices),
+            "ports": [one["port"] for one in listeners],
+            "profiles": reader.value("relay_windows_firewall_profiles") or [],
+        }
     if reader.problems:
         raise InvalidInput(*reader.problems)
     options = {"smtp_server": server} if product == IIS_SMTP else {"hmailserver": server | passwords}
@@ -70,16 +76,38 @@ def _administrator(reader: Reader, product: str) -> Options:
 def _of_product(reader: Reader, product: str, devices: Sequence[Device]) -> Options:
     """The options of the product's module beside state, administrator password and listeners."""
     reader.report(*_unsupported(reader, devices, PRODUCTS.get(product, "the product")))
-    common = {
+    end_date = reader.text("m365_basic_auth_end_date")
+    common = ({"basic_auth_end_date": end_date} if end_date else {}) | {
         "upstream": _upstream(reader, product),
         "max_message_size": reader.integer("relay_message_size_limit", 100_000, 157_286_400),
     }
     if product == IIS_SMTP:
-        reader.report(*(_with_user(device) for device in devices if device.username))
-        postmaster = reader.text("relay_postmaster") or "Postmaster"
-        return common | {"fqdn": _hostname(reader), "relay_networks": _networks(devices), "postmaster": postmaster}
+        reader.report(*(_with_user(device) for device in devices if device.username), *_masquerade_problems(reader))
+        return (
+            common
+            | _given(reader, OF_SMTP_SERVER)
+            | {
+                "fqdn": _hostname(reader),
+                "relay_networks": _networks(devices),
+                "connection_networks": _connecting(reader, product, devices),
+                "postmaster": reader.text("relay_postmaster") or "Postmaster",
+            }
+        )
     reader.report(*(sentence for device in devices for sentence in _of_user(device)))
-    return common | _of_hmailserver(reader, devices)
+    return common | _given(reader, OF_HMAILSERVER) | _of_hmailserver(reader, devices)
+
+
+def _masquerade_problems(reader: Reader) -> list[str]:
+    """The domain has to be one of the tenant, where this run has read those."""
+    domain, accepted = reader.text("relay_windows_masquerade_domain").lower(), reader.value("accepted_domains") or []
+    if not domain or not accepted or domain in accepted:
+        return []
+    return [f"relay_windows_masquerade_domain is {domain}, which is no accepted domain of the tenant: use one of {', '.join(accepted)}."]
+
+
+def _given(reader: Reader, options: Sequence[str]) -> Options:
+    """Options that are variables as they are."""
+    return {name: reader.value(variable(name)) for name in options}
 
 
 def _of_hmailserver(reader: Reader, devices: Sequence[Device]) -> Options:
@@ -92,7 +120,6 @@ def _of_hmailserver(reader: Reader, devices: Sequence[Device]) -> Options:
         "installer": reader.value("relay_windows_installer") or None,
         "certificate": reader.value("relay_windows_certificate") or None,
         "ranges": ranges,
-        "purge_ranges": reader.flag("relay_windows_purge_ranges"),
         "accounts": [{"address": one.username, "password": one.password} for one in users],
     }
 
@@ -109,7 +136,8 @@ def _unsupported(reader: Reader, devices: Sequence[Device], product: str) -> Ite
     for device in devices:
         if device.rewrite:
             yield f"relay_devices, {device.name}: rewrite is true, and {product} does not replace senders: {ON_LINUX}."
-    yield from networks.problems("relay_devices", _networks(devices))
+    if devices or not reader.flag("relay_windows_relay_authenticated"):
+        yield from networks.problems("relay_devices", _networks(devices))
 
 
 def _plain(text: str) -> str:
@@ -120,6 +148,11 @@ def _plain(text: str) -> str:
 def _networks(devices: Sequence[Device]) -> list[str]:
     """The networks of all devices."""
     return [_plain(text) for device in devices for text in device.networks]
+
+
+def _connecting(reader: Reader, product: str, devices: Sequence[Device]) -> list[str]:
+    """The networks that may connect: those of devices, and with IIS SMTP Server those of clients that authenticate."""
+    return _networks(devices) + (list(reader.value("relay_windows_connection_networks") or []) if product == IIS_SMTP else [])
 
 
 def _with_user(device: Device) -> str:
@@ -141,8 +174,7 @@ def _of_user(device: Device) -> Iterator[str]:
 
 def _listeners(reader: Reader, product: str, devices: Sequence[Device]) -> list[Options]:
     """relay_windows_listeners; by default port 25, and 587 with STARTTLS where devices authenticate."""
-    users = product == HMAILSERVER and any(device.username for device in devices)
-    default: list[Variables] = [{"port": 25}, *([{"port": 587, "tls": "required"}] if users else [])]
+    default = default_windows_listeners(product, users=any(device.username for device in devices))
     configured: list[Variables] = reader.value("relay_windows_listeners") or default
     listeners: list[Options] = []
     for one in configured:
@@ -204,9 +236,19 @@ def _connector(reader: Reader, product: str, cloud: Cloud) -> Options:
     """Port 25 of the tenant's MX endpoint, without authentication: the connector matches the public IP address."""
     host = reader.host("relay_connector_host") or cloud.mx_host or ""
     if not host:
-        reader.report("relay_connector_host is empty: set the tenant's MX endpoint, such as contoso-com.mail.protection.outlook.com.")
+        reader.report(_without_connector_host(reader.text("relay_tenant")))
     verify = reader.choice("relay_connector_tls", "verify", "encrypt") == "verify"
     return {"host": host, "port": 25, "tls": "required", **({"verify": verify} if product == HMAILSERVER else {})}
+
+
+def _without_connector_host(tenant: str) -> str:
+    own = "set the tenant's MX endpoint, such as contoso-com.mail.protection.outlook.com"
+    if not tenant:
+        return f"relay_connector_host is empty: {own}, or set relay_tenant to a tenant of the inventory."
+    return (
+        f"relay_connector_host is empty, and this run has not planned {tenant} (relay_tenant) with senders: run playbook site for it, "
+        f"too, or {own}."
+    )
 
 
 def _submission(reader: Reader, product: str, upstream: Upstream) -> Options:

@@ -77,7 +77,7 @@ def test_a_plan_costs_two_requests_and_changes_nothing(play: Play, check_mode: b
     assert (result["changed"], result["cost"]["requests"], service.writes) == (False, 2, [])
     assert [(entry["name"], entry["method"]) for entry in result["plan"]] == [("ERP", "oauth"), ("UPS", "direct_send")]
     assert result["roles"] == ["shared_mailbox", "entra_app", "smtp_auth", "direct_send", "verify"]
-    assert result["plan"][1]["settings"]["server"] == "contoso-com.mail.protection.outlook.com"
+    assert result["plan"][1]["settings"]["server"] == "contoso-com.mail.protection.outlook.com" == result["mx_host"]
     assert "| ERP | smtp.office365.com | 587 |" in result["settings_page"]
     assert result["notes"] == [
         "UPS: without public_addresses in the SPF record its mail may be taken for spam; set them, or use a relay host."
