@@ -49,4 +49,8 @@ class SmtpVirtualServer:
     queue: list[QueuedMail] = field(default_factory=list, metadata=key("messages that wait for delivery"))
     bad_mail: list[QueuedMail] = field(default_factory=list, metadata=key("messages that could neither be delivered nor reported"))
     log: list[str] = field(default_factory=list, metadata=key("lines of the log of today, where LogType is on"))
+    domains: dict[str, int] = field(
+        default_factory=dict, metadata=key("domains beside the default one, with their RouteAction; 16: an alias domain, which is local")
+    )
+    drop: list[QueuedMail] = field(default_factory=list, metadata=key("messages to alias domains, in the folder Drop"))
     relay_list_missing: bool = field(default=False, metadata=key("whether ADSI has no object for a null RelayIpList"))

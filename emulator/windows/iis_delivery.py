@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from emulator.state import QueuedMail, SmtpVirtualServer
 from emulator.windows import iis_log, iis_smtp
@@ -29,7 +30,18 @@ class Delivery:
             if self._running() and mail in server.queue and mail.next_attempt <= self._machine.now:
                 await self._attempt(server, mail)
 
+    def _drop(self, server: SmtpVirtualServer, mail: QueuedMail) -> None:
+        """Mail to an alias domain stays on the host, in the folder Drop."""
+        local = [one for one in mail.recipients if iis_smtp.is_alias(server, one.rpartition("@")[2].lower())]
+        if local:
+            server.drop.append(replace(mail, recipients=local))
+            mail.recipients = [one for one in mail.recipients if one not in local]
+
     async def _attempt(self, server: SmtpVirtualServer, mail: QueuedMail) -> None:
+        self._drop(server, mail)
+        if not mail.recipients:
+            self._remove(server, mail)
+            return
         settings = {
             name: iis_smtp.value_of(self._machine.host, server, name)
             for name in (

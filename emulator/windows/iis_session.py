@@ -138,7 +138,8 @@ class IisSession:
 
     def _may_relay(self, recipient: str) -> bool:
         """The recipient's domain is local, or the client may relay: by its address, or because it has authenticated (RelayForAuth)."""
-        local = recipient.rpartition("@")[2].lower() == str(self.setting("DefaultDomain")).lower()
+        domain = recipient.rpartition("@")[2].lower()
+        local = domain == str(self.setting("DefaultDomain")).lower() or iis_smtp.is_alias(self._server, domain)
         by_user = self._authenticated and self.number("RelayForAuth") != 0
         return local or by_user or allows(self._server.relay_list, self._source)
 

@@ -11,6 +11,7 @@ from emulator.windows.powershell.errors import OutsideSubsetError, ScriptError, 
 from emulator.windows.powershell.values import Array, Value, kind_of
 from emulator.windows.relay_list import LayoutError, decode, encode
 
+_ALIAS = 16  # RouteAction of an alias domain
 NAMESPACE = "root/MicrosoftIISv2"
 SETTING, SECURITY, BINDING = "IIsSmtpServerSetting", "IIsIPSecuritySetting", "ServerBinding"
 EMPTY: dict[str, Value] = {"boolean": False, "sint32": 0, "string": ""}
@@ -119,3 +120,8 @@ def _relay_list(value: Value) -> AddressList | None:
 def put_error(text: str, hresult: int) -> ScriptError:
     message = f'Exception calling "Put" with "0" argument(s): "{text}"'
     return script_error(message, "DotNetMethodException", exception="MethodInvocationException", hresult=hresult)
+
+
+def is_alias(server: SmtpVirtualServer, domain: str) -> bool:
+    """Whether it is an alias domain, which is local (RouteAction 16). `domain` in lower case."""
+    return bool(server.domains.get(domain, 0) & _ALIAS)

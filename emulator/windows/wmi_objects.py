@@ -15,6 +15,8 @@ from emulator.windows.powershell.binding import Call, Cmdlet, Parameter
 from emulator.windows.powershell.errors import OutsideSubsetError
 from emulator.windows.powershell.values import NOTHING, Array, NetObject, Value, plain
 
+DOMAIN = "IIsSmtpDomainSetting"
+
 
 class ManagementObject(NetObject):
     """An instance with all its properties, and `put`, which stores them; None where the class is read-only."""
@@ -132,6 +134,13 @@ def security_setting(server: SmtpVirtualServer) -> ManagementObject:
     return ManagementObject(NAMESPACE, SECURITY, class_types(NAMESPACE, SECURITY), read, put)
 
 
+def domain_settings(server: SmtpVirtualServer) -> list[ManagementObject]:
+    """IIsSmtpDomainSetting, read-only here: the domains of a virtual server beside the default one."""
+    types = class_types(NAMESPACE, DOMAIN)
+    rows = [{"Name": f"{server.name}/Domain/{domain}", "RouteAction": action} for domain, action in server.domains.items()]
+    return [ManagementObject(NAMESPACE, DOMAIN, types, row.get, None) for row in rows]
+
+
 def _objects(machine: Machine, call: Call) -> list[ManagementObject | CimInstance]:
     """The instances of a class, or WMI's own errors."""
     namespace = call.get("Namespace", "root/cimv2").replace("\\", "/").lower()
@@ -141,12 +150,14 @@ def _objects(machine: Machine, call: Call) -> list[ManagementObject | CimInstanc
         more = {"category": "InvalidOperation", "exception": "ManagementException", "hresult": ordered[1] - 2**32}
         raise call.failure(ordered[0], "GetWMIManagementException", **more)
     if namespace == NAMESPACE.lower() and iis_smtp.wmi_exists(machine.host):
-        made: dict[str, Callable[[SmtpVirtualServer], ManagementObject]] = {
-            SETTING.lower(): lambda server: server_setting(machine, server), SECURITY.lower(): security_setting
-        }  # fmt: skip
+        made: dict[str, Callable[[SmtpVirtualServer], list[ManagementObject]]] = {
+            SETTING.lower(): lambda server: [server_setting(machine, server)],
+            SECURITY.lower(): lambda server: [security_setting(server)],
+            DOMAIN.lower(): domain_settings,
+        }
         if name not in made:
             raise _error(call, f'Invalid class "{call.get("Class")}"')
-        return [made[name](server) for server in iis_smtp.servers(machine.host)]
+        return [one for server in iis_smtp.servers(machine.host) for one in made[name](server)]
     if namespace not in {one for one, _ in CLASSES}:
         raise _error(call, f'Invalid namespace "{call.get("Namespace")}"')
     if (namespace, name) not in CLASSES:

@@ -118,6 +118,11 @@ class TestWmi:
         else:
             assert ran.output == [True]
 
+    def test_domains(self, host: WindowsHost) -> None:
+        host.smtp_servers[0].domains = {"contoso.com": 16}
+        ran = run(host, "Get-WmiObject -Namespace root\\MicrosoftIISv2 IIsSmtpDomainSetting | ForEach-Object { $_.Name, $_.RouteAction }")
+        assert ran.output == ["SmtpSvc/1/Domain/contoso.com", 16]
+
     def test_an_unknown_class(self, host: WindowsHost) -> None:
         failure = run(host, "Get-WmiObject -Namespace root\\MicrosoftIISv2 IIsSmtpServers").errors[0]
         assert failure.message == 'Invalid class "IIsSmtpServers" '

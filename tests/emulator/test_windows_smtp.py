@@ -120,6 +120,15 @@ class TestWhoMayRelay:
         with relay().connect(OTHER) as client:
             assert refused(client, "a@example.org", "postmaster@win1")[0] == 250
 
+    def test_mail_to_an_alias_domain_stays_on_the_host(self, relay: Begin) -> None:
+        host = relay({"domains": {"contoso.com": 16, "erp.example": 2}})
+        with host.connect(OTHER) as client:
+            assert refused(client, "a@example.org", "ops@contoso.com")[0] == 250
+            assert refused(client, "a@example.org", "orders@erp.example")[0] == 550
+        host.send("ops@contoso.com")
+        until(lambda: [one["recipients"] for one in host.server.get("drop", [])] == [["ops@contoso.com"]])
+        assert (host.queue(), host.api.admin.messages()) == ([], [])
+
     def test_the_firewall(self, relay: Begin) -> None:
         """Without a rule for the source there is no greeting."""
         host = relay(firewall=[])

@@ -67,7 +67,7 @@ class WindowsSmtpServer(OnWindowsHost):
             after=desired.after(wanted, differing) | ({"upstream_password": "written"} if password else {}),
             changes=Changes(current, differing, password) if changed else None,
             outcome={"smtp_server": desired.outcome(wanted, params.upstream)},
-            warnings=warnings + _pending(host, read, current),
+            warnings=warnings + _notes(host, read, current),
             assumptions=[Assumption(note)] if current.missing and check_mode else [],
         )
 
@@ -109,8 +109,16 @@ def _problems(host: WindowsHost, read: facts.HostFacts, current: IisState, param
     return found
 
 
-def _pending(host: WindowsHost, read: facts.HostFacts, current: IisState) -> list[str]:
-    return [f"{host.name} waits for a restart."] if read.restart_pending and not current.missing else []
+def _notes(host: WindowsHost, read: facts.HostFacts, current: IisState) -> list[str]:
+    """A restart that Windows waits for, and what an administrator has added that takes mail away from the upstream."""
+    notes = [f"{host.name} waits for a restart."] if read.restart_pending and not current.missing else []
+    domains = current.server.domains if current.server else {}
+    local, remote = (", ".join(sorted(name for name, alias in domains.items() if alias is kind)) for kind in (True, False))
+    if local:
+        notes.append(f"The virtual SMTP server keeps mail to its domains {local} on the host: remove those that are Microsoft 365's.")
+    if remote:
+        notes.append(f"Remote domains of the virtual SMTP server have settings of their own: {remote}. Remove those that are not needed.")
+    return notes
 
 
 def _digests(host: WindowsHost, params: Params) -> Digests:

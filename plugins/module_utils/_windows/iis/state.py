@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..._core.errors import MailopsError
 from ..._core.json_types import JsonObject
@@ -20,6 +20,7 @@ from .options import Listener
 SMTP_SERVER = "SMTP-Server"
 FEATURES = (SMTP_SERVER, "Web-WMI")
 SERVICE = "SMTPSVC"
+_OF_DOMAIN, _ALIAS = "SmtpSvc/1/Domain/", 16
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,16 @@ class Service:
 
 @dataclass(frozen=True)
 class Server:
-    """The virtual server. `values`: the properties of settings.READ; `relay` None: null, nobody may relay."""
+    """The virtual server. `values`: the properties of settings.READ; `relay` None: null, nobody may relay.
+
+    `domains`: those that an administrator has added -> whether mail to them stays on the host (RouteAction, an alias domain).
+    """
 
     values: dict[str, object]
     listeners: frozenset[Listener]
     relay: AddressList | None
     connections: AddressList | None
+    domains: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,13 @@ def read(host: WindowsHost) -> IisState:
 def _read_server(host: WindowsHost) -> Server | None:
     document = host.run("iis_read", "read the virtual SMTP server", {"names": list(settings.READ)})
     servers = rows(host.name, document, "servers")
-    return _server(servers[0]) if servers else None
+    return replace(_server(servers[0]), domains=_domains(rows(host.name, document, "domains"))) if servers else None
+
+
+def _domains(found: Sequence[JsonObject]) -> dict[str, bool]:
+    """Those of the virtual server that is managed here. Source of the name's form: IIsSmtpDomainSetting, IIS 6.0 WMI reference."""
+    names = {str(one.get("name")): int(one.get("action") or 0) for one in found}
+    return {name.removeprefix(_OF_DOMAIN): bool(action & _ALIAS) for name, action in names.items() if name.startswith(_OF_DOMAIN)}
 
 
 def _server(document: JsonObject) -> Server:

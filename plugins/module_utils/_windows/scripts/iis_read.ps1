@@ -25,7 +25,11 @@ try {
         }
         $servers += , @{ values = $values; bindings = @($bindings); lists = $lists }
     }
-    ConvertTo-Json -InputObject @{ servers = @($servers) } -Compress -Depth 6
+    $domains = @()
+    foreach ($one in @(Get-WmiObject -Namespace 'root\MicrosoftIISv2' -Class IIsSmtpDomainSetting)) {
+        $domains += , @{ name = $one.Name; action = $one.RouteAction }
+    }
+    ConvertTo-Json -InputObject @{ servers = @($servers); domains = @($domains) } -Compress -Depth 6
 } catch {
     ConvertTo-Json -InputObject @{ error = @{ id = $_.FullyQualifiedErrorId; message = $_.Exception.Message } } -Compress
 }

@@ -34,6 +34,7 @@ class IisHost:
         self.memory: str | None = None
         self.ports: list[dict[str, Any]] = [{"port": 25, "process": "inetinfo"}, {"port": 445, "process": "System"}]
         self.servers = [copy.deepcopy(SERVER)]
+        self.domains: list[dict[str, Any]] = []
         self.queue: list[int] = [0]
         self.ignores: tuple[str, ...] = ()
         self.calls: list[str] = []
@@ -57,7 +58,7 @@ class IisHost:
         return {"features": features, "services": self.services, "ports": self.ports, "memory": self.memory}
 
     def _iis_read(self, request: Any) -> Any:
-        return {"servers": self.servers}
+        return {"servers": self.servers, "domains": self.domains}
 
     def _memory(self, request: Any) -> Any:
         self.memory = request["write"][0]["text"] if request["write"] else None

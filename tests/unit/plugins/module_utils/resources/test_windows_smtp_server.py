@@ -168,6 +168,16 @@ def test_the_relay_is_closed_before_anything_else_is_written(directory: str) -> 
     assert not converge(iis, params(directory))
 
 
+def test_domains_of_an_adopted_server_are_warned_of(directory: str) -> None:
+    """Mail to an alias domain stays on the host, and a remote domain can have a route of its own."""
+    iis = IisHost()
+    iis.domains = [{"name": "SmtpSvc/1/Domain/contoso.com", "action": 16}, {"name": "SmtpSvc/1/Domain/erp.example", "action": 2}]
+    assert RESOURCE.plan(iis.host, params(directory), True).warnings == [
+        "The virtual SMTP server keeps mail to its domains contoso.com on the host: remove those that are Microsoft 365's.",
+        "Remote domains of the virtual SMTP server have settings of their own: erp.example. Remove those that are not needed.",
+    ]
+
+
 def test_bindings_are_written_only_where_listeners_differ(directory: str) -> None:
     """Not for port 25 on all addresses, as installed: whether WMI takes ServerBindings is not documented."""
     iis, submission = IisHost(), [{"port": 25}, {"port": 587}]
