@@ -127,7 +127,8 @@ def test_encryption_on_port_25_in_the_words_of_the_product(product: str | None, 
 def test_encryption_of_a_listener_in_the_words_of_the_product(tls: str, product: str, expected: str) -> None:
     known = tenant(relay_hosts=[replace(OAUTH_RELAY, listeners=(RelayListener(2525, tls),))])
     rows = settings(sheet("contoso", forced("relay_host", known, product=product)))
-    assert (rows["Port"][1], rows["Encryption"][1]) == ("2525", expected)
+    assert rows["Port"][1].endswith("2525")
+    assert rows["Encryption"][1] == expected
 
 
 def test_old_device_connects_to_the_listener_for_old_devices() -> None:
