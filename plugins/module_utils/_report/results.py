@@ -14,7 +14,8 @@ from .failures import Failure
 
 WINDOWS_STATUS = "windows_relay_info"
 RELAY_MODULES = (
-    "relay_agent", "relay_probe", "relay_status", "windows_hmailserver", "windows_relay_firewall", "windows_smtp_server", WINDOWS_STATUS,
+    "relay_agent", "relay_probe", "relay_status", "windows_hmailserver", "windows_relay_firewall", "windows_relay_probe",
+    "windows_smtp_server", WINDOWS_STATUS,
 )  # fmt: skip
 _RECORDS = ("spf", "spf_info")
 

@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 
 from ..host import WindowsHost, rows
 from ..probe_message import ACCEPTED, FIELD, LEFT, PICKUP, QUEUED, RETURNED, ProbeMessage, Progress
+from ..services import RUNNING
 from . import log, settings, state
 from .log import Reply
-from .state import RUNNING, SMTP_SERVER, IisState, Server, texts
+from .state import SMTP_SERVER, IisState, Server, texts
 
 BATCH = 10  # messages in the input of a script
 _ACCEPTED = re.compile(r"250 (?!2\.1\.)")  # not the reply to an address (RFC 3463)
