@@ -51,7 +51,7 @@ options:
     description:
       - The path of the plan of a check run as JSON (C(mailops.plan/1)), which docs/plan.md describes. Without it, none is written.
       - A run without check mode writes no plan, and leaves the file as it is.
-      - If it cannot be written, the run is not started, or ends with a failure.
+      - If it cannot be written, the run is not started, or ends with a failure. A plan without any host is a failure, too.
     type: path
     env:
       - name: MAILOPS_PLAN
@@ -135,6 +135,7 @@ _LIBRARIES = ("msal", "dns.resolver", "requests", "cryptography.x509", "encoding
 # Exit statuses; 2 and 4 are Ansible's: a host failed, a host is unreachable. ansible-doc cannot read an assignment to two names.
 _NOT_WRITTEN = 1
 _CHANGES = 3
+_PLANS = ("plan", "plan_markdown", "plan_junit")  # options with the path of a plan
 _WIDTH = (80, 118, 160)  # characters of a line: least, where the output is no terminal, most
 
 
@@ -242,9 +243,13 @@ class CallbackModule(CallbackBase):
         written = [self._write(), self._write_audit(), self._write_plan()]
         if stats.failures or stats.dark:
             return
+        options: t.Any = self.get_option
+        is_plan = self._concerned and self._report.check_mode and any(map(options, (*_PLANS, "exit_on_changes")))
+        if is_plan and not self._report.plan.hosts:  # a pipeline must not read it as a plan without changes
+            self._display.error("The plan has no host, since no play of this run has one. Check the inventory (-i) and --limit.")
+            raise SystemExit(_NOT_WRITTEN)
         if not all(written):
             raise SystemExit(_NOT_WRITTEN)
-        options: t.Any = self.get_option
         if options("exit_on_changes") and self._report.check_mode and self._report.plan.changed:
             raise SystemExit(_CHANGES)
 
@@ -303,14 +308,15 @@ class CallbackModule(CallbackBase):
         if not self._report.check_mode:
             return True
         options: t.Any = self.get_option
-        path, markdown, junit = (options(name) for name in ("plan", "plan_markdown", "plan_junit"))
+        path, markdown, junit = (options(name) for name in _PLANS)
         if not (path or markdown or junit):
             return True
         plan = self._report.plan
         return all(
             [
                 not path or self._write_json("plan (MAILOPS_PLAN)", path, plan.as_json()),
-                not markdown or self._write_text("plan (MAILOPS_PLAN_MARKDOWN)", markdown, plan_markdown.markdown(plan, _shown(path))),
+                not markdown
+                or self._write_text("plan (MAILOPS_PLAN_MARKDOWN)", markdown, plan_markdown.markdown(plan, plan_markdown.shown(path))),
                 not junit or self._write_text("plan (MAILOPS_PLAN_JUNIT)", junit, plan_junit.junit(plan)),
             ]
         )
@@ -327,11 +333,6 @@ class CallbackModule(CallbackBase):
             self._display.error(f"The {what} could not be written to {path}: {error.strerror}. Name a file in a writable directory.")
             return False
         return True
-
-
-def _shown(path: str | None) -> str:
-    """The path of a file as people read it who are not on this host: relative to the current directory."""
-    return os.path.relpath(path) if path and os.path.realpath(path).startswith(os.getcwd() + os.sep) else path or ""
 
 
 def _line_width(display: t.Any) -> int:

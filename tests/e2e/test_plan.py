@@ -164,6 +164,27 @@ def test_a_failed_tenant_has_ansibles_exit_status_and_no_plan(site: Site) -> Non
     assert "in which fabrikam has no plan, because its check run failed" in " ".join(refused.attention["fabrikam"]["problems"])
 
 
+def test_an_unreachable_host_has_ansibles_exit_status(site: Site) -> None:
+    """4, although the other tenant has changes."""
+    off = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    pipeline = Pipeline(site, "fabrikam")
+    tenants = pipeline.variables() | {"unreachable": site.variables("contoso", **off)}
+    run = site.play(tenants, None, "--check", "--tags", "dns", "--skip-tags", "verify", **pipeline.environment)
+    assert run.code == 4, run.output
+    assert (pipeline.plan["status"], pipeline.plan["changes"]) == ("failed", True)
+    assert pipeline.plan["tenants"]["unreachable"]["state"] == "unreachable"
+
+
+def test_a_plan_without_any_host_is_a_failure(site: Site) -> None:
+    """A pipeline with a wrong inventory would read it as a plan without changes."""
+    pipeline = Pipeline(site)
+    pipeline.path = site.directory / "none.json"
+    run = pipeline.check()
+    assert run.code == 1, run.output
+    assert "The plan has no host, since no play of this run has one. Check the inventory (-i) and --limit." in " ".join(run.output.split())
+    assert pipeline.plan["totals"]["hosts"] == 0
+
+
 def test_changes_of_any_module_end_with_exit_status_3(site: Site, tmp_path: Path) -> None:
     """Those of a single module with their diff, those of a module of somebody else by name: their values may be secrets."""
     tasks: list[dict[str, Any]] = [

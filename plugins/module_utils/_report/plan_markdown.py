@@ -10,6 +10,7 @@ The first line is a hidden marker, by which a pipeline finds its comment to upda
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,11 @@ def markdown(plan: PlanDocument, path: str = "", budget: int = BUDGET) -> str:
         if len(text.encode()) <= budget:
             break
     return text
+
+
+def shown(path: str | None) -> str:
+    """The path of a file as people read it who are not on this host: relative to the current directory."""
+    return os.path.relpath(path) if path and os.path.realpath(path).startswith(os.getcwd() + os.sep) else path or ""
 
 
 def _beginning(plan: PlanDocument, left_out: str, path: str) -> Iterator[str]:
