@@ -15,7 +15,7 @@ from ..._core.json_types import JsonObject
 from .items import CHANGE, FINDING, NEW, SENDER, STILL, Item, Key, items
 
 FORMAT = "mailops.audit/1"
-FIXED, UNKNOWN = "fixed", "unknown"  # of an entry that is gone
+FIXED, UNKNOWN = "fixed", "unknown"  # gone; appeared or gone, and one of the audits could not have shown it
 _NAME_ANOTHER = "Name the report.json of an audit."
 
 
@@ -49,20 +49,24 @@ def _is_complete(document: JsonObject) -> bool:
 
 
 def compared(document: JsonObject, earlier: JsonObject) -> JsonObject:
-    """The document with `comparison`, and with `change` (new or still) of each sender and finding that is not of severity info.
+    """The document with `comparison`, and with `change` (new, still or unknown) of each sender and finding that is not of severity info.
 
-    An entry that is gone is fixed if every source that was readable then is readable now; otherwise it is unknown.
+    An entry that appeared is new if its tenant was audited then, and no source has become readable since. One that is gone is fixed if
+    every source that was readable then is readable now. Otherwise they are unknown. `now`: whether the entry is in this audit.
     """
     now, then = _problems(document), _problems(earlier)
-    tenants = {name: _marked(name, audit, now, then) for name, audit in document["tenants"].items()}
-    gone = [(_gone(one, document, earlier), one) for key, one in then.items() if key not in now]
-    changes = [(NEW, one) for key, one in now.items() if key not in then] + gone
-    counts = {change: sum(kind == change for kind, _one in changes) for change in (NEW, FIXED, UNKNOWN)}
+    appeared = {key: _appeared(one, document, earlier) for key, one in now.items() if key not in then}
+    tenants = {name: _marked(name, audit, now, appeared) for name, audit in document["tenants"].items()}
+    gone = {key: _gone(one, document, earlier) for key, one in then.items() if key not in now}
+    kinds = [*appeared.values(), *gone.values()]
+    counts = {change: kinds.count(change) for change in (NEW, FIXED, UNKNOWN)}
+    changes = [_change(change, now[key], is_now=True) for key, change in appeared.items()]
+    changes += [_change(change, then[key], is_now=False) for key, change in gone.items()]
     comparison = {
         "earlier": earlier["started"],
         **counts,
         STILL: len(now.keys() & then.keys()),
-        "changes": [_change(change, one) for change, one in changes],
+        "changes": changes,
     }
     return {**document, "tenants": tenants, "comparison": comparison}
 
@@ -78,17 +82,26 @@ def _problems(document: JsonObject) -> dict[Key, Item]:
     return {one.key: one for one in items(document) if one.kind in (SENDER, FINDING) and one.severity != "info"}
 
 
-def _marked(tenant: str, audit: JsonObject, now: Mapping[Key, Item], then: Mapping[Key, Item]) -> JsonObject:
-    """The audit of a tenant, whose senders and findings say whether they are new."""
+def _marked(tenant: str, audit: JsonObject, now: Mapping[Key, Item], appeared: Mapping[Key, str]) -> JsonObject:
+    """The audit of a tenant, whose senders and findings say whether they are new. `appeared`: of those that were not there then."""
 
     def rows(kind: str, name: str, subject: str) -> Iterator[JsonObject]:
         for row in audit[name]:
             key = (tenant, kind, "" if kind == SENDER else row["id"], row[subject].lower())
-            yield row | {CHANGE: STILL if key in then else NEW} if key in now else row
+            yield row | {CHANGE: appeared.get(key, STILL)} if key in now else row
 
     if not audit["audited"]:
         return audit
     return {**audit, "senders": list(rows(SENDER, "senders", "address")), "findings": list(rows(FINDING, "findings", "subject"))}
+
+
+def _appeared(one: Item, document: JsonObject, earlier: JsonObject) -> str:
+    """Whether an entry that was not there then is new, or may have been there unseen."""
+    audit = earlier["tenants"].get(one.tenant)
+    if not audit or not audit["audited"]:
+        return UNKNOWN
+    unreadable = {source["name"] for source in audit["sources"] if not source["readable"]}
+    return UNKNOWN if unreadable & _readable(document["tenants"][one.tenant]) else NEW
 
 
 def _gone(one: Item, document: JsonObject, earlier: JsonObject) -> str:
@@ -103,6 +116,6 @@ def _readable(audit: JsonObject) -> set[str]:
     return {source["name"] for source in audit["sources"] if source["readable"]}
 
 
-def _change(change: str, one: Item) -> dict[str, str]:
+def _change(change: str, one: Item, *, is_now: bool) -> JsonObject:
     row = {"tenant": one.tenant, "kind": one.kind, "id": one.id, "subject": one.subject, "severity": one.severity, "problem": one.problem}
-    return {CHANGE: change, **row}
+    return {CHANGE: change, "now": is_now, **row}

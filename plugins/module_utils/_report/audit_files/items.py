@@ -24,7 +24,7 @@ _SEE_REASON = "Remove the cause, and run the audit again."
 class Item:
     """One entry. `kind`: sender, finding, source or tenant; `id`: the verdict, or what is wrong; `subject`: an address, or an object.
 
-    `date` is the day on which it matters, as in 2026-12-31, or "". `change` is "new" or "still", or "" without an earlier report.
+    `date` is the day on which it matters, as in 2026-12-31, or "". `change` is new, still or unknown, or "" without an earlier report.
     """
 
     tenant: str

@@ -102,7 +102,5 @@ def _gone(document: JsonObject) -> list[list[str]]:
     """What an earlier report had and this one has not: change, tenant, subject, severity and problem."""
     changes = (document.get("comparison") or {}).get("changes", ())
     return [
-        [one[CHANGE], *(plain(one[name]) for name in ("tenant", "subject", "severity", "problem"))]
-        for one in changes
-        if one[CHANGE] != "new"
+        [one[CHANGE], *(plain(one[name]) for name in ("tenant", "subject", "severity", "problem"))] for one in changes if not one["now"]
     ]

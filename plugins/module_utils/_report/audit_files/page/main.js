@@ -4,7 +4,7 @@ function openSender(row) {
   const method = senderText("method", row), change = senderText("change", row);
   open(
     senders.address[row],
-    el("p", {}, badge(verdict), " ", badge(senderText("severity", row)), " ", change ? badge(change) : null),
+    el("p", {}, badge(verdict), " ", badge(senderText("severity", row)), " ", change ? badge(change, change === "unknown" ? "not comparable" : change) : null),
     path(senderText("name", row), DATA.paths[senders.path[row]]),
     el("p", { class: "reason" }, senderText("reason", row)),
     remedy(senderText("remedy", row)),

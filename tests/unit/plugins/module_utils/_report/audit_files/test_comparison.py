@@ -17,6 +17,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.c
     load,
     sentence,
 )
+from ansible_collections.mailops.m365.plugins.module_utils._report.audit_files.page.data import page_data
 
 from .documents import FINDING, OPEN, SAFE, SENDER, UNLISTED, audited, document
 
@@ -53,6 +54,20 @@ def test_what_can_no_longer_be_read_is_never_fixed(tenants: dict[str, Any]) -> N
     comparison = compared(document(**tenants, fabrikam=audited(UNLISTED)), EARLIER)["comparison"]
     assert (comparison["fixed"], comparison["unknown"]) == (0, 2)
     assert sentence(comparison).endswith("0 new, 0 fixed, 1 still there, 2 not comparable.")
+
+
+@pytest.mark.parametrize("before", ["refused", None, audited(unreadable=("sign_ins",))])
+def test_what_could_not_be_seen_then_is_not_new(before: Any) -> None:
+    earlier = document("2026-10-28T16:00:00Z", fabrikam=audited(UNLISTED), **({"contoso": before} if before else {}))
+    now = compared(document(contoso=audited(SENDER, findings=(OPEN,)), fabrikam=audited(UNLISTED, findings=(OPEN,))), earlier)
+    assert changes(now["comparison"]) == [
+        ("unknown", "contoso", "erp@contoso.com"),
+        ("unknown", "contoso", "organization"),
+        ("new", "fabrikam", "organization"),
+    ]
+    assert now["tenants"]["contoso"]["senders"][0]["change"] == "unknown"
+    assert page_data(now)["gone"] == [], "it is there"
+    assert sentence(now["comparison"]).endswith("1 new, 0 fixed, 1 still there, 2 not comparable.")
 
 
 CONTOSO = EARLIER["tenants"]["contoso"]
