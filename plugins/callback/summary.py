@@ -316,7 +316,9 @@ class CallbackModule(CallbackBase):
             [
                 not path or self._write_json("plan (MAILOPS_PLAN)", path, plan.as_json()),
                 not markdown
-                or self._write_text("plan (MAILOPS_PLAN_MARKDOWN)", markdown, plan_markdown.markdown(plan, plan_markdown.shown(path))),
+                or self._write_text(
+                    "plan (MAILOPS_PLAN_MARKDOWN)", markdown, plan_markdown.markdown(plan, plan_markdown.relative_path(path))
+                ),
                 not junit or self._write_text("plan (MAILOPS_PLAN_JUNIT)", junit, plan_junit.junit(plan)),
             ]
         )

@@ -37,7 +37,7 @@ def markdown(plan: PlanDocument, path: str = "", budget: int = BUDGET) -> str:
     return text
 
 
-def shown(path: str | None) -> str:
+def relative_path(path: str | None) -> str:
     """The path of a file as people read it who are not on this host: relative to the current directory."""
     return os.path.relpath(path) if path and os.path.realpath(path).startswith(os.getcwd() + os.sep) else path or ""
 
