@@ -155,9 +155,11 @@ def shared_emulator(tmp_path_factory: pytest.TempPathFactory, state: dict[str, A
 def api(shared_emulator: Emulator) -> Iterator[Api]:
     """The shared emulator: for tests that make objects of their own names and look at nothing else."""
     result = Api(shared_emulator)
+    offset = result.admin.call("GET", "/clock")["offset"]
     yield result
     result.admin.clear_faults()
-    result.admin.call("POST", "/clock", {"stopped": False})
+    moved = result.admin.call("POST", "/clock", {"stopped": False})["offset"] - offset
+    result.admin.call("POST", "/clock", {"advance": -moved})
 
 
 Start = Callable[..., Api]

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ...._core.json_types import JsonObject
 
-Text: TypeAlias = "Callable[[JsonObject], str]"
+Text: TypeAlias = Callable[[JsonObject], str]
 NOT_READ, NO_MAILBOX = "not read", "no mailbox"
 
 
