@@ -312,13 +312,11 @@ class CallbackModule(CallbackBase):
         if not (path or markdown or junit):
             return True
         plan = self._report.plan
+        comment = plan_markdown.markdown(plan, plan_markdown.relative_path(path)) if markdown else ""
         return all(
             [
                 not path or self._write_json("plan (MAILOPS_PLAN)", path, plan.as_json()),
-                not markdown
-                or self._write_text(
-                    "plan (MAILOPS_PLAN_MARKDOWN)", markdown, plan_markdown.markdown(plan, plan_markdown.relative_path(path))
-                ),
+                not markdown or self._write_text("plan (MAILOPS_PLAN_MARKDOWN)", markdown, comment),
                 not junit or self._write_text("plan (MAILOPS_PLAN_JUNIT)", junit, plan_junit.junit(plan)),
             ]
         )
