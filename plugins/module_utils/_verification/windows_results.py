@@ -12,6 +12,7 @@ from .. import error_catalog
 from .._core import mail_addresses
 from .._windows.probe_message import ACCEPTED, LEFT, PICKUP, RETURNED, ProbeMessage, Progress
 from . import statuses
+from .relay_senders import blank
 
 PROBE = "windows_relay_probe"
 _CODE = re.compile(r"(\d{3})[ -](?:([245]\.\d{1,3}\.\d{1,3})\b)?")
@@ -54,15 +55,6 @@ def reason(reply: str) -> Reason:
     return Reason(code, "the upstream server's reply is not in the error catalog", f"Reply: {reply}", reply.startswith("4"))
 
 
-def blank(name: str, address: str, recipient: str, relay: ProbedRelay) -> dict[str, object]:
-    """The result before an attempt."""
-    return {
-        "name": name, "address": address, "verify_recipient": recipient, "method": "relay_host", "server": relay.host,
-        "status": statuses.NOT_VERIFIED, "accepted_by": "", "reason": "", "remedy": "", "message_id": None, "stage": "input", "code": "",
-        "service_message": "", "transient": False, "seconds": 0.0, "hops": [],
-    }  # fmt: skip
-
-
 def not_submitted(row: dict[str, object], obstacle: str, relay: ProbedRelay) -> dict[str, object]:
     """The result of a sender whose message the product does not take."""
     cause = f"{relay.product} on {relay.host} takes no message: {obstacle}"
@@ -71,7 +63,7 @@ def not_submitted(row: dict[str, object], obstacle: str, relay: ProbedRelay) -> 
 
 def of_progress(message: ProbeMessage, progress: Progress, seconds: float, relay: ProbedRelay) -> dict[str, object]:
     """The result of a message that was submitted."""
-    row = blank(message.name, message.sender, message.recipient, relay) | {
+    row = blank(message.name, message.sender, message.recipient, relay.host) | {
         "message_id": message.message_id, "seconds": round(seconds, 2), "hops": hops(progress, seconds, relay),
         "stage": _STAGES.get(progress.state, "queue"), "service_message": progress.reply,
     }  # fmt: skip

@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import mail_addresses
 from .._core.errors import MailopsError, SmtpError
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
@@ -21,40 +19,20 @@ from .._relay.agent import config, reasons
 from .._relay.agent.paths import Paths
 from .._relay.agent.postfix.internal_listener import SOCKET
 from .._relay.agent.verification import Attempt, Relay, Verification
-from .._verification import statuses, upstream
+from .._verification import relay_senders, statuses, upstream
+from .._verification.relay_senders import Sender
 from .._verification.result import NotVerifiable
 
 RETRY_INTERVAL = 15.0  # seconds
 OPTIONS = Spec(
     {
-        "senders": {
-            "type": "list",
-            "elements": "dict",
-            "required": True,
-            "options": {
-                "name": {"type": "str"},
-                "address": {"type": "str", "required": True},
-                "verify_recipient": {"type": "str"},
-            },
-        },
+        "senders": relay_senders.SENDERS,
         "hosted_account": {"type": "dict", "default": {}},
         "timeout": {"type": "int", "default": 120},
         "required": {"type": "bool", "default": True},
     },
     writes=False,
 )
-
-
-@dataclass(frozen=True)
-class Sender:
-    name: str | None
-    address: str
-    verify_recipient: str | None
-
-    @property
-    def label(self) -> str:
-        """The name in one line: YAML's `name: >` ends with a line break, which no header may have."""
-        return " ".join((self.name or "").split()) or self.address
 
 
 @dataclass(frozen=True)
@@ -65,14 +43,6 @@ class Params:
     timeout: int
     required: bool
     senders: tuple[Sender, ...] = nested(Sender)
-
-
-class NotVerified(MailopsError):  # noqa: N818 - a statement about the senders
-    """Senders whose test message was not sent; `outcome` holds every sender's result."""
-
-    def __init__(self, text: str, outcome: JsonObject) -> None:
-        super().__init__(text)
-        self.outcome = outcome
 
 
 class RelayProbe(ReadOnlyResource[Params]):
@@ -86,12 +56,7 @@ class RelayProbe(ReadOnlyResource[Params]):
         self.relay, self.parameters = relay or Relay(), parameters
 
     def validate(self, params: Params, /) -> list[str]:
-        problems = [] if params.timeout > 0 else [f"timeout is {params.timeout}: give seconds, at least 1."]
-        for sender in params.senders:
-            for option, address in (("address", sender.address), ("verify_recipient", sender.verify_recipient)):
-                wrong = mail_addresses.problems(f"the sender's {option}", [] if address is None else [address])
-                problems += [f"senders: {sender.label}: {problem}" for problem in wrong]
-        return problems
+        return relay_senders.problems(params.senders, params.timeout)
 
     def plan(self, host: LocalHost, params: Params, check_mode: bool, /) -> Plan[None]:
         attempts = [Attempt(sender.label, sender.address, sender.verify_recipient or "") for sender in params.senders]
@@ -105,13 +70,7 @@ class RelayProbe(ReadOnlyResource[Params]):
                 refusals |= self._check_connector(host, [attempt for attempt in tested if attempt.sent], end)
         note = _quota_clause(params.hosted_account)
         results = [self._result(attempt, check_mode, refusals.get(attempt.number), note) for attempt in attempts]
-        verified = sum(result["status"] == statuses.VERIFIED for result in results)
-        outcome = {"senders": results, "verified": verified, "total": len(results)}
-        failed = [result for result in results if result["status"] == statuses.FAILED]
-        if failed and params.required:
-            causes = "; ".join(f"{result['name']}: {result['reason']}. {result['remedy']}".rstrip(". ") for result in failed)
-            raise NotVerified(f"{len(failed)} of {len(results)} senders cannot send through this relay: {causes}.", outcome)
-        return Plan(outcome=outcome)
+        return Plan(outcome=relay_senders.outcome_of(results, "this relay", params.required))
 
     def _check_connector(self, host: LocalHost, attempts: Sequence[Attempt], end: float) -> dict[str, MailopsError]:
         """By number of the attempt: why its message was not accepted by a connector. A new connector takes effect after some minutes."""
@@ -137,28 +96,10 @@ class RelayProbe(ReadOnlyResource[Params]):
     def _result(self, attempt: Attempt, check_mode: bool, refusal: MailopsError | None, note: str) -> dict[str, object]:
         """The same keys as smtp_probe's, and the hops. `note`: a clause about a verified sender."""
         trace = attempt.trace
-        result: dict[str, object] = {
-            "name": attempt.name,
-            "address": attempt.sender,
-            "verify_recipient": attempt.recipient,
-            "method": "relay_host",
-            "server": SOCKET,
-            "status": statuses.NOT_VERIFIED,
-            "accepted_by": "",
-            "reason": "",
-            "remedy": "",
-            "message_id": None,
-            "stage": "input",
-            "code": "",
-            "service_message": "",
-            "transient": False,
-            "seconds": round(attempt.seconds, 2),
-            "hops": [hop.as_result() for hop in trace.hops("relay_probe")] if trace else [],
-        }
-        if not attempt.recipient:
-            return result | {"reason": statuses.NO_RECIPIENT_REASON, "remedy": statuses.NO_RECIPIENT_REMEDY}
-        if check_mode:
-            return result | {"stage": statuses.CHECK_MODE, "reason": statuses.CHECK_MODE_REASON}
+        result = relay_senders.blank(attempt.name, attempt.sender, attempt.recipient, SOCKET)
+        result |= {"seconds": round(attempt.seconds, 2), "hops": [hop.as_result() for hop in trace.hops("relay_probe")] if trace else []}
+        if untested := relay_senders.not_sent(attempt.recipient, check_mode):
+            return result | untested
         result |= {"message_id": attempt.message_id, "stage": trace.stage() if trace else "relay"}
         if refusal and not isinstance(refusal, SmtpError):
             return result | _not_verifiable(refusal)

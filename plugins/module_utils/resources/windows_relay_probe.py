@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .._core import mail_addresses
 from .._core.errors import MailopsError
-from .._core.json_types import JsonObject
 from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.resource import Plan
 from .._engine.windows_engine import ReadOnlyWindowsResource
-from .._verification import statuses, windows_results
+from .._verification import relay_senders, windows_results
+from .._verification.relay_senders import Sender
 from .._verification.windows_results import ProbedRelay
 from .._windows import facts
 from .._windows.hmail.probe import HMailProbe
@@ -28,12 +27,7 @@ IIS_SMTP, HMAILSERVER = "iis_smtp", "hmailserver"
 OPTIONS = Spec(
     {
         "product": {"type": "str", "choices": [IIS_SMTP, HMAILSERVER], "required": True},
-        "senders": {
-            "type": "list",
-            "elements": "dict",
-            "required": True,
-            "options": {"name": {"type": "str"}, "address": {"type": "str", "required": True}, "verify_recipient": {"type": "str"}},
-        },
+        "senders": relay_senders.SENDERS,
         "upstream": {"type": "str", "default": "connector"},
         "internal_domains": {"type": "list", "elements": "str", "default": []},
         "hmailserver_admin_password": {"type": "str", "no_log": True},
@@ -42,18 +36,6 @@ OPTIONS = Spec(
     },
     writes=False,
 )
-
-
-@dataclass(frozen=True)
-class Sender:
-    name: str | None
-    address: str
-    verify_recipient: str | None
-
-    @property
-    def label(self) -> str:
-        """The name in one line: YAML's `name: >` ends with a line break, which no header may have."""
-        return " ".join((self.name or "").split()) or self.address
 
 
 @dataclass(frozen=True)
@@ -69,14 +51,6 @@ class Params:
     senders: tuple[Sender, ...] = nested(Sender)
 
 
-class NotVerified(MailopsError):  # noqa: N818 - a statement about the senders
-    """Senders whose test message did not reach the upstream server; `outcome` holds every sender's result."""
-
-    def __init__(self, text: str, outcome: JsonObject) -> None:
-        super().__init__(text)
-        self.outcome = outcome
-
-
 class WindowsRelayProbe(ReadOnlyWindowsResource[Params]):
     """Module windows_relay_probe."""
 
@@ -85,39 +59,20 @@ class WindowsRelayProbe(ReadOnlyWindowsResource[Params]):
     params_type = Params
 
     def validate(self, params: Params, /) -> list[str]:
-        problems = [] if params.timeout > 0 else [f"timeout is {params.timeout}: give seconds, at least 1."]
-        for sender in params.senders:
-            for option, address in (("address", sender.address), ("verify_recipient", sender.verify_recipient)):
-                wrong = mail_addresses.problems(f"the sender's {option}", [] if address is None else [address])
-                problems += [f"senders: {sender.label}: {problem}" for problem in wrong]
-        return problems
+        return relay_senders.problems(params.senders, params.timeout)
 
     def plan(self, host: WindowsHost, params: Params, check_mode: bool, /) -> Plan[None]:
         tested = [one for one in params.senders if one.verify_recipient and not check_mode]
-        results = {id(one): self._untested(host, params, one) for one in params.senders if one not in tested}
-        if tested:
-            results |= _verify(host, params, tested)
-        rows = [results[id(one)] for one in params.senders]
-        verified = sum(row["status"] == statuses.VERIFIED for row in rows)
-        outcome: JsonObject = {"senders": rows, "verified": verified, "total": len(rows)}
-        failed = [row for row in rows if row["status"] == statuses.FAILED]
-        if failed and params.required:
-            causes = "; ".join(f"{row['name']}: {row['reason']}. {row['remedy']}".rstrip(". ") for row in failed)
-            raise NotVerified(f"{len(failed)} of {len(rows)} senders cannot send through {host.name}: {causes}.", outcome)
-        return Plan(outcome=outcome)
-
-    @staticmethod
-    def _untested(host: WindowsHost, params: Params, sender: Sender) -> dict[str, object]:
-        """The result of a sender of which no message is sent."""
-        row = windows_results.blank(sender.label, sender.address, sender.verify_recipient or "", _relay(host, params))
-        if not sender.verify_recipient:
-            return row | {"reason": statuses.NO_RECIPIENT_REASON, "remedy": statuses.NO_RECIPIENT_REMEDY}
-        return row | {"stage": statuses.CHECK_MODE, "reason": statuses.CHECK_MODE_REASON}
+        results = _verify(host, params, tested) if tested else {}
+        rows = [
+            results.get(id(one)) or _blank(host, one) | relay_senders.not_sent(one.verify_recipient or "", check_mode)
+            for one in params.senders
+        ]
+        return Plan(outcome=relay_senders.outcome_of(rows, host.name, params.required))
 
 
-def _relay(host: WindowsHost, params: Params, product: RelayProduct | None = None) -> ProbedRelay:
-    domains = frozenset(one.lower() for one in params.internal_domains)
-    return ProbedRelay(host.name, product.label if product else "", product.upstream if product else "", params.upstream, domains)
+def _blank(host: WindowsHost, sender: Sender) -> dict[str, object]:
+    return relay_senders.blank(sender.label, sender.address, sender.verify_recipient or "", host.name)
 
 
 def _product(host: WindowsHost, params: Params) -> RelayProduct:
@@ -133,10 +88,10 @@ def _verify(host: WindowsHost, params: Params, senders: Sequence[Sender]) -> dic
     """id() of a sender -> its result."""
     product = _product(host, params)
     obstacle = product.obstacle()
-    relay = _relay(host, params, product)
+    domains = frozenset(one.lower() for one in params.internal_domains)
+    relay = ProbedRelay(host.name, product.label, product.upstream, params.upstream, domains)
     if obstacle:
-        blanks = {id(one): windows_results.blank(one.label, one.address, one.verify_recipient or "", relay) for one in senders}
-        return {key: windows_results.not_submitted(row, obstacle, relay) for key, row in blanks.items()}
+        return {id(one): windows_results.not_submitted(_blank(host, one), obstacle, relay) for one in senders}
     messages = {id(one): ProbeMessage(one.label, one.address, one.verify_recipient or "") for one in senders}
     followed = _follow(host, product, list(messages.values()), params.timeout)
     return {key: windows_results.of_progress(one, *followed[one.number], relay) for key, one in messages.items()}
