@@ -14,15 +14,18 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from .._core.errors import InvalidInput, SignInError
-from .._http.transport import Request
+from .._core.errors import InvalidInput
+from . import job_token
 from .sign_in import SignIn
-from .token_response import is_jwt
 
 # The agent sets the first one in every job. The second one is that of a step that maps System.AccessToken to it.
 REQUEST_URL, REQUEST_TOKEN = "SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"
 CONNECTION = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
 _API_VERSION = "7.1"
+_QUESTION = (
+    "is the step an AzureCLI task with a service connection of workload identity federation, and is "
+    f"{REQUEST_TOKEN} mapped to $(System.AccessToken)?"
+)
 
 
 @dataclass(frozen=True)
@@ -42,23 +45,10 @@ class PipelineToken:
             raise InvalidInput(f"The environment variable {REQUEST_URL} is {self.url!r}: an https URL is needed, as a token goes there.")
 
     def read(self, sign_in: SignIn) -> str:
-        attempted = "get this job's identity token"
         connection = f"&serviceConnectionId={quote(self.connection, safe='')}" if self.connection else ""
         url = f"{self.url}?api-version={_API_VERSION}{connection}"
         headers = {"Authorization": f"Bearer {self.bearer}", "Content-Type": "application/json"}
-        answer = sign_in.transport.send(Request("POST", url, headers, attempted=attempted))
-        body = answer.json()
-        token = str(body.get("oidcToken") or "") if isinstance(body, dict) else ""
-        if answer.status == 200 and is_jwt(token):
-            return token
-        text = "without a token" if answer.status == 200 else answer.text[:200]
-        raise SignInError(
-            attempted,
-            f"HTTP {answer.status} {text} (is the step an AzureCLI task with a service connection of workload identity federation, and is "
-            f"{REQUEST_TOKEN} mapped to $(System.AccessToken)?)",
-            code=f"HTTP {answer.status}",
-            status=answer.status,
-        )
+        return job_token.ask(sign_in, "POST", url, headers, key="oidcToken", question=_QUESTION)
 
 
 def of_this_job() -> PipelineToken | None:

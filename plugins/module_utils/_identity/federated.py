@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from .._core.errors import InvalidInput, SignInError
-from .._http.transport import Request
-from . import managed_identity
+from .._core.errors import InvalidInput
+from . import job_token, managed_identity
 from .sign_in import SignIn, confidential
 from .token_permissions import claims_of
 from .token_response import TokenResponse, is_jwt
@@ -109,20 +108,10 @@ class TokenRequest:
             raise InvalidInput(f"m365_federated_request_url is {self.url!r}: give an https URL, as the token goes there.")
 
     def read(self, sign_in: SignIn) -> str:
-        attempted = "get this job's identity token"
         url = f"{self.url}{'&' if '?' in self.url else '?'}audience={quote(sign_in.cloud.federated_audience, safe='')}"
         headers = {"Authorization": f"Bearer {self.bearer}", "Accept": "application/json"}
-        answer = sign_in.transport.send(Request("GET", url, headers, attempted=attempted))
-        body = answer.json()
-        token = str(body.get("value") or "") if isinstance(body, dict) else ""
-        if answer.status == 200 and is_jwt(token):
-            return token
-        raise SignInError(
-            attempted,
-            f"HTTP {answer.status} {answer.text[:200]} (does the job have the permission id-token: write, and is it still running?)",
-            code=f"HTTP {answer.status}",
-            status=answer.status,
-        )
+        question = "does the job have the permission id-token: write, and is it still running?"
+        return job_token.ask(sign_in, "GET", url, headers, key="value", question=question)
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,16 @@ def test_github_issues_a_token_for_the_clouds_audience(signed: Signed, script: S
     assert signed(federated_request_url=url, federated_request_token=BEARER).token(GRAPH) == "granted-1"
 
 
-@pytest.mark.parametrize(("status", "body"), [(401, f"bad bearer {BEARER}"), (200, {"count": 0}), (200, "<html>"), (200, {"value": "no"})])
+NO_TOKEN = [(401, f"bad bearer {BEARER}"), (200, {"count": 0}), (200, "<html>"), (200, {"value": f"x{JWT}.y"})]
+
+
+@pytest.mark.parametrize(("status", "body"), NO_TOKEN)
 def test_job_without_the_permission_is_reported(signed: Signed, script: Script, status: int, body: Any) -> None:
     script.expect("GET", f"{URL}&audience=api%3A%2F%2FAzureADTokenExchange").answers(status, body)
     with pytest.raises(SignInError, match=r"Could not get this job's identity token.*permission id-token: write") as raised:
         signed(federated_request_url=URL, federated_request_token=BEARER).token(GRAPH)
-    assert BEARER not in str(raised.value) + repr(raised.value) + raised.value.service_message
+    for secret in (BEARER, JWT):
+        assert secret not in str(raised.value) + repr(raised.value) + raised.value.service_message
 
 
 PIPELINE = "https://dev.azure.com/contoso/mail/_apis/distributedtask/hubs/build/plans/1/jobs/2/oidctoken"
