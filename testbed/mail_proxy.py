@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import os
 import re
+import select
 import socket
 import ssl
 import struct
@@ -58,11 +59,16 @@ class Connection:
             self._server = trusting.wrap_socket(self.server)
 
     def pass_on(self) -> None:
-        """Everything unchanged, both ways, until both have ended."""
-        back = threading.Thread(target=_copy, args=(self.server, self.client), daemon=True)
-        back.start()
-        _copy(self.client, self.server)
-        back.join()
+        """Everything unchanged, both ways, until one side ends. One thread, for a TLS connection is not to be used by two."""
+        other = {self.client: self.server, self.server: self.client}
+        self.server.settimeout(None)
+        while True:
+            buffered = [sock for sock in other if isinstance(sock, ssl.SSLSocket) and sock.pending()]
+            for source in buffered or select.select(list(other), [], [])[0]:
+                data = _received(source)
+                if data == b"":
+                    return
+                other[source].sendall(data or b"")
 
     def reset(self) -> None:
         """Close with RST, as a packet filter does."""
@@ -75,13 +81,15 @@ class Connection:
                 sock.close()
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    """All bytes until the source ends."""
-    with contextlib.suppress(OSError):
-        while data := source.recv(16384):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+def _received(source: socket.socket) -> bytes | None:
+    """What has arrived: empty at the end, None where it is a record of TLS without data (RFC 8446: a session ticket)."""
+    source.setblocking(False)
+    try:
+        return source.recv(16384)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return None
+    finally:
+        source.setblocking(True)
 
 
 def _pass(one: Connection) -> None:
@@ -146,18 +154,25 @@ def _reset(one: Connection) -> None:
     _converse(one, _same, lambda line: b"" if line.upper().startswith(b"STARTTLS") else line)
 
 
-def _no_tls_13(one: Connection) -> None:
-    """Cuts off a handshake that offers TLS 1.3, as devices do that do not know it."""
+def _pass_until_starttls(one: Connection) -> bool:
+    """Line by line up to the answer to STARTTLS; whether the client sent it."""
     client, server = one.lines()
     while answer := _reply(server, _same):
         one.client.sendall(answer)
         line = client.readline()
         if not line:
-            return
+            return False
         one.server.sendall(line)
         if line.upper().startswith(b"STARTTLS"):
-            break
-    one.client.sendall(_reply(server, _same))
+            one.client.sendall(_reply(server, _same))
+            return True
+    return False
+
+
+def _no_tls_13(one: Connection) -> None:
+    """Cuts off a handshake that offers TLS 1.3, as devices do that do not know it."""
+    if not _pass_until_starttls(one):
+        return
     hello = one.client.recv(16384)
     if _OFFERS_TLS_13 in hello:
         one.reset()
@@ -206,16 +221,8 @@ def _implicit(one: Connection) -> None:
 
 def _inspect(one: Connection) -> None:
     """Ends TLS with a certificate of its own after STARTTLS, and starts it anew with the server."""
-    client, server = one.lines()
-    while answer := _reply(server, _same):
-        one.client.sendall(answer)
-        line = client.readline()
-        if not line:
-            return
-        one.server.sendall(line)
-        if line.upper().startswith(b"STARTTLS"):
-            break
-    one.client.sendall(_reply(server, _same))
+    if not _pass_until_starttls(one):
+        return
     one.start_tls(upstream=True)
     one.pass_on()
 
