@@ -198,9 +198,9 @@ def test_deferred_mail_has_a_reason_and_is_sent_later(relay: Relay) -> None:
 
 def test_reached_quota_defers_mail_and_loses_none(relay: Relay) -> None:
     subjects = [f"day-{number}" for number in range(QUOTA + 4)]
-    relay.send(ERP, *subjects)
+    relay.send(ERP, *subjects[:QUOTA])
     wait_until(lambda: relay.mailbox(ERP)["quota_resumes"], 60, relay.status)
-    relay.send(ERP, "day-later")
+    relay.send(ERP, *subjects[QUOTA:], "day-later")
     wait_until(lambda: relay.reasons().get("relay-daily-quota-reached"), 30, relay.status)
     assert re.fullmatch(r"\d+ messages? in the queue \(.*\), 1 problem of low severity: erp@contoso.com", first_line(relay.host))
     assert {problem["check"] for problem in relay.status()["problems"]} == {"quota_reached"}

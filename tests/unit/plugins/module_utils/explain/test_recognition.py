@@ -223,10 +223,11 @@ def test_codes_that_the_catalog_lacks_are_named() -> None:
      f"{RELAY_DENIED}\n" * 1000, "'5.7.1 " * 2000, "password: " * 10_000, "--x\nContent-Type: multipart/mixed; boundary=x\n\n" * 500],
     ids=lambda text: text[:12],
 )  # fmt: skip
-def test_large_text_ends_soon(text: str) -> None:
-    start = time.monotonic()
+def test_large_text_ends(text: str) -> None:
+    """A pattern that backtracks would need hours: a minute of the processor's time tells the two apart on any machine."""
+    start = time.process_time()
     explain(text)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 60
 
 
 @pytest.mark.parametrize(
