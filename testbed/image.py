@@ -33,6 +33,8 @@ DOWNLOADED = (
     "acl dovecot-core dovecot-submissiond fail2ban libnet-ssleay-perl libphp-phpmailer libsasl2-modules msmtp php-cli php-mbstring "
     "postfix postfix-lmdb postfix-pcre psmisc python3-msal python3-systemd python3-venv ssl-cert swaks"
 )
+# Another mail transfer agent, which cannot be installed beside Postfix.
+OTHER = "exim4-daemon-light"
 # What role relay_host installs for OAuth: installed already on a host that is to become a relay, where a test is not about that.
 INSTALLED = "ca-certificates dovecot-core dovecot-submissiond libsasl2-modules openssl postfix python3-msal"
 _INSTALL = """
@@ -140,7 +142,8 @@ def _in_use(path: Path) -> bool:
 def _command(release: str, into: Path) -> list[str]:
     command = ["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", "--skip=cleanup/apt", "--quiet"]
     command += [f"--include={','.join(BASE.split())}", *(f"--dpkgopt={option}" for option in _DPKG)]
-    command += [f'--customize-hook=chroot "$1" apt-get install --quiet --yes --no-install-recommends --download-only {DOWNLOADED}']
+    for packages in (DOWNLOADED, OTHER):
+        command += [f'--customize-hook=chroot "$1" apt-get install --quiet --yes --no-install-recommends --download-only {packages}']
     command += [f'--customize-hook=chroot "$1" systemctl mask --quiet {_QUIET}']
     # Hosts get an identity each; an empty file would make systemd ask who it is.
     command += ['--customize-hook=echo 0123456789abcdef0123456789abcdef > "$1/etc/machine-id"']

@@ -1,6 +1,6 @@
 """The samples of settings sheets send a message as they are printed: Python, PHP, Node.js, Java, Django, Rails, msmtp and swaks.
 
-That of Postfix does so on a booted host (tests/hosts). Of others the syntax and the values are checked by their language.
+Those of Postfix and Exim do so on booted hosts (tests/hosts). Of others the syntax and the values are checked by their language.
 
 What a computer has to trust, and where it finds a library, is of its environment: the emulator's authority takes the place of a public one.
 """
@@ -32,7 +32,7 @@ from tests.unit.plugins.module_utils._products.test_samples import PARSED_BY_PYT
 
 pytestmark = [pytest.mark.one_python_is_enough]
 JAKARTA = [Path("/usr/share/java") / name for name in ("jakarta-mail.jar", "jakarta-activation.jar")]
-ON_HOSTS = ["postfix"]
+ON_HOSTS = ["exim", "postfix"]
 PROGRAMS = [name for name, sample in SAMPLES.items() if sample.verified == RUN and name not in ON_HOSTS]
 VIA = {"password": "submission-login", "oauth": "submission"}
 CASES = [

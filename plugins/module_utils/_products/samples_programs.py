@@ -158,6 +158,9 @@ _MSMTP_FROM = "from {sender}\n"
 _EXIM = """
 dc_eximconfig_configtype='smarthost'
 dc_smarthost='{host}::{port}'
+# /etc/exim4/exim4.conf.localmacros has the line REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = *
+?password # /etc/exim4/passwd.client has the line *:{user}:PASSWORD
+# The command update-exim4.conf and a restart of exim4 put them into effect.
 """
 SAMPLES = {
     "wp_mail_smtp": Sample("php", "single", "wp-config.php", _ENVIRONMENT, _WP_MAIL_SMTP, PARSED),
@@ -183,5 +186,5 @@ SAMPLES = {
         _MSMTP + _MSMTP_REQUEST + _MSMTP_FROM,
         RUN,
     ),
-    "exim": Sample("shell", "plain", "/etc/exim4/update-exim4.conf.conf", {"password": "/etc/exim4/passwd.client"}, _EXIM),
+    "exim": Sample("shell", "plain", "/etc/exim4/update-exim4.conf.conf", {"password": "/etc/exim4/passwd.client"}, _EXIM, RUN),
 }
