@@ -95,8 +95,9 @@ relay:
       description:
         - One entry per systemd unit (services, timers, paths) with the keys C(unit), C(state), C(result), C(restarts), C(enabled) (whether
           it starts after a reboot), C(oneshot) (a service that ends, so that it is usually inactive), C(active_since) (null where it is not
-          active), and C(severity) and C(effect) of the problem where it does not run.
-        - C(state) is the ActiveState of systemd, or C(masked), C(missing), C(restarting) (in a restart loop) or C(unknown).
+          active), C(last_signal) (to the watchdog of systemd; null where it has none), and C(severity) and C(effect) of the problem where
+          it does not run.
+        - C(state) is the ActiveState of systemd, or C(masked), C(missing), C(restarting) (in a restart loop), C(hanging) or C(unknown).
       type: list
       elements: dict
     counters:

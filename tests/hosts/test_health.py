@@ -226,6 +226,27 @@ def test_process_that_hangs_is_named(lab: Lab, host: Host, program: str) -> None
         wait_until(lambda: server.count() == 1, 90, lambda: host.run("postqueue -p"))
 
 
+def test_hanging_delivery_monitor_is_named_and_restarted(lab: Lab, host: Host) -> None:
+    """Named after three minutes, with a sixth of the patience after 30 seconds; restarted after WatchdogSec, which is shorter here."""
+    unit, drop_in = "mailops-relay-monitor.service", "/run/systemd/system/mailops-relay-monitor.service.d"
+    restarts = f"systemctl show --property=NRestarts --value {unit}"
+    with healthy(lab, host):
+        host.run(f"systemctl kill --signal=STOP {unit}")
+        line = f"the queue is empty, 1 problem to solve: {unit}"
+        wait_until(lambda: first_line(host, 100) == line, 60, lambda: first_line(host, 100))
+        assert 'health_check_failed{check="unit_hanging"} 1' in host.run("MAILOPS_RELAY_PATIENCE=100 mailops-relay metrics")
+        host.run(f"mkdir -p {drop_in}")
+        host.write(f"{drop_in}/watchdog.conf", "[Service]\nWatchdogSec=30\n")
+        try:
+            host.run(f"systemctl kill --signal=CONT {unit}; systemctl daemon-reload && systemctl restart {unit}")
+            assert host.run(restarts).strip() == "0"
+            host.run(f"systemctl kill --signal=STOP {unit}")
+            wait_until(lambda: host.run(restarts).strip() == "1", 60, lambda: host.run(f"systemctl status {unit} || true"))
+            assert "atchdog" in host.run(f"journalctl --no-pager --unit={unit} _PID=1")
+        finally:
+            host.run(f"rm -r {drop_in} && systemctl daemon-reload && systemctl restart {unit}")
+
+
 @pytest.mark.parametrize("device", ["printer", "scanner"])
 def test_address_beyond_ascii_without_smtputf8(lab: Lab, host: Host, device: str) -> None:
     """A smart host is not known to offer SMTPUTF8, so the relay does not. `scanner` is rewritten."""

@@ -35,6 +35,13 @@ def test_every_service_may_be_started_again_without_end() -> None:
         assert "\nStartLimitIntervalSec=0\n" in path.read_text(encoding="utf-8").partition("[Service]")[0], path.name
 
 
+def test_program_that_hangs_fails() -> None:
+    """By default systemd waits for ever for one of type oneshot, and status takes it for a running one."""
+    oneshot = [text for path in UNITS.rglob("*.service.j2") if "\nType=oneshot\n" in (text := path.read_text(encoding="utf-8"))]
+    assert len(oneshot) == 6
+    assert all("\nTimeoutStartSec=" in text for text in oneshot)
+
+
 @for_every("unit", ["token", "monitor", "backup", "sasl", "proxy", "upstream-check", "connection-limits", "metrics", "queue-actions"])
 def test_units_are_restricted(unit: str) -> None:
     """Each has an exposure level of systemd-analyze security of at most 3.0."""

@@ -31,10 +31,11 @@ from .upstream_check import CLOCK_TOLERANCE
 
 # Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
 CHECKS = (
-    "queue_unreadable", "unit_not_running", "unit_disabled", "daemon_failing", "queue_stalled", "disk_full", "inodes_exhausted", "disk_low",
-    "process_limit", "unknown_clients", "client_limit", "addresses_banned", "jail_not_running", "upstream_unreachable", "dns_failing",
-    "clock_off", "clock_not_synchronized", "token_missing", "token_renewal_failing", "delivery_failing", "held_by_administrator",
-    "queue_long", "quota_reached", "sender_suspended", "certificate_expiring", "certificate_unusable",
+    "queue_unreadable", "unit_not_running", "unit_hanging", "unit_disabled", "daemon_failing", "queue_stalled", "disk_full",
+    "inodes_exhausted", "disk_low", "process_limit", "unknown_clients", "client_limit", "addresses_banned", "jail_not_running",
+    "upstream_unreachable", "dns_failing", "clock_off", "clock_not_synchronized", "token_missing", "token_renewal_failing",
+    "delivery_failing", "held_by_administrator", "queue_long", "quota_reached", "sender_suspended", "certificate_expiring",
+    "certificate_unusable",
 )  # fmt: skip
 # Of the error catalog: the delivery monitor defers the mail itself.
 _QUOTA_REACHED, _SUSPENDED = "relay-daily-quota-reached", "relay-sender-suspended"
@@ -78,7 +79,11 @@ def _services(status: Status) -> Iterator[Problem]:
     for service in status.services:
         if service.unit == TOKEN_SERVICE and service.state == "failed" and status.token and status.token.failure:
             continue  # the check of the token has the cause
-        if not service.running:
+        if service.state == "hanging":
+            cause = f"the unit hangs since {local_time(service.last_signal or status.read_at)}: {service.effect}"
+            remedy = f"systemd restarts it five minutes after that; otherwise run systemctl restart {service.unit}."
+            yield Problem("unit_hanging", service.unit, service.severity, cause, remedy)
+        elif not service.running:
             yield Problem(
                 "unit_not_running",
                 service.unit,

@@ -9,7 +9,7 @@ Sources: systemctl(1), org.freedesktop.systemd1(5), systemd 252 to 257.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .config import AgentConfig
 from .status_document import ServiceStatus
@@ -20,10 +20,14 @@ TOKEN_SERVICE = "mailops-relay-token.service"  # noqa: S105 - a unit
 MONITOR = "mailops-relay-monitor.service"
 FAIL2BAN = "fail2ban.service"
 CONNECTION_LIMITS = "mailops-relay-connection-limits.service"
-_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,Result,NRestarts,ActiveEnterTimestampMonotonic"
+_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,Result,NRestarts,ActiveEnterTimestampMonotonic,"
+_PROPERTIES += "WatchdogUSec,WatchdogTimestampMonotonic"
 # A unit with so many restarts, the last one within so many seconds, is in a restart loop.
 _RESTARTS = 3
 _LOOP_SECONDS = 600.0
+# Seconds without a signal to systemd's watchdog after which a service hangs. The delivery monitor sends one every 10 s, and waits for
+# `postqueue` for at most 120 s.
+SILENCE = 180.0
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,23 @@ def expected(config: AgentConfig) -> Iterator[Unit]:
     yield Unit("mailops-relay-backup.service", "high", "no backup is made")
 
 
-def read(config: AgentConfig, output: Callable[..., str], now: float, monotonic: float) -> tuple[ServiceStatus, ...]:
-    """The state of every unit. `output`: runs a command; "" where it fails. `now`, `monotonic`: the host's clocks, in seconds."""
+def read(
+    config: AgentConfig, output: Callable[..., str], now: float, monotonic: float, silence: float = SILENCE
+) -> tuple[ServiceStatus, ...]:
+    """The state of every unit. `output`: runs a command; "" where it fails. `now`, `monotonic`: the host's clocks, in seconds.
+
+    `silence`: seconds without a signal to systemd's watchdog after which a service hangs.
+    """
     units = list(expected(config))
     names = [*(unit.name for unit in units), _INSTANCE]
     blocks = _blocks(output("systemctl", "show", f"--property={_PROPERTIES}", *names))
     properties = dict(zip(names, blocks))  # noqa: B905 - Python 3.9 on the relay
-    clocks = now, monotonic
-    return tuple(_status(unit, _of_process(unit.name, properties), properties.get(unit.name, {}), clocks) for unit in units)
+    statuses = (_status(unit, _of_process(unit.name, properties), properties.get(unit.name, {}), (now, monotonic)) for unit in units)
+    return tuple(replace(one, state="hanging") if _is_silent(one, now, silence) else one for one in statuses)
+
+
+def _is_silent(service: ServiceStatus, now: float, silence: float) -> bool:
+    return service.state == "active" and service.last_signal is not None and now - service.last_signal >= silence
 
 
 def _blocks(text: str) -> Iterator[dict[str, str]]:
@@ -97,7 +110,15 @@ def _status(unit: Unit, process: dict[str, str], file: dict[str, str], clocks: t
         severity=unit.severity,
         effect=unit.effect,
         active_since=now - age if process.get("ActiveState") == "active" else None,
+        last_signal=_last_signal(process, now, monotonic),
     )
+
+
+def _last_signal(process: dict[str, str], now: float, monotonic: float) -> float | None:
+    """systemd sets the time for every service at its start; it changes only where WatchdogSec is set."""
+    signalled = int(process.get("WatchdogTimestampMonotonic") or 0)
+    watched = process.get("WatchdogUSec", "0") not in ("0", "infinity")
+    return now - monotonic + signalled / 1e6 if watched and signalled else None
 
 
 def _state(process: dict[str, str], file: dict[str, str], restarts: int, age: float) -> str:

@@ -87,7 +87,8 @@ def collect(sources: Sources | None = None) -> Status:
         raise NoRelay(f"Could not read the relay's status: {error} Run this as root on a relay host.") from error
     now = sources.now()
     upstream = state.config.upstream
-    units = services.read(state.config, sources.output, now, sources.monotonic())
+    silence = services.SILENCE * sources.patience / PATIENCE
+    units = services.read(state.config, sources.output, now, sources.monotonic(), silence)
     limits = tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items())
     if state.config.sasl_users:
         units, reached = connection_limits.read(units, sources.run, now)

@@ -108,10 +108,11 @@ class CertificateStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A systemd unit. `state`: its ActiveState, or masked, missing, restarting (in a restart loop), unknown.
+    """A systemd unit. `state`: its ActiveState, or masked, missing, restarting (in a restart loop), hanging, unknown.
 
     `enabled`: whether it starts after a reboot. `oneshot`: a service that ends, so that it is usually inactive. `severity` and `effect`: of
-    the problem where it does not run. `active_since`: Unix time, None where it is not active.
+    the problem where it does not run. `active_since`: Unix time, None where it is not active. `last_signal`: to systemd's watchdog, None
+    where it has none.
     """
 
     unit: str
@@ -123,6 +124,7 @@ class ServiceStatus:
     severity: str
     effect: str
     active_since: float | None = None
+    last_signal: float | None = None
 
     @property
     def running(self) -> bool:

@@ -21,6 +21,7 @@ from ..console import print_error, print_line
 from ..postfix import journal, maillog, queue
 from .actions import QueueActions
 from .store import MonitorStore
+from .watchdog import INTERVAL, Watchdog
 
 # Seconds between two writes of a busy relay's state: what is not written yet is read from the journal again after a restart.
 _SAVE_INTERVAL = 2.0
@@ -37,8 +38,8 @@ def journal_command(cursor: str, since: float) -> list[str]:
 class MonitorService:
     """One run. `skip_until`: events up to this Unix time were counted before, where the journal no longer has the cursor."""
 
-    def __init__(self, store: MonitorStore) -> None:
-        self.store = store
+    def __init__(self, store: MonitorStore, watchdog: Watchdog | None = None) -> None:
+        self.store, self.watchdog = store, watchdog or Watchdog()
         self.state, self.cursor = store.load()
         self.state.sender_of = self._sender_of
         self.dirty, self.saved, self.stopping, self.skip_until = False, 0.0, False, 0.0
@@ -55,7 +56,8 @@ class MonitorService:
         return self._senders[queue_id]
 
     def process_line(self, text: str) -> None:
-        """Record the event of a journal line."""
+        """Record the event of a journal line. One may take as long as `postqueue` for a large queue."""
+        self.watchdog.signal()
         entry = journal.parse_line(text)
         if entry is None:
             return
@@ -67,6 +69,7 @@ class MonitorService:
 
     def update(self, now: float, idle: bool = True) -> None:
         """After a batch of lines: decide, apply, and save the state where that is due. Effects come before the state."""
+        self.watchdog.signal()
         request = self.store.paths.release_request
         requested = request.exists()
         if requested:
@@ -111,6 +114,7 @@ class MonitorService:
 
     def reconcile(self) -> None:
         """Drop held messages that were removed from the queue."""
+        self.watchdog.signal()
         if self.state.breaker.circuits:
             try:
                 self.state.breaker.retain({message.queue_id for message in queue.read()})
@@ -169,7 +173,8 @@ class MonitorService:
 
     def _timeout(self) -> float:
         """Seconds until something is due; an unsaved state is due soon."""
-        return _RETRY_INTERVAL if self._failure else 0.5 if self.dirty else self.state.seconds_until_due(time.time())
+        seconds = _RETRY_INTERVAL if self._failure else 0.5 if self.dirty else self.state.seconds_until_due(time.time())
+        return min(seconds, INTERVAL) if self.watchdog.enabled else seconds
 
 
 def main() -> int:

@@ -77,6 +77,7 @@ NO_DNS = "DNS lookup for smtp.office365.com failed: Temporary failure in name re
 FAILURES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "queue_unreadable": [("queue", "critical", {"queue": QueueStatus(0, 0, 0, None, (), "down")})],
     "unit_not_running": [("mailops-relay-monitor.service", "critical", {"services": unit(state="failed")})],
+    "unit_hanging": [("mailops-relay-monitor.service", "critical", {"services": unit(state="hanging", last_signal=NOW - 180)})],
     "unit_disabled": [("mailops-relay-monitor.service", "medium", {"services": unit(enabled=False)})],
     "daemon_failing": [
         ("postfix/pickup, postfix/smtpd", "critical", {"daemons": (daemon("smtpd"), daemon("pickup"))}),

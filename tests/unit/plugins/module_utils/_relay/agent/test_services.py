@@ -126,6 +126,35 @@ def test_unit_that_restarted_long_ago_runs() -> None:
     assert problems(systemctl({"mailops-relay-monitor.service": changed})) == ()
 
 
+def watched(seconds: float, **more: str) -> dict[str, dict[str, str]]:
+    """The delivery monitor's last signal to systemd's watchdog is so many seconds ago."""
+    signal = {"WatchdogUSec": "5min", "WatchdogTimestampMonotonic": str(int((UPTIME - seconds) * 1e6))}
+    return {services.MONITOR: signal | more}
+
+
+def test_unit_without_a_signal_to_the_watchdog_hangs() -> None:
+    output = systemctl(watched(services.SILENCE))
+    (problem,) = problems(output)
+    assert (problem.check, problem.subject, problem.severity) == ("unit_hanging", services.MONITOR, "critical")
+    assert problem.cause.startswith("the unit hangs since ")
+    assert f"units in order; {services.MONITOR} hanging" in "\n".join(line for line, _colour in status_text.lines(document(output)))
+    assert f'mailops_relay_service_up{{unit="{services.MONITOR}"}} 0' in metrics.render(document(output))
+    (monitor,) = (one for one in document(output).services if one.unit == services.MONITOR)
+    assert monitor.last_signal == 1e9 - services.SILENCE
+
+
+def test_unit_with_a_signal_or_without_a_watchdog_does_not_hang() -> None:
+    """systemd has a time for each service, its start."""
+    assert problems(systemctl(watched(services.SILENCE - 1))) == ()
+    assert problems(systemctl(watched(9000, WatchdogUSec="0"))) == ()
+    assert problems(systemctl(watched(9000, WatchdogUSec="infinity"))) == ()
+
+
+def test_unit_that_does_not_run_does_not_hang() -> None:
+    (problem,) = problems(systemctl(watched(9000, **STATES["failed"])))
+    assert problem.check == "unit_not_running"
+
+
 def test_failed_token_request_is_one_problem() -> None:
     output = systemctl({services.TOKEN_SERVICE: STATES["failed"]})
     assert [problem.subject for problem in document(output, failure="Could not get a token").problems] == ["token"]
