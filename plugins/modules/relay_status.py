@@ -134,6 +134,10 @@ relay:
       description: The addresses that fail2ban bans after failed authentication.
       type: list
       elements: str
+    lost_bans:
+      description: Those of C(banned) that nftables does not refuse, as after C(nft flush ruleset).
+      type: list
+      elements: str
     jail_running:
       description: Whether the jail of fail2ban runs; null where the relay has none, and where that is not known.
       type: bool

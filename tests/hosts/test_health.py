@@ -153,6 +153,30 @@ def test_banned_address_is_reported(lab: Lab, host: Host) -> None:
             host.run("fail2ban-client unban --all")
 
 
+def test_ban_that_the_packet_filter_lost_is_reported(lab: Lab, host: Host) -> None:
+    """A reload of nftables.service removes all tables, and loads that of the connection limits again.
+
+    Reported a minute after the ban, with a sixth of the patience after ten seconds.
+    """
+    outsider = lab.devices["outsider"]
+    connect = ["python3", "-c", f"import socket; socket.create_connection(('{host.address}', 465), 60)"]
+    with healthy(lab, host):
+        try:
+            host.run(f"fail2ban-client set mailops-relay banip {outsider.address}")
+            wait_until(lambda: outsider.call(connect).returncode != 0, 20, lambda: host.run("nft list ruleset"))
+            host.run("nft flush ruleset && systemctl restart mailops-relay-connection-limits")
+            assert outsider.call(connect).returncode == 0
+            line = "the queue is empty, 1 problem that can wait: fail2ban"
+            wait_until(lambda: first_line(host, 100) == line, 60, lambda: first_line(host, 100))
+            assert status(host)["banned"] == [outsider.address]
+            assert 'health_check_failed{check="bans_lost"} 1' in host.run("MAILOPS_RELAY_PATIENCE=100 mailops-relay metrics")
+            host.run("systemctl restart fail2ban")
+            wait_for_first_line(host, "the queue is empty, 1 problem of low severity: fail2ban", 60)
+            wait_until(lambda: outsider.call(connect).returncode != 0, 20, lambda: host.run("nft list ruleset"))
+        finally:
+            host.run("fail2ban-client unban --all")
+
+
 def test_jail_that_does_not_run_is_reported(lab: Lab, host: Host) -> None:
     with healthy(lab, host):
         host.run("fail2ban-client stop mailops-relay")

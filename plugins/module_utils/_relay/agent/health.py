@@ -9,7 +9,7 @@ normal operation. Cause and remedy are the error catalog's where it has an entry
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import reasons
 from .formatting import local_time, offset_text, plural
@@ -32,7 +32,7 @@ from .upstream_check import CLOCK_TOLERANCE
 # Every check by its name, which the metrics and docs/what-can-go-wrong.md have.
 CHECKS = (
     "queue_unreadable", "unit_not_running", "unit_hanging", "unit_disabled", "daemon_failing", "queue_stalled", "disk_full",
-    "inodes_exhausted", "disk_low", "process_limit", "unknown_clients", "client_limit", "addresses_banned", "jail_not_running",
+    "inodes_exhausted", "disk_low", "process_limit", "unknown_clients", "client_limit", "addresses_banned", "bans_lost", "jail_not_running",
     "upstream_unreachable", "dns_failing", "clock_off", "clock_not_synchronized", "token_missing", "token_renewal_failing",
     "delivery_failing", "held_by_administrator", "queue_long", "quota_reached", "sender_suspended", "certificate_expiring",
     "certificate_unusable",
@@ -178,18 +178,26 @@ def _limits(status: Status) -> Iterator[Problem]:
 
 
 def _bans(status: Status) -> Iterator[Problem]:
-    if status.banned:
-        listed = ", ".join(status.banned[:5]) + (f" and {len(status.banned) - 5} more" if len(status.banned) > 5 else "")
+    refused = [address for address in status.banned if address not in status.lost_bans]
+    if refused:
         remedy = (
             "A ban is for an hour and for all devices behind the address (NAT), of IPv6 for its /64. Correct the device's password, then "
             "run fail2ban-client set mailops-relay unbanip ADDRESS."
         )
-        yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {listed}", remedy)
+        yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {_listed(refused)}", remedy)
+    if status.lost_bans:
+        cause = f"nftables does not have these bans any more, so the addresses can guess passwords: {_listed(status.lost_bans)}"
+        remedy = "Run systemctl restart fail2ban, which bans them again; do so after each nft flush ruleset or reload of nftables."
+        yield Problem("bans_lost", "fail2ban", "medium", cause, remedy)
 
     if status.jail_running is False:
         cause = "the jail mailops-relay does not run: addresses that guess passwords are not banned"
         remedy = "Run fail2ban-client reload and fail2ban-client status mailops-relay, or the role relay_host."
         yield Problem("jail_not_running", "fail2ban", "high", cause, remedy)
+
+
+def _listed(addresses: Sequence[str]) -> str:
+    return ", ".join(addresses[:5]) + (f" and {len(addresses) - 5} more" if len(addresses) > 5 else "")
 
 
 def _token(status: Status) -> Iterator[Problem]:

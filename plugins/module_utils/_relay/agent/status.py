@@ -10,7 +10,6 @@ Prometheus metrics (metrics.py).
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..._core.errors import MailopsError
-from . import certificates, connection_limits, health, reasons, services, space, upstream_check
+from . import bans, certificates, connection_limits, health, reasons, services, space, upstream_check
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
@@ -43,8 +42,6 @@ from .status_document import (
 # Reasons whose cause only the submission proxy's log has.
 SECONDS_PER_NOTICE = 10.0  # destination_rate_delay of the transport m365-notices
 _PROXY_REASONS = ("relay-proxy-refused",)
-# Seconds after the start of fail2ban in which its jails start.
-_JAIL_SECONDS = 60.0
 
 
 class NoRelay(MailopsError):  # noqa: N818 - a statement about the host
@@ -95,7 +92,7 @@ def collect(sources: Sources | None = None) -> Status:
         limits += reached
     check = upstream_check.read(sources.paths)
     messages, queue_error = _messages(sources)
-    banned, jail_running = _bans(sources, units, now) if state.config.fail2ban else ((), None)
+    banned = _bans(sources, units, now) if state.config.fail2ban else bans.Bans()
     status = Status(
         hostname=state.config.hostname,
         upstream=upstream,
@@ -109,8 +106,9 @@ def collect(sources: Sources | None = None) -> Status:
         last_event=state.last_event or None,
         space=tuple(space.read(sources.paths.state, state.config.message_size_limit, sources.statvfs)),
         limits=limits,
-        banned=banned,
-        jail_running=jail_running,
+        banned=banned.addresses,
+        lost_bans=banned.lost,
+        jail_running=banned.running,
         daemons=state.daemons.failing(now),
         stalled=_stalled(sources, state, messages, units),
         upstream_check=upstream_check.with_sent_mail(check, state.last_sent, now) if check else None,
@@ -227,16 +225,9 @@ def _token(paths: Paths) -> TokenReport:
     return TokenReport(status.expires, status.issued, status.failure, code, status.failing_since)
 
 
-def _bans(sources: Sources, units: tuple[ServiceStatus, ...], now: float) -> tuple[tuple[str, ...], bool | None]:
-    """The banned addresses, and whether the jail runs; None while fail2ban is starting, and where it does not run."""
-    since = _active_since(units, services.FAIL2BAN)
-    try:
-        done = sources.run(["fail2ban-client", "status", "mailops-relay"], capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        done = subprocess.CompletedProcess([], 1, "", "")
-    match = re.search(r"Banned IP list:(.*)", done.stdout)
-    starting = since is None or now - since < _JAIL_SECONDS
-    return tuple(match[1].split()) if match else (), True if not done.returncode else None if starting else False
+def _bans(sources: Sources, units: tuple[ServiceStatus, ...], now: float) -> bans.Bans:
+    seconds = bans.SECONDS * sources.patience / PATIENCE
+    return bans.read(sources.run, _active_since(units, services.FAIL2BAN), now, seconds)
 
 
 def _active_since(units: tuple[ServiceStatus, ...], name: str) -> float | None:

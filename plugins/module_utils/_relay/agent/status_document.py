@@ -209,7 +209,8 @@ class Status:
     """`read_at`: when it was read. `counters`: the delivery monitor's. `last_event`: of the journal, as the monitor read it.
 
     `daemons`: programs of Postfix that fail. `stalled`: those that hang.
-    `banned`: addresses that fail2ban bans after failed authentication. `jail_running`: of fail2ban, None where that is not known.
+    `banned`: addresses that fail2ban bans after failed authentication. `lost_bans`: those of them that nftables does not refuse.
+    `jail_running`: of fail2ban, None where that is not known.
     `upstream_check`: None before the first one.
     `clock_synchronized`: by NTP; None where that is not known.
     """
@@ -229,6 +230,7 @@ class Status:
     daemons: tuple[DaemonFailure, ...] = ()
     stalled: tuple[StalledQueue, ...] = ()
     banned: tuple[str, ...] = ()
+    lost_bans: tuple[str, ...] = ()
     jail_running: bool | None = None
     upstream_check: UpstreamCheck | None = None
     clock_synchronized: bool | None = None

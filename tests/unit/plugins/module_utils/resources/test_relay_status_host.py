@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -124,11 +125,24 @@ def test_removed_table_of_connection_limits_is_a_problem(paths: Paths) -> None:
 
 def test_banned_addresses_are_listed(paths: Paths) -> None:
     paths.config_file.write_text(json.dumps(LIMIT))
+    written = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW - 600))
+    answers = {
+        "status": "   |- Total banned:\t2\n   `- Banned IP list:\t192.0.2.7 2001:db8::7\n",
+        "get": f"2001:db8::7 \t{written} + 3600 = -\n192.0.2.7 \t{written} + 3600 = -\n",
+    }
+    elements = [{"elem": ["192.0.2.7"]}, {"elem": [{"prefix": {"addr": "2001:db8::", "len": 64}}]}]
 
     def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        if command[0][0] == "/usr/sbin/nft":
+            names = ("addr-set-mailops-relay", "addr6-set-mailops-relay")
+            sets = [{"set": {"name": name, **found}} for name, found in zip(names, elements, strict=True)]
+            rules = [{"rule": {"expr": [{"match": {"right": f"@{name}"}}]}} for name in names]
+            return subprocess.CompletedProcess(command[0], 0, json.dumps({"nftables": sets + rules}), "")
         if command[0][0] == "fail2ban-client":
-            return subprocess.CompletedProcess(command[0], 0, "   |- Total banned:\t2\n   `- Banned IP list:\t192.0.2.7 2001:db8::7\n", "")
-        return systemctl(*command, **options)
+            return subprocess.CompletedProcess(command[0], 0, answers[command[0][1]], "")
+        done = systemctl(*command, **options)
+        active = f"ActiveEnterTimestampMonotonic={(UPTIME - 600) * 1e6:.0f}\n"
+        return subprocess.CompletedProcess(command[0], 0, done.stdout.replace("Result=", f"{active}Result="), "")
 
     document = collect(paths, run=run)
     assert document.banned == ("192.0.2.7", "2001:db8::7")
@@ -136,6 +150,11 @@ def test_banned_addresses_are_listed(paths: Paths) -> None:
     assert not problem.urgent
     assert problem.cause == "banned after failed authentication: 192.0.2.7, 2001:db8::7"
     assert "mailops_relay_banned_addresses 2" in metrics.render(document)
+    elements[1] = {"elem": []}
+    document = collect(paths, run=run)
+    assert document.lost_bans == ("2001:db8::7",)
+    assert [(one.check, one.severity) for one in document.problems] == [("bans_lost", "medium"), ("addresses_banned", "low")]
+    assert "systemctl restart fail2ban" in document.problems[0].remedy
 
 
 def test_jail_that_does_not_run_is_a_problem_once_fail2ban_has_started(paths: Paths) -> None:

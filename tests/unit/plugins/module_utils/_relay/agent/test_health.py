@@ -95,6 +95,7 @@ FAILURES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "unknown_clients": [("port 587", "medium", {"limits": (ReachedLimit("unknown clients", "587", NOW - 900),)})],
     "client_limit": [("unknown[192.0.2.5]", "medium", {"limits": (ReachedLimit("client", "unknown[192.0.2.5]", NOW - 900),)})],
     "addresses_banned": [("fail2ban", "low", {"banned": ("192.0.2.7",)})],
+    "bans_lost": [("fail2ban", "medium", {"banned": ("192.0.2.7",), "lost_bans": ("192.0.2.7",)})],
     "jail_not_running": [("fail2ban", "high", {"jail_running": False})],
     "upstream_unreachable": [
         (SERVER, "high", {"upstream_check": upstream(failure=UNREACHABLE, failing_since=NOW - 60)}),
@@ -192,6 +193,11 @@ def test_processes_that_wait_for_space_do_not_hang() -> None:
     stalled = (StalledQueue("pickup", "maildrop", NOW - 900, 1),)
     assert [problem.check for problem in failing(stalled=stalled, space=space(1 << 20)).problems] == ["disk_full"]
     assert [problem.check for problem in failing(stalled=stalled, space=space(10 << 30, 3)).problems] == ["inodes_exhausted"]
+
+
+def test_lost_ban_is_not_listed_as_banned() -> None:
+    causes = [problem.cause for problem in failing(banned=("192.0.2.7", "192.0.2.8"), lost_bans=("192.0.2.8",)).problems]
+    assert [cause.rpartition(": ")[2] for cause in causes] == ["192.0.2.8", "192.0.2.7"]
 
 
 @pytest.mark.parametrize("queued", [{}, queue(reason="send-as-denied", held=2)])
