@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -237,12 +238,16 @@ def test_mail_exchangers_in_their_order(name_server: NameServer) -> None:
     ("fault", "text"), [("SERVFAIL", "no name server answers"), ("NXDOMAIN", "does not exist"), ("silence", "no name server answers")]
 )
 def test_failed_lookup_of_a_mail_exchanger(name_server: NameServer, monkeypatch: pytest.MonkeyPatch, fault: str, text: str) -> None:
-    monkeypatch.setattr(mx_lookup, "_TIMEOUT", 0.05)
+    monkeypatch.setattr(mx_lookup, "_TIMEOUT", 0.5 if fault == "silence" else 60)
     name_server.faults["contoso.com", "MX"] = fault
     with pytest.raises(mx_lookup.MxLookupError, match=text) as raised:
         lookup(name_server)
     assert reasons.explain(str(raised.value)).id == "relay-name-not-found"
-    assert len(name_server.asked) == (1 if fault == "NXDOMAIN" else 2)
+    questions = 1 if fault == "NXDOMAIN" else 2
+    deadline = time.monotonic() + 60
+    while len(name_server.asked) < questions and time.monotonic() < deadline:
+        time.sleep(0.01)  # the server counts a question after it has arrived
+    assert len(name_server.asked) == questions
 
 
 def test_domain_that_accepts_no_mail(name_server: NameServer) -> None:
