@@ -56,6 +56,10 @@ class Authenticator:
             return Answer(self._host.user(self.negotiation.principal), self.challenges())
         return Answer(None, self.challenges())
 
+    def refuse(self) -> None:
+        """End what the connection has negotiated: its next request has to authenticate again."""
+        self.negotiation = None
+
     def challenges(self) -> list[str]:
         offered = ["Negotiate"] if self._host.winrm.negotiate else []
         return offered + (['Basic realm="WSMAN"'] if self._basic_allowed else [])

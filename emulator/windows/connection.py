@@ -43,6 +43,10 @@ class CutError(Exception):
     """The connection ends without an answer."""
 
 
+class StallError(Exception):
+    """The connection stays open without an answer."""
+
+
 class Connection:
     def __init__(self, endpoint: Endpoint, channel: Channel) -> None:
         self._endpoint = endpoint
@@ -58,6 +62,10 @@ class Connection:
                 await writer.drain()
         except CutError:
             writer.transport.abort()
+        except StallError:
+            with contextlib.suppress(ConnectionError, OSError):
+                while await reader.read(MOST_HEADER):
+                    pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
@@ -72,8 +80,11 @@ class Connection:
             return HttpResponse(405)
         machine = self._endpoint.machine
         checked = self._authenticator.check(request.headers, machine.now)
-        if self._endpoint.fault(early=True) or checked.user is None:
+        if checked.user is None:
             return HttpResponse(401, headers=[("WWW-Authenticate", one) for one in checked.challenges])
+        if self._endpoint.fault(early=True):
+            self._authenticator.refuse()
+            return HttpResponse(401, headers=[("WWW-Authenticate", one) for one in self._authenticator.challenges()])
         headers = [("WWW-Authenticate", checked.token)] if checked.token else []
         sealed = request.headers.get("content-type", "").lower().startswith("multipart/encrypted")
         if not request.body:
@@ -97,7 +108,9 @@ class Connection:
 
     async def _carried_out(self, operation: soap.Operation, user: WindowsUser) -> tuple[int, bytes]:
         """The HTTP status and the envelope of an operation's answer."""
-        fault = self._endpoint.fault(action=operation.name)
+        fault = self._endpoint.fault(action=operation.name, target=operation.target)
+        if fault and fault.name == "stall":
+            raise StallError
         if fault and fault.name == "cut":
             if fault.options.get("applied"):
                 await self._endpoint.handle(operation, user)

@@ -1,7 +1,7 @@
 """Faults of WS-Management, and the named faults of service `windows`.
 
-Sources: MS-WSMV and MS-WSMAN (codes and texts), the answers that published clients handle. Faults on demand match `host` and `action`
-(Create, Command, Send, Receive, Signal, Delete, Identify).
+Sources: MS-WSMV and MS-WSMAN (codes and texts), the answers that published clients handle. Faults on demand match `host`, `action`
+(Create, Command, Send, Receive, Signal, Delete, Identify) and `target` (shell, command: see soap.Operation).
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from emulator.faults import Fault
 
-# `unauthorized`: 401. `cut`: the connection ends without an answer, before the request is carried out, or after it (option `applied`).
-CONNECTION = {"unauthorized", "cut"}
+# `unauthorized`: 401 to a credential that is right; it matches `host` only. `cut`: the connection ends without an answer, before the
+# request is carried out, or after it (option `applied`). `stall`: the connection stays open without an answer until the client ends it.
+CONNECTION = {"unauthorized", "cut", "stall"}
 
 
 @dataclass(frozen=True)

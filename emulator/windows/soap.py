@@ -48,6 +48,13 @@ class Operation:
         """The last part of the action: Create, Command, ..."""
         return self.action.rpartition("/")[2]
 
+    @property
+    def target(self) -> str:
+        """What it is about: a command or pipeline ("command"), or the shell or runspace pool itself ("shell"); empty for Identify."""
+        if self.name == "Identify":
+            return ""
+        return "command" if self.name == "Command" or any(one.get("CommandId") for one in self.body.iter()) else "shell"
+
     def part(self, name: str) -> Element:
         """An element of the body in the namespace of shells."""
         found = self.body.find(f"{{{SHELL}}}{name}")

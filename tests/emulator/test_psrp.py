@@ -123,6 +123,22 @@ def test_faults(start: Start, fault: str, number: int) -> None:
         assert run(runspaces, "1").output == [1]
 
 
+def test_the_timeout_of_an_operation_by_its_target(start: Start) -> None:
+    """pypsrp repeats a Receive of a pipeline, and not the one that opens the runspace pool."""
+    api = start(windows=[host_document(winrm={})])
+    lab = Lab(api.emulator)
+    api.admin.fault("windows", "timeout", count=2, match={"action": "Receive", "target": "command"})
+    with connect(lab) as wsman, RunspacePool(wsman) as runspaces:
+        assert [fault["used"] for fault in api.admin.faults()] == [0]
+        assert run(runspaces, "'done'").output == ["done"]
+    assert [fault["used"] for fault in api.admin.faults()] == [2]
+    api.admin.clear_faults()
+    api.admin.fault("windows", "timeout", match={"action": "Receive", "target": "shell"})
+    with connect(lab) as wsman, pytest.raises(WSManFaultError) as error:
+        RunspacePool(wsman).open()
+    assert error.value.code == 2150858793
+
+
 def test_noise_before_the_output(start: Start) -> None:
     api = start(windows=[host_document(winrm={})])
     api.admin.fault("windows", "noise", match={"stage": "script"})

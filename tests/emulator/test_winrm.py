@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import select
+import socket
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -18,6 +21,10 @@ from tests.emulator.conftest import Api, Start
 from tests.emulator.windows_lab import PASSWORD, USER, Lab, encoded, host_document
 
 BASIC_BY_HTTP = {"basic": True, "allow_unencrypted": True}
+IDENTIFY = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
+    '<i:Identify xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"/></s:Body></s:Envelope>'
+)
 
 
 @pytest.fixture
@@ -71,11 +78,7 @@ class TestAuthentication:
         assert requests.post(lab.https, data=b"<x/>", auth=(USER, PASSWORD.encode()), verify=lab.ca_file, timeout=10).status_code == 400
 
     def test_identify(self, lab: Lab) -> None:
-        body = (
-            '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
-            '<i:Identify xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"/></s:Body></s:Envelope>'
-        )
-        answer = requests.post(lab.https, data=body, auth=(USER, PASSWORD.encode()), verify=lab.ca_file, timeout=10)
+        answer = requests.post(lab.https, data=IDENTIFY, auth=(USER, PASSWORD.encode()), verify=lab.ca_file, timeout=10)
         assert "OS: 10.0.20348 SP: 0.0 Stack: 3.0" in answer.text
 
 
@@ -201,6 +204,16 @@ class TestQuotasAndFaults:
         assert api.admin.requests()["win1"]["windows_Receive"] == 1
         assert [fault["used"] for fault in api.admin.faults()] == [2]
 
+    @pytest.mark.parametrize(("target", "actions"), [("command", ["Command", "Receive", "Signal"]), ("shell", ["Create", "Delete"])])
+    def test_the_target_of_an_operation(self, start: Start, target: str, actions: list[str]) -> None:
+        """What a session of one command sends, in its order: each operation fits the faults of its own target only."""
+        api = start(windows=[host_document()])
+        lab = Lab(api.emulator)
+        for action in ("Create", "Command", "Receive", "Signal", "Delete"):
+            api.admin.fault("windows", "noise", match={"action": action, "target": target})
+        session(lab).run_cmd("hostname")
+        assert [fault["match"]["action"] for fault in api.admin.faults() if fault["used"]] == actions
+
     def test_a_slow_command_outlives_the_operation_timeout(self, start: Start) -> None:
         api = start(windows=[host_document()])
         api.admin.latency(windows=1.5)
@@ -239,7 +252,11 @@ class TestQuotasAndFaults:
         lab = Lab(api.emulator)
         api.admin.fault("windows", "unauthorized")
         with pytest.raises(InvalidCredentialsError):
+            session(lab, password="wrong").run_cmd("hostname")
+        assert [fault["used"] for fault in api.admin.faults()] == [0]
+        with pytest.raises(InvalidCredentialsError):
             session(lab).run_cmd("hostname")
+        assert [fault["used"] for fault in api.admin.faults()] == [1]
         api.admin.fault("windows", "cut", match={"action": "Command"})
         with pytest.raises((requests.exceptions.ConnectionError, WinRMTransportError)):
             session(lab).run_cmd("hostname")
@@ -247,6 +264,24 @@ class TestQuotasAndFaults:
         api.admin.fault("windows", "cut", match={"action": "Command"}, options={"applied": True})
         with pytest.raises((requests.exceptions.ConnectionError, WinRMTransportError)):
             session(lab).run_cmd("hostname")
+
+
+def test_a_stalled_connection_stays_open_until_the_client_ends_it(start: Start) -> None:
+    api = start(windows=[host_document(winrm=BASIC_BY_HTTP)])
+    lab = Lab(api.emulator)
+    api.admin.fault("windows", "stall", match={"action": "Identify"})
+    credential = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    head = f"POST /wsman HTTP/1.1\r\nHost: win1\r\nAuthorization: Basic {credential}\r\nContent-Length: {len(IDENTIFY)}\r\n\r\n"
+    with socket.create_connection((lab.ports["address"], lab.ports["http_port"]), timeout=600) as stalled:
+        stalled.sendall((head + IDENTIFY).encode())
+        deadline = time.monotonic() + 600
+        while [fault["used"] for fault in api.admin.faults()] != [1]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert session(lab, lab.http).run_cmd("hostname").std_out == b"win1\r\n"
+        assert select.select([stalled], [], [], 0)[0] == []
+        stalled.shutdown(socket.SHUT_WR)
+        assert stalled.recv(1) == b""
 
 
 def test_an_emulator_without_windows_hosts_imports_nothing_for_them() -> None:

@@ -64,6 +64,17 @@ class TestNtlm:
             by_ntlm(lab, getattr(lab, scheme), user=user, password=password).run_cmd("hostname")
         assert lab.document["events"] == []
 
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_a_fault_refuses_a_right_credential(self, lab: Lab, scheme: str) -> None:
+        """The 401 that begins the handshake does not use it up; afterwards the connection has to authenticate again."""
+        lab.emulator.admin.fault("windows", "unauthorized")
+        session = by_ntlm(lab, getattr(lab, scheme))
+        with pytest.raises(InvalidCredentialsError):
+            session.run_cmd("hostname")
+        assert [fault["used"] for fault in lab.emulator.admin.faults()] == [1]
+        assert lab.emulator.admin.requests() == {}
+        assert by_ntlm(lab, getattr(lab, scheme)).run_cmd("hostname").std_out == b"win1\r\n"
+
     def test_negotiate_can_be_off(self, start: Start) -> None:
         lab = Lab(start(windows=[host_document(winrm={"basic": True, "negotiate": False})]).emulator)
         with pytest.raises(InvalidCredentialsError):
@@ -122,8 +133,11 @@ def hostname(wsman: WSMan) -> bytes:
 @pytest.mark.parametrize(("scheme", "auth"), [("http", "ntlm"), ("http", "negotiate"), ("https", "ntlm"), ("https", "negotiate")])
 def test_pypsrp(lab: Lab, scheme: str, auth: str) -> None:
     assert hostname(psrp_transport(lab, scheme, auth=auth)) == b"win1\r\n"
-    with pytest.raises(AuthenticationError):
-        hostname(psrp_transport(lab, scheme, auth=auth, password="wrong"))
+    lab.emulator.admin.fault("windows", "unauthorized")
+    for password in ("wrong", PASSWORD):
+        with pytest.raises(AuthenticationError):
+            hostname(psrp_transport(lab, scheme, auth=auth, password=password))
+    assert hostname(psrp_transport(lab, scheme, auth=auth)) == b"win1\r\n"
 
 
 def test_pypsrp_without_encryption(lab: Lab) -> None:
