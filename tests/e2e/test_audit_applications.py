@@ -77,6 +77,43 @@ def test_a_key_that_nothing_uses_is_a_finding(start: Start, tmp_path: Path) -> N
     check_contract(record)
 
 
+REGISTERED = {"display_name": "mailer", "app_id": derived_id(TENANT, "app", "mailer")}
+
+
+def registered(*principals: dict[str, Any]) -> dict[str, Any]:
+    """A tenant with the application mailer, which may send by RBAC for Applications only, and what Exchange has of it."""
+    own = {"display_name": "mailer", "service_principal": {}}
+    return STATE | {"applications": [*BASE["tenants"][0]["applications"], own], "exchange_service_principals": list(principals)}
+
+
+def test_an_application_that_exchange_has_with_another_object_id_is_a_finding(start: Start, tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    cost, wrong = {}, derived_id("registration", "mailer")
+    gone = {"display_name": "gone", "app_id": derived_id("app", "gone"), "object_id": derived_id("object", "gone")}
+    for name, principals in {"none": [], "right": [REGISTERED], "wrong": [REGISTERED | {"object_id": wrong}, gone]}.items():
+        (tmp_path / name).mkdir()
+        api = start(tenant=registered(*principals), record=record)
+        result = run_audit(api, tmp_path / name)
+        assert set(reasons(result).values()) == {""}
+        listed = [one for one in result["audit"]["findings"] if one["id"] == "service_principal_object_id"]
+        assert [(one["subject"], one["severity"]) for one in listed] == ([("mailer", "high")] if name == "wrong" else [])
+        assert not listed or wrong in listed[0]["problem"]
+        cost[name] = result["cost"]["requests"]
+        check_contract(record)
+    assert len(set(cost.values())) == 1, cost
+
+
+def test_without_the_service_principals_of_exchange_the_applications_are_read(start: Start, tmp_path: Path) -> None:
+    api = start(tenant=registered(REGISTERED | {"object_id": derived_id("registration", "mailer")}) | {"applications": [
+        *BASE["tenants"][0]["applications"], SENDING,
+    ]})  # fmt: skip
+    api.admin.fault("exchange", "forbidden", match={"cmdlet": "Get-ServicePrincipal"}, count=9)
+    result = run_audit(api, tmp_path)
+    assert "read the service principals in Exchange" in reasons(result)["applications"]
+    assert [one["display_name"] for one in result["audit"]["configuration"]["applications"]] == ["ERP mailer"], "the rest counts"
+    assert "service_principal_object_id" not in {one["id"] for one in result["audit"]["findings"]}
+
+
 def test_spoofs_are_findings(start: Start, tmp_path: Path) -> None:
     api = start(tenant=STATE, messages=[message("sales@contoso.com", "ada@contoso.com", via="direct-send", source="198.51.100.7")])
     result = run_audit(api, tmp_path)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,10 +17,11 @@ from .._entra.sending_applications import SendingApplication
 from .._exchange.inbound_connectors import Connector
 from .._exchange.protocols import Protocols
 from .._exchange.spoofs import Spoof
-from . import mail_dns
+from . import connectors, mail_dns, registrations
 from .finding import Finding
 from .mail_dns import MailDns
 from .names import SEVERITIES
+from .registrations import WrongObjectId
 from .timetable import EWS_OFF, HVE_BILLING
 from .verdict import HVE_VALID, KEY_SOON, SOON
 
@@ -48,7 +49,7 @@ class Configuration:
 
     `application_sign_ins`: the last one of each application that was read, by client id, None where there was none. `idle_connectors`:
     those with IP addresses from which no message came in the `trace_days` of the message trace. `key_use`: by client id, of applications
-    with several keys. `hve_accounts`: the status of each account's billing policy.
+    with several keys. `hve_accounts`: the status of each account's billing policy. `accepted_domains`: in lower case.
     """
 
     smtp_auth: str | None = None
@@ -57,7 +58,9 @@ class Configuration:
     security_defaults_due_read: bool = False
     direct_send_rejected: bool | None = None
     connectors: Sequence[Connector] | None = None
+    accepted_domains: Collection[str] | None = None
     applications: Sequence[SendingApplication] | None = None
+    wrong_object_ids: Sequence[WrongObjectId] | None = None
     spf: Sequence[SpfState] | None = None
     dns: Sequence[MailDns] | None = None
     application_sign_ins: Mapping[str, datetime.date | None] | None = None
@@ -113,6 +116,10 @@ def findings(configuration: Configuration, today: datetime.date) -> list[Finding
     """The findings, the most severe first. What was not readable has none."""
     every = [
         *_organization(configuration),
+        *connectors.findings(
+            configuration.connectors or (), configuration.idle_connectors or (), configuration.trace_days, configuration.accepted_domains
+        ),
+        *registrations.findings(configuration.wrong_object_ids or ()),
         *_security_defaults(configuration.security_defaults_due, today),
         *_protocols(configuration.protocols, today),
         *_hve(configuration.hve_accounts or {}, today),
@@ -132,12 +139,6 @@ def _organization(configuration: Configuration) -> Iterator[Finding]:
     if configuration.direct_send_rejected is False:
         problem = "Direct Send is not rejected: anyone may send to the organization in the name of its domains."
         yield Finding("direct_send_open", "low", "organization", problem, "Set direct_send_rejected to true if no sender uses it.")
-    for connector in configuration.connectors or ():
-        if not connector.enabled:
-            yield Finding("connector_disabled", "low", connector.name, "The inbound connector is disabled.", "Enable or remove it.")
-    for name in configuration.idle_connectors or ():
-        problem = f"No message came from its IP addresses in {configuration.trace_days} days."
-        yield Finding("connector_idle", "info", name, problem, "Remove the connector if nothing needs it.")
 
 
 def _security_defaults(due: datetime.date | None, today: datetime.date) -> Iterator[Finding]:

@@ -16,16 +16,18 @@ from .._clients.graph import Call
 from .._core.errors import InvalidInput, MailopsError
 from .._core.waiting import RequestWindow
 from .._engine.tenant import Tenant
-from .._entra import application_activity, application_keys
+from .._entra import application_activity, application_keys, sending_applications
 from .._entra.application_keys import KeyUse
 from .._entra.sending_applications import SendingApplication
-from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts
+from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts, service_principals
 from .._exchange import hve_accounts as hve_accounts_reader
-from . import mail_dns, sign_ins, smtp_clients, usage_report
+from .._exchange.inbound_connectors import Connector
+from . import mail_dns, registrations, sign_ins, smtp_clients, usage_report
 from .evidence import BasicUsage, ClientUsage
 from .findings import SpfState
 from .mail_dns import MailDns
 from .mail_flow import Flows
+from .registrations import WrongObjectId
 from .sources import Sources
 
 T = TypeVar("T")
@@ -64,6 +66,25 @@ def clients(tenant: Tenant, directory: str, headers: Mapping[str, str]) -> dict[
     except OSError as error:
         raise InvalidInput(f"{file} could not be read ({error.strerror}): save the report SMTP AUTH clients there.") from error
     return smtp_clients.parse(content, str(file), headers)
+
+
+def domains_of_certificates(tenant: Tenant, connectors: Sequence[Connector] | None, sources: Sources) -> set[str] | None:
+    """The accepted domains, to which the certificate names of connectors are compared; not read where no connector has one."""
+    if not any(one.tls_sender_certificate_name for one in connectors or ()):
+        return None
+    return sources.read_part("connectors", lambda: addresses.accepted_domains(tenant.exchange))
+
+
+def applications(tenant: Tenant, unique_name: str, sources: Sources) -> tuple[list[SendingApplication] | None, list[WrongObjectId] | None]:
+    """The applications that may send, and the service principals in Exchange with a wrong object ID, which cost no request of their own."""
+    registered = sources.read("applications", lambda: service_principals.read(tenant.exchange.run(service_principals.READ)))
+    unread = sources.reasons["applications"]
+    calls = registrations.calls(registered or ())
+    sending = sources.read("applications", lambda: sending_applications.read(tenant, unique_name, calls))
+    sources.note("applications", [unread])
+    if sending is None or registered is None:
+        return sending, None
+    return sending, registrations.compare(registered, tenant.graph.batch(calls))
 
 
 def application_sign_ins(

@@ -8,7 +8,7 @@ Source: Microsoft Graph v1.0, "List appRoleAssignments granted for a service pri
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._clients.graph import Call
@@ -51,17 +51,21 @@ class SendingApplication:
         ]
 
 
-def read(tenant: Tenant, unique_name: str) -> list[SendingApplication]:
+def read(tenant: Tenant, unique_name: str, also: Sequence[Call] = ()) -> list[SendingApplication]:
     """The applications with SMTP.SendAsApp, and the one with this unique name, which may send by RBAC for Applications instead.
 
-    One request for the assignments, one batch for the enterprise applications, one for the registrations (20 each).
+    One request for the assignments, one batch for the enterprise applications, one for the registrations (20 each). `also`: reads of a
+    later step, which are part of the last batch.
     """
     assignments = tenant.graph.every(f"/servicePrincipals(appId='{key(EXCHANGE)}')/appRoleAssignedTo", _ATTEMPTED)
     ids = dict.fromkeys(str(one["principalId"]) for one in assignments if one["appRoleId"] == SEND_AS_APP)
     calls = [Call("GET", f"/servicePrincipals/{one}?$select=appId,displayName", attempted=_ATTEMPTED) for one in ids]
     principals = [one for one in tenant.graph.batch(calls) if one] if calls else []
     paths = [f"/applications(uniqueName='{key(unique_name)}')", *(f"/applications(appId='{key(one['appId'])}')" for one in principals)]
-    own, *registered = tenant.graph.batch([Call("GET", f"{path}?{_SELECT}", attempted=_ATTEMPTED) for path in paths])
+    answers = tenant.graph.batch([*(Call("GET", f"{path}?{_SELECT}", attempted=_ATTEMPTED) for path in paths), *also])
+    own, *registered = answers[: len(paths)]
+    for call, answer in zip(also, answers[len(paths) :], strict=True):
+        tenant.graph.prefetch(call, answer)
     applications = [
         _application(document) if document else SendingApplication(one["appId"], str(one.get("displayName") or ""), foreign=True)
         for one, document in zip(principals, registered, strict=True)

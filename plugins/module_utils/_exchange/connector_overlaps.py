@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .._core import networks
+from .certificate_names import issuer_and_subject
 from .inbound_connectors import Connector
 
 ALL = ("*",)  # the sender domains of a connector that names none
@@ -64,15 +65,8 @@ def _share_domain(one: str, other: str) -> bool:
 
 def _share_certificate(one: str, other: str) -> bool:
     """Whether two names match a certificate; with `<I>`, its issuer has to be the same."""
-    issuers, subjects = zip(*(_issuer_and_name(text.lower()) for text in (one, other)), strict=True)
+    issuers, subjects = zip(*(issuer_and_subject(text) for text in (one, other)), strict=True)
     return _share_name(*subjects) and ("" in issuers or len({*issuers}) == 1)
-
-
-def _issuer_and_name(text: str) -> tuple[str, str]:
-    if "<s>" not in text:
-        return "", text
-    issuer, _tag, subject = text.partition("<s>")
-    return issuer.removeprefix("<i>"), subject.rpartition("cn=")[2]
 
 
 def _share_name(one: str, other: str) -> bool:

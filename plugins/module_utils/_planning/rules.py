@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .._exchange.certificate_names import in_accepted_domain
 from .._hosted.providers import HOSTED_RELAYS
 from . import limits
 from .context import PlanningContext, RelayHost
@@ -119,17 +120,11 @@ def connector_match(sender: Sender, context: PlanningContext) -> Iterator[Refusa
             "use a TLS certificate of your own domain (certificate_name), or oauth or hosted",
         )
     domains = context.domains
-    if sender.certificate_name and domains and not _accepted(sender.certificate_name, domains) and sender.domain not in domains:
+    if sender.certificate_name and domains and not in_accepted_domain(sender.certificate_name, domains) and sender.domain not in domains:
         yield Refusal(
             f"neither {sender.domain} nor the certificate's domain ({sender.certificate_name}) is an accepted domain",
             "use a sender or a certificate in an accepted domain",
         )
-
-
-def _accepted(certificate_name: str, domains: frozenset[str]) -> bool:
-    """Whether the certificate's name or its immediate parent is an accepted domain."""
-    name = certificate_name.removeprefix("*.")
-    return name in domains or name.partition(".")[2] in domains
 
 
 def relay_host(sender: Sender, context: PlanningContext) -> Iterator[Refusal]:

@@ -25,9 +25,19 @@ from .._core.option_values import range_problems
 from .._core.spec import DNS, TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
-from .._entra import delegated_applications, sending_applications
+from .._entra import delegated_applications
 from .._entra.application_credentials import moment
-from .._exchange import addresses, authentication_policies, dkim, hve_accounts, inbound_connectors, message_trace, protocols, spoofs
+from .._exchange import (
+    addresses,
+    authentication_policies,
+    dkim,
+    hve_accounts,
+    inbound_connectors,
+    message_trace,
+    protocols,
+    service_principals,
+    spoofs,
+)
 from .._exchange.protocols import Protocols
 from . import direct_send, security_defaults, sender_plan, smtp_auth, spf
 from .composed import audit_rows
@@ -56,6 +66,7 @@ _COMMANDS = (
     direct_send.READ,
     dkim.READ,
     spoofs.READ,
+    service_principals.READ,
     *hve_accounts.READ,
 )
 
@@ -167,7 +178,7 @@ class _Reader:
             return spf.mail_domains(tenant, None)
 
         connectors = sources.read("connectors", lambda: list(inbound_connectors.read(tenant).values()))
-        applications = sources.read("applications", lambda: sending_applications.read(tenant, params.app_unique_name))
+        applications, wrong_object_ids = reading.applications(tenant, params.app_unique_name, sources)
         readable = mailboxes.usage is not None and applications is not None
         signed_in = reading.application_sign_ins(tenant, applications or (), self._window, sources) if readable else None
         defaults = sources.read("security_defaults", lambda: security_defaults.enabled(tenant))
@@ -179,7 +190,9 @@ class _Reader:
             security_defaults_due_read=defaults is True or sources.reasons["security_defaults"] == "",
             direct_send_rejected=sources.read("direct_send", lambda: direct_send.read(tenant)),
             connectors=connectors,
+            accepted_domains=reading.domains_of_certificates(tenant, connectors, sources),
             applications=applications,
+            wrong_object_ids=wrong_object_ids,
             application_sign_ins=signed_in,
             key_use=reading.key_use(tenant, applications or (), signed_in, since, self._window, sources) if signed_in is not None else None,
             protocols=allowed,

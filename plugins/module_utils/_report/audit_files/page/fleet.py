@@ -20,6 +20,7 @@ _SOURCE_OF_FINDING = {
     "connector": "connectors",
     "key": "applications",
     "client_secret": "applications",
+    "service": "applications",
     "mx": "dns",
     "dkim": "dns",
     "dmarc": "dns",

@@ -196,6 +196,11 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {},
         "neither fabrikam.com nor the certificate's domain (mx.fabrikam.com) is an accepted domain",
     ),
+    "a certificate of a subdomain that is not accepted": (
+        {"method": "connector", "address": "x@fabrikam.com", "certificate_name": "*.sub.contoso.com"},
+        {},
+        "neither fabrikam.com nor the certificate's domain (*.sub.contoso.com) is an accepted domain",
+    ),
 }
 
 

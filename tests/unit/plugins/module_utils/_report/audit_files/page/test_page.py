@@ -178,6 +178,7 @@ def test_the_first_screen_has_twenty_tenants_and_no_more() -> None:
     [
         ("smtp_auth_open", "smtp_auth"), ("key_ends", "applications"), ("client_secret", "applications"), ("dkim_cname", "dns"),
         ("mta_sts_missing", "dns"), ("direct_send_open", "direct_send"), ("connector_disabled", "connectors"), ("spf", "spf"),
+        ("service_principal_object_id", "applications"), ("connector_overlap", "connectors"),
     ],
 )  # fmt: skip
 def test_a_finding_is_in_the_column_of_its_source(finding: str, check: str) -> None:
