@@ -161,6 +161,15 @@ TIMETABLE = (
         first_day=datetime.date(2026, 3, 31),
     ),
     Announcement(
+        "hve_external_ended",
+        "June 2025",
+        "High Volume Email delivers to internal recipients only; for external ones Microsoft names Azure Communication Services.",
+        "month",
+        "Petri: High Volume Email Service to Restrict Email Delivery to Internal Recipients Next Month, about Microsoft's announcement",
+        first_day=datetime.date(2025, 6, 1),
+        checked=datetime.date(2026, 11, 30),
+    ),
+    Announcement(
         "external_recipients_tenant",
         "April 2025; paused for tenants with more than 500 licences",
         "A tenant may send to 500 x licences^0.7 + 9,500 external recipients in 24 hours (5,000 in a trial); above: 550 5.7.233.",

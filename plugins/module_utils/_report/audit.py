@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .._audit.names import BASIC_OFF, SEVERITIES, VERDICTS
 from .._core.json_types import JsonObject
-from .audit_files import comparison, merging
+from .audit_files import comparison, merging, timetables
 from .audit_files.comparison import FORMAT
 from .table import HEADING, Column, Line, details, rows
 
@@ -47,8 +47,8 @@ class Audits:
 
     @property
     def timetable(self) -> list[JsonObject]:
-        """The announcements, as of the date of the first audit."""
-        return next((list(audit["timetable"]) for audit in self.audited.values()), [])
+        """The announcements, as of the date of the latest audit."""
+        return timetables.latest(audit["timetable"] for audit in self.audited.values())
 
     def as_json(self, started: str) -> JsonObject:
         """The document mailops.audit/1, with the tenants of other runs, compared with the earlier one."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..._core.errors import InvalidInput
 from ..._core.json_types import JsonObject
 from .items import CHANGE, FINDING, NEW, SENDER, STILL, Item, Key, items
+from .timetables import counted_from
 
 FORMAT = "mailops.audit/1"
 FIXED, UNKNOWN = "fixed", "unknown"  # gone; appeared or gone, and one of the audits could not have shown it
@@ -40,6 +41,7 @@ def _is_complete(document: JsonObject) -> bool:
     try:
         datetime.datetime.fromisoformat(document["started"])
         list(items(document))
+        counted_from(document["timetable"])
         for audit in tenants.values() if isinstance(tenants, dict) else ():
             if audit["audited"]:
                 sum(audit["totals"].values())

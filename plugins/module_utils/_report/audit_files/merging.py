@@ -9,17 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..._core.json_types import JsonObject
+from . import timetables
 from .items import CHANGE
 
 
 def merged(document: JsonObject, others: Sequence[JsonObject]) -> JsonObject:
     """The document with the tenants of other reports that it does not have. Of a tenant in several, the latest report counts.
 
-    Its totals are those of all tenants. The timetable is that of the document; if no tenant of it was audited, of the latest report.
+    Its totals are those of all tenants. Its timetable is that with the latest date; each tenant keeps the date of its own audit.
     """
     by_start = sorted(others, key=lambda one: str(one["started"]))
     tenants = {name: audit for one in (*by_start, document) for name, audit in one["tenants"].items()}
-    timetables = [one["timetable"] for one in (*by_start, document) if one["timetable"]]
     senders: Counter[str] = Counter(dict.fromkeys(document["totals"]["senders"], 0))
     audits = [audit for audit in tenants.values() if audit["audited"]]
     for audit in audits:
@@ -28,7 +28,7 @@ def merged(document: JsonObject, others: Sequence[JsonObject]) -> JsonObject:
     return {
         **document,
         "totals": {"tenants": numbers, "senders": dict(senders)},
-        "timetable": timetables[-1] if timetables else [],
+        "timetable": timetables.latest(one["timetable"] for one in (document, *reversed(by_start))),
         "tenants": dict(sorted((name, _without_change(audit)) for name, audit in tenants.items())),
     }
 

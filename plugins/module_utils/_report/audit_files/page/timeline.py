@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...._core.json_types import JsonObject
+from ..timetables import counted_from
 
 _LEAST_DAYS, _MOST_DAYS = 90, 400  # of the line
 _GAP = 6.0  # per cent between two marks of one level
@@ -59,7 +60,7 @@ class Timeline:
 
 
 def timeline(document: JsonObject) -> Timeline:
-    """The timeline of a document mailops.audit/1, from the date of its audits."""
+    """The timeline of a document mailops.audit/1, from the date to which the days of its timetable are counted."""
     today = _today(document)
     dated = sorted((one for one in document["timetable"] if _is_ahead(one)), key=lambda one: (one["first_day"], one["id"]))
     undated = [one for one in document["timetable"] if one["status"] == "undated"]
@@ -86,8 +87,8 @@ def timeline(document: JsonObject) -> Timeline:
 
 
 def _today(document: JsonObject) -> datetime.date:
-    dates = [audit["date"] for audit in document["tenants"].values() if audit["audited"]]
-    return _day(dates[0] if dates else document["started"][:10])
+    """The date of the timetable; without one, the start of the run: no tenant was audited."""
+    return _day(counted_from(document["timetable"]) or document["started"][:10])
 
 
 def _day(text: str) -> datetime.date:

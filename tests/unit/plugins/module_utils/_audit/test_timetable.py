@@ -61,3 +61,10 @@ def test_every_announcement_names_source_and_precision() -> None:
         assert one.source
         assert one.precision in ("day", "month", "period", "half-year", "none")
         assert (one.precision == "none") == (one.first_day is None)
+
+
+def test_high_volume_email_for_external_recipients_has_ended() -> None:
+    result = next(one for one in TIMETABLE if one.id == "hve_external_ended").as_result(day("2026-11-30"))
+    assert (result["status"], result["first_day"], result["precision"], result["when"]) == ("done", "2025-06-01", "month", "June 2025")
+    assert result["checked"] == "2026-11-30"
+    assert "internal recipients only" in str(result["what"])

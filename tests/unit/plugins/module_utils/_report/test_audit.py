@@ -68,6 +68,13 @@ def test_after_the_date_and_with_an_old_check() -> None:
     assert "checked on 2026-11-28: read it again" in lines
 
 
+def test_the_announcements_are_those_of_the_latest_date() -> None:
+    done = report(contoso=result(SAFE), fabrikam=result(SAFE, days=31), northwind=result(SAFE, days=32))
+    assert "31 days until 2026-12-31" in text(done)
+    document: Any = done.audits.as_json("2026-11-30T16:00:00Z")
+    assert document["timetable"] == [OFF | {"days": 31}]
+
+
 def test_a_tenant_that_failed_is_not_audited_and_never_safe() -> None:
     done = report(contoso=result(SENDER), fabrikam={"failed": True, "msg": "The secret is wrong.", "failure": {}})
     done.hosts = Hosts(failed={"fabrikam"}, not_run={"northwind"})

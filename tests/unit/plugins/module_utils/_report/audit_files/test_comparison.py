@@ -75,6 +75,7 @@ INCOMPLETE: dict[str, dict[str, Any]] = {
     "start": {"started": "yesterday"},
     "no start": {"started": None},
     "timetable": {"timetable": None},
+    "announcement": {"timetable": [{}]},
     "totals": {"totals": 3},
     "tenants": {"tenants": []},
     "tenant": {"tenants": {"contoso": None}},
