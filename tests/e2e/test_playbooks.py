@@ -225,10 +225,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "mailboxes": (
         {"entra_app_full_access": ["erp@contoso.com", "erb@contoso.com", "scaner@contoso.com", "ups@other.example"]},
-        "Exchange has no mailboxes erb@contoso.com, scaner@contoso.com: create them or correct the address; nothing was changed.\n"
-        "- ups@other.example: not in an accepted domain of this tenant",
+        "entra_app_full_access: Exchange has no mailboxes erb@contoso.com, scaner@contoso.com: create them or correct the address; nothing "
+        "was changed.\n- entra_app_full_access: ups@other.example: not in an accepted domain of this tenant",
     ),
-    "identity": ({"entra_app_full_access": ["erp@contoso.com", ""]}, "mailboxes holds an empty address"),
+    "identity": ({"entra_app_full_access": ["erp@contoso.com", ""]}, "entra_app_full_access holds an empty address: remove it."),
     "permission": ({"entra_app_permissions": [{"name": "SMTP.SendAsAp"}]}, "offers no application permission 'SMTP.SendAsAp'"),
     "basic": (
         {"smtp_auth_mailboxes": [{"address": "erp@contoso.com", "sign_in": "basic"}]},

@@ -50,7 +50,7 @@ def test_a_component_needs_what_another_one_creates(play: Play) -> None:
     before = play.state()
     refused = play(ERP, components=["smtp_auth"])
     assert refused["failed"]
-    assert "Exchange has no mailbox erp@contoso.com" in refused["msg"]
+    assert "m365_senders: ERP: mailbox: Exchange has no mailbox erp@contoso.com: create it" in refused["msg"]
     assert play.state() == before
 
 

@@ -1,19 +1,22 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an object of the plan changes: the senders that need it, else the inventory's variables."""
+"""Why an object of the plan changes, and what causes a problem: senders, else the inventory's variables."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._planning import ownership
 from .._planning.context import PlanningContext
+from .._planning.role_problems import RoleProblem
+from .._planning.role_variables import basic_policy
 from .._planning.sending_plan import SendingPlan
 from .changes import key_of
 from .objects import CUSTOMIZATION
-from .step import PlannedStep
+from .step import PlannedStep, Step
 
 _NOT_NEEDED = "no sender needs it"
 _UNUSED = ("smtp_auth", "authentication_policy", "direct_send")  # components that m365_unused_access configures
@@ -23,11 +26,16 @@ _OF_APPLICATION = ("application", "consent", "certificate", "exchange_service_pr
 class Reasons:
     """Knows the senders of mailboxes, applications and connectors, and the variables that the inventory sets.
 
-    `variables`: role variables by name, as they were planned.
+    `variables`: role variables by name, as they were planned. `owner`: m365_owner.
     """
 
     def __init__(
-        self, plans: Sequence[SendingPlan], context: PlanningContext, variables: Mapping[str, Any], inventory: Mapping[str, Any]
+        self,
+        plans: Sequence[SendingPlan],
+        context: PlanningContext,
+        variables: Mapping[str, Any],
+        inventory: Mapping[str, Any],
+        owner: str,
     ) -> None:
         self._inventory = sorted(inventory)
         self._disables_unused = bool(variables.get("authentication_policy_exclusive"))
@@ -46,6 +54,7 @@ class Reasons:
         self._usernames = {str(item["name"]).lower(): str(item.get("username") or "").lower() for item in usernames}
         self._direct = [plan.sender.name for plan in plans if plan.method == "direct_send"]
         self._basic = [plan.sender.name for plan in plans if plan.method == "basic"]
+        self._policies = {basic_policy(owner).lower(): self._basic}
         self._acs = [plan.sender.name for plan in plans if plan.method == "acs"]
         self._own_sources = [plan.sender.name for plan in plans if plan.from_own_source or plan.method == "hosted"]
 
@@ -60,6 +69,22 @@ class Reasons:
         component = planned.step.component
         variables = [variable for variable in self._inventory if variable.startswith(f"{component}_")]
         return ", ".join(variables) or ("m365_unused_access" if self._disables_unused and component in _UNUSED else _NOT_NEEDED)
+
+    def problem(self, step: Step, text: str) -> str:
+        """A problem that a step's resource finds while it plans, in the words of the sender or of the variable that causes it."""
+        if not step.input:
+            return text
+        one = RoleProblem(step.input, text)
+        names = self._named_in(text) if one.variable and one.variable not in self._inventory else []
+        return one.sender_sentence(names) if names else one.sentence()
+
+    def _named_in(self, text: str) -> list[str]:
+        """The senders whose addresses, connectors or SMTP usernames a sentence names, in their order."""
+        named = self._by_address | {name: senders.split(", ") for name, senders in self._connectors.items() if senders}
+        named |= {name: self._by_address.get(address, []) for name, address in self._usernames.items()} | self._policies
+        words = text.lower()
+        found = [key for key in named if re.search(rf"(?<![\w.@-]){re.escape(key)}(?![\w@-]|\.\w)", words)]
+        return list(dict.fromkeys(sender for key in found for sender in named[key]))
 
     def senders(self, kind: str, name: str) -> str:
         """The names of the senders that need an object; "" where there are none. `name`: in lower case."""

@@ -12,21 +12,22 @@ from typing import Any
 from .._core.errors import InvalidInput, MailopsError
 from .._core.json_types import JsonObject
 from .._engine.journal import Journal
-from .._engine.resource import Assumption, Plan, Resource, UnmetAssumptions
+from .._engine.resource import Plan, Resource, UnmetAssumptions
 from .._engine.run import apply_journaled, params_of
 from .._engine.tenant import Tenant
+from .._planning.role_inputs import RoleInput
 
 Plans = Mapping[str, Plan[Any]]  # of the earlier steps, by the step's label
-SendersOf = Callable[[str, str], str]  # kind and name of an object -> the names of the senders that need it
+Worded = Callable[["Step", str], str]  # a step and a problem of it in its resource's words -> the problem in those of the inventory
 
 
-def _nobody(_kind: str, _name: str) -> str:
-    return ""
+def _unchanged(_step: Step, problem: str) -> str:
+    return problem
 
 
 @dataclass(frozen=True)
 class Step:
-    """One resource with its options.
+    """One resource with its options. `input`: what they were before they were checked, and the variables that set them.
 
     `provides`: names of what the step may create or change, each with a function that says so of its changes. A later step that `needs`
     one of them is planned again before it is applied, since only the service assigns ids; not for those that it `completes`: the resource
@@ -39,6 +40,7 @@ class Step:
     resource: Resource[Tenant, Any, Any]
     options: JsonObject
     subject: str = ""
+    input: RoleInput | None = None
     provides: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
     completes: frozenset[str] = frozenset()
@@ -119,7 +121,7 @@ UNCHANGED, PLANNED, APPLIED, FAILED, NOT_APPLIED = "unchanged", "planned", "appl
 
 
 def plan_steps(
-    tenant: Tenant, steps: Sequence[Step], prediction: Prediction, check_mode: bool, senders_of: SendersOf = _nobody
+    tenant: Tenant, steps: Sequence[Step], prediction: Prediction, check_mode: bool, worded: Worded = _unchanged
 ) -> list[PlannedStep]:
     """The plans of all steps, without a write; one InvalidInput with the problems of all of them, each once."""
     planned: list[PlannedStep] = []
@@ -129,9 +131,9 @@ def plan_steps(
         if step.applies and not step.applies(plans):
             continue
         try:
-            one = _plan(tenant, step, prediction, check_mode, senders_of)
+            one = _plan(tenant, step, prediction, check_mode)
         except InvalidInput as error:
-            problems += error.problems
+            problems += [worded(step, problem) for problem in error.problems]
             prediction.add(step, None)
             continue
         plans[step.label] = one.plan
@@ -144,24 +146,15 @@ def plan_steps(
     return planned
 
 
-def _plan(tenant: Tenant, step: Step, prediction: Prediction, check_mode: bool, senders_of: SendersOf) -> PlannedStep:
-    """The plan of a step. InvalidInput where it assumes what no earlier step provides: nothing else creates it during the run."""
+def _plan(tenant: Tenant, step: Step, prediction: Prediction, check_mode: bool) -> PlannedStep:
+    """The plan of a step. UnmetAssumptions where it assumes what no earlier step provides: nothing else creates it during the run."""
     params, expects = _with_expected_mailboxes(step, prediction)
     provided = step.needs & prediction.provided
-    try:
-        plan = step.resource.plan(tenant, params, check_mode or bool(provided) or expects)
-        if missing := [one for one in plan.assumptions if one.needed not in provided]:
-            raise UnmetAssumptions(*missing)
-    except UnmetAssumptions as error:
-        raise InvalidInput(*(_refusal(one, senders_of) for one in error.assumptions)) from error
+    plan = step.resource.plan(tenant, params, check_mode or bool(provided) or expects)
+    if missing := [one for one in plan.assumptions if one.needed not in provided]:
+        raise UnmetAssumptions(*missing)
     again = bool(provided - step.completes)
     return PlannedStep(step, plan, params, again, PLANNED if plan.changed else UNCHANGED)
-
-
-def _refusal(assumption: Assumption, senders_of: SendersOf) -> str:
-    """The sentence that refuses an assumption, with the objects that need it and their senders."""
-    named = [f"{name} ({senders})" if (senders := senders_of(assumption.kind, name)) else name for name in assumption.objects]
-    return f"{', '.join(named)}: {assumption.refusal}" if named else assumption.refusal
 
 
 def _with_expected_mailboxes(step: Step, prediction: Prediction) -> tuple[Any, bool]:
@@ -192,7 +185,12 @@ class StepError(MailopsError):
 
 
 def apply_steps(
-    tenant: Tenant, planned: Sequence[PlannedStep], prediction: Prediction, journal: Journal, failure: Callable[[], Mapping[str, object]]
+    tenant: Tenant,
+    planned: Sequence[PlannedStep],
+    prediction: Prediction,
+    journal: Journal,
+    failure: Callable[[], Mapping[str, object]],
+    worded: Worded = _unchanged,
 ) -> list[str]:
     """Apply the changed steps in order, each with its entries in the journal; their warnings.
 
@@ -204,7 +202,7 @@ def apply_steps(
     for number, one in enumerate(changed):
         try:
             if one.predicted:
-                _plan_again(tenant, one, prediction)
+                _plan_again(tenant, one, prediction, worded)
             if one.plan.changed:
                 secrets = [*tenant.secrets, *one.step.secrets]
                 one.plan.outcome, unnoted = apply_journaled(one.step.resource, tenant, one.params, one.plan, journal, secrets)
@@ -219,11 +217,14 @@ def apply_steps(
     return warnings
 
 
-def _plan_again(tenant: Tenant, one: PlannedStep, prediction: Prediction) -> None:
+def _plan_again(tenant: Tenant, one: PlannedStep, prediction: Prediction, worded: Worded) -> None:
     """Plan a step whose ids exist now. InvalidInput where the earlier steps have not created what the plan assumes."""
     one.params, expects = _with_expected_mailboxes(one.step, prediction)
-    with tenant.kept.planning():
-        one.plan = one.step.resource.plan(tenant, one.params, expects)
+    try:
+        with tenant.kept.planning():
+            one.plan = one.step.resource.plan(tenant, one.params, expects)
+        if one.plan.assumptions:
+            raise UnmetAssumptions(*one.plan.assumptions)
+    except InvalidInput as error:
+        raise InvalidInput(*(worded(one.step, problem) for problem in error.problems), remedy=error.remedy) from error
     one.status = PLANNED if one.plan.changed else UNCHANGED
-    if one.plan.assumptions:
-        raise InvalidInput(*(assumption.refusal for assumption in one.plan.assumptions))

@@ -59,15 +59,13 @@ class PlannedStep(Protocol):
 class Assumption:
     """What a prediction assumes that an earlier task of the real run creates.
 
-    `note`: the sentence of a check run. `refusal`: the sentence where nothing creates it; `objects` of the kind `kind` (see
-    _composition/changes.py) need it then. `needed`: what it is, as a step of a composed plan provides it.
+    `note`: the sentence of a check run. `refusal`: the sentence where nothing creates it. `needed`: what it is, as a step of a composed
+    plan provides it.
     """
 
     note: str
     refusal: str = ""
     needed: str = ""
-    kind: str = ""
-    objects: tuple[str, ...] = ()
 
 
 class UnmetAssumptions(InvalidInput):

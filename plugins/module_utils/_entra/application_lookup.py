@@ -9,7 +9,7 @@ Source: Microsoft Graph v1.0, "Get application", "Get servicePrincipal".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from .._clients.graph import Call
 from .._clients.odata import key
@@ -126,32 +126,32 @@ def permissions_of(name: object) -> str:
     return f"state of application {name}"
 
 
-@dataclass(frozen=True)
-class Users:
-    """What needs the applications: the objects of one kind, by the application's name. See Assumption."""
-
-    kind: str
-    objects: Mapping[str, Sequence[str]]
-
-
 def refuse_missing(
-    applications: Mapping[str, Application | None], check_mode: bool, remedy: str = "role entra_app", users: Users | None = None
+    applications: Mapping[str, Application | None],
+    check_mode: bool,
+    remedy: str = "role entra_app",
+    named_by: Mapping[str, str] | None = None,
 ) -> list[Assumption]:
-    """Raise UnmetAssumptions for missing applications. In check mode, where an earlier task may create them, return them."""
-    missing = [name for name, application in applications.items() if not application]
+    """Raise UnmetAssumptions for missing applications. In check mode, where an earlier task may create them, return them.
+
+    `named_by`: by application, the option that names it, with its items; option unique_name where it is left out.
+    """
     assumptions = [
-        assumption(f"Entra has no enterprise application for {name}", f"register it first ({remedy})", registration_of(name))
-        for name in missing
+        assumption(
+            (named_by or {}).get(name, "unique_name"),
+            f"Entra has no enterprise application for {name}",
+            f"register it first ({remedy})",
+            registration_of(name),
+        )
+        for name, application in applications.items()
+        if not application
     ]
-    if users:
-        named = zip(missing, assumptions, strict=True)
-        assumptions = [replace(one, kind=users.kind, objects=tuple(users.objects[name])) for name, one in named]
     if assumptions and not check_mode:
         raise UnmetAssumptions(*assumptions)
     return assumptions
 
 
-def assumption(problem: str, remedy: str, needed: str) -> Assumption:
+def assumption(option: str, problem: str, remedy: str, needed: str) -> Assumption:
     """What a prediction assumes about an application. `problem` and `remedy` are clauses."""
     note = f"{problem} yet; the prediction assumes that an earlier task of the real run creates it."
-    return Assumption(note, f"{problem}: {remedy}.", needed)
+    return Assumption(note, f"{option}: {problem}: {remedy}.", needed)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .._clients.exchange import Command, ExchangeClient, Outcome
 from .._core.errors import InvalidInput
@@ -43,7 +43,7 @@ def primary(exchange: ExchangeClient, addresses: Sequence[str]) -> dict[str, str
     listed = list(dict.fromkeys(addresses))
     outcomes = exchange.batch([look_up(address, "Guid", "PrimarySmtpAddress") for address in listed])
     items = {address: lookup.only(outcome, "mailboxes", address) for address, outcome in zip(listed, outcomes, strict=True)}
-    refuse_missing(exchange, [address for address, item in items.items() if not item])
+    refuse_missing(exchange, {"mailboxes": [address for address, item in items.items() if not item]})
     return {address: str(item.get("PrimarySmtpAddress") or address) for address, item in items.items() if item}
 
 
@@ -52,22 +52,31 @@ def expected(expected_mailboxes: Iterable[str], check_mode: bool) -> frozenset[s
     return frozenset(address.lower() for address in expected_mailboxes) if check_mode else frozenset()
 
 
-def refuse_missing(exchange: ExchangeClient, missing: Sequence[str], what: str = "mailbox") -> None:
-    """InvalidInput that names every address that Exchange does not have, and the accepted domains where the address is in none of them."""
-    if not missing:
-        return
-    domains = accepted_domains(exchange)
-    foreign = [a for a in missing if domain(a) not in domains]
-    unknown = [a for a in missing if domain(a) in domains]
+def refuse_missing(exchange: ExchangeClient, missing: Mapping[str, Sequence[str]], what: str = "mailbox") -> None:
+    """InvalidInput that names every address that Exchange does not have. `missing`: addresses by the option that lists them."""
+    if sentences := missing_problems(exchange, missing, what):
+        raise InvalidInput(*sentences)
+
+
+def missing_problems(exchange: ExchangeClient, missing: Mapping[str, Sequence[str]], what: str = "mailbox") -> list[str]:
+    """One or two sentences an option for addresses that Exchange does not have: it may have the domain, or not."""
+    domains = accepted_domains(exchange) if any(missing.values()) else set()
     sentences = []
-    if unknown:
-        plural = what + ("" if len(unknown) == 1 else "es" if what.endswith("x") else "s")
-        sentences.append(
-            f"Exchange has no {plural} {', '.join(unknown)}: create {'it' if len(unknown) == 1 else 'them'} or correct the "
-            "address; nothing was changed."
-        )
-    if foreign:
-        sentences.append(
-            f"{', '.join(foreign)}: not in an accepted domain of this tenant ({', '.join(sorted(domains))}); nothing was changed."
-        )
-    raise InvalidInput(*sentences)
+    for option, listed in missing.items():
+        foreign = [address for address in listed if domain(address) not in domains]
+        unknown = [address for address in listed if domain(address) in domains]
+        if unknown:
+            plural = what + ("" if len(unknown) == 1 else "es" if what.endswith("x") else "s")
+            sentences.append(
+                f"{option}: Exchange has no {plural} {', '.join(unknown)}: create {'it' if len(unknown) == 1 else 'them'} or correct the "
+                "address; nothing was changed."
+            )
+        if foreign:
+            sentences.append(f"{option}: {foreign_problem(foreign, domains)}")
+    return sentences
+
+
+def foreign_problem(foreign: Sequence[str], domains: Collection[str]) -> str:
+    """The clause for addresses that are in none of the tenant's accepted domains."""
+    accepted = ", ".join(sorted(domains))
+    return f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}): correct the address; nothing was changed."

@@ -43,10 +43,10 @@ class NewNames:
     holders: dict[str, Recipient] = field(default_factory=dict)
     unnamed: list[str] = field(default_factory=list)  # all names are in use
 
-    def problems(self) -> list[str]:
-        """A sentence for each address that has no free name."""
+    def problems(self, option: str) -> list[str]:
+        """A sentence for each address of an option that has no free name."""
         remedy = "are all in use: choose another local part; nothing was changed."
-        return [f"{address}: the names {', '.join(candidates(address))} {remedy}" for address in self.unnamed]
+        return [f"{option}: {address}: the names {', '.join(candidates(address))} {remedy}" for address in self.unnamed]
 
 
 def alias(address: str) -> str:

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of every module that a tenant's roles run, from the roles' variables. The same as roles/*/tasks, which a test compares."""
+"""The options of every module that a tenant's roles run, from the roles' variables. The same as roles/*/tasks, which a test compares.
+
+Option mailboxes of module entra_app is left out: the following tasks of the role have the same mailboxes, and check them.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ OTHER_VARIABLES = ("spf_provider_tasks", "delegated_sign_in_app_register", "dele
 class RoleInput:
     """The options of one task of a role. `variables`: option -> the inventory's variable that sets it.
 
+    `item`: of a list variable that the role's task loops over, which is `item_of`; it sets the other options.
     `restores`: keys of the objects that get their settings from before (see _composition/changes.py).
     """
 
@@ -29,6 +33,8 @@ class RoleInput:
     module: str
     options: dict[str, object] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    item: str = ""
+    item_of: str = ""
     restores: frozenset[str] = frozenset()
 
     def name_of(self, option: str) -> str:
@@ -58,12 +64,6 @@ def _has_mailboxes(variables: Mapping[str, Any]) -> bool:
     return bool(variables.get("entra_app_full_access"))
 
 
-def _listed(variables: Mapping[str, Any], *names: str) -> list[Any]:
-    """The items of variables that hold lists. A variable of another type is a problem of the task that takes it as an option."""
-    values = [variables.get(name) for name in names]
-    return list(dict.fromkeys(item for value in values if isinstance(value, list) for item in value if isinstance(item, str)))
-
-
 def is_true(value: Any) -> bool:
     """Whether a variable of the inventory, which may be a text, is true."""
     return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t")
@@ -85,7 +85,6 @@ _TASKS: dict[str, tuple[_Task, ...]] = {
                 "authorization",
                 "exclusive",
             ),
-            computed={"mailboxes": lambda variables: _listed(variables, "entra_app_full_access", "entra_app_send_as")},
         ),
         _Task(
             "federated_credential",
@@ -193,7 +192,8 @@ def _delegated_sign_in(variables: Mapping[str, Any]) -> Iterator[RoleInput]:
     for user in users if isinstance(users, list) else []:
         own = {option: value for option, value in user.items() if value is not None} if isinstance(user, Mapping) else {"user": user}
         shared = {option: variables[name] for option, name in names.items() if variables.get(name) is not None}
-        yield RoleInput("delegated_sign_in", "delegated_sign_in", shared | own, names)
+        item = str(own.get("user", ""))
+        yield RoleInput("delegated_sign_in", "delegated_sign_in", shared | own, names, item=item, item_of="delegated_sign_in_users")
 
 
 # Every variable of the tenant's roles.

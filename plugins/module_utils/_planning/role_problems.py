@@ -33,7 +33,9 @@ _SENDER_WORDS = {
         "sender_ip_addresses": "public_addresses",
     },
     "spf": {"ip4": "public_addresses", "includes": "hosted relay"},
-    "entra_app": {"mailboxes": "mailbox"},
+    "rbac_for_applications": {"mailboxes": "mailbox"},
+    "authentication_policy": {"policies": "mailbox"},
+    "acs_smtp_username": {"usernames": "SMTP username"},
     "exchange_service_principal": {"full_access": "mailbox", "send_as": "address"},
     "shared_mailbox": {"mailboxes": "mailbox"},
     "smtp_auth": {"mailboxes": "mailbox"},
@@ -52,12 +54,21 @@ class RoleProblem:
     text: str
 
     @property
+    def variable(self) -> str:
+        """The inventory's variable for the option that the sentence begins with; "" where it begins with none."""
+        first = re.match(r"\w+", self.text)
+        return self.input.variables.get(first[0], "") if first else ""
+
+    @property
     def key(self) -> tuple[str, str, str]:
         return (self.input.role, self.input.module, self.text)
 
     def sentence(self) -> str:
         """The sentence in the words of the inventory."""
-        return _renamed(self.text, self.input.variables)
+        text, item = _renamed(self.text, self.input.variables), self.input.item
+        if not self.input.item_of or self.variable:
+            return text
+        return f"{self.input.item_of}: {text}" if item in text else f"{self.input.item_of}: {item}: {text}"
 
     def sender_sentence(self, senders: Sequence[str]) -> str:
         """The sentence for the senders whose options cause the problem."""
@@ -179,6 +190,5 @@ def _with_credentials(task: RoleInput) -> RoleInput:
 def _sentence(problem: RoleProblem, caused: Mapping[tuple[str, str, str], list[str]], inventory: Mapping[str, Any]) -> str:
     if problem.key in caused:
         return problem.sender_sentence(caused[problem.key])
-    first = problem.text.split(":")[0].split(" ")[0]
-    derived = first in problem.input.variables and problem.input.name_of(first) not in inventory
+    derived = bool(problem.variable) and problem.variable not in inventory
     return problem.sender_sentence(()) if derived and " is missing" not in problem.text else problem.sentence()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._entra.application_lookup import Application, Users
+from .._entra.application_lookup import Application
 from .._identity.credentials import GUID
 
 COMMUNICATION, AUTHORIZATION = "2025-09-01", "2022-04-01"
@@ -159,8 +159,7 @@ class AcsSmtpUsername:
         service = read(tenant, params)
         present = [item for item in params.usernames if item.state == "present"]
         apps = application_lookup.find(tenant, [params.app_of(item) for item in present])
-        users = {app: [item.name for item in present if params.app_of(item) == app] for app in apps}
-        assumptions = application_lookup.refuse_missing(apps, check_mode, users=Users("acs_smtp_username", users))
+        assumptions = application_lookup.refuse_missing(apps, check_mode, named_by={app: _naming(params, present, app) for app in apps})
         revoked = application_lookup.find(tenant, [name for name in params.revoked_apps if name not in apps])
         revoke = tuple(sorted(name for name, app in revoked.items() if app and _own_assignment(tenant, service.id, name, app)))
         current = service.named(apps)
@@ -224,6 +223,12 @@ def _result(usernames: Mapping[str, SmtpUsername]) -> dict[str, object]:
     return {"usernames": {name: asdict(item) for name, item in sorted(usernames.items())}}
 
 
+def _naming(params: AcsParams, present: Sequence[UsernameParams], app: str) -> str:
+    """The option that names an application: that of all usernames, else those that name it themselves."""
+    users = [item for item in present if params.app_of(item) == app]
+    return f"usernames: {', '.join(item.name for item in users)}" if all(item.app for item in users) else "app"
+
+
 def desired_usernames(params: AcsParams, current: Mapping[str, SmtpUsername]) -> dict[str, SmtpUsername]:
     desired = {} if params.exclusive else dict(current)
     for item in params.usernames:
@@ -263,8 +268,8 @@ def read(tenant: Tenant, params: ServiceParams) -> CurrentService:
     service = tenant.arm.get(params.id, COMMUNICATION, "read the Communication Services resource")
     if service is None:
         raise InvalidInput(
-            f"Azure has no Communication Services resource {params.communication_service} in the resource group "
-            f"{params.resource_group}: create it with an Email Communication Service, or correct the names."
+            f"communication_service is {params.communication_service}, and Azure has no such Communication Services resource in the "
+            f"resource group {params.resource_group}: create it with an Email Communication Service, or correct the names."
         )
     usernames = {}
     for item in tenant.arm.every(f"{params.id}/smtpUsernames", COMMUNICATION, "list the SMTP usernames"):

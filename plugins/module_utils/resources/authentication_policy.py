@@ -198,7 +198,7 @@ class AuthenticationPolicyInfo(ReadOnlyResource[InfoParams]):
     def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
         listed = dict.fromkeys(address.lower() for address in params.mailboxes or ())
         current, missing = read(tenant, listed, set(), every_user=params.mailboxes is None)
-        addresses.refuse_missing(tenant.exchange, missing, "user")
+        addresses.refuse_missing(tenant.exchange, {"mailboxes": missing}, "user")
         reported = listed if params.mailboxes is not None else [address for address, user in current.users.items() if user.policy]
         keys = {address: current.users[address].policy for address in sorted(reported)}
         outcome = {
@@ -249,11 +249,7 @@ def _end_date_notes(params: Params) -> list[str]:
 
 def refuse(tenant: Tenant, params: Params, current: Current, desired: Mapping[str, str | None], missing: list[str]) -> None:
     """One InvalidInput with everything that the current state does not allow."""
-    sentences: list[str] = []
-    try:
-        addresses.refuse_missing(tenant.exchange, missing)
-    except InvalidInput as error:
-        sentences += error.problems
+    sentences = addresses.missing_problems(tenant.exchange, {"policies": missing})
     by_guid: dict[str, str] = {}
     for address in (a for a in desired if a in current.users):
         other = by_guid.setdefault(current.users[address].guid, address)
@@ -266,7 +262,10 @@ def refuse(tenant: Tenant, params: Params, current: Current, desired: Mapping[st
         sentences.append(f"organization is {default}, but there is no such authentication policy: add it to policies. Nothing was changed.")
     if default is None and current.organization in absent:
         title = current.title(current.organization)
-        sentences.append(f"{title} is the organization's default: name another in organization, or an empty text for none, to remove it.")
+        sentences.append(
+            f"organization: {title} is the organization's default, and policies removes it: name another default, or an empty text for "
+            "none."
+        )
     sentences += _basic_problems(tenant, params)
     if sentences:
         raise InvalidInput(*sentences)
@@ -278,14 +277,14 @@ def _basic_problems(tenant: Tenant, params: Params) -> list[str]:
     names, end = ", ".join(params.allowing()), date.fromisoformat(params.basic_auth_end_date)
     if names and not params.basic_reenabled and datetime.fromtimestamp(tenant.clock.now(), UTC).date() > end:
         sentences.append(
-            f"{names}: allow_basic_smtp is true, but Basic authentication for SMTP is off by default after {end}; send with OAuth, "
-            "through a connector or by High Volume Email, or set m365_basic_reenabled once your administrator has turned it on again. "
-            "Nothing was changed."
+            f"policies: {names}: allow_basic_smtp is true, but Basic authentication for SMTP is off by default after {end}; send with "
+            "OAuth, through a connector or by High Volume Email, or set m365_basic_reenabled once your administrator has turned it on "
+            "again. Nothing was changed."
         )
     if names and security_defaults.enabled(tenant):
         sentences.append(
-            f"{names}: allow_basic_smtp is true, but this tenant's Entra Security Defaults are enabled and refuse Basic authentication "
-            "for SMTP; send with OAuth or through a connector, or replace Security Defaults with Conditional Access first. "
+            f"policies: {names}: allow_basic_smtp is true, but this tenant's Entra Security Defaults are enabled and refuse Basic "
+            "authentication for SMTP; send with OAuth or through a connector, or replace Security Defaults with Conditional Access first. "
             "Nothing was changed."
         )
     return sentences

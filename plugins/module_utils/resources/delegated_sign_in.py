@@ -131,9 +131,10 @@ def _refuse_impossible(
     """Raise InvalidInput where a sign-in cannot succeed. In check mode an earlier task may register the application: return that."""
     problems, assumptions = [], []
     if app_id is None:
-        problem, remedy = f"Entra has no application {params.app_unique_name}", "register it first (module entra_app, public_client true)"
+        problem = f"Entra has no application {params.app_unique_name}"
+        remedy = "register it first (role delegated_sign_in with delegated_sign_in_app_register, or module entra_app with public_client)"
         needed = application_lookup.registration_of(params.app_unique_name)
-        assumptions.append(application_lookup.assumption(problem, remedy, needed))
+        assumptions.append(application_lookup.assumption("app_unique_name", problem, remedy, needed))
         problems += [] if check_mode else [assumptions[0].refusal]
     if obstacle := token_store.obstacle():
         problems.append(f"{params.user} has to sign in, but {obstacle}")

@@ -176,7 +176,9 @@ def read(
             continue
         permissions |= {Permission(right, address) for right in rights_of(own, mailbox.checked(), recipient.checked())}
         identities[address] = next((str(entry["Identity"]) for entry in mailbox.values if entry.get("Identity")), address)
-    addresses.refuse_missing(tenant.exchange, missing)
+    listed_by = {"full_access": params.full_access, "send_as": params.send_as}
+    of_option = {option: {address.lower() for address in own or ()} for option, own in listed_by.items()}
+    addresses.refuse_missing(tenant.exchange, {option: [a for a in missing if a in own] for option, own in of_option.items()})
     current = CurrentPrincipal(application, own, tuple(wrong), frozenset(permissions), labels, guids, _users(owners))
     return current if params.exclusive else _merged(current, identities)
 

@@ -127,7 +127,8 @@ class FederatedCredential:
         read_states = read(tenant, params)
         if read_states is None and any(item.is_present for item in params.credentials):
             problem, remedy = f"Entra has no application {params.application}", "register it first (module entra_app)"
-            assumptions.append(application_lookup.assumption(problem, remedy, application_lookup.registration_of(params.application)))
+            needed = application_lookup.registration_of(params.application)
+            assumptions.append(application_lookup.assumption("unique_name", problem, remedy, needed))
             if not check_mode:
                 raise UnmetAssumptions(*assumptions)
         current = read_states or {}
@@ -254,7 +255,7 @@ def refuse_conflicts(application: str, desired: States, listed: States, own: Sta
     sentences = []
     if len(desired) > federation.MAX_CREDENTIALS:
         sentences.append(
-            f"{application} would have {len(desired)} federated credentials; the limit is {federation.MAX_CREDENTIALS}: "
+            f"credentials: {application} would have {len(desired)} federated credentials; the limit is {federation.MAX_CREDENTIALS}: "
             "remove some (state absent, or exclusive)."
         )
     by_identity: dict[TokenIdentity, list[str]] = {}

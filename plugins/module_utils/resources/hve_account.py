@@ -20,7 +20,6 @@ from .._core.text_lines import line_problems
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._entra import application_lookup
-from .._entra.application_lookup import Users
 from .._exchange import addresses, consistency, hve_changes, lookup, renames
 from .._exchange.aliases import new_names
 from .._exchange.hve_accounts import Account, Current, Settings, read, rename
@@ -126,7 +125,8 @@ class HveAccount:
         current.apps = {name: app for name, app in every.items() if app or name in apps}
         names = refuse(tenant, params, present, current, renamed)
         users = {app: [address for address, account in present.items() if app in (account.apps or ())] for app in current.apps}
-        assumptions = application_lookup.refuse_missing(current.apps, check_mode, users=Users("hve_account", users))
+        named_by = {app: f"accounts: {', '.join(listed)}" for app, listed in users.items()}
+        assumptions = application_lookup.refuse_missing(current.apps, check_mode, named_by=named_by)
         desired: dict[str, Settings] = {}
         changes = []
         for address in dict.fromkeys([*listed, *(current.accounts if params.exclusive else [])]):
@@ -244,24 +244,34 @@ def refuse(
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
     available = new_names(tenant, new)
     available.unnamed = [address for address in available.unnamed if address not in renamed]
-    sentences += available.problems()
+    sentences += available.problems("accounts")
     for address in new:
         account = current.accounts.get(address)
         if address in available.holders and not (account and available.holders[address].primary.lower() == account.primary):
             kind = available.holders[address].kind
-            sentences.append(f"{address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
+            sentences.append(f"accounts: {address} is a {kind}, which cannot become a High Volume Email account: choose another address.")
         elif mail_addresses.domain(address) not in domains:
-            accepted = ", ".join(sorted(domains))
-            sentences.append(f"{address}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
+            sentences.append(f"accounts: {addresses.foreign_problem([address], domains)}")
         elif not account and not (present[address].password or params.password):
-            sentences.append(f"accounts: {address} does not exist yet, and a new account needs a password: give one (it is used once).")
-    for name in {params.policy_of(account) for account in present.values()} - {None, NO_POLICY}:
-        if name and not current.policy_id(name):
+            sentences.append(f"password is not set, and {address} does not exist yet: give the new account a password (it is used once).")
+    for name, head in _policy_options(params, present).items():
+        if not current.policy_id(name):
             existing = f"it has {', '.join(sorted(current.policies.values()))}" if current.policies else f"it has none; {CREATE_POLICY}"
-            sentences.append(f"the tenant has no billing policy {name} for High Volume Email: {existing}.")
+            sentences.append(f"{head} is {name}, and the tenant has no such billing policy for High Volume Email: {existing}.")
     if sentences:
         raise InvalidInput(*sentences)
     return available.names
+
+
+def _policy_options(params: Params, present: Mapping[str, AccountParams]) -> dict[str, str]:
+    """The billing policies that accounts are to have, each with what sets it: the account's own option, else that of all accounts."""
+    named: dict[str, str] = {}
+    for account in present.values():
+        policy = params.policy_of(account)
+        if policy and policy != NO_POLICY:
+            own = account.billing_policy is not None
+            named.setdefault(policy, f"accounts: {account.address}: billing_policy" if own else "billing_policy")
+    return named
 
 
 def expected(account: AccountParams, before: Settings | None, params: Params, current: Current) -> Settings:

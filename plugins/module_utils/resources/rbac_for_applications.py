@@ -214,7 +214,8 @@ def _read_exchange(tenant: Tenant, state: EntraState, scope: str, mailboxes: lis
         principal = by_id.get(state.object_id.lower())
     current_scopes = rbac.read_scopes(scopes, assignments, scope, state.object_id)
     outcomes = {a: outcome for a, outcome in zip(mailboxes, permissions, strict=True) if not (a in expected and is_missing(outcome.error))}
-    addresses.refuse_missing(tenant.exchange, [address for address, outcome in outcomes.items() if is_missing(outcome.error)])
+    missing = [address for address, outcome in outcomes.items() if is_missing(outcome.error)]
+    addresses.refuse_missing(tenant.exchange, {"mailboxes": missing})
     full_access = [a for a, outcome in outcomes.items() if FULL_ACCESS in rights_of(principal, outcome.checked(), Outcome())]
     return CurrentAuthorization(state, bool(principal), current_scopes, tuple(full_access))
 
@@ -230,7 +231,7 @@ def _refuse_unregistered(current: CurrentAuthorization, params: RbacParams, chec
         return application_lookup.refuse_missing({params.application: None}, check_mode, "module entra_app")
     problem = f"Exchange does not know the application {params.application}"
     remedy = "register it first (module exchange_service_principal)"
-    assumption = application_lookup.assumption(problem, remedy, application_lookup.permissions_of(params.application))
+    assumption = application_lookup.assumption("unique_name", problem, remedy, application_lookup.permissions_of(params.application))
     if not check_mode:
         raise UnmetAssumptions(assumption)
     return [assumption]
@@ -285,11 +286,11 @@ def _refuse_interruption(
     migrates = params.replace and current.entra.application and current.is_removable
     if not (migrates and lacking) or current.consented:
         return current, []
-    sentence = f"The application lacks FullAccess on {', '.join(lacking)}"
-    refusal = f"{sentence}: grant it first (module exchange_service_principal); nothing was changed."
+    sentence = f"the application lacks FullAccess on {', '.join(lacking)}"
+    refusal = f"mailboxes: {sentence}: grant it first (module exchange_service_principal); nothing was changed."
     if not check_mode:
         raise InvalidInput(refusal)
-    note = f"{sentence}; the prediction assumes that an earlier task of the real run grants it."
+    note = f"{sentence[0].upper()}{sentence[1:]}; the prediction assumes that an earlier task of the real run grants it."
     assumption = Assumption(note, refusal, application_lookup.permissions_of(params.application))
     return replace(current, full_access=tuple(params.addresses)), [assumption]
 

@@ -196,7 +196,7 @@ def read(tenant: Tenant, desired: Mapping[str, MailboxParams]) -> Current:
         if mailbox := shared_mailboxes.mailbox_or_none(outcome, address):
             current.former[address] = mailbox
     for user, outcome in zip(users, outcomes[len(former) :], strict=False):
-        if item := lookup.only(outcome, "send_as or send_on_behalf", user):
+        if item := lookup.only(outcome, "mailboxes: send_as or send_on_behalf", user):
             current.users[user] = delegates.user_of(item)
         else:
             current.unknown_users.append(user)
@@ -225,8 +225,7 @@ def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Curren
     domains = addresses.accepted_domains(tenant.exchange) if new else set()
     foreign = [address for address in new if mail_addresses.domain(address) not in domains]
     if foreign:
-        accepted = ", ".join(sorted(domains))
-        sentences.append(f"{', '.join(foreign)}: not in an accepted domain of this tenant ({accepted}); nothing was changed.")
+        sentences.append(f"mailboxes: {addresses.foreign_problem(foreign, domains)}")
     leaving = {mailbox.guid for address, mailbox in current.mailboxes.items() if mailbox and not desired[address].present}
     available = new_names(tenant, [address for address in new if address not in foreign], leaving)
     available.unnamed = [address for address in available.unnamed if address not in current.renamed]
@@ -234,8 +233,8 @@ def refuse(tenant: Tenant, desired: Mapping[str, MailboxParams], current: Curren
         if address in current.renamed and holder.primary.lower() == current.renamed[address].primary:
             continue
         who = f"{holder.primary} ({holder.kind})"
-        sentences.append(f"{address} is an address of {who}: choose another one, or remove it there; nothing was changed.")
-    sentences += available.problems()
+        sentences.append(f"mailboxes: {address} is an address of {who}: choose another one, or remove it there; nothing was changed.")
+    sentences += available.problems("mailboxes")
     if sentences:
         raise InvalidInput(*sentences)
     return available.names
@@ -250,7 +249,10 @@ def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterat
         if former and former.guid != mailbox.guid:
             yield renames.two_objects("mailboxes", address, desired[address].former)
         if mailbox.kind != "SharedMailbox":
-            yield f"{address} is a {mailbox.kind}, not a SharedMailbox: it is neither converted nor removed; nothing was changed."
+            yield (
+                f"mailboxes: {address} is a {mailbox.kind}, not a SharedMailbox, and is neither converted nor removed: convert it to a "
+                "shared mailbox, or remove it from the list; nothing was changed."
+            )
         other = by_guid.setdefault(mailbox.guid, address)
         if other != address and {other, address} <= current.renamed.keys():
             yield renames.one_object("mailboxes", other, address, mailbox.primary)
@@ -262,7 +264,7 @@ def _conflicts(desired: Mapping[str, MailboxParams], current: Current) -> Iterat
                 yield f"mailboxes: {address}: {right} holds {user}, which is the mailbox itself: remove it."
     if current.unknown_users:
         users = ", ".join(current.unknown_users)
-        yield f"{users}: no mailbox of this tenant, so it cannot send; correct send_as or send_on_behalf; nothing was changed."
+        yield f"mailboxes: {users}: no mailbox of this tenant, so it cannot send: correct send_as or send_on_behalf; nothing was changed."
 
 
 def _compare(

@@ -199,7 +199,7 @@ def read(tenant: Tenant, listed: Collection[str], *, organization: bool, everyth
             settings.mailboxes[address] = _mailbox(mailbox)
         else:
             missing.append(address)
-    addresses.refuse_missing(tenant.exchange, missing)
+    addresses.refuse_missing(tenant.exchange, {"mailboxes": missing})
     return settings
 
 

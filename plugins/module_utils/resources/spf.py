@@ -269,9 +269,11 @@ def _outcome(records: list[DomainRecord]) -> dict[str, object]:
 
 def refuse_invalid(records: list[DomainRecord]) -> None:
     """Raise InvalidInput with the problems of all records that would be published although they are invalid."""
-    invalid = [problem["message"] for record in records if not (record.valid or record.published) for problem in record.problems]
+    invalid = [
+        f"domains: {problem['message']}" for record in records if not (record.valid or record.published) for problem in record.problems
+    ]
     if invalid:
-        raise InvalidInput(*invalid, "Nothing was published.")
+        raise InvalidInput(*invalid, remedy="Nothing was published.")
 
 
 def _publishing_notes(records: list[DomainRecord]) -> list[str]:

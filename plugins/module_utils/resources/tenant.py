@@ -139,8 +139,8 @@ class TenantResource:
         if params.absent:
             inputs = removal.ordered(tenant, inputs)
         refuse_missing(tenant, permissions.of_reads(inputs), lambda: permissions.of_possible_writes(inputs))
-        prediction, reasons = Prediction(), Reasons(senders.plans, senders.context, outcome["variables"], params.inventory)
-        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode, reasons.senders)
+        prediction, reasons = Prediction(), Reasons(senders.plans, senders.context, outcome["variables"], params.inventory, params.owner)
+        planned = plan_steps(tenant, steps(inputs, ROLE_RESOURCES, params.shared), prediction, check_mode, reasons.problem)
         planned = lifecycle.with_record(planned, params.roles)
         automation = AutomationCredential.of(tenant, params.key_directory, prefetched=bool(params.senders and tenant.client_id))
         renewal = automation_credential.step_of(tenant, automation) if "identity" in params.components and not params.absent else None
@@ -176,7 +176,7 @@ class TenantResource:
             return _parts(changes) | {"changes": records}
 
         def apply(planned: Sequence[PlannedStep]) -> list[str]:
-            return apply_steps(tenant, planned, changes.prediction, journal, failure)
+            return apply_steps(tenant, planned, changes.prediction, journal, failure, changes.reasons.problem)
 
         def marks() -> list[str]:
             return removal.left_with_mark(tenant, params.owner, params.selection)

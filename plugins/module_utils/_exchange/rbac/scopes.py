@@ -318,7 +318,7 @@ def verify_scope(tenant: Tenant, object_id: str, addresses: Iterable[str], secon
 def refuse_uncovered(addresses: list[str]) -> None:
     if addresses:
         raise InvalidInput(
-            f"{', '.join(addresses)}: not in the application's scope by Exchange's own test; correct recipient_filter or the "
+            f"mailboxes: {', '.join(addresses)}: not in the application's scope by Exchange's own test; correct recipient_filter or the "
             "mailboxes. Consent to SMTP.SendAsApp and mailbox permissions were left as they are."
         )
 

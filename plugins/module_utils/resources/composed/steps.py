@@ -85,7 +85,7 @@ def _step(role_input: RoleInput, resources: Resources, shared: Mapping[str, Any]
     spec = _own(resource.spec)
     known = {name: value for name, value in shared.items() if name in spec.options and value is not None}
     values, _problems = option_values.check(spec, known | role_input.options)
-    step = Step(role_input.role, resource, values, restores=role_input.restores)
+    step = Step(role_input.role, resource, values, input=role_input, restores=role_input.restores)
     wiring = _WIRING.get(role_input.module)
     return wiring(step) if wiring else step
 

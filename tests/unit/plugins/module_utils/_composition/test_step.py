@@ -120,21 +120,36 @@ def test_an_unchanged_provider_makes_no_prediction(tenant: Tenant) -> None:
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_plan_that_assumes_what_no_step_provides_is_refused(tenant: Tenant, check_mode: bool) -> None:
     """Also where the step is a prediction because of another need, which an earlier step provides."""
-    other = Assumption(
-        "No b yet.", "There is no application b: register it.", "application b", "hve_account", ("x@contoso.com", "y@contoso.com")
-    )
+    other = Assumption("No b yet.", "There is no application b: register it.", "application b")
     first = step(Toy("first", []), provides={"application a": bool})
     needs = frozenset({"application a", "application b"})
 
     def plan(*assumptions: Assumption) -> None:
-        later = step(Toy("later", [], assumptions=[*assumptions]), needs=needs)
-        senders = {("hve_account", "x@contoso.com"): "Bulk"}
-        plan_steps(tenant, [first, later], Prediction(), check_mode, lambda kind, name: senders.get((kind, name), ""))
+        plan_steps(tenant, [first, step(Toy("later", [], assumptions=[*assumptions]), needs=needs)], Prediction(), check_mode)
 
     plan(NO_APPLICATION)
     with pytest.raises(InvalidInput) as refused:
         plan(NO_APPLICATION, other)
-    assert refused.value.problems == ["x@contoso.com (Bulk), y@contoso.com: There is no application b: register it."]
+    assert refused.value.problems == ["There is no application b: register it."]
+
+
+def worded(step: Step, problem: str) -> str:
+    return f"{step.component}: {problem}"
+
+
+def test_problems_of_a_step_are_worded_for_the_inventory(tenant: Tenant, tmp_path: Path) -> None:
+    """Also those of a step that is planned again while the plan is applied."""
+    steps = [step(Toy("one", [], refusals=("No mailbox x.",))), step(Toy("two", [], assumptions=[NO_APPLICATION]))]
+    with pytest.raises(InvalidInput) as refused:
+        plan_steps(tenant, steps, Prediction(), check_mode=True, worded=worded)
+    assert refused.value.problems == ["one: No mailbox x.", "two: There is no application a: register it."]
+    first, second = Toy("first", []), Toy("second", [])
+    steps = [step(first, provides={"application a": bool}), step(second, needs=frozenset({"application a"}))]
+    prediction = Prediction()
+    planned = plan_steps(tenant, steps, prediction, check_mode=False)
+    second.refusals = ("No mailbox y.",)
+    with pytest.raises(StepError, match=r"^second: No mailbox y\. Applied before it: first\."):
+        apply_steps(tenant, planned, prediction, Journal(str(tmp_path), tenant.name), dict, worded)
 
 
 def test_mailboxes_of_an_earlier_step_are_expected_by_the_later_ones(tenant: Tenant) -> None:

@@ -21,18 +21,21 @@ def _exchange(authorize: object, service: Exchange) -> ExchangeClient:
 
 def test_missing_addresses_are_distinguished_from_foreign_domains(authorize: object) -> None:
     service = Exchange(Get_AcceptedDomain=lambda p: [{"DomainName": "Contoso.com"}, {"DomainName": "contoso.onmicrosoft.com"}])
+    missing = {"full_access": ["a@contoso.com", "b@contoso.com", "c@fabrikam.com"], "send_as": ["d@contoso.com"]}
     with pytest.raises(InvalidInput) as raised:
-        addresses.refuse_missing(_exchange(authorize, service), ["a@contoso.com", "b@contoso.com", "c@fabrikam.com"])
+        addresses.refuse_missing(_exchange(authorize, service), missing)
     assert raised.value.problems == [
-        "Exchange has no mailboxes a@contoso.com, b@contoso.com: create them or correct the address; nothing was changed.",
-        "c@fabrikam.com: not in an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com); nothing was changed.",
+        "full_access: Exchange has no mailboxes a@contoso.com, b@contoso.com: create them or correct the address; nothing was changed.",
+        "full_access: c@fabrikam.com: not in an accepted domain of this tenant (contoso.com, contoso.onmicrosoft.com): correct the "
+        "address; nothing was changed.",
+        "send_as: Exchange has no mailbox d@contoso.com: create it or correct the address; nothing was changed.",
     ]
 
 
 def test_one_missing_address_is_singular_and_none_costs_nothing(authorize: object) -> None:
     service = Exchange(Get_AcceptedDomain=lambda p: [{"DomainName": "contoso.com"}])
-    with pytest.raises(InvalidInput, match=r"^Exchange has no mailbox a@contoso\.com: create it or correct"):
-        addresses.refuse_missing(_exchange(authorize, service), ["a@contoso.com"])
+    with pytest.raises(InvalidInput, match=r"^mailboxes: Exchange has no mailbox a@contoso\.com: create it or correct"):
+        addresses.refuse_missing(_exchange(authorize, service), {"mailboxes": ["a@contoso.com"]})
     assert service.requests == 1
-    addresses.refuse_missing(_exchange(authorize, service), [])
+    addresses.refuse_missing(_exchange(authorize, service), {"mailboxes": []})
     assert service.requests == 1

@@ -123,13 +123,17 @@ def test_manual_steps_are_noted(play: Play) -> None:
 
 def test_a_resource_or_an_application_that_is_missing_is_named(play: Play) -> None:
     result = play(RESOURCE, Azure(there=False), usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
-    assert "Azure has no Communication Services resource contoso-mail in the resource group mail" in result["msg"]
+    assert result["msg"].startswith(
+        "communication_service is contoso-mail, and Azure has no such Communication Services resource in the resource group mail: "
+    )
     azure = Azure(known=False)
     planned = play(RESOURCE, azure, check_mode=True, usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
     assert planned["acs"]["may_send"] == ["sender"]
     assert "Entra has no enterprise application for sender yet" in planned["notes"][0]
     failed = play(RESOURCE, azure, usernames=[ORDERS], app="sender", **SERVICE_OPTIONS)
-    assert failed["failure"]["problems"] == ["Entra has no enterprise application for sender: register it first (role entra_app)."]
+    assert failed["failure"]["problems"] == ["app: Entra has no enterprise application for sender: register it first (role entra_app)."]
+    failed = play(RESOURCE, azure, usernames=[ORDERS | {"app": "sender"}], **SERVICE_OPTIONS)
+    assert failed["msg"].startswith("usernames: orders: Entra has no enterprise application for sender: ")
     assert azure.writes == []
 
 

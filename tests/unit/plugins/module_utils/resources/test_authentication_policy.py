@@ -292,7 +292,7 @@ def test_the_default_goes_only_when_another_is_named(play: Play) -> None:
     gone = {"policies": [{"name": "Old", "state": "absent"}]}
     refused = run(play, service, **gone)
     assert refused["failure"]["problems"] == [
-        "Old is the organization's default: name another in organization, or an empty text for none, to remove it."
+        "organization: Old is the organization's default, and policies removes it: name another default, or an empty text for none."
     ]
     done = run(play, service, organization="", **gone)
     assert (done["diff"]["after"]["organization"], service.default, service.policies) == (None, None, {})
@@ -312,15 +312,17 @@ def test_all_conflicts_are_reported_at_once_and_nothing_is_written(play: Play, j
         result = run(play, service, check_mode=check_mode, policies=policies, organization="None such", basic_reenabled=False)
         problems = result["failure"]["problems"]
         assert [text.partition(":")[0] for text in problems] == [
-            "Exchange has no mailbox ghost@contoso.com",
-            "x@else.example",
+            "policies",
+            "policies",
             "policies",
             "organization is None such, but there is no such authentication policy",
-            "Printers",
-            "Printers",
+            "policies",
+            "policies",
         ]
+        assert problems[0].startswith("policies: Exchange has no mailbox ghost@contoso.com: ")
+        assert problems[1].startswith("policies: x@else.example: not in an accepted domain")
         assert "a@contoso.com and alias@contoso.com are one mailbox, in two policies" in problems[2]
-        assert "Basic authentication for SMTP is off by default after 2026-12-31" in problems[4]
+        assert "policies: Printers: allow_basic_smtp is true, but Basic authentication for SMTP is off by default after" in problems[4]
         assert "Entra Security Defaults are enabled" in problems[5]
     assert (service.writes, journal_dir.exists()) == ([], False)
 

@@ -152,7 +152,7 @@ def test_application_that_will_be_created(play: Play, script: Script, path: Path
             assert result["sign_in"]["reason"] == "the application user-sender does not exist yet"
             assert "Entra has no application user-sender yet; the prediction assumes" in result["notes"][0]
         else:
-            assert "Entra has no application user-sender: register it first (module entra_app, public_client true)." in result["msg"]
+            assert "app_unique_name: Entra has no application user-sender: register it first (role delegated_sign_in with " in result["msg"]
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def test_all_obstacles_of_a_sign_in_are_reported_at_once(play: Play, script: Scr
     store = {"kind": "environment", "variable": "NO_SUCH_TOKEN"}
     problems = play(RESOURCE, script, **options(tmp_path, token_store=store, app_unique_name="user-sender"))["failure"]["problems"]
     assert [" ".join(problem.split()[:5]) for problem in problems] == [
-        "Entra has no application user-sender:",
+        "app_unique_name: Entra has no application",
         "ada@contoso.com has to sign in,",
         "ada@contoso.com has to sign in,",
     ]

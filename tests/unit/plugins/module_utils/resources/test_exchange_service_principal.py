@@ -164,8 +164,9 @@ def test_all_missing_mailboxes_are_named_before_anything_is_written(play: Play, 
     permissions = {"full_access": ["a@contoso.com", "b@contoso.com"], "send_as": ["c@contoso.com", "d@fabrikam.com"]}
     result = play(RESOURCE, service, unique_name="sender", **permissions)
     assert result["failure"]["problems"] == [
-        "Exchange has no mailboxes b@contoso.com, c@contoso.com: create them or correct the address; nothing was changed.",
-        "d@fabrikam.com: not in an accepted domain of this tenant (contoso.com); nothing was changed.",
+        "full_access: Exchange has no mailbox b@contoso.com: create it or correct the address; nothing was changed.",
+        "send_as: Exchange has no mailbox c@contoso.com: create it or correct the address; nothing was changed.",
+        "send_as: d@fabrikam.com: not in an accepted domain of this tenant (contoso.com): correct the address; nothing was changed.",
     ]
     assert service.writes == []
     assert not journal_dir.exists()

@@ -179,7 +179,7 @@ def test_conflicts_are_refused_before_any_write(play: Play) -> None:
     graph = Graph(*(f"n{number}" for number in range(20)))
     refused = play(RESOURCE, graph, unique_name="automation", credentials=[listed("new"), listed("twin", "n3")])
     assert refused["failure"]["problems"] == [
-        "automation would have 22 federated credentials; the limit is 20: remove some (state absent, or exclusive).",
+        "credentials: automation would have 22 federated credentials; the limit is 20: remove some (state absent, or exclusive).",
         "credentials: n3 and twin would have the same issuer and subject: remove one of them.",
     ]
     assert graph.writes == []

@@ -173,7 +173,9 @@ def test_an_application_that_is_still_to_be_made_is_predicted_and_later_missed(p
         "Entra has no enterprise application for sender yet; the prediction assumes that an earlier task of the real run creates it."
     )
     failed = play(RESOURCE, service, accounts=accounts)
-    assert failed["failure"]["problems"] == ["Entra has no enterprise application for sender: register it first (role entra_app)."]
+    assert failed["failure"]["problems"] == [
+        "accounts: a@contoso.com: Entra has no enterprise application for sender: register it first (role entra_app)."
+    ]
     assert service.writes == []
 
 
@@ -185,13 +187,16 @@ def test_all_conflicts_are_reported_at_once(play: Play, check_mode: bool) -> Non
         {"address": "a@elsewhere.example", "password": PASSWORD},
         {"address": "new@contoso.com"},
         {"address": "free@contoso.com", "password": PASSWORD, "billing_policy": "none"},
+        {"address": "paid@contoso.com", "password": PASSWORD, "billing_policy": "Theirs"},
     ]
     result = play(RESOURCE, service, check_mode=check_mode, accounts=accounts, billing_policy="Ours")
     assert result["failure"]["problems"] == [
-        "ada@contoso.com is a UserMailbox, which cannot become a High Volume Email account: choose another address.",
-        "a@elsewhere.example: not in an accepted domain of this tenant (contoso.com); nothing was changed.",
-        "accounts: new@contoso.com does not exist yet, and a new account needs a password: give one (it is used once).",
-        f"the tenant has no billing policy Ours for High Volume Email: it has none; {CREATE_POLICY}.",
+        "accounts: ada@contoso.com is a UserMailbox, which cannot become a High Volume Email account: choose another address.",
+        "accounts: a@elsewhere.example: not in an accepted domain of this tenant (contoso.com): correct the address; nothing was changed.",
+        "password is not set, and new@contoso.com does not exist yet: give the new account a password (it is used once).",
+        f"billing_policy is Ours, and the tenant has no such billing policy for High Volume Email: it has none; {CREATE_POLICY}.",
+        "accounts: paid@contoso.com: billing_policy is Theirs, and the tenant has no such billing policy for High Volume Email: it has "
+        f"none; {CREATE_POLICY}.",
     ]
     assert service.writes == []
 

@@ -82,7 +82,8 @@ def test_application_is_moved_back_to_permissions(play: Play, clock: FakeClock) 
     back = BOTH | {"state": "absent"}
     refused = play(RESOURCE, service, **back)
     assert refused["failure"]["problems"] == [
-        f"The application lacks FullAccess on {A}, {B.upper()}: grant it first (module exchange_service_principal); nothing was changed."
+        f"mailboxes: the application lacks FullAccess on {A}, {B.upper()}: grant it first (module exchange_service_principal); nothing was "
+        "changed."
     ]
     planned = play(RESOURCE, service, check_mode=True, **back)  # of a real run in which an earlier task grants it
     service.granted = {A, B}

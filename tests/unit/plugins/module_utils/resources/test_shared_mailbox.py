@@ -120,9 +120,11 @@ def test_all_conflicts_are_reported_at_once(play: Play, check_mode: bool) -> Non
     mailboxes += [{"address": name, "display_name": name} for name in names]
     result = play(RESOURCE, service, check_mode=check_mode, mailboxes=mailboxes)
     assert result["failure"]["problems"] == [
-        "ada@contoso.com is a UserMailbox, not a SharedMailbox: it is neither converted nor removed; nothing was changed.",
+        "mailboxes: ada@contoso.com is a UserMailbox, not a SharedMailbox, and is neither converted nor removed: convert it to a shared "
+        "mailbox, or remove it from the list; nothing was changed.",
         "mailboxes: shop@contoso.com and web@contoso.com are one mailbox, with different options: keep one of them.",
-        "x@elsewhere.example: not in an accepted domain of this tenant (contoso.com, contoso.example); nothing was changed.",
+        "mailboxes: x@elsewhere.example: not in an accepted domain of this tenant (contoso.com, contoso.example): correct the address; "
+        "nothing was changed.",
     ]
     assert (result["changed"], service.writes) == (False, [])
 

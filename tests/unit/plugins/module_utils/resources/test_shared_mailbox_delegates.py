@@ -75,8 +75,8 @@ def test_addresses_of_other_recipients_are_refused_and_their_names_avoided_in_on
     mailboxes = [{"address": f"{name}@contoso.com"} for name in ("new", "old", "other")]
     result = play(RESOURCE, exchange, check_mode=True, mailboxes=mailboxes)
     assert result["failure"]["problems"] == [
-        "old@contoso.com is an address of all@contoso.com (MailUniversalDistributionGroup): choose another one, or remove it there; "
-        "nothing was changed.",
+        "mailboxes: old@contoso.com is an address of all@contoso.com (MailUniversalDistributionGroup): choose another one, or remove it "
+        "there; nothing was changed.",
     ]
     assert len(exchange.ran("Get-Recipient")) == 1
     del mailboxes[1]
