@@ -108,6 +108,7 @@ def _result(call: Invocation, parameters: Document) -> Result:
         return Result()
     command = Command(call.platform, call.tenant, call.cmdlet, call.parameters, parameters, fault)
     customization.refuse(command)
+    _refuse_white_space(command)
     result = CMDLETS[call.cmdlet](command)
     if fault == "no_object":
         return Result(warnings=result.warnings)
@@ -118,6 +119,14 @@ def _result(call: Invocation, parameters: Document) -> Result:
         show = result.show
         result.show = lambda row: {k: str(v) if isinstance(v, bool) else v for k, v in show(row).items()}
     return result
+
+
+def _refuse_white_space(command: Command) -> None:
+    """Exchange's schema of directory objects, and that of recipients, refuse a name that begins or ends with white space."""
+    for name in ("Name", "DisplayName"):
+        value = command.text(name) or ""
+        if command.name.startswith(("New-", "Set-")) and value != value.strip():
+            raise invalid(f"The property {name} is '{value}'. It can't begin or end with white space.")
 
 
 def _refuse_names(call: Invocation) -> None:

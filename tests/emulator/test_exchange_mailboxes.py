@@ -42,6 +42,8 @@ def test_a_shared_mailbox_is_made_changed_and_removed(start: Start) -> None:
         ({"Alias": "a b"}, "DataValidationException"),
         ({"Alias": ".shop"}, "DataValidationException"),
         ({"Name": " "}, "DataValidationException"),
+        ({"Name": "shop "}, "DataValidationException"),
+        ({"DisplayName": " Web shop"}, "DataValidationException"),
         ({"Shared": False}, "DataValidationException"),
         ({"FirstName": "Shop"}, "DataValidationException"),
     ],
@@ -49,6 +51,11 @@ def test_a_shared_mailbox_is_made_changed_and_removed(start: Start) -> None:
 def test_what_cannot_be_made_is_refused(start: Start, change: dict[str, Any], kind: str) -> None:
     answer = start().exchange("New-Mailbox", NEW | change)
     assert (answer.status_code, answer.headers["x-ExceptionType"]) == (400, kind)
+
+
+def test_a_display_name_is_not_changed_to_one_with_a_blank_at_an_end(start: Start) -> None:
+    answer = start().exchange("Set-Mailbox", {"Identity": "noreply@contoso.com", "DisplayName": "No reply\u00a0"})
+    assert (answer.status_code, answer.headers["x-ExceptionType"]) == (400, "DataValidationException")
 
 
 def addresses(row: dict[str, Any]) -> tuple[str, list[str], str]:

@@ -211,7 +211,8 @@ def _account_problems(account: AccountParams) -> Iterator[str]:
         yield f"apps holds {len(account.apps or ())} applications; an account takes at most {MOST_APPS}."
     if account.display_name is not None and not account.display_name.strip():
         yield "the display_name is empty: give one or leave it out."
-    yield from line_problems("the display_name", account.display_name)
+    else:
+        yield from line_problems("the display_name", account.display_name)
     yield from (f"its password {clause}" for clause in _password_problems(account.password))
 
 

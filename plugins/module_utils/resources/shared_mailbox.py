@@ -104,7 +104,7 @@ class SharedMailbox:
         problems = mail_addresses.problems("mailboxes", [mailbox.address for mailbox in params.mailboxes])
         empty = [one.address for one in params.mailboxes if one.display_name is not None and not one.display_name.strip()]
         problems += [f"mailboxes: the display_name of {address} is empty: give one or leave it out." for address in empty]
-        titles = ((one.address, one.display_name) for one in params.mailboxes)
+        titles = ((one.address, one.display_name) for one in params.mailboxes if one.address not in empty)
         problems += [f"mailboxes: {text}" for address, title in titles for text in line_problems(f"the display_name of {address}", title)]
         problems += renames.problems("mailboxes", {mailbox.address.lower(): mailbox.former for mailbox in params.mailboxes})
         for mailbox in params.mailboxes:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names are one line of text."""
+"""Names are one line of text, without a blank at an end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def test_text_in_any_script_is_accepted(name: str | None) -> None:
 def test_a_control_character_is_refused(character: str) -> None:
     [problem] = line_problems("display_name", f"Scanner{character}")
     assert problem.startswith(f"display_name is {f'Scanner{character}'!r}, which holds a line break or another control character")
+
+
+@pytest.mark.parametrize("name", [" Scanner", "Scanner ", "\u00a0Scanner", "Scanner\u3000", " "])
+def test_a_blank_at_an_end_is_refused(name: str) -> None:
+    assert line_problems("display_name", name) == [f"display_name is {name!r}, which begins or ends with a blank: remove the blank."]
 
 
 def test_a_long_name_is_cut_in_the_sentence() -> None:

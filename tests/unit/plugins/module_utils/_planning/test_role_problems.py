@@ -94,6 +94,37 @@ def test_a_name_is_one_line_of_text(inventory: dict[str, Any], beginning: str) -
     assert any(beginning + ONE_LINE in problem for problem in problems(**inventory)), problems(**inventory)
 
 
+BLANK = "which begins or ends with a blank: remove the blank."
+
+
+@pytest.mark.parametrize(("inventory", "beginning"), [
+    ({"shared_mailbox_mailboxes": [{"address": "a@contoso.com", "display_name": "Reports "}]},
+     "shared_mailbox_mailboxes: the display_name of a@contoso.com is 'Reports ', "),
+    ({"hve_account_accounts": [{"address": "a@contoso.com", "display_name": " News"}]},
+     "hve_account_accounts: a@contoso.com: the display_name is ' News', "),
+    ({"entra_app_unique_name": "app", "entra_app_display_name": "Mail sender\u00a0"}, "entra_app_display_name is 'Mail sender\\xa0', "),
+    (SIGN_IN | USERS | {"delegated_sign_in_app_display_name": " Mail"}, "delegated_sign_in_app_display_name is ' Mail', "),
+    ({"authentication_policy_policies": [{"name": "Corporate "}]}, "authentication_policy_policies: the name is 'Corporate ', "),
+    ({"entra_app_unique_name": "app", "entra_app_authorization": "rbac", "entra_app_scope": " Senders"}, "entra_app_scope is ' Senders', "),
+])  # fmt: skip
+def test_a_name_neither_begins_nor_ends_with_a_blank(inventory: dict[str, Any], beginning: str) -> None:
+    assert any(problem == beginning + BLANK for problem in problems(**inventory)), problems(**inventory)
+
+
+def test_display_names_of_senders_neither_begin_nor_end_with_a_blank() -> None:
+    bulk = {"name": "Bulk", "method": "hve", "recipients": "internal", "address": "bulk@contoso.com", "display_name": "News "}
+    erp = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com", "display_name": " ERP"}
+    assert problems(bulk, erp, hve_account_password="x" * 9) == [
+        f"m365_senders: ERP: mailbox: the display_name of erp@contoso.com is ' ERP', {BLANK}",
+        f"m365_senders: Bulk: address: bulk@contoso.com: the display_name is 'News ', {BLANK}",
+    ]
+
+
+def test_an_empty_display_name_is_one_problem() -> None:
+    empty = {"shared_mailbox_mailboxes": [{"address": "a@contoso.com", "display_name": " "}]}
+    assert problems(**empty) == ["shared_mailbox_mailboxes: the display_name of a@contoso.com is empty: give one or leave it out."]
+
+
 def test_a_connector_and_a_display_name_of_a_sender_are_one_line_of_text() -> None:
     bulk = {"name": "Bulk", "method": "hve", "recipients": "internal", "address": "bulk@contoso.com", "display_name": "Our\nnews"}
     result = problems(
