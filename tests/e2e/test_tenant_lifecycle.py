@@ -179,6 +179,14 @@ def test_a_mailbox_that_was_created_is_reported_and_removed_on_request(play: Pla
     assert (done["changed"], done["attention"]) == (False, [])
 
 
+def test_a_mailbox_that_became_a_users_is_neither_reported_nor_removed(play: Play) -> None:
+    play(ERP, SHOP)
+    play.api.admin.change(TENANT, "mailboxes", "erp@contoso.com", kind="UserMailbox")
+    done = play(SHOP, remove_orphans=True)
+    assert ("failed" in done, done["attention"]) == (False, []), done
+    assert "erp@contoso.com" in {one["address"] for one in play.state()["mailboxes"]}
+
+
 def test_two_owners_share_the_sender_app(play: Play) -> None:
     play(ERP)
     play(SHOP, owner="branch")

@@ -13,6 +13,7 @@ from ..._core.json_types import JsonObject
 from ..._engine.tenant import Tenant
 from ..._entra import application_lookup
 from ..._exchange import addresses, authentication_policies, lookup
+from ..._planning.context import SHARED
 from ..._planning.role_variables import basic_policy
 from .. import acs_smtp_username, direct_send, smtp_auth
 from .needed import Needed
@@ -120,12 +121,16 @@ _Guids = dict[str, str]  # by address
 
 
 def _guids(tenant: Tenant, candidates: set[Entry], needed: Needed, former: Mapping[str, str]) -> dict[str, _Guids]:
-    """The Guids of the candidates' mailboxes or accounts, and of the needed ones that they may be, by kind."""
+    """The Guids of the candidates' mailboxes or accounts, and of the needed ones that they may be, by kind.
+
+    A shared mailbox that somebody has converted to a user's is that user's: it is not among those of kind MAILBOX.
+    """
     kinds = {entry.kind for entry in candidates} & OF_MAILBOXES
     of_mailboxes = kinds - OF_ACCOUNTS
     named = {entry.name for entry in candidates if entry.kind in of_mailboxes}.union(*map(needed.names, of_mailboxes))
     named |= {former[address] for address in named if address in former}
-    commands = [addresses.look_up(address, "Guid") for address in sorted(named)] + ([_ACCOUNTS] if kinds & OF_ACCOUNTS else [])
+    commands = [addresses.look_up(address, "Guid", "RecipientTypeDetails") for address in sorted(named)]
+    commands += [_ACCOUNTS] if kinds & OF_ACCOUNTS else []
     outcomes = tenant.exchange.batch(commands)
     items = {address: lookup.only(outcome, "m365_senders", address) for address, outcome in zip(sorted(named), outcomes, strict=False)}
     guids = {address: str(item["Guid"]) for address, item in items.items() if item}
@@ -133,7 +138,9 @@ def _guids(tenant: Tenant, candidates: set[Entry], needed: Needed, former: Mappi
     rows = [item for outcome in outcomes[len(named) :] for item in outcome.checked().values]
     accounts = {address: str(item["Guid"]) for item in rows for address in lookup.smtp_addresses(item)}
     accounts |= {new: accounts[old] for new, old in former.items() if new not in accounts and old in accounts}
-    return {kind: accounts if kind in OF_ACCOUNTS else guids for kind in kinds}
+    others = {str(item["Guid"]) for item in items.values() if item and item.get("RecipientTypeDetails") != SHARED}
+    shared = {address: guid for address, guid in guids.items() if guid not in others}
+    return {kind: accounts if kind in OF_ACCOUNTS else shared if kind == MAILBOX else guids for kind in kinds}
 
 
 def _is_orphan(entry: Entry, guids: _Guids, needed: Needed) -> bool:
