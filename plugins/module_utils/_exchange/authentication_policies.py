@@ -19,7 +19,7 @@ from . import customization, lookup
 from .addresses import look_up
 
 SMTP = "AllowBasicAuthSmtp"
-_OPTION = "mailboxes"
+_OPTION = "policies: mailboxes"
 _ORGANIZATION = ("DefaultAuthenticationPolicy", customization.PROPERTY)
 _USER = ("Guid", "UserPrincipalName", "WindowsEmailAddress", "AuthenticationPolicy", "DisplayName", "RecipientTypeDetails")
 
@@ -113,12 +113,18 @@ def policies_of(tenant: Tenant, policies: dict[str, Policy], guids: Mapping[str,
 
 
 def read(
-    tenant: Tenant, addresses: Collection[str], absent: Collection[str], *, every_user: bool, expected: Collection[str] = ()
+    tenant: Tenant,
+    addresses: Collection[str],
+    absent: Collection[str],
+    *,
+    every_user: bool,
+    expected: Collection[str] = (),
+    option: str = _OPTION,
 ) -> tuple[Current, list[str]]:
     """The current state, and those of the addresses that belong to no user.
 
     `absent`: policies to remove. Where one exists, all users are read, to know who has it. `expected`: addresses that an earlier task of
-    the real run creates.
+    the real run creates. `option`: what the user calls the addresses.
     """
     every_user, listed = every_user or len(addresses) > lookup.BY_NAME, [address for address in addresses if address not in expected]
     commands = [READ_POLICIES, READ_DEFAULT]
@@ -131,7 +137,7 @@ def read(
     if absent:
         every_user = every_user or any(name in current.policies for name in absent)
         users = tenant.exchange.batch(_reads(listed, every_user))
-    return current, _add_users(tenant, current, listed, users, every_user)
+    return current, _add_users(tenant, current, listed, users, every_user, option)
 
 
 def _reads(listed: Collection[str], every_user: bool) -> list[Command]:
@@ -144,7 +150,9 @@ def _by_name(identity: str, address: str) -> Command:
     return Command("Get-User", {"Identity": identity}, _USER, f"read the authentication policy of {address}")
 
 
-def _add_users(tenant: Tenant, current: Current, listed: Collection[str], outcomes: list[Outcome], every_user: bool) -> list[str]:
+def _add_users(
+    tenant: Tenant, current: Current, listed: Collection[str], outcomes: list[Outcome], every_user: bool, option: str
+) -> list[str]:
     """Add the users to the current state; the addresses of no user. An address that names no user may be a mailbox's other address."""
     if every_user:
         for item in outcomes[0].checked().values:
@@ -153,14 +161,14 @@ def _add_users(tenant: Tenant, current: Current, listed: Collection[str], outcom
                 current.users[str(item["UserPrincipalName"]).lower()] = _user(current, item)
         others = [address for address in listed if address not in current.users]
     else:
-        items = {address: lookup.only(outcome, _OPTION, address) for address, outcome in zip(listed, outcomes, strict=True)}
+        items = {address: lookup.only(outcome, option, address) for address, outcome in zip(listed, outcomes, strict=True)}
         current.users |= {address: _user(current, user) for address, user in items.items() if user}
         others = [address for address, user in items.items() if not user]
     answers = zip(others, tenant.exchange.batch([look_up(a, "Guid", "PrimarySmtpAddress") for a in others]), strict=True)
-    guids = {address: str(mailbox["Guid"]) for address, answer in answers if (mailbox := lookup.only(answer, _OPTION, address))}
+    guids = {address: str(mailbox["Guid"]) for address, answer in answers if (mailbox := lookup.only(answer, option, address))}
     reads = [_by_name(guid, address) for address, guid in guids.items()]
     for address, outcome in zip(guids, tenant.exchange.batch(reads), strict=True):
-        user = lookup.only(outcome, _OPTION, address)
+        user = lookup.only(outcome, option, address)
         if user:
             current.users[address] = _user(current, user)
     return [address for address in others if address not in current.users]

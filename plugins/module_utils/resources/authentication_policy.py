@@ -197,7 +197,7 @@ class AuthenticationPolicyInfo(ReadOnlyResource[InfoParams]):
 
     def plan(self, tenant: Tenant, params: InfoParams, check_mode: bool) -> Plan[None]:
         listed = dict.fromkeys(address.lower() for address in params.mailboxes or ())
-        current, missing = read(tenant, listed, set(), every_user=params.mailboxes is None)
+        current, missing = read(tenant, listed, set(), every_user=params.mailboxes is None, option="mailboxes")
         addresses.refuse_missing(tenant.exchange, {"mailboxes": missing}, "user")
         reported = listed if params.mailboxes is not None else [address for address, user in current.users.items() if user.policy]
         keys = {address: current.users[address].policy for address in sorted(reported)}
