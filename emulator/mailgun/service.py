@@ -1,7 +1,8 @@
 """Mailgun's API: sending domains, their SMTP credentials and suppressions, the account, below /mailgun/<region>.
 
-Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, texts); its manual for the states of a domain, the removal in the background and
-the rate limit. Validation reads the emulated DNS. A domain exists in one region, and its name once in all accounts.
+Sources: Mailgun's OpenAPI document 3.0.0 (paths, types, texts; a validation has a 429 of its own, whose limit is not published); its manual
+for the states of a domain, the removal in the background and the rate limit. Validation reads the emulated DNS. A domain exists in one
+region, and its name once in all accounts.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Mailgun:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._limit = RequestLimit(platform)
+        self._limit, self._validations = RequestLimit(platform), RequestLimit(platform)
 
     def handle(self, request: Request) -> Response:
         match = _PATH.fullmatch(request.path)
@@ -52,7 +53,9 @@ class Mailgun:
             if match is None:
                 raise MailgunError(404, "not found")
             response = (
-                self._throttled(account) or self._faulty(request) or _Call(self.platform, account, key, request, match, fields).answer()
+                self._throttled(account, request)
+                or self._faulty(request)
+                or _Call(self.platform, account, key, request, match, fields).answer()
             )
         except MailgunError as error:
             response = error.response()
@@ -80,11 +83,15 @@ class Mailgun:
                 return account, key
         raise MailgunError(401, "Invalid private key")
 
-    def _throttled(self, account: MailgunAccount) -> Response | None:
-        if self._limit.admits(account.username, account.requests_per_minute):
-            return None
-        reset = {"x-ratelimit-reset": f"{self._limit.reset(account.username)}"}
-        return Response(429, {"message": "too many requests"}, reset)
+    def _throttled(self, account: MailgunAccount, request: Request) -> Response | None:
+        """Validations have a limit of their own, and its answer names no time."""
+        if not self._limit.admits(account.username, account.requests_per_minute):
+            reset = {"x-ratelimit-reset": f"{self._limit.reset(account.username)}"}
+            return Response(429, {"message": "too many requests"}, reset)
+        is_validation = request.method == "PUT" and request.path.endswith("/verify")
+        if is_validation and not self._validations.admits(account.username, account.verifications_per_minute):
+            return Response(429, {"message": "too many requests"})
+        return None
 
     def _faulty(self, request: Request) -> Response | None:
         fault = self.platform.faults.take("mailgun", method=request.method, path=request.path)

@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from emulator.smtp2go.documents import invalid
-from emulator.state.smtp2go import STATUSES, Smtp2GoAccount, Smtp2GoUser
+from emulator.state.smtp2go import STATUSES, Smtp2GoAccount, Smtp2GoUser, period_seconds
 
 _CHANGED: dict[str, type] = {
     "username": str, "email_password": str, "description": str, "custom_ratelimit": bool, "custom_ratelimit_value": int,
@@ -28,6 +28,7 @@ PROPERTIES: dict[str, dict[str, type]] = {
     "/users/smtp/remove": {"username": str},
 }
 READING = ("/users/smtp/view",)
+_COUNTERS = ("period_used", "period_start")
 _LEAST_BITS = 64  # of entropy of a password
 _GENERATED = 22  # letters and digits: more than 128 bits
 
@@ -47,7 +48,7 @@ def operation(account: Smtp2GoAccount, method: str, path: str, body: dict[str, A
 def _document(user: Smtp2GoUser, **more: Any) -> dict[str, Any]:
     """A user without its password. A user without a limit of its own has the period 0:00:00, one with it e.g. `1 day`."""
     own = asdict(user)
-    for name in ("password", "click_tracking_enabled"):  # which answers do not have
+    for name in ("password", "click_tracking_enabled", *_COUNTERS):  # which answers do not have
         del own[name]
     own["custom_ratelimit_value"] = user.custom_ratelimit_value or None
     own["custom_ratelimit_period"] = user.custom_ratelimit_period or "0:00:00"
@@ -95,7 +96,9 @@ def _edit(account: Smtp2GoAccount, body: dict[str, Any], *, keep: bool) -> Smtp2
     user = _one(account, body)
     if "email_password" in body:
         user.password = _checked(body["email_password"])
-    defaults = {} if keep else {one.name: one.default for one in fields(Smtp2GoUser) if one.name not in ("username", "password")}
+    defaults = (
+        {} if keep else {one.name: one.default for one in fields(Smtp2GoUser) if one.name not in ("username", "password", *_COUNTERS)}
+    )
     _set(user, defaults | body)
     return user
 
@@ -109,8 +112,15 @@ def _remove(account: Smtp2GoAccount, body: dict[str, Any]) -> dict[str, Any]:
 def _set(user: Smtp2GoUser, values: dict[str, Any]) -> None:
     if values.get("status", "allowed") not in STATUSES:
         raise invalid("status is not valid")
+    limited = values.get("custom_ratelimit", user.custom_ratelimit)
+    value = values.get("custom_ratelimit_value", user.custom_ratelimit_value)
+    period = values.get("custom_ratelimit_period", user.custom_ratelimit_period)
+    if limited and (value < 1 or not period_seconds(period)):
+        raise invalid("custom_ratelimit needs custom_ratelimit_value and custom_ratelimit_period")
     for name in values.keys() - {"username", "email_password", "subaccount_id"}:
         setattr(user, name, values[name])
+    if not limited:  # a value is stored with the switch only
+        user.custom_ratelimit_value, user.custom_ratelimit_period = 0, ""
 
 
 def _checked(password: str) -> str:

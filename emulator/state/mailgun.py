@@ -54,6 +54,7 @@ class MailgunAccount:
 
     username: str = field(metadata=key("the name of the account"))
     requests_per_minute: int = field(default=300, metadata=key("requests in a minute before 429"))
+    verifications_per_minute: int = field(default=60, metadata=key("validations of domains in a minute before 429"))
     keys: list[MailgunKey] = field(default_factory=list, metadata=key("API keys"))
     domains: list[MailgunDomain] = field(default_factory=list, metadata=key("sending domains"))
     activated: bool = field(default=True, metadata=key("whether the account was activated"))

@@ -17,6 +17,19 @@ def _api_key(value: str, _: At) -> str:
     return value
 
 
+def period_seconds(period: str) -> int:
+    """The seconds of a period such as `1 day`, `30 days` or `0:30:00`; 0 where it is none."""
+    match = re.fullmatch(r"(?:(\d{1,4}) days?)?(?:, )?(?:(\d{1,2}):(\d\d):(\d\d))?", period)
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 0)
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def _period(value: str, _: At) -> str:
+    if value and not period_seconds(value):
+        raise UnfitError("must be a period such as 1 day or 0:30:00")
+    return value
+
+
 @dataclass
 class Smtp2GoKey:
     """An API key of SMTP2GO."""
@@ -48,11 +61,19 @@ class Smtp2GoUser:
     status: str = field(default="allowed", metadata=key("sandbox: mail is accepted and not delivered", choices=STATUSES))
     custom_ratelimit: bool = field(default=False, metadata=key("whether it has a limit of its own"))
     custom_ratelimit_value: int = field(default=0, metadata=key("messages in the period"))
-    custom_ratelimit_period: str = field(default="", metadata=key("the period, such as 1 day"))
+    custom_ratelimit_period: str = field(default="", metadata=key("the period, such as 1 day or 0:30:00", convert=_period))
     open_tracking_enabled: bool = field(default=False, metadata=key("whether opened messages are tracked"))
     click_tracking_enabled: bool = field(default=False, metadata=key("whether links are replaced"))
     archive_enabled: bool = field(default=False, metadata=key("whether messages are archived"))
     bounce_notifications: str = field(default="from", metadata=key("who is told of a bounce"))
+    period_used: int = field(default=0, metadata=key("messages sent in the period of its own limit"))
+    period_start: Moment = field(default=0.0, metadata=key("when that period began"))
+
+    def has_room(self, count: int, now: float) -> bool:
+        """Whether it may send so many messages more. A period begins with the first message after the last one."""
+        if now - self.period_start >= period_seconds(self.custom_ratelimit_period):
+            self.period_used, self.period_start = 0, now
+        return not self.custom_ratelimit or self.period_used + count <= self.custom_ratelimit_value
 
 
 @dataclass

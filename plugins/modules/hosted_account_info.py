@@ -129,7 +129,13 @@ credentials:
     problem:
       description: Why the provider does not deliver its mail, for example because the SMTP user is in the sandbox; else null.
       type: str
-  sample: [{name: erp, exists: true, problem: null}]
+    remedy:
+      description: What to do about the problem; else null.
+      type: str
+    limit:
+      description: What it may send where it has a limit of its own, for example C(500 messages in 1 day); else null.
+      type: str
+  sample: [{name: erp, exists: true, problem: null, remedy: null, limit: null}]
 suppressed:
   description: The entries of O(addresses) in the provider's lists.
   returned: success

@@ -69,6 +69,18 @@ def test_domain_is_created_verified_once_dns_has_its_records_and_removed(start: 
     check_contract(record)
 
 
+def test_throttled_validation_is_waited_for(start: Start, state: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program, or another run, has used the validations of this minute."""
+    world = World(start, state, tmp_path, ACCOUNT | {"verifications_per_minute": 1, "domains": [{"name": NAME}]})
+    clock = follow_clock(monkeypatch, world.api)
+    assert world.mailgun("PUT", f"/v4/domains/{NAME}/verify").status_code == 200
+    world.mailgun.zone(*ZONE)
+    verified = world()
+    assert "msg" not in verified, verified["msg"]
+    assert (verified["changed"], verified["domains"][0]["valid"]) == (True, True)
+    assert 50 < clock.waited < 250
+
+
 def test_mx_records_are_for_names_that_nobody_receives_for(start: Start, state: dict[str, Any], tmp_path: Path) -> None:
     world = World(start, state, tmp_path)
     for number, record in enumerate(("mg 300 MX 10 mail.example.", "mg 300 A 192.0.2.7")):

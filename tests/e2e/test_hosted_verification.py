@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.m365.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.account_state import DOMAIN_REMEDY, USER_REMEDY
 from ansible_collections.mailops.m365.plugins.module_utils._hosted.mailgun import MailgunAccount
 from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_account import INFO as ACCOUNT_INFO
 from ansible_collections.mailops.m365.plugins.module_utils.resources.hosted_credential import RESOURCE as CREDENTIAL
@@ -284,11 +285,36 @@ def test_account_has_the_state_of_a_stored_credential(make: MakeWorld, provider:
     result = world.run(ACCOUNT_INFO, **options, credentials=["news"], addresses=[RECIPIENT])
     [row] = result["credentials"]
     assert (row["name"], row["exists"], "sandbox" in (row["problem"] or "")) == ("news", True, provider == "smtp2go")
+    assert (row["remedy"], row["limit"]) == (USER_REMEDY if provider == "smtp2go" else None, None)
     assert [one["address"] for one in result["suppressed"]] == [RECIPIENT]
+    if provider == "mailgun":
+        place["state"] = "disabled"
+        world.change(account)
+        [row] = world.run(ACCOUNT_INFO, **options, credentials=["news"])["credentials"]
+        assert (row["problem"].startswith(f"{test_mailgun.NAME}: "), row["remedy"]) == (True, DOMAIN_REMEDY)
     world.change(ACCOUNTS[provider][1])
-    assert world.run(ACCOUNT_INFO, **options, credentials=["news"])["credentials"] == [{"name": "news", "exists": False, "problem": None}]
+    assert world.run(ACCOUNT_INFO, **options, credentials=["news"])["credentials"] == [
+        {"name": "news", "exists": False, "problem": None, "remedy": None, "limit": None}
+    ]
     refused = world.run(ACCOUNT_INFO, **options, credentials=["other"])
     assert "credentials lists what the store does not have" in refused["msg"]
+
+
+def test_limit_of_an_smtp_user(make: MakeWorld) -> None:
+    """The message beyond it is refused; SMTP2GO does not return how many were sent."""
+    world = make("smtp2go")
+    account = world.account
+    account["users"][0] |= {"custom_ratelimit": True, "custom_ratelimit_value": 1, "custom_ratelimit_period": "1 day"}
+    world.change(account)
+    clause = f"the SMTP user {account['users'][0]['username']} may send 1 message in 1 day"
+    row = world()
+    assert (row["status"], clause in row["reason"]) == ("verified", True), row
+    row = world()
+    assert (row["status"], row["transient"], row["remedy"]) == (
+        "failed",
+        True,
+        "Wait for the next period, or raise the limit of the SMTP user or the plan at the provider.",
+    )
 
 
 @every_provider

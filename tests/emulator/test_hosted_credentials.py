@@ -137,6 +137,18 @@ def test_smtp2go_users_are_added_edited_and_removed(smtp2go: Smtp2Go, tmp_path: 
     check_contract(record)
 
 
+def test_smtp2go_stores_a_limit_with_its_switch_only(smtp2go: Smtp2Go) -> None:
+    limit = {"custom_ratelimit_value": 5, "custom_ratelimit_period": "7 days"}
+    [added] = smtp2go("/users/smtp/add", {"username": "erp-1", **limit}).json()["data"]["results"]
+    assert (added["custom_ratelimit_value"], added["custom_ratelimit_period"]) == (None, "0:00:00")
+    edit = {"username": "erp-1", "custom_ratelimit": True}
+    assert smtp2go("/users/smtp/edit", edit, method="PATCH").status_code == 400
+    for period in ("", "0:00:00", "a day", "1 week"):
+        assert smtp2go("/users/smtp/edit", edit | limit | {"custom_ratelimit_period": period}, method="PATCH").status_code == 400, period
+    [patched] = smtp2go("/users/smtp/edit", edit | limit, method="PATCH").json()["data"]
+    assert (patched["custom_rate_limit"], patched["custom_ratelimit_value"], patched["custom_ratelimit_period"]) == (True, 5, "7 days")
+
+
 def test_smtp2go_generates_a_password_and_shows_it_once(smtp2go: Smtp2Go) -> None:
     [added] = smtp2go("/users/smtp/add", {"username": "erp-1"}).json()["data"]["results"]
     assert len(added["email_password"]) == 22

@@ -109,6 +109,22 @@ def make(start: Start, state: dict[str, Any]) -> Make:
     return lambda provider, **account: Relay(start(), state, provider, **account)
 
 
+def test_smtp2go_user_has_a_limit_of_its_own(make: Make) -> None:
+    """Refused beyond it, and not queued; the account's quota goes on counting what was accepted."""
+    [user] = ACCOUNTS["smtp2go"]["users"]
+    limit = {"custom_ratelimit": True, "custom_ratelimit_value": 2, "custom_ratelimit_period": "0:30:00"}
+    relay = make("smtp2go", users=[user | limit])
+    assert relay.send().startswith("250 OK id=")
+    assert relay.send(recipients=[RECIPIENT, "a@example.net"]) == "550 the sending limit of this SMTP user is exceeded"
+    assert relay.send().startswith("250 OK id=")
+    assert relay.send() == "550 the sending limit of this SMTP user is exceeded"
+    assert (relay.account["cycle_used"], len(relay.messages())) == (2, 2)
+    relay.api.admin.advance(1799)
+    assert relay.send().startswith("550 ")
+    relay.api.admin.advance(2)
+    assert relay.send().startswith("250 OK id=")
+
+
 @every_provider
 def test_words_are_those_of_published_sessions(make: Make, provider: str) -> None:
     relay = make(provider)

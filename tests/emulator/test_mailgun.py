@@ -145,6 +145,18 @@ def test_throttled_account_gets_the_time_of_the_reset(mailgun: Mailgun) -> None:
     assert mailgun("GET", "/v4/domains").status_code == 200
 
 
+def test_validations_have_a_limit_of_their_own(mailgun: Mailgun) -> None:
+    """Its 429 names no time."""
+    account = ACCOUNT | {"verifications_per_minute": 1, "domains": [{"name": NAME}]}
+    mailgun.api.admin.reset(mailgun.state | {"mailgun": [account]})
+    answers = [mailgun("PUT", f"/v4/domains/{NAME}/verify") for _number in range(2)]
+    assert [one.status_code for one in answers] == [200, 429]
+    assert "x-ratelimit-reset" not in answers[1].headers
+    assert mailgun("GET", "/v4/domains").status_code == 200
+    mailgun.api.admin.advance(61)
+    assert mailgun("PUT", f"/v4/domains/{NAME}/verify").status_code == 200
+
+
 def test_faults_are_played(mailgun: Mailgun) -> None:
     mailgun.api.admin.fault("mailgun", status=401, body="Forbidden")
     assert mailgun("GET", "/v4/domains").text == "Forbidden"

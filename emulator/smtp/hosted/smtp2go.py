@@ -15,7 +15,9 @@ _BAD = "535 Incorrect authentication data"
 _NO_AUTH = "550 Relay access denied - please authenticate"
 _BLANK = "550 to send email from a blank sender, enable blank senders"
 _ADDRESS = "550 that IP address on this account is not allowed to send"
-_QUOTA = "550 the sending limit of this account is exceeded"  # the words are not published
+# The words are not published.
+_QUOTA = "550 the sending limit of this account is exceeded"
+_USER_LIMIT = "550 the sending limit of this SMTP user is exceeded"
 
 
 class Smtp2GoEndpoint(HostedEndpoint):
@@ -79,9 +81,13 @@ class Smtp2GoEndpoint(HostedEndpoint):
                 )
         if account.cycle_used + len(transaction.recipients) > account.cycle_max:
             raise Refused(_QUOTA)
+        user: Smtp2GoUser = submitter.credential
+        if not user.has_room(len(transaction.recipients), self.state.now()):
+            raise Refused(_USER_LIMIT)
 
     def spend(self, submitter: Submitter, recipients: int) -> None:
         submitter.account.cycle_used += recipients
+        submitter.credential.period_used += recipients
 
     def suppressions(self, submitter: Submitter) -> list[Suppression]:
         suppressed: list[Suppression] = submitter.account.suppressions

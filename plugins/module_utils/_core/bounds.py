@@ -37,6 +37,8 @@ SERVICES = {
 HOSTED_RELAY = Bounds()  # the API of a hosted relay
 # SMTP2GO names no time in its 429; it refuses an address for at least a minute.
 SMTP2GO = Bounds(throttled=Backoff(first=60.0, longest=60.0, jitter=0.1, attempts=5, budget=300.0))
+# Mailgun limits the validations in a minute, and names no time in that 429.
+MAILGUN_VERIFICATION = Bounds(throttled=Backoff(first=15.0, longest=60.0, jitter=0.2, attempts=6, budget=300.0))
 HOSTED_VALIDATION = Backoff(first=5.0, longest=30.0)  # until a zone's servers have records that were just published
 HOSTED_CREDENTIAL = Backoff(first=2.0, longest=10.0, budget=60.0)  # until SMTP accepts a new credential
 MAILGUN_REMOVAL = Backoff(first=1.0, longest=15.0, budget=300.0)  # until a removed domain is no longer listed

@@ -35,6 +35,11 @@ class Quota:
         return f"{self.used:,} of {self.limit:,} {self.unit} of the provider's quota are used"
 
 
+def limit_clause(name: str, limit: str) -> str:
+    """`name`: of a credential; `limit`: as the provider lists it."""
+    return f"the SMTP user {name} may send {limit}"
+
+
 @dataclass(frozen=True)
 class Suppressed:
     """An address in one of the provider's lists: mail to it is accepted, and not delivered. `domain`: of Mailgun's list."""

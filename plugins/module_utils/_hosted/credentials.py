@@ -24,11 +24,15 @@ _LENGTH = 32  # Mailgun's maximum; letters and digits need no quoting in Postfix
 
 @dataclass(frozen=True)
 class ListedCredential:
-    """A credential that the provider has. `id`: what it is removed by. `problem`: why mail of it is not delivered, a sentence."""
+    """A credential that the provider has. `id`: what it is removed by. `problem`: why mail of it is not delivered, a sentence.
+
+    `limit`: what it may send, such as `5 messages in 1 day`; "" where it has no limit of its own.
+    """
 
     id: str
     label: str
     problem: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from .. import error_catalog
-from .._core.bounds import HOSTED_RELAY, MAILGUN_REMOVAL
+from .._core.bounds import HOSTED_RELAY, MAILGUN_REMOVAL, MAILGUN_VERIFICATION, Bounds
 from .._core.errors import HostedRelayError
 from .._core.json_types import JsonObject
 from .._core.networks import Network, parse, written
@@ -38,10 +38,12 @@ class MailgunApi:
         self._transport, self._url = transport, url.rstrip("/")
         self._headers = {"Authorization": f"Basic {base64.b64encode(f'api:{key}'.encode()).decode()}"}
 
-    def _call(self, method: str, path: str, attempted: str, form: dict[str, str] | None = None) -> JsonObject | None:
+    def _call(
+        self, method: str, path: str, attempted: str, form: dict[str, str] | None = None, bounds: Bounds = HOSTED_RELAY
+    ) -> JsonObject | None:
         """The answer's document; None where the object does not exist. Only requests that read are repeated after a lost answer."""
         request = Request(
-            method, self._url + path, dict(self._headers), form=form, repeatable=method == "GET", attempted=attempted, bounds=HOSTED_RELAY
+            method, self._url + path, dict(self._headers), form=form, repeatable=method == "GET", attempted=attempted, bounds=bounds
         )  # fmt: skip
         answer = self._transport.send(request)
         if answer.status == 404:
@@ -75,7 +77,7 @@ class MailgunDomains(MailgunApi):
     def verify(self, domain: SenderDomain) -> SenderDomain:
         """Mailgun sets the domain to unverified before it reads DNS."""
         attempted = f"verify the domain {domain.name} at Mailgun"
-        return self._one(self._call("PUT", f"{_path(domain.name)}/verify", attempted), attempted)
+        return self._one(self._call("PUT", f"{_path(domain.name)}/verify", attempted, bounds=MAILGUN_VERIFICATION), attempted)
 
     def remove(self, domain: SenderDomain) -> None:
         """Mailgun removes the domain in the background: wait until it is no longer listed."""

@@ -145,7 +145,15 @@ def _user(item: JsonObject) -> ListedCredential:
     problem = _STATUS_PROBLEMS.get(status, "")
     if not problem and item.get("sending_allowed") is False:
         problem = _STATUS_PROBLEMS["blocked"]
-    return ListedCredential(name, name, problem)
+    return ListedCredential(name, name, problem, _limit(item))
+
+
+def _limit(item: JsonObject) -> str:
+    """Messages beyond it are refused. The API does not return how many were sent."""
+    if not item.get("custom_ratelimit") or item.get("custom_ratelimit_value") is None:
+        return ""
+    count = int(item["custom_ratelimit_value"])
+    return f"{count:,} message{'s' if count != 1 else ''} in {item.get('custom_ratelimit_period')}"
 
 
 class Smtp2GoAccount(Smtp2GoApi):

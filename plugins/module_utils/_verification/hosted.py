@@ -16,7 +16,7 @@ from .._core import mail_addresses
 from .._core.errors import InvalidInput, MailopsError
 from .._engine.tenant import Tenant
 from .._hosted.account import Account, account_problems, relay_of, smtp_endpoint
-from .._hosted.account_state import DOMAIN_REMEDY, USER_REMEDY, AccountClient, Suppressed, quota_warnings, undelivered
+from .._hosted.account_state import DOMAIN_REMEDY, USER_REMEDY, AccountClient, Suppressed, limit_clause, quota_warnings, undelivered
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_store import Secret, open_store
 from .._hosted.credentials import ListedCredential
@@ -108,6 +108,7 @@ def read_findings(tenant: Tenant, params: ProbeParams, senders: Sequence[ProbeSe
         raise InvalidInput(missing_rights_sentence(missing))
     secrets = {name: _secret(tenant, params, name) for sender in senders if (name := sender.credential)}
     state = _State(relay_of(account).label, client, secrets, _listed(tenant, account, secrets.values()))
+    findings.notes += dict.fromkeys(limit_clause(one.label, one.limit) for one in state.used if one.limit)
     for key in dict.fromkeys(map(key_of, senders)):
         domains = sorted({mail_addresses.domain(sender.address) for sender in senders if key_of(sender) == key})
         try:
@@ -137,6 +138,11 @@ class _State:
     secrets: Mapping[str, Secret]
     listed: Mapping[str, ListedCredential]
     _suppressed: dict[tuple[str, tuple[str, ...]], Sequence[Suppressed]] = field(default_factory=dict)
+
+    @property
+    def used(self) -> list[ListedCredential]:
+        """What the provider has of the credentials."""
+        return [self.listed[secret.id] for secret in self.secrets.values() if secret.id in self.listed]
 
     def reasons(self, key: tuple[str, str], domains: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Reason and remedy of each; InvalidInput where the provider does not have the credential. `domains`: of the senders."""

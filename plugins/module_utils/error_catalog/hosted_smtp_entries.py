@@ -68,6 +68,13 @@ ENTRIES: tuple[ErrorEntry, ...] = (
         "Enable blank senders in its settings, or let the sender use an address.", text=r"from a blank sender", queue_policy="defer",
         source=_SMTP2GO,
         sample="550 to send email from a blank sender, enable blank senders"),
+    # ---- limits of a user or an account ---------------------------------------------------------------------------
+    ErrorEntry(
+        "hosted-smtp-user-limit", "hosted_smtp", "", "the SMTP user, or the account, has sent the messages that it may send in a period",
+        "Wait for the next period, or raise the limit of the SMTP user or the plan at the provider.",
+        text=r"([Ss]ending|[Rr]ate|[Hh]our(ly)?|[Dd]a(y|ily)|[Mm]onth(ly)?) ?([Ll]imit|[Qq]uota)", transient=True, queue_policy="defer",
+        source="SMTP2GO, Know your sending limits (messages beyond the limit of an SMTP user are refused; the words are not published)",
+        sample="550 the sending limit of this SMTP user is exceeded"),
     # ---- Mailgun's domains ----------------------------------------------------------------------------------------
     ErrorEntry(
         "hosted-smtp-limit", "hosted_smtp", "", "the Mailgun domain has reached a limit of its plan",

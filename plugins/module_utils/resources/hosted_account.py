@@ -18,7 +18,7 @@ from .._core.spec import TENANT, Spec
 from .._engine.resource import Plan, ReadOnlyResource
 from .._engine.tenant import Tenant
 from .._hosted.account import ACCOUNT, Account, account_problems, other_regions, region_of, relay_of
-from .._hosted.account_state import PURPOSES, AccountClient, Quota, Suppressed, quota_warnings
+from .._hosted.account_state import DOMAIN_REMEDY, PURPOSES, USER_REMEDY, AccountClient, Quota, Suppressed, quota_warnings
 from .._hosted.clients import credential_client, missing_rights_sentence, state_client
 from .._hosted.credential_params import name_problems
 from .._hosted.credential_store import STORE, VAULT, Secret, open_store
@@ -115,17 +115,20 @@ def _secrets(tenant: Tenant, params: Params) -> dict[str, Secret]:
 
 
 def _credentials(tenant: Tenant, params: Params, secrets: Mapping[str, Secret], client: AccountClient) -> list[JsonObject]:
-    """Whether the provider has the credentials, and why it does not deliver their mail."""
+    """Whether the provider has the credentials, why it does not deliver their mail, and what they may send."""
 
-    def problem(secret: Secret) -> str | None:
-        own = [listed[secret.id].problem] if secret.id in listed else []
-        return next(filter(None, [*own, *(client.problems([secret.domain]) if secret.domain else ())]), None)
+    def row(name: str, secret: Secret) -> JsonObject:
+        own = listed.get(secret.id)
+        problems = [(own.problem, USER_REMEDY)] if own and own.problem else []
+        problems += [(problem, DOMAIN_REMEDY) for problem in client.problems([secret.domain])] if secret.domain else []
+        problem, remedy = problems[0] if problems else (None, None)
+        return {"name": name, "exists": own is not None, "problem": problem, "remedy": remedy, "limit": (own and own.limit) or None}
 
     if not secrets:
         return []
     listing = credential_client(tenant.transport, params).read(sorted({secret.domain for secret in secrets.values() if secret.domain}))
     listed = {one.id: one for one in listing.credentials}
-    return [{"name": name, "exists": secret.id in listed, "problem": problem(secret)} for name, secret in secrets.items()]
+    return [row(name, secret) for name, secret in secrets.items()]
 
 
 def _refuse_other_regions(tenant: Tenant, params: Params, unknown: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
-from .._hosted.account_state import USER_REMEDY, Quota, Suppressed, undelivered
+from .._hosted.account_state import Quota, Suppressed, limit_clause, undelivered
 from .._relay.agent import config, reasons
 from .._relay.agent.paths import Paths
 from .._relay.agent.postfix.internal_listener import SOCKET
@@ -125,7 +125,9 @@ def _undelivered(upstream_name: str, account: Mapping[str, Any], attempts: Seque
     if upstream_name in _ACCEPTED_BY:
         return {}
     label = str(account.get("provider") or "")
-    problems = [str(one["problem"]).rstrip(".") for one in account.get("credentials") or () if one.get("problem")]
+    problems = [
+        (str(one["problem"]).rstrip("."), str(one.get("remedy") or "")) for one in account.get("credentials") or () if one.get("problem")
+    ]
     suppressed: dict[str, tuple[str, str]] = {}
     for one in account.get("suppressed") or ():
         entry = Suppressed(str(one["address"]), str(one["list"]), domain=str(one.get("domain") or ""))
@@ -133,15 +135,18 @@ def _undelivered(upstream_name: str, account: Mapping[str, Any], attempts: Seque
     result: dict[str, MailopsError] = {}
     for attempt in attempts:
         if problems:
-            result[attempt.number] = NotVerifiable(problems[0], USER_REMEDY)
+            result[attempt.number] = NotVerifiable(*problems[0])
         elif attempt.recipient.lower() in suppressed:
             result[attempt.number] = NotVerifiable(*suppressed[attempt.recipient.lower()])
     return result
 
 
 def _quota_clause(account: Mapping[str, Any]) -> str:
+    """What is known of the account's quota, and of the limit of the SMTP user."""
     quota = account.get("quota")
-    return Quota(int(quota["used"]), int(quota["limit"]), str(quota["unit"])).clause if quota else ""
+    clauses = [Quota(int(quota["used"]), int(quota["limit"]), str(quota["unit"])).clause] if quota else []
+    clauses += [limit_clause(str(one["name"]), str(one["limit"])) for one in account.get("credentials") or () if one.get("limit")]
+    return "; ".join(clauses)
 
 
 def _upstream(paths: Paths) -> str:

@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.m365.plugins.module_utils._engine import host_engine
 from ansible_collections.mailops.m365.plugins.module_utils._engine.local_host import LocalHost
 from ansible_collections.mailops.m365.plugins.module_utils._entry_points.arguments import argument_spec
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.account_state import DOMAIN_REMEDY
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.paths import Paths
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.postfix import journal, queue
 from ansible_collections.mailops.m365.plugins.module_utils._relay.agent.verification import Relay
@@ -273,8 +274,8 @@ def test_summary_shows_the_senders_of_a_relay(verify: Any) -> None:
         "Mailgun accepts mail to Verify@example.net and does not deliver it, because the address is in its list bounces of mg.contoso.com",
     ),
     (
-        {"credentials": [{"name": "gateway", "exists": True, "problem": "Mailgun delivers none, because the user is in the sandbox."}]},
-        "Mailgun delivers none, because the user is in the sandbox",
+        {"credentials": [{"name": "gateway", "exists": True, "problem": "mg.contoso.com: it is not verified.", "remedy": DOMAIN_REMEDY}]},
+        "mg.contoso.com: it is not verified",
     ),
 ])  # fmt: skip
 def test_message_that_a_hosted_relay_would_not_deliver_is_not_sent(verify: Any, account: dict[str, Any], reason: str) -> None:
@@ -283,7 +284,8 @@ def test_message_that_a_hosted_relay_would_not_deliver_is_not_sent(verify: Any, 
     result = verify(postfix, upstream="mailgun", hosted_account=account)
     [sender] = result["senders"]
     assert (sender["status"], sender["reason"], postfix.messages) == ("not_verifiable", reason, [])
-    assert sender["remedy"]
+    expected = DOMAIN_REMEDY if "credentials" in account else "Remove the address from that list if its mailbox exists"
+    assert sender["remedy"].startswith(expected)
     assert "msg" not in result
 
 
@@ -292,6 +294,9 @@ def test_hosted_relay_accepts_the_message_and_the_quota_is_reported(verify: Any)
     [sender] = verify(Postfix(SENT), upstream="sendgrid", hosted_account=account)["senders"]
     assert (sender["status"], sender["accepted_by"]) == ("verified", "hosted_relay")
     assert sender["reason"] == "8,200 of 10,000 recipients of the provider's quota are used"
+    account["credentials"] = [{"name": "gateway", "exists": True, "problem": None, "limit": "500 messages in 1 day"}]
+    [sender] = verify(Postfix(SENT), upstream="smtp2go", hosted_account=account)["senders"]
+    assert sender["reason"].endswith("are used; the SMTP user gateway may send 500 messages in 1 day")
     [sender] = verify(Postfix(SENT), upstream="sendgrid")["senders"]
     assert (sender["status"], sender["accepted_by"], sender["reason"]) == ("verified", "hosted_relay", "")
 
