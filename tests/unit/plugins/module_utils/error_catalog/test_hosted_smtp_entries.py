@@ -59,6 +59,23 @@ def test_relay_host_keeps_mail_that_meets_a_configuration_fault(provider: str, n
     assert filtered(provider, status)[0] == "4"
 
 
+@pytest.mark.parametrize("text", [
+    "the sending limit of this SMTP user is exceeded", "Hourly quota exceeded", "daily limit reached", "Rate limit exceeded for user erp",
+])  # fmt: skip
+def test_relay_host_keeps_mail_beyond_the_limit_of_a_user(text: str) -> None:
+    """The words of SMTP2GO are not published."""
+    for provider in ENTRIES:
+        assert filtered(provider, f"5.0.0 {text}")[0] == "4"
+
+
+@pytest.mark.parametrize(
+    "text", ["5.3.4 Message size exceeds fixed limit", "5.0.0 message size limit exceeded", "5.2.2 Mailbox quota exceeded"]
+)
+def test_refusal_of_a_large_message_or_a_full_mailbox_is_final(text: str) -> None:
+    for provider in ENTRIES:
+        assert filtered(provider, text)[0] == "5"
+
+
 def test_refusal_of_a_recipient_is_final() -> None:
     for provider in ENTRIES:
         assert filtered(provider, "5.1.1 <nobody@example.net>: Recipient address rejected: no such user")[0] == "5"
