@@ -60,17 +60,56 @@ def test_a_sentence_with_a_remedy(playbook: Playbook, connection: str, fault: st
     assert not [part for part in parts if part not in ran.text], ran.text
 
 
-def test_credentials_that_are_refused(playbook: Playbook) -> None:
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_credentials_that_are_refused(playbook: Playbook, connection: str) -> None:
     playbook.emulator.admin.fault("windows", "unauthorized")
-    ran = playbook.run({"windows_relay_info": {}})
+    ran = playbook.run({"windows_relay_info": {}}, connection=connection)
     assert ran.code != 0
     assert "Correct ansible_user and ansible_password" in ran.text, ran.text
 
 
-def test_a_slow_answer_is_waited_for(playbook: Playbook) -> None:
-    """WinRM ends an operation without output by a fault, and pywinrm asks again."""
-    playbook.emulator.admin.fault("windows", "timeout", count=2, match={"action": "Receive"})
-    assert playbook.one({"windows_relay_info": {}})["windows_relay"]["host"]["build"] == 20348
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_a_slow_answer_is_waited_for(playbook: Playbook, connection: str) -> None:
+    """WinRM ends an operation without output by a fault, and both clients ask again."""
+    playbook.emulator.admin.fault("windows", "timeout", count=2, match={"action": "Receive", "target": "command"})
+    assert playbook.one({"windows_relay_info": {}}, connection=connection)["windows_relay"]["host"]["build"] == 20348
+    assert [fault["used"] for fault in playbook.emulator.admin.faults()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("connection", "action", "sentence", "remedy"),
+    [
+        (
+            "winrm",
+            "Create",
+            "basic: WinRM could not complete the operation within its timeout",
+            "Raise ansible_winrm_operation_timeout_sec",
+        ),
+        ("psrp", "Create", "psrp connection failure during runspace open", "Raise ansible_psrp_operation_timeout"),
+        ("psrp", "Receive", "psrp connection failure during runspace open", "Raise ansible_psrp_operation_timeout"),
+    ],
+)
+def test_a_connection_that_is_slow_to_open(playbook: Playbook, connection: str, action: str, sentence: str, remedy: str) -> None:
+    """The host is unreachable, with the variable of its connection, and every sentence is there once."""
+    playbook.emulator.admin.fault("windows", "timeout", match={"action": action, "target": "shell"})
+    ran = playbook.run({"windows_relay_info": {}}, connection=connection)
+    assert ran.code == 4, ran.output
+    message = ran.text.partition("[ERROR]: ")[2].partition("Origin: ")[0]
+    assert [message.count(part) for part in (sentence, remedy)] == [1, 1], ran.output
+
+
+@pytest.mark.parametrize(
+    ("connection", "timeouts", "remedy"),
+    [
+        ("winrm", {"ansible_winrm_operation_timeout_sec": 5, "ansible_winrm_read_timeout_sec": 10}, "Raise ansible_winrm_read_timeout_sec"),
+        ("psrp", {"ansible_psrp_operation_timeout": 5, "ansible_psrp_read_timeout": 10}, "Raise ansible_psrp_read_timeout"),
+    ],
+)
+def test_a_read_timeout(playbook: Playbook, connection: str, timeouts: dict[str, Any], remedy: str) -> None:
+    playbook.emulator.admin.fault("windows", "stall", match=COMMAND)
+    ran = playbook.run({"windows_relay_info": {}}, connection=connection, variables=timeouts)
+    assert ran.code != 0
+    assert remedy in ran.text, ran.text
 
 
 @pytest.mark.parametrize("connection", CONNECTIONS)

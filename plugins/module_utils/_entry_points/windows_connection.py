@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 from functools import cache
 from typing import Any
 
-from .._windows.host import CONNECTION, Answer, Disconnected, Execute
-from .._windows.remedies import remedy
+from .._windows.host import Answer, Disconnected, Execute
+from .._windows.remedies import ANY_TIMEOUTS, CONNECTION, TIMED_OUT, Timeouts, remedy
 
 # By name: what is below module_utils may not import Ansible's other modules, and this file is the action's alone.
 _ANSIBLE: Any = importlib.import_module("ansible.errors")
 _LIBRARIES = ("winrm", "pypsrp", "spnego")  # optional: the one of the connection in use is installed
+_TIMEOUTS = {
+    "winrm": Timeouts("ansible_winrm_operation_timeout_sec", "ansible_winrm_read_timeout_sec"),
+    "psrp": Timeouts("ansible_psrp_operation_timeout", "ansible_psrp_read_timeout"),
+}
 
 
 def executor(connection: Any) -> Execute:
@@ -32,17 +37,36 @@ def executor(connection: Any) -> Execute:
         try:
             code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
         except _errors() as error:
+            text, timeouts = _text(error, connection.transport), _timeouts(connection)
             if isinstance(error, _ANSIBLE.AnsibleConnectionFailure) and not answered:
-                raise _ANSIBLE.AnsibleConnectionFailure(_with_remedy(str(error))) from error
-            raise Disconnected(str(error) or type(error).__name__) from error
+                # Ansible's errors have the sentences of their causes: with a cause here, each of them would be there twice.
+                raise _ANSIBLE.AnsibleConnectionFailure(_with_remedy(text, timeouts)) from None
+            raise Disconnected(text, timeouts) from error
         answered = True
         return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
 
     return execute
 
 
-def _with_remedy(text: str) -> str:
-    known = remedy(CONNECTION, text)
+def _timeouts(connection: Any) -> Timeouts:
+    """The variables of a connection's timeouts. That of winrm which sets both precedes the others."""
+    if connection.transport == "winrm" and connection.get_option("connection_timeout"):
+        return Timeouts("ansible_winrm_connection_timeout")
+    return _TIMEOUTS.get(connection.transport, ANY_TIMEOUTS)
+
+
+def _text(error: Exception, transport: str) -> str:
+    """The text of an error. pywinrm's WinRMOperationTimeoutError has none, so that ansible.builtin.winrm leaves "basic: " of it."""
+    text = str(error)
+    if type(error).__name__ == "WinRMOperationTimeoutError":
+        return text or TIMED_OUT
+    if transport == "winrm" and isinstance(error, _ANSIBLE.AnsibleConnectionFailure):
+        return re.sub(r"((?:^|, )\w+:)\s*(?=,|$)", rf"\1 {TIMED_OUT}", text)
+    return text or type(error).__name__
+
+
+def _with_remedy(text: str, timeouts: Timeouts) -> str:
+    known = remedy(CONNECTION, text, timeouts)
     return f"{text.rstrip('. ')}. {known}" if known else text
 
 

@@ -14,10 +14,9 @@ from .._core.json_types import JsonObject
 from .._core.redaction import hide
 from .._core.waiting import Clock, Cost, SystemClock
 from .powershell import input_lines, script
-from .remedies import remedy
+from .remedies import ANY_TIMEOUTS, CONNECTION, Timeouts, remedy
 
 _EXCERPT = 200
-CONNECTION = "connection"  # the code of a failure of the connection
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,18 @@ def rows(host: str, document: JsonObject, name: str) -> list[JsonObject]:
 
 
 class Disconnected(Exception):  # noqa: N818 - what happened to the connection
-    """The connection failed before a script's answer was there. The text is the connection plugin's."""
+    """The connection failed before a script's answer was there. The text is the connection plugin's, `timeouts` the connection's."""
+
+    def __init__(self, text: str, timeouts: Timeouts = ANY_TIMEOUTS) -> None:
+        super().__init__(text)
+        self.timeouts = timeouts
 
 
 class WindowsError(MailopsError):
     """A script failed on the host. `attempted` is a phrase ("read the facts of the host"), `code` PowerShell's FullyQualifiedErrorId."""
 
-    def __init__(self, host: str, attempted: str, code: str, message: str) -> None:
-        self.code, self.remedy = code, remedy(code, message)
+    def __init__(self, host: str, attempted: str, code: str, message: str, timeouts: Timeouts = ANY_TIMEOUTS) -> None:
+        self.code, self.remedy = code, remedy(code, message, timeouts)
         answer = "the connection failed" if code == CONNECTION else f"Windows answered {code}"
         sentence = f"Could not {attempted} on {host}: {answer}: {' '.join(message.split())}"
         super().__init__(f"{sentence.rstrip('.')}. {self.remedy}" if self.remedy else sentence)
@@ -75,7 +78,7 @@ class WindowsHost:
         try:
             answer = self._execute(script(name), input_lines(request, secrets))
         except Disconnected as failure:
-            raise WindowsError(self.name, attempted, CONNECTION, hide(str(failure), secrets)) from failure
+            raise WindowsError(self.name, attempted, CONNECTION, hide(str(failure), secrets), failure.timeouts) from failure
         document = _document(answer.stdout)
         if answer.code or document is None:
             text = " ".join(hide(f"{answer.stdout} {answer.stderr}", secrets).split())[:_EXCERPT]

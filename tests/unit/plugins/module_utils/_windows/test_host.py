@@ -89,6 +89,8 @@ def test_an_error_has_no_secret(answer: Answer) -> None:
         ("CannotCreateTypeConstrainedLanguage", "only core types are supported in this language mode.", "constrained language mode"),
         ("CommandNotFoundException", "The term 'Get-WindowsFeature' is not recognized", "check its edition"),
         ("DotNetMethodException", "something else", ""),
+        ("WebCmdletWebResponseException", "The remote server returned an error: (401) Unauthorized.", ""),
+        ("WebCmdletWebResponseException", "The operation has timed out.", ""),
     ],
 )
 def test_errors_have_a_remedy(code: str, message: str, part: str) -> None:
