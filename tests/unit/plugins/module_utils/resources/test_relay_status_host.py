@@ -135,7 +135,7 @@ def test_banned_addresses_are_listed(paths: Paths) -> None:
     def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
         if command[0][0] == "/usr/sbin/nft":
             names = ("addr-set-mailops-relay", "addr6-set-mailops-relay")
-            sets = [{"set": {"name": name, **found}} for name, found in zip(names, elements, strict=True)]
+            sets = [{"set": {"name": name, **content}} for name, content in zip(names, elements, strict=True)]
             rules = [{"rule": {"expr": [{"match": {"right": f"@{name}"}}]}} for name in names]
             return subprocess.CompletedProcess(command[0], 0, json.dumps({"nftables": sets + rules}), "")
         if command[0][0] == "fail2ban-client":
