@@ -54,6 +54,14 @@ options:
     type: list
     elements: str
     default: []
+  hosted_account:
+    description:
+      - The result of module M(mailops.m365.hosted_account_info), where the upstream is a hosted relay. The provider accepts mail to a
+        suppressed address and mail of an SMTP user in the sandbox, and does not deliver it. Then no message is sent, and the sender is
+        C(not_verifiable).
+      - Without it, a message that the provider accepts is C(verified).
+    type: dict
+    default: {}
   hmailserver_admin_password:
     description: The administrator password of hMailServer.
     type: str
@@ -109,7 +117,7 @@ senders:
       type: str
       sample: connector
     reason:
-      description: Why the sender is not verified.
+      description: Why the sender is not verified. Of a verified sender of a hosted relay, the used quota.
       type: str
     remedy:
       description: What to do.

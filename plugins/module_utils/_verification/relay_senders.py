@@ -16,6 +16,7 @@ from .._core.errors import MailopsError
 from .._core.json_types import JsonObject
 from .._core.spec import Option
 from . import statuses
+from .result import NotVerifiable
 
 SENDERS: Option = {
     "type": "list",
@@ -69,6 +70,12 @@ def not_sent(recipient: str, check_mode: bool) -> dict[str, object]:
     if not recipient:
         return {"reason": statuses.NO_RECIPIENT_REASON, "remedy": statuses.NO_RECIPIENT_REMEDY}
     return {"stage": statuses.CHECK_MODE, "reason": statuses.CHECK_MODE_REASON} if check_mode else {}
+
+
+def not_verifiable(error: MailopsError) -> dict[str, object]:
+    """The result of a message that was not sent, or was delivered without that anything is known about the sender."""
+    remedy = error.remedy if isinstance(error, NotVerifiable) else ""
+    return {"status": statuses.NOT_VERIFIABLE, "stage": "source", "reason": str(error), "remedy": remedy}
 
 
 def outcome_of(rows: Sequence[dict[str, object]], relay: str, required: bool) -> JsonObject:

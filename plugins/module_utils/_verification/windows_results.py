@@ -11,27 +11,31 @@ from dataclasses import dataclass
 from .. import error_catalog
 from .._core import mail_addresses
 from .._windows.probe_message import ACCEPTED, LEFT, PICKUP, RETURNED, ProbeMessage, Progress
-from . import statuses
+from . import hosted_upstream, statuses
 from .relay_senders import blank
 
 PROBE = "windows_relay_probe"
 _CODE = re.compile(r"(\d{3})[ -](?:([245]\.\d{1,3}\.\d{1,3})\b)?")
 _EVENTS = {ACCEPTED: "accepted", RETURNED: "refused", PICKUP: "", LEFT: "relayed"}
 _STAGES = {PICKUP: "relay", RETURNED: "upstream", LEFT: "upstream", ACCEPTED: "sent"}
-_ACCEPTED_BY = {"connector": statuses.CONNECTOR, "smarthost": statuses.RELAY_HOST}
 _NO_REPLY = "the upstream server gave no reply"
 _CHECK_UPSTREAM = "Check the upstream's host and port, outbound TCP to it from this host, and the server's certificate."
 
 
 @dataclass(frozen=True)
 class ProbedRelay:
-    """What a result is about. `product`: the label of the relay's product; `server`: its upstream; `internal_domains`: the tenant's."""
+    """What a result is about.
+
+    `product`: the label of the relay's product; `server`: its upstream; `internal_domains`: the tenant's; `note`: a clause about a
+    verified sender.
+    """
 
     host: str
     product: str
     server: str
     upstream: str
     internal_domains: frozenset[str]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def _accepted(message: ProbeMessage, relay: ProbedRelay) -> dict[str, object]:
             "reason": f"Microsoft 365 accepted the message, and accepts messages to its own domain {domain} without a connector, too",
             "remedy": "Set verify_recipient of this sender to an external recipient.",
         }
-    return {"status": statuses.VERIFIED, "accepted_by": _ACCEPTED_BY.get(relay.upstream, statuses.HOSTED_RELAY)}
+    return {"status": statuses.VERIFIED, "accepted_by": hosted_upstream.accepted_by(relay.upstream), "reason": relay.note}
 
 
 def _refused(progress: Progress, relay: ProbedRelay) -> dict[str, object]:

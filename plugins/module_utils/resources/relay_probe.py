@@ -14,12 +14,11 @@ from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.local_host import LocalHost
 from .._engine.resource import Plan, ReadOnlyResource
-from .._hosted.account_state import Quota, Suppressed, limit_clause, undelivered
 from .._relay.agent import config, reasons
 from .._relay.agent.paths import Paths
 from .._relay.agent.postfix.internal_listener import SOCKET
 from .._relay.agent.verification import Attempt, Relay, Verification
-from .._verification import relay_senders, statuses, upstream
+from .._verification import hosted_upstream, relay_senders, statuses, upstream
 from .._verification.relay_senders import Sender
 from .._verification.result import NotVerifiable
 
@@ -27,7 +26,7 @@ RETRY_INTERVAL = 15.0  # seconds
 OPTIONS = Spec(
     {
         "senders": relay_senders.SENDERS,
-        "hosted_account": {"type": "dict", "default": {}},
+        "hosted_account": hosted_upstream.HOSTED_ACCOUNT,
         "timeout": {"type": "int", "default": 120},
         "required": {"type": "bool", "default": True},
     },
@@ -68,7 +67,7 @@ class RelayProbe(ReadOnlyResource[Params]):
             Verification(self.relay, host.clock.now, host.wait).run(tested, float(params.timeout))
             if upstream_name == "connector":
                 refusals |= self._check_connector(host, [attempt for attempt in tested if attempt.sent], end)
-        note = _quota_clause(params.hosted_account)
+        note = hosted_upstream.quota_clause(upstream_name, params.hosted_account)
         results = [self._result(attempt, check_mode, refusals.get(attempt.number), note) for attempt in attempts]
         return Plan(outcome=relay_senders.outcome_of(results, "this relay", params.required))
 
@@ -102,61 +101,23 @@ class RelayProbe(ReadOnlyResource[Params]):
             return result | untested
         result |= {"message_id": attempt.message_id, "stage": trace.stage() if trace else "relay"}
         if refusal and not isinstance(refusal, SmtpError):
-            return result | _not_verifiable(refusal)
+            return result | relay_senders.not_verifiable(refusal)
         if not attempt.sent:
             return result | _failure(attempt.reason())
         if isinstance(refusal, SmtpError):
             return result | _not_by_connector(refusal)
-        accepted_by = _ACCEPTED_BY.get(_upstream(self.relay.paths), statuses.HOSTED_RELAY)
+        accepted_by = hosted_upstream.accepted_by(_upstream(self.relay.paths))
         return result | {"status": statuses.VERIFIED, "accepted_by": accepted_by, "reason": note}
-
-
-# What accepts the messages of a relay host, by its upstream; other upstreams are hosted relays.
-_ACCEPTED_BY = {
-    "": statuses.RELAY_HOST,
-    "oauth": statuses.SUBMISSION,
-    "connector": statuses.CONNECTOR,
-    "smarthost": statuses.RELAY_HOST,
-}
 
 
 def _undelivered(upstream_name: str, account: Mapping[str, Any], attempts: Sequence[Attempt]) -> dict[str, MailopsError]:
     """By number of the attempt: why the hosted relay would accept its message and not deliver it. No test message is sent then."""
-    if upstream_name in _ACCEPTED_BY:
-        return {}
-    label = str(account.get("provider") or "")
-    problems = [
-        (str(one["problem"]).rstrip("."), str(one.get("remedy") or "")) for one in account.get("credentials") or () if one.get("problem")
-    ]
-    suppressed: dict[str, tuple[str, str]] = {}
-    for one in account.get("suppressed") or ():
-        entry = Suppressed(str(one["address"]), str(one["list"]), domain=str(one.get("domain") or ""))
-        suppressed.setdefault(entry.address.lower(), undelivered(label, entry))
-    result: dict[str, MailopsError] = {}
-    for attempt in attempts:
-        if problems:
-            result[attempt.number] = NotVerifiable(*problems[0])
-        elif attempt.recipient.lower() in suppressed:
-            result[attempt.number] = NotVerifiable(*suppressed[attempt.recipient.lower()])
-    return result
-
-
-def _quota_clause(account: Mapping[str, Any]) -> str:
-    """What is known of the account's quota, and of the limit of the SMTP user."""
-    quota = account.get("quota")
-    clauses = [Quota(int(quota["used"]), int(quota["limit"]), str(quota["unit"])).clause] if quota else []
-    clauses += [limit_clause(str(one["name"]), str(one["limit"])) for one in account.get("credentials") or () if one.get("limit")]
-    return "; ".join(clauses)
+    reasons_of = hosted_upstream.not_delivered(upstream_name, account, [attempt.recipient for attempt in attempts])
+    return {attempt.number: reasons_of[attempt.recipient] for attempt in attempts if attempt.recipient in reasons_of}
 
 
 def _upstream(paths: Paths) -> str:
     return config.load_or_default(paths.config_file).upstream
-
-
-def _not_verifiable(error: MailopsError) -> dict[str, object]:
-    """The result of a message that was not sent, or was delivered without that anything is known about the sender."""
-    remedy = error.remedy if isinstance(error, NotVerifiable) else ""
-    return {"status": statuses.NOT_VERIFIABLE, "stage": "source", "reason": str(error), "remedy": remedy}
 
 
 def _not_by_connector(error: SmtpError) -> dict[str, object]:

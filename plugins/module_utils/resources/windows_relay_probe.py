@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._core.errors import MailopsError
 from .._core.params import nested
 from .._core.spec import Spec
 from .._engine.resource import Plan
 from .._engine.windows_engine import ReadOnlyWindowsResource
-from .._verification import relay_senders, windows_results
+from .._verification import hosted_upstream, relay_senders, windows_results
 from .._verification.relay_senders import Sender
 from .._verification.windows_results import ProbedRelay
 from .._windows import facts
@@ -30,6 +31,7 @@ OPTIONS = Spec(
         "senders": relay_senders.SENDERS,
         "upstream": {"type": "str", "default": "connector"},
         "internal_domains": {"type": "list", "elements": "str", "default": []},
+        "hosted_account": hosted_upstream.HOSTED_ACCOUNT,
         "hmailserver_admin_password": {"type": "str", "no_log": True},
         "timeout": {"type": "int", "default": 120},
         "required": {"type": "bool", "default": True},
@@ -40,11 +42,15 @@ OPTIONS = Spec(
 
 @dataclass(frozen=True)
 class Params:
-    """`timeout` in seconds. `upstream`: a value of relay_upstream; `internal_domains`: the accepted domains of the tenant."""
+    """`timeout` in seconds. `upstream`: a value of relay_upstream; `internal_domains`: the accepted domains of the tenant.
+
+    `hosted_account`: the result of module hosted_account_info, empty where it was not read.
+    """
 
     product: str
     upstream: str
     internal_domains: tuple[str, ...]
+    hosted_account: Mapping[str, Any]
     hmailserver_admin_password: str | None
     timeout: int
     required: bool
@@ -62,8 +68,7 @@ class WindowsRelayProbe(ReadOnlyWindowsResource[Params]):
         return relay_senders.problems(params.senders, params.timeout)
 
     def plan(self, host: WindowsHost, params: Params, check_mode: bool, /) -> Plan[None]:
-        tested = [one for one in params.senders if one.verify_recipient and not check_mode]
-        results = _verify(host, params, tested) if tested else {}
+        results = {} if check_mode else _results(host, params, [one for one in params.senders if one.verify_recipient])
         rows = [
             results.get(id(one)) or _blank(host, one) | relay_senders.not_sent(one.verify_recipient or "", check_mode)
             for one in params.senders
@@ -73,6 +78,18 @@ class WindowsRelayProbe(ReadOnlyWindowsResource[Params]):
 
 def _blank(host: WindowsHost, sender: Sender) -> dict[str, object]:
     return relay_senders.blank(sender.label, sender.address, sender.verify_recipient or "", host.name)
+
+
+def _results(host: WindowsHost, params: Params, senders: Sequence[Sender]) -> dict[int, dict[str, object]]:
+    """id() of a sender -> its result. No message is sent that the hosted relay would not deliver."""
+    refusals = hosted_upstream.not_delivered(params.upstream, params.hosted_account, [one.verify_recipient or "" for one in senders])
+    results = {
+        id(one): _blank(host, one) | relay_senders.not_verifiable(refusals[to])
+        for one in senders
+        if (to := one.verify_recipient) in refusals
+    }
+    tested = [one for one in senders if id(one) not in results]
+    return results | (_verify(host, params, tested) if tested else {})
 
 
 def _product(host: WindowsHost, params: Params) -> RelayProduct:
@@ -89,7 +106,8 @@ def _verify(host: WindowsHost, params: Params, senders: Sequence[Sender]) -> dic
     product = _product(host, params)
     obstacle = product.obstacle()
     domains = frozenset(one.lower() for one in params.internal_domains)
-    relay = ProbedRelay(host.name, product.label, product.upstream, params.upstream, domains)
+    note = hosted_upstream.quota_clause(params.upstream, params.hosted_account)
+    relay = ProbedRelay(host.name, product.label, product.upstream, params.upstream, domains, note)
     if obstacle:
         return {id(one): windows_results.not_submitted(_blank(host, one), obstacle, relay) for one in senders}
     messages = {id(one): ProbeMessage(one.label, one.address, one.verify_recipient or "") for one in senders}

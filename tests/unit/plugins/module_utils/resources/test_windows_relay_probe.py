@@ -217,6 +217,46 @@ class TestIis:
         assert [one.partition(":")[0] for one in result["failure"]["problems"]] == ["timeout is 0", "senders"]
 
 
+class TestHostedRelay:
+    """The upstream is a hosted relay: its 250 is not a delivery."""
+
+    SUPPRESSED: dict[str, Any] = {
+        "provider": "Mailgun", "suppressed": [{"address": "Verify@example.net", "list": "bounces", "domain": "mg.contoso.com"}]
+    }  # fmt: skip
+
+    @pytest.mark.parametrize(("account", "reason"), [
+        (
+            SUPPRESSED,
+            "Mailgun accepts mail to Verify@example.net and does not deliver it, because the address is in its list bounces of "
+            "mg.contoso.com",
+        ),
+        (
+            {"credentials": [{"name": "relay", "exists": True, "problem": "SMTP2GO delivers none, because the user is in the sandbox."}]},
+            "SMTP2GO delivers none, because the user is in the sandbox",
+        ),
+    ])  # fmt: skip
+    def test_message_that_it_would_not_deliver_is_not_sent(self, verify: Verify, account: dict[str, Any], reason: str) -> None:
+        host = IisRelay()
+        row = only(verify(host, upstream="mailgun", hosted_account=account))
+        assert (row["status"], row["stage"], row["reason"]) == ("not_verifiable", "source", reason)
+        assert row["remedy"]
+        assert host.outputs == []
+
+    def test_other_recipients_are_tested_and_the_quota_is_reported(self, verify: Verify) -> None:
+        host = IisRelay()
+        quota = {"used": 8200, "limit": 10_000, "unit": "messages"}
+        senders = [SENDER, SENDER | {"verify_recipient": "other@example.net"}]
+        suppressed, other = verify(host, *senders, upstream="mailgun", hosted_account=self.SUPPRESSED | {"quota": quota})["senders"]
+        assert (suppressed["status"], other["status"], other["accepted_by"]) == ("not_verifiable", "verified", "hosted_relay")
+        assert other["reason"] == "8,200 of 10,000 messages of the provider's quota are used"
+        assert [mail.recipients for mail in host.delivered] == [["other@example.net"]]
+
+    def test_check_mode_and_other_upstreams_do_not_judge_the_account(self, verify: Verify) -> None:
+        row = only(verify(IisRelay(), upstream="mailgun", hosted_account=self.SUPPRESSED, check_mode=True))
+        assert (row["status"], row["stage"]) == ("not_verified", "check_mode")
+        assert only(verify(IisRelay(), upstream="connector", hosted_account=self.SUPPRESSED))["status"] == "verified"
+
+
 class TestHMailServer:
     def test_accepted(self, verify: Verify, hmail: HMailRelay) -> None:
         row = only(verify(hmail))
