@@ -203,6 +203,7 @@ def hosted_relays_page(table: Callable[[list[str], list[list[str]]], list[str]],
             f"- TLS ports: {', '.join(map(str, relay.tls_ports))}",
             f"- User name: {relay.user}",
             f"- Recipients of one SMTP transaction: at most {relay.recipients:,}",
+            f"- Size of a message, encoded: at most {relay.message_size // 1024**2} MB",
         ]
         lines += ["", f"## {relay.label}", "", *facts, "", *table(["Region", "SMTP host", "API", "SPF of a registered domain"], rows)]
     lines += [

@@ -4,7 +4,8 @@
 """The table of hosted relays: hosts by region, ports, TLS, user name, limits, SPF.
 
 Sources: the SMTP pages of SMTP2GO ("SMTP ports", "Regional endpoints"), SendGrid ("Integrating with the SMTP API", "Rate limits") and
-Mailgun ("Sending via SMTP"); the providers' OpenAPI documents (API hosts, size of a list).
+Mailgun ("Sending via SMTP", and its maximum message size, which is less than its EHLO announces); the EHLO answers of SMTP2GO and
+SendGrid (SIZE); the providers' OpenAPI documents (API hosts, size of a list).
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ class HostedRelay:
     """An SMTP relay service outside of the tenant.
 
     The first region is the default. `user` describes the user name; `username` is the one of every account, where there is one.
-    `recipients`: the maximum in one SMTP transaction. `regional_domains`: an account has its keys in all regions, and a domain in one.
-    `domain_credentials`: a credential and the lists of suppressed addresses are of a domain. `domain_label`: the label of a subdomain of
-    the sender's domain that is registered, where the envelope sender is in the domain itself.
-    `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
+    `recipients`: the maximum in one SMTP transaction; `message_size`: the maximum of a message, in bytes. `regional_domains`: an account
+    has its keys in all regions, and a domain in one. `domain_credentials`: a credential and the lists of suppressed addresses are of a
+    domain. `domain_label`: the label of a subdomain of the sender's domain that is registered, where the envelope sender is in the domain
+    itself. `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
     """
 
     label: str
@@ -45,6 +46,7 @@ class HostedRelay:
     tls_ports: tuple[int, ...]
     user: str
     recipients: int
+    message_size: int
     username: str = ""
     port: int = 587
     obsolete_spf_includes: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ HOSTED_RELAYS = {
         tls_ports=(443, 465, 8465),
         user="the SMTP user created in its panel",
         recipients=100,
+        message_size=50 * 1024 * 1024,
         obsolete_spf_includes=("spf.smtp2go.com",),
     ),
     "sendgrid": HostedRelay(
@@ -94,6 +97,7 @@ HOSTED_RELAYS = {
         user="apikey, and an API key as the password",
         username="apikey",
         recipients=1000,
+        message_size=30 * 1024 * 1024,
         obsolete_spf_includes=("sendgrid.net",),
     ),
     "mailgun": HostedRelay(
@@ -106,6 +110,7 @@ HOSTED_RELAYS = {
         tls_ports=(465,),
         user="an SMTP credential of the domain",
         recipients=1000,
+        message_size=25 * 1024 * 1024,
         regional_domains=True,
         domain_credentials=True,
         smtputf8=True,
@@ -114,6 +119,12 @@ HOSTED_RELAYS = {
 }
 # Every region of a provider, once.
 REGIONS = tuple(dict.fromkeys(name for relay in HOSTED_RELAYS.values() for name in relay.regions))
+
+
+def relay_with(smtp_host: str) -> HostedRelay | None:
+    """The hosted relay that has this SMTP host."""
+    name = smtp_host.lower().rstrip(".")
+    return next((relay for relay in HOSTED_RELAYS.values() if name in {one.smtp_host for one in relay.regions.values()}), None)
 
 
 def obsolete_include_notes(domain: str, records: Iterable[str]) -> Iterator[str]:

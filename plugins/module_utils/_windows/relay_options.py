@@ -10,6 +10,7 @@ import re
 from typing import Protocol
 
 from .._core.spec import Spec
+from .._hosted.providers import relay_with
 
 WHEN_CHANGED, ON_CREATE, ALWAYS = "when_changed", "on_create", "always"
 SHARED = Spec(
@@ -72,16 +73,26 @@ def upstream_problems(upstream: Upstream, max_message_size: int) -> list[str]:
         found.append("upstream has only one of username and password: set both or neither.")
     if upstream.username and upstream.tls == "none":
         found.append("upstream has a password and tls: none, which sends it in plain text: set tls: required.")
-    return found + _microsoft_problems(upstream, max_message_size)
+    return found + _connector_problems(upstream) + _size_problems(upstream, max_message_size)
 
 
-def _microsoft_problems(upstream: Upstream, max_message_size: int) -> list[str]:
+def _is_connector(upstream: Upstream) -> bool:
+    return upstream.host.lower().rstrip(".").endswith(_MICROSOFT_MX)
+
+
+def _connector_problems(upstream: Upstream) -> list[str]:
     """An inbound connector of Microsoft 365 matches the public address: neither product has OAuth or a client certificate."""
-    if not upstream.host.lower().rstrip(".").endswith(_MICROSOFT_MX):
+    if not _is_connector(upstream) or (upstream.port == 25 and upstream.tls == "required" and not upstream.username):
         return []
-    found = []
-    if upstream.port != 25 or upstream.tls != "required" or upstream.username:
-        found.append(f"upstream.host is {upstream.host}, a connector's server: use port 25 and tls: required, without a user name.")
-    if max_message_size > _LARGEST_AT_MICROSOFT:
-        found.append(f"max_message_size is {max_message_size}: Microsoft 365 accepts at most {_LARGEST_AT_MICROSOFT} bytes.")
-    return found
+    return [f"upstream.host is {upstream.host}, a connector's server: use port 25 and tls: required, without a user name."]
+
+
+def _size_problems(upstream: Upstream, max_message_size: int) -> list[str]:
+    """A message that the relay accepts and the upstream server refuses would be returned, to devices that read no mail."""
+    hosted = relay_with(upstream.host)
+    label, largest = ("Microsoft 365", _LARGEST_AT_MICROSOFT) if _is_connector(upstream) else ("", 0)
+    if hosted:
+        label, largest = hosted.label, hosted.message_size
+    if not label or max_message_size <= largest:
+        return []
+    return [f"max_message_size is {max_message_size}: {label} accepts at most {largest} bytes. Set it to {largest} or less."]

@@ -71,6 +71,11 @@ def test_good_options(changed: dict[str, Any]) -> None:
         ({"upstream": SMART_HOST | MX | {"port": 25}}, ["a connector's server"]),
         ({"upstream": {"host": "SMTP.office365.com", "port": 587}}, ["accepts only authenticated clients"]),
         ({"max_message_size": 157286401}, ["Microsoft 365 accepts at most 157286400"]),
+        (
+            {"upstream": {"host": "SMTP.sendgrid.net", "port": 587}},
+            ["SendGrid accepts at most 31457280 bytes. Set it to 31457280 or less."],
+        ),
+        ({"upstream": {"host": "mail.smtp2go.com", "port": 587}, "max_message_size": 52428801}, ["SMTP2GO accepts at most 52428800 bytes"]),
         ({"max_message_size": 5, "max_session_size": 2**31}, ["max_message_size is 5", "max_session_size is 2147483648"]),
         ({"max_session_size": 20000000}, ["less than max_message_size"]),
         ({"retry_minutes": [15, 30, 60]}, ["four numbers"]),

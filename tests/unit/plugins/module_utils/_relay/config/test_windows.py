@@ -142,6 +142,10 @@ def test_clients_that_authenticate_need_no_devices() -> None:
     ({"relay_windows_update_password": "never"}, "value of relay_windows_update_password must be one of: when_changed, on_create, always"),
     ({"relay_connector_host": "mx"}, "relay_connector_host is 'mx': use a fully qualified name or an IPv4 address."),
     ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "mx"}}, "relay_smarthost.host is 'mx': use a fully qualified name"),
+    (
+        {"relay_upstream": "sendgrid", "relay_smarthost": {"username": "apikey", "password": "geheim"}},
+        "relay_message_size_limit is 36700160: SendGrid accepts at most 31457280 bytes. Set it to 31457280 or less.",
+    ),
     (HMAILSERVER | {"relay_windows_tries": 5000}, "relay_windows_tries is 5000: use a number from 0 to 1000."),
     (HMAILSERVER | {"relay_windows_auto_ban": {"attempts": 0}}, "relay_windows_auto_ban.attempts is 0: use a number from 1 to 1000."),
     (HMAILSERVER | {"relay_windows_installer": {"path": "C:/x.exe"}}, "relay_windows_installer.sha256 is missing or no SHA-256"),

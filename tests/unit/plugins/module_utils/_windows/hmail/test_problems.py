@@ -64,6 +64,10 @@ def of_range(*networks: str) -> dict[str, Any]:
         ({"minutes_between_tries": 0}, "minutes_between_tries is 0: use a number from 1 to 10000."),
         ({"max_message_size": 100}, "max_message_size is 100: use a number from 1024"),
         ({"max_message_size": 157286401}, "max_message_size is 157286401: Microsoft 365 accepts at most 157286400 bytes."),
+        (
+            {"upstream": {"host": "smtp.eu.mailgun.org"}, "max_message_size": 26214401},
+            "max_message_size is 26214401: Mailgun accepts at most 26214400 bytes. Set it to 26214400 or less.",
+        ),
         ({"auto_ban": {"attempts": 0}}, "auto_ban.attempts is 0: use a number from 1 to 1000."),
         ({"upstream": {"host": "relay"}}, "upstream.host is 'relay': use a fully qualified name or an IPv4 address."),
         ({"upstream": {"host": "10.1.1.1"}}, "upstream.host is 10.1.1.1, which no certificate names"),
