@@ -101,6 +101,10 @@ class WindowsHost:
     )
     certificates: list[WindowsCertificate] = field(default_factory=list, metadata=key("certificates of the store LocalMachine\\My"))
     firewall: list[FirewallRule] = field(default_factory=list, metadata=key("rules of the firewall"))
+    utc_offset: int = field(
+        default=0,
+        metadata=key("minutes that its time zone is ahead of UTC (CurrentTimeZone); programs write local times", least=-720, most=840),
+    )
     reboot_pending: bool = field(default=False, metadata=key("whether a restart is pending"))
     restart_at: Moment = field(default=0.0, metadata=key("when it is restarted; 0: no restart is ordered"))
     restart_seconds: float = field(default=0.0, metadata=key("how long a restart takes, on the emulator's clock", least=0))

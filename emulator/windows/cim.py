@@ -14,7 +14,8 @@ from emulator.windows.powershell.errors import OutsideSubsetError
 from emulator.windows.powershell.values import Array, NetObject, Value, kind_of
 
 RANGES = {
-    "uint8": (0, 2**8 - 1), "uint16": (0, 2**16 - 1), "uint32": (0, 2**32 - 1), "uint64": (0, 2**64 - 1), "sint32": (-(2**31), 2**31 - 1)
+    "uint8": (0, 2**8 - 1), "uint16": (0, 2**16 - 1), "uint32": (0, 2**32 - 1), "uint64": (0, 2**64 - 1), "sint16": (-(2**15), 2**15 - 1),
+    "sint32": (-(2**31), 2**31 - 1),
 }  # fmt: skip
 
 

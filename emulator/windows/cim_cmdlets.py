@@ -17,7 +17,8 @@ MODULE = "Microsoft.Management.Infrastructure.CimCmdlets"
 # "Win32_OperatingSystem class": the part of its properties that the emulator has.
 OPERATING_SYSTEM = {
     "Caption": "string", "Version": "string", "BuildNumber": "string", "ProductType": "uint32", "OperatingSystemSKU": "uint32",
-    "CSName": "string", "OSArchitecture": "string", "LastBootUpTime": "datetime", "SystemDrive": "string", "WindowsDirectory": "string",
+    "CSName": "string", "OSArchitecture": "string", "LastBootUpTime": "datetime", "CurrentTimeZone": "sint16",
+    "SystemDrive": "string", "WindowsDirectory": "string",
 }  # fmt: skip
 # "Win32_ComputerSystem class".
 COMPUTER_SYSTEM = {"Name": "string", "DNSHostName": "string", "Domain": "string", "Workgroup": "string", "PartOfDomain": "boolean"}
@@ -46,6 +47,7 @@ def operating_system(machine: Machine) -> list[CimInstance]:
         "CSName": host.name.upper(),
         "OSArchitecture": "64-bit",
         "LastBootUpTime": WmiDateTime(host.booted),
+        "CurrentTimeZone": host.utc_offset,
         "SystemDrive": "C:",
         "WindowsDirectory": "C:\\Windows",
     }

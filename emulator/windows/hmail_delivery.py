@@ -123,7 +123,7 @@ class HMailDelivery:
             server.log += [f'{beginning}"{line}"' for line in transcript.lines]
 
     def _time(self) -> str:
-        return time.strftime("%Y-%m-%d %H:%M:%S.000", time.gmtime(self._machine.now))
+        return time.strftime("%Y-%m-%d %H:%M:%S.000", self._machine.local_time())
 
     def _report(self, server: HMailServer, mail: QueuedMail, failed: dict[str, str]) -> None:
         """A report to the sender; a message without a sender is dropped."""

@@ -18,7 +18,7 @@ INSTALLED = {"Device": 2, "LogFormat": 1, "MaskPasswordsInLog": True}  # eLogDev
 
 def log_path(machine: Machine, server: HMailServer) -> str:
     """The file of today's log."""
-    date = time.strftime("%Y-%m-%d", time.gmtime(machine.now))
+    date = time.strftime("%Y-%m-%d", machine.local_time())
     return f"{installer.directory(server.version)}\\Logs\\hmailserver_{date}.log"
 
 
@@ -51,7 +51,9 @@ class Status(ComObject):
 
     def _line(self, mail: QueuedMail) -> str:
         """ID, creation, sender, recipients, next attempt, file, whether it is locked, attempts (ServerStatus)."""
-        times = [time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one)) for one in (mail.arrived, mail.next_attempt or mail.arrived)]
+        times = [
+            time.strftime("%Y-%m-%d %H:%M:%S", self._machine.local_time(one)) for one in (mail.arrived, mail.next_attempt or mail.arrived)
+        ]
         file = f"{installer.directory(self._server.version)}\\Data\\{{{mail.id}}}.eml"
         return "\t".join([mail.id, times[0], mail.sender, ",".join(mail.recipients), times[1], file, "0", str(mail.attempts)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from emulator.faults import Fault, Faults
@@ -21,6 +22,10 @@ class Machine:
     @property
     def now(self) -> float:
         return self._clock()
+
+    def local_time(self, moment: float | None = None) -> time.struct_time:
+        """A moment, by default now, in the host's time zone."""
+        return time.gmtime((self.now if moment is None else moment) + 60 * self.host.utc_offset)
 
     def fault(self, stage: str, **facts: object) -> Fault | None:
         """The fault that was ordered for a stage of scripts: script, wmi."""

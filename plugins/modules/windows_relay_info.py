@@ -132,7 +132,9 @@ windows_relay:
         queue:
           description:
             - C(count) and C(oldest) of the messages that wait, the number of messages that were C(processed) since the service started,
-              and the first 50 C(messages). Times are in the host's time zone.
+              and the first 50 C(messages).
+            - Times are UTC. hMailServer writes them in the host's time zone, and they are converted with its present offset, so that times
+              from before a change of daylight saving time are an hour off.
             - Null where the service is stopped, or without O(hmailserver_admin_password).
           type: dict
         open_relay:
@@ -140,11 +142,11 @@ windows_relay:
           type: bool
         errors:
           description:
-            - The last replies of the upstream server in today's log, the latest first, with their cause and remedy. C(last) is in the
-              host's time zone. An empty reply means that the server gave none. Null as C(queue).
+            - The last replies of the upstream server in today's log, the latest first, with their cause and remedy. C(last) is UTC,
+              converted as the times of the C(queue). An empty reply means that the server gave none. Null as C(queue).
           type: list
           elements: dict
-          sample: [{reply: 550 5.7.64 TenantAttribution; Relay Access Denied, count: 3, last: '2026-11-29 10:00:00.000', cause: The address
+          sample: [{reply: 550 5.7.64 TenantAttribution; Relay Access Denied, count: 3, last: '2026-11-29T10:00:00Z', cause: The address
             is unknown., remedy: Add it.}]
         certificates:
           description: The files of the listeners' certificates; C(not_after) and C(days) are null where a file cannot be read.

@@ -103,9 +103,7 @@ def _declared(entry: JsonObject) -> Problem:
 
 
 def _since(moment: str, now: float) -> str:
-    """The age of a time in UTC; another one is in the host's time zone, and shown as it is."""
-    if not moment.endswith("Z"):
-        return moment[:16]
+    """The age of a time in UTC, ISO 8601."""
     start = datetime.datetime.fromisoformat(moment[:19]).replace(tzinfo=datetime.UTC)
     return age(now - start.timestamp())
 

@@ -3,15 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """hMailServer's queue and log: messages that wait, and the last errors of the upstream.
 
+hMailServer writes times in the host's time zone. They are converted with the offset of the moment when they are read
+(Win32_OperatingSystem, CurrentTimeZone), so that those from before a change of daylight saving time are an hour off.
+
 Source: hMailServer's source (ServerStatus for the columns of the queue; SMTPClientConnection and SMTPDeliverer for lines of the log).
 """
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..._core.errors import MailopsError
 from ..._core.json_types import JsonObject
 from ..host import WindowsHost, rows
 from .server import Secrets
@@ -23,7 +28,7 @@ _FAILED = re.compile(r'"APPLICATION"\t.*\t"(?P<time>[^"\t]+)"\t"(?P<text>SMTPDel
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message of the queue; times as hMailServer writes them, in the host's time zone."""
+    """A message of the queue; times in UTC, ISO 8601."""
 
     id: int
     arrived: str
@@ -35,7 +40,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Failure:
-    """A line of the log: a reply of the upstream (4xx or 5xx), or a delivery that failed without one."""
+    """A line of the log: a reply of the upstream (4xx or 5xx), or a delivery that failed without one. `time`: UTC, ISO 8601."""
 
     time: str
     text: str
@@ -73,30 +78,42 @@ def read(host: WindowsHost, password: str, retry: Sequence[int] = (), lines: int
     document = _run(host, password, "read the queue of hMailServer", request)
     log = [str(line) for line in document["log"]] if isinstance(document.get("log"), list) else []
     certificates = rows(host.name, document, "certificates")
-    processed = document.get("processed")
+    processed, offset = document.get("processed"), document.get("offset")
+    if not isinstance(offset, int):
+        raise MailopsError(f"{host.name} says offset {offset!r}, which is no number of minutes.")
     return Queue(
         str(document.get("version")),
         processed if isinstance(processed, int) else 0,
-        tuple(_waiting(line) for line in str(document.get("undelivered") or "").splitlines()),
+        tuple(_waiting(line, offset) for line in str(document.get("undelivered") or "").splitlines()),
         tuple(log),
-        tuple(failures(log)),
+        tuple(failures(log, offset)),
         {str(one.get("file")): str(one.get("not_after") or "") for one in certificates},
     )
 
 
-def _waiting(line: str) -> Waiting:
+def utc(written: str, offset: int) -> str:
+    """A time of hMailServer in UTC, ISO 8601, without fractions; what is no time as it is. `offset`: minutes that the host is ahead."""
+    try:
+        moment = datetime.datetime.fromisoformat(written[:19])
+    except ValueError:
+        return written
+    return f"{(moment - datetime.timedelta(minutes=offset)).isoformat()}Z"
+
+
+def _waiting(line: str, offset: int) -> Waiting:
     columns = [*line.split("\t"), *[""] * 8]
     number, tries = (int(columns[at]) if columns[at].isdecimal() else 0 for at in (0, 7))
-    return Waiting(number, columns[1], columns[2], tuple(part for part in columns[3].split(",") if part), columns[4], tries)
+    recipients = tuple(part for part in columns[3].split(",") if part)
+    return Waiting(number, utc(columns[1], offset), columns[2], recipients, utc(columns[4], offset), tries)
 
 
-def failures(lines: Sequence[str]) -> list[Failure]:
-    """The errors in lines of the log."""
+def failures(lines: Sequence[str], offset: int = 0) -> list[Failure]:
+    """The errors in lines of the log. `offset`: minutes that the host's time zone is ahead of UTC."""
     result = []
     for line in lines:
         reply, failed = _REPLY.fullmatch(line.strip()), _FAILED.fullmatch(line.strip())
         if reply:
-            result.append(Failure(reply["time"], reply["reply"], True))
+            result.append(Failure(utc(reply["time"], offset), reply["reply"], True))
         elif failed:
-            result.append(Failure(failed["time"], failed["text"], False))
+            result.append(Failure(utc(failed["time"], offset), failed["text"], False))
     return result

@@ -26,7 +26,9 @@ try {
         }
         $certificates += , @{ file = $file; not_after = $end }
     }
+    $system = Get-CimInstance -ClassName Win32_OperatingSystem
     $answer = @{
+        offset = $system.CurrentTimeZone
         version = $app.Version
         processed = $app.Status.ProcessedMessages
         undelivered = $app.Status.UndeliveredMessages

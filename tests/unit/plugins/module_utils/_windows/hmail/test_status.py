@@ -37,6 +37,7 @@ def test_without_the_product(begin: Begin) -> None:
 def test_queue_errors_and_certificates(begin: Begin, tmp_path: Path) -> None:
     host = begin()
     host.task()
+    host.state.utc_offset = 60  # the server writes local times
     mail = QueuedMail("7", "a@contoso.com", ["b@example.org", "c@example.org"], b"", host.now - 3600, host.now + 60, 2)
     host.server.queue.append(mail)
     host.server.log += [REPLY, REPLY, '"SMTPD"\t1\t1\t"2026-11-29 10:00:00.000"\t"10.1.2.5"\t"SENT: 550 Unknown user"', LATER]
@@ -49,13 +50,14 @@ def test_queue_errors_and_certificates(begin: Begin, tmp_path: Path) -> None:
     result = read(host, hmailserver_admin_password=ADMIN)
     assert (result["installed"], result["version"], result["managed"], result["listening"]) == (True, "5.6.9.2632", True, [25])
     assert (result["service"], result["open_relay"]) == ({"state": "running", "start_mode": "auto"}, False)
-    assert (result["queue"]["count"], result["queue"]["oldest"]) == (1, "2027-01-15 07:00:00")
+    assert (result["queue"]["count"], result["queue"]["oldest"]) == (1, "2027-01-15T07:00:00Z")
     assert result["queue"]["messages"][0] | {"arrived": "", "next_try": ""} == {
         "id": 7, "arrived": "", "sender": "a@contoso.com", "recipients": ["b@example.org", "c@example.org"], "tries": 2, "next_try": ""
     }  # fmt: skip
     silent, refused = result["errors"]
     assert (refused["reply"], refused["count"]) == ("550 5.7.64 TenantAttribution; Relay Access Denied", 2)
     assert "connector" in refused["remedy"]
+    assert (refused["last"], silent["last"]) == ("2026-11-29T09:00:00Z", "2026-11-29T09:01:00Z")
     assert (silent["reply"], silent["count"], silent["cause"]) == (
         "", 1, "The upstream server did not answer, or its certificate is not valid."
     )  # fmt: skip
