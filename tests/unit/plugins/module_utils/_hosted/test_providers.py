@@ -47,6 +47,9 @@ def test_host_of_a_region(name: str, region: str | None, host: str) -> None:
 
 
 def test_relay_host_has_the_limits_of_the_table() -> None:
+    assert {name: relay.message_size for name, relay in HOSTED_RELAYS.items()} == {
+        "smtp2go": 52428800, "sendgrid": 31457280, "mailgun": 26214400
+    }  # fmt: skip
     assert {name: UPSTREAM_TYPES[name].recipients for name in HOSTED_RELAYS} == {"smtp2go": 100, "sendgrid": 1000, "mailgun": 1000}
     assert {name: UPSTREAM_TYPES[name].username for name in HOSTED_RELAYS} == {"smtp2go": "", "sendgrid": "apikey", "mailgun": ""}
 
