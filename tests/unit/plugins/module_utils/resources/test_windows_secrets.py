@@ -78,6 +78,8 @@ def forms(secret: str) -> list[str]:
 RUNS: dict[str, tuple[Callable[[], Recorder], Any, dict[str, Any]]] = {
     "windows_smtp_server": (iis, windows_smtp_server.RESOURCE, IIS),
     "windows_hmailserver": (hmail, windows_hmailserver.RESOURCE, HMAIL),
+    "windows_hmailserver, absent": (configured, windows_hmailserver.RESOURCE, {"state": "absent", "admin_password": ADMIN}),
+    "windows_hmailserver, wrong password": (configured, windows_hmailserver.RESOURCE, HMAIL | {"admin_password": f"wrong {ADMIN}"}),
     "windows_relay_info": (configured, windows_relay.INFO, {"hmailserver_admin_password": ADMIN}),
     "windows_relay_probe": (configured, windows_relay_probe.RESOURCE, MESSAGE | {"hmailserver_admin_password": ADMIN}),
     "windows_relay_info, wrong password": (configured, windows_relay.INFO, WRONG),
