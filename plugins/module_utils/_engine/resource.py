@@ -73,7 +73,6 @@ class UnmetAssumptions(InvalidInput):
 
     def __init__(self, *assumptions: Assumption) -> None:
         super().__init__(*(one.refusal for one in assumptions))
-        self.assumptions = assumptions
 
 
 @dataclass
