@@ -50,7 +50,7 @@ def test_connectors_with_one_certificate_name_match_the_same_hosts() -> None:
 
 
 @pytest.mark.parametrize("setting", [{"enabled": False}, {"type": "Partner"}, {"sender_domains": ("fabrikam.com",)}])
-def test_connectors_whose_mail_is_told_apart_do_not_overlap(setting: dict[str, Any]) -> None:
+def test_connectors_for_different_mail_do_not_overlap(setting: dict[str, Any]) -> None:
     other = office("203.0.113.10", name="Plant", **setting)
     every = listed(office("203.0.113.10", sender_domains=("contoso.com",)), other)
     assert not [name for name in every if name.startswith("connector_overlap")]
