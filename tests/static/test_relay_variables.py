@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailops.m365.plugins.module_utils._relay.config import message_size
 
 from .test_roles import defaults, specs
 from .tree import PACKAGE, REPO, text, under
@@ -168,11 +169,11 @@ def test_readme_has_the_defaults() -> None:
         "relay_connections_per_client",
         "relay_processes",
         "relay_active_queue_limit",
-        "relay_message_size_limit",
         "relay_queue_lifetime",
     )
     assert set(limits) <= set(documented)
     assert documented == {name: str(defaults("relay_host")[name]) for name in documented}
+    assert f"`relay_message_size_limit` octets ({message_size.DEFAULT:,} by default" in readme
 
 
 def test_tasks_and_templates_read_the_variables_with_their_defaults() -> None:

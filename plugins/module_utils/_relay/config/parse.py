@@ -12,6 +12,7 @@ from ..._core.errors import InvalidInput
 from ..._core.mail_addresses import DOMAIN
 from ..._http.clouds import CLOUDS, Cloud, resolve
 from ..._planning.inventory import misspelt
+from . import message_size
 from .model import CONFIGURATION, UPSTREAM_TYPES, Certificate, Queue, RelayConfig, Upstream
 from .parse_devices import parse_devices, parse_legacy_listener
 from .parse_mailboxes import parse_mailboxes, unlimited_mailboxes
@@ -54,7 +55,7 @@ def parse(variables: Variables) -> RelayConfig:
         server_certificate=presented.certificate,
         server_key=presented.key,
         relay_count=relay_count,
-        message_size_limit=reader.integer("relay_message_size_limit", 100_000, 157_286_400),
+        message_size_limit=message_size.read(reader, name),
         recipients_per_message=reader.integer("relay_recipients_per_message", 1, 1000),
         connections_per_client=connections,
         processes=processes,

@@ -12,6 +12,7 @@ from ..._http.clouds import Cloud, resolve
 from ..._planning.inventory import misspelt
 from ..._planning.relay_hosts import HMAILSERVER, default_windows_listeners
 from ..._windows import networks
+from . import message_size
 from .model import UPSTREAM_TYPES, Device, Upstream
 from .parse_devices import parse_devices
 from .parse_upstream import parse_upstream
@@ -79,7 +80,7 @@ def _of_product(reader: Reader, product: str, devices: Sequence[Device]) -> Opti
     end_date = reader.text("m365_basic_auth_end_date")
     common = ({"basic_auth_end_date": end_date} if end_date else {}) | {
         "upstream": _upstream(reader, product),
-        "max_message_size": reader.integer("relay_message_size_limit", 100_000, 157_286_400),
+        "max_message_size": message_size.read(reader, reader.text("relay_upstream")),
     }
     if product == IIS_SMTP:
         reader.report(*(_with_user(device) for device in devices if device.username), *_masquerade_problems(reader))

@@ -20,7 +20,8 @@ INTERVAL = 10.0
 class Watchdog:
     """`enabled`: whether systemd expects signals. `clock`: monotonic, in seconds."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        environment = os.environ if environment is None else environment
         self.address = environment.get("NOTIFY_SOCKET", "")
         self.enabled = bool(self.address and environment.get("WATCHDOG_USEC"))
         self.clock, self._signalled = clock, float("-inf")

@@ -231,7 +231,8 @@ class TestHostedRelay:
             "mg.contoso.com",
         ),
         (
-            {"credentials": [{"name": "relay", "exists": True, "problem": "SMTP2GO delivers none, because the user is in the sandbox."}]},
+            {"credentials": [{"name": "relay", "exists": True, "problem": "SMTP2GO delivers none, because the user is in the sandbox.",
+                               "remedy": "Allow it to send."}]},
             "SMTP2GO delivers none, because the user is in the sandbox",
         ),
     ])  # fmt: skip

@@ -28,7 +28,7 @@ def role_variables(**changed: Any) -> dict[str, Any]:
         "relay_smarthost": {},
         "relay_connector_tls": "verify",
         "relay_legacy_port": 2525,
-        "relay_message_size_limit": 36700160,
+        "relay_message_size_limit": 0,
         "relay_recipients_per_message": 500,
         "relay_connections_per_client": 20,
         "relay_processes": 200,

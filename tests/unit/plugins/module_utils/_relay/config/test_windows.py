@@ -30,7 +30,7 @@ VARIABLES: dict[str, Any] = DEFAULTS | {
     "relay_upstream": "connector",
     "relay_connector_host": "contoso-com.mail.protection.outlook.com",
     "relay_devices": [PRINTERS],
-    "relay_message_size_limit": 36700160,
+    "relay_message_size_limit": 0,
     "relay_drain_timeout": 600,
 }
 HMAILSERVER = {"relay_windows_product": "hmailserver", "relay_windows_admin_password": "a long password"}
@@ -143,8 +143,8 @@ def test_clients_that_authenticate_need_no_devices() -> None:
     ({"relay_connector_host": "mx"}, "relay_connector_host is 'mx': use a fully qualified name or an IPv4 address."),
     ({"relay_upstream": "smarthost", "relay_smarthost": {"host": "mx"}}, "relay_smarthost.host is 'mx': use a fully qualified name"),
     (
-        {"relay_upstream": "sendgrid", "relay_smarthost": {"username": "apikey", "password": "geheim"}},
-        "relay_message_size_limit is 36700160: SendGrid accepts at most 31457280 bytes. Set it to 31457280 or less.",
+        {"relay_upstream": "sendgrid", "relay_smarthost": {"password": "geheim"}, "relay_message_size_limit": 31457281},
+        "relay_message_size_limit is 31457281: SendGrid accepts at most 31457280 bytes. Set it to 31457280 or less.",
     ),
     (HMAILSERVER | {"relay_windows_tries": 5000}, "relay_windows_tries is 5000: use a number from 0 to 1000."),
     (HMAILSERVER | {"relay_windows_auto_ban": {"attempts": 0}}, "relay_windows_auto_ban.attempts is 0: use a number from 1 to 1000."),
