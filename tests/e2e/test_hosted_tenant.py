@@ -72,7 +72,7 @@ def test_domain_and_credential_of_a_hosted_sender_are_configured(playground: Pla
     advised = play(playground, provider, key=False)
     assert advised.code == 0, advised.output
     assert f"{SENDER_ROW}  not verifiable from here" in advised.output
-    assert "m365_hosted_relay_api_key is not set" in advised.output
+    assert "m365_hosted_relay_api_key is not set. Register the domain with" in " ".join(advised.output.split())
     assert accounts(playground.sandbox, provider)["domains"] == []
     assert not (playground.directory / "store").exists()
 

@@ -37,7 +37,8 @@ class HostedRelay:
     `recipients`: the maximum in one SMTP transaction; `message_size`: the maximum of a message, in bytes. `regional_domains`: an account
     has its keys in all regions, and a domain in one. `domain_credentials`: a credential and the lists of suppressed addresses are of a
     domain. `domain_label`: the label of a subdomain of the sender's domain that is registered, where the envelope sender is in the domain
-    itself. `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
+    itself. `records`: type, name and value of the DNS records of a registered domain, {domain}, with what only the account knows in angle
+    brackets. `obsolete_spf_includes`: what SPF records included in the past. `smtputf8`: whether the server offers SMTPUTF8 (RFC 6531).
     """
 
     label: str
@@ -47,6 +48,7 @@ class HostedRelay:
     user: str
     recipients: int
     message_size: int
+    records: tuple[tuple[str, str, str], ...]
     username: str = ""
     port: int = 587
     obsolete_spf_includes: tuple[str, ...] = ()
@@ -84,6 +86,10 @@ HOSTED_RELAYS = {
         user="the SMTP user created in its panel",
         recipients=100,
         message_size=50 * 1024 * 1024,
+        records=(
+            ("CNAME", "em<number>.{domain}", "return.smtp2go.net"),
+            ("CNAME", "s<number>._domainkey.{domain}", "dkim.smtp2go.net"),
+        ),
         obsolete_spf_includes=("spf.smtp2go.com",),
     ),
     "sendgrid": HostedRelay(
@@ -98,6 +104,11 @@ HOSTED_RELAYS = {
         username="apikey",
         recipients=1000,
         message_size=30 * 1024 * 1024,
+        records=(
+            ("CNAME", "em<number>.{domain}", "u<account>.wl<number>.sendgrid.net"),
+            ("CNAME", "s1._domainkey.{domain}", "s1.domainkey.u<account>.wl<number>.sendgrid.net"),
+            ("CNAME", "s2._domainkey.{domain}", "s2.domainkey.u<account>.wl<number>.sendgrid.net"),
+        ),
         obsolete_spf_includes=("sendgrid.net",),
     ),
     "mailgun": HostedRelay(
@@ -111,6 +122,11 @@ HOSTED_RELAYS = {
         user="an SMTP credential of the domain",
         recipients=1000,
         message_size=25 * 1024 * 1024,
+        records=(
+            ("TXT", "{domain}", "v=spf1 include:mailgun.org ~all"),
+            ("CNAME", "pdk1._domainkey.{domain}", "pdk1._domainkey.<id>.dkim1.mailgun.com"),
+            ("CNAME", "pdk2._domainkey.{domain}", "pdk2._domainkey.<id>.dkim1.mailgun.com"),
+        ),
         regional_domains=True,
         domain_credentials=True,
         smtputf8=True,

@@ -86,6 +86,7 @@ class PlanningContext:
 
     `licences`: None where they could not be read. `external_limit`: None where it was not read. `mailboxes`: existing mailboxes by every
     address that was looked up; None where they were not read. `direct_send_rejected`: the desired state of the inventory.
+    `hosted_relay_key`: whether the inventory has an API key of the hosted relay.
     """
 
     domains: frozenset[str] = frozenset()
@@ -100,6 +101,7 @@ class PlanningContext:
     relay_hosts: Mapping[str, RelayHost] = field(default_factory=dict)
     hosted_relay: HostedRelay | None = None
     hosted_relay_region: str | None = None
+    hosted_relay_key: bool = False
     hve: bool = False
     acs: bool = False
     mailboxes: Mapping[str, Mailbox] | None = None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .._core.mail_addresses import domain
@@ -52,7 +52,26 @@ def name_problems(plans: Iterable[SendingPlan], context: PlanningContext) -> Ite
             )
 
 
-def warnings(plans: Iterable[SendingPlan], context: PlanningContext) -> Iterator[str]:
+def warnings(plans: Sequence[SendingPlan], context: PlanningContext) -> Iterator[str]:
+    """What the senders of the hosted relay require that no run of ours does or sees."""
+    yield from _records_without_key(plans, context)
+    yield from _several_domains(plans, context)
+
+
+def _records_without_key(plans: Iterable[SendingPlan], context: PlanningContext) -> Iterator[str]:
+    """The DNS records of each domain, where no API key registers it with the provider and reads them."""
+    service = context.hosted_relay
+    if not service or context.hosted_relay_key:
+        return
+    for name in dict.fromkeys(_registered(domain(plan.sender.address), context) for plan in plans if _uses_it(plan, context)):
+        records = "; ".join(f"{kind} {place.format(domain=name)} with the value {value}" for kind, place, value in service.records)
+        yield (
+            f"{name}: m365_hosted_relay_api_key is not set. Register the domain with {service.label}, and publish the DNS records that "
+            f"{service.label} shows: {records}."
+        )
+
+
+def _several_domains(plans: Iterable[SendingPlan], context: PlanningContext) -> Iterator[str]:
     """One sentence for each relay host whose senders are in several domains, where the provider has credentials of domains."""
     if not context.hosted_relay or not context.hosted_relay.domain_credentials:
         return

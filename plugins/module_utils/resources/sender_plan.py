@@ -266,6 +266,7 @@ def read_context(tenant: Tenant, params: Params, senders: Sequence[Sender], pref
         relay_hosts=params.relay_hosts,
         hosted_relay=HOSTED_RELAYS.get(params.hosted_relay or ""),
         hosted_relay_region=params.hosted_relay_region,
+        hosted_relay_key="m365_hosted_relay_api_key" in params.inventory_names,
         hve=params.hve,
         acs="acs_smtp_username_communication_service" in params.inventory_names,
         security_defaults=directory.security_defaults,

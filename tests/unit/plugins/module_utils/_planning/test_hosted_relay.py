@@ -4,6 +4,11 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.mailgun import MailgunDomains
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.providers import HOSTED_RELAYS
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.sendgrid import SendGridDomains
+from ansible_collections.mailops.m365.plugins.module_utils._hosted.smtp2go import Smtp2GoDomains
 from ansible_collections.mailops.m365.plugins.module_utils._planning import tenant_limits
 from ansible_collections.mailops.m365.plugins.module_utils._planning.context import RelayHost
 from ansible_collections.mailops.m365.plugins.module_utils._planning.hosted_relay import provisioning, warnings
@@ -11,6 +16,7 @@ from ansible_collections.mailops.m365.plugins.module_utils._planning.hosted_rela
 from .samples import planned, tenant
 
 BULK = {"name": "News Letter", "kind": "other", "address": "news@contoso.com", "method": "hosted", "recipients_per_day": 90_000}
+CLIENTS = {"mailgun": MailgunDomains, "sendgrid": SendGridDomains, "smtp2go": Smtp2GoDomains}
 ERP = {"name": "ERP", "kind": "erp", "address": "erp@contoso.com", "recipients_per_day": 100}
 
 
@@ -66,7 +72,7 @@ def test_relay_host_with_senders_of_two_domains_is_a_warning_at_mailgun() -> Non
     texts = {}
     for provider in ("mailgun", "sendgrid"):
         relays = (RelayHost("gateway", "10.1.2.3", provider),)
-        known = tenant(hosted_relay=provider, relay_hosts=relays, domains=frozenset({"contoso.com", "fabrikam.com"}))
+        known = tenant(hosted_relay=provider, hosted_relay_key=True, relay_hosts=relays, domains=frozenset({"contoso.com", "fabrikam.com"}))
         one, other = ({**device, "address": f"a@{name}"} for name in ("contoso.com", "fabrikam.com"))
         texts[provider] = [list(warnings(planned(known, *those), known)) for those in ((one, other), (one, one))]
     assert texts["sendgrid"] == [[], []]
@@ -87,3 +93,36 @@ def test_bulk_sender_of_a_hosted_relay_is_not_counted_against_the_limits_of_exch
     plans = planned(known, BULK, ERP)
     assert tenant_limits.external_recipients(plans, known)["planned"] == 100
     assert list(tenant_limits.problems(plans, known)) == []
+
+
+@pytest.mark.parametrize(("provider", "records"), [
+    ("smtp2go", "contoso.com: CNAME em<number>.contoso.com with the value return.smtp2go.net; CNAME s<number>._domainkey.contoso.com with "
+                "the value dkim.smtp2go.net."),
+    ("sendgrid", "contoso.com: CNAME em<number>.contoso.com with the value u<account>.wl<number>.sendgrid.net; CNAME s1._domainkey."
+                 "contoso.com with the value s1.domainkey.u<account>.wl<number>.sendgrid.net; CNAME s2._domainkey.contoso.com with the "
+                 "value s2.domainkey.u<account>.wl<number>.sendgrid.net."),
+    ("mailgun", "mg.contoso.com: TXT mg.contoso.com with the value v=spf1 include:mailgun.org ~all; CNAME pdk1._domainkey.mg.contoso.com "
+                "with the value pdk1._domainkey.<id>.dkim1.mailgun.com; CNAME pdk2._domainkey.mg.contoso.com with the value "
+                "pdk2._domainkey.<id>.dkim1.mailgun.com."),
+])  # fmt: skip
+def test_records_of_each_domain_are_listed_without_an_api_key(provider: str, records: str) -> None:
+    known = tenant(hosted_relay=provider)
+    name, _colon, listed = records.partition(": ")
+    label = HOSTED_RELAYS[provider].label
+    assert list(warnings(planned(known, BULK, {**BULK, "name": "Shop", "address": "shop@contoso.com"}), known)) == [
+        f"{name}: m365_hosted_relay_api_key is not set. Register the domain with {label}, and publish the DNS records that {label} shows: "
+        f"{listed}"
+    ]
+    with_key = tenant(hosted_relay=provider, hosted_relay_key=True)
+    assert list(warnings(planned(with_key, BULK), with_key)) == []
+    assert list(warnings(planned(known, ERP), known)) == []
+
+
+@pytest.mark.parametrize("provider", HOSTED_RELAYS)
+def test_listed_records_are_those_that_are_created(provider: str) -> None:
+    """As the client of the provider predicts them, but for the names that the account has."""
+    kinds = {"spf": "TXT", "return_path": "CNAME", "dkim": "CNAME"}
+    predicted = CLIENTS[provider].predicted(None, "contoso.com", "em<number>")  # type: ignore[arg-type]
+    names = {(kinds[one.purpose], one.name) for one in predicted.records if one.name}
+    assert names <= {(kind, place.format(domain="contoso.com")) for kind, place, _value in HOSTED_RELAYS[provider].records}
+    assert len(predicted.records) == len(HOSTED_RELAYS[provider].records)
