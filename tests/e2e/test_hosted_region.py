@@ -41,16 +41,15 @@ ROLES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "{{ __relay_config.default_transport }}",
         {"relay_mailboxes": [{"address": "ups@contoso.com"}], "relay_fail2ban": False},
     ),
-    # After the role, its variables need the path of its defaults.
     "relay_windows": (
         "validate",
         "{{ __relay_windows.smtp_server.upstream.host }}",
-        {"relay_windows_product": "iis_smtp", "relay_hostname": "gateway.contoso.com", "role_path": str(REPO / "roles/relay_windows")},
+        {"relay_windows_product": "iis_smtp", "relay_hostname": "gateway.contoso.com"},
     ),
 }
 
 
-def inventory(directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
+def inventory(directory: Path, role: str, variables: dict[str, Any]) -> dict[str, Any]:
     """The relay hosts, and their tenants, which are not configured in the run. The credential is in the store."""
     for provider in {upstream for _tenant, upstream, _region, _host in RELAYS.values()}:
         store = DirectoryStore(str(directory / "store"), TENANT, provider)
@@ -63,11 +62,18 @@ def inventory(directory: Path, variables: dict[str, Any]) -> dict[str, Any]:
             "relay_upstream": upstream,
             "relay_smarthost": {"credential": "gateway", **({"region": region} if region else {})},
             "relay_devices": [{"name": "Panel", "networks": ["192.168.2.7"], "senders": ["ups@contoso.com"]}],
+            "role_path": str(REPO / "roles" / role),  # after the role, its variables need the path of its defaults
             **variables,
         }
         for name, (tenant, upstream, region, _host) in RELAYS.items()
     }
     return {"relays": {"hosts": hosts}, "tenants": {"hosts": TENANTS}}
+
+
+def region_of_verification(role: str) -> str:
+    """The template of the region in which the role reads the account before test messages."""
+    [task, *_others] = yaml.safe_load((REPO / f"roles/{role}/tasks/verify.yml").read_text(encoding="utf-8"))
+    return str(task["mailops.m365.hosted_account_info"]["region"])
 
 
 @pytest.mark.parametrize("role", list(ROLES))
@@ -77,9 +83,10 @@ def test_region_of_the_account_whose_credential_a_relay_host_has(tmp_path: Path,
         {"ansible.builtin.set_fact": FACTS},
         {"ansible.builtin.include_role": {"name": f"mailops.m365.{role}", "tasks_from": validation, "public": True}},
         {"ansible.builtin.debug": {"msg": f"{{{{ inventory_hostname }}}} sends to {server}."}},
+        {"ansible.builtin.debug": {"msg": f"{{{{ inventory_hostname }}}} reads the account of {region_of_verification(role)}."}},
     ]
     (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "relays", "connection": "local", "gather_facts": False, "tasks": tasks}]))
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory(tmp_path, variables)))
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory(tmp_path, role, variables)))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "MAILOPS_"))}
     environment = clean | {
         "ANSIBLE_CONFIG": str(REPO / "ansible.cfg"),
@@ -92,3 +99,7 @@ def test_region_of_the_account_whose_credential_a_relay_host_has(tmp_path: Path,
     assert PASSWORD not in done.stdout + done.stderr
     printed = dict(re.findall(r"([a-z-]+) sends to (?:m365:\[)?([a-z0-9.-]+[a-z])(?:\]:587)?\.", done.stdout))
     assert printed == {name: host for name, (_tenant, _upstream, _region, host) in RELAYS.items()}, done.stdout
+    accounts = dict(re.findall(r"([a-z-]+) reads the account of (eu|us|au)\.", done.stdout))
+    assert {name: accounts.get(name) for name in ("of-the-tenants-region", "of-its-own-region", "of-a-tenant-without-region")} == {
+        "of-the-tenants-region": "eu", "of-its-own-region": "us", "of-a-tenant-without-region": None
+    }  # fmt: skip
