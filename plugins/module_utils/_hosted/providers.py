@@ -65,6 +65,10 @@ class HostedRelay:
         """Host and STARTTLS port in a region, or in the default one; `host` and `port` take precedence."""
         return host or self.region(region).smtp_host, port or self.port
 
+    def size_problems(self, option: str, size: int) -> list[str]:
+        """The sentence about a maximum size of a message, in bytes, that is above the provider's."""
+        return too_large(option, size, self.label, self.message_size)
+
     @property
     def spf_includes(self) -> Iterator[str]:
         """Every name that an SPF record may include for this provider, current and obsolete."""
@@ -135,6 +139,11 @@ HOSTED_RELAYS = {
 }
 # Every region of a provider, once.
 REGIONS = tuple(dict.fromkeys(name for relay in HOSTED_RELAYS.values() for name in relay.regions))
+
+
+def too_large(option: str, size: int, label: str, largest: int) -> list[str]:
+    """A message that a relay host accepts and its upstream server refuses would be returned, to devices that read no mail."""
+    return [] if size <= largest else [f"{option} is {size}: {label} accepts at most {largest} bytes. Set it to {largest} or less."]
 
 
 def relay_with(smtp_host: str) -> HostedRelay | None:

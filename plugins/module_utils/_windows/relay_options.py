@@ -10,7 +10,7 @@ import re
 from typing import Protocol
 
 from .._core.spec import Spec
-from .._hosted.providers import relay_with
+from .._hosted.providers import relay_with, too_large
 
 WHEN_CHANGED, ON_CREATE, ALWAYS = "when_changed", "on_create", "always"
 SHARED = Spec(
@@ -88,11 +88,7 @@ def _connector_problems(upstream: Upstream) -> list[str]:
 
 
 def _size_problems(upstream: Upstream, max_message_size: int) -> list[str]:
-    """A message that the relay accepts and the upstream server refuses would be returned, to devices that read no mail."""
     hosted = relay_with(upstream.host)
-    label, largest = ("Microsoft 365", _LARGEST_AT_MICROSOFT) if _is_connector(upstream) else ("", 0)
     if hosted:
-        label, largest = hosted.label, hosted.message_size
-    if not label or max_message_size <= largest:
-        return []
-    return [f"max_message_size is {max_message_size}: {label} accepts at most {largest} bytes. Set it to {largest} or less."]
+        return hosted.size_problems("max_message_size", max_message_size)
+    return too_large("max_message_size", max_message_size, "Microsoft 365", _LARGEST_AT_MICROSOFT) if _is_connector(upstream) else []

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The maximum size of a message of a relay host, which is not above that of its upstream server.
 
-A message that the relay accepts and the upstream server refuses would be returned, to devices that read no mail.
 Source: "Exchange Online limits" (35 MB by default, 150 MB at most).
 """
 
@@ -23,6 +22,6 @@ def read(reader: Reader, upstream: str) -> int:
     if str(reader.value(VARIABLE)).strip() == "0":
         return min(DEFAULT, largest)
     size = reader.integer(VARIABLE, 100_000, LARGEST)
-    if hosted and size > largest:
-        reader.report(f"{VARIABLE} is {size}: {hosted.label} accepts at most {largest} bytes. Set it to {largest} or less.")
+    if hosted:
+        reader.report(*hosted.size_problems(VARIABLE, size))
     return size
