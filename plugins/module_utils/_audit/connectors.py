@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 
+from .._core.text_lines import listed
 from .._exchange.certificate_names import in_accepted_domain
 from .._exchange.connector_overlaps import overlaps
 from .._exchange.inbound_connectors import Connector
@@ -40,16 +41,11 @@ def _overlap(one: Connector, other: Connector) -> Iterator[Finding]:
     """One finding for two enabled connectors of one type that match the same hosts, as the tenant plan compares them."""
     same = overlaps(one, other)
     if same:
-        own, others = (_listed(texts) for texts in (dict.fromkeys(x.own for x in same), dict.fromkeys(x.other for x in same)))
+        own, others = (listed([*dict.fromkeys(texts)], _MOST) for texts in ((x.own for x in same), (x.other for x in same)))
         hosts = f"Both match {own}" if own == others else f"Both match the same hosts: {one.name} has {own}, and {other.name} has {others}"
         problem = f"{hosts}. Which of the two applies to a message is not certain."
         remedy = "Name each host in one of the two connectors."
         yield Finding("connector_overlap", "low", f"{one.name}, {other.name}", problem, remedy)
-
-
-def _listed(texts: Collection[str]) -> str:
-    more = len(texts) - _MOST
-    return ", ".join(list(texts)[:_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def _certificate(connector: Connector, accepted_domains: Collection[str] | None) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ refuses a Name or DisplayName whose first or last character is white space, with
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 _REFUSED = ("Cc", "Zl", "Zp")
 _LONGEST = 80  # characters of a name in a sentence
@@ -26,3 +27,8 @@ def line_problems(option: str, name: str | None) -> list[str]:
     shown = repr(name)
     shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
     return [f"{option} is {shown}, {clause}"]
+
+
+def listed(texts: Sequence[str], most: int) -> str:
+    """At most so many of the texts, and how many more there are."""
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")

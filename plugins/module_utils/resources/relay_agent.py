@@ -4,7 +4,7 @@
 """Install the relay agent on a relay host, from the files that the module was shipped with.
 
 Ansible ships a module with everything it imports, so the agent's own imports decide what is installed: _core/errors.py,
-_core/json_types.py, _core/mail_addresses.py, error_catalog and _relay/agent, as the package mailops_m365.
+_core/json_types.py, _core/mail_addresses.py, _core/text_lines.py, error_catalog and _relay/agent, as the package mailops_m365.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SPEC = Spec({"state": {"type": "str", "choices": ["present", "absent"], "require
 def sources() -> dict[str, str]:
     """File in the library -> its text."""
     files = {f"{PACKAGE}/__init__.py": ""}
-    for package, modules in ((_core, ["errors", "json_types", "mail_addresses"]), (_relay, [])):
+    for package, modules in ((_core, ["errors", "json_types", "mail_addresses", "text_lines"]), (_relay, [])):
         files |= {_file(package.__name__, name): _text(package.__name__, name) for name in ("__init__", *modules)}
     for package in (error_catalog, agent):
         files |= _package(package.__name__, list(package.__path__))

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from ..._core.text_lines import listed
 from . import reasons, status
 from .config import ConfigError
 from .console import print_error, print_line
@@ -94,8 +95,7 @@ def check_sendable(messages: Sequence[Message]) -> None:
 def _group_text(held: bool, reason: Reason, queue_ids: Sequence[str]) -> str:
     cause = "put on hold by an administrator" if held and reason.id == "waiting" else reason.cause
     detail = reason.reply if reason.id == "unknown" else reason.remedy.rstrip(".")
-    listed = ", ".join(queue_ids[:_LISTED]) + (f" and {len(queue_ids) - _LISTED} more" if len(queue_ids) > _LISTED else "")
-    return f"{len(queue_ids)} {'on hold' if held else 'deferred'} ({listed}): {cause}{f' ({detail})' if detail else ''}"
+    return f"{len(queue_ids)} {'on hold' if held else 'deferred'} ({listed(queue_ids, _LISTED)}): {cause}{f' ({detail})' if detail else ''}"
 
 
 def _explainer() -> Callable[[Message], Reason]:

@@ -9,8 +9,9 @@ normal operation. Cause and remedy are the error catalog's where it has an entry
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from ..._core.text_lines import listed
 from . import reasons
 from .formatting import local_time, offset_text, plural
 from .monitor.daemons import DaemonFailure
@@ -37,6 +38,7 @@ CHECKS = (
     "delivery_failing", "held_by_administrator", "queue_long", "quota_reached", "sender_suspended", "certificate_expiring",
     "certificate_unusable",
 )  # fmt: skip
+_LISTED = 5  # banned addresses of a sentence
 # Of the error catalog: the delivery monitor defers the mail itself.
 _QUOTA_REACHED, _SUSPENDED = "relay-daily-quota-reached", "relay-sender-suspended"
 # Seconds that a message may wait without a failed attempt: a pace of 30 messages a minute makes queues.
@@ -184,9 +186,9 @@ def _bans(status: Status) -> Iterator[Problem]:
             "A ban is for an hour and for all devices behind the address (NAT), of IPv6 for its /64. Correct the device's password, then "
             "run fail2ban-client set mailops-relay unbanip ADDRESS."
         )
-        yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {_listed(refused)}", remedy)
+        yield Problem("addresses_banned", "fail2ban", "low", f"banned after failed authentication: {listed(refused, _LISTED)}", remedy)
     if status.lost_bans:
-        cause = f"nftables does not have these bans any more, so the addresses can guess passwords: {_listed(status.lost_bans)}"
+        cause = f"nftables does not have these bans any more, so the addresses can guess passwords: {listed(status.lost_bans, _LISTED)}"
         remedy = "Run systemctl restart fail2ban, which bans them again; do so after each nft flush ruleset or reload of nftables."
         yield Problem("bans_lost", "fail2ban", "medium", cause, remedy)
 
@@ -194,10 +196,6 @@ def _bans(status: Status) -> Iterator[Problem]:
         cause = "the jail mailops-relay does not run: addresses that guess passwords are not banned"
         remedy = "Run fail2ban-client reload and fail2ban-client status mailops-relay, or the role relay_host."
         yield Problem("jail_not_running", "fail2ban", "high", cause, remedy)
-
-
-def _listed(addresses: Sequence[str]) -> str:
-    return ", ".join(addresses[:5]) + (f" and {len(addresses) - 5} more" if len(addresses) > 5 else "")
 
 
 def _token(status: Status) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..._core.text_lines import listed
 from ..agent.postfix.journal import POSTFIX_UNITS
 from .crypt_sha512 import salt, sha512_crypt
 from .listeners import LOCAL, UNKNOWN_CLIENT, listeners, password_ports
@@ -84,4 +85,4 @@ def _senders_only(name: str, device: str, senders: Iterable[str], refusal: str) 
 
 def _short(senders: Sequence[str]) -> str:
     """At most two addresses: an SMTP reply is one short line."""
-    return ", ".join(senders[:2]) + (f" and {len(senders) - 2} more" if len(senders) > 2 else "")
+    return listed(senders, 2)
