@@ -21,6 +21,7 @@ from . import bans, certificates, connection_limits, health, reasons, services, 
 from .config import ConfigError
 from .monitor.state import MonitorState
 from .monitor.store import MonitorStore
+from .monitor.watchdog import INTERVAL
 from .oauth import token_status
 from .paths import Paths
 from .postfix import queue
@@ -84,7 +85,8 @@ def collect(sources: Sources | None = None) -> Status:
         raise NoRelay(f"Could not read the relay's status: {error} Run this as root on a relay host.") from error
     now = sources.now()
     upstream = state.config.upstream
-    silence = services.SILENCE * sources.patience / PATIENCE
+    # A working service sends a signal every INTERVAL, and some of them late.
+    silence = max(3 * INTERVAL, services.SILENCE * sources.patience / PATIENCE)
     units = services.read(state.config, sources.output, now, sources.monotonic(), silence)
     limits = tuple(ReachedLimit(*key.partition("/")[::2], last=last) for key, last in state.limits.items())
     if state.config.sasl_users:

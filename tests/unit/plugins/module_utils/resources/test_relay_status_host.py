@@ -265,3 +265,21 @@ def test_clock_without_synchronization_is_a_problem_where_there_is_no_other_time
     document = collect(paths, run=run)
     assert [(one.subject, one.severity) for one in document.problems] == ([("clock", "low")] if reported else [])
     assert ("mailops_relay_clock_synchronized" in metrics.render(document)) == bool(answer)
+
+
+@pytest.mark.parametrize(
+    ("patience", "seconds", "is_hanging"), [("1", 25, False), ("1", 30, True), ("100", 29, False), ("", 179, False), ("", 180, True)]
+)
+def test_monitor_that_signals_as_usual_does_not_hang(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, patience: str, seconds: int, is_hanging: bool
+) -> None:
+    """It sends a signal every ten seconds, whatever patience a test has with Postfix."""
+    monkeypatch.setenv("MAILOPS_RELAY_PATIENCE", patience)
+    signal = f"WatchdogUSec=5min\nWatchdogTimestampMonotonic={int((UPTIME - seconds) * 1e6)}\n"
+
+    def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        done = systemctl(*command, **options)
+        return subprocess.CompletedProcess(done.args, 0, done.stdout.replace("NRestarts=0\n", f"NRestarts=0\n{signal}"), "")
+
+    found = {problem.check for problem in collect(paths, run=run).problems}
+    assert found == ({"unit_hanging"} if is_hanging else set())
