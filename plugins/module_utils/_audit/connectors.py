@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, mailops.m365 developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Findings about inbound connectors: disabled, idle, matching the same hosts, or with a certificate outside of the accepted domains.
+"""Findings about inbound connectors: disabled, idle, matching the same hosts, outside of the accepted domains or of SPF.
 
 Source: "Updated requirements for SMTP relay through Exchange Online": mail is relayed if the domain of MAIL FROM or that of the
 certificate is an accepted domain.
@@ -9,7 +9,7 @@ certificate is an accepted domain.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from .._core.text_lines import listed
@@ -22,9 +22,16 @@ _MOST = 3  # hosts of a sentence
 
 
 def findings(
-    connectors: Sequence[Connector], idle: Sequence[str], trace_days: int, accepted_domains: Collection[str] | None
+    connectors: Sequence[Connector],
+    idle: Sequence[str],
+    trace_days: int,
+    accepted_domains: Collection[str] | None,
+    outside_spf: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
-    """`idle`: the names of those without a message in `trace_days`; `accepted_domains`: in lower case, None: not readable."""
+    """`idle`: the names of those without a message in `trace_days`; `accepted_domains`: in lower case, None: not readable.
+
+    `outside_spf`: by name, the addresses that no SPF record of the mail domains lets pass.
+    """
     for connector in connectors:
         if not connector.enabled:
             yield Finding("connector_disabled", "low", connector.name, "The inbound connector is disabled.", "Enable or remove it.")
@@ -35,6 +42,8 @@ def findings(
         yield from _overlap(one, other)
     for connector in connectors:
         yield from _certificate(connector, accepted_domains)
+    for name, addresses in outside_spf.items():
+        yield _spf(name, addresses)
 
 
 def _overlap(one: Connector, other: Connector) -> Iterator[Finding]:
@@ -58,3 +67,11 @@ def _certificate(connector: Connector, accepted_domains: Collection[str] | None)
         )
         remedy = "Use a certificate whose name is in an accepted domain, or one level below it, or add the domain to the tenant."
         yield Finding("connector_certificate", "low", connector.name, problem, remedy)
+
+
+def _spf(name: str, addresses: Sequence[str]) -> Finding:
+    problem = (
+        f"No SPF record of the mail domains lets {listed(addresses, _MOST)} pass: mail of these hosts may be treated as spam or spoofing."
+    )
+    remedy = "Add the addresses to the SPF record of the domain that the hosts send from (spf_ip4, spf_ip6)."
+    return Finding("connector_spf", "low", name, problem, remedy)

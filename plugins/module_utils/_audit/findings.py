@@ -50,6 +50,7 @@ class Configuration:
     `application_sign_ins`: the last one of each application that was read, by client id, None where there was none. `idle_connectors`:
     those with IP addresses from which no message came in the `trace_days` of the message trace. `key_use`: by client id, of applications
     with several keys. `hve_accounts`: the status of each account's billing policy. `accepted_domains`: in lower case.
+    `connectors_outside_spf`: by name, the addresses that no SPF record lets pass.
     """
 
     smtp_auth: str | None = None
@@ -62,6 +63,7 @@ class Configuration:
     applications: Sequence[SendingApplication] | None = None
     wrong_object_ids: Sequence[WrongObjectId] | None = None
     spf: Sequence[SpfState] | None = None
+    connectors_outside_spf: Mapping[str, Sequence[str]] | None = None
     dns: Sequence[MailDns] | None = None
     application_sign_ins: Mapping[str, datetime.date | None] | None = None
     delegated_applications: Sequence[DelegatedApplication] | None = None
@@ -117,7 +119,11 @@ def findings(configuration: Configuration, today: datetime.date) -> list[Finding
     every = [
         *_organization(configuration),
         *connectors.findings(
-            configuration.connectors or (), configuration.idle_connectors or (), configuration.trace_days, configuration.accepted_domains
+            configuration.connectors or (),
+            configuration.idle_connectors or (),
+            configuration.trace_days,
+            configuration.accepted_domains,
+            configuration.connectors_outside_spf or {},
         ),
         *registrations.findings(configuration.wrong_object_ids or ()),
         *_security_defaults(configuration.security_defaults_due, today),

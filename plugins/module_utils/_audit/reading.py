@@ -22,7 +22,7 @@ from .._entra.sending_applications import SendingApplication
 from .._exchange import addresses, authentication_policies, dkim, message_trace, mx_hosts, service_principals
 from .._exchange import hve_accounts as hve_accounts_reader
 from .._exchange.inbound_connectors import Connector
-from . import mail_dns, registrations, sign_ins, smtp_clients, usage_report
+from . import connector_spf, mail_dns, registrations, sign_ins, smtp_clients, usage_report
 from .evidence import BasicUsage, ClientUsage
 from .findings import SpfState
 from .mail_dns import MailDns
@@ -179,6 +179,15 @@ def _spf_state(answer: _spf.Answer, resolver: dns.Resolver) -> SpfState:
         return SpfState(domain, (), (f"{domain} has no SPF record.",))
     tree = _spf.count_lookups(domain, current[0], resolver) if len(current) == 1 else None
     return SpfState(domain, current, tuple(problem.message for problem in _spf.find_problems(domain, list(current), tree)))
+
+
+def connectors_outside_spf(
+    connectors: Sequence[Connector] | None, records: Sequence[SpfState] | None, resolver: dns.Resolver
+) -> dict[str, list[str]] | None:
+    """The addresses of connectors that no record lets pass, by name; None where the connectors or a record were not readable."""
+    if connectors is None or records is None or any(one.current is None for one in records):
+        return None
+    return connector_spf.outside_spf(connectors, [one.domain for one in records if one.current], resolver)
 
 
 def dns_states(tenant: Tenant, domains: Callable[[], list[str]], resolver: dns.Resolver, sources: Sources) -> list[MailDns] | None:

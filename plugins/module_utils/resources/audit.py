@@ -183,6 +183,7 @@ class _Reader:
         signed_in = reading.application_sign_ins(tenant, applications or (), self._window, sources) if readable else None
         defaults = sources.read("security_defaults", lambda: security_defaults.enabled(tenant))
         due = sources.read_part("security_defaults", lambda: security_defaults.due(tenant)) if defaults is False else None
+        records = reading.spf_states(domains, self._resolver, sources)
         return Configuration(
             smtp_auth=mailboxes.smtp_auth.organization if mailboxes.smtp_auth else None,
             security_defaults=defaults,
@@ -201,7 +202,8 @@ class _Reader:
             spoofs=sources.read("spoofs", lambda: spoofs.read(tenant)),
             idle_connectors=None if flows is None or connectors is None else mail_flow.idle(flows.values(), connectors),
             trace_days=params.trace_days,
-            spf=reading.spf_states(domains, self._resolver, sources),
+            spf=records,
+            connectors_outside_spf=reading.connectors_outside_spf(connectors, records, self._resolver),
             dns=reading.dns_states(tenant, domains, self._resolver, sources),
         )
 

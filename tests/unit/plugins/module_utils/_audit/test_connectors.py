@@ -18,7 +18,7 @@ def office(*addresses: str, name: str = "Office", **more: Any) -> Connector:
 
 def listed(*connectors: Connector, domains: Collection[str] | None = ("contoso.com",)) -> dict[str, tuple[str, str]]:
     """Severity and problem by id and subject."""
-    return {f"{one.id} {one.subject}": (one.severity, one.problem) for one in findings(connectors, (), 10, domains)}
+    return {f"{one.id} {one.subject}": (one.severity, one.problem) for one in findings(connectors, (), 10, domains, {})}
 
 
 def test_overlapping_networks_are_one_finding_of_both_connectors() -> None:
@@ -88,6 +88,15 @@ def test_a_disabled_connector_has_no_finding_about_its_certificate() -> None:
 
 
 def test_idle_connectors() -> None:
-    [one] = findings((), ("Office",), 10, None)
+    [one] = findings((), ("Office",), 10, None, {})
     assert (one.id, one.severity, one.subject) == ("connector_idle", "info", "Office")
     assert "in 10 days" in one.problem
+
+
+def test_addresses_outside_of_spf_are_one_finding_of_each_connector() -> None:
+    addresses = [f"203.0.113.{number}" for number in range(1, 6)]
+    office, plant = findings((), (), 10, None, {"Office": addresses, "Plant": ["2001:db8::/64"]})
+    assert (office.id, office.severity, office.subject) == ("connector_spf", "low", "Office")
+    assert "lets 203.0.113.1, 203.0.113.2, 203.0.113.3 and 2 more pass" in office.problem
+    assert "lets 2001:db8::/64 pass" in plant.problem
+    assert "spf_ip4, spf_ip6" in plant.remedy
