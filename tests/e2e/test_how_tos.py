@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 import yaml
 
@@ -31,14 +32,18 @@ callbacks_enabled = mailops.m365.summary
 inject_facts_as_vars = false
 localhost_warning = false
 """
+HOST_VARS = "inventory/host_vars/contoso.yml"
 _YAML = re.compile(r"^```yaml\n# (inventory/[\w./-]+\.yml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"`(inventory/[\w./-]+\.yml)`[^\n`]*:\n\n```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_COMMAND = re.compile(r"^\$ ((?:(?:[A-Z_]+=\S+ )*ansible-playbook|mkdir -p) .*)$", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ ((?:(?:[A-Z_]+=\S+ )*ansible(?:-playbook)?|mkdir -p) .*)$", re.MULTILINE)
 
 
 def inventory_files(page: str) -> dict[str, str]:
-    """The inventory files that a page shows, by their path: the path is in a comment above, or in the sentence before."""
-    return {path: content for pattern in (_YAML, _NAMED) for path, content in pattern.findall(page)}
+    """The inventory files that a page shows, whole or in parts: the path is in a comment above, or in the sentence before."""
+    files: dict[str, str] = {}
+    for path, content in (found for pattern in (_YAML, _NAMED) for found in pattern.findall(page)):
+        files[path] = files.get(path, "") + content
+    return files
 
 
 def commands(page: str) -> list[str]:
@@ -94,15 +99,15 @@ class Reader:
             "verify_app_certificate_path": str(keys / f"{host}-sender.pem"),
         }
 
-    def run(self, command: str) -> str:
-        """Run a command of the page as its reader does; its output."""
+    def run(self, command: str, code: int = 0) -> str:
+        """Run a command of the page as its reader does; its output. `code`: the exit status that the page leads to expect."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ANSIBLE_", "MAILOPS_"))}
         environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}", "HOME": str(self.directory), "NO_COLOR": "1"}
         environment |= {"MAILOPS_DEMO_DIRECTORY": str(self.sandbox.directory)}
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.directory, env=environment, check=False, capture_output=True, text=True, timeout=600
         )
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert done.returncode == code, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
 
 
@@ -158,6 +163,63 @@ def test_customers_of_an_msp(reader: Reader) -> None:
     assert set(report["tenants"]) == {"contoso", "northwind"}
     plan = outputs["ansible-playbook mailops.m365.offboard -e offboard_tenants=northwind --check --diff"]
     assert "northwind" in plan
+
+
+def encrypt(reader: Reader, command: str, name: str, value: str) -> str:
+    """The variable as the command prints it, which asks for its name and its value."""
+    command = f"{Path(sys.executable).parent}/{command} --vault-password-file vault-password"
+    with pexpect.spawn(command, cwd=reader.directory, encoding="utf-8", timeout=120) as vault:
+        vault.expect("name")
+        vault.sendline(name)
+        vault.expect("encrypt")
+        vault.sendline(value)
+        vault.expect(rf"{name}: !vault.*?\n(?=\S)")
+        return str(vault.after).replace("\r\n", "\n")
+
+
+def hosted_relay(variables: dict[str, Any]) -> dict[str, str]:
+    """Where the emulator has the provider and region."""
+    provider, region = variables["m365_hosted_relay"], variables["m365_hosted_relay_region"]
+    return {
+        "m365_hosted_relay_api_url": f"{{{{ m365_cloud.graph }}}}/{provider}/{region}/v3",
+        "m365_hosted_relay_smtp_host": "127.0.0.1",
+        "m365_hosted_relay_smtp_port": f"{{{{ demo_vars.hosted_smtp_ports.{provider}['global'] }}}}",  # SMTP2GO: for all regions
+    }
+
+
+def test_trial_account_of_a_hosted_relay(reader: Reader) -> None:
+    """The page's list of steps: the API key goes into a vault, and the DNS records that the run prints are published by hand."""
+    page = re.sub(r"^ {3}", "", (REPO / "docs/hosted-relays.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    before = inventory_files((REPO / "docs/getting-started.md").read_text(encoding="utf-8"))
+    (reader.directory / "inventory/host_vars").mkdir(parents=True)
+    (reader.directory / "inventory/hosts.yml").write_text(before["inventory/hosts.yml"])
+    reader.write(page)
+    shown = inventory_files(page)[HOST_VARS]
+    [command] = re.findall(r"^\$ (ansible-vault .*)$", page, re.MULTILINE)
+    (reader.directory / "vault-password").write_text("password of the vault")
+    key = yaml.safe_load(reader.sandbox.vars_file.read_text())["demo_secrets"]["smtp2go_api_key"]
+    encrypted = encrypt(reader, command, "vault_hosted_relay_api_key", key)
+    assert key not in encrypted
+    tenant = before[HOST_VARS].partition("\nm365_senders:")[0]
+    (reader.directory / HOST_VARS).write_text(f"{tenant}\n{shown}\n{encrypted}")
+    with (reader.directory / "ansible.cfg").open("a") as config:
+        config.write("vault_password_file = vault-password\n")
+    emulated = reader.directory / "emulated" / HOST_VARS.removeprefix("inventory/")
+    emulated.write_text(emulated.read_text() + yaml.safe_dump(hosted_relay(yaml.safe_load(shown))))
+    account, check, run = commands(page)
+    assert '"missing_rights": []' in reader.run(account)
+    assert "hosted_domain, hosted_credential" in reader.run(check)
+    refused = " ".join(reader.run(run, code=2).split())  # as step 5 says: DNS lacks the records
+    assert "The provider has not verified the domain of the sender" in refused
+    records = re.findall(r"Publish the (\w+) record (\S+) with the value (\S+)\.(?: |$)", refused)
+    assert records
+    zones = reader.sandbox.admin.tenant("contoso.com")["dns"]
+    zones["contoso.com"] += [f"{name}. 3600 {kind} {value}." for kind, name, value in records]
+    reader.sandbox.admin.change("contoso.com", dns=zones)
+    assert "1 verified" in reader.run(run)
+    [store] = re.findall(r"`~/(\.local/state/mailops/credentials/\S+\.json)`", page)
+    assert key not in (reader.directory / store).read_text()
+    assert {"username", "password"} <= set(json.loads((reader.directory / store).read_text())["current"])
 
 
 @pytest.mark.parametrize("name", ["getting-started.md", "printer-fleet.md", "secrets-to-certificates.md", "msp.md"])
