@@ -14,8 +14,6 @@ from typing import Any
 from .._windows.host import Answer, Disconnected, Execute
 from .._windows.remedies import ANY_TIMEOUTS, CONNECTION, TIMED_OUT, Timeouts, remedy
 
-# By name: what is below module_utils may not import Ansible's other modules, and this file is the action's alone.
-_ANSIBLE: Any = importlib.import_module("ansible.errors")
 _LIBRARIES = ("winrm", "pypsrp", "spnego")  # optional: the one of the connection in use is installed
 _TIMEOUTS = {
     "winrm": Timeouts("ansible_winrm_operation_timeout_sec", "ansible_winrm_read_timeout_sec"),
@@ -38,9 +36,9 @@ def executor(connection: Any) -> Execute:
             code, stdout, stderr = connection.exec_command(command, in_data=lines.encode("ascii") or None, sudoable=False)
         except _errors() as error:
             text, timeouts = _text(error, connection.transport), _timeouts(connection)
-            if isinstance(error, _ANSIBLE.AnsibleConnectionFailure) and not answered:
+            if isinstance(error, _ansible_errors().AnsibleConnectionFailure) and not answered:
                 # Ansible's errors have the sentences of their causes: with a cause here, each of them would be there twice.
-                raise _ANSIBLE.AnsibleConnectionFailure(_with_remedy(text, timeouts)) from None
+                raise _ansible_errors().AnsibleConnectionFailure(_with_remedy(text, timeouts)) from None
             raise Disconnected(text, timeouts) from error
         answered = True
         return Answer(code, bytes(stdout).decode("utf-8", "replace"), bytes(stderr).decode("utf-8", "replace"))
@@ -60,7 +58,7 @@ def _text(error: Exception, transport: str) -> str:
     text = str(error)
     if type(error).__name__ == "WinRMOperationTimeoutError":
         return text or TIMED_OUT
-    if transport == "winrm" and isinstance(error, _ANSIBLE.AnsibleConnectionFailure):
+    if transport == "winrm" and isinstance(error, _ansible_errors().AnsibleConnectionFailure):
         return re.sub(r"((?:^|, )\w+:)\s*(?=,|$)", rf"\1 {TIMED_OUT}", text)
     return text or type(error).__name__
 
@@ -71,9 +69,15 @@ def _with_remedy(text: str, timeouts: Timeouts) -> str:
 
 
 @cache
+def _ansible_errors() -> Any:
+    """The module ansible.errors, on the first use: what is below module_utils may not import it, and this file is the action's alone."""
+    return importlib.import_module("ansible.errors")
+
+
+@cache
 def _errors() -> tuple[type[Exception], ...]:
     """What a connection plugin raises: Ansible's errors, those of the system (requests' are), and those of its library."""
-    found: list[type[Exception]] = [_ANSIBLE.AnsibleError, OSError]
+    found: list[type[Exception]] = [_ansible_errors().AnsibleError, OSError]
     for library in _LIBRARIES:
         with contextlib.suppress(ImportError):
             members = vars(importlib.import_module(f"{library}.exceptions")).values()
