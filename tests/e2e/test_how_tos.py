@@ -41,7 +41,7 @@ _COMMAND = re.compile(r"^\$ ((?:(?:[A-Z_]+=\S+ )*ansible(?:-playbook)?|mkdir -p)
 def inventory_files(page: str) -> dict[str, str]:
     """The inventory files that a page shows, whole or in parts: the path is in a comment above, or in the sentence before."""
     files: dict[str, str] = {}
-    for path, content in (found for pattern in (_YAML, _NAMED) for found in pattern.findall(page)):
+    for path, content in (match for pattern in (_YAML, _NAMED) for match in pattern.findall(page)):
         files[path] = files.get(path, "") + content
     return files
 
@@ -194,18 +194,18 @@ def test_trial_account_of_a_hosted_relay(reader: Reader) -> None:
     (reader.directory / "inventory/host_vars").mkdir(parents=True)
     (reader.directory / "inventory/hosts.yml").write_text(before["inventory/hosts.yml"])
     reader.write(page)
-    shown = inventory_files(page)[HOST_VARS]
+    content = inventory_files(page)[HOST_VARS]
     [command] = re.findall(r"^\$ (ansible-vault .*)$", page, re.MULTILINE)
     (reader.directory / "vault-password").write_text("password of the vault")
     key = yaml.safe_load(reader.sandbox.vars_file.read_text())["demo_secrets"]["smtp2go_api_key"]
     encrypted = encrypt(reader, command, "vault_hosted_relay_api_key", key)
     assert key not in encrypted
     tenant = before[HOST_VARS].partition("\nm365_senders:")[0]
-    (reader.directory / HOST_VARS).write_text(f"{tenant}\n{shown}\n{encrypted}")
+    (reader.directory / HOST_VARS).write_text(f"{tenant}\n{content}\n{encrypted}")
     with (reader.directory / "ansible.cfg").open("a") as config:
         config.write("vault_password_file = vault-password\n")
     emulated = reader.directory / "emulated" / HOST_VARS.removeprefix("inventory/")
-    emulated.write_text(emulated.read_text() + yaml.safe_dump(hosted_relay(yaml.safe_load(shown))))
+    emulated.write_text(emulated.read_text() + yaml.safe_dump(hosted_relay(yaml.safe_load(content))))
     account, check, run = commands(page)
     assert '"missing_rights": []' in reader.run(account)
     assert "hosted_domain, hosted_credential" in reader.run(check)

@@ -281,5 +281,5 @@ def test_monitor_that_signals_as_usual_does_not_hang(
         done = systemctl(*command, **options)
         return subprocess.CompletedProcess(done.args, 0, done.stdout.replace("NRestarts=0\n", f"NRestarts=0\n{signal}"), "")
 
-    found = {problem.check for problem in collect(paths, run=run).problems}
-    assert found == ({"unit_hanging"} if is_hanging else set())
+    checks = {problem.check for problem in collect(paths, run=run).problems}
+    assert checks == ({"unit_hanging"} if is_hanging else set())
