@@ -27,7 +27,7 @@ NAME = "win1.contoso.com"
 SENDER = {"name": "Printers", "address": "noreply@contoso.com", "relay_host": NAME, "verify_recipient": "verify@example.net"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     state = copy.deepcopy(STATE) | {"windows": [host_document(NAME, outbound_address=PUBLIC)], "network": NETWORK}
     with Emulator(state, directory=tmp_path_factory.mktemp("windows")) as running:
