@@ -24,16 +24,15 @@ def outside_spf(connectors: Sequence[Connector], domains: Sequence[str], resolve
 
     `domains`: those that have an SPF record; without one, nothing is outside. Of a network, the first and the last address are evaluated.
     """
-    relays = [one for one in connectors if one.enabled and one.type == "OnPremises"] if domains else []
+    relays = [one for one in connectors if one.relays] if domains else []
     outside = {one.name: [text for text in one.sender_ip_addresses if not _passes(text, domains, resolver)] for one in relays}
     return {name: texts for name, texts in outside.items() if texts}
 
 
 def _passes(text: str, domains: Sequence[str], resolver: Resolver) -> bool:
     """Whether one of the records lets an address or network pass; a text of Exchange that is neither is not judged."""
-    try:
-        network = networks.parse(text)
-    except ValueError:
+    network = networks.parse_or_none(text)
+    if network is None:
         return True
     ends = {str(network[0]), str(network[-1])}
     return any(all(check_host(end, domain, resolver).result in _MAY_PASS for end in ends) for domain in domains)

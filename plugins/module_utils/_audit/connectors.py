@@ -59,8 +59,7 @@ def _overlap(one: Connector, other: Connector) -> Iterator[Finding]:
 
 def _certificate(connector: Connector, accepted_domains: Collection[str] | None) -> Iterator[Finding]:
     name = connector.tls_sender_certificate_name
-    relays = connector.enabled and connector.type == "OnPremises"
-    if accepted_domains is not None and relays and name and not in_accepted_domain(name, accepted_domains):
+    if accepted_domains is not None and connector.relays and name and not in_accepted_domain(name, accepted_domains):
         problem = (
             f"The domain of its certificate ({name}) is not an accepted domain: messages to external recipients whose envelope sender is "
             "in no accepted domain either, such as notifications without a sender, are refused (550 5.7.64 ATTR36)."

@@ -33,6 +33,14 @@ def parse(text: str) -> Network:
     return ipaddress.ip_network(text.strip(), strict=False)
 
 
+def parse_or_none(text: str) -> Network | None:
+    """An address or network; None for a text that is neither, such as one that Exchange has."""
+    try:
+        return parse(text)
+    except ValueError:
+        return None
+
+
 def written(network: Network) -> str:
     """A network as this collection writes it: a single address without its prefix length."""
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)

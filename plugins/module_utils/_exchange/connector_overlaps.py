@@ -42,20 +42,12 @@ def _same_hosts(one: Connector, other: Connector) -> Iterator[Overlap]:
     names = one.tls_sender_certificate_name, other.tls_sender_certificate_name
     if all(names) and _share_certificate(*names):
         yield Overlap("tls_sender_certificate_name", *names)
-    theirs = [(text, network) for text in other.sender_ip_addresses if (network := _network(text))]
+    theirs = [(text, network) for text in other.sender_ip_addresses if (network := networks.parse_or_none(text))]
     for own in one.sender_ip_addresses:
-        network = _network(own)
+        network = networks.parse_or_none(own)
         for text, of_other in theirs:
             if network and networks.overlap(network, of_other):
                 yield Overlap("sender_ip_addresses", own, text)
-
-
-def _network(text: str) -> networks.Network | None:
-    """None for a text of Exchange that is no address or network."""
-    try:
-        return networks.parse(text)
-    except ValueError:
-        return None
 
 
 def _share_domain(one: str, other: str) -> bool:

@@ -57,6 +57,11 @@ class Connector:
     restrict_domains_to_certificate: bool = False
     treat_messages_as_internal: bool = False
 
+    @property
+    def relays(self) -> bool:
+        """Whether mail of its hosts is relayed to external recipients, too: it is enabled, and of the type OnPremises."""
+        return self.enabled and self.type == "OnPremises"
+
     def setting(self, option: str) -> Setting:
         value: Setting = getattr(self, option)
         return value
